@@ -1,0 +1,3 @@
+//! The reference server as a program of its own.
+
+fn main() {}

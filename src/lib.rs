@@ -1,0 +1,1 @@
+//! sockrates examines Socket.IO servers.
