@@ -1,1 +1,3 @@
 //! sockrates examines Socket.IO servers.
+
+pub mod observe;

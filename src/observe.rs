@@ -1,0 +1,200 @@
+//! The shared vocabulary between doing and telling.
+//!
+//! The client and the engine *observe*; [`crate::measure`] counts; reports render what was counted. Nobody
+//! below the command line formats or prints. An [`Observer`] lives in one worker and is never shared, so
+//! observing is a plain call without a lock.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A latency series. Its name is the word used in thresholds and reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Metric {
+    /// From the due time of a connect to the Socket.IO `CONNECT` reply, all phases together.
+    Connect,
+    /// TCP: from the call to the established connection.
+    ConnectTcp,
+    /// TLS: from the established connection to the finished TLS handshake.
+    ConnectTls,
+    /// HTTP: from the first byte of the request to the `101` (WebSocket) or to the response (polling).
+    ConnectHandshake,
+    /// Engine.IO: from the HTTP phase to the `open` packet.
+    ConnectOpen,
+    /// Socket.IO: from our `CONNECT` to the server's reply.
+    ConnectNamespace,
+    /// Polling to WebSocket: from the request of the WebSocket to the moment when it carries everything.
+    Upgrade,
+    /// From the loss of the connection's successor being due to the new `CONNECT` reply.
+    Reconnect,
+    /// Acknowledgement: from the due time of the event to its ack.
+    Ack,
+    /// Acknowledgement: from the moment the event was actually written to its ack.
+    AckService,
+    /// From the due time of a stamped message to its receipt, per receiver.
+    Delivery,
+    /// How late the generator itself acted: from due time to action.
+    Lag,
+}
+
+impl Metric {
+    /// Every metric, in the order in which reports list them.
+    pub const ALL: [Metric; 12] = [
+        Metric::Connect,
+        Metric::ConnectTcp,
+        Metric::ConnectTls,
+        Metric::ConnectHandshake,
+        Metric::ConnectOpen,
+        Metric::ConnectNamespace,
+        Metric::Upgrade,
+        Metric::Reconnect,
+        Metric::Ack,
+        Metric::AckService,
+        Metric::Delivery,
+        Metric::Lag,
+    ];
+
+    /// The word for it in scenarios and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Connect => "connect",
+            Metric::ConnectTcp => "connect.tcp",
+            Metric::ConnectTls => "connect.tls",
+            Metric::ConnectHandshake => "connect.handshake",
+            Metric::ConnectOpen => "connect.open",
+            Metric::ConnectNamespace => "connect.namespace",
+            Metric::Upgrade => "upgrade",
+            Metric::Reconnect => "reconnect",
+            Metric::Ack => "ack",
+            Metric::AckService => "ack.service",
+            Metric::Delivery => "delivery",
+            Metric::Lag => "lag",
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Something that is counted. Its name is the word used in thresholds (`connect failed < 0.1 %`) and reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counter {
+    /// Connects that were begun.
+    ConnectAsked,
+    /// Connects that reached the `CONNECT` reply.
+    ConnectOk,
+    /// Connects that did not.
+    ConnectFailed,
+    /// Connections that the server or the network ended without being asked to.
+    Dropped,
+    /// Events sent.
+    Sent,
+    /// Events received.
+    Received,
+    /// Acknowledgements asked for.
+    AckAsked,
+    /// Acknowledgements received in time.
+    AckReceived,
+    /// Acknowledgements that did not come in time.
+    AckMissed,
+    /// Stamped messages received.
+    DeliveryReceived,
+    /// Heartbeats answered.
+    Heartbeats,
+    /// Bytes read from sockets (after TLS).
+    BytesIn,
+    /// Bytes written to sockets (before TLS).
+    BytesOut,
+}
+
+impl Counter {
+    /// Every counter, in the order in which reports list them.
+    pub const ALL: [Counter; 13] = [
+        Counter::ConnectAsked,
+        Counter::ConnectOk,
+        Counter::ConnectFailed,
+        Counter::Dropped,
+        Counter::Sent,
+        Counter::Received,
+        Counter::AckAsked,
+        Counter::AckReceived,
+        Counter::AckMissed,
+        Counter::DeliveryReceived,
+        Counter::Heartbeats,
+        Counter::BytesIn,
+        Counter::BytesOut,
+    ];
+
+    /// The words for it in scenarios and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Counter::ConnectAsked => "connect asked",
+            Counter::ConnectOk => "connect ok",
+            Counter::ConnectFailed => "connect failed",
+            Counter::Dropped => "connection dropped",
+            Counter::Sent => "sent",
+            Counter::Received => "received",
+            Counter::AckAsked => "ack asked",
+            Counter::AckReceived => "ack received",
+            Counter::AckMissed => "ack missed",
+            Counter::DeliveryReceived => "delivery received",
+            Counter::Heartbeats => "heartbeats",
+            Counter::BytesIn => "bytes in",
+            Counter::BytesOut => "bytes out",
+        }
+    }
+}
+
+/// Which client: its group, its index in the group, its index in the whole cast. All from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Who {
+    /// Index of the group in the cast.
+    pub group: u32,
+    /// Index of the client in its group.
+    pub n: u32,
+    /// Index of the client in the whole cast.
+    pub cast: u32,
+}
+
+/// A step of the plan, numbered from 0 in the order of the file (steps inside `repeat` included).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(pub u32);
+
+/// Why a check did not hold: what was demanded, what was seen, and the last frames of the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// What the step demanded, in words.
+    pub expected: String,
+    /// What was seen instead, in words.
+    pub actual: String,
+    /// The client's last frames, oldest first.
+    pub wire: Vec<WireLine>,
+}
+
+/// One line of a client's wire log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WireLine {
+    /// Since the start of the run.
+    pub at: Duration,
+    /// True for what the client sent.
+    pub sent: bool,
+    /// The frame, shortened, printable.
+    pub text: String,
+}
+
+/// Takes observations. Implemented by [`crate::measure::Tally`] for runs and by a plain list in tests.
+pub trait Observer {
+    /// One value of a latency series.
+    fn latency(&mut self, metric: Metric, value: Duration);
+    /// `by` more of something counted.
+    fn count(&mut self, counter: Counter, by: u64);
+    /// A check of a step held for this client.
+    fn passed(&mut self, step: StepId, who: Who);
+    /// A check of a step did not hold for this client.
+    fn failed(&mut self, step: StepId, who: Who, failure: Failure);
+    /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
+    /// single clients, so that equal causes group; `detail` tells the instance.
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str);
+}
