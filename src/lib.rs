@@ -1,3 +1,4 @@
 //! sockrates examines Socket.IO servers.
 
 pub mod observe;
+pub mod protocol;

@@ -1,0 +1,20 @@
+//! The wire: bytes and text on one side, values on the other, and nothing else.
+//!
+//! Every codec here is pure: no socket, no clock, no state beyond the bytes that are still due. The session
+//! above decides *when* something may be said; this room decides only *whether it is spelled right*. What a peer
+//! spells wrong is a [`Violation`]: a finding with the rule it broke, not an error of ours. Hostile input costs
+//! time linear in its length, memory up to the stated limits, and never a panic.
+//!
+//! | module | layer | specification |
+//! |---|---|---|
+//! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
+//! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
+//!
+//! The encoders write what they are told, also what no decent client would say: a tool that examines servers has
+//! to be able to be rude. Each says which of its inputs leave the protocol.
+
+pub mod engine_io;
+pub mod payload;
+mod violation;
+
+pub use violation::{Rule, Violation};
