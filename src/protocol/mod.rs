@@ -9,12 +9,16 @@
 //! |---|---|---|
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
 //! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
+//! | [`socket_io`] | packets inside Engine.IO messages | Socket.IO protocol v5 |
+//! | [`attachments`] | binary events and acknowledgements put together again | Socket.IO protocol v5 |
 //!
 //! The encoders write what they are told, also what no decent client would say: a tool that examines servers has
 //! to be able to be rude. Each says which of its inputs leave the protocol.
 
+pub mod attachments;
 pub mod engine_io;
 pub mod payload;
+pub mod socket_io;
 mod violation;
 
 pub use violation::{Rule, Violation};
