@@ -7,6 +7,7 @@
 //!
 //! | module | layer | specification |
 //! |---|---|---|
+//! | [`websocket`] | frames and messages | RFC 6455 |
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
 //! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
 //! | [`socket_io`] | packets inside Engine.IO messages | Socket.IO protocol v5 |
@@ -20,5 +21,6 @@ pub mod engine_io;
 pub mod payload;
 pub mod socket_io;
 mod violation;
+pub mod websocket;
 
 pub use violation::{Rule, Violation};
