@@ -7,6 +7,7 @@
 //!
 //! | module | layer | specification |
 //! |---|---|---|
+//! | [`http`] | requests and responses of long-polling and of the WebSocket handshake | RFC 9112 |
 //! | [`websocket`] | frames and messages | RFC 6455 |
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
 //! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
@@ -18,6 +19,7 @@
 
 pub mod attachments;
 pub mod engine_io;
+pub mod http;
 pub mod payload;
 pub mod socket_io;
 mod violation;
