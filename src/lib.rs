@@ -2,3 +2,4 @@
 
 pub mod observe;
 pub mod protocol;
+pub mod session;

@@ -120,6 +120,17 @@ rules! {
     AttachmentLimit, "limit.attachments", "limit of this client",
         "the attachments of one packet stay within this client's limits";
 
+    PacketUnexpected, "engine.unexpected", "Engine.IO v4, Protocol",
+        "a server sends open once and first, and never pong or upgrade unasked";
+    PayloadUtf8, "engine.payload-utf8", "Engine.IO v4, Packet encoding, HTTP long-polling",
+        "the body of a poll is UTF-8";
+    NamespaceUnknown, "socket.namespace-unknown", "Socket.IO v5, Connection to a namespace",
+        "a server speaks only in namespaces that the client has asked for";
+    ConnectReply, "socket.connect-reply", "Socket.IO v5, Connection to a namespace",
+        "the reply to CONNECT is an object with the text sid";
+    AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",
+        "an acknowledgement answers an event of the same namespace, once";
+
     FrameReservedBits, "websocket.rsv", "RFC 6455, section 5.2",
         "the reserved bits are zero unless an extension was negotiated";
     FrameOpcode, "websocket.opcode", "RFC 6455, section 5.2",
