@@ -1,3 +1,6 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod document;
 pub mod observe;
+pub mod template;
+pub mod units;
