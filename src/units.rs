@@ -58,14 +58,14 @@ impl fmt::Display for Spelt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.as_micros();
         let (unit, size) = match micros {
-            0 => ("s", 1_000_000),
-            _ if micros.is_multiple_of(3_600_000_000) => ("h", 3_600_000_000),
-            _ if micros.is_multiple_of(60_000_000) => ("m", 60_000_000),
-            1_000_000.. => ("s", 1_000_000),
-            1_000.. => ("ms", 1_000),
-            _ => ("us", 1),
+            0 => ("s", 1e6),
+            _ if micros.is_multiple_of(3_600_000_000) => ("h", 3.6e9),
+            _ if micros.is_multiple_of(60_000_000) => ("m", 6e7),
+            1_000_000.. => ("s", 1e6),
+            1_000.. => ("ms", 1e3),
+            _ => ("us", 1.0),
         };
-        write!(f, "{}{unit}", rounded(micros as f64 / f64::from(size)))
+        write!(f, "{}{unit}", rounded(micros as f64 / size))
     }
 }
 
@@ -107,7 +107,8 @@ pub fn size(node: &Node) -> Result<u64, Mistake> {
 
 /// The time that a text means. The mistake stands nowhere.
 pub fn duration_from(text: &str) -> Result<Duration, Mistake> {
-    let units = [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
+    let units =
+        [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
     let seconds = quantity(text, "a time", "300ms", &units)?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(time) if time <= LONGEST => Ok(round_to_micros(time)),
@@ -145,7 +146,10 @@ pub fn size_from(text: &str) -> Result<u64, Mistake> {
         return Err(nowhere(format!("`{text}` is not a whole number of bytes")));
     }
     if bytes > LARGEST as f64 {
-        return Err(nowhere(format!("`{text}` is more than the {} MiB that can be asked for", LARGEST >> 20)));
+        return Err(nowhere(format!(
+            "`{text}` is more than the {} MiB that can be asked for",
+            LARGEST >> 20
+        )));
     }
     Ok(bytes as u64)
 }
@@ -253,11 +257,19 @@ mod tests {
     #[test]
     fn what_is_no_time_is_told_what_one_looks_like() {
         assert_eq!(told(duration_from("soon").unwrap_err()), "`soon` is not a time (write it like 300ms)");
-        assert_eq!(told(duration_from("-1s").unwrap_err()), "a time cannot be negative, and `-1s` is (write it like 300ms)");
-        assert_eq!(told(duration_from("5MS").unwrap_err()), "`MS` is not a unit of a time (did you mean `ms`?)");
+        assert_eq!(
+            told(duration_from("-1s").unwrap_err()),
+            "a time cannot be negative, and `-1s` is (write it like 300ms)"
+        );
+        assert_eq!(
+            told(duration_from("5MS").unwrap_err()),
+            "`MS` is not a unit of a time (did you mean `ms`?)"
+        );
         assert!(told(duration_from("5 days").unwrap_err()).contains("known units: `us`"));
         assert_eq!(told(duration_from("1000h").unwrap_err()), "`1000h` is longer than 30 days");
-        assert!(duration_from("1.2.3s").is_err() && duration_from(".").is_err() && duration_from("").is_err());
+        assert!(
+            duration_from("1.2.3s").is_err() && duration_from(".").is_err() && duration_from("").is_err()
+        );
         let list = node(Value::List(vec![]));
         assert_eq!(told(duration(&list).unwrap_err()), "expected a time such as 300ms, found an empty list");
     }
@@ -273,7 +285,10 @@ mod tests {
         assert_eq!(rate_from("200/s").unwrap().interval(), Duration::from_millis(5));
         assert_eq!(rate_from("5/m").unwrap().interval(), Duration::from_secs(12));
         assert_eq!(rate_from("1/h").unwrap().interval(), Duration::from_secs(3600));
-        assert_eq!(told(rate(&node(Value::Int(200))).unwrap_err()), "expected a rate with its unit, found the bare number 200 (write 200/s)");
+        assert_eq!(
+            told(rate(&node(Value::Int(200))).unwrap_err()),
+            "expected a rate with its unit, found the bare number 200 (write 200/s)"
+        );
         assert_eq!(told(rate_from("0/s").unwrap_err()), "`0/s` means never");
         assert!(rate_from("99999999999/s").is_err());
     }
@@ -283,13 +298,18 @@ mod tests {
         assert_eq!(share_from("20%"), Ok(Share(0.2)));
         assert_eq!(share_from("0.1 %").unwrap().to_string(), "0.1 %");
         assert_eq!(told(share_from("101%").unwrap_err()), "`101%` is more than the whole");
-        assert_eq!(told(share(&node(Value::Float(0.2))).unwrap_err()), "expected a share with its unit, found the bare number 0.2 (write 0.2%)");
+        assert_eq!(
+            told(share(&node(Value::Float(0.2))).unwrap_err()),
+            "expected a share with its unit, found the bare number 0.2 (write 0.2%)"
+        );
     }
 
     #[test]
     fn sizes_are_whole_bytes() {
         assert_eq!(size(&node(Value::Int(200))), Ok(200));
-        for (text, bytes) in [("200", 200), ("1KiB", 1024), ("64KB", 64_000), ("1.5KiB", 1536), ("1MiB", 1 << 20)] {
+        for (text, bytes) in
+            [("200", 200), ("1KiB", 1024), ("64KB", 64_000), ("1.5KiB", 1536), ("1MiB", 1 << 20)]
+        {
             assert_eq!(size_from(text), Ok(bytes), "{text}");
         }
         assert_eq!(told(size_from("1.5").unwrap_err()), "`1.5` is not a whole number of bytes");

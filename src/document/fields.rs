@@ -53,9 +53,7 @@ impl<'n> Fields<'n> {
         };
         match found.next() {
             None => Ok((name, node)),
-            Some((_, (key, _))) => {
-                Err(key.mistake(format!("{} takes only one of {}", self.what, either())))
-            }
+            Some((_, (key, _))) => Err(key.mistake(format!("{} takes only one of {}", self.what, either()))),
         }
     }
 
@@ -96,7 +94,9 @@ pub fn closest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Opti
     among
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
-        .filter(|(slips, known)| *slips <= known.chars().count().max(lower.chars().count()).div_ceil(3).min(4))
+        .filter(|(slips, known)| {
+            *slips <= known.chars().count().max(lower.chars().count()).div_ceil(3).min(4)
+        })
         .filter(|(slips, known)| *slips < known.chars().count())
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, known)| known)

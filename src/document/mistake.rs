@@ -182,7 +182,10 @@ mod tests {
 
     fn shown(text: &str, span: Span) -> String {
         let source = Source { name: "chat.yaml".to_owned(), text: text.to_owned() };
-        render(&Mistake::new(span, "unknown step `conect`").did_you_mean("conect", ["connect", "emit"]), &source)
+        render(
+            &Mistake::new(span, "unknown step `conect`").did_you_mean("conect", ["connect", "emit"]),
+            &source,
+        )
     }
 
     fn span(line: u32, column: u32, len: u32) -> Span {

@@ -39,8 +39,10 @@ fn printable(text: &str) -> Result<(), Mistake> {
     for (number, line) in text.split('\n').enumerate() {
         let bad = |c: char| c.is_control() && c != '\t' && c != '\r' && c != '\u{85}';
         if let Some((column, c)) = line.chars().enumerate().find(|(_, c)| bad(*c)) {
-            let span = Span { line: number as u32 + 1, column: 1, end_line: number as u32 + 1, end_column: 1 };
-            let message = format!("the file holds the control character U+{:04X}: it is not text", u32::from(c));
+            let span =
+                Span { line: number as u32 + 1, column: 1, end_line: number as u32 + 1, end_column: 1 };
+            let message =
+                format!("the file holds the control character U+{:04X}: it is not text", u32::from(c));
             return Err(Mistake::new(span.part(column, 1), message)
                 .hint("in a value, write it escaped in double quotes: \"\\u001b\""));
         }
@@ -156,7 +158,11 @@ impl<'t> Reader<'t> {
             let (event, at) = self.next()?;
             if event == Event::SequenceEnd {
                 let span = start.to(later(end, at));
-                return Ok(Read { node: Node { span, value: Value::List(items) }, weight, depth: deepest + 1 });
+                return Ok(Read {
+                    node: Node { span, value: Value::List(items) },
+                    weight,
+                    depth: deepest + 1,
+                });
             }
             let place = match items.is_empty() {
                 true => start,
@@ -302,9 +308,7 @@ impl Merged {
             Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
                 items.into_iter().try_for_each(|item| self.add(item))
             }
-            _ => {
-                Err(Mistake::new(node.span, "`<<` merges a map, or a list of maps, and this is neither"))
-            }
+            _ => Err(Mistake::new(node.span, "`<<` merges a map, or a list of maps, and this is neither")),
         }
     }
 }
@@ -346,7 +350,10 @@ fn complaint(info: &str) -> (String, &'static str) {
         return (format!("lists and maps stand more than {DEPTH_LIMIT} deep in each other here"), "");
     } else if has("unexpected end of stream") || has("quoted scalar, found unexpected document") {
         ("the quote that opens before is never closed", "add the closing quote")
-    } else if has("quoted scalar, found unknown escape") || has("hexadecimal") || has("Unicode character escape") {
+    } else if has("quoted scalar, found unknown escape")
+        || has("hexadecimal")
+        || has("Unicode character escape")
+    {
         ("the escape after `\\` is not known", "in 'single quotes' a backslash means itself")
     } else if has("trailing content after double-quoted") {
         ("text follows after the closing quote", "put the whole value in quotes, inner quotes as \\\"")
@@ -371,7 +378,10 @@ fn complaint(info: &str) -> (String, &'static str) {
     } else if has("anchor") {
         ("this is not the name of an anchor or alias", "quote text that begins with `*` or `&`")
     } else if has("block scalar") {
-        ("the text after `|` or `>` does not stand as it should", "begin it on the next line, indented by spaces")
+        (
+            "the text after `|` or `>` does not stand as it should",
+            "begin it on the next line, indented by spaces",
+        )
     } else if has("unexpected character") {
         ("a value cannot begin with this character", "put the value in quotes")
     } else if has("tab") {
@@ -379,11 +389,17 @@ fn complaint(info: &str) -> (String, &'static str) {
     } else if has("tag") || has("TAG") {
         ("tags (`!…`) are not part of this language", "text that begins with `!` needs quotes")
     } else if has("document") || has("directive") {
-        ("this does not stand where a document begins or ends", "one file is one scenario, without `%` directives")
+        (
+            "this does not stand where a document begins or ends",
+            "one file is one scenario, without `%` directives",
+        )
     } else if has("unexpected eof") {
         ("the file ends in the middle of a value", "is the rest missing?")
     } else {
-        return (format!("this is not YAML ({info})"), "quote text that holds one of : # { } [ ] , & * ! | > ' \" %");
+        return (
+            format!("this is not YAML ({info})"),
+            "quote text that holds one of : # { } [ ] , & * ! | > ' \" %",
+        );
     };
     (message.to_owned(), hint)
 }

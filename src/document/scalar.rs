@@ -94,7 +94,10 @@ fn number(text: &str) -> Shape {
         };
     }
     let without: String = digits.chars().filter(|c| *c != '_').collect();
-    if without.len() < digits.len() && digits.starts_with(|c: char| c.is_ascii_digit()) && without.parse::<f64>().is_ok() {
+    if without.len() < digits.len()
+        && digits.starts_with(|c: char| c.is_ascii_digit())
+        && without.parse::<f64>().is_ok()
+    {
         return Shape::Ambiguous("is a number to some readers of YAML and text to others");
     }
     Shape::Text
@@ -132,8 +135,32 @@ mod tests {
     #[test]
     fn what_only_looks_like_something_else_is_text() {
         for text in [
-            "yes", "no", "on", "off", "hello", "300ms", "1s", "20%", "200/s", "-", "+", ".", "e5", "1e", "1.2.3", "0x",
-            "0xyz", "12:30", "a_b", "_1", "1_", "é", "0o", "-a", "1-2", "2026-11-01",
+            "yes",
+            "no",
+            "on",
+            "off",
+            "hello",
+            "300ms",
+            "1s",
+            "20%",
+            "200/s",
+            "-",
+            "+",
+            ".",
+            "e5",
+            "1e",
+            "1.2.3",
+            "0x",
+            "0xyz",
+            "12:30",
+            "a_b",
+            "_1",
+            "1_",
+            "é",
+            "0o",
+            "-a",
+            "1-2",
+            "2026-11-01",
         ] {
             match plain(text) {
                 Ok(Value::Text(read)) => assert_eq!(read, text),
@@ -146,8 +173,22 @@ mod tests {
     #[test]
     fn what_has_two_meanings_is_refused() {
         for text in [
-            "012", "-012", "00", "012.5", "1_000", "1_000.5", "0o17", "0b11", "True", "FALSE", "Null", ".inf", "-.Inf",
-            ".NaN", "9223372036854775808", "1e999",
+            "012",
+            "-012",
+            "00",
+            "012.5",
+            "1_000",
+            "1_000.5",
+            "0o17",
+            "0b11",
+            "True",
+            "FALSE",
+            "Null",
+            ".inf",
+            "-.Inf",
+            ".NaN",
+            "9223372036854775808",
+            "1e999",
         ] {
             let refused = plain(text).unwrap_err();
             assert!(refused.message.contains(text) && refused.hint.contains("quotes"), "{refused:?}");

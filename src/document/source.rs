@@ -25,7 +25,9 @@ impl Source {
         let unreadable = |error: std::io::Error| {
             let mistake = Mistake::new(Span::default(), format!("cannot read the file: {}", cause(&error)));
             match error.kind() {
-                std::io::ErrorKind::NotFound => mistake.hint("check the path, or `sockrates list` for what is bundled"),
+                std::io::ErrorKind::NotFound => {
+                    mistake.hint("check the path, or `sockrates list` for what is bundled")
+                }
                 _ => mistake,
             }
         };
@@ -47,7 +49,8 @@ impl Source {
                 let at = error.utf8_error().valid_up_to();
                 let bytes = error.as_bytes();
                 let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-                let message = format!("line {line} is not UTF-8 text (it holds the byte 0x{:02x})", bytes[at]);
+                let message =
+                    format!("line {line} is not UTF-8 text (it holds the byte 0x{:02x})", bytes[at]);
                 Err(Mistake::new(Span::default(), message).hint("save the file as UTF-8"))
             }
         }
