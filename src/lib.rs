@@ -1,5 +1,10 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod contract;
+pub mod document;
 pub mod observe;
 pub mod protocol;
 pub mod session;
+pub mod step;
+pub mod template;
+pub mod units;
