@@ -314,3 +314,6 @@ fn push_number(mut number: u64, out: &mut String) {
     }
     out.extend(digits[at..].iter().map(|&digit| digit as char));
 }
+
+#[cfg(test)]
+mod tests;
