@@ -158,12 +158,13 @@ fn a_head_gives_its_fields_in_any_case_and_all_of_a_name() {
 
 #[test]
 fn a_response_that_is_no_such_is_refused_with_the_rule_it_broke() {
-    let table: [(&str, Rule); 27] = [
+    let table: [(&str, Rule); 30] = [
         ("HTTP/2 200 OK\r\n\r\n", Rule::HttpHead),
         ("HTTP/1.1 2000 OK\r\n\r\n", Rule::HttpHead),
         ("HTTP/1.1 099 Odd\r\n\r\n", Rule::HttpHead),
         ("HTTP/1.1 600 Odd\r\n\r\n", Rule::HttpHead),
         ("\r\nHTTP/1.1 200 OK\r\n", Rule::HttpHead),
+        ("\r\nHTTP/1.1 200 OK\r\n\r\n", Rule::HttpHead),
         ("0{\"sid\":\"x\"}", Rule::HttpHead),
         ("HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", Rule::HttpHead),
         ("HTTP/1.1 200 OK\r\nA : c\r\n\r\n", Rule::HttpHead),
@@ -186,6 +187,8 @@ fn a_response_that_is_no_such_is_refused_with_the_rule_it_broke() {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n", Rule::HttpChunk),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", Rule::HttpChunk),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naxyz", Rule::HttpChunk),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\n", Rule::HttpChunk),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nax\n", Rule::HttpChunk),
     ];
     for (bytes, rule) in table {
         assert_eq!(read(bytes.as_bytes()), Err(rule), "{bytes:?}");
