@@ -88,12 +88,12 @@ fn the_packets_of_the_specification_read_and_write_as_printed() {
 #[test]
 fn a_packet_without_meaning_is_refused_with_the_rule_it_broke() {
     let table = [
-        // Types (SIO-PK-04).
+        // Types.
         ("", Rule::PacketType),
         ("7", Rule::PacketType),
         ("a", Rule::PacketType),
         ("€", Rule::PacketType),
-        // Attachment counts (SIO-BIN-11).
+        // Attachment counts.
         ("5", Rule::AttachmentCount),
         ("51", Rule::AttachmentCount),
         ("5[\"a\"]", Rule::AttachmentCount),
@@ -103,13 +103,13 @@ fn a_packet_without_meaning_is_refused_with_the_rule_it_broke() {
         ("5-1-[\"a\"]", Rule::AttachmentCount),
         ("54294967296-[\"a\"]", Rule::AttachmentCount),
         ("6+1-1[]", Rule::AttachmentCount),
-        // Ids (SIO-PK-13); what follows a type and is no id is no array either.
+        // Ids; what follows a type and is no id is no array either.
         ("218446744073709551616[\"a\"]", Rule::AckId),
         ("2abc[\"a\"]", Rule::EventPayload),
         ("2-1[\"a\"]", Rule::EventPayload),
         ("3[]", Rule::AckId),
         ("61-[]", Rule::AckId),
-        // Payloads (SIO-PK-05, -07, -17, -19, SIO-NS-04).
+        // Payloads.
         ("2", Rule::EventPayload),
         ("25", Rule::EventPayload),
         ("2{}", Rule::EventPayload),
@@ -146,13 +146,13 @@ fn what_can_be_understood_is_read_and_only_examined_strictly() {
         // A refusal is heard whatever its form.
         ("4", Rule::ConnectErrorPayload),
         ("4\"Not authorized\"", Rule::ConnectErrorPayload),
-        // Names of events (SIO-PK-06, -08).
+        // Names of events.
         ("2[]", Rule::EventPayload),
         ("2[null]", Rule::EventPayload),
         ("2[true]", Rule::EventPayload),
         ("2[{}]", Rule::EventPayload),
         ("2[[]]", Rule::EventPayload),
-        // JSON (SIO-PK-12).
+        // JSON.
         ("2[\"foo\"", Rule::Json),
         ("2[\"foo\"]]", Rule::Json),
         ("2[\"foo\",]", Rule::Json),
@@ -160,7 +160,7 @@ fn what_can_be_understood_is_read_and_only_examined_strictly() {
         ("2[\"\u{1}\"]", Rule::Json),
         ("0{bad", Rule::Json),
         ("31[NaN]", Rule::Json),
-        // Placeholders (SIO-BIN-10).
+        // Placeholders.
         ("51-[\"foo\"]", Rule::Placeholder),
         ("51-[\"foo\",{\"_placeholder\":true,\"num\":1}]", Rule::Placeholder),
         ("51-[\"foo\",{\"_placeholder\":true,\"num\":-1}]", Rule::Placeholder),
@@ -180,16 +180,16 @@ fn a_correct_packet_is_not_accused() {
     let deep = format!("2[\"foo\",{}{}]", "[".repeat(5000), "]".repeat(5000));
     let deep_binary = format!("51-[\"foo\",{}{}]", "[".repeat(5000), "]".repeat(5000));
     let table = [
-        // Placeholders anywhere, in any order, more than once (SIO-BIN-04 to -06), and data that looks like one
-        // where there are no attachments (SIO-BIN-17).
+        // Placeholders anywhere, in any order, more than once, and data that looks like one
+        // where there are no attachments.
         "52-[\"foo\",{\"a\":[{\"_placeholder\":true,\"num\":1}],\"b\":{\"num\":0,\"_placeholder\":true}}]",
         "51-[\"foo\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":0}]",
         "50-[\"foo\"]",
         "2[\"foo\",{\"_placeholder\":true,\"num\":7}]",
         "51-[\"foo\",{\"_placeholder\":false,\"num\":7},{\"_placeholder\":true,\"num\":0}]",
-        // A number names an event in JavaScript (SIO-PK-09).
+        // A number names an event in JavaScript.
         "2[5,\"x\"]",
-        // Digits in the data are none of the id's (SIO-PK-21).
+        // Digits in the data are none of the id's.
         "2[\"1\"]",
         "21[\"a\"]",
         // JSON that a tree cannot hold: numbers beyond a double, half a surrogate pair, depth.
@@ -198,7 +198,7 @@ fn a_correct_packet_is_not_accused() {
         "51-[\"foo\",1e999]",
         &deep,
         &deep_binary,
-        // A namespace is a literal name (SIO-PK-22), and data may hold slashes and commas.
+        // A namespace is a literal name, and data may hold slashes and commas.
         "4/custom?t=1,{\"message\":\"Invalid namespace\"}",
         "2[\"/a,b\"]",
     ];
