@@ -4,4 +4,5 @@ pub mod contract;
 pub mod document;
 pub mod observe;
 pub mod template;
+pub mod threshold;
 pub mod units;

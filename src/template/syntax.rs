@@ -360,16 +360,8 @@ impl Reader<'_> {
         Mistake::new(self.span(from, len), message)
     }
 
-    /// Where a part of the text stands in the file. Exact where the text stands there character by character,
-    /// plain or in quotes; else (escapes, several lines) the whole value.
     fn span(&self, from: usize, len: usize) -> Span {
-        let whole = self.node.span;
-        let written = whole.end_column.saturating_sub(whole.column) as usize;
-        match (whole.end_line == whole.line, written.checked_sub(self.chars.len())) {
-            (true, Some(0)) => whole.part(from, len),
-            (true, Some(2)) => whole.part(from + 1, len),
-            _ => whole,
-        }
+        self.node.part(from, len)
     }
 }
 
