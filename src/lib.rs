@@ -7,4 +7,5 @@ pub mod protocol;
 pub mod session;
 pub mod step;
 pub mod template;
+pub mod threshold;
 pub mod units;

@@ -7,12 +7,15 @@
 //!
 //! Spec: YAML 1.2.2, core schema (chapter 10.3), with `true` and `false` as the only booleans.
 
+mod complaint;
 mod fields;
 mod mistake;
 mod node;
 mod parse;
 mod scalar;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use fields::{Fields, closest};
 pub use mistake::{Mistake, render};

@@ -80,6 +80,18 @@ impl Node {
         Mistake::new(self.span, message)
     }
 
+    /// Where a part of the text stands: `from` this character, so many. Exact where the text stands in the file
+    /// character by character, plain or in quotes; else (escapes, several lines) it is the whole value.
+    pub fn part(&self, from: usize, len: usize) -> Span {
+        let Value::Text(text) = &self.value else { return self.span };
+        let written = self.span.end_column.saturating_sub(self.span.column) as usize;
+        match (self.span.end_line == self.span.line, written.checked_sub(text.chars().count())) {
+            (true, Some(0)) => self.span.part(from, len),
+            (true, Some(2)) => self.span.part(from + 1, len),
+            _ => self.span,
+        }
+    }
+
     fn expected(&self, what: &str) -> Mistake {
         self.mistake(format!("expected {what}, found {}", self.describe()))
     }

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::scalar::plain;
-use super::{Key, Mistake, Node, Source, Span, Value};
+use super::{Key, Mistake, Node, Source, Span, Value, complaint};
 
 /// How deep lists and maps may stand in each other.
 const DEPTH_LIMIT: usize = 64;
@@ -36,11 +36,11 @@ pub fn parse(source: &Source) -> Result<Node, Mistake> {
 
 /// Refuses what no text file holds, before a parser sees it.
 fn printable(text: &str) -> Result<(), Mistake> {
-    for (number, line) in text.split('\n').enumerate() {
-        let bad = |c: char| c.is_control() && c != '\t' && c != '\r' && c != '\u{85}';
-        if let Some((column, c)) = line.chars().enumerate().find(|(_, c)| bad(*c)) {
-            let span =
-                Span { line: number as u32 + 1, column: 1, end_line: number as u32 + 1, end_column: 1 };
+    for (line, text) in (1..).zip(text.split('\n')) {
+        let bad = |c: char| c.is_control() && c != '\t' && c != '\u{85}';
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if let Some((column, c)) = text.chars().enumerate().find(|(_, c)| bad(*c)) {
+            let span = Span { line, column: 1, end_line: line, end_column: 1 };
             let message =
                 format!("the file holds the control character U+{:04X}: it is not text", u32::from(c));
             return Err(Mistake::new(span.part(column, 1), message)
@@ -68,7 +68,8 @@ struct Reader<'t> {
     lines: Vec<&'t str>,
     events: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, Anchored>,
-    open: Vec<usize>,
+    /// Where the lists and maps begin that are not finished yet.
+    open: Vec<Span>,
     left: usize,
 }
 
@@ -116,7 +117,7 @@ impl<'t> Reader<'t> {
             Event::SequenceStart(anchor, tag) => {
                 no_tag(tag.as_ref(), at)?;
                 self.indented(at)?;
-                self.open.push(anchor);
+                self.open.push(at);
                 let read = self.list(at, depth)?;
                 self.open.pop();
                 (anchor, read)
@@ -124,7 +125,7 @@ impl<'t> Reader<'t> {
             Event::MappingStart(anchor, tag) => {
                 no_tag(tag.as_ref(), at)?;
                 self.indented(at)?;
-                self.open.push(anchor);
+                self.open.push(at);
                 let read = self.map(at, depth)?;
                 self.open.pop();
                 (anchor, read)
@@ -231,7 +232,6 @@ impl<'t> Reader<'t> {
 
     fn alias(&mut self, id: usize, at: Span, depth: usize) -> Result<Read, Mistake> {
         let Some(anchored) = self.anchors.get(&id) else {
-            debug_assert!(self.open.contains(&id), "the parser knows the anchor");
             return Err(Mistake::new(at, "this alias stands inside the value that it repeats"));
         };
         if depth + anchored.depth > DEPTH_LIMIT {
@@ -277,14 +277,31 @@ impl<'t> Reader<'t> {
                 Span { line, column: 1, end_line: line, end_column: 1 }.part(length, 0)
             }
         };
-        if let Some(tab) = self.tab_before(line, usize::MAX) {
+        let tab = self.tab_before(line, usize::MAX).or_else(|| {
+            let next = error.info().contains("tab").then_some(line + 1)?;
+            self.tab_before(next, usize::MAX)
+        });
+        if let Some(tab) = tab {
             return tab;
         }
-        let (message, hint) = complaint(error.info());
-        let mistake = Mistake::new(at, message);
-        match hint {
-            "" => mistake,
-            hint => mistake.hint(hint),
+        if let Some(bracket) = self.bracket_above(at).filter(|_| complaint::may_be_bracket(error.info())) {
+            let (Span { line, .. }, closing) = bracket;
+            let opening = if closing == ']' { '[' } else { '{' };
+            return Mistake::new(at, format!("the `{opening}` of line {line} is not closed before this"))
+                .hint(format!("add `{closing}`, or a comma if it goes on"));
+        }
+        let (message, hint) = complaint::told(error.info());
+        Mistake::new(at, message).hint(hint)
+    }
+
+    /// The innermost bracket that an earlier line left open, and what closes it.
+    fn bracket_above(&self, at: Span) -> Option<(Span, char)> {
+        let innermost = self.open.last().filter(|open| open.line < at.line)?;
+        let line = self.lines.get(innermost.line as usize - 1)?;
+        match line.chars().nth(innermost.column as usize - 1)? {
+            '[' => Some((*innermost, ']')),
+            '{' => Some((*innermost, '}')),
+            _ => None,
         }
     }
 }
@@ -322,7 +339,8 @@ fn no_tag<T>(tag: Option<&T>, at: Span) -> Result<(), Mistake> {
 }
 
 fn too_deep(at: Span) -> Mistake {
-    Mistake::new(at, format!("lists and maps stand more than {DEPTH_LIMIT} deep in each other here"))
+    Mistake::new(at, "lists and maps stand too deep in each other here")
+        .hint(format!("{DEPTH_LIMIT} levels are the most"))
 }
 
 /// Marks count lines from 1 and columns from 0, in characters.
@@ -339,67 +357,7 @@ fn span(start: Marker, end: Marker) -> Span {
 fn later(last: Span, closing: Span) -> Span {
     match (closing.line, closing.column) == (closing.end_line, closing.end_column) {
         true => last,
-        false => closing,
+        // The parser counts blanks behind the bracket in.
+        false => closing.part(0, 1),
     }
-}
-
-/// What the parser found, told to the author of the file.
-fn complaint(info: &str) -> (String, &'static str) {
-    let has = |part: &str| info.contains(part);
-    let (message, hint) = if has("recursion limit") {
-        return (format!("lists and maps stand more than {DEPTH_LIMIT} deep in each other here"), "");
-    } else if has("unexpected end of stream") || has("quoted scalar, found unexpected document") {
-        ("the quote that opens before is never closed", "add the closing quote")
-    } else if has("quoted scalar, found unknown escape")
-        || has("hexadecimal")
-        || has("Unicode character escape")
-    {
-        ("the escape after `\\` is not known", "in 'single quotes' a backslash means itself")
-    } else if has("trailing content after double-quoted") {
-        ("text follows after the closing quote", "put the whole value in quotes, inner quotes as \\\"")
-    } else if has("flow mapping") {
-        ("the map that opens with `{` is not closed, or a comma is missing before this", "add `,` or `}`")
-    } else if has("flow sequence") {
-        ("the list that opens with `[` is not closed, or a comma is missing before this", "add `,` or `]`")
-    } else if has("misplaced bracket") {
-        ("this closing bracket has no opening one", "remove it, or quote the text it belongs to")
-    } else if has("indentation in quoted") || has("indentation in flow") {
-        ("this line has to be indented deeper than the key it belongs to", "indent it with more spaces")
-    } else if has("mapping values are not allowed") || has("illegal placement of ':'") {
-        ("a colon with a space after it begins a new key here", "quote text that holds a colon")
-    } else if has("simple key expect") || has("simple key expected") || has("expected ':'") {
-        ("expected a colon after this key", "write `key: value`")
-    } else if has("block mapping, did not find expected key") {
-        ("this line is indented unlike the keys before it", "line the keys of a map up")
-    } else if has("block collection") || has("block sequence entries") || has("expected '-'") {
-        ("this line is indented unlike the list items before it", "line the `-` of a list up")
-    } else if has("unknown anchor") {
-        ("this alias repeats an anchor that is not there", "write `&name` before the value, above the alias")
-    } else if has("anchor") {
-        ("this is not the name of an anchor or alias", "quote text that begins with `*` or `&`")
-    } else if has("block scalar") {
-        (
-            "the text after `|` or `>` does not stand as it should",
-            "begin it on the next line, indented by spaces",
-        )
-    } else if has("unexpected character") {
-        ("a value cannot begin with this character", "put the value in quotes")
-    } else if has("tab") {
-        ("a tab stands where only spaces may", "use spaces")
-    } else if has("tag") || has("TAG") {
-        ("tags (`!…`) are not part of this language", "text that begins with `!` needs quotes")
-    } else if has("document") || has("directive") {
-        (
-            "this does not stand where a document begins or ends",
-            "one file is one scenario, without `%` directives",
-        )
-    } else if has("unexpected eof") {
-        ("the file ends in the middle of a value", "is the rest missing?")
-    } else {
-        return (
-            format!("this is not YAML ({info})"),
-            "quote text that holds one of : # { } [ ] , & * ! | > ' \" %",
-        );
-    };
-    (message.to_owned(), hint)
 }

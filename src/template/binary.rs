@@ -120,7 +120,7 @@ pub(super) fn unescaped(key: &Key) -> Result<String, Mistake> {
 
 fn from_hex(text: &str) -> Option<Bytes> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let value = |digit: u8| char::from(digit).to_digit(16).map_or(0, |value| value as u8);

@@ -116,6 +116,20 @@ impl Expr {
         })
     }
 
+    /// True where one of the names in it is like that. Values of other groups are not asked about.
+    pub(super) fn any(&self, like: &mut dyn FnMut(&Name) -> bool) -> bool {
+        match self {
+            Expr::Constant(_) => false,
+            Expr::Named(name) => like(name),
+            Expr::Other { member: inner, .. } | Expr::Negative(inner) => inner.any(like),
+            Expr::Inside(left, right) | Expr::Binary(_, left, right) | Expr::Random(left, right) => {
+                left.any(like) || right.any(like)
+            }
+            Expr::Pick(choices) => choices.iter().any(|choice| choice.any(like)),
+            Expr::Filled(body) => body.any(like),
+        }
+    }
+
     /// The same with templates in the place of words. What turns out constant is worked out; what then cannot
     /// be worked out stays, and fails when it is asked for.
     pub(super) fn bind(&self, words: &[(&str, &Template)]) -> Expr {

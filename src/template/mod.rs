@@ -82,6 +82,11 @@ impl Template {
         }
     }
 
+    /// True where a word such as `${room}` ([`Scope::with_words`]) stands in it.
+    pub fn uses(&self, word: &str) -> bool {
+        self.body.any(&mut |name| matches!(name, Name::Word(known) if *known == word))
+    }
+
     /// Puts templates in the place of words such as `${room}` ([`Scope::with_words`]). Words that are not given
     /// here stay open and are asked of [`Values`]; where nothing stays open the result is fixed.
     pub fn bind(&self, words: &[(&str, &Template)]) -> Template {
@@ -192,6 +197,20 @@ impl Body {
                 }
                 Ok(Json::Object(map))
             }
+        }
+    }
+
+    /// True where one of the names in it is like that.
+    fn any(&self, like: &mut dyn FnMut(&Name) -> bool) -> bool {
+        match self {
+            Body::Fixed(_) => false,
+            Body::Whole(expr) => expr.any(like),
+            Body::Text(pieces) => pieces.iter().any(|piece| match piece {
+                Piece::Literal(_) => false,
+                Piece::Filled(expr) => expr.any(like),
+            }),
+            Body::List(items) => items.iter().any(|item| item.any(like)),
+            Body::Map(entries) => entries.iter().any(|(key, value)| key.any(like) || value.any(like)),
         }
     }
 

@@ -18,6 +18,9 @@ use crate::document::{Mistake, Node, Span};
 /// How deep parentheses, brackets and signs may stand in each other.
 const DEPTH_LIMIT: usize = 32;
 
+/// How many operators and steps into values one expression may have: each is a level of the tree.
+const LENGTH_LIMIT: usize = 100;
+
 /// The functions, for *did you mean*.
 const FUNCTIONS: [&str; 2] = ["random", "pick"];
 
@@ -43,7 +46,8 @@ pub(super) fn pieces(text: &str, node: &Node, scope: &mut Scope) -> Result<Vec<P
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
                 }
-                let mut reader = Reader { chars: &chars, at: at + 2, open: at, depth: 0, node, scope };
+                let mut reader =
+                    Reader { chars: &chars, at: at + 2, open: at, depth: 0, length: 0, node, scope };
                 pieces.push(Piece::Filled(reader.expression()?));
                 at = reader.at;
             }
@@ -65,6 +69,7 @@ struct Reader<'t> {
     /// Where the `${` stands.
     open: usize,
     depth: usize,
+    length: usize,
     node: &'t Node,
     scope: &'t mut Scope,
 }
@@ -322,7 +327,11 @@ impl Reader<'_> {
         expr
     }
 
-    fn folded(&self, expr: Expr, from: usize) -> Result<Expr, Mistake> {
+    fn folded(&mut self, expr: Expr, from: usize) -> Result<Expr, Mistake> {
+        self.length += 1;
+        if self.length > LENGTH_LIMIT {
+            return Err(self.mistake(from, format!("the expression has more than {LENGTH_LIMIT} operators")));
+        }
         expr.folded().map_err(|why| self.mistake(from, why))
     }
 
@@ -351,16 +360,8 @@ impl Reader<'_> {
         Mistake::new(self.span(from, len), message)
     }
 
-    /// Where a part of the text stands in the file. Exact where the text stands there character by character,
-    /// plain or in quotes; else (escapes, several lines) the whole value.
     fn span(&self, from: usize, len: usize) -> Span {
-        let whole = self.node.span;
-        let written = whole.end_column.saturating_sub(whole.column) as usize;
-        match (whole.end_line == whole.line, written.checked_sub(self.chars.len())) {
-            (true, Some(0)) => whole.part(from, len),
-            (true, Some(2)) => whole.part(from + 1, len),
-            _ => whole,
-        }
+        self.node.part(from, len)
     }
 }
 
