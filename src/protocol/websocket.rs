@@ -34,7 +34,8 @@ pub enum Opcode {
 }
 
 impl Opcode {
-    fn from_bits(bits: u8) -> Opcode {
+    /// The opcode of these four bits.
+    pub fn from_bits(bits: u8) -> Opcode {
         match bits {
             0x0 => Opcode::Continuation,
             0x1 => Opcode::Text,
