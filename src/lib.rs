@@ -1,5 +1,6 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod client;
 pub mod contract;
 pub mod document;
 pub mod observe;
