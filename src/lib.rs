@@ -9,4 +9,5 @@ pub mod session;
 pub mod step;
 pub mod template;
 pub mod threshold;
+pub mod transport;
 pub mod units;
