@@ -1,3 +1,4 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod measure;
 pub mod observe;
