@@ -2,3 +2,5 @@
 
 pub mod measure;
 pub mod observe;
+pub mod report;
+pub mod verdict;

@@ -6,6 +6,7 @@
 //! a server does.
 
 mod checks;
+pub mod human;
 mod live;
 mod series;
 mod story;
