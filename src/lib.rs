@@ -3,4 +3,5 @@
 pub mod measure;
 pub mod observe;
 pub mod report;
+pub mod target;
 pub mod verdict;

@@ -72,6 +72,21 @@ pub fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(value))
 }
 
+/// The text with everything that could move a terminal's cursor, change its colours or turn the reading
+/// direction written as an escape: `\\u{1b}`, `\\n`. For all text that comes from servers and files.
+pub fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        let unsafe_here = character.is_control()
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        match unsafe_here {
+            true => safe.extend(character.escape_default()),
+            false => safe.push(character),
+        }
+    }
+    safe
+}
+
 /// Three significant digits without trailing zeros; whole numbers from 100 on.
 fn three_digits(value: f64) -> String {
     if value == 0.0 {
@@ -119,6 +134,13 @@ mod tests {
     fn counts_are_grouped_by_three() {
         let texts = [0, 999, 1_000, 12_345, 123_456, 1_234_567].map(count);
         assert_eq!(texts, ["0", "999", "1,000", "12,345", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_survives() {
+        assert_eq!(printable("\u{1b}[2J a\r\nb\u{7}\u{9b}"), "\\u{1b}[2J a\\r\\nb\\u{7}\\u{9b}");
+        assert_eq!(printable("abc\u{202e}cba"), "abc\\u{202e}cba");
+        assert_eq!(printable("Grüße, 世界 🎉 \"quoted\""), "Grüße, 世界 🎉 \"quoted\"");
     }
 
     #[test]
