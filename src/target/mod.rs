@@ -5,10 +5,15 @@
 //! the command line, and its message is all that the user has.
 
 mod endpoint;
+mod group;
 mod http;
 mod not_there;
+mod output;
 mod probe;
+mod running;
 
 pub use endpoint::{Endpoint, WrongUrl};
+pub use group::Resources;
 pub use not_there::{NotThere, Seen};
 pub use probe::{Found, Probing, probe};
+pub use running::{NotReady, Running, Starting, Target};
