@@ -2,17 +2,29 @@
 
 use std::time::Duration;
 
-/// `417 µs`, `1.25 ms`, `31.4 s`, `2 min 5 s`. Less than a microsecond is `0 µs`.
+/// `417 µs`, `1.2 ms`, `31.4 s`, `2 min 5 s`: as one writes a limit. Less than a microsecond is `0 µs`.
 pub fn duration(value: Duration) -> String {
+    in_units(value, three_digits)
+}
+
+/// `417 µs`, `1.20 ms`, `31.4 s`, `2 min 5 s`: always three digits, so that a column of them can be compared.
+pub fn measured(value: Duration) -> String {
+    in_units(value, |value| {
+        let decimals = decimals(value);
+        format!("{value:.decimals$}")
+    })
+}
+
+fn in_units(value: Duration, digits: impl Fn(f64) -> String) -> String {
     let micros = value.as_nanos() as f64 / 1000.0;
     if micros < 0.5 {
         "0 µs".to_owned()
     } else if micros < 999.5 {
-        format!("{} µs", three_digits(micros.max(1.0)))
+        format!("{micros:.0} µs")
     } else if micros < 999_500.0 {
-        format!("{} ms", three_digits(micros / 1e3))
+        format!("{} ms", digits(micros / 1e3))
     } else if micros < 119.95e6 {
-        format!("{} s", three_digits(micros / 1e6))
+        format!("{} s", digits(micros / 1e6))
     } else {
         let seconds = value.as_secs_f64().round() as u64;
         match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -92,12 +104,17 @@ fn three_digits(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let decimals = (2 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
+    let decimals = decimals(value);
     let text = format!("{value:.decimals$}");
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
     }
+}
+
+/// How many decimals make three digits.
+fn decimals(value: f64) -> usize {
+    (2 - value.abs().log10().floor() as i32).clamp(0, 9) as usize
 }
 
 #[cfg(test)]
@@ -128,6 +145,13 @@ mod tests {
         ] {
             assert_eq!(duration(value), text);
         }
+    }
+
+    #[test]
+    fn measured_durations_keep_their_zeros() {
+        let texts = [417, 1_000, 1_200, 12_500, 250_000, 2_000_000]
+            .map(|micros| measured(Duration::from_micros(micros)));
+        assert_eq!(texts, ["417 µs", "1.00 ms", "1.20 ms", "12.5 ms", "250 ms", "2.00 s"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod collect;
 mod example;
 pub mod json;
 pub mod result;
+pub mod text;
 mod time;
 
 pub use collect::{Run, collect};

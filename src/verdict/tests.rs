@@ -97,7 +97,7 @@ fn a_threshold_is_met_just_below_its_limit_and_missed_at_it() {
     assert_eq!(verdict(&below, &threshold).reason, "the threshold was met");
     let missed = verdict(&at, &threshold);
     assert_eq!((missed.status, missed.exit_code), (Status::Failed, 1));
-    assert_eq!(missed.reason, "the threshold was not met (ack p50 < 10 ms: 10 ms)");
+    assert_eq!(missed.reason, "the threshold was not met (ack p50 < 10 ms: 10.0 ms)");
 }
 
 #[test]
@@ -231,5 +231,5 @@ fn several_missed_thresholds_are_counted_and_the_first_is_shown() {
         quantile("delivery p50 < 1 ms", Metric::Delivery, 0.5, MS),
     ];
     let verdict = verdict(&acks((0..100).map(|_| MS * 5)), &thresholds);
-    assert_eq!(verdict.reason, "2 of 3 thresholds not met (ack p90 < 1 ms: 5 ms)");
+    assert_eq!(verdict.reason, "2 of 3 thresholds not met (ack p90 < 1 ms: 5.00 ms)");
 }

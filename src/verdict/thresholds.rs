@@ -119,7 +119,7 @@ impl Amount {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Amount::Latency(value) => f.write_str(&human::duration(*value)),
+            Amount::Latency(value) => f.write_str(&human::measured(*value)),
             Amount::Beyond => f.write_str("more than 2 min"),
             Amount::Count(value) => f.write_str(&human::count(*value)),
             Amount::Share(value) => f.write_str(&human::share(*value)),
