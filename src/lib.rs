@@ -1,7 +1,14 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod contract;
+pub mod document;
 pub mod measure;
 pub mod observe;
+pub mod protocol;
 pub mod report;
+pub mod session;
 pub mod target;
+pub mod template;
+pub mod threshold;
+pub mod units;
 pub mod verdict;

@@ -1,0 +1,24 @@
+//! YAML text → a tree in which every value knows where it was written.
+//!
+//! The language has no second reading: what YAML lets two readers understand differently (`012`, `1_000`,
+//! `True`, tags, duplicate keys, several documents) is refused with a sentence, so a file means the same to
+//! its author, to sockrates and to any other YAML reader. Everything above reads [`Node`]s through
+//! [`Fields`], which makes unknown keys impossible to overlook.
+//!
+//! Spec: YAML 1.2.2, core schema (chapter 10.3), with `true` and `false` as the only booleans.
+
+mod complaint;
+mod fields;
+mod mistake;
+mod node;
+mod parse;
+mod scalar;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use fields::{Fields, closest};
+pub use mistake::{Mistake, render};
+pub use node::{Key, Node, Span, Value};
+pub use parse::parse;
+pub use source::{SIZE_LIMIT, Source};

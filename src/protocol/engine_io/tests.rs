@@ -1,0 +1,129 @@
+use super::*;
+
+/// Every packet of the specification, as it is read and as it is written.
+#[test]
+fn the_packets_of_the_specification_read_and_write_as_printed() {
+    let table = [
+        // Handshake.
+        ("0{\"sid\":\"x\"}", Packet::Open("{\"sid\":\"x\"}")),
+        // Packet encoding, table of types.
+        ("1", Packet::Close),
+        ("5", Packet::Upgrade),
+        ("6", Packet::Noop),
+        // Heartbeat.
+        ("2", Packet::Ping("")),
+        ("3", Packet::Pong("")),
+        // Upgrade.
+        ("2probe", Packet::Ping("probe")),
+        ("3probe", Packet::Pong("probe")),
+        // Packet encoding, WebSocket.
+        ("4hello", Packet::Text("hello")),
+        ("4", Packet::Text("")),
+        ("4€", Packet::Text("€")),
+    ];
+    for (text, packet) in table {
+        assert_eq!(decode_text(text), Ok(packet.clone()), "{text}");
+        let mut written = String::new();
+        encode_text(&packet, &mut written);
+        assert_eq!(written, text);
+    }
+}
+
+#[test]
+fn what_has_no_type_from_0_to_6_is_no_packet() {
+    for text in ["", "7", "abc", "b", "€", " 4", "-1", "\u{0}", "{}"] {
+        let violation = decode_text(text).unwrap_err();
+        assert_eq!(violation.rule, Rule::EnginePacketType, "{text:?}");
+    }
+}
+
+#[test]
+fn a_payload_where_none_is_needed_is_passed_over() {
+    assert_eq!(decode_text("1x"), Ok(Packet::Close));
+    assert_eq!(decode_text("5x"), Ok(Packet::Upgrade));
+    assert_eq!(decode_text("6x"), Ok(Packet::Noop));
+}
+
+#[test]
+fn a_binary_packet_has_no_text_of_its_own() {
+    let mut written = String::from("before");
+    encode_text(&Packet::Binary(Cow::Borrowed(b"x")), &mut written);
+    assert_eq!(written, "before");
+}
+
+fn handshake(change: &str, to: &str) -> Result<Handshake, Violation> {
+    let example = r#"{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,
+        "pingTimeout":20000,"maxPayload":1000000}"#;
+    assert!(example.contains(change), "{change} is not in the example");
+    Handshake::decode(&example.replace(change, to))
+}
+
+#[test]
+fn the_handshake_of_the_specification_is_read_in_full() {
+    let handshake = handshake("", "").unwrap();
+    assert_eq!(handshake.sid, "lv_VI97HAXpY6yYWAAAC");
+    assert_eq!(handshake.upgrades, ["websocket"]);
+    assert_eq!(handshake.ping_interval, Duration::from_secs(25));
+    assert_eq!(handshake.ping_timeout, Duration::from_secs(20));
+    assert_eq!(handshake.max_payload, Some(1_000_000));
+    assert_eq!(handshake.missing(), None);
+}
+
+#[test]
+fn a_handshake_tolerates_what_json_and_javascript_make_equal() {
+    assert!(handshake("1000000}", r#"1000000,"extra":{"deep":[]}}"#).is_ok());
+    assert!(handshake(r#"["websocket"]"#, "[]").is_ok());
+    assert_eq!(handshake("1000000", "1e6").unwrap().max_payload, Some(1_000_000));
+    assert_eq!(handshake("25000", "25000.0").unwrap().ping_interval, Duration::from_secs(25));
+    assert_eq!(handshake("25000", "0.5").unwrap().ping_interval, Duration::from_micros(500));
+    assert_eq!(handshake("25000", "2147483647").unwrap().ping_interval, MAX_HEARTBEAT);
+}
+
+#[test]
+fn a_handshake_without_a_maximum_goes_on_and_is_reported() {
+    for to in ["null", "null,\"pingTimeout\":1"] {
+        let handshake = handshake("1000000", to).unwrap();
+        assert_eq!(handshake.max_payload, None);
+        assert_eq!(handshake.missing().unwrap().rule, Rule::HandshakeField);
+    }
+    assert_eq!(handshake("maxPayload", "max").unwrap().max_payload, None);
+}
+
+#[test]
+fn a_field_of_the_handshake_that_cannot_be_used_is_named() {
+    let table = [
+        ("\"lv_VI97HAXpY6yYWAAAC\"", "5", "sid"),
+        ("lv_VI97HAXpY6yYWAAAC", "", "sid"),
+        ("\"sid\"", "\"id\"", "sid"),
+        ("[\"websocket\"]", "\"websocket\"", "upgrades"),
+        ("[\"websocket\"]", "[1]", "upgrades"),
+        ("\"upgrades\"", "\"u\"", "upgrades"),
+        ("25000", "\"25000\"", "pingInterval"),
+        ("25000", "0", "pingInterval"),
+        ("25000", "-1", "pingInterval"),
+        ("25000", "2147483648", "pingInterval"),
+        ("25000", "1e300", "pingInterval"),
+        ("25000", "null", "pingInterval"),
+        ("20000", "[20000]", "pingTimeout"),
+        ("20000", "1e-300", "pingTimeout"),
+        ("\"pingTimeout\"", "\"timeout\"", "pingTimeout"),
+        ("1000000", "\"1000000\"", "maxPayload"),
+        ("1000000", "0", "maxPayload"),
+        ("1000000", "-5", "maxPayload"),
+        ("1000000", "1.5", "maxPayload"),
+        ("1000000", "1e300", "maxPayload"),
+    ];
+    for (change, to, field) in table {
+        let violation = handshake(change, to).unwrap_err();
+        assert_eq!(violation.rule, Rule::HandshakeField, "{change} to {to}");
+        assert!(violation.detail.starts_with(field), "{violation}");
+    }
+}
+
+#[test]
+fn what_is_no_json_object_is_no_handshake() {
+    for json in ["", "[]", "null", "{", "{}x", "\"sid\"", "NaN", r#"{"sid":"#] {
+        assert_eq!(Handshake::decode(json).unwrap_err().rule, Rule::HandshakeJson, "{json}");
+    }
+    assert_eq!(Handshake::decode(&"[".repeat(100_000)).unwrap_err().rule, Rule::HandshakeJson);
+}

@@ -1,0 +1,28 @@
+//! The wire: bytes and text on one side, values on the other, and nothing else.
+//!
+//! Every codec here is pure: no socket, no clock, no state beyond the bytes that are still due. The session
+//! above decides *when* something may be said; this room decides only *whether it is spelled right*. What a peer
+//! spells wrong is a [`Violation`]: a finding with the rule it broke, not an error of ours. Hostile input costs
+//! time linear in its length, memory up to the stated limits, and never a panic.
+//!
+//! | module | layer | specification |
+//! |---|---|---|
+//! | [`http`] | requests and responses of long-polling and of the WebSocket handshake | RFC 9112 |
+//! | [`websocket`] | frames and messages | RFC 6455 |
+//! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
+//! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
+//! | [`socket_io`] | packets inside Engine.IO messages | Socket.IO protocol v5 |
+//! | [`attachments`] | binary events and acknowledgements put together again | Socket.IO protocol v5 |
+//!
+//! The encoders write what they are told, also what no decent client would say: a tool that examines servers has
+//! to be able to be rude. Each says which of its inputs leave the protocol.
+
+pub mod attachments;
+pub mod engine_io;
+pub mod http;
+pub mod payload;
+pub mod socket_io;
+mod violation;
+pub mod websocket;
+
+pub use violation::{Rule, Violation};

@@ -1,0 +1,54 @@
+//! Payloads: the packets in the body of one long-polling request or response.
+//!
+//! Specification: Engine.IO protocol v4, "Packet encoding", HTTP long-polling. The packets themselves are spelled in
+//! [`super::engine_io`]; only here is a binary packet text, as `b` and base64.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Rule;
+use super::engine_io::{self, Packet};
+use super::violation::{Violation, excerpt};
+
+/// Stands between two packets of a payload.
+pub const SEPARATOR: char = '\x1e';
+
+/// The packets of a body, in order, each read when it is asked for.
+///
+/// A body without a packet breaks the format and yields one violation. A violation costs only its own item: what
+/// follows the next separator is read as if nothing had happened, and the caller decides whether to go on.
+pub fn packets(body: &str) -> impl Iterator<Item = Result<Packet<'_>, Violation>> {
+    body.split(SEPARATOR).map(|item| match item.strip_prefix('b') {
+        Some(encoded) => decode_binary(encoded),
+        None => engine_io::decode_text(item),
+    })
+}
+
+/// Appends a packet to a body, after a separator when the body holds something already.
+///
+/// A separator inside the packet's own text is written as it is and splits the packet for every reader; JSON has
+/// none, as it escapes control characters.
+pub fn append(packet: &Packet<'_>, body: &mut String) {
+    if !body.is_empty() {
+        body.push(SEPARATOR);
+    }
+    match packet {
+        Packet::Binary(bytes) => {
+            body.push('b');
+            STANDARD.encode_string(bytes, body);
+        }
+        text => engine_io::encode_text(text, body),
+    }
+}
+
+/// Padding is demanded, and unused bits must be zero: what a strict reader somewhere else would refuse is a finding.
+fn decode_binary(encoded: &str) -> Result<Packet<'_>, Violation> {
+    match STANDARD.decode(encoded) {
+        Ok(bytes) => Ok(Packet::Binary(Cow::Owned(bytes))),
+        Err(error) => {
+            Err(Violation::new(Rule::PayloadBase64, format!("{} does not decode: {error}", excerpt(encoded))))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a peer did against the protocol, and the rule it broke.
+
+use std::fmt;
+
+/// What a peer did against the protocol: a finding, not our error.
+///
+/// Its `Display` is one sentence: the requirement, what came instead, and where the requirement is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// What came instead: a fragment that begins in lower case and has no full stop. Text of the peer in it is
+    /// shortened and has its control characters escaped.
+    pub detail: String,
+}
+
+impl Violation {
+    pub(super) fn new(rule: Rule, detail: impl Into<String>) -> Violation {
+        Violation { rule, detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.rule.requirement(), self.detail, self.rule.spec())
+    }
+}
+
+/// Text of the peer for the detail of a violation: quoted, escaped, cut after sixty characters.
+pub(super) fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}… of {} bytes", &text[..end], text.len()),
+    }
+}
+
+/// [`excerpt`] for bytes that need not be UTF-8.
+pub(super) fn excerpt_bytes(bytes: &[u8]) -> String {
+    // At most four bytes a character: enough for the sixty that are shown.
+    let shown = &bytes[..bytes.len().min(244)];
+    let text = String::from_utf8_lossy(shown);
+    if shown.len() == bytes.len() {
+        excerpt(&text)
+    } else {
+        let end = text.char_indices().nth(60).map_or(text.len(), |(at, _)| at);
+        format!("{:?}… of {} bytes", &text[..end], bytes.len())
+    }
+}
+
+/// Builds [`Rule`] from one line per rule, so that its name, its source and its wording cannot drift apart.
+macro_rules! rules {
+    ($($variant:ident, $name:literal, $spec:literal, $requirement:literal;)+) => {
+        /// A rule of the protocol that these codecs check.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $(#[doc = concat!($requirement, " (", $spec, ").")] $variant,)+
+        }
+
+        impl Rule {
+            /// Every rule, layer by layer.
+            pub const ALL: &'static [Rule] = &[$(Rule::$variant),+];
+
+            /// A stable word for counters and reports, `layer.subject`.
+            pub fn name(&self) -> &'static str {
+                match self { $(Rule::$variant => $name),+ }
+            }
+
+            /// Where the rule is written. Limits are our own and say so.
+            pub fn spec(&self) -> &'static str {
+                match self { $(Rule::$variant => $spec),+ }
+            }
+
+            /// What the rule demands, as a fragment.
+            pub fn requirement(&self) -> &'static str {
+                match self { $(Rule::$variant => $requirement),+ }
+            }
+        }
+    };
+}
+
+rules! {
+    EnginePacketType, "engine.type", "Engine.IO v4, Protocol",
+        "a packet begins with its type, one digit from 0 to 6";
+    HandshakeJson, "engine.handshake", "Engine.IO v4, Handshake",
+        "the payload of the open packet is a JSON object";
+    HandshakeField, "engine.handshake-field", "Engine.IO v4, Handshake",
+        "the open packet names sid, upgrades, pingInterval, pingTimeout and maxPayload with usable values";
+    PayloadBase64, "engine.base64", "Engine.IO v4, Packet encoding, HTTP long-polling",
+        "a binary packet in a payload is b followed by padded standard base64";
+
+    PacketType, "socket.type", "Socket.IO v5, Exchange protocol",
+        "a packet begins with its type, one digit from 0 to 6";
+    AttachmentCount, "socket.attachment-count", "Socket.IO v5, Format",
+        "the type of a binary packet is followed by the number of its attachments and a hyphen";
+    Namespace, "socket.namespace", "Socket.IO v5, Format",
+        "a namespace begins with a slash, ends with a comma and is left out for the main namespace";
+    AckId, "socket.ack-id", "Socket.IO v5, Acknowledgement",
+        "an acknowledgement id is an integer, and an acknowledgement carries the id of its event";
+    Json, "socket.json", "Socket.IO v5, Format",
+        "the payload is JSON";
+    EventPayload, "socket.event-payload", "Socket.IO v5, Sending and receiving data",
+        "the payload of an event is a non-empty array that begins with the event's name";
+    AckPayload, "socket.ack-payload", "Socket.IO v5, Acknowledgement",
+        "the payload of an acknowledgement is an array";
+    ConnectPayload, "socket.connect-payload", "Socket.IO v5, Connection to a namespace",
+        "the payload of a CONNECT packet, if any, is an object";
+    ConnectErrorPayload, "socket.connect-error-payload", "Socket.IO v5, Connection to a namespace",
+        "the payload of a CONNECT_ERROR packet is an object";
+    DisconnectPayload, "socket.disconnect-payload", "Socket.IO v5, Disconnection from a namespace",
+        "a DISCONNECT packet has no payload";
+    Spelling, "socket.spelling", "Socket.IO v5, Format",
+        "a packet is spelled in the one way the format gives";
+    Placeholder, "socket.placeholder", "Socket.IO v5, Sending and receiving data",
+        "the placeholders of a binary packet are numbered from 0 to one less than its attachments";
+    AttachmentDue, "socket.attachment-due", "Socket.IO v5, Format",
+        "the attachments follow their packet before any other message";
+    AttachmentStray, "socket.attachment-stray", "Socket.IO v5, Format",
+        "a binary message belongs to the binary packet before it";
+    AttachmentLimit, "limit.attachments", "limit of this client",
+        "the attachments of one packet stay within this client's limits";
+
+    PacketUnexpected, "engine.unexpected", "Engine.IO v4, Protocol",
+        "a server sends open once and first, and never pong or upgrade unasked";
+    PayloadUtf8, "engine.payload-utf8", "Engine.IO v4, Packet encoding, HTTP long-polling",
+        "the body of a poll is UTF-8";
+    NamespaceUnknown, "socket.namespace-unknown", "Socket.IO v5, Connection to a namespace",
+        "a server speaks only in namespaces that the client has asked for";
+    ConnectReply, "socket.connect-reply", "Socket.IO v5, Connection to a namespace",
+        "the reply to CONNECT is an object with the text sid";
+    AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",
+        "an acknowledgement answers an event of the same namespace, once";
+
+    FrameReservedBits, "websocket.rsv", "RFC 6455, section 5.2",
+        "the reserved bits are zero unless an extension was negotiated";
+    FrameOpcode, "websocket.opcode", "RFC 6455, section 5.2",
+        "the opcode is one of continuation, text, binary, close, ping and pong";
+    FrameMask, "websocket.mask", "RFC 6455, section 5.1",
+        "a server does not mask its frames";
+    FrameLength, "websocket.length", "RFC 6455, section 5.2",
+        "the payload length is written in as few bytes as possible and below 2^63";
+    FrameControl, "websocket.control", "RFC 6455, section 5.5",
+        "a control frame is not fragmented and carries at most 125 bytes";
+    FrameSequence, "websocket.fragments", "RFC 6455, section 5.4",
+        "continuation frames, and nothing else but control frames, follow an unfinished message";
+    MessageUtf8, "websocket.utf8", "RFC 6455, section 8.1",
+        "a text message and the reason of a close are UTF-8";
+    CloseCode, "websocket.close-code", "RFC 6455, sections 5.5.1 and 7.4",
+        "a close frame is empty or begins with a status code that may be sent";
+    MessageLimit, "limit.message", "limit of this client",
+        "a message stays within this client's limit";
+
+    HttpHead, "http.head", "RFC 9112, sections 4 and 5",
+        "a response begins with a status line and well-formed header fields";
+    HttpBodyLength, "http.body-length", "RFC 9112, section 6",
+        "the length of a response is given once and unambiguously";
+    HttpChunk, "http.chunk", "RFC 9112, section 7.1",
+        "a chunk is its size in hexadecimal, a line end, as many bytes, and a line end";
+    HttpTruncated, "http.truncated", "RFC 9112, section 8",
+        "a response is complete before the connection closes";
+    HttpLimit, "limit.response", "limit of this client",
+        "a response stays within this client's limits";
+}

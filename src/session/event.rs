@@ -1,0 +1,115 @@
+//! What a session reports to its client.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::wire::{Lane, Lost};
+use crate::protocol::Violation;
+
+/// Something that happened on the connection. At most one for each packet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event<'a> {
+    /// The Engine.IO handshake is complete.
+    Opened,
+    /// The WebSocket now carries everything.
+    Upgraded,
+    /// The upgrade came to nothing, in words; long-polling goes on.
+    UpgradeFailed(String),
+    /// A namespace accepted our `CONNECT`.
+    Connected {
+        /// Its name.
+        namespace: Cow<'a, str>,
+        /// Whether the server says that it restored our earlier state (same recovery id).
+        recovered: bool,
+    },
+    /// A namespace refused our `CONNECT`.
+    Refused {
+        /// Its name.
+        namespace: Cow<'a, str>,
+        /// The JSON text of the reason, `""` when there was none.
+        reason: Cow<'a, str>,
+    },
+    /// The server ended our membership of a namespace.
+    Disconnected {
+        /// Its name.
+        namespace: Cow<'a, str>,
+    },
+    /// An event arrived.
+    Message(Message<'a>),
+    /// An acknowledgement that we asked for arrived.
+    Answered(Answer<'a>),
+    /// A ping arrived.
+    Heartbeat,
+    /// The connection is no more.
+    Closed(Closed),
+    /// The server broke a rule of the protocol. The session goes on as well as it can.
+    Violated(Violation),
+}
+
+/// An event of the application.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message<'a> {
+    /// The namespace that it came through.
+    pub namespace: Cow<'a, str>,
+    /// The id under which the server wants an acknowledgement.
+    pub id: Option<u64>,
+    /// JSON text of the array of name and arguments, with placeholders for the attachments.
+    pub data: Cow<'a, str>,
+    /// The attachments, in their order.
+    pub attachments: Vec<Bytes>,
+}
+
+/// The acknowledgement of an event of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer<'a> {
+    /// The namespace that it came through.
+    pub namespace: Cow<'a, str>,
+    /// The id that [`super::Session::emit`] returned.
+    pub id: u64,
+    /// JSON text of the array of arguments, with placeholders for the attachments.
+    pub data: Cow<'a, str>,
+    /// The attachments, in their order.
+    pub attachments: Vec<Bytes>,
+}
+
+/// Why a connection is no more.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Closed {
+    /// We asked for it.
+    Asked,
+    /// The server sent a `close` packet.
+    ByServer,
+    /// The server missed a heartbeat.
+    NoPing,
+    /// A lane ended.
+    Lost(Lane, Lost),
+    /// A poll or a post was answered with something else than success.
+    BadAnswer {
+        /// Which of the two.
+        lane: Lane,
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of the body.
+        body: String,
+    },
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Closed::Asked => f.write_str("closed as asked"),
+            Closed::ByServer => f.write_str("the server sent a close packet"),
+            Closed::NoPing => f.write_str("no ping came within pingInterval + pingTimeout"),
+            Closed::Lost(Lane::WebSocket, lost) => write!(f, "{lost}"),
+            Closed::Lost(lane, lost) => write!(f, "{lost} ({lane})"),
+            Closed::BadAnswer { lane, status, body } if body.is_empty() => {
+                write!(f, "a {lane} was answered with HTTP status {status}")
+            }
+            Closed::BadAnswer { lane, status, body } => {
+                write!(f, "a {lane} was answered with HTTP status {status}: {body}")
+            }
+        }
+    }
+}

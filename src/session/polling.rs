@@ -1,0 +1,175 @@
+//! HTTP long-polling: one pending `GET`, one `POST` at a time (EIO "HTTP long-polling").
+
+use std::collections::VecDeque;
+
+use super::event::{Closed, Event};
+use super::requests::Requests;
+use super::upgrade::Upgrade;
+use super::wire::{HangUp, Lane, Wire};
+use super::{Session, State};
+use crate::protocol::engine_io::{Handshake, Packet};
+use crate::protocol::http::Response;
+use crate::protocol::{Rule, Violation, payload};
+
+/// What a session makes of an HTTP response.
+#[derive(Debug)]
+pub enum Payload<'a> {
+    /// A payload of packets: give each to [`Session::receive`], then call [`Session::polled`].
+    Packets(&'a str),
+    /// Nothing to read; perhaps an event.
+    Nothing(Option<Event<'a>>),
+}
+
+#[derive(Debug)]
+enum Queued {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+impl Queued {
+    /// Its length inside a payload, in bytes.
+    fn length(&self) -> usize {
+        match self {
+            Queued::Text(text) => text.len(),
+            Queued::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,
+        }
+    }
+}
+
+/// The state of the two HTTP lanes.
+#[derive(Debug, Default)]
+pub(super) struct Polling {
+    polling: bool,
+    posting: bool,
+    queue: VecDeque<Queued>,
+}
+
+impl Polling {
+    /// Sends a `GET` unless one is pending.
+    pub(super) fn poll(&mut self, wire: &mut dyn Wire, requests: &Requests, handshake: Option<&Handshake>) {
+        if !self.polling {
+            self.polling = true;
+            requests.get(wire, Lane::Poll, handshake.map(|h| h.sid.as_str()));
+        }
+    }
+
+    pub(super) fn queue_text(&mut self, parts: &[&str]) {
+        self.queue.push_back(Queued::Text(parts.concat()));
+    }
+
+    pub(super) fn queue_binary(&mut self, bytes: &[u8]) {
+        self.queue.push_back(Queued::Binary(bytes.to_vec()));
+    }
+
+    /// Posts as much of the queue as one request may hold, unless a post is under way.
+    pub(super) fn post(&mut self, wire: &mut dyn Wire, requests: &Requests, handshake: Option<&Handshake>) {
+        let Some(handshake) = handshake else { return };
+        if self.posting || self.queue.is_empty() {
+            return;
+        }
+        let limit = handshake.max_payload.unwrap_or(u64::MAX);
+        let mut body = String::new();
+        while let Some(next) = self.queue.front() {
+            if !body.is_empty() && (body.len() + 1 + next.length()) as u64 > limit {
+                break;
+            }
+            match next {
+                Queued::Binary(bytes) => payload::append(&Packet::Binary(bytes.into()), &mut body),
+                Queued::Text(text) => {
+                    if !body.is_empty() {
+                        body.push(payload::SEPARATOR);
+                    }
+                    body.push_str(text);
+                }
+            }
+            self.queue.pop_front();
+        }
+        self.posting = true;
+        requests.post(wire, Lane::Post, &handshake.sid, body.as_bytes());
+    }
+
+    /// Says `close` to the server after everything that is queued.
+    pub(super) fn close(&mut self, wire: &mut dyn Wire, requests: &Requests, handshake: Option<&Handshake>) {
+        self.queue_text(&["1"]);
+        self.post(wire, requests, handshake);
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.polling && !self.posting
+    }
+
+    /// Sends the queue over the WebSocket, one packet a frame.
+    pub(super) fn replay(polling: Polling, wire: &mut dyn Wire) {
+        for queued in polling.queue {
+            match queued {
+                Queued::Text(text) => wire.text(Lane::WebSocket, &[&text]),
+                Queued::Binary(bytes) => wire.binary(Lane::WebSocket, &bytes),
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Takes the response to a poll or a post. For [`Payload::Packets`], [`Session::polled`] must follow.
+    pub fn response<'a>(&mut self, wire: &mut dyn Wire, lane: Lane, response: &'a Response) -> Payload<'a> {
+        self.requests.keep_cookies(&response.head);
+        let Some(polling) = &mut self.polling else { return Payload::Nothing(None) };
+        match lane {
+            Lane::Poll => polling.polling = false,
+            Lane::Post => polling.posting = false,
+            Lane::WebSocket | Lane::Aside(_) => return Payload::Nothing(None),
+        }
+        if response.head.status != 200 {
+            let body = String::from_utf8_lossy(&response.body).chars().take(200).collect();
+            let why = Closed::BadAnswer { lane, status: response.head.status, body };
+            return Payload::Nothing(Some(self.finish(wire, why)));
+        }
+        if lane == Lane::Poll {
+            return match std::str::from_utf8(&response.body) {
+                Ok(body) => Payload::Packets(body),
+                Err(_) => {
+                    self.polled(wire);
+                    let detail = format!("{} bytes that are not came", response.body.len());
+                    Payload::Nothing(Some(Event::Violated(Violation { rule: Rule::PayloadUtf8, detail })))
+                }
+            };
+        }
+        if self.state == State::Closing && polling.queue.is_empty() {
+            return Payload::Nothing(Some(self.finish(wire, Closed::Asked)));
+        }
+        let upgraded = self.finish_upgrade(wire);
+        self.flush_posts(wire);
+        Payload::Nothing(upgraded)
+    }
+
+    /// The packets of a poll are taken: what comes next is another poll, or the end of an upgrade.
+    pub fn polled(&mut self, wire: &mut dyn Wire) -> Option<Event<'static>> {
+        match self.state {
+            State::Opening | State::Open | State::Closing => {}
+            State::Idle | State::Closed => return None,
+        }
+        if self.handshake.is_none() {
+            let why = Closed::BadAnswer {
+                lane: Lane::Poll,
+                status: 200,
+                body: "no open packet in the first payload".into(),
+            };
+            return Some(self.finish(wire, why));
+        }
+        if self.upgrade == Upgrade::Pausing {
+            return self.finish_upgrade(wire);
+        }
+        if let Some(polling) = &mut self.polling {
+            polling.poll(wire, &self.requests, self.handshake.as_deref());
+        }
+        None
+    }
+
+    /// Gives up the HTTP lanes of a polling session at once, as when a browser's tab is closed mid-poll.
+    pub fn abort_poll(&mut self, wire: &mut dyn Wire) {
+        if let Some(polling) = &mut self.polling {
+            polling.polling = false;
+            wire.hang_up(Lane::Poll, HangUp::Cut);
+        }
+    }
+}

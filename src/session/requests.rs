@@ -1,0 +1,94 @@
+//! Where a session's requests go: path, query, headers, cookies.
+
+use cookie::Cookie;
+
+use super::wire::{Lane, Request, Wire};
+use crate::protocol::http::Head;
+
+/// Path, query and headers of a client's connections, fixed by the scenario and the command line.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Destination {
+    /// Path of the server, with both slashes, e.g. `/socket.io/`.
+    pub path: String,
+    /// Further query parameters, already percent-encoded, without a leading `&`; often empty.
+    pub query: String,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Composes the requests of one client and keeps its cookies.
+#[derive(Debug)]
+pub struct Requests {
+    destination: Box<Destination>,
+    cookies: Vec<(Box<str>, Box<str>)>,
+}
+
+impl Requests {
+    pub(super) fn new(destination: Destination) -> Requests {
+        Requests { destination: Box::new(destination), cookies: Vec::new() }
+    }
+
+    pub(super) fn set_destination(&mut self, destination: Destination) {
+        *self.destination = destination;
+    }
+
+    /// The path and query of a request of this transport, with the session's id once there is one.
+    pub fn target(&self, transport: &str, sid: Option<&str>) -> String {
+        let mut target = format!("{}?EIO=4&transport={transport}", self.destination.path);
+        if !self.destination.query.is_empty() {
+            target.push('&');
+            target.push_str(&self.destination.query);
+        }
+        if let Some(sid) = sid {
+            target.push_str("&sid=");
+            target.extend(url::form_urlencoded::byte_serialize(sid.as_bytes()));
+        }
+        target
+    }
+
+    /// The path of the server.
+    pub fn path(&self) -> &str {
+        &self.destination.path
+    }
+
+    /// The headers of every request, the cookies among them.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let mut headers = self.destination.headers.clone();
+        if !self.cookies.is_empty() {
+            let all: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            headers.push(("Cookie".into(), all.join("; ")));
+        }
+        headers
+    }
+
+    /// Keeps the cookies of a response (RFC 6265; one server only, so domain and path do not matter).
+    pub(super) fn keep_cookies(&mut self, head: &Head) {
+        for (name, value) in &head.headers {
+            if name.eq_ignore_ascii_case("set-cookie")
+                && let Ok(cookie) = Cookie::parse(value.as_str())
+            {
+                self.cookies.retain(|(kept, _)| **kept != *cookie.name());
+                let expired = cookie.max_age().is_some_and(|age| age.is_zero() || age.is_negative());
+                if !expired && self.cookies.len() < 50 {
+                    self.cookies.push((cookie.name().into(), cookie.value().into()));
+                }
+            }
+        }
+    }
+
+    pub(super) fn dial(&self, wire: &mut dyn Wire, sid: Option<&str>) {
+        wire.dial(Lane::WebSocket, &self.target("websocket", sid), &self.headers());
+    }
+
+    pub(super) fn get(&self, wire: &mut dyn Wire, lane: Lane, sid: Option<&str>) {
+        let (target, headers) = (self.target("polling", sid), self.headers());
+        wire.request(lane, Request { method: "GET", target: &target, headers: &headers, body: None });
+    }
+
+    pub(super) fn post(&self, wire: &mut dyn Wire, lane: Lane, sid: &str, body: &[u8]) {
+        let (target, mut headers) = (self.target("polling", Some(sid)), self.headers());
+        headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
+        wire.request(lane, Request { method: "POST", target: &target, headers: &headers, body: Some(body) });
+    }
+}

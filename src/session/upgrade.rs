@@ -1,0 +1,59 @@
+//! From long-polling to a WebSocket with nothing lost (EIO "Upgrade").
+//!
+//! The order is: dial with the session's id, `2probe`, `3probe`, let the pending poll and post come home (the
+//! server releases the poll with `noop`), `5`, and only then send what has gathered in the meantime.
+
+use super::event::Event;
+use super::polling::Polling;
+use super::{Session, State};
+use crate::session::wire::{HangUp, Lane, Wire};
+
+/// How far an upgrade has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    /// None is under way.
+    None,
+    /// To be begun as soon as the handshake is there.
+    Wanted,
+    /// The WebSocket handshake is under way.
+    Dialing,
+    /// `2probe` is sent.
+    Probing,
+    /// `3probe` has come; poll and post are coming home.
+    Pausing,
+}
+
+impl Session {
+    /// Begins to upgrade an open polling session. Returns whether there was anything to upgrade.
+    pub fn upgrade(&mut self, wire: &mut dyn Wire) -> bool {
+        let ready = self.state == State::Open && self.polling.is_some() && self.upgrade == Upgrade::None;
+        if ready && let Some(handshake) = &self.handshake {
+            self.upgrade = Upgrade::Dialing;
+            self.requests.dial(wire, Some(&handshake.sid));
+        }
+        ready
+    }
+
+    /// Sends `5` once the HTTP lanes are quiet, then everything that was held back.
+    pub(super) fn finish_upgrade(&mut self, wire: &mut dyn Wire) -> Option<Event<'static>> {
+        if self.upgrade != Upgrade::Pausing || !self.polling.as_ref().is_some_and(|p| p.is_quiet()) {
+            return None;
+        }
+        let polling = self.polling.take()?;
+        self.upgrade = Upgrade::None;
+        wire.text(Lane::WebSocket, &["5"]);
+        Polling::replay(*polling, wire);
+        wire.hang_up(Lane::Poll, HangUp::Clean);
+        wire.hang_up(Lane::Post, HangUp::Clean);
+        Some(Event::Upgraded)
+    }
+
+    /// The WebSocket came to nothing: long-polling goes on where it was.
+    pub(super) fn resume_polling(&mut self, wire: &mut dyn Wire) {
+        self.upgrade = Upgrade::None;
+        if let Some(polling) = &mut self.polling {
+            polling.poll(wire, &self.requests, self.handshake.as_deref());
+        }
+        self.flush_posts(wire);
+    }
+}

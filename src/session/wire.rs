@@ -1,0 +1,156 @@
+//! What a session says to the transports and hears from them.
+//!
+//! A connection of Engine.IO is carried by one or more *lanes*: a WebSocket, or a pair of HTTP connections
+//! (one for the pending poll, one for posts), or, during an upgrade, all of them. The session speaks in
+//! frames and requests; how these become bytes on a socket is the business of [`crate::transport`].
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::protocol::Violation;
+use crate::protocol::http::Head;
+use crate::protocol::websocket::Opcode;
+
+/// One of a client's byte streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// The WebSocket of the session.
+    WebSocket,
+    /// The HTTP connection of the pending poll (and of the polling handshake).
+    Poll,
+    /// The HTTP connection of the posts.
+    Post,
+    /// A further HTTP connection, opened by a scenario's `http` step.
+    Aside(u8),
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lane::WebSocket => f.write_str("websocket"),
+            Lane::Poll => f.write_str("poll"),
+            Lane::Post => f.write_str("post"),
+            Lane::Aside(n) => write!(f, "http {n}"),
+        }
+    }
+}
+
+/// An HTTP request. The transport adds `Host` and the length of the body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request<'a> {
+    /// `GET`, `POST`, or whatever a rude scenario wants.
+    pub method: &'a str,
+    /// Path and query.
+    pub target: &'a str,
+    /// Further headers, in order.
+    pub headers: &'a [(String, String)],
+    /// The body, if there is one.
+    pub body: Option<&'a [u8]>,
+}
+
+/// A WebSocket frame as a rude scenario wants it, legal or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawFrame {
+    /// The FIN bit.
+    pub fin: bool,
+    /// The three reserved bits, as a number from 0 to 7.
+    pub rsv: u8,
+    /// The opcode.
+    pub opcode: Opcode,
+    /// Whether the payload is masked, as RFC 6455 section 5.3 demands of a client.
+    pub masked: bool,
+    /// The payload before masking.
+    pub payload: Vec<u8>,
+}
+
+/// How a lane is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangUp {
+    /// What is queued is sent, then a close frame (on a WebSocket), then the stream is closed.
+    Clean,
+    /// The TCP connection is cut at once, as when a cable is pulled: nothing more is sent.
+    Cut,
+}
+
+/// The outgoing half of the contract between a session and the transports.
+///
+/// Calls never fail and never block: what goes wrong is heard later, as a [`Lost`].
+pub trait Wire {
+    /// Opens a WebSocket with this path and query.
+    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]);
+    /// Sends one text frame: the concatenation of `parts`.
+    fn text(&mut self, lane: Lane, parts: &[&str]);
+    /// Sends one binary frame.
+    fn binary(&mut self, lane: Lane, payload: &[u8]);
+    /// Sends any frame, legal or not.
+    fn frame(&mut self, lane: Lane, frame: &RawFrame);
+    /// Sends a request, over the lane's connection if it is still there, else over a new one.
+    fn request(&mut self, lane: Lane, request: Request<'_>);
+    /// Ends a lane. Nothing more is heard from it, not even a [`Lost`].
+    fn hang_up(&mut self, lane: Lane, how: HangUp);
+    /// Stops or resumes reading from a lane, so that the server feels a slow consumer.
+    fn pause(&mut self, lane: Lane, paused: bool);
+}
+
+/// How long the phases of a lane's birth took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Phases {
+    /// From the call to the established TCP connection.
+    pub tcp: Duration,
+    /// From there to the end of the TLS handshake.
+    pub tls: Option<Duration>,
+    /// From there to the response to the first request.
+    pub http: Duration,
+}
+
+/// Why a lane is no more.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lost {
+    /// No connection could be made; the operating system's words.
+    Unreachable(String),
+    /// TLS failed; the library's words.
+    Tls(String),
+    /// The answer to a WebSocket handshake was not `101`.
+    Refused(Box<(Head, Vec<u8>)>),
+    /// A close frame arrived.
+    Closed {
+        /// The close code; `None` when the frame carried none.
+        code: Option<u16>,
+        /// The reason given, often empty.
+        reason: String,
+    },
+    /// The stream ended without a close frame or in the middle of a response.
+    Ended,
+    /// The stream was reset or failed otherwise; the operating system's words.
+    Broken(String),
+    /// The peer broke the rules of HTTP or RFC 6455 so that the stream cannot be read on.
+    Violated(Violation),
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lost::Unreachable(words) => write!(f, "no connection: {words}"),
+            Lost::Tls(words) => write!(f, "TLS failed: {words}"),
+            Lost::Refused(answer) => {
+                let (head, body) = answer.as_ref();
+                write!(f, "the WebSocket handshake was answered with HTTP status {}", head.status)?;
+                let body = String::from_utf8_lossy(body);
+                match body.trim() {
+                    "" => Ok(()),
+                    text => write!(f, ": {}", text.chars().take(120).collect::<String>()),
+                }
+            }
+            Lost::Closed { code: None, .. } => f.write_str("the server closed the WebSocket without a code"),
+            Lost::Closed { code: Some(code), reason } if reason.is_empty() => {
+                write!(f, "the server closed the WebSocket with code {code}")
+            }
+            Lost::Closed { code: Some(code), reason } => {
+                write!(f, "the server closed the WebSocket with code {code} ({reason})")
+            }
+            Lost::Ended => f.write_str("the server ended the connection without a close frame"),
+            Lost::Broken(words) => write!(f, "the connection broke: {words}"),
+            Lost::Violated(violation) => write!(f, "{violation}"),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What an expression can name, and who knows what it stands for.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+/// A place in which a client keeps a value of its own: a variable or a capture.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// Which of the scenario's slots; all groups share one numbering from 0 ([`super::Scope::slots`]).
+    pub index: usize,
+    /// The name in the scenario.
+    pub name: Arc<str>,
+}
+
+/// Something that has a value only when a client asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    /// `n`: the client's index in its group, from 0.
+    N,
+    /// `i`: the round of the innermost `repeat`, or the occurrence in `expect … times`, from 0.
+    I,
+    /// `group`: the name of the client's group.
+    Group,
+    /// `cast`: the client's index in the whole cast, from 0.
+    Cast,
+    /// `count`: how many clients the group has.
+    Count,
+    /// `sid`: the client's own Socket.IO id, as its latest `CONNECT` reply on this namespace gave it.
+    Sid,
+    /// A variable or a capture of the client itself.
+    Own(Slot),
+    /// `row.…`: a column of the row that the client got from its group's CSV file.
+    Row(Arc<str>),
+    /// A word with a meaning only here, such as `${room}` in a contract.
+    Word(&'static str),
+    /// A value of a client of some group: `${bob.sid}`, `${crowd[3].me}`.
+    Other {
+        /// The index of the group in the cast.
+        group: usize,
+        /// The client's index in that group.
+        member: u64,
+        /// Which of its values.
+        of: Of,
+    },
+}
+
+/// Which value of another client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Of {
+    /// Its Socket.IO id.
+    Sid,
+    /// A variable or a capture.
+    Slot(Slot),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Name::N => f.write_str("n"),
+            Name::I => f.write_str("i"),
+            Name::Group => f.write_str("group"),
+            Name::Cast => f.write_str("cast"),
+            Name::Count => f.write_str("count"),
+            Name::Sid => f.write_str("sid"),
+            Name::Own(slot) => f.write_str(&slot.name),
+            Name::Row(column) => write!(f, "row.{column}"),
+            Name::Word(word) => f.write_str(word),
+            Name::Other { member, of: Of::Sid, .. } => write!(f, "the `sid` of client {member}"),
+            Name::Other { member, of: Of::Slot(slot), .. } => {
+                write!(f, "the `{}` of client {member}", slot.name)
+            }
+        }
+    }
+}
+
+/// The client's side of an expression: what its names stand for now.
+pub trait Values {
+    /// The value of a name, or `None` while it has none: a socket id before the connect, a capture before its
+    /// step.
+    fn get(&self, name: &Name) -> Option<Cow<'_, Json>>;
+
+    /// A number from 0 to below `bound`, all equally likely, from the client's own seeded source. `bound` is at
+    /// least 1.
+    fn random(&self, bound: u64) -> u64;
+}

@@ -1,0 +1,392 @@
+//! Which names an expression may use, at the place of the file that is being read.
+//!
+//! The scope follows the script from top to bottom: [`Scope::act`] says who acts, [`Scope::capture`] gives those
+//! a new name, and only from there on it is known. Another group's value is known once the act that sets it is
+//! over, because only then every one of them has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::{Name, Of, Slot};
+use crate::document::{Key, Mistake, Node, Span};
+
+/// Words with a meaning of their own, which no group, variable or capture can take.
+const RESERVED: [&str; 13] =
+    ["n", "i", "group", "cast", "count", "sid", "row", "env", "random", "pick", "true", "false", "null"];
+
+/// The words that always stand for something, for *did you mean*.
+const ALWAYS: [&str; 7] = ["n", "group", "cast", "count", "sid", "env", "random"];
+
+/// Gives the value of an environment variable.
+type Environment = Box<dyn Fn(&str) -> Option<String>>;
+
+/// A value of a group that clients of any group ask for: `${bob.sid}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shared {
+    /// The group whose value it is.
+    pub group: usize,
+    /// Which of its values.
+    pub of: Of,
+}
+
+/// The names that are known while a scenario is read.
+pub struct Scope {
+    environment: Environment,
+    groups: Vec<Group>,
+    slots: Vec<Slot>,
+    /// Where each slot was first given, and whether anything names it.
+    variables: BTreeMap<usize, Span>,
+    used: BTreeSet<usize>,
+    shared: Vec<Shared>,
+    acting: Vec<usize>,
+    rounds: usize,
+    words: Vec<&'static str>,
+    script: bool,
+}
+
+/// What the scope knows of a group.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// How many clients it has.
+    pub count: u64,
+    /// The columns of its CSV file.
+    pub columns: Option<Vec<String>>,
+    own: BTreeSet<usize>,
+    seen: BTreeSet<usize>,
+}
+
+/// What a word is.
+pub(super) enum Found {
+    Constant(Json),
+    Name(Name),
+    Environment,
+    Row,
+    Group(usize),
+}
+
+/// What each group's values look like to the others; see [`Scope::seen`].
+pub(crate) struct Seen(Vec<BTreeSet<usize>>);
+
+impl Scope {
+    /// A scope without groups. `environment` answers `${env.NAME}`.
+    pub fn new(environment: impl Fn(&str) -> Option<String> + 'static) -> Scope {
+        Scope {
+            environment: Box::new(environment),
+            groups: Vec::new(),
+            slots: Vec::new(),
+            variables: BTreeMap::new(),
+            used: BTreeSet::new(),
+            shared: Vec::new(),
+            acting: Vec::new(),
+            rounds: 0,
+            words: Vec::new(),
+            script: true,
+        }
+    }
+
+    /// A scope without groups and without environment.
+    pub fn bare() -> Scope {
+        Scope::new(|_| None)
+    }
+
+    /// Makes a group known. Returns its index.
+    pub fn add_group(&mut self, name: &str, count: u64, columns: Option<Vec<String>>) -> usize {
+        let (own, seen) = (BTreeSet::new(), BTreeSet::new());
+        self.groups.push(Group { name: name.to_owned(), count, columns, own, seen });
+        self.groups.len() - 1
+    }
+
+    /// The group with this index.
+    pub fn group(&self, index: usize) -> &Group {
+        &self.groups[index]
+    }
+
+    /// The index of the group that a value names.
+    pub fn group_named(&self, node: &Node) -> Result<usize, Mistake> {
+        let name = node.text()?;
+        self.groups.iter().position(|group| group.name == name).ok_or_else(|| {
+            node.mistake(format!("unknown group `{name}`"))
+                .did_you_mean(name, self.groups.iter().map(|group| group.name.as_str()))
+        })
+    }
+
+    /// Says who acts in what is read next: indices of groups.
+    pub fn act(&mut self, groups: &[usize]) {
+        self.acting = groups.to_vec();
+    }
+
+    /// Who acts in what is being read.
+    pub fn acting(&self) -> &[usize] {
+        &self.acting
+    }
+
+    /// How many clients act in what is being read.
+    pub fn actors(&self) -> u64 {
+        self.acting.iter().map(|&group| self.groups[group].count).sum()
+    }
+
+    /// Reads what recurs: `${i}` is known inside.
+    pub fn in_round<T>(&mut self, read: impl FnOnce(&mut Scope) -> T) -> T {
+        self.rounds += 1;
+        let result = read(self);
+        self.rounds -= 1;
+        result
+    }
+
+    /// Reads what may use these words, such as `${room}`; they hide other meanings.
+    pub fn with_words<T>(&mut self, words: &[&'static str], read: impl FnOnce(&mut Scope) -> T) -> T {
+        let before = self.words.len();
+        self.words.extend(words);
+        let result = read(self);
+        self.words.truncate(before);
+        result
+    }
+
+    /// Gives the acting clients a value under this name, from here on. A name that they have already is given
+    /// a new value.
+    pub fn capture(&mut self, name: &Node) -> Result<Slot, Mistake> {
+        let slot = self.slot(name.text()?, name.span)?;
+        for &group in &self.acting {
+            self.groups[group].own.insert(slot.index);
+        }
+        Ok(slot)
+    }
+
+    /// Gives the clients of a group a variable, which has its value before the script begins.
+    pub(crate) fn declare(&mut self, group: usize, key: &Key) -> Result<Slot, Mistake> {
+        let slot = self.slot(&key.text, key.span)?;
+        self.variables.entry(slot.index).or_insert(key.span);
+        self.groups[group].own.insert(slot.index);
+        self.groups[group].seen.insert(slot.index);
+        Ok(slot)
+    }
+
+    /// Reads what is worked out before the script begins: no client is connected, and none sees another.
+    pub(crate) fn before_script<T>(&mut self, read: impl FnOnce(&mut Scope) -> T) -> T {
+        let before = std::mem::replace(&mut self.script, false);
+        let result = read(self);
+        self.script = before;
+        result
+    }
+
+    /// What the groups have set so far is known to all from here on.
+    pub(crate) fn publish(&mut self, groups: &[usize]) {
+        for &group in groups {
+            self.groups[group].seen = self.groups[group].own.clone();
+        }
+    }
+
+    /// What is known to all here; to be put back where a branch begins that runs beside the one just read.
+    pub(crate) fn seen(&self) -> Seen {
+        Seen(self.groups.iter().map(|group| group.seen.clone()).collect())
+    }
+
+    /// Back to what was known to all there.
+    pub(crate) fn rewind(&mut self, seen: &Seen) {
+        for (group, seen) in self.groups.iter_mut().zip(&seen.0) {
+            group.seen = seen.clone();
+        }
+    }
+
+    /// All the slots in which clients keep values.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The values that clients ask of others, each once.
+    pub fn shared(&self) -> &[Shared] {
+        &self.shared
+    }
+
+    /// The first variable that nothing names.
+    pub(crate) fn unused(&self) -> Option<(&Slot, Span)> {
+        let mut unused: Vec<_> =
+            self.variables.iter().filter(|(slot, _)| !self.used.contains(slot)).collect();
+        unused.sort_by_key(|(_, span)| (span.line, span.column));
+        unused.first().map(|(slot, span)| (&self.slots[**slot], **span))
+    }
+
+    fn slot(&mut self, name: &str, span: Span) -> Result<Slot, Mistake> {
+        let mistake = |message: String| Mistake::new(span, message);
+        well_formed(name, "a name").map_err(|mistake| mistake.at(span))?;
+        if RESERVED.contains(&name) {
+            return Err(
+                mistake(format!("`{name}` has a meaning of its own in `${{…}}`")).hint("choose another name")
+            );
+        }
+        if self.groups.iter().any(|group| group.name == name) {
+            return Err(
+                mistake(format!("`{name}` is the name of a group already")).hint("choose another name")
+            );
+        }
+        if let Some(slot) = self.slots.iter().find(|slot| &*slot.name == name) {
+            return Ok(slot.clone());
+        }
+        let slot = Slot { index: self.slots.len(), name: Arc::from(name) };
+        self.slots.push(slot.clone());
+        Ok(slot)
+    }
+
+    /// What a word of an expression is. The mistake stands nowhere.
+    pub(super) fn find(&mut self, word: &str) -> Result<Found, Mistake> {
+        if let Some(known) = self.words.iter().find(|known| **known == word) {
+            return Ok(Found::Name(Name::Word(known)));
+        }
+        match word {
+            "true" | "false" => return Ok(Found::Constant(Json::from(word == "true"))),
+            "null" => return Ok(Found::Constant(Json::Null)),
+            "env" => return Ok(Found::Environment),
+            "row" => return Ok(Found::Row),
+            "n" => return Ok(Found::Name(Name::N)),
+            "group" => return Ok(Found::Name(Name::Group)),
+            "cast" => return Ok(Found::Name(Name::Cast)),
+            "count" => return Ok(Found::Name(Name::Count)),
+            "sid" if self.script => return Ok(Found::Name(Name::Sid)),
+            "sid" => return Err(nowhere("no client has a `sid` before the script begins")),
+            "i" if self.rounds > 0 => return Ok(Found::Name(Name::I)),
+            "i" => {
+                return Err(nowhere("`i` counts the rounds of a `repeat`, and there is none around this")
+                    .hint("`n` is the client's number in its group"));
+            }
+            _ => {}
+        }
+        if let Some(group) = self.groups.iter().position(|group| group.name == word) {
+            return match self.script {
+                true => Ok(Found::Group(group)),
+                false => Err(nowhere("other clients' values are not there before the script begins")),
+            };
+        }
+        let Some(slot) = self.slots.iter().find(|slot| &*slot.name == word).cloned() else {
+            return Err(self.unknown(word));
+        };
+        match self.acting.iter().find(|&&group| !self.groups[group].own.contains(&slot.index)) {
+            None => {
+                self.used.insert(slot.index);
+                Ok(Found::Name(Name::Own(slot)))
+            }
+            Some(&group) => Err(self.not_yet(&slot, group)),
+        }
+    }
+
+    fn unknown(&self, word: &str) -> Mistake {
+        let own = self.slots.iter().map(|slot| &*slot.name);
+        let groups = self.groups.iter().map(|group| group.name.as_str());
+        let known = self.words.iter().copied().chain(own).chain(groups).chain(ALWAYS);
+        let what = match self.words.is_empty() {
+            true => "unknown variable",
+            false => "unknown word or variable",
+        };
+        nowhere(format!("{what} `{word}`")).did_you_mean(word, known)
+    }
+
+    /// The name exists, but not for this group at this point of the script.
+    fn not_yet(&self, slot: &Slot, group: usize) -> Mistake {
+        let (name, group) = (&slot.name, &self.groups[group].name);
+        let mistake = nowhere(format!("`{name}` has no value for `{group}` here"));
+        let owners = self.groups.iter().filter(|other| other.own.contains(&slot.index));
+        match owners.map(|owner| owner.name.as_str()).next() {
+            Some(owner) => {
+                mistake.hint(format!("it belongs to `{owner}`: write `{owner}.{name}` for theirs"))
+            }
+            None => mistake.hint("a capture has its value after the step that sets it"),
+        }
+    }
+
+    /// The value of an environment variable. The mistake stands nowhere.
+    pub(super) fn environment(&self, name: &str) -> Result<String, Mistake> {
+        (self.environment)(name).ok_or_else(|| {
+            nowhere(format!("the environment variable `{name}` is not set"))
+                .hint(format!("set it: {name}=… sockrates …"))
+        })
+    }
+
+    /// The name of a column of every acting group's CSV file. The mistake stands nowhere.
+    pub(super) fn column(&self, column: &str) -> Result<Arc<str>, Mistake> {
+        for &group in &self.acting {
+            let Group { name, columns, .. } = &self.groups[group];
+            match columns {
+                None => {
+                    return Err(nowhere(format!("`{name}` has no rows"))
+                        .hint(format!("give the group `{name}` a CSV file: rows: users.csv")));
+                }
+                Some(columns) if !columns.iter().any(|known| known == column) => {
+                    return Err(nowhere(format!("the rows of `{name}` have no column `{column}`"))
+                        .did_you_mean(column, columns.iter().map(String::as_str)));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Arc::from(column))
+    }
+
+    /// A value of a group as others see it. The mistake stands nowhere.
+    pub(super) fn of(&mut self, group: usize, value: &str) -> Result<Of, Mistake> {
+        let Group { name, seen, own, .. } = &self.groups[group];
+        let of = match value {
+            "sid" => Of::Sid,
+            value => match self.slots.iter().find(|slot| &*slot.name == value) {
+                Some(slot) if seen.contains(&slot.index) => {
+                    self.used.insert(slot.index);
+                    Of::Slot(slot.clone())
+                }
+                Some(slot) if own.contains(&slot.index) => {
+                    return Err(nowhere(format!(
+                        "`{name}` may not have its `{value}` yet when this is done"
+                    ))
+                    .hint("use it in an act after the one that sets it"));
+                }
+                _ => {
+                    let known = seen.iter().map(|&slot| &*self.slots[slot].name).chain(["sid"]);
+                    return Err(
+                        nowhere(format!("`{name}` has no value `{value}` here")).did_you_mean(value, known)
+                    );
+                }
+            },
+        };
+        let shared = Shared { group, of: of.clone() };
+        if !self.shared.contains(&shared) {
+            self.shared.push(shared);
+        }
+        Ok(of)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("groups", &self.groups)
+            .field("slots", &self.slots)
+            .field("acting", &self.acting)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Refuses what an expression could not spell: a name is letters, digits and `_`, and begins with no digit.
+/// The mistake stands nowhere.
+pub(crate) fn well_formed(name: &str, what: &str) -> Result<(), Mistake> {
+    let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    if begins && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        return Ok(());
+    }
+    let mistake =
+        nowhere(format!("`{name}` is not {what}: it takes letters, digits and `_`, a letter first"));
+    let mended: String = name.trim().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    Err(match mended.starts_with(|c: char| c.is_alphabetic()) && mended.len() > 1 {
+        true => mistake.hint(format!("write `{mended}`")),
+        false => mistake,
+    })
+}
+
+/// True for words that no group can be called by.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+fn nowhere(message: impl Into<String>) -> Mistake {
+    Mistake::new(Span::default(), message)
+}
