@@ -194,6 +194,9 @@ pub trait Observer {
     fn passed(&mut self, step: StepId, who: Who);
     /// A check of a step did not hold for this client.
     fn failed(&mut self, step: StepId, who: Who, failure: Failure);
+    /// An operation (connect, an acknowledged event …) came to nothing for this client. `counter` says which
+    /// kind; whether that fails the run is decided by the thresholds: none may be missed unless one allows it.
+    fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure);
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str);

@@ -18,14 +18,31 @@ pub struct StepTally {
     pub passed: u64,
     /// Checks that did not.
     pub failed: u64,
-    /// The first failures, at most [`FAILURES_KEPT`], and who met them.
+    /// Operations that came to nothing: a connect, an acknowledgement. Thresholds decide whether that fails the run.
+    pub missed: u64,
+    /// The first failures and misses, at most [`FAILURES_KEPT`] together, and who met them.
     pub failures: Vec<(Who, Failure)>,
 }
 
 impl StepTally {
+    /// Whether there is nothing to tell of the step.
+    pub(super) fn is_empty(&self) -> bool {
+        self.passed + self.failed + self.missed == 0
+    }
+
     /// Counts a failure and keeps it if it is among the first.
     pub(super) fn fail(&mut self, who: Who, failure: Failure) {
         self.failed += 1;
+        self.keep(who, failure);
+    }
+
+    /// Counts an operation that came to nothing and keeps it if it is among the first.
+    pub(super) fn miss(&mut self, who: Who, failure: Failure) {
+        self.missed += 1;
+        self.keep(who, failure);
+    }
+
+    fn keep(&mut self, who: Who, failure: Failure) {
         if self.failures.len() < FAILURES_KEPT {
             self.failures.push((who, bounded(failure)));
         }
@@ -35,6 +52,7 @@ impl StepTally {
     pub(super) fn merge(&mut self, other: &StepTally) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.missed += other.missed;
         self.failures.extend(other.failures.iter().cloned());
         // Stable, so that one client's failures stay in the order in which they happened.
         self.failures.sort_by_key(|(who, _)| who.cast);

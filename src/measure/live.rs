@@ -82,6 +82,8 @@ pub struct Interval {
     pub passed: u64,
     /// Checks that did not hold.
     pub failed: u64,
+    /// Operations that came to nothing.
+    pub missed: u64,
     /// Troubles of all causes.
     pub troubles: u64,
     /// Acknowledgements.
@@ -103,6 +105,7 @@ impl Interval {
         }
         self.passed += other.passed;
         self.failed += other.failed;
+        self.missed += other.missed;
         self.troubles += other.troubles;
         self.ack.merge(&other.ack);
         self.delivery.merge(&other.delivery);
@@ -130,7 +133,7 @@ pub struct Live {
     pub ack: Option<(Duration, Duration)>,
     /// Deliveries of the last second: p50 and p99.
     pub delivery: Option<(Duration, Duration)>,
-    /// Failed checks and failed connects so far.
+    /// Failed checks and operations that came to nothing, so far.
     pub failures: u64,
 }
 
@@ -162,7 +165,7 @@ impl Window {
 
     /// Takes what the workers handed over at `at` since the start of the run (merged, or one call each).
     pub fn push(&mut self, at: Duration, interval: Interval) {
-        self.failures += interval.failed + interval.count(Counter::ConnectFailed);
+        self.failures += interval.failed + interval.missed;
         match self.recent.back_mut() {
             Some((last, sum)) if *last == at => sum.merge(&interval),
             _ => self.recent.push_back((at, interval)),

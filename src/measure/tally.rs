@@ -11,6 +11,7 @@ use super::{Interval, Series, StepTally, Troubles};
 pub struct Tally {
     series: [Option<Box<Series>>; Metric::ALL.len()],
     counts: [u64; Counter::ALL.len()],
+    missed: [u64; Counter::ALL.len()],
     steps: Vec<StepTally>,
     troubles: Troubles,
     interval: Box<Interval>,
@@ -30,6 +31,9 @@ impl Tally {
             }
         }
         for (ours, theirs) in self.counts.iter_mut().zip(other.counts) {
+            *ours += theirs;
+        }
+        for (ours, theirs) in self.missed.iter_mut().zip(other.missed) {
             *ours += theirs;
         }
         if self.steps.len() < other.steps.len() {
@@ -52,14 +56,19 @@ impl Tally {
         self.counts[counter as usize]
     }
 
-    /// The checks of this step. None when it made none.
-    pub fn step(&self, id: StepId) -> Option<&StepTally> {
-        self.steps.get(id.0 as usize).filter(|step| step.passed + step.failed > 0)
+    /// How many operations of this kind came to nothing.
+    pub fn misses(&self, counter: Counter) -> u64 {
+        self.missed[counter as usize]
     }
 
-    /// The checks of every step that made some, in the order of the file.
+    /// The checks of this step. None when it made none and missed nothing.
+    pub fn step(&self, id: StepId) -> Option<&StepTally> {
+        self.steps.get(id.0 as usize).filter(|step| !step.is_empty())
+    }
+
+    /// The checks of every step that made some or missed something, in the order of the file.
     pub fn steps(&self) -> impl Iterator<Item = (StepId, &StepTally)> {
-        (0..).map(StepId).zip(&self.steps).filter(|(_, step)| step.passed + step.failed > 0)
+        (0..).map(StepId).zip(&self.steps).filter(|(_, step)| !step.is_empty())
     }
 
     /// Checks that held, in all steps together.
@@ -116,6 +125,13 @@ impl Observer for Tally {
         self.interval.failed += 1;
     }
 
+    fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure) {
+        self.step_mut(step).miss(who, failure);
+        self.missed[counter as usize] += 1;
+        self.interval.missed += 1;
+        self.count(counter, 1);
+    }
+
     fn trouble(&mut self, who: Who, cause: &str, detail: &str) {
         self.troubles.add(who, cause, detail);
         self.interval.troubles += 1;
@@ -159,6 +175,19 @@ mod tests {
         assert_eq!(tally.steps().map(|(id, _)| id.0).collect::<Vec<_>>(), [2, 4]);
         assert_eq!(tally.step(StepId(2)).map(|step| step.failures.len()), Some(1));
         assert_eq!(tally.troubles().total(), 1);
+    }
+
+    #[test]
+    fn an_operation_that_came_to_nothing_is_counted_and_kept_with_its_step() {
+        let mut tally = some();
+        tally.missed(StepId(9), WHO, Counter::AckMissed, failure());
+        let mut merged = some();
+        merged.merge(&tally);
+        for tally in [tally, merged] {
+            assert_eq!((tally.counter(Counter::AckMissed), tally.misses(Counter::AckMissed)), (1, 1));
+            let step = tally.step(StepId(9)).expect("it missed something");
+            assert_eq!((step.passed, step.failed, step.missed, step.failures.len()), (0, 0, 1, 1));
+        }
     }
 
     #[test]

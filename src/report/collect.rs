@@ -3,14 +3,15 @@
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
-use crate::measure::{StepInfo, StepTally, Story, Tally};
+use crate::measure::{Deliveries, GroupInfo, StepInfo, StepTally, Story, Tally};
 use crate::observe::{Counter, Failure, Metric, Who};
-use crate::verdict::{Amount, End, Evidence, Judged, Outcome, Threshold, judge, judge_thresholds};
+use crate::threshold::{Fault, Limit, Threshold};
+use crate::verdict::{Amount, End, Evidence, Judged, Measured, Outcome, judge, judge_thresholds};
 
 use super::result::{
-    CastEntry, CheckResult, CounterResult, Environment, ErrorExample, ErrorResult, FailureResult,
-    MetricResult, OutcomeResult, RunResult, SCHEMA_VERSION, ScenarioInfo, TargetInfo, ThresholdResult,
-    WireResult,
+    CastEntry, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
+    FailureResult, MetricResult, OutcomeResult, RunResult, SCHEMA_VERSION, ScenarioInfo, TargetInfo,
+    ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -29,6 +30,8 @@ pub struct Run<'a> {
     pub story: &'a Story,
     /// Everything that was counted, merged over all workers.
     pub tally: &'a Tally,
+    /// What the audit of the deliveries found, if there was one.
+    pub deliveries: Option<&'a Deliveries>,
     /// The thresholds of the scenario.
     pub thresholds: &'a [Threshold],
     /// How many steps were played to their end by at least one client.
@@ -42,17 +45,18 @@ pub struct Run<'a> {
 /// Judges the run and puts down everything that is known of it.
 pub fn collect(run: Run<'_>) -> RunResult {
     let Run { story, tally, .. } = run;
-    let judged = judge_thresholds(run.thresholds, tally);
+    let measured = Measured { tally, deliveries: run.deliveries, duration: run.duration };
+    let judged = judge_thresholds(run.thresholds, &measured);
     let verdict = judge(&Evidence {
         story,
-        tally,
-        thresholds: &judged,
+        measured,
+        thresholds: run.thresholds,
+        judged: &judged,
         completed_steps: run.completed_steps,
         end: &run.end,
         doubts: &run.doubts,
     });
-    let group =
-        |group: &crate::measure::GroupInfo| CastEntry { group: group.name.clone(), count: group.count };
+    let group = |group: &GroupInfo| CastEntry { group: group.name.clone(), count: group.count };
     let metric = |metric: Metric| MetricResult::of(metric.name(), tally.series(metric)?);
     let counter =
         |counter: Counter| CounterResult { name: counter.name().into(), value: tally.counter(counter) };
@@ -68,7 +72,13 @@ pub fn collect(run: Run<'_>) -> RunResult {
         cast: story.cast.iter().map(group).collect(),
         verdict,
         checks: story.steps.iter().filter_map(check).collect(),
-        thresholds: judged.iter().map(threshold).collect(),
+        thresholds: run
+            .thresholds
+            .iter()
+            .zip(&judged)
+            .map(|(asked, judged)| threshold(asked, judged))
+            .collect(),
+        deliveries: run.deliveries.map(deliveries),
         metrics: Metric::ALL.into_iter().filter_map(metric).collect(),
         counters: Counter::ALL.into_iter().map(counter).collect(),
         errors: errors(story, tally),
@@ -90,6 +100,7 @@ fn check(story: &Story, step: &StepInfo, tally: &StepTally) -> CheckResult {
         groups: step.groups.clone(),
         passed: tally.passed,
         failed: tally.failed,
+        missed: tally.missed,
         failures: tally.failures.iter().map(|(who, failure)| self::failure(story, *who, failure)).collect(),
     }
 }
@@ -106,12 +117,19 @@ fn failure(story: &Story, who: Who, failure: &Failure) -> FailureResult {
     }
 }
 
-fn threshold(judged: &Judged) -> ThresholdResult {
+fn threshold(asked: &Threshold, judged: &Judged) -> ThresholdResult {
     ThresholdResult {
         text: judged.text.clone(),
+        line: asked.span.line,
         value: judged.value.map(Amount::number).filter(|number| number.is_finite()),
         limit: judged.limit.number(),
-        unit: judged.limit.unit().to_owned(),
+        unit: match judged.limit {
+            Limit::Latency(_) => "us",
+            Limit::Count(_) => "count",
+            Limit::Rate(_) => "per_second",
+            Limit::Share(_) => "share",
+        }
+        .to_owned(),
         value_text: judged.value.map_or_else(|| "no data".to_owned(), |value| value.to_string()),
         limit_text: judged.limit.to_string(),
         met: judged.outcome == Outcome::Met,
@@ -123,6 +141,19 @@ fn threshold(judged: &Judged) -> ThresholdResult {
         },
         samples: judged.samples,
         samples_needed: judged.needed,
+    }
+}
+
+fn deliveries(found: &Deliveries) -> DeliveriesResult {
+    DeliveriesResult {
+        expected: found.expected,
+        forbidden: found.forbidden,
+        undecided: found.undecided,
+        missing: found.fault(Fault::Missing),
+        duplicate: found.fault(Fault::Duplicate),
+        disordered: found.fault(Fault::Disordered),
+        leaked: found.fault(Fault::Leaked),
+        offenders: found.offenders.clone(),
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::measure::{GroupInfo, StepInfo, Story, Tally};
+use crate::document::Span;
+use crate::measure::{Deliveries, GroupInfo, StepInfo, Story, Tally};
 use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, WireLine};
-use crate::verdict::{Amount, End, Relation, Subject, Threshold};
+use crate::threshold::{Counted, Limit, Relation, Subject, Threshold};
+use crate::units::Share;
+use crate::verdict::End;
 
 use super::result::{Environment, RunResult, ScenarioInfo, TargetInfo, TargetKind};
 use super::{Run, collect};
@@ -17,12 +20,11 @@ pub(super) fn troubled() -> RunResult {
         quantile("delivery p99 < 25 ms", Metric::Delivery, 0.99, 25),
         quantile("ack p99.9 < 500 ms", Metric::Ack, 0.999, 500),
         quantile("upgrade p50 < 1 s", Metric::Upgrade, 0.5, 1000),
-        Threshold {
-            text: "connect failed < 1 %".into(),
-            subject: Subject::Share(Counter::ConnectFailed),
-            relation: Relation::Less,
-            limit: Amount::Share(0.01),
-        },
+        threshold(
+            "connect failed < 1 %",
+            Subject::Share(Counted::Counter(Counter::ConnectFailed)),
+            Limit::Share(Share(0.01)),
+        ),
     ];
     finished(Run {
         scenario: ScenarioInfo {
@@ -42,6 +44,16 @@ pub(super) fn troubled() -> RunResult {
         duration: Duration::from_millis(63_412),
         story: &story(),
         tally: &tally(),
+        deliveries: Some(&Deliveries {
+            expected: 40_003,
+            forbidden: 1_960_000,
+            undecided: 1_312,
+            faults: [1, 0, 0, 0],
+            offenders: vec![
+                "talkers 12 did not get message 7 of talkers 62 in room-12: joined at 1.02 s, sent at 31.7 s"
+                    .into(),
+            ],
+        }),
         thresholds: &thresholds,
         completed_steps: 4,
         end: End::Finished,
@@ -88,6 +100,7 @@ pub(super) fn flawless() -> RunResult {
         duration: Duration::from_micros(8_700),
         story: &story,
         tally: &tally,
+        deliveries: None,
         thresholds: &[],
         completed_steps: 2,
         end: End::Finished,
@@ -105,12 +118,12 @@ fn finished(run: Run<'_>) -> RunResult {
 }
 
 fn quantile(text: &str, metric: Metric, quantile: f64, limit: u64) -> Threshold {
-    Threshold {
-        text: text.into(),
-        subject: Subject::Quantile(metric, quantile),
-        relation: Relation::Less,
-        limit: Amount::Latency(Duration::from_millis(limit)),
-    }
+    threshold(text, Subject::Quantile(metric, quantile), Limit::Latency(Duration::from_millis(limit)))
+}
+
+fn threshold(text: &str, subject: Subject, limit: Limit) -> Threshold {
+    let span = Span { line: 16, ..Span::default() };
+    Threshold { text: text.into(), subject, relation: Relation::Less, limit, span }
 }
 
 fn step(id: u32, words: &str, line: u32, source: &str) -> StepInfo {
@@ -170,7 +183,6 @@ fn tally() -> Tally {
     for (counter, by) in [
         (Counter::ConnectAsked, 2000),
         (Counter::ConnectOk, 1988),
-        (Counter::ConnectFailed, 12),
         (Counter::Sent, 30_000),
         (Counter::Received, 40_002),
         (Counter::AckAsked, 3_000),
@@ -184,6 +196,11 @@ fn tally() -> Tally {
     }
     for n in 0..12 {
         tally.trouble(talker(n), "the server closed the connection", &format!("after {n} s, code 1006"));
+    }
+    for n in 0..12 {
+        let why = "the server closed the connection, code 1006".to_owned();
+        let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new() };
+        tally.missed(StepId(0), talker(n + 488), Counter::ConnectFailed, failure);
     }
     tally.trouble(talker(3), "unexpected event", "\u{1b}]0;title\u{7}evil\r\nname");
     tally

@@ -34,10 +34,13 @@ pub struct RunResult {
     pub cast: Vec<CastEntry>,
     /// The judgement.
     pub verdict: Verdict,
-    /// The steps that made checks, in the order of the file.
+    /// The steps that made checks or missed something, in the order of the file.
     pub checks: Vec<CheckResult>,
     /// The thresholds, in the order of the file.
     pub thresholds: Vec<ThresholdResult>,
+    /// What the audit of the deliveries found, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<DeliveriesResult>,
     /// The latency series that have values.
     pub metrics: Vec<MetricResult>,
     /// All counters.
@@ -127,11 +130,13 @@ pub struct CheckResult {
     pub passed: u64,
     /// Checks that did not.
     pub failed: u64,
-    /// The first of those in full.
+    /// Operations that came to nothing: a connect, an acknowledgement. Thresholds decide whether that fails the run.
+    pub missed: u64,
+    /// The first failures and misses in full.
     pub failures: Vec<FailureResult>,
 }
 
-/// One check that did not hold.
+/// One check that did not hold, or one operation that came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureResult {
     /// The client: `alice`, `crowd 17`.
@@ -160,11 +165,13 @@ pub struct WireResult {
 pub struct ThresholdResult {
     /// As its author wrote it.
     pub text: String,
+    /// Its line in the file.
+    pub line: u32,
     /// What was measured, in `unit`. None without data, and beyond what the histogram tells apart.
     pub value: Option<f64>,
     /// The limit, in `unit`.
     pub limit: f64,
-    /// What the numbers count: `us`, `count`, `share` (from 0 to 1).
+    /// What the numbers count: `us`, `count`, `per_second`, `share` (from 0 to 1).
     pub unit: String,
     /// What was measured, for people.
     pub value_text: String,
@@ -192,6 +199,27 @@ pub enum OutcomeResult {
     NoData,
     /// There were too few samples for this percentile.
     TooFew,
+}
+
+/// What the audit of the deliveries found. A pair is one message and one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveriesResult {
+    /// Pairs in which the client had to receive the message.
+    pub expected: u64,
+    /// Pairs in which it must not.
+    pub forbidden: u64,
+    /// Pairs that prove nothing: the message and a join, leave or disconnect were in flight together.
+    pub undecided: u64,
+    /// A client that had to receive a message did not.
+    pub missing: u64,
+    /// A client received a message again.
+    pub duplicate: u64,
+    /// A client received messages of one sender in another order than they were sent in.
+    pub disordered: u64,
+    /// A client received a message that was not for it.
+    pub leaked: u64,
+    /// The first few of each kind, one sentence each.
+    pub offenders: Vec<String>,
 }
 
 /// One latency series. Percentiles are absent where they lie beyond 120 s.

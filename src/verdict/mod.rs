@@ -1,8 +1,10 @@
 //! From what was counted to one sentence and an exit code. Pure.
 //!
-//! [`judge_thresholds`] compares each threshold with the [`Tally`]; [`judge`] weighs checks, thresholds and
-//! the validity of the measurement. **No data never passes**: a threshold without samples is missed, and a run that
-//! checked nothing, asked nothing and completed nothing has failed.
+//! [`judge_thresholds`] compares each threshold with what was measured; [`judge`] weighs checks, thresholds and the
+//! validity of the measurement. **No data never passes**: a threshold without samples is missed, and a run that checked
+//! nothing, asked nothing and completed nothing has failed. **Nothing may go wrong that no threshold allows**: a failed
+//! connect, a missed acknowledgement, a fault that the audit of deliveries found, each fails the run unless some
+//! threshold is about it; then that threshold decides.
 //!
 //! What decides, the first that applies:
 //!
@@ -11,7 +13,8 @@
 //! | the run was interrupted | interrupted | 130 |
 //! | the target could not be reached or started | unreachable | 3 |
 //! | the generator was the bottleneck, the asked rate was not reached, … | invalid | 4 |
-//! | a check failed, a threshold was missed or had no data, nothing was proved | failed | 1 |
+//! | a check failed, something went wrong that no threshold is about | failed | 1 |
+//! | a threshold was missed or had no data, nothing was proved | failed | 1 |
 //! | a percentile was asked about that too few samples support | invalid | 4 |
 //! | everything else | passed | 0 |
 //!
@@ -22,12 +25,12 @@ mod thresholds;
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::Story;
 use crate::measure::human::{count, counted};
-use crate::measure::{Story, Tally};
+use crate::observe::Counter;
+use crate::threshold::{Counted, Fault, Subject, Threshold};
 
-pub use thresholds::{
-    Amount, Judged, Outcome, Relation, SAMPLES_BEYOND, Subject, Threshold, judge_thresholds, samples_needed,
-};
+pub use thresholds::{Amount, Judged, Measured, Outcome, SAMPLES_BEYOND, judge_thresholds, samples_needed};
 
 /// How a run ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,10 +105,12 @@ pub enum End {
 pub struct Evidence<'a> {
     /// The steps in words, to name the first that failed.
     pub story: &'a Story,
-    /// Everything that was counted, merged over all workers.
-    pub tally: &'a Tally,
-    /// The thresholds, each with its outcome.
-    pub thresholds: &'a [Judged],
+    /// Everything that was measured.
+    pub measured: Measured<'a>,
+    /// The thresholds of the scenario.
+    pub thresholds: &'a [Threshold],
+    /// What became of them, in the same order: [`judge_thresholds`].
+    pub judged: &'a [Judged],
     /// How many steps were played to their end by at least one client.
     pub completed_steps: u64,
     /// How the engine came to its end.
@@ -117,8 +122,7 @@ pub struct Evidence<'a> {
 /// The verdict on a run.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let findings = findings(evidence);
-    let unsupported: Vec<_> =
-        with_outcome(evidence.thresholds, Outcome::TooFew).map(Judged::sentence).collect();
+    let unsupported: Vec<_> = with_outcome(evidence.judged, Outcome::TooFew).map(Judged::sentence).collect();
     match evidence.end {
         End::Interrupted => Verdict::new(Status::Interrupted, so_far(evidence)),
         End::Unreachable(why) => Verdict::new(Status::Unreachable, why.clone()),
@@ -136,9 +140,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
 /// What speaks against the server, one sentence each.
 fn findings(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
-    let failed = evidence.tally.failed_checks();
+    let failed = evidence.measured.tally.failed_checks();
     if failed > 0 {
-        let all = failed + evidence.tally.passed_checks();
+        let all = failed + evidence.measured.tally.passed_checks();
         findings.push(format!(
             "{} of {} failed{}",
             count(failed),
@@ -146,8 +150,9 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
             first_failed(evidence)
         ));
     }
+    findings.extend(unallowed(evidence));
     let bad = |judged: &&Judged| matches!(judged.outcome, Outcome::Missed | Outcome::NoData);
-    let missed: Vec<_> = evidence.thresholds.iter().filter(bad).collect();
+    let missed: Vec<_> = evidence.judged.iter().filter(bad).collect();
     if let Some(first) = missed.first() {
         let all = evidence.thresholds.len() as u64;
         let (number, noun) = (count(missed.len() as u64), counted(all, "threshold"));
@@ -159,8 +164,38 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
     findings
 }
 
+/// What went wrong and no threshold is about, one sentence each.
+fn unallowed<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = String> + 'a {
+    let counters = Counter::ALL
+        .into_iter()
+        .map(|counter| (Counted::Counter(counter), evidence.measured.tally.misses(counter)));
+    let faults = Fault::ALL.into_iter().map(|fault| {
+        (Counted::Fault(fault), evidence.measured.deliveries.map_or(0, |deliveries| deliveries.fault(fault)))
+    });
+    counters.chain(faults).filter_map(|(what, times)| {
+        if times == 0 || evidence.thresholds.iter().any(|threshold| is_about(threshold.subject, what)) {
+            return None;
+        }
+        let (_, whole) = thresholds::counts(what, &evidence.measured);
+        Some(format!("{}: {} of {}, and no threshold allows any", what.name(), count(times), count(whole)))
+    })
+}
+
+/// Whether a threshold on this subject decides how much of this may happen. One on those that went well does too.
+fn is_about(subject: Subject, what: Counted) -> bool {
+    let (Subject::Count(asked) | Subject::Rate(asked) | Subject::Share(asked)) = subject else {
+        return false;
+    };
+    let counterpart = match what {
+        Counted::Counter(Counter::ConnectFailed) => Counted::Counter(Counter::ConnectOk),
+        Counted::Counter(Counter::AckMissed) => Counted::Counter(Counter::AckReceived),
+        other => other,
+    };
+    asked == what || asked == counterpart
+}
+
 fn first_failed(evidence: &Evidence<'_>) -> String {
-    let first = evidence.tally.steps().find(|(_, step)| step.failed > 0);
+    let first = evidence.measured.tally.steps().find(|(_, step)| step.failed > 0);
     match first.and_then(|(id, _)| evidence.story.step(id)) {
         Some(step) if step.file.is_empty() => format!(", first in line {}: {}", step.line, step.words),
         Some(step) => format!(", first in {}:{}: {}", step.file, step.line, step.words),
@@ -169,7 +204,7 @@ fn first_failed(evidence: &Evidence<'_>) -> String {
 }
 
 fn passed(evidence: &Evidence<'_>) -> Verdict {
-    let checks = evidence.tally.passed_checks();
+    let checks = evidence.measured.tally.passed_checks();
     let thresholds = evidence.thresholds.len() as u64;
     let all = |number: u64, noun: &str, held: &str| match number {
         1 => format!("the {noun} {held}"),
@@ -193,7 +228,7 @@ fn passed(evidence: &Evidence<'_>) -> Verdict {
 }
 
 fn so_far(evidence: &Evidence<'_>) -> String {
-    let (held, failed) = (evidence.tally.passed_checks(), evidence.tally.failed_checks());
+    let (held, failed) = (evidence.measured.tally.passed_checks(), evidence.measured.tally.failed_checks());
     match held + failed {
         0 => "stopped before any check was made".to_owned(),
         _ => format!(

@@ -1,19 +1,30 @@
 use std::time::Duration;
 
 use super::*;
-use crate::measure::StepInfo;
-use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who};
+use crate::document::Span;
+use crate::measure::{Deliveries, StepInfo, Tally};
+use crate::observe::{Failure, Metric, Observer, StepId, Who};
+use crate::threshold::{Limit, Relation};
+use crate::units::{Rate, Share};
 
 const WHO: Who = Who { group: 0, n: 0, cast: 0 };
 const MS: Duration = Duration::from_millis(1);
 
+fn threshold(text: &str, subject: Subject, relation: Relation, limit: Limit) -> Threshold {
+    Threshold { text: text.into(), subject, relation, limit, span: Span::default() }
+}
+
 fn quantile(text: &str, metric: Metric, quantile: f64, limit: Duration) -> Threshold {
-    Threshold {
-        text: text.into(),
-        subject: Subject::Quantile(metric, quantile),
-        relation: Relation::Less,
-        limit: Amount::Latency(limit),
-    }
+    threshold(text, Subject::Quantile(metric, quantile), Relation::Less, Limit::Latency(limit))
+}
+
+/// A run of ten seconds.
+fn measured(tally: &Tally) -> Measured<'_> {
+    Measured { tally, deliveries: None, duration: MS * 10_000 }
+}
+
+fn outcomes(thresholds: &[Threshold], tally: &Tally) -> Vec<Outcome> {
+    judge_thresholds(thresholds, &measured(tally)).iter().map(|judged| judged.outcome).collect()
 }
 
 fn acks(values: impl IntoIterator<Item = Duration>) -> Tally {
@@ -48,8 +59,18 @@ fn verdict(tally: &Tally, thresholds: &[Threshold]) -> Verdict {
 }
 
 fn ended(tally: &Tally, thresholds: &[Threshold], end: &End, doubts: &[String]) -> Verdict {
-    let thresholds = judge_thresholds(thresholds, tally);
-    judge(&Evidence { story: &story(), tally, thresholds: &thresholds, completed_steps: 0, end, doubts })
+    of(measured(tally), thresholds, end, doubts, 0)
+}
+
+fn of(
+    measured: Measured<'_>,
+    thresholds: &[Threshold],
+    end: &End,
+    doubts: &[String],
+    completed_steps: u64,
+) -> Verdict {
+    let judged = judge_thresholds(thresholds, &measured);
+    judge(&Evidence { story: &story(), measured, thresholds, judged: &judged, completed_steps, end, doubts })
 }
 
 #[test]
@@ -62,15 +83,7 @@ fn a_run_that_proved_nothing_has_failed() {
 #[test]
 fn a_run_that_only_completed_steps_passes_and_says_that_nothing_was_checked() {
     let tally = Tally::new();
-    let (story, end) = (story(), End::Finished);
-    let verdict = judge(&Evidence {
-        story: &story,
-        tally: &tally,
-        thresholds: &[],
-        completed_steps: 2,
-        end: &end,
-        doubts: &[],
-    });
+    let verdict = of(measured(&tally), &[], &End::Finished, &[], 2);
     assert_eq!((verdict.status, verdict.exit_code), (Status::Passed, 0));
     assert_eq!(verdict.reason, "2 steps completed; nothing was checked");
 }
@@ -148,9 +161,7 @@ fn mean_least_and_greatest_are_judged_from_one_sample_on() {
         [(Subject::Mean(Metric::Ack), 3), (Subject::Min(Metric::Ack), 2), (Subject::Max(Metric::Ack), 4)]
     {
         let at = |relation, limit| {
-            let text = format!("{subject:?}");
-            let threshold = Threshold { text, subject, relation, limit: Amount::Latency(MS * limit) };
-            judge_thresholds(&[threshold], &tally)[0].outcome
+            outcomes(&[threshold("", subject, relation, Limit::Latency(MS * limit))], &tally)[0]
         };
         assert_eq!(at(Relation::AtMost, value), Outcome::Met, "{subject:?}");
         assert_eq!(at(Relation::Less, value), Outcome::Missed, "{subject:?}");
@@ -160,33 +171,115 @@ fn mean_least_and_greatest_are_judged_from_one_sample_on() {
 
 #[test]
 fn a_share_is_of_what_could_have_happened() {
-    let threshold = |limit| Threshold {
-        text: "connect failed".into(),
-        subject: Subject::Share(Counter::ConnectFailed),
-        relation: Relation::Less,
-        limit: Amount::Share(limit),
-    };
+    let subject = Subject::Share(Counted::Counter(Counter::ConnectFailed));
+    let below = |limit| threshold("connect failed", subject, Relation::Less, Limit::Share(Share(limit)));
     let mut tally = Tally::new();
-    assert_eq!(judge_thresholds(&[threshold(0.5)], &tally)[0].outcome, Outcome::NoData);
+    assert_eq!(outcomes(&[below(0.5)], &tally), [Outcome::NoData]);
     tally.count(Counter::ConnectAsked, 1000);
     tally.count(Counter::ConnectFailed, 10);
-    let judged = judge_thresholds(&[threshold(0.02), threshold(0.01)], &tally);
-    assert_eq!((judged[0].outcome, judged[1].outcome), (Outcome::Met, Outcome::Missed));
-    assert_eq!((judged[0].value, judged[0].samples), (Some(Amount::Share(0.01)), 1000));
+    assert_eq!(outcomes(&[below(0.02), below(0.01)], &tally), [Outcome::Met, Outcome::Missed]);
+    let judged = &judge_thresholds(&[below(0.02)], &measured(&tally))[0];
+    assert_eq!((judged.value, judged.samples), (Some(Amount::Share(0.01)), 1000));
+}
+
+#[test]
+fn a_rate_is_over_the_whole_run() {
+    let subject = Subject::Rate(Counted::Counter(Counter::Sent));
+    let limit = Limit::Rate(Rate { per_second: 100.0 });
+    let at_least = threshold("sent rate >= 100/s", subject, Relation::AtLeast, limit);
+    let mut tally = Tally::new();
+    tally.count(Counter::ConnectOk, 1);
+    tally.count(Counter::Sent, 999);
+    assert_eq!(outcomes(std::slice::from_ref(&at_least), &tally), [Outcome::Missed]);
+    tally.count(Counter::Sent, 1);
+    assert_eq!(outcomes(std::slice::from_ref(&at_least), &tally), [Outcome::Met]);
+    let at_once = Measured { duration: Duration::ZERO, ..measured(&tally) };
+    assert_eq!(judge_thresholds(&[at_least], &at_once)[0].outcome, Outcome::NoData);
+}
+
+#[test]
+fn the_number_of_values_is_known_to_be_none_only_if_somebody_was_there() {
+    let none =
+        threshold("delivery count", Subject::Samples(Metric::Delivery), Relation::AtMost, Limit::Count(0));
+    let mut tally = Tally::new();
+    assert_eq!(outcomes(std::slice::from_ref(&none), &tally), [Outcome::NoData]);
+    tally.count(Counter::ConnectOk, 1);
+    assert_eq!(outcomes(std::slice::from_ref(&none), &tally), [Outcome::Met]);
+    tally.latency(Metric::Delivery, MS);
+    assert_eq!(outcomes(&[none], &tally), [Outcome::Missed]);
+}
+
+fn none_failed() -> Threshold {
+    let subject = Subject::Count(Counted::Counter(Counter::ConnectFailed));
+    threshold("connect failed == 0", subject, Relation::Equal, Limit::Count(0))
 }
 
 #[test]
 fn no_failed_connect_among_no_connects_is_no_data() {
-    let threshold = Threshold {
-        text: "connect failed == 0".into(),
-        subject: Subject::Count(Counter::ConnectFailed),
-        relation: Relation::Equal,
-        limit: Amount::Count(0),
-    };
     let mut tally = checks(1, 0);
-    assert_eq!(verdict(&tally, std::slice::from_ref(&threshold)).exit_code, 1);
+    assert_eq!(verdict(&tally, &[none_failed()]).exit_code, 1);
     tally.count(Counter::ConnectAsked, 1);
-    assert_eq!(verdict(&tally, &[threshold]).exit_code, 0);
+    assert_eq!(verdict(&tally, &[none_failed()]).exit_code, 0);
+}
+
+fn one_connect_of_three_failed() -> Tally {
+    let mut tally = checks(5, 0);
+    tally.count(Counter::ConnectAsked, 3);
+    tally.count(Counter::ConnectOk, 2);
+    let failure = Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new() };
+    tally.missed(StepId(0), WHO, Counter::ConnectFailed, failure);
+    tally
+}
+
+#[test]
+fn what_came_to_nothing_fails_the_run_if_no_threshold_is_about_it() {
+    let tally = one_connect_of_three_failed();
+    let about_something_else = quantile("ack p50 < 1 s", Metric::Ack, 0.5, MS);
+    for thresholds in [vec![], vec![about_something_else]] {
+        let verdict = verdict(&tally, &thresholds);
+        assert_eq!(verdict.exit_code, 1);
+        let told = "connect failed: 1 of 3, and no threshold allows any";
+        assert!(verdict.reason.starts_with(told), "{}", verdict.reason);
+    }
+}
+
+#[test]
+fn a_threshold_about_it_decides_how_much_may_come_to_nothing() {
+    let tally = one_connect_of_three_failed();
+    let share = |counter, relation, limit| {
+        threshold("", Subject::Share(Counted::Counter(counter)), relation, Limit::Share(Share(limit)))
+    };
+    assert_eq!(verdict(&tally, &[share(Counter::ConnectFailed, Relation::Less, 0.5)]).exit_code, 0);
+    assert_eq!(verdict(&tally, &[share(Counter::ConnectFailed, Relation::Less, 0.1)]).exit_code, 1);
+    assert_eq!(verdict(&tally, &[share(Counter::ConnectOk, Relation::AtLeast, 0.5)]).exit_code, 0);
+    assert_eq!(verdict(&tally, &[none_failed()]).exit_code, 1);
+}
+
+#[test]
+fn a_fault_of_the_deliveries_fails_the_run_if_no_threshold_is_about_it() {
+    let tally = checks(1, 0);
+    let mut deliveries = Deliveries { expected: 100, forbidden: 50, ..Deliveries::default() };
+    deliveries.faults[Fault::Leaked as usize] = 2;
+    let measured = Measured { deliveries: Some(&deliveries), ..measured(&tally) };
+    let verdict = |thresholds: &[Threshold]| of(measured, thresholds, &End::Finished, &[], 0);
+    assert_eq!(verdict(&[]).reason, "delivery leaked: 2 of 50, and no threshold allows any");
+    let about = |fault, limit| {
+        threshold("", Subject::Count(Counted::Fault(fault)), Relation::AtMost, Limit::Count(limit))
+    };
+    assert_eq!(verdict(&[about(Fault::Missing, 0)]).exit_code, 1);
+    assert_eq!(verdict(&[about(Fault::Leaked, 2)]).exit_code, 0);
+    assert_eq!(verdict(&[about(Fault::Leaked, 1)]).exit_code, 1);
+}
+
+#[test]
+fn nothing_missing_in_a_run_without_an_audit_is_no_data() {
+    let missing = Subject::Count(Counted::Fault(Fault::Missing));
+    let none = threshold("delivery missing == 0", missing, Relation::Equal, Limit::Count(0));
+    assert_eq!(outcomes(std::slice::from_ref(&none), &checks(1, 0)), [Outcome::NoData]);
+    let tally = Tally::new();
+    let proved_nothing = Deliveries { undecided: 7, ..Deliveries::default() };
+    let measured = Measured { deliveries: Some(&proved_nothing), ..measured(&tally) };
+    assert_eq!(judge_thresholds(&[none], &measured)[0].outcome, Outcome::NoData);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::measure::{Series, Tally, human};
+use crate::measure::{Deliveries, Series, Tally, human};
 use crate::observe::{Counter, Metric};
+use crate::threshold::{Counted, Fault, Limit, Subject, Threshold};
 
 /// How many samples must lie beyond a percentile before a verdict rests on it.
 ///
@@ -18,71 +19,18 @@ pub fn samples_needed(quantile: f64) -> u64 {
     (SAMPLES_BEYOND as f64 / beyond).round() as u64
 }
 
-/// What a threshold asks about.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Subject {
-    /// A quantile (0 to 1) of a latency series; compared with [`Amount::Latency`].
-    Quantile(Metric, f64),
-    /// The mean of a latency series.
-    Mean(Metric),
-    /// The least value of a latency series.
-    Min(Metric),
-    /// The greatest value of a latency series.
-    Max(Metric),
-    /// A counter; compared with [`Amount::Count`].
-    Count(Counter),
-    /// A counter as a share of what could have been counted; compared with [`Amount::Share`].
-    Share(Counter),
+/// Everything that was measured in a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    /// What was counted, merged over all workers.
+    pub tally: &'a Tally,
+    /// What the audit of the deliveries found, if there was one.
+    pub deliveries: Option<&'a Deliveries>,
+    /// How long the run took, for rates.
+    pub duration: Duration,
 }
 
-/// How value and limit must relate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// The value is less than the limit.
-    Less,
-    /// The value is at most the limit.
-    AtMost,
-    /// The value is the limit.
-    Equal,
-    /// The value is not the limit.
-    NotEqual,
-    /// The value is at least the limit.
-    AtLeast,
-    /// The value is greater than the limit.
-    Greater,
-}
-
-impl Relation {
-    fn holds(self, value: f64, limit: f64) -> bool {
-        match self {
-            Relation::Less => value < limit,
-            Relation::AtMost => value <= limit,
-            Relation::Equal => value == limit,
-            Relation::NotEqual => value != limit,
-            Relation::AtLeast => value >= limit,
-            Relation::Greater => value > limit,
-        }
-    }
-
-    fn is_upper(self) -> bool {
-        matches!(self, Relation::Less | Relation::AtMost)
-    }
-}
-
-/// One demand on the whole run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Threshold {
-    /// As its author wrote it.
-    pub text: String,
-    /// What it asks about.
-    pub subject: Subject,
-    /// How the value must relate to the limit.
-    pub relation: Relation,
-    /// The limit, of the kind that fits the subject.
-    pub limit: Amount,
-}
-
-/// A measured value or a limit.
+/// A measured value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Amount {
     /// A duration.
@@ -91,27 +39,20 @@ pub enum Amount {
     Beyond,
     /// A number of things.
     Count(u64),
+    /// So many per second.
+    Rate(f64),
     /// A share from 0 to 1.
     Share(f64),
 }
 
 impl Amount {
-    /// The bare number, in [`Amount::unit`]; infinite when it is beyond.
+    /// The bare number in the unit of [`Limit::number`]; infinite when it is beyond.
     pub fn number(self) -> f64 {
         match self {
             Amount::Latency(value) => value.as_nanos() as f64 / 1e3,
             Amount::Beyond => f64::INFINITY,
             Amount::Count(value) => value as f64,
-            Amount::Share(value) => value,
-        }
-    }
-
-    /// What the bare number counts.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Amount::Latency(_) | Amount::Beyond => "us",
-            Amount::Count(_) => "count",
-            Amount::Share(_) => "share",
+            Amount::Rate(value) | Amount::Share(value) => value,
         }
     }
 }
@@ -122,6 +63,7 @@ impl fmt::Display for Amount {
             Amount::Latency(value) => f.write_str(&human::measured(*value)),
             Amount::Beyond => f.write_str("more than 2 min"),
             Amount::Count(value) => f.write_str(&human::count(*value)),
+            Amount::Rate(value) => f.write_str(&human::rate(*value)),
             Amount::Share(value) => f.write_str(&human::share(*value)),
         }
     }
@@ -148,7 +90,7 @@ pub struct Judged {
     /// What was measured. None without data.
     pub value: Option<Amount>,
     /// The limit.
-    pub limit: Amount,
+    pub limit: Limit,
     /// What became of it.
     pub outcome: Outcome,
     /// How many samples the value rests on.
@@ -173,60 +115,93 @@ impl Judged {
     }
 }
 
-/// Compares each threshold with what was counted, in their order.
-pub fn judge_thresholds(thresholds: &[Threshold], tally: &Tally) -> Vec<Judged> {
-    thresholds.iter().map(|threshold| judge(threshold, tally)).collect()
+/// Compares each threshold with what was measured, in their order.
+pub fn judge_thresholds(thresholds: &[Threshold], measured: &Measured<'_>) -> Vec<Judged> {
+    thresholds.iter().map(|threshold| judge(threshold, measured)).collect()
 }
 
-fn judge(threshold: &Threshold, tally: &Tally) -> Judged {
-    let (value, samples, needed) = measured(threshold.subject, tally);
+fn judge(threshold: &Threshold, measured: &Measured<'_>) -> Judged {
+    let Reading { value, samples, needed } = read(threshold.subject, measured);
     let holds = value.is_some_and(|value| threshold.relation.holds(value.number(), threshold.limit.number()));
     let outcome = match value {
         None => Outcome::NoData,
-        Some(_) if samples < needed && !surely_missed(threshold, tally) => Outcome::TooFew,
+        Some(_) if samples < needed && !surely_missed(threshold, measured.tally) => Outcome::TooFew,
         Some(_) if holds => Outcome::Met,
         Some(_) => Outcome::Missed,
     };
     Judged { text: threshold.text.clone(), value, limit: threshold.limit, outcome, samples, needed }
 }
 
-/// The value, the number of samples behind it, and the number that it takes.
-fn measured(subject: Subject, tally: &Tally) -> (Option<Amount>, u64, u64) {
+/// A value, the number of samples behind it, and the number that it takes.
+struct Reading {
+    value: Option<Amount>,
+    samples: u64,
+    needed: u64,
+}
+
+fn read(subject: Subject, measured: &Measured<'_>) -> Reading {
     let of = |metric, value: &dyn Fn(&Series) -> Option<Amount>| {
-        let series = tally.series(metric);
-        (series.and_then(value), series.map_or(0, Series::count))
+        let series = measured.tally.series(metric);
+        Reading { value: series.and_then(value), samples: series.map_or(0, Series::count), needed: 1 }
     };
-    let counted = |counter, value: &dyn Fn(u64, u64) -> Amount| {
-        let (part, whole) = (tally.counter(counter), tally.counter(basis(counter)));
-        let whole = whole.max(part);
-        ((whole > 0).then(|| value(part, whole)), whole)
+    let counted = |(part, whole): (u64, u64), value: &dyn Fn(f64, f64) -> Option<Amount>| Reading {
+        value: if whole > 0 { value(part as f64, whole as f64) } else { None },
+        samples: whole,
+        needed: 1,
     };
-    let mut needed = 1;
-    let (value, samples) = match subject {
-        Subject::Quantile(metric, quantile) => {
-            needed = samples_needed(quantile);
-            of(metric, &|series| Some(series.quantile(quantile)?.map_or(Amount::Beyond, Amount::Latency)))
-        }
+    let seconds = measured.duration.as_secs_f64();
+    match subject {
+        Subject::Quantile(metric, quantile) => Reading {
+            needed: samples_needed(quantile),
+            ..of(metric, &|series| Some(series.quantile(quantile)?.map_or(Amount::Beyond, Amount::Latency)))
+        },
         Subject::Mean(metric) => of(metric, &|series| series.mean().map(Amount::Latency)),
         Subject::Min(metric) => of(metric, &|series| series.min().map(Amount::Latency)),
         Subject::Max(metric) => of(metric, &|series| series.max().map(Amount::Latency)),
-        Subject::Count(counter) => counted(counter, &|part, _| Amount::Count(part)),
-        Subject::Share(counter) => counted(counter, &|part, whole| Amount::Share(part as f64 / whole as f64)),
-    };
-    (value, samples, needed)
+        Subject::Samples(metric) => {
+            counted(samples(metric, measured), &|part, _| Some(Amount::Count(part as u64)))
+        }
+        Subject::Count(what) => counted(counts(what, measured), &|part, _| Some(Amount::Count(part as u64))),
+        Subject::Rate(what) => {
+            counted(counts(what, measured), &|part, _| (seconds > 0.0).then(|| Amount::Rate(part / seconds)))
+        }
+        Subject::Share(what) => {
+            counted(counts(what, measured), &|part, whole| Some(Amount::Share(part / whole)))
+        }
+    }
 }
 
 /// Ten samples beyond the limit are as much as the rule asks for, however few there are in all: they settle
 /// that the percentile is beyond it too.
 fn surely_missed(threshold: &Threshold, tally: &Tally) -> bool {
-    let (Subject::Quantile(metric, _), Amount::Latency(limit)) = (threshold.subject, threshold.limit) else {
+    let (Subject::Quantile(metric, _), Limit::Latency(limit)) = (threshold.subject, threshold.limit) else {
         return false;
     };
     let beyond = tally.series(metric).map_or(0, |series| series.count_above(limit));
     threshold.relation.is_upper() && beyond >= SAMPLES_BEYOND
 }
 
-/// What has to have happened before a count of this says anything: no failed connect among no connects is no data.
+/// How often it happened, out of how often it could have: no failed connect among no connects is no data.
+pub(super) fn counts(what: Counted, measured: &Measured<'_>) -> (u64, u64) {
+    let (part, whole) = match (what, measured.deliveries) {
+        (Counted::Counter(counter), _) => {
+            (measured.tally.counter(counter), measured.tally.counter(basis(counter)))
+        }
+        (Counted::Fault(_), None) => (0, 0),
+        (Counted::Fault(fault), Some(deliveries)) => {
+            let whole = if fault == Fault::Leaked { deliveries.forbidden } else { deliveries.expected };
+            (deliveries.fault(fault), whole)
+        }
+    };
+    (part, whole.max(part))
+}
+
+fn samples(metric: Metric, measured: &Measured<'_>) -> (u64, u64) {
+    let count = measured.tally.series(metric).map_or(0, Series::count);
+    (count, measured.tally.counter(Counter::ConnectOk).max(count))
+}
+
+/// What has to have happened before a count of this says anything.
 fn basis(counter: Counter) -> Counter {
     match counter {
         Counter::ConnectAsked | Counter::ConnectOk | Counter::ConnectFailed => Counter::ConnectAsked,

@@ -10,8 +10,9 @@ pub(super) fn render(page: &mut Page, checks: &[CheckResult]) {
         return;
     }
     page.heading("Checks");
-    checks.iter().filter(|check| check.failed > 0).for_each(|check| failed(page, check));
-    let held: Vec<_> = checks.iter().filter(|check| check.failed == 0).collect();
+    let held = |check: &&CheckResult| check.failed + check.missed == 0;
+    checks.iter().filter(|check| !held(check)).for_each(|check| failed(page, check));
+    let held: Vec<_> = checks.iter().filter(held).collect();
     let total: u64 = held.iter().map(|check| check.passed).sum();
     let text = match (&held[..], held.len() == checks.len()) {
         ([], _) => return,
@@ -23,10 +24,15 @@ pub(super) fn render(page: &mut Page, checks: &[CheckResult]) {
 }
 
 fn failed(page: &mut Page, check: &CheckResult) {
-    let all = check.passed + check.failed;
-    let numbers = format!(": {} of {} failed", count(check.failed), counted(all, "check"));
-    let step = printable(&check.step);
-    page.wrapped("  ", "    ", &[("✗ ", Tone::Bad), (&step, Tone::Strong), (&numbers, Tone::Plain)]);
+    let all = counted(check.passed + check.failed, "check");
+    let missed = format!("{} came to nothing", count(check.missed));
+    let (mark, numbers) = match (check.failed, check.missed) {
+        // Whether it fails the run is said by the verdict: a threshold may allow it.
+        (0, _) => (("! ", Tone::Doubtful), format!(": {missed}")),
+        (failed, 0) => (("✗ ", Tone::Bad), format!(": {} of {all} failed", count(failed))),
+        (failed, _) => (("✗ ", Tone::Bad), format!(": {} of {all} failed, {missed}", count(failed))),
+    };
+    page.wrapped("  ", "    ", &[mark, (&printable(&check.step), Tone::Strong), (&numbers, Tone::Plain)]);
     let file = if check.file.is_empty() { "line".to_owned() } else { printable(&check.file) };
     let separator = if check.file.is_empty() { " " } else { ":" };
     page.wrapped("    ", "    ", &[(&format!("{file}{separator}{}", check.line), Tone::Faint)]);
@@ -39,8 +45,9 @@ fn failed(page: &mut Page, check: &CheckResult) {
         failure_in_full(page, clients, failure);
     }
     let shown = check.failures.len() as u64;
-    if check.failed > shown {
-        page.wrapped("    ", "    ", &[(&format!("and {} more", count(check.failed - shown)), Tone::Faint)]);
+    let more = (check.failed + check.missed).saturating_sub(shown);
+    if more > 0 {
+        page.wrapped("    ", "    ", &[(&format!("and {} more", count(more)), Tone::Faint)]);
     }
 }
 
@@ -67,7 +74,9 @@ fn failure_in_full(page: &mut Page, clients: &[&str], failure: &FailureResult) {
     let actual = printable(&failure.actual);
     page.wrapped("      ", &under, &[("expected  ", Tone::Faint), (&expected, Tone::Plain)]);
     page.wrapped("      ", &under, &[("actual    ", Tone::Faint), (&actual, Tone::Plain)]);
-    if let [first, _, ..] = clients {
+    if let [first, _, ..] = clients
+        && !failure.wire.is_empty()
+    {
         let of = format!("of {}", printable(first));
         page.row(&[("      ", Tone::Plain), ("wire      ", Tone::Faint), (&of, Tone::Faint)]);
     }

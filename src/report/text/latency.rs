@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::measure::human::{self, count, counted, printable};
 use crate::report::result::MetricResult;
 
-use super::layout::{Page, Tone};
+use super::layout::{self, Page, Tone};
 
 /// One column: its heading and what stands in it.
 type Column = (&'static str, fn(&MetricResult) -> String);
@@ -33,7 +33,7 @@ pub(super) fn render(page: &mut Page, metrics: &[MetricResult]) {
     let mut dispensable = DISPENSABLE.iter();
     let lines = loop {
         let lines = table(metrics, &columns, if page.width() < 70 { 1 } else { 2 });
-        let widest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+        let widest = lines.iter().map(|line| layout::columns(line)).max().unwrap_or(0);
         if widest <= page.width() {
             break lines;
         }

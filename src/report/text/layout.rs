@@ -1,6 +1,7 @@
 //! Lines of a limited width, in tones that become colours where colours are wanted.
 
 use owo_colors::{OwoColorize, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Look;
 
@@ -33,7 +34,7 @@ pub(super) enum Tone {
 /// A piece of text and its tone. The text holds nothing that a terminal obeys.
 pub(super) type Piece<'a> = (&'a str, Tone);
 
-/// The page under construction. Widths are counted in characters.
+/// The page under construction.
 pub(super) struct Page {
     text: String,
     width: usize,
@@ -71,7 +72,7 @@ impl Page {
         let mut left = if total > self.width { self.width - 1 } else { total };
         for (text, tone) in pieces {
             let (shown, _) = split(text, left);
-            left -= shown.chars().count();
+            left -= columns(shown);
             self.paint(shown, *tone);
         }
         self.text.push_str(if total > self.width { "…\n" } else { "\n" });
@@ -80,15 +81,15 @@ impl Page {
     /// Text over as many lines as it needs, broken at spaces where there are some (but not at [`GLUE`]); the first
     /// line begins with `first`, the others with `next`.
     pub(super) fn wrapped(&mut self, first: &str, next: &str, pieces: &[Piece<'_>]) {
-        let indent = next.chars().count().min(self.width / 2);
-        let next = &next[..next.char_indices().nth(indent).map_or(next.len(), |(end, _)| end)];
-        let mut column = first.chars().count();
+        let indent = columns(next).min(self.width / 2);
+        let (next, _) = split(next, indent);
+        let mut column = columns(first);
         let mut is_start = true;
         let mut blanks = 0;
         self.text.push_str(first);
         for (word, tone) in pieces.iter().flat_map(|(text, tone)| words(text).map(|word| (word, *tone))) {
             let mut word = word;
-            let mut length = word.trim_end_matches(' ').chars().count();
+            let mut length = columns(word.trim_end_matches(' '));
             if column + blanks + length > self.width && !is_start {
                 self.text.push('\n');
                 self.text.push_str(next);
@@ -102,7 +103,7 @@ impl Page {
                 self.text.push('\n');
                 self.text.push_str(next);
                 (column, blanks, word) = (indent, 0, tail);
-                length = word.trim_end_matches(' ').chars().count();
+                length = columns(word.trim_end_matches(' '));
             }
             let shown = word.trim_end_matches(' ');
             if !shown.is_empty() {
@@ -136,7 +137,7 @@ impl Page {
 
 /// How many characters of these pieces are left when blanks at the end are not shown.
 fn visible(pieces: &[Piece<'_>]) -> usize {
-    let total: usize = pieces.iter().map(|(text, _)| text.chars().count()).sum();
+    let total: usize = pieces.iter().map(|(text, _)| columns(text)).sum();
     let mut blanks = 0;
     for (text, _) in pieces.iter().rev() {
         let shown = text.trim_end_matches(' ');
@@ -153,9 +154,24 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(' ')
 }
 
-/// The first `length` characters, and the rest.
-fn split(text: &str, length: usize) -> (&str, &str) {
-    text.split_at(text.char_indices().nth(length).map_or(text.len(), |(index, _)| index))
+/// As much of the text as has room in `width` columns, and the rest.
+fn split(text: &str, width: usize) -> (&str, &str) {
+    let mut used = 0;
+    let too_much = |(_, character): &(usize, char)| {
+        used += character.width().unwrap_or(0);
+        used > width
+    };
+    text.split_at(text.char_indices().find(too_much).map_or(text.len(), |(index, _)| index))
+}
+
+/// How many columns of the terminal the text takes: Chinese characters and most emoji take two each.
+pub(super) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// The text with blanks behind it up to so many columns.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
 #[cfg(test)]
@@ -181,8 +197,16 @@ mod tests {
     fn a_word_longer_than_a_line_is_broken_anywhere() {
         let long = "x".repeat(90);
         let text = wrapped(40, &[("see ", Tone::Plain), (&long, Tone::Plain)]);
-        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(text.lines().all(|line| columns(line) <= 40), "{text}");
         assert_eq!(text.matches('x').count(), 90);
+    }
+
+    #[test]
+    fn wide_characters_count_as_the_two_columns_that_they_take() {
+        let text = wrapped(40, &[(&"世界🎉".repeat(20), Tone::Plain)]);
+        assert!(text.lines().all(|line| columns(line) <= 40), "{text}");
+        assert_eq!(text.matches('界').count(), 20);
+        assert_eq!(columns(&padded("世界", 6)), 6);
     }
 
     #[test]

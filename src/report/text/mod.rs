@@ -16,7 +16,7 @@ use crate::measure::human::{self, count, counted, printable};
 use crate::verdict::Status;
 
 use super::RunResult;
-use super::result::{ErrorResult, TargetInfo, TargetKind};
+use super::result::{DeliveriesResult, ErrorResult, TargetInfo, TargetKind};
 use layout::{Page, Tone, listed};
 
 /// For whom to render.
@@ -34,6 +34,9 @@ pub fn render(result: &RunResult, look: Look) -> String {
     verdict(&mut page, result);
     checks::render(&mut page, &result.checks);
     thresholds::render(&mut page, &result.thresholds);
+    if let Some(found) = &result.deliveries {
+        deliveries(&mut page, found);
+    }
     latency::render(&mut page, &result.metrics);
     for name in ["connect", "ack", "delivery"] {
         if let Some(metric) = result.metrics.iter().find(|metric| metric.name == name) {
@@ -83,6 +86,23 @@ fn verdict(page: &mut Page, result: &RunResult) {
     facts.push(counted(clients, "client"));
     facts.push(human::duration(Duration::from_micros(result.duration_us)));
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
+}
+
+fn deliveries(page: &mut Page, found: &DeliveriesResult) {
+    page.heading("Deliveries");
+    let faults = found.missing + found.duplicate + found.disordered + found.leaked;
+    let (mark, tone) = if faults > 0 { ("✗ ", Tone::Bad) } else { ("✓ ", Tone::Good) };
+    let facts = [
+        format!("of {} that had to arrive: {} missing", count(found.expected), count(found.missing)),
+        format!("{} duplicate", count(found.duplicate)),
+        format!("{} out of order", count(found.disordered)),
+        format!("of {} that must not: {} leaked", count(found.forbidden), count(found.leaked)),
+        format!("{} undecided", count(found.undecided)),
+    ];
+    page.wrapped("  ", "    ", &[(mark, tone), (&listed(&facts), Tone::Plain)]);
+    for offender in &found.offenders {
+        page.wrapped("    ", "      ", &[(&printable(offender), Tone::Plain)]);
+    }
 }
 
 fn errors(page: &mut Page, errors: &[ErrorResult]) {

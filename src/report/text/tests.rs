@@ -38,7 +38,7 @@ fn no_line_is_wider_than_the_terminal() {
         for result in [troubled(), flawless()] {
             let text = render(&result, plain(width));
             let wide: Vec<_> =
-                text.lines().filter(|line| line.chars().count() > usize::from(width)).collect();
+                text.lines().filter(|line| layout::columns(line) > usize::from(width)).collect();
             assert_eq!(wide, Vec::<&str>::new(), "in {width} columns");
         }
     }
@@ -65,6 +65,7 @@ fn nothing_from_a_server_or_a_file_reaches_the_terminal_unescaped() {
             failure.wire.iter_mut().for_each(|line| name(&mut line.text));
         }
     }
+    result.deliveries.iter_mut().flat_map(|found| &mut found.offenders).for_each(name);
     for threshold in &mut result.thresholds {
         [&mut threshold.text, &mut threshold.value_text, &mut threshold.limit_text]
             .into_iter()

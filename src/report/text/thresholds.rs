@@ -3,7 +3,7 @@
 use crate::measure::human::{count, printable, share};
 use crate::report::result::{OutcomeResult, ThresholdResult};
 
-use super::layout::{Page, Tone};
+use super::layout::{Page, Tone, columns, padded};
 
 pub(super) fn render(page: &mut Page, thresholds: &[ThresholdResult]) {
     if thresholds.is_empty() {
@@ -11,7 +11,7 @@ pub(super) fn render(page: &mut Page, thresholds: &[ThresholdResult]) {
     }
     page.heading("Thresholds");
     let widest = |text: fn(&ThresholdResult) -> &str| {
-        thresholds.iter().map(|threshold| printable(text(threshold)).chars().count()).max().unwrap_or(0)
+        thresholds.iter().map(|threshold| columns(&printable(text(threshold)))).max().unwrap_or(0)
     };
     let text_width = widest(|threshold| &threshold.text).min(page.width() / 2);
     let value_width = widest(|threshold| &threshold.value_text);
@@ -21,7 +21,7 @@ pub(super) fn render(page: &mut Page, thresholds: &[ThresholdResult]) {
             OutcomeResult::Missed | OutcomeResult::NoData => ("  ✗ ", Tone::Bad),
             OutcomeResult::TooFew => ("  ? ", Tone::Doubtful),
         };
-        let text = format!("{:text_width$}  ", printable(&threshold.text));
+        let text = format!("{}  ", padded(&printable(&threshold.text), text_width));
         let value = format!("{:>value_width$}  ", printable(&threshold.value_text));
         let (text, value, margin) = ((text.as_str(), Tone::Plain), (value.as_str(), tone), margin(threshold));
         page.wrapped("", "      ", &[(mark, tone), text, value, (&margin, Tone::Faint)]);
