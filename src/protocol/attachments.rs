@@ -177,3 +177,6 @@ fn walk(value: &Value, attachments: u32, used: &mut HashSet<u64>) -> Result<(), 
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,3 +52,6 @@ fn decode_binary(encoded: &str) -> Result<Packet<'_>, Violation> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

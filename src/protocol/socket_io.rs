@@ -139,7 +139,7 @@ impl Packet<'_> {
 
     /// Checks the payload in full against the rules of its kind, which costs a JSON parse.
     ///
-    /// Syntax is judged at any depth. Placeholders (SP "Sending and receiving data") are looked for in payloads that
+    /// Syntax is judged at any depth. Placeholders ("Sending and receiving data") are looked for in payloads that
     /// also fit into [`serde_json::Value`]; one with a nesting above 128 or a number beyond a double is correct
     /// JSON, cannot be searched and is not accused. Whether a payload is *needed* beyond the kind, as in the
     /// server's answer to CONNECT, depends on who speaks and is the session's to judge.
@@ -158,7 +158,7 @@ impl Packet<'_> {
             Kind::ConnectError if !data.starts_with('{') => {
                 return Err(Violation::new(Rule::ConnectErrorPayload, format!("it is {}", excerpt(data))));
             }
-            // SP "Sending and receiving data": non-empty. That the first element names the event is how every
+            // "Sending and receiving data": non-empty. That the first element names the event is how every
             // implementation reads it; a number is a name in JavaScript.
             Kind::Event | Kind::BinaryEvent if event_name(data).is_none() => {
                 return Err(Violation::new(Rule::EventPayload, format!("it is {}", excerpt(data))));
@@ -174,7 +174,7 @@ impl Packet<'_> {
     /// What the first character of the payload already tells.
     fn check_opening(&self, text: &str) -> Result<(), Violation> {
         let wrong = match (self.kind, self.data.and_then(|data| data.bytes().next())) {
-            // SP "Sending and receiving data", "Acknowledgement": the payload is mandatory and an array.
+            // "Sending and receiving data", "Acknowledgement": the payload is mandatory and an array.
             (Kind::Event | Kind::BinaryEvent | Kind::Ack | Kind::BinaryAck, Some(b'[')) => false,
             (Kind::Event | Kind::BinaryEvent | Kind::Ack | Kind::BinaryAck, _) => true,
             (Kind::Connect, None | Some(b'{')) => false,
@@ -187,7 +187,7 @@ impl Packet<'_> {
         if wrong {
             return Err(Violation::new(payload_rule(self.kind), format!("the packet is {}", excerpt(text))));
         }
-        // SP "Acknowledgement": the same id as the event.
+        // "Acknowledgement": the same id as the event.
         if matches!(self.kind, Kind::Ack | Kind::BinaryAck) && self.id.is_none() {
             return Err(Violation::new(Rule::AckId, format!("there is none in {}", excerpt(text))));
         }
@@ -314,3 +314,6 @@ fn push_number(mut number: u64, out: &mut String) {
     }
     out.extend(digits[at..].iter().map(|&digit| digit as char));
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,32 @@ rules! {
     HttpLimit, "limit.response", "limit of this client",
         "a response stays within this client's limits";
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own_and_says_where_it_is_written() {
+        let names: HashSet<&str> = Rule::ALL.iter().map(Rule::name).collect();
+        assert_eq!(names.len(), Rule::ALL.len());
+        for rule in Rule::ALL {
+            assert!(rule.name().contains('.'), "{rule:?}");
+            assert!(!rule.requirement().ends_with('.'), "{rule:?}");
+            let source = ["Engine.IO v4, ", "Socket.IO v5, ", "RFC ", "limit of this client"];
+            assert!(source.iter().any(|source| rule.spec().starts_with(source)), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn text_of_the_peer_is_told_short_and_without_control_characters() {
+        assert_eq!(excerpt("a\u{1b}\n"), r#""a\u{1b}\n""#);
+        assert_eq!(excerpt(&"€".repeat(60)), format!("{:?}", "€".repeat(60)));
+        assert_eq!(excerpt(&"€".repeat(61)), format!("{:?}… of 183 bytes", "€".repeat(60)));
+        assert_eq!(excerpt_bytes(b"a\xff"), "\"a\u{fffd}\"");
+        assert_eq!(excerpt_bytes(&[b'x'; 61]), format!("{:?}… of 61 bytes", "x".repeat(60)));
+        assert_eq!(excerpt_bytes(&[b'x'; 1000]), format!("{:?}… of 1000 bytes", "x".repeat(60)));
+    }
+}

@@ -3,7 +3,7 @@
 //! Specification: RFC 6455. Framing is done here and not by a library because this tool has to *send* illegal frames
 //! and to *see* illegal ones, and because ten thousand clients have to fit into one machine: an idle connection
 //! costs a pointer. [`parse`] cuts frames out of a buffer, [`Messages`] judges them and puts fragments together,
-//! [`write`] spells any frame. The opening handshake is an HTTP exchange ([`super::http`]) and [`accept_key`].
+//! [`write()`] spells any frame. The opening handshake is an HTTP exchange ([`super::http`]) and [`accept_key`].
 
 use std::borrow::Cow;
 
@@ -34,7 +34,8 @@ pub enum Opcode {
 }
 
 impl Opcode {
-    fn from_bits(bits: u8) -> Opcode {
+    /// The opcode of these four bits.
+    pub fn from_bits(bits: u8) -> Opcode {
         match bits {
             0x0 => Opcode::Continuation,
             0x1 => Opcode::Text,

@@ -68,6 +68,16 @@ pub enum Heartbeats {
     Muted,
 }
 
+/// Who sends the polls of a polling session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Polls {
+    /// The session: one is always pending.
+    #[default]
+    Automatic,
+    /// The scenario, request by request.
+    ByHand,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Idle,
@@ -200,6 +210,17 @@ impl Session {
     /// Answers heartbeats, or leaves them unanswered.
     pub fn set_heartbeats(&mut self, heartbeats: Heartbeats) {
         self.heartbeats = heartbeats;
+    }
+
+    /// Says who sends the polls after the handshake.
+    pub fn set_polls(&mut self, wire: &mut dyn Wire, polls: Polls) {
+        let open = self.state == State::Open;
+        if let Some(polling) = &mut self.polling {
+            polling.polls = polls;
+            if open && polls == Polls::Automatic {
+                polling.poll(wire, &self.requests, self.handshake.as_deref());
+            }
+        }
     }
 
     /// Sends `CONNECT` to a namespace (SIO "Connection to a namespace").

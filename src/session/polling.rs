@@ -6,7 +6,7 @@ use super::event::{Closed, Event};
 use super::requests::Requests;
 use super::upgrade::Upgrade;
 use super::wire::{HangUp, Lane, Wire};
-use super::{Session, State};
+use super::{Polls, Session, State};
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::http::Response;
 use crate::protocol::{Rule, Violation, payload};
@@ -39,6 +39,7 @@ impl Queued {
 /// The state of the two HTTP lanes.
 #[derive(Debug, Default)]
 pub(super) struct Polling {
+    pub(super) polls: Polls,
     polling: bool,
     posting: bool,
     queue: VecDeque<Queued>,
@@ -159,7 +160,9 @@ impl Session {
         if self.upgrade == Upgrade::Pausing {
             return self.finish_upgrade(wire);
         }
-        if let Some(polling) = &mut self.polling {
+        if let Some(polling) = &mut self.polling
+            && polling.polls == Polls::Automatic
+        {
             polling.poll(wire, &self.requests, self.handshake.as_deref());
         }
         None

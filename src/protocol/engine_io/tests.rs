@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// Every packet of the specification, as it is read and as it is written.
@@ -126,4 +128,37 @@ fn what_is_no_json_object_is_no_handshake() {
         assert_eq!(Handshake::decode(json).unwrap_err().rule, Rule::HandshakeJson, "{json}");
     }
     assert_eq!(Handshake::decode(&"[".repeat(100_000)).unwrap_err().rule, Rule::HandshakeJson);
+}
+
+proptest! {
+    #[test]
+    fn every_text_packet_is_read_back_as_it_was_written(kind in 0..7_u8, data in any::<String>()) {
+        let packet = match kind {
+            0 => Packet::Open(&data),
+            1 => Packet::Close,
+            2 => Packet::Ping(&data),
+            3 => Packet::Pong(&data),
+            4 => Packet::Text(&data),
+            5 => Packet::Upgrade,
+            _ => Packet::Noop,
+        };
+        let mut text = String::new();
+        encode_text(&packet, &mut text);
+        prop_assert_eq!(decode_text(&text), Ok(packet));
+    }
+
+    #[test]
+    fn any_text_is_a_packet_or_a_violation(text in any::<String>()) {
+        let _ = decode_text(&text);
+    }
+
+    #[test]
+    fn any_number_in_a_handshake_is_a_time_or_a_violation(number in any::<f64>()) {
+        let json = format!(r#"{{"sid":"x","upgrades":[],"pingInterval":{number},"pingTimeout":1,"maxPayload":{number}}}"#);
+        if let Ok(handshake) = Handshake::decode(&json) {
+            prop_assert!(!handshake.ping_interval.is_zero());
+            prop_assert!(handshake.ping_interval <= MAX_HEARTBEAT);
+            prop_assert_ne!(handshake.max_payload, Some(0));
+        }
+    }
 }

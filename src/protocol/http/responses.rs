@@ -186,11 +186,7 @@ fn take_head(partial: &mut Vec<u8>, input: &mut &[u8]) -> Result<Option<(Head, u
     } else {
         let room = (MAX_HEAD + 1).saturating_sub(seen).min(input.len());
         partial.extend_from_slice(&input[..room]);
-        // What is not HTTP at all shall not be waited for.
-        let start = &partial[..partial.len().min(5)];
-        if !b"HTTP/".starts_with(start) {
-            return Err(Violation::new(Rule::HttpHead, format!("it begins with {}", excerpt_bytes(partial))));
-        }
+        check_start(partial)?;
         // An end of line that was seen already may lack at most the two bytes that make it the last.
         let Some(end) = head_end(partial, seen.saturating_sub(2)) else {
             *input = &input[room..];
@@ -219,7 +215,19 @@ fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
+/// What is not HTTP at all shall not be waited for. An empty line before the status line is not passed over either:
+/// that is for servers (RFC 9112, section 2.2), and here it tells that the response before it was longer than it
+/// said.
+fn check_start(head: &[u8]) -> Result<(), Violation> {
+    if b"HTTP/".starts_with(&head[..head.len().min(5)]) {
+        Ok(())
+    } else {
+        Err(Violation::new(Rule::HttpHead, format!("it begins with {}", excerpt_bytes(head))))
+    }
+}
+
 fn parse_head(bytes: &[u8]) -> Result<(Head, u8), Violation> {
+    check_start(bytes)?;
     let wrong = |what: &str| Violation::new(Rule::HttpHead, format!("{what} in {}", excerpt_bytes(bytes)));
     if bytes.len() > MAX_HEAD {
         return Err(Violation::new(Rule::HttpLimit, format!("a head is above {MAX_HEAD} bytes")));

@@ -1,0 +1,19 @@
+//! Payloads, packets and handshakes: what is read is written the same way again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sockrates::protocol::engine_io::{Handshake, Packet};
+use sockrates::protocol::payload;
+
+fuzz_target!(|body: &str| {
+    let packets: Vec<_> = payload::packets(body).collect();
+    for packet in packets.iter().flatten() {
+        if let Packet::Open(json) = packet {
+            let _ = Handshake::decode(json);
+        }
+    }
+    let Ok(packets) = packets.into_iter().collect::<Result<Vec<Packet<'_>>, _>>() else { return };
+    let mut again = String::new();
+    packets.iter().for_each(|packet| payload::append(packet, &mut again));
+    assert!(payload::packets(&again).map(Result::ok).eq(packets.into_iter().map(Some)));
+});

@@ -1,0 +1,280 @@
+//! A client as its steps see it: its session, its values, what it heard and has not used yet.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde_json::Value as Json;
+
+use super::inbox::Inbox;
+use super::stage::{Part, Stage};
+use super::stamp::Stamp;
+use super::{AnswerRule, Cx};
+use crate::observe::{Who, WireLine};
+use crate::protocol::http::Response;
+use crate::session::{Closed, Destination, Lane, Session};
+use crate::template::{Name, Of, Shared, Slot, Values};
+
+/// A raw frame that `expect_frame` may look at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// A text frame, or an item of a poll.
+    Text(String),
+    /// A binary frame, or a `b…` item of a poll.
+    Binary(Bytes),
+    /// A WebSocket ping, with its payload.
+    Ping(Bytes),
+    /// A WebSocket pong, with its payload.
+    Pong(Bytes),
+    /// A WebSocket close: code and reason.
+    Close(Option<u16>, String),
+}
+
+/// When and why a connection ended that no step ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub why: Closed,
+}
+
+/// An HTTP connection of an `http` step's own.
+#[derive(Debug, Default)]
+struct Aside {
+    name: Option<String>,
+    outcome: Option<Result<Response, String>>,
+}
+
+/// The most raw frames that a client keeps for its steps.
+const MAX_FRAMES: usize = 4096;
+
+/// How much of a frame the wire log shows.
+const LINE_LENGTH: usize = 160;
+
+/// A client as its steps see it.
+#[derive(Debug)]
+pub struct Actor<'p> {
+    /// Which client.
+    pub who: Who,
+    /// What it has in common with its group.
+    pub part: &'p Part,
+    /// What it has in common with all.
+    pub stage: &'p Stage,
+    /// Its connection.
+    pub session: Session,
+    /// The namespace that it speaks in unless a step says otherwise.
+    pub home: Box<str>,
+    /// Events that no step has taken yet.
+    pub inbox: Inbox,
+    /// Raw frames that no step has taken yet.
+    pub frames: VecDeque<Seen>,
+    /// How it answers events that ask for an acknowledgement.
+    pub answers: Vec<AnswerRule<'p>>,
+    /// When and why its connection ended.
+    pub ended: Option<Ended>,
+    /// Whether it has begun its first connect.
+    pub arrived: bool,
+    /// The round of the innermost `repeat`.
+    pub round: u64,
+    /// How many stamped messages it has sent.
+    stamped: u64,
+    asides: Vec<Aside>,
+    slots: Box<[Option<Json>]>,
+    chance: RefCell<fastrand::Rng>,
+    log: VecDeque<WireLine>,
+}
+
+impl<'p> Actor<'p> {
+    /// A client that is not connected yet.
+    ///
+    /// # Errors
+    /// In words, when one of its variables cannot be worked out.
+    pub fn new(who: Who, part: &'p Part, stage: &'p Stage) -> Result<Actor<'p>, String> {
+        let seed = stage.seed ^ u64::from(who.cast).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut actor = Actor {
+            who,
+            part,
+            stage,
+            session: Session::new(Destination::default()),
+            home: "/".into(),
+            inbox: Inbox::default(),
+            frames: VecDeque::new(),
+            answers: Vec::new(),
+            ended: None,
+            arrived: false,
+            round: 0,
+            stamped: 0,
+            asides: Vec::new(),
+            slots: vec![None; stage.slots].into(),
+            chance: RefCell::new(fastrand::Rng::with_seed(seed)),
+            log: VecDeque::new(),
+        };
+        for (slot, template) in &part.vars {
+            let value = template.render(&actor)?;
+            actor.set(slot, value);
+        }
+        actor.home = part.namespace.render_text(&actor)?.into();
+        let destination = actor.destination(&[], &[])?;
+        actor.session.set_destination(destination);
+        Ok(actor)
+    }
+
+    /// Where this client connects to, with further query parameters and headers of a step.
+    ///
+    /// # Errors
+    /// In words, when an expression has no value.
+    pub fn destination(
+        &self,
+        query: &[(String, crate::template::Template)],
+        headers: &[(String, crate::template::Template)],
+    ) -> Result<Destination, String> {
+        let mut encoded = url::form_urlencoded::Serializer::new(self.stage.query.clone());
+        for (name, value) in self.part.query.iter().chain(query) {
+            encoded.append_pair(name, &value.render_text(self)?);
+        }
+        let mut all = self.stage.headers.clone();
+        for (name, value) in self.part.headers.iter().chain(headers) {
+            all.push((name.clone(), value.render_text(self)?));
+        }
+        Ok(Destination { path: self.stage.path.clone(), query: encoded.finish(), headers: all })
+    }
+
+    /// Gives one of the client's names a value.
+    pub fn set(&mut self, slot: &Slot, value: Json) {
+        let of = Of::Slot(slot.clone());
+        self.show(&of, &value);
+        self.slots[slot.index] = Some(value);
+    }
+
+    /// Shows the client's Socket.IO id to others, where some expression asks for it.
+    pub fn show_sid(&self) {
+        if let Some(sid) = self.sid() {
+            self.show(&Of::Sid, &sid);
+        }
+    }
+
+    fn show(&self, of: &Of, value: &Json) {
+        let group = self.who.group as usize;
+        if self.stage.shared.contains(&Shared { group, of: of.clone() }) {
+            self.stage.board.put(group, u64::from(self.who.n), of.clone(), value.clone());
+        }
+    }
+
+    fn sid(&self) -> Option<Json> {
+        let namespace = self.session.namespace(&self.home)?;
+        (!namespace.sid.is_empty()).then(|| Json::from(&*namespace.sid))
+    }
+
+    /// The stamp of the next message, which was due at that time.
+    pub fn stamp(&mut self, due: Instant) -> Stamp {
+        self.stamped += 1;
+        Stamp {
+            run: self.stage.run,
+            sender: self.who.cast,
+            sequence: self.stamped,
+            due: due.saturating_duration_since(self.stage.epoch),
+        }
+    }
+
+    /// A random number from 0 to below 1.
+    pub fn chance(&self) -> f64 {
+        self.chance.borrow_mut().f64()
+    }
+
+    /// The lane of an `http` step: the one with this name, or the nameless one.
+    pub fn aside(&mut self, name: Option<&str>) -> Lane {
+        let place = self.asides.iter().position(|aside| aside.name.as_deref() == name).unwrap_or_else(|| {
+            self.asides.push(Aside { name: name.map(str::to_owned), outcome: None });
+            self.asides.len() - 1
+        });
+        Lane::Aside(place as u8)
+    }
+
+    /// Keeps the outcome of a request that a later step awaits.
+    pub fn keep_response(&mut self, lane: Lane, outcome: Result<Response, String>) {
+        if let Lane::Aside(place) = lane
+            && let Some(aside) = self.asides.get_mut(usize::from(place))
+        {
+            aside.outcome = Some(outcome);
+        }
+    }
+
+    /// The outcome of an earlier request, if it is there.
+    pub fn take_response(&mut self, lane: Lane) -> Option<Result<Response, String>> {
+        let Lane::Aside(place) = lane else { return None };
+        self.asides.get_mut(usize::from(place))?.outcome.take()
+    }
+
+    /// Keeps a raw frame for `expect_frame`.
+    pub fn keep_frame(&mut self, frame: Seen) {
+        if self.frames.len() < MAX_FRAMES {
+            self.frames.push_back(frame);
+        }
+    }
+
+    /// Remembers a frame for the report of a failure.
+    pub fn log(&mut self, now: Instant, sent: bool, text: impl FnOnce() -> String) {
+        let lines = self.stage.wire_lines;
+        if lines == 0 {
+            return;
+        }
+        if self.log.len() == lines {
+            self.log.pop_front();
+        }
+        let mut text = text();
+        if let Some((end, _)) = text.char_indices().nth(LINE_LENGTH) {
+            let whole = text.len();
+            text.truncate(end);
+            text.push_str(&format!("… ({whole} bytes)"));
+        }
+        let at = now.saturating_duration_since(self.stage.epoch);
+        self.log.push_back(WireLine { at, sent, text });
+    }
+
+    /// The last frames, oldest first.
+    pub fn wire_log(&self) -> Vec<WireLine> {
+        self.log.iter().cloned().collect()
+    }
+}
+
+impl Values for Actor<'_> {
+    fn get(&self, name: &Name) -> Option<Cow<'_, Json>> {
+        let owned = |value: Json| Some(Cow::Owned(value));
+        match name {
+            Name::N => owned(Json::from(self.who.n)),
+            Name::I => owned(Json::from(self.round)),
+            Name::Group => owned(Json::from(self.part.name.as_str())),
+            Name::Cast => owned(Json::from(self.who.cast)),
+            Name::Count => owned(Json::from(self.part.count)),
+            Name::Sid => self.sid().map(Cow::Owned),
+            Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),
+            Name::Row(column) => {
+                let row = self.part.rows.get(self.who.n as usize % self.part.rows.len().max(1))?;
+                let (_, value) = row.iter().find(|(name, _)| **name == **column)?;
+                owned(Json::from(value.as_str()))
+            }
+            Name::Word(_) => None,
+            Name::Other { group, member, of } => self.stage.board.get(*group, *member, of).map(Cow::Owned),
+        }
+    }
+
+    fn random(&self, bound: u64) -> u64 {
+        self.chance.borrow_mut().u64(0..bound.max(1))
+    }
+}
+
+impl<'p> Cx<'_, 'p> {
+    /// The namespace that a step speaks in: its own, or the client's.
+    ///
+    /// # Errors
+    /// In words, when its expression has no value.
+    pub fn namespace(&self, own: Option<&crate::template::Template>) -> Result<Box<str>, String> {
+        match own {
+            None => Ok(self.actor.home.clone()),
+            Some(template) => template.render_text(self.actor).map(Into::into),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `answer`: from now on, the client acknowledges an event of the server.
+
+use std::time::Duration;
+
+use super::utterance::Utterance;
+use super::{Cx, Progress, Reading, Step};
+use crate::document::{Fields, Mistake, Node};
+use crate::session::Message;
+use crate::template::{Scope, Template};
+use crate::units;
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    let fields = Fields::of(node, "the step `answer`")?;
+    let event = Template::compile_text(fields.required("event")?, reading.scope)?;
+    let args = reading.scope.in_round(|scope: &mut Scope| match fields.optional("args") {
+        None => Ok(Vec::new()),
+        Some(node) => node.list()?.iter().map(|item| Template::compile(item, scope)).collect(),
+    })?;
+    let namespace = reading.namespace(&fields)?;
+    let after = fields.optional("after").map_or(Ok(Duration::ZERO), units::duration)?;
+    let copies = match fields.optional("copies") {
+        Some(node) => node.int_within(0..=100)? as u32,
+        None => 1,
+    };
+    fields.deny_others()?;
+    let name = super::emit::in_words(&event);
+    Ok(Box::new(Answer { name, event, utterance: Utterance::of_args(&args), namespace, after, copies }))
+}
+
+#[derive(Debug)]
+struct Answer {
+    name: String,
+    event: Template,
+    utterance: Utterance,
+    namespace: Option<Template>,
+    after: Duration,
+    copies: u32,
+}
+
+impl Step for Answer {
+    fn words(&self) -> String {
+        match self.copies {
+            0 => format!("will leave {} unanswered", self.name),
+            1 => format!("will answer {}", self.name),
+            n => format!("will answer {} {n} times over", self.name),
+        }
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        let described = cx
+            .namespace(self.namespace.as_ref())
+            .and_then(|namespace| Ok((namespace, self.event.render_text(cx.actor)?)));
+        match described {
+            Ok((namespace, event)) => {
+                cx.actor.answers.retain(|rule| *rule.namespace != *namespace || *rule.event != *event);
+                let (utterance, after, copies) = (&self.utterance, self.after, self.copies);
+                cx.actor.answers.push(Rule { namespace, event: event.into(), utterance, after, copies });
+            }
+            Err(why) => cx.fail(format!("to answer {}", self.name), why),
+        }
+        Progress::Done
+    }
+
+    fn judges(&self) -> bool {
+        false
+    }
+
+    fn stands_alone(&self) -> bool {
+        true
+    }
+}
+
+/// How a client acknowledges one event of the server.
+#[derive(Debug)]
+pub struct Rule<'p> {
+    namespace: Box<str>,
+    event: Box<str>,
+    /// The arguments of the acknowledgement.
+    pub utterance: &'p Utterance,
+    /// How long the client thinks before it answers.
+    pub after: Duration,
+    /// How often it answers: once, unless the scenario is rude.
+    pub copies: u32,
+}
+
+impl Rule<'_> {
+    /// Whether it is about this event.
+    pub fn is_about(&self, name: &str, message: &Message<'_>) -> bool {
+        *self.namespace == *message.namespace && *self.event == *name
+    }
+}

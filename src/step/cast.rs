@@ -1,0 +1,337 @@
+//! `cast`: the broadcasting family. Asks the server to send an event to others, in the words of the contract.
+//!
+//! Each message carries a stamp, so that every receipt can be told from every other and timed. With `collect`
+//! the receivers' acknowledgements are asked for and judged.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use super::exchange::{Exchange, Exchanged, say};
+use super::fence::Fencing;
+use super::stamp;
+use super::utterance::{EMPTY_STAMP, Encoded, Utterance, put_stamp};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::contract::Verb;
+use crate::document::{Fields, Mistake, Node, Value};
+use crate::observe::Counter;
+use crate::session::Answer;
+use crate::template::{Matcher, Template};
+use crate::units;
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    let fields = Fields::of(node, "the step `cast`")?;
+    let event_node = fields.required("event")?;
+    let event = Template::compile_text(event_node, reading.scope)?;
+    let from = from(&fields)?;
+    let (to, room) = rooms(&fields, "to", reading)?;
+    let (except, _) = rooms(&fields, "except", reading)?;
+    let flags = flags(&fields, reading)?;
+    let stamped = fields.optional("stamp").map_or(Ok(true), Node::bool)?;
+    let content = Content::read(&fields, stamped, reading)?;
+    let namespace = reading.namespace(&fields)?;
+    let within = reading.within(&fields)?;
+    let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
+    fields.deny_others()?;
+
+    let timeout = collect.as_ref().map(|collect| collect.within.as_millis() as u64).unwrap_or_default();
+    let timeout = Template::from(Json::from(timeout));
+    let from = Template::from(Json::from(from));
+    let words = [
+        ("event", &event),
+        ("from", &from),
+        ("to", &to),
+        ("except", &except),
+        ("flags", &flags),
+        ("room", &room),
+        ("args", &content.args),
+        ("body", &content.body),
+        ("timeout", &timeout),
+    ];
+    let verb = if collect.is_some() { Verb::CastAck } else { Verb::Cast };
+    let ask = reading.contract.need(verb, node.span)?.bind(&words);
+    let name = super::emit::in_words(&event);
+    Ok(Box::new(Cast {
+        aim: aim(&to, &except),
+        name,
+        utterance: Utterance::new(&ask.event, &ask.args),
+        namespace,
+        within: collect.as_ref().map_or(within, |collect| collect.within + within),
+        ack: ask.ack,
+        stamped,
+        collect,
+    }))
+}
+
+fn from(fields: &Fields<'_>) -> Result<&'static str, Mistake> {
+    let Some(node) = fields.optional("from") else { return Ok("socket") };
+    match node.text()? {
+        "socket" => Ok("socket"),
+        "io" => Ok("io"),
+        word => Err(node
+            .mistake(format!(
+                "a cast comes from `socket` (everyone but the sender) or from `io` (everyone), found `{word}`"
+            ))
+            .did_you_mean(word, ["socket", "io"])),
+    }
+}
+
+/// The rooms of a field: as a list, and the first of them (for contracts that know only one).
+fn rooms(
+    fields: &Fields<'_>,
+    name: &'static str,
+    reading: &mut Reading<'_>,
+) -> Result<(Template, Template), Mistake> {
+    let Some(node) = fields.optional(name) else {
+        return Ok((Template::from(Json::Array(Vec::new())), Template::from(Json::Null)));
+    };
+    let items = match &node.value {
+        Value::List(items) => items.clone(),
+        _ => vec![node.clone()],
+    };
+    for item in &items {
+        item.word()?;
+    }
+    let first = match items.first() {
+        Some(first) => Template::compile(first, reading.scope)?,
+        None => {
+            return Err(node
+                .mistake(format!("`{name}` names no room"))
+                .hint("leave it out to reach everyone"));
+        }
+    };
+    let list = Node { span: node.span, value: Value::List(items) };
+    Ok((Template::compile(&list, reading.scope)?, first))
+}
+
+fn flags(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Template, Mistake> {
+    const FLAGS: [&str; 3] = ["volatile", "local", "compress"];
+    let Some(node) = fields.optional("flags") else { return Ok(Template::from(Json::Array(Vec::new()))) };
+    for flag in node.list()? {
+        let word = flag.text()?;
+        if !FLAGS.contains(&word) {
+            return Err(flag.mistake(format!("unknown flag `{word}`")).did_you_mean(word, FLAGS));
+        }
+    }
+    Template::compile(node, reading.scope)
+}
+
+fn aim(to: &Template, except: &Template) -> String {
+    let list = |template: &Template| match template.fixed() {
+        Some(Json::Array(rooms)) => rooms.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
+        _ => "rooms of its own reckoning".into(),
+    };
+    let mut aim = String::new();
+    match list(to) {
+        rooms if rooms.is_empty() => aim.push_str("all"),
+        rooms => aim.push_str(&rooms),
+    }
+    let spared = list(except);
+    if !spared.is_empty() {
+        aim.push_str(&format!(" except {spared}"));
+    }
+    aim
+}
+
+/// The arguments as the contract may want them: all as a list, or one body.
+struct Content {
+    args: Template,
+    body: Template,
+}
+
+impl Content {
+    fn read(fields: &Fields<'_>, stamped: bool, reading: &mut Reading<'_>) -> Result<Content, Mistake> {
+        let mut args: Vec<Node> = match fields.optional("args") {
+            Some(node) => node.list()?.to_vec(),
+            None => Vec::new(),
+        };
+        let span = fields.span();
+        if let Some(node) = fields.optional("bytes") {
+            let bytes = units::size(node)? as usize;
+            if !args.is_empty() {
+                return Err(node
+                    .mistake("`bytes` makes up the payload, and `args` gives one")
+                    .hint("keep one of them"));
+            }
+            if bytes < stamp::LENGTH {
+                return Err(node.mistake(format!("a stamped payload has at least {} bytes", stamp::LENGTH)));
+            }
+            let head = if stamped { EMPTY_STAMP } else { "" };
+            let filler = format!("{head}{}", "x".repeat(bytes - head.len()));
+            let body = Template::from(Json::from(filler.clone()));
+            return Ok(Content { args: Template::from(Json::from(vec![filler])), body });
+        }
+        let body = match args.first() {
+            None => Template::from(Json::from(if stamped { EMPTY_STAMP } else { "" })),
+            Some(Node { span, value: Value::Text(text) }) if stamped => {
+                let text = Value::Text(format!("{text} {EMPTY_STAMP}"));
+                Template::compile(&Node { span: *span, value: text }, reading.scope)?
+            }
+            Some(first) => Template::compile(first, reading.scope)?,
+        };
+        if stamped {
+            args.push(Node { span, value: Value::Text(EMPTY_STAMP.into()) });
+        }
+        let list = Node { span, value: Value::List(args) };
+        Ok(Content { args: Template::compile(&list, reading.scope)?, body })
+    }
+}
+
+#[derive(Debug)]
+struct Cast {
+    name: String,
+    aim: String,
+    utterance: Utterance,
+    namespace: Option<Template>,
+    within: Duration,
+    ack: bool,
+    stamped: bool,
+    collect: Option<Collect>,
+}
+
+impl Step for Cast {
+    fn words(&self) -> String {
+        match self.collect {
+            Some(_) => format!("casts {} to {} and collects their answers", self.name, self.aim),
+            None => format!("casts {} to {}", self.name, self.aim),
+        }
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        match self.send(cx) {
+            Ok(wait) => Progress::waiting(Casting { step: self, wait }),
+            Err(why) => {
+                cx.miss(Counter::AckMissed, format!("to cast {}", self.name), why);
+                Progress::Done
+            }
+        }
+    }
+
+    fn messages(&self) -> Option<u64> {
+        Some(1)
+    }
+
+    fn stamps(&self) -> bool {
+        self.stamped
+    }
+}
+
+impl Cast {
+    fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Wait, String> {
+        let namespace = cx.namespace(self.namespace.as_ref())?;
+        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(cx.actor)?;
+        if self.stamped {
+            let stamp = cx.actor.stamp(cx.due);
+            put_stamp(encoded.to_mut(), &stamp);
+        }
+        if self.ack {
+            return Exchange::begin(cx, namespace, &encoded, self.within).map(Wait::Ack);
+        }
+        say(cx, &namespace, &encoded, false)?;
+        Fencing::probe(cx, self.within).map(Wait::Fence)
+    }
+}
+
+/// What the receivers' acknowledgements should be.
+#[derive(Debug)]
+struct Collect {
+    within: Duration,
+    count: Option<u64>,
+    timed_out: bool,
+    answers: Option<Matcher>,
+}
+
+impl Collect {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Collect, Mistake> {
+        let fields = Fields::of(node, "what is collected")?;
+        let within =
+            fields.optional("within").map_or(Ok(Duration::from_secs(1)), units::positive_duration)?;
+        let count = match fields.optional("count") {
+            Some(node) => Some(node.int_within(0..=1_000_000)?.unsigned_abs()),
+            None => None,
+        };
+        let timed_out = fields.optional("timed_out").map_or(Ok(false), Node::bool)?;
+        let answers = match fields.optional("answers") {
+            Some(node) => Some(Matcher::compile(node, reading.scope)?),
+            None => None,
+        };
+        fields.deny_others()?;
+        Ok(Collect { within, count, timed_out, answers })
+    }
+
+    /// The contract's acknowledgement is `[timed out, [answer, …]]`.
+    fn judge(&self, cx: &mut Cx<'_, '_>, answer: &Answer<'_>) {
+        let args: Json = serde_json::from_str(&answer.data).unwrap_or(Json::Null);
+        let (timed_out, answers) = (args.get(0), args.get(1));
+        let (Some(timed_out), Some(Json::Array(collected))) = (timed_out.and_then(Json::as_bool), answers)
+        else {
+            return cx.fail("whether time ran out, and a list of answers", answer.data.as_ref());
+        };
+        if timed_out != self.timed_out {
+            let words = |out| if out { "that time runs out" } else { "that all answer in time" };
+            return cx.fail(words(self.timed_out), format!("{} with {}", words(timed_out), answer.data));
+        }
+        if let Some(count) = self.count
+            && collected.len() as u64 != count
+        {
+            return cx
+                .fail(format!("{count} answers"), format!("{} answers: {}", collected.len(), answer.data));
+        }
+        let answers = Json::Array(collected.clone());
+        match self.answers.as_ref().map(|wanted| wanted.matches(&answers, &answer.attachments, cx.actor)) {
+            Some(Err(mismatch)) => cx.fail(
+                self.answers.as_ref().map(Matcher::describe).unwrap_or_default(),
+                format!("{answers}: {mismatch}"),
+            ),
+            _ => cx.pass(),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Wait {
+    Ack(Exchange),
+    Fence(Fencing),
+}
+
+#[derive(Debug)]
+struct Casting<'p> {
+    step: &'p Cast,
+    wait: Wait,
+}
+
+impl<'p> Running<'p> for Casting<'p> {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        let missed = match &self.wait {
+            Wait::Ack(exchange) => match exchange.notice(cx, what) {
+                Exchanged::Answered(answer) => {
+                    match &self.step.collect {
+                        Some(collect) => collect.judge(cx, answer),
+                        None => cx.pass(),
+                    }
+                    return Flow::Done;
+                }
+                Exchanged::Missed(why) => why,
+                Exchanged::Waiting => return Flow::Waiting,
+            },
+            Wait::Fence(fencing) => match fencing.notice(cx, what) {
+                None => return Flow::Waiting,
+                Some(Ok(())) => {
+                    cx.pass();
+                    return Flow::Done;
+                }
+                Some(Err(why)) => why,
+            },
+        };
+        cx.miss(Counter::AckMissed, format!("that the server takes the cast of {}", self.step.name), missed);
+        Flow::Done
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        match &self.wait {
+            Wait::Ack(exchange) => exchange.wake(),
+            Wait::Fence(fencing) => fencing.wake(),
+        }
+    }
+}

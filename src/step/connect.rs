@@ -1,0 +1,337 @@
+//! `connect`: opens the connection if there is none, then connects to a namespace.
+//!
+//! Done when the server has accepted (and, with transport `upgrade`, the WebSocket carries everything), when it
+//! has refused, or when the patience is over. With `refused`, being refused is what is demanded.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use super::actor::Ended;
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::document::{Fields, Mistake, Node, Value};
+use crate::observe::{Counter, Metric};
+use crate::session::{Closed, Event, Lane, Polls, Transport};
+use crate::template::{Matcher, Template};
+use crate::units;
+
+/// How long a client waits for its connection unless the step says otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the CONNECT is expected to bring.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// Acceptance; of a recovered or a fresh session, where the scenario says which.
+    Acceptance {
+        /// What the server should say of recovery.
+        recovered: Option<bool>,
+    },
+    /// A refusal, and what the reason should be.
+    Refusal(Option<Matcher>),
+}
+
+/// How to connect.
+#[derive(Debug)]
+pub(super) struct How {
+    pub namespace: Option<Template>,
+    pub auth: Option<Template>,
+    pub query: Vec<(String, Template)>,
+    pub headers: Vec<(String, Template)>,
+    pub transport: Option<Transport>,
+    pub wanted: Wanted,
+    pub within: Duration,
+    /// Wait so long before the first attempt.
+    pub after: Duration,
+    /// Send the recovery id and offset of the last connection.
+    pub recover: bool,
+    /// Which latency this is.
+    pub metric: Metric,
+}
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    Ok(Box::new(Connect(How::read(node, reading, "the step `connect`", Metric::Connect)?)))
+}
+
+impl How {
+    /// Reads the fields that `connect` and `reconnect` have in common, and those of one of them.
+    pub(super) fn read(
+        node: &Node,
+        reading: &mut Reading<'_>,
+        what: &str,
+        metric: Metric,
+    ) -> Result<How, Mistake> {
+        let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
+        let fields = Fields::of(if node.is_null() { &empty } else { node }, what)?;
+        let transport = fields.optional("transport").map(transport).transpose()?;
+        let mut how = How {
+            namespace: reading.namespace(&fields)?,
+            auth: reading.template(&fields, "auth")?,
+            query: reading.pairs(&fields, "query")?,
+            headers: reading.pairs(&fields, "headers")?,
+            transport,
+            wanted: Wanted::Acceptance { recovered: None },
+            within: fields.optional("within").map_or(Ok(PATIENCE), units::positive_duration)?,
+            after: Duration::ZERO,
+            recover: false,
+            metric,
+        };
+        if metric == Metric::Reconnect {
+            how.recover = fields.optional("recover").map_or(Ok(true), Node::bool)?;
+            how.after = fields.optional("after").map_or(Ok(Duration::ZERO), units::duration)?;
+            how.wanted =
+                Wanted::Acceptance { recovered: fields.optional("recovered").map(Node::bool).transpose()? };
+        } else if let Some(node) = fields.optional("refused") {
+            how.wanted = Wanted::Refusal(match &node.value {
+                Value::Bool(true) => None,
+                Value::Bool(false) => {
+                    return Err(node.mistake("`refused: false` says nothing").hint("leave it out"));
+                }
+                _ => Some(Matcher::compile(node, reading.scope)?),
+            });
+        }
+        fields.deny_others()?;
+        Ok(how)
+    }
+
+    /// Begins: at once, or when the client's time has come.
+    pub(super) fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        let mut due = cx.due + self.after;
+        if !cx.actor.arrived {
+            cx.actor.arrived = true;
+            due += cx.actor.part.arrival.offset(cx.actor.who.n);
+        }
+        cx.due = due;
+        let mut connecting = Connecting {
+            how: self,
+            namespace: "".into(),
+            due,
+            established: due,
+            asked: due,
+            deadline: due + self.within,
+            place: Place::Early,
+        };
+        if due > cx.now {
+            return Progress::waiting(connecting);
+        }
+        match connecting.begin(cx) {
+            Flow::Done => Progress::Done,
+            Flow::Waiting => Progress::waiting(connecting),
+        }
+    }
+}
+
+/// The transport that a value names.
+pub fn transport(node: &Node) -> Result<Transport, Mistake> {
+    let all = [Transport::Websocket, Transport::Polling, Transport::Upgrade];
+    let word = node.text()?;
+    all.into_iter().find(|transport| transport.name() == word).ok_or_else(|| {
+        node.mistake(format!("unknown transport `{word}`")).did_you_mean(word, all.map(Transport::name))
+    })
+}
+
+#[derive(Debug)]
+struct Connect(How);
+
+impl Step for Connect {
+    fn words(&self) -> String {
+        let way = self.0.transport.map(|t| format!(" over {}", t.name())).unwrap_or_default();
+        match self.0.wanted {
+            Wanted::Acceptance { .. } => format!("connects{way}"),
+            Wanted::Refusal(_) => format!("connects{way} and is refused"),
+        }
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        self.0.start(cx)
+    }
+
+    fn stands_alone(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Place {
+    /// Its time has not come.
+    Early,
+    /// The Engine.IO handshake is under way.
+    Opening,
+    /// `CONNECT` is sent.
+    Asking,
+    /// Accepted; the upgrade is still under way.
+    Upgrading,
+}
+
+#[derive(Debug)]
+struct Connecting<'p> {
+    how: &'p How,
+    namespace: Box<str>,
+    due: Instant,
+    established: Instant,
+    asked: Instant,
+    deadline: Instant,
+    place: Place,
+}
+
+impl Connecting<'_> {
+    fn begin(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
+        cx.observer.count(Counter::ConnectAsked, 1);
+        cx.observer.latency(Metric::Lag, cx.now.saturating_duration_since(self.due));
+        self.deadline = cx.now + self.how.within;
+        let destination = cx.actor.destination(&self.how.query, &self.how.headers);
+        match (cx.namespace(self.how.namespace.as_ref()), destination) {
+            (Ok(namespace), Ok(destination)) => {
+                self.namespace = namespace;
+                cx.actor.session.set_destination(destination);
+            }
+            (Err(why), _) | (_, Err(why)) => return self.missed(cx, why),
+        }
+        cx.actor.ended = None;
+        if cx.actor.session.is_open() {
+            cx.actor.session.set_polls(cx.wire, Polls::Automatic);
+            return self.ask(cx);
+        }
+        self.place = Place::Opening;
+        let transport = self.how.transport.unwrap_or(cx.actor.part.transport);
+        cx.actor.session.open(cx.wire, transport);
+        Flow::Waiting
+    }
+
+    fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
+        self.place = Place::Asking;
+        self.asked = cx.now;
+        let auth = self.how.auth.as_ref().or(cx.actor.part.auth.as_ref());
+        let auth = match auth.map(|auth| auth.render(cx.actor)).transpose() {
+            Ok(auth) => auth.map(|auth| auth.to_string()),
+            Err(why) => return self.missed(cx, why),
+        };
+        cx.actor.session.connect(cx.wire, &self.namespace, auth.as_deref(), self.how.recover);
+        Flow::Waiting
+    }
+
+    fn accepted(&mut self, cx: &mut Cx<'_, '_>, recovered: bool) -> Flow {
+        cx.observer.latency(Metric::ConnectNamespace, cx.now.saturating_duration_since(self.asked));
+        cx.observer.latency(self.how.metric, cx.now.saturating_duration_since(self.due));
+        cx.observer.count(Counter::ConnectOk, 1);
+        if *self.namespace == *cx.actor.home {
+            cx.actor.show_sid();
+        }
+        match &self.how.wanted {
+            Wanted::Refusal(_) => {
+                cx.fail(format!("a refusal by `{}`", self.namespace), "the server accepted");
+                return Flow::Done;
+            }
+            Wanted::Acceptance { recovered: Some(wanted) } if *wanted != recovered => {
+                let words = |recovered| if recovered { "a recovered session" } else { "a fresh session" };
+                cx.fail(words(*wanted), words(recovered));
+            }
+            Wanted::Acceptance { .. } => {
+                let upgrade = self.how.transport.unwrap_or(cx.actor.part.transport) == Transport::Upgrade;
+                if upgrade && cx.actor.session.is_upgrading() {
+                    self.place = Place::Upgrading;
+                    return Flow::Waiting;
+                }
+                if upgrade && cx.actor.session.is_polling() {
+                    cx.fail("an upgrade to a WebSocket", "the server's handshake offers none");
+                    return Flow::Done;
+                }
+                cx.pass();
+            }
+        }
+        Flow::Done
+    }
+
+    fn refused(&self, cx: &mut Cx<'_, '_>, reason: &str) -> Flow {
+        let Wanted::Refusal(matcher) = &self.how.wanted else {
+            return self.missed(cx, format!("`{}` refused: {reason}", self.namespace));
+        };
+        let actual: Json = serde_json::from_str(reason).unwrap_or(Json::Null);
+        let verdict = matcher.as_ref().map_or(Ok(()), |matcher| matcher.matches(&actual, &[], cx.actor));
+        match verdict {
+            Ok(()) => cx.pass(),
+            Err(mismatch) => cx.fail(format!("a refusal with {}", mismatch.expected), format!("{reason}")),
+        }
+        Flow::Done
+    }
+
+    fn missed(&self, cx: &mut Cx<'_, '_>, why: impl Into<String>) -> Flow {
+        match &self.how.wanted {
+            Wanted::Acceptance { .. } => cx.miss(Counter::ConnectFailed, "a connection", why),
+            Wanted::Refusal(_) => cx.fail("a refusal with CONNECT_ERROR", why),
+        }
+        Flow::Done
+    }
+}
+
+impl<'p> Running<'p> for Connecting<'p> {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match what {
+            Happening::Time if self.place == Place::Early => {
+                if cx.now < self.due {
+                    return Flow::Waiting;
+                }
+                self.begin(cx)
+            }
+            Happening::Time if cx.now >= self.deadline => {
+                let doing = match self.place {
+                    Place::Early | Place::Opening => "the server did not complete the Engine.IO handshake",
+                    Place::Asking => "the server did not answer CONNECT",
+                    Place::Upgrading => "the server did not complete the upgrade",
+                };
+                let why = format!("{doing} within {:?}", self.how.within);
+                if self.place == Place::Opening {
+                    cx.actor.session.cut(cx.wire);
+                }
+                self.missed(cx, why)
+            }
+            Happening::Established(lane, phases)
+                if self.place == Place::Opening && matches!(lane, Lane::WebSocket | Lane::Poll) =>
+            {
+                self.established = cx.now;
+                cx.observer.latency(Metric::ConnectTcp, phases.tcp);
+                if let Some(tls) = phases.tls {
+                    cx.observer.latency(Metric::ConnectTls, tls);
+                }
+                cx.observer.latency(Metric::ConnectHandshake, phases.http);
+                Flow::Waiting
+            }
+            Happening::Event(Event::Opened) if self.place == Place::Opening => {
+                cx.observer.latency(Metric::ConnectOpen, cx.now.saturating_duration_since(self.established));
+                // The upgrade begins here, beside the CONNECT.
+                self.established = cx.now;
+                self.ask(cx)
+            }
+            Happening::Event(Event::Connected { namespace, recovered }) if **namespace == *self.namespace => {
+                self.accepted(cx, *recovered)
+            }
+            Happening::Event(Event::Refused { namespace, reason }) if **namespace == *self.namespace => {
+                self.refused(cx, reason)
+            }
+            Happening::Event(Event::Upgraded) => {
+                cx.observer.latency(Metric::Upgrade, cx.now.saturating_duration_since(self.established));
+                if self.place == Place::Upgrading {
+                    cx.pass();
+                    return Flow::Done;
+                }
+                Flow::Waiting
+            }
+            Happening::Event(Event::UpgradeFailed(why)) if self.place == Place::Upgrading => {
+                cx.fail("an upgrade to a WebSocket", why.as_str());
+                Flow::Done
+            }
+            Happening::Event(Event::Closed(why)) => {
+                cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() });
+                let why = match why {
+                    Closed::BadAnswer { status: 200, body, .. } => format!("no Engine.IO answered: {body}"),
+                    why => why.to_string(),
+                };
+                self.missed(cx, why)
+            }
+            _ => Flow::Waiting,
+        }
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        Some(if self.place == Place::Early { self.due } else { self.deadline })
+    }
+}

@@ -1,0 +1,113 @@
+//! `disconnect`: leaves one namespace, closes the connection politely, or cuts it.
+//!
+//! A polite close is done when the server has taken note; the other two at once.
+
+use std::time::{Duration, Instant};
+
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::document::{Fields, Mistake, Node};
+use crate::session::Event;
+use crate::template::Template;
+
+/// How long the server may take to close its side.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    if node.is_null() {
+        return Ok(Box::new(Disconnect::Close));
+    }
+    if let Ok(word) = node.text() {
+        return way(node, word);
+    }
+    let fields = Fields::of(node, "the step `disconnect`")?;
+    let namespace = reading.namespace(&fields)?;
+    let how = fields.optional("how");
+    fields.deny_others()?;
+    match (namespace, how) {
+        (Some(_), Some(how)) => {
+            Err(how.mistake("a namespace is left politely").hint("leave `how` out, or leave `namespace` out"))
+        }
+        (Some(namespace), None) => Ok(Box::new(Disconnect::Leave(namespace))),
+        (None, Some(how)) => way(how, how.text()?),
+        (None, None) => Ok(Box::new(Disconnect::Close)),
+    }
+}
+
+fn way(node: &Node, word: &str) -> Result<Box<dyn Step>, Mistake> {
+    match word {
+        "clean" => Ok(Box::new(Disconnect::Close)),
+        "cut" => Ok(Box::new(Disconnect::Cut)),
+        _ => Err(node
+            .mistake(format!("unknown way to disconnect `{word}`"))
+            .did_you_mean(word, ["clean", "cut"])),
+    }
+}
+
+#[derive(Debug)]
+enum Disconnect {
+    Close,
+    Cut,
+    Leave(Template),
+}
+
+impl Step for Disconnect {
+    fn words(&self) -> String {
+        match self {
+            Disconnect::Close => "disconnects".into(),
+            Disconnect::Cut => "is cut off".into(),
+            Disconnect::Leave(namespace) => match namespace.fixed().and_then(|name| name.as_str()) {
+                Some(name) => format!("leaves the namespace {name}"),
+                None => "leaves a namespace".into(),
+            },
+        }
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        match self {
+            Disconnect::Cut => cx.actor.session.cut(cx.wire),
+            Disconnect::Leave(namespace) => match namespace.render_text(cx.actor) {
+                Ok(name) => cx.actor.session.disconnect(cx.wire, &name),
+                Err(why) => cx.fail("the name of a namespace", why),
+            },
+            Disconnect::Close if cx.actor.session.is_closed() => {}
+            Disconnect::Close => {
+                cx.actor.session.close(cx.wire);
+                if !cx.actor.session.is_closed() {
+                    return Progress::waiting(Closing { deadline: cx.now + PATIENCE });
+                }
+            }
+        }
+        Progress::Done
+    }
+
+    fn judges(&self) -> bool {
+        false
+    }
+
+    fn stands_alone(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Closing {
+    deadline: Instant,
+}
+
+impl<'p> Running<'p> for Closing {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match what {
+            Happening::Event(Event::Closed(_)) => Flow::Done,
+            Happening::Time if cx.now >= self.deadline => {
+                cx.actor.session.cut(cx.wire);
+                cx.fail("the server to close its side", format!("it did not within {PATIENCE:?}"));
+                Flow::Done
+            }
+            _ => Flow::Waiting,
+        }
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        Some(self.deadline)
+    }
+}

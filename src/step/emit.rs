@@ -1,0 +1,149 @@
+//! `emit`: one event to the server, with or without an acknowledgement.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use super::exchange::{Exchange, Exchanged, say};
+use super::utterance::Utterance;
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
+use crate::document::{Fields, Mistake, Node, Value};
+use crate::observe::Counter;
+use crate::session::Answer;
+use crate::template::{Matcher, Slot, Template};
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    let fields = Fields::of(node, "the step `emit`")?;
+    let event = Template::compile_text(fields.required("event")?, reading.scope)?;
+    let args = reading.list(&fields, "args")?;
+    let namespace = reading.namespace(&fields)?;
+    let ack = fields.optional("ack").map(|node| Ack::read(node, reading)).transpose()?.flatten();
+    fields.deny_others()?;
+    let name = in_words(&event);
+    Ok(Box::new(Emit { name, utterance: Utterance::new(&event, &args), namespace, ack }))
+}
+
+/// The name of an event, for a sentence.
+pub(super) fn in_words(event: &Template) -> String {
+    match event.fixed() {
+        Some(Json::String(name)) => format!("`{name}`"),
+        _ => "an event of its own reckoning".into(),
+    }
+}
+
+#[derive(Debug)]
+struct Emit {
+    name: String,
+    utterance: Utterance,
+    namespace: Option<Template>,
+    ack: Option<Ack>,
+}
+
+/// What an acknowledgement should be.
+#[derive(Debug)]
+struct Ack {
+    args: Option<Matcher>,
+    within: Duration,
+    capture: Option<Slot>,
+}
+
+impl Ack {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Option<Ack>, Mistake> {
+        if let Value::Bool(wanted) = node.value {
+            return Ok(wanted.then_some(Ack { args: None, within: super::reading::PATIENCE, capture: None }));
+        }
+        let fields = Fields::of(node, "the acknowledgement")?;
+        let args = match fields.optional("args") {
+            None => None,
+            Some(args) => {
+                args.list()?;
+                Some(Matcher::compile(args, reading.scope)?)
+            }
+        };
+        let within = reading.within(&fields)?;
+        let capture = capture::read(&fields, reading)?;
+        fields.deny_others()?;
+        Ok(Some(Ack { args, within, capture }))
+    }
+
+    fn judge(&self, cx: &mut Cx<'_, '_>, answer: &Answer<'_>) {
+        if self.args.is_none() && self.capture.is_none() {
+            return cx.pass();
+        }
+        let Ok(args) = serde_json::from_str::<Json>(&answer.data) else {
+            return cx.fail("an acknowledgement with a JSON array", answer.data.as_ref());
+        };
+        if let Some(slot) = &self.capture {
+            capture::keep(cx, slot, &args);
+        }
+        match self.args.as_ref().map(|wanted| wanted.matches(&args, &answer.attachments, cx.actor)) {
+            Some(Err(mismatch)) => {
+                let wanted = self.args.as_ref().map(Matcher::describe).unwrap_or_default();
+                cx.fail(
+                    format!("an acknowledgement with {wanted}"),
+                    format!("an acknowledgement with {}: {mismatch}", answer.data),
+                );
+            }
+            _ => cx.pass(),
+        }
+    }
+}
+
+impl Step for Emit {
+    fn words(&self) -> String {
+        match self.ack {
+            Some(_) => format!("emits {} and waits for its acknowledgement", self.name),
+            None => format!("emits {}", self.name),
+        }
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        let begun = cx.namespace(self.namespace.as_ref()).and_then(|namespace| {
+            let encoded = self.utterance.encode(cx.actor)?;
+            match &self.ack {
+                Some(ack) => Exchange::begin(cx, namespace, &encoded, ack.within).map(Some),
+                None => say(cx, &namespace, &encoded, false).map(|_| None),
+            }
+        });
+        match (begun, &self.ack) {
+            (Ok(Some(exchange)), Some(ack)) => Progress::waiting(Emitting { step: self, ack, exchange }),
+            (Ok(_), _) => Progress::Done,
+            (Err(why), _) => {
+                cx.miss(Counter::AckMissed, format!("to emit {}", self.name), why);
+                Progress::Done
+            }
+        }
+    }
+
+    fn judges(&self) -> bool {
+        self.ack.is_some()
+    }
+
+    fn messages(&self) -> Option<u64> {
+        Some(1)
+    }
+}
+
+#[derive(Debug)]
+struct Emitting<'p> {
+    step: &'p Emit,
+    ack: &'p Ack,
+    exchange: Exchange,
+}
+
+impl<'p> Running<'p> for Emitting<'p> {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match self.exchange.notice(cx, what) {
+            Exchanged::Answered(answer) => self.ack.judge(cx, answer),
+            Exchanged::Missed(why) => {
+                cx.miss(Counter::AckMissed, format!("an acknowledgement of {}", self.step.name), why);
+            }
+            Exchanged::Waiting => return Flow::Waiting,
+        }
+        Flow::Done
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        self.exchange.wake()
+    }
+}

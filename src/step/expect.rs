@@ -1,0 +1,235 @@
+//! `expect`: an event has to arrive, or has arrived and was not taken by an earlier step.
+//!
+//! The next event of that name is the one that is judged, so that order counts; with `order: any` the first that
+//! fits is taken, wherever it stands.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use super::inbox::Received;
+use super::stamp::Stamp;
+use super::utterance::Words;
+use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, capture};
+use crate::document::{Fields, Mistake, Node};
+use crate::session::Event;
+use crate::template::{Matcher, Slot, Template, Values};
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    let fields = Fields::of(node, "the step `expect`")?;
+    let description = Description::read(&fields, reading)?;
+    let times = match fields.optional("times") {
+        Some(node) => node.int_within(1..=10_000_000)?.unsigned_abs(),
+        None => 1,
+    };
+    let any_order = match fields.optional("order") {
+        None => false,
+        Some(node) => match node.text()? {
+            "any" => true,
+            "sent" => false,
+            word => {
+                return Err(node
+                    .mistake(format!("unknown order `{word}`"))
+                    .did_you_mean(word, ["any", "sent"]));
+            }
+        },
+    };
+    let within = reading.within(&fields)?;
+    let capture = capture::read(&fields, reading)?;
+    fields.deny_others()?;
+    Ok(Box::new(Expect { description, times, any_order, within, capture }))
+}
+
+/// Which event is meant; shared with `expect_none`.
+#[derive(Debug)]
+pub(super) struct Description {
+    pub name: String,
+    pub event: Template,
+    pub args: Option<Matcher>,
+    pub namespace: Option<Template>,
+}
+
+impl Description {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Description, Mistake> {
+        let event = Template::compile_text(fields.required("event")?, reading.scope)?;
+        let args = match fields.optional("args") {
+            None => None,
+            Some(args) => {
+                args.list()?;
+                Some(reading.scope.in_round(|scope| Matcher::compile(args, scope))?)
+            }
+        };
+        let namespace = reading.namespace(fields)?;
+        Ok(Description { name: super::emit::in_words(&event), event, args, namespace })
+    }
+
+    /// Whether a received event is as described; `i` is what `${i}` stands for. Gives its arguments, too.
+    ///
+    /// # Errors
+    /// In words, how it differs.
+    pub(super) fn judge(&self, received: &Received, values: &dyn Values, i: u64) -> Result<Json, String> {
+        let bare = Stamp::strip(&received.data);
+        let Ok(Json::Array(mut all)) = serde_json::from_str::<Json>(&bare) else {
+            return Err(format!("{bare} is not the JSON array of an event"));
+        };
+        all.remove(0);
+        let args = Json::Array(all);
+        let Some(matcher) = &self.args else { return Ok(args) };
+        let values = Words { values, words: &[], i: Some(i) };
+        let mismatch = match matcher.matches(&args, &received.attachments, &values) {
+            Ok(()) => return Ok(args),
+            Err(mismatch) => mismatch,
+        };
+        // A server with connection state recovery appends an offset to the arguments.
+        if let Json::Array(mut shorter) = args
+            && matches!(shorter.last(), Some(Json::String(_)))
+        {
+            shorter.pop();
+            let shorter = Json::Array(shorter);
+            if matcher.matches(&shorter, &received.attachments, &values).is_ok() {
+                return Ok(shorter);
+            }
+        }
+        Err(format!("{bare}: {mismatch}"))
+    }
+
+    /// What is expected, in words.
+    pub(super) fn wish(&self) -> String {
+        match &self.args {
+            Some(args) => format!("the event {} with {}", self.name, args.describe()),
+            None => format!("the event {}", self.name),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Expect {
+    description: Description,
+    times: u64,
+    any_order: bool,
+    within: Duration,
+    capture: Option<Slot>,
+}
+
+impl Step for Expect {
+    fn words(&self) -> String {
+        match self.times {
+            1 => format!("expects {}", self.description.name),
+            n => format!("expects {} {n} times", self.description.name),
+        }
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        let described = cx
+            .namespace(self.description.namespace.as_ref())
+            .and_then(|namespace| Ok((namespace, self.description.event.render_text(cx.actor)?)));
+        let (namespace, event) = match described {
+            Ok((namespace, event)) => (namespace, event.into()),
+            Err(why) => {
+                cx.fail(self.description.wish(), why);
+                return Progress::Done;
+            }
+        };
+        let mut expecting =
+            Expecting { step: self, namespace, event, deadline: cx.now + self.within, taken: 0 };
+        match expecting.look(cx) {
+            Flow::Done => Progress::Done,
+            // What was not there when the connection ended will not come.
+            Flow::Waiting if cx.actor.session.is_closed() => {
+                let why = cx.why_not_connected(&expecting.namespace);
+                expecting.give_up(cx, &why);
+                Progress::Done
+            }
+            Flow::Waiting => Progress::waiting(expecting),
+        }
+    }
+
+    fn hear(&self, ears: &mut Ears) {
+        ears.want(&self.description.event);
+    }
+}
+
+#[derive(Debug)]
+struct Expecting<'p> {
+    step: &'p Expect,
+    namespace: Box<str>,
+    event: Box<str>,
+    deadline: Instant,
+    taken: u64,
+}
+
+impl Expecting<'_> {
+    /// Takes what fits from the inbox.
+    fn look(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
+        while self.taken < self.step.times {
+            let (place, args) = match self.find(cx) {
+                Some(Ok(found)) => found,
+                Some(Err((place, why))) => {
+                    cx.actor.inbox.take(place);
+                    cx.fail(self.wish(), why);
+                    return Flow::Done;
+                }
+                None => return Flow::Waiting,
+            };
+            cx.actor.inbox.take(place);
+            self.taken += 1;
+            if let Some(slot) = &self.step.capture {
+                capture::keep(cx, slot, &args);
+            }
+        }
+        cx.pass();
+        Flow::Done
+    }
+
+    /// The event to take, or the one that stands in its place and does not fit.
+    #[allow(clippy::type_complexity)]
+    fn find(&self, cx: &Cx<'_, '_>) -> Option<Result<(usize, Json), (usize, String)>> {
+        let description = &self.step.description;
+        for (place, received) in cx.actor.inbox.named(&self.namespace, &self.event) {
+            match description.judge(received, cx.actor, self.taken) {
+                Ok(args) => return Some(Ok((place, args))),
+                Err(why) if !self.step.any_order => return Some(Err((place, why))),
+                Err(_) => {}
+            }
+        }
+        None
+    }
+
+    fn give_up(&self, cx: &mut Cx<'_, '_>, why: &str) {
+        let seen = match cx.actor.inbox.named(&self.namespace, &self.event).next() {
+            Some((_, other)) if self.step.any_order => {
+                format!("{why}; nearest: {}", Stamp::strip(&other.data))
+            }
+            _ => format!("{why}; {}", cx.actor.inbox.in_words()),
+        };
+        cx.fail(self.wish(), seen);
+    }
+
+    fn wish(&self) -> String {
+        match self.step.times {
+            1 => self.step.description.wish(),
+            times => format!("{}, number {} of {times}", self.step.description.wish(), self.taken + 1),
+        }
+    }
+}
+
+impl<'p> Running<'p> for Expecting<'p> {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match what {
+            Happening::Event(Event::Message(_)) => self.look(cx),
+            Happening::Event(Event::Closed(why)) => {
+                self.give_up(cx, &format!("the connection ended: {why}"));
+                Flow::Done
+            }
+            Happening::Time if cx.now >= self.deadline => {
+                self.give_up(cx, &format!("it did not come within {:?}", self.step.within));
+                Flow::Done
+            }
+            _ => Flow::Waiting,
+        }
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        Some(self.deadline)
+    }
+}

@@ -1,0 +1,151 @@
+//! `fence`: a round trip. What the server sent to this client before it has arrived when it is done.
+//!
+//! The contract may name an acknowledged event for it. Where it does not, a `CONNECT` to a namespace that nobody
+//! serves makes the round trip: every Socket.IO server answers it, whatever its application knows.
+
+use std::time::{Duration, Instant};
+
+use super::exchange::{Exchange, Exchanged};
+use super::utterance::Utterance;
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::contract::Verb;
+use crate::document::{Fields, Mistake, Node};
+use crate::observe::Counter;
+use crate::session::Event;
+use crate::template::Template;
+
+/// The namespace that nobody serves.
+const NOWHERE: &str = "/sockrates-fence";
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    let (mut namespace, mut within) = (None, super::reading::PATIENCE);
+    if !node.is_null() {
+        let fields = Fields::of(node, "the step `fence`")?;
+        (namespace, within) = (reading.namespace(&fields)?, reading.within(&fields)?);
+        fields.deny_others()?;
+    }
+    Ok(Box::new(Wall { fence: Fence::new(reading, namespace, within) }))
+}
+
+/// How a fence is made, fixed when the scenario is read.
+#[derive(Debug)]
+pub struct Fence {
+    utterance: Option<Utterance>,
+    namespace: Option<Template>,
+    within: Duration,
+}
+
+impl Fence {
+    /// From the contract.
+    pub fn new(reading: &Reading<'_>, namespace: Option<Template>, within: Duration) -> Fence {
+        let ask = reading.contract.get(Verb::Fence);
+        Fence { utterance: ask.map(|ask| Utterance::new(&ask.event, &ask.args)), namespace, within }
+    }
+
+    /// Begins the round trip.
+    ///
+    /// # Errors
+    /// In words, when nothing can be sent.
+    pub fn begin(&self, cx: &mut Cx<'_, '_>) -> Result<Fencing, String> {
+        let namespace = cx.namespace(self.namespace.as_ref())?;
+        let Some(utterance) = &self.utterance else { return Fencing::probe(cx, self.within) };
+        let encoded = utterance.encode(cx.actor)?;
+        Exchange::begin(cx, namespace, &encoded, self.within).map(Fencing::Exchange)
+    }
+}
+
+/// A round trip under way.
+#[derive(Debug)]
+pub enum Fencing {
+    /// By an acknowledged event.
+    Exchange(Exchange),
+    /// By a `CONNECT` that will be refused.
+    Probe {
+        /// When the patience is over.
+        deadline: Instant,
+    },
+}
+
+impl Fencing {
+    /// A round trip that needs nothing of the application.
+    ///
+    /// # Errors
+    /// In words, when there is no connection.
+    pub fn probe(cx: &mut Cx<'_, '_>, patience: Duration) -> Result<Fencing, String> {
+        if !cx.actor.session.is_open() {
+            return Err(cx.why_not_connected("/"));
+        }
+        cx.actor.session.connect(cx.wire, NOWHERE, None, false);
+        Ok(Fencing::Probe { deadline: cx.now + patience })
+    }
+
+    /// Looks at what happened; gives the outcome when there is one.
+    pub fn notice(&self, cx: &mut Cx<'_, '_>, what: &Happening<'_>) -> Option<Result<(), String>> {
+        match self {
+            Fencing::Exchange(exchange) => match exchange.notice(cx, what) {
+                Exchanged::Answered(_) => Some(Ok(())),
+                Exchanged::Missed(why) => Some(Err(why)),
+                Exchanged::Waiting => None,
+            },
+            Fencing::Probe { deadline } => match what {
+                Happening::Event(Event::Refused { namespace, .. }) if namespace == NOWHERE => Some(Ok(())),
+                Happening::Event(Event::Connected { namespace, .. }) if namespace == NOWHERE => {
+                    cx.actor.session.disconnect(cx.wire, NOWHERE);
+                    Some(Ok(()))
+                }
+                Happening::Event(Event::Closed(why)) => Some(Err(format!("the connection ended: {why}"))),
+                Happening::Time if cx.now >= *deadline => {
+                    Some(Err("the server did not answer a CONNECT to an unknown namespace".into()))
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// When the patience is over.
+    pub fn wake(&self) -> Option<Instant> {
+        match self {
+            Fencing::Exchange(exchange) => exchange.wake(),
+            Fencing::Probe { deadline } => Some(*deadline),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Wall {
+    fence: Fence,
+}
+
+impl Step for Wall {
+    fn words(&self) -> String {
+        "makes sure that all that was sent to it has arrived".into()
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        match self.fence.begin(cx) {
+            Ok(fencing) => Progress::waiting(Waiting(fencing)),
+            Err(why) => {
+                cx.miss(Counter::AckMissed, "a round trip", why);
+                Progress::Done
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Waiting(Fencing);
+
+impl<'p> Running<'p> for Waiting {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match self.0.notice(cx, what) {
+            None => return Flow::Waiting,
+            Some(Ok(())) => cx.pass(),
+            Some(Err(why)) => cx.miss(Counter::AckMissed, "a round trip", why),
+        }
+        Flow::Done
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        self.0.wake()
+    }
+}

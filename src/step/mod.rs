@@ -1,0 +1,238 @@
+//! The steps of a scenario: one file each. What it takes, what it does, when it is done.
+//!
+//! A [`Step`] is read from the scenario once and shared by all clients. [`Step::start`] does its work at once, or
+//! leaves a [`Running`] behind that is told of everything that happens to its client until it is done. Steps see
+//! their client through [`Cx`]: its session, its values, its inbox, the wire, and the observer that they tell
+//! what they found. No step knows a socket or a clock.
+//!
+//! A new step is one new file and one line in [`KINDS`].
+
+mod actor;
+mod exchange;
+mod inbox;
+mod reading;
+mod sequence;
+mod stage;
+pub mod stamp;
+mod utterance;
+
+mod answer;
+mod capture;
+mod cast;
+mod connect;
+mod disconnect;
+mod emit;
+mod expect;
+mod expect_closed;
+mod expect_frame;
+mod expect_none;
+mod fence;
+mod frame;
+mod http;
+mod mute;
+mod open;
+mod reconnect;
+mod repeat;
+mod room;
+mod send;
+mod set;
+mod upgrade;
+mod wait;
+
+use std::fmt;
+use std::time::Instant;
+
+use crate::document::{Mistake, Node, Span};
+use crate::observe::{Counter, Failure, Observer, StepId};
+use crate::protocol::http::Response;
+use crate::session::{Event, Lane, Lost, Phases, Wire};
+
+pub use actor::{Actor, Seen};
+pub use answer::Rule as AnswerRule;
+pub use reading::Reading;
+pub use sequence::Sequence;
+pub use stage::{Arrival, Ears, Part, Stage};
+
+/// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
+type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
+
+/// Every step by its word. `bare` tells whether it may stand alone, without anything behind it.
+pub const KINDS: &[Kind] = &[
+    Kind { word: "connect", bare: true, read: connect::read },
+    Kind { word: "disconnect", bare: true, read: disconnect::read },
+    Kind { word: "reconnect", bare: true, read: reconnect::read },
+    Kind { word: "upgrade", bare: true, read: upgrade::read },
+    Kind { word: "join", bare: false, read: room::read_join },
+    Kind { word: "leave", bare: false, read: room::read_leave },
+    Kind { word: "emit", bare: false, read: emit::read },
+    Kind { word: "cast", bare: false, read: cast::read },
+    Kind { word: "expect", bare: false, read: expect::read },
+    Kind { word: "expect_none", bare: false, read: expect_none::read },
+    Kind { word: "answer", bare: false, read: answer::read },
+    Kind { word: "repeat", bare: false, read: repeat::read },
+    Kind { word: "wait", bare: false, read: wait::read },
+    Kind { word: "set", bare: false, read: set::read },
+    Kind { word: "fence", bare: true, read: fence::read },
+    Kind { word: "open", bare: true, read: open::read },
+    Kind { word: "http", bare: false, read: http::read },
+    Kind { word: "send", bare: false, read: send::read },
+    Kind { word: "frame", bare: false, read: frame::read },
+    Kind { word: "expect_frame", bare: false, read: expect_frame::read },
+    Kind { word: "expect_closed", bare: true, read: expect_closed::read },
+    Kind { word: "mute", bare: false, read: mute::read },
+];
+
+/// A kind of step.
+pub struct Kind {
+    /// Its word in the scenario.
+    pub word: &'static str,
+    /// Whether it may stand alone.
+    pub bare: bool,
+    read: Read,
+}
+
+/// What a client does at one place of the script.
+pub trait Step: fmt::Debug + Send + Sync {
+    /// The step in words, as `check` and the reports tell it: begins with a verb in the third person.
+    fn words(&self) -> String;
+
+    /// Does the step, or begins it.
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p>;
+
+    /// Adds what this step wants to hear of.
+    fn hear(&self, _ears: &mut Ears) {}
+
+    /// The steps inside it.
+    fn inner(&self) -> &[Numbered] {
+        &[]
+    }
+
+    /// Whether it judges something the server did, so that passing it means something.
+    fn judges(&self) -> bool {
+        true
+    }
+
+    /// Whether it needs no connection, or makes one.
+    fn stands_alone(&self) -> bool {
+        false
+    }
+
+    /// How many messages one client sends by it, where that is known.
+    fn messages(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    /// Whether messages that it sends carry a stamp.
+    fn stamps(&self) -> bool {
+        false
+    }
+}
+
+/// A step at its place in the script.
+#[derive(Debug)]
+pub struct Numbered {
+    /// Its number.
+    pub id: StepId,
+    /// Where it was written.
+    pub span: Span,
+    /// What it does.
+    pub step: Box<dyn Step>,
+}
+
+/// What became of a step that was started.
+#[derive(Debug)]
+pub enum Progress<'p> {
+    /// It is done.
+    Done,
+    /// It waits for something.
+    Waiting(Box<dyn Running<'p> + 'p>),
+}
+
+impl<'p> Progress<'p> {
+    fn waiting(running: impl Running<'p> + 'p) -> Progress<'p> {
+        Progress::Waiting(Box::new(running))
+    }
+}
+
+/// A step that waits for something.
+pub trait Running<'p>: fmt::Debug {
+    /// Is told of everything that happens to the client, and of the time when [`Running::wake`] is reached.
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow;
+
+    /// When to tell it the time.
+    fn wake(&self) -> Option<Instant>;
+}
+
+/// Whether a running step is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It is.
+    Done,
+    /// It is not.
+    Waiting,
+}
+
+/// Something that happened to a client.
+#[derive(Debug)]
+pub enum Happening<'a> {
+    /// On its connection. An event of the application is put into the inbox first.
+    Event(&'a Event<'a>),
+    /// A lane was established.
+    Established(Lane, Phases),
+    /// A raw frame was put where `expect_frame` looks for it.
+    Frame,
+    /// A request of a step's own was answered.
+    Response(Lane, &'a Response),
+    /// A lane of a step's own was lost.
+    Lost(Lane, &'a Lost),
+    /// Time has passed.
+    Time,
+}
+
+/// What a step sees of its client and of the world.
+pub struct Cx<'a, 'p> {
+    /// The time.
+    pub now: Instant,
+    /// When the current step was due.
+    pub due: Instant,
+    /// The current step.
+    pub step: StepId,
+    /// The client.
+    pub actor: &'a mut Actor<'p>,
+    /// Where frames and requests go.
+    pub wire: &'a mut dyn Wire,
+    /// Who is told what was found.
+    pub observer: &'a mut dyn Observer,
+}
+
+impl<'p> Cx<'_, 'p> {
+    /// A check held.
+    pub fn pass(&mut self) {
+        self.observer.passed(self.step, self.actor.who);
+    }
+
+    /// A check did not hold.
+    pub fn fail(&mut self, expected: impl Into<String>, actual: impl Into<String>) {
+        let failure = self.failure(expected, actual);
+        self.observer.failed(self.step, self.actor.who, failure);
+    }
+
+    /// An operation came to nothing.
+    pub fn miss(&mut self, counter: Counter, expected: impl Into<String>, actual: impl Into<String>) {
+        let failure = self.failure(expected, actual);
+        self.observer.missed(self.step, self.actor.who, counter, failure);
+    }
+
+    fn failure(&self, expected: impl Into<String>, actual: impl Into<String>) -> Failure {
+        Failure { expected: expected.into(), actual: actual.into(), wire: self.actor.wire_log() }
+    }
+
+    /// Why nothing can be sent, for the report of a step that wanted to.
+    pub fn why_not_connected(&self, namespace: &str) -> String {
+        match (&self.actor.ended, self.actor.session.is_open()) {
+            (Some(ended), false) => format!("the connection is gone: {}", ended.why),
+            (None, false) => "the client is not connected".to_owned(),
+            (_, true) => format!("the client is not connected to `{namespace}`"),
+        }
+    }
+}

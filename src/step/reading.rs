@@ -1,0 +1,172 @@
+//! Reading steps: from a place in a scenario to a [`Step`].
+
+use std::time::Duration;
+
+use super::{KINDS, Numbered};
+use crate::contract::Contract;
+use crate::document::{Fields, Mistake, Node, Value};
+use crate::observe::StepId;
+use crate::template::{Scope, Template};
+use crate::units;
+
+/// How long a step waits for the server unless it says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is known while steps are read.
+pub struct Reading<'s> {
+    /// The names that expressions may use.
+    pub scope: &'s mut Scope,
+    /// How the server is asked for things.
+    pub contract: &'s Contract,
+    next: u32,
+}
+
+impl<'s> Reading<'s> {
+    /// Begins a scenario: the first step gets the number 0.
+    pub fn new(scope: &'s mut Scope, contract: &'s Contract) -> Reading<'s> {
+        Reading { scope, contract, next: 0 }
+    }
+
+    /// Reads one step, or the list of steps that stands in its place.
+    ///
+    /// # Errors
+    /// When a step is unknown or wrong.
+    pub fn steps(&mut self, node: &Node) -> Result<Vec<Numbered>, Mistake> {
+        match &node.value {
+            Value::List(items) if items.is_empty() => Err(node
+                .mistake("expected at least one step, found an empty list")
+                .hint("a step is a word like `connect`, or a map like `{ join: lobby }`")),
+            Value::List(items) => items.iter().map(|item| self.step(item)).collect(),
+            _ => Ok(vec![self.step(node)?]),
+        }
+    }
+
+    /// Reads steps that recur, so that `${i}` is known in them.
+    ///
+    /// # Errors
+    /// When a step is unknown or wrong.
+    pub fn steps_in_round(&mut self, node: &Node) -> Result<Vec<Numbered>, Mistake> {
+        let (contract, next) = (self.contract, self.next);
+        let (steps, next) = self.scope.in_round(|scope| {
+            let mut inner = Reading { scope, contract, next };
+            let steps = inner.steps(node);
+            (steps, inner.next)
+        });
+        self.next = next;
+        steps
+    }
+
+    fn step(&mut self, node: &Node) -> Result<Numbered, Mistake> {
+        // Numbers follow the order of the file, so an outer step has a lower one than the steps inside it.
+        let id = StepId(self.next);
+        self.next += 1;
+        let step = match &node.value {
+            Value::Text(word) => {
+                let kind = kind(word).ok_or_else(|| unknown(word, node.mistake("")))?;
+                if !kind.bare {
+                    return Err(node
+                        .mistake(format!("the step `{word}` needs to know more"))
+                        .hint(format!("write it as a map, like `{{ {word}: … }}`")));
+                }
+                (kind.read)(&Node { span: node.span, value: Value::Null }, self)?
+            }
+            Value::Map(entries) => match entries.as_slice() {
+                [(key, value)] => {
+                    let kind = kind(&key.text).ok_or_else(|| unknown(&key.text, key.mistake("")))?;
+                    if value.is_null() && !kind.bare {
+                        return Err(key.mistake(format!("the step `{}` needs to know more", key.text)));
+                    }
+                    (kind.read)(value, self)?
+                }
+                [] => return Err(node.mistake("expected a step, found an empty map")),
+                [_, (second, _), ..] => {
+                    return Err(second
+                        .mistake(format!("expected one step, found `{}` beside it", second.text))
+                        .hint("write several steps as a list: `[ { join: lobby }, { emit: … } ]`"));
+                }
+            },
+            _ => {
+                return Err(node
+                    .mistake(format!("expected a step, found {}", node.describe()))
+                    .hint("a step is a word like `connect`, or a map like `{ join: lobby }`"));
+            }
+        };
+        Ok(Numbered { id, span: node.span, step })
+    }
+
+    /// The namespace that a step names.
+    ///
+    /// # Errors
+    /// When it does not begin with a slash.
+    pub fn namespace(&mut self, fields: &Fields<'_>) -> Result<Option<Template>, Mistake> {
+        fields.optional("namespace").map(|node| self.namespace_of(node)).transpose()
+    }
+
+    /// The namespace that a value names.
+    ///
+    /// # Errors
+    /// When it does not begin with a slash.
+    pub fn namespace_of(&mut self, node: &Node) -> Result<Template, Mistake> {
+        let text = node.text()?;
+        if !text.starts_with(['/', '$']) {
+            return Err(node
+                .mistake(format!("a namespace begins with a slash, found {text:?}"))
+                .hint(format!("write `/{text}`")));
+        }
+        if text.contains(',') {
+            return Err(node.mistake("a namespace cannot have a comma in its name"));
+        }
+        Template::compile_text(node, self.scope)
+    }
+
+    /// How long a step waits: `within`, or the usual patience.
+    ///
+    /// # Errors
+    /// When `within` is no duration.
+    pub fn within(&self, fields: &Fields<'_>) -> Result<Duration, Mistake> {
+        fields.optional("within").map_or(Ok(PATIENCE), units::positive_duration)
+    }
+
+    /// A template, if the field is there.
+    ///
+    /// # Errors
+    /// When its expressions are wrong.
+    pub fn template(&mut self, fields: &Fields<'_>, name: &'static str) -> Result<Option<Template>, Mistake> {
+        fields.optional(name).map(|node| Template::compile(node, self.scope)).transpose()
+    }
+
+    /// A list of templates; an absent field is an empty list.
+    ///
+    /// # Errors
+    /// When it is no list or its expressions are wrong.
+    pub fn list(&mut self, fields: &Fields<'_>, name: &'static str) -> Result<Vec<Template>, Mistake> {
+        let Some(node) = fields.optional(name) else { return Ok(Vec::new()) };
+        node.list()?.iter().map(|item| Template::compile(item, self.scope)).collect()
+    }
+
+    /// A map of names to text; an absent field is an empty map.
+    ///
+    /// # Errors
+    /// When it is no map or its expressions are wrong.
+    pub fn pairs(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> Result<Vec<(String, Template)>, Mistake> {
+        let Some(node) = fields.optional(name) else { return Ok(Vec::new()) };
+        let entries = node.map()?;
+        entries
+            .iter()
+            .map(|(key, value)| Ok((key.text.clone(), Template::compile(value, self.scope)?)))
+            .collect()
+    }
+}
+
+fn kind(word: &str) -> Option<&'static super::Kind> {
+    KINDS.iter().find(|kind| kind.word == word)
+}
+
+fn unknown(word: &str, at: Mistake) -> Mistake {
+    Mistake::new(at.span, format!("unknown step `{word}`"))
+        .did_you_mean(word, KINDS.iter().map(|kind| kind.word))
+}

@@ -1,0 +1,141 @@
+//! `join` and `leave`: the rooms of a client. The contract says how the server is asked.
+
+use std::time::{Duration, Instant};
+
+use super::exchange::{Exchange, Exchanged, say};
+use super::fence::Fencing;
+use super::utterance::Utterance;
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::contract::Verb;
+use crate::document::{Fields, Mistake, Node, Value};
+use crate::observe::Counter;
+use crate::template::Template;
+
+pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    read(node, reading, Verb::Join, "the step `join`")
+}
+
+pub(super) fn read_leave(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    read(node, reading, Verb::Leave, "the step `leave`")
+}
+
+fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Result<Box<dyn Step>, Mistake> {
+    let (room, namespace, within) = match &node.value {
+        Value::Map(_) => {
+            let fields = Fields::of(node, what)?;
+            let room = fields.required("room")?;
+            let (namespace, within) = (reading.namespace(&fields)?, reading.within(&fields)?);
+            fields.deny_others()?;
+            (room, namespace, within)
+        }
+        _ => (node, None, super::reading::PATIENCE),
+    };
+    let rooms = match &room.value {
+        Value::List(rooms) if !rooms.is_empty() => rooms.as_slice(),
+        Value::List(_) => return Err(room.mistake("expected at least one room, found an empty list")),
+        _ => std::slice::from_ref(room),
+    };
+    for room in rooms {
+        room.word()?;
+    }
+    let room = Template::compile(room, reading.scope)?;
+    let ask = reading.contract.need(verb, node.span)?.bind(&[("room", &room)]);
+    let utterance = Utterance::new(&ask.event, &ask.args);
+    Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack }))
+}
+
+#[derive(Debug)]
+struct Move {
+    verb: Verb,
+    room: Template,
+    namespace: Option<Template>,
+    within: Duration,
+    utterance: Utterance,
+    ack: bool,
+}
+
+impl Step for Move {
+    fn words(&self) -> String {
+        let room = match self.room.fixed() {
+            Some(serde_json::Value::String(room)) => room.clone(),
+            Some(rooms) => rooms.to_string(),
+            None => "a room of its own reckoning".into(),
+        };
+        match self.verb {
+            Verb::Leave => format!("leaves {room}"),
+            _ => format!("joins {room}"),
+        }
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        match self.ask(cx) {
+            Ok(running) => Progress::waiting(running),
+            Err(why) => {
+                cx.miss(Counter::AckMissed, self.wish(), why);
+                Progress::Done
+            }
+        }
+    }
+
+    fn messages(&self) -> Option<u64> {
+        Some(1)
+    }
+}
+
+impl Move {
+    fn wish(&self) -> String {
+        format!("that the client {}", self.words())
+    }
+
+    fn ask<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Moving<'p>, String> {
+        let namespace = cx.namespace(self.namespace.as_ref())?;
+        let encoded = self.utterance.encode(cx.actor)?;
+        let wait = if self.ack {
+            Wait::Ack(Exchange::begin(cx, namespace, &encoded, self.within)?)
+        } else {
+            say(cx, &namespace, &encoded, false)?;
+            Wait::Fence(Fencing::probe(cx, self.within)?)
+        };
+        Ok(Moving { step: self, wait })
+    }
+}
+
+#[derive(Debug)]
+enum Wait {
+    Ack(Exchange),
+    Fence(Fencing),
+}
+
+#[derive(Debug)]
+struct Moving<'p> {
+    step: &'p Move,
+    wait: Wait,
+}
+
+impl<'p> Running<'p> for Moving<'p> {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        let outcome = match &mut self.wait {
+            Wait::Ack(exchange) => match exchange.notice(cx, what) {
+                Exchanged::Answered(_) => Ok(()),
+                Exchanged::Missed(why) => Err(why),
+                Exchanged::Waiting => return Flow::Waiting,
+            },
+            Wait::Fence(fencing) => match fencing.notice(cx, what) {
+                Some(outcome) => outcome,
+                None => return Flow::Waiting,
+            },
+        };
+        match outcome {
+            Ok(()) => cx.pass(),
+            Err(why) => cx.miss(Counter::AckMissed, self.step.wish(), why),
+        }
+        Flow::Done
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        match &self.wait {
+            Wait::Ack(exchange) => exchange.wake(),
+            Wait::Fence(fencing) => fencing.wake(),
+        }
+    }
+}

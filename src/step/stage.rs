@@ -1,0 +1,135 @@
+//! What all clients of a run share: read, never written, but for the board.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::RwLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use crate::session::Transport;
+use crate::template::{Of, Shared, Slot, Template};
+use crate::units::Rate;
+
+/// When the clients of a group begin their first connect.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub enum Arrival {
+    /// All at once.
+    #[default]
+    AtOnce,
+    /// Evenly, so many in a time.
+    Rate(Rate),
+}
+
+impl Arrival {
+    /// When client `n` begins, after the first.
+    pub fn offset(self, n: u32) -> Duration {
+        match self {
+            Arrival::AtOnce => Duration::ZERO,
+            Arrival::Rate(rate) => Duration::from_secs_f64(f64::from(n) / rate.per_second),
+        }
+    }
+}
+
+/// What the steps of a group want to hear of. Everything else is counted and dropped at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ears {
+    /// Names of events that a step may take.
+    pub names: BTreeSet<String>,
+    /// A step names its event by an expression, so that any event may be the one.
+    pub all: bool,
+    /// A step looks at raw frames.
+    pub frames: bool,
+    /// A step looks at how the connection ends, so that an end is no accident.
+    pub ends: bool,
+}
+
+impl Ears {
+    /// Wants events of this name.
+    pub fn want(&mut self, name: &Template) {
+        match name.fixed() {
+            Some(Json::String(name)) => {
+                self.names.insert(name.clone());
+            }
+            _ => self.all = true,
+        }
+    }
+
+    /// Whether an event of this name is wanted.
+    pub fn hear(&self, name: &str) -> bool {
+        self.all || self.names.contains(name)
+    }
+}
+
+/// What the clients of one group have in common.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The group's name.
+    pub name: String,
+    /// How many clients it has.
+    pub count: u64,
+    /// Which transports they use.
+    pub transport: Transport,
+    /// The namespace that they connect to and speak in unless a step says otherwise.
+    pub namespace: Template,
+    /// What they send with `CONNECT`.
+    pub auth: Option<Template>,
+    /// Further query parameters.
+    pub query: Vec<(String, Template)>,
+    /// Further headers.
+    pub headers: Vec<(String, Template)>,
+    /// Their variables.
+    pub vars: Vec<(Slot, Template)>,
+    /// The rows of the group's CSV file, dealt out in turn: column and value.
+    pub rows: Vec<Vec<(String, String)>>,
+    /// When they begin.
+    pub arrival: Arrival,
+    /// What their steps want to hear of.
+    pub ears: Ears,
+}
+
+/// What all clients of a run share.
+#[derive(Debug)]
+pub struct Stage {
+    /// The beginning of the run, from which all times are told.
+    pub epoch: Instant,
+    /// A number of the run for its stamps.
+    pub run: u16,
+    /// The seed of all chance.
+    pub seed: u64,
+    /// The path of the server, with both slashes.
+    pub path: String,
+    /// Query parameters and headers from the command line, the former percent-encoded.
+    pub query: String,
+    /// Headers from the command line.
+    pub headers: Vec<(String, String)>,
+    /// How many slots a client has for its values.
+    pub slots: usize,
+    /// Which values clients ask of others.
+    pub shared: Vec<Shared>,
+    /// Whether any message carries a stamp.
+    pub stamps: bool,
+    /// How many of its last frames a client remembers for the report of a failure.
+    pub wire_lines: usize,
+    /// What clients show each other.
+    pub board: Board,
+}
+
+/// The values that clients show each other: `${bob.sid}`. Only what some expression asks for stands here.
+#[derive(Debug, Default)]
+pub struct Board {
+    values: RwLock<HashMap<(usize, u64, Of), Json>>,
+}
+
+impl Board {
+    /// Shows a value.
+    pub fn put(&self, group: usize, member: u64, of: Of, value: Json) {
+        if let Ok(mut values) = self.values.write() {
+            values.insert((group, member, of), value);
+        }
+    }
+
+    /// A value that another client showed.
+    pub fn get(&self, group: usize, member: u64, of: &Of) -> Option<Json> {
+        self.values.read().ok()?.get(&(group, member, of.clone())).cloned()
+    }
+}

@@ -1,0 +1,146 @@
+//! The stamp that a cast message carries, so that each receipt can be told from every other.
+//!
+//! A short ASCII token of fixed length inside the payload: run, sender, sequence number and due time. A server
+//! may put it wherever it likes; the receiver finds it by substring search, without parsing JSON.
+
+use std::fmt;
+use std::time::Duration;
+
+use memchr::memmem;
+
+/// How a stamp begins. `~` needs no escape in JSON or in a URL.
+const MARK: &[u8] = b"~sk";
+
+/// The length of a stamp in bytes.
+pub const LENGTH: usize = 32;
+
+/// Who sent a message, which one it is, and when it was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// A number of the run, so that leftovers of an earlier run are not taken for ours.
+    pub run: u16,
+    /// The sender's index in the cast, below 36⁵ (60 million).
+    pub sender: u32,
+    /// The sender's own count of messages, below 36⁷.
+    pub sequence: u64,
+    /// When it was due, since the start of the run, in microseconds, below 36⁸ (32 days).
+    pub due: Duration,
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0u8; LENGTH];
+        self.write(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+impl Stamp {
+    /// Writes the stamp over exactly [`LENGTH`] bytes.
+    pub fn write(&self, place: &mut [u8]) {
+        place[..3].copy_from_slice(MARK);
+        digits(&mut place[3..7], u64::from(self.run));
+        place[7] = b'.';
+        digits(&mut place[8..13], u64::from(self.sender));
+        place[13] = b'.';
+        digits(&mut place[14..21], self.sequence);
+        place[21] = b'.';
+        digits(&mut place[22..31], self.due.as_micros() as u64);
+        place[31] = b'~';
+    }
+
+    /// Reads the first stamp in a payload.
+    pub fn find(payload: &[u8]) -> Option<Stamp> {
+        memmem::find_iter(payload, MARK).find_map(|at| Stamp::read(payload.get(at..at + LENGTH)?))
+    }
+
+    fn read(text: &[u8]) -> Option<Stamp> {
+        let separated = text[7] == b'.' && text[13] == b'.' && text[21] == b'.' && text[31] == b'~';
+        if !separated {
+            return None;
+        }
+        Some(Stamp {
+            run: u16::try_from(number(&text[3..7])?).ok()?,
+            sender: u32::try_from(number(&text[8..13])?).ok()?,
+            sequence: number(&text[14..21])?,
+            due: Duration::from_micros(number(&text[22..31])?),
+        })
+    }
+
+    /// The payload as the scenario wrote it: without the stamps that were added as arguments of their own or
+    /// behind a text.
+    pub fn strip(data: &str) -> String {
+        let mut bare = String::with_capacity(data.len());
+        let mut rest = data;
+        while let Some(at) = memmem::find(rest.as_bytes(), MARK) {
+            let (before, stamp) = rest.split_at(at);
+            let Some(after) =
+                stamp.get(LENGTH..).filter(|_| Stamp::read(&stamp.as_bytes()[..LENGTH]).is_some())
+            else {
+                bare.push_str(before);
+                bare.push_str(&stamp[..MARK.len()]);
+                rest = &stamp[MARK.len()..];
+                continue;
+            };
+            match (before.strip_suffix(",\""), after.strip_prefix('"')) {
+                (Some(before), Some(after)) => {
+                    bare.push_str(before);
+                    rest = after;
+                }
+                _ => {
+                    bare.push_str(before.strip_suffix(' ').unwrap_or(before));
+                    rest = after;
+                }
+            }
+        }
+        bare.push_str(rest);
+        bare
+    }
+}
+
+fn digits(place: &mut [u8], mut number: u64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize];
+        number /= 36;
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    digits
+        .iter()
+        .try_fold(0u64, |number, digit| Some(number * 36 + u64::from(char::from(*digit).to_digit(36)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAMP: Stamp =
+        Stamp { run: 777, sender: 123_456, sequence: 98_765, due: Duration::from_micros(1_234_567) };
+
+    #[test]
+    fn a_stamp_is_found_wherever_the_server_put_it() {
+        for payload in [
+            format!(r#"["news","hello","{STAMP}"]"#),
+            format!(r#"["said",{{"text":"hi {STAMP}","~sk":1}}]"#),
+            format!("~sk~sk{STAMP}"),
+        ] {
+            assert_eq!(Stamp::find(payload.as_bytes()), Some(STAMP), "{payload}");
+        }
+        assert_eq!(Stamp::find(&format!("{STAMP}").as_bytes()[..31]), None);
+        assert_eq!(Stamp::find(b"~sk and nothing else that looks like it is"), None);
+    }
+
+    #[test]
+    fn without_its_stamp_a_payload_is_as_the_scenario_wrote_it() {
+        for (stamped, bare) in [
+            (format!(r#"["news","hello","{STAMP}"]"#), r#"["news","hello"]"#),
+            (format!(r#"["news","{STAMP}","offset"]"#), r#"["news","offset"]"#),
+            (format!(r#"["said",{{"text":"hi {STAMP}"}}]"#), r#"["said",{"text":"hi"}]"#),
+            (r#"["~sk","plain"]"#.to_owned(), r#"["~sk","plain"]"#),
+            ("~sk é é é é é é é é é é é é é é é".to_owned(), "~sk é é é é é é é é é é é é é é é"),
+        ] {
+            assert_eq!(Stamp::strip(&stamped), bare);
+        }
+    }
+}

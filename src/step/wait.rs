@@ -1,0 +1,45 @@
+//! `wait`: lets time pass.
+
+use std::time::{Duration, Instant};
+
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::document::{Mistake, Node};
+use crate::units;
+
+pub(super) fn read(node: &Node, _: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    Ok(Box::new(Wait(units::duration(node)?)))
+}
+
+#[derive(Debug)]
+struct Wait(Duration);
+
+impl Step for Wait {
+    fn words(&self) -> String {
+        format!("waits {:?}", self.0)
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        Progress::waiting(Waiting(cx.now + self.0))
+    }
+
+    fn judges(&self) -> bool {
+        false
+    }
+
+    fn stands_alone(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Waiting(Instant);
+
+impl<'p> Running<'p> for Waiting {
+    fn notice(&mut self, cx: &mut Cx<'_, 'p>, _: &Happening<'_>) -> Flow {
+        if cx.now >= self.0 { Flow::Done } else { Flow::Waiting }
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        Some(self.0)
+    }
+}
