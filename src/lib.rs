@@ -1,5 +1,6 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod cli;
 pub mod contract;
 pub mod document;
 pub mod measure;
