@@ -1,6 +1,7 @@
 //! sockrates examines Socket.IO servers.
 
 pub mod cli;
+pub mod client;
 pub mod contract;
 pub mod document;
 pub mod measure;
@@ -8,6 +9,7 @@ pub mod observe;
 pub mod protocol;
 pub mod report;
 pub mod session;
+pub mod step;
 pub mod target;
 pub mod template;
 pub mod threshold;
