@@ -229,7 +229,11 @@ impl<'p> Client<'p> {
             Event::Message(message) => self.arrived(io, message),
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => {
-                let cause = format!("the server broke a rule: {} ({})", violation.rule.requirement(), violation.rule.spec());
+                let cause = format!(
+                    "the server broke a rule: {} ({})",
+                    violation.rule.requirement(),
+                    violation.rule.spec()
+                );
                 io.observer.trouble(self.actor.who, &cause, &violation.detail);
             }
             Event::Closed(why) => self.closed(io, why),
@@ -255,7 +259,11 @@ impl<'p> Client<'p> {
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live && !self.actor.part.ears.ends {
             io.observer.count(Counter::Dropped, 1);
-            io.observer.trouble(self.actor.who, "a connection ended that should have stayed", &why.to_string());
+            io.observer.trouble(
+                self.actor.who,
+                "a connection ended that should have stayed",
+                &why.to_string(),
+            );
         }
     }
 

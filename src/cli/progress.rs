@@ -115,6 +115,10 @@ fn place(live: &Live) -> String {
 /// What happens in it.
 fn figures(live: &Live) -> String {
     let mut parts = vec![format!("{} of {} connected", count(live.connected), count(live.total))];
+    // What a narrow terminal cuts off comes last.
+    if live.failures > 0 {
+        parts.push(format!("{} failed", count(live.failures)));
+    }
     let traffic = live.sent_per_second + live.received_per_second;
     if traffic > 0.0 {
         let (sent, received) = (rate(live.sent_per_second), rate(live.received_per_second));
@@ -124,9 +128,6 @@ fn figures(live: &Live) -> String {
         if let Some((p50, p99)) = latency {
             parts.push(format!("{name} {}, p99 {}", measured(p50), measured(p99)));
         }
-    }
-    if live.failures > 0 {
-        parts.push(format!("{} failed", count(live.failures)));
     }
     parts.join(" · ")
 }

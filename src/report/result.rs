@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{DecodeError, Series};
+use crate::target::{Running, Target};
 use crate::verdict::Verdict;
 
 /// The version of the result format that this program writes.
@@ -79,6 +80,26 @@ pub struct TargetInfo {
     /// What it calls itself, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
+}
+
+impl TargetInfo {
+    /// The server that runs.
+    pub fn of(running: &Running) -> Self {
+        let (kind, command) = match running.target() {
+            Target::Bundled { .. } => (TargetKind::Bundled, None),
+            Target::Command { line, .. } => (TargetKind::Command, Some(line.clone())),
+            Target::Url(_) => (TargetKind::Url, None),
+        };
+        Self {
+            software: running.found().software.clone(),
+            ..Self::missing(kind, running.endpoint().to_string(), command)
+        }
+    }
+
+    /// A server that is not there, for the result that says so.
+    pub fn missing(kind: TargetKind, url: String, command: Option<String>) -> Self {
+        Self { kind, url, command, software: None }
+    }
 }
 
 /// How the server under test came to be there.
