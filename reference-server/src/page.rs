@@ -5,7 +5,7 @@ use crate::http::request::Request;
 use crate::http::response::Response;
 
 /// Nothing but the page's own files, and sockets to this server.
-const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 struct File {
     path: &'static str,

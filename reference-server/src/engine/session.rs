@@ -202,11 +202,12 @@ impl Session {
     }
 
     pub(super) fn wake_websocket(&self) {
-        if !self.busy.get() && !self.woken.get() {
-            if let Some(waker) = &*self.websocket.borrow() {
-                self.woken.set(true);
-                waker.wake_by_ref();
-            }
+        if self.busy.get() || self.woken.get() {
+            return;
+        }
+        if let Some(waker) = &*self.websocket.borrow() {
+            self.woken.set(true);
+            waker.wake_by_ref();
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) struct Upgrade {
     /// Tells this candidate from earlier ones.
     number: u64,
     waker: Option<Waker>,
+    probed: bool,
     deadline: TimerKey,
 }
 
@@ -41,7 +42,7 @@ impl Session {
                 session.cancel_upgrade(Some(number));
             }
         });
-        *self.upgrade.borrow_mut() = Some(Box::new(Upgrade { number, waker: None, deadline }));
+        *self.upgrade.borrow_mut() = Some(Box::new(Upgrade { number, waker: None, probed: false, deadline }));
         Some(number)
     }
 
@@ -56,23 +57,36 @@ impl Session {
         }
     }
 
-    /// The candidate said `2probe`: polls must come back so that the client can stop polling.
+    /// The candidate said `2probe`: from now on polls must come back soon, so that the client can stop polling.
     pub(crate) fn probe(self: &Rc<Self>) {
         if self.server.faults.has(Fault::UpgradeKeepsPollWaiting) {
             return;
         }
+        let fresh = match &mut *self.upgrade.borrow_mut() {
+            Some(upgrade) if !upgrade.probed => {
+                upgrade.probed = true;
+                Some(upgrade.number)
+            }
+            _ => None,
+        };
+        if let Some(number) = fresh {
+            self.release_polls(number);
+        }
+    }
+
+    fn release_polls(self: &Rc<Self>, number: u64) {
         self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
-        let number = self.upgrade.borrow().as_ref().map(|upgrade| upgrade.number);
         let session = Rc::downgrade(self);
         self.server.timers.after(RELEASE_POLLS_EVERY, move || {
-            if let Some(session) = session.upgrade() {
-                if number.is_some()
-                    && session.upgrade.borrow().as_ref().map(|upgrade| upgrade.number) == number
-                {
-                    session.probe();
-                }
+            let session = session.upgrade().filter(|session| session.candidate() == Some(number));
+            if let Some(session) = session {
+                session.release_polls(number);
             }
         });
+    }
+
+    fn candidate(&self) -> Option<u64> {
+        self.upgrade.borrow().as_ref().map(|upgrade| upgrade.number)
     }
 
     /// The candidate said `5`: from here on everything goes over the WebSocket.
@@ -104,7 +118,9 @@ impl Session {
         if let Some(upgrade) = slot.take() {
             self.server.timers.cancel(upgrade.deadline);
             if self.server.faults.has(Fault::UpgradeFailureSticks) {
-                *slot = Some(Box::new(Upgrade { number: u64::MAX, waker: None, deadline: upgrade.deadline }));
+                let stuck =
+                    Upgrade { number: u64::MAX, waker: None, probed: false, deadline: upgrade.deadline };
+                *slot = Some(Box::new(stuck));
             }
             drop(slot);
             if let Some(waker) = upgrade.waker {

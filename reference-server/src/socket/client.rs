@@ -94,10 +94,9 @@ fn connect(session: &Rc<Session>, name: &str, payload: &str) {
     let lost_auth = server.faults.has(Fault::AuthMissing);
     let auth = if payload.is_empty() || lost_auth { "{}" } else { payload };
     let recovered = namespace.restore(server, auth);
-    if recovered.is_none() && !server.faults.has(Fault::GuardOpen) {
-        if let Some(refusal) = namespace.guard.and_then(|guard| guard(auth)) {
-            return refuse(&namespace::refusal_json(&refusal, server.faults.has(Fault::GuardDataMissing)));
-        }
+    let open = recovered.is_some() || server.faults.has(Fault::GuardOpen);
+    if let Some(refusal) = namespace.guard.filter(|_| !open).and_then(|guard| guard(auth)) {
+        return refuse(&namespace::refusal_json(&refusal, server.faults.has(Fault::GuardDataMissing)));
     }
     let socket = Socket::admit(session, &namespace, auth, recovered);
     session.say(Topic::Moved, || format!("{}  entered as {}", socket.label(), printable(&socket.id, 6)));
