@@ -110,6 +110,7 @@ impl Connection {
         let arriving = async {
             loop {
                 match Request::parse(&self.buffer) {
+                    Ok(Some((_, length))) if length > most => return Err(431),
                     Ok(Some((request, length))) => {
                         self.buffer.drain(..length);
                         return Ok(Some(request));
