@@ -149,6 +149,16 @@ describe("rooms and broadcasts", () => {
     assert.deepEqual(await counts("news", member), [1]);
   });
 
+  test("the server takes members of one room into another and out of it", async (t) => {
+    const [sender, member, stranger] = await Promise.all([1, 2, 3].map(() => connect(t)));
+    await join(member, "stairs");
+    await askForAll(sender, "t:sockets", { to: ["stairs"] }, "join", "tower");
+    await cast(sender, { from: "io", to: ["tower"] }, "news");
+    await askForAll(sender, "t:sockets", { to: ["stairs"] }, "leave", "tower");
+    await cast(sender, { from: "io", to: ["tower"] }, "news");
+    assert.deepEqual(await counts("news", sender, member, stranger), [0, 1, 0]);
+  });
+
   test("one's own id is a room for private messages", async (t) => {
     const [sender, receiver, stranger] = await Promise.all([1, 2, 3].map(() => connect(t)));
     await cast(sender, { from: "socket", to: [receiver.id] }, "whisper");

@@ -185,11 +185,11 @@ async fn in_bulk(
 }
 
 fn rooms(argument: Value) -> Vec<String> {
-    match argument {
-        Value::String(room) => vec![room.to_string()],
-        Value::Array(rooms) => rooms.iter().filter_map(|room| room.as_str()).map(String::from).collect(),
-        _ => vec![],
-    }
+    let rooms = match argument {
+        Value::Array(rooms) => rooms,
+        room => vec![room],
+    };
+    rooms.iter().filter_map(Value::as_str).map(String::from).collect()
 }
 
 /// `n` with 0 to `count` - 1, every second one with an attachment when `binary`.
