@@ -1,12 +1,19 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod cli;
+pub mod client;
 pub mod contract;
 pub mod document;
+pub mod measure;
 pub mod observe;
 pub mod protocol;
+pub mod report;
 pub mod scenario;
 pub mod session;
 pub mod step;
+pub mod target;
 pub mod template;
 pub mod threshold;
+pub mod transport;
 pub mod units;
+pub mod verdict;

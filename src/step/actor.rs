@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,7 +14,9 @@ use super::stage::{Part, Stage};
 use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
 use crate::observe::{Who, WireLine};
+use crate::protocol::engine_io::{Packet, encode_text};
 use crate::protocol::http::Response;
+use crate::protocol::websocket::Message as Frame;
 use crate::session::{Closed, Destination, Lane, Session};
 use crate::template::{Name, Of, Shared, Slot, Values};
 
@@ -30,6 +33,30 @@ pub enum Seen {
     Pong(Bytes),
     /// A WebSocket close: code and reason.
     Close(Option<u16>, String),
+}
+
+impl From<&Frame<'_>> for Seen {
+    fn from(frame: &Frame<'_>) -> Seen {
+        let copied = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
+        match frame {
+            Frame::Text(text) => Seen::Text(text.to_string()),
+            Frame::Binary(bytes) => Seen::Binary(copied(bytes)),
+            Frame::Ping(bytes) => Seen::Ping(copied(bytes)),
+            Frame::Pong(bytes) => Seen::Pong(copied(bytes)),
+            Frame::Close { code, reason } => Seen::Close(*code, reason.to_string()),
+        }
+    }
+}
+
+impl From<&Packet<'_>> for Seen {
+    fn from(packet: &Packet<'_>) -> Seen {
+        if let Packet::Binary(bytes) = packet {
+            return Seen::Binary(Bytes::copy_from_slice(bytes));
+        }
+        let mut text = String::new();
+        encode_text(packet, &mut text);
+        Seen::Text(text)
+    }
 }
 
 /// When and why a connection ended that no step ended.
@@ -84,7 +111,31 @@ pub struct Actor<'p> {
     asides: Vec<Aside>,
     slots: Box<[Option<Json>]>,
     chance: RefCell<fastrand::Rng>,
-    log: VecDeque<WireLine>,
+    log: Option<Rc<RefCell<WireLog>>>,
+}
+
+/// The last frames of a client, for the report of a failure.
+#[derive(Debug)]
+pub struct WireLog {
+    epoch: Instant,
+    most: usize,
+    lines: VecDeque<WireLine>,
+}
+
+impl WireLog {
+    /// Writes a frame down, shortened; the oldest one is forgotten.
+    pub fn note(&mut self, now: Instant, sent: bool, mut text: String) {
+        if self.lines.len() == self.most {
+            self.lines.pop_front();
+        }
+        if let Some((end, _)) = text.char_indices().nth(LINE_LENGTH) {
+            let whole = text.len();
+            text.truncate(end);
+            text.push_str(&format!("… ({whole} bytes)"));
+        }
+        let at = now.saturating_duration_since(self.epoch);
+        self.lines.push_back(WireLine { at, sent, text });
+    }
 }
 
 impl<'p> Actor<'p> {
@@ -110,7 +161,10 @@ impl<'p> Actor<'p> {
             asides: Vec::new(),
             slots: vec![None; stage.slots].into(),
             chance: RefCell::new(fastrand::Rng::with_seed(seed)),
-            log: VecDeque::new(),
+            log: (stage.wire_lines > 0).then(|| {
+                let (epoch, most) = (stage.epoch, stage.wire_lines);
+                Rc::new(RefCell::new(WireLog { epoch, most, lines: VecDeque::new() }))
+            }),
         };
         for (slot, template) in &part.vars {
             let value = template.render(&actor)?;
@@ -215,28 +269,21 @@ impl<'p> Actor<'p> {
         }
     }
 
-    /// Remembers a frame for the report of a failure.
-    pub fn log(&mut self, now: Instant, sent: bool, text: impl FnOnce() -> String) {
-        let lines = self.stage.wire_lines;
-        if lines == 0 {
-            return;
+    /// Remembers a frame that arrived, for the report of a failure.
+    pub fn log(&self, now: Instant, sent: bool, text: impl FnOnce() -> String) {
+        if let Some(log) = &self.log {
+            log.borrow_mut().note(now, sent, text());
         }
-        if self.log.len() == lines {
-            self.log.pop_front();
-        }
-        let mut text = text();
-        if let Some((end, _)) = text.char_indices().nth(LINE_LENGTH) {
-            let whole = text.len();
-            text.truncate(end);
-            text.push_str(&format!("… ({whole} bytes)"));
-        }
-        let at = now.saturating_duration_since(self.stage.epoch);
-        self.log.push_back(WireLine { at, sent, text });
+    }
+
+    /// The log itself, where one is kept.
+    pub fn log_handle(&self) -> Option<Rc<RefCell<WireLog>>> {
+        self.log.clone()
     }
 
     /// The last frames, oldest first.
     pub fn wire_log(&self) -> Vec<WireLine> {
-        self.log.iter().cloned().collect()
+        self.log.as_ref().map(|log| log.borrow().lines.iter().cloned().collect()).unwrap_or_default()
     }
 }
 

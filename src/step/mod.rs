@@ -47,11 +47,11 @@ use crate::observe::{Counter, Failure, Observer, StepId};
 use crate::protocol::http::Response;
 use crate::session::{Event, Lane, Lost, Phases, Wire};
 
-pub use actor::{Actor, Seen};
+pub use actor::{Actor, Ended, Seen, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use reading::Reading;
 pub use sequence::Sequence;
-pub use stage::{Arrival, Ears, Part, Stage};
+pub use stage::{Arrival, Board, Ears, Part, Stage};
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;

@@ -1,0 +1,212 @@
+//! The live display of a run: two lines on standard error, at most ten times a second.
+//!
+//! Shows a [`Live`] and nothing else; hidden where nobody looks (no terminal, a dumb one, or a CI machine), so that logs
+//! stay clean. What it shows never enters a result.
+
+use std::env;
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::measure::Live;
+use crate::measure::human::{count, duration, measured, printable, rate};
+
+const TIMES_A_SECOND: u8 = 10;
+const BAR: usize = 20;
+
+/// Whether to show anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Where somebody looks: standard error is a terminal, and this is no CI machine.
+    #[default]
+    Auto,
+    /// Not at all.
+    Hidden,
+}
+
+impl Mode {
+    fn is_shown(self) -> bool {
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
+        let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
+        self == Mode::Auto && stderr().is_terminal() && !dumb && !is_set("CI")
+    }
+}
+
+/// The display. Gone from the terminal when finished or dropped.
+#[derive(Debug)]
+pub struct Progress {
+    shown: Option<Lines>,
+}
+
+#[derive(Debug)]
+struct Lines {
+    all: MultiProgress,
+    first: ProgressBar,
+    second: ProgressBar,
+}
+
+impl Progress {
+    /// A display that shows nothing until it is told something.
+    pub fn new(mode: Mode) -> Self {
+        if !mode.is_shown() {
+            return Self { shown: None };
+        }
+        Self { shown: Some(Lines::on(ProgressDrawTarget::stderr_with_hz(TIMES_A_SECOND))) }
+    }
+
+    /// Shows this, unless it has shown something less than a tenth of a second ago.
+    pub fn update(&self, live: &Live) {
+        let Some(Lines { first, second, .. }) = &self.shown else { return };
+        first.set_message(place(live));
+        second.set_message(figures(live));
+        first.tick();
+    }
+
+    /// Prints something above the display.
+    pub fn above<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.shown {
+            Some(lines) => lines.all.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Takes the display off the terminal.
+    pub fn finish(self) {}
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(Lines { all, first, second }) = &self.shown {
+            first.finish_and_clear();
+            second.finish_and_clear();
+            // A terminal that is gone needs no clearing.
+            let _ = all.clear();
+        }
+    }
+}
+
+impl Lines {
+    fn on(target: ProgressDrawTarget) -> Self {
+        let style = |template| ProgressStyle::with_template(template).expect("the templates are well-formed");
+        let all = MultiProgress::with_draw_target(target);
+        let first = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
+        let second = all.add(ProgressBar::new_spinner().with_style(style("  {wide_msg}")));
+        Self { all, first, second }
+    }
+}
+
+/// Where the run is: time, how much of it is over, the step.
+fn place(live: &Live) -> String {
+    let whole = |time: Duration| duration(Duration::from_secs(time.as_secs()));
+    let step = printable(&live.step);
+    match live.expected {
+        Some(expected) if expected > live.elapsed => {
+            let part = live.elapsed.as_secs_f64() / expected.as_secs_f64();
+            let full = (part * BAR as f64).round() as usize;
+            let bar = format!("{}{}", "█".repeat(full), "░".repeat(BAR - full));
+            format!("{} of {} {bar} {step}", seconds(live.elapsed), whole(expected))
+        }
+        // A run that takes longer than expected is not shown as nearly done.
+        _ => format!("{} {step}", seconds(live.elapsed)),
+    }
+}
+
+/// What happens in it.
+fn figures(live: &Live) -> String {
+    let mut parts = vec![format!("{} of {} connected", count(live.connected), count(live.total))];
+    // What a narrow terminal cuts off comes last.
+    if live.failures > 0 {
+        parts.push(format!("{} failed", count(live.failures)));
+    }
+    let traffic = live.sent_per_second + live.received_per_second;
+    if traffic > 0.0 {
+        let (sent, received) = (rate(live.sent_per_second), rate(live.received_per_second));
+        parts.push(format!("{sent} sent, {received} received"));
+    }
+    for (name, latency) in [("ack", live.ack), ("delivery", live.delivery)] {
+        if let Some((p50, p99)) = latency {
+            parts.push(format!("{name} {}, p99 {}", measured(p50), measured(p99)));
+        }
+    }
+    parts.join(" · ")
+}
+
+/// Whole seconds, also the first one and those beyond two minutes.
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds => duration(Duration::from_secs(seconds)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live() -> Live {
+        let ms = Duration::from_millis;
+        Live {
+            elapsed: ms(15_400),
+            expected: Some(ms(60_000)),
+            step: "expect said within 1 s".into(),
+            connected: 1999,
+            total: 2000,
+            sent_per_second: 500.0,
+            received_per_second: 20_000.0,
+            ack: Some((ms(2), ms(9))),
+            delivery: None,
+            failures: 0,
+        }
+    }
+
+    #[test]
+    fn the_first_line_tells_where_the_run_is() {
+        assert_eq!(place(&live()), "15 s of 60 s █████░░░░░░░░░░░░░░░ expect said within 1 s");
+        assert_eq!(place(&Live { expected: None, ..live() }), "15 s expect said within 1 s");
+    }
+
+    #[test]
+    fn a_run_that_takes_longer_than_expected_shows_no_bar() {
+        let late = Live { elapsed: Duration::from_secs(150), ..live() };
+        assert_eq!(place(&late), "2 min 30 s expect said within 1 s");
+    }
+
+    #[test]
+    fn the_second_line_tells_what_happens_and_leaves_out_what_does_not() {
+        assert_eq!(
+            figures(&live()),
+            "1,999 of 2,000 connected · 500/s sent, 20,000/s received · ack 2.00 ms, p99 9.00 ms"
+        );
+        let failing =
+            Live { failures: 3, ack: None, sent_per_second: 0.0, received_per_second: 0.0, ..live() };
+        assert_eq!(figures(&failing), "1,999 of 2,000 connected · 3 failed");
+    }
+
+    #[test]
+    fn a_step_cannot_write_to_the_terminal() {
+        let evil = Live { step: "\u{1b}[2J\n".into(), ..live() };
+        assert!(!place(&evil).chars().any(char::is_control));
+    }
+
+    #[test]
+    fn a_hidden_display_takes_updates_and_lets_others_print() {
+        let progress = Progress::new(Mode::Hidden);
+        assert!(progress.shown.is_none());
+        progress.update(&live());
+        assert_eq!(progress.above(|| 7), 7);
+        progress.finish();
+    }
+
+    #[test]
+    fn a_display_shows_the_latest_update_and_is_gone_at_the_end() {
+        let progress = Progress { shown: Some(Lines::on(ProgressDrawTarget::hidden())) };
+        progress.update(&live());
+        let lines = progress.shown.as_ref().expect("it was made");
+        assert_eq!(lines.first.message(), place(&live()));
+        assert_eq!(lines.second.message(), figures(&live()));
+        let first = lines.first.clone();
+        progress.finish();
+        assert!(first.is_finished());
+    }
+}

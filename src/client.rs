@@ -1,0 +1,406 @@
+//! A virtual client: its session, its place in the script, and nothing that touches the outside.
+//!
+//! The engine tells a [`Client`] what to do ([`Client::begin`]), what arrived, what was lost and what time it is;
+//! the client answers through an [`Io`]: frames and requests on a [`Wire`], findings to an [`Observer`]. Each call
+//! returns whether the steps it was given are done. So a whole run can be played in memory under a settable clock.
+//!
+//! Neighbours: [`crate::session`] below, [`crate::step`] for what steps do, [`crate::engine`] for who calls.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::observe::{Counter, Metric, Observer, StepId, Who};
+use crate::protocol::engine_io::Packet;
+use crate::protocol::http::Response;
+use crate::protocol::websocket::{Message as Frame, Opcode};
+use crate::protocol::{payload, socket_io};
+use crate::session::{
+    Closed, Event, Lane, Lost, Message, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
+};
+use crate::step::{
+    Actor, Cx, Ended, Flow, Happening, Numbered, Part, Seen, Sequence, Stage, WireLog, stamp::Stamp,
+};
+
+/// The outside, as a client sees it during one call.
+pub struct Io<'a> {
+    /// The time.
+    pub now: Instant,
+    /// Where frames and requests go.
+    pub wire: &'a mut dyn Wire,
+    /// Who is told what was found.
+    pub observer: &'a mut dyn Observer,
+}
+
+/// A virtual client. See the module's head.
+#[derive(Debug)]
+pub struct Client<'p> {
+    actor: Actor<'p>,
+    task: Option<Sequence<'p>>,
+    /// Answers that the client is still thinking about.
+    thinking: Vec<Thought>,
+    /// Whether a namespace has accepted the client since the connection was opened.
+    live: bool,
+}
+
+/// An acknowledgement that is given later.
+#[derive(Debug)]
+struct Thought {
+    at: Instant,
+    namespace: Box<str>,
+    id: u64,
+    data: Box<str>,
+    attachments: Vec<Bytes>,
+}
+
+impl<'p> Client<'p> {
+    /// A client that is not connected yet.
+    ///
+    /// # Errors
+    /// In words, when one of its variables cannot be worked out.
+    pub fn new(who: Who, part: &'p Part, stage: &'p Stage) -> Result<Client<'p>, String> {
+        Ok(Client { actor: Actor::new(who, part, stage)?, task: None, thinking: Vec::new(), live: false })
+    }
+
+    /// Whether some namespace has accepted the client and its connection stands.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether the steps it was given are done.
+    pub fn is_idle(&self) -> bool {
+        self.task.is_none()
+    }
+
+    /// Begins steps, the first of which was due at that time.
+    pub fn begin(&mut self, io: &mut Io<'_>, steps: &'p [Numbered], due: Instant) -> Flow {
+        let mut task = Sequence::new(steps, due);
+        let flow = self.with(io, |cx| task.go(cx));
+        if flow == Flow::Waiting {
+            self.task = Some(task);
+        }
+        flow
+    }
+
+    /// Ends at once, whatever is under way: for the end of a run.
+    pub fn stop(&mut self, io: &mut Io<'_>) {
+        self.task = None;
+        self.live = false;
+        self.with(io, |cx| cx.actor.session.cut(cx.wire));
+    }
+
+    /// A lane was established. For a WebSocket: its handshake was accepted.
+    pub fn established(&mut self, io: &mut Io<'_>, lane: Lane, phases: Phases) -> Flow {
+        if lane == Lane::WebSocket {
+            self.with(io, |cx| cx.actor.session.dialed(cx.wire));
+        }
+        self.notice(io, &Happening::Established(lane, phases))
+    }
+
+    /// A message arrived on the WebSocket.
+    pub fn message(&mut self, io: &mut Io<'_>, frame: Frame<'_>) -> Flow {
+        let lane = Lane::WebSocket;
+        self.actor.log(io.now, false, || shown(&frame));
+        if self.actor.part.ears.frames {
+            self.actor.keep_frame(Seen::from(&frame));
+            self.notice(io, &Happening::Frame);
+        }
+        match frame {
+            Frame::Text(text) => match packet_of_text(&text) {
+                Ok(packet) => self.packet(io, lane, packet),
+                Err(violation) => self.event(io, Event::Violated(violation)),
+            },
+            Frame::Binary(bytes) => self.packet(io, lane, Packet::Binary(bytes)),
+            Frame::Ping(payload) => {
+                // RFC 6455 section 5.5.3: a pong carries the payload of its ping.
+                let payload = payload.to_vec();
+                let pong = RawFrame { fin: true, rsv: 0, opcode: Opcode::Pong, masked: true, payload };
+                self.with(io, |cx| cx.wire.frame(lane, &pong));
+                Flow::Waiting
+            }
+            Frame::Pong(_) => Flow::Waiting,
+            Frame::Close { code, reason } => {
+                let lost = Lost::Closed { code, reason: reason.into_owned() };
+                self.lost(io, lane, lost)
+            }
+        };
+        self.flow()
+    }
+
+    /// A request was answered.
+    pub fn response(&mut self, io: &mut Io<'_>, lane: Lane, response: &Response) -> Flow {
+        self.actor.log(io.now, false, || {
+            format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body))
+        });
+        if let Lane::Aside(_) = lane {
+            if self.notice(io, &Happening::Response(lane, response)) == Flow::Waiting {
+                self.actor.keep_response(lane, Ok(response.clone()));
+            }
+            return self.flow();
+        }
+        match self.with(io, |cx| cx.actor.session.response(cx.wire, lane, response)) {
+            Payload::Nothing(None) => {}
+            Payload::Nothing(Some(event)) => {
+                self.event(io, event);
+            }
+            Payload::Packets(body) => {
+                self.packets(io, lane, body);
+                if let Some(event) = self.with(io, |cx| cx.actor.session.polled(cx.wire)) {
+                    self.event(io, event);
+                }
+            }
+        }
+        self.flow()
+    }
+
+    /// A lane is no more.
+    pub fn lost(&mut self, io: &mut Io<'_>, lane: Lane, lost: Lost) -> Flow {
+        self.actor.log(io.now, false, || format!("({lane}: {lost})"));
+        if let Lane::Aside(_) = lane {
+            if self.notice(io, &Happening::Lost(lane, &lost)) == Flow::Waiting {
+                self.actor.keep_response(lane, Err(lost.to_string()));
+            }
+            return self.flow();
+        }
+        if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, lane, lost)) {
+            self.event(io, event);
+        }
+        self.flow()
+    }
+
+    /// Time has passed: to be called when [`Client::wake`] is reached.
+    pub fn tick(&mut self, io: &mut Io<'_>) -> Flow {
+        if let Some(event) = self.with(io, |cx| cx.actor.session.tick(cx.wire, cx.now)) {
+            self.event(io, event);
+        }
+        let (due, later): (Vec<Thought>, Vec<Thought>) =
+            std::mem::take(&mut self.thinking).into_iter().partition(|thought| thought.at <= io.now);
+        self.thinking = later;
+        for thought in due {
+            self.with(io, |cx| {
+                let Thought { namespace, id, data, attachments, .. } = &thought;
+                cx.actor.session.answer(cx.wire, namespace, *id, data, attachments);
+            });
+        }
+        self.notice(io, &Happening::Time)
+    }
+
+    /// When to call [`Client::tick`].
+    pub fn wake(&self) -> Option<Instant> {
+        let task = self.task.as_ref().and_then(Sequence::wake);
+        let thought = self.thinking.iter().map(|thought| thought.at).min();
+        [self.actor.session.wake(), task, thought].into_iter().flatten().min()
+    }
+
+    fn flow(&self) -> Flow {
+        if self.task.is_some() { Flow::Waiting } else { Flow::Done }
+    }
+
+    fn packets(&mut self, io: &mut Io<'_>, lane: Lane, body: &str) {
+        for packet in payload::packets(body) {
+            if self.actor.part.ears.frames {
+                if let Ok(packet) = &packet {
+                    self.actor.keep_frame(Seen::from(packet));
+                }
+                self.notice(io, &Happening::Frame);
+            }
+            match packet {
+                Ok(packet) => self.packet(io, lane, packet),
+                Err(violation) => self.event(io, Event::Violated(violation)),
+            };
+            if self.actor.session.is_closed() {
+                break;
+            }
+        }
+    }
+
+    fn packet(&mut self, io: &mut Io<'_>, lane: Lane, packet: Packet<'_>) -> Flow {
+        match self.with(io, |cx| cx.actor.session.receive(cx.wire, lane, packet, cx.now)) {
+            Some(event) => self.event(io, event),
+            None => Flow::Waiting,
+        }
+    }
+
+    fn event(&mut self, io: &mut Io<'_>, event: Event<'_>) -> Flow {
+        match &event {
+            Event::Connected { .. } => self.live = true,
+            Event::Message(message) => self.arrived(io, message),
+            Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
+            Event::Violated(violation) => {
+                let cause = format!(
+                    "the server broke a rule: {} ({})",
+                    violation.rule.requirement(),
+                    violation.rule.spec()
+                );
+                io.observer.trouble(self.actor.who, &cause, &violation.detail);
+            }
+            Event::Closed(why) => self.closed(io, why),
+            Event::Disconnected { namespace } if !self.actor.part.ears.ends => {
+                io.observer.count(Counter::Dropped, 1);
+                io.observer.trouble(
+                    self.actor.who,
+                    "the server disconnected a client from a namespace",
+                    namespace,
+                );
+            }
+            _ => {}
+        }
+        self.notice(io, &Happening::Event(&event))
+    }
+
+    fn closed(&mut self, io: &mut Io<'_>, why: &Closed) {
+        let was_live = std::mem::take(&mut self.live);
+        self.thinking.clear();
+        if *why == Closed::Asked {
+            return;
+        }
+        self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
+        if was_live && !self.actor.part.ears.ends {
+            io.observer.count(Counter::Dropped, 1);
+            io.observer.trouble(
+                self.actor.who,
+                "a connection ended that should have stayed",
+                &why.to_string(),
+            );
+        }
+    }
+
+    fn arrived(&mut self, io: &mut Io<'_>, message: &Message<'_>) {
+        io.observer.count(Counter::Received, 1);
+        if self.actor.stage.stamps
+            && let Some(stamp) = Stamp::find(message.data.as_bytes())
+            && stamp.run == self.actor.stage.run
+        {
+            let since = io.now.saturating_duration_since(self.actor.stage.epoch);
+            io.observer.count(Counter::DeliveryReceived, 1);
+            io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
+        }
+        let Some((name, _)) = socket_io::event_name(&message.data) else { return };
+        if let Some(id) = message.id {
+            self.answer(io, &name, id, message);
+        }
+        if self.actor.part.ears.hear(&name) {
+            self.actor.inbox.keep(&name, message);
+        }
+    }
+
+    fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {
+        let Some(rule) = self.actor.answers.iter().find(|rule| rule.is_about(name, message)) else { return };
+        let (copies, at) = (rule.copies, io.now + rule.after);
+        let encoded = match rule.utterance.encode(&self.actor) {
+            Ok(encoded) => encoded.into_owned(),
+            Err(why) => {
+                let cause = "an event could not be answered because a value was missing";
+                return io.observer.trouble(self.actor.who, cause, &why);
+            }
+        };
+        for _ in 0..copies {
+            if at <= io.now {
+                self.with(io, |cx| {
+                    let (data, attachments) = (&encoded.data, &encoded.attachments);
+                    cx.actor.session.answer(cx.wire, &message.namespace, id, data, attachments);
+                });
+                continue;
+            }
+            self.thinking.push(Thought {
+                at,
+                namespace: message.namespace.as_ref().into(),
+                id,
+                data: encoded.data.as_str().into(),
+                attachments: encoded.attachments.clone(),
+            });
+        }
+    }
+
+    fn notice(&mut self, io: &mut Io<'_>, what: &Happening<'_>) -> Flow {
+        let Some(mut task) = self.task.take() else { return Flow::Done };
+        let flow = self.with(io, |cx| task.notice(cx, what));
+        if flow == Flow::Waiting {
+            self.task = Some(task);
+        }
+        flow
+    }
+
+    /// Calls with what steps see of the world; what is sent meanwhile goes into the wire log too.
+    fn with<R>(&mut self, io: &mut Io<'_>, call: impl FnOnce(&mut Cx<'_, 'p>) -> R) -> R {
+        let log = self.actor.log_handle();
+        let mut tap;
+        let wire: &mut dyn Wire = match log {
+            Some(log) => {
+                tap = Tap { wire: io.wire, log, now: io.now };
+                &mut tap
+            }
+            None => io.wire,
+        };
+        call(&mut Cx {
+            now: io.now,
+            due: io.now,
+            step: StepId(0),
+            actor: &mut self.actor,
+            wire,
+            observer: io.observer,
+        })
+    }
+}
+
+fn shown(frame: &Frame<'_>) -> String {
+    match frame {
+        Frame::Text(text) => text.to_string(),
+        Frame::Binary(bytes) => format!("({} bytes)", bytes.len()),
+        Frame::Ping(_) => "(websocket ping)".into(),
+        Frame::Pong(_) => "(websocket pong)".into(),
+        Frame::Close { code: Some(code), reason } => format!("(websocket close {code} {reason})"),
+        Frame::Close { code: None, .. } => "(websocket close)".into(),
+    }
+}
+
+/// Writes down what passes.
+struct Tap<'a> {
+    wire: &'a mut dyn Wire,
+    log: Rc<RefCell<WireLog>>,
+    now: Instant,
+}
+
+impl Tap<'_> {
+    fn note(&self, text: String) {
+        self.log.borrow_mut().note(self.now, true, text);
+    }
+}
+
+impl Wire for Tap<'_> {
+    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]) {
+        self.note(format!("GET {target} (websocket)"));
+        self.wire.dial(lane, target, headers);
+    }
+
+    fn text(&mut self, lane: Lane, parts: &[&str]) {
+        self.note(parts.concat());
+        self.wire.text(lane, parts);
+    }
+
+    fn binary(&mut self, lane: Lane, payload: &[u8]) {
+        self.note(format!("({} bytes)", payload.len()));
+        self.wire.binary(lane, payload);
+    }
+
+    fn frame(&mut self, lane: Lane, frame: &RawFrame) {
+        self.note(format!("(raw frame {:?}, {} bytes)", frame.opcode, frame.payload.len()));
+        self.wire.frame(lane, frame);
+    }
+
+    fn request(&mut self, lane: Lane, request: Request<'_>) {
+        let body = request.body.map(String::from_utf8_lossy).unwrap_or_default();
+        self.note(format!("{lane} {} {} {body}", request.method, request.target));
+        self.wire.request(lane, request);
+    }
+
+    fn hang_up(&mut self, lane: Lane, how: crate::session::HangUp) {
+        self.wire.hang_up(lane, how);
+    }
+
+    fn pause(&mut self, lane: Lane, paused: bool) {
+        self.wire.pause(lane, paused);
+    }
+}

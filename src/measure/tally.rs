@@ -1,0 +1,227 @@
+//! The tally of one worker: takes observations, and merges with those of other workers.
+
+use std::time::Duration;
+
+use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who};
+
+use super::{Interval, Series, StepTally, Troubles};
+
+/// Everything that was counted. Lives in one worker; observing is a plain call without a lock.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    series: [Option<Box<Series>>; Metric::ALL.len()],
+    counts: [u64; Counter::ALL.len()],
+    missed: [u64; Counter::ALL.len()],
+    steps: Vec<StepTally>,
+    troubles: Troubles,
+    interval: Box<Interval>,
+}
+
+impl Tally {
+    /// An empty tally. A metric takes memory from its first value on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds everything that `other` has counted.
+    pub fn merge(&mut self, other: &Tally) {
+        for (ours, theirs) in self.series.iter_mut().zip(&other.series) {
+            if let Some(theirs) = theirs {
+                ours.get_or_insert_default().merge(theirs);
+            }
+        }
+        for (ours, theirs) in self.counts.iter_mut().zip(other.counts) {
+            *ours += theirs;
+        }
+        for (ours, theirs) in self.missed.iter_mut().zip(other.missed) {
+            *ours += theirs;
+        }
+        if self.steps.len() < other.steps.len() {
+            self.steps.resize_with(other.steps.len(), StepTally::default);
+        }
+        for (ours, theirs) in self.steps.iter_mut().zip(&other.steps) {
+            ours.merge(theirs);
+        }
+        self.troubles.merge(&other.troubles);
+        self.interval.merge(&other.interval);
+    }
+
+    /// The values of this metric. None when there was not a single one.
+    pub fn series(&self, metric: Metric) -> Option<&Series> {
+        self.series[metric as usize].as_deref()
+    }
+
+    /// How much was counted.
+    pub fn counter(&self, counter: Counter) -> u64 {
+        self.counts[counter as usize]
+    }
+
+    /// How many operations of this kind came to nothing.
+    pub fn misses(&self, counter: Counter) -> u64 {
+        self.missed[counter as usize]
+    }
+
+    /// The checks of this step. None when it made none and missed nothing.
+    pub fn step(&self, id: StepId) -> Option<&StepTally> {
+        self.steps.get(id.0 as usize).filter(|step| !step.is_empty())
+    }
+
+    /// The checks of every step that made some or missed something, in the order of the file.
+    pub fn steps(&self) -> impl Iterator<Item = (StepId, &StepTally)> {
+        (0..).map(StepId).zip(&self.steps).filter(|(_, step)| !step.is_empty())
+    }
+
+    /// Checks that held, in all steps together.
+    pub fn passed_checks(&self) -> u64 {
+        self.steps.iter().map(|step| step.passed).sum()
+    }
+
+    /// Checks that did not hold, in all steps together.
+    pub fn failed_checks(&self) -> u64 {
+        self.steps.iter().map(|step| step.failed).sum()
+    }
+
+    /// What went wrong without any step asking.
+    pub fn troubles(&self) -> &Troubles {
+        &self.troubles
+    }
+
+    /// What was observed since the last call, for a live display. Leaves the tally itself as it is.
+    pub fn take_interval(&mut self) -> Interval {
+        std::mem::take(&mut *self.interval)
+    }
+
+    fn step_mut(&mut self, id: StepId) -> &mut StepTally {
+        let index = id.0 as usize;
+        if self.steps.len() <= index {
+            self.steps.resize_with(index + 1, StepTally::default);
+        }
+        &mut self.steps[index]
+    }
+}
+
+impl Observer for Tally {
+    fn latency(&mut self, metric: Metric, value: Duration) {
+        self.series[metric as usize].get_or_insert_default().record(value);
+        match metric {
+            Metric::Ack => self.interval.ack.record(value),
+            Metric::Delivery => self.interval.delivery.record(value),
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, counter: Counter, by: u64) {
+        self.counts[counter as usize] += by;
+        self.interval.counts[counter as usize] += by;
+    }
+
+    fn passed(&mut self, step: StepId, _who: Who) {
+        self.step_mut(step).passed += 1;
+        self.interval.passed += 1;
+    }
+
+    fn failed(&mut self, step: StepId, who: Who, failure: Failure) {
+        self.step_mut(step).fail(who, failure);
+        self.interval.failed += 1;
+    }
+
+    fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure) {
+        self.step_mut(step).miss(who, failure);
+        self.missed[counter as usize] += 1;
+        self.interval.missed += 1;
+        self.count(counter, 1);
+    }
+
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str) {
+        self.troubles.add(who, cause, detail);
+        self.interval.troubles += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHO: Who = Who { group: 0, n: 0, cast: 0 };
+
+    fn failure() -> Failure {
+        Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new() }
+    }
+
+    fn some() -> Tally {
+        let mut tally = Tally::new();
+        tally.latency(Metric::Ack, Duration::from_millis(3));
+        tally.latency(Metric::Connect, Duration::from_millis(4));
+        tally.count(Counter::BytesIn, 100);
+        tally.count(Counter::Sent, 1);
+        tally.passed(StepId(4), WHO);
+        tally.failed(StepId(2), WHO, failure());
+        tally.trouble(WHO, "reset by peer", "after 3 s");
+        tally
+    }
+
+    #[test]
+    fn the_lists_in_the_vocabulary_are_in_the_order_of_their_numbers() {
+        assert!(Metric::ALL.iter().enumerate().all(|(index, metric)| *metric as usize == index));
+        assert!(Counter::ALL.iter().enumerate().all(|(index, counter)| *counter as usize == index));
+    }
+
+    #[test]
+    fn what_was_observed_is_what_is_counted() {
+        let tally = some();
+        assert_eq!(tally.series(Metric::Ack).map(Series::count), Some(1));
+        assert_eq!(tally.counter(Counter::BytesIn), 100);
+        assert_eq!((tally.passed_checks(), tally.failed_checks()), (1, 1));
+        assert_eq!(tally.steps().map(|(id, _)| id.0).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(tally.step(StepId(2)).map(|step| step.failures.len()), Some(1));
+        assert_eq!(tally.troubles().total(), 1);
+    }
+
+    #[test]
+    fn an_operation_that_came_to_nothing_is_counted_and_kept_with_its_step() {
+        let mut tally = some();
+        tally.missed(StepId(9), WHO, Counter::AckMissed, failure());
+        let mut merged = some();
+        merged.merge(&tally);
+        for tally in [tally, merged] {
+            assert_eq!((tally.counter(Counter::AckMissed), tally.misses(Counter::AckMissed)), (1, 1));
+            let step = tally.step(StepId(9)).expect("it missed something");
+            assert_eq!((step.passed, step.failed, step.missed, step.failures.len()), (0, 0, 1, 1));
+        }
+    }
+
+    #[test]
+    fn a_metric_without_values_and_a_step_without_checks_are_absent() {
+        let tally = some();
+        assert!(tally.series(Metric::Delivery).is_none());
+        assert_eq!(tally.step(StepId(3)), None);
+        assert_eq!(tally.step(StepId(99)), None);
+    }
+
+    #[test]
+    fn merging_adds_everything() {
+        let mut merged = Tally::new();
+        merged.merge(&some());
+        let mut other = some();
+        other.latency(Metric::Delivery, Duration::from_millis(9));
+        other.passed(StepId(7), WHO);
+        merged.merge(&other);
+        assert_eq!(merged.series(Metric::Ack).map(Series::count), Some(2));
+        assert_eq!(merged.series(Metric::Delivery).map(Series::count), Some(1));
+        assert_eq!(merged.counter(Counter::BytesIn), 200);
+        assert_eq!((merged.passed_checks(), merged.failed_checks()), (3, 2));
+        assert_eq!(merged.troubles().total(), 2);
+    }
+
+    #[test]
+    fn an_interval_tells_what_is_new_and_the_tally_keeps_everything() {
+        let mut tally = some();
+        let first = tally.take_interval();
+        assert_eq!((first.count(Counter::Sent), first.passed, first.failed, first.troubles), (1, 1, 1, 1));
+        assert!(first.ack.quantile(0.5).is_some() && first.delivery.quantile(0.5).is_none());
+        assert_eq!(tally.take_interval(), Interval::default());
+        assert_eq!(tally.counter(Counter::Sent), 1);
+        tally.count(Counter::Sent, 5);
+        assert_eq!(tally.take_interval().count(Counter::Sent), 5);
+    }
+}

@@ -1,0 +1,177 @@
+//! From what was counted and judged to a [`RunResult`].
+
+use std::thread::available_parallelism;
+use std::time::{Duration, SystemTime};
+
+use crate::measure::{Deliveries, GroupInfo, StepInfo, StepTally, Story, Tally};
+use crate::observe::{Counter, Failure, Metric, Who};
+use crate::threshold::{Fault, Limit, Threshold};
+use crate::verdict::{Amount, End, Evidence, Judged, Measured, Outcome, judge, judge_thresholds};
+
+use super::result::{
+    CastEntry, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
+    FailureResult, MetricResult, OutcomeResult, RunResult, SCHEMA_VERSION, ScenarioInfo, TargetInfo,
+    ThresholdResult, WireResult,
+};
+use super::time::rfc3339;
+
+/// A run that has ended, before it is judged.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    /// What was played.
+    pub scenario: ScenarioInfo,
+    /// Against what.
+    pub target: TargetInfo,
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub duration: Duration,
+    /// The steps and the cast in words.
+    pub story: &'a Story,
+    /// Everything that was counted, merged over all workers.
+    pub tally: &'a Tally,
+    /// What the audit of the deliveries found, if there was one.
+    pub deliveries: Option<&'a Deliveries>,
+    /// The thresholds of the scenario.
+    pub thresholds: &'a [Threshold],
+    /// How many steps were played to their end by at least one client.
+    pub completed_steps: u64,
+    /// How the engine came to its end.
+    pub end: End,
+    /// Why the measurement is not valid, one sentence each with what to change. Empty when it is.
+    pub doubts: Vec<String>,
+}
+
+/// Judges the run and puts down everything that is known of it.
+pub fn collect(run: Run<'_>) -> RunResult {
+    let Run { story, tally, .. } = run;
+    let measured = Measured { tally, deliveries: run.deliveries, duration: run.duration };
+    let judged = judge_thresholds(run.thresholds, &measured);
+    let verdict = judge(&Evidence {
+        story,
+        measured,
+        thresholds: run.thresholds,
+        judged: &judged,
+        completed_steps: run.completed_steps,
+        end: &run.end,
+        doubts: &run.doubts,
+    });
+    let group = |group: &GroupInfo| CastEntry { group: group.name.clone(), count: group.count };
+    let metric = |metric: Metric| MetricResult::of(metric.name(), tally.series(metric)?);
+    let counter =
+        |counter: Counter| CounterResult { name: counter.name().into(), value: tally.counter(counter) };
+    let check = |step: &StepInfo| Some(check(story, step, tally.step(step.id)?));
+    RunResult {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: run.scenario,
+        target: run.target,
+        started: rfc3339(run.started),
+        duration_us: micros(run.duration),
+        environment: environment(),
+        cast: story.cast.iter().map(group).collect(),
+        verdict,
+        checks: story.steps.iter().filter_map(check).collect(),
+        thresholds: run
+            .thresholds
+            .iter()
+            .zip(&judged)
+            .map(|(asked, judged)| threshold(asked, judged))
+            .collect(),
+        deliveries: run.deliveries.map(deliveries),
+        metrics: Metric::ALL.into_iter().filter_map(metric).collect(),
+        counters: Counter::ALL.into_iter().map(counter).collect(),
+        errors: errors(story, tally),
+    }
+}
+
+fn environment() -> Environment {
+    let cpus = available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
+    Environment { os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH), cpus }
+}
+
+fn check(story: &Story, step: &StepInfo, tally: &StepTally) -> CheckResult {
+    CheckResult {
+        step: step.words.clone(),
+        file: step.file.clone(),
+        line: step.line,
+        column: step.column,
+        source: step.source.clone(),
+        groups: step.groups.clone(),
+        passed: tally.passed,
+        failed: tally.failed,
+        missed: tally.missed,
+        failures: tally.failures.iter().map(|(who, failure)| self::failure(story, *who, failure)).collect(),
+    }
+}
+
+fn failure(story: &Story, who: Who, failure: &Failure) -> FailureResult {
+    let wire = failure.wire.iter();
+    FailureResult {
+        client: story.name(who),
+        expected: failure.expected.clone(),
+        actual: failure.actual.clone(),
+        wire: wire
+            .map(|line| WireResult { at_us: micros(line.at), sent: line.sent, text: line.text.clone() })
+            .collect(),
+    }
+}
+
+fn threshold(asked: &Threshold, judged: &Judged) -> ThresholdResult {
+    ThresholdResult {
+        text: judged.text.clone(),
+        line: asked.span.line,
+        value: judged.value.map(Amount::number).filter(|number| number.is_finite()),
+        limit: judged.limit.number(),
+        unit: match judged.limit {
+            Limit::Latency(_) => "us",
+            Limit::Count(_) => "count",
+            Limit::Rate(_) => "per_second",
+            Limit::Share(_) => "share",
+        }
+        .to_owned(),
+        value_text: judged.value.map_or_else(|| "no data".to_owned(), |value| value.to_string()),
+        limit_text: judged.limit.to_string(),
+        met: judged.outcome == Outcome::Met,
+        outcome: match judged.outcome {
+            Outcome::Met => OutcomeResult::Met,
+            Outcome::Missed => OutcomeResult::Missed,
+            Outcome::NoData => OutcomeResult::NoData,
+            Outcome::TooFew => OutcomeResult::TooFew,
+        },
+        samples: judged.samples,
+        samples_needed: judged.needed,
+    }
+}
+
+fn deliveries(found: &Deliveries) -> DeliveriesResult {
+    DeliveriesResult {
+        expected: found.expected,
+        forbidden: found.forbidden,
+        undecided: found.undecided,
+        missing: found.fault(Fault::Missing),
+        duplicate: found.fault(Fault::Duplicate),
+        disordered: found.fault(Fault::Disordered),
+        leaked: found.fault(Fault::Leaked),
+        offenders: found.offenders.clone(),
+    }
+}
+
+fn errors(story: &Story, tally: &Tally) -> Vec<ErrorResult> {
+    let causes = tally.troubles().by_count().into_iter();
+    causes
+        .map(|(cause, trouble)| ErrorResult {
+            cause: cause.to_owned(),
+            count: trouble.count,
+            examples: trouble
+                .details
+                .iter()
+                .map(|(who, detail)| ErrorExample { client: story.name(*who), detail: detail.clone() })
+                .collect(),
+        })
+        .collect()
+}
+
+fn micros(value: Duration) -> u64 {
+    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
+}

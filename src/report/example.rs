@@ -1,0 +1,221 @@
+//! Runs for the tests of the renderers: one with everything in it, one that is small and good.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::document::Span;
+use crate::measure::{Deliveries, GroupInfo, StepInfo, Story, Tally};
+use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, WireLine};
+use crate::threshold::{Counted, Limit, Relation, Subject, Threshold};
+use crate::units::Share;
+use crate::verdict::End;
+
+use super::result::{Environment, RunResult, ScenarioInfo, TargetInfo, TargetKind};
+use super::{Run, collect};
+
+const FILE: &str = "scenarios/load/busy-rooms.yaml";
+
+/// A load run with failed checks, missed and unsupported thresholds, errors, overflow and hostile texts.
+pub(super) fn troubled() -> RunResult {
+    let thresholds = [
+        quantile("delivery p99 < 25 ms", Metric::Delivery, 0.99, 25),
+        quantile("ack p99.9 < 500 ms", Metric::Ack, 0.999, 500),
+        quantile("upgrade p50 < 1 s", Metric::Upgrade, 0.5, 1000),
+        threshold(
+            "connect failed < 1 %",
+            Subject::Share(Counted::Counter(Counter::ConnectFailed)),
+            Limit::Share(Share(0.01)),
+        ),
+    ];
+    finished(Run {
+        scenario: ScenarioInfo {
+            name: "Fifty busy chat rooms".into(),
+            about: Some("Talkers speak once a second, drifters change rooms.".into()),
+            spec: None,
+            file: FILE.into(),
+            seed: 42,
+        },
+        target: TargetInfo {
+            kind: TargetKind::Command,
+            url: "http://127.0.0.1:41234/socket.io/".into(),
+            command: Some("node server.js".into()),
+            software: Some("socket.io 4.8.1".into()),
+        },
+        started: UNIX_EPOCH + Duration::from_secs(1_795_227_247),
+        duration: Duration::from_millis(63_412),
+        story: &story(),
+        tally: &tally(),
+        deliveries: Some(&Deliveries {
+            expected: 40_003,
+            forbidden: 1_960_000,
+            undecided: 1_312,
+            faults: [1, 0, 0, 0],
+            offenders: vec![
+                "talkers 12 did not get message 7 of talkers 62 in room-12: joined at 1.02 s, sent at 31.7 s"
+                    .into(),
+            ],
+        }),
+        thresholds: &thresholds,
+        completed_steps: 4,
+        end: End::Finished,
+        doubts: Vec::new(),
+    })
+}
+
+/// A conformance case that passed.
+pub(super) fn flawless() -> RunResult {
+    let mut tally = Tally::new();
+    let eve_step = |id, words, line, source| StepInfo {
+        file: "scenarios/conformance/hello.yaml".into(),
+        groups: vec!["eve".into()],
+        ..step(id, words, line, source)
+    };
+    let story = Story {
+        steps: vec![
+            eve_step(0, "connect", 5, "  - eve: connect"),
+            eve_step(1, "expect hello", 6, "  - eve: { expect: hello }"),
+        ],
+        cast: vec![GroupInfo { name: "eve".into(), count: 1 }],
+    };
+    let eve = Who { group: 0, n: 0, cast: 0 };
+    tally.passed(StepId(0), eve);
+    tally.passed(StepId(1), eve);
+    tally.count(Counter::ConnectAsked, 1);
+    tally.count(Counter::ConnectOk, 1);
+    tally.latency(Metric::Connect, Duration::from_micros(2_345));
+    finished(Run {
+        scenario: ScenarioInfo {
+            name: "The server says hello".into(),
+            about: None,
+            spec: Some("Socket.IO v5: connection".into()),
+            file: "scenarios/conformance/hello.yaml".into(),
+            seed: 1,
+        },
+        target: TargetInfo {
+            kind: TargetKind::Bundled,
+            url: "http://127.0.0.1:40001/socket.io/".into(),
+            command: None,
+            software: None,
+        },
+        started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_227_247),
+        duration: Duration::from_micros(8_700),
+        story: &story,
+        tally: &tally,
+        deliveries: None,
+        thresholds: &[],
+        completed_steps: 2,
+        end: End::Finished,
+        doubts: Vec::new(),
+    })
+}
+
+/// The collected run, with what differs from machine to machine put in its place.
+fn finished(run: Run<'_>) -> RunResult {
+    RunResult {
+        environment: Environment { os: "linux x86_64".into(), cpus: 2 },
+        tool_version: "0.1.0".into(),
+        ..collect(run)
+    }
+}
+
+fn quantile(text: &str, metric: Metric, quantile: f64, limit: u64) -> Threshold {
+    threshold(text, Subject::Quantile(metric, quantile), Limit::Latency(Duration::from_millis(limit)))
+}
+
+fn threshold(text: &str, subject: Subject, limit: Limit) -> Threshold {
+    let span = Span { line: 16, ..Span::default() };
+    Threshold { text: text.into(), subject, relation: Relation::Less, limit, span }
+}
+
+fn step(id: u32, words: &str, line: u32, source: &str) -> StepInfo {
+    StepInfo {
+        id: StepId(id),
+        words: words.into(),
+        file: FILE.into(),
+        line,
+        column: 5,
+        source: source.into(),
+        groups: vec!["talkers".into()],
+    }
+}
+
+fn story() -> Story {
+    Story {
+        steps: vec![
+            step(0, "connect", 8, "  - all: connect"),
+            step(1, "join ${room}", 9, "  - all: { join: \"${room}\" }"),
+            step(
+                2,
+                "expect said within 1 s",
+                12,
+                "          - expect: { event: said, within: 1s } # \u{1b}[31mred",
+            ),
+            step(3, "disconnect", 14, "  - all: disconnect"),
+        ],
+        cast: vec![
+            GroupInfo { name: "talkers".into(), count: 500 },
+            GroupInfo { name: "drifters".into(), count: 1500 },
+        ],
+    }
+}
+
+fn tally() -> Tally {
+    let mut tally = Tally::new();
+    let talker = |n| Who { group: 0, n, cast: n };
+    for n in 0..2000 {
+        tally.passed(StepId(0), talker(n));
+        tally.passed(StepId(1), talker(n));
+        tally.latency(Metric::Connect, Duration::from_micros(900 + u64::from(n % 97) * 31));
+        tally.latency(Metric::ConnectTcp, Duration::from_micros(40 + u64::from(n % 13)));
+    }
+    // Two humps, as a server with a garbage collector makes them, and two values beyond all buckets.
+    for n in 0..40_000_u64 {
+        let base = if n % 50 == 0 { 24_000 } else { 1_500 };
+        tally.latency(Metric::Delivery, Duration::from_micros(base + n * n % 1_777));
+    }
+    (0..2).for_each(|_| tally.latency(Metric::Delivery, Duration::from_secs(130)));
+    for n in 0..3_000_u64 {
+        tally.latency(Metric::Ack, Duration::from_micros(2_000 + n % 701));
+    }
+    (0..29_990).for_each(|n| tally.passed(StepId(2), talker(n % 500)));
+    for n in 0..10 {
+        tally.failed(StepId(2), talker(n * 7), failure());
+    }
+    for (counter, by) in [
+        (Counter::ConnectAsked, 2000),
+        (Counter::ConnectOk, 1988),
+        (Counter::Sent, 30_000),
+        (Counter::Received, 40_002),
+        (Counter::AckAsked, 3_000),
+        (Counter::AckReceived, 3_000),
+        (Counter::DeliveryReceived, 40_002),
+        (Counter::Heartbeats, 5_032),
+        (Counter::BytesIn, 12_345_678),
+        (Counter::BytesOut, 2_345_678),
+    ] {
+        tally.count(counter, by);
+    }
+    for n in 0..12 {
+        tally.trouble(talker(n), "the server closed the connection", &format!("after {n} s, code 1006"));
+    }
+    for n in 0..12 {
+        let why = "the server closed the connection, code 1006".to_owned();
+        let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new() };
+        tally.missed(StepId(0), talker(n + 488), Counter::ConnectFailed, failure);
+    }
+    tally.trouble(talker(3), "unexpected event", "\u{1b}]0;title\u{7}evil\r\nname");
+    tally
+}
+
+fn failure() -> Failure {
+    let line = |at, sent, text: &str| WireLine { at: Duration::from_micros(at), sent, text: text.into() };
+    Failure {
+        expected: "event said with [\"hello\"] within 1 s".into(),
+        actual: "nothing matched; 2 other events came: said [\"hullo\"], \u{1b}[2Jwiped []".into(),
+        wire: vec![
+            line(1_204_117, true, "42[\"said\",\"hello\"]"),
+            line(1_205_402, false, "42[\"said\",\"hullo\"]"),
+            line(1_207_001, false, "42[\"\u{1b}[2Jwiped\"]"),
+            line(2_204_900, false, "2"),
+        ],
+    }
+}

@@ -1,0 +1,95 @@
+//! Results as JSON: the result file, and the way back.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::result::{RunResult, SCHEMA_VERSION};
+
+/// The content of a result file: pretty-printed, with a final line ending.
+pub fn to_json(result: &RunResult) -> String {
+    let mut text =
+        serde_json::to_string_pretty(result).expect("a result has string keys and finite numbers only");
+    text.push('\n');
+    text
+}
+
+/// Reads the content of a result file.
+pub fn from_json(text: &str) -> Result<RunResult, NotAResult> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    // The version first: a newer file should be told from a damaged one.
+    let version: Version = serde_json::from_str(text)
+        .map_err(|error| NotAResult(format!("it is not a result of sockrates: {error}")))?;
+    if version.schema_version != SCHEMA_VERSION {
+        return Err(NotAResult(format!(
+            "it has schema version {}, and this sockrates reads version {SCHEMA_VERSION}; \
+             use the version of sockrates that wrote it",
+            version.schema_version
+        )));
+    }
+    serde_json::from_str(text).map_err(|error| NotAResult(format!("it is damaged: {error}")))
+}
+
+/// Why a text is not a result, as a fragment that reads well after "failed to".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAResult(String);
+
+impl fmt::Display for NotAResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "read the result: {}", self.0)
+    }
+}
+
+impl std::error::Error for NotAResult {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example::{flawless, troubled};
+
+    #[test]
+    fn a_result_comes_back_from_its_file_unchanged() {
+        for result in [troubled(), flawless()] {
+            assert_eq!(from_json(&to_json(&result)).as_ref(), Ok(&result));
+        }
+    }
+
+    #[test]
+    fn a_stored_histogram_gives_the_same_percentiles_again() {
+        let result = from_json(&to_json(&troubled())).expect("it was written here");
+        let delivery =
+            result.metrics.iter().find(|metric| metric.name == "delivery").expect("it has deliveries");
+        let series = delivery.series().expect("it was encoded here");
+        assert_eq!(series.count(), 40_002);
+        let p99 = series.quantile(0.99).flatten().expect("p99 is not beyond");
+        assert_eq!(Some(p99.as_micros() as u64), delivery.p99_us);
+    }
+
+    #[test]
+    fn a_small_result_reads_like_this() {
+        let mut result = flawless();
+        result.counters.truncate(2);
+        result.metrics[0].histogram = "HISTFAAAA".into();
+        insta::assert_snapshot!(to_json(&result));
+    }
+
+    #[test]
+    fn a_result_of_another_version_is_refused_by_its_version() {
+        let text = to_json(&flawless()).replace("\"schema_version\": 1", "\"schema_version\": 2");
+        let refusal = from_json(&text).expect_err("the version is not ours").to_string();
+        assert!(refusal.contains("schema version 2"), "{refusal}");
+    }
+
+    #[test]
+    fn what_is_no_result_is_refused_with_the_place() {
+        for (text, words) in
+            [("", "not a result"), ("{}", "not a result"), ("{\"schema_version\":1}", "damaged")]
+        {
+            let refusal = from_json(text).expect_err("it is no result").to_string();
+            assert!(refusal.contains(words) && refusal.contains("line 1"), "{text:?}: {refusal}");
+        }
+    }
+}

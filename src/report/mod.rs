@@ -1,0 +1,16 @@
+//! Results and how they are shown: a [`RunResult`] is plain data, a renderer is a function from it to text.
+//!
+//! [`collect`] makes a result from what was counted ([`crate::measure`]) and judged ([`crate::verdict`]). One file
+//! per format; a renderer prints nothing and reads no clock, so a stored result can be rendered again at any time.
+
+mod collect;
+#[cfg(test)]
+mod example;
+pub mod json;
+pub mod result;
+pub mod text;
+mod time;
+
+pub use collect::{Run, collect};
+pub use result::RunResult;
+pub use time::rfc3339;

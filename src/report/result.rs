@@ -1,0 +1,327 @@
+//! What a run found, as data: the content of a result file and the input of every renderer.
+//!
+//! All durations are whole microseconds and their fields end in `_us`. A change that a reader of older files would
+//! misunderstand raises [`SCHEMA_VERSION`]; a new optional field does not.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{DecodeError, Series};
+use crate::target::{Running, Target};
+use crate::verdict::Verdict;
+
+/// The version of the result format that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything that is known of one run of one scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// The version of sockrates that wrote it.
+    pub tool_version: String,
+    /// What was played.
+    pub scenario: ScenarioInfo,
+    /// Against what.
+    pub target: TargetInfo,
+    /// When it began: RFC 3339, UTC.
+    pub started: String,
+    /// How long it took.
+    pub duration_us: u64,
+    /// Where it ran.
+    pub environment: Environment,
+    /// The groups of the cast.
+    pub cast: Vec<CastEntry>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// The steps that made checks or missed something, in the order of the file.
+    pub checks: Vec<CheckResult>,
+    /// The thresholds, in the order of the file.
+    pub thresholds: Vec<ThresholdResult>,
+    /// What the audit of the deliveries found, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<DeliveriesResult>,
+    /// The latency series that have values.
+    pub metrics: Vec<MetricResult>,
+    /// All counters.
+    pub counters: Vec<CounterResult>,
+    /// What went wrong without any step asking, the most frequent first.
+    pub errors: Vec<ErrorResult>,
+}
+
+/// What was played.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is about, in its author's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// The part of the specification that it examines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<String>,
+    /// The file, as the user named it.
+    pub file: String,
+    /// The seed of its random numbers.
+    pub seed: u64,
+}
+
+/// The server under test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetInfo {
+    /// How it came to be there.
+    pub kind: TargetKind,
+    /// Where it was reached.
+    pub url: String,
+    /// The command that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// What it calls itself, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<String>,
+}
+
+impl TargetInfo {
+    /// The server that runs.
+    pub fn of(running: &Running) -> Self {
+        let (kind, command) = match running.target() {
+            Target::Bundled { .. } => (TargetKind::Bundled, None),
+            Target::Command { line, .. } => (TargetKind::Command, Some(line.clone())),
+            Target::Url(_) => (TargetKind::Url, None),
+        };
+        Self {
+            software: running.found().software.clone(),
+            ..Self::missing(kind, running.endpoint().to_string(), command)
+        }
+    }
+
+    /// A server that is not there, for the result that says so.
+    pub fn missing(kind: TargetKind, url: String, command: Option<String>) -> Self {
+        Self { kind, url, command, software: None }
+    }
+}
+
+/// How the server under test came to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetKind {
+    /// The reference server, started by sockrates.
+    Bundled,
+    /// Started by sockrates with the user's command.
+    Command,
+    /// Already running.
+    Url,
+}
+
+/// Where the run took place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Operating system and architecture: `linux x86_64`.
+    pub os: String,
+    /// Processors that sockrates may use.
+    pub cpus: u32,
+}
+
+/// One group of the cast.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CastEntry {
+    /// Its name.
+    pub group: String,
+    /// How many clients it has.
+    pub count: u32,
+}
+
+/// The checks of one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// The step in words.
+    pub step: String,
+    /// The file in which it stands; empty if there is none.
+    pub file: String,
+    /// Line in the file, from 1.
+    pub line: u32,
+    /// Column in the line, from 1.
+    pub column: u32,
+    /// The line itself.
+    pub source: String,
+    /// The groups that act in it.
+    pub groups: Vec<String>,
+    /// Checks that held.
+    pub passed: u64,
+    /// Checks that did not.
+    pub failed: u64,
+    /// Operations that came to nothing: a connect, an acknowledgement. Thresholds decide whether that fails the run.
+    pub missed: u64,
+    /// The first failures and misses in full.
+    pub failures: Vec<FailureResult>,
+}
+
+/// One check that did not hold, or one operation that came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureResult {
+    /// The client: `alice`, `crowd 17`.
+    pub client: String,
+    /// What was demanded.
+    pub expected: String,
+    /// What was seen instead.
+    pub actual: String,
+    /// The client's last frames, oldest first.
+    pub wire: Vec<WireResult>,
+}
+
+/// One frame of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireResult {
+    /// Since the start of the run.
+    pub at_us: u64,
+    /// True for what the client sent.
+    pub sent: bool,
+    /// The frame, shortened.
+    pub text: String,
+}
+
+/// One threshold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdResult {
+    /// As its author wrote it.
+    pub text: String,
+    /// Its line in the file.
+    pub line: u32,
+    /// What was measured, in `unit`. None without data, and beyond what the histogram tells apart.
+    pub value: Option<f64>,
+    /// The limit, in `unit`.
+    pub limit: f64,
+    /// What the numbers count: `us`, `count`, `per_second`, `share` (from 0 to 1).
+    pub unit: String,
+    /// What was measured, for people.
+    pub value_text: String,
+    /// The limit, for people.
+    pub limit_text: String,
+    /// Whether it holds, on enough data.
+    pub met: bool,
+    /// What became of it.
+    pub outcome: OutcomeResult,
+    /// How many samples the value rests on.
+    pub samples: u64,
+    /// How many it needs.
+    pub samples_needed: u64,
+}
+
+/// What became of a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeResult {
+    /// It holds.
+    Met,
+    /// It does not.
+    Missed,
+    /// There was not a single sample.
+    NoData,
+    /// There were too few samples for this percentile.
+    TooFew,
+}
+
+/// What the audit of the deliveries found. A pair is one message and one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveriesResult {
+    /// Pairs in which the client had to receive the message.
+    pub expected: u64,
+    /// Pairs in which it must not.
+    pub forbidden: u64,
+    /// Pairs that prove nothing: the message and a join, leave or disconnect were in flight together.
+    pub undecided: u64,
+    /// A client that had to receive a message did not.
+    pub missing: u64,
+    /// A client received a message again.
+    pub duplicate: u64,
+    /// A client received messages of one sender in another order than they were sent in.
+    pub disordered: u64,
+    /// A client received a message that was not for it.
+    pub leaked: u64,
+    /// The first few of each kind, one sentence each.
+    pub offenders: Vec<String>,
+}
+
+/// One latency series. Percentiles are absent where they lie beyond 120 s.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricResult {
+    /// The word for it in thresholds.
+    pub name: String,
+    /// How many values.
+    pub count: u64,
+    /// The least.
+    pub min_us: u64,
+    /// The mean.
+    pub mean_us: u64,
+    /// The median.
+    pub p50_us: Option<u64>,
+    /// 90 % were not longer.
+    pub p90_us: Option<u64>,
+    /// 99 % were not longer.
+    pub p99_us: Option<u64>,
+    /// 99.9 % were not longer.
+    pub p999_us: Option<u64>,
+    /// The greatest.
+    pub max_us: u64,
+    /// How many were longer than 120 s: counted everywhere, but not in the histogram.
+    pub overflow: u64,
+    /// Microseconds as an HdrHistogram, V2 compressed, base64.
+    pub histogram: String,
+}
+
+impl MetricResult {
+    /// The figures of a series. None if it is empty.
+    pub fn of(name: &str, series: &Series) -> Option<Self> {
+        let micros = |value: Duration| u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
+        let quantile = |quantile| series.quantile(quantile).flatten().map(micros);
+        Some(Self {
+            name: name.to_owned(),
+            count: series.count(),
+            min_us: micros(series.min()?),
+            mean_us: micros(series.mean()?),
+            p50_us: quantile(0.5),
+            p90_us: quantile(0.9),
+            p99_us: quantile(0.99),
+            p999_us: quantile(0.999),
+            max_us: micros(series.max()?),
+            overflow: series.overflow(),
+            histogram: series.encode(),
+        })
+    }
+
+    /// The series itself, to draw it or to add it to others.
+    pub fn series(&self) -> Result<Series, DecodeError> {
+        let [mean, min, max] = [self.mean_us, self.min_us, self.max_us].map(Duration::from_micros);
+        Series::decode(&self.histogram, self.overflow, mean, min, max)
+    }
+}
+
+/// One counter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterResult {
+    /// The words for it in thresholds.
+    pub name: String,
+    /// How much was counted.
+    pub value: u64,
+}
+
+/// One cause of trouble.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorResult {
+    /// The cause.
+    pub cause: String,
+    /// How often.
+    pub count: u64,
+    /// The first instances.
+    pub examples: Vec<ErrorExample>,
+}
+
+/// One instance of a cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorExample {
+    /// The client: `alice`, `crowd 17`.
+    pub client: String,
+    /// What happened to it.
+    pub detail: String,
+}

@@ -1,0 +1,170 @@
+//! A result as text for a terminal: the verdict first, then what led to it.
+//!
+//! [`render`] is a function from result to text. It knows the width and whether to colour, and nothing else of
+//! the terminal. Names, payloads and source lines come from servers and files: everything that a terminal would obey
+//! is escaped ([`human::printable`]).
+
+mod chart;
+mod checks;
+mod latency;
+mod layout;
+mod thresholds;
+
+use std::time::Duration;
+
+use crate::measure::human::{self, count, counted, printable};
+use crate::verdict::Status;
+
+use super::RunResult;
+use super::result::{DeliveriesResult, ErrorResult, TargetInfo, TargetKind};
+use layout::{Page, Tone, listed};
+
+/// For whom to render.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Columns of the terminal. Less than 40 is taken as 40.
+    pub width: u16,
+    /// Whether to write ANSI colours.
+    pub colour: bool,
+}
+
+/// The whole report.
+pub fn render(result: &RunResult, look: Look) -> String {
+    let mut page = Page::new(look);
+    verdict(&mut page, result);
+    checks::render(&mut page, &result.checks);
+    thresholds::render(&mut page, &result.thresholds);
+    if let Some(found) = &result.deliveries {
+        deliveries(&mut page, found);
+    }
+    latency::render(&mut page, &result.metrics);
+    for name in ["connect", "ack", "delivery"] {
+        if let Some(metric) = result.metrics.iter().find(|metric| metric.name == name) {
+            chart::render(&mut page, metric);
+        }
+    }
+    errors(&mut page, &result.errors);
+    traffic(&mut page, result);
+    environment(&mut page, result);
+    page.finish()
+}
+
+/// One line: the mark, the name, and the reason if it did not pass. For runs of many scenarios.
+pub fn render_line(result: &RunResult, look: Look) -> String {
+    let mut page = Page::new(look);
+    let (mark, tone) = mark(result.verdict.status);
+    let name = printable(&result.scenario.name);
+    match result.verdict.status {
+        Status::Passed => page.row(&[(mark, tone), (" ", Tone::Plain), (&name, Tone::Plain)]),
+        _ => page.row(&[
+            (mark, tone),
+            (" ", Tone::Plain),
+            (&name, Tone::Strong),
+            (": ", Tone::Plain),
+            (&printable(&result.verdict.reason), Tone::Plain),
+        ]),
+    }
+    page.finish()
+}
+
+fn mark(status: Status) -> (&'static str, Tone) {
+    match status {
+        Status::Passed => ("✓", Tone::Good),
+        Status::Failed | Status::Unreachable => ("✗", Tone::Bad),
+        Status::Invalid | Status::Interrupted => ("?", Tone::Doubtful),
+    }
+}
+
+fn verdict(page: &mut Page, result: &RunResult) {
+    let (mark, tone) = mark(result.verdict.status);
+    let head = format!("{mark} {}", result.verdict.status.name());
+    let reason = format!(": {}.", printable(&result.verdict.reason));
+    page.wrapped("", "  ", &[(&head, tone), (&reason, Tone::Plain)]);
+    let clients: u64 = result.cast.iter().map(|entry| u64::from(entry.count)).sum();
+    let mut facts = vec![printable(&result.scenario.name)];
+    facts.extend(result.scenario.spec.as_deref().map(printable));
+    facts.push(counted(clients, "client"));
+    facts.push(human::duration(Duration::from_micros(result.duration_us)));
+    page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
+}
+
+fn deliveries(page: &mut Page, found: &DeliveriesResult) {
+    page.heading("Deliveries");
+    let faults = found.missing + found.duplicate + found.disordered + found.leaked;
+    let (mark, tone) = if faults > 0 { ("✗ ", Tone::Bad) } else { ("✓ ", Tone::Good) };
+    let facts = [
+        format!("of {} that had to arrive: {} missing", count(found.expected), count(found.missing)),
+        format!("{} duplicate", count(found.duplicate)),
+        format!("{} out of order", count(found.disordered)),
+        format!("of {} that must not: {} leaked", count(found.forbidden), count(found.leaked)),
+        format!("{} undecided", count(found.undecided)),
+    ];
+    page.wrapped("  ", "    ", &[(mark, tone), (&listed(&facts), Tone::Plain)]);
+    for offender in &found.offenders {
+        page.wrapped("    ", "      ", &[(&printable(offender), Tone::Plain)]);
+    }
+}
+
+fn errors(page: &mut Page, errors: &[ErrorResult]) {
+    if errors.is_empty() {
+        return;
+    }
+    page.heading("Troubles");
+    let most = errors.iter().map(|error| count(error.count).len()).max().unwrap_or(0);
+    for error in errors {
+        let head = format!("{:>most$} × ", count(error.count));
+        let indent = " ".repeat(most + 5);
+        page.wrapped("  ", &indent, &[(&head, Tone::Doubtful), (&printable(&error.cause), Tone::Plain)]);
+        for example in &error.examples {
+            let text = format!("{}: {}", printable(&example.client), printable(&example.detail));
+            page.wrapped(&indent, &format!("{indent}  "), &[(&text, Tone::Faint)]);
+        }
+    }
+}
+
+fn traffic(page: &mut Page, result: &RunResult) {
+    let value = |name: &str| {
+        result.counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.value)
+    };
+    let mut parts = Vec::new();
+    let mut part = |is_there: bool, text: String| parts.extend(is_there.then_some(text));
+    let (asked, ok) = (value("connect asked"), value("connect ok"));
+    part(asked > 0, format!("{} of {} connects succeeded", count(ok), count(asked)));
+    let dropped = value("connection dropped");
+    part(dropped > 0, format!("{} dropped", counted(dropped, "connection")));
+    let (sent, received) = (value("sent"), value("received"));
+    part(sent + received > 0, format!("{} sent, {} received", counted(sent, "event"), count(received)));
+    let acks = value("ack asked");
+    part(acks > 0, format!("{} of {} acks came", count(value("ack received")), count(acks)));
+    let (bytes_in, bytes_out) = (value("bytes in"), value("bytes out"));
+    part(bytes_in + bytes_out > 0, format!("{} in, {} out", human::bytes(bytes_in), human::bytes(bytes_out)));
+    if !parts.is_empty() {
+        page.heading("Traffic");
+        page.wrapped("  ", "  ", &[(&listed(&parts), Tone::Plain)]);
+    }
+}
+
+fn environment(page: &mut Page, result: &RunResult) {
+    let mut facts = vec![target(&result.target)];
+    facts.push(format!("sockrates {}", printable(&result.tool_version)));
+    let environment = &result.environment;
+    facts.push(format!("{}, {}", printable(&environment.os), counted(environment.cpus.into(), "cpu")));
+    facts.push(format!("seed {}", result.scenario.seed));
+    facts.push(printable(&result.started));
+    page.gap();
+    page.wrapped("", "", &[(&listed(&facts), Tone::Faint)]);
+}
+
+fn target(target: &TargetInfo) -> String {
+    let url = printable(&target.url);
+    let software = target.software.as_deref().map(|software| format!(" ({})", printable(software)));
+    let software = software.unwrap_or_default();
+    match (target.kind, &target.command) {
+        (TargetKind::Bundled, _) => format!("reference server at {url}"),
+        (TargetKind::Command, Some(command)) => format!("{} at {url}{software}", printable(command)),
+        (TargetKind::Command | TargetKind::Url, _) => format!("{url}{software}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! A process group of our own: started, watched, stopped as a whole, and never left behind.
+//!
+//! The group is its own, so that Ctrl-C in the terminal reaches only us and a server stays up until the report is
+//! made. Its lifeline is a pipe that we hold: when it closes, however we came to our end, the group ends too. Stopping
+//! is `SIGTERM` to all members, and `SIGKILL` to those who are still there after the grace.
+
+use std::fs;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::output::Output;
+
+/// How long members may take to end after `SIGTERM`.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Runs the command in `$0` with nothing to read, beside a guard that waits for the end of the lifeline. The guard
+/// holds no output open, and ends with the group.
+const GUARDED: &str = r#"exec 3<&0 </dev/null
+{ exec >/dev/null 2>&1; cat <&3; trap '' TERM; kill -TERM 0; sleep 1; kill -KILL 0; } &
+exec 3<&-
+exec sh -c "$0"
+"#;
+
+/// A running process group. Stopped when dropped.
+#[derive(Debug)]
+pub(super) struct Group {
+    leader: Child,
+    id: Pid,
+    lifeline: Option<ChildStdin>,
+    output: Output,
+    ended: Option<ExitStatus>,
+}
+
+impl Group {
+    /// Starts a program that ends by itself when its standard input does.
+    pub(super) fn start(mut command: Command) -> io::Result<Self> {
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut leader = command.spawn()?;
+        let id =
+            i32::try_from(leader.id()).map_err(|_| io::Error::other("the process id is out of range"))?;
+        let output = Output::default();
+        if let Some(stream) = leader.stdout.take() {
+            output.follow(stream);
+        }
+        if let Some(stream) = leader.stderr.take() {
+            output.follow(stream);
+        }
+        Ok(Self { lifeline: leader.stdin.take(), leader, id: Pid::from_raw(id), output, ended: None })
+    }
+
+    /// Starts a command line with `sh`, its standard input empty, `PORT` in its environment.
+    pub(super) fn start_line(line: &str, port: u16) -> io::Result<Self> {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(GUARDED).arg(line).env("PORT", port.to_string());
+        Self::start(command)
+    }
+
+    /// What it prints.
+    pub(super) fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// How the process that was started has ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            self.ended = self.leader.try_wait().ok().flatten();
+        }
+        self.ended
+    }
+
+    /// CPU time and memory of all members. None where the system does not tell.
+    pub(super) fn resources(&self) -> Option<Resources> {
+        let members = members(self.id)?;
+        Some(Resources {
+            cpu: members.iter().map(|member| member.cpu).sum(),
+            memory: members.iter().map(|member| member.memory).sum(),
+        })
+    }
+
+    /// Ends all members, and returns when they are gone.
+    pub(super) fn stop(&mut self, grace: Duration) {
+        self.signal(Signal::SIGTERM);
+        self.lifeline = None;
+        if !self.wait_until_gone(grace) {
+            self.signal(Signal::SIGKILL);
+            self.wait_until_gone(grace);
+        }
+        // Killed or gone, so this does not block; without it the leader would stay a zombie.
+        if self.ended.is_none() {
+            self.ended = self.leader.wait().ok();
+        }
+    }
+
+    /// True when no member lives any more; false when the time is over before.
+    fn wait_until_gone(&mut self, time: Duration) -> bool {
+        let deadline = Instant::now() + time;
+        while self.is_alive() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        true
+    }
+
+    fn is_alive(&mut self) -> bool {
+        let leader = self.ended().is_none();
+        let others = match members(self.id) {
+            Some(members) => !members.is_empty(),
+            // Without /proc, ask whether there is somebody to signal.
+            None => killpg(self.id, None).is_ok(),
+        };
+        leader || others
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        // Once nobody is left, the number may belong to a new group: do not touch it.
+        if self.is_alive() {
+            let _ = killpg(self.id, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.stop(GRACE);
+    }
+}
+
+/// What a server has used so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resources {
+    /// CPU time, user and system, since its start.
+    pub cpu: Duration,
+    /// Resident memory now, in bytes. Pages that several of its processes share count for each.
+    pub memory: u64,
+}
+
+/// A living member of a process group.
+struct Member {
+    cpu: Duration,
+    memory: u64,
+}
+
+/// All members of the group that are not zombies. None where there is no /proc to read them from.
+fn members(group: Pid) -> Option<Vec<Member>> {
+    let processes = fs::read_dir("/proc").ok()?;
+    let numeric = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    Some(names.filter(|name| numeric(name)).filter_map(|name| member(&name, group)).collect())
+}
+
+fn member(process: &str, group: Pid) -> Option<Member> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name stands in parentheses and may contain some; after them come the state and then numbers.
+    let fields: Vec<_> = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+    let state = fields.first()?;
+    if number(2)? != u64::try_from(group.as_raw()).ok()? || matches!(*state, "Z" | "X") {
+        return None;
+    }
+    // utime, stime, and those of children that were waited for, in ticks, of which Linux shows 100 a second.
+    let ticks: u64 = (11..15).filter_map(number).sum();
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = resident.and_then(|text| text.split_ascii_whitespace().next()?.parse::<u64>().ok());
+    Some(Member { cpu: Duration::from_millis(ticks * 10), memory: kilobytes.unwrap_or(0) * 1024 })
+}
+
+/// `exit code 1`, `signal SIGKILL`.
+pub(super) fn in_words(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(number)) => match Signal::try_from(number) {
+            Ok(signal) => format!("signal {signal}"),
+            Err(_) => format!("signal {number}"),
+        },
+        (None, None) => "no exit code".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts the line and waits until it has printed something, for which it has time until the test is killed.
+    fn running(line: &str) -> Group {
+        let group = Group::start_line(line, 4711).expect("sh runs");
+        while group.output().tail().is_empty() {
+            thread::yield_now();
+        }
+        group
+    }
+
+    fn alive(id: Pid) -> usize {
+        members(id).expect("there is a /proc").len()
+    }
+
+    #[test]
+    fn a_command_runs_in_a_group_of_its_own_with_a_port_and_nothing_to_read() {
+        let mut group = running("cat; echo $PORT; exec sleep 1000");
+        assert_eq!(group.output().tail(), ["4711"]);
+        assert_eq!(group.ended(), None);
+        assert_ne!(group.id, nix::unistd::getpgrp());
+    }
+
+    #[test]
+    fn stopping_ends_the_children_of_the_command_too() {
+        let mut group = running("sleep 1000 & sleep 1000 & echo up; wait");
+        assert!(alive(group.id) >= 3);
+        group.stop(GRACE);
+        assert_eq!(alive(group.id), 0);
+        assert_eq!(group.ended().map(in_words).as_deref(), Some("signal SIGTERM"));
+    }
+
+    #[test]
+    fn who_does_not_listen_to_sigterm_is_killed() {
+        let mut group = running("trap '' TERM; (sleep 1000; sleep 1000) & echo up; wait; sleep 1000");
+        group.stop(Duration::from_millis(20));
+        assert_eq!(alive(group.id), 0);
+        assert_eq!(group.ended().map(in_words).as_deref(), Some("signal SIGKILL"));
+    }
+
+    #[test]
+    fn a_server_has_time_to_end_by_itself() {
+        let mut group = running("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.01; done");
+        group.stop(GRACE);
+        assert_eq!(group.ended().map(in_words).as_deref(), Some("exit code 3"));
+    }
+
+    #[test]
+    fn dropping_ends_the_group() {
+        let group = running("sleep 1000 & echo up; wait");
+        let id = group.id;
+        drop(group);
+        assert_eq!(alive(id), 0);
+    }
+
+    #[test]
+    fn the_group_ends_with_its_lifeline_even_if_nobody_stops_it() {
+        let mut group = running("sleep 1000 & echo up; wait");
+        // What the system does when we are killed.
+        group.lifeline = None;
+        assert!(group.wait_until_gone(GRACE * 4));
+    }
+
+    #[test]
+    fn what_the_command_leaves_behind_is_ended_after_the_command_itself() {
+        let mut group = running("sleep 1000 & echo up");
+        while group.ended().is_none() {
+            thread::yield_now();
+        }
+        assert!(alive(group.id) > 0);
+        group.stop(GRACE);
+        assert_eq!(alive(group.id), 0);
+    }
+
+    #[test]
+    fn the_memory_of_a_running_command_is_known() {
+        let group = running("echo up; exec sleep 1000");
+        let resources = group.resources().expect("there is a /proc");
+        assert!(resources.memory > 100_000, "{resources:?}");
+    }
+
+    #[test]
+    fn the_cpu_time_of_a_busy_command_grows() {
+        let group = running("echo up; while :; do :; done");
+        let cpu = || group.resources().expect("there is a /proc").cpu;
+        let before = cpu();
+        while cpu() <= before {
+            thread::yield_now();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The server under test: found, started, awaited, looked at, stopped.
+//!
+//! Knows HTTP and the first packet of Engine.IO just well enough to tell whether somebody is there, and shares no code
+//! with the client that tests it. What it finds out is told in sentences: exit code 3 is a question of the network or of
+//! the command line, and its message is all that the user has.
+
+mod endpoint;
+mod group;
+mod http;
+mod not_there;
+mod output;
+mod probe;
+mod running;
+
+pub use endpoint::{Endpoint, WrongUrl};
+pub use group::Resources;
+pub use not_there::{NotThere, Seen};
+pub use probe::{Found, Probing, probe};
+pub use running::{NotReady, Running, Starting, Target};

@@ -1,0 +1,204 @@
+//! Why a server is not there: what was seen, and what to try, in one sentence.
+
+use std::fmt;
+use std::time::Duration;
+
+use rustls::CertificateError;
+
+use crate::measure::human;
+
+use super::Endpoint;
+
+/// Nothing that speaks Engine.IO v4 answers at this endpoint. Displayed as one sentence without its full stop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotThere {
+    /// Where it was looked for.
+    pub endpoint: Box<Endpoint>,
+    /// What was seen instead.
+    pub seen: Seen,
+}
+
+/// What was seen instead of an Engine.IO handshake.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// The host name has no address.
+    NoSuchName(String),
+    /// Nothing listens at the port.
+    Refused,
+    /// No connection came about within the time.
+    NoConnection(Duration),
+    /// A connection came about, but no answer within the time.
+    NoAnswer(Duration),
+    /// The network said something else.
+    Network(String),
+    /// The server's certificate was not accepted.
+    Certificate(CertificateError),
+    /// The TLS handshake failed otherwise.
+    Tls(String),
+    /// Asked with TLS, and it speaks none.
+    PlainHttp,
+    /// Asked without TLS, and it wants it.
+    WantsTls,
+    /// The connection was closed without an answer.
+    Closed,
+    /// It does not speak HTTP: its first bytes.
+    NotHttp(Vec<u8>),
+    /// An older protocol: Engine.IO v3 and before, which is Socket.IO 2 and before.
+    OldProtocol,
+    /// It refuses Engine.IO v4: its message.
+    RefusesVersion(String),
+    /// A redirect, and where to.
+    Redirect(u16, String),
+    /// A web page.
+    Page(u16),
+    /// Another HTTP status than 200, with its reason and the first bytes of the body.
+    Status(u16, String, Vec<u8>),
+    /// Status 200, and a body that is no `open` packet: its first bytes.
+    Other(Vec<u8>),
+}
+
+impl fmt::Display for NotThere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { endpoint, .. } = self;
+        let place = endpoint.authority();
+        let path = &endpoint.path;
+        match &self.seen {
+            Seen::NoSuchName(why) => {
+                let (host, why) = (&endpoint.host, human::printable(why));
+                write!(f, "the name {host} has no address ({why}); check its spelling")
+            }
+            Seen::Refused => write!(
+                f,
+                "nothing listens at {place} (connection refused); start the server, or check host and port"
+            ),
+            Seen::NoConnection(time) => write!(
+                f,
+                "no connection to {place} within {}; check host and port, and whether a firewall is in between",
+                human::duration(*time)
+            ),
+            Seen::NoAnswer(time) => write!(
+                f,
+                "{place} took the connection and did not answer an Engine.IO handshake within {}; is it busy, or \
+                 another kind of server?",
+                human::duration(*time)
+            ),
+            Seen::Network(why) => write!(f, "{place} could not be reached: {}", human::printable(why)),
+            Seen::Certificate(error) => write!(f, "{}", certificate(error, &place)),
+            Seen::Tls(why) => write!(
+                f,
+                "the TLS handshake with {place} failed: {}; does the server speak TLS 1.2 or 1.3?",
+                human::printable(why)
+            ),
+            Seen::PlainHttp => {
+                write!(f, "{place} does not speak TLS; try {}", endpoint.with_secure(false))
+            }
+            Seen::WantsTls => write!(f, "{place} wants TLS; try {}", endpoint.with_secure(true)),
+            Seen::Closed if endpoint.secure => {
+                write!(f, "{place} closed the connection without an answer; is it a Socket.IO server?")
+            }
+            Seen::Closed => write!(
+                f,
+                "{place} closed the connection without an answer; if it wants TLS, try {}",
+                endpoint.with_secure(true)
+            ),
+            Seen::NotHttp(bytes) => write!(
+                f,
+                "what listens at {place} does not speak HTTP, its first bytes are {}; check the port",
+                first(bytes)
+            ),
+            Seen::OldProtocol => write!(
+                f,
+                "{place} speaks Engine.IO v3, which is Socket.IO 2 or older; sockrates tests Engine.IO v4, which is \
+                 Socket.IO 3 and newer (allowEIO3 helps old clients on a new server, not the other way round)"
+            ),
+            Seen::RefusesVersion(message) => write!(
+                f,
+                "{place} refuses Engine.IO v4 (`{}`); sockrates tests servers of Socket.IO 3 and newer",
+                human::printable(message)
+            ),
+            Seen::Redirect(status, to) => write!(
+                f,
+                "{place} redirects from {path} to {} (HTTP {status}); give the url that it redirects to",
+                human::printable(to)
+            ),
+            Seen::Page(status) => write!(
+                f,
+                "{place} answers {path} with a web page (HTTP {status}), not with an Engine.IO handshake; if \
+                 Socket.IO has another path there, put it into the url: {}",
+                example(endpoint)
+            ),
+            Seen::Status(status, reason, body) => status_sentence(f, endpoint, *status, reason, body),
+            Seen::Other(body) => write!(
+                f,
+                "{place} answers {path} with {}, which is no Engine.IO handshake; if Socket.IO has another path \
+                 there, put it into the url: {}",
+                first(body),
+                example(endpoint)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NotThere {}
+
+fn status_sentence(
+    f: &mut fmt::Formatter<'_>,
+    endpoint: &Endpoint,
+    status: u16,
+    reason: &str,
+    body: &[u8],
+) -> fmt::Result {
+    let (place, path) = (endpoint.authority(), &endpoint.path);
+    let reason = human::printable(reason);
+    let space = if reason.is_empty() { "" } else { " " };
+    write!(f, "{place} answers an Engine.IO handshake at {path} with HTTP {status}{space}{reason}")?;
+    if !body.is_empty() {
+        write!(f, ", {}", first(body))?;
+    }
+    match status {
+        401 | 403 => f.write_str("; it may ask for a token: a query in the url is sent with every handshake"),
+        404 | 405 => {
+            write!(f, "; if Socket.IO has another path there, put it into the url: {}", example(endpoint))
+        }
+        429 => f.write_str("; it limits how often a client may ask: wait, or lift the limit for tests"),
+        502..=504 => f.write_str("; that is a proxy whose server is not up: start the server behind it"),
+        500..=599 => f.write_str("; look into the server's own log"),
+        _ => f.write_str("; is it a server of Socket.IO 3 or newer?"),
+    }
+}
+
+fn certificate(error: &CertificateError, place: &str) -> String {
+    match error {
+        CertificateError::UnknownIssuer => format!(
+            "the certificate of {place} is from an authority that is not known here; name it with --ca-file FILE, \
+             or accept any certificate with --insecure"
+        ),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("the certificate of {place} has expired; renew it, or accept it with --insecure")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => format!(
+            "the certificate of {place} is for another name; use that name in the url, or accept it with --insecure"
+        ),
+        other => format!(
+            "the certificate of {place} was refused: {other}; name its authority with --ca-file FILE, or accept \
+             any certificate with --insecure"
+        ),
+    }
+}
+
+/// A url with a path other than the one that was tried.
+fn example(endpoint: &Endpoint) -> Endpoint {
+    let path = if endpoint.path == "/socket.io/" { "/path/" } else { "/socket.io/" };
+    Endpoint { path: path.into(), query: None, ..endpoint.clone() }
+}
+
+/// The beginning of a body between backticks.
+pub(super) fn first(bytes: &[u8]) -> String {
+    const MOST: usize = 60;
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * MOST)]).into_owned();
+    let text = human::printable(text.trim_end());
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}

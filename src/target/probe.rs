@@ -1,0 +1,212 @@
+//! Looks whether an Engine.IO v4 server answers at an endpoint, and says in words what does if not.
+//!
+//! One handshake by long-polling; where that is refused, one by WebSocket, for servers that allow nothing else.
+//! The session is closed again at once, so that the server is as it was. Deliberately not built on the protocol code of
+//! the client: it has to be lenient (a server that is about to be tested may be wrong in its details) and to
+//! recognise what is no Engine.IO at all.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+use serde_json::Value;
+
+use super::http::{Answer, Broken, Request, Response, exchange, frame_text, timed_out};
+use super::{Endpoint, NotThere, Seen};
+
+/// How to look.
+#[derive(Clone, Debug)]
+pub struct Probing {
+    /// How long one look may take, over all addresses and both transports.
+    pub timeout: Duration,
+    /// For `https`. None trusts the public authorities.
+    pub tls: Option<Arc<ClientConfig>>,
+}
+
+impl Default for Probing {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(5), tls: None }
+    }
+}
+
+/// What answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The address that answered, of all that the host has.
+    pub address: SocketAddr,
+    /// Whether long-polling is allowed; if not, it was the WebSocket that answered.
+    pub polling: bool,
+    /// `pingInterval` of the handshake, if it is a number.
+    pub ping_interval: Option<Duration>,
+    /// `pingTimeout` of the handshake, if it is a number.
+    pub ping_timeout: Option<Duration>,
+    /// `maxPayload` of the handshake in bytes, if it is a number.
+    pub max_payload: Option<u64>,
+    /// What the server calls itself in `Server` or `X-Powered-By`.
+    pub software: Option<String>,
+}
+
+/// Looks once. Blocks for at most the timeout (and as long as the system takes to resolve a name).
+pub fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
+    let not_there = |seen| NotThere { endpoint: Box::new(endpoint.clone()), seen };
+    let addresses = endpoint.addresses().map_err(|error| not_there(Seen::NoSuchName(error.to_string())))?;
+    let deadline = Instant::now() + probing.timeout;
+    let mut seen = Seen::NoSuchName("no address".into());
+    // `localhost` is both ::1 and 127.0.0.1, and most servers listen at one of them.
+    let count = addresses.len();
+    for (index, address) in addresses.into_iter().enumerate() {
+        // One address that swallows packets must not use up the time of the others.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(count - index).unwrap_or(u32::MAX);
+        let look = Look { endpoint, address, probing, deadline: Instant::now() + share };
+        match look.look() {
+            Ok(found) => return Ok(found),
+            // A refusal by the second address tells less than an answer of the first.
+            Err(Seen::Refused) if !matches!(seen, Seen::NoSuchName(_)) => {}
+            Err(other) => seen = other,
+        }
+    }
+    Err(not_there(seen))
+}
+
+/// One look at one address.
+struct Look<'a> {
+    endpoint: &'a Endpoint,
+    address: SocketAddr,
+    probing: &'a Probing,
+    deadline: Instant,
+}
+
+impl Look<'_> {
+    fn look(&self) -> Result<Found, Seen> {
+        let refused = match self.polling() {
+            Err(Seen::Status(status @ 400..=499, reason, body)) => Seen::Status(status, reason, body),
+            other => return other,
+        };
+        self.websocket().map_err(|_| refused)
+    }
+
+    fn polling(&self) -> Result<Found, Seen> {
+        let response = self.response("EIO=4&transport=polling", &Request::Get)?;
+        match &response.body[..] {
+            [b'0', open @ ..] if response.status == 200 && open.starts_with(b"{") => {
+                let open: Value = serde_json::from_slice(open).unwrap_or_default();
+                if let Some(sid) = open["sid"].as_str() {
+                    self.say_goodbye(sid);
+                }
+                Ok(self.found(&response, &open, true))
+            }
+            _ => Err(stranger(response)),
+        }
+    }
+
+    fn websocket(&self) -> Result<Found, Seen> {
+        // Dropping the connection ends the session.
+        let response = self.response("EIO=4&transport=websocket", &Request::Upgrade)?;
+        match frame_text(&response.body).and_then(|text| text.strip_prefix('0')) {
+            Some(open) if response.status == 101 && open.starts_with('{') => {
+                let open: Value = serde_json::from_str(open).unwrap_or_default();
+                Ok(self.found(&response, &open, false))
+            }
+            _ => Err(stranger(response)),
+        }
+    }
+
+    fn found(&self, response: &Response, open: &Value, polling: bool) -> Found {
+        let millis = |key| open[key].as_u64().map(Duration::from_millis);
+        let software = response.header("server").or_else(|| response.header("x-powered-by"));
+        Found {
+            address: self.address,
+            polling,
+            ping_interval: millis("pingInterval"),
+            ping_timeout: millis("pingTimeout"),
+            max_payload: open["maxPayload"].as_u64(),
+            software: software.map(str::to_owned),
+        }
+    }
+
+    /// Ends the session with an Engine.IO `close` packet. Whether it succeeds does not matter: it would time out.
+    fn say_goodbye(&self, sid: &str) {
+        let sid: String = url::form_urlencoded::byte_serialize(sid.as_bytes()).collect();
+        let parameters = format!("EIO=4&transport=polling&sid={sid}");
+        let deadline = self.deadline.min(Instant::now() + Duration::from_secs(1));
+        let tls = self.probing.tls.as_ref();
+        let _ = exchange(self.endpoint, self.address, tls, deadline, &parameters, &Request::Post("1"));
+    }
+
+    fn response(&self, parameters: &str, request: &Request<'_>) -> Result<Response, Seen> {
+        let tls = self.probing.tls.as_ref();
+        let secure = self.endpoint.secure;
+        match exchange(self.endpoint, self.address, tls, self.deadline, parameters, request) {
+            Ok(Answer::Http(response)) => Ok(response),
+            Ok(Answer::NotHttp(bytes)) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
+            Ok(Answer::NotHttp(bytes)) => Err(Seen::NotHttp(bytes)),
+            Ok(Answer::Closed(bytes)) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
+            Ok(Answer::Closed(bytes)) if bytes.is_empty() => Err(Seen::Closed),
+            Ok(Answer::Closed(bytes)) => Err(Seen::NotHttp(bytes)),
+            Err(broken) => Err(self.broken(broken)),
+        }
+    }
+
+    fn broken(&self, broken: Broken) -> Seen {
+        match broken {
+            Broken::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => Seen::Refused,
+            Broken::Connect(error) if timed_out(&error) => Seen::NoConnection(self.probing.timeout),
+            Broken::Connect(error) => Seen::Network(error.to_string()),
+            Broken::Tls(rustls::Error::InvalidCertificate(error)) => Seen::Certificate(error),
+            Broken::Tls(error) => Seen::Tls(error.to_string()),
+            Broken::NoTls => Seen::PlainHttp,
+            Broken::TimedOut => Seen::NoAnswer(self.probing.timeout),
+            Broken::Lost(error) if error.kind() == io::ErrorKind::ConnectionReset => Seen::Closed,
+            Broken::Lost(error) => Seen::Network(error.to_string()),
+        }
+    }
+}
+
+/// What this response is, if not a handshake.
+fn stranger(response: Response) -> Seen {
+    let Response { status, body, .. } = &response;
+    let text = String::from_utf8_lossy(body);
+    let message = || serde_json::from_str::<Value>(&text).ok();
+    if is_old_payload(body) {
+        return Seen::OldProtocol;
+    }
+    if let (300..=399, Some(to)) = (status, response.header("location")) {
+        return Seen::Redirect(*status, to.to_owned());
+    }
+    if *status == 400 && (text.contains("HTTPS") || response.reason.contains("HTTPS")) {
+        return Seen::WantsTls;
+    }
+    if let Some(error) = message()
+        && *status != 200
+        && error["code"] == 5
+    {
+        return Seen::RefusesVersion(error["message"].as_str().unwrap_or_default().to_owned());
+    }
+    let is_page = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    match status {
+        200 if is_page || text.trim_start().starts_with('<') => Seen::Page(*status),
+        200 => Seen::Other(response.body),
+        _ if is_page => Seen::Status(*status, response.reason, Vec::new()),
+        _ => Seen::Status(*status, response.reason, response.body),
+    }
+}
+
+/// A payload of Engine.IO v3: `97:0{…}`, or in its binary form a zero, decimal digits, 255 and `0{`.
+fn is_old_payload(body: &[u8]) -> bool {
+    let digits = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 0 && body[digits..].starts_with(b":0{") {
+        return true;
+    }
+    let length = body.iter().skip(1).take_while(|byte| **byte <= 9).count();
+    body.first() == Some(&0) && length > 0 && body[1 + length..].starts_with(b"\xff0{")
+}
+
+fn is_tls_alert(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15, 0x03, ..])
+}
+
+#[cfg(test)]
+mod tests;

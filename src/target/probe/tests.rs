@@ -1,0 +1,369 @@
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::*;
+
+const OPEN: &str = r#"0{"sid":"a b&c","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+
+/// A server that reads the head of each request, tells the test its first line, and answers as it is told to.
+fn server(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> (Endpoint, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = Endpoint::local(listener.local_addr().expect("it is bound").port());
+    let (tell, told) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { break };
+            let head = head(&mut stream);
+            let _ = stream.write_all(&answer(&head));
+            if tell.send(head).is_err() {
+                break;
+            }
+        }
+    });
+    (endpoint, told)
+}
+
+fn head(stream: &mut impl Read) -> String {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+        bytes.push(byte[0]);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn http(status: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nServer: test\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+fn always(answer: Vec<u8>) -> (Endpoint, Receiver<String>) {
+    server(move |_| answer.clone())
+}
+
+fn sentence(endpoint: &Endpoint) -> String {
+    sentence_with(endpoint, &Probing::default())
+}
+
+fn sentence_with(endpoint: &Endpoint, probing: &Probing) -> String {
+    let place = format!("127.0.0.1:{}", endpoint.port);
+    let not_there = probe(endpoint, probing).expect_err("there is no Engine.IO server");
+    not_there.to_string().replace(&place, "HOST")
+}
+
+#[test]
+fn an_engine_io_server_is_found_with_what_it_says_of_itself() {
+    let (endpoint, told) = always(http("200 OK", OPEN));
+    let found = probe(&endpoint, &Probing::default()).expect("it is there");
+    assert_eq!(
+        found,
+        Found {
+            address: ([127, 0, 0, 1], endpoint.port).into(),
+            polling: true,
+            ping_interval: Some(Duration::from_secs(25)),
+            ping_timeout: Some(Duration::from_secs(20)),
+            max_payload: Some(1_000_000),
+            software: Some("test".into()),
+        }
+    );
+    let asked = told.recv().expect("it was asked");
+    assert!(asked.starts_with("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains(&format!("\r\nHost: 127.0.0.1:{}\r\n", endpoint.port)), "{asked}");
+}
+
+#[test]
+fn the_session_of_the_probe_is_closed_again() {
+    let (endpoint, told) = always(http("200 OK", OPEN));
+    probe(&endpoint, &Probing::default()).expect("it is there");
+    let goodbye = told.iter().nth(1).expect("it was told goodbye");
+    assert!(goodbye.starts_with("POST /socket.io/?EIO=4&transport=polling&sid=a+b%26c "), "{goodbye}");
+    assert!(goodbye.contains("Content-Length: 1\r\n"), "{goodbye}");
+}
+
+#[test]
+fn the_path_and_the_query_of_the_url_are_used() {
+    let (endpoint, told) = always(http("200 OK", OPEN));
+    let endpoint = Endpoint { path: "/live/".into(), query: Some("token=x".into()), ..endpoint };
+    probe(&endpoint, &Probing::default()).expect("it is there");
+    let asked = told.recv().expect("it was asked");
+    assert!(asked.starts_with("GET /live/?token=x&EIO=4&transport=polling HTTP/1.1\r\n"), "{asked}");
+}
+
+#[test]
+fn a_handshake_with_wrong_details_is_still_a_server_to_be_tested() {
+    for open in ["0{}", "0{\"sid\":7,\"pingInterval\":\"25000\"}", "0{broken"] {
+        let (endpoint, _told) = always(http("200 OK", open));
+        let found = probe(&endpoint, &Probing::default()).expect(open);
+        assert_eq!((found.ping_interval, found.max_payload), (None, None), "{open}");
+    }
+}
+
+#[test]
+fn a_server_that_allows_only_websocket_is_found_by_websocket() {
+    let (endpoint, _told) = server(|head| match head.contains("transport=websocket") {
+        true => {
+            let open = b"0{\"pingInterval\":25000}";
+            let mut answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81".to_vec();
+            answer.push(open.len() as u8);
+            answer.extend(open);
+            answer
+        }
+        false => http("400 Bad Request", r#"{"code":0,"message":"Transport unknown"}"#),
+    });
+    let found = probe(&endpoint, &Probing::default()).expect("it is there");
+    assert_eq!((found.polling, found.ping_interval), (false, Some(Duration::from_secs(25))));
+}
+
+#[test]
+fn nothing_at_the_port_is_told_as_nothing_at_the_port() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = Endpoint::local(listener.local_addr().expect("it is bound").port());
+    drop(listener);
+    assert_eq!(
+        sentence(&endpoint),
+        "nothing listens at HOST (connection refused); start the server, or check host and port"
+    );
+}
+
+#[test]
+fn a_name_without_an_address_is_told_as_a_question_of_spelling() {
+    let endpoint = Endpoint::parse("http://no-such-host.invalid").expect("it is a url");
+    let sentence = sentence(&endpoint);
+    assert!(sentence.starts_with("the name no-such-host.invalid has no address ("), "{sentence}");
+    assert!(sentence.ends_with("); check its spelling"), "{sentence}");
+}
+
+#[test]
+fn silence_is_told_with_the_time_that_was_waited() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = Endpoint::local(listener.local_addr().expect("it is bound").port());
+    let probing = Probing { timeout: Duration::from_millis(30), tls: None };
+    let sentence = sentence_with(&endpoint, &probing);
+    assert!(
+        sentence
+            .starts_with("HOST took the connection and did not answer an Engine.IO handshake within 30 ms"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_server_that_drips_bytes_does_not_outlast_the_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = Endpoint::local(listener.local_addr().expect("it is bound").port());
+    thread::spawn(move || {
+        let Ok((mut stream, _)) = listener.accept() else { return };
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
+        while stream.write_all(b"X: y\r\n").is_ok() {
+            thread::yield_now();
+        }
+    });
+    let probing = Probing { timeout: Duration::from_millis(50), tls: None };
+    assert!(sentence_with(&endpoint, &probing).contains("does not speak HTTP"));
+}
+
+#[test]
+fn a_closed_connection_suggests_tls() {
+    let (endpoint, _told) = always(Vec::new());
+    let sentence = sentence(&endpoint);
+    assert!(sentence.starts_with("HOST closed the connection without an answer"), "{sentence}");
+    assert!(sentence.ends_with("try https://HOST/socket.io/"), "{sentence}");
+}
+
+#[test]
+fn another_protocol_is_shown_by_its_first_bytes() {
+    let (endpoint, _told) = always(b"SSH-2.0-OpenSSH_9.6\x1b[2J\r\n".to_vec());
+    assert_eq!(
+        sentence(&endpoint),
+        "what listens at HOST does not speak HTTP, its first bytes are `SSH-2.0-OpenSSH_9.6\\u{1b}[2J`; \
+         check the port"
+    );
+}
+
+#[test]
+fn an_old_protocol_is_recognised_in_each_of_its_forms() {
+    let text = http("200 OK", "97:0{\"sid\":\"x\",\"upgrades\":[]}2:40");
+    let binary = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n\x00\x09\x07\xff0{\"s".to_vec();
+    for answer in [text, binary] {
+        let (endpoint, _told) = always(answer);
+        let sentence = sentence(&endpoint);
+        assert!(
+            sentence.starts_with("HOST speaks Engine.IO v3, which is Socket.IO 2 or older"),
+            "{sentence}"
+        );
+        assert!(sentence.contains("allowEIO3"), "{sentence}");
+    }
+}
+
+#[test]
+fn a_refused_version_is_told_with_the_words_of_the_server() {
+    let (endpoint, _told) =
+        always(http("400 Bad Request", r#"{"code":5,"message":"Unsupported protocol version"}"#));
+    let sentence = sentence(&endpoint);
+    assert!(sentence.starts_with("HOST refuses Engine.IO v4 (`Unsupported protocol version`)"), "{sentence}");
+}
+
+#[test]
+fn a_web_page_asks_for_the_path() {
+    for answer in [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 2\r\n\r\nhi".to_vec(),
+        http("200 OK", "\n<!doctype html><title>shop</title>"),
+    ] {
+        let (endpoint, _told) = always(answer);
+        assert_eq!(
+            sentence(&endpoint),
+            "HOST answers /socket.io/ with a web page (HTTP 200), not with an Engine.IO handshake; if Socket.IO \
+             has another path there, put it into the url: http://HOST/path/"
+        );
+    }
+}
+
+#[test]
+fn each_status_is_told_with_the_advice_that_fits() {
+    for (status, body, words) in [
+        (
+            "404 Not Found",
+            "Cannot GET /socket.io/",
+            "HTTP 404 Not Found, `Cannot GET /socket.io/`; if Socket.IO has",
+        ),
+        (
+            "403 Forbidden",
+            "{\"code\":4,\"message\":\"no\"}",
+            "HTTP 403 Forbidden, `{\"code\":4,\"message\":\"no\"}`; it may ask for a token",
+        ),
+        ("502 Bad Gateway", "", "HTTP 502 Bad Gateway; that is a proxy"),
+        ("500 Oops", "", "HTTP 500 Oops; look into the server's own log"),
+        ("429 Slow", "", "HTTP 429 Slow; it limits"),
+        ("418 Teapot", "", "HTTP 418 Teapot; is it a server of Socket.IO 3 or newer?"),
+        ("204 No Content", "", "HTTP 204 No Content; is it"),
+    ] {
+        let (endpoint, _told) = always(http(status, body));
+        let sentence = sentence(&endpoint);
+        assert!(sentence.contains(words), "{sentence}");
+    }
+}
+
+#[test]
+fn a_redirect_tells_where_to() {
+    let (endpoint, _told) =
+        always(b"HTTP/1.1 301 Moved\r\nLocation: https://example.org/\r\nContent-Length: 0\r\n\r\n".to_vec());
+    assert!(sentence(&endpoint).contains("redirects from /socket.io/ to https://example.org/ (HTTP 301)"));
+}
+
+#[test]
+fn any_other_body_is_shown_by_its_beginning() {
+    let (endpoint, _told) = always(http("200 OK", &"x".repeat(5000)));
+    let sentence = sentence(&endpoint);
+    assert!(
+        sentence.contains(&format!("with `{}…`, which is no Engine.IO handshake", "x".repeat(60))),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn plain_http_at_a_tls_port_is_recognised() {
+    let nginx = http("400 Bad Request", "<html>The plain HTTP request was sent to HTTPS port</html>");
+    for answer in [b"\x15\x03\x01\x00\x02\x02\x32".to_vec(), nginx] {
+        let (endpoint, _told) = always(answer);
+        assert_eq!(sentence(&endpoint), "HOST wants TLS; try https://HOST/socket.io/");
+    }
+}
+
+#[test]
+fn tls_at_a_plain_port_is_recognised() {
+    // The first bytes of a TLS hello are no HTTP: the server answers in plain text, or hangs up.
+    for answer in [http("400 Bad Request", ""), Vec::new()] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = Endpoint::local(listener.local_addr().expect("it is bound").port()).with_secure(true);
+        thread::spawn(move || {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(&answer);
+        });
+        assert_eq!(sentence(&endpoint), "HOST does not speak TLS; try http://HOST/socket.io/");
+    }
+}
+
+/// A TLS server with a certificate of its own for these names, and the configuration that trusts it.
+fn tls_server(names: &[&str]) -> (Endpoint, Arc<ClientConfig>) {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let made = rcgen::generate_simple_self_signed(names).expect("the names are legal");
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .expect("ring has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .expect("key and certificate fit");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).expect("it is a certificate");
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has them")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = Endpoint::local(listener.local_addr().expect("it is bound").port()).with_secure(true);
+    let server = Arc::new(server);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { break };
+            serve_tls(&server, stream);
+        }
+    });
+    (endpoint, Arc::new(client))
+}
+
+fn serve_tls(config: &Arc<ServerConfig>, stream: TcpStream) {
+    let Ok(connection) = ServerConnection::new(config.clone()) else { return };
+    let mut stream = StreamOwned::new(connection, stream);
+    if !head(&mut stream).is_empty() {
+        let _ = stream.write_all(&http("200 OK", OPEN)).and_then(|()| stream.flush());
+    }
+}
+
+#[test]
+fn a_server_behind_tls_is_found_with_the_authority_that_was_named() {
+    let (endpoint, config) = tls_server(&["127.0.0.1"]);
+    let probing = Probing { tls: Some(config), ..Probing::default() };
+    assert!(probe(&endpoint, &probing).expect("it is there").polling);
+}
+
+#[test]
+fn an_unknown_authority_asks_for_ca_file_or_insecure() {
+    let (endpoint, _config) = tls_server(&["127.0.0.1"]);
+    let sentence = sentence(&endpoint);
+    assert!(sentence.starts_with("the certificate of HOST "), "{sentence}");
+    assert!(sentence.contains("--ca-file FILE") && sentence.contains("--insecure"), "{sentence}");
+}
+
+#[test]
+fn a_certificate_for_another_name_is_told_as_that() {
+    let (endpoint, config) = tls_server(&["example.org"]);
+    let probing = Probing { tls: Some(config), ..Probing::default() };
+    let sentence = sentence_with(&endpoint, &probing);
+    assert!(sentence.starts_with("the certificate of HOST is for another name"), "{sentence}");
+}
+
+#[test]
+fn http_at_the_port_of_a_real_tls_server_suggests_https() {
+    let (endpoint, _config) = tls_server(&["127.0.0.1"]);
+    let sentence = sentence(&endpoint.with_secure(false));
+    assert!(sentence.ends_with("try https://HOST/socket.io/"), "{sentence}");
+}
+
+#[test]
+fn an_answer_of_the_first_address_outweighs_a_refusal_of_the_second() {
+    // Many systems resolve localhost to ::1 and 127.0.0.1; only one of them listens.
+    let (endpoint, _told) = always(http("404 Not Found", ""));
+    let endpoint = Endpoint { host: "localhost".into(), ..endpoint };
+    assert!(
+        probe(&endpoint, &Probing::default()).expect_err("no such path").to_string().contains("HTTP 404")
+    );
+}

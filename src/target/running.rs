@@ -1,0 +1,296 @@
+//! Starts a target and waits until it answers; holds it while it runs.
+
+use std::fmt;
+use std::io;
+use std::net::TcpListener;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::measure::human;
+
+use super::group::{GRACE, Group, in_words};
+use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
+
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// A server that is starting may take a connection and keep it waiting: do not wait along.
+const ONE_LOOK: Duration = Duration::from_secs(2);
+
+/// Which server to test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The reference server, started as a child process of this same program.
+    Bundled {
+        /// What `serve` gets beside what makes it a child: `--fault NAME`, say.
+        args: Vec<String>,
+    },
+    /// A command line for `sh`, which is to start a server at the port in `PORT`, or to print where it listens.
+    Command {
+        /// The command line.
+        line: String,
+        /// Where it will be, if the user says so. `PORT` is then the port of this url.
+        url: Option<Endpoint>,
+    },
+    /// A server that runs already.
+    Url(Endpoint),
+}
+
+/// How to start and to look.
+#[derive(Clone, Debug)]
+pub struct Starting {
+    /// How long a server that we start may take until it answers.
+    pub timeout: Duration,
+    /// How to look whether it answers.
+    pub probing: Probing,
+    /// Set from elsewhere to give up: by the handler of Ctrl-C.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+impl Default for Starting {
+    fn default() -> Self {
+        let cancelled = Arc::default();
+        Self { timeout: Duration::from_secs(30), probing: Probing::default(), cancelled }
+    }
+}
+
+/// A server that answered. One that we started is stopped, with all its children, when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    target: Target,
+    endpoint: Endpoint,
+    found: Found,
+    group: Option<Group>,
+}
+
+impl Target {
+    /// Starts the server if it is one to be started, and waits until it answers an Engine.IO handshake. A server that
+    /// should be running already is looked at once.
+    pub fn start(&self, starting: &Starting) -> Result<Running, NotReady> {
+        match self {
+            Target::Url(endpoint) => {
+                let found = probe(endpoint, &starting.probing).map_err(NotReady::NotThere)?;
+                Ok(Running { target: self.clone(), endpoint: endpoint.clone(), found, group: None })
+            }
+            Target::Bundled { args } => {
+                let program = std::env::current_exe().map_err(|error| self.not_started(error))?;
+                let mut command = Command::new(program);
+                command.args(["serve", "--port", "0", "--quiet", "--exit-with-stdin"]).args(args);
+                self.start_bundled(command, starting)
+            }
+            Target::Command { line, url } => {
+                let port = match url {
+                    Some(url) => url.port,
+                    None => free_port().map_err(|error| self.not_started(error))?,
+                };
+                let group = Group::start_line(line, port).map_err(|error| self.not_started(error))?;
+                let places = url.clone().map_or(Places::Announced { otherwise: Some(port) }, Places::Known);
+                self.wait(group, &places, starting)
+            }
+        }
+    }
+
+    fn start_bundled(&self, command: Command, starting: &Starting) -> Result<Running, NotReady> {
+        let group = Group::start(command).map_err(|error| self.not_started(error))?;
+        self.wait(group, &Places::Announced { otherwise: None }, starting)
+    }
+
+    fn not_started(&self, error: io::Error) -> NotReady {
+        NotReady::NotStarted { server: self.in_words(), error }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Target::Bundled { .. } => "the reference server".to_owned(),
+            Target::Command { line, .. } => format!("the server command `{}`", human::printable(line)),
+            Target::Url(endpoint) => format!("the server at {endpoint}"),
+        }
+    }
+
+    fn wait(&self, mut group: Group, places: &Places, starting: &Starting) -> Result<Running, NotReady> {
+        let server = self.in_words();
+        let deadline = Instant::now() + starting.timeout;
+        let mut last = None;
+        loop {
+            for endpoint in places.now(&group) {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let timeout = starting.probing.timeout.min(ONE_LOOK).min(left.max(LOOK_AGAIN));
+                match probe(&endpoint, &Probing { timeout, ..starting.probing.clone() }) {
+                    // Another server may sit at the port that ours wanted: ours has to live.
+                    Ok(found) if group.ended().is_none() => {
+                        return Ok(Running { target: self.clone(), endpoint, found, group: Some(group) });
+                    }
+                    Ok(_) => {}
+                    // That nothing listens at one place tells less than what was seen at another.
+                    Err(NotThere { seen: Seen::Refused, .. }) if last.is_some() => {}
+                    Err(not_there) => last = Some(Box::new(not_there)),
+                }
+            }
+            if let Some(status) = group.ended() {
+                return Err(NotReady::Ended { server, status, tail: group.output().tail() });
+            }
+            if starting.cancelled.load(Ordering::Relaxed) {
+                return Err(NotReady::Cancelled);
+            }
+            if Instant::now() >= deadline {
+                let tail = group.output().tail();
+                return Err(NotReady::TimedOut { server, waited: starting.timeout, last, tail });
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
+
+/// Where a server that we started is looked for.
+enum Places {
+    /// There and nowhere else.
+    Known(Endpoint),
+    /// Where its output says that it is, and at this port.
+    Announced { otherwise: Option<u16> },
+}
+
+impl Places {
+    fn now(&self, group: &Group) -> Vec<Endpoint> {
+        match self {
+            Places::Known(endpoint) => vec![endpoint.clone()],
+            Places::Announced { otherwise } => candidates(group.output().announced(), *otherwise),
+        }
+    }
+}
+
+/// Each announced place, the same with the default path (a server may announce its web page), and the port.
+fn candidates(announced: Vec<Endpoint>, otherwise: Option<u16>) -> Vec<Endpoint> {
+    let mut places: Vec<Endpoint> = Vec::new();
+    let plain = announced.iter().map(|place| Endpoint {
+        path: Endpoint::local(place.port).path,
+        query: None,
+        ..place.clone()
+    });
+    for place in announced.iter().cloned().chain(plain).chain(otherwise.map(Endpoint::local)) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
+}
+
+/// A port at which nobody listens at this moment.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+impl Running {
+    /// What was asked for.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What it said of itself.
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// CPU time and memory of a server that we started, with its children. None for others, and where the system does
+    /// not tell.
+    pub fn resources(&self) -> Option<Resources> {
+        self.group.as_ref()?.resources()
+    }
+
+    /// That a server that we started has ended meanwhile, as a sentence with its last output.
+    pub fn ended(&mut self) -> Option<NotReady> {
+        let group = self.group.as_mut()?;
+        let status = group.ended()?;
+        Some(NotReady::Ended { server: self.target.in_words(), status, tail: group.output().tail() })
+    }
+
+    /// Stops a server that we started, and returns when it is gone. Dropping does the same.
+    pub fn stop(mut self) {
+        if let Some(group) = &mut self.group {
+            group.stop(GRACE);
+        }
+    }
+}
+
+/// Why there is no server to test. Displayed as a sentence without its full stop, and the last output of a server
+/// that we started on lines of their own.
+#[derive(Debug)]
+pub enum NotReady {
+    /// No Engine.IO server answers at the url.
+    NotThere(NotThere),
+    /// The process could not be started.
+    NotStarted {
+        /// The server in words.
+        server: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The process ended.
+    Ended {
+        /// The server in words.
+        server: String,
+        /// How.
+        status: ExitStatus,
+        /// Its last lines.
+        tail: Vec<String>,
+    },
+    /// The process runs, but nothing answers.
+    TimedOut {
+        /// The server in words.
+        server: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What was seen last, if there was a place to look at.
+        last: Option<Box<NotThere>>,
+        /// Its last lines.
+        tail: Vec<String>,
+    },
+    /// The user gave up.
+    Cancelled,
+}
+
+impl NotReady {
+    /// The sentence alone.
+    pub fn sentence(&self) -> String {
+        match self {
+            NotReady::NotThere(not_there) => not_there.to_string(),
+            NotReady::NotStarted { server, error } => format!("{server} could not be started: {error}"),
+            NotReady::Ended { server, status, .. } => format!("{server} ended with {}", in_words(*status)),
+            NotReady::TimedOut { server, waited, last: Some(last), .. } => {
+                format!("{server} did not answer within {}: {last}", human::duration(*waited))
+            }
+            NotReady::TimedOut { server, waited, last: None, .. } => {
+                format!("{server} did not say within {} where it listens", human::duration(*waited))
+            }
+            NotReady::Cancelled => "interrupted before the server answered".to_owned(),
+        }
+    }
+
+    /// The last lines that the server printed, as they came; not safe for a terminal.
+    pub fn tail(&self) -> &[String] {
+        match self {
+            NotReady::Ended { tail, .. } | NotReady::TimedOut { tail, .. } => tail,
+            NotReady::NotThere(_) | NotReady::NotStarted { .. } | NotReady::Cancelled => &[],
+        }
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())?;
+        if !self.tail().is_empty() {
+            f.write_str("\nits last output:")?;
+        }
+        self.tail().iter().try_for_each(|line| write!(f, "\n  | {}", human::printable(line)))
+    }
+}
+
+impl std::error::Error for NotReady {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use std::io::{Read, Write};
+
+use super::*;
+
+const OPEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n0{\"sid\":\"\"}";
+
+/// Answers every request of this listener with a handshake, for as long as the process lives.
+fn answer(listener: &TcpListener, text: &str) {
+    for stream in listener.incoming() {
+        let Ok(mut stream) = stream else { continue };
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(text.as_bytes());
+    }
+}
+
+/// A server in this process, with its port.
+fn server(text: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    thread::spawn(move || answer(&listener, text));
+    port
+}
+
+/// Not a test: the process that tests start as their server. It listens at `PORT`.
+#[test]
+#[ignore = "other tests start this as a server; it does not end"]
+fn a_server_at_the_port_of_its_environment() {
+    if std::env::var_os("SOCKRATES_TEST_SERVER").is_none() {
+        return;
+    }
+    let port: u16 = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).expect("PORT is set");
+    answer(&TcpListener::bind(("127.0.0.1", port)).expect("the port is free"), OPEN);
+}
+
+fn command(line: &str) -> Target {
+    Target::Command { line: line.into(), url: None }
+}
+
+fn quickly() -> Starting {
+    Starting { timeout: Duration::from_millis(200), ..Starting::default() }
+}
+
+fn failure(target: &Target, starting: &Starting) -> NotReady {
+    target.start(starting).expect_err("there is no server")
+}
+
+#[test]
+fn a_command_is_found_at_the_port_that_it_was_given() {
+    let program = std::env::current_exe().expect("this is a program");
+    let line = format!(
+        "SOCKRATES_TEST_SERVER=1 exec '{}' --exact target::running::tests::a_server_at_the_port_of_its_environment --ignored",
+        program.display()
+    );
+    let mut running = command(&line).start(&Starting::default()).expect("it starts");
+    assert!(running.ended().is_none());
+    assert_eq!(running.endpoint(), &Endpoint::local(running.found().address.port()));
+    assert!(running.resources().expect("there is a /proc").memory > 0);
+    let address = running.found().address;
+    running.stop();
+    assert!(std::net::TcpStream::connect(address).is_err(), "the server outlived its stop");
+}
+
+#[test]
+fn a_command_is_found_where_it_says_that_it_listens() {
+    let port = server(OPEN);
+    for says in [
+        format!("Server listening on http://localhost:{port}"),
+        format!("listening on *:{port}"),
+        format!("open http://127.0.0.1:{port}/index.html"),
+    ] {
+        let line = format!("echo '{says}' >&2; exec sleep 1000");
+        let running = command(&line).start(&Starting::default()).expect(&says);
+        assert_eq!(running.endpoint().port, port, "{says}");
+    }
+}
+
+#[test]
+fn a_command_with_a_url_is_found_there_and_told_its_port() {
+    let port = server(OPEN);
+    let url = Endpoint::local(port);
+    let line = format!("test $PORT = {port} && exec sleep 1000");
+    let target = Target::Command { line, url: Some(url.clone()) };
+    let running = target.start(&Starting::default()).expect("it starts");
+    assert_eq!(running.endpoint(), &url);
+}
+
+#[test]
+fn a_command_that_ends_is_told_with_its_last_output() {
+    let error =
+        failure(&command("echo starting; echo 'no \x1b[31mconfig' >&2; exit 7"), &Starting::default());
+    assert_eq!(
+        error.sentence(),
+        "the server command `echo starting; echo 'no \\u{1b}[31mconfig' >&2; exit 7` ended with exit code 7"
+    );
+    let shown = error.to_string();
+    assert!(shown.contains("\n  | starting") && shown.contains("\n  | no \\u{1b}[31mconfig"), "{shown}");
+}
+
+#[test]
+fn a_command_that_ends_is_not_mistaken_for_another_server_at_its_port() {
+    let port = server(OPEN);
+    let target = command(&format!("echo listening on port {port}; exit 1"));
+    let Target::Command { line, .. } = &target else { panic!("it is a command") };
+    let mut group = Group::start_line(line, 1).expect("sh runs");
+    while group.ended().is_none() || group.output().announced().is_empty() {
+        thread::yield_now();
+    }
+    let places = Places::Announced { otherwise: None };
+    let error = target.wait(group, &places, &Starting::default()).expect_err("it has ended");
+    assert!(matches!(error, NotReady::Ended { .. }), "{error}");
+}
+
+#[test]
+fn a_command_that_never_answers_is_told_with_what_was_seen() {
+    let error = failure(&command("exec sleep 1000"), &quickly());
+    let sentence = error.sentence();
+    assert!(
+        sentence.starts_with("the server command `exec sleep 1000` did not answer within 200 ms: "),
+        "{sentence}"
+    );
+    assert!(sentence.contains("nothing listens at 127.0.0.1:"), "{sentence}");
+}
+
+#[test]
+fn what_another_kind_of_server_says_outweighs_that_nothing_listens_at_the_port() {
+    let port = server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    let error = failure(&command(&format!("echo listening on port {port}; exec sleep 1000")), &quickly());
+    assert!(error.sentence().contains("HTTP 404 Not Found"), "{error}");
+}
+
+#[test]
+fn waiting_ends_when_the_user_gives_up() {
+    let starting = Starting::default();
+    starting.cancelled.store(true, Ordering::Relaxed);
+    let error = failure(&command("exec sleep 1000"), &starting);
+    assert!(matches!(error, NotReady::Cancelled), "{error}");
+}
+
+fn bundled(script: &str) -> (Target, Command) {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    (Target::Bundled { args: Vec::new() }, command)
+}
+
+#[test]
+fn the_reference_server_is_found_by_its_first_line() {
+    let port = server(OPEN);
+    // `cat` ends with standard input, as the reference server does.
+    let (target, command) =
+        bundled(&format!("echo listening on http://127.0.0.1:{port}/socket.io/; exec cat"));
+    let running = target.start_bundled(command, &Starting::default()).expect("it starts");
+    assert_eq!(running.endpoint(), &Endpoint::local(port));
+}
+
+#[test]
+fn a_reference_server_that_says_nothing_is_told_as_that() {
+    let (target, command) = bundled("exec cat");
+    let error = target.start_bundled(command, &quickly()).expect_err("it says nothing");
+    assert_eq!(error.sentence(), "the reference server did not say within 200 ms where it listens");
+}
+
+#[test]
+fn a_server_that_runs_already_is_looked_at_once() {
+    let running =
+        Target::Url(Endpoint::local(server(OPEN))).start(&Starting::default()).expect("it is there");
+    assert_eq!(running.resources(), None);
+    let closed = Endpoint::local(free_port().expect("there is one"));
+    let error = failure(&Target::Url(closed), &Starting::default());
+    assert!(error.sentence().starts_with("nothing listens at"), "{error}");
+}
+
+#[test]
+fn a_server_that_ends_during_the_run_is_told() {
+    let port = server(OPEN);
+    let line = format!("echo listening on port {port}; exec sleep 1000");
+    let mut running = command(&line).start(&Starting::default()).expect("it starts");
+    assert!(running.ended().is_none());
+    running.group.as_mut().expect("we started it").stop(GRACE);
+    let told = running.ended().expect("it has ended").sentence();
+    assert!(told.ends_with("ended with signal SIGTERM"), "{told}");
+}
+
+#[test]
+fn an_announced_page_is_also_tried_at_the_default_path() {
+    let page = Endpoint::parse("http://localhost:3000/index.html?x=1").expect("it is a url");
+    let shown: Vec<_> = candidates(vec![page], Some(4000)).iter().map(Endpoint::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "http://localhost:3000/index.html/?x=1",
+            "http://localhost:3000/socket.io/",
+            "http://127.0.0.1:4000/socket.io/"
+        ]
+    );
+    assert_eq!(candidates(vec![Endpoint::local(1)], Some(1)), [Endpoint::local(1)]);
+}

@@ -1,0 +1,248 @@
+//! From what was counted to one sentence and an exit code. Pure.
+//!
+//! [`judge_thresholds`] compares each threshold with what was measured; [`judge`] weighs checks, thresholds and the
+//! validity of the measurement. **No data never passes**: a threshold without samples is missed, and a run that checked
+//! nothing, asked nothing and completed nothing has failed. **Nothing may go wrong that no threshold allows**: a failed
+//! connect, a missed acknowledgement, a fault that the audit of deliveries found, each fails the run unless some
+//! threshold is about it; then that threshold decides.
+//!
+//! What decides, the first that applies:
+//!
+//! | what | status | exit code |
+//! |---|---|---|
+//! | the run was interrupted | interrupted | 130 |
+//! | the target could not be reached or started | unreachable | 3 |
+//! | the generator was the bottleneck, the asked rate was not reached, … | invalid | 4 |
+//! | a check failed, something went wrong that no threshold is about | failed | 1 |
+//! | a threshold was missed or had no data, nothing was proved | failed | 1 |
+//! | a percentile was asked about that too few samples support | invalid | 4 |
+//! | everything else | passed | 0 |
+//!
+//! An invalid measurement comes before failed checks: a generator that has no time left misses deadlines that the
+//! server met. The sentence then tells both. A scenario or command line that is wrong (exit code 2) never gets here.
+
+mod thresholds;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::Story;
+use crate::measure::human::{count, counted};
+use crate::observe::Counter;
+use crate::threshold::{Counted, Fault, Subject, Threshold};
+
+pub use thresholds::{Amount, Judged, Measured, Outcome, SAMPLES_BEYOND, judge_thresholds, samples_needed};
+
+/// How a run ended, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Every check held, every threshold was met, and there was something to judge.
+    Passed,
+    /// A check failed, a threshold was missed or had no data, or nothing was proved.
+    Failed,
+    /// The measurement does not say anything about the server.
+    Invalid,
+    /// Stopped by the user; what was counted up to there is reported.
+    Interrupted,
+    /// The target could not be reached or started.
+    Unreachable,
+}
+
+impl Status {
+    /// The exit code of the program.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Status::Passed => 0,
+            Status::Failed => 1,
+            Status::Unreachable => 3,
+            Status::Invalid => 4,
+            Status::Interrupted => 130,
+        }
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Passed => "passed",
+            Status::Failed => "failed",
+            Status::Invalid => "invalid",
+            Status::Interrupted => "interrupted",
+            Status::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// The judgement of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The judgement in one word.
+    pub status: Status,
+    /// Why, as a sentence without its full stop.
+    pub reason: String,
+    /// The exit code that goes with the status.
+    pub exit_code: u8,
+}
+
+impl Verdict {
+    fn new(status: Status, reason: String) -> Self {
+        Self { status, reason, exit_code: status.exit_code() }
+    }
+}
+
+/// How the engine came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The script was played to its end.
+    Finished,
+    /// The user stopped it.
+    Interrupted,
+    /// The target could not be reached or started: what was seen, as a sentence.
+    Unreachable(String),
+}
+
+/// What a run is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The steps in words, to name the first that failed.
+    pub story: &'a Story,
+    /// Everything that was measured.
+    pub measured: Measured<'a>,
+    /// The thresholds of the scenario.
+    pub thresholds: &'a [Threshold],
+    /// What became of them, in the same order: [`judge_thresholds`].
+    pub judged: &'a [Judged],
+    /// How many steps were played to their end by at least one client.
+    pub completed_steps: u64,
+    /// How the engine came to its end.
+    pub end: &'a End,
+    /// Why the measurement is not valid, one sentence each with what to change. Empty when it is.
+    pub doubts: &'a [String],
+}
+
+/// The verdict on a run.
+pub fn judge(evidence: &Evidence<'_>) -> Verdict {
+    let findings = findings(evidence);
+    let unsupported: Vec<_> = with_outcome(evidence.judged, Outcome::TooFew).map(Judged::sentence).collect();
+    match evidence.end {
+        End::Interrupted => Verdict::new(Status::Interrupted, so_far(evidence)),
+        End::Unreachable(why) => Verdict::new(Status::Unreachable, why.clone()),
+        End::Finished if !evidence.doubts.is_empty() => {
+            let mut parts = evidence.doubts.to_vec();
+            parts.extend(findings);
+            Verdict::new(Status::Invalid, parts.join("; "))
+        }
+        End::Finished if !findings.is_empty() => Verdict::new(Status::Failed, findings.join("; ")),
+        End::Finished if !unsupported.is_empty() => Verdict::new(Status::Invalid, unsupported.join("; ")),
+        End::Finished => passed(evidence),
+    }
+}
+
+/// What speaks against the server, one sentence each.
+fn findings(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut findings = Vec::new();
+    let failed = evidence.measured.tally.failed_checks();
+    if failed > 0 {
+        let all = failed + evidence.measured.tally.passed_checks();
+        findings.push(format!(
+            "{} of {} failed{}",
+            count(failed),
+            counted(all, "check"),
+            first_failed(evidence)
+        ));
+    }
+    findings.extend(unallowed(evidence));
+    let bad = |judged: &&Judged| matches!(judged.outcome, Outcome::Missed | Outcome::NoData);
+    let missed: Vec<_> = evidence.judged.iter().filter(bad).collect();
+    if let Some(first) = missed.first() {
+        let all = evidence.thresholds.len() as u64;
+        let (number, noun) = (count(missed.len() as u64), counted(all, "threshold"));
+        findings.push(match all {
+            1 => format!("the threshold was not met ({})", first.sentence()),
+            _ => format!("{number} of {noun} not met ({})", first.sentence()),
+        });
+    }
+    findings
+}
+
+/// What went wrong and no threshold is about, one sentence each.
+fn unallowed<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = String> + 'a {
+    let counters = Counter::ALL
+        .into_iter()
+        .map(|counter| (Counted::Counter(counter), evidence.measured.tally.misses(counter)));
+    let faults = Fault::ALL.into_iter().map(|fault| {
+        (Counted::Fault(fault), evidence.measured.deliveries.map_or(0, |deliveries| deliveries.fault(fault)))
+    });
+    counters.chain(faults).filter_map(|(what, times)| {
+        if times == 0 || evidence.thresholds.iter().any(|threshold| is_about(threshold.subject, what)) {
+            return None;
+        }
+        let (_, whole) = thresholds::counts(what, &evidence.measured);
+        Some(format!("{}: {} of {}, and no threshold allows any", what.name(), count(times), count(whole)))
+    })
+}
+
+/// Whether a threshold on this subject decides how much of this may happen. One on those that went well does too.
+fn is_about(subject: Subject, what: Counted) -> bool {
+    let (Subject::Count(asked) | Subject::Rate(asked) | Subject::Share(asked)) = subject else {
+        return false;
+    };
+    let counterpart = match what {
+        Counted::Counter(Counter::ConnectFailed) => Counted::Counter(Counter::ConnectOk),
+        Counted::Counter(Counter::AckMissed) => Counted::Counter(Counter::AckReceived),
+        other => other,
+    };
+    asked == what || asked == counterpart
+}
+
+fn first_failed(evidence: &Evidence<'_>) -> String {
+    let first = evidence.measured.tally.steps().find(|(_, step)| step.failed > 0);
+    match first.and_then(|(id, _)| evidence.story.step(id)) {
+        Some(step) if step.file.is_empty() => format!(", first in line {}: {}", step.line, step.words),
+        Some(step) => format!(", first in {}:{}: {}", step.file, step.line, step.words),
+        None => String::new(),
+    }
+}
+
+fn passed(evidence: &Evidence<'_>) -> Verdict {
+    let checks = evidence.measured.tally.passed_checks();
+    let thresholds = evidence.thresholds.len() as u64;
+    let all = |number: u64, noun: &str, held: &str| match number {
+        1 => format!("the {noun} {held}"),
+        _ => format!("all {} {held}", counted(number, noun)),
+    };
+    let reason = match (checks, thresholds, evidence.completed_steps) {
+        (0, 0, 0) => {
+            let nothing = "nothing was proved: no check was made, no threshold asked, no step completed";
+            return Verdict::new(Status::Failed, nothing.to_owned());
+        }
+        (0, 0, steps) => format!("{} completed; nothing was checked", counted(steps, "step")),
+        (checks, 0, _) => all(checks, "check", "held"),
+        (0, thresholds, _) => {
+            all(thresholds, "threshold", if thresholds == 1 { "was met" } else { "were met" })
+        }
+        (checks, thresholds, _) => {
+            format!("{} and {}", all(checks, "check", "held"), all(thresholds, "threshold", "met"))
+        }
+    };
+    Verdict::new(Status::Passed, reason)
+}
+
+fn so_far(evidence: &Evidence<'_>) -> String {
+    let (held, failed) = (evidence.measured.tally.passed_checks(), evidence.measured.tally.failed_checks());
+    match held + failed {
+        0 => "stopped before any check was made".to_owned(),
+        _ => format!(
+            "up to there {} held and {} failed{}",
+            counted(held, "check"),
+            count(failed),
+            first_failed(evidence)
+        ),
+    }
+}
+
+fn with_outcome(thresholds: &[Judged], outcome: Outcome) -> impl Iterator<Item = &Judged> {
+    thresholds.iter().filter(move |judged| judged.outcome == outcome)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+use std::time::Duration;
+
+use super::*;
+use crate::document::Span;
+use crate::measure::{Deliveries, StepInfo, Tally};
+use crate::observe::{Failure, Metric, Observer, StepId, Who};
+use crate::threshold::{Limit, Relation};
+use crate::units::{Rate, Share};
+
+const WHO: Who = Who { group: 0, n: 0, cast: 0 };
+const MS: Duration = Duration::from_millis(1);
+
+fn threshold(text: &str, subject: Subject, relation: Relation, limit: Limit) -> Threshold {
+    Threshold { text: text.into(), subject, relation, limit, span: Span::default() }
+}
+
+fn quantile(text: &str, metric: Metric, quantile: f64, limit: Duration) -> Threshold {
+    threshold(text, Subject::Quantile(metric, quantile), Relation::Less, Limit::Latency(limit))
+}
+
+/// A run of ten seconds.
+fn measured(tally: &Tally) -> Measured<'_> {
+    Measured { tally, deliveries: None, duration: MS * 10_000 }
+}
+
+fn outcomes(thresholds: &[Threshold], tally: &Tally) -> Vec<Outcome> {
+    judge_thresholds(thresholds, &measured(tally)).iter().map(|judged| judged.outcome).collect()
+}
+
+fn acks(values: impl IntoIterator<Item = Duration>) -> Tally {
+    let mut tally = Tally::new();
+    values.into_iter().for_each(|value| tally.latency(Metric::Ack, value));
+    tally
+}
+
+fn checks(passed: usize, failed: usize) -> Tally {
+    let mut tally = Tally::new();
+    let failure = Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new() };
+    (0..passed).for_each(|_| tally.passed(StepId(0), WHO));
+    (0..failed).for_each(|_| tally.failed(StepId(1), WHO, failure.clone()));
+    tally
+}
+
+fn story() -> Story {
+    let step = |id, words: &str, line| StepInfo {
+        id: StepId(id),
+        words: words.into(),
+        file: "chat.yaml".into(),
+        line,
+        column: 5,
+        source: String::new(),
+        groups: vec!["alice".into()],
+    };
+    Story { steps: vec![step(0, "connect", 3), step(1, "expect news within 1 s", 7)], cast: Vec::new() }
+}
+
+fn verdict(tally: &Tally, thresholds: &[Threshold]) -> Verdict {
+    ended(tally, thresholds, &End::Finished, &[])
+}
+
+fn ended(tally: &Tally, thresholds: &[Threshold], end: &End, doubts: &[String]) -> Verdict {
+    of(measured(tally), thresholds, end, doubts, 0)
+}
+
+fn of(
+    measured: Measured<'_>,
+    thresholds: &[Threshold],
+    end: &End,
+    doubts: &[String],
+    completed_steps: u64,
+) -> Verdict {
+    let judged = judge_thresholds(thresholds, &measured);
+    judge(&Evidence { story: &story(), measured, thresholds, judged: &judged, completed_steps, end, doubts })
+}
+
+#[test]
+fn a_run_that_proved_nothing_has_failed() {
+    let verdict = verdict(&Tally::new(), &[]);
+    assert_eq!((verdict.status, verdict.exit_code), (Status::Failed, 1));
+    assert!(verdict.reason.starts_with("nothing was proved"), "{}", verdict.reason);
+}
+
+#[test]
+fn a_run_that_only_completed_steps_passes_and_says_that_nothing_was_checked() {
+    let tally = Tally::new();
+    let verdict = of(measured(&tally), &[], &End::Finished, &[], 2);
+    assert_eq!((verdict.status, verdict.exit_code), (Status::Passed, 0));
+    assert_eq!(verdict.reason, "2 steps completed; nothing was checked");
+}
+
+#[test]
+fn checks_that_all_held_pass() {
+    assert_eq!(verdict(&checks(3, 0), &[]).reason, "all 3 checks held");
+    assert_eq!(verdict(&checks(1, 0), &[]).reason, "the check held");
+    assert_eq!(verdict(&checks(1, 0), &[]).exit_code, 0);
+}
+
+#[test]
+fn one_failed_check_fails_the_run_and_is_named_with_its_place() {
+    let verdict = verdict(&checks(1200, 1), &[]);
+    assert_eq!(verdict.exit_code, 1);
+    assert_eq!(verdict.reason, "1 of 1,201 checks failed, first in chat.yaml:7: expect news within 1 s");
+}
+
+#[test]
+fn a_threshold_is_met_just_below_its_limit_and_missed_at_it() {
+    let threshold = [quantile("ack p50 < 10 ms", Metric::Ack, 0.5, MS * 10)];
+    let below = acks((0..100).map(|_| MS * 9));
+    let at = acks((0..100).map(|_| MS * 10));
+    assert_eq!(verdict(&below, &threshold).reason, "the threshold was met");
+    let missed = verdict(&at, &threshold);
+    assert_eq!((missed.status, missed.exit_code), (Status::Failed, 1));
+    assert_eq!(missed.reason, "the threshold was not met (ack p50 < 10 ms: 10.0 ms)");
+}
+
+#[test]
+fn a_threshold_without_a_sample_is_missed() {
+    let threshold = [quantile("delivery p99 < 10 s", Metric::Delivery, 0.99, MS * 10_000)];
+    let verdict = verdict(&checks(5, 0), &threshold);
+    assert_eq!(verdict.exit_code, 1);
+    assert_eq!(verdict.reason, "the threshold was not met (delivery p99 < 10 s: no data)");
+}
+
+#[test]
+fn a_percentile_asks_for_ten_samples_beyond_it() {
+    assert_eq!([0.5, 0.9, 0.95, 0.99, 0.999].map(samples_needed), [20, 100, 200, 1_000, 10_000]);
+}
+
+#[test]
+fn a_percentile_of_too_few_samples_is_no_verdict() {
+    let threshold = [quantile("ack p99 < 10 ms", Metric::Ack, 0.99, MS * 10)];
+    let few = verdict(&acks((0..999).map(|_| MS)), &threshold);
+    assert_eq!((few.status, few.exit_code), (Status::Invalid, 4));
+    assert_eq!(
+        few.reason,
+        "ack p99 < 10 ms: too few samples for this percentile, 999 of 1,000 needed; run longer or with more clients"
+    );
+    assert_eq!(verdict(&acks((0..1000).map(|_| MS)), &threshold).exit_code, 0);
+}
+
+#[test]
+fn ten_samples_beyond_the_limit_settle_a_percentile_however_few_there_are() {
+    let threshold = [quantile("ack p99 < 10 ms", Metric::Ack, 0.99, MS * 10)];
+    let slow = |beyond: u32| acks((0..40).map(move |n| if n < beyond { MS * 500 } else { MS }));
+    assert_eq!(verdict(&slow(9), &threshold).exit_code, 4);
+    assert_eq!(verdict(&slow(10), &threshold).exit_code, 1);
+}
+
+#[test]
+fn a_percentile_beyond_the_histogram_meets_no_upper_limit() {
+    let threshold = [quantile("ack p50 < 1 h", Metric::Ack, 0.5, MS * 3_600_000)];
+    let verdict = verdict(&acks((0..100).map(|_| MS * 121_000)), &threshold);
+    assert_eq!(verdict.exit_code, 1);
+    assert_eq!(verdict.reason, "the threshold was not met (ack p50 < 1 h: more than 2 min)");
+}
+
+#[test]
+fn mean_least_and_greatest_are_judged_from_one_sample_on() {
+    let tally = acks([MS * 2, MS * 4]);
+    for (subject, value) in
+        [(Subject::Mean(Metric::Ack), 3), (Subject::Min(Metric::Ack), 2), (Subject::Max(Metric::Ack), 4)]
+    {
+        let at = |relation, limit| {
+            outcomes(&[threshold("", subject, relation, Limit::Latency(MS * limit))], &tally)[0]
+        };
+        assert_eq!(at(Relation::AtMost, value), Outcome::Met, "{subject:?}");
+        assert_eq!(at(Relation::Less, value), Outcome::Missed, "{subject:?}");
+        assert_eq!(at(Relation::Greater, value - 1), Outcome::Met, "{subject:?}");
+    }
+}
+
+#[test]
+fn a_share_is_of_what_could_have_happened() {
+    let subject = Subject::Share(Counted::Counter(Counter::ConnectFailed));
+    let below = |limit| threshold("connect failed", subject, Relation::Less, Limit::Share(Share(limit)));
+    let mut tally = Tally::new();
+    assert_eq!(outcomes(&[below(0.5)], &tally), [Outcome::NoData]);
+    tally.count(Counter::ConnectAsked, 1000);
+    tally.count(Counter::ConnectFailed, 10);
+    assert_eq!(outcomes(&[below(0.02), below(0.01)], &tally), [Outcome::Met, Outcome::Missed]);
+    let judged = &judge_thresholds(&[below(0.02)], &measured(&tally))[0];
+    assert_eq!((judged.value, judged.samples), (Some(Amount::Share(0.01)), 1000));
+}
+
+#[test]
+fn a_rate_is_over_the_whole_run() {
+    let subject = Subject::Rate(Counted::Counter(Counter::Sent));
+    let limit = Limit::Rate(Rate { per_second: 100.0 });
+    let at_least = threshold("sent rate >= 100/s", subject, Relation::AtLeast, limit);
+    let mut tally = Tally::new();
+    tally.count(Counter::ConnectOk, 1);
+    tally.count(Counter::Sent, 999);
+    assert_eq!(outcomes(std::slice::from_ref(&at_least), &tally), [Outcome::Missed]);
+    tally.count(Counter::Sent, 1);
+    assert_eq!(outcomes(std::slice::from_ref(&at_least), &tally), [Outcome::Met]);
+    let at_once = Measured { duration: Duration::ZERO, ..measured(&tally) };
+    assert_eq!(judge_thresholds(&[at_least], &at_once)[0].outcome, Outcome::NoData);
+}
+
+#[test]
+fn the_number_of_values_is_known_to_be_none_only_if_somebody_was_there() {
+    let none =
+        threshold("delivery count", Subject::Samples(Metric::Delivery), Relation::AtMost, Limit::Count(0));
+    let mut tally = Tally::new();
+    assert_eq!(outcomes(std::slice::from_ref(&none), &tally), [Outcome::NoData]);
+    tally.count(Counter::ConnectOk, 1);
+    assert_eq!(outcomes(std::slice::from_ref(&none), &tally), [Outcome::Met]);
+    tally.latency(Metric::Delivery, MS);
+    assert_eq!(outcomes(&[none], &tally), [Outcome::Missed]);
+}
+
+fn none_failed() -> Threshold {
+    let subject = Subject::Count(Counted::Counter(Counter::ConnectFailed));
+    threshold("connect failed == 0", subject, Relation::Equal, Limit::Count(0))
+}
+
+#[test]
+fn no_failed_connect_among_no_connects_is_no_data() {
+    let mut tally = checks(1, 0);
+    assert_eq!(verdict(&tally, &[none_failed()]).exit_code, 1);
+    tally.count(Counter::ConnectAsked, 1);
+    assert_eq!(verdict(&tally, &[none_failed()]).exit_code, 0);
+}
+
+fn one_connect_of_three_failed() -> Tally {
+    let mut tally = checks(5, 0);
+    tally.count(Counter::ConnectAsked, 3);
+    tally.count(Counter::ConnectOk, 2);
+    let failure = Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new() };
+    tally.missed(StepId(0), WHO, Counter::ConnectFailed, failure);
+    tally
+}
+
+#[test]
+fn what_came_to_nothing_fails_the_run_if_no_threshold_is_about_it() {
+    let tally = one_connect_of_three_failed();
+    let about_something_else = quantile("ack p50 < 1 s", Metric::Ack, 0.5, MS);
+    for thresholds in [vec![], vec![about_something_else]] {
+        let verdict = verdict(&tally, &thresholds);
+        assert_eq!(verdict.exit_code, 1);
+        let told = "connect failed: 1 of 3, and no threshold allows any";
+        assert!(verdict.reason.starts_with(told), "{}", verdict.reason);
+    }
+}
+
+#[test]
+fn a_threshold_about_it_decides_how_much_may_come_to_nothing() {
+    let tally = one_connect_of_three_failed();
+    let share = |counter, relation, limit| {
+        threshold("", Subject::Share(Counted::Counter(counter)), relation, Limit::Share(Share(limit)))
+    };
+    assert_eq!(verdict(&tally, &[share(Counter::ConnectFailed, Relation::Less, 0.5)]).exit_code, 0);
+    assert_eq!(verdict(&tally, &[share(Counter::ConnectFailed, Relation::Less, 0.1)]).exit_code, 1);
+    assert_eq!(verdict(&tally, &[share(Counter::ConnectOk, Relation::AtLeast, 0.5)]).exit_code, 0);
+    assert_eq!(verdict(&tally, &[none_failed()]).exit_code, 1);
+}
+
+#[test]
+fn a_fault_of_the_deliveries_fails_the_run_if_no_threshold_is_about_it() {
+    let tally = checks(1, 0);
+    let mut deliveries = Deliveries { expected: 100, forbidden: 50, ..Deliveries::default() };
+    deliveries.faults[Fault::Leaked as usize] = 2;
+    let measured = Measured { deliveries: Some(&deliveries), ..measured(&tally) };
+    let verdict = |thresholds: &[Threshold]| of(measured, thresholds, &End::Finished, &[], 0);
+    assert_eq!(verdict(&[]).reason, "delivery leaked: 2 of 50, and no threshold allows any");
+    let about = |fault, limit| {
+        threshold("", Subject::Count(Counted::Fault(fault)), Relation::AtMost, Limit::Count(limit))
+    };
+    assert_eq!(verdict(&[about(Fault::Missing, 0)]).exit_code, 1);
+    assert_eq!(verdict(&[about(Fault::Leaked, 2)]).exit_code, 0);
+    assert_eq!(verdict(&[about(Fault::Leaked, 1)]).exit_code, 1);
+}
+
+#[test]
+fn nothing_missing_in_a_run_without_an_audit_is_no_data() {
+    let missing = Subject::Count(Counted::Fault(Fault::Missing));
+    let none = threshold("delivery missing == 0", missing, Relation::Equal, Limit::Count(0));
+    assert_eq!(outcomes(std::slice::from_ref(&none), &checks(1, 0)), [Outcome::NoData]);
+    let tally = Tally::new();
+    let proved_nothing = Deliveries { undecided: 7, ..Deliveries::default() };
+    let measured = Measured { deliveries: Some(&proved_nothing), ..measured(&tally) };
+    assert_eq!(judge_thresholds(&[none], &measured)[0].outcome, Outcome::NoData);
+}
+
+#[test]
+fn an_invalid_measurement_comes_before_failed_checks_and_tells_both() {
+    let doubts = ["the generator was busy for 97 % of the time; use fewer clients".to_owned()];
+    let verdict = ended(&checks(0, 2), &[], &End::Finished, &doubts);
+    assert_eq!((verdict.status, verdict.exit_code), (Status::Invalid, 4));
+    assert!(verdict.reason.starts_with("the generator was busy"), "{}", verdict.reason);
+    assert!(verdict.reason.contains("; 2 of 2 checks failed"), "{}", verdict.reason);
+}
+
+#[test]
+fn failed_checks_come_before_a_percentile_of_too_few_samples() {
+    let threshold = [quantile("ack p99 < 10 ms", Metric::Ack, 0.99, MS * 10)];
+    let mut tally = checks(0, 1);
+    tally.latency(Metric::Ack, MS);
+    assert_eq!(verdict(&tally, &threshold).exit_code, 1);
+}
+
+#[test]
+fn an_interrupted_run_tells_how_far_it_came() {
+    let verdict = ended(&checks(2, 1), &[], &End::Interrupted, &[]);
+    assert_eq!((verdict.status, verdict.exit_code), (Status::Interrupted, 130));
+    assert_eq!(
+        verdict.reason,
+        "up to there 2 checks held and 1 failed, first in chat.yaml:7: expect news within 1 s"
+    );
+}
+
+#[test]
+fn an_unreachable_target_says_what_was_seen() {
+    let verdict = ended(&Tally::new(), &[], &End::Unreachable("nothing listens on port 1".into()), &[]);
+    assert_eq!((verdict.status, verdict.exit_code), (Status::Unreachable, 3));
+    assert_eq!(verdict.reason, "nothing listens on port 1");
+}
+
+#[test]
+fn several_missed_thresholds_are_counted_and_the_first_is_shown() {
+    let thresholds = [
+        quantile("ack p50 < 1 s", Metric::Ack, 0.5, MS * 1000),
+        quantile("ack p90 < 1 ms", Metric::Ack, 0.9, MS),
+        quantile("delivery p50 < 1 ms", Metric::Delivery, 0.5, MS),
+    ];
+    let verdict = verdict(&acks((0..100).map(|_| MS * 5)), &thresholds);
+    assert_eq!(verdict.reason, "2 of 3 thresholds not met (ack p90 < 1 ms: 5.00 ms)");
+}

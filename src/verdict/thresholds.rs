@@ -1,0 +1,217 @@
+//! Thresholds against what was counted.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::measure::{Deliveries, Series, Tally, human};
+use crate::observe::{Counter, Metric};
+use crate::threshold::{Counted, Fault, Limit, Subject, Threshold};
+
+/// How many samples must lie beyond a percentile before a verdict rests on it.
+///
+/// A p99 of 200 samples is decided by two of them. With ten beyond, chance moves the share beyond the limit by
+/// about a third, which is the least that deserves a yes or no.
+pub const SAMPLES_BEYOND: u64 = 10;
+
+/// How many samples a verdict on this quantile (0 to 1) needs: p50 20, p90 100, p99 1,000, p99.9 10,000.
+pub fn samples_needed(quantile: f64) -> u64 {
+    let beyond = (1.0 - quantile.clamp(0.0, 1.0)).max(1e-9);
+    (SAMPLES_BEYOND as f64 / beyond).round() as u64
+}
+
+/// Everything that was measured in a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    /// What was counted, merged over all workers.
+    pub tally: &'a Tally,
+    /// What the audit of the deliveries found, if there was one.
+    pub deliveries: Option<&'a Deliveries>,
+    /// How long the run took, for rates.
+    pub duration: Duration,
+}
+
+/// A measured value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Amount {
+    /// A duration.
+    Latency(Duration),
+    /// A duration beyond what the histogram tells apart ([`crate::measure::HIGHEST`]).
+    Beyond,
+    /// A number of things.
+    Count(u64),
+    /// So many per second.
+    Rate(f64),
+    /// A share from 0 to 1.
+    Share(f64),
+}
+
+impl Amount {
+    /// The bare number in the unit of [`Limit::number`]; infinite when it is beyond.
+    pub fn number(self) -> f64 {
+        match self {
+            Amount::Latency(value) => value.as_nanos() as f64 / 1e3,
+            Amount::Beyond => f64::INFINITY,
+            Amount::Count(value) => value as f64,
+            Amount::Rate(value) | Amount::Share(value) => value,
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Amount::Latency(value) => f.write_str(&human::measured(*value)),
+            Amount::Beyond => f.write_str("more than 2 min"),
+            Amount::Count(value) => f.write_str(&human::count(*value)),
+            Amount::Rate(value) => f.write_str(&human::rate(*value)),
+            Amount::Share(value) => f.write_str(&human::share(*value)),
+        }
+    }
+}
+
+/// What became of a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Met,
+    /// It does not.
+    Missed,
+    /// There was not a single sample. Counts as missed.
+    NoData,
+    /// There were samples, but not enough for this percentile.
+    TooFew,
+}
+
+/// A threshold with what was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// As its author wrote it.
+    pub text: String,
+    /// What was measured. None without data.
+    pub value: Option<Amount>,
+    /// The limit.
+    pub limit: Limit,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How many samples the value rests on.
+    pub samples: u64,
+    /// How many it needs. At least one.
+    pub needed: u64,
+}
+
+impl Judged {
+    /// The threshold and what was found, as one sentence: `ack p99 < 20 ms: 31 ms`.
+    pub fn sentence(&self) -> String {
+        let text = &self.text;
+        match (self.outcome, self.value) {
+            (Outcome::NoData, _) | (_, None) => format!("{text}: no data"),
+            (Outcome::TooFew, Some(_)) => format!(
+                "{text}: too few samples for this percentile, {} of {} needed; run longer or with more clients",
+                human::count(self.samples),
+                human::count(self.needed),
+            ),
+            (Outcome::Met | Outcome::Missed, Some(value)) => format!("{text}: {value}"),
+        }
+    }
+}
+
+/// Compares each threshold with what was measured, in their order.
+pub fn judge_thresholds(thresholds: &[Threshold], measured: &Measured<'_>) -> Vec<Judged> {
+    thresholds.iter().map(|threshold| judge(threshold, measured)).collect()
+}
+
+fn judge(threshold: &Threshold, measured: &Measured<'_>) -> Judged {
+    let Reading { value, samples, needed } = read(threshold.subject, measured);
+    let holds = value.is_some_and(|value| threshold.relation.holds(value.number(), threshold.limit.number()));
+    let outcome = match value {
+        None => Outcome::NoData,
+        Some(_) if samples < needed && !surely_missed(threshold, measured.tally) => Outcome::TooFew,
+        Some(_) if holds => Outcome::Met,
+        Some(_) => Outcome::Missed,
+    };
+    Judged { text: threshold.text.clone(), value, limit: threshold.limit, outcome, samples, needed }
+}
+
+/// A value, the number of samples behind it, and the number that it takes.
+struct Reading {
+    value: Option<Amount>,
+    samples: u64,
+    needed: u64,
+}
+
+fn read(subject: Subject, measured: &Measured<'_>) -> Reading {
+    let of = |metric, value: &dyn Fn(&Series) -> Option<Amount>| {
+        let series = measured.tally.series(metric);
+        Reading { value: series.and_then(value), samples: series.map_or(0, Series::count), needed: 1 }
+    };
+    let counted = |(part, whole): (u64, u64), value: &dyn Fn(f64, f64) -> Option<Amount>| Reading {
+        value: if whole > 0 { value(part as f64, whole as f64) } else { None },
+        samples: whole,
+        needed: 1,
+    };
+    let seconds = measured.duration.as_secs_f64();
+    match subject {
+        Subject::Quantile(metric, quantile) => Reading {
+            needed: samples_needed(quantile),
+            ..of(metric, &|series| Some(series.quantile(quantile)?.map_or(Amount::Beyond, Amount::Latency)))
+        },
+        Subject::Mean(metric) => of(metric, &|series| series.mean().map(Amount::Latency)),
+        Subject::Min(metric) => of(metric, &|series| series.min().map(Amount::Latency)),
+        Subject::Max(metric) => of(metric, &|series| series.max().map(Amount::Latency)),
+        Subject::Samples(metric) => {
+            counted(samples(metric, measured), &|part, _| Some(Amount::Count(part as u64)))
+        }
+        Subject::Count(what) => counted(counts(what, measured), &|part, _| Some(Amount::Count(part as u64))),
+        Subject::Rate(what) => {
+            counted(counts(what, measured), &|part, _| (seconds > 0.0).then(|| Amount::Rate(part / seconds)))
+        }
+        Subject::Share(what) => {
+            counted(counts(what, measured), &|part, whole| Some(Amount::Share(part / whole)))
+        }
+    }
+}
+
+/// Ten samples beyond the limit are as much as the rule asks for, however few there are in all: they settle
+/// that the percentile is beyond it too.
+fn surely_missed(threshold: &Threshold, tally: &Tally) -> bool {
+    let (Subject::Quantile(metric, _), Limit::Latency(limit)) = (threshold.subject, threshold.limit) else {
+        return false;
+    };
+    let beyond = tally.series(metric).map_or(0, |series| series.count_above(limit));
+    threshold.relation.is_upper() && beyond >= SAMPLES_BEYOND
+}
+
+/// How often it happened, out of how often it could have: no failed connect among no connects is no data.
+pub(super) fn counts(what: Counted, measured: &Measured<'_>) -> (u64, u64) {
+    let (part, whole) = match (what, measured.deliveries) {
+        (Counted::Counter(counter), _) => {
+            (measured.tally.counter(counter), measured.tally.counter(basis(counter)))
+        }
+        (Counted::Fault(_), None) => (0, 0),
+        (Counted::Fault(fault), Some(deliveries)) => {
+            let whole = if fault == Fault::Leaked { deliveries.forbidden } else { deliveries.expected };
+            (deliveries.fault(fault), whole)
+        }
+    };
+    (part, whole.max(part))
+}
+
+fn samples(metric: Metric, measured: &Measured<'_>) -> (u64, u64) {
+    let count = measured.tally.series(metric).map_or(0, Series::count);
+    (count, measured.tally.counter(Counter::ConnectOk).max(count))
+}
+
+/// What has to have happened before a count of this says anything.
+fn basis(counter: Counter) -> Counter {
+    match counter {
+        Counter::ConnectAsked | Counter::ConnectOk | Counter::ConnectFailed => Counter::ConnectAsked,
+        Counter::AckAsked | Counter::AckReceived | Counter::AckMissed => Counter::AckAsked,
+        Counter::Dropped
+        | Counter::Sent
+        | Counter::Received
+        | Counter::DeliveryReceived
+        | Counter::Heartbeats
+        | Counter::BytesIn
+        | Counter::BytesOut => Counter::ConnectOk,
+    }
+}
