@@ -13,5 +13,6 @@ pub mod step;
 pub mod target;
 pub mod template;
 pub mod threshold;
+pub mod transport;
 pub mod units;
 pub mod verdict;

@@ -66,7 +66,8 @@ pub struct RawFrame {
 /// How a lane is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangUp {
-    /// What is queued is sent, then a close frame (on a WebSocket), then the stream is closed.
+    /// What is queued is sent; then an HTTP connection is closed, and on a WebSocket a close frame follows, which
+    /// the server has to answer.
     Clean,
     /// The TCP connection is cut at once, as when a cable is pulled: nothing more is sent.
     Cut,
@@ -86,7 +87,8 @@ pub trait Wire {
     fn frame(&mut self, lane: Lane, frame: &RawFrame);
     /// Sends a request, over the lane's connection if it is still there, else over a new one.
     fn request(&mut self, lane: Lane, request: Request<'_>);
-    /// Ends a lane. Nothing more is heard from it, not even a [`Lost`].
+    /// Ends a lane. Nothing more is heard from it, not even a [`Lost`] — except after [`HangUp::Clean`] on a
+    /// WebSocket, where the server's own close is heard.
     fn hang_up(&mut self, lane: Lane, how: HangUp);
     /// Stops or resumes reading from a lane, so that the server feels a slow consumer.
     fn pause(&mut self, lane: Lane, paused: bool);

@@ -1,0 +1,199 @@
+//! Named faults: ways in which this server can be wrong on purpose.
+//!
+//! A check that no broken server can trip proves nothing. Each fault breaks the clause it names and is hooked
+//! into the server at one point, found by searching for its variant. A new one is a line here and that hook.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What is known about one fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Description {
+    /// The fault itself.
+    pub fault: Fault,
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// The clause of the catalogue it breaks.
+    pub breaks: &'static str,
+    /// What the server then does wrong, in one line.
+    pub about: &'static str,
+}
+
+macro_rules! faults {
+    ($($variant:ident $name:literal $breaks:literal $about:literal;)*) => {
+        /// One way of being wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Fault { $(#[doc = $about] $variant,)* }
+
+        /// Every fault there is, by area.
+        pub const REGISTRY: &[Description] = &[
+            $(Description { fault: Fault::$variant, name: $name, breaks: $breaks, about: $about },)*
+        ];
+    };
+}
+
+faults! {
+    SecondsForMilliseconds "seconds-for-milliseconds" "EIO-HS-03" "the handshake gives the heartbeat timings in seconds";
+    EngineErrorAsText "engine-error-as-text" "EIO-ERR-00" "errors are answered as plain text instead of JSON";
+    SecondPollTolerated "second-poll-tolerated" "EIO-LP-12" "a second concurrent poll waits beside the first";
+    SecondPostTolerated "second-post-tolerated" "EIO-LP-13" "a second concurrent POST is processed like any other";
+    PayloadFirstPacketOnly "payload-first-packet-only" "EIO-LP-02" "only the first packet of a polling payload is processed";
+    MaxPayloadIgnored "max-payload-ignored" "EIO-LP-16" "request bodies longer than maxPayload are accepted";
+    NoCorsOnErrors "no-cors-on-errors" "EIO-HTTP-08" "error responses carry no Access-Control-Allow-Origin";
+    NoPing "no-ping" "EIO-HB-01" "the server never sends a ping";
+    EarlyPing "early-ping" "EIO-HS-20" "a ping is sent right after the handshake";
+    PingTimeoutIgnored "ping-timeout-ignored" "EIO-HB-04" "a client that never answers pings is kept";
+    AnyPacketIsPong "any-packet-is-pong" "EIO-HB-07" "any packet counts as the answer to a ping";
+    InvalidPacketIgnored "invalid-packet-ignored" "EIO-WS-09" "an invalid Engine.IO packet is skipped";
+    WebSocketCloseIgnored "websocket-close-ignored" "EIO-CL-02" "the close packet is ignored on WebSocket";
+    SecondWebSocketTakesOver "second-websocket-takes-over" "EIO-WS-13" "a second WebSocket with the same sid takes the session over";
+    UpgradeKeepsPollWaiting "upgrade-keeps-poll-waiting" "EIO-UP-02" "a pending poll is not released while upgrading";
+    UpgradeLosesPackets "upgrade-loses-packets" "EIO-UP-07" "packets buffered while upgrading are lost";
+    UpgradeDoublesPackets "upgrade-doubles-packets" "SEM-OR-04" "packets buffered while upgrading are sent twice";
+    UpgradeFailureSticks "upgrade-failure-sticks" "EIO-UP-15" "after a failed upgrade no further one is possible";
+    MalformedPacketIgnored "malformed-packet-ignored" "SIO-PK-12" "a malformed Socket.IO packet is skipped";
+    EventBeforeConnectIgnored "event-before-connect-ignored" "SIO-NS-11" "an event to a namespace that was not joined is skipped";
+    ConnectTimeoutIgnored "connect-timeout-ignored" "SIO-NS-12" "a connection that joins no namespace is kept";
+    DuplicateConnectTolerated "duplicate-connect-tolerated" "SIO-NS-15" "a second CONNECT to a joined namespace is skipped";
+    AuthMissing "auth-missing" "SIO-NS-03" "the auth payload of a CONNECT is lost";
+    SidSharedAcrossNamespaces "sid-shared-across-namespaces" "SIO-NS-09" "the sockets of one connection have the same id in every namespace";
+    SidIsEngineSid "sid-is-engine-sid" "SIO-NS-10" "the Engine.IO session id is used as socket id";
+    GuardOpen "guard-open" "SEM-MW-01" "a middleware's refusal is ignored";
+    GuardDataMissing "guard-data-missing" "SEM-MW-01" "the data of a middleware's refusal is lost";
+    AckTwice "ack-twice" "SIO-EV-03" "an event can be acknowledged more than once";
+    AckZeroUnanswered "ack-zero-unanswered" "SIO-PK-14" "an event with id 0 is not acknowledged";
+    AckFromAnySocket "ack-from-any-socket" "SEM-AK-06" "an acknowledgement is accepted from any socket";
+    AckTimeoutSilent "ack-timeout-silent" "SEM-AK-02" "an unanswered question to a client is never reported";
+    BroadcastAckDropsPartial "broadcast-ack-drops-partial" "SEM-BA-02" "answers that came before a broadcast's timeout are lost";
+    AttachmentsReversed "attachments-reversed" "SIO-BIN-03" "attachments are sent in reverse order";
+    BroadcastIncludesSender "broadcast-includes-sender" "SEM-BC-03" "a broadcast from a socket also reaches that socket";
+    RoomIgnored "room-ignored" "SEM-BC-04" "a broadcast to a room reaches the whole namespace";
+    UnionDeliversTwice "union-delivers-twice" "SEM-BC-07" "a member of two addressed rooms gets the broadcast twice";
+    ExceptIgnored "except-ignored" "SEM-BC-09" "rooms to be left out are not";
+    NamespaceLeak "namespace-leak" "SEM-NS-02" "a broadcast reaches the other namespaces too";
+    LeaveIgnored "leave-ignored" "SEM-RM-05" "leaving a room does not take effect";
+    JoinLate "join-late" "SEM-RM-02" "a join takes effect 100 ms after it was acknowledged";
+    RoomsLostEarly "rooms-lost-early" "SEM-RM-08" "a socket's rooms are gone before its disconnection is told";
+    OrderSwapped "order-swapped" "SEM-OR-01" "events to one client change places";
+    EventLost "event-lost" "SEM-BC-01" "every hundredth event to a client is lost";
+    DisconnectToldTwice "disconnect-told-twice" "SEM-DR-06" "the end of a socket is told twice";
+    RecoveryMissesPacket "recovery-misses-packet" "SEM-CSR-03" "the first missed packet is left out of a recovery";
+    RecoveryForgetsRooms "recovery-forgets-rooms" "SEM-CSR-02" "a recovered socket is in no room";
+}
+
+/// A set of faults. Empty is healthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Faults {
+    bits: [u64; 4],
+}
+
+impl Faults {
+    /// A healthy server.
+    pub const NONE: Faults = Faults { bits: [0; 4] };
+
+    /// The set with one more fault.
+    #[must_use]
+    pub fn with(mut self, fault: Fault) -> Faults {
+        let number = fault as usize;
+        self.bits[number / 64] |= 1 << (number % 64);
+        self
+    }
+
+    /// Whether the server is to be wrong in this way.
+    #[inline]
+    pub fn has(&self, fault: Fault) -> bool {
+        let number = fault as usize;
+        self.bits[number / 64] & (1 << (number % 64)) != 0
+    }
+
+    /// Whether the server is healthy.
+    pub fn is_empty(&self) -> bool {
+        *self == Faults::NONE
+    }
+
+    /// The names in the set.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let faults = *self;
+        REGISTRY.iter().filter(move |entry| faults.has(entry.fault)).map(|entry| entry.name)
+    }
+}
+
+impl FromIterator<Fault> for Faults {
+    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Faults {
+        faults.into_iter().fold(Faults::NONE, Faults::with)
+    }
+}
+
+/// No fault has this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownFault(String);
+
+impl fmt::Display for UnknownFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no fault is called {:?}; --list-faults shows them all", self.0)
+    }
+}
+
+impl std::error::Error for UnknownFault {}
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    fn from_str(name: &str) -> Result<Fault, UnknownFault> {
+        let found = REGISTRY.iter().find(|entry| entry.name == name);
+        found.map(|entry| entry.fault).ok_or_else(|| UnknownFault(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REGISTRY[*self as usize].name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_name_leads_to_its_fault_and_is_unique() {
+        let mut names = HashSet::new();
+        for entry in REGISTRY {
+            assert_eq!(entry.name.parse(), Ok(entry.fault));
+            assert_eq!(entry.fault.to_string(), entry.name);
+            assert!(names.insert(entry.name), "{}", entry.name);
+        }
+        assert!(REGISTRY.len() <= 256, "the set has no room for more");
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_nothing_else() {
+        let set = Faults::NONE.with(Fault::NoPing).with(Fault::RecoveryForgetsRooms);
+        assert_eq!(set.names().collect::<Vec<_>>(), ["no-ping", "recovery-forgets-rooms"]);
+        assert!(!set.has(Fault::AckTwice));
+    }
+
+    #[test]
+    fn every_fault_is_hooked_somewhere() {
+        let sources = walk(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+        for entry in REGISTRY {
+            let hook = format!("Fault::{:?}", entry.fault);
+            let found = sources.iter().filter(|source| source.contains(&hook)).count();
+            assert!(found >= 1, "{} has no hook", entry.name);
+        }
+    }
+
+    fn walk(folder: &std::path::Path) -> Vec<String> {
+        let mut sources = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources.extend(walk(&path));
+            } else if path.extension().is_some_and(|ext| ext == "rs") && !path.ends_with("faults.rs") {
+                sources.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+        sources
+    }
+}

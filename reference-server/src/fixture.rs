@@ -1,0 +1,255 @@
+//! The application: the fixture contract that scenarios are written against.
+//!
+//! The same events as the Node fixture of the project: `message` and `message-with-ack` of the official test
+//! suites, the `t:*` commands for rooms, broadcasts and acknowledgements, and `gone` to the room `watch`. A
+//! command whose arguments make no sense is ignored, and so is every event without a handler.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::console::{Topic, printable};
+use crate::engine::session::Session;
+use crate::socket::ack::{self, Ack};
+use crate::socket::args::{Arg, Args};
+use crate::socket::decoder::Packet;
+use crate::socket::namespace::{Broadcast, spoil};
+use crate::socket::reason::Reason;
+use crate::socket::rooms::Selection;
+use crate::socket::socket::Socket;
+
+/// A socket was admitted to a namespace.
+pub(crate) fn on_connection(socket: &Rc<Socket>) {
+    let mut args = Args::event("auth");
+    args.raw(&socket.auth);
+    socket.emit(args);
+}
+
+/// A socket ends; it is still in its rooms. Watchers are sockets of `/` in the room `watch`.
+pub(crate) fn on_disconnecting(socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<str>]) {
+    let server = &socket.session.server;
+    let main = server.namespaces.borrow().get("/").cloned();
+    let Some(main) = main else { return };
+    let to = Selection { to: vec![Rc::from("watch")], ..Selection::default() };
+    let rooms: Vec<&str> = rooms.iter().map(|room| &**room).collect();
+    let args = Args::event("gone")
+        .with(&*socket.id)
+        .with(&*socket.namespace.name)
+        .with(reason.as_str())
+        .with(&rooms);
+    main.broadcast(server, Broadcast { selection: to, ..Broadcast::default() }, args);
+}
+
+/// An event arrived.
+pub(crate) fn on_event(socket: &Rc<Socket>, packet: Packet<'_>) {
+    let ack = Ack::new(socket, packet.id);
+    let args = &packet.args[..];
+    match &*packet.name {
+        "message" => socket.emit(Args::event("message-back").with_all(args)),
+        "message-with-ack" => ack.send(&Args::new().with_all(args)),
+        name if name.starts_with("t:") => {
+            let _ = command(socket, name, args, ack);
+        }
+        _ => {}
+    }
+}
+
+/// Runs a `t:*` command; `None` when its arguments make no sense.
+fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Option<()> {
+    match (name, args) {
+        ("t:join", [rooms, ..]) => join(socket, rooms, &ack)?,
+        ("t:leave", [room, ..]) => leave(socket, room, &ack)?,
+        ("t:cast", [target, event, payload, ..]) => {
+            let to = Target::parse(target)?.broadcast(socket);
+            let args = event_with(event, payload)?;
+            socket.namespace.broadcast(&socket.session.server, to, args);
+            ack.send(&Args::new());
+        }
+        ("t:cast-ack", [target, ms, event, payload, ..]) => {
+            let mut to = Target::parse(target)?.broadcast(socket);
+            spoil(&socket.session.server, &mut to.selection);
+            let receivers = socket.namespace.sockets(&to.selection);
+            let args = event_with(event, payload)?;
+            ack::ask_all(socket, receivers, millis(ms)?, args, move |timed_out, answers| {
+                ack.send(&Args::new().with(&timed_out).with_array(&answers));
+            });
+        }
+        ("t:ask", [ms, event, payload, ..]) => {
+            let args = event_with(event, payload)?;
+            ack::ask(socket, millis(ms)?, args, move |timed_out, answer| {
+                ack.send(&Args::new().with(&timed_out).with_array(&answer));
+            });
+        }
+        ("t:sockets", [target, what, how, ..]) => {
+            sockets(socket, target, &what.parse::<String>()?, how, &ack)?
+        }
+        ("t:burst", [count, ms, binary, ..]) => {
+            Burst::start(socket, count.parse()?, millis(ms)?, binary.parse().unwrap_or(false), ack);
+        }
+        ("t:ack-twice", _) => {
+            ack.send(&Args::new().with(&1));
+            ack.send(&Args::new().with(&2));
+        }
+        ("t:bye", args) => {
+            let close = args.first().and_then(Arg::parse).unwrap_or(false);
+            socket.disconnect(close, Reason::ServerNamespaceDisconnect);
+        }
+        ("t:who", _) => ack.send(&who(socket)),
+        _ => return None,
+    }
+    Some(())
+}
+
+fn join(socket: &Rc<Socket>, rooms: &Arg<'_>, ack: &Ack) -> Option<()> {
+    let names = one_or_more(rooms)?;
+    socket.join(&names);
+    tell_rooms(socket, "entered", &names, ack);
+    Some(())
+}
+
+fn leave(socket: &Rc<Socket>, room: &Arg<'_>, ack: &Ack) -> Option<()> {
+    let names = one_or_more(room)?;
+    names.iter().for_each(|name| socket.leave_room(name));
+    tell_rooms(socket, "left", &names, ack);
+    Some(())
+}
+
+fn tell_rooms(socket: &Rc<Socket>, verb: &str, names: &[String], ack: &Ack) {
+    socket.session.say(Topic::Moved, || {
+        let names: Vec<String> = names.iter().take(5).map(|name| printable(name, 24)).collect();
+        format!("{}  {verb} room {}", socket.label(), names.join(", "))
+    });
+    if ack.is_wanted() {
+        let rooms = socket.rooms();
+        ack.send(&Args::new().with(&rooms.iter().map(|room| &**room).collect::<Vec<_>>()));
+    }
+}
+
+/// A room name or a list of them.
+fn one_or_more(arg: &Arg<'_>) -> Option<Vec<String>> {
+    arg.parse::<String>().map(|name| vec![name]).or_else(|| arg.parse())
+}
+
+fn millis(arg: &Arg<'_>) -> Option<Duration> {
+    let ms = arg.parse::<f64>().filter(|ms| (0.0..=3_600_000.0).contains(ms))?;
+    Some(Duration::from_secs_f64(ms / 1000.0))
+}
+
+/// The event that a command carries: its name, and its arguments in an array.
+fn event_with(event: &Arg<'_>, payload: &Arg<'_>) -> Option<Args> {
+    Some(Args::new().with_all(std::slice::from_ref(event)).with_all(&payload.elements()?))
+}
+
+/// The first argument of broadcasting commands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Target {
+    from: String,
+    to: Vec<String>,
+    except: Vec<String>,
+    flags: Vec<String>,
+}
+
+impl Target {
+    fn parse(arg: &Arg<'_>) -> Option<Target> {
+        arg.parse()
+    }
+
+    fn broadcast(&self, socket: &Socket) -> Broadcast {
+        let rooms = |names: &[String]| names.iter().map(|name| Rc::from(&**name)).collect();
+        let from_socket = self.from != "io";
+        Broadcast {
+            selection: Selection {
+                to: rooms(&self.to),
+                except: rooms(&self.except),
+                except_key: from_socket.then_some(socket.key),
+            },
+            sender: from_socket.then(|| socket.id.clone()),
+            volatile: self.flags.iter().any(|flag| flag == "volatile"),
+        }
+    }
+}
+
+fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack: &Ack) -> Option<()> {
+    let target = Target { from: "io".to_owned(), ..Target::parse(target)? };
+    let chosen = socket.namespace.sockets(&target.broadcast(socket).selection);
+    match what {
+        "join" => {
+            let names = one_or_more(how)?;
+            chosen.iter().for_each(|socket| socket.join(&names));
+        }
+        "leave" => {
+            let names = one_or_more(how)?;
+            chosen.iter().for_each(|socket| names.iter().for_each(|name| socket.leave_room(name)));
+        }
+        "disconnect" => {
+            let close = how.parse().unwrap_or(false);
+            chosen.iter().for_each(|socket| socket.disconnect(close, Reason::ServerNamespaceDisconnect));
+        }
+        _ => return None,
+    }
+    ack.send(&Args::new());
+    Some(())
+}
+
+fn who(socket: &Rc<Socket>) -> Args {
+    let handshake = &socket.session.handshake;
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let mut args = Args::new();
+    args.raw(&format!(
+        "{{\"id\":{},\"nsp\":{},\"auth\":{},\"query\":{},\"headers\":{},\"recovered\":{},\"transport\":{}}}",
+        text(&socket.id),
+        text(&socket.namespace.name),
+        socket.auth,
+        handshake.query,
+        handshake.headers,
+        socket.recovered,
+        text(socket.session.transport.get().name()),
+    ));
+    args
+}
+
+/// `t:burst`: `n` 0, 1, 2, … at a steady pace, every second one with a byte attached if so wished.
+struct Burst {
+    socket: Rc<Socket>,
+    count: u64,
+    every: Duration,
+    binary: bool,
+    next: Cell<u64>,
+    ack: Ack,
+}
+
+impl Burst {
+    fn start(socket: &Rc<Socket>, count: u64, every: Duration, binary: bool, ack: Ack) {
+        let running = socket.bursts.get();
+        if running < socket.session.server.config.limits.bursts {
+            socket.bursts.set(running + 1);
+            let every = every.max(Duration::from_millis(1));
+            let burst = Burst { socket: socket.clone(), count, every, binary, next: Cell::new(0), ack };
+            Rc::new(burst).wait();
+        }
+    }
+
+    fn wait(self: Rc<Self>) {
+        let every = self.every;
+        let session: Rc<Session> = self.socket.session.clone();
+        session.server.timers.after(every, move || self.step());
+    }
+
+    fn step(self: Rc<Self>) {
+        let number = self.next.replace(self.next.get() + 1);
+        if number >= self.count || !self.socket.is_connected() {
+            self.socket.bursts.set(self.socket.bursts.get() - 1);
+            return self.ack.send(&Args::new());
+        }
+        let mut args = Args::event("n").with(&number);
+        if self.binary && number % 2 == 1 {
+            args = args.with_binary(Bytes::copy_from_slice(&[number as u8]));
+        }
+        self.socket.emit(args);
+        self.wait();
+    }
+}

@@ -1,0 +1,222 @@
+//! The Engine.IO endpoint: which request does what.
+//!
+//! Spec: Engine.IO protocol v4, "HTTP long-polling", "WebSocket"; headers and statuses of the official server.
+
+use std::rc::Rc;
+
+use tokio::io::AsyncWriteExt;
+
+use super::connection::{Connection, Counted, Next, Received};
+use super::request::{Framing, Request};
+use super::response::Response;
+use crate::config::Origins;
+use crate::engine::payload;
+use crate::engine::request::{Refusal, Target, Transport, judge};
+use crate::engine::session::{Handshake, Session, State};
+use crate::faults::Fault;
+use crate::socket::reason::Reason;
+use crate::websocket::connection::{self as websocket, Role};
+use crate::websocket::handshake;
+
+const TEXT: &str = "text/plain; charset=UTF-8";
+const JSON: &str = "application/json";
+/// Bodies of polls are compressed from here on, if the client can.
+const COMPRESS_FROM: usize = 1024;
+
+/// Handles one request to the endpoint.
+pub(crate) async fn handle(connection: &mut Connection, request: &Request) -> Next {
+    let server = connection.server.clone();
+    if request.method == "OPTIONS" && server.config.origins != Origins::None {
+        return preflight(connection, request).await;
+    }
+    let upgrade = request.wants_websocket();
+    let current = |sid: &str| server.sessions.borrow().get(sid).map(|session| session.transport.get());
+    let target = match judge(&request.method, upgrade, |name| request.parameter(name), current) {
+        Ok(target) => target,
+        Err(refusal) => return refuse(connection, request, refusal).await,
+    };
+    let session = match target {
+        Target::Handshake(_) if server.sessions.borrow().len() >= server.config.max_clients => {
+            return full(connection, request).await;
+        }
+        Target::Handshake(Transport::Polling) => return open_polling(connection, request).await,
+        Target::Handshake(Transport::WebSocket) => return open_websocket(connection, request).await,
+        Target::Session(sid) => server.sessions.borrow().get(sid).cloned(),
+    };
+    match (session, &*request.method) {
+        (None, _) => refuse(connection, request, Refusal::SessionUnknown).await,
+        (Some(session), _) if upgrade => attach_websocket(connection, request, session).await,
+        (Some(session), "GET") => poll(connection, request, &session).await,
+        (Some(session), "POST") => post(connection, request, &session).await,
+        (Some(_), _) => refuse(connection, request, Refusal::BadRequest).await,
+    }
+}
+
+fn finish(connection: &Connection, request: &Request, response: Response) -> Response {
+    let origins = &connection.server.config.origins;
+    if response.status >= 400 && connection.server.faults.has(Fault::NoCorsOnErrors) {
+        return response;
+    }
+    response.with_cors(origins, request.header("origin")).with("cache-control", "no-store")
+}
+
+async fn answer(connection: &mut Connection, request: &Request, response: Response) -> Next {
+    let response = finish(connection, request, response);
+    connection.respond(Some(request), response).await
+}
+
+/// Answers without having read the body, so the connection ends.
+async fn answer_unread(connection: &mut Connection, request: &Request, response: Response) -> Next {
+    let response = finish(connection, request, response);
+    connection.respond_and(Some(request), response, request.framing == Framing::None).await
+}
+
+async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal) -> Next {
+    let response = if connection.server.faults.has(Fault::EngineErrorAsText) {
+        Response::new(refusal.status(), TEXT, refusal.message())
+    } else {
+        Response::new(refusal.status(), JSON, refusal.body())
+    };
+    answer_unread(connection, request, response).await
+}
+
+async fn full(connection: &mut Connection, request: &Request) -> Next {
+    let response = Response::new(503, JSON, r#"{"code":4,"message":"Server is full"}"#);
+    answer_unread(connection, request, response).await
+}
+
+async fn preflight(connection: &mut Connection, request: &Request) -> Next {
+    let mut response = Response::empty(204)
+        .with_cors(&connection.server.config.origins, request.header("origin"))
+        .with("access-control-allow-methods", "GET,HEAD,PUT,PATCH,POST,DELETE");
+    if let Some(headers) = request.header("access-control-request-headers") {
+        response = response.with("access-control-allow-headers", headers);
+    }
+    connection.respond(Some(request), response).await
+}
+
+fn handshake_of(connection: &Connection, request: &Request) -> Handshake {
+    Handshake { query: request.query_json(), headers: request.headers_json(), address: connection.peer }
+}
+
+async fn open_polling(connection: &mut Connection, request: &Request) -> Next {
+    let handshake = handshake_of(connection, request);
+    let session = Session::open(&connection.server, Transport::Polling, handshake);
+    let body = payload::encode([&session.open_packet()]);
+    answer(connection, request, Response::new(200, TEXT, body)).await
+}
+
+async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
+    if !session.begin_poll() {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    }
+    let body = std::future::poll_fn(|context| match session.poll_body(context) {
+        std::task::Poll::Ready(body) => std::task::Poll::Ready(Some(body)),
+        std::task::Poll::Pending => connection.poll_gone(context).map(|()| None),
+    })
+    .await;
+    let Some(body) = body else {
+        session.lose_poll();
+        return Next::Close;
+    };
+    let compress = body.len() > COMPRESS_FROM;
+    let mut response = Response::new(200, TEXT, body);
+    let encoding = ["gzip", "deflate"].into_iter().find(|encoding| compress && request.accepts(encoding));
+    if let Some(encoding) = encoding {
+        response = response.compressed(encoding);
+    }
+    let response = finish(connection, request, response);
+    let more = request.framing == Framing::None;
+    let next = connection.respond_and(Some(request), response, more).await;
+    if matches!(next, Next::Close) && request.keep_alive && more {
+        // What the answer carried is lost.
+        session.abort(Reason::TransportError);
+    }
+    next
+}
+
+async fn post(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
+    if !session.begin_post() {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    }
+    let next = receive(connection, request, session).await;
+    session.end_post();
+    next
+}
+
+async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
+    let binary = request.header("content-type").is_some_and(|value| {
+        value
+            .split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/octet-stream"))
+    });
+    if binary {
+        session.abort(Reason::TransportError);
+        return refuse(connection, request, Refusal::BadRequest).await;
+    }
+    let unlimited = connection.server.faults.has(Fault::MaxPayloadIgnored);
+    let limit = if unlimited { 64 << 20 } else { connection.server.config.max_payload };
+    let body = match connection.body(request, limit).await {
+        Received::Whole(body) => body,
+        Received::TooLong => {
+            let response = finish(connection, request, Response::empty(413));
+            return connection.respond_and(Some(request), response, false).await;
+        }
+        Received::Broken => {
+            session.abort(Reason::TransportError);
+            return refuse(connection, request, Refusal::BadRequest).await;
+        }
+    };
+    if session.state.get() == State::Closed {
+        return answer(connection, request, Response::new(400, JSON, Refusal::BadRequest.body())).await;
+    }
+    match String::from_utf8(body) {
+        Ok(body) => session.receive_payload(&body),
+        Err(_) => session.receive_invalid(),
+    }
+    answer(connection, request, Response::new(200, "text/html", "ok")).await
+}
+
+async fn open_websocket(connection: &mut Connection, request: &Request) -> Next {
+    let Some(accept) = handshake::accept(request) else {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    };
+    if connection.stream.write_all(&accept).await.is_err() {
+        return Next::Close;
+    }
+    let handshake = handshake_of(connection, request);
+    let session = Session::open(&connection.server, Transport::WebSocket, handshake);
+    session.send_packet(session.open_packet());
+    take(session, Role::Owner)
+}
+
+async fn attach_websocket(connection: &mut Connection, request: &Request, session: Rc<Session>) -> Next {
+    let Some(accept) = handshake::accept(request) else {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    };
+    if connection.stream.write_all(&accept).await.is_err() {
+        return Next::Close;
+    }
+    match session.begin_upgrade() {
+        Some(number) => take(session, Role::Candidate(number)),
+        None => {
+            let patience = connection.server.config.limits.close_timeout;
+            Next::Taken(Box::new(move |stream, _, counted| {
+                tokio::task::spawn_local(async move {
+                    websocket::refuse(stream, patience).await;
+                    drop(counted);
+                });
+            }))
+        }
+    }
+}
+
+fn take(session: Rc<Session>, role: Role) -> Next {
+    Next::Taken(Box::new(move |stream, early, counted: Counted| {
+        tokio::task::spawn_local(async move {
+            websocket::run(stream, session, role, early).await;
+            drop(counted);
+        });
+    }))
+}

@@ -1,0 +1,149 @@
+//! Acknowledgements both ways: answers the server owes, and answers it waits for.
+//!
+//! Spec: Socket.IO protocol v5, "Acknowledgement"; Socket.IO documentation, "Broadcasting with acknowledgements".
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::args::{Arg, Args};
+use super::message::Message;
+use super::socket::Socket;
+use crate::faults::Fault;
+
+/// What to do with a client's answer.
+pub(super) type Waiting = Box<dyn FnOnce(Vec<Arg<'static>>)>;
+
+/// The answer a client may expect to its event: none if it gave no id, and one at most.
+pub(crate) struct Ack {
+    socket: Rc<Socket>,
+    id: Option<Box<str>>,
+    sent: Cell<bool>,
+}
+
+impl Ack {
+    /// The answer to an event of `socket` with that id.
+    pub(crate) fn new(socket: &Rc<Socket>, id: Option<&str>) -> Ack {
+        let ignored = id == Some("0") && socket.session.server.faults.has(Fault::AckZeroUnanswered);
+        Ack { socket: socket.clone(), id: id.filter(|_| !ignored).map(Box::from), sent: Cell::new(false) }
+    }
+
+    /// Whether the client asked for an answer.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.id.is_some()
+    }
+
+    /// Answers; a second time has no effect.
+    pub(crate) fn send(&self, args: &Args) {
+        let Some(id) = &self.id else { return };
+        if !self.sent.replace(true) || self.socket.session.server.faults.has(Fault::AckTwice) {
+            self.socket.send(&Message::ack(&self.socket.namespace.name, id, args));
+        }
+    }
+}
+
+/// Asks one client, and tells `done` whether it timed out and what it answered.
+pub(crate) fn ask(
+    socket: &Rc<Socket>,
+    patience: Duration,
+    args: Args,
+    done: impl FnOnce(bool, Vec<Arg<'static>>) + 'static,
+) {
+    let server = &socket.session.server;
+    if socket.waiting.borrow().len() >= server.config.limits.pending_acks {
+        return done(true, Vec::new());
+    }
+    let id = socket.namespace.next_ack();
+    let done = Rc::new(Cell::new(Some(done)));
+    let timer = {
+        let (socket, done) = (socket.clone(), done.clone());
+        server.timers.after(patience, move || {
+            socket.waiting.borrow_mut().remove(&id);
+            if socket.session.server.faults.has(Fault::AckTimeoutSilent) {
+                return;
+            }
+            if let Some(done) = done.take() {
+                done(true, Vec::new());
+            }
+        })
+    };
+    let timers = server.timers.clone();
+    let answered: Waiting = Box::new(move |answer| {
+        timers.cancel(timer);
+        if let Some(done) = done.take() {
+            done(false, answer);
+        }
+    });
+    socket.waiting.borrow_mut().insert(id, answered);
+    let message = socket.namespace.encode(server, Some(id), args);
+    socket.deliver(&message, false);
+}
+
+type Collected = Box<dyn FnOnce(bool, Vec<Arg<'static>>)>;
+
+struct Collection {
+    missing: usize,
+    answers: Vec<Arg<'static>>,
+    done: Option<Collected>,
+}
+
+impl Collection {
+    fn finish(&mut self, timed_out: bool) {
+        if let Some(done) = self.done.take() {
+            done(timed_out, std::mem::take(&mut self.answers));
+        }
+    }
+}
+
+/// Asks many clients at once, and tells `done` whether some did not answer in time and what the others did.
+pub(crate) fn ask_all(
+    asker: &Rc<Socket>,
+    receivers: Vec<Rc<Socket>>,
+    patience: Duration,
+    args: Args,
+    done: impl FnOnce(bool, Vec<Arg<'static>>) + 'static,
+) {
+    let server = &asker.session.server;
+    if receivers.is_empty() {
+        return done(false, Vec::new());
+    }
+    let id = asker.namespace.next_ack();
+    let collection = Rc::new(RefCell::new(Collection {
+        missing: receivers.len(),
+        answers: Vec::new(),
+        done: Some(Box::new(done)),
+    }));
+    let message = asker.namespace.encode(server, Some(id), args);
+    let timer = {
+        let (receivers, collection) = (receivers.clone(), collection.clone());
+        let drops_partial = server.faults.has(Fault::BroadcastAckDropsPartial);
+        server.timers.after(patience, move || {
+            for socket in receivers {
+                socket.waiting.borrow_mut().remove(&id);
+            }
+            let mut collection = collection.borrow_mut();
+            if drops_partial {
+                collection.answers.clear();
+            }
+            collection.finish(true);
+        })
+    };
+    for socket in receivers {
+        if socket.waiting.borrow().len() >= server.config.limits.pending_acks {
+            continue;
+        }
+        let (collection, timers) = (collection.clone(), server.timers.clone());
+        let answered: Waiting = Box::new(move |answer| {
+            let mut collection = collection.borrow_mut();
+            collection.missing -= 1;
+            let null = || Arg::Json(std::borrow::Cow::Borrowed(serde_json::value::RawValue::NULL));
+            collection.answers.push(answer.into_iter().next().unwrap_or_else(null));
+            if collection.missing == 0 {
+                timers.cancel(timer);
+                collection.finish(false);
+            }
+        });
+        socket.waiting.borrow_mut().insert(id, answered);
+        socket.deliver(&message, false);
+    }
+}

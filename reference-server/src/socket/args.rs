@@ -1,0 +1,281 @@
+//! Event arguments: JSON text as it came, or JSON with binary attachments in it.
+//!
+//! Spec: Socket.IO protocol v5, "Packet encoding", placeholders. Arguments without attachments are never
+//! parsed into a tree: they are passed on as the text they were, so that `1e21`, `-0` and `\u001e` survive.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::packet::{self, ParseError};
+
+/// One argument of an event or acknowledgement.
+#[derive(Debug, Clone)]
+pub enum Arg<'a> {
+    /// JSON without attachments.
+    Json(Cow<'a, RawValue>),
+    /// JSON with placeholders that stand for attachments.
+    Binary(Rc<Binary>),
+}
+
+/// JSON whose placeholders name buffers by index.
+#[derive(Debug)]
+pub struct Binary {
+    value: Value,
+    buffers: Rc<[Bytes]>,
+}
+
+impl<'a> Arg<'a> {
+    /// An argument of a packet that brought `buffers` with it.
+    ///
+    /// # Errors
+    /// When a placeholder names no buffer of the packet.
+    pub fn with_attachments(raw: &'a RawValue, buffers: &Rc<[Bytes]>) -> Result<Arg<'a>, ParseError> {
+        let text = raw.get();
+        if !text.contains("_placeholder") && !text.contains('\\') {
+            return Ok(Arg::Json(Cow::Borrowed(raw)));
+        }
+        let value: Value =
+            serde_json::from_str(text).map_err(|_| ParseError("an argument nested too deeply"))?;
+        if !check_placeholders(&value, buffers.len())? {
+            return Ok(Arg::Json(Cow::Borrowed(raw)));
+        }
+        Ok(Arg::Binary(Rc::new(Binary { value, buffers: buffers.clone() })))
+    }
+
+    /// The argument as JSON text; `None` if it contains binary.
+    pub fn json(&self) -> Option<&str> {
+        match self {
+            Arg::Json(raw) => Some(raw.get()),
+            Arg::Binary(_) => None,
+        }
+    }
+
+    /// The argument parsed into `T`, if it is such a thing.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.json()?).ok()
+    }
+
+    /// The elements of an argument that is an array.
+    pub fn elements(&self) -> Option<Vec<Arg<'_>>> {
+        match self {
+            Arg::Json(raw) => {
+                let elements = packet::arguments(raw.get()).ok()?;
+                Some(elements.into_iter().map(|raw| Arg::Json(Cow::Borrowed(raw))).collect())
+            }
+            Arg::Binary(binary) => {
+                let element = |value: &Value| {
+                    Arg::Binary(Rc::new(Binary { value: value.clone(), buffers: binary.buffers.clone() }))
+                };
+                Some(binary.value.as_array()?.iter().map(element).collect())
+            }
+        }
+    }
+
+    /// The argument freed from the packet it came in.
+    pub fn into_owned(self) -> Arg<'static> {
+        match self {
+            Arg::Json(raw) => Arg::Json(Cow::Owned(raw.into_owned())),
+            Arg::Binary(binary) => Arg::Binary(binary),
+        }
+    }
+}
+
+/// Whether there are placeholders at all, or an error if one of them points nowhere.
+fn check_placeholders(value: &Value, buffers: usize) -> Result<bool, ParseError> {
+    match value {
+        Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
+            match map.get("num").and_then(Value::as_u64) {
+                Some(num) if (num as usize) < buffers => Ok(true),
+                _ => Err(ParseError("illegal attachments")),
+            }
+        }
+        Value::Object(map) => any_placeholder(map.values(), buffers),
+        Value::Array(items) => any_placeholder(items.iter(), buffers),
+        _ => Ok(false),
+    }
+}
+
+fn any_placeholder<'v>(values: impl Iterator<Item = &'v Value>, buffers: usize) -> Result<bool, ParseError> {
+    let mut any = false;
+    for value in values {
+        any |= check_placeholders(value, buffers)?;
+    }
+    Ok(any)
+}
+
+/// The arguments of an outgoing packet: the inside of a JSON array and the attachments it refers to.
+#[derive(Debug, Default, Clone)]
+pub struct Args {
+    json: String,
+    attachments: Vec<Bytes>,
+}
+
+impl Args {
+    /// No arguments yet.
+    pub fn new() -> Args {
+        Args::default()
+    }
+
+    /// The arguments of an event called `name`.
+    pub fn event(name: &str) -> Args {
+        Args::new().with(&name)
+    }
+
+    /// Adds any serialisable value.
+    #[must_use]
+    pub fn with<T: Serialize + ?Sized>(mut self, value: &T) -> Args {
+        let json = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+        self.raw(&json);
+        self
+    }
+
+    /// Adds arguments as they came, attachments renumbered in the order of traversal.
+    #[must_use]
+    pub fn with_all(mut self, args: &[Arg<'_>]) -> Args {
+        for arg in args {
+            self.arg(arg);
+        }
+        self
+    }
+
+    /// Adds one array argument made of `args`.
+    #[must_use]
+    pub fn with_array(mut self, args: &[Arg<'_>]) -> Args {
+        let inner = Args { json: String::new(), attachments: std::mem::take(&mut self.attachments) };
+        let inner = inner.with_all(args);
+        self.attachments = inner.attachments;
+        self.raw(&format!("[{}]", inner.json));
+        self
+    }
+
+    /// Adds binary content.
+    #[must_use]
+    pub fn with_binary(mut self, data: Bytes) -> Args {
+        let placeholder = placeholder(self.attachments.len());
+        self.attachments.push(data);
+        self.raw(&placeholder.to_string());
+        self
+    }
+
+    /// Adds an argument that is already JSON text.
+    pub fn raw(&mut self, json: &str) {
+        if !self.json.is_empty() {
+            self.json.push(',');
+        }
+        self.json.push_str(json);
+    }
+
+    fn arg(&mut self, arg: &Arg<'_>) {
+        match arg {
+            Arg::Json(raw) => self.raw(raw.get()),
+            Arg::Binary(binary) => {
+                let mut value = binary.value.clone();
+                renumber(&mut value, &binary.buffers, &mut self.attachments);
+                self.raw(&value.to_string());
+            }
+        }
+    }
+
+    /// The inside of the JSON array.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The binary content, in the order of its placeholders.
+    pub fn attachments(&self) -> &[Bytes] {
+        &self.attachments
+    }
+
+    pub(crate) fn attachments_mut(&mut self) -> &mut Vec<Bytes> {
+        &mut self.attachments
+    }
+}
+
+fn placeholder(num: usize) -> Value {
+    serde_json::json!({ "_placeholder": true, "num": num })
+}
+
+fn renumber(value: &mut Value, buffers: &[Bytes], attachments: &mut Vec<Bytes>) {
+    match value {
+        Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
+            let num = map.get("num").and_then(Value::as_u64).unwrap_or(0) as usize;
+            let buffer = buffers.get(num).cloned().unwrap_or_default();
+            *value = placeholder(attachments.len());
+            attachments.push(buffer);
+        }
+        Value::Object(map) => map.values_mut().for_each(|value| renumber(value, buffers, attachments)),
+        Value::Array(items) => items.iter_mut().for_each(|value| renumber(value, buffers, attachments)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffers(texts: &[&'static str]) -> Rc<[Bytes]> {
+        texts.iter().map(|text| Bytes::from_static(text.as_bytes())).collect()
+    }
+
+    fn resolve(json: &str, texts: &[&'static str]) -> Result<Args, ParseError> {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        let arg = Arg::with_attachments(raw, &buffers(texts))?;
+        Ok(Args::new().with_all(&[arg]))
+    }
+
+    #[test]
+    fn placeholders_are_renumbered_in_the_order_of_traversal() {
+        let args = resolve(
+            r#"{"a":[{"_placeholder":true,"num":1},{"b":{"_placeholder":true,"num":0}}],"n":1e21}"#,
+            &["zero", "one"],
+        )
+        .unwrap();
+        assert_eq!(
+            args.json(),
+            r#"{"a":[{"_placeholder":true,"num":0},{"b":{"_placeholder":true,"num":1}}],"n":1e+21}"#
+        );
+        assert_eq!(args.attachments(), ["one", "zero"]);
+    }
+
+    #[test]
+    fn a_buffer_named_twice_is_sent_twice() {
+        let args =
+            resolve(r#"[{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]"#, &["x"]).unwrap();
+        assert_eq!(args.attachments(), ["x", "x"]);
+    }
+
+    #[test]
+    fn a_placeholder_that_names_no_buffer_is_illegal() {
+        for num in ["1", "-1", "\"0\"", "0.5", "null"] {
+            assert!(resolve(&format!(r#"{{"_placeholder":true,"num":{num}}}"#), &["x"]).is_err(), "{num}");
+        }
+        assert!(resolve(r#"{"\u005fplaceholder":true,"num":3}"#, &["x"]).is_err());
+        assert!(resolve(r#"{"_placeholder":true}"#, &["x"]).is_err());
+    }
+
+    #[test]
+    fn an_argument_without_placeholders_stays_the_text_it_was() {
+        let args = resolve(r#"{"x": -0, "_placeholder" : false, "y":1e21}"#, &["x"]).unwrap();
+        assert_eq!(args.json(), r#"{"x": -0, "_placeholder" : false, "y":1e21}"#);
+        assert!(args.attachments().is_empty());
+    }
+
+    #[test]
+    fn elements_of_a_binary_argument_keep_their_buffers() {
+        let json = r#"["plain",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        let arg = Arg::with_attachments(raw, &buffers(&["zero", "one"])).unwrap();
+        let elements = arg.elements().unwrap();
+        let args = Args::event("e").with_all(&elements[..2]).with_array(&elements[2..]);
+        assert_eq!(
+            args.json(),
+            r#""e","plain",{"_placeholder":true,"num":0},[{"_placeholder":true,"num":1}]"#
+        );
+        assert_eq!(args.attachments(), ["one", "zero"]);
+    }
+}

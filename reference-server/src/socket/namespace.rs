@@ -1,0 +1,250 @@
+//! Namespaces: which ones exist, who is in them, how they are addressed.
+//!
+//! Spec: Socket.IO documentation, "Namespaces", "Broadcasting events"; semantics of the official in-memory adapter.
+//! The table of namespaces is data: a new one is a line in [`TABLE`].
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::args::Args;
+use super::message::Message;
+use super::recovery::{Lost, Recovered, Recovery};
+use super::rooms::{Rooms, Selection};
+use super::socket::Socket;
+use crate::faults::Fault;
+use crate::server::Server;
+
+/// A middleware: looks at the auth payload (a JSON object), may refuse.
+type Guard = fn(&str) -> Option<Refusal>;
+
+/// What a middleware's error carries.
+pub(crate) struct Refusal {
+    message: &'static str,
+    data: Option<&'static str>,
+}
+
+struct Definition {
+    name: Name,
+    guard: Option<Guard>,
+}
+
+enum Name {
+    Exactly(&'static str),
+    /// A prefix followed by one or more digits.
+    Numbered(&'static str),
+}
+
+/// Every namespace of the fixture.
+const TABLE: &[Definition] = &[
+    Definition { name: Name::Exactly("/"), guard: None },
+    Definition { name: Name::Exactly("/custom"), guard: None },
+    Definition { name: Name::Numbered("/dyn-"), guard: None },
+    Definition { name: Name::Exactly("/guard"), guard: Some(token_is_ok) },
+];
+
+fn token_is_ok(auth: &str) -> Option<Refusal> {
+    let auth: serde_json::Value = serde_json::from_str(auth).unwrap_or_default();
+    let refusal = Refusal { message: "nope", data: Some(r#"{"code":7}"#) };
+    (auth["token"] != "ok").then_some(refusal)
+}
+
+impl Definition {
+    fn covers(&self, name: &str) -> bool {
+        match self.name {
+            Name::Exactly(own) => own == name,
+            Name::Numbered(prefix) => name.strip_prefix(prefix).is_some_and(|rest| {
+                !rest.is_empty() && rest.len() <= 32 && rest.bytes().all(|byte| byte.is_ascii_digit())
+            }),
+        }
+    }
+}
+
+/// A refusal as the payload of a CONNECT_ERROR.
+pub(crate) fn refusal_json(refusal: &Refusal, without_data: bool) -> String {
+    match refusal.data.filter(|_| !without_data) {
+        Some(data) => format!("{{\"message\":\"{}\",\"data\":{data}}}", refusal.message),
+        None => format!("{{\"message\":\"{}\"}}", refusal.message),
+    }
+}
+
+pub(crate) struct Namespace {
+    pub(crate) name: Rc<str>,
+    pub(crate) guard: Option<Guard>,
+    pub(crate) rooms: RefCell<Rooms<Rc<Socket>>>,
+    pub(crate) recovery: Option<RefCell<Recovery>>,
+    next_ack: Cell<u64>,
+}
+
+impl Namespace {
+    /// The namespace of that name, made on first use if the table knows it.
+    pub(crate) fn find(server: &Server, name: &str) -> Option<Rc<Namespace>> {
+        if let Some(namespace) = server.namespaces.borrow().get(name) {
+            return Some(namespace.clone());
+        }
+        let definition = TABLE.iter().find(|definition| definition.covers(name))?;
+        let recovery = server
+            .config
+            .recovery
+            .map(|window| RefCell::new(Recovery::new(window, server.new_id().to_string())));
+        let namespace = Rc::new(Namespace {
+            name: Rc::from(name),
+            guard: definition.guard,
+            rooms: RefCell::default(),
+            recovery,
+            next_ack: Cell::new(0),
+        });
+        server.namespaces.borrow_mut().insert(namespace.name.clone(), namespace.clone());
+        Some(namespace)
+    }
+
+    /// Forgets a namespace of a pattern that nobody is in, so that strangers cannot fill the memory with them.
+    pub(crate) fn retire(&self, server: &Server) {
+        let fixed = TABLE
+            .iter()
+            .any(|definition| matches!(definition.name, Name::Exactly(name) if *name == *self.name));
+        let remembers = self.recovery.as_ref().is_some_and(|recovery| !recovery.borrow().is_empty());
+        if !fixed && !remembers && self.rooms.borrow().is_empty() {
+            server.namespaces.borrow_mut().remove(&self.name);
+        }
+    }
+
+    /// A fresh acknowledgement id.
+    pub(crate) fn next_ack(&self) -> u64 {
+        self.next_ack.replace(self.next_ack.get() + 1)
+    }
+
+    /// Encodes an event for this namespace.
+    pub(crate) fn encode(&self, server: &Server, id: Option<u64>, mut args: Args) -> Message {
+        if server.faults.has(Fault::AttachmentsReversed) {
+            args.attachments_mut().reverse();
+        }
+        Message::event(&self.name, id, &args)
+    }
+
+    /// Encodes an event that recovery is to remember; `from` is the socket it does not go to.
+    pub(crate) fn encode_recorded(
+        &self,
+        server: &Server,
+        selection: &Selection,
+        from: Option<&Rc<str>>,
+        mut args: Args,
+    ) -> Message {
+        let Some(recovery) = &self.recovery else { return self.encode(server, None, args) };
+        let mut recovery = recovery.borrow_mut();
+        args = args.with(&recovery.offset());
+        let message = self.encode(server, None, args);
+        recovery.record(Instant::now(), selection, from, message.clone());
+        message
+    }
+
+    /// Sends an event to all selected sockets: encoded once, however many they are.
+    pub(crate) fn broadcast(&self, server: &Server, mut to: Broadcast, args: Args) {
+        if server.faults.has(Fault::NamespaceLeak) {
+            self.leak(server, &to, &args);
+        }
+        let message = if to.volatile {
+            self.encode(server, None, args)
+        } else {
+            self.encode_recorded(server, &to.selection, to.sender.as_ref(), args)
+        };
+        spoil(server, &mut to.selection);
+        let union = to.selection.to.len() > 1 && server.faults.has(Fault::UnionDeliversTwice);
+        let rounds = if union {
+            to.selection.to.iter().map(|room| one_room(&to.selection, room)).collect()
+        } else {
+            vec![to.selection]
+        };
+        let rooms = self.rooms.borrow();
+        for selection in &rounds {
+            rooms.select(selection, |socket| socket.deliver(&message, to.volatile));
+        }
+    }
+
+    fn leak(&self, server: &Server, to: &Broadcast, args: &Args) {
+        for other in server.namespaces.borrow().values().filter(|other| other.name != self.name) {
+            let message = Message::event(&other.name, None, args);
+            other.rooms.borrow().select(&to.selection, |socket| socket.deliver(&message, to.volatile));
+        }
+    }
+
+    /// The selected sockets, for commands that change rooms or end sockets.
+    pub(crate) fn sockets(&self, selection: &Selection) -> Vec<Rc<Socket>> {
+        let mut sockets = Vec::new();
+        self.rooms.borrow().select(selection, |socket| sockets.push(socket.clone()));
+        sockets
+    }
+
+    /// The lost socket a client asks to have back, if it can be had.
+    pub(crate) fn restore(&self, server: &Server, auth: &str) -> Option<Recovered> {
+        let recovery = self.recovery.as_ref()?;
+        let auth: serde_json::Value = serde_json::from_str(auth).ok()?;
+        let (pid, offset) = (auth["pid"].as_str()?, auth["offset"].as_str()?);
+        let mut recovered = recovery.borrow_mut().restore(Instant::now(), pid, offset)?;
+        if server.faults.has(Fault::RecoveryMissesPacket) && !recovered.missed.is_empty() {
+            recovered.missed.remove(0);
+        }
+        if server.faults.has(Fault::RecoveryForgetsRooms) {
+            recovered.lost.rooms.clear();
+        }
+        Some(recovered)
+    }
+
+    /// Remembers a socket that went away and may come back.
+    pub(crate) fn keep(&self, pid: Option<&Rc<str>>, sid: &Rc<str>, rooms: Vec<Rc<str>>) {
+        if let (Some(recovery), Some(pid)) = (&self.recovery, pid) {
+            recovery.borrow_mut().keep(pid.clone(), Lost { sid: sid.clone(), rooms, at: Instant::now() });
+        }
+    }
+}
+
+/// Whom a broadcast is for, and how.
+#[derive(Debug, Default)]
+pub(crate) struct Broadcast {
+    pub(crate) selection: Selection,
+    /// The id of the socket that is left out.
+    pub(crate) sender: Option<Rc<str>>,
+    pub(crate) volatile: bool,
+}
+
+/// The faults of addressing.
+pub(crate) fn spoil(server: &Server, selection: &mut Selection) {
+    if server.faults.has(Fault::BroadcastIncludesSender) {
+        selection.except_key = None;
+    }
+    if server.faults.has(Fault::RoomIgnored) {
+        selection.to.clear();
+    }
+    if server.faults.has(Fault::ExceptIgnored) {
+        selection.except.clear();
+    }
+}
+
+fn one_room(selection: &Selection, room: &Rc<str>) -> Selection {
+    Selection { to: vec![room.clone()], ..selection.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_covers_the_namespaces_of_the_fixture_and_no_others() {
+        let known = |name: &str| TABLE.iter().any(|definition| definition.covers(name));
+        for name in ["/", "/custom", "/dyn-1", "/dyn-007", "/guard"] {
+            assert!(known(name), "{name}");
+        }
+        for name in ["", "/random", "/dyn-", "/dyn-x", "/dyn-1x", "/customs", "/custom?t=1", "/dyn-1/"] {
+            assert!(!known(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_guard_wants_the_token_and_says_why() {
+        assert!(token_is_ok(r#"{"token":"ok"}"#).is_none());
+        for auth in ["{}", r#"{"token":"no"}"#, r#"{"token":["ok"]}"#] {
+            let refusal = token_is_ok(auth).unwrap();
+            assert_eq!(refusal_json(&refusal, false), r#"{"message":"nope","data":{"code":7}}"#);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One client in one namespace.
+//!
+//! Spec: Socket.IO protocol v5, "Connection to a namespace"; Socket.IO documentation, "The Socket instance".
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::ack::Waiting;
+use super::args::{Arg, Args};
+use super::client;
+use super::message::Message;
+use super::namespace::Namespace;
+use super::reason::Reason;
+use super::recovery::Recovered;
+use super::rooms::{Key, Selection};
+use crate::console::printable;
+use crate::engine::session::Session;
+use crate::faults::Fault;
+use crate::fixture;
+
+pub(crate) struct Socket {
+    pub(crate) id: Rc<str>,
+    pub(crate) key: Key,
+    pub(crate) namespace: Rc<Namespace>,
+    pub(crate) session: Rc<Session>,
+    /// The auth payload, a JSON object.
+    pub(crate) auth: Box<str>,
+    pub(crate) recovered: bool,
+    pid: Option<Rc<str>>,
+    connected: Cell<bool>,
+    pub(crate) bursts: Cell<usize>,
+    pub(super) waiting: RefCell<BTreeMap<u64, Waiting>>,
+}
+
+impl Socket {
+    /// Lets a client into a namespace: room of its own, missed packets, then the CONNECT.
+    pub(crate) fn admit(
+        session: &Rc<Session>,
+        namespace: &Rc<Namespace>,
+        auth: &str,
+        recovered: Option<Recovered>,
+    ) -> Rc<Socket> {
+        let server = &session.server;
+        let first = session.sockets.borrow().first().map(|socket| socket.id.clone());
+        let id = match (&recovered, first) {
+            (Some(recovered), _) => recovered.lost.sid.clone(),
+            (None, Some(first)) if server.faults.has(Fault::SidSharedAcrossNamespaces) => first,
+            (None, _) if server.faults.has(Fault::SidIsEngineSid) => session.id.clone(),
+            (None, _) => server.new_id(),
+        };
+        let known_pid =
+            || serde_json::from_str::<serde_json::Value>(auth).ok()?["pid"].as_str().map(Rc::from);
+        let pid = match (&namespace.recovery, &recovered) {
+            (None, _) => None,
+            (Some(_), Some(_)) => known_pid(),
+            (Some(_), None) => Some(server.new_id()),
+        };
+        let socket = Rc::new(Socket {
+            id,
+            key: server.new_key(),
+            namespace: namespace.clone(),
+            session: session.clone(),
+            auth: auth.into(),
+            recovered: recovered.is_some(),
+            pid,
+            connected: Cell::new(true),
+            bursts: Cell::new(0),
+            waiting: RefCell::default(),
+        });
+        let mut rooms = namespace.rooms.borrow_mut();
+        rooms.add(socket.key, socket.clone());
+        rooms.join(socket.key, &socket.id);
+        session.sockets.borrow_mut().push(socket.clone());
+        session.stop_connect_timer();
+        if let Some(recovered) = recovered {
+            for room in &recovered.lost.rooms {
+                rooms.join(socket.key, room);
+            }
+            for message in &recovered.missed {
+                session.send(message);
+            }
+        }
+        drop(rooms);
+        session.send(&Message::connect(&namespace.name, &socket.id, socket.pid.as_deref()));
+        socket
+    }
+
+    /// Whether the socket has not ended.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected.get()
+    }
+
+    /// The namespace, fit to be printed.
+    pub(crate) fn label(&self) -> String {
+        printable(&self.namespace.name, 24)
+    }
+
+    // --- outgoing ---------------------------------------------------------------------------------------
+
+    /// Sends an event to this socket alone.
+    pub(crate) fn emit(self: &Rc<Self>, args: Args) {
+        let server = &self.session.server;
+        let message = if self.namespace.recovery.is_some() {
+            let own = Selection { to: vec![self.id.clone()], ..Selection::default() };
+            self.namespace.encode_recorded(server, &own, None, args)
+        } else {
+            self.namespace.encode(server, None, args)
+        };
+        self.deliver(&message, false);
+    }
+
+    /// Sends an encoded event, unless the socket has ended or a volatile one would have to wait.
+    pub(crate) fn deliver(self: &Rc<Self>, message: &Message, volatile: bool) {
+        if !self.connected.get() || (volatile && !self.session.writable()) {
+            return;
+        }
+        let server = &self.session.server;
+        if !server.faults.is_empty() && server.spoil_delivery(&self.session, message) {
+            return;
+        }
+        self.session.send(message);
+    }
+
+    /// Sends a packet that is not an event.
+    pub(super) fn send(&self, message: &Message) {
+        if self.connected.get() {
+            self.session.send(message);
+        }
+    }
+
+    // --- rooms ------------------------------------------------------------------------------------------
+
+    /// Enters rooms; beyond the limits it does not.
+    pub(crate) fn join(self: &Rc<Self>, names: &[String]) {
+        let server = &self.session.server;
+        if server.faults.has(Fault::JoinLate) {
+            let (socket, names) = (self.clone(), names.to_vec());
+            let delay = std::time::Duration::from_millis(100);
+            server.timers.after(delay, move || socket.join_now(&names));
+        } else {
+            self.join_now(names);
+        }
+    }
+
+    fn join_now(&self, names: &[String]) {
+        let limits = &self.session.server.config.limits;
+        let mut rooms = self.namespace.rooms.borrow_mut();
+        for name in names {
+            if rooms.rooms_of(self.key).len() <= limits.rooms && name.len() <= limits.room_name {
+                rooms.join(self.key, name);
+            }
+        }
+    }
+
+    /// Leaves a room.
+    pub(crate) fn leave_room(&self, name: &str) {
+        if !self.session.server.faults.has(Fault::LeaveIgnored) {
+            self.namespace.rooms.borrow_mut().leave(self.key, name);
+        }
+    }
+
+    /// The rooms it is in, its own id first.
+    pub(crate) fn rooms(&self) -> Vec<Rc<str>> {
+        self.namespace.rooms.borrow().rooms_of(self.key).to_vec()
+    }
+
+    // --- the end ----------------------------------------------------------------------------------------
+
+    /// Puts the socket out; with `close`, the whole connection.
+    pub(crate) fn disconnect(self: &Rc<Self>, close: bool, reason: Reason) {
+        if !self.connected.get() {
+            return;
+        }
+        if close {
+            return client::disconnect(&self.session, reason);
+        }
+        self.send(&Message::disconnect(&self.namespace.name));
+        self.leave(reason);
+    }
+
+    /// The socket ends: the application is told, then it is in no room any more.
+    pub(crate) fn leave(self: &Rc<Self>, reason: Reason) {
+        if !self.connected.replace(false) {
+            return;
+        }
+        let server = &self.session.server;
+        if server.faults.has(Fault::RoomsLostEarly) {
+            self.namespace.rooms.borrow_mut().remove(self.key);
+        }
+        let rooms = self.rooms();
+        fixture::on_disconnecting(self, reason, &rooms);
+        if server.faults.has(Fault::DisconnectToldTwice) {
+            fixture::on_disconnecting(self, reason, &rooms);
+        }
+        if reason.is_recoverable() {
+            self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
+        }
+        self.namespace.rooms.borrow_mut().remove(self.key);
+        self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        self.waiting.borrow_mut().clear();
+        self.namespace.retire(server);
+    }
+
+    // --- acknowledgements -------------------------------------------------------------------------------
+
+    /// The client answered an event.
+    pub(crate) fn receive_ack(self: &Rc<Self>, id: Option<&str>, args: Vec<Arg<'_>>) {
+        let Some(id) = id.and_then(|id| id.parse::<u64>().ok()) else { return };
+        let mut waiting = self.waiting.borrow_mut().remove(&id);
+        if waiting.is_none() && self.session.server.faults.has(Fault::AckFromAnySocket) {
+            let all = self.namespace.sockets(&Selection::default());
+            waiting = all.iter().find_map(|socket| socket.waiting.borrow_mut().remove(&id));
+        }
+        if let Some(waiting) = waiting {
+            waiting(args.into_iter().map(Arg::into_owned).collect());
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The server as a program.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+fn start(args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_reference-server"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn it_tells_where_it_listens_and_leaves_when_its_parent_does() {
+    let mut child = start(&["--port", "0", "--quiet", "--exit-with-stdin"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on http://127.0.0.1:") && line.ends_with("/socket.io/\n"), "{line}");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn it_lists_its_faults() {
+    let output = start(&["--list-faults"]).wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), reference_server::faults::REGISTRY.len());
+    assert!(text.contains("broadcast-includes-sender"));
+}
+
+#[test]
+fn it_names_what_is_wrong_with_its_arguments() {
+    let mut child = start(&["--fault", "no-such-thing"]);
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert!(text.contains("--list-faults"), "{text}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_of_its_own() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut child = start(&["--port", &port]);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}

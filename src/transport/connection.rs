@@ -1,0 +1,391 @@
+//! The bytes of one connection: what waits to be sent, the handshake, frames and responses.
+
+use std::time::{Duration, Instant};
+
+use mio::{Interest, Registry, Token};
+
+use super::stream::{Stream, Taken};
+use super::{MAX_MESSAGE, Notice, Peer, Transport};
+use crate::protocol::http::{Response, Responses};
+use crate::protocol::websocket::{self, Message, Messages, Opcode};
+use crate::session::{Lane, Lost, Phases};
+
+/// A connection with nothing to send keeps at most so much of its buffer.
+const KEPT_BUFFER: usize = 512;
+
+/// More than this is not queued for a server that does not read.
+const MAX_QUEUE: usize = 32 << 20;
+
+/// How often a connection is read before others get their turn.
+const READS_AT_ONCE: usize = 8;
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) client: u32,
+    pub(super) lane: Lane,
+    /// Tells it from others that had its place before.
+    serial: u64,
+    stream: Stream,
+    birth: Birth,
+    speech: Speech,
+    /// What waits to be sent.
+    out: Vec<u8>,
+    /// What was read of an unfinished frame.
+    partial: Vec<u8>,
+    /// Whether it stands in the list of those with bytes to send.
+    pub(super) dirty: bool,
+    /// Whether the scenario wants it unread.
+    pub(super) paused: bool,
+}
+
+/// How far the connection has come.
+#[derive(Debug)]
+enum Birth {
+    /// TCP, since then.
+    Tcp(Instant),
+    /// TLS, since then; TCP took so long.
+    Tls(Instant, Duration),
+    /// Bytes flow.
+    Done { tcp: Duration, tls: Option<Duration>, at: Instant },
+}
+
+/// What is spoken on it.
+#[derive(Debug)]
+enum Speech {
+    /// A WebSocket before its `101`; the key that the accept header has to answer.
+    Handshake(Box<Responses>, String),
+    /// A WebSocket.
+    Frames(Messages),
+    /// HTTP: requests that are not answered yet, whether any was, and since when it is idle.
+    Http { responses: Box<Responses>, awaited: u32, answered: bool, idle_since: Option<Instant> },
+}
+
+impl Connection {
+    pub(super) fn open(
+        peer: &Peer,
+        client: u32,
+        lane: Lane,
+        serial: u64,
+        key: Option<String>,
+        now: Instant,
+    ) -> Result<Connection, Lost> {
+        let responses = Box::new(Responses::new(MAX_MESSAGE as usize));
+        let speech = match key {
+            Some(key) => Speech::Handshake(responses, key),
+            None => Speech::Http { responses, awaited: 0, answered: false, idle_since: None },
+        };
+        Ok(Connection {
+            client,
+            lane,
+            serial,
+            stream: Stream::connect(peer)?,
+            birth: Birth::Tcp(now),
+            speech,
+            out: Vec::new(),
+            partial: Vec::new(),
+            dirty: false,
+            paused: false,
+        })
+    }
+
+    pub(super) fn register(&mut self, registry: &Registry, place: usize) -> std::io::Result<()> {
+        registry.register(self.stream.source(), Token(place), Interest::READABLE | Interest::WRITABLE)
+    }
+
+    pub(super) fn deregister(&mut self, registry: &Registry) {
+        // Closing the socket, which follows, takes it out of the queue anyway.
+        let _ = registry.deregister(self.stream.source());
+    }
+
+    /// What is to be sent goes here.
+    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Whether frames can be sent on it.
+    pub(super) fn is_websocket(&self) -> bool {
+        matches!(self.speech, Speech::Frames(_))
+    }
+
+    /// Whether another request may be sent on it, not being idle for so long that the server may have closed it.
+    pub(super) fn takes_requests(&self, now: Instant, stale: Duration) -> bool {
+        match &self.speech {
+            Speech::Http { idle_since: Some(since), .. } => now.saturating_duration_since(*since) < stale,
+            Speech::Http { .. } => true,
+            Speech::Handshake(..) | Speech::Frames(_) => false,
+        }
+    }
+
+    /// A request was put into the queue; `head` when its answer has no body.
+    pub(super) fn requested(&mut self, head: bool) {
+        if let Speech::Http { responses, awaited, idle_since, .. } = &mut self.speech {
+            *awaited += 1;
+            *idle_since = None;
+            if head {
+                responses.answers_head();
+            }
+        }
+    }
+
+    /// Sends what the socket takes. Gives how many bytes that were.
+    pub(super) fn flush(&mut self, now: Instant) -> Result<u64, Lost> {
+        if !self.come_forth(now)? || (self.out.is_empty() && !self.stream.is_behind()) {
+            return Ok(0);
+        }
+        let written = self.stream.write(&self.out)?;
+        if written == self.out.len() {
+            self.out.clear();
+            if self.out.capacity() > KEPT_BUFFER {
+                self.out = Vec::new();
+            }
+        } else {
+            self.out.drain(..written);
+            if self.out.len() > MAX_QUEUE {
+                let words = format!("the server left {MAX_QUEUE} bytes unread");
+                return Err(Lost::Broken(words));
+            }
+        }
+        Ok(written as u64)
+    }
+
+    /// Goes on with connect and TLS. Whether bytes may flow.
+    fn come_forth(&mut self, now: Instant) -> Result<bool, Lost> {
+        if let Birth::Tcp(since) = self.birth {
+            if !self.stream.connected()? {
+                return Ok(false);
+            }
+            self.birth = Birth::Tls(now, now.saturating_duration_since(since));
+        }
+        if let Birth::Tls(since, tcp) = self.birth {
+            if !self.stream.shake_hands()? {
+                return Ok(false);
+            }
+            // Without TLS both phases end in the same call.
+            let tls = (now > since).then(|| now.saturating_duration_since(since));
+            self.birth = Birth::Done { tcp, tls, at: now };
+        }
+        Ok(true)
+    }
+
+    fn phases(&self, now: Instant) -> Phases {
+        match self.birth {
+            Birth::Done { tcp, tls, at } => Phases { tcp, tls, http: now.saturating_duration_since(at) },
+            Birth::Tcp(_) | Birth::Tls(..) => Phases::default(),
+        }
+    }
+
+    /// Puts a close frame behind what is queued.
+    pub(super) fn say_close(&mut self, code: u16, chance: &mut fastrand::Rng) {
+        let mask = chance.u32(..).to_ne_bytes();
+        websocket::write(&mut self.out, true, 0, Opcode::Close, Some(mask), &code.to_be_bytes());
+    }
+
+    pub(super) fn cut(&self) {
+        self.stream.cut();
+    }
+
+    pub(super) fn say_goodbye(&mut self) {
+        self.stream.say_goodbye();
+    }
+}
+
+/// Takes messages as they are read: borrowed from the buffer, nothing is copied.
+pub trait Reader {
+    /// Something happened.
+    fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice);
+    /// A WebSocket message arrived.
+    fn message(&mut self, transport: &mut Transport, client: u32, message: Message<'_>);
+}
+
+impl Transport {
+    /// Reads a connection that is ready and tells what came. Sends what could not be sent before.
+    pub fn ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        match connection.flush(now) {
+            Ok(written) => self.written += written,
+            Err(lost) => return self.lose(place, lost),
+        }
+        if connection.paused || !matches!(connection.birth, Birth::Done { .. }) {
+            return;
+        }
+        let serial = connection.serial;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut reads = 0;
+        loop {
+            let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial) else {
+                break;
+            };
+            if reads == READS_AT_ONCE || connection.paused {
+                self.unread.push(place);
+                break;
+            }
+            reads += 1;
+            match connection.stream.read(&mut buffer) {
+                Ok(Taken::Bytes(read)) => {
+                    self.read += read as u64;
+                    self.take(place, serial, &buffer[..read], now, reader);
+                }
+                Ok(Taken::Drained(read)) => {
+                    self.read += read as u64;
+                    self.take(place, serial, &buffer[..read], now, reader);
+                    break;
+                }
+                Ok(Taken::End) => {
+                    self.end(place, now, reader);
+                    break;
+                }
+                Err(lost) => {
+                    self.lose(place, lost);
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn take(&mut self, place: usize, serial: u64, bytes: &[u8], now: Instant, reader: &mut dyn Reader) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial) else {
+                return;
+            };
+            match &mut connection.speech {
+                Speech::Frames(_) => return self.take_frames(place, serial, rest, now, reader),
+                Speech::Handshake(responses, _) => match responses.read(&mut rest) {
+                    Ok(Some(response)) => self.upgraded(place, response, now, reader),
+                    Ok(None) => {}
+                    Err(violation) => return self.lose(place, Lost::Violated(violation)),
+                },
+                Speech::Http { responses, .. } => match responses.read(&mut rest) {
+                    Ok(Some(response)) => self.answered(place, response, now, reader),
+                    Ok(None) => {}
+                    Err(violation) => return self.lose(place, Lost::Violated(violation)),
+                },
+            }
+        }
+    }
+
+    /// The answer to a WebSocket handshake (RFC 6455 section 4.1, what the client has to check).
+    fn upgraded(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        let Speech::Handshake(_, key) = &connection.speech else { return };
+        let accepts = response.head.header("sec-websocket-accept") == Some(&websocket::accept_key(key));
+        if response.head.status != 101 || !accepts {
+            return self.lose(place, Lost::Refused(Box::new((response.head, response.body))));
+        }
+        connection.speech = Speech::Frames(Messages::new());
+        let (client, lane, phases) = (connection.client, connection.lane, connection.phases(now));
+        reader.notice(self, client, Notice::Established(lane, phases));
+    }
+
+    fn answered(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        let (client, lane, phases) = (connection.client, connection.lane, connection.phases(now));
+        let mut first = false;
+        if let Speech::Http { awaited, answered, idle_since, .. } = &mut connection.speech {
+            first = !std::mem::replace(answered, true);
+            *awaited = awaited.saturating_sub(1);
+            *idle_since = (*awaited == 0).then_some(now);
+        }
+        if !response.keep_alive {
+            self.forget(place);
+        }
+        if first {
+            reader.notice(self, client, Notice::Established(lane, phases));
+        }
+        reader.notice(self, client, Notice::Response(lane, Box::new(response)));
+    }
+
+    fn take_frames(
+        &mut self,
+        place: usize,
+        serial: u64,
+        bytes: &[u8],
+        now: Instant,
+        reader: &mut dyn Reader,
+    ) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        let mut partial = std::mem::take(&mut connection.partial);
+        let whole: &[u8] = if partial.is_empty() {
+            bytes
+        } else {
+            partial.extend_from_slice(bytes);
+            // A large frame is looked at again only when enough of it is there.
+            if websocket::needed(&partial).is_some_and(|needed| partial.len() < needed) {
+                connection.partial = partial;
+                return;
+            }
+            &partial
+        };
+        let client = connection.client;
+        let mut at = 0;
+        loop {
+            let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial) else {
+                return;
+            };
+            let Speech::Frames(messages) = &mut connection.speech else { return };
+            let taken = websocket::parse(&whole[at..], MAX_MESSAGE).and_then(|parsed| match parsed {
+                None => Ok(None),
+                Some((frame, used)) => Ok(Some((messages.push(frame, MAX_MESSAGE)?, used))),
+            });
+            match taken {
+                Ok(None) => break,
+                Ok(Some((message, used))) => {
+                    at += used;
+                    match message {
+                        None => {}
+                        Some(close @ Message::Close { .. }) => {
+                            return self.closed(place, client, close, now, reader);
+                        }
+                        Some(message) => reader.message(self, client, message),
+                    }
+                }
+                Err(violation) => return self.lose(place, Lost::Violated(violation)),
+            }
+        }
+        if at < whole.len()
+            && let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial)
+        {
+            connection.partial = whole[at..].to_vec();
+        }
+    }
+
+    /// A close frame arrived: it is answered (RFC 6455 section 5.5.1), and the connection is over.
+    fn closed(
+        &mut self,
+        place: usize,
+        client: u32,
+        close: Message<'_>,
+        now: Instant,
+        reader: &mut dyn Reader,
+    ) {
+        if let Some(connection) = self.connections.get_mut(place) {
+            let code = match &close {
+                Message::Close { code: Some(code), .. } => *code,
+                _ => 1000,
+            };
+            connection.say_close(code, &mut self.chance);
+            // Whether the server still takes it makes no difference to anyone.
+            let _ = connection.flush(now);
+            connection.say_goodbye();
+        }
+        self.forget(place);
+        reader.message(self, client, close);
+    }
+
+    fn end(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        if let Speech::Http { responses, awaited, .. } = &mut connection.speech {
+            match responses.eof() {
+                Ok(Some(response)) => self.answered(place, response, now, reader),
+                Ok(None) if *awaited == 0 => {}
+                Ok(None) => return self.lose(place, Lost::Ended),
+                Err(violation) => return self.lose(place, Lost::Violated(violation)),
+            }
+            self.forget(place);
+            return;
+        }
+        self.lose(place, Lost::Ended);
+    }
+}

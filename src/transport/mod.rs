@@ -1,0 +1,189 @@
+//! The rim towards the server: sockets, TLS, source addresses, and the bytes of WebSocket and HTTP on them.
+//!
+//! [`Transport`] owns all connections of one worker. It implements nothing of Engine.IO: the session says what to
+//! send through [`crate::session::Wire`] (see [`Transport::port`]), and what arrives comes back as a [`Notice`].
+//!
+//! | module | job |
+//! |---|---|
+//! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
+//! | `stream` | one nonblocking socket, with or without TLS |
+//! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
+//! | `port` | the [`crate::session::Wire`] of one client |
+//!
+//! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
+//! kernel buffers, and a message costs one read and one write.
+
+mod connection;
+mod peer;
+mod port;
+mod stream;
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token, Waker};
+use slab::Slab;
+
+use crate::protocol::http::Response;
+use crate::session::{Lane, Lost, Phases};
+
+use connection::Connection;
+pub use connection::Reader;
+pub use peer::{Peer, insecure, trusting};
+pub use port::Port;
+
+/// The token of the waker; connections have their place in the slab.
+const WAKER: Token = Token(usize::MAX);
+
+/// How much is read at once, by all connections of a worker in turn.
+const READ_BUFFER: usize = 64 * 1024;
+
+/// The largest message that is taken from a server: beyond it, the connection is cut.
+pub const MAX_MESSAGE: u64 = 64 << 20;
+
+/// What happened on a connection of a client.
+#[derive(Debug)]
+pub enum Notice {
+    /// A lane was established. On HTTP it comes with the first response, before it.
+    Established(Lane, Phases),
+    /// A request was answered.
+    Response(Lane, Box<Response>),
+    /// A lane is no more.
+    Lost(Lane, Lost),
+}
+
+/// All connections of one worker.
+pub struct Transport {
+    peer: Peer,
+    poll: Poll,
+    connections: Slab<Connection>,
+    /// For each client, its lanes and the connections that serve them.
+    lanes: Vec<Vec<(Lane, usize)>>,
+    /// Connections with bytes to send.
+    dirty: Vec<usize>,
+    /// Connections that may have bytes to read though the kernel will not say so again.
+    unread: Vec<usize>,
+    /// What happened outside of reading: failed connects, for example.
+    notices: VecDeque<(u32, Notice)>,
+    buffer: Vec<u8>,
+    serial: u64,
+    chance: fastrand::Rng,
+    read: u64,
+    written: u64,
+}
+
+impl Transport {
+    /// Without connections yet, for clients numbered from 0.
+    ///
+    /// # Errors
+    /// When the operating system gives no readiness queue.
+    pub fn new(peer: Peer, clients: usize) -> io::Result<Transport> {
+        Ok(Transport {
+            peer,
+            poll: Poll::new()?,
+            connections: Slab::new(),
+            lanes: vec![Vec::new(); clients],
+            dirty: Vec::new(),
+            unread: Vec::new(),
+            notices: VecDeque::new(),
+            buffer: vec![0; READ_BUFFER],
+            serial: 0,
+            chance: fastrand::Rng::new(),
+            read: 0,
+            written: 0,
+        })
+    }
+
+    /// Something with which another thread ends [`Transport::wait`].
+    ///
+    /// # Errors
+    /// When the operating system gives none.
+    pub fn waker(&self) -> io::Result<Waker> {
+        Waker::new(self.poll.registry(), WAKER)
+    }
+
+    /// The wire of one client. What was sent through it leaves with [`Transport::flush`].
+    pub fn port(&mut self, client: u32) -> Port<'_> {
+        Port { transport: self, client }
+    }
+
+    /// How many bytes were read and written since the last call.
+    pub fn take_bytes(&mut self) -> (u64, u64) {
+        (std::mem::take(&mut self.read), std::mem::take(&mut self.written))
+    }
+
+    /// Waits until something is ready, at most so long. Gives the connections that are.
+    ///
+    /// # Errors
+    /// When the readiness queue fails.
+    pub fn wait(&mut self, events: &mut Events, patience: Option<Duration>) -> io::Result<()> {
+        let patience =
+            if self.unread.is_empty() && self.notices.is_empty() { patience } else { Some(Duration::ZERO) };
+        match self.poll.poll(events, patience) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// What happened outside of reading.
+    pub fn notice(&mut self) -> Option<(u32, Notice)> {
+        self.notices.pop_front()
+    }
+
+    /// The connections that have to be read again.
+    pub fn take_unread(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.unread)
+    }
+
+    /// The token's connection, unless it is the waker's.
+    pub fn connection_of(token: Token) -> Option<usize> {
+        (token != WAKER).then_some(token.0)
+    }
+
+    /// Sends what waits to be sent.
+    pub fn flush(&mut self, now: Instant) {
+        while let Some(place) = self.dirty.pop() {
+            if let Some(connection) = self.connections.get_mut(place) {
+                connection.dirty = false;
+                match connection.flush(now) {
+                    Ok(written) => self.written += written,
+                    Err(lost) => self.lose(place, lost),
+                }
+            }
+        }
+    }
+
+    /// Ends a connection and says so to its client.
+    fn lose(&mut self, place: usize, lost: Lost) {
+        if let Some((client, lane)) = self.forget(place) {
+            self.notices.push_back((client, Notice::Lost(lane, lost)));
+        }
+    }
+
+    /// Ends a connection silently. Gives whose it was.
+    fn forget(&mut self, place: usize) -> Option<(u32, Lane)> {
+        let mut connection = self.connections.try_remove(place)?;
+        connection.deregister(self.poll.registry());
+        let lanes = &mut self.lanes[connection.client as usize];
+        lanes.retain(|(_, other)| *other != place);
+        if lanes.is_empty() {
+            *lanes = Vec::new();
+        }
+        Some((connection.client, connection.lane))
+    }
+
+    fn place(&self, client: u32, lane: Lane) -> Option<usize> {
+        let lanes = &self.lanes[client as usize];
+        lanes.iter().find(|(known, _)| *known == lane).map(|(_, place)| *place)
+    }
+
+    fn mark(&mut self, place: usize) {
+        if let Some(connection) = self.connections.get_mut(place)
+            && !connection.dirty
+        {
+            connection.dirty = true;
+            self.dirty.push(place);
+        }
+    }
+}

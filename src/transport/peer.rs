@@ -1,0 +1,128 @@
+//! Where the server is, from which addresses we come, and whether TLS is spoken.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+/// The server, as sockets see it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The value of the header `Host`.
+    pub authority: String,
+    /// How TLS is spoken, if it is, and to whom.
+    pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// The addresses that connections come from, in turn; none leaves it to the operating system. Each gives
+    /// some 28,000 ports.
+    pub sources: Vec<IpAddr>,
+    /// Counts connections, to take the sources in turn. Shared by all workers.
+    pub turn: Arc<AtomicUsize>,
+}
+
+impl Peer {
+    /// Begins a TCP connection. Nagle's algorithm is off.
+    pub(super) fn connect(&self) -> io::Result<mio::net::TcpStream> {
+        let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        if !self.sources.is_empty() {
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            let source = self.sources[turn % self.sources.len()];
+            // The port is chosen at connect, so that the same one can serve several servers.
+            #[cfg(target_os = "linux")]
+            nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)?;
+            socket.bind(&SocketAddr::new(source, 0).into())?;
+        }
+        match socket.connect(&self.address.into()) {
+            Err(error) if error.raw_os_error() != Some(nix::errno::Errno::EINPROGRESS as i32) => Err(error),
+            _ => Ok(mio::net::TcpStream::from_std(socket.into())),
+        }
+    }
+}
+
+/// Makes the kernel cut a connection with a reset when it is dropped, as after a cable was pulled; the port is
+/// free again at once.
+pub(super) fn cut_on_drop(stream: &mio::net::TcpStream) {
+    // On failure the connection ends politely instead, which is no worse than an ordinary close.
+    let _ = SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+}
+
+/// TLS that trusts these authorities; without any, the public ones.
+///
+/// # Errors
+/// In the words of the library, when a certificate is not usable.
+pub fn trusting(authorities: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    if authorities.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    for authority in authorities {
+        roots.add(authority.clone())?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// TLS that trusts whoever answers.
+///
+/// # Errors
+/// In the words of the library.
+pub fn insecure() -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// Accepts every certificate; signatures are still checked.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

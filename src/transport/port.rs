@@ -1,0 +1,161 @@
+//! The wire of one client: what its session says, put into the buffers of its connections.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::connection::Connection;
+use super::{Notice, Transport};
+use crate::protocol::http;
+use crate::protocol::websocket::{self, Opcode};
+use crate::session::{HangUp, Lane, Lost, RawFrame, Request, Wire};
+
+/// An idle HTTP connection older than this may have been closed by the server under our feet (Node's default is
+/// five seconds), so a new one is opened.
+const STALE: Duration = Duration::from_secs(3);
+
+/// The wire of one client.
+pub struct Port<'t> {
+    pub(super) transport: &'t mut Transport,
+    pub(super) client: u32,
+}
+
+impl Port<'_> {
+    fn open(&mut self, lane: Lane, key: Option<String>) -> Option<usize> {
+        self.hang_up(lane, HangUp::Clean);
+        let transport = &mut *self.transport;
+        transport.serial += 1;
+        let opened =
+            Connection::open(&transport.peer, self.client, lane, transport.serial, key, Instant::now());
+        let lost = match opened {
+            Err(lost) => lost,
+            Ok(mut connection) => {
+                let entry = transport.connections.vacant_entry();
+                let place = entry.key();
+                match connection.register(transport.poll.registry(), place) {
+                    Ok(()) => {
+                        entry.insert(connection);
+                        let lanes = &mut transport.lanes[self.client as usize];
+                        lanes.reserve_exact(1);
+                        lanes.push((lane, place));
+                        return Some(place);
+                    }
+                    Err(error) => Lost::Unreachable(error.to_string()),
+                }
+            }
+        };
+        transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
+        None
+    }
+
+    fn websocket(&mut self, lane: Lane) -> Option<(&mut Connection, [u8; 4])> {
+        let place = self.transport.place(self.client, lane)?;
+        self.transport.mark(place);
+        let mask = self.transport.chance.u32(..).to_ne_bytes();
+        let connection = self.transport.connections.get_mut(place).filter(|c| c.is_websocket())?;
+        Some((connection, mask))
+    }
+
+    fn send(&mut self, lane: Lane, place: usize, request: &http::Request<'_>) {
+        let Some(connection) = self.transport.connections.get_mut(place) else { return };
+        match http::write_request(connection.out(), request) {
+            Ok(()) => self.transport.mark(place),
+            Err(refused) => {
+                self.transport.forget(place);
+                let lost = Lost::Broken(format!("failed to {refused}"));
+                self.transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
+            }
+        }
+    }
+}
+
+impl Wire for Port<'_> {
+    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]) {
+        let mut nonce = [0u8; 16];
+        self.transport.chance.fill(&mut nonce);
+        let key = STANDARD.encode(nonce);
+        let Some(place) = self.open(lane, Some(key.clone())) else { return };
+        let authority = self.transport.peer.authority.clone();
+        let mut all = vec![
+            ("Host", authority.as_str()),
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", &key),
+        ];
+        all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        self.send(lane, place, &http::Request { method: "GET", target, headers: &all, body: None });
+    }
+
+    fn text(&mut self, lane: Lane, parts: &[&str]) {
+        let Some((connection, mask)) = self.websocket(lane) else { return };
+        let out = connection.out();
+        if let [one] = parts {
+            return websocket::write(out, true, 0, Opcode::Text, Some(mask), one.as_bytes());
+        }
+        // The frame's length stands before its parts, so they are put together first.
+        let whole = parts.concat();
+        websocket::write(out, true, 0, Opcode::Text, Some(mask), whole.as_bytes());
+    }
+
+    fn binary(&mut self, lane: Lane, payload: &[u8]) {
+        let Some((connection, mask)) = self.websocket(lane) else { return };
+        websocket::write(connection.out(), true, 0, Opcode::Binary, Some(mask), payload);
+    }
+
+    fn frame(&mut self, lane: Lane, frame: &RawFrame) {
+        let Some((connection, mask)) = self.websocket(lane) else { return };
+        let mask = frame.masked.then_some(mask);
+        websocket::write(connection.out(), frame.fin, frame.rsv, frame.opcode, mask, &frame.payload);
+    }
+
+    fn request(&mut self, lane: Lane, request: Request<'_>) {
+        let now = Instant::now();
+        let open = self.transport.place(self.client, lane).filter(|place| {
+            let connection = self.transport.connections.get(*place);
+            connection.is_some_and(|connection| connection.takes_requests(now, STALE))
+        });
+        let Some(place) = open.or_else(|| self.open(lane, None)) else { return };
+        if let Some(connection) = self.transport.connections.get_mut(place) {
+            connection.requested(request.method == "HEAD");
+        }
+        let authority = self.transport.peer.authority.clone();
+        let mut headers = Vec::with_capacity(request.headers.len() + 1);
+        if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            headers.push(("Host", authority.as_str()));
+        }
+        headers.extend(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let Request { method, target, body, .. } = request;
+        self.send(lane, place, &http::Request { method, target, headers: &headers, body });
+    }
+
+    fn hang_up(&mut self, lane: Lane, how: HangUp) {
+        let Some(place) = self.transport.place(self.client, lane) else { return };
+        let transport = &mut *self.transport;
+        let Some(connection) = transport.connections.get_mut(place) else { return };
+        match how {
+            HangUp::Clean if connection.is_websocket() => {
+                connection.say_close(1000, &mut transport.chance);
+                return transport.mark(place);
+            }
+            HangUp::Clean => {
+                // What is queued goes out first; a peer that does not take it loses it.
+                let _ = connection.flush(Instant::now());
+                connection.say_goodbye();
+            }
+            HangUp::Cut => connection.cut(),
+        }
+        transport.forget(place);
+    }
+
+    fn pause(&mut self, lane: Lane, paused: bool) {
+        let Some(place) = self.transport.place(self.client, lane) else { return };
+        if let Some(connection) = self.transport.connections.get_mut(place) {
+            connection.paused = paused;
+            if !paused {
+                self.transport.unread.push(place);
+            }
+        }
+    }
+}

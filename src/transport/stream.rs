@@ -1,0 +1,168 @@
+//! One nonblocking socket, with or without TLS.
+
+use std::io::{self, Read, Write};
+
+use mio::net::TcpStream;
+use rustls::ClientConnection;
+
+use super::peer::{Peer, cut_on_drop};
+use crate::session::Lost;
+
+/// A nonblocking byte stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    tcp: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+}
+
+/// What a read brought.
+#[derive(Debug, PartialEq)]
+pub(super) enum Taken {
+    /// So many bytes, and perhaps more.
+    Bytes(usize),
+    /// So many bytes (perhaps none), and nothing more for now.
+    Drained(usize),
+    /// The end of the stream.
+    End,
+}
+
+impl Stream {
+    /// Begins a connection.
+    pub(super) fn connect(peer: &Peer) -> Result<Stream, Lost> {
+        let tcp = peer.connect().map_err(|error| Lost::Unreachable(error.to_string()))?;
+        let tls = match &peer.tls {
+            None => None,
+            Some((config, name)) => {
+                let connection = ClientConnection::new(config.clone(), name.clone())
+                    .map_err(|error| Lost::Tls(error.to_string()))?;
+                Some(Box::new(connection))
+            }
+        };
+        Ok(Stream { tcp, tls })
+    }
+
+    /// The socket, for the readiness queue.
+    pub(super) fn source(&mut self) -> &mut TcpStream {
+        &mut self.tcp
+    }
+
+    /// The outcome of the connect: `Ok(false)` while it is under way.
+    pub(super) fn connected(&self) -> Result<bool, Lost> {
+        match self.tcp.take_error() {
+            Ok(Some(error)) | Err(error) => return Err(Lost::Unreachable(error.to_string())),
+            Ok(None) => {}
+        }
+        match self.tcp.peer_addr() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(Lost::Unreachable(error.to_string())),
+        }
+    }
+
+    /// Goes on with the TLS handshake. Whether it is over (always, without TLS).
+    pub(super) fn shake_hands(&mut self) -> Result<bool, Lost> {
+        let Some(tls) = &mut self.tls else { return Ok(true) };
+        while tls.is_handshaking() {
+            if tls.wants_write() {
+                match tls.write_tls(&mut self.tcp) {
+                    Ok(_) => continue,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(Lost::Tls(error.to_string())),
+                }
+            }
+            match tls.read_tls(&mut self.tcp) {
+                Ok(0) => return Err(Lost::Tls("the server ended the connection in the handshake".into())),
+                Ok(_) => {
+                    if let Err(error) = tls.process_new_packets() {
+                        // The alert tells the server why.
+                        let _ = tls.write_tls(&mut self.tcp);
+                        return Err(Lost::Tls(error.to_string()));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(Lost::Tls(error.to_string())),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads what is there.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Taken, Lost> {
+        let Some(tls) = &mut self.tls else {
+            return match self.tcp.read(buffer) {
+                Ok(0) => Ok(Taken::End),
+                // A short read empties a stream socket, so the call that would say "would block" is spared.
+                Ok(read) if read < buffer.len() => Ok(Taken::Drained(read)),
+                Ok(read) => Ok(Taken::Bytes(read)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Taken::Drained(0)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Taken::Bytes(0)),
+                Err(error) => Err(Lost::Broken(error.to_string())),
+            };
+        };
+        loop {
+            match tls.reader().read(buffer) {
+                Ok(0) => return Ok(Taken::End),
+                Ok(read) => return Ok(Taken::Bytes(read)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Taken::End),
+                Err(error) => return Err(Lost::Broken(error.to_string())),
+            }
+            match tls.read_tls(&mut self.tcp) {
+                Ok(_) => {
+                    tls.process_new_packets().map_err(|error| Lost::Tls(error.to_string()))?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Taken::Drained(0)),
+                Err(error) => return Err(Lost::Broken(error.to_string())),
+            }
+        }
+    }
+
+    /// Writes what the socket takes; how much that was.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, Lost> {
+        let broken = |error: io::Error| Lost::Broken(error.to_string());
+        let Some(tls) = &mut self.tls else {
+            let mut written = 0;
+            while written < bytes.len() {
+                match self.tcp.write(&bytes[written..]) {
+                    Ok(taken) => written += taken,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(broken(error)),
+                }
+            }
+            return Ok(written);
+        };
+        let mut written = 0;
+        loop {
+            written += tls.writer().write(&bytes[written..]).map_err(broken)?;
+            while tls.wants_write() {
+                match tls.write_tls(&mut self.tcp) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(written),
+                    Err(error) => return Err(broken(error)),
+                }
+            }
+            if written == bytes.len() {
+                return Ok(written);
+            }
+        }
+    }
+
+    /// Whether TLS holds encrypted bytes that the socket did not take yet.
+    pub(super) fn is_behind(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+    }
+
+    /// Says goodbye on the TLS layer.
+    pub(super) fn say_goodbye(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            let _ = tls.write_tls(&mut self.tcp);
+        }
+    }
+
+    /// The next drop resets the connection.
+    pub(super) fn cut(&self) {
+        cut_on_drop(&self.tcp);
+    }
+}

@@ -1,0 +1,125 @@
+// The fixture contract on the official Socket.IO server: what a server has to offer for the whole conformance
+// suite to be run against it. Short times, so that heartbeats and timeouts can be watched within seconds.
+import { serve } from "./serve.js";
+
+const options = {
+  pingInterval: 300,
+  pingTimeout: 200,
+  connectTimeout: 1000,
+  upgradeTimeout: 1000,
+  maxHttpBufferSize: 1e6,
+};
+
+serve(options, (io) => {
+  const onConnection = (socket) => setUp(io, socket);
+
+  io.on("connection", onConnection);
+  io.of("/custom").on("connection", onConnection);
+  io.of(/^\/dyn-\d+$/).on("connection", onConnection);
+  io.of("/guard").use(guard).on("connection", onConnection);
+});
+
+function guard(socket, next) {
+  if (socket.handshake.auth.token === "ok") return next();
+  next(Object.assign(new Error("nope"), { data: { code: 7 } }));
+}
+
+function setUp(io, socket) {
+  officialContract(socket);
+  rooms(socket);
+  broadcasting(socket);
+  acknowledgements(socket);
+  lifecycle(io, socket);
+}
+
+// What the official protocol suites ask of their server.
+function officialContract(socket) {
+  socket.emit("auth", socket.handshake.auth);
+  socket.on("message", (...args) => socket.emit("message-back", ...args));
+  socket.on("message-with-ack", (...args) => {
+    const ack = args.pop();
+    ack(...args);
+  });
+}
+
+// From here on it is the extension of sockrates: each event takes an acknowledgement as its last argument.
+
+function rooms(socket) {
+  socket.on("t:join", async (rooms, ack) => {
+    await socket.join(rooms);
+    ack([...socket.rooms]);
+  });
+  socket.on("t:leave", async (room, ack) => {
+    await socket.leave(room);
+    ack([...socket.rooms]);
+  });
+}
+
+/** From `{ from: "io" | "socket", to: [room], except: [room], flags: [name] }` to the operator that it describes. */
+function operator(socket, { from, to = [], except = [], flags = [] }) {
+  let operator = from === "io" ? socket.nsp : socket.broadcast;
+  for (const room of to) operator = operator.to(room);
+  for (const room of except) operator = operator.except(room);
+  for (const flag of flags) operator = operator[flag];
+  return operator;
+}
+
+function broadcasting(socket) {
+  const inBulk = { join: "socketsJoin", leave: "socketsLeave", disconnect: "disconnectSockets" };
+
+  socket.on("t:cast", (target, event, args, ack) => {
+    operator(socket, target).emit(event, ...args);
+    ack();
+  });
+  socket.on("t:cast-ack", (target, ms, event, args, ack) => {
+    operator(socket, target).timeout(ms).emit(event, ...args, (error, answers) => ack(Boolean(error), answers));
+  });
+  socket.on("t:sockets", (target, what, argument, ack) => {
+    operator(socket, { ...target, from: "io" })[inBulk[what]](argument);
+    ack();
+  });
+  // "n" with 0 to count - 1, every second one with an attachment when `binary`.
+  socket.on("t:burst", (count, everyMs, binary, ack) => {
+    let i = 0;
+    const timer = setInterval(() => {
+      if (i === count) {
+        clearInterval(timer);
+        return ack();
+      }
+      if (binary && i % 2) socket.emit("n", i, Buffer.from([i & 255]));
+      else socket.emit("n", i);
+      i++;
+    }, everyMs);
+  });
+}
+
+function acknowledgements(socket) {
+  socket.on("t:ask", (ms, event, args, ack) => {
+    socket.timeout(ms).emit(event, ...args, (error, ...answer) => ack(Boolean(error), ...answer));
+  });
+  socket.on("t:ack-twice", (ack) => {
+    ack(1);
+    ack(2);
+  });
+}
+
+function lifecycle(io, socket) {
+  const { handshake } = socket;
+
+  socket.on("t:who", (ack) => {
+    ack({
+      id: socket.id,
+      nsp: socket.nsp.name,
+      auth: handshake.auth,
+      query: handshake.query,
+      headers: handshake.headers,
+      recovered: Boolean(socket.recovered),
+      transport: socket.conn.transport.name,
+    });
+  });
+  socket.on("t:bye", (close) => socket.disconnect(close));
+  // Who wants to know joins the room "watch" of the main namespace.
+  socket.on("disconnecting", (reason) => {
+    io.to("watch").emit("gone", socket.id, socket.nsp.name, reason, [...socket.rooms]);
+  });
+}

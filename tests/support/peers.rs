@@ -1,0 +1,224 @@
+//! The servers under `tests/peers`, as far as this machine has them.
+//!
+//! ```ignore
+//! let Some(server) = Peer::NodeFixture.start([("CSR", "1")]) else { return };
+//! examine(server.url());
+//! ```
+//!
+//! A peer that cannot be started is no failure of ours: the test says on standard error, past the capture of the test
+//! harness, that it was skipped and what would bring the peer here, and passes. With `SOCKRATES_PEERS=required`, as in
+//! CI, it fails instead. `.ci/peers install` brings all of them.
+
+#![allow(dead_code, reason = "each test crate that includes this file uses its own part of it")]
+
+use std::{
+    env, fmt,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// How long a server may take until it listens.
+const START_UP: Duration = Duration::from_secs(30);
+
+/// The oldest release of Node that the peers are written for.
+const OLDEST_NODE: u32 = 20;
+
+/// A server that sockrates is tested against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// The official server with the fixture contract.
+    NodeFixture,
+    /// The official server with a chat application that has event names of its own.
+    NodeChatApp,
+    /// socketioxide with the fixture contract, as far as it goes there.
+    Socketioxide,
+}
+
+impl Peer {
+    /// Every peer.
+    pub(crate) const ALL: [Self; 3] = [Self::NodeFixture, Self::NodeChatApp, Self::Socketioxide];
+
+    /// Starts the peer on any free port with these settings (`tests/peers/README.md` lists them), and returns once it
+    /// listens. It ends when the returned value is dropped. `None` means that the test is to be skipped.
+    pub(crate) fn start<'a>(self, settings: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Running> {
+        let arguments = self.here()?;
+        let mut command = Command::new(&arguments[0]);
+        command.args(&arguments[1..]).env("PORT", "0").envs(settings);
+        Some(Running::new(self, command).unwrap_or_else(|why| panic!("cannot start {self}: {why}")))
+    }
+
+    /// The command line that starts the peer, for `sockrates run --server`. `None` means that the test is to be
+    /// skipped.
+    pub(crate) fn command_line(self) -> Option<String> {
+        let arguments = self.here()?;
+        let words = arguments.iter().map(String::as_str);
+        Some(shlex::try_join(words).expect("a path contains no NUL"))
+    }
+
+    /// The program and its arguments, or `None` after having said why not.
+    fn here(self) -> Option<Vec<String>> {
+        match self.arguments() {
+            Ok(arguments) => Some(arguments),
+            Err(missing) => {
+                let required = env::var("SOCKRATES_PEERS").is_ok_and(|value| value == "required");
+                let thread = thread::current();
+                let notice = skipped(thread.name().unwrap_or("a test"), &missing, required);
+                // Not `eprintln!`: what a passing test prints with it is never seen.
+                let _ = writeln!(std::io::stderr(), "{notice}");
+                None
+            }
+        }
+    }
+
+    fn arguments(self) -> Result<Vec<String>, Missing> {
+        match self {
+            Self::NodeFixture => self.node_script("fixture.js"),
+            Self::NodeChatApp => self.node_script("chat-app.js"),
+            Self::Socketioxide => {
+                let program = folder("socketioxide").join("target/release/socketioxide-fixture");
+                self.require(&program, "it is not built")?;
+                Ok(vec![text(&program)])
+            }
+        }
+    }
+
+    fn node_script(self, script: &str) -> Result<Vec<String>, Missing> {
+        let folder = folder("node");
+        match node_major() {
+            None => return Err(Missing::new(self, "there is no `node` on this machine")),
+            Some(major) if major < OLDEST_NODE => {
+                return Err(Missing::new(
+                    self,
+                    &format!("`node` is release {major}, older than {OLDEST_NODE}"),
+                ));
+            }
+            Some(_) => {}
+        }
+        self.require(&folder.join("node_modules/socket.io"), "its packages are not installed")?;
+        Ok(vec!["node".to_owned(), text(&folder.join(script))])
+    }
+
+    fn require(self, path: &Path, otherwise: &str) -> Result<(), Missing> {
+        if path.exists() { Ok(()) } else { Err(Missing::new(self, otherwise)) }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NodeFixture => "the official server with the fixture",
+            Self::NodeChatApp => "the official server with the chat application",
+            Self::Socketioxide => "socketioxide with the fixture",
+        })
+    }
+}
+
+/// Why a peer is not here.
+pub(crate) struct Missing {
+    peer: Peer,
+    why: String,
+}
+
+impl Missing {
+    pub(crate) fn new(peer: Peer, why: &str) -> Self {
+        Self { peer, why: why.to_owned() }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} is missing: {} (.ci/peers install would bring it)", self.peer, self.why)
+    }
+}
+
+/// What to say of a test that is skipped.
+///
+/// # Panics
+///
+/// Where peers are `required`.
+pub(crate) fn skipped(test: &str, missing: &Missing, required: bool) -> String {
+    assert!(!required, "{missing}, and SOCKRATES_PEERS=required");
+    format!("SKIPPED {test}: {missing}")
+}
+
+/// A peer that listens, until dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Running {
+    fn new(peer: Peer, mut command: Command) -> Result<Self, String> {
+        // Should this process die without a word, its end of the pipe closes and the peer leaves, too.
+        command.env("EXIT_WITH_STDIN", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+
+        let (found, url) = mpsc::channel();
+        let lines = BufReader::new(child.stdout.take().expect("standard output is piped")).lines();
+        thread::Builder::new()
+            .name(format!("{peer:?}"))
+            .spawn(move || {
+                // To the end, for a peer must never wait for its output to be read.
+                for line in lines.map_while(Result::ok) {
+                    if let Some(url) = listening_url(&line) {
+                        let _ = found.send(url.to_owned());
+                    }
+                }
+            })
+            .map_err(|error| error.to_string())?;
+
+        let mut running = Self { child, url: String::new() };
+        running.url = url.recv_timeout(START_UP).map_err(|error| match error {
+            mpsc::RecvTimeoutError::Timeout => format!("it did not listen within {START_UP:?}"),
+            mpsc::RecvTimeoutError::Disconnected => "it ended without listening".to_owned(),
+        })?;
+        Ok(running)
+    }
+
+    /// Its Socket.IO endpoint: `http://127.0.0.1:PORT/socket.io/`.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its process id, to sample what it uses.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets it leave by itself, as it does when whoever started it is gone.
+    pub(crate) fn leave(mut self) -> ExitStatus {
+        drop(self.child.stdin.take());
+        self.child.wait().expect("it was started")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The URL in a peer's line `listening on URL`.
+pub(crate) fn listening_url(line: &str) -> Option<&str> {
+    line.strip_prefix("listening on ").map(str::trim).filter(|url| url.starts_with("http://"))
+}
+
+fn node_major() -> Option<u32> {
+    let output = Command::new("node").arg("--version").stdin(Stdio::null()).output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("the path of the repository is UTF-8").to_owned()
+}
