@@ -115,6 +115,25 @@ fn commands_without_sense_are_ignored() {
 }
 
 #[test]
+fn deeply_nested_data_exhausts_no_stack() {
+    let server = Server::start();
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    for text in [
+        format!("42[\"none\",{deep}]"),
+        format!("40/guard,{{\"a\":{deep}}}"),
+        format!("42[\"t:join\",{deep}]"),
+        format!("42[\"t:cast\",{deep},\"e\",[]]"),
+        format!("451-[\"message\",{{\"_placeholder\":{deep}}}]"),
+    ] {
+        let mut client = server.client();
+        client.send(&text);
+        client.websocket.send_binary(b"x");
+        let _ = client.websocket.closed();
+    }
+    server.client().websocket.assert_alive();
+}
+
+#[test]
 fn after_everything_malformed_the_server_still_serves() {
     let server = Server::start();
     for text in [
