@@ -52,8 +52,8 @@ fn a_head_that_is_too_long_or_no_http_is_refused() {
 #[test]
 fn connections_that_say_nothing_or_stop_in_the_middle_are_closed() {
     let server = Server::configured(|config| {
-        config.limits.head_timeout = Duration::from_millis(50);
-        config.limits.body_timeout = Duration::from_millis(50);
+        config.limits.head_timeout = Duration::from_millis(400);
+        config.limits.body_timeout = Duration::from_millis(400);
     });
     let mut silent = server.connect();
     assert!(read_to_end(&mut silent).is_empty());
