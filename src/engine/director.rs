@@ -88,6 +88,8 @@ mod tests {
     use super::*;
     use Turn::{Act, Together};
 
+    const NONE: [usize; 0] = [];
+
     #[test]
     fn acts_follow_each_other() {
         let script = [Act(0), Act(1)];
@@ -95,7 +97,7 @@ mod tests {
         assert_eq!(director.begin(), [0]);
         assert_eq!(director.finished(0), [1]);
         assert!(!director.is_over());
-        assert_eq!(director.finished(1), []);
+        assert_eq!(director.finished(1), NONE);
         assert!(director.is_over());
     }
 
@@ -104,10 +106,10 @@ mod tests {
         let script = [Together(vec![vec![Act(0), Act(1)], vec![Act(2)]]), Act(3)];
         let mut director = Director::new(&script);
         assert_eq!(director.begin(), [0, 2]);
-        assert_eq!(director.finished(2), []);
+        assert_eq!(director.finished(2), NONE);
         assert_eq!(director.finished(0), [1]);
         assert_eq!(director.finished(1), [3]);
-        assert_eq!(director.finished(3), []);
+        assert_eq!(director.finished(3), NONE);
         assert!(director.is_over());
     }
 
@@ -117,11 +119,11 @@ mod tests {
         let script = [Together(vec![vec![Act(0)], vec![inner, Act(3)]])];
         let mut director = Director::new(&script);
         assert_eq!(director.begin(), [0, 1, 2]);
-        assert_eq!(director.finished(1), []);
+        assert_eq!(director.finished(1), NONE);
         assert_eq!(director.finished(2), [3]);
-        assert_eq!(director.finished(3), []);
+        assert_eq!(director.finished(3), NONE);
         assert!(!director.is_over());
-        assert_eq!(director.finished(0), []);
+        assert_eq!(director.finished(0), NONE);
         assert!(director.is_over());
     }
 
@@ -130,7 +132,7 @@ mod tests {
         let script = [Act(0), Act(1)];
         let mut director = Director::new(&script);
         director.begin();
-        assert_eq!(director.finished(1), []);
+        assert_eq!(director.finished(1), NONE);
         assert_eq!(director.finished(0), [1]);
     }
 }
