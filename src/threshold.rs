@@ -377,7 +377,7 @@ fn statistic(metric: Metric, word: &str) -> Result<Asked, Mistake> {
                 // Dividing whole numbers gives the same 0.999 that is written in the source.
                 Ok(Asked::Quantile(metric, (percent * 1e7).round() / 1e9))
             }
-            Some(Ok(percent)) if percent == 100.0 => {
+            Some(Ok(100.0)) => {
                 Err(nowhere("`p100` is the greatest value of all".to_owned()).hint("write `max`"))
             }
             Some(Ok(_)) => Err(nowhere(format!("there is no percentile `{word}`"))

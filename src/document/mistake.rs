@@ -62,10 +62,10 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// `a`, `b` and so on, shortened after a dozen.
+/// `a`, `b` and so on, shortened after two dozen.
 fn in_words(words: &[&str]) -> String {
-    let mut text = words.iter().take(12).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    if words.len() > 12 {
+    let mut text = words.iter().take(24).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    if words.len() > 24 {
         text.push_str(", …");
     }
     text

@@ -21,4 +21,5 @@ pub use fields::{Fields, closest};
 pub use mistake::{Mistake, render};
 pub use node::{Key, Node, Span, Value};
 pub use parse::parse;
+pub(crate) use source::cause;
 pub use source::{SIZE_LIMIT, Source};

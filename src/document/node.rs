@@ -72,6 +72,20 @@ impl Key {
     pub fn mistake(&self, message: impl Into<String>) -> Mistake {
         Mistake::new(self.span, message)
     }
+
+    /// Where a part of the key stands, as exactly as [`Node::part`].
+    pub fn part(&self, from: usize, len: usize) -> Span {
+        part(self.span, &self.text, from, len)
+    }
+}
+
+fn part(whole: Span, text: &str, from: usize, len: usize) -> Span {
+    let written = whole.end_column.saturating_sub(whole.column) as usize;
+    match (whole.end_line == whole.line, written.checked_sub(text.chars().count())) {
+        (true, Some(0)) => whole.part(from, len),
+        (true, Some(2)) => whole.part(from + 1, len),
+        _ => whole,
+    }
 }
 
 impl Node {
@@ -80,14 +94,11 @@ impl Node {
         Mistake::new(self.span, message)
     }
 
-    /// Where a part of the text stands: `from` this character, so many. Exact where the text stands in the file
+    /// Where a part of the text stands: from this character, so many. Exact where the text stands in the file
     /// character by character, plain or in quotes; else (escapes, several lines) it is the whole value.
     pub fn part(&self, from: usize, len: usize) -> Span {
-        let Value::Text(text) = &self.value else { return self.span };
-        let written = self.span.end_column.saturating_sub(self.span.column) as usize;
-        match (self.span.end_line == self.span.line, written.checked_sub(text.chars().count())) {
-            (true, Some(0)) => self.span.part(from, len),
-            (true, Some(2)) => self.span.part(from + 1, len),
+        match &self.value {
+            Value::Text(text) => part(self.span, text, from, len),
             _ => self.span,
         }
     }

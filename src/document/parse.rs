@@ -30,6 +30,8 @@ pub fn parse(source: &Source) -> Result<Node, Mistake> {
         anchors: HashMap::new(),
         open: Vec::new(),
         left: ALIAS_BUDGET,
+        apart: (0, Vec::new()),
+        looked_at: 0,
     };
     reader.document()
 }
@@ -71,6 +73,10 @@ struct Reader<'t> {
     /// Where the lists and maps begin that are not finished yet.
     open: Vec<Span>,
     left: usize,
+    /// The characters of the line that was read last.
+    apart: (u32, Vec<char>),
+    /// The last line whose indentation was looked at.
+    looked_at: u32,
 }
 
 impl<'t> Reader<'t> {
@@ -139,13 +145,20 @@ impl<'t> Reader<'t> {
         Ok(read)
     }
 
-    fn scalar(&self, text: Cow<'t, str>, style: ScalarStyle, at: Span, place: Span) -> Result<Read, Mistake> {
+    fn scalar(
+        &mut self,
+        text: Cow<'t, str>,
+        style: ScalarStyle,
+        at: Span,
+        place: Span,
+    ) -> Result<Read, Mistake> {
         let weight = NODE_WEIGHT + text.len();
         if text.is_empty() && style == ScalarStyle::Plain {
             let node = Node { span: place, value: Value::Null };
             return Ok(Read { node, weight, depth: 0 });
         }
         self.indented(at)?;
+        let at = self.trimmed(at);
         let value = match style {
             ScalarStyle::Plain => plain(&text).map_err(|no| Mistake::new(at, no.message).hint(no.hint))?,
             _ => Value::Text(text.into_owned()),
@@ -209,13 +222,14 @@ impl<'t> Reader<'t> {
     }
 
     /// The key, and whether it was written without quotes.
-    fn key(&self, event: Event<'t>, at: Span) -> Result<(Key, bool), Mistake> {
+    fn key(&mut self, event: Event<'t>, at: Span) -> Result<(Key, bool), Mistake> {
         let Event::Scalar(text, style, anchor, tag) = event else {
             return Err(Mistake::new(at, "a key has to be text, not a list, a map or an alias")
                 .hint("text with `{`, `[` or `*` at its start needs quotes"));
         };
         no_tag(tag.as_ref(), at)?;
         self.indented(at)?;
+        let at = self.trimmed(at);
         if anchor > 0 {
             return Err(Mistake::new(at, "a key cannot have an anchor"));
         }
@@ -244,8 +258,28 @@ impl<'t> Reader<'t> {
         Ok(Read { node: anchored.node.clone(), weight: anchored.weight, depth: anchored.depth })
     }
 
-    /// Refuses a line whose indentation holds a tab: how deep that is depends on who looks.
-    fn indented(&self, at: Span) -> Result<(), Mistake> {
+    /// The parser counts blanks behind a scalar in; this is without them.
+    fn trimmed(&mut self, at: Span) -> Span {
+        let Some(line) = self.lines.get(at.line as usize - 1).filter(|_| at.end_line == at.line) else {
+            return at;
+        };
+        // Thousands of values may stand on one line: it is taken apart once.
+        if self.apart.0 != at.line {
+            self.apart = (at.line, line.chars().collect());
+        }
+        let (from, to) = (at.column as usize - 1, at.end_column as usize - 1);
+        let written = self.apart.1.get(from..to).unwrap_or_default();
+        let blanks = written.iter().rev().take_while(|c| c.is_whitespace()).count();
+        at.part(0, written.len() - blanks)
+    }
+
+    /// Refuses a line whose indentation holds a tab: how deep that is depends on who looks. Only the first value of
+    /// a line has indentation before it.
+    fn indented(&mut self, at: Span) -> Result<(), Mistake> {
+        if at.line == self.looked_at {
+            return Ok(());
+        }
+        self.looked_at = at.line;
         match self.tab_before(at.line, at.column as usize - 1) {
             Some(tab) => Err(tab),
             None => Ok(()),

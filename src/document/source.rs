@@ -43,6 +43,10 @@ impl Source {
             let message = format!("the file is larger than {} KiB, the most that is read", SIZE_LIMIT / 1024);
             return Err(Mistake::new(Span::default(), message).hint("is it really a scenario?"));
         }
+        if bytes.contains(&0) {
+            let message = "the file is binary, not text";
+            return Err(Mistake::new(Span::default(), message).hint("is it really a scenario?"));
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Source { name, text }),
             Err(error) => {
@@ -63,7 +67,7 @@ impl Source {
 }
 
 /// The operating system's words in our style: `No such file or directory (os error 2)` without the number.
-fn cause(error: &std::io::Error) -> String {
+pub(crate) fn cause(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
@@ -92,6 +96,12 @@ mod tests {
         file.as_file().set_len(100 << 20).unwrap();
         let mistake = Source::read(file.path()).unwrap_err();
         assert_eq!(mistake.message, "the file is larger than 1024 KiB, the most that is read");
+    }
+
+    #[test]
+    fn binary_junk_is_not_shown() {
+        let mistake = Source::from_bytes("x".into(), b"\x7fELF\x00\x01\xff".to_vec()).unwrap_err();
+        assert_eq!(mistake.message, "the file is binary, not text");
     }
 
     #[test]

@@ -111,6 +111,9 @@ pub(super) fn unescaped(key: &Key) -> Result<String, Mistake> {
             Err(key.mistake(format!("`{rest}` cannot be sent as a key: it means binary here")))
         }
         Some(rest) if rest.starts_with('$') => Ok(rest.to_owned()),
+        Some(_) if super::matcher::KEYS.contains(&key.text.as_str()) => {
+            Err(key.mistake(format!("`{}` compares what is received: it cannot be sent", key.text)))
+        }
         Some(rest) => Err(key
             .mistake(format!("unknown `{}`: keys with `$` have a meaning of their own", key.text))
             .did_you_mean(&key.text, KEYS)

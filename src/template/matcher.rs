@@ -13,7 +13,7 @@ use super::{Scope, Template, Values};
 use crate::document::{Mistake, Node, Value};
 
 /// The keys that mean more than data in a value to compare with.
-const KEYS: [&str; 7] = ["$any", "$type", "$contains", "$match", "$hex", "$base64", "$bytes"];
+pub(super) const KEYS: [&str; 7] = ["$any", "$type", "$contains", "$match", "$hex", "$base64", "$bytes"];
 
 /// A value to compare with, checked and ready.
 #[derive(Clone, Debug)]

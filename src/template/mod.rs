@@ -15,6 +15,8 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use crate::document::{Mistake, Node, Value};
@@ -23,11 +25,14 @@ use expression::{Expr, as_text};
 pub use matcher::{Matcher, Mismatch};
 pub use name::{Name, Of, Slot, Values};
 pub use scope::{Scope, Shared};
+pub(crate) use scope::{is_reserved, well_formed};
 
 /// A text, number, list, map … with `${…}` in it, checked and ready to be filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
     body: Body,
+    /// As it was written, where it is not fixed.
+    written: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +56,9 @@ impl Template {
     /// Makes a value of the scenario ready. Every name has to be known to the scope; `$hex`, `$base64` and
     /// `$bytes` are checked here and stay as they are for [`binary::detach`].
     pub fn compile(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
-        Ok(Template { body: Body::compile(node, scope)? })
+        let body = Body::compile(node, scope)?;
+        let written = (!body.is_fixed()).then(|| as_text(&node.to_json()).into());
+        Ok(Template { body, written })
     }
 
     /// The same for what has to be text, such as the name of a room or an event.
@@ -60,11 +67,37 @@ impl Template {
         Template::compile(node, scope)
     }
 
+    /// The same for the name of a namespace, which begins with a slash and has no comma in it.
+    ///
+    /// Spec: Socket.IO protocol v5, "Packet encoding": a comma ends the namespace.
+    pub fn compile_namespace(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
+        let text = node.text()?;
+        if !text.starts_with('/') && !text.starts_with("${") {
+            return Err(node
+                .mistake(format!("a namespace begins with a slash, found {text:?}"))
+                .hint(format!("write `/{text}`")));
+        }
+        let template = Template::compile_text(node, scope)?;
+        match template.fixed().and_then(Json::as_str).is_some_and(|name| name.contains(',')) {
+            true => Err(node.mistake("a namespace cannot have a comma in its name")),
+            false => Ok(template),
+        }
+    }
+
     /// The value, where it is the same every time.
     pub fn fixed(&self) -> Option<&Json> {
         match &self.body {
             Body::Fixed(value) => Some(value),
             _ => None,
+        }
+    }
+
+    /// The value for a sentence: as it is where it is fixed, as it was written (`room-${n}`) where it is not.
+    pub fn in_words(&self) -> String {
+        match (self.fixed(), &self.written) {
+            (Some(value), _) => as_text(value),
+            (None, Some(written)) => written.to_string(),
+            (None, None) => "…".to_owned(),
         }
     }
 
@@ -90,13 +123,13 @@ impl Template {
     /// Puts templates in the place of words such as `${room}` ([`Scope::with_words`]). Words that are not given
     /// here stay open and are asked of [`Values`]; where nothing stays open the result is fixed.
     pub fn bind(&self, words: &[(&str, &Template)]) -> Template {
-        Template { body: self.body.bind(words) }
+        Template { body: self.body.bind(words), written: self.written.clone() }
     }
 }
 
 impl From<Json> for Template {
     fn from(value: Json) -> Template {
-        Template { body: Body::Fixed(value) }
+        Template { body: Body::Fixed(value), written: None }
     }
 }
 

@@ -44,6 +44,7 @@ pub struct Scope {
     acting: Vec<usize>,
     rounds: usize,
     words: Vec<&'static str>,
+    later: Vec<String>,
     script: bool,
 }
 
@@ -85,6 +86,7 @@ impl Scope {
             acting: Vec::new(),
             rounds: 0,
             words: Vec::new(),
+            later: Vec::new(),
             script: true,
         }
     }
@@ -174,6 +176,14 @@ impl Scope {
         result
     }
 
+    /// Reads a variable that is worked out before these.
+    pub(crate) fn with_later<T>(&mut self, names: &[&str], read: impl FnOnce(&mut Scope) -> T) -> T {
+        self.later = names.iter().map(|name| (*name).to_owned()).collect();
+        let result = read(self);
+        self.later.clear();
+        result
+    }
+
     /// What the groups have set so far is known to all from here on.
     pub(crate) fn publish(&mut self, groups: &[usize]) {
         for &group in groups {
@@ -255,6 +265,13 @@ impl Scope {
             }
             _ => {}
         }
+        if self.later.iter().any(|later| later == word) {
+            return Err(match self.later.first().is_some_and(|first| first == word) {
+                true => nowhere(format!("the variable `{word}` is made of itself")),
+                false => nowhere(format!("the variable `{word}` is worked out after this one"))
+                    .hint(format!("move `{word}` above it")),
+            });
+        }
         if let Some(group) = self.groups.iter().position(|group| group.name == word) {
             return match self.script {
                 true => Ok(Found::Group(group)),
@@ -275,7 +292,7 @@ impl Scope {
 
     fn unknown(&self, word: &str) -> Mistake {
         let own = self.slots.iter().map(|slot| &*slot.name);
-        let groups = self.groups.iter().map(|group| group.name.as_str());
+        let groups = self.groups.iter().filter(|_| self.script).map(|group| group.name.as_str());
         let known = self.words.iter().copied().chain(own).chain(groups).chain(ALWAYS);
         let what = match self.words.is_empty() {
             true => "unknown variable",

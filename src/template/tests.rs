@@ -120,6 +120,18 @@ fn alone_an_expression_keeps_its_type_and_inside_text_it_becomes_text() {
 }
 
 #[test]
+fn in_words_a_template_is_told_as_it_was_written() {
+    for (text, told) in [
+        ("lobby", "lobby"),
+        ("\"room-${1 + 1}\"", "room-2"),
+        ("\"room-${n % 50}\"", "room-${n % 50}"),
+        ("[a, \"${n}\"]", "[\"a\",\"${n}\"]"),
+    ] {
+        assert_eq!(compile(text).in_words(), told);
+    }
+}
+
+#[test]
 fn whole_numbers_stay_whole() {
     let client = alice();
     for (text, value) in [

@@ -20,7 +20,7 @@ mod stream;
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use slab::Slab;
@@ -74,16 +74,16 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Without connections yet, for clients numbered from 0.
+    /// Without connections and clients yet.
     ///
     /// # Errors
     /// When the operating system gives no readiness queue.
-    pub fn new(peer: Peer, clients: usize) -> io::Result<Transport> {
+    pub fn new(peer: Peer) -> io::Result<Transport> {
         Ok(Transport {
             peer,
             poll: Poll::new()?,
             connections: Slab::new(),
-            lanes: vec![Vec::new(); clients],
+            lanes: Vec::new(),
             dirty: Vec::new(),
             unread: Vec::new(),
             notices: VecDeque::new(),
@@ -93,6 +93,11 @@ impl Transport {
             read: 0,
             written: 0,
         })
+    }
+
+    /// Makes room for so many clients, numbered from 0.
+    pub fn make_room(&mut self, clients: usize) {
+        self.lanes = vec![Vec::new(); clients];
     }
 
     /// Something with which another thread ends [`Transport::wait`].
@@ -142,11 +147,11 @@ impl Transport {
     }
 
     /// Sends what waits to be sent.
-    pub fn flush(&mut self, now: Instant) {
+    pub fn flush(&mut self) {
         while let Some(place) = self.dirty.pop() {
             if let Some(connection) = self.connections.get_mut(place) {
                 connection.dirty = false;
-                match connection.flush(now) {
+                match connection.flush() {
                     Ok(written) => self.written += written,
                     Err(lost) => self.lose(place, lost),
                 }

@@ -83,6 +83,7 @@ impl Socket {
         }
         drop(rooms);
         session.send(&Message::connect(&namespace.name, &socket.id, socket.pid.as_deref()));
+        session.pause_after_this();
         socket
     }
 

@@ -1,0 +1,207 @@
+//! Who takes part: groups of clients that are alike, and what each of them starts with.
+
+use super::{Rows, Surroundings, one_of};
+use crate::document::{Fields, Key, Mistake, Node, Span, Value};
+use crate::session::Transport;
+use crate::step::Arrival;
+use crate::template::{Scope, Slot, Template, is_reserved, well_formed};
+use crate::units;
+
+/// The most clients that a scenario may have, in all groups together.
+pub const MOST_CLIENTS: u32 = 1_000_000;
+
+/// Clients that are alike.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The name under which the script calls them.
+    pub name: String,
+    /// How many they are; at least one.
+    pub count: u32,
+    /// When they begin their first connect.
+    pub arrival: Arrival,
+    /// Which transports they use.
+    pub transport: Transport,
+    /// The namespace that they connect to and speak in unless a step says otherwise.
+    pub namespace: Template,
+    /// What they send with `CONNECT`.
+    pub auth: Option<Template>,
+    /// Further query parameters of their requests.
+    pub query: Vec<(String, Template)>,
+    /// Further headers of their requests.
+    pub headers: Vec<(String, Template)>,
+    /// Their variables, in the order in which they are worked out, once for each client.
+    pub vars: Vec<(Slot, Template)>,
+    /// The rows that are dealt out to them.
+    pub rows: Option<Rows>,
+    /// Where they were written.
+    pub span: Span,
+}
+
+/// Reads the cast and its variables, and makes both known to the scope.
+pub(super) fn read(
+    node: &Node,
+    vars: Option<&Node>,
+    scope: &mut Scope,
+    surroundings: &Surroundings,
+) -> Result<Vec<Group>, Mistake> {
+    let entries = node.map().map_err(|mistake| mistake.hint("write `cast: { alice: 1, crowd: 500 }`"))?;
+    if entries.is_empty() {
+        return Err(node.mistake("the cast is empty").hint("write `cast: { alice: 1 }`"));
+    }
+    let drafts: Vec<Draft<'_>> =
+        entries.iter().map(|(key, node)| Draft::read(key, node, surroundings)).collect::<Result<_, _>>()?;
+    let mut clients = 0;
+    for draft in &drafts {
+        clients += draft.count;
+        if clients > MOST_CLIENTS {
+            return Err(draft.key.mistake(format!("the cast has more than {MOST_CLIENTS} clients in all")));
+        }
+        let columns = draft.rows.as_ref().map(|rows| rows.columns.clone());
+        scope.add_group(&draft.key.text, u64::from(draft.count), columns);
+    }
+    let common = vars.map_or(Ok(&[][..]), Node::map)?;
+    scope.before_script(|scope| {
+        drafts.into_iter().enumerate().map(|(index, draft)| draft.finish(index, common, scope)).collect()
+    })
+}
+
+/// A group before its expressions can be read, because not every group is known yet.
+struct Draft<'n> {
+    key: &'n Key,
+    count: u32,
+    rows: Option<Rows>,
+    arrival: Arrival,
+    transport: Transport,
+    namespace: Option<&'n Node>,
+    auth: Option<&'n Node>,
+    query: Option<&'n Node>,
+    headers: Option<&'n Node>,
+    vars: &'n [(Key, Node)],
+}
+
+impl<'n> Draft<'n> {
+    fn read(key: &'n Key, node: &'n Node, surroundings: &Surroundings) -> Result<Draft<'n>, Mistake> {
+        let name = &key.text;
+        well_formed(name, "the name of a group").map_err(|mistake| mistake.at(key.span))?;
+        if matches!(name.as_str(), "all" | "together") || is_reserved(name) {
+            let message = format!("no group can be called `{name}`: the word has a meaning of its own");
+            return Err(key.mistake(message).hint("choose another name"));
+        }
+        let mut draft = Draft {
+            key,
+            count: 1,
+            rows: None,
+            arrival: Arrival::AtOnce,
+            transport: Transport::default(),
+            namespace: None,
+            auth: None,
+            query: None,
+            headers: None,
+            vars: &[],
+        };
+        if !matches!(node.value, Value::Map(_)) {
+            draft.count = count(node).map_err(|mistake| match node.value {
+                Value::Int(_) => mistake,
+                _ => mistake.hint(format!("write `{name}: 1`, or `{name}: {{ count: 1, … }}`")),
+            })?;
+            return Ok(draft);
+        }
+        let fields = Fields::of(node, format!("the group `{name}`"))?;
+        let (count_of, rows) = (fields.optional("count"), fields.optional("rows"));
+        let (arrive, transport) = (fields.optional("arrive"), fields.optional("transport"));
+        draft.namespace = fields.optional("namespace");
+        draft.auth = fields.optional("auth");
+        draft.query = fields.optional("query");
+        draft.headers = fields.optional("headers");
+        let vars = fields.optional("vars");
+        fields.deny_others()?;
+
+        draft.count = count_of.map_or(Ok(1), count)?;
+        draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
+        draft.arrival = arrive.map_or(Ok(Arrival::AtOnce), arrival)?;
+        draft.transport = transport.map_or(Ok(Transport::default()), transport_of)?;
+        draft.vars = vars.map_or(Ok(&[][..]), Node::map)?;
+        Ok(draft)
+    }
+
+    /// Reads the expressions, in an order in which each sees what is worked out before it: the scenario's variables,
+    /// with the group's own in place of those of the same name, then the group's further ones, then the rest.
+    fn finish(self, index: usize, common: &'n [(Key, Node)], scope: &mut Scope) -> Result<Group, Mistake> {
+        scope.act(&[index]);
+        let named = |vars: &'n [(Key, Node)], name: &str| vars.iter().find(|(key, _)| key.text == name);
+        let replaced = common.iter().map(|common| named(self.vars, &common.0.text).unwrap_or(common));
+        let further = self.vars.iter().filter(|(key, _)| named(common, &key.text).is_none());
+        let all: Vec<&(Key, Node)> = replaced.chain(further).collect();
+        let mut vars = Vec::new();
+        for (place, (key, node)) in all.iter().enumerate() {
+            let below: Vec<&str> = all[place..].iter().map(|(key, _)| key.text.as_str()).collect();
+            let template = scope.with_later(&below, |scope| Template::compile(node, scope))?;
+            vars.push((scope.declare(index, key)?, template));
+        }
+        let namespace = match self.namespace {
+            Some(node) => Template::compile_namespace(node, scope)?,
+            None => Template::from(serde_json::Value::from("/")),
+        };
+        if let Some(node) = self.auth.filter(|node| !matches!(node.value, Value::Map(_) | Value::Text(_))) {
+            return Err(node.mistake(format!("expected a map for `auth`, found {}", node.describe())));
+        }
+        Ok(Group {
+            name: self.key.text.clone(),
+            count: self.count,
+            arrival: self.arrival,
+            transport: self.transport,
+            namespace,
+            auth: self.auth.map(|node| Template::compile(node, scope)).transpose()?,
+            query: pairs(self.query, scope, |_| None)?,
+            headers: pairs(self.headers, scope, bad_header)?,
+            vars,
+            rows: self.rows,
+            span: self.key.span,
+        })
+    }
+}
+
+fn count(node: &Node) -> Result<u32, Mistake> {
+    let count = node.int_within(1..=i64::from(MOST_CLIENTS))?;
+    u32::try_from(count).map_err(|_| node.mistake("that is too many"))
+}
+
+fn transport_of(node: &Node) -> Result<Transport, Mistake> {
+    let all = [Transport::Websocket, Transport::Polling, Transport::Upgrade];
+    one_of(node, "transport", all, Transport::name)
+}
+
+fn arrival(node: &Node) -> Result<Arrival, Mistake> {
+    match &node.value {
+        Value::Text(word) if word == "at_once" => Ok(Arrival::AtOnce),
+        _ => match units::rate(node) {
+            Ok(rate) => Ok(Arrival::Rate(rate)),
+            Err(mistake) => Err(mistake.hint("write `at_once`, or a rate like 200/s")),
+        },
+    }
+}
+
+/// Names and templates of a map; `bad` tells what is wrong with a name.
+fn pairs(
+    node: Option<&Node>,
+    scope: &mut Scope,
+    bad: fn(&str) -> Option<String>,
+) -> Result<Vec<(String, Template)>, Mistake> {
+    let mut pairs = Vec::new();
+    for (key, value) in node.map_or(Ok(&[][..]), Node::map)? {
+        if let Some(why) = bad(&key.text) {
+            return Err(key.mistake(why));
+        }
+        pairs.push((key.text.clone(), Template::compile(value, scope)?));
+    }
+    Ok(pairs)
+}
+
+/// RFC 9110 §5.1: the name of a header is a token.
+fn bad_header(name: &str) -> Option<String> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    match !name.is_empty() && name.chars().all(token) {
+        true => None,
+        false => Some(format!("`{name}` is not the name of a header")),
+    }
+}

@@ -1,0 +1,193 @@
+//! A scenario in words, for `sockrates check`: who takes part, what they do, what is sent, what is demanded.
+
+use std::fmt::Write;
+
+use super::{Act, Group, Scenario};
+use crate::step::{Arrival, Numbered};
+use crate::units::Spelt;
+
+/// The scenario in words, several lines with a line feed after each.
+pub fn explain(scenario: &Scenario) -> String {
+    let mut told = Told { scenario, text: String::new() };
+    told.head();
+    told.cast();
+    told.line(0, "");
+    told.line(0, "script");
+    told.acts(&scenario.script, 1);
+    told.sum();
+    told.thresholds();
+    told.text
+}
+
+struct Told<'s> {
+    scenario: &'s Scenario,
+    text: String,
+}
+
+impl Told<'_> {
+    fn line(&mut self, depth: usize, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        let indent = if text.is_empty() { 0 } else { depth * 2 };
+        writeln!(self.text, "{:indent$}{text}", "").unwrap_or_default();
+    }
+
+    fn head(&mut self) {
+        let scenario = self.scenario;
+        self.line(0, &scenario.name);
+        if let Some(about) = &scenario.about {
+            about.lines().for_each(|line| self.line(1, line.trim()));
+        }
+        self.line(1, format!("level: {}", scenario.level.name()));
+        if !scenario.needs.is_empty() {
+            let needs: Vec<&str> = scenario.needs.iter().map(|need| need.name()).collect();
+            self.line(1, format!("needs: {}", needs.join(", ")));
+        }
+        for spec in &scenario.spec {
+            self.line(1, format!("spec: {spec}"));
+        }
+        self.line(0, "");
+    }
+
+    fn cast(&mut self) {
+        let clients: u64 = self.scenario.cast.iter().map(|group| u64::from(group.count)).sum();
+        self.line(0, format!("cast: {}", counted(clients, "client")));
+        let rows: Vec<[String; 5]> = self.scenario.cast.iter().map(row).collect();
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..5).map(width).collect();
+        for [name, count, transport, namespace, more] in &rows {
+            let line = format!(
+                "{name:<0$}  {count:>1$}  {transport:<2$}  {namespace:<3$}  {more}",
+                widths[0], widths[1], widths[2], widths[3]
+            );
+            self.line(1, line.trim_end());
+        }
+    }
+
+    fn acts(&mut self, acts: &[Act], depth: usize) {
+        for act in acts {
+            match act {
+                Act::Group { members, steps, .. } => {
+                    let names: Vec<&str> =
+                        match members.len() == self.scenario.cast.len() && members.len() > 1 {
+                            true => vec!["all"],
+                            false => {
+                                members.iter().map(|&index| self.scenario.cast[index].name.as_str()).collect()
+                            }
+                        };
+                    let names = names.join(", ");
+                    self.steps(steps, depth, Some(&names));
+                }
+                Act::Together { branches, .. } => {
+                    self.line(depth, "together");
+                    for branch in branches {
+                        self.line(depth + 1, "branch");
+                        self.acts(branch, depth + 2);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Steps with their numbers; who does them stands before the first.
+    fn steps(&mut self, steps: &[Numbered], depth: usize, names: Option<&str>) {
+        for (index, numbered) in steps.iter().enumerate() {
+            let number = numbered.id.0 + 1;
+            let words = numbered.step.words();
+            let who = match (names, index) {
+                (Some(names), 0) => format!("{names}: "),
+                (Some(_), _) => "then ".to_owned(),
+                (None, _) => String::new(),
+            };
+            self.line(depth, format!("{number}. {who}{words}"));
+            self.steps(numbered.step.inner(), depth + 1, None);
+        }
+    }
+
+    fn sum(&mut self) {
+        let (sent, open) = self.messages(&self.scenario.script);
+        self.line(0, "");
+        let count = counted(sent, "message");
+        self.line(
+            0,
+            match (sent, open) {
+                (0, true) => "sends messages for as long as it runs".to_owned(),
+                (_, true) => format!("sends {count}, and more for as long as it runs"),
+                (_, false) => format!("sends {count}"),
+            },
+        );
+    }
+
+    /// How many messages the acts send, and whether some of them send a number that nobody can know.
+    fn messages(&self, acts: &[Act]) -> (u64, bool) {
+        let mut sum = (0, false);
+        for act in acts {
+            let (sent, open) = match act {
+                Act::Together { branches, .. } => branches
+                    .iter()
+                    .map(|branch| self.messages(branch))
+                    .fold((0, false), |sum, part| (sum.0 + part.0, sum.1 | part.1)),
+                Act::Group { members, steps, .. } => {
+                    let clients: u64 =
+                        members.iter().map(|&index| u64::from(self.scenario.cast[index].count)).sum();
+                    let each = steps.iter().map(|numbered| numbered.step.messages());
+                    let known: u64 = each.clone().flatten().fold(0, u64::saturating_add);
+                    (clients.saturating_mul(known), each.into_iter().any(|messages| messages.is_none()))
+                }
+            };
+            sum = (sum.0 + sent, sum.1 | open);
+        }
+        sum
+    }
+
+    fn thresholds(&mut self) {
+        if self.scenario.thresholds.is_empty() {
+            return;
+        }
+        self.line(0, "");
+        self.line(0, "thresholds");
+        for threshold in &self.scenario.thresholds {
+            self.line(1, threshold.to_string());
+        }
+    }
+}
+
+/// Name, count, transport, namespace, and whatever else a group has.
+fn row(group: &Group) -> [String; 5] {
+    let namespace = group.namespace.in_words();
+    let mut more = Vec::new();
+    if let Arrival::Rate(rate) = group.arrival {
+        let last = std::time::Duration::from_secs_f64(f64::from(group.count - 1) / rate.per_second);
+        more.push(format!("arrive at {rate}, the last after {}", Spelt(last)));
+    }
+    if group.auth.is_some() {
+        more.push("with auth".to_owned());
+    }
+    if let Some(rows) = &group.rows {
+        more.push(format!("with {} of {}", counted(rows.rows.len() as u64, "row"), rows.columns.join(", ")));
+    }
+    if !group.vars.is_empty() {
+        let names: Vec<&str> = group.vars.iter().map(|(slot, _)| &*slot.name).collect();
+        more.push(format!("each with {}", names.join(", ")));
+    }
+    [
+        group.name.clone(),
+        group.count.to_string(),
+        group.transport.name().to_owned(),
+        namespace,
+        more.join("; "),
+    ]
+}
+
+/// `1 client`, `12,500 clients`.
+fn counted(count: u64, what: &str) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{text} {what}{plural}")
+}

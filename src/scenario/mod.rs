@@ -1,0 +1,183 @@
+//! A scenario: from the tree of a file to a model that cannot be wrong.
+//!
+//! A [`Scenario`] is a cast of groups and a script of acts, with what the author says about it, and the demands on
+//! the whole run. Everything that can be known to be wrong before a connection is made is refused here, with its
+//! place. Reads files only through [`Surroundings`]. Uses [`crate::step`] for the steps and
+//! [`crate::contract`] for how the server is asked; the plan is made from it.
+
+mod cast;
+mod explain;
+mod rows;
+mod script;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use crate::contract::Contract;
+use crate::document::{Fields, Mistake, Node, Source, parse, render};
+use crate::step::Reading;
+use crate::template::{Scope, Shared};
+use crate::threshold::Threshold;
+
+pub use cast::{Group, MOST_CLIENTS};
+pub use explain::explain;
+pub use rows::Rows;
+pub use script::Act;
+pub use surroundings::Surroundings;
+
+/// What a file says, checked.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What it shows, in a line.
+    pub name: String,
+    /// Why, in a paragraph.
+    pub about: Option<String>,
+    /// Where the rule is written that it examines.
+    pub spec: Vec<String>,
+    /// How binding that rule is.
+    pub level: Level,
+    /// What the server has to offer beside the protocol.
+    pub needs: Vec<Need>,
+    /// Who takes part.
+    pub cast: Vec<Group>,
+    /// How the server is asked for things.
+    pub contract: Contract,
+    /// What they do.
+    pub script: Vec<Act>,
+    /// What is demanded of the whole run.
+    pub thresholds: Vec<Threshold>,
+    /// How many places for values of its own each client needs ([`crate::template::Slot::index`]).
+    pub slots: usize,
+    /// Which values of clients other clients ask for.
+    pub shared: Vec<Shared>,
+}
+
+/// How binding the rule is that a scenario examines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The specification demands it. A deviation fails the run.
+    #[default]
+    Must,
+    /// The specification recommends or implies it. A deviation is a warning.
+    Should,
+    /// The official server does it. A deviation is a note.
+    Official,
+}
+
+impl Level {
+    /// Every level, the most binding first.
+    pub const ALL: [Level; 3] = [Level::Must, Level::Should, Level::Official];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::Official => "official",
+        }
+    }
+}
+
+/// What a server has to offer beside the protocol, for a scenario to say anything about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// The events of the official test suites: `message`, `message-with-ack`, `auth`; the namespace `/custom`.
+    Echo,
+    /// The events of the fixture: `t:join`, `t:cast` and so on; the namespaces `/dyn-…` and `/guard`.
+    Fixture,
+    /// Connection state recovery is switched on.
+    Recovery,
+    /// HTTP long-polling is offered.
+    Polling,
+    /// WebSockets are offered.
+    Websocket,
+    /// A long-polling session can be upgraded to a WebSocket.
+    Upgrade,
+}
+
+impl Need {
+    /// Every need.
+    pub const ALL: [Need; 6] =
+        [Need::Echo, Need::Fixture, Need::Recovery, Need::Polling, Need::Websocket, Need::Upgrade];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Need::Echo => "echo",
+            Need::Fixture => "fixture",
+            Need::Recovery => "recovery",
+            Need::Polling => "polling",
+            Need::Websocket => "websocket",
+            Need::Upgrade => "upgrade",
+        }
+    }
+}
+
+/// Reads the scenario that stands in a file, or gives the report of the first mistake, ready to be shown.
+pub fn load(path: &Path) -> Result<Scenario, String> {
+    let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
+    read(&source, &Surroundings::of(path)).map_err(|mistake| render(&mistake, &source))
+}
+
+/// Reads a scenario, or tells the first mistake in it.
+pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mistake> {
+    let root = parse(source)?;
+    let fields = Fields::of(&root, "the scenario")?;
+    let name = fields.required("name");
+    let about = fields.optional("about");
+    let spec = fields.optional("spec");
+    let level = fields.optional("level");
+    let needs = fields.optional("needs");
+    let cast = fields.required("cast");
+    let vars = fields.optional("vars");
+    let contract = fields.optional("contract");
+    let script = fields.required("script");
+    let thresholds = fields.optional("thresholds");
+    fields.deny_others()?;
+
+    let name = name?.word()?.to_owned();
+    let about = about.map(|node| node.word().map(|text| text.trim_end().to_owned())).transpose()?;
+    let spec = spec.map_or(&[][..], Node::items).iter().map(|node| node.word().map(str::to_owned));
+    let spec = spec.collect::<Result<_, _>>()?;
+    let level = level.map_or(Ok(Level::default()), |node| one_of(node, "level", Level::ALL, Level::name))?;
+    let needs = needs.map_or(&[][..], Node::items).iter();
+    let needs = needs.map(|node| one_of(node, "need", Need::ALL, Need::name)).collect::<Result<_, _>>()?;
+
+    let environment = surroundings.environment();
+    let mut scope = Scope::new(move |name| environment(name));
+    let cast = cast::read(cast?, vars, &mut scope, surroundings)?;
+    let everyone: Vec<usize> = (0..cast.len()).collect();
+    scope.act(&everyone);
+    let contract = match contract {
+        Some(node) => Contract::read(node, &mut scope)?,
+        None => Contract::fixture(),
+    };
+    let mut reading = Reading::new(&mut scope, &contract);
+    let script = script::read(script?, &cast, &mut reading)?;
+    let thresholds = match thresholds {
+        None => Vec::new(),
+        Some(node) => node.list()?.iter().map(Threshold::read).collect::<Result<_, _>>()?,
+    };
+    if let Some((slot, span)) = scope.unused() {
+        let name = &slot.name;
+        return Err(Mistake::new(span, format!("the variable `{name}` is never used"))
+            .hint(format!("write `${{{name}}}` where it belongs, or remove it")));
+    }
+    let (slots, shared) = (scope.slots().len(), scope.shared().to_vec());
+    Ok(Scenario { name, about, spec, level, needs, cast, contract, script, thresholds, slots, shared })
+}
+
+/// The member of a closed list that a value names.
+fn one_of<T: Copy, const N: usize>(
+    node: &Node,
+    what: &str,
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> Result<T, Mistake> {
+    let word = node.text()?;
+    all.into_iter()
+        .find(|member| name(*member) == word)
+        .ok_or_else(|| node.mistake(format!("unknown {what} `{word}`")).did_you_mean(word, all.map(name)))
+}

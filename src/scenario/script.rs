@@ -1,0 +1,220 @@
+//! What the cast does: acts, one after another, each with a barrier at its end.
+
+use crate::document::{Key, Mistake, Node, Span, Value};
+use crate::step::{KINDS, Numbered, Reading};
+
+use super::Group;
+
+/// The word under which all groups act.
+const ALL: &str = "all";
+
+/// The word under which branches run side by side.
+const TOGETHER: &str = "together";
+
+/// Something that has to be over before the next begins.
+#[derive(Debug)]
+pub enum Act {
+    /// The members of some groups each do these steps, one after another.
+    Group {
+        /// Indices of groups, in the order of the cast; at least one.
+        members: Vec<usize>,
+        /// What each of their clients does; at least one step.
+        steps: Vec<Numbered>,
+        /// Where it was written.
+        span: Span,
+    },
+    /// Branches run side by side; a barrier stands between the acts of a branch, but not between branches. No group
+    /// acts in two of them.
+    Together {
+        /// The branches; at least two.
+        branches: Vec<Vec<Act>>,
+        /// Where it was written.
+        span: Span,
+    },
+}
+
+impl Act {
+    /// Whether the group acts here.
+    pub fn has(&self, group: usize) -> bool {
+        match self {
+            Act::Group { members, .. } => members.contains(&group),
+            Act::Together { branches, .. } => branches.iter().flatten().any(|act| act.has(group)),
+        }
+    }
+}
+
+/// Reads the script.
+pub(super) fn read(node: &Node, cast: &[Group], reading: &mut Reading<'_>) -> Result<Vec<Act>, Mistake> {
+    let items = node.list().map_err(|mistake| mistake.hint("write each act as `- all: connect`"))?;
+    if items.is_empty() {
+        return Err(node.mistake("the script is empty").hint("write `- all: connect`"));
+    }
+    let mut reader = Reader { cast, reading };
+    let script = reader.acts(items)?;
+    for (index, group) in cast.iter().enumerate() {
+        let name = &group.name;
+        match script.iter().find(|act| act.has(index)).and_then(|act| first_step(act, index)) {
+            None => {
+                return Err(Mistake::new(group.span, format!("the group `{name}` never acts"))
+                    .hint("give it something to do in the script, or remove it"));
+            }
+            Some(step) if !step.step.stands_alone() => {
+                let message = format!("`{name}` is not connected when it does this");
+                return Err(Mistake::new(step.span, message).hint(format!("write `- {name}: connect` above")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(script)
+}
+
+/// The first step that a group does in an act.
+fn first_step(act: &Act, group: usize) -> Option<&Numbered> {
+    match act {
+        Act::Group { members, steps, .. } => steps.first().filter(|_| members.contains(&group)),
+        Act::Together { branches, .. } => branches.iter().flatten().find_map(|act| first_step(act, group)),
+    }
+}
+
+struct Reader<'r, 's> {
+    cast: &'r [Group],
+    reading: &'r mut Reading<'s>,
+}
+
+impl Reader<'_, '_> {
+    /// Acts one after another. What one sets is known to all groups in the next.
+    fn acts(&mut self, items: &[Node]) -> Result<Vec<Act>, Mistake> {
+        let mut acts = Vec::with_capacity(items.len());
+        for item in items {
+            let act = self.act(item)?;
+            let groups: Vec<usize> = (0..self.cast.len()).filter(|&group| act.has(group)).collect();
+            self.reading.scope.publish(&groups);
+            acts.push(act);
+        }
+        Ok(acts)
+    }
+
+    fn act(&mut self, node: &Node) -> Result<Act, Mistake> {
+        let (key, value) = self.entry(node)?;
+        if key.text == TOGETHER {
+            return Ok(Act::Together { branches: self.branches(key, value)?, span: key.span });
+        }
+        let members = self.members(key)?;
+        if value.is_null() {
+            return Err(key
+                .mistake(format!("`{}` does nothing here", key.text))
+                .hint("write a step after the colon"));
+        }
+        self.reading.scope.act(&members);
+        Ok(Act::Group { members, steps: self.reading.steps(value)?, span: key.span })
+    }
+
+    /// The only key of an act, with what stands behind it.
+    fn entry<'n>(&self, node: &'n Node) -> Result<&'n (Key, Node), Mistake> {
+        match &node.value {
+            Value::Map(entries) => match entries.as_slice() {
+                [entry] => Ok(entry),
+                [] => Err(node.mistake("expected an act, found an empty map").hint("write `- all: connect`")),
+                [_, (second, _), ..] => Err(second
+                    .mistake(format!("expected one act, found `{}` beside it", second.text))
+                    .hint("begin the next act on a line of its own with `- `")),
+            },
+            Value::Text(word) if self.group(word).is_some() => Err(node
+                .mistake(format!("`{word}` does nothing here"))
+                .hint(format!("write `- {word}: connect`"))),
+            Value::Text(word) if is_step(word) => Err(node
+                .mistake(format!("nobody is said to do the step `{word}`"))
+                .hint(format!("write who does it: `- all: {word}`"))),
+            _ => Err(node
+                .mistake(format!("expected an act, found {}", node.describe()))
+                .hint("write who does what: `- all: connect`")),
+        }
+    }
+
+    /// The groups that a key names, in the order of the cast.
+    fn members(&self, key: &Key) -> Result<Vec<usize>, Mistake> {
+        if key.text.trim() == ALL {
+            return Ok((0..self.cast.len()).collect());
+        }
+        let mut members = Vec::new();
+        let mut from = 0;
+        for part in key.text.split(',') {
+            let name = part.trim();
+            let before = part.chars().count() - part.trim_start().chars().count();
+            let at = key.part(from + before, name.chars().count().max(1));
+            from += part.chars().count() + 1;
+            let member = self.group(name).ok_or_else(|| self.no_group(name).at(at))?;
+            if members.contains(&member) {
+                return Err(Mistake::new(at, format!("`{name}` stands here twice")));
+            }
+            members.push(member);
+        }
+        members.sort_unstable();
+        Ok(members)
+    }
+
+    /// The mistake stands nowhere.
+    fn no_group(&self, name: &str) -> Mistake {
+        let mistake = |message: String| Mistake::new(Span::default(), message);
+        match name {
+            "" => mistake("the name of a group is missing beside the comma".to_owned()),
+            ALL => mistake("`all` stands alone: the others are among them".to_owned()),
+            name if is_step(name) => mistake(format!("nobody is said to do the step `{name}`"))
+                .hint(format!("write who does it: `- all: {{ {name}: … }}`")),
+            name => {
+                let names = self.cast.iter().map(|group| group.name.as_str()).chain([ALL, TOGETHER]);
+                mistake(format!("unknown group `{name}`")).did_you_mean(name, names)
+            }
+        }
+    }
+
+    fn group(&self, name: &str) -> Option<usize> {
+        self.cast.iter().position(|group| group.name == name)
+    }
+
+    /// Branches side by side. None sees what another sets meanwhile, and no group acts in two.
+    fn branches(&mut self, key: &Key, node: &Node) -> Result<Vec<Vec<Act>>, Mistake> {
+        let items = node.list().map_err(|mistake| {
+            mistake.hint("write each branch of a `together` as `- alice: …` on a line of its own")
+        })?;
+        if items.len() < 2 {
+            let count = items.len();
+            return Err(key
+                .mistake(format!("`together` needs at least two branches, found {count}"))
+                .hint("acts that follow each other need no `together`"));
+        }
+        let before = self.reading.scope.seen();
+        let mut branches: Vec<Vec<Act>> = Vec::with_capacity(items.len());
+        for item in items {
+            let acts = self.acts(item.items())?;
+            if acts.is_empty() {
+                return Err(item.mistake("expected an act, found an empty list"));
+            }
+            self.reading.scope.rewind(&before);
+            for (index, group) in self.cast.iter().enumerate() {
+                let earlier = branches.iter().flatten().any(|act: &Act| act.has(index));
+                if let Some(again) = acts.iter().find(|act| earlier && act.has(index)) {
+                    let message =
+                        format!("`{}` already acts in another branch of this `together`", group.name);
+                    return Err(Mistake::new(again.span(), message)
+                        .hint("a client can do one thing at a time: put both into one branch"));
+                }
+            }
+            branches.push(acts);
+        }
+        Ok(branches)
+    }
+}
+
+impl Act {
+    /// Where it was written.
+    pub fn span(&self) -> Span {
+        match self {
+            Act::Group { span, .. } | Act::Together { span, .. } => *span,
+        }
+    }
+}
+
+fn is_step(word: &str) -> bool {
+    KINDS.iter().any(|kind| kind.word == word)
+}

@@ -1,0 +1,72 @@
+//! What a scenario may take from outside of its own file: environment variables, and files that stand beside it.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Gives the value of an environment variable.
+type Environment = Rc<dyn Fn(&str) -> Option<String>>;
+
+/// Gives the bytes of a file, or why not, in words.
+type Files = Rc<dyn Fn(&str) -> Result<Vec<u8>, String>>;
+
+/// The largest file that a scenario may name.
+const SIZE_LIMIT: u64 = 64 << 20;
+
+/// What a scenario may take from outside of its own file.
+#[derive(Clone)]
+pub struct Surroundings {
+    environment: Environment,
+    files: Files,
+}
+
+impl Surroundings {
+    /// The process's environment, and the folder in which the scenario stands.
+    pub fn of(scenario: &Path) -> Surroundings {
+        let folder = scenario.parent().map(Path::to_owned).unwrap_or_default();
+        Surroundings::new(|name| std::env::var(name).ok(), move |name| beside(&folder, name))
+    }
+
+    /// The process's environment, and no files: for a scenario that stands in no folder.
+    pub fn without_files() -> Surroundings {
+        Surroundings::new(
+            |name| std::env::var(name).ok(),
+            |_| Err("a bundled scenario has no files beside it".to_owned()),
+        )
+    }
+
+    /// Whatever these say.
+    pub fn new(
+        environment: impl Fn(&str) -> Option<String> + 'static,
+        files: impl Fn(&str) -> Result<Vec<u8>, String> + 'static,
+    ) -> Surroundings {
+        Surroundings { environment: Rc::new(environment), files: Rc::new(files) }
+    }
+
+    pub(super) fn environment(&self) -> Environment {
+        Rc::clone(&self.environment)
+    }
+
+    pub(super) fn file(&self, name: &str) -> Result<Vec<u8>, String> {
+        (self.files)(name)
+    }
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings").finish_non_exhaustive()
+    }
+}
+
+fn beside(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let path: PathBuf = folder.join(name);
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) if bytes.len() as u64 > SIZE_LIMIT => {
+            Err(format!("it is larger than {} MiB", SIZE_LIMIT >> 20))
+        }
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(crate::document::cause(&error)),
+    }
+}

@@ -1,0 +1,152 @@
+//! What the files under `tests/check` do not show: the model behind the words.
+
+use super::*;
+
+const CAST: &str = "name: t\ncast: { alice: 1, bob: 2, carol: 3 }\n";
+
+fn read_text(text: &str) -> Result<Scenario, Mistake> {
+    let surroundings = Surroundings::new(
+        |name| (name == "TOKEN").then(|| "secret".to_owned()),
+        |name| match name {
+            "users.csv" => Ok(b"name,age\nada,36\nbob,41\n".to_vec()),
+            _ => Err("no such file".to_owned()),
+        },
+    );
+    read(&Source { name: "t.yaml".to_owned(), text: text.to_owned() }, &surroundings)
+}
+
+fn script(text: &str) -> Result<Scenario, String> {
+    read_text(&format!("{CAST}script:\n{text}")).map_err(|mistake| mistake.message)
+}
+
+fn members(act: &Act) -> &[usize] {
+    match act {
+        Act::Group { members, .. } => members,
+        Act::Together { .. } => &[],
+    }
+}
+
+#[test]
+fn groups_act_in_the_order_of_the_cast_however_they_are_called() {
+    let scenario = script("  - all: connect\n  - carol,  alice: disconnect\n").unwrap();
+    assert_eq!(members(&scenario.script[0]), [0, 1, 2]);
+    assert_eq!(members(&scenario.script[1]), [0, 2]);
+    assert!(scenario.script[1].has(2) && !scenario.script[1].has(1));
+}
+
+#[test]
+fn what_is_not_said_has_the_usual_value() {
+    let scenario = script("  - all: connect\n").unwrap();
+    assert_eq!((scenario.level, scenario.needs.len(), scenario.spec.len()), (Level::Must, 0, 0));
+    assert_eq!(scenario.contract, Contract::fixture());
+    let [alice, bob, _] = scenario.cast.as_slice() else { panic!("{:?}", scenario.cast) };
+    assert_eq!((alice.count, bob.count), (1, 2));
+    assert_eq!(alice.namespace.fixed(), Some(&serde_json::json!("/")));
+    assert!(alice.auth.is_none() && alice.vars.is_empty() && alice.rows.is_none());
+}
+
+#[test]
+fn steps_are_numbered_in_the_order_of_the_file() {
+    let scenario = script(
+        "  - all: connect\n  - together:\n      - alice: { repeat: { times: 2, steps: [ { join: a }, { leave: a } ] } }\n      \
+         - bob, carol: [ { join: b }, disconnect ]\n",
+    )
+    .unwrap();
+    fn ids(acts: &[Act], found: &mut Vec<u32>) {
+        fn steps(numbered: &[crate::step::Numbered], found: &mut Vec<u32>) {
+            for numbered in numbered {
+                found.push(numbered.id.0);
+                steps(numbered.step.inner(), found);
+            }
+        }
+        for act in acts {
+            match act {
+                Act::Group { steps: own, .. } => steps(own, found),
+                Act::Together { branches, .. } => branches.iter().for_each(|branch| ids(branch, found)),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    ids(&scenario.script, &mut found);
+    assert_eq!(found, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_variable_of_a_group_takes_the_place_of_the_common_one() {
+    let scenario = read_text(
+        "name: t\ncast: { alice: 1, bob: { vars: { colour: blue, own: 1 } } }\n\
+         vars: { colour: red, room: \"${colour}-${n}\" }\n\
+         script:\n  - all: connect\n  - all: { join: \"${room}\" }\n  - bob: { join: \"${own}\" }\n",
+    )
+    .unwrap();
+    let names = |group: usize| -> Vec<(&str, Option<&serde_json::Value>)> {
+        scenario.cast[group].vars.iter().map(|(slot, template)| (&*slot.name, template.fixed())).collect()
+    };
+    let (red, blue, one) = (serde_json::json!("red"), serde_json::json!("blue"), serde_json::json!(1));
+    assert_eq!(names(0), [("colour", Some(&red)), ("room", None)]);
+    assert_eq!(names(1), [("colour", Some(&blue)), ("room", None), ("own", Some(&one))]);
+    assert_eq!(scenario.slots, 3);
+}
+
+#[test]
+fn what_a_group_captures_is_known_to_others_from_the_next_act_of_their_branch() {
+    let capture = |who: &str| format!("{who}: {{ emit: {{ event: x, ack: {{ capture: got }} }} }}");
+    let send = |who: &str, what: &str| format!("{who}: {{ emit: {{ event: x, args: [\"${{{what}}}\"] }} }}");
+    let connected = |rest: &str| script(&format!("  - all: connect\n{rest}"));
+
+    let later = format!("  - {}\n  - {}\n", capture("alice"), send("bob", "alice.got"));
+    assert!(connected(&later).is_ok());
+    let beside =
+        format!("  - together:\n      - {}\n      - {}\n", capture("alice"), send("bob", "alice.got"));
+    assert!(connected(&beside).unwrap_err().contains("may not have its `got` yet"));
+    let same_branch = format!(
+        "  - together:\n      - [ {{ {} }}, {{ {} }} ]\n      - carol: disconnect\n",
+        capture("alice"),
+        send("bob", "alice.got")
+    );
+    assert!(connected(&same_branch).is_ok());
+    let after = format!(
+        "  - together:\n      - {}\n      - carol: disconnect\n  - {}\n",
+        capture("alice"),
+        send("bob", "alice.got")
+    );
+    let scenario = connected(&after).unwrap();
+    assert_eq!(scenario.shared.len(), 1);
+}
+
+#[test]
+fn a_group_that_connects_inside_of_a_branch_is_connected_there() {
+    let text = "  - alice, bob: connect\n  - together:\n      - alice: { join: a }\n      - [ { carol: connect }, { carol: { join: b } } ]\n";
+    assert!(script(text).is_ok());
+    let text =
+        "  - alice, bob: connect\n  - together:\n      - alice: { join: a }\n      - carol: { join: b }\n";
+    assert_eq!(script(text).unwrap_err(), "`carol` is not connected when it does this");
+}
+
+#[test]
+fn rows_and_environment_come_from_the_surroundings() {
+    let scenario = read_text(
+        "name: t\ncast: { users: { count: 5, rows: users.csv, auth: { name: \"${row.name}\", token: \"${env.TOKEN}\" } } }\n\
+         script:\n  - all: connect\n",
+    )
+    .unwrap();
+    let rows = scenario.cast[0].rows.as_ref().unwrap();
+    assert_eq!((rows.value(3, "name"), rows.value(4, "age")), (Some("bob"), Some("36")));
+    let mistake =
+        read_text("name: t\ncast: { a: { rows: other.csv } }\nscript:\n  - all: connect\n").unwrap_err();
+    assert_eq!(mistake.message, "cannot take rows from `other.csv`: no such file");
+}
+
+#[test]
+fn the_first_mistake_at_the_top_is_told_before_those_inside() {
+    let mistake = read_text("nmae: t\ncast: { a: 0 }\nscript: []\n").unwrap_err();
+    assert_eq!(mistake.to_string(), "unknown key `nmae` in the scenario (did you mean `name`?)");
+    let mistake = read_text("name: t\ncast: { a: 0 }\nscript: []\nvras: {}\n").unwrap_err();
+    assert_eq!(mistake.to_string(), "unknown key `vras` in the scenario (did you mean `vars`?)");
+}
+
+#[test]
+fn messages_of_all_clients_are_summed() {
+    let text = "  - all: connect\n  - bob, carol: { repeat: { times: 10, steps: [ { join: a }, { leave: a } ] } }\n  - alice: { join: a }\n";
+    assert!(explain(&script(text).unwrap()).contains("sends 101 messages\n"));
+}
