@@ -210,10 +210,7 @@ impl Transport {
         let serial = connection.serial;
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut reads = 0;
-        loop {
-            let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial) else {
-                break;
-            };
+        while let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial) {
             if reads == READS_AT_ONCE || connection.paused {
                 self.unread.push(place);
                 break;

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Waker;
-use std::time::Duration;
 
 use super::packet::{EncodedPacket, Packet};
 use super::polling::Poll;
@@ -24,8 +23,6 @@ use crate::socket::message::Message;
 use crate::socket::reason::Reason;
 use crate::socket::socket::Socket;
 use crate::timers::TimerKey;
-
-const AFTER_CONNECT: Duration = Duration::from_millis(1);
 
 /// Where a session is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +60,6 @@ pub(crate) struct Session {
     busy: Cell<bool>,
     /// That task has been woken and has not run since.
     woken: Cell<bool>,
-    /// How many packets still go out before a pause; see [`Session::pause_after_this`].
-    until_pause: Cell<Option<usize>>,
     pub(super) poll: RefCell<Poll>,
     pub(super) posting: Cell<bool>,
     pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
@@ -90,7 +85,6 @@ impl Session {
             websocket: RefCell::default(),
             busy: Cell::new(false),
             woken: Cell::new(false),
-            until_pause: Cell::new(None),
             poll: RefCell::default(),
             posting: Cell::new(false),
             upgrade: RefCell::default(),
@@ -160,7 +154,7 @@ impl Session {
             if !self.overflowed.replace(true) {
                 let session = self.clone();
                 // Not now: the caller may be in the middle of a broadcast.
-                self.server.timers.after(Duration::ZERO, move || session.drop_slow_reader());
+                self.server.timers.after(std::time::Duration::ZERO, move || session.drop_slow_reader());
             }
             return;
         }
@@ -182,38 +176,16 @@ impl Session {
         idle && (self.transport.get() == Transport::WebSocket || self.poll.borrow().is_pending())
     }
 
-    /// Whether anything waits that may be written now.
+    /// Whether anything waits to be written.
     pub(crate) fn has_packets(&self) -> bool {
-        self.until_pause.get() != Some(0) && !self.queue.borrow().is_empty()
+        !self.queue.borrow().is_empty()
     }
 
     /// The next packet to write; the WebSocket that owns the session takes them one by one.
     pub(crate) fn next_packet(&self) -> Option<EncodedPacket> {
-        match self.until_pause.get() {
-            Some(0) => return None,
-            Some(left) => self.until_pause.set(Some(left - 1)),
-            None => {}
-        }
         let packet = self.queue.borrow_mut().pop_front()?;
         self.queued_bytes.set(self.queued_bytes.get() - packet.frame().len());
         Some(packet)
-    }
-
-    /// Lets what is queued go out, and the rest a moment later. Clients that wait for one packet at a time,
-    /// the official test suite among them, lose the second of two that arrive together; an application that
-    /// greets its clients would meet them right after the CONNECT.
-    pub(crate) fn pause_after_this(self: &Rc<Self>) {
-        if self.transport.get() != Transport::WebSocket {
-            return;
-        }
-        self.until_pause.set(Some(self.queue.borrow().len()));
-        let session = Rc::downgrade(self);
-        self.server.timers.after(AFTER_CONNECT, move || {
-            if let Some(session) = session.upgrade() {
-                session.until_pause.set(None);
-                session.wake();
-            }
-        });
     }
 
     /// Takes everything that waits.
@@ -299,7 +271,7 @@ impl Session {
             return;
         }
         let early = self.server.faults.has(Fault::EarlyPing) && self.heartbeat.get().is_none();
-        let delay = if early { Duration::ZERO } else { self.server.config.ping_interval };
+        let delay = if early { std::time::Duration::ZERO } else { self.server.config.ping_interval };
         self.set_heartbeat(delay, Session::send_ping);
     }
 
@@ -325,7 +297,7 @@ impl Session {
         }
     }
 
-    fn set_heartbeat(self: &Rc<Self>, delay: Duration, then: fn(&Rc<Session>)) {
+    fn set_heartbeat(self: &Rc<Self>, delay: std::time::Duration, then: fn(&Rc<Session>)) {
         let session = Rc::downgrade(self);
         let key = self.server.timers.after(delay, move || {
             if let Some(session) = session.upgrade().filter(|session| session.state.get() == State::Open) {
@@ -368,7 +340,6 @@ impl Session {
             return;
         }
         self.state.set(State::Draining);
-        self.until_pause.set(None);
         self.stop_clocks();
         self.say_left(reason);
         self.wake();

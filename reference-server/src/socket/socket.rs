@@ -83,7 +83,6 @@ impl Socket {
         }
         drop(rooms);
         session.send(&Message::connect(&namespace.name, &socket.id, socket.pid.as_deref()));
-        session.pause_after_this();
         socket
     }
 
