@@ -64,6 +64,11 @@ impl<'p> Client<'p> {
         Ok(Client { actor: Actor::new(who, part, stage)?, task: None, thinking: Vec::new(), live: false })
     }
 
+    /// Which client it is.
+    pub fn who(&self) -> Who {
+        self.actor.who
+    }
+
     /// Whether some namespace has accepted the client and its connection stands.
     pub fn is_live(&self) -> bool {
         self.live
@@ -84,11 +89,11 @@ impl<'p> Client<'p> {
         flow
     }
 
-    /// Ends at once, whatever is under way: for the end of a run.
-    pub fn stop(&mut self, io: &mut Io<'_>) {
+    /// Says goodbye, whatever is under way, and does not wait for an answer: for the end of a run.
+    pub fn leave(&mut self, io: &mut Io<'_>) {
         self.task = None;
         self.live = false;
-        self.with(io, |cx| cx.actor.session.cut(cx.wire));
+        self.with(io, |cx| cx.actor.session.close(cx.wire));
     }
 
     /// A lane was established. For a WebSocket: its handshake was accepted.
@@ -147,9 +152,11 @@ impl<'p> Client<'p> {
             }
             Payload::Packets(body) => {
                 self.packets(io, lane, body);
-                if let Some(event) = self.with(io, |cx| cx.actor.session.polled(cx.wire)) {
-                    self.event(io, event);
-                }
+                self.polled(io);
+            }
+            Payload::Unreadable(violation) => {
+                self.event(io, Event::Violated(violation));
+                self.polled(io);
             }
         }
         self.flow()
@@ -196,6 +203,12 @@ impl<'p> Client<'p> {
 
     fn flow(&self) -> Flow {
         if self.task.is_some() { Flow::Waiting } else { Flow::Done }
+    }
+
+    fn polled(&mut self, io: &mut Io<'_>) {
+        if let Some(event) = self.with(io, |cx| cx.actor.session.polled(cx.wire)) {
+            self.event(io, event);
+        }
     }
 
     fn packets(&mut self, io: &mut Io<'_>, lane: Lane, body: &str) {

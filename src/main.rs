@@ -1,3 +1,7 @@
-//! The command line.
+//! The program: reads the command line and runs a verb.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sockrates::cli::main()
+}

@@ -143,6 +143,7 @@ pub(crate) struct Server {
     delivered: Cell<u64>,
     held: RefCell<HashMap<Rc<str>, Message>>,
     quiet: Notify,
+    stopping: Cell<bool>,
 }
 
 impl Server {
@@ -161,6 +162,7 @@ impl Server {
             delivered: Cell::new(0),
             held: RefCell::default(),
             quiet: Notify::new(),
+            stopping: Cell::new(false),
         })
     }
 
@@ -170,6 +172,7 @@ impl Server {
             () = self.accept(listener) => {}
             () = stop.notified() => {}
         }
+        self.stopping.set(true);
         self.say_goodbye();
         let _ = tokio::time::timeout(FAREWELL, self.until_quiet()).await;
         timers.abort();
@@ -205,6 +208,11 @@ impl Server {
         while self.connections.get() > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Whether another session may be opened.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.stopping.get() && self.sessions.borrow().len() < self.config.max_clients
     }
 
     /// A session is gone for good.

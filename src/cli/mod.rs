@@ -1,3 +1,71 @@
-//! The command line: the only place that prints and exits.
+//! The command line: one file per verb, and the only place that prints and exits.
+//!
+//! | verb | job |
+//! |---|---|
+//! | [`run`] | plays scenarios against a server, judges and reports |
+//! | [`check`] | reads scenarios, explains them, connects to nothing |
+//! | [`list`] | the bundled scenarios |
+//! | [`serve`] | the reference server |
 
+mod bundled;
+mod check;
+mod interrupt;
+mod limits;
+mod list;
 pub mod progress;
+mod run;
+mod select;
+mod serve;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code: the scenario or the command line is wrong.
+const WRONG: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates run chat                                   a bundled scenario, against the reference server
+  sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
+  sockrates run rooms --server 'node server.js'        starts the server, tests it, stops it
+  sockrates check my.yaml                              reads and explains, connects to nothing
+  sockrates serve                                      the reference server, with a chat page to look at";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  all checks held and all thresholds were met
+    1  a check or a threshold failed
+    2  the scenario or the command line is wrong
+    3  the server could not be reached or started
+    4  the measurement is not valid
+  130  interrupted; the report up to there is written";
+
+/// Protocol conformance and load testing for Socket.IO servers
+#[derive(Debug, Parser)]
+#[command(name = "sockrates", version, before_help = EXAMPLES, after_help = EXIT_CODES, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    List(list::ListArgs),
+    /// Starts the reference server, for trying things out by hand
+    #[command(before_help = reference_server::cli::EXAMPLES)]
+    Serve(serve::ServeArgs),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    match Arguments::parse().verb {
+        Verb::Run(args) => run::run(&args),
+        Verb::Check(args) => check::check(&args),
+        Verb::List(args) => list::list(&args),
+        Verb::Serve(args) => serve::serve(args),
+    }
+}

@@ -3,19 +3,25 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::result::{RunResult, SCHEMA_VERSION};
 
-/// The content of a result file: pretty-printed, with a final line ending.
-pub fn to_json(result: &RunResult) -> String {
-    let mut text =
-        serde_json::to_string_pretty(result).expect("a result has string keys and finite numbers only");
-    text.push('\n');
-    text
+/// What a result file holds.
+#[derive(Debug, Deserialize)]
+struct ResultFile {
+    results: Vec<RunResult>,
+}
+
+/// The content of a result file, one result for each scenario that was played: pretty-printed, with a final line
+/// ending.
+pub fn to_json(results: &[RunResult]) -> String {
+    let file = json!({ "schema_version": SCHEMA_VERSION, "results": results });
+    format!("{file:#}\n")
 }
 
 /// Reads the content of a result file.
-pub fn from_json(text: &str) -> Result<RunResult, NotAResult> {
+pub fn from_json(text: &str) -> Result<Vec<RunResult>, NotAResult> {
     #[derive(Deserialize)]
     struct Version {
         schema_version: u32,
@@ -30,7 +36,9 @@ pub fn from_json(text: &str) -> Result<RunResult, NotAResult> {
             version.schema_version
         )));
     }
-    serde_json::from_str(text).map_err(|error| NotAResult(format!("it is damaged: {error}")))
+    let file: ResultFile =
+        serde_json::from_str(text).map_err(|error| NotAResult(format!("it is damaged: {error}")))?;
+    Ok(file.results)
 }
 
 /// Why a text is not a result, as a fragment that reads well after "failed to".
@@ -52,14 +60,14 @@ mod tests {
 
     #[test]
     fn a_result_comes_back_from_its_file_unchanged() {
-        for result in [troubled(), flawless()] {
-            assert_eq!(from_json(&to_json(&result)).as_ref(), Ok(&result));
-        }
+        let results = vec![troubled(), flawless()];
+        assert_eq!(from_json(&to_json(&results)).as_ref(), Ok(&results));
     }
 
     #[test]
     fn a_stored_histogram_gives_the_same_percentiles_again() {
-        let result = from_json(&to_json(&troubled())).expect("it was written here");
+        let results = from_json(&to_json(&[troubled()])).expect("it was written here");
+        let result = &results[0];
         let delivery =
             result.metrics.iter().find(|metric| metric.name == "delivery").expect("it has deliveries");
         let series = delivery.series().expect("it was encoded here");
@@ -73,12 +81,12 @@ mod tests {
         let mut result = flawless();
         result.counters.truncate(2);
         result.metrics[0].histogram = "HISTFAAAA".into();
-        insta::assert_snapshot!(to_json(&result));
+        insta::assert_snapshot!(to_json(&[result]));
     }
 
     #[test]
     fn a_result_of_another_version_is_refused_by_its_version() {
-        let text = to_json(&flawless()).replace("\"schema_version\": 1", "\"schema_version\": 2");
+        let text = to_json(&[flawless()]).replace("\"schema_version\": 1", "\"schema_version\": 2");
         let refusal = from_json(&text).expect_err("the version is not ours").to_string();
         assert!(refusal.contains("schema version 2"), "{refusal}");
     }

@@ -92,8 +92,19 @@ fn last_text(array: &str) -> Option<&str> {
     (before.ends_with(',') && !text.contains('\\')).then_some(text)
 }
 
-pub(super) fn accepted<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &str) -> Event<'a> {
-    let namespace = Namespace::of(all, name);
+/// The server spoke in a namespace that it was never asked for. That it is not remembered keeps a server that
+/// invents namespaces from filling our memory.
+pub(super) fn unknown(what: &str, name: &str) -> Event<'static> {
+    let detail = format!("{what} `{name}`, which was never asked for");
+    Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
+}
+
+fn find<'n>(all: &'n mut [Namespace], name: &str) -> Option<&'n mut Namespace> {
+    all.iter_mut().find(|namespace| &*namespace.name == name)
+}
+
+pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> Event<'a> {
+    let Some(namespace) = find(all, name) else { return unknown("the server accepted a CONNECT to", name) };
     if namespace.phase != Phase::Asked {
         return Event::Violated(Violation {
             rule: Rule::NamespaceUnknown,
@@ -118,16 +129,18 @@ pub(super) fn accepted<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &str) 
     Event::Connected { namespace: Cow::Borrowed(name), recovered }
 }
 
-pub(super) fn refused<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &'a str) -> Event<'a> {
-    Namespace::of(all, name).phase = Phase::Out;
+pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {
+    let Some(namespace) = find(all, name) else { return unknown("the server refused a CONNECT to", name) };
+    namespace.phase = Phase::Out;
     Event::Refused { namespace: Cow::Borrowed(name), reason: Cow::Borrowed(data) }
 }
 
-pub(super) fn ended<'a>(all: &mut Vec<Namespace>, name: &'a str) -> Event<'a> {
-    let namespace = Namespace::of(all, name);
-    namespace.phase = Phase::Out;
+pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a>> {
+    let Some(namespace) = find(all, name) else { return Some(unknown("the server ended", name)) };
+    // Both sides may leave at the same time.
+    let was_out = std::mem::replace(&mut namespace.phase, Phase::Out) == Phase::Out;
     namespace.forget();
-    Event::Disconnected { namespace: Cow::Borrowed(name) }
+    (!was_out).then_some(Event::Disconnected { namespace: Cow::Borrowed(name) })
 }
 
 #[cfg(test)]

@@ -249,7 +249,7 @@ impl Connecting<'_> {
         let verdict = matcher.as_ref().map_or(Ok(()), |matcher| matcher.matches(&actual, &[], cx.actor));
         match verdict {
             Ok(()) => cx.pass(),
-            Err(mismatch) => cx.fail(format!("a refusal with {}", mismatch.expected), format!("{reason}")),
+            Err(mismatch) => cx.fail(format!("a refusal with {}", mismatch.expected), reason),
         }
         Flow::Done
     }

@@ -51,7 +51,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             .mistake("nothing can wait for this response later")
             .hint("give it a name: `as: first`"));
     }
-    let deed = Deed::Request { method: method.to_uppercase(), target, body, headers, later };
+    let inquiry = Inquiry { method: method.to_uppercase(), target, body, headers, later };
+    let deed = Deed::Request(Box::new(inquiry));
     Ok(Box::new(Http { deed, name, expect, within }))
 }
 
@@ -65,15 +66,19 @@ struct Http {
 
 #[derive(Debug)]
 enum Deed {
-    Request {
-        method: String,
-        target: Target,
-        body: Option<Template>,
-        headers: Vec<(String, Template)>,
-        later: bool,
-    },
+    Request(Box<Inquiry>),
     Await,
     Abort,
+}
+
+/// A request, and whether a later step awaits its response.
+#[derive(Debug)]
+struct Inquiry {
+    method: String,
+    target: Target,
+    body: Option<Template>,
+    headers: Vec<(String, Template)>,
+    later: bool,
 }
 
 #[derive(Debug)]
@@ -142,10 +147,10 @@ impl Wanted {
 impl Step for Http {
     fn words(&self) -> String {
         match &self.deed {
-            Deed::Request { method, target: Target::Poll, .. } => {
-                format!("sends {method} to the polling endpoint")
-            }
-            Deed::Request { method, .. } => format!("sends an HTTP {method}"),
+            Deed::Request(inquiry) => match inquiry.target {
+                Target::Poll => format!("sends {} to the polling endpoint", inquiry.method),
+                Target::Path(_) => format!("sends an HTTP {}", inquiry.method),
+            },
             Deed::Await => format!("awaits the response to {}", self.name.as_deref().unwrap_or_default()),
             Deed::Abort => format!("aborts {}", self.name.as_deref().unwrap_or_default()),
         }
@@ -164,15 +169,15 @@ impl Step for Http {
                     return Progress::Done;
                 }
             }
-            Deed::Request { .. } => {
-                if let Err(why) = self.request(cx, lane) {
+            Deed::Request(inquiry) => {
+                if let Err(why) = inquiry.send(cx, lane) {
                     cx.fail("to send a request", why);
                     return Progress::Done;
                 }
+                if inquiry.later {
+                    return Progress::Done;
+                }
             }
-        }
-        if let Deed::Request { later: true, .. } = self.deed {
-            return Progress::Done;
         }
         Progress::waiting(Requesting { step: self, lane, deadline: cx.now + self.within })
     }
@@ -186,9 +191,9 @@ impl Step for Http {
     }
 }
 
-impl Http {
-    fn request(&self, cx: &mut Cx<'_, '_>, lane: Lane) -> Result<(), String> {
-        let Deed::Request { method, target, body, headers, .. } = &self.deed else { return Ok(()) };
+impl Inquiry {
+    fn send(&self, cx: &mut Cx<'_, '_>, lane: Lane) -> Result<(), String> {
+        let Inquiry { method, target, body, headers, .. } = self;
         let requests = cx.actor.session.requests();
         let target = match target {
             Target::Poll => requests.target("polling", cx.actor.session.handshake().map(|h| h.sid.as_str())),
@@ -216,7 +221,9 @@ impl Http {
         cx.wire.request(lane, request);
         Ok(())
     }
+}
 
+impl Http {
     fn conclude(&self, cx: &mut Cx<'_, '_>, outcome: &Result<Response, String>) {
         match (&self.expect, outcome) {
             (Some(expect), Ok(response)) => expect.judge(cx, response),

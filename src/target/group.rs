@@ -91,11 +91,7 @@ impl Group {
         self.lifeline = None;
         if !self.wait_until_gone(grace) {
             self.signal(Signal::SIGKILL);
-            self.wait_until_gone(grace);
-        }
-        // Killed or gone, so this does not block; without it the leader would stay a zombie.
-        if self.ended.is_none() {
-            self.ended = self.leader.wait().ok();
+            self.wait_until_gone(grace.max(GRACE));
         }
     }
 
@@ -250,6 +246,15 @@ mod tests {
         // What the system does when we are killed.
         group.lifeline = None;
         assert!(group.wait_until_gone(GRACE * 4));
+    }
+
+    #[test]
+    fn a_group_that_lost_its_lifeline_has_time_to_end_by_itself() {
+        let mut group = running("trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.01; done");
+        group.lifeline = None;
+        assert!(group.wait_until_gone(GRACE * 4));
+        group.output().settle(GRACE);
+        assert!(group.output().tail().contains(&"bye".to_owned()), "{:?}", group.output().tail());
     }
 
     #[test]

@@ -306,6 +306,19 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_read_or_written_after_the_deadline_however_much_there_is() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let stream = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
+        let (mut peer, _) = listener.accept().expect("it was connected");
+        peer.write_all(b"drip").expect("it is connected");
+        let mut patient = Patient { stream, deadline: Instant::now() + Duration::from_secs(60) };
+        assert_eq!(patient.read(&mut [0; 1]).expect("the deadline is far"), 1);
+        patient.deadline = Instant::now();
+        assert!(timed_out(&patient.read(&mut [0; 1]).expect_err("the deadline is over")));
+        assert!(timed_out(&patient.write(b"x").expect_err("the deadline is over")));
+    }
+
+    #[test]
     fn a_response_is_complete_with_its_last_byte() {
         let whole = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n0{}!";
         assert!(complete(whole.as_bytes()));

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::Endpoint;
 
@@ -18,11 +19,12 @@ const FIRST_OUTPUT: usize = 200;
 /// The output of a process, read by threads of its own until it ends, so that the process never waits for us.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Output {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<(Mutex<Shared>, Condvar)>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
+    open: usize,
     lines: usize,
     tail: VecDeque<String>,
     announced: Vec<Endpoint>,
@@ -31,6 +33,7 @@ struct Shared {
 impl Output {
     /// Starts to read this stream. Ends by itself when everybody who could write to it is gone.
     pub(super) fn follow(&self, stream: impl Read + Send + 'static) {
+        self.lock().open += 1;
         let output = self.clone();
         thread::spawn(move || {
             let mut stream = BufReader::new(stream);
@@ -39,37 +42,44 @@ impl Output {
                 output.take(String::from_utf8_lossy(&line).trim_end());
                 line.clear();
             }
+            output.lock().open -= 1;
+            output.shared.1.notify_all();
         });
+    }
+
+    /// Waits until everything is read that was printed, or until the time is over: after the end of a process its
+    /// last words may still be on their way, and its children may still hold the stream.
+    pub(super) fn settle(&self, time: Duration) {
+        let _settled = self.shared.1.wait_timeout_while(self.lock(), time, |shared| shared.open > 0);
     }
 
     /// The last lines, as they came.
     pub(super) fn tail(&self) -> Vec<String> {
-        self.with(|shared| shared.tail.iter().cloned().collect())
+        self.lock().tail.iter().cloned().collect()
     }
 
     /// The places that were announced so far, in their order, each once.
     pub(super) fn announced(&self) -> Vec<Endpoint> {
-        self.with(|shared| shared.announced.clone())
+        self.lock().announced.clone()
     }
 
     fn take(&self, line: &str) {
-        self.with(|shared| {
-            shared.lines += 1;
-            if shared.lines <= FIRST_OUTPUT
-                && let Some(endpoint) = announced(line)
-                && !shared.announced.contains(&endpoint)
-            {
-                shared.announced.push(endpoint);
-            }
-            if shared.tail.len() == TAIL {
-                shared.tail.pop_front();
-            }
-            shared.tail.push_back(line.to_owned());
-        });
+        let mut shared = self.lock();
+        shared.lines += 1;
+        if shared.lines <= FIRST_OUTPUT
+            && let Some(endpoint) = announced(line)
+            && !shared.announced.contains(&endpoint)
+        {
+            shared.announced.push(endpoint);
+        }
+        if shared.tail.len() == TAIL {
+            shared.tail.pop_front();
+        }
+        shared.tail.push_back(line.to_owned());
     }
 
-    fn with<T>(&self, action: impl FnOnce(&mut Shared) -> T) -> T {
-        action(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -186,6 +196,19 @@ mod tests {
         let mut line = Vec::new();
         (&mut stream).take(LINE).read_until(b'\n', &mut line).expect("it is memory");
         assert_eq!(line.len() as u64, LINE);
+    }
+
+    #[test]
+    fn settling_waits_for_the_last_words_and_not_for_ever() {
+        let (reader, mut writer) = std::io::pipe().expect("the system has pipes");
+        let output = Output::default();
+        output.follow(reader);
+        output.settle(Duration::from_millis(1));
+        assert_eq!(output.tail(), Vec::<String>::new());
+        std::io::Write::write_all(&mut writer, b"goodbye\n").expect("somebody reads");
+        drop(writer);
+        output.settle(Duration::from_secs(60));
+        assert_eq!(output.tail(), ["goodbye"]);
     }
 
     #[test]

@@ -53,8 +53,7 @@ pub fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> 
     let not_there = |seen| NotThere { endpoint: Box::new(endpoint.clone()), seen };
     let addresses = endpoint.addresses().map_err(|error| not_there(Seen::NoSuchName(error.to_string())))?;
     let deadline = Instant::now() + probing.timeout;
-    let mut seen = Seen::NoSuchName("no address".into());
-    // `localhost` is both ::1 and 127.0.0.1, and most servers listen at one of them.
+    let mut seen = None;
     let count = addresses.len();
     for (index, address) in addresses.into_iter().enumerate() {
         // One address that swallows packets must not use up the time of the others.
@@ -63,12 +62,18 @@ pub fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> 
         let look = Look { endpoint, address, probing, deadline: Instant::now() + share };
         match look.look() {
             Ok(found) => return Ok(found),
-            // A refusal by the second address tells less than an answer of the first.
-            Err(Seen::Refused) if !matches!(seen, Seen::NoSuchName(_)) => {}
-            Err(other) => seen = other,
+            Err(other) => seen = Some(more_telling(seen, other)),
         }
     }
-    Err(not_there(seen))
+    Err(not_there(seen.unwrap_or_else(|| Seen::NoSuchName("no address".into()))))
+}
+
+/// Of what was seen at one address and then at another, what tells more: that nothing listens tells least.
+fn more_telling(before: Option<Seen>, now: Seen) -> Seen {
+    match (before, now) {
+        (Some(before), Seen::Refused) => before,
+        (_, now) => now,
+    }
 }
 
 /// One look at one address.

@@ -15,6 +15,10 @@ use super::group::{GRACE, Group, in_words};
 use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The same where something answers, if not as it should: it may write a log line for every look.
+const LOOK_LATER: Duration = Duration::from_millis(250);
+/// How long the last words of a process that has ended may be on their way.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A server that is starting may take a connection and keep it waiting: do not wait along.
 const ONE_LOOK: Duration = Duration::from_secs(2);
 
@@ -100,6 +104,11 @@ impl Target {
         NotReady::NotStarted { server: self.in_words(), error }
     }
 
+    fn ended(&self, group: &Group, status: ExitStatus) -> NotReady {
+        group.output().settle(LAST_WORDS);
+        NotReady::Ended { server: self.in_words(), status, tail: group.output().tail() }
+    }
+
     fn in_words(&self) -> String {
         match self {
             Target::Bundled { .. } => "the reference server".to_owned(),
@@ -128,7 +137,7 @@ impl Target {
                 }
             }
             if let Some(status) = group.ended() {
-                return Err(NotReady::Ended { server, status, tail: group.output().tail() });
+                return Err(self.ended(&group, status));
             }
             if starting.cancelled.load(Ordering::Relaxed) {
                 return Err(NotReady::Cancelled);
@@ -137,7 +146,8 @@ impl Target {
                 let tail = group.output().tail();
                 return Err(NotReady::TimedOut { server, waited: starting.timeout, last, tail });
             }
-            thread::sleep(LOOK_AGAIN);
+            let nobody = last.as_ref().is_none_or(|last| matches!(last.seen, Seen::Refused));
+            thread::sleep(if nobody { LOOK_AGAIN } else { LOOK_LATER });
         }
     }
 }
@@ -206,7 +216,7 @@ impl Running {
     pub fn ended(&mut self) -> Option<NotReady> {
         let group = self.group.as_mut()?;
         let status = group.ended()?;
-        Some(NotReady::Ended { server: self.target.in_words(), status, tail: group.output().tail() })
+        Some(self.target.ended(group, status))
     }
 
     /// Stops a server that we started, and returns when it is gone. Dropping does the same.

@@ -68,7 +68,6 @@ impl Connection {
         lane: Lane,
         serial: u64,
         key: Option<String>,
-        now: Instant,
     ) -> Result<Connection, Lost> {
         let responses = Box::new(Responses::new(MAX_MESSAGE as usize));
         let speech = match key {
@@ -80,7 +79,7 @@ impl Connection {
             lane,
             serial,
             stream: Stream::connect(peer)?,
-            birth: Birth::Tcp(now),
+            birth: Birth::Tcp(Instant::now()),
             speech,
             out: Vec::new(),
             partial: Vec::new(),
@@ -129,8 +128,8 @@ impl Connection {
     }
 
     /// Sends what the socket takes. Gives how many bytes that were.
-    pub(super) fn flush(&mut self, now: Instant) -> Result<u64, Lost> {
-        if !self.come_forth(now)? || (self.out.is_empty() && !self.stream.is_behind()) {
+    pub(super) fn flush(&mut self) -> Result<u64, Lost> {
+        if !self.come_forth()? || (self.out.is_empty() && !self.stream.is_behind()) {
             return Ok(0);
         }
         let written = self.stream.write(&self.out)?;
@@ -150,20 +149,19 @@ impl Connection {
     }
 
     /// Goes on with connect and TLS. Whether bytes may flow.
-    fn come_forth(&mut self, now: Instant) -> Result<bool, Lost> {
+    fn come_forth(&mut self) -> Result<bool, Lost> {
         if let Birth::Tcp(since) = self.birth {
             if !self.stream.connected()? {
                 return Ok(false);
             }
-            self.birth = Birth::Tls(now, now.saturating_duration_since(since));
+            self.birth = Birth::Tls(Instant::now(), since.elapsed());
         }
         if let Birth::Tls(since, tcp) = self.birth {
             if !self.stream.shake_hands()? {
                 return Ok(false);
             }
-            // Without TLS both phases end in the same call.
-            let tls = (now > since).then(|| now.saturating_duration_since(since));
-            self.birth = Birth::Done { tcp, tls, at: now };
+            let tls = self.stream.is_encrypted().then(|| since.elapsed());
+            self.birth = Birth::Done { tcp, tls, at: Instant::now() };
         }
         Ok(true)
     }
@@ -202,7 +200,7 @@ impl Transport {
     /// Reads a connection that is ready and tells what came. Sends what could not be sent before.
     pub fn ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        match connection.flush(now) {
+        match connection.flush() {
             Ok(written) => self.written += written,
             Err(lost) => return self.lose(place, lost),
         }
@@ -212,10 +210,7 @@ impl Transport {
         let serial = connection.serial;
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut reads = 0;
-        loop {
-            let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial) else {
-                break;
-            };
+        while let Some(connection) = self.connections.get_mut(place).filter(|c| c.serial == serial) {
             if reads == READS_AT_ONCE || connection.paused {
                 self.unread.push(place);
                 break;
@@ -251,7 +246,7 @@ impl Transport {
                 return;
             };
             match &mut connection.speech {
-                Speech::Frames(_) => return self.take_frames(place, serial, rest, now, reader),
+                Speech::Frames(_) => return self.take_frames(place, serial, rest, reader),
                 Speech::Handshake(responses, _) => match responses.read(&mut rest) {
                     Ok(Some(response)) => self.upgraded(place, response, now, reader),
                     Ok(None) => {}
@@ -297,14 +292,7 @@ impl Transport {
         reader.notice(self, client, Notice::Response(lane, Box::new(response)));
     }
 
-    fn take_frames(
-        &mut self,
-        place: usize,
-        serial: u64,
-        bytes: &[u8],
-        now: Instant,
-        reader: &mut dyn Reader,
-    ) {
+    fn take_frames(&mut self, place: usize, serial: u64, bytes: &[u8], reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
         let mut partial = std::mem::take(&mut connection.partial);
         let whole: &[u8] = if partial.is_empty() {
@@ -336,7 +324,7 @@ impl Transport {
                     match message {
                         None => {}
                         Some(close @ Message::Close { .. }) => {
-                            return self.closed(place, client, close, now, reader);
+                            return self.closed(place, client, close, reader);
                         }
                         Some(message) => reader.message(self, client, message),
                     }
@@ -352,14 +340,7 @@ impl Transport {
     }
 
     /// A close frame arrived: it is answered (RFC 6455 section 5.5.1), and the connection is over.
-    fn closed(
-        &mut self,
-        place: usize,
-        client: u32,
-        close: Message<'_>,
-        now: Instant,
-        reader: &mut dyn Reader,
-    ) {
+    fn closed(&mut self, place: usize, client: u32, close: Message<'_>, reader: &mut dyn Reader) {
         if let Some(connection) = self.connections.get_mut(place) {
             let code = match &close {
                 Message::Close { code: Some(code), .. } => *code,
@@ -367,7 +348,7 @@ impl Transport {
             };
             connection.say_close(code, &mut self.chance);
             // Whether the server still takes it makes no difference to anyone.
-            let _ = connection.flush(now);
+            let _ = connection.flush();
             connection.say_goodbye();
         }
         self.forget(place);

@@ -26,8 +26,7 @@ impl Port<'_> {
         self.hang_up(lane, HangUp::Clean);
         let transport = &mut *self.transport;
         transport.serial += 1;
-        let opened =
-            Connection::open(&transport.peer, self.client, lane, transport.serial, key, Instant::now());
+        let opened = Connection::open(&transport.peer, self.client, lane, transport.serial, key);
         let lost = match opened {
             Err(lost) => lost,
             Ok(mut connection) => {
@@ -141,7 +140,7 @@ impl Wire for Port<'_> {
             }
             HangUp::Clean => {
                 // What is queued goes out first; a peer that does not take it loses it.
-                let _ = connection.flush(Instant::now());
+                let _ = connection.flush();
                 connection.say_goodbye();
             }
             HangUp::Cut => connection.cut(),

@@ -46,6 +46,11 @@ impl Stream {
         &mut self.tcp
     }
 
+    /// Whether TLS is spoken.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// The outcome of the connect: `Ok(false)` while it is under way.
     pub(super) fn connected(&self) -> Result<bool, Lost> {
         match self.tcp.take_error() {

@@ -24,7 +24,7 @@ use crate::server::Server;
 /// Skipped after a refusal before the connection is given up.
 const MAX_SKIPPED: usize = 16 << 20;
 
-/// Counts a connection for as long as it lives.
+/// Counts a connection for as long as it has something to do: a server that stops waits for these.
 pub(crate) struct Counted(Rc<Server>);
 
 impl Counted {
@@ -46,7 +46,6 @@ pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
     /// What arrived and has not been looked at.
     pub(crate) buffer: Vec<u8>,
-    counted: Counted,
 }
 
 /// What becomes of a connection after a request.
@@ -68,8 +67,7 @@ pub(crate) enum Received {
 
 /// Serves a connection until it ends or becomes a WebSocket.
 pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: SocketAddr) {
-    let counted = Counted::new(&server);
-    let mut connection = Connection { server, stream, peer, buffer: Vec::new(), counted };
+    let mut connection = Connection { server, stream, peer, buffer: Vec::new() };
     let mut first = true;
     loop {
         let request = match connection.head(first).await {
@@ -81,6 +79,7 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: SocketAdd
             }
         };
         first = false;
+        let counted = Counted::new(&connection.server);
         let next = if request.path == connection.server.config.path {
             engine::handle(&mut connection, &request).await
         } else {
@@ -90,7 +89,7 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: SocketAdd
         match next {
             Next::KeepAlive => {}
             Next::Close => return connection.linger().await,
-            Next::Taken(take) => return take(connection.stream, connection.buffer, connection.counted),
+            Next::Taken(take) => return take(connection.stream, connection.buffer, counted),
         }
     }
 }

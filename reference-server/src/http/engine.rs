@@ -36,9 +36,7 @@ pub(crate) async fn handle(connection: &mut Connection, request: &Request) -> Ne
         Err(refusal) => return refuse(connection, request, refusal).await,
     };
     let session = match target {
-        Target::Handshake(_) if server.sessions.borrow().len() >= server.config.max_clients => {
-            return full(connection, request).await;
-        }
+        Target::Handshake(_) if !server.has_room() => return full(connection, request).await,
         Target::Handshake(Transport::Polling) => return open_polling(connection, request).await,
         Target::Handshake(Transport::WebSocket) => return open_websocket(connection, request).await,
         Target::Session(sid) => server.sessions.borrow().get(sid).cloned(),

@@ -108,7 +108,7 @@ fn a_broadcast_that_times_out_tells_the_answers_it_got() {
     let mut asker = server.client();
     let mut other = server.client();
     let _silent = server.client();
-    asker.send("429[\"t:cast-ack\",{\"from\":\"socket\"},200,\"q\",[]]");
+    asker.send("429[\"t:cast-ack\",{\"from\":\"socket\"},600,\"q\",[]]");
     let question = other.next();
     other.send(&format!("43{}[\"here\"]", id_of(&question)));
     assert_eq!(asker.next(), "439[true,[\"here\"]]");

@@ -52,8 +52,8 @@ fn a_head_that_is_too_long_or_no_http_is_refused() {
 #[test]
 fn connections_that_say_nothing_or_stop_in_the_middle_are_closed() {
     let server = Server::configured(|config| {
-        config.limits.head_timeout = Duration::from_millis(50);
-        config.limits.body_timeout = Duration::from_millis(50);
+        config.limits.head_timeout = Duration::from_millis(400);
+        config.limits.body_timeout = Duration::from_millis(400);
     });
     let mut silent = server.connect();
     assert!(read_to_end(&mut silent).is_empty());
@@ -112,6 +112,25 @@ fn commands_without_sense_are_ignored() {
         client.emit(&event);
         client.websocket.assert_alive();
     }
+}
+
+#[test]
+fn deeply_nested_data_exhausts_no_stack() {
+    let server = Server::start();
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    for text in [
+        format!("42[\"none\",{deep}]"),
+        format!("40/guard,{{\"a\":{deep}}}"),
+        format!("42[\"t:join\",{deep}]"),
+        format!("42[\"t:cast\",{deep},\"e\",[]]"),
+        format!("451-[\"message\",{{\"_placeholder\":{deep}}}]"),
+    ] {
+        let mut client = server.client();
+        client.send(&text);
+        client.websocket.send_binary(b"x");
+        let _ = client.websocket.closed();
+    }
+    server.client().websocket.assert_alive();
 }
 
 #[test]

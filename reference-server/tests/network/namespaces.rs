@@ -78,7 +78,7 @@ fn a_connect_with_a_payload_that_is_no_object_closes_the_connection() {
 
 #[test]
 fn a_connection_that_joins_nothing_is_closed_even_if_it_tried() {
-    let server = Server::configured(|config| config.connect_timeout = Duration::from_millis(60));
+    let server = Server::configured(|config| config.connect_timeout = Duration::from_millis(400));
     let mut idle = server.open_websocket();
     let mut refused = server.open_websocket();
     refused.send("40/random");

@@ -24,6 +24,17 @@ fn it_tells_where_it_listens_and_leaves_when_its_parent_does() {
 }
 
 #[test]
+fn a_polite_request_to_stop_ends_it_well() {
+    for signal in ["-TERM", "-INT"] {
+        let mut child = start(&["--port", "0", "--quiet"]);
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert!(child.wait().unwrap().success(), "{signal}");
+    }
+}
+
+#[test]
 fn it_lists_its_faults() {
     let output = start(&["--list-faults"]).wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

@@ -143,7 +143,7 @@ fn a_second_candidate_is_refused_and_the_first_can_finish() {
 
 #[test]
 fn an_upgrade_that_takes_too_long_is_given_up_and_polling_goes_on() {
-    let server = Server::configured(|config| config.upgrade_timeout = Duration::from_millis(50));
+    let server = Server::configured(|config| config.upgrade_timeout = Duration::from_millis(400));
     let polling = server.polling();
     polling.join();
     let mut websocket = probe(&polling);

@@ -1,0 +1,271 @@
+//! `sockrates run`: plays scenarios against a server, judges and reports.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::Args;
+
+use super::progress::{Mode, Progress};
+use super::select::Selected;
+use super::server::{Server, ServerArgs};
+use super::{WRONG, interrupt, limits, select};
+use crate::engine::{self, Beat, Ending, Orders, Ran};
+use crate::measure::{Gauges, Story, Tally, Window};
+use crate::plan::{Circumstances, Plan};
+use crate::report::result::{ScenarioInfo, TargetInfo};
+use crate::report::text::{self, Look};
+use crate::report::{self, Run, RunResult};
+use crate::target::{NotReady, Running};
+use crate::units;
+use crate::verdict::{End, Status};
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates run chat                                   a bundled scenario, against the reference server
+  sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
+  sockrates run rooms --server 'node server.js'        starts the server at $PORT, tests it, stops it
+  sockrates run scenarios/ --json results.json         a whole folder, with the results as a file";
+
+/// Plays scenarios against a server: a verdict, and how long everything took
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub struct RunArgs {
+    /// Files, folders, or names of bundled scenarios
+    #[arg(required = true, value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// The seed of all chance; the same seed gives the same plan
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// How many threads play the clients [default: one per processor, fewer for a small cast]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// Stop a scenario after this time, whatever is under way
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_time: Option<Duration>,
+    /// Write the results to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Only print a line for each scenario, and what failed
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    units::duration_from(text).map_err(|mistake| mistake.to_string())
+}
+
+/// Columns of a report where no terminal says how wide it is.
+const DEFAULT_WIDTH: u16 = 100;
+
+/// A cast of fewer clients than this is played by one thread.
+const CLIENTS_A_WORKER: u32 = 50;
+
+/// Plays every scenario in turn.
+pub fn run(args: &RunArgs) -> ExitCode {
+    match play_all(args) {
+        Ok(code) => ExitCode::from(code),
+        Err(Stopped { code, words }) => {
+            anstream::eprintln!("{}", words.trim_end());
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Why nothing could be played.
+struct Stopped {
+    code: u8,
+    words: String,
+}
+
+impl Stopped {
+    fn wrong(words: impl Into<String>) -> Stopped {
+        Stopped { code: WRONG, words: words.into() }
+    }
+}
+
+fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
+    let selected = select::select(&args.scenarios).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
+    let server = args.server.check().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
+    let stop = interrupt::watch()
+        .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
+    let mut results = Vec::new();
+    for one in &selected {
+        let result = play(args, &server, one, &stop)?;
+        show(args, &result);
+        results.push(result);
+        if let Some(file) = &args.json {
+            write(file, &results)?;
+        }
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    if results.len() > 1 {
+        summarise(&results);
+    }
+    Ok(exit_code(&results))
+}
+
+/// The exit code of several runs: that of the gravest outcome.
+fn exit_code(results: &[RunResult]) -> u8 {
+    const GRAVEST_FIRST: [Status; 5] =
+        [Status::Interrupted, Status::Unreachable, Status::Invalid, Status::Failed, Status::Passed];
+    let has = |status: &Status| results.iter().any(|result| result.verdict.status == *status);
+    GRAVEST_FIRST.into_iter().find(has).map_or(0, Status::exit_code)
+}
+
+fn show(args: &RunArgs, result: &RunResult) {
+    // Colours are taken out again where no terminal is, or where NO_COLOR is set.
+    let width =
+        terminal_size::terminal_size_of(std::io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| width.0);
+    let look = Look { width, colour: true };
+    let text = match args.quiet && result.verdict.status == Status::Passed {
+        true => text::render_line(result, look),
+        false => text::render(result, look),
+    };
+    anstream::print!("{text}");
+}
+
+fn summarise(results: &[RunResult]) {
+    let passed = results.iter().filter(|result| result.verdict.status == Status::Passed).count();
+    anstream::println!("{passed} of {} scenarios passed", results.len());
+}
+
+fn write(file: &PathBuf, results: &[RunResult]) -> Result<(), Stopped> {
+    let text = report::json::to_json(results);
+    // Written beside and put in place, so that a crash leaves the former file whole.
+    let beside = file.with_extension("part");
+    fs::write(&beside, text).and_then(|()| fs::rename(&beside, file)).map_err(|error| {
+        Stopped::wrong(format!("error: failed to write the results to {}: {error}", file.display()))
+    })
+}
+
+fn play(
+    args: &RunArgs,
+    server: &Server<'_>,
+    selected: &Selected,
+    stop: &Arc<AtomicBool>,
+) -> Result<RunResult, Stopped> {
+    let Selected { source, scenario } = selected;
+    limits::prepare(scenario)
+        .map_err(|why| Stopped { code: Status::Invalid.exit_code(), words: format!("error: {why}") })?;
+    let target = server.target(scenario);
+    let started = SystemTime::now();
+    let running = match target.start(&server.starting(stop.clone())) {
+        Ok(running) => running,
+        Err(NotReady::Cancelled) => {
+            return Err(Stopped {
+                code: interrupt::EXIT_CODE,
+                words: "interrupted before the server answered".into(),
+            });
+        }
+        Err(not_ready) => {
+            let mut words = format!("error: {}", not_ready.sentence());
+            for line in not_ready.tail() {
+                words.push_str(&format!("\n  | {line}"));
+            }
+            return Err(Stopped { code: Status::Unreachable.exit_code(), words });
+        }
+    };
+    let peer = server.peer(&running).map_err(|why| Stopped::wrong(format!("error: {why}")))?;
+    let circumstances = Circumstances {
+        path: running.endpoint().path.clone(),
+        query: running.endpoint().query.clone().unwrap_or_default(),
+        headers: server.headers(),
+        seed: args.seed,
+        run: fastrand::u16(..),
+        epoch: Instant::now(),
+    };
+    let plan = Plan::new(scenario, circumstances);
+    let story = plan.story(&source.name, &source.text);
+    let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
+    let workers = args.workers.map_or_else(|| workers_for(clients), usize::from);
+    let orders = Orders { workers, peer, max_time: args.max_time, stop };
+    let ran = watch(&plan, &orders, clients, args.quiet)
+        .map_err(|why| Stopped::wrong(format!("error: failed to {why}")))?;
+    Ok(judge(args, selected, &running, &story, started, &ran))
+}
+
+fn workers_for(clients: u32) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+    processors.min(clients.div_ceil(CLIENTS_A_WORKER) as usize).max(1)
+}
+
+/// Plays the plan and shows how it goes.
+fn watch(plan: &Plan<'_>, orders: &Orders<'_>, clients: u32, quiet: bool) -> Result<Ran, String> {
+    let progress = Progress::new(if quiet { Mode::Hidden } else { Mode::Auto });
+    let mut window = Window::default();
+    let words: Vec<String> = plan
+        .acts
+        .iter()
+        .map(|act| {
+            let groups: Vec<&str> =
+                act.members.iter().map(|group| plan.parts[*group].name.as_str()).collect();
+            let steps: Vec<String> = act.steps.iter().map(|numbered| numbered.step.words()).collect();
+            format!("{} {}", groups.join(", "), steps.join(", then "))
+        })
+        .collect();
+    let ran = engine::run(plan, orders, &mut |beat: Beat<'_>| {
+        if let Some(interval) = beat.interval {
+            window.push(beat.elapsed, interval);
+        }
+        let step = beat.acts.iter().map(|act| words[*act].as_str()).collect::<Vec<_>>().join("; ");
+        progress.update(&window.live(Gauges {
+            elapsed: beat.elapsed,
+            expected: None,
+            step,
+            connected: beat.live,
+            total: u64::from(clients),
+        }));
+    });
+    progress.finish();
+    ran
+}
+
+fn judge(
+    args: &RunArgs,
+    selected: &Selected,
+    running: &Running,
+    story: &Story,
+    started: SystemTime,
+    ran: &Ran,
+) -> RunResult {
+    let Selected { source, scenario } = selected;
+    let mut doubts = Vec::new();
+    let end = match ran.ending {
+        Ending::Finished => End::Finished,
+        Ending::Stopped => End::Interrupted,
+        Ending::OutOfTime => {
+            doubts.push(
+                "the longest time allowed was over before the script was: raise `--max-time`".to_owned(),
+            );
+            End::Finished
+        }
+    };
+    let tally: &Tally = &ran.tally;
+    report::collect(Run {
+        scenario: ScenarioInfo {
+            name: scenario.name.clone(),
+            about: scenario.about.clone(),
+            spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
+            file: source.name.clone(),
+            seed: args.seed,
+        },
+        target: TargetInfo::of(running),
+        started,
+        duration: ran.duration,
+        story,
+        tally,
+        deliveries: None,
+        thresholds: &scenario.thresholds,
+        completed_steps: ran.completed_steps,
+        end,
+        doubts,
+    })
+}

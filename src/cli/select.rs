@@ -1,0 +1,87 @@
+//! Which scenarios a command line means: files, folders, names of bundled ones.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::bundled;
+use crate::document::{Source, closest, render};
+use crate::scenario::{self, Scenario, Surroundings};
+
+/// A scenario, read, with where it came from.
+#[derive(Debug)]
+pub struct Selected {
+    /// Its text and the name under which it is told of.
+    pub source: Source,
+    /// What it says.
+    pub scenario: Scenario,
+}
+
+/// Reads all scenarios that these words mean.
+///
+/// # Errors
+/// The reports of everything that is wrong, ready to be shown.
+pub fn select(words: &[String]) -> Result<Vec<Selected>, Vec<String>> {
+    let (mut selected, mut wrong) = (Vec::new(), Vec::new());
+    for word in words {
+        match sources(word) {
+            Err(why) => wrong.push(why),
+            Ok(sources) => {
+                for (source, surroundings) in sources {
+                    match scenario::read(&source, &surroundings) {
+                        Ok(scenario) => selected.push(Selected { source, scenario }),
+                        Err(mistake) => wrong.push(render(&mistake, &source)),
+                    }
+                }
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(selected) } else { Err(wrong) }
+}
+
+fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
+    let path = Path::new(word);
+    if path.is_dir() {
+        let mut files = Vec::new();
+        files_below(path, &mut files)
+            .map_err(|error| format!("error: cannot read the folder {word}: {error}"))?;
+        files.sort();
+        if files.is_empty() {
+            return Err(format!(
+                "error: the folder {word} has no scenario: a file whose name ends in .yaml or .yml"
+            ));
+        }
+        return files.iter().map(|file| source(file)).collect();
+    }
+    if path.exists() {
+        return Ok(vec![source(path)?]);
+    }
+    let bundled = bundled::all();
+    match bundled.iter().find(|bundled| bundled.id == word) {
+        Some(bundled) => Ok(vec![(bundled.source(), Surroundings::without_files())]),
+        None => {
+            let hint = match closest(word, bundled.iter().map(|bundled| bundled.id)) {
+                Some(near) => format!("did you mean the bundled scenario `{near}`?"),
+                None => "`sockrates list` shows the bundled ones".to_owned(),
+            };
+            Err(format!("error: there is no file and no bundled scenario `{word}`\nhelp: {hint}"))
+        }
+    }
+}
+
+fn source(path: &Path) -> Result<(Source, Surroundings), String> {
+    let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
+    Ok((source, Surroundings::of(path)))
+}
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // A link is not followed, so that a circle of them ends.
+        if entry.file_type()?.is_dir() {
+            files_below(&entry.path(), found)?;
+        } else if entry.path().extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+            found.push(entry.path());
+        }
+    }
+    Ok(())
+}

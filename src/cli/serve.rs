@@ -1,0 +1,10 @@
+//! `sockrates serve`: the reference server.
+
+use std::process::ExitCode;
+
+pub use reference_server::cli::ServeArgs;
+
+/// Runs the reference server until it is told to stop.
+pub fn serve(args: ServeArgs) -> ExitCode {
+    reference_server::cli::run(args)
+}

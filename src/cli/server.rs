@@ -1,0 +1,160 @@
+//! The options that say which server to test, and what they mean.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Duration;
+
+use clap::Args;
+use rustls::ClientConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+
+use crate::scenario::{Need, Scenario};
+use crate::target::{Endpoint, Probing, Running, Starting, Target};
+use crate::transport::{self, Peer};
+use crate::units;
+
+/// Which server to test; without any of these, the reference server, started for the purpose
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerArgs {
+    /// Test the server that runs there: http, https, ws or wss; a path other than / replaces /socket.io/
+    #[arg(long, value_name = "URL", env = "SOCKRATES_URL")]
+    url: Option<String>,
+    /// Start this command (at the port in $PORT), test the server, stop it
+    #[arg(long, value_name = "COMMAND")]
+    server: Option<String>,
+    /// Break the reference server on purpose (see `sockrates serve --list-faults`)
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "server"])]
+    fault: Vec<String>,
+    /// How long a server that is started may take until it answers
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    server_timeout: Duration,
+    /// Trust the certificate authorities in this PEM file, and no others
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Accept any certificate
+    #[arg(long, conflicts_with = "ca_file")]
+    insecure: bool,
+    /// Send this header with every request
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
+    /// Connect from these addresses in turn (each gives some 28,000 ports)
+    #[arg(long, value_name = "IP", value_delimiter = ',')]
+    source: Vec<IpAddr>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    units::duration_from(text).map_err(|mistake| mistake.to_string())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write it like `Authorization: Bearer abc`".to_owned()),
+    }
+}
+
+/// The options after their check.
+#[derive(Debug)]
+pub struct Server<'a> {
+    args: &'a ServerArgs,
+    url: Option<Endpoint>,
+    tls: Arc<ClientConfig>,
+}
+
+impl ServerArgs {
+    /// Checks what can be checked before anything is started.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to do.
+    pub fn check(&self) -> Result<Server<'_>, String> {
+        let url = match &self.url {
+            Some(text) => Some(Endpoint::parse(text).map_err(|error| format!("failed to {error}"))?),
+            None => None,
+        };
+        let tls = match &self.ca_file {
+            _ if self.insecure => transport::insecure(),
+            None => transport::trusting(&[]),
+            Some(file) => {
+                let wrong =
+                    |why: String| format!("failed to read the certificates in {}: {why}", file.display());
+                let text = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+                let authorities: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| wrong(error.to_string()))?;
+                if authorities.is_empty() {
+                    return Err(wrong(
+                        "there is none; a PEM file has lines like `-----BEGIN CERTIFICATE-----`".into(),
+                    ));
+                }
+                transport::trusting(&authorities)
+            }
+        };
+        let tls = tls.map_err(|error| format!("failed to make TLS ready: {error}"))?;
+        Ok(Server { args: self, url, tls })
+    }
+}
+
+impl Server<'_> {
+    /// Which server a scenario is played against.
+    pub fn target(&self, scenario: &Scenario) -> Target {
+        match (&self.args.server, &self.url) {
+            (Some(line), url) => Target::Command { line: line.clone(), url: url.clone() },
+            (None, Some(url)) => Target::Url(url.clone()),
+            (None, None) => {
+                let mut args: Vec<String> =
+                    self.args.fault.iter().flat_map(|name| ["--fault".to_owned(), name.clone()]).collect();
+                if scenario.needs.contains(&Need::Recovery) {
+                    args.push("--recovery".to_owned());
+                }
+                Target::Bundled { args }
+            }
+        }
+    }
+
+    /// How it is started and looked for.
+    pub fn starting(&self, cancelled: Arc<AtomicBool>) -> Starting {
+        let probing = Probing { tls: Some(self.tls.clone()), ..Probing::default() };
+        Starting { timeout: self.args.server_timeout, probing, cancelled }
+    }
+
+    /// Where sockets find it.
+    ///
+    /// # Errors
+    /// A sentence, when a source address does not fit the server's.
+    pub fn peer(&self, running: &Running) -> Result<Peer, String> {
+        let endpoint = running.endpoint();
+        let address = running.found().address;
+        if let Some(source) = self.args.source.iter().find(|source| source.is_ipv4() != address.is_ipv4()) {
+            return Err(format!(
+                "the source address {source} cannot reach {address}: one is IPv4, the other IPv6"
+            ));
+        }
+        let tls = match endpoint.secure {
+            false => None,
+            true => {
+                let name = ServerName::try_from(endpoint.host.clone())
+                    .map_err(|_| format!("no certificate can be made out to `{}`", endpoint.host))?;
+                Some((self.tls.clone(), name))
+            }
+        };
+        Ok(Peer {
+            address,
+            authority: endpoint.authority(),
+            tls,
+            sources: self.args.source.clone(),
+            turn: Arc::new(AtomicUsize::new(0)),
+        })
+    }
+
+    /// Headers for every request.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        self.args.header.clone()
+    }
+}

@@ -1,0 +1,207 @@
+//! Plays a plan: workers, each a thread with its own clients, sockets, timers and counts; and one conductor.
+//!
+//! The conductor walks the script ([`Director`]): it tells the workers which act begins, and begins the next one when
+//! every client of an act is done everywhere. Workers share nothing but the plan, so that they need no lock; what
+//! they counted is merged at the end. Nothing here prints: [`Beat`]s tell how the run goes.
+
+mod director;
+mod timers;
+mod worker;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::measure::Interval;
+use crate::measure::Tally;
+use crate::plan::Plan;
+use crate::transport::Peer;
+
+pub use director::Director;
+use worker::{Command, Report, Worker};
+
+/// How often the conductor looks whether it is to stop.
+const HEARTBEAT: Duration = Duration::from_millis(50);
+
+/// How a plan is to be played.
+#[derive(Debug)]
+pub struct Orders<'a> {
+    /// How many workers; at least one.
+    pub workers: usize,
+    /// Where the server is.
+    pub peer: Peer,
+    /// The longest that the run may take.
+    pub max_time: Option<Duration>,
+    /// Set when the run is to be stopped.
+    pub stop: &'a AtomicBool,
+}
+
+/// How the run goes, told some ten times a second.
+#[derive(Debug)]
+pub struct Beat<'a> {
+    /// Since the start of the run.
+    pub elapsed: Duration,
+    /// The acts under way, as indices into [`Plan::acts`].
+    pub acts: &'a [usize],
+    /// How many clients are connected.
+    pub live: u64,
+    /// What a worker counted since it last told, if it did.
+    pub interval: Option<Interval>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The script was played to its end.
+    Finished,
+    /// It was stopped from outside.
+    Stopped,
+    /// The longest time was over.
+    OutOfTime,
+}
+
+/// What a run brought.
+#[derive(Debug)]
+pub struct Ran {
+    /// What was counted by all workers.
+    pub tally: Tally,
+    /// How it ended.
+    pub ending: Ending,
+    /// How long it took.
+    pub duration: Duration,
+    /// How many steps were played to their end by all their clients.
+    pub completed_steps: u64,
+}
+
+/// Plays a plan.
+///
+/// # Errors
+/// In words, when we could not test: a variable that cannot be worked out, or an operating system without
+/// threads or a readiness queue to give.
+pub fn run<'p>(
+    plan: &'p Plan<'p>,
+    orders: &Orders<'_>,
+    tell: &mut dyn FnMut(Beat<'_>),
+) -> Result<Ran, String> {
+    let (reports, inbox) = mpsc::channel();
+    thread::scope(|scope| {
+        let mut crews = Vec::new();
+        for index in 0..orders.workers.max(1) {
+            let worker = Worker::new(plan, orders, index, reports.clone())?;
+            let (commands, waker) = worker.line()?;
+            let thread = thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn_scoped(scope, move || worker.work())
+                .map_err(|error| format!("start a thread: {error}"))?;
+            crews.push(Crew { commands, waker, thread });
+        }
+        drop(reports);
+        let mut conductor = Conductor {
+            plan,
+            director: Director::new(&plan.script),
+            waiting: vec![0; plan.acts.len()],
+            active: Vec::new(),
+            live: vec![0; crews.len()],
+            completed_steps: 0,
+        };
+        let ending = conductor.conduct(&crews, orders, &inbox, tell);
+        let duration = plan.stage.epoch.elapsed();
+        let mut tally = Tally::new();
+        for crew in &crews {
+            crew.tell(Command::Stop);
+        }
+        let mut failed = None;
+        for crew in crews {
+            match crew.thread.join() {
+                Ok(Ok(theirs)) => tally.merge(&theirs),
+                Ok(Err(why)) => failed = Some(why),
+                Err(_) => failed = Some("go on: a worker broke off; please report this".to_owned()),
+            }
+        }
+        match failed {
+            Some(why) => Err(why),
+            None => Ok(Ran { tally, ending, duration, completed_steps: conductor.completed_steps }),
+        }
+    })
+}
+
+struct Crew<'scope> {
+    commands: mpsc::Sender<Command>,
+    waker: mio::Waker,
+    thread: thread::ScopedJoinHandle<'scope, Result<Tally, String>>,
+}
+
+impl Crew<'_> {
+    fn tell(&self, command: Command) {
+        // A worker that is gone is noticed when its thread is joined.
+        let _ = self.commands.send(command);
+        let _ = self.waker.wake();
+    }
+}
+
+struct Conductor<'p, 's> {
+    plan: &'p Plan<'s>,
+    director: Director<'p>,
+    /// For each act, how many workers are not done with it.
+    waiting: Vec<usize>,
+    active: Vec<usize>,
+    live: Vec<u64>,
+    completed_steps: u64,
+}
+
+impl Conductor<'_, '_> {
+    fn conduct(
+        &mut self,
+        crews: &[Crew<'_>],
+        orders: &Orders<'_>,
+        inbox: &mpsc::Receiver<Report>,
+        tell: &mut dyn FnMut(Beat<'_>),
+    ) -> Ending {
+        let begun = self.director.begin();
+        self.start(crews, begun);
+        while !self.director.is_over() {
+            if orders.stop.load(Ordering::Relaxed) {
+                return Ending::Stopped;
+            }
+            let elapsed = self.plan.stage.epoch.elapsed();
+            if orders.max_time.is_some_and(|most| elapsed >= most) {
+                return Ending::OutOfTime;
+            }
+            let mut interval = None;
+            match inbox.recv_timeout(HEARTBEAT) {
+                Ok(Report::Finished(act)) => self.finished(crews, act),
+                Ok(Report::Counted(worker, counted, live)) => {
+                    self.live[worker] = live;
+                    interval = Some(*counted);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                // Joining the workers tells why.
+                Ok(Report::Broken) | Err(RecvTimeoutError::Disconnected) => return Ending::Stopped,
+            }
+            tell(Beat { elapsed, acts: &self.active, live: self.live.iter().sum(), interval });
+        }
+        Ending::Finished
+    }
+
+    fn start(&mut self, crews: &[Crew<'_>], acts: Vec<usize>) {
+        let due = Instant::now();
+        for act in acts {
+            self.waiting[act] = crews.len();
+            self.active.push(act);
+            for crew in crews {
+                crew.tell(Command::Begin { act, due });
+            }
+        }
+    }
+
+    fn finished(&mut self, crews: &[Crew<'_>], act: usize) {
+        self.waiting[act] -= 1;
+        if self.waiting[act] == 0 {
+            self.active.retain(|active| *active != act);
+            self.completed_steps += self.plan.acts[act].steps.len() as u64;
+            let begun = self.director.finished(act);
+            self.start(crews, begun);
+        }
+    }
+}

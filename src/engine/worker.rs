@@ -1,0 +1,254 @@
+//! One worker: a thread with its own clients, sockets, timers and counts.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use mio::Events;
+
+use super::Orders;
+use super::timers::Timers;
+use crate::client::{Client, Io};
+use crate::measure::Interval;
+use crate::measure::Tally;
+use crate::observe::{Counter, Observer, Who};
+use crate::plan::Plan;
+use crate::protocol::websocket::Message;
+use crate::transport::{Notice, Reader, Transport};
+
+/// How often a worker tells what it counted.
+const TELLING: Duration = Duration::from_millis(100);
+
+/// What the conductor tells a worker.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// The clients of this act begin its steps, due at that time.
+    Begin { act: usize, due: Instant },
+    /// All clients leave.
+    Stop,
+}
+
+/// What a worker tells the conductor.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// Its clients are done with this act.
+    Finished(usize),
+    /// It cannot go on; its thread tells why.
+    Broken,
+    /// What it counted since it last told, and how many of its clients are connected.
+    Counted(usize, Box<Interval>, u64),
+}
+
+/// A worker before its thread begins.
+pub(super) struct Worker<'p> {
+    plan: &'p Plan<'p>,
+    workers: usize,
+    index: usize,
+    reports: mpsc::Sender<Report>,
+    transport: Transport,
+    commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
+}
+
+impl<'p> Worker<'p> {
+    pub(super) fn new(
+        plan: &'p Plan<'p>,
+        orders: &Orders<'_>,
+        index: usize,
+        reports: mpsc::Sender<Report>,
+    ) -> Result<Worker<'p>, String> {
+        let transport = Transport::new(orders.peer.clone())
+            .map_err(|error| format!("open a readiness queue: {error}"))?;
+        let workers = orders.workers.max(1);
+        Ok(Worker { plan, workers, index, reports, transport, commands: mpsc::channel() })
+    }
+
+    /// The line on which the conductor speaks to the worker.
+    pub(super) fn line(&self) -> Result<(mpsc::Sender<Command>, mio::Waker), String> {
+        let waker = self.transport.waker().map_err(|error| format!("open a readiness queue: {error}"))?;
+        Ok((self.commands.0.clone(), waker))
+    }
+
+    /// Works until told to stop. Gives what was counted.
+    pub(super) fn work(self) -> Result<Tally, String> {
+        let reports = self.reports.clone();
+        let outcome = self.assemble().and_then(Shift::work);
+        if outcome.is_err() {
+            // A conductor that is gone has stopped the run.
+            let _ = reports.send(Report::Broken);
+        }
+        outcome
+    }
+
+    /// Makes the clients, in the thread that they live in.
+    fn assemble(self) -> Result<Shift<'p>, String> {
+        let plan = self.plan;
+        let clients: Vec<Client<'p>> = plan
+            .clients()
+            .filter(|who| who.cast as usize % self.workers == self.index)
+            .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.stage))
+            .collect::<Result<_, _>>()?;
+        let count = clients.len();
+        let mut transport = self.transport;
+        transport.make_room(count);
+        let crew = Crew {
+            plan,
+            index: self.index,
+            who: clients.iter().map(Client::who).collect(),
+            clients,
+            acting: vec![None; count],
+            remaining: vec![0; plan.acts.len()],
+            live: 0,
+            timers: Timers::new(count),
+            tally: Tally::new(),
+            reports: self.reports,
+        };
+        Ok(Shift { crew, transport, commands: self.commands.1 })
+    }
+}
+
+/// A worker at work.
+struct Shift<'p> {
+    crew: Crew<'p>,
+    transport: Transport,
+    commands: mpsc::Receiver<Command>,
+}
+
+impl Shift<'_> {
+    fn work(mut self) -> Result<Tally, String> {
+        let mut events = Events::with_capacity(1024);
+        let mut telling = Instant::now() + TELLING;
+        loop {
+            let until = self.crew.timers.next().map_or(telling, |timer| timer.min(telling));
+            self.transport.wait(&mut events, until).map_err(|error| format!("wait for sockets: {error}"))?;
+            for event in &events {
+                if let Some(place) = Transport::connection_of(event.token()) {
+                    self.transport.ready(place, Instant::now(), &mut self.crew);
+                }
+            }
+            for place in self.transport.take_unread() {
+                self.transport.ready(place, Instant::now(), &mut self.crew);
+            }
+            while let Some((client, notice)) = self.transport.notice() {
+                self.crew.notice(&mut self.transport, client, notice);
+            }
+            let now = Instant::now();
+            while let Some(client) = self.crew.timers.due(now) {
+                self.crew.call(&mut self.transport, client, |client, io| {
+                    client.tick(io);
+                });
+            }
+            while let Ok(command) = self.commands.try_recv() {
+                match command {
+                    Command::Begin { act, due } => self.crew.begin(&mut self.transport, act, due),
+                    Command::Stop => return Ok(self.leave()),
+                }
+            }
+            if now >= telling {
+                telling = now + TELLING;
+                self.crew.tell(&mut self.transport);
+            }
+        }
+    }
+
+    fn leave(mut self) -> Tally {
+        for client in 0..self.crew.clients.len() as u32 {
+            self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
+        }
+        self.crew.tell(&mut self.transport);
+        self.crew.tally
+    }
+}
+
+/// The clients of a worker, and what is known of them.
+struct Crew<'p> {
+    plan: &'p Plan<'p>,
+    index: usize,
+    who: Vec<Who>,
+    clients: Vec<Client<'p>>,
+    /// For each client, the act that it has not finished.
+    acting: Vec<Option<usize>>,
+    /// For each act, how many clients have not finished it.
+    remaining: Vec<usize>,
+    live: u64,
+    timers: Timers,
+    tally: Tally,
+    reports: mpsc::Sender<Report>,
+}
+
+impl<'p> Crew<'p> {
+    fn begin(&mut self, transport: &mut Transport, act: usize, due: Instant) {
+        let plan = self.plan;
+        let planned = &plan.acts[act];
+        let acts = |who: &Who| planned.members.contains(&(who.group as usize));
+        let members: Vec<u32> =
+            (0..self.who.len() as u32).filter(|place| acts(&self.who[*place as usize])).collect();
+        // One more than there are, so that the act cannot end before all have begun.
+        self.remaining[act] = members.len() + 1;
+        for client in members {
+            self.acting[client as usize] = Some(act);
+            self.call(transport, client, |client, io| {
+                client.begin(io, planned.steps, due);
+            });
+        }
+        self.finished(act);
+    }
+
+    fn finished(&mut self, act: usize) {
+        self.remaining[act] -= 1;
+        if self.remaining[act] == 0 {
+            // A conductor that is gone has stopped the run.
+            let _ = self.reports.send(Report::Finished(act));
+        }
+    }
+
+    /// Calls a client, sends what it said, and sees what has become of it.
+    fn call(
+        &mut self,
+        transport: &mut Transport,
+        place: u32,
+        call: impl FnOnce(&mut Client<'p>, &mut Io<'_>),
+    ) {
+        let now = Instant::now();
+        let client = &mut self.clients[place as usize];
+        let was_live = client.is_live();
+        let mut port = transport.port(place);
+        call(client, &mut Io { now, wire: &mut port, observer: &mut self.tally });
+        transport.flush();
+        match (was_live, client.is_live()) {
+            (false, true) => self.live += 1,
+            (true, false) => self.live -= 1,
+            _ => {}
+        }
+        self.timers.want(place, client.wake());
+        if client.is_idle()
+            && let Some(act) = self.acting[place as usize].take()
+        {
+            self.finished(act);
+        }
+    }
+
+    fn tell(&mut self, transport: &mut Transport) {
+        let (read, written) = transport.take_bytes();
+        self.tally.count(Counter::BytesIn, read);
+        self.tally.count(Counter::BytesOut, written);
+        let interval = Box::new(self.tally.take_interval());
+        let _ = self.reports.send(Report::Counted(self.index, interval, self.live));
+    }
+}
+
+impl Reader for Crew<'_> {
+    fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice) {
+        self.call(transport, client, |client, io| {
+            match notice {
+                Notice::Established(lane, phases) => client.established(io, lane, phases),
+                Notice::Response(lane, response) => client.response(io, lane, &response),
+                Notice::Lost(lane, lost) => client.lost(io, lane, lost),
+            };
+        });
+    }
+
+    fn message(&mut self, transport: &mut Transport, client: u32, message: Message<'_>) {
+        self.call(transport, client, |client, io| {
+            client.message(io, message);
+        });
+    }
+}

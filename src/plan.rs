@@ -1,0 +1,168 @@
+//! A plan: a scenario made ready to be played, frozen.
+//!
+//! Made once from the scenario, the command line and the seed; read by all workers, written by none. Uses
+//! [`crate::scenario`] and what steps need ([`Part`], [`Stage`]); the engine plays it. Pure: the beginning of the
+//! run is an argument.
+
+use std::time::Instant;
+
+use crate::measure::{GroupInfo, StepInfo, Story};
+use crate::observe::Who;
+use crate::scenario::{Act, Group, Scenario};
+use crate::step::{Board, Ears, Numbered, Part, Stage};
+
+/// The largest cast whose clients each remember their last frames.
+const REMEMBERING: u32 = 2_000;
+
+/// How many frames a client remembers.
+const WIRE_LINES: usize = 12;
+
+/// What the command line and the target add to a scenario.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// The path of the server, with both slashes.
+    pub path: String,
+    /// Query parameters for every request, percent-encoded; often empty.
+    pub query: String,
+    /// Headers for every request.
+    pub headers: Vec<(String, String)>,
+    /// The seed of all chance.
+    pub seed: u64,
+    /// A number of this run for its stamps.
+    pub run: u16,
+    /// The beginning of the run.
+    pub epoch: Instant,
+}
+
+/// A place in a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// An act, as an index into [`Plan::acts`].
+    Act(usize),
+    /// Branches that run side by side.
+    Together(Vec<Vec<Turn>>),
+}
+
+/// What the members of some groups do before the next barrier.
+#[derive(Debug)]
+pub struct PlannedAct<'s> {
+    /// Indices of groups.
+    pub members: &'s [usize],
+    /// What each of their clients does.
+    pub steps: &'s [Numbered],
+}
+
+/// A scenario made ready to be played.
+#[derive(Debug)]
+pub struct Plan<'s> {
+    /// What all clients share.
+    pub stage: Stage,
+    /// What the clients of each group share.
+    pub parts: Vec<Part>,
+    /// The acts, in the order of the file.
+    pub acts: Vec<PlannedAct<'s>>,
+    /// In which order they are played.
+    pub script: Vec<Turn>,
+}
+
+impl<'s> Plan<'s> {
+    /// Makes a scenario ready.
+    pub fn new(scenario: &'s Scenario, circumstances: Circumstances) -> Plan<'s> {
+        let mut acts = Vec::new();
+        let script = turns(&scenario.script, &mut acts);
+        let parts =
+            scenario.cast.iter().enumerate().map(|(index, group)| part(group, index, &acts)).collect();
+        let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
+        let stage = Stage {
+            epoch: circumstances.epoch,
+            run: circumstances.run,
+            seed: circumstances.seed,
+            path: circumstances.path,
+            query: circumstances.query,
+            headers: circumstances.headers,
+            slots: scenario.slots,
+            shared: scenario.shared.clone(),
+            stamps: acts.iter().flat_map(|act| act.steps).any(|numbered| numbered.step.stamps()),
+            wire_lines: if clients <= REMEMBERING { WIRE_LINES } else { 0 },
+            board: Board::default(),
+        };
+        Plan { stage, parts, acts, script }
+    }
+
+    /// Every client of the cast, group by group.
+    pub fn clients(&self) -> impl Iterator<Item = Who> + '_ {
+        let members = self
+            .parts
+            .iter()
+            .enumerate()
+            .flat_map(|(group, part)| (0..part.count as u32).map(move |n| (group as u32, n)));
+        members.zip(0..).map(|((group, n), cast)| Who { group, n, cast })
+    }
+
+    /// The steps and the cast in words, for reports. `file` is the scenario's name and text.
+    pub fn story(&self, file: &str, text: &str) -> Story {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut steps = Vec::new();
+        for act in &self.acts {
+            let groups: Vec<String> =
+                act.members.iter().map(|group| self.parts[*group].name.clone()).collect();
+            tell(act.steps, file, &lines, &groups, &mut steps);
+        }
+        steps.sort_by_key(|step| step.id);
+        let group = |part: &Part| GroupInfo { name: part.name.clone(), count: part.count as u32 };
+        Story { steps, cast: self.parts.iter().map(group).collect() }
+    }
+}
+
+fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>) -> Vec<Turn> {
+    let mut turn = |act: &'s Act| match act {
+        Act::Group { members, steps, .. } => {
+            acts.push(PlannedAct { members, steps });
+            Turn::Act(acts.len() - 1)
+        }
+        Act::Together { branches, .. } => {
+            Turn::Together(branches.iter().map(|branch| turns(branch, acts)).collect())
+        }
+    };
+    script.iter().map(&mut turn).collect()
+}
+
+fn part(group: &Group, index: usize, acts: &[PlannedAct<'_>]) -> Part {
+    let mut ears = Ears::default();
+    for act in acts.iter().filter(|act| act.members.contains(&index)) {
+        act.steps.iter().for_each(|numbered| numbered.step.hear(&mut ears));
+    }
+    let rows = group.rows.as_ref().map_or_else(Vec::new, |rows| {
+        let named = |row: &Vec<String>| rows.columns.iter().cloned().zip(row.iter().cloned()).collect();
+        rows.rows.iter().map(named).collect()
+    });
+    Part {
+        name: group.name.clone(),
+        count: u64::from(group.count),
+        transport: group.transport,
+        namespace: group.namespace.clone(),
+        auth: group.auth.clone(),
+        query: group.query.clone(),
+        headers: group.headers.clone(),
+        vars: group.vars.clone(),
+        rows,
+        arrival: group.arrival,
+        ears,
+    }
+}
+
+fn tell(steps: &[Numbered], file: &str, lines: &[&str], groups: &[String], told: &mut Vec<StepInfo>) {
+    for numbered in steps {
+        let line = lines.get(numbered.span.line.saturating_sub(1) as usize);
+        told.push(StepInfo {
+            id: numbered.id,
+            words: numbered.step.words(),
+            file: file.to_owned(),
+            line: numbered.span.line,
+            column: numbered.span.column,
+            source: line.map(|line| line.trim().to_owned()).unwrap_or_default(),
+            groups: groups.to_vec(),
+        });
+        tell(numbered.step.inner(), file, lines, groups, told);
+    }
+}
