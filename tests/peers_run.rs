@@ -25,11 +25,7 @@ const SOCKETIOXIDE: [(&str, &[&str], &str); 4] = [
         &["connects and is refused"],
         "the error of a middleware becomes its text; there is no place for data",
     ),
-    (
-        "namespaces",
-        &["hears no `said`"],
-        "the sockets of one connection have the same id in every namespace",
-    ),
+    ("namespaces", &["hears no `said`"], "the sockets of one connection have the same id in every namespace"),
     (
         "ordered-delivery",
         &["expects `message-back` 1000 times", "hears no `message-back`"],
@@ -67,7 +63,9 @@ fn every_bundled_scenario_but_the_known_gaps_holds_against_socketioxide() {
         let gap = SOCKETIOXIDE.iter().find(|(known, ..)| known == name);
         match (gap, played.code) {
             (None, Some(0)) => Ok(()),
-            (Some((_, steps, _)), Some(1)) if played.failed_steps().iter().all(|step| steps.contains(step)) => {
+            (Some((_, steps, _)), Some(1))
+                if played.failed_steps().iter().all(|step| steps.contains(step)) =>
+            {
                 Ok(())
             }
             (Some((.., why)), Some(0)) => Err(format!("{name} holds, although {why}: take it off the list")),

@@ -15,7 +15,14 @@ const TRIPPED_BY: [(&str, &[&str]); 12] = [
     ("multi-tenant", &["namespace-leak", "room-ignored", "join-late"]),
     (
         "namespaces",
-        &["namespace-leak", "sid-shared-across-namespaces", "guard-open", "auth-missing", "room-ignored", "join-late"],
+        &[
+            "namespace-leak",
+            "sid-shared-across-namespaces",
+            "guard-open",
+            "auth-missing",
+            "room-ignored",
+            "join-late",
+        ],
     ),
     ("ordered-delivery", &["order-swapped", "upgrade-loses-packets", "upgrade-doubles-packets"]),
     ("own-space", &["namespace-leak", "room-ignored", "broadcast-includes-sender"]),
