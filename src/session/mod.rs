@@ -340,9 +340,13 @@ impl Session {
                 Err(violation) => Some(Event::Violated(violation)),
             },
             Packet::Ping(payload) => {
-                if self.heartbeats == Heartbeats::Answered {
-                    self.expect_ping(now);
-                    self.send_text(wire, &["3", payload]);
+                match self.heartbeats {
+                    Heartbeats::Answered => {
+                        self.expect_ping(now);
+                        self.send_text(wire, &["3", payload]);
+                    }
+                    // The next ping follows the pong, so that none is due while this one is unanswered.
+                    Heartbeats::Muted => self.overdue = None,
                 }
                 Some(Event::Heartbeat)
             }
