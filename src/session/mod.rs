@@ -104,6 +104,8 @@ pub struct Session {
     upgrade: Upgrade,
     heartbeats: Heartbeats,
     requests: Requests,
+    /// Whether the scenario has sent something of its own, so that not all that the server says was asked here.
+    by_hand: bool,
     handshake: Option<Box<Handshake>>,
     /// When the next ping of the server is overdue.
     overdue: Option<Instant>,
@@ -123,6 +125,7 @@ impl Session {
             upgrade: Upgrade::None,
             heartbeats: Heartbeats::Answered,
             requests: Requests::new(destination),
+            by_hand: false,
             handshake: None,
             overdue: None,
             namespaces: Vec::new(),
@@ -136,6 +139,7 @@ impl Session {
     /// connection; everything else starts anew.
     pub fn open(&mut self, wire: &mut dyn Wire, transport: Transport) {
         self.state = State::Opening;
+        self.by_hand = false;
         self.handshake = None;
         self.overdue = None;
         self.assembler = assembler();
@@ -316,12 +320,20 @@ impl Session {
 
     /// Sends one text as a whole Engine.IO frame (WebSocket) or payload item (polling), whatever it says.
     pub fn send_raw(&mut self, wire: &mut dyn Wire, text: &str) {
+        self.by_hand = true;
         self.send_text(wire, &[text]);
     }
 
     /// Sends bytes as a whole binary frame (WebSocket) or `b…` payload item (polling).
     pub fn send_raw_binary(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
+        self.by_hand = true;
         self.send_binary(wire, bytes);
+    }
+
+    /// Sends a WebSocket frame, legal or not.
+    pub fn send_frame(&mut self, wire: &mut dyn Wire, frame: &RawFrame) {
+        self.by_hand = true;
+        wire.frame(Lane::WebSocket, frame);
     }
 
     /// Takes one Engine.IO packet that arrived on a lane.
@@ -431,21 +443,25 @@ impl Session {
         };
         let data = packet.data.unwrap_or("");
         match packet.kind {
-            Kind::Connect => Some(namespace::accepted(&mut self.namespaces, packet.namespace, data)),
-            Kind::ConnectError => Some(namespace::refused(&mut self.namespaces, packet.namespace, data)),
-            Kind::Disconnect => Some(namespace::ended(&mut self.namespaces, packet.namespace)),
+            Kind::Connect => {
+                Some(namespace::accepted(&mut self.namespaces, packet.namespace, data, self.by_hand))
+            }
+            Kind::ConnectError => {
+                namespace::refused(&mut self.namespaces, packet.namespace, data, self.by_hand)
+            }
+            Kind::Disconnect => namespace::ended(&mut self.namespaces, packet.namespace, self.by_hand),
             Kind::Event => self.deliver(Message {
                 namespace: Cow::Borrowed(packet.namespace),
                 id: packet.id,
                 data: Cow::Borrowed(data),
                 attachments: Vec::new(),
             }),
-            Kind::Ack => Some(self.acknowledged(Answer {
+            Kind::Ack => self.acknowledged(Answer {
                 namespace: Cow::Borrowed(packet.namespace),
                 id: packet.id.unwrap_or_default(),
                 data: Cow::Borrowed(data),
                 attachments: Vec::new(),
-            })),
+            }),
             Kind::BinaryEvent | Kind::BinaryAck => match self.assembler.begin(&packet) {
                 Ok(None) => None,
                 Ok(Some(whole)) => self.deliver_assembled(whole),
@@ -460,7 +476,7 @@ impl Session {
         let attachments = whole.attachments;
         if whole.kind == Kind::BinaryAck {
             let id = whole.id.unwrap_or_default();
-            return Some(self.acknowledged(Answer { namespace, id, data, attachments }));
+            return self.acknowledged(Answer { namespace, id, data, attachments });
         }
         self.deliver(Message { namespace, id: whole.id, data, attachments })
     }
@@ -474,6 +490,7 @@ impl Session {
             }
             // Under way when we left: nobody's fault.
             Some(_) => None,
+            None if self.by_hand => None,
             None => Some(Event::Violated(Violation {
                 rule: Rule::NamespaceUnknown,
                 detail: format!("an event came from `{}`, which was never joined", message.namespace),
@@ -481,20 +498,21 @@ impl Session {
         }
     }
 
-    fn acknowledged<'a>(&mut self, answer: Answer<'a>) -> Event<'a> {
+    fn acknowledged<'a>(&mut self, answer: Answer<'a>) -> Option<Event<'a>> {
         let namespace = self.place(&answer.namespace);
         match self.outstanding.iter().position(|(id, place)| *id == answer.id && Some(*place) == namespace) {
             Some(found) => {
                 self.outstanding.swap_remove(found);
-                Event::Answered(answer)
+                Some(Event::Answered(answer))
             }
-            None => Event::Violated(Violation {
+            None if self.by_hand => None,
+            None => Some(Event::Violated(Violation {
                 rule: Rule::AckUnknown,
                 detail: format!(
                     "one came in `{}` with id {}, which is not outstanding there",
                     answer.namespace, answer.id
                 ),
-            }),
+            })),
         }
     }
 

@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::event::{Event, Message};
 use crate::protocol::{Rule, Violation};
 
+/// The most namespaces that a server may let us into after something was sent by hand.
+const MOST_BY_HAND: usize = 1024;
+
 /// Where we stand with a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -92,14 +95,13 @@ fn last_text(array: &str) -> Option<&str> {
     (before.ends_with(',') && !text.contains('\\')).then_some(text)
 }
 
-pub(super) fn accepted<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &str) -> Event<'a> {
-    let namespace = Namespace::of(all, name);
-    if namespace.phase != Phase::Asked {
-        return Event::Violated(Violation {
-            rule: Rule::NamespaceUnknown,
-            detail: format!("the server accepted a CONNECT to `{name}` that was not under way"),
-        });
+/// The server accepts a `CONNECT`, which may have been sent `by_hand`.
+pub(super) fn accepted<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &str, by_hand: bool) -> Event<'a> {
+    let asked = all.iter().any(|known| *known.name == *name && known.phase == Phase::Asked);
+    if !asked && (!by_hand || all.len() >= MOST_BY_HAND) {
+        return unknown(format!("the server accepted a CONNECT to `{name}` that was not under way"));
     }
+    let namespace = Namespace::of(all, name);
     let reply: Value = serde_json::from_str(data).unwrap_or(Value::Null);
     let Some(sid) = reply.get("sid").and_then(Value::as_str) else {
         return Event::Violated(Violation {
@@ -118,16 +120,34 @@ pub(super) fn accepted<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &str) 
     Event::Connected { namespace: Cow::Borrowed(name), recovered }
 }
 
-pub(super) fn refused<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &'a str) -> Event<'a> {
-    Namespace::of(all, name).phase = Phase::Out;
-    Event::Refused { namespace: Cow::Borrowed(name), reason: Cow::Borrowed(data) }
+/// The server refuses a `CONNECT`. `None` when it may have been sent `by_hand`.
+pub(super) fn refused<'a>(
+    all: &mut [Namespace],
+    name: &'a str,
+    data: &'a str,
+    by_hand: bool,
+) -> Option<Event<'a>> {
+    let Some(namespace) = all.iter_mut().find(|known| *known.name == *name) else {
+        let detail = || format!("the server refused a CONNECT to `{name}` that was not under way");
+        return (!by_hand).then(|| unknown(detail()));
+    };
+    namespace.phase = Phase::Out;
+    Some(Event::Refused { namespace: Cow::Borrowed(name), reason: Cow::Borrowed(data) })
 }
 
-pub(super) fn ended<'a>(all: &mut Vec<Namespace>, name: &'a str) -> Event<'a> {
-    let namespace = Namespace::of(all, name);
+/// The server ends a membership. `None` when it may have begun `by_hand`.
+pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str, by_hand: bool) -> Option<Event<'a>> {
+    let Some(namespace) = all.iter_mut().find(|known| *known.name == *name) else {
+        let detail = || format!("the server disconnected us from `{name}`, which was never joined");
+        return (!by_hand).then(|| unknown(detail()));
+    };
     namespace.phase = Phase::Out;
     namespace.forget();
-    Event::Disconnected { namespace: Cow::Borrowed(name) }
+    Some(Event::Disconnected { namespace: Cow::Borrowed(name) })
+}
+
+fn unknown(detail: String) -> Event<'static> {
+    Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
 }
 
 #[cfg(test)]
