@@ -150,9 +150,11 @@ impl<'p> Client<'p> {
             }
             Payload::Packets(body) => {
                 self.packets(io, lane, body);
-                if let Some(event) = self.with(io, |cx| cx.actor.session.polled(cx.wire)) {
-                    self.event(io, event);
-                }
+                self.polled(io);
+            }
+            Payload::Unreadable(violation) => {
+                self.event(io, Event::Violated(violation));
+                self.polled(io);
             }
         }
         self.flow()
@@ -197,6 +199,12 @@ impl<'p> Client<'p> {
 
     fn flow(&self) -> Flow {
         if self.task.is_some() { Flow::Waiting } else { Flow::Done }
+    }
+
+    fn polled(&mut self, io: &mut Io<'_>) {
+        if let Some(event) = self.with(io, |cx| cx.actor.session.polled(cx.wire)) {
+            self.event(io, event);
+        }
     }
 
     fn packets(&mut self, io: &mut Io<'_>, lane: Lane, body: &str) {

@@ -117,11 +117,8 @@ impl Shift<'_> {
         let mut events = Events::with_capacity(1024);
         let mut telling = Instant::now() + TELLING;
         loop {
-            let next = self.crew.timers.next().map_or(telling, |timer| timer.min(telling));
-            let patience = next.saturating_duration_since(Instant::now());
-            self.transport
-                .wait(&mut events, Some(patience))
-                .map_err(|error| format!("wait for sockets: {error}"))?;
+            let until = self.crew.timers.next().map_or(telling, |timer| timer.min(telling));
+            self.transport.wait(&mut events, until).map_err(|error| format!("wait for sockets: {error}"))?;
             for event in &events {
                 if let Some(place) = Transport::connection_of(event.token()) {
                     self.transport.ready(place, Instant::now(), &mut self.crew);

@@ -1,6 +1,6 @@
 //! Results and how they are shown: a [`RunResult`] is plain data, a renderer is a function from it to text.
 //!
-//! [`collect`] makes a result from what was counted ([`crate::measure`]) and judged ([`crate::verdict`]). One file
+//! [`collect()`] makes a result from what was counted ([`crate::measure`]) and judged ([`crate::verdict`]). One file
 //! per format; a renderer prints nothing and reads no clock, so a stored result can be rendered again at any time.
 
 mod collect;

@@ -10,20 +10,21 @@
 
 mod event;
 mod namespace;
+mod outstanding;
 mod polling;
+mod receiving;
 mod requests;
 mod upgrade;
 mod wire;
 
-use std::borrow::Cow;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::protocol::attachments::{Assembled, Assembler};
+use crate::protocol::Violation;
+use crate::protocol::attachments::Assembler;
 use crate::protocol::engine_io::{self, Handshake, Packet};
 use crate::protocol::socket_io::{self, Kind};
-use crate::protocol::{Rule, Violation};
 
 pub use event::{Answer, Closed, Event, Message};
 pub use namespace::{Namespace, Phase};
@@ -31,6 +32,7 @@ pub use polling::Payload;
 pub use requests::Destination;
 pub use wire::{HangUp, Lane, Lost, Phases, RawFrame, Request, Wire};
 
+use outstanding::Outstanding;
 use polling::Polling;
 use requests::Requests;
 use upgrade::Upgrade;
@@ -92,9 +94,6 @@ fn assembler() -> Assembler {
     Assembler::new(256, 64 << 20)
 }
 
-/// The largest number of unanswered acknowledgements that a session remembers; older ones are forgotten.
-const OUTSTANDING_ACKS: usize = 4096;
-
 /// One connection's protocol state. See the module's head.
 #[derive(Debug)]
 pub struct Session {
@@ -104,16 +103,12 @@ pub struct Session {
     upgrade: Upgrade,
     heartbeats: Heartbeats,
     requests: Requests,
-    /// Whether the scenario has sent something of its own, so that not all that the server says was asked here.
-    by_hand: bool,
     handshake: Option<Box<Handshake>>,
     /// When the next ping of the server is overdue.
     overdue: Option<Instant>,
     namespaces: Vec<Namespace>,
     assembler: Assembler,
-    next_ack: u64,
-    /// Acknowledgements asked for and not answered: id and place of the namespace.
-    outstanding: Vec<(u64, usize)>,
+    outstanding: Outstanding,
 }
 
 impl Session {
@@ -125,21 +120,21 @@ impl Session {
             upgrade: Upgrade::None,
             heartbeats: Heartbeats::Answered,
             requests: Requests::new(destination),
-            by_hand: false,
             handshake: None,
             overdue: None,
             namespaces: Vec::new(),
             assembler: assembler(),
-            next_ack: 0,
-            outstanding: Vec::new(),
+            outstanding: Outstanding::default(),
         }
     }
 
     /// Begins the Engine.IO handshake. Cookies and what is needed for recovery are kept from an earlier
-    /// connection; everything else starts anew.
+    /// connection, which is cut if it still stands; everything else starts anew.
     pub fn open(&mut self, wire: &mut dyn Wire, transport: Transport) {
+        if !self.is_closed() {
+            self.cut(wire);
+        }
         self.state = State::Opening;
-        self.by_hand = false;
         self.handshake = None;
         self.overdue = None;
         self.assembler = assembler();
@@ -258,22 +253,18 @@ impl Session {
         if self.state != State::Open || self.namespaces[place].phase != Phase::In {
             return Err(NotConnected);
         }
-        let id = ack.then(|| {
-            let id = self.next_ack;
-            self.next_ack += 1;
-            if self.outstanding.len() == OUTSTANDING_ACKS {
-                self.outstanding.remove(0);
-            }
-            self.outstanding.push((id, place));
-            id
-        });
+        let id = ack.then(|| self.outstanding.ask(place));
         let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
         self.send_packet(wire, kind, name, id, data, attachments);
         Ok(id)
     }
 
-    /// Answers an acknowledgement that the server asked for; `data` is a JSON array.
+    /// Answers an acknowledgement that the server asked for; `data` is a JSON array. A namespace that was left in
+    /// the meantime is not answered.
     pub fn answer(&mut self, wire: &mut dyn Wire, name: &str, id: u64, data: &str, attachments: &[Bytes]) {
+        if !self.is_connected(name) {
+            return;
+        }
         let kind = if attachments.is_empty() { Kind::Ack } else { Kind::BinaryAck };
         self.send_packet(wire, kind, name, Some(id), data, attachments);
     }
@@ -287,25 +278,25 @@ impl Session {
     }
 
     /// Ends the connection politely: leaves every namespace, then closes. [`Event::Closed`] follows when the
-    /// server has taken note.
+    /// server has taken note. A connection that is not open yet is cut instead.
     pub fn close(&mut self, wire: &mut dyn Wire) {
-        if self.is_closed() {
-            return;
+        match self.state {
+            State::Idle | State::Closing | State::Closed => return,
+            State::Opening => return self.cut(wire),
+            State::Open => {}
         }
         let joined: Vec<Box<str>> =
             self.namespaces.iter().filter(|n| n.phase == Phase::In).map(|n| n.name.clone()).collect();
         for name in joined {
             self.disconnect(wire, &name);
         }
-        let was_open = self.state == State::Open;
         self.state = State::Closing;
         if self.is_upgrading() {
             self.upgrade = Upgrade::None;
             wire.hang_up(Lane::WebSocket, HangUp::Cut);
         }
         match &mut self.polling {
-            Some(polling) if was_open => polling.close(wire, &self.requests, self.handshake.as_deref()),
-            Some(_) => self.cut(wire),
+            Some(polling) => polling.close(wire, &self.requests, self.handshake.as_deref()),
             None => wire.hang_up(Lane::WebSocket, HangUp::Clean),
         }
     }
@@ -318,65 +309,20 @@ impl Session {
         self.end();
     }
 
-    /// Sends one text as a whole Engine.IO frame (WebSocket) or payload item (polling), whatever it says.
+    /// Sends one text as a whole Engine.IO frame (WebSocket) or payload item (polling), whatever it says. If it is
+    /// a packet that the server answers, the answer is no surprise.
     pub fn send_raw(&mut self, wire: &mut dyn Wire, text: &str) {
-        self.by_hand = true;
+        if self.is_open()
+            && let Some(Ok(packet)) = text.strip_prefix('4').map(socket_io::decode)
+        {
+            self.note_raw(&packet);
+        }
         self.send_text(wire, &[text]);
     }
 
     /// Sends bytes as a whole binary frame (WebSocket) or `b…` payload item (polling).
     pub fn send_raw_binary(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
-        self.by_hand = true;
         self.send_binary(wire, bytes);
-    }
-
-    /// Sends a WebSocket frame, legal or not.
-    pub fn send_frame(&mut self, wire: &mut dyn Wire, frame: &RawFrame) {
-        self.by_hand = true;
-        wire.frame(Lane::WebSocket, frame);
-    }
-
-    /// Takes one Engine.IO packet that arrived on a lane.
-    pub fn receive<'a>(
-        &mut self,
-        wire: &mut dyn Wire,
-        lane: Lane,
-        packet: Packet<'a>,
-        now: Instant,
-    ) -> Option<Event<'a>> {
-        match packet {
-            Packet::Text(text) => self.receive_socket_io(text),
-            Packet::Binary(bytes) => match self.assembler.push(&bytes) {
-                Ok(None) => None,
-                Ok(Some(whole)) => self.deliver_assembled(whole),
-                Err(violation) => Some(Event::Violated(violation)),
-            },
-            Packet::Ping(payload) => {
-                match self.heartbeats {
-                    Heartbeats::Answered => {
-                        self.expect_ping(now);
-                        self.send_text(wire, &["3", payload]);
-                    }
-                    // The next ping follows the pong, so that none is due while this one is unanswered.
-                    Heartbeats::Muted => self.overdue = None,
-                }
-                Some(Event::Heartbeat)
-            }
-            Packet::Pong("probe") if lane == Lane::WebSocket && self.upgrade == Upgrade::Probing => {
-                self.upgrade = Upgrade::Pausing;
-                self.finish_upgrade(wire)
-            }
-            Packet::Open(json) if self.state == State::Opening => match Handshake::decode(json) {
-                Ok(handshake) => Some(self.opened(wire, handshake, now)),
-                Err(violation) => Some(Event::Violated(violation)),
-            },
-            Packet::Close => Some(self.finish(wire, Closed::ByServer)),
-            Packet::Noop => None,
-            Packet::Open(_) | Packet::Pong(_) | Packet::Upgrade => Some(Event::Violated(Violation {
-                rule: Rule::PacketUnexpected,
-                detail: format!("the server sent {packet:?}, which has no meaning here"),
-            })),
-        }
     }
 
     /// The WebSocket handshake was accepted.
@@ -391,18 +337,28 @@ impl Session {
     pub fn lost(&mut self, wire: &mut dyn Wire, lane: Lane, lost: Lost) -> Option<Event<'static>> {
         match (lane, self.state) {
             (Lane::Aside(_), _) | (_, State::Idle | State::Closed) => None,
-            (Lane::WebSocket, _) if self.is_upgrading() => {
+            (Lane::WebSocket, _) if !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {
                 self.resume_polling(wire);
                 Some(Event::UpgradeFailed(lost.to_string()))
             }
+            _ if !self.depends_on(lane) => None,
             (_, State::Closing) => Some(self.finish(wire, Closed::Asked)),
             _ => Some(self.finish(wire, Closed::Lost(lane, lost))),
         }
     }
 
+    /// Whether something is under way on a lane. A server may close an HTTP connection on which nothing is
+    /// (RFC 9112, section 9.8).
+    fn depends_on(&self, lane: Lane) -> bool {
+        match &self.polling {
+            None => lane == Lane::WebSocket,
+            Some(polling) => polling.awaits(lane),
+        }
+    }
+
     /// Tells the time. Call it when [`Session::wake`] is reached.
     pub fn tick(&mut self, wire: &mut dyn Wire, now: Instant) -> Option<Event<'static>> {
-        if self.overdue.is_some_and(|overdue| now >= overdue) && self.state == State::Open {
+        if self.overdue.is_some_and(|overdue| now >= overdue) && !self.is_closed() {
             return Some(self.finish(wire, Closed::NoPing));
         }
         None
@@ -411,109 +367,6 @@ impl Session {
     /// When to call [`Session::tick`].
     pub fn wake(&self) -> Option<Instant> {
         self.overdue
-    }
-
-    fn opened(&mut self, wire: &mut dyn Wire, handshake: Handshake, now: Instant) -> Event<'static> {
-        self.state = State::Open;
-        if self.upgrade == Upgrade::Wanted {
-            if handshake.upgrades.iter().any(|upgrade| upgrade == "websocket") {
-                self.upgrade = Upgrade::Dialing;
-                self.requests.dial(wire, Some(&handshake.sid));
-            } else {
-                self.upgrade = Upgrade::None;
-            }
-        }
-        self.handshake = Some(Box::new(handshake));
-        self.expect_ping(now);
-        Event::Opened
-    }
-
-    /// EIO "Heartbeat": without a ping for `pingInterval + pingTimeout` the client takes the connection for lost.
-    fn expect_ping(&mut self, now: Instant) {
-        self.overdue = self.handshake.as_ref().map(|h| now + h.ping_interval + h.ping_timeout);
-    }
-
-    fn receive_socket_io<'a>(&mut self, text: &'a str) -> Option<Event<'a>> {
-        if let Err(violation) = self.assembler.interrupt() {
-            return Some(Event::Violated(violation));
-        }
-        let packet = match socket_io::decode(text) {
-            Ok(packet) => packet,
-            Err(violation) => return Some(Event::Violated(violation)),
-        };
-        let data = packet.data.unwrap_or("");
-        match packet.kind {
-            Kind::Connect => {
-                Some(namespace::accepted(&mut self.namespaces, packet.namespace, data, self.by_hand))
-            }
-            Kind::ConnectError => {
-                namespace::refused(&mut self.namespaces, packet.namespace, data, self.by_hand)
-            }
-            Kind::Disconnect => namespace::ended(&mut self.namespaces, packet.namespace, self.by_hand),
-            Kind::Event => self.deliver(Message {
-                namespace: Cow::Borrowed(packet.namespace),
-                id: packet.id,
-                data: Cow::Borrowed(data),
-                attachments: Vec::new(),
-            }),
-            Kind::Ack => self.acknowledged(Answer {
-                namespace: Cow::Borrowed(packet.namespace),
-                id: packet.id.unwrap_or_default(),
-                data: Cow::Borrowed(data),
-                attachments: Vec::new(),
-            }),
-            Kind::BinaryEvent | Kind::BinaryAck => match self.assembler.begin(&packet) {
-                Ok(None) => None,
-                Ok(Some(whole)) => self.deliver_assembled(whole),
-                Err(violation) => Some(Event::Violated(violation)),
-            },
-        }
-    }
-
-    fn deliver_assembled(&mut self, whole: Assembled) -> Option<Event<'static>> {
-        let namespace = Cow::Owned(whole.namespace);
-        let data = Cow::Owned(whole.data);
-        let attachments = whole.attachments;
-        if whole.kind == Kind::BinaryAck {
-            let id = whole.id.unwrap_or_default();
-            return self.acknowledged(Answer { namespace, id, data, attachments });
-        }
-        self.deliver(Message { namespace, id: whole.id, data, attachments })
-    }
-
-    fn deliver<'a>(&mut self, message: Message<'a>) -> Option<Event<'a>> {
-        match self.namespaces.iter_mut().find(|n| *n.name == *message.namespace) {
-            // A recovering server may replay before it accepts, so "asked" counts as in.
-            Some(namespace) if namespace.phase != Phase::Out => {
-                namespace.note_offset(&message);
-                Some(Event::Message(message))
-            }
-            // Under way when we left: nobody's fault.
-            Some(_) => None,
-            None if self.by_hand => None,
-            None => Some(Event::Violated(Violation {
-                rule: Rule::NamespaceUnknown,
-                detail: format!("an event came from `{}`, which was never joined", message.namespace),
-            })),
-        }
-    }
-
-    fn acknowledged<'a>(&mut self, answer: Answer<'a>) -> Option<Event<'a>> {
-        let namespace = self.place(&answer.namespace);
-        match self.outstanding.iter().position(|(id, place)| *id == answer.id && Some(*place) == namespace) {
-            Some(found) => {
-                self.outstanding.swap_remove(found);
-                Some(Event::Answered(answer))
-            }
-            None if self.by_hand => None,
-            None => Some(Event::Violated(Violation {
-                rule: Rule::AckUnknown,
-                detail: format!(
-                    "one came in `{}` with id {}, which is not outstanding there",
-                    answer.namespace, answer.id
-                ),
-            })),
-        }
     }
 
     fn send_packet(
@@ -546,7 +399,15 @@ impl Session {
         self.send_text(wire, &[&head, data.unwrap_or("")]);
     }
 
+    /// Nothing is said after the word `close`.
+    fn is_mute(&self) -> bool {
+        matches!(self.state, State::Idle | State::Closing | State::Closed)
+    }
+
     fn send_text(&mut self, wire: &mut dyn Wire, parts: &[&str]) {
+        if self.is_mute() {
+            return;
+        }
         match &mut self.polling {
             None => wire.text(Lane::WebSocket, parts),
             Some(polling) => {
@@ -557,6 +418,9 @@ impl Session {
     }
 
     fn send_binary(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
+        if self.is_mute() {
+            return;
+        }
         match &mut self.polling {
             None => wire.binary(Lane::WebSocket, bytes),
             Some(polling) => {
@@ -621,3 +485,6 @@ impl std::error::Error for NotConnected {}
 pub fn packet_of_text(text: &str) -> Result<Packet<'_>, Violation> {
     engine_io::decode_text(text)
 }
+
+#[cfg(test)]
+mod tests;

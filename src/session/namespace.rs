@@ -10,9 +10,6 @@ use serde_json::Value;
 use super::event::{Event, Message};
 use crate::protocol::{Rule, Violation};
 
-/// The most namespaces that a server may let us into after something was sent by hand.
-const MOST_BY_HAND: usize = 1024;
-
 /// Where we stand with a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -95,13 +92,25 @@ fn last_text(array: &str) -> Option<&str> {
     (before.ends_with(',') && !text.contains('\\')).then_some(text)
 }
 
-/// The server accepts a `CONNECT`, which may have been sent `by_hand`.
-pub(super) fn accepted<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &str, by_hand: bool) -> Event<'a> {
-    let asked = all.iter().any(|known| *known.name == *name && known.phase == Phase::Asked);
-    if !asked && (!by_hand || all.len() >= MOST_BY_HAND) {
-        return unknown(format!("the server accepted a CONNECT to `{name}` that was not under way"));
+/// The server spoke in a namespace that it was never asked for. That it is not remembered keeps a server that
+/// invents namespaces from filling our memory.
+pub(super) fn unknown(what: &str, name: &str) -> Event<'static> {
+    let detail = format!("{what} `{name}`, which was never asked for");
+    Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
+}
+
+fn find<'n>(all: &'n mut [Namespace], name: &str) -> Option<&'n mut Namespace> {
+    all.iter_mut().find(|namespace| &*namespace.name == name)
+}
+
+pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> Event<'a> {
+    let Some(namespace) = find(all, name) else { return unknown("the server accepted a CONNECT to", name) };
+    if namespace.phase != Phase::Asked {
+        return Event::Violated(Violation {
+            rule: Rule::NamespaceUnknown,
+            detail: format!("the server accepted a CONNECT to `{name}` that was not under way"),
+        });
     }
-    let namespace = Namespace::of(all, name);
     let reply: Value = serde_json::from_str(data).unwrap_or(Value::Null);
     let Some(sid) = reply.get("sid").and_then(Value::as_str) else {
         return Event::Violated(Violation {
@@ -120,34 +129,18 @@ pub(super) fn accepted<'a>(all: &mut Vec<Namespace>, name: &'a str, data: &str, 
     Event::Connected { namespace: Cow::Borrowed(name), recovered }
 }
 
-/// The server refuses a `CONNECT`. `None` when it may have been sent `by_hand`.
-pub(super) fn refused<'a>(
-    all: &mut [Namespace],
-    name: &'a str,
-    data: &'a str,
-    by_hand: bool,
-) -> Option<Event<'a>> {
-    let Some(namespace) = all.iter_mut().find(|known| *known.name == *name) else {
-        let detail = || format!("the server refused a CONNECT to `{name}` that was not under way");
-        return (!by_hand).then(|| unknown(detail()));
-    };
+pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {
+    let Some(namespace) = find(all, name) else { return unknown("the server refused a CONNECT to", name) };
     namespace.phase = Phase::Out;
-    Some(Event::Refused { namespace: Cow::Borrowed(name), reason: Cow::Borrowed(data) })
+    Event::Refused { namespace: Cow::Borrowed(name), reason: Cow::Borrowed(data) }
 }
 
-/// The server ends a membership. `None` when it may have begun `by_hand`.
-pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str, by_hand: bool) -> Option<Event<'a>> {
-    let Some(namespace) = all.iter_mut().find(|known| *known.name == *name) else {
-        let detail = || format!("the server disconnected us from `{name}`, which was never joined");
-        return (!by_hand).then(|| unknown(detail()));
-    };
-    namespace.phase = Phase::Out;
+pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a>> {
+    let Some(namespace) = find(all, name) else { return Some(unknown("the server ended", name)) };
+    // Both sides may leave at the same time.
+    let was_out = std::mem::replace(&mut namespace.phase, Phase::Out) == Phase::Out;
     namespace.forget();
-    Some(Event::Disconnected { namespace: Cow::Borrowed(name) })
-}
-
-fn unknown(detail: String) -> Event<'static> {
-    Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
+    (!was_out).then_some(Event::Disconnected { namespace: Cow::Borrowed(name) })
 }
 
 #[cfg(test)]

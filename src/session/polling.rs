@@ -16,6 +16,8 @@ use crate::protocol::{Rule, Violation, payload};
 pub enum Payload<'a> {
     /// A payload of packets: give each to [`Session::receive`], then call [`Session::polled`].
     Packets(&'a str),
+    /// A payload that cannot be read. [`Session::polled`] must follow all the same.
+    Unreadable(Violation),
     /// Nothing to read; perhaps an event.
     Nothing(Option<Event<'a>>),
 }
@@ -27,6 +29,17 @@ enum Queued {
 }
 
 impl Queued {
+    fn write(&self, body: &mut String) {
+        match self {
+            Queued::Text(text) => body.push_str(text),
+            Queued::Binary(bytes) => {
+                let mut item = String::new();
+                payload::append(&Packet::Binary(bytes.into()), &mut item);
+                body.push_str(&item);
+            }
+        }
+    }
+
     /// Its length inside a payload, in bytes.
     fn length(&self) -> usize {
         match self {
@@ -36,6 +49,9 @@ impl Queued {
     }
 }
 
+/// More than this is not queued for a server that takes no posts.
+pub(super) const MAX_QUEUE: usize = 32 << 20;
+
 /// The state of the two HTTP lanes.
 #[derive(Debug, Default)]
 pub(super) struct Polling {
@@ -43,6 +59,8 @@ pub(super) struct Polling {
     polling: bool,
     posting: bool,
     queue: VecDeque<Queued>,
+    /// The length of all that is queued.
+    queued: usize,
 }
 
 impl Polling {
@@ -55,11 +73,21 @@ impl Polling {
     }
 
     pub(super) fn queue_text(&mut self, parts: &[&str]) {
-        self.queue.push_back(Queued::Text(parts.concat()));
+        self.push(Queued::Text(parts.concat()));
     }
 
     pub(super) fn queue_binary(&mut self, bytes: &[u8]) {
-        self.queue.push_back(Queued::Binary(bytes.to_vec()));
+        self.push(Queued::Binary(bytes.to_vec()));
+    }
+
+    fn push(&mut self, item: Queued) {
+        self.queued += item.length();
+        self.queue.push_back(item);
+    }
+
+    /// Whether more has gathered than is kept for any server.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.queued > MAX_QUEUE
     }
 
     /// Posts as much of the queue as one request may hold, unless a post is under way.
@@ -70,19 +98,17 @@ impl Polling {
         }
         let limit = handshake.max_payload.unwrap_or(u64::MAX);
         let mut body = String::new();
+        let mut is_first = true;
         while let Some(next) = self.queue.front() {
-            if !body.is_empty() && (body.len() + 1 + next.length()) as u64 > limit {
+            if !is_first && (body.len() + 1 + next.length()) as u64 > limit {
                 break;
             }
-            match next {
-                Queued::Binary(bytes) => payload::append(&Packet::Binary(bytes.into()), &mut body),
-                Queued::Text(text) => {
-                    if !body.is_empty() {
-                        body.push(payload::SEPARATOR);
-                    }
-                    body.push_str(text);
-                }
+            // A rude scenario may send empty packets, so the body does not tell whether it has one already.
+            if !std::mem::replace(&mut is_first, false) {
+                body.push(payload::SEPARATOR);
             }
+            next.write(&mut body);
+            self.queued -= next.length();
             self.queue.pop_front();
         }
         self.posting = true;
@@ -93,6 +119,15 @@ impl Polling {
     pub(super) fn close(&mut self, wire: &mut dyn Wire, requests: &Requests, handshake: Option<&Handshake>) {
         self.queue_text(&["1"]);
         self.post(wire, requests, handshake);
+    }
+
+    /// Whether a response is due on a lane.
+    pub(super) fn awaits(&self, lane: Lane) -> bool {
+        match lane {
+            Lane::Poll => self.polling,
+            Lane::Post => self.posting,
+            Lane::WebSocket | Lane::Aside(_) => false,
+        }
     }
 
     pub(super) fn is_quiet(&self) -> bool {
@@ -111,7 +146,8 @@ impl Polling {
 }
 
 impl Session {
-    /// Takes the response to a poll or a post. For [`Payload::Packets`], [`Session::polled`] must follow.
+    /// Takes the response to a poll or a post. Except for [`Payload::Nothing`],
+    /// [`Session::polled`] must follow.
     pub fn response<'a>(&mut self, wire: &mut dyn Wire, lane: Lane, response: &'a Response) -> Payload<'a> {
         self.requests.keep_cookies(&response.head);
         let Some(polling) = &mut self.polling else { return Payload::Nothing(None) };
@@ -129,9 +165,8 @@ impl Session {
             return match std::str::from_utf8(&response.body) {
                 Ok(body) => Payload::Packets(body),
                 Err(_) => {
-                    self.polled(wire);
                     let detail = format!("{} bytes that are not came", response.body.len());
-                    Payload::Nothing(Some(Event::Violated(Violation { rule: Rule::PayloadUtf8, detail })))
+                    Payload::Unreadable(Violation { rule: Rule::PayloadUtf8, detail })
                 }
             };
         }

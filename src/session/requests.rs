@@ -51,13 +51,21 @@ impl Requests {
         &self.destination.path
     }
 
-    /// The headers of every request, the cookies among them.
+    /// The headers of every request, the cookies among them: in one header, together with those that the
+    /// scenario brings (RFC 6265, section 5.4).
     pub fn headers(&self) -> Vec<(String, String)> {
         let mut headers = self.destination.headers.clone();
-        if !self.cookies.is_empty() {
-            let all: Vec<String> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            headers.push(("Cookie".into(), all.join("; ")));
+        let kept: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if kept.is_empty() {
+            return headers;
+        }
+        let kept = kept.join("; ");
+        match headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("cookie")) {
+            Some((_, own)) => {
+                own.push_str("; ");
+                own.push_str(&kept);
+            }
+            None => headers.push(("Cookie".into(), kept)),
         }
         headers
     }
@@ -69,8 +77,7 @@ impl Requests {
                 && let Ok(cookie) = Cookie::parse(value.as_str())
             {
                 self.cookies.retain(|(kept, _)| **kept != *cookie.name());
-                let expired = cookie.max_age().is_some_and(|age| age.is_zero() || age.is_negative());
-                if !expired && self.cookies.len() < 50 {
+                if !is_taken_back(&cookie) && self.cookies.len() < 50 {
                     self.cookies.push((cookie.name().into(), cookie.value().into()));
                 }
             }
@@ -90,5 +97,16 @@ impl Requests {
         let (target, mut headers) = (self.target("polling", Some(sid)), self.headers());
         headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
         wire.request(lane, Request { method: "POST", target: &target, headers: &headers, body: Some(body) });
+    }
+}
+
+/// Whether a cookie expires at once. There is no clock here; but nobody sets a cookie to a year long past in order to
+/// have it kept.
+fn is_taken_back(cookie: &Cookie<'_>) -> bool {
+    match (cookie.max_age(), cookie.expires_datetime()) {
+        // RFC 6265, section 5.3: the maximum age goes before the date.
+        (Some(age), _) => age.is_zero() || age.is_negative(),
+        (None, Some(date)) => date.year() < 2020,
+        (None, None) => false,
     }
 }

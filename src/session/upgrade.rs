@@ -5,7 +5,7 @@
 
 use super::event::Event;
 use super::polling::Polling;
-use super::{Session, State};
+use super::{Polls, Session, State};
 use crate::session::wire::{HangUp, Lane, Wire};
 
 /// How far an upgrade has come.
@@ -51,7 +51,9 @@ impl Session {
     /// The WebSocket came to nothing: long-polling goes on where it was.
     pub(super) fn resume_polling(&mut self, wire: &mut dyn Wire) {
         self.upgrade = Upgrade::None;
-        if let Some(polling) = &mut self.polling {
+        if let Some(polling) = &mut self.polling
+            && polling.polls == Polls::Automatic
+        {
             polling.poll(wire, &self.requests, self.handshake.as_deref());
         }
         self.flush_posts(wire);

@@ -3,7 +3,7 @@
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::protocol::websocket::Opcode;
-use crate::session::RawFrame;
+use crate::session::{Lane, RawFrame};
 use crate::template::binary::Binary;
 
 pub(super) fn read(node: &Node, _: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -64,7 +64,7 @@ impl Step for Frame {
             cx.fail("an open WebSocket", why);
             return Progress::Done;
         }
-        cx.actor.session.send_frame(cx.wire, &self.0);
+        cx.wire.frame(Lane::WebSocket, &self.0);
         Progress::Done
     }
 

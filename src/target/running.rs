@@ -16,6 +16,8 @@ use super::group::{GRACE, Group, in_words};
 use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The same where something answers, if not as it should: it may write a log line for every look.
+const LOOK_LATER: Duration = Duration::from_millis(250);
 /// How long the last words of a process that has ended may be on their way.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A server that is starting may take a connection and keep it waiting: do not wait along.
@@ -145,7 +147,8 @@ impl Target {
                 let tail = group.output().tail();
                 return Err(NotReady::TimedOut { server, waited: starting.timeout, last, tail });
             }
-            thread::sleep(LOOK_AGAIN);
+            let nobody = last.as_ref().is_none_or(|last| matches!(last.seen, Seen::Refused));
+            thread::sleep(if nobody { LOOK_AGAIN } else { LOOK_LATER });
         }
     }
 }

@@ -8,11 +8,13 @@
 //! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
+//! | `alarm` | waking up on time |
 //! | `port` | the [`crate::session::Wire`] of one client |
 //!
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
 //! kernel buffers, and a message costs one read and one write.
 
+mod alarm;
 mod connection;
 mod peer;
 mod port;
@@ -20,7 +22,7 @@ mod stream;
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 use slab::Slab;
@@ -28,6 +30,7 @@ use slab::Slab;
 use crate::protocol::http::Response;
 use crate::session::{Lane, Lost, Phases};
 
+use alarm::Alarm;
 use connection::Connection;
 pub use connection::Reader;
 pub use peer::{Peer, insecure, trusting};
@@ -35,6 +38,9 @@ pub use port::Port;
 
 /// The token of the waker; connections have their place in the slab.
 const WAKER: Token = Token(usize::MAX);
+
+/// The token of the alarm.
+const ALARM: Token = Token(usize::MAX - 1);
 
 /// How much is read at once, by all connections of a worker in turn.
 const READ_BUFFER: usize = 64 * 1024;
@@ -57,6 +63,7 @@ pub enum Notice {
 pub struct Transport {
     peer: Peer,
     poll: Poll,
+    alarm: Alarm,
     connections: Slab<Connection>,
     /// For each client, its lanes and the connections that serve them.
     lanes: Vec<Vec<(Lane, usize)>>,
@@ -79,9 +86,11 @@ impl Transport {
     /// # Errors
     /// When the operating system gives no readiness queue.
     pub fn new(peer: Peer) -> io::Result<Transport> {
+        let poll = Poll::new()?;
         Ok(Transport {
             peer,
-            poll: Poll::new()?,
+            alarm: Alarm::new(poll.registry(), ALARM)?,
+            poll,
             connections: Slab::new(),
             lanes: Vec::new(),
             dirty: Vec::new(),
@@ -118,13 +127,16 @@ impl Transport {
         (std::mem::take(&mut self.read), std::mem::take(&mut self.written))
     }
 
-    /// Waits until something is ready, at most so long. Gives the connections that are.
+    /// Waits until something is ready, at most until that time.
     ///
     /// # Errors
     /// When the readiness queue fails.
-    pub fn wait(&mut self, events: &mut Events, patience: Option<Duration>) -> io::Result<()> {
-        let patience =
-            if self.unread.is_empty() && self.notices.is_empty() { patience } else { Some(Duration::ZERO) };
+    pub fn wait(&mut self, events: &mut Events, until: Instant) -> io::Result<()> {
+        let patience = if self.unread.is_empty() && self.notices.is_empty() {
+            self.alarm.patience(until)?
+        } else {
+            Some(Duration::ZERO)
+        };
         match self.poll.poll(events, patience) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             outcome => outcome,
@@ -141,9 +153,9 @@ impl Transport {
         std::mem::take(&mut self.unread)
     }
 
-    /// The token's connection, unless it is the waker's.
+    /// The token's connection, unless it is the waker's or the alarm's.
     pub fn connection_of(token: Token) -> Option<usize> {
-        (token != WAKER).then_some(token.0)
+        (token != WAKER && token != ALARM).then_some(token.0)
     }
 
     /// Sends what waits to be sent.

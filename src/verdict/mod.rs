@@ -30,7 +30,7 @@ use crate::measure::human::{count, counted};
 use crate::observe::Counter;
 use crate::threshold::{Counted, Fault, Subject, Threshold};
 
-pub use thresholds::{Amount, Judged, Measured, Outcome, SAMPLES_BEYOND, judge_thresholds, samples_needed};
+pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds, samples_needed};
 
 /// How a run ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

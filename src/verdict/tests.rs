@@ -122,20 +122,31 @@ fn a_threshold_without_a_sample_is_missed() {
 }
 
 #[test]
-fn a_percentile_asks_for_ten_samples_beyond_it() {
-    assert_eq!([0.5, 0.9, 0.95, 0.99, 0.999].map(samples_needed), [20, 100, 200, 1_000, 10_000]);
+fn a_percentile_asks_for_ten_samples_beyond_it_or_for_three_if_none_is_beyond_the_limit() {
+    let needed =
+        |none_beyond| [0.5, 0.9, 0.95, 0.99, 0.999].map(|quantile| samples_needed(quantile, none_beyond));
+    assert_eq!(needed(false), [20, 100, 200, 1_000, 10_000]);
+    assert_eq!(needed(true), [6, 30, 60, 300, 3_000]);
 }
 
 #[test]
 fn a_percentile_of_too_few_samples_is_no_verdict() {
     let threshold = [quantile("ack p99 < 10 ms", Metric::Ack, 0.99, MS * 10)];
-    let few = verdict(&acks((0..999).map(|_| MS)), &threshold);
+    let few = verdict(&acks((0..299).map(|_| MS)), &threshold);
     assert_eq!((few.status, few.exit_code), (Status::Invalid, 4));
     assert_eq!(
         few.reason,
-        "ack p99 < 10 ms: too few samples for this percentile, 999 of 1,000 needed; run longer or with more clients"
+        "ack p99 < 10 ms: too few samples for this percentile, 299 of 300 needed; run longer or with more clients"
     );
-    assert_eq!(verdict(&acks((0..1000).map(|_| MS)), &threshold).exit_code, 0);
+    assert_eq!(verdict(&acks((0..300).map(|_| MS)), &threshold).exit_code, 0);
+}
+
+#[test]
+fn one_sample_beyond_the_limit_asks_for_more_of_them() {
+    let threshold = [quantile("ack p99 < 10 ms", Metric::Ack, 0.99, MS * 10)];
+    let one_slow = |count| acks((0..count).map(|n| if n == 0 { MS * 500 } else { MS }));
+    assert_eq!(verdict(&one_slow(999), &threshold).exit_code, 4);
+    assert_eq!(verdict(&one_slow(1000), &threshold).exit_code, 0);
 }
 
 #[test]

@@ -11,12 +11,18 @@ use crate::threshold::{Counted, Fault, Limit, Subject, Threshold};
 ///
 /// A p99 of 200 samples is decided by two of them. With ten beyond, chance moves the share beyond the limit by
 /// about a third, which is the least that deserves a yes or no.
-pub const SAMPLES_BEYOND: u64 = 10;
+const SAMPLES_BEYOND: u64 = 10;
 
-/// How many samples a verdict on this quantile (0 to 1) needs: p50 20, p90 100, p99 1,000, p99.9 10,000.
-pub fn samples_needed(quantile: f64) -> u64 {
-    let beyond = (1.0 - quantile.clamp(0.0, 1.0)).max(1e-9);
-    (SAMPLES_BEYOND as f64 / beyond).round() as u64
+/// The same when not a single sample lies beyond the limit. That is the rule of three: of `n` samples none beyond means
+/// a share beyond of less than `3 / n`, with 95 % confidence.
+const SAMPLES_BEYOND_IF_NONE_IS: u64 = 3;
+
+/// How many samples a verdict on this quantile (0 to 1) needs: p50 20, p90 100, p99 1,000, p99.9 10,000; and if none
+/// of them is beyond an upper limit, p50 6, p90 30, p99 300, p99.9 3,000.
+pub fn samples_needed(quantile: f64, none_beyond: bool) -> u64 {
+    let share_beyond = (1.0 - quantile.clamp(0.0, 1.0)).max(1e-9);
+    let beyond = if none_beyond { SAMPLES_BEYOND_IF_NONE_IS } else { SAMPLES_BEYOND };
+    (beyond as f64 / share_beyond).round() as u64
 }
 
 /// Everything that was measured in a run.
@@ -121,40 +127,55 @@ pub fn judge_thresholds(thresholds: &[Threshold], measured: &Measured<'_>) -> Ve
 }
 
 fn judge(threshold: &Threshold, measured: &Measured<'_>) -> Judged {
-    let Reading { value, samples, needed } = read(threshold.subject, measured);
+    let Reading { value, samples } = read(threshold.subject, measured);
+    let beyond = beyond(threshold, measured.tally);
+    let needed = match threshold.subject {
+        Subject::Quantile(_, quantile) => samples_needed(quantile, beyond == Some(0)),
+        _ => 1,
+    };
+    // Ten samples beyond the limit are as much as the rule asks for, however few there are in all: they settle that
+    // the percentile is beyond it too.
+    let surely_missed = beyond.is_some_and(|beyond| beyond >= SAMPLES_BEYOND);
     let holds = value.is_some_and(|value| threshold.relation.holds(value.number(), threshold.limit.number()));
     let outcome = match value {
         None => Outcome::NoData,
-        Some(_) if samples < needed && !surely_missed(threshold, measured.tally) => Outcome::TooFew,
+        Some(_) if samples < needed && !surely_missed => Outcome::TooFew,
         Some(_) if holds => Outcome::Met,
         Some(_) => Outcome::Missed,
     };
     Judged { text: threshold.text.clone(), value, limit: threshold.limit, outcome, samples, needed }
 }
 
-/// A value, the number of samples behind it, and the number that it takes.
+/// How many samples lie beyond the upper limit of a percentile. None for other thresholds.
+fn beyond(threshold: &Threshold, tally: &Tally) -> Option<u64> {
+    match (threshold.subject, threshold.limit) {
+        (Subject::Quantile(metric, _), Limit::Latency(limit)) if threshold.relation.is_upper() => {
+            Some(tally.series(metric).map_or(0, |series| series.count_above(limit)))
+        }
+        _ => None,
+    }
+}
+
+/// A value and the number of samples behind it.
 struct Reading {
     value: Option<Amount>,
     samples: u64,
-    needed: u64,
 }
 
 fn read(subject: Subject, measured: &Measured<'_>) -> Reading {
     let of = |metric, value: &dyn Fn(&Series) -> Option<Amount>| {
         let series = measured.tally.series(metric);
-        Reading { value: series.and_then(value), samples: series.map_or(0, Series::count), needed: 1 }
+        Reading { value: series.and_then(value), samples: series.map_or(0, Series::count) }
     };
     let counted = |(part, whole): (u64, u64), value: &dyn Fn(f64, f64) -> Option<Amount>| Reading {
         value: if whole > 0 { value(part as f64, whole as f64) } else { None },
         samples: whole,
-        needed: 1,
     };
     let seconds = measured.duration.as_secs_f64();
     match subject {
-        Subject::Quantile(metric, quantile) => Reading {
-            needed: samples_needed(quantile),
-            ..of(metric, &|series| Some(series.quantile(quantile)?.map_or(Amount::Beyond, Amount::Latency)))
-        },
+        Subject::Quantile(metric, quantile) => {
+            of(metric, &|series| Some(series.quantile(quantile)?.map_or(Amount::Beyond, Amount::Latency)))
+        }
         Subject::Mean(metric) => of(metric, &|series| series.mean().map(Amount::Latency)),
         Subject::Min(metric) => of(metric, &|series| series.min().map(Amount::Latency)),
         Subject::Max(metric) => of(metric, &|series| series.max().map(Amount::Latency)),
@@ -169,16 +190,6 @@ fn read(subject: Subject, measured: &Measured<'_>) -> Reading {
             counted(counts(what, measured), &|part, whole| Some(Amount::Share(part / whole)))
         }
     }
-}
-
-/// Ten samples beyond the limit are as much as the rule asks for, however few there are in all: they settle
-/// that the percentile is beyond it too.
-fn surely_missed(threshold: &Threshold, tally: &Tally) -> bool {
-    let (Subject::Quantile(metric, _), Limit::Latency(limit)) = (threshold.subject, threshold.limit) else {
-        return false;
-    };
-    let beyond = tally.series(metric).map_or(0, |series| series.count_above(limit));
-    threshold.relation.is_upper() && beyond >= SAMPLES_BEYOND
 }
 
 /// How often it happened, out of how often it could have: no failed connect among no connects is no data.

@@ -9,7 +9,7 @@ use super::layout::{Page, Tone};
 
 /// Fewer values are told by the table.
 const LEAST_COUNT: u64 = 20;
-const MOST_ROWS: usize = 14;
+const MOST_ROWS: usize = 16;
 /// So many empty rows in a row are told in one line.
 const LONG_GAP: usize = 3;
 const WIDEST_BAR: usize = 60;

@@ -1,0 +1,57 @@
+//! Acknowledgements that were asked for and have not come.
+
+/// The largest number that a session remembers; older ones are forgotten.
+const MOST: usize = 4096;
+
+/// Which acknowledgements are due. Ids count up over all namespaces and connections of a session.
+#[derive(Debug, Default)]
+pub(super) struct Outstanding {
+    next: u64,
+    /// Id and place of the namespace, oldest first.
+    due: Vec<(u64, usize)>,
+    /// Ids below it may have been forgotten: of these nothing can be said.
+    forgotten: u64,
+}
+
+impl Outstanding {
+    /// A new id for an event in this namespace.
+    pub(super) fn ask(&mut self, namespace: usize) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.note(id, namespace);
+        id
+    }
+
+    /// An id that a rude scenario wrote itself.
+    pub(super) fn note(&mut self, id: u64, namespace: usize) {
+        if self.due.len() == MOST {
+            let (oldest, _) = self.due.remove(0);
+            if oldest < self.next {
+                self.forgotten = self.forgotten.max(oldest + 1);
+            }
+        }
+        self.due.push((id, namespace));
+    }
+
+    /// Takes an acknowledgement. Whether it was due, as far as can be known.
+    pub(super) fn settle(&mut self, id: u64, namespace: Option<usize>) -> bool {
+        match self.due.iter().position(|(due, place)| *due == id && Some(*place) == namespace) {
+            Some(found) => {
+                self.due.remove(found);
+                true
+            }
+            None => id < self.forgotten,
+        }
+    }
+
+    /// The connection is gone, and with it every acknowledgement.
+    pub(super) fn clear(&mut self) {
+        self.due.clear();
+        self.forgotten = 0;
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.due.len()
+    }
+}

@@ -1,0 +1,182 @@
+//! What a session makes of the packets that arrive.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use super::event::{Answer, Closed, Event, Message};
+use super::namespace::{self, Namespace, Phase};
+use super::polling::MAX_QUEUE;
+use super::upgrade::Upgrade;
+use super::wire::{Lane, Lost, Wire};
+use super::{Heartbeats, Session, State};
+use crate::protocol::attachments::Assembled;
+use crate::protocol::engine_io::{Handshake, Packet};
+use crate::protocol::socket_io::{self, Kind};
+use crate::protocol::{Rule, Violation};
+
+impl Session {
+    /// Takes one Engine.IO packet that arrived on a lane.
+    pub fn receive<'a>(
+        &mut self,
+        wire: &mut dyn Wire,
+        lane: Lane,
+        packet: Packet<'a>,
+        now: Instant,
+    ) -> Option<Event<'a>> {
+        if self.is_closed() {
+            return None;
+        }
+        if self.polling.as_ref().is_some_and(|polling| polling.is_overfull()) {
+            let words = format!("the server left {MAX_QUEUE} bytes unread");
+            return Some(self.finish(wire, Closed::Lost(Lane::Post, Lost::Broken(words))));
+        }
+        match packet {
+            Packet::Text(text) => self.receive_socket_io(text),
+            Packet::Binary(bytes) => match self.assembler.push(&bytes) {
+                Ok(None) => None,
+                Ok(Some(whole)) => self.deliver_assembled(whole),
+                Err(violation) => Some(Event::Violated(violation)),
+            },
+            Packet::Ping(payload) => {
+                self.pinged(wire, payload, now);
+                Some(Event::Heartbeat)
+            }
+            Packet::Pong("probe") if lane == Lane::WebSocket && self.upgrade == Upgrade::Probing => {
+                self.upgrade = Upgrade::Pausing;
+                self.finish_upgrade(wire)
+            }
+            Packet::Open(json) if self.state == State::Opening => match Handshake::decode(json) {
+                Ok(handshake) => Some(self.opened(wire, handshake, now)),
+                Err(violation) => Some(Event::Violated(violation)),
+            },
+            Packet::Close => Some(self.finish(wire, Closed::ByServer)),
+            Packet::Noop => None,
+            Packet::Open(_) | Packet::Pong(_) | Packet::Upgrade => Some(Event::Violated(Violation {
+                rule: Rule::PacketUnexpected,
+                detail: format!("the server sent {packet:?}, which has no meaning here"),
+            })),
+        }
+    }
+
+    fn opened(&mut self, wire: &mut dyn Wire, handshake: Handshake, now: Instant) -> Event<'static> {
+        self.state = State::Open;
+        if self.upgrade == Upgrade::Wanted {
+            if handshake.upgrades.iter().any(|upgrade| upgrade == "websocket") {
+                self.upgrade = Upgrade::Dialing;
+                self.requests.dial(wire, Some(&handshake.sid));
+            } else {
+                self.upgrade = Upgrade::None;
+            }
+        }
+        self.handshake = Some(Box::new(handshake));
+        self.expect_ping(now);
+        Event::Opened
+    }
+
+    fn pinged(&mut self, wire: &mut dyn Wire, payload: &str, now: Instant) {
+        match self.heartbeats {
+            Heartbeats::Answered => self.send_text(wire, &["3", payload]),
+            Heartbeats::Muted => {}
+        }
+        match (self.state, self.heartbeats) {
+            (State::Open, Heartbeats::Answered) => self.expect_ping(now),
+            // A server that waits for a pong owes no ping: it is up to it to end the connection.
+            (State::Open, Heartbeats::Muted) => self.overdue = None,
+            _ => {}
+        }
+    }
+
+    /// EIO "Heartbeat": without a ping for `pingInterval + pingTimeout` the client takes the connection for lost.
+    fn expect_ping(&mut self, now: Instant) {
+        self.overdue = self.handshake.as_ref().map(|h| now + h.ping_interval + h.ping_timeout);
+    }
+
+    fn receive_socket_io<'a>(&mut self, text: &'a str) -> Option<Event<'a>> {
+        if let Err(violation) = self.assembler.interrupt() {
+            return Some(Event::Violated(violation));
+        }
+        let packet = match socket_io::decode(text) {
+            Ok(packet) => packet,
+            Err(violation) => return Some(Event::Violated(violation)),
+        };
+        let data = packet.data.unwrap_or("");
+        match packet.kind {
+            Kind::Connect => Some(namespace::accepted(&mut self.namespaces, packet.namespace, data)),
+            Kind::ConnectError => Some(namespace::refused(&mut self.namespaces, packet.namespace, data)),
+            Kind::Disconnect => namespace::ended(&mut self.namespaces, packet.namespace),
+            Kind::Event => self.deliver(Message {
+                namespace: Cow::Borrowed(packet.namespace),
+                id: packet.id,
+                data: Cow::Borrowed(data),
+                attachments: Vec::new(),
+            }),
+            Kind::Ack => Some(self.acknowledged(Answer {
+                namespace: Cow::Borrowed(packet.namespace),
+                id: packet.id.unwrap_or_default(),
+                data: Cow::Borrowed(data),
+                attachments: Vec::new(),
+            })),
+            Kind::BinaryEvent | Kind::BinaryAck => match self.assembler.begin(&packet) {
+                Ok(None) => None,
+                Ok(Some(whole)) => self.deliver_assembled(whole),
+                Err(violation) => Some(Event::Violated(violation)),
+            },
+        }
+    }
+
+    fn deliver_assembled(&mut self, whole: Assembled) -> Option<Event<'static>> {
+        let namespace = Cow::Owned(whole.namespace);
+        let data = Cow::Owned(whole.data);
+        let attachments = whole.attachments;
+        if whole.kind == Kind::BinaryAck {
+            let id = whole.id.unwrap_or_default();
+            return Some(self.acknowledged(Answer { namespace, id, data, attachments }));
+        }
+        self.deliver(Message { namespace, id: whole.id, data, attachments })
+    }
+
+    fn deliver<'a>(&mut self, message: Message<'a>) -> Option<Event<'a>> {
+        match self.namespaces.iter_mut().find(|n| *n.name == *message.namespace) {
+            // A recovering server may replay before it accepts, so "asked" counts as in.
+            Some(namespace) if namespace.phase != Phase::Out => {
+                namespace.note_offset(&message);
+                Some(Event::Message(message))
+            }
+            // Under way when we left: nobody's fault.
+            Some(_) => None,
+            None => Some(namespace::unknown("an event came from", &message.namespace)),
+        }
+    }
+
+    fn acknowledged<'a>(&mut self, answer: Answer<'a>) -> Event<'a> {
+        let namespace = self.place(&answer.namespace);
+        if self.outstanding.settle(answer.id, namespace) {
+            return Event::Answered(answer);
+        }
+        Event::Violated(Violation {
+            rule: Rule::AckUnknown,
+            detail: format!(
+                "one came in `{}` with id {}, which is not outstanding there",
+                answer.namespace, answer.id
+            ),
+        })
+    }
+
+    /// Keeps in mind what a rude scenario says by hand.
+    pub(super) fn note_raw(&mut self, packet: &socket_io::Packet<'_>) {
+        match (packet.kind, packet.id) {
+            (Kind::Connect, _) => {
+                let namespace = Namespace::of(&mut self.namespaces, packet.namespace);
+                if namespace.phase == Phase::Out {
+                    namespace.phase = Phase::Asked;
+                }
+            }
+            (Kind::Event | Kind::BinaryEvent, Some(id)) => {
+                if let Some(place) = self.place(packet.namespace) {
+                    self.outstanding.note(id, place);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Whatever arrives, whatever is asked, in whatever order: no panic, no growth without bound, no word after the end.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::talk::{Recorder, response};
+use crate::protocol::engine_io::Packet;
+use crate::protocol::payload;
+use crate::session::*;
+
+/// Something that may befall a session.
+#[derive(Clone, Debug)]
+enum Poke {
+    Open(Transport),
+    Connect(String, bool),
+    Disconnect(String),
+    Emit(String, String, usize, bool),
+    Answer(String, u64),
+    Raw(String),
+    RawBytes(Vec<u8>),
+    Upgrade,
+    Close,
+    Cut,
+    AbortPoll,
+    Mute(bool),
+    ByHand(bool),
+    Dialed,
+    Text(Lane, String),
+    Bytes(Lane, Vec<u8>),
+    Response(Lane, u16, Vec<u8>),
+    Lost(Lane),
+    Time(u64),
+}
+
+fn lanes() -> impl Strategy<Value = Lane> {
+    prop_oneof![
+        4 => Just(Lane::WebSocket),
+        3 => Just(Lane::Poll),
+        2 => Just(Lane::Post),
+        1 => Just(Lane::Aside(0)),
+    ]
+}
+
+fn names() -> impl Strategy<Value = String> {
+    prop_oneof![Just("/".into()), Just("/a".into()), "/[a-z0-9?é]{0,3}"]
+}
+
+/// Packets of servers: good ones, nearly good ones and noise.
+fn packets() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => Just(super::talk::OPEN.to_owned()),
+        4 => names().prop_map(|name| format!(r#"40{name},{{"sid":"x","pid":"p"}}"#)),
+        2 => Just(r#"40{"sid":"x"}"#.to_owned()),
+        1 => names().prop_map(|name| format!("41{name},")),
+        1 => names().prop_map(|name| format!("44{name},{{}}")),
+        3 => (names(), proptest::option::of(any::<u64>()), "[a-z\"\\\\,\\[\\]é]{0,9}").prop_map(|(name, id, data)| {
+            format!("42{name},{}[\"{data}\"]", id.map_or(String::new(), |id| id.to_string()))
+        }),
+        2 => (names(), 0_u64..20).prop_map(|(name, id)| format!("43{name},{id}[]")),
+        2 => (0_u32..300).prop_map(|n| format!(r#"45{n}-["b",{{"_placeholder":true,"num":0}}]"#)),
+        1 => (0_u32..3, 0_u64..20).prop_map(|(n, id)| format!(r#"46{n}-{id}[]"#)),
+        2 => Just("2".to_owned()),
+        2 => Just("3probe".to_owned()),
+        1 => Just("1".to_owned()),
+        1 => Just("6".to_owned()),
+        2 => "[0-9][ -~]{0,12}",
+        1 => any::<String>(),
+    ]
+}
+
+fn bodies() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        8 => proptest::collection::vec(packets(), 0..4).prop_map(|packets| packets.join("\x1e").into_bytes()),
+        1 => proptest::collection::vec(any::<u8>(), 0..20),
+    ]
+}
+
+fn pokes() -> impl Strategy<Value = Poke> {
+    let transports =
+        prop_oneof![Just(Transport::Websocket), Just(Transport::Polling), Just(Transport::Upgrade)];
+    let ours = prop_oneof![
+        3 => transports.prop_map(Poke::Open),
+        4 => (names(), any::<bool>()).prop_map(|(name, recover)| Poke::Connect(name, recover)),
+        1 => names().prop_map(Poke::Disconnect),
+        6 => (names(), "[ -~]{0,8}", 0_usize..3, any::<bool>())
+            .prop_map(|(name, data, attachments, ack)| Poke::Emit(name, data, attachments, ack)),
+        1 => (names(), any::<u64>()).prop_map(|(name, id)| Poke::Answer(name, id)),
+        1 => any::<String>().prop_map(Poke::Raw),
+        1 => any::<Vec<u8>>().prop_map(Poke::RawBytes),
+        2 => Just(Poke::Upgrade),
+        1 => Just(Poke::Close),
+        1 => Just(Poke::Cut),
+        1 => Just(Poke::AbortPoll),
+        1 => any::<bool>().prop_map(Poke::Mute),
+        1 => any::<bool>().prop_map(Poke::ByHand),
+    ];
+    let theirs = prop_oneof![
+        2 => Just(Poke::Dialed),
+        8 => (lanes(), packets()).prop_map(|(lane, packet)| Poke::Text(lane, packet)),
+        3 => (lanes(), any::<Vec<u8>>()).prop_map(|(lane, bytes)| Poke::Bytes(lane, bytes)),
+        6 => (lanes(), prop_oneof![9 => Just(200_u16), 1 => any::<u16>()], bodies())
+            .prop_map(|(lane, status, body)| Poke::Response(lane, status, body)),
+        1 => lanes().prop_map(Poke::Lost),
+        2 => (0_u64..700).prop_map(Poke::Time),
+    ];
+    prop_oneof![1 => ours, 2 => theirs]
+}
+
+/// A session under test, and what is demanded of it after every poke.
+struct Subject {
+    session: Session,
+    wire: Recorder,
+    now: Instant,
+    asked: Vec<String>,
+    /// `Closed` was told since the last opening.
+    ended: bool,
+}
+
+impl Subject {
+    fn new() -> Subject {
+        let session = Session::new(Destination { path: "/socket.io/".into(), ..Destination::default() });
+        Subject { session, wire: Recorder::default(), now: Instant::now(), asked: Vec::new(), ended: false }
+    }
+
+    fn hears(&mut self, event: Option<&Event<'_>>) {
+        assert!(!self.ended || event.is_none(), "{event:?} after the end");
+        if matches!(event, Some(Event::Closed(_))) {
+            assert!(self.session.is_closed());
+            self.ended = true;
+        }
+    }
+
+    fn poke(&mut self, poke: Poke) {
+        let over = self.session.is_closed() && !matches!(poke, Poke::Open(_));
+        self.wire.lines.clear();
+        self.suffer(poke);
+        if over {
+            let words = self.wire.lines.iter().filter(|line| !line.starts_with("cut "));
+            assert_eq!(words.count(), 0, "said after the end: {:?}", self.wire.lines);
+        }
+        assert!(self.session.namespaces.len() <= self.asked.len(), "{:?}", self.session.namespaces);
+        assert!(self.session.is_closed() || !self.ended);
+        assert!(!self.session.is_closed() || self.session.wake().is_none());
+    }
+
+    fn suffer(&mut self, poke: Poke) {
+        let Subject { session, wire, now, .. } = self;
+        let (wire, now): (&mut dyn Wire, Instant) = (wire, *now);
+        match poke {
+            Poke::Open(transport) => {
+                session.open(wire, transport);
+                self.ended = false;
+            }
+            Poke::Connect(name, recover) => {
+                session.connect(wire, &name, Some(r#"{"a":1}"#), recover);
+                self.note(name);
+            }
+            Poke::Disconnect(name) => {
+                session.disconnect(wire, &name);
+                self.note(name);
+            }
+            Poke::Emit(name, data, attachments, ack) => {
+                let attachments = vec![Bytes::from_static(b"xyz"); attachments];
+                let _ = session.emit(wire, &name, &data, &attachments, ack);
+            }
+            Poke::Answer(name, id) => session.answer(wire, &name, id, "[]", &[]),
+            Poke::Raw(text) => {
+                session.send_raw(wire, &text);
+                self.asked.push(text);
+            }
+            Poke::RawBytes(bytes) => session.send_raw_binary(wire, &bytes),
+            Poke::Upgrade => {
+                session.upgrade(wire);
+            }
+            Poke::Close => session.close(wire),
+            Poke::Cut => session.cut(wire),
+            Poke::AbortPoll => session.abort_poll(wire),
+            Poke::Mute(true) => session.set_heartbeats(Heartbeats::Muted),
+            Poke::Mute(false) => session.set_heartbeats(Heartbeats::Answered),
+            Poke::ByHand(true) => session.set_polls(wire, Polls::ByHand),
+            Poke::ByHand(false) => session.set_polls(wire, Polls::Automatic),
+            Poke::Dialed => session.dialed(wire),
+            Poke::Text(lane, text) => {
+                if let Ok(packet) = packet_of_text(&text) {
+                    let event = session.receive(wire, lane, packet, now);
+                    self.hears(event.as_ref());
+                }
+            }
+            Poke::Bytes(lane, bytes) => {
+                let event = session.receive(wire, lane, Packet::Binary(bytes.into()), now);
+                self.hears(event.as_ref());
+            }
+            Poke::Response(lane, status, body) => self.answered(lane, status, &body),
+            Poke::Lost(lane) => {
+                let event = session.lost(wire, lane, Lost::Ended);
+                self.hears(event.as_ref());
+            }
+            Poke::Time(milliseconds) => {
+                self.now += Duration::from_millis(milliseconds);
+                let event = self.session.tick(&mut self.wire, self.now);
+                assert!(self.session.wake().is_none_or(|wake| wake > self.now), "woken for ever");
+                self.hears(event.as_ref());
+            }
+        }
+    }
+
+    fn note(&mut self, name: String) {
+        if !self.asked.contains(&name) {
+            self.asked.push(name);
+        }
+    }
+
+    fn answered(&mut self, lane: Lane, status: u16, body: &[u8]) {
+        let answer = response(status, &[("Set-Cookie", "a=b")], body);
+        match self.session.response(&mut self.wire, lane, &answer) {
+            Payload::Nothing(event) => self.hears(event.as_ref()),
+            Payload::Unreadable(_) => {
+                let event = self.session.polled(&mut self.wire);
+                self.hears(event.as_ref());
+            }
+            Payload::Packets(body) => {
+                for packet in payload::packets(body).flatten() {
+                    let event = self.session.receive(&mut self.wire, lane, packet, self.now);
+                    self.hears(event.as_ref());
+                }
+                let event = self.session.polled(&mut self.wire);
+                self.hears(event.as_ref());
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_session_survives_anything(pokes in proptest::collection::vec(pokes(), 0..100)) {
+        let mut subject = Subject::new();
+        pokes.into_iter().for_each(|poke| subject.poke(poke));
+    }
+
+    #[test]
+    fn an_open_session_survives_anything(
+        transport in prop_oneof![Just(Transport::Websocket), Just(Transport::Polling), Just(Transport::Upgrade)],
+        pokes in proptest::collection::vec(pokes(), 0..100),
+    ) {
+        let mut subject = Subject::new();
+        subject.poke(Poke::Open(transport));
+        match transport {
+            Transport::Websocket => subject.poke(Poke::Text(Lane::WebSocket, super::talk::OPEN.into())),
+            _ => subject.poke(Poke::Response(Lane::Poll, 200, super::talk::OPEN.into())),
+        }
+        prop_assert!(subject.session.is_open());
+        subject.poke(Poke::Connect("/".into(), false));
+        subject.poke(Poke::Text(Lane::WebSocket, r#"40{"sid":"x","pid":"p"}"#.into()));
+        pokes.into_iter().for_each(|poke| subject.poke(poke));
+    }
+}
+
+#[test]
+fn acknowledgements_that_never_come_are_forgotten_in_the_end() {
+    let mut talk = super::talk::Talk::websocket().joined();
+    for _ in 0..20_000 {
+        talk.ask("/", "[]");
+        talk.said();
+    }
+    assert!(talk.session.outstanding.len() <= 4096);
+}
+
+#[test]
+fn a_server_that_floods_pings_and_answers_no_post_is_given_up() {
+    let mut talk = super::talk::Talk::polling().joined();
+    talk.emit("/", r#"["a"]"#);
+    let ping = format!("2{}", "x".repeat(1 << 20));
+    for _ in 0..1000 {
+        let told = talk.polled(&ping);
+        talk.said();
+        if told.iter().any(|line| line.starts_with("closed: ")) {
+            assert!(talk.session.is_closed());
+            return;
+        }
+    }
+    panic!("a gigabyte of pongs was kept");
+}

@@ -1,0 +1,269 @@
+//! A session and the script of its server, both sides told in short lines.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::protocol::engine_io::Packet;
+use crate::protocol::http::{Head, Response};
+use crate::protocol::payload;
+use crate::session::*;
+
+/// The open packet of a server that offers an upgrade.
+pub const OPEN: &str =
+    r#"0{"sid":"s1","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":40}"#;
+
+/// The open packet of a server that offers none, as over a WebSocket.
+pub const OPEN_WEBSOCKET: &str =
+    r#"0{"sid":"s1","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":40}"#;
+
+/// Writes down what a session says.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    /// One line for each call, since the last look.
+    pub lines: Vec<String>,
+    /// The headers of the last request or dial.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Wire for Recorder {
+    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]) {
+        assert_eq!(lane, Lane::WebSocket);
+        self.lines.push(format!("dial {target}"));
+        self.headers = headers.to_vec();
+    }
+
+    fn text(&mut self, lane: Lane, parts: &[&str]) {
+        assert_eq!(lane, Lane::WebSocket);
+        self.lines.push(format!("send {}", parts.concat()));
+    }
+
+    fn binary(&mut self, lane: Lane, payload: &[u8]) {
+        assert_eq!(lane, Lane::WebSocket);
+        self.lines.push(format!("send {payload:02x?}"));
+    }
+
+    fn frame(&mut self, lane: Lane, frame: &RawFrame) {
+        self.lines.push(format!("frame on {lane}: {frame:?}"));
+    }
+
+    fn request(&mut self, lane: Lane, request: Request<'_>) {
+        let line = match (request.method, request.body) {
+            ("GET", None) => format!("get {}", request.target),
+            ("POST", Some(body)) => {
+                assert_eq!(lane, Lane::Post);
+                format!("post {}", str::from_utf8(body).unwrap().replace('\x1e', " | "))
+            }
+            other => format!("{other:?}"),
+        };
+        self.lines.push(line);
+        self.headers = request.headers.to_vec();
+    }
+
+    fn hang_up(&mut self, lane: Lane, how: HangUp) {
+        self.lines.push(match how {
+            HangUp::Clean => format!("close {lane}"),
+            HangUp::Cut => format!("cut {lane}"),
+        });
+    }
+
+    fn pause(&mut self, lane: Lane, paused: bool) {
+        self.lines.push(format!("pause {lane}: {paused}"));
+    }
+}
+
+/// A session in conversation with the test.
+pub struct Talk {
+    pub session: Session,
+    pub wire: Recorder,
+    pub now: Instant,
+}
+
+impl Talk {
+    /// A session that has not begun.
+    pub fn new() -> Talk {
+        let destination = Destination { path: "/socket.io/".into(), ..Destination::default() };
+        Talk { session: Session::new(destination), wire: Recorder::default(), now: Instant::now() }
+    }
+
+    /// A session that has asked for a connection and waits for the answer. What it said is forgotten.
+    pub fn opening(transport: Transport) -> Talk {
+        let mut talk = Talk::new();
+        talk.session.open(&mut talk.wire, transport);
+        talk.said();
+        talk
+    }
+
+    /// A session with an Engine.IO connection over a WebSocket. What it said is forgotten.
+    pub fn websocket() -> Talk {
+        let mut talk = Talk::opening(Transport::Websocket);
+        talk.dialed();
+        assert_eq!(talk.hears(OPEN_WEBSOCKET), "opened");
+        talk.said();
+        talk
+    }
+
+    /// A session with an Engine.IO connection over long-polling. What it said is forgotten.
+    pub fn polling() -> Talk {
+        let mut talk = Talk::opening(Transport::Polling);
+        assert_eq!(talk.polled(OPEN), ["opened"]);
+        talk.said();
+        talk
+    }
+
+    /// The same, and the main namespace has accepted.
+    pub fn joined(mut self) -> Talk {
+        self.connect("/", None);
+        if self.session.is_polling() {
+            self.posted();
+            assert_eq!(self.polled(r#"40{"sid":"a1"}"#), ["connected /"]);
+        } else {
+            assert_eq!(self.hears(r#"40{"sid":"a1"}"#), "connected /");
+        }
+        self.said();
+        self
+    }
+
+    /// What the session has said since it was last asked.
+    pub fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.wire.lines)
+    }
+
+    /// One header of the last request or dial.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.wire.headers.iter().filter(|(found, _)| found == name);
+        let first = found.next().map(|(_, value)| value.as_str());
+        assert_eq!(found.next(), None, "twice");
+        first
+    }
+
+    pub fn dialed(&mut self) {
+        self.session.dialed(&mut self.wire);
+    }
+
+    pub fn connect(&mut self, name: &str, auth: Option<&str>) {
+        self.session.connect(&mut self.wire, name, auth, false);
+    }
+
+    pub fn emit(&mut self, name: &str, data: &str) {
+        assert_eq!(self.session.emit(&mut self.wire, name, data, &[], false), Ok(None));
+    }
+
+    /// Emits with a wish for an acknowledgement and gives its id.
+    pub fn ask(&mut self, name: &str, data: &str) -> u64 {
+        self.session.emit(&mut self.wire, name, data, &[], true).unwrap().unwrap()
+    }
+
+    pub fn emit_binary(&mut self, name: &str, data: &str, attachments: &[&'static [u8]]) {
+        let attachments: Vec<Bytes> = attachments.iter().map(|bytes| Bytes::from_static(bytes)).collect();
+        assert_eq!(self.session.emit(&mut self.wire, name, data, &attachments, false), Ok(None));
+    }
+
+    /// A text frame comes on the WebSocket. What the session makes of it.
+    pub fn hears(&mut self, text: &str) -> String {
+        let packet = packet_of_text(text).unwrap();
+        told(self.session.receive(&mut self.wire, Lane::WebSocket, packet, self.now))
+    }
+
+    /// A binary frame comes on the WebSocket.
+    pub fn hears_bytes(&mut self, bytes: &[u8]) -> String {
+        let packet = Packet::Binary(bytes.into());
+        told(self.session.receive(&mut self.wire, Lane::WebSocket, packet, self.now))
+    }
+
+    /// The poll comes home with these packets, written with ` | ` between them. What the session makes of each, and
+    /// of the end.
+    pub fn polled(&mut self, body: &str) -> Vec<String> {
+        self.poll_answered(200, &[], body.replace(" | ", "\x1e").as_bytes())
+    }
+
+    /// The poll is answered in any way.
+    pub fn poll_answered(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<String> {
+        let answer = response(status, headers, body);
+        let mut all = Vec::new();
+        match self.session.response(&mut self.wire, Lane::Poll, &answer) {
+            Payload::Nothing(event) => all.push(told(event)),
+            Payload::Unreadable(violation) => {
+                all.push(told(Some(Event::Violated(violation))));
+                all.push(told(self.session.polled(&mut self.wire)));
+            }
+            Payload::Packets(body) => {
+                for packet in payload::packets(body) {
+                    let event = match packet {
+                        Ok(packet) => self.session.receive(&mut self.wire, Lane::Poll, packet, self.now),
+                        Err(violation) => Some(Event::Violated(violation)),
+                    };
+                    all.push(told(event));
+                }
+                all.push(told(self.session.polled(&mut self.wire)));
+            }
+        }
+        all.retain(|line| line != "nothing");
+        all
+    }
+
+    /// The post comes home with success.
+    pub fn posted(&mut self) -> String {
+        self.post_answered(200, "ok")
+    }
+
+    pub fn post_answered(&mut self, status: u16, body: &str) -> String {
+        let answer = response(status, &[], body.as_bytes());
+        match self.session.response(&mut self.wire, Lane::Post, &answer) {
+            Payload::Nothing(event) => told(event),
+            other => panic!("{other:?} from a post"),
+        }
+    }
+
+    pub fn loses(&mut self, lane: Lane, lost: Lost) -> String {
+        told(self.session.lost(&mut self.wire, lane, lost))
+    }
+
+    /// Time passes, and the session is told if it wants to be.
+    pub fn wait(&mut self, milliseconds: u64) -> String {
+        self.now += Duration::from_millis(milliseconds);
+        if self.session.wake().is_none_or(|wake| wake > self.now) {
+            return "nothing".into();
+        }
+        let event = told(self.session.tick(&mut self.wire, self.now));
+        assert!(self.session.wake().is_none_or(|wake| wake > self.now), "it would be woken for ever");
+        event
+    }
+
+    pub fn close(&mut self) {
+        self.session.close(&mut self.wire);
+    }
+}
+
+pub fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Response { head: Head { status, headers }, body: body.into(), keep_alive: true }
+}
+
+/// An event in words.
+pub fn told(event: Option<Event<'_>>) -> String {
+    let with = |attachments: &[Bytes]| match attachments {
+        [] => String::new(),
+        some => format!(" with {:02x?}", some.iter().map(|bytes| &bytes[..]).collect::<Vec<_>>()),
+    };
+    match event {
+        None => "nothing".into(),
+        Some(Event::Opened) => "opened".into(),
+        Some(Event::Upgraded) => "upgraded".into(),
+        Some(Event::UpgradeFailed(why)) => format!("upgrade failed: {why}"),
+        Some(Event::Connected { namespace, recovered: false }) => format!("connected {namespace}"),
+        Some(Event::Connected { namespace, recovered: true }) => format!("recovered {namespace}"),
+        Some(Event::Refused { namespace, reason }) => format!("refused {namespace} {reason}"),
+        Some(Event::Disconnected { namespace }) => format!("disconnected {namespace}"),
+        Some(Event::Message(Message { namespace, id, data, attachments })) => {
+            let id = id.map_or(String::new(), |id| format!(" wants {id}"));
+            format!("event {namespace} {data}{}{id}", with(&attachments))
+        }
+        Some(Event::Answered(Answer { namespace, id, data, attachments })) => {
+            format!("answer {namespace} {id} {data}{}", with(&attachments))
+        }
+        Some(Event::Heartbeat) => "heartbeat".into(),
+        Some(Event::Closed(why)) => format!("closed: {why}"),
+        Some(Event::Violated(violation)) => format!("violated {}", violation.rule.name()),
+    }
+}

@@ -1,0 +1,149 @@
+//! What servers get wrong is told and survived.
+
+use super::talk::{OPEN_WEBSOCKET, Talk};
+use crate::session::Transport;
+
+#[test]
+fn an_acknowledgement_that_nobody_asked_for() {
+    let mut talk = Talk::websocket().joined();
+    assert_eq!(talk.hears("430[]"), "violated socket.ack-unknown");
+    let id = talk.ask("/", r#"["a"]"#);
+    assert_eq!(talk.hears(&format!("43{}[]", id + 1)), "violated socket.ack-unknown");
+    assert_eq!(talk.hears(&format!("43{id}[]")), format!("answer / {id} []"));
+    assert_eq!(talk.hears(&format!("43{id}[]")), "violated socket.ack-unknown", "twice");
+}
+
+#[test]
+fn an_acknowledgement_in_the_wrong_namespace() {
+    let mut talk = Talk::websocket().joined();
+    talk.connect("/chat", None);
+    talk.hears(r#"40/chat,{"sid":"b1"}"#);
+    let id = talk.ask("/chat", r#"["a"]"#);
+    assert_eq!(talk.hears(&format!("43{id}[]")), "violated socket.ack-unknown");
+    assert_eq!(talk.hears(&format!("43/other,{id}[]")), "violated socket.ack-unknown");
+    assert_eq!(talk.hears(&format!("43/chat,{id}[]")), format!("answer /chat {id} []"));
+}
+
+#[test]
+fn words_in_a_namespace_that_was_never_asked_for() {
+    let mut talk = Talk::websocket().joined();
+    for packet in
+        [r#"42/never,["a"]"#, r#"40/never,{"sid":"x"}"#, r#"44/never,{"message":"no"}"#, "41/never,"]
+    {
+        assert_eq!(talk.hears(packet), "violated socket.namespace-unknown", "{packet}");
+    }
+    assert!(talk.session.namespace("/never").is_none());
+    assert!(talk.session.is_connected("/"));
+}
+
+#[test]
+fn an_acceptance_that_comes_twice_or_without_an_id() {
+    let mut talk = Talk::websocket();
+    assert_eq!(talk.hears(r#"40{"sid":"a0"}"#), "violated socket.namespace-unknown");
+    talk.connect("/", None);
+    for reply in ["40", "40{}", r#"40{"sid":7}"#, r#"40{"sid":"#] {
+        assert_eq!(talk.hears(reply), "violated socket.connect-reply", "{reply}");
+    }
+    assert_eq!(talk.hears(r#"40{"sid":"a1"}"#), "connected /");
+    assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "violated socket.namespace-unknown");
+    assert_eq!(&*talk.session.namespace("/").unwrap().sid, "a1");
+}
+
+#[test]
+fn text_amid_attachments_and_attachments_amid_nothing() {
+    let mut talk = Talk::websocket().joined();
+    let header = r#"452-["b",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#;
+    assert_eq!(talk.hears(header), "nothing");
+    assert_eq!(talk.hears_bytes(b"\x01"), "nothing");
+    assert_eq!(talk.hears("2"), "heartbeat", "Engine.IO may come between");
+    assert_eq!(talk.hears(r#"42["a"]"#), "violated socket.attachment-due");
+    assert_eq!(talk.hears_bytes(b"\x02"), "violated socket.attachment-stray");
+    assert_eq!(talk.hears(r#"42["a"]"#), r#"event / ["a"]"#);
+
+    assert_eq!(talk.hears(header), "nothing");
+    assert_eq!(talk.hears(header), "violated socket.attachment-due");
+    assert_eq!(talk.hears(r#"4599999999-["b"]"#), "violated limit.attachments");
+}
+
+#[test]
+fn packets_that_a_server_has_no_business_to_send() {
+    let mut talk = Talk::websocket().joined();
+    for packet in [OPEN_WEBSOCKET, "3", "3probe", "5"] {
+        assert_eq!(talk.hears(packet), "violated engine.unexpected", "{packet}");
+    }
+    assert!(talk.session.is_open());
+    assert_eq!(talk.session.handshake().unwrap().sid, "s1");
+    assert_eq!(talk.said(), [""; 0]);
+}
+
+#[test]
+fn a_handshake_that_cannot_be_read_may_be_followed_by_one_that_can() {
+    let mut talk = Talk::opening(Transport::Websocket);
+    assert_eq!(talk.hears("0{"), "violated engine.handshake");
+    assert_eq!(talk.hears(r#"0{"sid":"x"}"#), "violated engine.handshake-field");
+    assert_eq!(talk.hears("2"), "heartbeat");
+    assert_eq!(talk.hears(OPEN_WEBSOCKET), "opened");
+}
+
+#[test]
+fn garbage_of_every_layer() {
+    let mut talk = Talk::websocket().joined();
+    for (garbage, rule) in [
+        ("4", "socket.type"),
+        ("49", "socket.type"),
+        ("4é", "socket.type"),
+        ("42", "socket.event-payload"),
+        ("42{}", "socket.event-payload"),
+        ("43[]", "socket.ack-id"),
+        ("45[]", "socket.attachment-count"),
+        ("4299999999999999999999[]", "socket.ack-id"),
+    ] {
+        assert_eq!(talk.hears(garbage), format!("violated {rule}"), "{garbage}");
+    }
+    assert_eq!(talk.hears(r#"42["a"]"#), r#"event / ["a"]"#);
+
+    let mut talk = Talk::polling().joined();
+    assert_eq!(
+        talk.polled(r#"42["a"] | zzz |  | b* | 42["b"]"#),
+        [
+            r#"event / ["a"]"#,
+            "violated engine.type",
+            "violated engine.type",
+            "violated engine.base64",
+            r#"event / ["b"]"#
+        ]
+    );
+    assert_eq!(talk.poll_answered(200, &[], b"42[\"\xff\"]"), ["violated engine.payload-utf8"]);
+    assert_eq!(talk.said().len(), 2, "and it polls on");
+}
+
+#[test]
+fn a_server_that_invents_namespaces_is_not_remembered_for_it() {
+    let mut talk = Talk::websocket().joined();
+    for n in 0..10_000 {
+        for packet in [
+            format!(r#"40/{n},{{"sid":"x"}}"#),
+            format!("41/{n},"),
+            format!("44/{n},{{}}"),
+            format!(r#"42/{n},["a"]"#),
+        ] {
+            talk.hears(&packet);
+        }
+    }
+    assert_eq!(talk.session.namespaces.len(), 1);
+}
+
+#[test]
+fn the_answer_to_what_a_rude_scenario_wrote_by_hand_is_no_violation() {
+    let mut talk = Talk::websocket();
+    talk.session.send_raw(&mut talk.wire, "40");
+    talk.session.send_raw(&mut talk.wire, "40/guard,");
+    assert_eq!(talk.hears(r#"40{"sid":"a1"}"#), "connected /");
+    assert_eq!(talk.hears(r#"44/guard,{"message":"no"}"#), r#"refused /guard {"message":"no"}"#);
+    talk.session.send_raw(&mut talk.wire, r#"42456["a"]"#);
+    assert_eq!(talk.hears("43456[]"), "answer / 456 []");
+    assert_eq!(talk.hears("43456[]"), "violated socket.ack-unknown");
+    for garbage in ["4", "9", "", "40/é", "429", "4", "0"] {
+        talk.session.send_raw(&mut talk.wire, garbage);
+    }
+}
