@@ -74,3 +74,87 @@ fn the_rude_steps_do_what_they_say() {
     let ended = sockrates(["run", "--max-time", "100s", "--url", &server.url()]).args([data("rude")]).run();
     ended.code(0).says("6 of 6 scenarios passed");
 }
+
+/// Plays a scenario against a reference server with a fault; gives what is said of the failed step.
+fn broken(fault: &str, cast: &str, script: &str) -> crate::support::Ended {
+    let folder = Folder::new();
+    let scenario = folder.scenario(cast, script);
+    sockrates(["run", "--fault", fault]).args([scenario]).run().code(1)
+}
+
+#[test]
+fn a_failed_expectation_is_told_with_its_place_and_the_last_frames() {
+    let script = "- all: connect\n- all: { join: den }\n- alice: { cast: { to: den, event: news, args: [hello] } }\n\
+                  - alice: { expect_none: { event: news } }";
+    broken("broadcast-includes-sender", "{ alice: 1, bob: 1 }", script)
+        .says("scenario.yaml:7")
+        .says("7 │ - alice: { expect_none: { event: news } }")
+        .says("expected not the event `news`")
+        .says(r#"actual ["news","hello"]"#)
+        .says(r#"← 42["news","hello","~sk"#)
+        .says("→ 42");
+}
+
+#[test]
+fn a_missing_event_is_told_with_what_came_instead() {
+    let script = "- all: connect\n- all: { join: den }\n- alice: { cast: { to: den, event: news, args: [1] } }\n\
+                  - alice: { leave: den }\n- bob: { cast: { to: den, event: news, args: [2] } }\n\
+                  - alice: { expect_none: { event: news } }\n- bob: { expect: { event: news, args: [3], within: 4s } }";
+    broken("leave-ignored", "{ alice: 1, bob: 1 }", script)
+        .says("2 of ")
+        .says(r#"expected the event `news` with the list [3]"#)
+        .says(r#"actual ["news",1]"#);
+}
+
+#[test]
+fn a_silent_server_is_told_with_the_time_that_was_waited() {
+    let script =
+        "- all: connect\n- all: { emit: { event: message-with-ack, args: [1], ack: { within: 100ms } } }";
+    broken("ack-zero-unanswered", "{ alice: { count: 3, transport: polling } }", script)
+        .says("emits `message-with-ack` and waits for its acknowledgement: 3 came to nothing")
+        .says("alice 0, alice 1, alice 2")
+        .says("no acknowledgement within 100ms")
+        .says("poll GET /socket.io/?EIO=4&transport=polling");
+}
+
+#[test]
+fn a_refusal_that_does_not_come_is_told() {
+    let script = "- eve: { connect: { namespace: /guard, refused: true } }";
+    broken("guard-open", "{ eve: 1 }", script)
+        .says("expected a refusal by `/guard`")
+        .says("actual the server accepted");
+    let script = "- eve: { connect: { namespace: /guard, refused: { message: nope, data: { code: 7 } } } }";
+    broken("guard-data-missing", "{ eve: 1 }", script)
+        .says("expected a refusal with")
+        .says(r#""message":"nope""#);
+}
+
+#[test]
+fn a_connection_that_stays_is_told() {
+    let script = "- eve: open\n- eve: { send: abc }\n- eve: { expect_closed: { within: 100ms } }";
+    broken("invalid-packet-ignored", "{ eve: 1 }", script)
+        .says("expected the server to close the connection within 100ms")
+        .says("actual it is still open")
+        .says("→ abc");
+}
+
+#[test]
+fn an_answer_to_a_request_is_told_with_its_status_and_body() {
+    let script = "- eve: { open: { poll: by_hand } }\n- eve: { http: { get: poll, as: first, async: true } }\n\
+                  - eve: { http: { get: poll, within: 100ms, expect: { status: 400 } } }";
+    broken("second-poll-tolerated", "{ eve: { transport: polling } }", script)
+        .says("no response within 100ms");
+    let script = "- eve: { http: { get: \"?EIO=4&transport=none\", expect: { json: { code: 0 } } } }";
+    broken("engine-error-as-text", "{ eve: { transport: polling } }", script)
+        .says("expected a response with JSON body")
+        .says("status 400, body");
+}
+
+#[test]
+fn a_violation_of_the_protocol_is_told_even_if_nobody_asked() {
+    let folder = Folder::new();
+    let script = "- all: connect\n- all: { emit: { event: \"t:ack-twice\", ack: true } }\n- all: fence\n- all: disconnect";
+    let scenario = folder.scenario("{ alice: 1 }", script);
+    let ended = sockrates(["run", "--fault", "ack-twice"]).args([scenario]).run().calm();
+    ended.says("an acknowledgement answers an event of the same namespace, once").says("Troubles");
+}
