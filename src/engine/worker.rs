@@ -13,6 +13,7 @@ use crate::measure::Tally;
 use crate::observe::{Counter, Observer, Who};
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
+use crate::session::Link;
 use crate::transport::{Notice, Reader, Transport};
 
 /// How often a worker tells what it counted.
@@ -84,7 +85,7 @@ impl<'p> Worker<'p> {
         let clients: Vec<Client<'p>> = plan
             .clients()
             .filter(|who| who.cast as usize % self.workers == self.index)
-            .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.stage))
+            .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default()))
             .collect::<Result<_, _>>()?;
         let count = clients.len();
         let mut transport = self.transport;

@@ -194,7 +194,10 @@ impl Connecting<'_> {
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.part.transport);
         cx.actor.session.open(cx.wire, transport);
-        Flow::Waiting
+        if cx.actor.session.tells_phases() {
+            return Flow::Waiting;
+        }
+        self.ask(cx)
     }
 
     fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
@@ -210,7 +213,9 @@ impl Connecting<'_> {
     }
 
     fn accepted(&mut self, cx: &mut Cx<'_, '_>, recovered: bool) -> Flow {
-        cx.observer.latency(Metric::ConnectNamespace, cx.now.saturating_duration_since(self.asked));
+        if cx.actor.session.tells_phases() {
+            cx.observer.latency(Metric::ConnectNamespace, cx.now.saturating_duration_since(self.asked));
+        }
         cx.observer.latency(self.how.metric, cx.now.saturating_duration_since(self.due));
         cx.observer.count(Counter::ConnectOk, 1);
         if *self.namespace == *cx.actor.home {

@@ -194,9 +194,10 @@ impl Step for Http {
 impl Inquiry {
     fn send(&self, cx: &mut Cx<'_, '_>, lane: Lane) -> Result<(), String> {
         let Inquiry { method, target, body, headers, .. } = self;
-        let requests = cx.actor.session.requests();
+        let session = cx.actor.session.own().ok_or("another client library makes the connection")?;
+        let requests = session.requests();
         let target = match target {
-            Target::Poll => requests.target("polling", cx.actor.session.handshake().map(|h| h.sid.as_str())),
+            Target::Poll => requests.target("polling", session.handshake().map(|h| h.sid.as_str())),
             Target::Path(path) => match path.render_text(cx.actor)? {
                 query if query.starts_with('?') => format!("{}{query}", requests.path()),
                 path => path,
