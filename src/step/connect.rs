@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::actor::Ended;
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Metric};
 use crate::session::{Closed, Event, Lane, Polls, Transport};
@@ -93,6 +93,11 @@ impl How {
         Ok(how)
     }
 
+    /// What connecting so needs of the connection.
+    pub(super) fn beyond(&self) -> Vec<Beyond> {
+        if self.recover { vec![Beyond::Recovery] } else { Vec::new() }
+    }
+
     /// Begins: at once, or when the client's time has come.
     pub(super) fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         let mut due = cx.due + self.after;
@@ -133,6 +138,10 @@ pub fn transport(node: &Node) -> Result<Transport, Mistake> {
 struct Connect(How);
 
 impl Step for Connect {
+    fn beyond(&self) -> Vec<Beyond> {
+        self.0.beyond()
+    }
+
     fn words(&self) -> String {
         let way = self.0.transport.map(|t| format!(" over {}", t.name())).unwrap_or_default();
         match self.0.wanted {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
 use super::utterance::Utterance;
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
 use crate::session::Answer;
@@ -90,6 +90,10 @@ impl Ack {
 }
 
 impl Step for Emit {
+    fn beyond(&self) -> Vec<Beyond> {
+        self.utterance.beyond(self.ack.is_some())
+    }
+
     fn words(&self) -> String {
         match self.ack {
             Some(_) => format!("emits {} and waits for its acknowledgement", self.name),

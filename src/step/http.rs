@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
 use crate::session::{HangUp, Lane, Request};
@@ -145,6 +145,10 @@ impl Wanted {
 }
 
 impl Step for Http {
+    fn beyond(&self) -> Vec<Beyond> {
+        vec![Beyond::OwnRequests]
+    }
+
     fn words(&self) -> String {
         match &self.deed {
             Deed::Request(inquiry) => match inquiry.target {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 
 use super::stamp::{self, Stamp};
+use super::{Beyond, beyond};
 use crate::template::{Name, Template, Values, binary};
 
 /// JSON text of the array of name and arguments, and its attachments.
@@ -46,6 +47,17 @@ impl Utterance {
                 Utterance { parts: Vec::new(), fixed: Some(fixed) }
             }
         }
+    }
+
+    /// What saying it needs of the connection.
+    pub fn beyond(&self, ack: bool) -> Vec<Beyond> {
+        let Some((event, args)) = self.parts.split_first() else { return Vec::new() };
+        let alone = |arg: &Template| arg.fixed().is_some_and(|value| binary::Binary::of(value).is_some());
+        let binary = match args {
+            [arg] if !ack && alone(arg) => None,
+            args => args.iter().any(beyond::has_binary).then_some(Beyond::BinaryAmongOthers),
+        };
+        beyond::named(event).into_iter().chain(binary).collect()
     }
 
     /// Encodes it with what the names stand for now.
