@@ -108,6 +108,11 @@ const SENTENCES: &[(&[&str], &str, &str)] = &[
         "a value is missing here",
         "is the rest of the file missing?",
     ),
+    (
+        &["invalid indentation", "wrongly indented"],
+        "this line is indented unlike what it belongs to",
+        "line it up with the lines above, or indent it deeper",
+    ),
 ];
 
 /// The sentence and what to do, for the parser's words.

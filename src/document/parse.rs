@@ -82,10 +82,20 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), Mistake> {
         match self.events.next_event() {
-            Some(Ok((event, at))) => Ok((event, span(at.start, at.end))),
+            Some(Ok((event, at))) => Ok((event, self.within(span(at.start, at.end)))),
             Some(Err(error)) => Err(self.not_yaml(&error)),
             None => Ok((Event::StreamEnd, Span::default())),
         }
+    }
+
+    /// What stands after the last line is told to stand after the last character of the file.
+    fn within(&self, at: Span) -> Span {
+        let line = self.lines.len().max(1) as u32;
+        if at.line <= line {
+            return at;
+        }
+        let length = self.lines.last().map_or(0, |text| text.chars().count());
+        Span { line, column: 1, end_line: line, end_column: 1 }.part(length, 0)
     }
 
     fn document(&mut self) -> Result<Node, Mistake> {
@@ -138,6 +148,11 @@ impl<'t> Reader<'t> {
             }
             _ => return Err(Mistake::new(at, "expected a value here")),
         };
+        if anchor > 0 && read.node.is_null() {
+            // Readers differ on which characters belong to the name of an anchor, and this may be one of them.
+            return Err(Mistake::new(at, "the anchor `&…` stands before nothing")
+                .hint("write a value after it, or quote text that begins with `&`"));
+        }
         if anchor > 0 {
             let Read { node, weight, depth } = &read;
             self.anchors.insert(anchor, Anchored { node: node.clone(), weight: *weight, depth: *depth });
@@ -301,16 +316,8 @@ impl<'t> Reader<'t> {
 
     /// The parser's complaint in words that say what to do.
     fn not_yaml(&self, error: &ScanError) -> Mistake {
-        let at = span(*error.marker(), *error.marker());
-        let line = at.line.clamp(1, self.lines.len().max(1) as u32);
-        let at = match line == at.line {
-            true => at,
-            // At the end of the file: after the last character that was written.
-            false => {
-                let length = self.lines.last().map_or(0, |text| text.chars().count());
-                Span { line, column: 1, end_line: line, end_column: 1 }.part(length, 0)
-            }
-        };
+        let at = self.within(span(*error.marker(), *error.marker()));
+        let line = at.line;
         let tab = self.tab_before(line, usize::MAX).or_else(|| {
             let next = error.info().contains("tab").then_some(line + 1)?;
             self.tab_before(next, usize::MAX)

@@ -56,6 +56,8 @@ enum Shape {
     Ambiguous(&'static str),
 }
 
+const READ_BOTH_WAYS: &str = "is a number to some readers of YAML and text to others";
+
 fn number(text: &str) -> Shape {
     let (sign, digits) = match text.as_bytes()[0] {
         b'-' => ("-", &text[1..]),
@@ -63,17 +65,17 @@ fn number(text: &str) -> Shape {
         _ => ("", text),
     };
     let is_digits = |s: &str| !s.is_empty() && s.bytes().all(|byte| byte.is_ascii_digit());
-    match digits.to_ascii_lowercase().as_str() {
-        ".inf" | ".nan" => return Shape::Ambiguous("is a number that JSON cannot carry"),
-        lower => match lower.get(..2) {
-            Some("0x") if lower[2..].bytes().all(|byte| byte.is_ascii_hexdigit()) && lower.len() > 2 => {
-                return Shape::Int(format!("{sign}{}", &lower[2..]), 16);
-            }
-            Some("0o" | "0b") if is_digits(&lower[2..]) => {
-                return Shape::Ambiguous("is a number to some readers of YAML and text to others");
-            }
+    if matches!(digits.to_ascii_lowercase().as_str(), ".inf" | ".nan") {
+        return Shape::Ambiguous("is a number that JSON cannot carry");
+    }
+    if let Some((prefix, rest)) = digits.split_at_checked(2) {
+        let is_hex = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match prefix {
+            "0x" if is_hex => return Shape::Int(format!("{sign}{rest}"), 16),
+            "0X" if is_hex => return Shape::Ambiguous(READ_BOTH_WAYS),
+            "0o" | "0O" | "0b" | "0B" if is_digits(rest) => return Shape::Ambiguous(READ_BOTH_WAYS),
             _ => {}
-        },
+        }
     }
     let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
@@ -98,7 +100,7 @@ fn number(text: &str) -> Shape {
         && digits.starts_with(|c: char| c.is_ascii_digit())
         && without.parse::<f64>().is_ok()
     {
-        return Shape::Ambiguous("is a number to some readers of YAML and text to others");
+        return Shape::Ambiguous(READ_BOTH_WAYS);
     }
     Shape::Text
 }
@@ -180,6 +182,7 @@ mod tests {
             "1_000",
             "1_000.5",
             "0o17",
+            "0X1F",
             "0b11",
             "True",
             "FALSE",

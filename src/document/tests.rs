@@ -193,6 +193,7 @@ fn aliases_neither_explode_nor_deepen_nor_bite_their_tail() {
     assert!(refused(&deep).message.contains("too deep"));
 
     assert!(refused("a: &a [*a]").message.contains("inside the value"));
+    assert!(refused("a: &https://example.org").message.contains("before nothing"));
     assert!(refused("a: *b").message.contains("anchor that is not there"));
 }
 

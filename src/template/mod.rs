@@ -10,6 +10,7 @@ pub mod binary;
 mod expression;
 mod matcher;
 mod name;
+mod received;
 mod scope;
 mod syntax;
 #[cfg(test)]
@@ -22,8 +23,9 @@ use serde_json::Value as Json;
 use crate::document::{Mistake, Node, Value};
 use expression::{Expr, as_text};
 
-pub use matcher::{Matcher, Mismatch};
+pub use matcher::Matcher;
 pub use name::{Name, Of, Slot, Values};
+pub use received::Mismatch;
 pub use scope::{Scope, Shared};
 pub(crate) use scope::{is_reserved, well_formed};
 
