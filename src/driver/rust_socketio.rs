@@ -5,16 +5,16 @@
 //! the crate that shape this file are told in `docs/drivers.md`.
 
 use std::collections::HashMap;
-use std::error::Error as _;
+use std::error::Error;
 use std::future::{Future, pending, ready};
-use std::io;
 use std::pin::Pin;
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use native_tls::TlsConnector;
 use rust_socketio::asynchronous::{Client, ClientBuilder};
-use rust_socketio::{Error, Event, Payload, TransportType};
+use rust_socketio::{Event, Payload, TransportType};
 use serde_json::{Value as Json, json};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
@@ -37,6 +37,7 @@ type Done = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Debug)]
 pub(super) struct RustSocketio {
     origin: String,
+    tls: TlsConnector,
     handle: Handle,
     /// Dropped to end the thread, and with it whatever connection is left.
     _stop: oneshot::Sender<()>,
@@ -44,7 +45,10 @@ pub(super) struct RustSocketio {
 
 impl RustSocketio {
     /// Starts the thread on which all connections live.
-    pub(super) fn start(origin: &str) -> io::Result<RustSocketio> {
+    pub(super) fn start(origin: &str) -> Result<RustSocketio, Box<dyn Error>> {
+        // TLS is never spoken. But without a connector of ours the crate reads all certificate authorities of the
+        // system anew for each connection, twice with long-polling, and holds up all others meanwhile.
+        let tls = TlsConnector::builder().disable_built_in_roots(true).build()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
@@ -53,14 +57,15 @@ impl RustSocketio {
             // Tasks that hang in the crate are not waited for.
             runtime.shutdown_background();
         })?;
-        Ok(RustSocketio { origin: origin.to_owned(), handle, _stop: stop })
+        Ok(RustSocketio { origin: origin.to_owned(), tls, handle, _stop: stop })
     }
 }
 
 impl Library for RustSocketio {
     fn link(&self, post: Post) -> Link {
-        let (origin, handle) = (self.origin.clone(), self.handle.clone());
-        let lines = Lines { origin, handle, post, tasks: HashMap::new() };
+        let RustSocketio { origin, tls, handle, .. } = self;
+        let (origin, tls, handle) = (origin.clone(), tls.clone(), handle.clone());
+        let lines = Lines { origin, tls, handle, post, tasks: HashMap::new() };
         Link::Foreign(Box::new(Foreign::new(Box::new(lines))))
     }
 }
@@ -69,6 +74,7 @@ impl Library for RustSocketio {
 #[derive(Debug)]
 struct Lines {
     origin: String,
+    tls: TlsConnector,
     handle: Handle,
     post: Post,
     tasks: HashMap<u64, Task>,
@@ -89,7 +95,7 @@ enum Deed {
 impl Orders for Lines {
     fn connect(&mut self, number: u64, order: Connect<'_>) {
         let line = Line { number, post: self.post.clone() };
-        let builder = line.builder(&self.origin, order);
+        let builder = line.builder(&self.origin, order).tls_config(self.tls.clone());
         let (deeds, orders) = mpsc::unbounded_channel();
         let abort = self.handle.spawn(line.live(builder, orders)).abort_handle();
         self.tasks.insert(number, Task { deeds, abort });
@@ -227,7 +233,13 @@ impl Line {
         }
     }
 
-    async fn ask(&self, client: &Client, event: String, payload: Payload, id: u64) -> Result<(), Error> {
+    async fn ask(
+        &self,
+        client: &Client,
+        event: String,
+        payload: Payload,
+        id: u64,
+    ) -> Result<(), rust_socketio::Error> {
         let line = self.clone();
         let answered = move |payload, _: Client| -> Done {
             let (data, attachments) = heard(None, payload);
@@ -271,7 +283,7 @@ fn heard(event: Option<String>, payload: Payload) -> (String, Vec<Bytes>) {
 }
 
 /// An error with its causes: the crate itself says only "EngineIO Error".
-fn in_words(error: &Error) -> String {
+fn in_words(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
