@@ -142,7 +142,9 @@ fn rust_socketio_lacks(beyond: &Beyond) -> Option<&'static str> {
         Beyond::End => Some("it does not tell why a connection ended"),
         Beyond::RefusedBeside => Some("it has a connection for each namespace"),
         Beyond::SocketId => Some("it hides the answer to a CONNECT"),
-        Beyond::BinaryAmongOthers => Some("it sends binary as the only argument of an unacknowledged event"),
+        Beyond::BinaryAmongOthers => {
+            Some("it carries binary only as the sole argument, and does not ask for its acknowledgement")
+        }
         Beyond::NoArguments => {
             Some("it takes an event without arguments for one named `message` with that name as its argument")
         }

@@ -8,6 +8,7 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use super::Numbered;
+use crate::document::Node;
 use crate::template::{Template, binary};
 
 /// What a step needs.
@@ -35,7 +36,7 @@ pub enum Beyond {
     RefusedBeside,
     /// The Socket.IO id.
     SocketId,
-    /// To emit binary among other arguments, or with an acknowledgement.
+    /// To emit or to hear binary among other arguments, or to emit it with an acknowledgement.
     BinaryAmongOthers,
     /// To hear an event that has no arguments.
     NoArguments,
@@ -83,19 +84,35 @@ pub(super) fn named(event: &Template) -> Option<Beyond> {
     event.fixed().and_then(Json::as_str).map(|name| Beyond::EventNamed(name.to_owned()))
 }
 
-/// Whether there is binary in a value that is sent.
-pub(super) fn has_binary(template: &Template) -> bool {
-    fn within(value: &Json) -> bool {
-        binary::Binary::of(value).is_some()
-            || match value {
-                Json::Array(items) => items.iter().any(within),
-                Json::Object(map) => map.values().any(within),
-                _ => false,
-            }
+/// Whether arguments have binary in them that is not the only one.
+pub(super) fn binary_among_others(args: &[Json]) -> bool {
+    match args {
+        [arg] if binary::Binary::of(arg).is_some() => false,
+        args => args.iter().any(has_binary),
     }
-    match template.fixed() {
-        Some(value) => within(value),
-        // As it was written, which is JSON for all but texts and numbers.
-        None => serde_json::from_str(&template.in_words()).is_ok_and(|value: Json| within(&value)),
+}
+
+/// What hearing these arguments needs.
+pub(super) fn of_arguments(args: &[Node]) -> Option<Beyond> {
+    let args: Vec<Json> = args.iter().map(Node::to_json).collect();
+    if args.is_empty() {
+        return Some(Beyond::NoArguments);
     }
+    binary_among_others(&args).then_some(Beyond::BinaryAmongOthers)
+}
+
+/// Whether there is binary in a value.
+pub(super) fn has_binary(value: &Json) -> bool {
+    binary::Binary::of(value).is_some()
+        || match value {
+            Json::Array(items) => items.iter().any(has_binary),
+            Json::Object(map) => map.values().any(has_binary),
+            _ => false,
+        }
+}
+
+/// The value as it was written, with the binary in it as it stands in the file.
+pub(super) fn written(template: &Template) -> Json {
+    // What is not fixed is told as JSON where it is a list or a map.
+    template.fixed().cloned().or_else(|| serde_json::from_str(&template.in_words()).ok()).unwrap_or_default()
 }

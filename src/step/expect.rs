@@ -47,29 +47,28 @@ pub(super) struct Description {
     pub event: Template,
     pub args: Option<Matcher>,
     pub namespace: Option<Template>,
-    /// Whether it is to have no arguments at all.
-    bare: bool,
+    /// What its arguments need of the connection.
+    beyond: Option<Beyond>,
 }
 
 impl Description {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Description, Mistake> {
         let event = Template::compile_text(fields.required("event")?, reading.scope)?;
-        let mut bare = false;
+        let mut beyond = None;
         let args = match fields.optional("args") {
             None => None,
             Some(args) => {
-                bare = args.list()?.is_empty();
+                beyond = beyond::of_arguments(args.list()?);
                 Some(reading.scope.in_round(|scope| Matcher::compile(args, scope))?)
             }
         };
         let namespace = reading.namespace(fields)?;
-        Ok(Description { name: super::emit::in_words(&event), event, args, namespace, bare })
+        Ok(Description { name: super::emit::in_words(&event), event, args, namespace, beyond })
     }
 
     /// What hearing it needs of the connection.
     pub(super) fn beyond(&self) -> Vec<Beyond> {
-        let bare = self.bare.then_some(Beyond::NoArguments);
-        beyond::named(&self.event).into_iter().chain(bare).collect()
+        beyond::named(&self.event).into_iter().chain(self.beyond.clone()).collect()
     }
 
     /// Whether a received event is as described; `i` is what `${i}` stands for. Gives its arguments, too.

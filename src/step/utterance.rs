@@ -52,11 +52,12 @@ impl Utterance {
     /// What saying it needs of the connection.
     pub fn beyond(&self, ack: bool) -> Vec<Beyond> {
         let Some((event, args)) = self.parts.split_first() else { return Vec::new() };
-        let alone = |arg: &Template| arg.fixed().is_some_and(|value| binary::Binary::of(value).is_some());
-        let binary = match args {
-            [arg] if !ack && alone(arg) => None,
-            args => args.iter().any(beyond::has_binary).then_some(Beyond::BinaryAmongOthers),
+        let args: Vec<Json> = args.iter().map(beyond::written).collect();
+        let binary = match ack {
+            true => args.iter().any(beyond::has_binary),
+            false => beyond::binary_among_others(&args),
         };
+        let binary = binary.then_some(Beyond::BinaryAmongOthers);
         beyond::named(event).into_iter().chain(binary).collect()
     }
 
