@@ -145,10 +145,8 @@ impl<'p> Client<'p> {
             format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body))
         });
         if let Lane::Aside(_) = lane {
-            if self.notice(io, &Happening::Response(lane, response)) == Flow::Waiting {
-                self.actor.keep_response(lane, Ok(response.clone()));
-            }
-            return self.flow();
+            self.actor.keep_response(lane, Ok(response.clone()));
+            return self.notice(io, &Happening::Response(lane));
         }
         match self.with(io, |cx| cx.actor.session.response(cx.wire, lane, response)) {
             Payload::Nothing(None) => {}
@@ -171,10 +169,8 @@ impl<'p> Client<'p> {
     pub fn lost(&mut self, io: &mut Io<'_>, lane: Lane, lost: Lost) -> Flow {
         self.actor.log(io.now, false, || format!("({lane}: {lost})"));
         if let Lane::Aside(_) = lane {
-            if self.notice(io, &Happening::Lost(lane, &lost)) == Flow::Waiting {
-                self.actor.keep_response(lane, Err(lost.to_string()));
-            }
-            return self.flow();
+            self.actor.keep_response(lane, Err(lost.to_string()));
+            return self.notice(io, &Happening::Response(lane));
         }
         if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, lane, lost)) {
             self.event(io, event);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use clap::Args;
+use reference_server::Fault;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -30,7 +31,7 @@ pub struct ServerArgs {
     server: Option<String>,
     /// Break the reference server on purpose (see `sockrates serve --list-faults`)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "server"])]
-    fault: Vec<String>,
+    fault: Vec<Fault>,
     /// How long a server that is started may take until it answers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     server_timeout: Duration,
@@ -109,8 +110,12 @@ impl Server<'_> {
             (Some(line), url) => Target::Command { line: line.clone(), url: url.clone() },
             (None, Some(url)) => Target::Url(url.clone()),
             (None, None) => {
-                let mut args: Vec<String> =
-                    self.args.fault.iter().flat_map(|name| ["--fault".to_owned(), name.clone()]).collect();
+                let mut args: Vec<String> = self
+                    .args
+                    .fault
+                    .iter()
+                    .flat_map(|fault| ["--fault".to_owned(), fault.to_string()])
+                    .collect();
                 if scenario.needs.contains(&Need::Recovery) {
                     args.push("--recovery".to_owned());
                 }

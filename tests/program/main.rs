@@ -1,0 +1,8 @@
+//! The program as its user meets it: a child process, and servers good and bad in front of it.
+
+mod exit_codes;
+mod interrupted;
+mod output;
+mod support;
+mod tls;
+mod transports;
