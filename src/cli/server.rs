@@ -14,6 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
 use crate::driver::Driver;
+use crate::protocol::http::{Request, write_request};
 use crate::scenario::{Need, Scenario};
 use crate::target::{Endpoint, Probing, Running, Starting, Target};
 use crate::transport::{self, Peer};
@@ -54,12 +55,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        }
-        _ => Err("write it like `Authorization: Bearer abc`".to_owned()),
-    }
+    let (name, value) = match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => (name.trim(), value.trim()),
+        _ => return Err("write it like `Authorization: Bearer abc`".to_owned()),
+    };
+    let request = Request { method: "GET", target: "/", headers: &[(name, value)], body: None };
+    write_request(&mut Vec::new(), &request).map_err(|refused| format!("cannot {refused}"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The options after their check.

@@ -53,6 +53,22 @@ impl Program {
         self
     }
 
+    /// With so many kilobytes of address space: the system takes care that it gets no more.
+    pub(crate) fn bounded(mut self, kilobytes: u32) -> Program {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\""));
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command = command;
+        self
+    }
+
     pub(crate) fn start(mut self) -> Started {
         let child = self.command.spawn().expect("the program can be started");
         Started { child: Some(child), mark: self.mark }
