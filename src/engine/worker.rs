@@ -3,8 +3,6 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use mio::Events;
-
 use super::Orders;
 use super::timers::Timers;
 use crate::client::{Client, Io};
@@ -114,15 +112,13 @@ struct Shift<'p> {
 
 impl Shift<'_> {
     fn work(mut self) -> Result<Tally, String> {
-        let mut events = Events::with_capacity(1024);
+        let mut ready = Vec::new();
         let mut telling = Instant::now() + TELLING;
         loop {
             let until = self.crew.timers.next().map_or(telling, |timer| timer.min(telling));
-            self.transport.wait(&mut events, until).map_err(|error| format!("wait for sockets: {error}"))?;
-            for event in &events {
-                if let Some(place) = Transport::connection_of(event.token()) {
-                    self.transport.ready(place, Instant::now(), &mut self.crew);
-                }
+            self.transport.wait(&mut ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
+            for place in &ready {
+                self.transport.ready(*place, Instant::now(), &mut self.crew);
             }
             for place in self.transport.take_unread() {
                 self.transport.ready(place, Instant::now(), &mut self.crew);

@@ -285,10 +285,15 @@ impl Session {
             State::Opening => return self.cut(wire),
             State::Open => {}
         }
-        let joined: Vec<Box<str>> =
-            self.namespaces.iter().filter(|n| n.phase == Phase::In).map(|n| n.name.clone()).collect();
-        for name in joined {
-            self.disconnect(wire, &name);
+        for namespace in self.namespaces.iter_mut().filter(|namespace| namespace.phase == Phase::In) {
+            let head = header(Kind::Disconnect, 0, &namespace.name, None);
+            // Over long-polling all farewells travel with the word `close`, not in posts of their own.
+            match &mut self.polling {
+                None => wire.text(Lane::WebSocket, &[&head]),
+                Some(polling) => polling.queue_text(&[&head]),
+            }
+            namespace.phase = Phase::Out;
+            namespace.forget();
         }
         self.state = State::Closing;
         if self.is_upgrading() {
@@ -393,10 +398,7 @@ impl Session {
         id: Option<u64>,
         data: Option<&str>,
     ) {
-        let mut head = String::with_capacity(24 + name.len());
-        head.push('4');
-        socket_io::Packet { kind, attachments, namespace: name, id, data: None }.encode(&mut head);
-        self.send_text(wire, &[&head, data.unwrap_or("")]);
+        self.send_text(wire, &[&header(kind, attachments, name, id), data.unwrap_or("")]);
     }
 
     /// Nothing is said after the word `close`.
@@ -464,6 +466,14 @@ impl Session {
             namespace.phase = Phase::Out;
         }
     }
+}
+
+/// What stands before the payload, with the type of an Engine.IO message in front.
+fn header(kind: Kind, attachments: u32, namespace: &str, id: Option<u64>) -> String {
+    let mut head = String::with_capacity(24 + namespace.len());
+    head.push('4');
+    socket_io::Packet { kind, attachments, namespace, id, data: None }.encode(&mut head);
+    head
 }
 
 /// The namespace is not connected, so nothing can be sent to it.
