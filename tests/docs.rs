@@ -3,10 +3,12 @@
 //!
 //! A block that begins with ```` ```yaml ```` is a whole scenario. Marks behind it say more: `step` is a list of acts,
 //! `part` some keys of a scenario; `run` is played against the reference server and has to pass, and with
-//! `red=FAULT,…` it has to fail against a server that has one of these faults.
+//! `red=FAULT,…` it has to fail against a server that has one of these faults; `chat-app` is played against that peer.
 
 #[path = "docs/page.rs"]
 mod page;
+#[path = "support/peers.rs"]
+mod peers;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,6 +17,7 @@ use std::process::{Command, Output};
 use std::thread;
 
 use page::{Block, Page};
+use peers::Peer;
 use reference_server::faults::REGISTRY;
 use sockrates::contract::{Contract, Verb};
 use sockrates::document::{Source, render};
@@ -238,6 +241,47 @@ fn the_words_of_a_contract_are_told() {
         let words: BTreeSet<&str> = row[1].split([',', ' ', '`']).filter(|word| !word.is_empty()).collect();
         assert_eq!(words, verb.words().iter().copied().collect(), "{}", verb.name());
     }
+}
+
+#[test]
+fn the_scenario_for_an_application_passes_against_it() {
+    let Some(server) = Peer::NodeChatApp.command_line() else { return };
+    let folder = tempfile::tempdir().expect("there is room");
+    let file = folder.path().join("tables.yaml");
+    let block = yaml().into_iter().find(|block| block.is("chat-app")).expect("there is one");
+    fs::write(&file, block.scenario()).expect("it can be written");
+    let told = printed(&["run", &file.to_string_lossy(), "--server", &server]);
+    assert!(told.contains("28 checks"), "{told}");
+}
+
+#[test]
+fn the_fixture_on_the_page_has_the_events_of_both_fixtures() {
+    let page = page::named("docs/your-server.md");
+    let told: BTreeSet<String> = page.table("## The fixture").into_iter().map(|row| row[1].clone()).collect();
+    let told: BTreeSet<&str> =
+        told.iter().map(String::as_str).filter(|event| event.starts_with("t:")).collect();
+    for fixture in ["tests/peers/node/fixture.js", "reference-server/src/fixture.rs"] {
+        let source = fs::read_to_string(fixture).expect("it is there");
+        let quoted = source.split('"').filter(|text| text.len() > 2 && text.starts_with("t:"));
+        assert_eq!(told, quoted.collect(), "{fixture}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_result_are_told() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let (scenario, result) = (folder.path().join("a.yaml"), folder.path().join("a.json"));
+    fs::write(&scenario, "name: a\ncast: { a: 1 }\nscript: [ { a: connect } ]\n").expect("it can be written");
+    printed(&["run", &scenario.to_string_lossy(), "--json", &result.to_string_lossy()]);
+    let text = fs::read_to_string(result).expect("a result was written");
+    let result: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let parts = result["results"][0].as_object().expect("there is a result").keys();
+    let page = page::named("docs/running.md").text;
+    let missing: Vec<&String> = parts
+        .filter(|part| !matches!(part.as_str(), "schema_version" | "tool_version"))
+        .filter(|part| !page.contains(&format!("`{part}`")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

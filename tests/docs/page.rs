@@ -45,7 +45,7 @@ pub fn all() -> Vec<Page> {
         }
     }
     paths.sort();
-    paths.iter().map(|path| named(path)).collect()
+    paths.iter().map(named).collect()
 }
 
 /// One page.
