@@ -15,8 +15,9 @@ use bytes::Bytes;
 use crate::observe::{Counter, Metric, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::Response;
+use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
-use crate::protocol::{payload, socket_io};
+use crate::protocol::{Violation, payload, socket_io};
 use crate::session::{
     Closed, Event, Lane, Lost, Message, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
 };
@@ -44,6 +45,9 @@ pub struct Client<'p> {
     /// Whether a namespace has accepted the client since the connection was opened.
     live: bool,
 }
+
+/// The most answers that a client puts off at a time.
+const MOST_THOUGHTS: usize = 4096;
 
 /// An acknowledgement that is given later.
 #[derive(Debug)]
@@ -140,10 +144,8 @@ impl<'p> Client<'p> {
             format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body))
         });
         if let Lane::Aside(_) = lane {
-            if self.notice(io, &Happening::Response(lane, response)) == Flow::Waiting {
-                self.actor.keep_response(lane, Ok(response.clone()));
-            }
-            return self.flow();
+            self.actor.keep_response(lane, Ok(response.clone()));
+            return self.notice(io, &Happening::Response(lane));
         }
         match self.with(io, |cx| cx.actor.session.response(cx.wire, lane, response)) {
             Payload::Nothing(None) => {}
@@ -166,10 +168,8 @@ impl<'p> Client<'p> {
     pub fn lost(&mut self, io: &mut Io<'_>, lane: Lane, lost: Lost) -> Flow {
         self.actor.log(io.now, false, || format!("({lane}: {lost})"));
         if let Lane::Aside(_) = lane {
-            if self.notice(io, &Happening::Lost(lane, &lost)) == Flow::Waiting {
-                self.actor.keep_response(lane, Err(lost.to_string()));
-            }
-            return self.flow();
+            self.actor.keep_response(lane, Err(lost.to_string()));
+            return self.notice(io, &Happening::Response(lane));
         }
         if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, lane, lost)) {
             self.event(io, event);
@@ -241,14 +241,7 @@ impl<'p> Client<'p> {
             Event::Connected { .. } => self.live = true,
             Event::Message(message) => self.arrived(io, message),
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
-            Event::Violated(violation) => {
-                let cause = format!(
-                    "the server broke a rule: {} ({})",
-                    violation.rule.requirement(),
-                    violation.rule.spec()
-                );
-                io.observer.trouble(self.actor.who, &cause, &violation.detail);
-            }
+            Event::Violated(violation) => self.accuse(io, violation),
             Event::Closed(why) => self.closed(io, why),
             Event::Disconnected { namespace } if !self.actor.part.ears.ends => {
                 io.observer.count(Counter::Dropped, 1);
@@ -290,13 +283,35 @@ impl<'p> Client<'p> {
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
         }
-        let Some((name, _)) = socket_io::event_name(&message.data) else { return };
+        let name = socket_io::event_name(&message.data);
+        // Nothing is parsed that need not be: text is an event if it has a name, and bytes are rare.
+        if name.is_none() || !message.attachments.is_empty() {
+            self.examine(io, message);
+        }
+        let Some((name, _)) = name else { return };
         if let Some(id) = message.id {
             self.answer(io, &name, id, message);
         }
         if self.actor.part.ears.hear(&name) {
             self.actor.inbox.keep(&name, message);
         }
+    }
+
+    /// Looks whether what arrived as an event is one.
+    fn examine(&self, io: &mut Io<'_>, message: &Message<'_>) {
+        let Message { namespace, id, data, attachments } = message;
+        let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
+        let attachments = attachments.len() as u32;
+        let packet = socket_io::Packet { kind, attachments, namespace, id: *id, data: Some(data) };
+        if let Err(violation) = packet.validate() {
+            self.accuse(io, &violation);
+        }
+    }
+
+    fn accuse(&self, io: &mut Io<'_>, violation: &Violation) {
+        let Violation { rule, detail } = violation;
+        let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
+        io.observer.trouble(self.actor.who, &cause, detail);
     }
 
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {
@@ -316,6 +331,10 @@ impl<'p> Client<'p> {
                     cx.actor.session.answer(cx.wire, &message.namespace, id, data, attachments);
                 });
                 continue;
+            }
+            if self.thinking.len() >= MOST_THOUGHTS {
+                let cause = "an event was not answered because too many answers were put off already";
+                return io.observer.trouble(self.actor.who, cause, name);
             }
             self.thinking.push(Thought {
                 at,

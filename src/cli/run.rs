@@ -96,12 +96,14 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
     let mut results = Vec::new();
     for one in &selected {
-        let result = play(args, &server, one, &stop)?;
+        let (result, running) = play(args, &server, one, &stop)?;
         show(args, &result);
         results.push(result);
         if let Some(file) = &args.json {
             write(file, &results)?;
         }
+        // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
+        running.stop();
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -151,7 +153,7 @@ fn play(
     server: &Server<'_>,
     selected: &Selected,
     stop: &Arc<AtomicBool>,
-) -> Result<RunResult, Stopped> {
+) -> Result<(RunResult, Running), Stopped> {
     let Selected { source, scenario } = selected;
     limits::prepare(scenario)
         .map_err(|why| Stopped { code: Status::Invalid.exit_code(), words: format!("error: {why}") })?;
@@ -189,7 +191,8 @@ fn play(
     let orders = Orders { workers, peer, max_time: args.max_time, stop };
     let ran = watch(&plan, &orders, clients, args.quiet)
         .map_err(|why| Stopped::wrong(format!("error: failed to {why}")))?;
-    Ok(judge(args, selected, &running, &story, started, &ran))
+    let result = judge(args, selected, &running, &story, started, &ran);
+    Ok((result, running))
 }
 
 fn workers_for(clients: u32) -> usize {

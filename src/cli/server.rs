@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use clap::Args;
+use reference_server::Fault;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
+use crate::protocol::http::{Request, write_request};
 use crate::scenario::{Need, Scenario};
 use crate::target::{Endpoint, Probing, Running, Starting, Target};
 use crate::transport::{self, Peer};
@@ -29,7 +31,7 @@ pub struct ServerArgs {
     server: Option<String>,
     /// Break the reference server on purpose (see `sockrates serve --list-faults`)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "server"])]
-    fault: Vec<String>,
+    fault: Vec<Fault>,
     /// How long a server that is started may take until it answers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     server_timeout: Duration,
@@ -52,12 +54,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        }
-        _ => Err("write it like `Authorization: Bearer abc`".to_owned()),
-    }
+    let (name, value) = match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => (name.trim(), value.trim()),
+        _ => return Err("write it like `Authorization: Bearer abc`".to_owned()),
+    };
+    let request = Request { method: "GET", target: "/", headers: &[(name, value)], body: None };
+    write_request(&mut Vec::new(), &request).map_err(|refused| format!("cannot {refused}"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The options after their check.
@@ -108,8 +111,12 @@ impl Server<'_> {
             (Some(line), url) => Target::Command { line: line.clone(), url: url.clone() },
             (None, Some(url)) => Target::Url(url.clone()),
             (None, None) => {
-                let mut args: Vec<String> =
-                    self.args.fault.iter().flat_map(|name| ["--fault".to_owned(), name.clone()]).collect();
+                let mut args: Vec<String> = self
+                    .args
+                    .fault
+                    .iter()
+                    .flat_map(|fault| ["--fault".to_owned(), fault.to_string()])
+                    .collect();
                 if scenario.needs.contains(&Need::Recovery) {
                     args.push("--recovery".to_owned());
                 }

@@ -35,6 +35,15 @@ pub enum Seen {
     Close(Option<u16>, String),
 }
 
+impl Seen {
+    fn size(&self) -> usize {
+        match self {
+            Seen::Text(text) | Seen::Close(_, text) => text.len(),
+            Seen::Binary(bytes) | Seen::Ping(bytes) | Seen::Pong(bytes) => bytes.len(),
+        }
+    }
+}
+
 impl From<&Frame<'_>> for Seen {
     fn from(frame: &Frame<'_>) -> Seen {
         let copied = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
@@ -78,6 +87,9 @@ struct Aside {
 /// The most raw frames that a client keeps for its steps.
 const MAX_FRAMES: usize = 4096;
 
+/// The most bytes in the raw frames that a client keeps for its steps.
+const MAX_FRAME_BYTES: usize = 16 << 20;
+
 /// How much of a frame the wire log shows.
 const LINE_LENGTH: usize = 160;
 
@@ -97,7 +109,8 @@ pub struct Actor<'p> {
     /// Events that no step has taken yet.
     pub inbox: Inbox,
     /// Raw frames that no step has taken yet.
-    pub frames: VecDeque<Seen>,
+    frames: VecDeque<Seen>,
+    frame_bytes: usize,
     /// How it answers events that ask for an acknowledgement.
     pub answers: Vec<AnswerRule<'p>>,
     /// When and why its connection ended.
@@ -132,6 +145,8 @@ impl WireLog {
             let whole = text.len();
             text.truncate(end);
             text.push_str(&format!("… ({whole} bytes)"));
+            // Or a few characters would keep the memory of a whole frame.
+            text.shrink_to_fit();
         }
         let at = now.saturating_duration_since(self.epoch);
         self.lines.push_back(WireLine { at, sent, text });
@@ -153,6 +168,7 @@ impl<'p> Actor<'p> {
             home: "/".into(),
             inbox: Inbox::default(),
             frames: VecDeque::new(),
+            frame_bytes: 0,
             answers: Vec::new(),
             ended: None,
             arrived: false,
@@ -262,11 +278,25 @@ impl<'p> Actor<'p> {
         self.asides.get_mut(usize::from(place))?.outcome.take()
     }
 
-    /// Keeps a raw frame for `expect_frame`.
+    /// Keeps a raw frame for `expect_frame`, if there is room for it.
     pub fn keep_frame(&mut self, frame: Seen) {
-        if self.frames.len() < MAX_FRAMES {
+        if self.frames.len() < MAX_FRAMES && self.frame_bytes + frame.size() <= MAX_FRAME_BYTES {
+            self.frame_bytes += frame.size();
             self.frames.push_back(frame);
         }
+    }
+
+    /// Takes the oldest raw frame.
+    pub fn take_frame(&mut self) -> Option<Seen> {
+        let frame = self.frames.pop_front()?;
+        self.frame_bytes -= frame.size();
+        Some(frame)
+    }
+
+    /// Forgets the raw frames.
+    pub fn forget_frames(&mut self) {
+        self.frames.clear();
+        self.frame_bytes = 0;
     }
 
     /// Remembers a frame that arrived, for the report of a failure.

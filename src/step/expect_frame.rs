@@ -87,7 +87,7 @@ impl ExpectFrame {
     }
 
     fn look(&self, cx: &mut Cx<'_, '_>) -> Flow {
-        while let Some(seen) = cx.actor.frames.pop_front() {
+        while let Some(seen) = cx.actor.take_frame() {
             if self.ignores(&seen) {
                 continue;
             }

@@ -170,6 +170,8 @@ impl Step for Http {
                 }
             }
             Deed::Request(inquiry) => {
+                // What nobody awaited is forgotten.
+                cx.actor.take_response(lane);
                 if let Err(why) = inquiry.send(cx, lane) {
                     cx.fail("to send a request", why);
                     return Progress::Done;
@@ -243,8 +245,10 @@ struct Requesting<'p> {
 impl<'p> Running<'p> for Requesting<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         let outcome = match what {
-            Happening::Response(lane, response) if *lane == self.lane => Ok((*response).clone()),
-            Happening::Lost(lane, lost) if *lane == self.lane => Err(lost.to_string()),
+            Happening::Response(lane) if *lane == self.lane => match cx.actor.take_response(self.lane) {
+                Some(outcome) => outcome,
+                None => return Flow::Waiting,
+            },
             Happening::Time if cx.now >= self.deadline => {
                 Err(format!("no response within {:?}", self.step.within))
             }

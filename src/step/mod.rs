@@ -44,8 +44,7 @@ use std::time::Instant;
 
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Counter, Failure, Observer, StepId};
-use crate::protocol::http::Response;
-use crate::session::{Event, Lane, Lost, Phases, Wire};
+use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, Seen, WireLog};
 pub use answer::Rule as AnswerRule;
@@ -181,10 +180,8 @@ pub enum Happening<'a> {
     Established(Lane, Phases),
     /// A raw frame was put where `expect_frame` looks for it.
     Frame,
-    /// A request of a step's own was answered.
-    Response(Lane, &'a Response),
-    /// A lane of a step's own was lost.
-    Lost(Lane, &'a Lost),
+    /// What became of a request of a step's own can be taken from the client.
+    Response(Lane),
     /// Time has passed.
     Time,
 }

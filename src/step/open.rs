@@ -60,7 +60,7 @@ impl Step for Open {
         }
         cx.actor.arrived = true;
         cx.actor.ended = None;
-        cx.actor.frames.clear();
+        cx.actor.forget_frames();
         let transport = self.transport.unwrap_or(cx.actor.part.transport);
         cx.actor.session.open(cx.wire, transport);
         cx.actor.session.set_polls(cx.wire, self.polls);
