@@ -31,7 +31,9 @@ impl Contender {
             ("socketioxide", peer(Peer::Socketioxide)),
         ]
         .into_iter()
-        .filter_map(|(name, line)| Some(Contender { name, target: Target::Command { line: line?, url: None } }))
+        .filter_map(|(name, line)| {
+            Some(Contender { name, target: Target::Command { line: line?, url: None } })
+        })
         .collect()
     }
 
