@@ -15,10 +15,11 @@ use bytes::Bytes;
 use crate::observe::{Counter, Metric, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::Response;
+use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
-use crate::protocol::{payload, socket_io};
+use crate::protocol::{Violation, payload, socket_io};
 use crate::session::{
-    Closed, Event, Lane, Lost, Message, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
+    Closed, Event, Lane, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
 };
 use crate::step::{
     Actor, Cx, Ended, Flow, Happening, Numbered, Part, Seen, Sequence, Stage, WireLog, stamp::Stamp,
@@ -45,6 +46,9 @@ pub struct Client<'p> {
     live: bool,
 }
 
+/// The most answers that a client puts off at a time.
+const MOST_THOUGHTS: usize = 4096;
+
 /// An acknowledgement that is given later.
 #[derive(Debug)]
 struct Thought {
@@ -60,8 +64,13 @@ impl<'p> Client<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(who: Who, part: &'p Part, stage: &'p Stage) -> Result<Client<'p>, String> {
-        Ok(Client { actor: Actor::new(who, part, stage)?, task: None, thinking: Vec::new(), live: false })
+    pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Client<'p>, String> {
+        Ok(Client {
+            actor: Actor::new(who, part, stage, link)?,
+            task: None,
+            thinking: Vec::new(),
+            live: false,
+        })
     }
 
     /// Which client it is.
@@ -140,10 +149,8 @@ impl<'p> Client<'p> {
             format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body))
         });
         if let Lane::Aside(_) = lane {
-            if self.notice(io, &Happening::Response(lane, response)) == Flow::Waiting {
-                self.actor.keep_response(lane, Ok(response.clone()));
-            }
-            return self.flow();
+            self.actor.keep_response(lane, Ok(response.clone()));
+            return self.notice(io, &Happening::Response(lane));
         }
         match self.with(io, |cx| cx.actor.session.response(cx.wire, lane, response)) {
             Payload::Nothing(None) => {}
@@ -166,12 +173,19 @@ impl<'p> Client<'p> {
     pub fn lost(&mut self, io: &mut Io<'_>, lane: Lane, lost: Lost) -> Flow {
         self.actor.log(io.now, false, || format!("({lane}: {lost})"));
         if let Lane::Aside(_) = lane {
-            if self.notice(io, &Happening::Lost(lane, &lost)) == Flow::Waiting {
-                self.actor.keep_response(lane, Err(lost.to_string()));
-            }
-            return self.flow();
+            self.actor.keep_response(lane, Err(lost.to_string()));
+            return self.notice(io, &Happening::Response(lane));
         }
         if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, lane, lost)) {
+            self.event(io, event);
+        }
+        self.flow()
+    }
+
+    /// Another client library told something of the client's connection.
+    pub fn hear(&mut self, io: &mut Io<'_>, news: News) -> Flow {
+        self.actor.log(io.now, false, || format!("{:?}", news.told));
+        if let Some(event) = self.actor.session.hear(news) {
             self.event(io, event);
         }
         self.flow()
@@ -241,14 +255,7 @@ impl<'p> Client<'p> {
             Event::Connected { .. } => self.live = true,
             Event::Message(message) => self.arrived(io, message),
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
-            Event::Violated(violation) => {
-                let cause = format!(
-                    "the server broke a rule: {} ({})",
-                    violation.rule.requirement(),
-                    violation.rule.spec()
-                );
-                io.observer.trouble(self.actor.who, &cause, &violation.detail);
-            }
+            Event::Violated(violation) => self.accuse(io, violation),
             Event::Closed(why) => self.closed(io, why),
             Event::Disconnected { namespace } if !self.actor.part.ears.ends => {
                 io.observer.count(Counter::Dropped, 1);
@@ -290,13 +297,35 @@ impl<'p> Client<'p> {
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
         }
-        let Some((name, _)) = socket_io::event_name(&message.data) else { return };
+        let name = socket_io::event_name(&message.data);
+        // Nothing is parsed that need not be: text is an event if it has a name, and bytes are rare.
+        if name.is_none() || !message.attachments.is_empty() {
+            self.examine(io, message);
+        }
+        let Some((name, _)) = name else { return };
         if let Some(id) = message.id {
             self.answer(io, &name, id, message);
         }
         if self.actor.part.ears.hear(&name) {
             self.actor.inbox.keep(&name, message);
         }
+    }
+
+    /// Looks whether what arrived as an event is one.
+    fn examine(&self, io: &mut Io<'_>, message: &Message<'_>) {
+        let Message { namespace, id, data, attachments } = message;
+        let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
+        let attachments = attachments.len() as u32;
+        let packet = socket_io::Packet { kind, attachments, namespace, id: *id, data: Some(data) };
+        if let Err(violation) = packet.validate() {
+            self.accuse(io, &violation);
+        }
+    }
+
+    fn accuse(&self, io: &mut Io<'_>, violation: &Violation) {
+        let Violation { rule, detail } = violation;
+        let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
+        io.observer.trouble(self.actor.who, &cause, detail);
     }
 
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {
@@ -316,6 +345,10 @@ impl<'p> Client<'p> {
                     cx.actor.session.answer(cx.wire, &message.namespace, id, data, attachments);
                 });
                 continue;
+            }
+            if self.thinking.len() >= MOST_THOUGHTS {
+                let cause = "an event was not answered because too many answers were put off already";
+                return io.observer.trouble(self.actor.who, cause, name);
             }
             self.thinking.push(Thought {
                 at,

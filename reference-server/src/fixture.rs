@@ -80,7 +80,7 @@ fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Optio
         ("t:ask", [ms, event, payload, ..]) => {
             let args = event_with(event, payload)?;
             ack::ask(socket, millis(ms)?, args, move |timed_out, answer| {
-                ack.send(&Args::new().with(&timed_out).with_array(&answer));
+                ack.send(&Args::new().with(&timed_out).with_all(&answer));
             });
         }
         ("t:sockets", [target, what, how, ..]) => {

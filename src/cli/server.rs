@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use clap::Args;
+use reference_server::Fault;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
+use crate::driver::Driver;
+use crate::protocol::http::{Request, write_request};
 use crate::scenario::{Need, Scenario};
 use crate::target::{Endpoint, Probing, Running, Starting, Target};
 use crate::transport::{self, Peer};
@@ -29,7 +32,7 @@ pub struct ServerArgs {
     server: Option<String>,
     /// Break the reference server on purpose (see `sockrates serve --list-faults`)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "server"])]
-    fault: Vec<String>,
+    fault: Vec<Fault>,
     /// How long a server that is started may take until it answers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     server_timeout: Duration,
@@ -52,12 +55,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        }
-        _ => Err("write it like `Authorization: Bearer abc`".to_owned()),
-    }
+    let (name, value) = match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => (name.trim(), value.trim()),
+        _ => return Err("write it like `Authorization: Bearer abc`".to_owned()),
+    };
+    let request = Request { method: "GET", target: "/", headers: &[(name, value)], body: None };
+    write_request(&mut Vec::new(), &request).map_err(|refused| format!("cannot {refused}"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The options after their check.
@@ -108,8 +112,12 @@ impl Server<'_> {
             (Some(line), url) => Target::Command { line: line.clone(), url: url.clone() },
             (None, Some(url)) => Target::Url(url.clone()),
             (None, None) => {
-                let mut args: Vec<String> =
-                    self.args.fault.iter().flat_map(|name| ["--fault".to_owned(), name.clone()]).collect();
+                let mut args: Vec<String> = self
+                    .args
+                    .fault
+                    .iter()
+                    .flat_map(|fault| ["--fault".to_owned(), fault.to_string()])
+                    .collect();
                 if scenario.needs.contains(&Need::Recovery) {
                     args.push("--recovery".to_owned());
                 }
@@ -151,6 +159,21 @@ impl Server<'_> {
             sources: self.args.source.clone(),
             turn: Arc::new(AtomicUsize::new(0)),
         })
+    }
+
+    /// Scheme and authority of the server, for a driver.
+    ///
+    /// # Errors
+    /// A sentence, when the driver cannot connect as it is asked to.
+    pub fn origin(&self, peer: &Peer, driver: Driver) -> Result<String, String> {
+        let cannot = |what, how| format!("the driver `{}` cannot {what}: leave out `{how}`", driver.name());
+        match driver {
+            Driver::Own => {}
+            _ if !self.args.source.is_empty() => return Err(cannot("choose its source address", "--source")),
+            _ if peer.tls.is_some() => return Err(cannot("speak TLS as we are told to", "--driver")),
+            _ => {}
+        }
+        Ok(format!("http://{}", peer.authority))
     }
 
     /// Headers for every request.

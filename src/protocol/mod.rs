@@ -25,4 +25,5 @@ pub mod socket_io;
 mod violation;
 pub mod websocket;
 
+pub(crate) use violation::excerpt;
 pub use violation::{Rule, Violation};

@@ -27,7 +27,7 @@ impl fmt::Display for Violation {
 }
 
 /// Text of the peer for the detail of a violation: quoted, escaped, cut after sixty characters.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
         None => format!("{text:?}"),

@@ -9,6 +9,8 @@
 //! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO").
 
 mod event;
+mod foreign;
+mod link;
 mod namespace;
 mod outstanding;
 mod polling;
@@ -27,6 +29,8 @@ use crate::protocol::engine_io::{self, Handshake, Packet};
 use crate::protocol::socket_io::{self, Kind};
 
 pub use event::{Answer, Closed, Event, Message};
+pub use foreign::{Connect, Foreign, News, Orders, Told};
+pub use link::{Link, NotConnected};
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
@@ -285,10 +289,15 @@ impl Session {
             State::Opening => return self.cut(wire),
             State::Open => {}
         }
-        let joined: Vec<Box<str>> =
-            self.namespaces.iter().filter(|n| n.phase == Phase::In).map(|n| n.name.clone()).collect();
-        for name in joined {
-            self.disconnect(wire, &name);
+        for namespace in self.namespaces.iter_mut().filter(|namespace| namespace.phase == Phase::In) {
+            let head = header(Kind::Disconnect, 0, &namespace.name, None);
+            // Over long-polling all farewells travel with the word `close`, not in posts of their own.
+            match &mut self.polling {
+                None => wire.text(Lane::WebSocket, &[&head]),
+                Some(polling) => polling.queue_text(&[&head]),
+            }
+            namespace.phase = Phase::Out;
+            namespace.forget();
         }
         self.state = State::Closing;
         if self.is_upgrading() {
@@ -393,10 +402,7 @@ impl Session {
         id: Option<u64>,
         data: Option<&str>,
     ) {
-        let mut head = String::with_capacity(24 + name.len());
-        head.push('4');
-        socket_io::Packet { kind, attachments, namespace: name, id, data: None }.encode(&mut head);
-        self.send_text(wire, &[&head, data.unwrap_or("")]);
+        self.send_text(wire, &[&header(kind, attachments, name, id), data.unwrap_or("")]);
     }
 
     /// Nothing is said after the word `close`.
@@ -466,17 +472,13 @@ impl Session {
     }
 }
 
-/// The namespace is not connected, so nothing can be sent to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotConnected;
-
-impl std::fmt::Display for NotConnected {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("not connected")
-    }
+/// What stands before the payload, with the type of an Engine.IO message in front.
+fn header(kind: Kind, attachments: u32, namespace: &str, id: Option<u64>) -> String {
+    let mut head = String::with_capacity(24 + namespace.len());
+    head.push('4');
+    socket_io::Packet { kind, attachments, namespace, id, data: None }.encode(&mut head);
+    head
 }
-
-impl std::error::Error for NotConnected {}
 
 /// Decodes a WebSocket text frame for [`Session::receive`].
 ///

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::event::{Event, Message};
-use crate::protocol::{Rule, Violation};
+use crate::protocol::{Rule, Violation, excerpt};
 
 /// Where we stand with a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ fn last_text(array: &str) -> Option<&str> {
 /// The server spoke in a namespace that it was never asked for. That it is not remembered keeps a server that
 /// invents namespaces from filling our memory.
 pub(super) fn unknown(what: &str, name: &str) -> Event<'static> {
-    let detail = format!("{what} `{name}`, which was never asked for");
+    let detail = format!("{what} {}, which was never asked for", excerpt(name));
     Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
 }
 
@@ -108,14 +108,14 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     if namespace.phase != Phase::Asked {
         return Event::Violated(Violation {
             rule: Rule::NamespaceUnknown,
-            detail: format!("the server accepted a CONNECT to `{name}` that was not under way"),
+            detail: format!("the server accepted a CONNECT to {} that was not under way", excerpt(name)),
         });
     }
     let reply: Value = serde_json::from_str(data).unwrap_or(Value::Null);
     let Some(sid) = reply.get("sid").and_then(Value::as_str) else {
         return Event::Violated(Violation {
             rule: Rule::ConnectReply,
-            detail: format!("the CONNECT reply for `{name}` has no `sid` text: {data}"),
+            detail: format!("the CONNECT reply for {} has no `sid` text: {}", excerpt(name), excerpt(data)),
         });
     };
     let pid = reply.get("pid").and_then(Value::as_str);

@@ -12,7 +12,7 @@ use super::{Heartbeats, Session, State};
 use crate::protocol::attachments::Assembled;
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::socket_io::{self, Kind};
-use crate::protocol::{Rule, Violation};
+use crate::protocol::{Rule, Violation, excerpt};
 
 impl Session {
     /// Takes one Engine.IO packet that arrived on a lane.
@@ -51,10 +51,9 @@ impl Session {
             },
             Packet::Close => Some(self.finish(wire, Closed::ByServer)),
             Packet::Noop => None,
-            Packet::Open(_) | Packet::Pong(_) | Packet::Upgrade => Some(Event::Violated(Violation {
-                rule: Rule::PacketUnexpected,
-                detail: format!("the server sent {packet:?}, which has no meaning here"),
-            })),
+            Packet::Open(json) => Some(unexpected("open", json)),
+            Packet::Pong(payload) => Some(unexpected("pong", payload)),
+            Packet::Upgrade => Some(unexpected("upgrade", "")),
         }
     }
 
@@ -156,8 +155,9 @@ impl Session {
         Event::Violated(Violation {
             rule: Rule::AckUnknown,
             detail: format!(
-                "one came in `{}` with id {}, which is not outstanding there",
-                answer.namespace, answer.id
+                "one came in {} with id {}, which is not outstanding there",
+                excerpt(&answer.namespace),
+                answer.id
             ),
         })
     }
@@ -179,4 +179,10 @@ impl Session {
             _ => {}
         }
     }
+}
+
+fn unexpected(name: &str, payload: &str) -> Event<'static> {
+    let with = if payload.is_empty() { String::new() } else { format!(" with {}", excerpt(payload)) };
+    let detail = format!("the server sent {name}{with}, which has no meaning here");
+    Event::Violated(Violation { rule: Rule::PacketUnexpected, detail })
 }

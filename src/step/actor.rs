@@ -17,7 +17,7 @@ use crate::observe::{Who, WireLine};
 use crate::protocol::engine_io::{Packet, encode_text};
 use crate::protocol::http::Response;
 use crate::protocol::websocket::Message as Frame;
-use crate::session::{Closed, Destination, Lane, Session};
+use crate::session::{Closed, Destination, Lane, Link};
 use crate::template::{Name, Of, Shared, Slot, Values};
 
 /// A raw frame that `expect_frame` may look at.
@@ -33,6 +33,15 @@ pub enum Seen {
     Pong(Bytes),
     /// A WebSocket close: code and reason.
     Close(Option<u16>, String),
+}
+
+impl Seen {
+    fn size(&self) -> usize {
+        match self {
+            Seen::Text(text) | Seen::Close(_, text) => text.len(),
+            Seen::Binary(bytes) | Seen::Ping(bytes) | Seen::Pong(bytes) => bytes.len(),
+        }
+    }
 }
 
 impl From<&Frame<'_>> for Seen {
@@ -78,6 +87,9 @@ struct Aside {
 /// The most raw frames that a client keeps for its steps.
 const MAX_FRAMES: usize = 4096;
 
+/// The most bytes in the raw frames that a client keeps for its steps.
+const MAX_FRAME_BYTES: usize = 16 << 20;
+
 /// How much of a frame the wire log shows.
 const LINE_LENGTH: usize = 160;
 
@@ -91,13 +103,14 @@ pub struct Actor<'p> {
     /// What it has in common with all.
     pub stage: &'p Stage,
     /// Its connection.
-    pub session: Session,
+    pub session: Link,
     /// The namespace that it speaks in unless a step says otherwise.
     pub home: Box<str>,
     /// Events that no step has taken yet.
     pub inbox: Inbox,
     /// Raw frames that no step has taken yet.
-    pub frames: VecDeque<Seen>,
+    frames: VecDeque<Seen>,
+    frame_bytes: usize,
     /// How it answers events that ask for an acknowledgement.
     pub answers: Vec<AnswerRule<'p>>,
     /// When and why its connection ended.
@@ -132,6 +145,8 @@ impl WireLog {
             let whole = text.len();
             text.truncate(end);
             text.push_str(&format!("… ({whole} bytes)"));
+            // Or a few characters would keep the memory of a whole frame.
+            text.shrink_to_fit();
         }
         let at = now.saturating_duration_since(self.epoch);
         self.lines.push_back(WireLine { at, sent, text });
@@ -143,16 +158,17 @@ impl<'p> Actor<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(who: Who, part: &'p Part, stage: &'p Stage) -> Result<Actor<'p>, String> {
+    pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Actor<'p>, String> {
         let seed = stage.seed ^ u64::from(who.cast).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut actor = Actor {
             who,
             part,
             stage,
-            session: Session::new(Destination::default()),
+            session: link,
             home: "/".into(),
             inbox: Inbox::default(),
             frames: VecDeque::new(),
+            frame_bytes: 0,
             answers: Vec::new(),
             ended: None,
             arrived: false,
@@ -262,11 +278,25 @@ impl<'p> Actor<'p> {
         self.asides.get_mut(usize::from(place))?.outcome.take()
     }
 
-    /// Keeps a raw frame for `expect_frame`.
+    /// Keeps a raw frame for `expect_frame`, if there is room for it.
     pub fn keep_frame(&mut self, frame: Seen) {
-        if self.frames.len() < MAX_FRAMES {
+        if self.frames.len() < MAX_FRAMES && self.frame_bytes + frame.size() <= MAX_FRAME_BYTES {
+            self.frame_bytes += frame.size();
             self.frames.push_back(frame);
         }
+    }
+
+    /// Takes the oldest raw frame.
+    pub fn take_frame(&mut self) -> Option<Seen> {
+        let frame = self.frames.pop_front()?;
+        self.frame_bytes -= frame.size();
+        Some(frame)
+    }
+
+    /// Forgets the raw frames.
+    pub fn forget_frames(&mut self) {
+        self.frames.clear();
+        self.frame_bytes = 0;
     }
 
     /// Remembers a frame that arrived, for the report of a failure.

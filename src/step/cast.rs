@@ -12,7 +12,7 @@ use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::stamp;
 use super::utterance::{EMPTY_STAMP, Encoded, Utterance, put_stamp};
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
@@ -52,9 +52,12 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let verb = if collect.is_some() { Verb::CastAck } else { Verb::Cast };
     let ask = reading.contract.need(verb, node.span)?.bind(&words);
     let name = super::emit::in_words(&event);
+    let bare = content.args.fixed().and_then(Json::as_array).is_some_and(Vec::is_empty);
     Ok(Box::new(Cast {
         aim: aim(&to, &except),
         name,
+        heard_as: beyond::named(&event),
+        bare,
         utterance: Utterance::new(&ask.event, &ask.args),
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
@@ -182,6 +185,10 @@ impl Content {
 struct Cast {
     name: String,
     aim: String,
+    /// What hearing it needs of those who do.
+    heard_as: Option<Beyond>,
+    /// Whether it has no arguments.
+    bare: bool,
     utterance: Utterance,
     namespace: Option<Template>,
     within: Duration,
@@ -191,6 +198,18 @@ struct Cast {
 }
 
 impl Step for Cast {
+    fn beyond(&self) -> Vec<Beyond> {
+        let mut beyond = self.utterance.beyond(self.ack);
+        beyond.extend(self.heard_as.clone());
+        if self.bare {
+            beyond.push(Beyond::NoArguments);
+        }
+        if !self.ack {
+            beyond.push(Beyond::RefusedBeside);
+        }
+        beyond
+    }
+
     fn words(&self) -> String {
         match self.collect {
             Some(_) => format!("casts {} to {} and collects their answers", self.name, self.aim),

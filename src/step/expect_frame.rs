@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
 use super::actor::Seen;
-use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::Event;
 use crate::template::Matcher;
@@ -87,7 +87,7 @@ impl ExpectFrame {
     }
 
     fn look(&self, cx: &mut Cx<'_, '_>) -> Flow {
-        while let Some(seen) = cx.actor.frames.pop_front() {
+        while let Some(seen) = cx.actor.take_frame() {
             if self.ignores(&seen) {
                 continue;
             }
@@ -102,6 +102,10 @@ impl ExpectFrame {
 }
 
 impl Step for ExpectFrame {
+    fn beyond(&self) -> Vec<Beyond> {
+        vec![Beyond::Frames]
+    }
+
     fn words(&self) -> String {
         format!("expects {}", self.wish())
     }

@@ -8,6 +8,7 @@
 //! A new step is one new file and one line in [`KINDS`].
 
 mod actor;
+mod beyond;
 mod exchange;
 mod inbox;
 mod reading;
@@ -44,11 +45,11 @@ use std::time::Instant;
 
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Counter, Failure, Observer, StepId};
-use crate::protocol::http::Response;
-use crate::session::{Event, Lane, Lost, Phases, Wire};
+use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, Seen, WireLog};
 pub use answer::Rule as AnswerRule;
+pub use beyond::{Beyond, find_beyond};
 pub use reading::Reading;
 pub use sequence::Sequence;
 pub use stage::{Arrival, Board, Ears, Part, Stage};
@@ -102,6 +103,11 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// Adds what this step wants to hear of.
     fn hear(&self, _ears: &mut Ears) {}
 
+    /// What it needs that another client library may lack; see [`Beyond`]. The steps inside it tell for themselves.
+    fn beyond(&self) -> Vec<Beyond> {
+        Vec::new()
+    }
+
     /// The steps inside it.
     fn inner(&self) -> &[Numbered] {
         &[]
@@ -135,6 +141,8 @@ pub struct Numbered {
     pub id: StepId,
     /// Where it was written.
     pub span: Span,
+    /// Whether the `sid` of a client is named in it.
+    pub names_sid: bool,
     /// What it does.
     pub step: Box<dyn Step>,
 }
@@ -181,10 +189,8 @@ pub enum Happening<'a> {
     Established(Lane, Phases),
     /// A raw frame was put where `expect_frame` looks for it.
     Frame,
-    /// A request of a step's own was answered.
-    Response(Lane, &'a Response),
-    /// A lane of a step's own was lost.
-    Lost(Lane, &'a Lost),
+    /// What became of a request of a step's own can be taken from the client.
+    Response(Lane),
     /// Time has passed.
     Time,
 }

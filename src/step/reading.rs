@@ -60,6 +60,7 @@ impl<'s> Reading<'s> {
         // Numbers follow the order of the file, so an outer step has a lower one than the steps inside it.
         let id = StepId(self.next);
         self.next += 1;
+        let sids = self.scope.sids_named();
         let step = match &node.value {
             Value::Text(word) => {
                 let kind = kind(word).ok_or_else(|| unknown(word, node.mistake("")))?;
@@ -91,7 +92,8 @@ impl<'s> Reading<'s> {
                     .hint("a step is a word like `connect`, or a map like `{ join: lobby }`"));
             }
         };
-        Ok(Numbered { id, span: node.span, step })
+        let names_sid = self.scope.sids_named() > sids;
+        Ok(Numbered { id, span: node.span, names_sid, step })
     }
 
     /// The namespace that a step names.

@@ -5,7 +5,7 @@
 //! is `SIGTERM` to all members, and `SIGKILL` to those who are still there after the grace.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
@@ -21,13 +21,9 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// Runs the command in `$0` with nothing to read, beside a guard that waits for the end of the lifeline. The guard
-/// holds no output open, and ends with the group.
-const GUARDED: &str = r#"exec 3<&0 </dev/null
-{ exec >/dev/null 2>&1; cat <&3; trap '' TERM; kill -TERM 0; sleep 1; kill -KILL 0; } &
-exec 3<&-
-exec sh -c "$0"
-"#;
+/// What the guard of a group does: it waits for the end of the lifeline, and then ends the group. It outlives the
+/// `SIGTERM` of an orderly stop, so that a group is ended even if we do not get to its `SIGKILL`.
+const GUARD: &str = "trap '' TERM; echo; exec >&2; read -r _; kill -TERM 0; sleep 1; kill -KILL 0";
 
 /// A running process group. Stopped when dropped.
 #[derive(Debug)]
@@ -35,6 +31,8 @@ pub(super) struct Group {
     leader: Child,
     id: Pid,
     lifeline: Option<ChildStdin>,
+    /// Holds the other end of the lifeline where the leader does not: a member of the group, but not of the server.
+    guard: Option<Child>,
     output: Output,
     ended: Option<ExitStatus>,
 }
@@ -42,7 +40,30 @@ pub(super) struct Group {
 impl Group {
     /// Starts a program that ends by itself when its standard input does.
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped());
+        Self::lead(command)
+    }
+
+    /// Starts a command line with `sh`, its standard input empty, `PORT` in its environment.
+    pub(super) fn start_line(line: &str, port: u16) -> io::Result<Self> {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(line).env("PORT", port.to_string()).stdin(Stdio::null());
+        let mut group = Self::lead(command)?;
+        let mut guard = Command::new("sh");
+        guard.arg("-c").arg(GUARD).process_group(group.id.as_raw());
+        guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut guard = guard.spawn()?;
+        if let Some(mut ready) = guard.stdout.take() {
+            // From its first byte on, no `SIGTERM` ends it.
+            ready.read_exact(&mut [0])?;
+        }
+        group.lifeline = guard.stdin.take();
+        group.guard = Some(guard);
+        Ok(group)
+    }
+
+    fn lead(mut command: Command) -> io::Result<Self> {
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut leader = command.spawn()?;
         let id =
             i32::try_from(leader.id()).map_err(|_| io::Error::other("the process id is out of range"))?;
@@ -53,14 +74,8 @@ impl Group {
         if let Some(stream) = leader.stderr.take() {
             output.follow(stream);
         }
-        Ok(Self { lifeline: leader.stdin.take(), leader, id: Pid::from_raw(id), output, ended: None })
-    }
-
-    /// Starts a command line with `sh`, its standard input empty, `PORT` in its environment.
-    pub(super) fn start_line(line: &str, port: u16) -> io::Result<Self> {
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(GUARDED).arg(line).env("PORT", port.to_string());
-        Self::start(command)
+        let (lifeline, id) = (leader.stdin.take(), Pid::from_raw(id));
+        Ok(Self { lifeline, leader, id, guard: None, output, ended: None })
     }
 
     /// What it prints.
@@ -78,7 +93,7 @@ impl Group {
 
     /// CPU time and memory of all members. None where the system does not tell.
     pub(super) fn resources(&self) -> Option<Resources> {
-        let members = members(self.id)?;
+        let members = self.members()?;
         Some(Resources {
             cpu: members.iter().map(|member| member.cpu).sum(),
             memory: members.iter().map(|member| member.memory).sum(),
@@ -88,11 +103,24 @@ impl Group {
     /// Ends all members, and returns when they are gone.
     pub(super) fn stop(&mut self, grace: Duration) {
         self.signal(Signal::SIGTERM);
-        self.lifeline = None;
+        if self.guard.is_none() {
+            self.lifeline = None;
+        }
         if !self.wait_until_gone(grace) {
             self.signal(Signal::SIGKILL);
             self.wait_until_gone(grace.max(GRACE));
         }
+        if let Some(mut guard) = self.guard.take() {
+            // One that is gone already is only to be waited for.
+            let _ = guard.kill();
+            let _ = guard.wait();
+        }
+        self.lifeline = None;
+    }
+
+    /// The living members, the guard left out. None where there is no /proc to read them from.
+    fn members(&self) -> Option<Vec<Member>> {
+        members(self.id, self.guard.as_ref().map(Child::id))
     }
 
     /// True when no member lives any more; false when the time is over before.
@@ -109,10 +137,10 @@ impl Group {
 
     fn is_alive(&mut self) -> bool {
         let leader = self.ended().is_none();
-        let others = match members(self.id) {
+        let others = match self.members() {
             Some(members) => !members.is_empty(),
-            // Without /proc, ask whether there is somebody to signal.
-            None => killpg(self.id, None).is_ok(),
+            // Without /proc, ask whether there is somebody to signal; the guard would always be.
+            None => self.guard.is_none() && killpg(self.id, None).is_ok(),
         };
         leader || others
     }
@@ -146,10 +174,10 @@ struct Member {
     memory: u64,
 }
 
-/// All members of the group that are not zombies. None where there is no /proc to read them from.
-fn members(group: Pid) -> Option<Vec<Member>> {
+/// All members of the group but one that are not zombies. None where there is no /proc to read them from.
+fn members(group: Pid, spared: Option<u32>) -> Option<Vec<Member>> {
     let processes = fs::read_dir("/proc").ok()?;
-    let numeric = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let numeric = |name: &str| name.parse::<u32>().is_ok_and(|id| Some(id) != spared);
     let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     Some(names.filter(|name| numeric(name)).filter_map(|name| member(&name, group)).collect())
 }
@@ -197,7 +225,7 @@ mod tests {
     }
 
     fn alive(id: Pid) -> usize {
-        members(id).expect("there is a /proc").len()
+        members(id, None).expect("there is a /proc").len()
     }
 
     #[test]
@@ -255,6 +283,15 @@ mod tests {
         assert!(group.wait_until_gone(GRACE * 4));
         group.output().settle(GRACE);
         assert!(group.output().tail().contains(&"bye".to_owned()), "{:?}", group.output().tail());
+    }
+
+    #[test]
+    fn a_stop_that_is_broken_off_leaves_nobody_behind() {
+        let mut group = running("trap '' TERM; echo up; while :; do sleep 1000; done");
+        group.signal(Signal::SIGTERM);
+        // We are gone before our `SIGKILL`.
+        group.lifeline = None;
+        assert!(group.wait_until_gone(GRACE * 4));
     }
 
     #[test]

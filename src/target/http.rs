@@ -240,8 +240,14 @@ impl Patient {
 
 impl Read for Patient {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(self.left()?)?;
-        self.stream.read(buffer)
+        loop {
+            self.stream.set_read_timeout(self.left()?)?;
+            match self.stream.read(buffer) {
+                // By a signal: with a timeout, a read is not begun anew by itself.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return outcome,
+            }
+        }
     }
 }
 

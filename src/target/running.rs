@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -74,7 +75,7 @@ impl Target {
     pub fn start(&self, starting: &Starting) -> Result<Running, NotReady> {
         match self {
             Target::Url(endpoint) => {
-                let found = probe(endpoint, &starting.probing).map_err(NotReady::NotThere)?;
+                let found = look(endpoint, starting)?;
                 Ok(Running { target: self.clone(), endpoint: endpoint.clone(), found, group: None })
             }
             Target::Bundled { args } => {
@@ -148,6 +149,22 @@ impl Target {
             }
             let nobody = last.as_ref().is_none_or(|last| matches!(last.seen, Seen::Refused));
             thread::sleep(if nobody { LOOK_AGAIN } else { LOOK_LATER });
+        }
+    }
+}
+
+/// Looks at a server that should be running. Whoever gives up does not wait for the end of the look.
+fn look(endpoint: &Endpoint, starting: &Starting) -> Result<Found, NotReady> {
+    let (tell, told) = mpsc::channel();
+    let (place, probing) = (endpoint.clone(), starting.probing.clone());
+    thread::spawn(move || tell.send(probe(&place, &probing)));
+    loop {
+        match told.recv_timeout(LOOK_AGAIN) {
+            Ok(outcome) => return outcome.map_err(NotReady::NotThere),
+            Err(_) if starting.cancelled.load(Ordering::Relaxed) => return Err(NotReady::Cancelled),
+            Err(RecvTimeoutError::Timeout) => {}
+            // The thread broke off, which is told by its panic.
+            Err(RecvTimeoutError::Disconnected) => return Err(NotReady::Cancelled),
         }
     }
 }

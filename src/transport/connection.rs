@@ -299,8 +299,9 @@ impl Transport {
             bytes
         } else {
             partial.extend_from_slice(bytes);
-            // A large frame is looked at again only when enough of it is there.
-            if websocket::needed(&partial).is_some_and(|needed| partial.len() < needed) {
+            // A large frame is looked at again only when enough of it is there; one that is too large, at once.
+            let waits = |needed| partial.len() < needed && needed as u64 <= MAX_MESSAGE;
+            if websocket::needed(&partial).is_some_and(waits) {
                 connection.partial = partial;
                 return;
             }

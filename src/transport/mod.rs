@@ -8,39 +8,36 @@
 //! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
-//! | `alarm` | waking up on time |
+//! | `readiness` | which sockets are ready, and waking up on time |
 //! | `port` | the [`crate::session::Wire`] of one client |
 //!
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
 //! kernel buffers, and a message costs one read and one write.
 
-mod alarm;
 mod connection;
 mod peer;
 mod port;
+mod readiness;
 mod stream;
 
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use mio::{Events, Poll, Token, Waker};
+use mio::{Token, Waker};
 use slab::Slab;
 
 use crate::protocol::http::Response;
 use crate::session::{Lane, Lost, Phases};
 
-use alarm::Alarm;
 use connection::Connection;
 pub use connection::Reader;
 pub use peer::{Peer, insecure, trusting};
 pub use port::Port;
+use readiness::Readiness;
 
 /// The token of the waker; connections have their place in the slab.
 const WAKER: Token = Token(usize::MAX);
-
-/// The token of the alarm.
-const ALARM: Token = Token(usize::MAX - 1);
 
 /// How much is read at once, by all connections of a worker in turn.
 const READ_BUFFER: usize = 64 * 1024;
@@ -62,8 +59,7 @@ pub enum Notice {
 /// All connections of one worker.
 pub struct Transport {
     peer: Peer,
-    poll: Poll,
-    alarm: Alarm,
+    readiness: Readiness,
     connections: Slab<Connection>,
     /// For each client, its lanes and the connections that serve them.
     lanes: Vec<Vec<(Lane, usize)>>,
@@ -86,11 +82,9 @@ impl Transport {
     /// # Errors
     /// When the operating system gives no readiness queue.
     pub fn new(peer: Peer) -> io::Result<Transport> {
-        let poll = Poll::new()?;
         Ok(Transport {
             peer,
-            alarm: Alarm::new(poll.registry(), ALARM)?,
-            poll,
+            readiness: Readiness::new()?,
             connections: Slab::new(),
             lanes: Vec::new(),
             dirty: Vec::new(),
@@ -114,7 +108,7 @@ impl Transport {
     /// # Errors
     /// When the operating system gives none.
     pub fn waker(&self) -> io::Result<Waker> {
-        Waker::new(self.poll.registry(), WAKER)
+        Waker::new(self.readiness.registry(), WAKER)
     }
 
     /// The wire of one client. What was sent through it leaves with [`Transport::flush`].
@@ -127,20 +121,22 @@ impl Transport {
         (std::mem::take(&mut self.read), std::mem::take(&mut self.written))
     }
 
-    /// Waits until something is ready, at most until that time.
+    /// Waits until something is ready, at most until that time; fills in the connections that are ready.
     ///
     /// # Errors
     /// When the readiness queue fails.
-    pub fn wait(&mut self, events: &mut Events, until: Instant) -> io::Result<()> {
+    pub fn wait(&mut self, ready: &mut Vec<usize>, until: Instant) -> io::Result<()> {
         let patience = if self.unread.is_empty() && self.notices.is_empty() {
-            self.alarm.patience(until)?
+            until.saturating_duration_since(Instant::now())
         } else {
-            Some(Duration::ZERO)
+            Duration::ZERO
         };
-        match self.poll.poll(events, patience) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            outcome => outcome,
-        }
+        ready.clear();
+        self.readiness.wait(patience, |token| {
+            if token != WAKER {
+                ready.push(token.0);
+            }
+        })
     }
 
     /// What happened outside of reading.
@@ -151,11 +147,6 @@ impl Transport {
     /// The connections that have to be read again.
     pub fn take_unread(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.unread)
-    }
-
-    /// The token's connection, unless it is the waker's or the alarm's.
-    pub fn connection_of(token: Token) -> Option<usize> {
-        (token != WAKER && token != ALARM).then_some(token.0)
     }
 
     /// Sends what waits to be sent.
@@ -181,7 +172,7 @@ impl Transport {
     /// Ends a connection silently. Gives whose it was.
     fn forget(&mut self, place: usize) -> Option<(u32, Lane)> {
         let mut connection = self.connections.try_remove(place)?;
-        connection.deregister(self.poll.registry());
+        connection.deregister(self.readiness.registry());
         let lanes = &mut self.lanes[connection.client as usize];
         lanes.retain(|(_, other)| *other != place);
         if lanes.is_empty() {

@@ -32,7 +32,7 @@ impl Port<'_> {
             Ok(mut connection) => {
                 let entry = transport.connections.vacant_entry();
                 let place = entry.key();
-                match connection.register(transport.poll.registry(), place) {
+                match connection.register(transport.readiness.registry(), place) {
                     Ok(()) => {
                         entry.insert(connection);
                         let lanes = &mut transport.lanes[self.client as usize];

@@ -18,7 +18,7 @@ fn a_client_answers_a_question() {
     let question = client.next();
     assert!(question.ends_with("[\"q\",1,\"a\"]"), "{question}");
     client.send(&format!("43{}[2,{{}}]", id_of(&question)));
-    assert_eq!(client.next(), "439[false,[2,{}]]");
+    assert_eq!(client.next(), "439[false,2,{}]");
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_question_without_an_answer_times_out_and_a_late_one_is_ignored() {
     let mut client = server.client();
     client.send("429[\"t:ask\",20,\"q\",[]]");
     let question = client.next();
-    assert_eq!(client.next(), "439[true,[]]");
+    assert_eq!(client.next(), "439[true]");
     client.send(&format!("43{}[2]", id_of(&question)));
     client.websocket.assert_alive();
 }
@@ -41,7 +41,7 @@ fn an_answer_counts_once() {
     let id = id_of(&question).to_owned();
     client.send(&format!("43{id}[1]"));
     client.send(&format!("43{id}[2]"));
-    assert_eq!(client.next(), "439[false,[1]]");
+    assert_eq!(client.next(), "439[false,1]");
     client.websocket.assert_alive();
 }
 
@@ -59,7 +59,7 @@ fn an_answer_from_another_socket_or_namespace_does_not_count() {
     client.send(&format!("43/custom,{id}[\"custom\"]"));
     client.websocket.assert_alive();
     client.send(&format!("43{id}[\"right\"]"));
-    assert_eq!(client.next(), "439[false,[\"right\"]]");
+    assert_eq!(client.next(), "439[false,\"right\"]");
 }
 
 #[test]

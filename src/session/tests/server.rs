@@ -347,7 +347,7 @@ impl World {
 
     /// Lets everything come home.
     pub fn settle(&mut self) {
-        for _ in 0..10_000 {
+        for _ in 0..1_000 {
             let idle = !self.net.is_busy() || (self.poll_held && !self.net.is_busy());
             let quiet = idle
                 && !self.post_held

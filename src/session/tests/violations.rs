@@ -1,7 +1,8 @@
 //! What servers get wrong is told and survived.
 
 use super::talk::{OPEN_WEBSOCKET, Talk};
-use crate::session::Transport;
+use crate::protocol::engine_io::Packet;
+use crate::session::{Event, Lane, Transport};
 
 #[test]
 fn an_acknowledgement_that_nobody_asked_for() {
@@ -146,4 +147,29 @@ fn the_answer_to_what_a_rude_scenario_wrote_by_hand_is_no_violation() {
     for garbage in ["4", "9", "", "40/é", "429", "4", "0"] {
         talk.session.send_raw(&mut talk.wire, garbage);
     }
+}
+
+#[test]
+fn what_the_server_wrote_is_told_short_and_without_control_characters() {
+    let mut talk = Talk::websocket().joined();
+    talk.connect("/asked", None);
+    let noise = "\u{1b}[2J\u{7}".repeat(1000);
+    let id = talk.ask("/", r#"["a"]"#);
+    for packet in [
+        format!("40/{noise},{{}}"),
+        format!("41/{noise},"),
+        format!("44/{noise},{{}}"),
+        format!("42/{noise},[]"),
+        format!("43/{noise},{id}[]"),
+        format!("40/asked,{{{noise}"),
+        format!("0{noise}"),
+        format!("3{noise}"),
+    ] {
+        let packet = crate::session::packet_of_text(&packet).unwrap();
+        let event = talk.session.receive(&mut talk.wire, Lane::WebSocket, packet, talk.now);
+        let Some(Event::Violated(violation)) = event else { panic!("{event:?}") };
+        assert!(violation.detail.len() < 600, "{violation}");
+        assert!(!violation.detail.contains(char::is_control), "{violation}");
+    }
+    assert!(talk.session.receive(&mut talk.wire, Lane::WebSocket, Packet::Noop, talk.now).is_none());
 }

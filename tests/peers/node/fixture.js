@@ -78,13 +78,14 @@ function broadcasting(socket) {
     operator(socket, { ...target, from: "io" })[inBulk[what]](argument);
     ack();
   });
-  // "n" with 0 to count - 1, every second one with an attachment when `binary`.
+  // "n" with 0 to count - 1, every second one with an attachment when `binary`. Whoever does something else meanwhile
+  // does not ask for the acknowledgement.
   socket.on("t:burst", (count, everyMs, binary, ack) => {
     let i = 0;
     const timer = setInterval(() => {
       if (i === count) {
         clearInterval(timer);
-        return ack();
+        return ack?.();
       }
       if (binary && i % 2) socket.emit("n", i, Buffer.from([i & 255]));
       else socket.emit("n", i);

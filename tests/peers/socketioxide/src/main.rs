@@ -46,6 +46,8 @@ fn socket_io() -> (SocketIoLayer, SocketIo) {
         .connect_timeout(millis("CONNECT_TIMEOUT", 1000))
         .upgrade_timeout(millis("UPGRADE_TIMEOUT", 1000))
         .max_payload(number("MAX_HTTP_BUFFER_SIZE", 1_000_000))
+        // What does not fit is dropped: 128 packets are soon full while a client upgrades.
+        .max_buffer_size(8192)
         .build_layer()
 }
 

@@ -1,0 +1,10 @@
+//! The program as its user meets it: a child process, and servers good and bad in front of it.
+
+mod exit_codes;
+mod hostile;
+mod interrupted;
+mod options;
+mod output;
+mod support;
+mod tls;
+mod transports;

@@ -1,0 +1,101 @@
+//! What is printed and written: no noise where nobody looks, colours only where they are wanted, all sections in the
+//! results.
+
+use crate::support::{Folder, data, results, sockrates};
+
+const SCRIPT: &str =
+    "- all: connect\n- alice: { emit: { event: message-with-ack, args: [1], ack: { args: [2] } } }";
+
+#[test]
+fn without_a_terminal_nothing_but_the_report_is_printed() {
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ alice: 3 }", "- all: connect\n- alice: { wait: 300ms }");
+    let ended = sockrates(["run"]).args([&scenario]).run().code(0);
+    assert_eq!(ended.stderr, "", "{ended}");
+    assert!(ended.stdout.starts_with("✓ passed: "), "{ended}");
+}
+
+#[test]
+fn colours_are_where_they_are_wanted_and_nowhere_else() {
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ alice: 1 }", SCRIPT);
+    let run = || sockrates(["run"]).args([&scenario]);
+    let coloured = |program: crate::support::Program| program.run().code(1).stdout.contains('\u{1b}');
+    assert!(!coloured(run()), "piped");
+    assert!(coloured(run().env("CLICOLOR_FORCE", "1")), "forced");
+    assert!(!coloured(run().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")), "forbidden");
+}
+
+#[test]
+fn help_and_mistakes_have_no_colours_in_a_pipe() {
+    for arguments in
+        [&["--help"][..], &["run", "--help"], &["run", "--nonsense"], &["list"], &["check", "chat"]]
+    {
+        let ended = sockrates(arguments).run().calm();
+        assert!(!ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'), "{ended}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_nothing_to_panic_about() {
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ alice: 1 }", SCRIPT);
+    for (arguments, code) in [
+        (vec!["list".into()], 0),
+        (vec!["check".into(), "chat".into()], 0),
+        (vec!["run".into(), scenario.into_os_string()], 1),
+    ] {
+        let mut run = sockrates(arguments).start();
+        run.close_output();
+        run.wait().code(code);
+    }
+}
+
+#[test]
+fn quiet_prints_a_line_for_what_passed_and_everything_for_what_failed() {
+    let folder = Folder::new();
+    let good = folder.file("good.yaml", "name: all is well\ncast: { a: 1 }\nscript: [ { a: connect } ]\n");
+    let bad = folder.scenario("{ alice: 1 }", SCRIPT);
+    let ended = sockrates(["run", "-q"]).args([good, bad]).run().code(1);
+    assert!(ended.stdout.starts_with("✓ all is well\n"), "{ended}");
+    ended.says("expected an acknowledgement with the list [2]");
+}
+
+#[test]
+fn the_results_have_all_sections() {
+    let folder = Folder::new();
+    let json = folder.path("results.json");
+    let scenario = folder.scenario_with("{ alice: 1 }", SCRIPT, "thresholds: [ \"sent >= 1\" ]");
+    let good = data("semantic/emit.yaml");
+    sockrates(["run", "--seed", "7", "--json"]).args([&json, &scenario, &good]).run().code(1);
+    let results = results(&json);
+    assert_eq!(results["schema_version"], 1);
+    let [failed, passed] = results["results"].as_array().expect("there are results").as_slice() else {
+        panic!("{results:#}");
+    };
+    for section in [
+        "scenario",
+        "target",
+        "environment",
+        "cast",
+        "verdict",
+        "checks",
+        "thresholds",
+        "metrics",
+        "counters",
+        "errors",
+    ] {
+        assert!(!failed[section].is_null() && !passed[section].is_null(), "{section} in {results:#}");
+    }
+    assert_eq!(failed["verdict"]["status"], "failed");
+    assert_eq!(failed["verdict"]["exit_code"], 1);
+    assert_eq!(failed["scenario"]["seed"], 7);
+    assert_eq!(failed["scenario"]["file"], scenario.to_str().expect("a path of ours"));
+    assert_eq!(failed["target"]["kind"], "bundled");
+    assert_eq!(failed["thresholds"][0]["met"], true);
+    let check = &failed["checks"][1];
+    assert_eq!((&check["line"], &check["failed"]), (&5.into(), &1.into()));
+    assert_eq!(check["failures"][0]["client"], "alice");
+    assert!(check["failures"][0]["wire"].as_array().is_some_and(|wire| wire.len() >= 4), "{check:#}");
+    assert_eq!(passed["verdict"]["status"], "passed");
+}
