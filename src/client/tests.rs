@@ -554,6 +554,34 @@ fn a_response_that_comes_between_two_acts_is_kept_and_seen_once() {
 }
 
 #[test]
+fn a_response_that_was_judged_is_not_judged_again() {
+    let script = "- eve: { http: { get: \"/a\", as: first, expect: { status: 204 } } }\n\
+                  - eve: { http: { await: first, within: 1s, expect: { status: 204 } } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        assert_eq!(play.begin(0), Flow::Waiting);
+        let head = Head { status: 204, headers: Vec::new() };
+        let response = Response { head, body: Vec::new(), keep_alive: true };
+        assert_eq!(play.call(|client, io| client.response(io, Lane::Aside(0), &response)), Flow::Done);
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.pass(1000), Flow::Done);
+        assert_eq!(play.found.failed[0].actual, "no response within 1s");
+    });
+}
+
+#[test]
+fn a_step_that_follows_another_is_due_when_that_is_done() {
+    let emit = "{ emit: { event: a, ack: true } }";
+    connected(&format!("- alice: [ {emit}, {emit} ]"), |mut play| {
+        play.begin(1);
+        play.pass(50);
+        play.hear("430[]");
+        play.pass(30);
+        assert_eq!(play.hear("431[]"), Flow::Done);
+        assert_eq!(play.found.latency(Metric::Ack), [50, 30]);
+    });
+}
+
+#[test]
 fn a_long_frame_leaves_no_more_than_its_beginning_in_the_log() {
     connected("- alice: { expect: { event: a, args: [1] } }", |mut play| {
         play.begin(1);
