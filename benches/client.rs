@@ -145,7 +145,7 @@ fn play_watched(text: &str, address: SocketAddr, look: &mut dyn FnMut()) -> (f64
         turn: Arc::new(AtomicUsize::new(0)),
     };
     let stop = AtomicBool::new(false);
-    let orders = Orders { workers: 1, peer, max_time: None, stop: &stop };
+    let orders = Orders { workers: 1, peer, max_time: None, library: None, stop: &stop };
     let before = cpu();
     let ran = engine::run(&plan, &orders, &mut |_| look()).expect("the engine plays");
     let acks = ran.tally.counter(sockrates::observe::Counter::AckReceived);
@@ -323,5 +323,9 @@ fn resident() -> u64 {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
+    if values.len().is_multiple_of(2) {
+        f64::midpoint(values[middle - 1], values[middle])
+    } else {
+        values[middle]
+    }
 }

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod contract;
 pub mod document;
+pub mod driver;
 pub mod engine;
 pub mod measure;
 pub mod observe;

@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::progress::{Mode, Progress};
 use super::select::Selected;
 use super::server::{Server, ServerArgs};
 use super::{WRONG, interrupt, limits, select};
+use crate::document::render;
+use crate::driver::Driver;
 use crate::engine::{self, Beat, Ending, Orders, Ran};
 use crate::measure::{Gauges, Story, Tally, Window};
 use crate::plan::{Circumstances, Plan};
@@ -45,6 +48,9 @@ pub struct RunArgs {
     /// How many threads play the clients [default: one per processor, fewer for a small cast]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
+    /// Who makes the connections: we ourselves, or another client library as a second opinion (see docs/drivers.md)
+    #[arg(long, value_name = "NAME", default_value = "own", value_parser = driver())]
+    driver: Driver,
     /// Stop a scenario after this time, whatever is under way
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_time: Option<Duration>,
@@ -58,6 +64,11 @@ pub struct RunArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     units::duration_from(text).map_err(|mistake| mistake.to_string())
+}
+
+fn driver() -> impl TypedValueParser<Value = Driver> {
+    PossibleValuesParser::new(Driver::ALL.map(Driver::name))
+        .map(|name| Driver::ALL.into_iter().find(|driver| driver.name() == name).unwrap_or_default())
 }
 
 /// Columns of a report where no terminal says how wide it is.
@@ -92,6 +103,7 @@ impl Stopped {
 fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
     let selected = select::select(&args.scenarios).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
     let server = args.server.check().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
+    refuse(args.driver, &selected)?;
     let stop = interrupt::watch()
         .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
     let mut results = Vec::new();
@@ -112,6 +124,16 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         summarise(&results);
     }
     Ok(exit_code(&results))
+}
+
+/// Refuses scenarios that the driver cannot play, before anything connects.
+fn refuse(driver: Driver, selected: &[Selected]) -> Result<(), Stopped> {
+    driver.ready().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
+    let refused: Vec<String> = selected
+        .iter()
+        .filter_map(|one| Some(render(&driver.refusal(&one.scenario)?, &one.source)))
+        .collect();
+    if refused.is_empty() { Ok(()) } else { Err(Stopped::wrong(refused.join("\n"))) }
 }
 
 /// The exit code of several runs: that of the gravest outcome.
@@ -188,7 +210,11 @@ fn play(
     let story = plan.story(&source.name, &source.text);
     let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
     let workers = args.workers.map_or_else(|| workers_for(clients), usize::from);
-    let orders = Orders { workers, peer, max_time: args.max_time, stop };
+    let library = server
+        .origin(&peer, args.driver)
+        .and_then(|origin| args.driver.start(&origin))
+        .map_err(|why| Stopped::wrong(format!("error: {why}")))?;
+    let orders = Orders { workers, peer, library, max_time: args.max_time, stop };
     let ran = watch(&plan, &orders, clients, args.quiet)
         .map_err(|why| Stopped::wrong(format!("error: failed to {why}")))?;
     let result = judge(args, selected, &running, &story, started, &ran);
@@ -258,6 +284,7 @@ fn judge(
             about: scenario.about.clone(),
             spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
             file: source.name.clone(),
+            driver: (args.driver != Driver::Own).then(|| args.driver.name().to_owned()),
             seed: args.seed,
         },
         target: TargetInfo::of(running),

@@ -13,6 +13,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
+use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
 use crate::scenario::{Need, Scenario};
 use crate::target::{Endpoint, Probing, Running, Starting, Target};
@@ -158,6 +159,21 @@ impl Server<'_> {
             sources: self.args.source.clone(),
             turn: Arc::new(AtomicUsize::new(0)),
         })
+    }
+
+    /// Scheme and authority of the server, for a driver.
+    ///
+    /// # Errors
+    /// A sentence, when the driver cannot connect as it is asked to.
+    pub fn origin(&self, peer: &Peer, driver: Driver) -> Result<String, String> {
+        let cannot = |what, how| format!("the driver `{}` cannot {what}: leave out `{how}`", driver.name());
+        match driver {
+            Driver::Own => {}
+            _ if !self.args.source.is_empty() => return Err(cannot("choose its source address", "--source")),
+            _ if peer.tls.is_some() => return Err(cannot("speak TLS as we are told to", "--driver")),
+            _ => {}
+        }
+        Ok(format!("http://{}", peer.authority))
     }
 
     /// Headers for every request.

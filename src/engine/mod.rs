@@ -8,11 +8,13 @@ mod director;
 mod timers;
 mod worker;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::driver::Library;
 use crate::measure::Interval;
 use crate::measure::Tally;
 use crate::plan::Plan;
@@ -31,6 +33,8 @@ pub struct Orders<'a> {
     pub workers: usize,
     /// Where the server is.
     pub peer: Peer,
+    /// Who makes the connections, if not we ourselves.
+    pub library: Option<Arc<dyn Library>>,
     /// The longest that the run may take.
     pub max_time: Option<Duration>,
     /// Set when the run is to be stopped.
@@ -89,7 +93,7 @@ pub fn run<'p>(
         let mut crews = Vec::new();
         for index in 0..orders.workers.max(1) {
             let worker = Worker::new(plan, orders, index, reports.clone())?;
-            let (commands, waker) = worker.line()?;
+            let (commands, waker) = worker.line();
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))
                 .spawn_scoped(scope, move || worker.work())
@@ -128,7 +132,7 @@ pub fn run<'p>(
 
 struct Crew<'scope> {
     commands: mpsc::Sender<Command>,
-    waker: mio::Waker,
+    waker: Arc<mio::Waker>,
     thread: thread::ScopedJoinHandle<'scope, Result<Tally, String>>,
 }
 

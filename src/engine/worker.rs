@@ -1,16 +1,18 @@
 //! One worker: a thread with its own clients, sockets, timers and counts.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::Orders;
 use super::timers::Timers;
 use crate::client::{Client, Io};
+use crate::driver::{Library, Post};
 use crate::measure::Interval;
 use crate::measure::Tally;
 use crate::observe::{Counter, Observer, Who};
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
+use crate::session::{Link, News};
 use crate::transport::{Notice, Reader, Transport};
 
 /// How often a worker tells what it counted.
@@ -43,6 +45,8 @@ pub(super) struct Worker<'p> {
     index: usize,
     reports: mpsc::Sender<Report>,
     transport: Transport,
+    waker: Arc<mio::Waker>,
+    library: Option<Arc<dyn Library>>,
     commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
 }
 
@@ -53,16 +57,19 @@ impl<'p> Worker<'p> {
         index: usize,
         reports: mpsc::Sender<Report>,
     ) -> Result<Worker<'p>, String> {
-        let transport = Transport::new(orders.peer.clone())
-            .map_err(|error| format!("open a readiness queue: {error}"))?;
+        let opened = Transport::new(orders.peer.clone()).and_then(|transport| {
+            let waker = Arc::new(transport.waker()?);
+            Ok((transport, waker))
+        });
+        let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
         let workers = orders.workers.max(1);
-        Ok(Worker { plan, workers, index, reports, transport, commands: mpsc::channel() })
+        let library = orders.library.clone();
+        Ok(Worker { plan, workers, index, reports, transport, waker, library, commands: mpsc::channel() })
     }
 
     /// The line on which the conductor speaks to the worker.
-    pub(super) fn line(&self) -> Result<(mpsc::Sender<Command>, mio::Waker), String> {
-        let waker = self.transport.waker().map_err(|error| format!("open a readiness queue: {error}"))?;
-        Ok((self.commands.0.clone(), waker))
+    pub(super) fn line(&self) -> (mpsc::Sender<Command>, Arc<mio::Waker>) {
+        (self.commands.0.clone(), self.waker.clone())
     }
 
     /// Works until told to stop. Gives what was counted.
@@ -79,10 +86,16 @@ impl<'p> Worker<'p> {
     /// Makes the clients, in the thread that they live in.
     fn assemble(self) -> Result<Shift<'p>, String> {
         let plan = self.plan;
+        let (post, news) = mpsc::channel();
+        let link = |place: usize| match &self.library {
+            None => Link::default(),
+            Some(library) => library.link(Post::new(place as u32, post.clone(), self.waker.clone())),
+        };
         let clients: Vec<Client<'p>> = plan
             .clients()
             .filter(|who| who.cast as usize % self.workers == self.index)
-            .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.stage))
+            .enumerate()
+            .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.stage, link(place)))
             .collect::<Result<_, _>>()?;
         let count = clients.len();
         let mut transport = self.transport;
@@ -99,7 +112,8 @@ impl<'p> Worker<'p> {
             tally: Tally::new(),
             reports: self.reports,
         };
-        Ok(Shift { crew, transport, commands: self.commands.1 })
+        let news = self.library.map(|_| news);
+        Ok(Shift { crew, transport, news, commands: self.commands.1 })
     }
 }
 
@@ -107,6 +121,8 @@ impl<'p> Worker<'p> {
 struct Shift<'p> {
     crew: Crew<'p>,
     transport: Transport,
+    /// What another library tells of the connections that it makes in our place.
+    news: Option<mpsc::Receiver<(u32, News)>>,
     commands: mpsc::Receiver<Command>,
 }
 
@@ -125,6 +141,13 @@ impl Shift<'_> {
             }
             while let Some((client, notice)) = self.transport.notice() {
                 self.crew.notice(&mut self.transport, client, notice);
+            }
+            if let Some(news) = &self.news {
+                while let Ok((client, news)) = news.try_recv() {
+                    self.crew.call(&mut self.transport, client, |client, io| {
+                        client.hear(io, news);
+                    });
+                }
             }
             let now = Instant::now();
             while let Some(client) = self.crew.timers.due(now) {

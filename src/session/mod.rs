@@ -9,6 +9,8 @@
 //! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO").
 
 mod event;
+mod foreign;
+mod link;
 mod namespace;
 mod outstanding;
 mod polling;
@@ -27,6 +29,8 @@ use crate::protocol::engine_io::{self, Handshake, Packet};
 use crate::protocol::socket_io::{self, Kind};
 
 pub use event::{Answer, Closed, Event, Message};
+pub use foreign::{Connect, Foreign, News, Orders, Told};
+pub use link::{Link, NotConnected};
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
@@ -475,18 +479,6 @@ fn header(kind: Kind, attachments: u32, namespace: &str, id: Option<u64>) -> Str
     socket_io::Packet { kind, attachments, namespace, id, data: None }.encode(&mut head);
     head
 }
-
-/// The namespace is not connected, so nothing can be sent to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotConnected;
-
-impl std::fmt::Display for NotConnected {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("not connected")
-    }
-}
-
-impl std::error::Error for NotConnected {}
 
 /// Decodes a WebSocket text frame for [`Session::receive`].
 ///

@@ -17,7 +17,7 @@ use crate::observe::{Who, WireLine};
 use crate::protocol::engine_io::{Packet, encode_text};
 use crate::protocol::http::Response;
 use crate::protocol::websocket::Message as Frame;
-use crate::session::{Closed, Destination, Lane, Session};
+use crate::session::{Closed, Destination, Lane, Link};
 use crate::template::{Name, Of, Shared, Slot, Values};
 
 /// A raw frame that `expect_frame` may look at.
@@ -103,7 +103,7 @@ pub struct Actor<'p> {
     /// What it has in common with all.
     pub stage: &'p Stage,
     /// Its connection.
-    pub session: Session,
+    pub session: Link,
     /// The namespace that it speaks in unless a step says otherwise.
     pub home: Box<str>,
     /// Events that no step has taken yet.
@@ -158,13 +158,13 @@ impl<'p> Actor<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(who: Who, part: &'p Part, stage: &'p Stage) -> Result<Actor<'p>, String> {
+    pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Actor<'p>, String> {
         let seed = stage.seed ^ u64::from(who.cast).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut actor = Actor {
             who,
             part,
             stage,
-            session: Session::new(Destination::default()),
+            session: link,
             home: "/".into(),
             inbox: Inbox::default(),
             frames: VecDeque::new(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::actor::Ended;
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Metric};
 use crate::session::{Closed, Event, Lane, Polls, Transport};
@@ -93,6 +93,11 @@ impl How {
         Ok(how)
     }
 
+    /// What connecting so needs of the connection.
+    pub(super) fn beyond(&self) -> Vec<Beyond> {
+        if self.recover { vec![Beyond::Recovery] } else { Vec::new() }
+    }
+
     /// Begins: at once, or when the client's time has come.
     pub(super) fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         let mut due = cx.due + self.after;
@@ -133,6 +138,10 @@ pub fn transport(node: &Node) -> Result<Transport, Mistake> {
 struct Connect(How);
 
 impl Step for Connect {
+    fn beyond(&self) -> Vec<Beyond> {
+        self.0.beyond()
+    }
+
     fn words(&self) -> String {
         let way = self.0.transport.map(|t| format!(" over {}", t.name())).unwrap_or_default();
         match self.0.wanted {
@@ -194,7 +203,10 @@ impl Connecting<'_> {
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.part.transport);
         cx.actor.session.open(cx.wire, transport);
-        Flow::Waiting
+        if cx.actor.session.tells_phases() {
+            return Flow::Waiting;
+        }
+        self.ask(cx)
     }
 
     fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
@@ -210,7 +222,9 @@ impl Connecting<'_> {
     }
 
     fn accepted(&mut self, cx: &mut Cx<'_, '_>, recovered: bool) -> Flow {
-        cx.observer.latency(Metric::ConnectNamespace, cx.now.saturating_duration_since(self.asked));
+        if cx.actor.session.tells_phases() {
+            cx.observer.latency(Metric::ConnectNamespace, cx.now.saturating_duration_since(self.asked));
+        }
         cx.observer.latency(self.how.metric, cx.now.saturating_duration_since(self.due));
         cx.observer.count(Counter::ConnectOk, 1);
         if *self.namespace == *cx.actor.home {

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
 use crate::template::Template;
@@ -51,6 +51,13 @@ enum Disconnect {
 }
 
 impl Step for Disconnect {
+    fn beyond(&self) -> Vec<Beyond> {
+        match self {
+            Disconnect::Cut => vec![Beyond::Cut],
+            Disconnect::Close | Disconnect::Leave(_) => Vec::new(),
+        }
+    }
+
     fn words(&self) -> String {
         match self {
             Disconnect::Close => "disconnects".into(),

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
 use super::utterance::Utterance;
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
 use crate::session::Answer;
@@ -25,10 +25,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 
 /// The name of an event, for a sentence.
 pub(super) fn in_words(event: &Template) -> String {
-    match event.fixed() {
-        Some(Json::String(name)) => format!("`{name}`"),
-        _ => "an event of its own reckoning".into(),
-    }
+    format!("`{}`", event.in_words())
 }
 
 #[derive(Debug)]
@@ -45,25 +42,34 @@ struct Ack {
     args: Option<Matcher>,
     within: Duration,
     capture: Option<Slot>,
+    /// What its arguments need of the connection.
+    beyond: Option<Beyond>,
 }
 
 impl Ack {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Option<Ack>, Mistake> {
         if let Value::Bool(wanted) = node.value {
-            return Ok(wanted.then_some(Ack { args: None, within: super::reading::PATIENCE, capture: None }));
+            return Ok(wanted.then_some(Ack {
+                args: None,
+                within: super::reading::PATIENCE,
+                capture: None,
+                beyond: None,
+            }));
         }
         let fields = Fields::of(node, "the acknowledgement")?;
+        let mut beyond = None;
         let args = match fields.optional("args") {
             None => None,
             Some(args) => {
-                args.list()?;
+                // One without arguments is heard as it is.
+                beyond = beyond::of_arguments(args.list()?).filter(|beyond| *beyond != Beyond::NoArguments);
                 Some(Matcher::compile(args, reading.scope)?)
             }
         };
         let within = reading.within(&fields)?;
         let capture = capture::read(&fields, reading)?;
         fields.deny_others()?;
-        Ok(Some(Ack { args, within, capture }))
+        Ok(Some(Ack { args, within, capture, beyond }))
     }
 
     fn judge(&self, cx: &mut Cx<'_, '_>, answer: &Answer<'_>) {
@@ -90,6 +96,12 @@ impl Ack {
 }
 
 impl Step for Emit {
+    fn beyond(&self) -> Vec<Beyond> {
+        let mut beyond = self.utterance.beyond(self.ack.is_some());
+        beyond.extend(self.ack.as_ref().and_then(|ack| ack.beyond.clone()));
+        beyond
+    }
+
     fn words(&self) -> String {
         match self.ack {
             Some(_) => format!("emits {} and waits for its acknowledgement", self.name),

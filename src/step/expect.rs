@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::inbox::Received;
 use super::stamp::Stamp;
 use super::utterance::Words;
-use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, capture};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
 use crate::template::{Matcher, Slot, Template, Values};
@@ -47,20 +47,28 @@ pub(super) struct Description {
     pub event: Template,
     pub args: Option<Matcher>,
     pub namespace: Option<Template>,
+    /// What its arguments need of the connection.
+    beyond: Option<Beyond>,
 }
 
 impl Description {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Description, Mistake> {
         let event = Template::compile_text(fields.required("event")?, reading.scope)?;
+        let mut beyond = None;
         let args = match fields.optional("args") {
             None => None,
             Some(args) => {
-                args.list()?;
+                beyond = beyond::of_arguments(args.list()?);
                 Some(reading.scope.in_round(|scope| Matcher::compile(args, scope))?)
             }
         };
         let namespace = reading.namespace(fields)?;
-        Ok(Description { name: super::emit::in_words(&event), event, args, namespace })
+        Ok(Description { name: super::emit::in_words(&event), event, args, namespace, beyond })
+    }
+
+    /// What hearing it needs of the connection.
+    pub(super) fn beyond(&self) -> Vec<Beyond> {
+        beyond::named(&self.event).into_iter().chain(self.beyond.clone()).collect()
     }
 
     /// Whether a received event is as described; `i` is what `${i}` stands for. Gives its arguments, too.
@@ -112,6 +120,10 @@ struct Expect {
 }
 
 impl Step for Expect {
+    fn beyond(&self) -> Vec<Beyond> {
+        self.description.beyond()
+    }
+
     fn words(&self) -> String {
         match self.times {
             1 => format!("expects {}", self.description.name),

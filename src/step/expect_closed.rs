@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::{Closed, Event, Lost};
 use crate::template::Template;
@@ -67,6 +67,13 @@ impl ExpectClosed {
 }
 
 impl Step for ExpectClosed {
+    fn beyond(&self) -> Vec<Beyond> {
+        match self.namespace {
+            None => vec![Beyond::End],
+            Some(_) => Vec::new(),
+        }
+    }
+
     fn words(&self) -> String {
         format!("expects {}", self.wish())
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
 use super::actor::Seen;
-use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::Event;
 use crate::template::Matcher;
@@ -102,6 +102,10 @@ impl ExpectFrame {
 }
 
 impl Step for ExpectFrame {
+    fn beyond(&self) -> Vec<Beyond> {
+        vec![Beyond::Frames]
+    }
+
     fn words(&self) -> String {
         format!("expects {}", self.wish())
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
 use super::stamp::Stamp;
-use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -25,6 +25,12 @@ struct ExpectNone {
 }
 
 impl Step for ExpectNone {
+    fn beyond(&self) -> Vec<Beyond> {
+        let mut beyond = self.description.beyond();
+        beyond.extend(self.fence.beyond());
+        beyond
+    }
+
     fn words(&self) -> String {
         format!("hears no {}", self.description.name)
     }

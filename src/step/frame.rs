@@ -1,6 +1,6 @@
 //! `frame`: any WebSocket frame, legal or not (RFC 6455 section 5.2).
 
-use super::{Cx, Progress, Reading, Step};
+use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::protocol::websocket::Opcode;
 use crate::session::{Lane, RawFrame};
@@ -51,6 +51,10 @@ fn opcode(node: &Node) -> Result<Opcode, Mistake> {
 struct Frame(RawFrame);
 
 impl Step for Frame {
+    fn beyond(&self) -> Vec<Beyond> {
+        vec![Beyond::Frames]
+    }
+
     fn words(&self) -> String {
         format!("sends a raw WebSocket frame ({:?}, {} bytes)", self.0.opcode, self.0.payload.len())
     }

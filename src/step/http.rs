@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
 use crate::session::{HangUp, Lane, Request};
@@ -145,6 +145,10 @@ impl Wanted {
 }
 
 impl Step for Http {
+    fn beyond(&self) -> Vec<Beyond> {
+        vec![Beyond::OwnRequests]
+    }
+
     fn words(&self) -> String {
         match &self.deed {
             Deed::Request(inquiry) => match inquiry.target {
@@ -196,9 +200,10 @@ impl Step for Http {
 impl Inquiry {
     fn send(&self, cx: &mut Cx<'_, '_>, lane: Lane) -> Result<(), String> {
         let Inquiry { method, target, body, headers, .. } = self;
-        let requests = cx.actor.session.requests();
+        let session = cx.actor.session.own().ok_or("another client library makes the connection")?;
+        let requests = session.requests();
         let target = match target {
-            Target::Poll => requests.target("polling", cx.actor.session.handshake().map(|h| h.sid.as_str())),
+            Target::Poll => requests.target("polling", session.handshake().map(|h| h.sid.as_str())),
             Target::Path(path) => match path.render_text(cx.actor)? {
                 query if query.starts_with('?') => format!("{}{query}", requests.path()),
                 path => path,

@@ -8,6 +8,7 @@
 //! A new step is one new file and one line in [`KINDS`].
 
 mod actor;
+mod beyond;
 mod exchange;
 mod inbox;
 mod reading;
@@ -48,6 +49,8 @@ use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, Seen, WireLog};
 pub use answer::Rule as AnswerRule;
+pub use beyond::{Beyond, find_beyond};
+pub use connect::transport;
 pub use reading::Reading;
 pub use sequence::Sequence;
 pub use stage::{Arrival, Board, Ears, Part, Stage};
@@ -101,6 +104,11 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// Adds what this step wants to hear of.
     fn hear(&self, _ears: &mut Ears) {}
 
+    /// What it needs that another client library may lack; see [`Beyond`]. The steps inside it tell for themselves.
+    fn beyond(&self) -> Vec<Beyond> {
+        Vec::new()
+    }
+
     /// The steps inside it.
     fn inner(&self) -> &[Numbered] {
         &[]
@@ -134,6 +142,8 @@ pub struct Numbered {
     pub id: StepId,
     /// Where it was written.
     pub span: Span,
+    /// Whether the `sid` of a client is named in it.
+    pub names_sid: bool,
     /// What it does.
     pub step: Box<dyn Step>,
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::actor::Ended;
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, connect};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
 use crate::session::{Event, Polls, Transport};
@@ -46,6 +46,10 @@ struct Open {
 }
 
 impl Step for Open {
+    fn beyond(&self) -> Vec<Beyond> {
+        vec![Beyond::EngineAlone]
+    }
+
     fn words(&self) -> String {
         "opens an Engine.IO connection and says nothing".into()
     }

@@ -60,6 +60,7 @@ impl<'s> Reading<'s> {
         // Numbers follow the order of the file, so an outer step has a lower one than the steps inside it.
         let id = StepId(self.next);
         self.next += 1;
+        let sids = self.scope.sids_named();
         let step = match &node.value {
             Value::Text(word) => {
                 let kind = kind(word).ok_or_else(|| unknown(word, node.mistake("")))?;
@@ -91,7 +92,8 @@ impl<'s> Reading<'s> {
                     .hint("a step is a word like `connect`, or a map like `{ join: lobby }`"));
             }
         };
-        Ok(Numbered { id, span: node.span, step })
+        let names_sid = self.scope.sids_named() > sids;
+        Ok(Numbered { id, span: node.span, names_sid, step })
     }
 
     /// The namespace that a step names.
@@ -99,24 +101,7 @@ impl<'s> Reading<'s> {
     /// # Errors
     /// When it does not begin with a slash.
     pub fn namespace(&mut self, fields: &Fields<'_>) -> Result<Option<Template>, Mistake> {
-        fields.optional("namespace").map(|node| self.namespace_of(node)).transpose()
-    }
-
-    /// The namespace that a value names.
-    ///
-    /// # Errors
-    /// When it does not begin with a slash.
-    pub fn namespace_of(&mut self, node: &Node) -> Result<Template, Mistake> {
-        let text = node.text()?;
-        if !text.starts_with(['/', '$']) {
-            return Err(node
-                .mistake(format!("a namespace begins with a slash, found {text:?}"))
-                .hint(format!("write `/{text}`")));
-        }
-        if text.contains(',') {
-            return Err(node.mistake("a namespace cannot have a comma in its name"));
-        }
-        Template::compile_text(node, self.scope)
+        fields.optional("namespace").map(|node| Template::compile_namespace(node, self.scope)).transpose()
     }
 
     /// How long a step waits: `within`, or the usual patience.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::utterance::Utterance;
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
@@ -55,11 +55,19 @@ struct Move {
 }
 
 impl Step for Move {
+    fn beyond(&self) -> Vec<Beyond> {
+        let mut beyond = self.utterance.beyond(self.ack);
+        if !self.ack {
+            beyond.push(Beyond::RefusedBeside);
+        }
+        beyond
+    }
+
     fn words(&self) -> String {
         let room = match self.room.fixed() {
             Some(serde_json::Value::String(room)) => room.clone(),
             Some(rooms) => rooms.to_string(),
-            None => "a room of its own reckoning".into(),
+            None => self.room.in_words(),
         };
         match self.verb {
             Verb::Leave => format!("leaves {room}"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Cx, Progress, Reading, Step};
+use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node, Value};
 use crate::template::{Template, binary::Binary};
 
@@ -19,6 +19,10 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 struct Send(Template);
 
 impl Step for Send {
+    fn beyond(&self) -> Vec<Beyond> {
+        vec![Beyond::Frames]
+    }
+
     fn words(&self) -> String {
         match self.0.fixed() {
             Some(value) => format!("sends the frame {value}"),

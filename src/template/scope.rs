@@ -46,6 +46,7 @@ pub struct Scope {
     words: Vec<&'static str>,
     later: Vec<String>,
     script: bool,
+    sids_named: usize,
 }
 
 /// What the scope knows of a group.
@@ -88,6 +89,7 @@ impl Scope {
             words: Vec::new(),
             later: Vec::new(),
             script: true,
+            sids_named: 0,
         }
     }
 
@@ -213,6 +215,11 @@ impl Scope {
         &self.shared
     }
 
+    /// How often the `sid` of some client was named so far.
+    pub(crate) fn sids_named(&self) -> usize {
+        self.sids_named
+    }
+
     /// The first variable that nothing names.
     pub(crate) fn unused(&self) -> Option<(&Slot, Span)> {
         let mut unused: Vec<_> =
@@ -256,7 +263,10 @@ impl Scope {
             "group" => return Ok(Found::Name(Name::Group)),
             "cast" => return Ok(Found::Name(Name::Cast)),
             "count" => return Ok(Found::Name(Name::Count)),
-            "sid" if self.script => return Ok(Found::Name(Name::Sid)),
+            "sid" if self.script => {
+                self.sids_named += 1;
+                return Ok(Found::Name(Name::Sid));
+            }
             "sid" => return Err(nowhere("no client has a `sid` before the script begins")),
             "i" if self.rounds > 0 => return Ok(Found::Name(Name::I)),
             "i" => {
@@ -345,7 +355,10 @@ impl Scope {
     pub(super) fn of(&mut self, group: usize, value: &str) -> Result<Of, Mistake> {
         let Group { name, seen, own, .. } = &self.groups[group];
         let of = match value {
-            "sid" => Of::Sid,
+            "sid" => {
+                self.sids_named += 1;
+                Of::Sid
+            }
             value => match self.slots.iter().find(|slot| &*slot.name == value) {
                 Some(slot) if seen.contains(&slot.index) => {
                     self.used.insert(slot.index);
