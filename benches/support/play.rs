@@ -75,7 +75,7 @@ pub fn play(text: &str, server: &Running, rests: &[usize]) -> Result<Vec<Account
         turn: Arc::new(AtomicUsize::new(0)),
     };
     let stop = AtomicBool::new(false);
-    let orders = Orders { workers: 1, peer, max_time: None, stop: &stop };
+    let orders = Orders { workers: 1, peer, max_time: None, library: None, stop: &stop };
     let mut accounts: Vec<Option<Account>> = vec![None; rests.len()];
     let mut counts = [0; Counter::ALL.len()];
     let ran = engine::run(&plan, &orders, &mut |beat| {
