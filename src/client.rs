@@ -95,6 +95,7 @@ impl<'p> Client<'p> {
         if flow == Flow::Waiting {
             self.task = Some(task);
         }
+        self.settle();
         flow
     }
 
@@ -366,7 +367,16 @@ impl<'p> Client<'p> {
         if flow == Flow::Waiting {
             self.task = Some(task);
         }
+        self.settle();
         flow
+    }
+
+    /// A step may have ended the connection: nothing that belongs to it is carried over to the next.
+    fn settle(&mut self) {
+        if self.live && !self.actor.session.is_open() {
+            self.live = false;
+            self.thinking.clear();
+        }
     }
 
     /// Calls with what steps see of the world; what is sent meanwhile goes into the wire log too.
@@ -450,3 +460,6 @@ impl Wire for Tap<'_> {
         self.wire.pause(lane, paused);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -284,6 +284,7 @@ fn judge(
             about: scenario.about.clone(),
             spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
             file: source.name.clone(),
+            driver: (args.driver != Driver::Own).then(|| args.driver.name().to_owned()),
             seed: args.seed,
         },
         target: TargetInfo::of(running),

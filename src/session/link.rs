@@ -265,3 +265,13 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_of_our_own_is_no_larger_than_its_session() {
+        assert_eq!(size_of::<Link>(), size_of::<Session>());
+    }
+}
