@@ -23,9 +23,11 @@ pub(crate) struct Played {
 }
 
 impl Played {
-    /// The steps that failed, in the words of the report.
+    /// The steps that failed or came to nothing, in the words of the report.
     pub(crate) fn failed_steps(&self) -> Vec<&str> {
-        let lines = self.output.lines().filter_map(|line| line.strip_prefix("  ✗ "));
+        let marks = ["  ✗ ", "  ! "];
+        let lines =
+            self.output.lines().filter_map(|line| marks.iter().find_map(|mark| line.strip_prefix(mark)));
         lines.filter_map(|line| line.split_once(": ")).map(|(step, _)| step).collect()
     }
 }
