@@ -122,7 +122,8 @@ fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     };
     let plan = Plan::new(&scenario, circumstances);
     let who = plan.clients().nth(n).expect("the cast is large enough");
-    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage).expect("it can be made");
+    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default())
+        .expect("it can be made");
     test(Play { plan: &plan, client, now, said: Said::default(), found: Found::default() });
 }
 
