@@ -8,7 +8,7 @@ use crate::observe::Failure;
 use crate::plan::{Circumstances, Plan};
 use crate::protocol::http::Head;
 use crate::scenario::{self, Surroundings};
-use crate::session::HangUp;
+use crate::session::{HangUp, Link};
 
 const OPEN: &str =
     r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
@@ -90,6 +90,11 @@ impl Observer for Found {
         self.missed.push((counter, failure.actual));
     }
 
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
+        self.count(counter, 1);
+        self.trouble(who, cause, detail);
+    }
+
     fn trouble(&mut self, _: Who, cause: &str, detail: &str) {
         self.troubles.push((cause.to_owned(), detail.to_owned()));
     }
@@ -122,7 +127,8 @@ fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     };
     let plan = Plan::new(&scenario, circumstances);
     let who = plan.clients().nth(n).expect("the cast is large enough");
-    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage).expect("it can be made");
+    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default())
+        .expect("it can be made");
     test(Play { plan: &plan, client, now, said: Said::default(), found: Found::default() });
 }
 

@@ -155,6 +155,14 @@ impl Link {
         }
     }
 
+    /// See [`Session::is_connected_anywhere`].
+    pub fn is_connected_anywhere(&self) -> bool {
+        match self {
+            Link::Own(session) => session.is_connected_anywhere(),
+            Link::Foreign(foreign) => foreign.is_connected_anywhere(),
+        }
+    }
+
     /// See [`Session::set_destination`].
     pub fn set_destination(&mut self, destination: Destination) {
         match self {
