@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{WRONG, select};
+use super::{WRONG, complain, say, select};
 use crate::scenario::explain;
 
 const EXAMPLES: &str = "\
@@ -31,12 +31,12 @@ pub fn check(args: &CheckArgs) -> ExitCode {
         Ok(selected) => {
             if !args.quiet {
                 let all: Vec<String> = selected.iter().map(|one| explain(&one.scenario)).collect();
-                anstream::println!("{}", all.join("\n").trim_end());
+                say(all.join("\n").trim_end());
             }
             ExitCode::SUCCESS
         }
         Err(wrong) => {
-            anstream::eprintln!("{}", wrong.join("\n\n").trim_end());
+            complain(wrong.join("\n\n").trim_end());
             ExitCode::from(WRONG)
         }
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::bundled;
+use super::{bundled, say};
 use crate::scenario::{self, Need, Surroundings};
 
 const EXAMPLES: &str = "\
@@ -25,7 +25,7 @@ pub struct ListArgs {
 pub fn list(args: &ListArgs) -> ExitCode {
     let all = bundled::all();
     if args.ids {
-        all.iter().for_each(|bundled| anstream::println!("{}", bundled.id));
+        all.iter().for_each(|bundled| say(bundled.id));
         return ExitCode::SUCCESS;
     }
     let rows: Vec<[String; 5]> = all
@@ -48,6 +48,6 @@ pub fn list(args: &ListArgs) -> ExitCode {
     table.set_header(["name", "level", "needs", "clients", "shows"]);
     table.add_rows(rows);
     let lines = table.to_string();
-    anstream::println!("{}", lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
+    say(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
     ExitCode::SUCCESS
 }

@@ -18,6 +18,7 @@ mod select;
 mod serve;
 mod server;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -75,4 +76,20 @@ pub fn main() -> ExitCode {
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => serve::serve(args),
     }
+}
+
+/// Prints lines on standard output. Whoever reads them may leave early; a disk that is full is told, and changes no
+/// verdict.
+fn say(text: &str) {
+    match writeln!(anstream::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("error: failed to print on standard output: {error}"));
+        }
+        _ => {}
+    }
+}
+
+/// Prints lines on standard error. Where that is impossible, there is nobody left to tell.
+fn complain(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }

@@ -13,7 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::progress::{Mode, Progress};
 use super::select::Selected;
 use super::server::{Server, ServerArgs};
-use super::{WRONG, interrupt, limits, select};
+use super::{WRONG, complain, interrupt, limits, say, select};
 use crate::document::render;
 use crate::driver::Driver;
 use crate::engine::{self, Beat, Ending, Orders, Ran};
@@ -82,7 +82,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
     match play_all(args) {
         Ok(code) => ExitCode::from(code),
         Err(Stopped { code, words, .. }) => {
-            anstream::eprintln!("{}", words.trim_end());
+            complain(words.trim_end());
             ExitCode::from(code)
         }
     }
@@ -164,12 +164,12 @@ fn show(args: &RunArgs, result: &RunResult) {
         true => text::render_line(result, look),
         false => text::render(result, look),
     };
-    anstream::print!("{text}");
+    say(text.trim_end_matches('\n'));
 }
 
 fn summarise(results: &[RunResult]) {
     let passed = results.iter().filter(|result| result.verdict.status == Status::Passed).count();
-    anstream::println!("{passed} of {} scenarios passed", results.len());
+    say(&format!("{passed} of {} scenarios passed", results.len()));
 }
 
 fn write(file: &PathBuf, results: &[RunResult]) -> Result<(), Stopped> {

@@ -52,6 +52,18 @@ fn a_reader_that_leaves_early_is_nothing_to_panic_about() {
 }
 
 #[test]
+fn a_full_disk_changes_no_verdict_and_loses_no_results() {
+    let folder = Folder::new();
+    let json = folder.path("results.json");
+    let scenario = folder.scenario("{ alice: 1 }", SCRIPT);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is always full");
+    let run = sockrates(["run", "--json"]).args([&json, &scenario]).output(full());
+    run.run().code(1).complains("error: failed to print on standard output: No space left on device");
+    assert_eq!(results(&json)["results"][0]["verdict"]["exit_code"], 1);
+    sockrates(["list"]).output(full()).run().code(0).complains("No space left on device");
+}
+
+#[test]
 fn quiet_prints_a_line_for_what_passed_and_everything_for_what_failed() {
     let folder = Folder::new();
     let good = folder.file("good.yaml", "name: all is well\ncast: { a: 1 }\nscript: [ { a: connect } ]\n");

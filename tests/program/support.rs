@@ -1,7 +1,7 @@
 //! The program as a child process, and servers for it to meet.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -50,6 +50,12 @@ impl Program {
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Program {
         self.command.env(name, value);
+        self
+    }
+
+    /// Prints there.
+    pub(crate) fn output(mut self, file: File) -> Program {
+        self.command.stdout(file);
         self
     }
 
