@@ -95,6 +95,7 @@ impl<'p> Client<'p> {
         if flow == Flow::Waiting {
             self.task = Some(task);
         }
+        self.settle();
         flow
     }
 
@@ -257,13 +258,10 @@ impl<'p> Client<'p> {
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => self.accuse(io, violation),
             Event::Closed(why) => self.closed(io, why),
-            Event::Disconnected { namespace } if !self.actor.part.ears.ends => {
-                io.observer.count(Counter::Dropped, 1);
-                io.observer.trouble(
-                    self.actor.who,
-                    "the server disconnected a client from a namespace",
-                    namespace,
-                );
+            Event::Disconnected { namespace } => {
+                self.live = self.actor.session.is_connected_anywhere();
+                let cause = "the server disconnected a client from a namespace";
+                self.dropped(io, cause, namespace);
             }
             _ => {}
         }
@@ -277,13 +275,15 @@ impl<'p> Client<'p> {
             return;
         }
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
-        if was_live && !self.actor.part.ears.ends {
-            io.observer.count(Counter::Dropped, 1);
-            io.observer.trouble(
-                self.actor.who,
-                "a connection ended that should have stayed",
-                &why.to_string(),
-            );
+        if was_live {
+            self.dropped(io, "a connection ended that should have stayed", &why.to_string());
+        }
+    }
+
+    /// The server ended something, and no step of the group looks at how things end.
+    fn dropped(&self, io: &mut Io<'_>, cause: &str, detail: &str) {
+        if !self.actor.part.ears.ends {
+            io.observer.wronged(self.actor.who, Counter::Dropped, cause, detail);
         }
     }
 
@@ -325,7 +325,7 @@ impl<'p> Client<'p> {
     fn accuse(&self, io: &mut Io<'_>, violation: &Violation) {
         let Violation { rule, detail } = violation;
         let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
-        io.observer.trouble(self.actor.who, &cause, detail);
+        io.observer.wronged(self.actor.who, Counter::Violations, &cause, detail);
     }
 
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {
@@ -366,7 +366,16 @@ impl<'p> Client<'p> {
         if flow == Flow::Waiting {
             self.task = Some(task);
         }
+        self.settle();
         flow
+    }
+
+    /// A step may have ended the connection: nothing that belongs to it is carried over to the next.
+    fn settle(&mut self) {
+        if self.live && !self.actor.session.is_open() {
+            self.live = false;
+            self.thinking.clear();
+        }
     }
 
     /// Calls with what steps see of the world; what is sent meanwhile goes into the wire log too.
@@ -450,3 +459,6 @@ impl Wire for Tap<'_> {
         self.wire.pause(lane, paused);
     }
 }
+
+#[cfg(test)]
+mod tests;

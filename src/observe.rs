@@ -89,6 +89,8 @@ pub enum Counter {
     ConnectFailed,
     /// Connections that the server or the network ended without being asked to.
     Dropped,
+    /// Rules of the protocol that the server broke.
+    Violations,
     /// Events sent.
     Sent,
     /// Events received.
@@ -111,11 +113,12 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order in which reports list them.
-    pub const ALL: [Counter; 13] = [
+    pub const ALL: [Counter; 14] = [
         Counter::ConnectAsked,
         Counter::ConnectOk,
         Counter::ConnectFailed,
         Counter::Dropped,
+        Counter::Violations,
         Counter::Sent,
         Counter::Received,
         Counter::AckAsked,
@@ -134,6 +137,7 @@ impl Counter {
             Counter::ConnectOk => "connect ok",
             Counter::ConnectFailed => "connect failed",
             Counter::Dropped => "connection dropped",
+            Counter::Violations => "rule broken",
             Counter::Sent => "sent",
             Counter::Received => "received",
             Counter::AckAsked => "ack asked",
@@ -197,6 +201,9 @@ pub trait Observer {
     /// An operation (connect, an acknowledged event …) came to nothing for this client. `counter` says which
     /// kind; whether that fails the run is decided by the thresholds: none may be missed unless one allows it.
     fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure);
+    /// The server did something that no step asked about and that no run may have, unless a threshold allows it.
+    /// `cause` and `detail` as in [`Observer::trouble`].
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str);
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str);

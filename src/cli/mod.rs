@@ -33,6 +33,13 @@ Examples:
   sockrates check my.yaml                              reads and explains, connects to nothing
   sockrates serve                                      the reference server, with a chat page to look at";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  sockrates serve                                listen on http://127.0.0.1:3000, with a chat page to look at
+  sockrates serve --port 0 --fixture-timings     any free port, the timings of the official test suites
+  sockrates serve --recovery=30s                 with connection state recovery
+  sockrates serve --fault ack-twice              broken on purpose; --list-faults shows the ways";
+
 const EXIT_CODES: &str = "\
 Exit codes:
     0  all checks held and all thresholds were met
@@ -56,7 +63,7 @@ enum Verb {
     Check(check::CheckArgs),
     List(list::ListArgs),
     /// Starts the reference server, for trying things out by hand
-    #[command(before_help = reference_server::cli::EXAMPLES)]
+    #[command(before_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
 }
 

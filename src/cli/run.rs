@@ -40,8 +40,6 @@ pub struct RunArgs {
     /// Files, folders, or names of bundled scenarios
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<String>,
-    #[command(flatten)]
-    server: ServerArgs,
     /// The seed of all chance; the same seed gives the same plan
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -60,6 +58,8 @@ pub struct RunArgs {
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -81,7 +81,7 @@ const CLIENTS_A_WORKER: u32 = 50;
 pub fn run(args: &RunArgs) -> ExitCode {
     match play_all(args) {
         Ok(code) => ExitCode::from(code),
-        Err(Stopped { code, words }) => {
+        Err(Stopped { code, words, .. }) => {
             anstream::eprintln!("{}", words.trim_end());
             ExitCode::from(code)
         }
@@ -92,11 +92,13 @@ pub fn run(args: &RunArgs) -> ExitCode {
 struct Stopped {
     code: u8,
     words: String,
+    /// What goes into the result file all the same.
+    result: Option<Box<RunResult>>,
 }
 
 impl Stopped {
     fn wrong(words: impl Into<String>) -> Stopped {
-        Stopped { code: WRONG, words: words.into() }
+        Stopped { code: WRONG, words: words.into(), result: None }
     }
 }
 
@@ -108,7 +110,16 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
     let mut results = Vec::new();
     for one in &selected {
-        let (result, running) = play(args, &server, one, &stop)?;
+        let (result, running) = match play(args, &server, one, &stop) {
+            Ok(played) => played,
+            Err(mut stopped) => {
+                results.extend(stopped.result.take().map(|result| *result));
+                if let Some(file) = args.json.as_ref().filter(|_| !results.is_empty()) {
+                    write(file, &results)?;
+                }
+                return Err(stopped);
+            }
+        };
         show(args, &result);
         results.push(result);
         if let Some(file) = &args.json {
@@ -177,8 +188,10 @@ fn play(
     stop: &Arc<AtomicBool>,
 ) -> Result<(RunResult, Running), Stopped> {
     let Selected { source, scenario } = selected;
-    limits::prepare(scenario)
-        .map_err(|why| Stopped { code: Status::Invalid.exit_code(), words: format!("error: {why}") })?;
+    limits::prepare(scenario).map_err(|why| Stopped {
+        code: Status::Invalid.exit_code(),
+        ..Stopped::wrong(format!("error: {why}"))
+    })?;
     let target = server.target(scenario);
     let started = SystemTime::now();
     let running = match target.start(&server.starting(stop.clone())) {
@@ -186,7 +199,7 @@ fn play(
         Err(NotReady::Cancelled) => {
             return Err(Stopped {
                 code: interrupt::EXIT_CODE,
-                words: "interrupted before the server answered".into(),
+                ..Stopped::wrong("interrupted before the server answered")
             });
         }
         Err(not_ready) => {
@@ -194,7 +207,12 @@ fn play(
             for line in not_ready.tail() {
                 words.push_str(&format!("\n  | {line}"));
             }
-            return Err(Stopped { code: Status::Unreachable.exit_code(), words });
+            let result = unreachable(args, server, selected, started, &not_ready);
+            return Err(Stopped {
+                code: Status::Unreachable.exit_code(),
+                words,
+                result: Some(Box::new(result)),
+            });
         }
     };
     let peer = server.peer(&running).map_err(|why| Stopped::wrong(format!("error: {why}")))?;
@@ -257,6 +275,41 @@ fn watch(plan: &Plan<'_>, orders: &Orders<'_>, clients: u32, quiet: bool) -> Res
     ran
 }
 
+/// The result of a scenario that could not be played because its server is not there.
+fn unreachable(
+    args: &RunArgs,
+    server: &Server<'_>,
+    selected: &Selected,
+    started: SystemTime,
+    not_ready: &NotReady,
+) -> RunResult {
+    report::collect(Run {
+        scenario: scenario_info(args, selected),
+        target: server.missing(),
+        started,
+        duration: started.elapsed().unwrap_or_default(),
+        story: &Story { steps: Vec::new(), cast: Vec::new() },
+        tally: &Tally::new(),
+        deliveries: None,
+        thresholds: &[],
+        completed_steps: 0,
+        end: End::Unreachable(not_ready.sentence()),
+        doubts: Vec::new(),
+    })
+}
+
+fn scenario_info(args: &RunArgs, selected: &Selected) -> ScenarioInfo {
+    let Selected { source, scenario } = selected;
+    ScenarioInfo {
+        name: scenario.name.clone(),
+        about: scenario.about.clone(),
+        spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
+        file: source.name.clone(),
+        driver: (args.driver != Driver::Own).then(|| args.driver.name().to_owned()),
+        seed: args.seed,
+    }
+}
+
 fn judge(
     args: &RunArgs,
     selected: &Selected,
@@ -265,7 +318,6 @@ fn judge(
     started: SystemTime,
     ran: &Ran,
 ) -> RunResult {
-    let Selected { source, scenario } = selected;
     let mut doubts = Vec::new();
     let end = match ran.ending {
         Ending::Finished => End::Finished,
@@ -279,20 +331,14 @@ fn judge(
     };
     let tally: &Tally = &ran.tally;
     report::collect(Run {
-        scenario: ScenarioInfo {
-            name: scenario.name.clone(),
-            about: scenario.about.clone(),
-            spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
-            file: source.name.clone(),
-            seed: args.seed,
-        },
+        scenario: scenario_info(args, selected),
         target: TargetInfo::of(running),
         started,
         duration: ran.duration,
         story,
         tally,
         deliveries: None,
-        thresholds: &scenario.thresholds,
+        thresholds: &selected.scenario.thresholds,
         completed_steps: ran.completed_steps,
         end,
         doubts,

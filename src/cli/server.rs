@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 
 use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
+use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario};
 use crate::target::{Endpoint, Probing, Running, Starting, Target};
 use crate::transport::{self, Peer};
@@ -123,6 +124,16 @@ impl Server<'_> {
                 }
                 Target::Bundled { args }
             }
+        }
+    }
+
+    /// The server, for the result that says that it is not there.
+    pub fn missing(&self) -> TargetInfo {
+        let url = self.url.as_ref().map(ToString::to_string).unwrap_or_default();
+        match &self.args.server {
+            Some(line) => TargetInfo::missing(TargetKind::Command, url, Some(line.clone())),
+            None if self.url.is_some() => TargetInfo::missing(TargetKind::Url, url, None),
+            None => TargetInfo::missing(TargetKind::Bundled, url, None),
         }
     }
 

@@ -199,7 +199,7 @@ impl Line {
                 done()
             })
             .on_reconnect(move || {
-                ended.tell(Told::Lost("the connection ended; rust_socketio does not say why".to_owned()));
+                ended.tell(Told::Lost("rust_socketio does not say why".to_owned()));
                 // It is not made anew: the scenario decides that.
                 Box::pin(pending())
             })

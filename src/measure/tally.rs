@@ -56,7 +56,7 @@ impl Tally {
         self.counts[counter as usize]
     }
 
-    /// How many operations of this kind came to nothing.
+    /// How much of this happened that may not, unless a threshold allows it.
     pub fn misses(&self, counter: Counter) -> u64 {
         self.missed[counter as usize]
     }
@@ -130,6 +130,12 @@ impl Observer for Tally {
         self.missed[counter as usize] += 1;
         self.interval.missed += 1;
         self.count(counter, 1);
+    }
+
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
+        self.missed[counter as usize] += 1;
+        self.count(counter, 1);
+        self.trouble(who, cause, detail);
     }
 
     fn trouble(&mut self, who: Who, cause: &str, detail: &str) {

@@ -32,6 +32,7 @@ pub(super) fn troubled() -> RunResult {
             about: Some("Talkers speak once a second, drifters change rooms.".into()),
             spec: None,
             file: FILE.into(),
+            driver: None,
             seed: 42,
         },
         target: TargetInfo {
@@ -88,6 +89,7 @@ pub(super) fn flawless() -> RunResult {
             about: None,
             spec: Some("Socket.IO v5: connection".into()),
             file: "scenarios/conformance/hello.yaml".into(),
+            driver: None,
             seed: 1,
         },
         target: TargetInfo {

@@ -1,9 +1,9 @@
 //! Who takes part: groups of clients that are alike, and what each of them starts with.
 
-use super::{Rows, Surroundings, one_of};
+use super::{Rows, Surroundings};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::session::Transport;
-use crate::step::Arrival;
+use crate::step::{self, Arrival};
 use crate::template::{Scope, Slot, Template, is_reserved, well_formed};
 use crate::units;
 
@@ -119,7 +119,7 @@ impl<'n> Draft<'n> {
         draft.count = count_of.map_or(Ok(1), count)?;
         draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
         draft.arrival = arrive.map_or(Ok(Arrival::AtOnce), arrival)?;
-        draft.transport = transport.map_or(Ok(Transport::default()), transport_of)?;
+        draft.transport = transport.map_or(Ok(Transport::default()), step::transport)?;
         draft.vars = vars.map_or(Ok(&[][..]), Node::map)?;
         Ok(draft)
     }
@@ -164,11 +164,6 @@ impl<'n> Draft<'n> {
 fn count(node: &Node) -> Result<u32, Mistake> {
     let count = node.int_within(1..=i64::from(MOST_CLIENTS))?;
     u32::try_from(count).map_err(|_| node.mistake("that is too many"))
-}
-
-fn transport_of(node: &Node) -> Result<Transport, Mistake> {
-    let all = [Transport::Websocket, Transport::Polling, Transport::Upgrade];
-    one_of(node, "transport", all, Transport::name)
 }
 
 fn arrival(node: &Node) -> Result<Arrival, Mistake> {

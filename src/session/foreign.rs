@@ -139,6 +139,10 @@ impl Foreign {
         self.lines.iter().any(|line| *line.namespace == *namespace && line.phase == Phase::In)
     }
 
+    pub(super) fn is_connected_anywhere(&self) -> bool {
+        self.lines.iter().any(|line| line.phase == Phase::In)
+    }
+
     pub(super) fn connect(&mut self, namespace: &str, auth: Option<&str>) {
         self.disconnect(namespace);
         let number = self.next_number;

@@ -155,6 +155,14 @@ impl Link {
         }
     }
 
+    /// See [`Session::is_connected_anywhere`].
+    pub fn is_connected_anywhere(&self) -> bool {
+        match self {
+            Link::Own(session) => session.is_connected_anywhere(),
+            Link::Foreign(foreign) => foreign.is_connected_anywhere(),
+        }
+    }
+
     /// See [`Session::set_destination`].
     pub fn set_destination(&mut self, destination: Destination) {
         match self {
@@ -263,5 +271,15 @@ impl Link {
             Link::Own(_) => None,
             Link::Foreign(foreign) => foreign.hear(news),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_of_our_own_is_no_larger_than_its_session() {
+        assert_eq!(size_of::<Link>(), size_of::<Session>());
     }
 }

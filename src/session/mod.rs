@@ -200,6 +200,11 @@ impl Session {
         self.namespace(name).is_some_and(|namespace| namespace.phase == Phase::In)
     }
 
+    /// Whether any namespace has accepted our `CONNECT`.
+    pub fn is_connected_anywhere(&self) -> bool {
+        self.namespaces.iter().any(|namespace| namespace.phase == Phase::In)
+    }
+
     /// Where requests go, and with what headers; for steps that make requests of their own.
     pub fn requests(&self) -> &Requests {
         &self.requests

@@ -311,6 +311,13 @@ impl<'p> Actor<'p> {
         self.log.clone()
     }
 
+    /// The memory of the longest line of the log.
+    #[cfg(test)]
+    pub(crate) fn wire_log_capacity(&self) -> usize {
+        let log = self.log.as_ref().map(|log| log.borrow());
+        log.and_then(|log| log.lines.iter().map(|line| line.text.capacity()).max()).unwrap_or_default()
+    }
+
     /// The last frames, oldest first.
     pub fn wire_log(&self) -> Vec<WireLine> {
         self.log.as_ref().map(|log| log.borrow().lines.iter().cloned().collect()).unwrap_or_default()

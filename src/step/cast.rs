@@ -13,7 +13,7 @@ use super::fence::Fencing;
 use super::stamp;
 use super::utterance::{EMPTY_STAMP, Encoded, Utterance, put_stamp};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond};
-use crate::contract::Verb;
+use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
 use crate::session::Answer;
@@ -22,8 +22,7 @@ use crate::units;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `cast`")?;
-    let event_node = fields.required("event")?;
-    let event = Template::compile_text(event_node, reading.scope)?;
+    let event = fields.optional("event");
     let from = from(&fields)?;
     let (to, room) = rooms(&fields, "to", reading)?;
     let (except, _) = rooms(&fields, "except", reading)?;
@@ -35,6 +34,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
     fields.deny_others()?;
 
+    let verb = if collect.is_some() { Verb::CastAck } else { Verb::Cast };
+    let ask = reading.contract.need(verb, node.span)?;
+    deny_unheeded(&fields, ask)?;
+    let event = match event {
+        Some(node) => Template::compile_text(node, reading.scope)?,
+        None if ask.uses("event") => return Err(missing_event(&fields)),
+        None => ask.arrives_as.clone(),
+    };
     let timeout = collect.as_ref().map(|collect| collect.within.as_millis() as u64).unwrap_or_default();
     let timeout = Template::from(Json::from(timeout));
     let from = Template::from(Json::from(from));
@@ -49,8 +56,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         ("body", &content.body),
         ("timeout", &timeout),
     ];
-    let verb = if collect.is_some() { Verb::CastAck } else { Verb::Cast };
-    let ask = reading.contract.need(verb, node.span)?.bind(&words);
+    let ask = ask.bind(&words);
     let name = super::emit::in_words(&event);
     let bare = content.args.fixed().and_then(Json::as_array).is_some_and(Vec::is_empty);
     Ok(Box::new(Cast {
@@ -65,6 +71,44 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         stamped,
         collect,
     }))
+}
+
+fn missing_event(fields: &Fields<'_>) -> Mistake {
+    fields.required("event").map_or_else(|mistake| mistake, |node| node.mistake("the event has no name"))
+}
+
+/// Refuses what the contract has no place for: it would be left out without a word, and the cast would be another
+/// one than the scenario says.
+fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
+    for name in ["event", "from", "to", "except", "flags"] {
+        let Some((key, node)) = fields.entry(name) else {
+            if name == "to" && ask.uses("room") && !ask.uses("to") {
+                return Err(Mistake::new(
+                    fields.span(),
+                    "the contract's cast goes to one room, and this names none",
+                )
+                .hint("say which: `to: lobby`"));
+            }
+            continue;
+        };
+        let heeded = match name {
+            "to" if !ask.uses("to") && ask.uses("room") => {
+                if node.items().len() > 1 {
+                    return Err(node.mistake("the contract's cast goes to one room, and this names several"));
+                }
+                true
+            }
+            // Saying once more under which name it arrives makes a scenario easier to read.
+            "event" if ask.arrives_as.fixed().is_some() => ask.arrives_as.fixed() == Some(&node.to_json()),
+            name => ask.uses(name),
+        };
+        if !heeded {
+            return Err(key
+                .mistake(format!("the contract's cast has no place for this `{name}`"))
+                .hint(format!("put `${{{name}}}` into its `emit`, or leave `{name}` out here")));
+        }
+    }
+    Ok(())
 }
 
 fn from(fields: &Fields<'_>) -> Result<&'static str, Mistake> {
@@ -123,7 +167,8 @@ fn flags(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Template, Mis
 fn aim(to: &Template, except: &Template) -> String {
     let list = |template: &Template| match template.fixed() {
         Some(Json::Array(rooms)) => rooms.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
-        _ => "rooms of its own reckoning".into(),
+        Some(_) => String::new(),
+        None => list_in_words(template),
     };
     let mut aim = String::new();
     match list(to) {
@@ -135,6 +180,11 @@ fn aim(to: &Template, except: &Template) -> String {
         aim.push_str(&format!(" except {spared}"));
     }
     aim
+}
+
+/// Rooms that are reckoned, as they were written: the JSON of the list without its brackets and quotes.
+fn list_in_words(template: &Template) -> String {
+    template.in_words().trim_matches(['[', ']']).replace('"', "")
 }
 
 /// The arguments as the contract may want them: all as a list, or one body.

@@ -25,10 +25,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 
 /// The name of an event, for a sentence.
 pub(super) fn in_words(event: &Template) -> String {
-    match event.fixed() {
-        Some(Json::String(name)) => format!("`{name}`"),
-        _ => "an event of its own reckoning".into(),
-    }
+    format!("`{}`", event.in_words())
 }
 
 #[derive(Debug)]

@@ -50,6 +50,7 @@ use crate::session::{Event, Lane, Phases, Wire};
 pub use actor::{Actor, Ended, Seen, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use beyond::{Beyond, find_beyond};
+pub use connect::transport;
 pub use reading::Reading;
 pub use sequence::Sequence;
 pub use stage::{Arrival, Board, Ears, Part, Stage};

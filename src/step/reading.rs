@@ -101,24 +101,7 @@ impl<'s> Reading<'s> {
     /// # Errors
     /// When it does not begin with a slash.
     pub fn namespace(&mut self, fields: &Fields<'_>) -> Result<Option<Template>, Mistake> {
-        fields.optional("namespace").map(|node| self.namespace_of(node)).transpose()
-    }
-
-    /// The namespace that a value names.
-    ///
-    /// # Errors
-    /// When it does not begin with a slash.
-    pub fn namespace_of(&mut self, node: &Node) -> Result<Template, Mistake> {
-        let text = node.text()?;
-        if !text.starts_with(['/', '$']) {
-            return Err(node
-                .mistake(format!("a namespace begins with a slash, found {text:?}"))
-                .hint(format!("write `/{text}`")));
-        }
-        if text.contains(',') {
-            return Err(node.mistake("a namespace cannot have a comma in its name"));
-        }
-        Template::compile_text(node, self.scope)
+        fields.optional("namespace").map(|node| Template::compile_namespace(node, self.scope)).transpose()
     }
 
     /// How long a step waits: `within`, or the usual patience.

@@ -52,8 +52,7 @@ impl Step for Repeat {
             (None, None) => String::new(),
         };
         let pace = self.every.map(|every| format!(", every {every:?}")).unwrap_or_default();
-        let inner: Vec<String> = self.steps.iter().map(|numbered| numbered.step.words()).collect();
-        format!("{often}{pace}: {}", inner.join(", then "))
+        format!("repeats {often}{pace}")
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {

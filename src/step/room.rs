@@ -67,7 +67,7 @@ impl Step for Move {
         let room = match self.room.fixed() {
             Some(serde_json::Value::String(room)) => room.clone(),
             Some(rooms) => rooms.to_string(),
-            None => "a room of its own reckoning".into(),
+            None => self.room.in_words(),
         };
         match self.verb {
             Verb::Leave => format!("leaves {room}"),

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
+use std::iter;
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::RangeInclusive;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -202,9 +204,17 @@ fn candidates(announced: Vec<Endpoint>, otherwise: Option<u16>) -> Vec<Endpoint>
     places
 }
 
-/// A port at which nobody listens at this moment.
+/// Ports that systems do not give to outgoing connections (Linux begins at 32,768, others higher).
+const QUIET_PORTS: RangeInclusive<u16> = 10_000..=32_000;
+
+/// A port at which nobody listens at this moment. One that the system chose would be among those that it gives to
+/// outgoing connections, so that any client could take it before the server is there.
 fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    let mut drawn = iter::repeat_with(|| fastrand::u16(QUIET_PORTS)).take(20);
+    match drawn.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()) {
+        Some(port) => Ok(port),
+        None => Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port()),
+    }
 }
 
 impl Running {

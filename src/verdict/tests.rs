@@ -89,6 +89,21 @@ fn a_run_that_only_completed_steps_passes_and_says_that_nothing_was_checked() {
 }
 
 #[test]
+fn what_the_server_did_unasked_fails_the_run_unless_a_threshold_allows_it() {
+    for counter in [Counter::Dropped, Counter::Violations] {
+        let mut tally = checks(3, 0);
+        tally.count(Counter::ConnectOk, 3);
+        tally.wronged(WHO, counter, "it did what it may not", "like this");
+        let unasked = verdict(&tally, &[]);
+        assert_eq!(unasked.exit_code, 1, "{counter:?}");
+        assert!(unasked.reason.contains(counter.name()), "{}", unasked.reason);
+        let subject = Subject::Count(Counted::Counter(counter));
+        let allowing = threshold("at most 2", subject, Relation::AtMost, Limit::Count(2));
+        assert_eq!(verdict(&tally, &[allowing]).exit_code, 0, "{counter:?}");
+    }
+}
+
+#[test]
 fn checks_that_all_held_pass() {
     assert_eq!(verdict(&checks(3, 0), &[]).reason, "all 3 checks held");
     assert_eq!(verdict(&checks(1, 0), &[]).reason, "the check held");

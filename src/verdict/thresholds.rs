@@ -218,6 +218,7 @@ fn basis(counter: Counter) -> Counter {
         Counter::ConnectAsked | Counter::ConnectOk | Counter::ConnectFailed => Counter::ConnectAsked,
         Counter::AckAsked | Counter::AckReceived | Counter::AckMissed => Counter::AckAsked,
         Counter::Dropped
+        | Counter::Violations
         | Counter::Sent
         | Counter::Received
         | Counter::DeliveryReceived

@@ -32,6 +32,14 @@ fn a_server_at_the_port_of_its_environment() {
     answer(&TcpListener::bind(("127.0.0.1", port)).expect("the port is free"), OPEN);
 }
 
+#[test]
+fn a_server_gets_a_port_that_no_outgoing_connection_takes() {
+    for _ in 0..100 {
+        let port = free_port().expect("there is one");
+        assert!(QUIET_PORTS.contains(&port), "{port}");
+    }
+}
+
 fn command(line: &str) -> Target {
     Target::Command { line: line.into(), url: None }
 }

@@ -1,0 +1,600 @@
+//! Whole clients in memory: a scenario, a script of the server, a clock that stands until it is moved.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::document::Source;
+use crate::observe::Failure;
+use crate::plan::{Circumstances, Plan};
+use crate::protocol::http::Head;
+use crate::scenario::{self, Surroundings};
+use crate::session::{HangUp, Link};
+
+const OPEN: &str =
+    r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+
+/// Writes down what a client says.
+#[derive(Default)]
+struct Said(Vec<String>);
+
+impl Wire for Said {
+    fn dial(&mut self, _: Lane, target: &str, _: &[(String, String)]) {
+        self.0.push(format!("dial {target}"));
+    }
+
+    fn text(&mut self, _: Lane, parts: &[&str]) {
+        self.0.push(parts.concat());
+    }
+
+    fn binary(&mut self, _: Lane, payload: &[u8]) {
+        self.0.push(format!("{payload:02x?}"));
+    }
+
+    fn frame(&mut self, _: Lane, frame: &RawFrame) {
+        self.0.push(format!("{:?}", frame.opcode));
+    }
+
+    fn request(&mut self, lane: Lane, request: Request<'_>) {
+        self.0.push(format!("{lane} {} {}", request.method, request.target));
+    }
+
+    fn hang_up(&mut self, lane: Lane, how: HangUp) {
+        self.0.push(format!("{how:?} {lane}"));
+    }
+
+    fn pause(&mut self, _: Lane, paused: bool) {
+        self.0.push(format!("pause {paused}"));
+    }
+}
+
+/// Writes down what was found.
+#[derive(Default)]
+struct Found {
+    latencies: Vec<(Metric, u128)>,
+    counts: Vec<(Counter, u64)>,
+    passed: Vec<u32>,
+    failed: Vec<Failure>,
+    missed: Vec<(Counter, String)>,
+    troubles: Vec<(String, String)>,
+}
+
+impl Found {
+    /// The values of a latency series, in milliseconds.
+    fn latency(&self, metric: Metric) -> Vec<u128> {
+        self.latencies.iter().filter(|(of, _)| *of == metric).map(|(_, value)| *value).collect()
+    }
+
+    fn count(&self, counter: Counter) -> u64 {
+        self.counts.iter().filter(|(of, _)| *of == counter).map(|(_, by)| by).sum()
+    }
+}
+
+impl Observer for Found {
+    fn latency(&mut self, metric: Metric, value: Duration) {
+        self.latencies.push((metric, value.as_millis()));
+    }
+
+    fn count(&mut self, counter: Counter, by: u64) {
+        self.counts.push((counter, by));
+    }
+
+    fn passed(&mut self, step: StepId, _: Who) {
+        self.passed.push(step.0);
+    }
+
+    fn failed(&mut self, _: StepId, _: Who, failure: Failure) {
+        self.failed.push(failure);
+    }
+
+    fn missed(&mut self, _: StepId, _: Who, counter: Counter, failure: Failure) {
+        self.missed.push((counter, failure.actual));
+    }
+
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
+        self.count(counter, 1);
+        self.trouble(who, cause, detail);
+    }
+
+    fn trouble(&mut self, _: Who, cause: &str, detail: &str) {
+        self.troubles.push((cause.to_owned(), detail.to_owned()));
+    }
+}
+
+/// One client on an empty stage.
+struct Play<'p> {
+    plan: &'p Plan<'p>,
+    client: Client<'p>,
+    now: Instant,
+    said: Said,
+    found: Found,
+}
+
+/// Plays client `n` of a scenario with this cast and script.
+fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
+    let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
+    let text = format!("name: a test\ncast: {cast}\nscript:\n{script}");
+    let surroundings = Surroundings::new(|_| None, |_| Err("there are no files".to_owned()));
+    let source = Source { name: "a test".to_owned(), text };
+    let scenario = scenario::read(&source, &surroundings).unwrap_or_else(|mistake| panic!("{mistake}"));
+    let now = Instant::now();
+    let circumstances = Circumstances {
+        path: "/socket.io/".to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        seed: 1,
+        run: 7,
+        epoch: now,
+    };
+    let plan = Plan::new(&scenario, circumstances);
+    let who = plan.clients().nth(n).expect("the cast is large enough");
+    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default())
+        .expect("it can be made");
+    test(Play { plan: &plan, client, now, said: Said::default(), found: Found::default() });
+}
+
+/// The same with a client that is connected: the first act is over.
+fn connected(script: &str, test: impl FnOnce(Play<'_>)) {
+    play("{ alice: 1 }", &format!("- alice: connect\n{script}"), 0, |mut play| {
+        assert_eq!(play.begin(0), Flow::Waiting);
+        play.accepted();
+        play.hear(OPEN);
+        assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Done);
+        play.said();
+        test(play);
+    });
+}
+
+impl<'p> Play<'p> {
+    fn call<R>(&mut self, call: impl FnOnce(&mut Client<'p>, &mut Io<'_>) -> R) -> R {
+        let mut io = Io { now: self.now, wire: &mut self.said, observer: &mut self.found };
+        call(&mut self.client, &mut io)
+    }
+
+    /// Begins an act, which is due now.
+    fn begin(&mut self, act: usize) -> Flow {
+        let (steps, due) = (self.plan.acts[act].steps, self.now);
+        self.call(|client, io| client.begin(io, steps, due))
+    }
+
+    fn accepted(&mut self) -> Flow {
+        self.call(|client, io| client.established(io, Lane::WebSocket, Phases::default()))
+    }
+
+    fn hear(&mut self, text: &str) -> Flow {
+        self.call(|client, io| client.message(io, Frame::Text(text.into())))
+    }
+
+    /// Moves the clock and wakes the client whenever it wants to be woken on the way.
+    fn pass(&mut self, millis: u64) -> Flow {
+        let end = self.now + Duration::from_millis(millis);
+        let mut flow = self.client.flow();
+        while let Some(wake) = self.client.wake().filter(|wake| *wake <= end) {
+            self.now = self.now.max(wake);
+            flow = self.call(Client::tick);
+        }
+        self.now = end;
+        flow
+    }
+
+    /// How long until the client wants to be woken, in milliseconds.
+    fn wake(&self) -> Option<u128> {
+        Some(self.client.wake()?.saturating_duration_since(self.now).as_millis())
+    }
+
+    fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said.0)
+    }
+}
+
+#[test]
+fn a_connect_ends_with_its_patience_and_not_before() {
+    play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
+        assert_eq!(play.begin(0), Flow::Waiting);
+        assert_eq!(play.said(), ["dial /socket.io/?EIO=4&transport=websocket"]);
+        assert_eq!(play.wake(), Some(1000));
+        assert_eq!(play.pass(999), Flow::Waiting);
+        assert_eq!(play.pass(1), Flow::Done);
+        let why = "the server did not complete the Engine.IO handshake within 1s".to_owned();
+        assert_eq!(play.found.missed, [(Counter::ConnectFailed, why)]);
+        assert!(play.said().contains(&"Cut websocket".to_owned()));
+        assert!(!play.client.is_live());
+    });
+}
+
+#[test]
+fn a_connect_that_is_slow_but_in_time_is_measured_from_its_due_time() {
+    play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
+        play.begin(0);
+        play.pass(300);
+        play.accepted();
+        play.pass(100);
+        play.hear(OPEN);
+        play.pass(500);
+        assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Done);
+        assert_eq!(play.found.latency(Metric::Connect), [900]);
+        assert_eq!(play.found.latency(Metric::ConnectNamespace), [500]);
+        assert_eq!(play.found.latency(Metric::ConnectOpen), [100]);
+        assert_eq!(play.found.passed, [0]);
+        assert!(play.client.is_live());
+    });
+}
+
+#[test]
+fn clients_arrive_at_their_rate_and_only_the_first_time() {
+    let script = "- crowd: connect\n- crowd: { disconnect: cut }\n- crowd: connect";
+    play("{ crowd: { count: 9, arrive: 10/s } }", script, 3, |mut play| {
+        assert_eq!(play.begin(0), Flow::Waiting);
+        assert_eq!(play.wake(), Some(300));
+        play.pass(299);
+        assert_eq!(play.said(), [""; 0]);
+        // Late by five milliseconds: the lag is ours, and the latency is told from the due time.
+        play.now += Duration::from_millis(6);
+        play.call(Client::tick);
+        assert_eq!(play.said().len(), 1);
+        assert_eq!(play.found.latency(Metric::Lag), [5]);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"s"}"#);
+        assert_eq!(play.found.latency(Metric::Connect), [5]);
+        play.begin(1);
+        play.said();
+        play.begin(2);
+        assert_eq!(play.said().len(), 1, "who is there needs not arrive again");
+    });
+}
+
+#[test]
+fn an_acknowledgement_that_does_not_come_is_missed_at_its_deadline() {
+    connected("- alice: { emit: { event: a, ack: { within: 100ms } } }", |mut play| {
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.said(), [r#"420["a"]"#]);
+        assert_eq!(play.pass(99), Flow::Waiting);
+        assert_eq!(play.pass(1), Flow::Done);
+        let why = "no acknowledgement within 100ms".to_owned();
+        assert_eq!(play.found.missed, [(Counter::AckMissed, why)]);
+        // Too late for the step, and still the answer to a question: no violation.
+        play.hear(r#"430[]"#);
+        assert_eq!(play.found.troubles, []);
+        assert_eq!(play.found.count(Counter::AckReceived), 0);
+    });
+}
+
+#[test]
+fn rounds_that_are_late_keep_the_schedule_and_are_measured_from_their_due_times() {
+    let script =
+        "- alice: { repeat: { times: 4, every: 100ms, steps: [ { emit: { event: a, ack: true } } ] } }";
+    connected(script, |mut play| {
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.said(), [r#"420["a"]"#]);
+        // The server stalls; the rounds due at 100 and 200 cannot begin.
+        play.pass(250);
+        assert_eq!(play.said(), [""; 0]);
+        play.hear("430[]");
+        assert_eq!(play.said(), [r#"421["a"]"#]);
+        play.pass(10);
+        play.hear("431[]");
+        play.pass(10);
+        play.hear("432[]");
+        // Caught up: the last round is not due before 300.
+        assert_eq!(play.said(), [r#"422["a"]"#]);
+        assert_eq!(play.wake(), Some(30));
+        play.pass(29);
+        assert_eq!(play.said(), [""; 0]);
+        play.pass(1);
+        assert_eq!(play.said(), [r#"423["a"]"#]);
+        play.pass(5);
+        assert_eq!(play.hear("433[]"), Flow::Done);
+        assert_eq!(play.found.latency(Metric::Ack), [250, 160, 70, 5]);
+        assert_eq!(play.found.latency(Metric::AckService), [250, 10, 10, 5]);
+        assert_eq!(play.found.latency(Metric::Lag)[1..], [0, 150, 60, 0]);
+    });
+}
+
+#[test]
+fn a_repeat_for_a_time_begins_no_round_after_it() {
+    let script = "- alice: { repeat: { for: 250ms, every: 100ms, steps: [ { emit: { event: a } } ] } }";
+    connected(script, |mut play| {
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.pass(249), Flow::Done);
+        assert_eq!(play.said().len(), 3);
+        assert_eq!(play.pass(10_000), Flow::Done);
+        assert_eq!(play.said(), [""; 0]);
+    });
+}
+
+#[test]
+fn jitter_moves_a_round_within_its_share_and_not_the_schedule() {
+    let script =
+        "- alice: { repeat: { times: 50, every: 100ms, jitter: 20%, steps: [ { emit: { event: a } } ] } }";
+    connected(script, |mut play| {
+        play.begin(1);
+        let (mut before, mut moved) = (play.said().len(), 0);
+        for round in 0..50 {
+            // Within the first fifth of its hundred milliseconds, the round begins.
+            play.pass(20);
+            before += play.said().len();
+            assert_eq!(before, round + 1);
+            play.pass(79);
+            assert_eq!(play.said(), [""; 0], "round {round}");
+            moved += u32::from(play.wake() > Some(2));
+            play.pass(1);
+            before += play.said().len();
+        }
+        assert!(moved > 25, "{moved}");
+    });
+}
+
+#[test]
+fn a_repeat_of_a_client_that_lost_its_connection_ends() {
+    let script = "- alice: { repeat: { for: 60s, every: 1s, steps: [ { emit: { event: a } } ] } }";
+    connected(script, |mut play| {
+        play.begin(1);
+        play.pass(1500);
+        play.call(|client, io| client.lost(io, Lane::WebSocket, Lost::Ended));
+        assert_eq!(play.pass(1000), Flow::Done);
+        let causes: Vec<&str> = play.found.troubles.iter().map(|(cause, _)| cause.as_str()).collect();
+        assert_eq!(
+            causes,
+            [
+                "a connection ended that should have stayed",
+                "a `repeat` ended early because the client lost its connection"
+            ]
+        );
+        assert_eq!(play.found.count(Counter::Dropped), 1);
+    });
+}
+
+#[test]
+fn events_are_judged_in_the_order_in_which_they_came() {
+    let script = "- alice: [ { expect: { event: a, args: [1] } }, { expect: { event: a, args: [2] } }, \
+                  { expect: { event: a, args: [3] } } ]";
+    connected(script, |mut play| {
+        // Two before the step begins, one after.
+        play.hear(r#"42["a",1]"#);
+        play.hear(r#"42["other",2]"#);
+        play.hear(r#"42["a",3]"#);
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.found.passed, [0, 1]);
+        assert_eq!(play.found.failed[0].expected, "the event `a` with the list [2]");
+        assert_eq!(play.found.failed[0].actual, r#"["a",3]: at [0]: expected 2, got 3"#);
+        assert_eq!(play.hear(r#"42["a",3]"#), Flow::Done);
+        assert_eq!(play.found.passed, [0, 1, 3]);
+        assert_eq!(play.found.failed.len(), 1);
+    });
+}
+
+#[test]
+fn in_any_order_the_first_that_fits_is_taken_wherever_it_stands() {
+    let script =
+        "- alice: [ { expect: { event: a, args: [2], order: any } }, { expect: { event: a, args: [1] } } ]";
+    connected(script, |mut play| {
+        play.hear(r#"42["a",1]"#);
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.hear(r#"42["a",2]"#), Flow::Done);
+        assert_eq!(play.found.passed, [0, 1, 2]);
+    });
+}
+
+#[test]
+fn an_event_that_comes_too_late_or_through_another_namespace_is_not_it() {
+    connected("- alice: { expect: { event: a, times: 2, within: 100ms } }", |mut play| {
+        play.begin(1);
+        play.hear(r#"42["a",1]"#);
+        play.hear(r#"42/other,["a",2]"#);
+        assert_eq!(play.pass(99), Flow::Waiting);
+        assert_eq!(play.pass(1), Flow::Done);
+        assert_eq!(play.found.failed[0].expected, "the event `a`, number 2 of 2");
+        assert_eq!(play.found.failed[0].actual, "it did not come within 100ms; no other event is waiting");
+        assert!(play.found.troubles[0].0.contains("speaks only in namespaces"));
+    });
+}
+
+#[test]
+fn silence_is_judged_by_a_round_trip() {
+    connected(
+        "- alice: { expect_none: { event: a } }\n- alice: { expect_none: { event: a } }",
+        |mut play| {
+            assert_eq!(play.begin(1), Flow::Waiting);
+            assert_eq!(play.said(), [r#"420["t:join",[]]"#]);
+            play.pass(4000);
+            assert_eq!(play.hear("430[[]]"), Flow::Done);
+            assert_eq!(play.found.passed, [0, 1]);
+            // What comes before the answer counts, and what was there before the step too.
+            play.hear(r#"42["a",1]"#);
+            play.begin(2);
+            play.hear(r#"42["a",2]"#);
+            assert_eq!(play.hear("431[[]]"), Flow::Done);
+            assert_eq!(play.found.failed[0].expected, "not the event `a`");
+            assert_eq!(play.found.failed[0].actual, r#"["a",1], and 1 more"#);
+        },
+    );
+}
+
+#[test]
+fn without_the_round_trip_silence_proves_nothing() {
+    connected("- alice: { expect_none: { event: a, within: 1s } }", |mut play| {
+        play.begin(1);
+        assert_eq!(play.pass(1000), Flow::Done);
+        assert_eq!(play.found.failed[0].actual, "it cannot be told: no acknowledgement within 1s");
+    });
+}
+
+#[test]
+fn more_events_than_are_kept_are_counted_and_told() {
+    connected("- alice: { expect: { event: a, args: [1], order: any, within: 1s } }", |mut play| {
+        for _ in 0..20_000 {
+            play.hear(r#"42["a",0]"#);
+        }
+        play.begin(1);
+        play.pass(1000);
+        assert_eq!(play.found.count(Counter::Received), 20_000);
+        let actual = &play.found.failed[0].actual;
+        assert!(actual.starts_with("it did not come within 1s"), "{actual}");
+    });
+    connected(
+        "- alice: { expect: { event: b, within: 1s } }\n- alice: { expect: { event: a } }",
+        |mut play| {
+            for _ in 0..20_000 {
+                play.hear(r#"42["a",0]"#);
+            }
+            play.begin(1);
+            play.pass(1000);
+            assert_eq!(
+                play.found.failed[0].actual,
+                r#"it did not come within 1s; 16384 other events are waiting, first ["a",0]; 3616 more did not fit and were dropped"#
+            );
+        },
+    );
+}
+
+#[test]
+fn large_events_are_bounded_by_their_bytes() {
+    connected(
+        "- alice: { expect: { event: b, within: 1s } }\n- alice: { expect: { event: a } }",
+        |mut play| {
+            let event = format!(r#"42["a","{}"]"#, "x".repeat(1 << 20));
+            (0..20).for_each(|_| _ = play.hear(&event));
+            play.begin(1);
+            play.pass(1000);
+            let actual = &play.found.failed[0].actual;
+            assert!(actual.contains("15 other events are waiting"), "{actual:.100}");
+            assert!(actual.ends_with("5 more did not fit and were dropped"));
+        },
+    );
+}
+
+#[test]
+fn an_answer_is_given_after_the_time_that_the_client_thinks() {
+    let script = "- alice: { answer: { event: how, args: [fine], after: 50ms } }\n- alice: { wait: 1s }";
+    connected(script, |mut play| {
+        play.begin(1);
+        play.hear(r#"427["how"]"#);
+        play.pass(20);
+        play.hear(r#"428["how"]"#);
+        assert_eq!(play.said(), [""; 0]);
+        assert_eq!(play.wake(), Some(30));
+        play.pass(29);
+        assert_eq!(play.said(), [""; 0]);
+        play.pass(1);
+        assert_eq!(play.said(), [r#"437["fine"]"#]);
+        play.pass(20);
+        assert_eq!(play.said(), [r#"438["fine"]"#]);
+    });
+}
+
+#[test]
+fn an_answer_is_not_given_on_another_connection_than_its_question() {
+    let script = "- alice: { answer: { event: how, args: [fine], after: 50ms } }\n- alice: { disconnect: cut }\n\
+                  - alice: connect";
+    connected(script, |mut play| {
+        play.begin(1);
+        play.hear(r#"427["how"]"#);
+        play.begin(2);
+        play.begin(3);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"t"}"#);
+        play.said();
+        play.pass(1000);
+        assert_eq!(play.said(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_client_that_cut_its_own_connection_is_not_dropped_by_the_next() {
+    connected("- alice: { disconnect: cut }\n- alice: connect", |mut play| {
+        assert!(play.client.is_live());
+        play.begin(1);
+        assert!(!play.client.is_live());
+        play.begin(2);
+        let lost = Lost::Unreachable("connection refused".to_owned());
+        play.call(|client, io| client.lost(io, Lane::WebSocket, lost));
+        assert_eq!(play.found.count(Counter::Dropped), 0);
+        assert_eq!(play.found.missed[0].0, Counter::ConnectFailed);
+    });
+}
+
+#[test]
+fn answers_that_are_put_off_are_bounded() {
+    connected("- alice: { answer: { event: how, args: [fine], after: 1h } }", |mut play| {
+        play.begin(1);
+        (0..10_000).for_each(|id| _ = play.hear(&format!(r#"42{id}["how"]"#)));
+        assert_eq!(play.client.thinking.len(), 4096);
+        assert_eq!(play.found.troubles.len(), 10_000 - 4096);
+    });
+}
+
+#[test]
+fn a_lost_connection_is_told_by_every_step_that_needed_it() {
+    let script =
+        "- alice: [ { emit: { event: a, ack: true } }, { expect: { event: b } }, { emit: { event: c } } ]";
+    connected(script, |mut play| {
+        play.begin(1);
+        let lost = Lost::Closed { code: Some(1011), reason: "out of coffee".to_owned() };
+        assert_eq!(play.call(|client, io| client.lost(io, Lane::WebSocket, lost)), Flow::Done);
+        let why = "the server closed the WebSocket with code 1011 (out of coffee)";
+        let ended = format!("the connection ended: {why}");
+        let gone = format!("the connection is gone: {why}");
+        assert_eq!(play.found.missed, [(Counter::AckMissed, ended), (Counter::AckMissed, gone.clone())]);
+        assert_eq!(play.found.failed[0].actual, format!("{gone}; no other event is waiting"));
+    });
+}
+
+#[test]
+fn a_response_that_comes_between_two_acts_is_kept_and_seen_once() {
+    let script = "- eve: { http: { get: \"/a\", as: first, async: true } }\n\
+                  - eve: { http: { await: first, expect: { status: 204 } } }\n\
+                  - eve: { http: { await: first, within: 1s, expect: { status: 204 } } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        assert_eq!(play.begin(0), Flow::Done);
+        assert_eq!(play.said(), ["http 0 GET /a"]);
+        let head = Head { status: 204, headers: Vec::new() };
+        let response = Response { head, body: Vec::new(), keep_alive: true };
+        play.call(|client, io| client.response(io, Lane::Aside(0), &response));
+        assert_eq!(play.begin(1), Flow::Done);
+        assert_eq!(play.found.passed, [1]);
+        assert_eq!(play.begin(2), Flow::Waiting);
+        assert_eq!(play.pass(1000), Flow::Done);
+        assert_eq!(play.found.failed[0].actual, "no response within 1s");
+    });
+}
+
+#[test]
+fn a_response_that_was_judged_is_not_judged_again() {
+    let script = "- eve: { http: { get: \"/a\", as: first, expect: { status: 204 } } }\n\
+                  - eve: { http: { await: first, within: 1s, expect: { status: 204 } } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        assert_eq!(play.begin(0), Flow::Waiting);
+        let head = Head { status: 204, headers: Vec::new() };
+        let response = Response { head, body: Vec::new(), keep_alive: true };
+        assert_eq!(play.call(|client, io| client.response(io, Lane::Aside(0), &response)), Flow::Done);
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.pass(1000), Flow::Done);
+        assert_eq!(play.found.failed[0].actual, "no response within 1s");
+    });
+}
+
+#[test]
+fn a_step_that_follows_another_is_due_when_that_is_done() {
+    let emit = "{ emit: { event: a, ack: true } }";
+    connected(&format!("- alice: [ {emit}, {emit} ]"), |mut play| {
+        play.begin(1);
+        play.pass(50);
+        play.hear("430[]");
+        play.pass(30);
+        assert_eq!(play.hear("431[]"), Flow::Done);
+        assert_eq!(play.found.latency(Metric::Ack), [50, 30]);
+    });
+}
+
+#[test]
+fn a_long_frame_leaves_no_more_than_its_beginning_in_the_log() {
+    connected("- alice: { expect: { event: a, args: [1] } }", |mut play| {
+        play.begin(1);
+        play.hear(&format!(r#"42["a","{}"]"#, "x".repeat(1 << 20)));
+        let lines = &play.found.failed[0].wire;
+        let longest = play.client.actor.wire_log_capacity();
+        assert!(longest < 1000, "{longest}");
+        assert!(lines.last().is_some_and(|line| line.text.ends_with("… (1048586 bytes)")), "{lines:?}");
+    });
+}
