@@ -11,8 +11,9 @@ use crate::observe::Who;
 use crate::scenario::{Act, Group, Scenario};
 use crate::step::{Board, Ears, Numbered, Part, Stage};
 
-/// The largest cast whose clients each remember their last frames.
-const REMEMBERING: u32 = 2_000;
+/// The largest cast whose clients each remember their last frames. Remembering costs a tenth of a round trip and a
+/// kilobyte, and a larger cast is about numbers.
+const REMEMBERING: u32 = 100;
 
 /// How many frames a client remembers.
 const WIRE_LINES: usize = 12;

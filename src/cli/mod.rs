@@ -2,10 +2,10 @@
 //!
 //! | verb | job |
 //! |---|---|
-//! | [`run`] | plays scenarios against a server, judges and reports |
-//! | [`check`] | reads scenarios, explains them, connects to nothing |
-//! | [`list`] | the bundled scenarios |
-//! | [`serve`] | the reference server |
+//! | `run` | plays scenarios against a server, judges and reports |
+//! | `check` | reads scenarios, explains them, connects to nothing |
+//! | `list` | the bundled scenarios |
+//! | `serve` | the reference server |
 
 mod bundled;
 mod check;

@@ -9,8 +9,8 @@ use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
 use crate::template::Template;
 
-/// How long the server may take to close its side.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the server may take to close its side; thousands that leave at once all need their turn.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     if node.is_null() {
