@@ -11,8 +11,8 @@ use crate::observe::Who;
 use crate::scenario::{Act, Group, Scenario};
 use crate::step::{Board, Ears, Numbered, Part, Stage};
 
-/// The largest cast whose clients each remember their last frames. Remembering costs a tenth of a round trip and a
-/// kilobyte, and a larger cast is about numbers.
+/// The largest cast whose clients each remember their last frames. Remembering costs time for every frame and a
+/// kilobyte for every client, and a larger cast is about numbers.
 const REMEMBERING: u32 = 100;
 
 /// How many frames a client remembers.

@@ -23,8 +23,8 @@ use crate::transport::Peer;
 pub use director::Director;
 use worker::{Command, Report, Worker};
 
-/// How often the conductor looks whether it is to stop.
-const HEARTBEAT: Duration = Duration::from_millis(50);
+/// How long the conductor waits for a word of its workers before it looks whether it is to stop; they tell more often.
+const HEARTBEAT: Duration = Duration::from_millis(250);
 
 /// How a plan is to be played.
 #[derive(Debug)]

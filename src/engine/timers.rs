@@ -29,23 +29,24 @@ impl Timers {
 
     /// The next client whose time has come.
     pub(super) fn due(&mut self, now: Instant) -> Option<u32> {
-        while let Some(Reverse((wake, client))) = self.heap.peek().copied() {
-            if wake > now {
-                return None;
-            }
-            self.heap.pop();
-            let armed = &mut self.armed[client as usize];
-            if *armed == Some(wake) {
-                *armed = None;
-                return Some(client);
-            }
+        if self.next()? > now {
+            return None;
         }
-        None
+        let Reverse((_, client)) = self.heap.pop()?;
+        self.armed[client as usize] = None;
+        Some(client)
     }
 
-    /// When the next client may want to be woken.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse((wake, _))| *wake)
+    /// When the next client wants to be woken. Wake-ups that were overtaken by an earlier one are dropped on the way, so
+    /// that nobody is woken for them.
+    pub(super) fn next(&mut self) -> Option<Instant> {
+        while let Some(Reverse((wake, client))) = self.heap.peek() {
+            if self.armed[*client as usize] == Some(*wake) {
+                return Some(*wake);
+            }
+            self.heap.pop();
+        }
+        None
     }
 }
 
@@ -69,6 +70,19 @@ mod tests {
         assert_eq!(timers.due(at(40)), Some(0));
         assert_eq!(timers.due(at(40)), None);
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn nobody_is_woken_for_a_wish_that_an_earlier_one_overtook() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut timers = Timers::new(1);
+        timers.want(0, Some(at(50)));
+        timers.want(0, Some(at(10)));
+        assert_eq!(timers.due(at(10)), Some(0));
+        assert_eq!(timers.next(), None);
+        timers.want(0, Some(at(60)));
+        assert_eq!(timers.next(), Some(at(60)));
     }
 
     #[test]
