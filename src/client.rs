@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use crate::observe::{Counter, Metric, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
-use crate::protocol::http::Response;
+use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Violation, payload, socket_io};
@@ -104,6 +104,14 @@ impl<'p> Client<'p> {
         self.task = None;
         self.live = false;
         self.with(io, |cx| cx.actor.session.close(cx.wire));
+    }
+
+    /// The head of the answer to a WebSocket handshake came.
+    pub fn head(&mut self, head: &Head) -> Flow {
+        if let Some(session) = self.actor.session.own_mut() {
+            session.keep_cookies(head);
+        }
+        self.flow()
     }
 
     /// A lane was established. For a WebSocket: its handshake was accepted.

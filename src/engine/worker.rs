@@ -258,6 +258,7 @@ impl Reader for Crew<'_> {
     fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice) {
         self.call(transport, client, |client, io| {
             match notice {
+                Notice::Head(head) => client.head(&head),
                 Notice::Established(lane, phases) => client.established(io, lane, phases),
                 Notice::Response(lane, response) => client.response(io, lane, &response),
                 Notice::Lost(lane, lost) => client.lost(io, lane, lost),

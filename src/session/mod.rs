@@ -26,6 +26,7 @@ use bytes::Bytes;
 use crate::protocol::Violation;
 use crate::protocol::attachments::Assembler;
 use crate::protocol::engine_io::{self, Handshake, Packet};
+use crate::protocol::http::Head;
 use crate::protocol::socket_io::{self, Kind};
 
 pub use event::{Answer, Closed, Event, Message};
@@ -205,6 +206,11 @@ impl Session {
         self.namespaces.iter().any(|namespace| namespace.phase == Phase::In)
     }
 
+    /// Keeps the cookies of the answer to a WebSocket handshake; those of polls and posts are kept by themselves.
+    pub fn keep_cookies(&mut self, head: &Head) {
+        self.requests.keep_cookies(head);
+    }
+
     /// Where requests go, and with what headers; for steps that make requests of their own.
     pub fn requests(&self) -> &Requests {
         &self.requests
@@ -349,6 +355,9 @@ impl Session {
 
     /// A lane is no more.
     pub fn lost(&mut self, wire: &mut dyn Wire, lane: Lane, lost: Lost) -> Option<Event<'static>> {
+        if let Lost::Refused(answer) = &lost {
+            self.requests.keep_cookies(&answer.0);
+        }
         match (lane, self.state) {
             (Lane::Aside(_), _) | (_, State::Idle | State::Closed) => None,
             (Lane::WebSocket, _) if !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {

@@ -271,6 +271,7 @@ impl Transport {
         }
         connection.speech = Speech::Frames(Messages::new());
         let (client, lane, phases) = (connection.client, connection.lane, connection.phases(now));
+        reader.notice(self, client, Notice::Head(Box::new(response.head)));
         reader.notice(self, client, Notice::Established(lane, phases));
     }
 

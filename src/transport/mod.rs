@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use mio::{Token, Waker};
 use slab::Slab;
 
-use crate::protocol::http::Response;
+use crate::protocol::http::{Head, Response};
 use crate::session::{Lane, Lost, Phases};
 
 use connection::Connection;
@@ -48,6 +48,8 @@ pub const MAX_MESSAGE: u64 = 64 << 20;
 /// What happened on a connection of a client.
 #[derive(Debug)]
 pub enum Notice {
+    /// The head of the answer to a WebSocket handshake, before the lane is established.
+    Head(Box<Head>),
     /// A lane was established. On HTTP it comes with the first response, before it.
     Established(Lane, Phases),
     /// A request was answered.

@@ -98,6 +98,19 @@ fn every_client_keeps_its_own_cookies() {
 }
 
 #[test]
+fn a_cookie_that_comes_with_a_websocket_is_kept_for_the_next_connection() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let (tell, told) = mpsc::channel();
+    let server = baker(&reference, tell);
+    let script = "- all: connect\n- all: disconnect\n- all: connect\n- all: disconnect";
+    let scenario = folder.scenario("{ alice: 1 }", script);
+    sockrates(["run", "--url", &server.url()]).args([scenario]).run().code(0);
+    let sockets = told.try_iter().filter(|request| request.to_lowercase().contains("upgrade: websocket"));
+    let baked: Vec<bool> = sockets.map(|request| request.contains("baked=")).collect();
+    assert_eq!(baked, [false, true]);
+}
+
+#[test]
 fn connections_come_from_the_source_addresses_in_turn() {
     let (folder, reference) = (Folder::new(), Reference::start());
     let (tell, told) = mpsc::channel();
