@@ -10,19 +10,17 @@ use std::env;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use sockrates::document::Source;
-use sockrates::engine::{self, Orders};
-use sockrates::plan::{Circumstances, Plan};
-use sockrates::scenario::{self, Surroundings};
-use sockrates::transport::Peer;
+
+#[path = "support/alone.rs"]
+mod alone;
+
+use alone::play_alone;
 
 /// Bytes of one message, about what the Socket.IO exchange puts on the wire in each direction.
 const MESSAGE: usize = 48;
@@ -124,30 +122,8 @@ fn play(text: &str, address: SocketAddr) -> (f64, u64) {
 }
 
 fn play_watched(text: &str, address: SocketAddr, look: &mut dyn FnMut()) -> (f64, u64) {
-    let source = Source { name: "bench".into(), text: text.into() };
-    let scenario = scenario::read(&source, &Surroundings::without_files()).expect("a scenario of this bench");
-    let plan = Plan::new(
-        &scenario,
-        Circumstances {
-            path: "/socket.io/".into(),
-            query: String::new(),
-            headers: Vec::new(),
-            seed: 1,
-            run: 1,
-            epoch: Instant::now(),
-        },
-    );
-    let peer = Peer {
-        address,
-        authority: address.to_string(),
-        tls: None,
-        sources: Vec::new(),
-        turn: Arc::new(AtomicUsize::new(0)),
-    };
-    let stop = AtomicBool::new(false);
-    let orders = Orders { workers: 1, peer, max_time: None, library: None, stop: &stop };
     let before = cpu();
-    let ran = engine::run(&plan, &orders, &mut |_| look()).expect("the engine plays");
+    let ran = play_alone(text, address, "/socket.io/", &mut |_| look()).expect("the engine plays");
     let acks = ran.tally.counter(sockrates::observe::Counter::AckReceived);
     (cpu() - before, acks)
 }

@@ -4,17 +4,12 @@
 //! during it nothing is under way that could be counted to the wrong side.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::time::Instant;
 
-use sockrates::document::Source;
-use sockrates::engine::{self, Ending, Orders, Ran};
+use sockrates::engine::{Ending, Ran};
 use sockrates::observe::Counter;
-use sockrates::plan::{Circumstances, Plan};
-use sockrates::scenario::{self, Surroundings};
 use sockrates::target::{Resources, Running};
-use sockrates::transport::Peer;
+
+use super::alone::play_alone;
 
 /// What a server has used and what the clients have counted up to a moment of rest.
 #[derive(Clone, Copy, Debug)]
@@ -53,32 +48,10 @@ impl Account {
 ///
 /// When it is no scenario.
 pub fn play(text: &str, server: &Running, rests: &[usize]) -> Result<Vec<Account>, String> {
-    let source = Source { name: "bench".into(), text: text.into() };
-    let scenario = scenario::read(&source, &Surroundings::without_files()).expect("a scenario of this bench");
-    let plan = Plan::new(
-        &scenario,
-        Circumstances {
-            path: server.endpoint().path.clone(),
-            query: String::new(),
-            headers: Vec::new(),
-            seed: 1,
-            run: 1,
-            epoch: Instant::now(),
-        },
-    );
     let address = SocketAddr::from(([127, 0, 0, 1], server.endpoint().port));
-    let peer = Peer {
-        address,
-        authority: address.to_string(),
-        tls: None,
-        sources: Vec::new(),
-        turn: Arc::new(AtomicUsize::new(0)),
-    };
-    let stop = AtomicBool::new(false);
-    let orders = Orders { workers: 1, peer, max_time: None, library: None, stop: &stop };
     let mut accounts: Vec<Option<Account>> = vec![None; rests.len()];
     let mut counts = [0; Counter::ALL.len()];
-    let ran = engine::run(&plan, &orders, &mut |beat| {
+    let ran = play_alone(text, address, &server.endpoint().path, &mut |beat| {
         if let Some(interval) = &beat.interval {
             counts.iter_mut().zip(interval.counts).for_each(|(sum, more)| *sum += more);
         }

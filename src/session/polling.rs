@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::event::{Closed, Event};
 use super::requests::Requests;
 use super::upgrade::Upgrade;
-use super::wire::{HangUp, Lane, Wire};
+use super::wire::{Lane, Wire};
 use super::{Polls, Session, State};
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::http::Response;
@@ -201,13 +201,5 @@ impl Session {
             polling.poll(wire, &self.requests, self.handshake.as_deref());
         }
         None
-    }
-
-    /// Gives up the HTTP lanes of a polling session at once, as when a browser's tab is closed mid-poll.
-    pub fn abort_poll(&mut self, wire: &mut dyn Wire) {
-        if let Some(polling) = &mut self.polling {
-            polling.polling = false;
-            wire.hang_up(Lane::Poll, HangUp::Cut);
-        }
     }
 }

@@ -23,7 +23,6 @@ enum Poke {
     Upgrade,
     Close,
     Cut,
-    AbortPoll,
     Mute(bool),
     ByHand(bool),
     Dialed,
@@ -92,7 +91,6 @@ fn pokes() -> impl Strategy<Value = Poke> {
         2 => Just(Poke::Upgrade),
         1 => Just(Poke::Close),
         1 => Just(Poke::Cut),
-        1 => Just(Poke::AbortPoll),
         1 => any::<bool>().prop_map(Poke::Mute),
         1 => any::<bool>().prop_map(Poke::ByHand),
     ];
@@ -176,7 +174,6 @@ impl Subject {
             }
             Poke::Close => session.close(wire),
             Poke::Cut => session.cut(wire),
-            Poke::AbortPoll => session.abort_poll(wire),
             Poke::Mute(true) => session.set_heartbeats(Heartbeats::Muted),
             Poke::Mute(false) => session.set_heartbeats(Heartbeats::Answered),
             Poke::ByHand(true) => session.set_polls(wire, Polls::ByHand),

@@ -1,0 +1,49 @@
+//! Plays a scenario in one worker of this process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Instant;
+
+use sockrates::document::Source;
+use sockrates::engine::{self, Beat, Orders, Ran};
+use sockrates::plan::{Circumstances, Plan};
+use sockrates::scenario::{self, Surroundings};
+use sockrates::transport::Peer;
+
+/// Plays a scenario against the server at this address and path, telling how it goes.
+///
+/// # Errors
+///
+/// In words, when the engine cannot play.
+///
+/// # Panics
+///
+/// When it is no scenario.
+pub fn play_alone(
+    text: &str,
+    address: SocketAddr,
+    path: &str,
+    tell: &mut dyn FnMut(Beat<'_>),
+) -> Result<Ran, String> {
+    let source = Source { name: "bench".into(), text: text.into() };
+    let scenario = scenario::read(&source, &Surroundings::without_files()).expect("a scenario of this bench");
+    let circumstances = Circumstances {
+        path: path.into(),
+        query: String::new(),
+        headers: Vec::new(),
+        seed: 1,
+        run: 1,
+        epoch: Instant::now(),
+    };
+    let plan = Plan::new(&scenario, circumstances);
+    let peer = Peer {
+        address,
+        authority: address.to_string(),
+        tls: None,
+        sources: Vec::new(),
+        turn: Arc::new(AtomicUsize::new(0)),
+    };
+    let stop = AtomicBool::new(false);
+    engine::run(&plan, &Orders { workers: 1, peer, max_time: None, library: None, stop: &stop }, tell)
+}
