@@ -12,7 +12,7 @@ use sockrates::measure::Tally;
 use sockrates::plan::{Circumstances, Plan};
 use sockrates::protocol::websocket::Message;
 use sockrates::scenario::{self, Scenario, Surroundings};
-use sockrates::session::{HangUp, Lane, Link, Phases, RawFrame, Request, Wire};
+use sockrates::session::{HangUp, Lane, Link, Phases, RawFrame, Request, Transport, Wire};
 
 /// Enough that their state does not fit into the nearest cache, as in a run.
 const CLIENTS: u32 = 1_000;
@@ -144,6 +144,7 @@ fn steps(c: &mut Criterion) {
                 path: "/socket.io/".to_owned(),
                 query: String::new(),
                 headers: Vec::new(),
+                transport: Transport::default(),
                 seed: 1,
                 run: 1,
                 epoch: Instant::now(),

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::measure::{GroupInfo, StepInfo, Story};
 use crate::observe::Who;
 use crate::scenario::{Act, Group, Scenario};
+use crate::session::Transport;
 use crate::step::{Board, Ears, Numbered, Part, Stage};
 
 /// The largest cast whose clients each remember their last frames. Remembering costs time for every frame and a
@@ -27,6 +28,8 @@ pub struct Circumstances {
     pub query: String,
     /// Headers for every request.
     pub headers: Vec<(String, String)>,
+    /// The transport of groups that name none.
+    pub transport: Transport,
     /// The seed of all chance.
     pub seed: u64,
     /// A number of this run for its stamps.
@@ -71,8 +74,12 @@ impl<'s> Plan<'s> {
     pub fn new(scenario: &'s Scenario, circumstances: Circumstances) -> Plan<'s> {
         let mut acts = Vec::new();
         let script = turns(&scenario.script, &mut acts);
-        let parts =
-            scenario.cast.iter().enumerate().map(|(index, group)| part(group, index, &acts)).collect();
+        let parts = scenario
+            .cast
+            .iter()
+            .enumerate()
+            .map(|(index, group)| part(group, index, circumstances.transport, &acts))
+            .collect();
         let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
         let stage = Stage {
             epoch: circumstances.epoch,
@@ -128,7 +135,7 @@ fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>) -> Vec<Turn> {
     script.iter().map(&mut turn).collect()
 }
 
-fn part(group: &Group, index: usize, acts: &[PlannedAct<'_>]) -> Part {
+fn part(group: &Group, index: usize, transport: Transport, acts: &[PlannedAct<'_>]) -> Part {
     let mut ears = Ears::default();
     for act in acts.iter().filter(|act| act.members.contains(&index)) {
         act.steps.iter().for_each(|numbered| numbered.step.hear(&mut ears));
@@ -140,7 +147,7 @@ fn part(group: &Group, index: usize, acts: &[PlannedAct<'_>]) -> Part {
     Part {
         name: group.name.clone(),
         count: u64::from(group.count),
-        transport: group.transport,
+        transport: group.transport.unwrap_or(transport),
         namespace: group.namespace.clone(),
         auth: group.auth.clone(),
         query: group.query.clone(),

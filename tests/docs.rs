@@ -294,16 +294,6 @@ fn the_parts_of_a_result_are_told() {
 }
 
 #[test]
-fn the_faults_are_those_of_the_reference_server() {
-    let told = page::named("docs/reference-server.md").table("## Faults");
-    let known: Vec<Vec<String>> = REGISTRY
-        .iter()
-        .map(|fault| [fault.name, fault.breaks, fault.about].map(str::to_owned).to_vec())
-        .collect();
-    assert_eq!(told, known);
-}
-
-#[test]
 fn the_flags_are_those_of_the_programs() {
     for (verb, path, heading) in
         [("serve", "docs/reference-server.md", "## Flags"), ("run", "docs/running.md", "## Flags")]

@@ -9,6 +9,7 @@ use sockrates::document::Source;
 use sockrates::engine::{self, Beat, Orders, Ran};
 use sockrates::plan::{Circumstances, Plan};
 use sockrates::scenario::{self, Surroundings};
+use sockrates::session::Transport;
 use sockrates::transport::Peer;
 
 /// Plays a scenario against the server at this address and path, telling how it goes.
@@ -32,6 +33,7 @@ pub fn play_alone(
         path: path.into(),
         query: String::new(),
         headers: Vec::new(),
+        transport: Transport::default(),
         seed: 1,
         run: 1,
         epoch: Instant::now(),

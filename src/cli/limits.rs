@@ -12,11 +12,11 @@ const OWN_FILES: u64 = 64;
 ///
 /// # Errors
 /// A sentence that says what is needed, what is there, and what to do.
-pub fn prepare(scenario: &Scenario) -> Result<(), String> {
+pub fn prepare(scenario: &Scenario, transport: Transport) -> Result<(), String> {
     let clients: u64 = scenario
         .cast
         .iter()
-        .map(|group| match group.transport {
+        .map(|group| match group.transport.unwrap_or(transport) {
             Transport::Websocket => u64::from(group.count),
             // Two HTTP connections.
             Transport::Polling => 2 * u64::from(group.count),

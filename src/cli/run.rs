@@ -22,6 +22,7 @@ use crate::plan::{Circumstances, Plan};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::text::{self, Look};
 use crate::report::{self, Run, RunResult};
+use crate::session::Transport;
 use crate::target::{NotReady, Running};
 use crate::units;
 use crate::verdict::{End, Status};
@@ -49,6 +50,9 @@ pub struct RunArgs {
     /// Who makes the connections: we ourselves, or another client library as a second opinion (see docs/drivers.md)
     #[arg(long, value_name = "NAME", default_value = "own", value_parser = driver())]
     driver: Driver,
+    /// The transport of groups that name none [default: what the scenario says, else websocket]
+    #[arg(long, value_name = "NAME", value_parser = transport())]
+    transport: Option<Transport>,
     /// Stop a scenario after this time, whatever is under way
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_time: Option<Duration>,
@@ -64,6 +68,11 @@ pub struct RunArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     units::duration_from(text).map_err(|mistake| mistake.to_string())
+}
+
+fn transport() -> impl TypedValueParser<Value = Transport> {
+    PossibleValuesParser::new(Transport::ALL.map(Transport::name))
+        .map(|name| Transport::ALL.into_iter().find(|one| one.name() == name).unwrap_or_default())
 }
 
 fn driver() -> impl TypedValueParser<Value = Driver> {
@@ -188,7 +197,8 @@ fn play(
     stop: &Arc<AtomicBool>,
 ) -> Result<(RunResult, Running), Stopped> {
     let Selected { source, scenario } = selected;
-    limits::prepare(scenario).map_err(|why| Stopped {
+    let transport = args.transport.or(scenario.transports.first().copied()).unwrap_or_default();
+    limits::prepare(scenario, transport).map_err(|why| Stopped {
         code: Status::Invalid.exit_code(),
         ..Stopped::wrong(format!("error: {why}"))
     })?;
@@ -220,6 +230,7 @@ fn play(
         path: running.endpoint().path.clone(),
         query: running.endpoint().query.clone().unwrap_or_default(),
         headers: server.headers(),
+        transport,
         seed: args.seed,
         run: fastrand::u16(..),
         epoch: Instant::now(),

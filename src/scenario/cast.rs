@@ -19,8 +19,8 @@ pub struct Group {
     pub count: u32,
     /// When they begin their first connect.
     pub arrival: Arrival,
-    /// Which transports they use.
-    pub transport: Transport,
+    /// Which transports they use, where the file says so.
+    pub transport: Option<Transport>,
     /// The namespace that they connect to and speak in unless a step says otherwise.
     pub namespace: Template,
     /// What they send with `CONNECT`.
@@ -71,7 +71,7 @@ struct Draft<'n> {
     count: u32,
     rows: Option<Rows>,
     arrival: Arrival,
-    transport: Transport,
+    transport: Option<Transport>,
     namespace: Option<&'n Node>,
     auth: Option<&'n Node>,
     query: Option<&'n Node>,
@@ -92,7 +92,7 @@ impl<'n> Draft<'n> {
             count: 1,
             rows: None,
             arrival: Arrival::AtOnce,
-            transport: Transport::default(),
+            transport: None,
             namespace: None,
             auth: None,
             query: None,
@@ -119,7 +119,7 @@ impl<'n> Draft<'n> {
         draft.count = count_of.map_or(Ok(1), count)?;
         draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
         draft.arrival = arrive.map_or(Ok(Arrival::AtOnce), arrival)?;
-        draft.transport = transport.map_or(Ok(Transport::default()), step::transport)?;
+        draft.transport = transport.map(step::transport).transpose()?;
         draft.vars = vars.map_or(Ok(&[][..]), Node::map)?;
         Ok(draft)
     }

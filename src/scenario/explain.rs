@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Act, Group, Scenario};
+use crate::session::Transport;
 use crate::step::{Arrival, Numbered};
 use crate::units::Spelt;
 
@@ -42,6 +43,17 @@ impl Told<'_> {
             let needs: Vec<&str> = scenario.needs.iter().map(|need| need.name()).collect();
             self.line(1, format!("needs: {}", needs.join(", ")));
         }
+        if !scenario.clause.is_empty() {
+            self.line(1, format!("clause: {}", scenario.clause.join(", ")));
+        }
+        if !scenario.transports.is_empty() {
+            let transports: Vec<&str> =
+                scenario.transports.iter().map(|transport| transport.name()).collect();
+            self.line(1, format!("over: {}", transports.join(", ")));
+        }
+        if !scenario.takes.is_zero() {
+            self.line(1, format!("takes: about {}", Spelt(scenario.takes)));
+        }
         for spec in &scenario.spec {
             self.line(1, format!("spec: {spec}"));
         }
@@ -51,7 +63,8 @@ impl Told<'_> {
     fn cast(&mut self) {
         let clients: u64 = self.scenario.cast.iter().map(|group| u64::from(group.count)).sum();
         self.line(0, format!("cast: {}", counted(clients, "client")));
-        let rows: Vec<[String; 5]> = self.scenario.cast.iter().map(row).collect();
+        let default = self.scenario.transports.first().copied().unwrap_or_default();
+        let rows: Vec<[String; 5]> = self.scenario.cast.iter().map(|group| row(group, default)).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..5).map(width).collect();
         for [name, count, transport, namespace, more] in &rows {
@@ -152,7 +165,7 @@ impl Told<'_> {
 }
 
 /// Name, count, transport, namespace, and whatever else a group has.
-fn row(group: &Group) -> [String; 5] {
+fn row(group: &Group, default: Transport) -> [String; 5] {
     let namespace = group.namespace.in_words();
     let mut more = Vec::new();
     if let Arrival::Rate(rate) = group.arrival {
@@ -172,7 +185,7 @@ fn row(group: &Group) -> [String; 5] {
     [
         group.name.clone(),
         group.count.to_string(),
-        group.transport.name().to_owned(),
+        group.transport.unwrap_or(default).name().to_owned(),
         namespace,
         more.join("; "),
     ]

@@ -14,12 +14,15 @@ mod surroundings;
 mod tests;
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Source, parse, render};
-use crate::step::Reading;
+use crate::session::Transport;
+use crate::step::{self, Reading};
 use crate::template::{Scope, Shared};
 use crate::threshold::Threshold;
+use crate::units;
 
 pub use cast::{Group, MOST_CLIENTS};
 pub use explain::explain;
@@ -36,10 +39,16 @@ pub struct Scenario {
     pub about: Option<String>,
     /// Where the rule is written that it examines.
     pub spec: Vec<String>,
+    /// Which clauses of the conformance catalogue it examines.
+    pub clause: Vec<String>,
     /// How binding that rule is.
     pub level: Level,
     /// What the server has to offer beside the protocol.
     pub needs: Vec<Need>,
+    /// Over which transports the groups that name none are played in turn; none is the default transport alone.
+    pub transports: Vec<Transport>,
+    /// About how long a healthy server lets it take, where that is long; else zero.
+    pub takes: Duration,
     /// Who takes part.
     pub cast: Vec<Group>,
     /// How the server is asked for things.
@@ -128,8 +137,11 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
     let name = fields.required("name");
     let about = fields.optional("about");
     let spec = fields.optional("spec");
+    let clause = fields.optional("clause");
     let level = fields.optional("level");
     let needs = fields.optional("needs");
+    let transports = fields.optional("transports");
+    let takes = fields.optional("takes");
     let cast = fields.required("cast");
     let vars = fields.optional("vars");
     let contract = fields.optional("contract");
@@ -141,9 +153,14 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
     let about = about.map(|node| node.word().map(|text| text.trim_end().to_owned())).transpose()?;
     let spec = spec.map_or(&[][..], Node::items).iter().map(|node| node.word().map(str::to_owned));
     let spec = spec.collect::<Result<_, _>>()?;
+    let clause = clause.map_or(&[][..], Node::items).iter().map(|node| node.word().map(str::to_owned));
+    let clause = clause.collect::<Result<_, _>>()?;
     let level = level.map_or(Ok(Level::default()), |node| one_of(node, "level", Level::ALL, Level::name))?;
     let needs = needs.map_or(&[][..], Node::items).iter();
     let needs = needs.map(|node| one_of(node, "need", Need::ALL, Need::name)).collect::<Result<_, _>>()?;
+    let transports = transports.map_or(&[][..], Node::items).iter().map(step::transport);
+    let transports = transports.collect::<Result<_, _>>()?;
+    let takes = takes.map_or(Ok(Duration::ZERO), units::duration)?;
 
     let environment = surroundings.environment();
     let mut scope = Scope::new(move |name| environment(name));
@@ -166,7 +183,22 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
             .hint(format!("write `${{{name}}}` where it belongs, or remove it")));
     }
     let (slots, shared) = (scope.slots().len(), scope.shared().to_vec());
-    Ok(Scenario { name, about, spec, level, needs, cast, contract, script, thresholds, slots, shared })
+    Ok(Scenario {
+        name,
+        about,
+        spec,
+        clause,
+        level,
+        needs,
+        transports,
+        takes,
+        cast,
+        contract,
+        script,
+        thresholds,
+        slots,
+        shared,
+    })
 }
 
 /// The member of a closed list that a value names.

@@ -55,6 +55,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Every transport.
+    pub const ALL: [Transport; 3] = [Transport::Websocket, Transport::Polling, Transport::Upgrade];
+
     /// The word for it in scenarios and reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -127,10 +127,10 @@ impl How {
 
 /// The transport that a value names.
 pub fn transport(node: &Node) -> Result<Transport, Mistake> {
-    let all = [Transport::Websocket, Transport::Polling, Transport::Upgrade];
     let word = node.text()?;
-    all.into_iter().find(|transport| transport.name() == word).ok_or_else(|| {
-        node.mistake(format!("unknown transport `{word}`")).did_you_mean(word, all.map(Transport::name))
+    Transport::ALL.into_iter().find(|transport| transport.name() == word).ok_or_else(|| {
+        node.mistake(format!("unknown transport `{word}`"))
+            .did_you_mean(word, Transport::ALL.map(Transport::name))
     })
 }
 

@@ -1,0 +1,187 @@
+//! The stage of the tests: a scenario, a wire that writes down, a clock that stands until it is moved.
+
+use std::time::{Duration, Instant};
+
+use super::super::*;
+use crate::document::Source;
+use crate::observe::Failure;
+use crate::plan::{Circumstances, Plan};
+use crate::scenario::{self, Surroundings};
+use crate::session::{HangUp, Link, Transport};
+
+pub const OPEN: &str =
+    r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+
+/// Writes down what a client says.
+#[derive(Default)]
+pub struct Said(Vec<String>);
+
+impl Wire for Said {
+    fn dial(&mut self, _: Lane, target: &str, _: &[(String, String)]) {
+        self.0.push(format!("dial {target}"));
+    }
+
+    fn text(&mut self, _: Lane, parts: &[&str]) {
+        self.0.push(parts.concat());
+    }
+
+    fn binary(&mut self, _: Lane, payload: &[u8]) {
+        self.0.push(format!("{payload:02x?}"));
+    }
+
+    fn frame(&mut self, _: Lane, frame: &RawFrame) {
+        self.0.push(format!("{:?}", frame.opcode));
+    }
+
+    fn request(&mut self, lane: Lane, request: Request<'_>) {
+        self.0.push(format!("{lane} {} {}", request.method, request.target));
+    }
+
+    fn hang_up(&mut self, lane: Lane, how: HangUp) {
+        self.0.push(format!("{how:?} {lane}"));
+    }
+
+    fn pause(&mut self, _: Lane, paused: bool) {
+        self.0.push(format!("pause {paused}"));
+    }
+}
+
+/// Writes down what was found.
+#[derive(Default)]
+pub struct Found {
+    pub latencies: Vec<(Metric, u128)>,
+    pub counts: Vec<(Counter, u64)>,
+    pub passed: Vec<u32>,
+    pub failed: Vec<Failure>,
+    pub missed: Vec<(Counter, String)>,
+    pub troubles: Vec<(String, String)>,
+}
+
+impl Found {
+    /// The values of a latency series, in milliseconds.
+    pub fn latency(&self, metric: Metric) -> Vec<u128> {
+        self.latencies.iter().filter(|(of, _)| *of == metric).map(|(_, value)| *value).collect()
+    }
+
+    pub fn count(&self, counter: Counter) -> u64 {
+        self.counts.iter().filter(|(of, _)| *of == counter).map(|(_, by)| by).sum()
+    }
+}
+
+impl Observer for Found {
+    fn latency(&mut self, metric: Metric, value: Duration) {
+        self.latencies.push((metric, value.as_millis()));
+    }
+
+    fn count(&mut self, counter: Counter, by: u64) {
+        self.counts.push((counter, by));
+    }
+
+    fn passed(&mut self, step: StepId, _: Who) {
+        self.passed.push(step.0);
+    }
+
+    fn failed(&mut self, _: StepId, _: Who, failure: Failure) {
+        self.failed.push(failure);
+    }
+
+    fn missed(&mut self, _: StepId, _: Who, counter: Counter, failure: Failure) {
+        self.missed.push((counter, failure.actual));
+    }
+
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
+        self.count(counter, 1);
+        self.trouble(who, cause, detail);
+    }
+
+    fn trouble(&mut self, _: Who, cause: &str, detail: &str) {
+        self.troubles.push((cause.to_owned(), detail.to_owned()));
+    }
+}
+
+/// One client on an empty stage.
+pub struct Play<'p> {
+    pub plan: &'p Plan<'p>,
+    pub client: Client<'p>,
+    pub now: Instant,
+    pub said: Said,
+    pub found: Found,
+}
+
+/// Plays client `n` of a scenario with this cast and script.
+pub fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
+    let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
+    let text = format!("name: a test\ncast: {cast}\nscript:\n{script}");
+    let surroundings = Surroundings::new(|_| None, |_| Err("there are no files".to_owned()));
+    let source = Source { name: "a test".to_owned(), text };
+    let scenario = scenario::read(&source, &surroundings).unwrap_or_else(|mistake| panic!("{mistake}"));
+    let now = Instant::now();
+    let circumstances = Circumstances {
+        path: "/socket.io/".to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        transport: Transport::default(),
+        seed: 1,
+        run: 7,
+        epoch: now,
+    };
+    let plan = Plan::new(&scenario, circumstances);
+    let who = plan.clients().nth(n).expect("the cast is large enough");
+    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default())
+        .expect("it can be made");
+    test(Play { plan: &plan, client, now, said: Said::default(), found: Found::default() });
+}
+
+/// The same with a client that is connected: the first act is over.
+pub fn connected(script: &str, test: impl FnOnce(Play<'_>)) {
+    play("{ alice: 1 }", &format!("- alice: connect\n{script}"), 0, |mut play| {
+        assert_eq!(play.begin(0), Flow::Waiting);
+        play.accepted();
+        play.hear(OPEN);
+        assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Done);
+        play.said();
+        test(play);
+    });
+}
+
+impl<'p> Play<'p> {
+    pub fn call<R>(&mut self, call: impl FnOnce(&mut Client<'p>, &mut Io<'_>) -> R) -> R {
+        let mut io = Io { now: self.now, wire: &mut self.said, observer: &mut self.found };
+        call(&mut self.client, &mut io)
+    }
+
+    /// Begins an act, which is due now.
+    pub fn begin(&mut self, act: usize) -> Flow {
+        let (steps, due) = (self.plan.acts[act].steps, self.now);
+        self.call(|client, io| client.begin(io, steps, due))
+    }
+
+    pub fn accepted(&mut self) -> Flow {
+        self.call(|client, io| client.established(io, Lane::WebSocket, Phases::default()))
+    }
+
+    pub fn hear(&mut self, text: &str) -> Flow {
+        self.call(|client, io| client.message(io, Frame::Text(text.into())))
+    }
+
+    /// Moves the clock and wakes the client whenever it wants to be woken on the way.
+    pub fn pass(&mut self, millis: u64) -> Flow {
+        let end = self.now + Duration::from_millis(millis);
+        let mut flow = self.client.flow();
+        while let Some(wake) = self.client.wake().filter(|wake| *wake <= end) {
+            self.now = self.now.max(wake);
+            flow = self.call(Client::tick);
+        }
+        self.now = end;
+        flow
+    }
+
+    /// How long until the client wants to be woken, in milliseconds.
+    pub fn wake(&self) -> Option<u128> {
+        Some(self.client.wake()?.saturating_duration_since(self.now).as_millis())
+    }
+
+    pub fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said.0)
+    }
+}
