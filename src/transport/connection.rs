@@ -19,6 +19,9 @@ const MAX_QUEUE: usize = 32 << 20;
 /// How often a connection is read before others get their turn.
 const READS_AT_ONCE: usize = 8;
 
+/// After so long without an answer to TCP, nobody is there.
+const LONG: Duration = Duration::from_secs(1);
+
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -100,6 +103,11 @@ impl Connection {
     /// What is to be sent goes here.
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
+    }
+
+    /// Whether TCP has not been answered for a while.
+    pub(super) fn waits_for_tcp(&self, now: Instant) -> bool {
+        matches!(self.birth, Birth::Tcp(since) if now.saturating_duration_since(since) >= LONG)
     }
 
     /// Whether frames can be sent on it.
