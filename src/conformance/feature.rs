@@ -154,7 +154,7 @@ impl Feature {
             Feature::Upgrade => "upgrades from long-polling to a WebSocket".to_owned(),
             Feature::Recovery => "connection state recovery".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
-            Feature::Event(_) => format!("the fixture's event `{}`", self.name()),
+            Feature::Event(_) => format!("the event `{}`", self.name()),
         }
     }
 

@@ -141,14 +141,7 @@ fn useless(choice: &Choice, all: &[Variant<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Source;
-    use crate::scenario::Surroundings;
-
-    fn case(id: &str, keys: &str) -> Case {
-        let text = format!("name: x\n{keys}\ncast: {{ a: 1 }}\nscript: [{{ a: connect }}]\n");
-        let source = Source { name: id.to_owned(), text };
-        Case::read(id.to_owned(), source, &Surroundings::without_files()).expect("it is a good case")
-    }
+    use crate::conformance::example::case;
 
     fn cases() -> Vec<Case> {
         vec![

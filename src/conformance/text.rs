@@ -1,8 +1,9 @@
 //! The result of the suite as text for a terminal: what failed in full, a row for each area, the summary.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::result::{CaseResult, SuiteResult, Summary};
+use super::result::{BaselineResult, BaselineRow, CaseResult, SuiteResult, Summary};
 use super::verdict::Verdict;
 use crate::measure::human::{self, count, printable};
 use crate::report::text::layout::{Page, Tone, columns, listed, padded};
@@ -19,6 +20,9 @@ pub enum Detail {
     Everything,
 }
 
+/// How many reasons are told why cases were not played.
+const REASONS: usize = 8;
+
 /// The whole report.
 pub fn render(result: &SuiteResult, look: Look, detail: Detail) -> String {
     let mut page = Page::new(look);
@@ -32,7 +36,7 @@ pub fn render(result: &SuiteResult, look: Look, detail: Detail) -> String {
         result.cases.iter().for_each(|case| line(&mut page, case));
     }
     if detail != Detail::Little {
-        skipped(&mut page, result);
+        skipped(&mut page, result, if detail == Detail::Everything { usize::MAX } else { REASONS });
         areas(&mut page, result);
         features(&mut page, result);
     }
@@ -40,7 +44,17 @@ pub fn render(result: &SuiteResult, look: Look, detail: Detail) -> String {
         page.gap();
         page.wrapped("", "  ", &[("✗ ", Tone::Bad), (&printable(finding), Tone::Plain)]);
     }
+    if let Some(compared) = &result.baseline {
+        baseline(&mut page, compared);
+    }
     summary(&mut page, result);
+    page.finish().trim_start_matches('\n').to_owned()
+}
+
+/// The report of one case in full.
+pub fn render_case(case: &CaseResult, look: Look) -> String {
+    let mut page = Page::new(look);
+    in_full(&mut page, case);
     page.finish().trim_start_matches('\n').to_owned()
 }
 
@@ -52,7 +66,7 @@ pub fn counts(summary: &Summary) -> String {
     if parts.is_empty() { "nothing yet".to_owned() } else { parts.join(", ") }
 }
 
-fn mark(verdict: Verdict) -> (&'static str, Tone) {
+pub(super) fn mark(verdict: Verdict) -> (&'static str, Tone) {
     match verdict {
         Verdict::Pass => ("✓", Tone::Good),
         Verdict::Fail | Verdict::Blocked => ("✗", Tone::Bad),
@@ -101,7 +115,7 @@ fn line(page: &mut Page, case: &CaseResult) {
 }
 
 /// Why cases were not played: each reason once.
-fn skipped(page: &mut Page, result: &SuiteResult) {
+fn skipped(page: &mut Page, result: &SuiteResult, most: usize) {
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for case in result.cases.iter().filter(|case| case.verdict == Verdict::Skip) {
         match reasons.iter_mut().find(|(reason, _)| *reason == case.reason) {
@@ -113,11 +127,18 @@ fn skipped(page: &mut Page, result: &SuiteResult) {
         return;
     }
     page.heading("Not played");
-    for (reason, labels) in reasons {
+    reasons.sort_by_key(|(_, labels)| Reverse(labels.len()));
+    let (told, rest) = reasons.split_at(reasons.len().min(most));
+    for (reason, labels) in told {
         let first = labels.iter().take(3).map(|label| printable(label)).collect::<Vec<_>>().join(", ");
         let more = if labels.len() > 3 { format!(" and {} more", labels.len() - 3) } else { String::new() };
         let text = format!(": {first}{more}");
         page.wrapped("  ", "    ", &[(&printable(reason), Tone::Plain), (&text, Tone::Faint)]);
+    }
+    if !rest.is_empty() {
+        let cases = rest.iter().map(|(_, labels)| labels.len() as u64).sum();
+        let text = format!("and {} for other reasons: --verbose tells them", human::counted(cases, "case"));
+        page.wrapped("  ", "    ", &[(&text, Tone::Faint)]);
     }
 }
 
@@ -160,6 +181,38 @@ fn features(page: &mut Page, result: &SuiteResult) {
         page.gap();
         page.wrapped("  ", "    ", &[("not offered: ", Tone::Faint), (&listed(&missing), Tone::Plain)]);
     }
+}
+
+/// What is new and what is gone, by name, with what to do.
+fn baseline(page: &mut Page, compared: &BaselineResult) {
+    let file = printable(&compared.file);
+    let mut list = |head: String, rows: &[BaselineRow], tell: &dyn Fn(&BaselineRow) -> String| {
+        if rows.is_empty() {
+            return;
+        }
+        page.gap();
+        page.wrapped("", "  ", &[("✗ ", Tone::Bad), (&head, Tone::Plain)]);
+        for row in rows {
+            let text = tell(row);
+            page.wrapped("  ", "    ", &[(&printable(&row.case), Tone::Strong), (&text, Tone::Plain)]);
+        }
+    };
+    list(
+        format!(
+            "new, and not in {file}: repair the server, or add a row with the evidence (--write-baseline)"
+        ),
+        &compared.new,
+        &|row| match row.listed {
+            Some(listed) => format!(": {}, listed as {}", row.now.name(), listed.name()),
+            None => format!(": {}", row.now.name()),
+        },
+    );
+    list(format!("listed in {file}, and they pass by now: take these rows out"), &compared.gone, &|row| {
+        row.listed.map_or_else(String::new, |listed| format!(": listed as {}", listed.name()))
+    });
+    let known = format!("{} as {file} says", human::counted(compared.known, "deviation"));
+    page.gap();
+    page.wrapped("", "  ", &[(&known, Tone::Faint)]);
 }
 
 fn summary(page: &mut Page, result: &SuiteResult) {

@@ -10,8 +10,11 @@ use crate::cli::server::Server;
 use crate::target::{NotReady, Running, Target};
 use crate::transport::Peer;
 
-/// How often a server that died is started again.
+/// How often a server that died while cases were played side by side is started again.
 const MOST_RESTARTS: u32 = 3;
+
+/// After so many deaths it is not started again for anybody.
+const MOST_DEATHS: usize = 12;
 
 /// How long the end of a process may take to be known after its connections broke.
 const LAST_BREATH: Duration = Duration::from_millis(300);
@@ -105,6 +108,14 @@ impl<'a> Host<'a> {
         look(&self.state().running)
     }
 
+    /// A case is going to be played alone: it may cost the server its life once more. False when the server is gone for
+    /// good.
+    pub(super) fn spare(&self) -> bool {
+        let mut state = self.state();
+        state.restarts = state.restarts.min(MOST_RESTARTS - 1);
+        state.deaths.len() == state.place.deaths
+    }
+
     /// Stops it. Gives the sentences about its deaths.
     pub(super) fn stop(self) -> Vec<String> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -130,8 +141,8 @@ impl<'a> Host<'a> {
         };
         let starting = self.server.starting(self.stop.clone());
         let deaths = state.deaths.len() + 1;
-        if state.restarts == MOST_RESTARTS {
-            told.push_str(&format!("; it had been started again {MOST_RESTARTS} times, and that was enough"));
+        if state.restarts == MOST_RESTARTS || deaths == MOST_DEATHS {
+            told.push_str("; it was not started again, having died too often");
         } else if !self.stop.load(Ordering::Relaxed) {
             state.restarts += 1;
             match self.target.start(&starting).map(|running| (place(self.server, &running, deaths), running))

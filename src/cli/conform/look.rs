@@ -70,8 +70,14 @@ impl Features {
             .filter(|(_, offer)| !offer.there)
             .collect();
         let (_, first) = missing.first()?;
-        let names: Vec<String> = missing.iter().map(|(feature, _)| feature.words()).collect();
-        Some(format!("the server lacks {}: {}", names.join(" and "), first.seen))
+        let words = missing.iter().map(|(feature, _)| feature.words());
+        let words: Vec<String> = words.collect();
+        let names = match words.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => return None,
+        };
+        Some(format!("the server lacks {names} ({})", first.seen))
     }
 
     /// For the report.

@@ -16,9 +16,13 @@ use clap::Args;
 use super::progress::{Mode, Progress};
 use super::server::{Named, ServerArgs};
 use super::{WRONG, bundled, complain, interrupt, limits, look_of_stdout, say, select as files};
-use crate::conformance::result::{SCHEMA_VERSION, SuiteFile, SuiteResult, Summary, TimingsResult};
+use crate::conformance::baseline::Baseline;
+use crate::conformance::json::to_json;
+use crate::conformance::junit::to_junit;
+use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
 use crate::conformance::select::{Choice, select};
-use crate::conformance::{Case, CaseResult, Variant, text};
+use crate::conformance::verdict::counts_against;
+use crate::conformance::{Case, CaseResult, Variant, matrix, text};
 use crate::document::{Source, render};
 use crate::measure::human;
 use crate::report::{self, rfc3339};
@@ -36,10 +40,10 @@ Examples:
   sockrates conform --url http://localhost:3000          a server that runs
   sockrates conform --server 'node server.js'            starts the server at $PORT, tests it, stops it
   sockrates conform --only 'upgrade/*,clause:EIO-HS-*'   some of the cases
+  sockrates conform --baseline known.yaml --junit r.xml  in CI: only what is new fails
+  sockrates conform --server node='node server.js' --url rust=http://localhost:3000
+                                                         two servers beside each other
   sockrates conform --fault ack-twice                    the reference server, broken on purpose";
-
-/// The cases of the suite among the bundled scenarios.
-const FOLDER: &str = "conformance/";
 
 /// How long the reference server lets clients take to upgrade and to join, with the timings of the official suites.
 const BUNDLED: Duration = Duration::from_secs(1);
@@ -69,9 +73,18 @@ pub struct ConformArgs {
     /// The seed of all chance
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    /// Fail only on what this file does not list, and on what it lists and passes by now
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write such a file, with all that does not pass
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
     /// Write the results to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the results to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Only print what failed, and the summary
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
@@ -120,23 +133,45 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     let unread = unread(args.cases.as_deref()).map_err(Stopped::wrong)?;
     let choices = Choices::read(args)?;
     // Before anything is started: who chooses wrongly should not have to wait.
-    choices.select(&read(&unread, |surroundings| surroundings.clone())?)?;
+    let cases = read(&unread, Clone::clone)?;
+    choices.select(&cases)?;
+    let known = Known::read(args, &cases)?;
     let servers = args.server.check_each().map_err(Stopped::error)?;
+    if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
+        return Err(Stopped::error("a baseline is about one server: give one, or leave the baseline out"));
+    }
     let stop =
         interrupt::watch().map_err(|error| Stopped::error(format!("failed to watch for Ctrl-C: {error}")))?;
-    let mut suites = Vec::new();
-    for server in &servers {
-        let examined = examine(args, server, &unread, &choices, &stop)?;
-        say(text::render(&examined, look_of_stdout(), detail(args)).trim_end());
-        suites.push(examined);
-        if let Some(file) = &args.json {
-            write(file, &suites)?;
+    let mut suites: Vec<SuiteResult> = Vec::new();
+    let mut codes = Vec::new();
+    for named in &servers {
+        if servers.len() > 1 {
+            say(&format!("{}{}:\n", if codes.is_empty() { "" } else { "\n" }, human::printable(&named.name)));
         }
+        let mut suite = match examine(args, named, &unread, &choices, &stop) {
+            Ok(suite) => suite,
+            // The others are there all the same.
+            Err(why) if why.code == Status::Unreachable.exit_code() && servers.len() > 1 => {
+                complain(why.words.trim_end());
+                codes.push(why.code);
+                continue;
+            }
+            Err(why) => return Err(why),
+        };
+        known.compare(args, &mut suite)?;
+        suite.exit_code = status(args, &suite, stop.load(Ordering::Relaxed)).exit_code();
+        codes.push(suite.exit_code);
+        say(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
+        suites.push(suite);
+        write(args, &suites)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
-    Ok(exit_code(&suites))
+    if suites.len() > 1 {
+        say(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
+    }
+    Ok(gravest(&codes))
 }
 
 fn detail(args: &ConformArgs) -> text::Detail {
@@ -147,21 +182,64 @@ fn detail(args: &ConformArgs) -> text::Detail {
     }
 }
 
-fn write(file: &Path, suites: &[SuiteResult]) -> Result<(), Stopped> {
-    let content = SuiteFile { schema_version: SCHEMA_VERSION, suites: suites.to_vec() };
-    let text = format!("{:#}\n", serde_json::json!(content));
-    let beside = file.with_extension("part");
-    fs::write(&beside, text).and_then(|()| fs::rename(&beside, file)).map_err(|error| {
-        Stopped::error(format!("failed to write the results to {}: {error}", file.display()))
-    })
+fn write(args: &ConformArgs, suites: &[SuiteResult]) -> Result<(), Stopped> {
+    if let Some(file) = &args.json {
+        put(file, "results", &to_json(suites))?;
+    }
+    if let Some(file) = &args.junit {
+        put(file, "results", &to_junit(suites, args.strict))?;
+    }
+    Ok(())
 }
 
-/// The exit code of several servers: that of the gravest outcome.
-fn exit_code(suites: &[SuiteResult]) -> u8 {
-    const GRAVEST_FIRST: [Status; 4] =
-        [Status::Interrupted, Status::Unreachable, Status::Failed, Status::Passed];
-    let codes = GRAVEST_FIRST.map(Status::exit_code);
-    codes.into_iter().find(|code| suites.iter().any(|suite| suite.exit_code == *code)).unwrap_or(0)
+/// Writes a file beside and puts it in place, so that a crash leaves the former one whole.
+fn put(file: &Path, what: &str, text: &str) -> Result<(), Stopped> {
+    let beside = file.with_extension("part");
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, file))
+        .map_err(|error| Stopped::error(format!("failed to write the {what} to {}: {error}", file.display())))
+}
+
+/// The baselines that the command line names.
+#[derive(Default)]
+struct Known {
+    baseline: Option<Baseline>,
+    /// What stands in the file that is going to be written.
+    before: Option<Baseline>,
+}
+
+impl Known {
+    fn read(args: &ConformArgs, cases: &[Case]) -> Result<Known, Stopped> {
+        let read = |file: &PathBuf| {
+            let source = Source::read(file)
+                .map_err(|mistake| Stopped::wrong(render(&mistake, &Source::named(file))))?;
+            Baseline::read(&source, cases).map_err(|mistake| Stopped::wrong(render(&mistake, &source)))
+        };
+        Ok(Known {
+            baseline: args.baseline.as_ref().map(read).transpose()?,
+            before: args.write_baseline.as_ref().filter(|file| file.exists()).map(read).transpose()?,
+        })
+    }
+
+    /// Compares with what is known, or with what is known from now on.
+    fn compare(&self, args: &ConformArgs, suite: &mut SuiteResult) -> Result<(), Stopped> {
+        let name = |file: &Path| file.display().to_string();
+        let before = self.baseline.as_ref().or(self.before.as_ref());
+        if let Some(file) = &args.write_baseline {
+            let written = Baseline::of(&suite.name, before, &suite.cases);
+            put(file, "baseline", &written.text())?;
+            suite.baseline = Some(written.compare(name(file), &suite.cases));
+        } else if let (Some(baseline), Some(file)) = (&self.baseline, &args.baseline) {
+            suite.baseline = Some(baseline.compare(name(file), &suite.cases));
+        }
+        Ok(())
+    }
+}
+
+/// The gravest of several exit codes.
+fn gravest(codes: &[u8]) -> u8 {
+    const GRAVEST_FIRST: [Status; 3] = [Status::Interrupted, Status::Unreachable, Status::Failed];
+    GRAVEST_FIRST.map(Status::exit_code).into_iter().find(|code| codes.contains(code)).unwrap_or(0)
 }
 
 /// The cases of a folder, or the bundled ones.
@@ -170,8 +248,7 @@ fn unread(folder: Option<&Path>) -> Result<Vec<Unread>, String> {
         return Ok(bundled::all()
             .into_iter()
             .filter_map(|bundled| {
-                let id = bundled.id.strip_prefix(FOLDER)?.to_owned();
-                Some((id, bundled.source(), Surroundings::without_files()))
+                Some((bundled.case()?.to_owned(), bundled.source(), Surroundings::without_files()))
             })
             .collect());
     };
@@ -309,7 +386,6 @@ fn examine(
     let mut findings = host.stop();
     findings.extend(recovering.map(Host::stop).unwrap_or_default());
     let summary = Summary::of(cases.iter().map(|case| case.verdict));
-    let status = status(args, &summary, !findings.is_empty(), stop.load(Ordering::Relaxed));
     Ok(SuiteResult {
         schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -324,16 +400,19 @@ fn examine(
         findings,
         summary,
         baseline: None,
-        exit_code: status.exit_code(),
+        exit_code: 0,
     })
 }
 
-fn status(args: &ConformArgs, summary: &Summary, died: bool, interrupted: bool) -> Status {
-    let failed = summary.fail > 0 || (args.strict && summary.warn > 0) || died;
+fn status(args: &ConformArgs, suite: &SuiteResult, interrupted: bool) -> Status {
+    let counts = suite.cases.iter().any(|case| counts_against(suite, case, args.strict));
+    let is_stale = suite.baseline.as_ref().is_some_and(|baseline| !baseline.gone.is_empty());
     match () {
         () if interrupted => Status::Interrupted,
-        () if summary.blocked > 0 => Status::Unreachable,
-        () if failed || summary.judged() == 0 => Status::Failed,
+        () if suite.summary.blocked > 0 => Status::Unreachable,
+        () if counts || is_stale || !suite.findings.is_empty() || suite.summary.judged() == 0 => {
+            Status::Failed
+        }
         () => Status::Passed,
     }
 }

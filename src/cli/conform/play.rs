@@ -17,7 +17,7 @@ use crate::observe::Counter;
 use crate::plan::{Circumstances, Plan};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Run, RunResult};
-use crate::scenario::Scenario;
+use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
 use crate::verdict::End;
 
@@ -160,11 +160,12 @@ impl Suite<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let result = match self.one(variants[index]) {
-                Some((result, Fate::Lived)) => result,
-                Some((result, _)) => killer(variants[index].case, result),
-                None => before,
-            };
+            let result =
+                match self.host_of(variants[index]).spare().then(|| self.one(variants[index])).flatten() {
+                    Some((result, Fate::Lived)) => result,
+                    Some((result, _)) => killer(variants[index].case, result),
+                    None => lost(before),
+                };
             tell(Some(&result));
             done.push((index, result));
         }
@@ -172,10 +173,15 @@ impl Suite<'_> {
         done
     }
 
+    /// The server on which a variant is played.
+    fn host_of(&self, variant: Variant<'_>) -> &Host<'_> {
+        let needs_recovery = variant.case.scenario.needs.contains(&Need::Recovery);
+        self.recovering.filter(|_| needs_recovery).unwrap_or(self.host)
+    }
+
     fn one(&self, variant: Variant<'_>) -> Option<(CaseResult, Fate)> {
         let Case { source, scenario, .. } = variant.case;
-        let needs_recovery = scenario.needs.contains(&crate::scenario::Need::Recovery);
-        let host = self.recovering.filter(|_| needs_recovery).unwrap_or(self.host);
+        let host = self.host_of(variant);
         let label = variant.label();
         let place = host.enter(&label);
         let transport = variant.transport.unwrap_or_default();
