@@ -18,7 +18,7 @@ use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
 use crate::target::{Endpoint, Found, Probing, Running, Starting, Target};
-use crate::transport::{self, Peer};
+use crate::transport::{self, MAX_MESSAGE, Peer};
 use crate::units;
 
 /// Which server to test; without any of these, the reference server, started for the purpose
@@ -174,6 +174,14 @@ impl ServerArgs {
         if self.insecure {
             flags.push("--insecure".to_owned());
         }
+        for (name, time, usual) in [
+            ("--connect-timeout", self.connect_timeout, Timings::default().connect_timeout),
+            ("--upgrade-timeout", self.upgrade_timeout, Timings::default().upgrade_timeout),
+        ] {
+            if time != usual {
+                flags.extend([name.to_owned(), format!("{}ms", time.as_millis())]);
+            }
+        }
         flags
     }
 
@@ -306,6 +314,7 @@ impl Server<'_> {
             tls,
             sources: self.args.source.clone(),
             turn: Arc::new(AtomicUsize::new(0)),
+            limit: MAX_MESSAGE,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::result::SuiteResult;
 use super::verdict::Verdict;
-use crate::measure::human::{count, counted, printable};
+use crate::measure::human::{count, printable};
 use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, padded};
 
@@ -31,7 +31,10 @@ pub fn render(suites: &[SuiteResult], look: Look, detail: Detail) -> String {
     let (passing, other): (Vec<&Row>, Vec<&Row>) = alike.into_iter().partition(|row| row.passes());
     let names: Vec<String> = suites.iter().map(|suite| printable(&suite.name)).collect();
     let widths: Vec<usize> = names.iter().map(|name| columns(name).clamp(8, 24) + 2).collect();
-    let all_passing = format!("{} that pass everywhere", counted(passing.len() as u64, "case"));
+    let all_passing = match passing.len() {
+        1 => "1 case that passes everywhere".to_owned(),
+        cases => format!("{} cases that pass everywhere", count(cases as u64)),
+    };
     let shown = |row: &&&Row| detail == Detail::Everything || !row.passes();
     let first = differing.iter().chain(&other).chain(&passing).filter(shown).map(|row| columns(&row.label));
     let first = first.chain([columns(&all_passing)]).max().unwrap_or(0);

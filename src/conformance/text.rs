@@ -27,7 +27,7 @@ const REASONS: usize = 8;
 pub fn render(result: &SuiteResult, look: Look, detail: Detail) -> String {
     let mut page = Page::new(look);
     for verdict in [Verdict::Fail, Verdict::Blocked, Verdict::Warn, Verdict::Note] {
-        for case in result.cases.iter().filter(|case| case.verdict == verdict) {
+        for case in result.cases.iter().filter(|case| case.verdict == verdict && !is_known(result, case)) {
             in_full(&mut page, case);
         }
     }
@@ -49,6 +49,13 @@ pub fn render(result: &SuiteResult, look: Look, detail: Detail) -> String {
     }
     summary(&mut page, result);
     page.finish().trim_start_matches('\n').to_owned()
+}
+
+/// Whether a baseline lists this deviation: there is no need to tell it again.
+fn is_known(result: &SuiteResult, case: &CaseResult) -> bool {
+    let label = case.label();
+    case.verdict.is_deviation()
+        && result.baseline.as_ref().is_some_and(|baseline| baseline.new.iter().all(|row| row.case != label))
 }
 
 /// The report of one case in full.
@@ -210,7 +217,10 @@ fn baseline(page: &mut Page, compared: &BaselineResult) {
     list(format!("listed in {file}, and they pass by now: take these rows out"), &compared.gone, &|row| {
         row.listed.map_or_else(String::new, |listed| format!(": listed as {}", listed.name()))
     });
-    let known = format!("{} as {file} says", human::counted(compared.known, "deviation"));
+    let known = match compared.known {
+        1 => format!("1 case does not pass, as {file} says"),
+        known => format!("{} cases do not pass, as {file} says", count(known)),
+    };
     page.gap();
     page.wrapped("", "  ", &[(&known, Tone::Faint)]);
 }

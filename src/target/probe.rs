@@ -67,6 +67,8 @@ pub struct Offers {
     pub websocket: Offer,
     /// Upgrades from the one to the other.
     pub upgrade: Offer,
+    /// Whether anything answered at all.
+    pub answered: bool,
 }
 
 /// Looks which ways to connect are offered at this address. Blocks for at most twice the timeout.
@@ -84,6 +86,7 @@ pub fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Of
     let polled = look();
     let by_polling = polled.response("EIO=4&transport=polling", &Request::Get);
     let by_websocket = look().response("EIO=4&transport=websocket", &Request::Upgrade);
+    let answered = by_polling.is_ok() || by_websocket.is_ok();
     let (polling, websocket) = (told(&by_polling, 200), told(&by_websocket, 101));
     let open = by_polling.ok().and_then(|response| match &response.body[..] {
         [b'0', open @ ..] => serde_json::from_slice::<Value>(open).ok(),
@@ -97,7 +100,7 @@ pub fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Of
     let seen =
         if listed { "the handshake lists `websocket`" } else { "the handshake does not list `websocket`" };
     let upgrade = Offer { there: polling.there && listed, seen: seen.to_owned() };
-    Offers { polling, websocket, upgrade }
+    Offers { polling, websocket, upgrade, answered }
 }
 
 /// Looks once. Blocks for at most the timeout (and as long as the system takes to resolve a name).

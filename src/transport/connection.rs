@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mio::{Interest, Registry, Token};
 
 use super::stream::{Stream, Taken};
-use super::{MAX_MESSAGE, Notice, Peer, Transport};
+use super::{Notice, Peer, Transport};
 use crate::protocol::http::{Response, Responses};
 use crate::protocol::websocket::{self, Message, Messages, Opcode};
 use crate::session::{Lane, Lost, Phases};
@@ -72,7 +72,7 @@ impl Connection {
         serial: u64,
         key: Option<String>,
     ) -> Result<Connection, Lost> {
-        let responses = Box::new(Responses::new(MAX_MESSAGE as usize));
+        let responses = Box::new(Responses::new(usize::try_from(peer.limit).unwrap_or(usize::MAX)));
         let speech = match key {
             Some(key) => Speech::Handshake(responses, key),
             None => Speech::Http { responses, awaited: 0, answered: false, idle_since: None },
@@ -302,6 +302,7 @@ impl Transport {
     }
 
     fn take_frames(&mut self, place: usize, serial: u64, bytes: &[u8], reader: &mut dyn Reader) {
+        let limit = self.peer.limit;
         let Some(connection) = self.connections.get_mut(place) else { return };
         let mut partial = std::mem::take(&mut connection.partial);
         let whole: &[u8] = if partial.is_empty() {
@@ -309,7 +310,7 @@ impl Transport {
         } else {
             partial.extend_from_slice(bytes);
             // A large frame is looked at again only when enough of it is there; one that is too large, at once.
-            let waits = |needed| partial.len() < needed && needed as u64 <= MAX_MESSAGE;
+            let waits = |needed| partial.len() < needed && needed as u64 <= limit;
             if websocket::needed(&partial).is_some_and(waits) {
                 connection.partial = partial;
                 return;
@@ -323,9 +324,9 @@ impl Transport {
                 return;
             };
             let Speech::Frames(messages) = &mut connection.speech else { return };
-            let taken = websocket::parse(&whole[at..], MAX_MESSAGE).and_then(|parsed| match parsed {
+            let taken = websocket::parse(&whole[at..], limit).and_then(|parsed| match parsed {
                 None => Ok(None),
-                Some((frame, used)) => Ok(Some((messages.push(frame, MAX_MESSAGE)?, used))),
+                Some((frame, used)) => Ok(Some((messages.push(frame, limit)?, used))),
             });
             match taken {
                 Ok(None) => break,

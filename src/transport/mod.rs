@@ -42,7 +42,7 @@ const WAKER: Token = Token(usize::MAX);
 /// How much is read at once, by all connections of a worker in turn.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// The largest message that is taken from a server: beyond it, the connection is cut.
+/// The usual [`Peer::limit`].
 pub const MAX_MESSAGE: u64 = 64 << 20;
 
 /// What happened on a connection of a client.

@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 
 use crate::cli::server::Server;
 use crate::target::{NotReady, Running, Target};
-use crate::transport::Peer;
+use crate::transport::{MAX_MESSAGE, Peer};
 
 /// How often a server that died while cases were played side by side is started again.
 const MOST_RESTARTS: u32 = 3;
 
 /// After so many deaths it is not started again for anybody.
 const MOST_DEATHS: usize = 12;
+
+/// Many cases are played at a time, so that none takes messages much larger than the server does: four times its
+/// `maxPayload`, and at least this, in bytes.
+const LEAST_LIMIT: u64 = 4 << 20;
 
 /// How long the end of a process may take to be known after its connections broke.
 const LAST_BREATH: Duration = Duration::from_millis(300);
@@ -168,8 +172,9 @@ pub(super) enum Start {
 
 fn place(server: &Server<'_>, running: &Running, deaths: usize) -> Result<Place, String> {
     let endpoint = running.endpoint();
+    let limit = running.found().max_payload.unwrap_or(0).saturating_mul(4).clamp(LEAST_LIMIT, MAX_MESSAGE);
     Ok(Place {
-        peer: server.peer(running)?,
+        peer: Peer { limit, ..server.peer(running)? },
         path: endpoint.path.clone(),
         query: endpoint.query.clone().unwrap_or_default(),
         deaths,

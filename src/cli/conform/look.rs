@@ -21,15 +21,21 @@ pub(super) struct Features(BTreeMap<Feature, Offer>);
 
 impl Features {
     /// Looks at a server. `recovering` is where recovery is looked for, if not there.
+    ///
+    /// # Errors
+    /// What was seen, when nothing answers at all.
     pub(super) fn of(
         server: &Server<'_>,
         host: &Host<'_>,
         recovering: Option<&Host<'_>>,
         stop: &AtomicBool,
-    ) -> Features {
+    ) -> Result<Features, String> {
         let probing = server.probing();
         let (endpoint, address) = host.with(|running| (running.endpoint().clone(), running.found().address));
         let ways = offers(&endpoint, address, &probing);
+        if !ways.answered {
+            return Err(format!("the server answered once and then no more: {}", ways.polling.seen));
+        }
         let transport = match (ways.websocket.there, ways.polling.there) {
             (false, true) => Transport::Polling,
             _ => Transport::Websocket,
@@ -53,7 +59,7 @@ impl Features {
                 found.insert(feature, look.join().unwrap_or_else(|_| nothing()));
             }
         });
-        Features(found)
+        Ok(Features(found))
     }
 
     /// The same for a server of which it is known that it has everything: what it does not show is its fault.

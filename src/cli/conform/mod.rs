@@ -45,6 +45,9 @@ Examples:
                                                          two servers beside each other
   sockrates conform --fault ack-twice                    the reference server, broken on purpose";
 
+/// The usual patience with a case.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long the reference server lets clients take to upgrade and to join, with the timings of the official suites.
 const BUNDLED: Duration = Duration::from_secs(1);
 
@@ -324,19 +327,11 @@ fn examine(
         }
         false => None,
     };
-    let features = Features::of(server, &host, recovering.as_ref(), stop);
+    let features = Features::of(server, &host, recovering.as_ref(), stop)
+        .map_err(|why| Stopped { code: Status::Unreachable.exit_code(), words: format!("error: {why}") })?;
     let features = if is_bundled { features.taken_for_granted() } else { features };
 
-    let command = |variant: Variant<'_>| {
-        let label = variant.label();
-        let mut words = vec!["sockrates", "conform", "--only", &label];
-        let cases = args.cases.as_ref().map(|folder| folder.to_string_lossy());
-        if let Some(folder) = &cases {
-            words.extend(["--cases", folder]);
-        }
-        words.extend(named.flags.iter().map(String::as_str));
-        shlex::try_join(words).unwrap_or_default()
-    };
+    let command = |variant: Variant<'_>| again(args, named, variant);
     let mut results = Vec::new();
     let mut chosen = Vec::new();
     for (index, variant) in variants.iter().enumerate() {
@@ -427,6 +422,25 @@ fn not_there(why: Start) -> Stopped {
         }
         Start::Wrong(why) => Stopped::error(why),
     }
+}
+
+/// The command that plays a variant alone.
+fn again(args: &ConformArgs, named: &Named<'_>, variant: Variant<'_>) -> String {
+    let mut words = ["sockrates", "conform", "--only"].map(str::to_owned).to_vec();
+    words.push(variant.label());
+    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    if let Some(folder) = &args.cases {
+        flag("--cases", folder.display().to_string());
+    }
+    if variant.case.scenario.takes > PATIENCE {
+        flag("--patience", format!("{}s", args.patience.as_secs()));
+    }
+    if args.seed != 1 {
+        flag("--seed", args.seed.to_string());
+    }
+    words.extend(named.flags.iter().cloned());
+    // A word with a NUL cannot come from a command line.
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
 /// Why a case is not played that takes longer than the user wants to wait.
