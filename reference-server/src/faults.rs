@@ -33,7 +33,7 @@ macro_rules! faults {
 }
 
 faults! {
-    OpenWithoutType "open-without-type" "EIO-HS-01 EIO-HS-11" "the open packet is bare JSON without a packet type";
+    OpenEndsWithSeparator "open-ends-with-separator" "EIO-HS-01" "a separator follows the open packet of a polling handshake";
     OpenWithoutMaxPayload "open-without-max-payload" "EIO-HS-02" "the open packet does not tell maxPayload";
     OpenNumbersAsText "open-numbers-as-text" "EIO-HS-02" "the numbers of the open packet are texts";
     SecondsForMilliseconds "seconds-for-milliseconds" "EIO-HS-03" "the handshake gives the heartbeat timings in seconds";

@@ -120,9 +120,8 @@ impl Session {
             true => String::new(),
             false => format!(",\"maxPayload\":{}", number(config.max_payload as u128)),
         };
-        let kind = if faults.has(Fault::OpenWithoutType) { "" } else { "0" };
         let text = format!(
-            "{kind}{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
+            "0{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
             self.id,
             number(config.ping_interval.as_millis() / unit),
             number(config.ping_timeout.as_millis() / unit),

@@ -14,7 +14,7 @@ use crate::engine::packet::EncodedPacket;
 use crate::engine::payload;
 use crate::engine::request::{Refusal, Target, Transport, judge};
 use crate::engine::session::{Handshake, Session, State};
-use crate::faults::Fault;
+use crate::faults::{Fault, Faults};
 use crate::server::Server;
 use crate::socket::reason::Reason;
 use crate::websocket::connection::{self as websocket, Role};
@@ -139,8 +139,17 @@ fn handshake_of(connection: &Connection, request: &Request) -> Handshake {
 async fn open_polling(connection: &mut Connection, request: &Request) -> Next {
     let handshake = handshake_of(connection, request);
     let session = Session::open(&connection.server, Transport::Polling, handshake);
-    let body = payload::encode([&session.open_packet()]);
-    answer(connection, request, Response::new(200, TEXT, body)).await
+    let mut body = payload::encode([&session.open_packet()]);
+    let faults = connection.server.faults;
+    if faults.has(Fault::OpenEndsWithSeparator) {
+        body.push(payload::SEPARATOR);
+    }
+    answer(connection, request, Response::new(200, poll_type(faults), body)).await
+}
+
+/// The content type of what polls fetch.
+fn poll_type(faults: Faults) -> &'static str {
+    if faults.has(Fault::PollCalledHtml) { "text/html" } else { TEXT }
 }
 
 async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
@@ -158,8 +167,7 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
     };
     let faults = connection.server.faults;
     let compress = body.len() > COMPRESS_FROM;
-    let kind = if faults.has(Fault::PollCalledHtml) { "text/html" } else { TEXT };
-    let mut response = Response::new(200, kind, body);
+    let mut response = Response::new(200, poll_type(faults), body);
     if faults.has(Fault::ContentLengthInCharacters) {
         response = response.cut_to_characters();
     }
