@@ -90,6 +90,9 @@ const MAX_FRAMES: usize = 4096;
 /// The most bytes in the raw frames that a client keeps for its steps.
 const MAX_FRAME_BYTES: usize = 16 << 20;
 
+/// The query parameters that every request brings by itself.
+const OWN_PARAMETERS: [&str; 3] = ["EIO", "transport", "sid"];
+
 /// How much of a frame the wire log shows.
 const LINE_LENGTH: usize = 160;
 
@@ -202,14 +205,23 @@ impl<'p> Actor<'p> {
         headers: &[(String, crate::template::Template)],
     ) -> Result<Destination, String> {
         let mut encoded = url::form_urlencoded::Serializer::new(self.stage.query.clone());
-        for (name, value) in self.part.query.iter().chain(query) {
-            encoded.append_pair(name, &value.render_text(self)?);
+        let given = |name: &str| query.iter().any(|(given, _)| given == name);
+        let of_the_group = self.part.query.iter().filter(|(name, _)| !given(name));
+        let mut replaced = Vec::new();
+        for (name, value) in of_the_group.chain(query) {
+            if OWN_PARAMETERS.contains(&name.as_str()) {
+                replaced.push(name.clone());
+            }
+            // `null` leaves a parameter out.
+            if value.fixed() != Some(&Json::Null) {
+                encoded.append_pair(name, &value.render_text(self)?);
+            }
         }
         let mut all = self.stage.headers.clone();
         for (name, value) in self.part.headers.iter().chain(headers) {
             all.push((name.clone(), value.render_text(self)?));
         }
-        Ok(Destination { path: self.stage.path.clone(), query: encoded.finish(), headers: all })
+        Ok(Destination { path: self.stage.path.clone(), replaced, query: encoded.finish(), headers: all })
     }
 
     /// Gives one of the client's names a value.
@@ -224,6 +236,17 @@ impl<'p> Actor<'p> {
         if let Some(sid) = self.sid() {
             self.show(&Of::Sid, &sid);
         }
+    }
+
+    /// The same with the id of its Engine.IO session.
+    pub fn show_engine_sid(&self) {
+        if let Some(sid) = self.engine_sid() {
+            self.show(&Of::EngineSid, &sid);
+        }
+    }
+
+    fn engine_sid(&self) -> Option<Json> {
+        self.session.own()?.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
     }
 
     fn show(&self, of: &Of, value: &Json) {
@@ -293,6 +316,11 @@ impl<'p> Actor<'p> {
         Some(frame)
     }
 
+    /// The raw frames that no step has taken yet, oldest first.
+    pub fn frames(&self) -> impl Iterator<Item = &Seen> {
+        self.frames.iter()
+    }
+
     /// Forgets the raw frames.
     pub fn forget_frames(&mut self) {
         self.frames.clear();
@@ -335,6 +363,7 @@ impl Values for Actor<'_> {
             Name::Count => owned(Json::from(self.part.count)),
             Name::Run => owned(Json::from(self.stage.run)),
             Name::Sid => self.sid().map(Cow::Owned),
+            Name::EngineSid => self.engine_sid().map(Cow::Owned),
             Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),
             Name::Row(column) => {
                 let row = self.part.rows.get(self.who.n as usize % self.part.rows.len().max(1))?;
