@@ -97,6 +97,10 @@ impl Session {
         server.sessions.borrow_mut().insert(session.id.clone(), session.clone());
         session.schedule_ping();
         session.start_connect_timer();
+        if server.faults.has(Fault::ConnectsUnasked) {
+            let session = session.clone();
+            server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
+        }
         session.say(Topic::Came, || {
             let online = server.sessions.borrow().len();
             format!("connected by {} from {} ({online} online)", transport.name(), session.handshake.address)

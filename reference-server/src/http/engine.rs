@@ -94,9 +94,20 @@ async fn answer_unread(connection: &mut Connection, request: &Request, response:
 }
 
 async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal) -> Next {
-    let faults = connection.server.faults;
+    let wrong = wrong_refusal(connection.server.faults, request, refusal);
+    let response = wrong.unwrap_or_else(|| Response::new(refusal.status(), JSON, refusal.body()));
+    answer_unread(connection, request, response).await
+}
+
+/// The refusal that a fault makes of the right one.
+fn wrong_refusal(faults: Faults, request: &Request, refusal: Refusal) -> Option<Response> {
+    let posts = request.method == "POST";
+    let from_prototype = matches!(request.parameter("transport"), Some("constructor" | "__proto__"));
     let response = match refusal {
-        Refusal::SessionUnknown if request.method == "POST" && faults.has(Fault::PostToNobodyAccepted) => {
+        Refusal::TransportUnknown if from_prototype && faults.has(Fault::TransportNameCrashes) => {
+            Response::empty(500)
+        }
+        Refusal::SessionUnknown if posts && faults.has(Fault::PostToNobodyAccepted) => {
             Response::new(200, "text/html", "ok")
         }
         Refusal::SessionUnknown if faults.has(Fault::UnknownSessionNotFound) => {
@@ -110,9 +121,9 @@ async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal
             let body = format!(r#"{{"code":"{}","message":"{}"}}"#, refusal as u8, refusal.message());
             Response::new(refusal.status(), JSON, body)
         }
-        _ => Response::new(refusal.status(), JSON, refusal.body()),
+        _ => return None,
     };
-    answer_unread(connection, request, response).await
+    Some(response)
 }
 
 async fn full(connection: &mut Connection, request: &Request) -> Next {
