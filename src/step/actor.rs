@@ -6,67 +6,17 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use serde_json::Value as Json;
 
+use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
 use super::stage::{Part, Stage};
 use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
 use crate::observe::{Who, WireLine};
-use crate::protocol::engine_io::{Packet, encode_text};
 use crate::protocol::http::Response;
-use crate::protocol::websocket::Message as Frame;
 use crate::session::{Closed, Destination, Lane, Link};
 use crate::template::{Name, Of, Shared, Slot, Values};
-
-/// A raw frame that `expect_frame` may look at.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
-    /// A text frame, or an item of a poll.
-    Text(String),
-    /// A binary frame, or a `b…` item of a poll.
-    Binary(Bytes),
-    /// A WebSocket ping, with its payload.
-    Ping(Bytes),
-    /// A WebSocket pong, with its payload.
-    Pong(Bytes),
-    /// A WebSocket close: code and reason.
-    Close(Option<u16>, String),
-}
-
-impl Seen {
-    fn size(&self) -> usize {
-        match self {
-            Seen::Text(text) | Seen::Close(_, text) => text.len(),
-            Seen::Binary(bytes) | Seen::Ping(bytes) | Seen::Pong(bytes) => bytes.len(),
-        }
-    }
-}
-
-impl From<&Frame<'_>> for Seen {
-    fn from(frame: &Frame<'_>) -> Seen {
-        let copied = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
-        match frame {
-            Frame::Text(text) => Seen::Text(text.to_string()),
-            Frame::Binary(bytes) => Seen::Binary(copied(bytes)),
-            Frame::Ping(bytes) => Seen::Ping(copied(bytes)),
-            Frame::Pong(bytes) => Seen::Pong(copied(bytes)),
-            Frame::Close { code, reason } => Seen::Close(*code, reason.to_string()),
-        }
-    }
-}
-
-impl From<&Packet<'_>> for Seen {
-    fn from(packet: &Packet<'_>) -> Seen {
-        if let Packet::Binary(bytes) = packet {
-            return Seen::Binary(Bytes::copy_from_slice(bytes));
-        }
-        let mut text = String::new();
-        encode_text(packet, &mut text);
-        Seen::Text(text)
-    }
-}
 
 /// When and why a connection ended that no step ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,12 +33,6 @@ struct Aside {
     name: Option<String>,
     outcome: Option<Result<Response, String>>,
 }
-
-/// The most raw frames that a client keeps for its steps.
-const MAX_FRAMES: usize = 4096;
-
-/// The most bytes in the raw frames that a client keeps for its steps.
-const MAX_FRAME_BYTES: usize = 16 << 20;
 
 /// The query parameters that every request brings by itself.
 const OWN_PARAMETERS: [&str; 3] = ["EIO", "transport", "sid"];
@@ -111,9 +55,8 @@ pub struct Actor<'p> {
     pub home: Box<str>,
     /// Events that no step has taken yet.
     pub inbox: Inbox,
-    /// Raw frames that no step has taken yet.
-    frames: VecDeque<Seen>,
-    frame_bytes: usize,
+    /// Raw frames for the steps that look at them.
+    pub frames: Frames,
     /// How it answers events that ask for an acknowledgement.
     pub answers: Vec<AnswerRule<'p>>,
     /// When and why its connection ended.
@@ -170,8 +113,7 @@ impl<'p> Actor<'p> {
             session: link,
             home: "/".into(),
             inbox: Inbox::default(),
-            frames: VecDeque::new(),
-            frame_bytes: 0,
+            frames: Frames::default(),
             answers: Vec::new(),
             ended: None,
             arrived: false,
@@ -301,30 +243,9 @@ impl<'p> Actor<'p> {
         self.asides.get_mut(usize::from(place))?.outcome.take()
     }
 
-    /// Keeps a raw frame for `expect_frame`, if there is room for it.
+    /// Keeps a raw frame for the steps that look at them.
     pub fn keep_frame(&mut self, frame: Seen) {
-        if self.frames.len() < MAX_FRAMES && self.frame_bytes + frame.size() <= MAX_FRAME_BYTES {
-            self.frame_bytes += frame.size();
-            self.frames.push_back(frame);
-        }
-    }
-
-    /// Takes the oldest raw frame.
-    pub fn take_frame(&mut self) -> Option<Seen> {
-        let frame = self.frames.pop_front()?;
-        self.frame_bytes -= frame.size();
-        Some(frame)
-    }
-
-    /// The raw frames that no step has taken yet, oldest first.
-    pub fn frames(&self) -> impl Iterator<Item = &Seen> {
-        self.frames.iter()
-    }
-
-    /// Forgets the raw frames.
-    pub fn forget_frames(&mut self) {
-        self.frames.clear();
-        self.frame_bytes = 0;
+        self.frames.keep(frame, self.part.ears.past_frames);
     }
 
     /// Remembers a frame that arrived, for the report of a failure.

@@ -206,6 +206,7 @@ impl Connecting<'_> {
             cx.actor.session.set_polls(cx.wire, Polls::Automatic);
             return self.ask(cx);
         }
+        cx.actor.frames.forget();
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.part.transport);
         cx.actor.session.open(cx.wire, transport);

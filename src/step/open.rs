@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::actor::{Ended, Seen};
+use super::actor::Ended;
+use super::frames::Seen;
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
@@ -85,7 +86,7 @@ impl Open {
         let sid = self.sid.as_ref().map(|sid| sid.render_text(cx.actor)).transpose()?;
         cx.actor.arrived = true;
         cx.actor.ended = None;
-        cx.actor.forget_frames();
+        cx.actor.frames.forget();
         match sid {
             Some(sid) => cx.actor.session.join(cx.wire, &sid),
             None => {
@@ -182,9 +183,10 @@ impl<'p> Running<'p> for Opening<'p> {
             Happening::Event(Event::Opened) => cx.pass(),
             Happening::Established(Lane::WebSocket, _) if sid.is_some() && refused.is_none() => cx.pass(),
             Happening::Frame if sid.is_some() && refused.is_some() => {
-                let packet = cx.actor.frames().find(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)));
+                let packet =
+                    cx.actor.frames.all().find(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)));
                 let Some(packet) = packet else { return Flow::Waiting };
-                let why = format!("the server spoke on it: {packet:?}");
+                let why = format!("the server spoke on it: {}", packet.in_words());
                 self.give_up(cx, &why);
             }
             Happening::Event(Event::Closed(why)) => {
