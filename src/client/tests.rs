@@ -1,5 +1,6 @@
 //! Whole clients in memory.
 
+mod raw;
 mod stage;
 
 use std::time::Duration;

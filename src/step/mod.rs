@@ -10,9 +10,11 @@
 mod actor;
 mod beyond;
 mod exchange;
+mod frames;
 mod inbox;
 mod reading;
 mod sequence;
+mod shape;
 mod stage;
 pub mod stamp;
 mod utterance;
@@ -26,6 +28,7 @@ mod emit;
 mod expect;
 mod expect_closed;
 mod expect_frame;
+mod expect_no_frame;
 mod expect_none;
 mod fence;
 mod frame;
@@ -47,10 +50,11 @@ use crate::document::{Mistake, Node, Span};
 use crate::observe::{Counter, Failure, Observer, StepId};
 use crate::session::{Event, Lane, Phases, Wire};
 
-pub use actor::{Actor, Ended, Seen, WireLog};
+pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
+pub use frames::{Frames, Seen};
 pub use reading::Reading;
 pub use sequence::Sequence;
 pub use stage::{Arrival, Board, Ears, Part, Stage};
@@ -80,6 +84,7 @@ pub const KINDS: &[Kind] = &[
     Kind { word: "send", bare: false, read: send::read },
     Kind { word: "frame", bare: false, read: frame::read },
     Kind { word: "expect_frame", bare: false, read: expect_frame::read },
+    Kind { word: "expect_no_frame", bare: false, read: expect_no_frame::read },
     Kind { word: "expect_closed", bare: true, read: expect_closed::read },
     Kind { word: "mute", bare: false, read: mute::read },
 ];

@@ -14,6 +14,9 @@ use crate::document::{Mistake, Node, Value};
 /// The keys that mean more than data in a value to compare with.
 pub(super) const KEYS: [&str; 7] = ["$any", "$type", "$contains", "$match", "$hex", "$base64", "$bytes"];
 
+/// The most bytes of a text that are kept under a name.
+const MOST_CAPTURED: usize = 1 << 20;
+
 /// A value to compare with, checked and ready.
 #[derive(Clone, Debug)]
 pub struct Matcher {
@@ -49,6 +52,23 @@ impl Matcher {
     pub fn matches(&self, actual: &Json, attachments: &[Bytes], values: &dyn Values) -> Result<(), Mismatch> {
         let received = Received { attachments, values };
         self.pattern.matches(actual, received, &mut Path::default())
+    }
+
+    /// What is kept of a text that fits: what the first group of a regular expression holds, or all of it.
+    ///
+    /// # Errors
+    /// In words, when it is too much.
+    pub fn captured(&self, text: &str) -> Result<String, String> {
+        let part = match &self.pattern {
+            Pattern::Match(regex) if regex.captures_len() > 1 => {
+                regex.captures(text).and_then(|found| found.get(1)).map_or("", |group| group.as_str())
+            }
+            _ => text,
+        };
+        match part.len() {
+            0..=MOST_CAPTURED => Ok(part.to_owned()),
+            length => Err(format!("a text of {length} bytes, and at most {MOST_CAPTURED} are kept")),
+        }
     }
 
     /// What is wanted, in words, before anything was received.
