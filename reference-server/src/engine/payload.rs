@@ -84,7 +84,8 @@ mod tests {
         // Engine.IO protocol v4: 4hello\x1ebAQIDBA==
         let packets: Vec<_> = decode("4hello\u{1e}bAQIDBA==", Faults::NONE).map(Result::unwrap).collect();
         assert_eq!(packets, [Packet::Message("hello"), Packet::Binary(Bytes::from_static(&[1, 2, 3, 4]))]);
-        let body = encode(&[EncodedPacket::fixed("4hello"), EncodedPacket::binary(&[1, 2, 3, 4])], Faults::NONE);
+        let body =
+            encode(&[EncodedPacket::fixed("4hello"), EncodedPacket::binary(&[1, 2, 3, 4])], Faults::NONE);
         assert_eq!(body, b"4hello\x1ebAQIDBA==");
     }
 

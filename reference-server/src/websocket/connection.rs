@@ -288,8 +288,7 @@ impl Speaker {
 
     fn ended(&self, end: End) {
         match self.role {
-            Role::Owner
-                if end == End::Gone && self.session.server.faults.has(Fault::LostConnectionKept) => {}
+            Role::Owner if end == End::Gone && self.session.server.faults.has(Fault::LostConnectionKept) => {}
             Role::Owner if self.session.state.get() == State::Draining => self.session.vanish(),
             Role::Owner => self.session.abort(Reason::TransportClose),
             Role::Candidate(number) => self.session.cancel_upgrade(Some(number)),
