@@ -48,18 +48,19 @@ impl ExpectFrame {
         }
     }
 
-    fn take(&self, cx: &mut Cx<'_, '_>) -> Option<Seen> {
+    /// The first look is at all frames that nobody took, later ones are at what came since.
+    fn take(&self, cx: &mut Cx<'_, '_>, first: bool) -> Option<Seen> {
         if !self.any_order {
             return cx.actor.frames.take_next();
         }
         let mut frames = std::mem::take(&mut cx.actor.frames);
-        let seen = frames.take_fitting(|seen| self.shape.judge(seen, cx.actor).is_ok());
+        let seen = frames.take_fitting(first, |seen| self.shape.judge(seen, cx.actor).is_ok());
         cx.actor.frames = frames;
         seen
     }
 
-    fn look(&self, cx: &mut Cx<'_, '_>, began: Instant) -> Flow {
-        while let Some(seen) = self.take(cx) {
+    fn look(&self, cx: &mut Cx<'_, '_>, began: Instant, first: bool) -> Flow {
+        while let Some(seen) = self.take(cx, first) {
             if self.shape.ignores(&seen) {
                 continue;
             }
@@ -94,7 +95,7 @@ impl Step for ExpectFrame {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        if self.look(cx, cx.now) == Flow::Done {
+        if self.look(cx, cx.now, true) == Flow::Done {
             return Progress::Done;
         }
         if cx.actor.session.is_closed() {
@@ -120,7 +121,7 @@ struct Looking<'p> {
 impl<'p> Running<'p> for Looking<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
-            Happening::Frame => self.step.look(cx, self.began),
+            Happening::Frame => self.step.look(cx, self.began, false),
             Happening::Event(Event::Closed(why)) => {
                 cx.fail(self.step.wish(), format!("the connection ended: {why}"));
                 Flow::Done

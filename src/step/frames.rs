@@ -135,9 +135,12 @@ impl Frames {
         Some(frame.clone())
     }
 
-    /// Takes the first frame that fits, wherever it stands. Those before it count as passed over.
-    pub(super) fn take_fitting(&mut self, fits: impl Fn(&Seen) -> bool) -> Option<Seen> {
-        let found = self.kept.iter().position(|(frame, taken)| !taken && fits(frame));
+    /// Takes the first frame that fits, of those behind the last or of all that nobody took. Those before it count as
+    /// passed over.
+    pub(super) fn take_fitting(&mut self, of_all: bool, fits: impl Fn(&Seen) -> bool) -> Option<Seen> {
+        let from = if of_all { 0 } else { self.next };
+        let found = self.kept.iter().skip(from).position(|(frame, taken)| !taken && fits(frame));
+        let found = found.map(|place| from + place);
         self.next = self.next.max(found.map_or(self.kept.len(), |place| place + 1));
         let (frame, taken) = self.kept.get_mut(found?)?;
         *taken = true;

@@ -20,6 +20,7 @@ pub mod stamp;
 mod utterance;
 
 mod answer;
+mod assert;
 mod capture;
 mod cast;
 mod connect;
@@ -78,6 +79,7 @@ pub const KINDS: &[Kind] = &[
     Kind { word: "repeat", bare: false, read: repeat::read },
     Kind { word: "wait", bare: false, read: wait::read },
     Kind { word: "set", bare: false, read: set::read },
+    Kind { word: "assert", bare: false, read: assert::read },
     Kind { word: "fence", bare: true, read: fence::read },
     Kind { word: "open", bare: true, read: open::read },
     Kind { word: "http", bare: false, read: http::read },

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::{Name, Of, Slot, Timings};
 use crate::document::{Key, Mistake, Node, Span};
+use crate::units;
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
 const RESERVED: [&str; 16] = [
@@ -65,6 +66,8 @@ pub struct Scope {
     later: Vec<String>,
     script: bool,
     sids_named: usize,
+    /// How many bytes of repeated text the scenario holds.
+    repeated: u64,
 }
 
 /// What the scope knows of a group.
@@ -110,6 +113,7 @@ impl Scope {
             later: Vec::new(),
             script: true,
             sids_named: 0,
+            repeated: 0,
         }
     }
 
@@ -359,6 +363,12 @@ impl Scope {
             nowhere(format!("the environment variable `{name}` is not set"))
                 .hint(format!("set it: {name}=… sockrates …"))
         })
+    }
+
+    /// Makes room for so many bytes of repeated text, if there is any left.
+    pub(super) fn make_room(&mut self, bytes: u64) -> bool {
+        self.repeated = self.repeated.saturating_add(bytes);
+        self.repeated <= units::LARGEST
     }
 
     /// What is known of the server. The mistake stands nowhere.

@@ -244,7 +244,9 @@ fn what_was_passed_over_can_be_taken_where_order_does_not_count() {
     let any = |text: &str| format!("- eve: {{ expect_frame: {{ text: {text}, order: any }} }}\n");
     let script = format!("{}{}{}- eve: {{ expect_frame: d }}", any("c"), any("a"), any("b"));
     open(&script, |mut play| {
-        ["a", "b", "c", "d"].map(|text| play.hear(text));
+        for text in ["a", "b", "c", "d"] {
+            play.hear(text);
+        }
         for act in 2..=5 {
             assert_eq!(play.begin(act), Flow::Done);
         }
