@@ -181,6 +181,10 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
 }
 
 async fn post(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
+    let upgrading = session.candidate().is_some();
+    if upgrading && connection.server.faults.has(Fault::PostRefusedWhileUpgrading) {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    }
     if !session.begin_post() {
         return refuse(connection, request, Refusal::BadRequest).await;
     }
@@ -220,6 +224,10 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
         return answer(connection, request, Response::new(400, JSON, Refusal::BadRequest.body())).await;
     }
     match String::from_utf8(body) {
+        Ok(body) if connection.server.faults.has(Fault::PostsHandledLate) => {
+            let (late, session) = (std::time::Duration::from_millis(30), session.clone());
+            connection.server.timers.after(late, move || session.receive_payload(&body));
+        }
         Ok(body) => session.receive_payload(&body),
         Err(_) => session.receive_invalid(),
     }
