@@ -32,7 +32,7 @@ pub struct Circumstances {
     pub transport: Transport,
     /// The seed of all chance.
     pub seed: u64,
-    /// A number of this run for its stamps.
+    /// A number of this run, for its stamps and for `${run}`.
     pub run: u16,
     /// The beginning of the run.
     pub epoch: Instant,

@@ -420,3 +420,14 @@ fn a_long_frame_leaves_no_more_than_its_beginning_in_the_log() {
         assert!(lines.last().is_some_and(|line| line.text.ends_with("… (1048586 bytes)")), "{lines:?}");
     });
 }
+
+#[test]
+fn the_number_of_the_run_is_the_same_for_all_its_clients() {
+    let script = r#"- all: { open: { query: { room: "r-${run}" } } }"#;
+    for n in 0..2 {
+        play("{ alice: 1, bob: 1 }", script, n, |mut play| {
+            play.begin(0);
+            assert_eq!(play.said(), ["dial /socket.io/?EIO=4&transport=websocket&room=r-7"]);
+        });
+    }
+}

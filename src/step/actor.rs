@@ -333,6 +333,7 @@ impl Values for Actor<'_> {
             Name::Group => owned(Json::from(self.part.name.as_str())),
             Name::Cast => owned(Json::from(self.who.cast)),
             Name::Count => owned(Json::from(self.part.count)),
+            Name::Run => owned(Json::from(self.stage.run)),
             Name::Sid => self.sid().map(Cow::Owned),
             Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),
             Name::Row(column) => {

@@ -92,7 +92,7 @@ pub struct Part {
 pub struct Stage {
     /// The beginning of the run, from which all times are told.
     pub epoch: Instant,
-    /// A number of the run for its stamps.
+    /// A number of the run, for its stamps and for `${run}`.
     pub run: u16,
     /// The seed of all chance.
     pub seed: u64,

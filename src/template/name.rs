@@ -28,6 +28,8 @@ pub enum Name {
     Cast,
     /// `count`: how many clients the group has.
     Count,
+    /// `run`: a number of the run, the same for all its clients.
+    Run,
     /// `sid`: the client's own Socket.IO id, as its latest `CONNECT` reply on this namespace gave it.
     Sid,
     /// A variable or a capture of the client itself.
@@ -64,6 +66,7 @@ impl fmt::Display for Name {
             Name::Group => f.write_str("group"),
             Name::Cast => f.write_str("cast"),
             Name::Count => f.write_str("count"),
+            Name::Run => f.write_str("run"),
             Name::Sid => f.write_str("sid"),
             Name::Own(slot) => f.write_str(&slot.name),
             Name::Row(column) => write!(f, "row.{column}"),

@@ -14,11 +14,11 @@ use super::{Name, Of, Slot};
 use crate::document::{Key, Mistake, Node, Span};
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 13] =
-    ["n", "i", "group", "cast", "count", "sid", "row", "env", "random", "pick", "true", "false", "null"];
+const RESERVED: [&str; 14] =
+    ["n", "i", "group", "cast", "count", "run", "sid", "row", "env", "random", "pick", "true", "false", "null"];
 
 /// The words that always stand for something, for *did you mean*.
-const ALWAYS: [&str; 7] = ["n", "group", "cast", "count", "sid", "env", "random"];
+const ALWAYS: [&str; 8] = ["n", "group", "cast", "count", "run", "sid", "env", "random"];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -263,6 +263,7 @@ impl Scope {
             "group" => return Ok(Found::Name(Name::Group)),
             "cast" => return Ok(Found::Name(Name::Cast)),
             "count" => return Ok(Found::Name(Name::Count)),
+            "run" => return Ok(Found::Name(Name::Run)),
             "sid" if self.script => {
                 self.sids_named += 1;
                 return Ok(Found::Name(Name::Sid));
