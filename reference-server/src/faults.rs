@@ -103,6 +103,7 @@ faults! {
     HalfEventHandled "half-event-handled" "SIO-BIN-20" "an event whose attachments never came is handled when the connection ends";
     FurtherArgumentsLost "further-arguments-lost" "SIO-EV-01" "only the first argument of an event arrives";
     AckNamespaceLost "ack-namespace-lost" "SIO-EV-02" "acknowledgements are sent without their namespace";
+    AckDataLost "ack-data-lost" "SIO-EV-02" "acknowledgements are sent without their data";
     AckIdShared "ack-id-shared" "SIO-EV-04" "events that are under way together are all answered under the id of the latest";
     UnhandledEventAnswered "unhandled-event-answered" "SIO-EV-05" "an event that nobody handles is acknowledged";
     AckIdOnlyOnce "ack-id-only-once" "SIO-EV-06" "an id that was used before is not acknowledged again";

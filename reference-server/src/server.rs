@@ -129,6 +129,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// A session and an acknowledgement id.
+type AckKey = (Rc<str>, Box<str>);
+
 /// What all tasks share.
 pub(crate) struct Server {
     pub(crate) config: Config,
@@ -144,7 +147,7 @@ pub(crate) struct Server {
     delivered: Cell<u64>,
     held: RefCell<HashMap<Rc<str>, Message>>,
     /// For the faults that mix up acknowledgement ids: who used which one first, by session.
-    pub(crate) ack_ids: RefCell<HashMap<(Rc<str>, Box<str>), Rc<Socket>>>,
+    pub(crate) ack_ids: RefCell<HashMap<AckKey, Rc<Socket>>>,
     quiet: Notify,
     stopping: Cell<bool>,
 }

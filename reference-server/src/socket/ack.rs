@@ -40,6 +40,9 @@ impl Ack {
         if self.sent.replace(true) && !faults.has(Fault::AckTwice) {
             return;
         }
+        if faults.has(Fault::AckDataLost) {
+            return self.socket.send(&Message::ack(&self.socket.namespace.name, id, &Args::new()));
+        }
         if faults.has(Fault::AckIdShared) {
             let (socket, args) = (self.socket.clone(), args.clone());
             self.socket.session.server.timers.after(Duration::from_millis(2), move || {
