@@ -23,7 +23,10 @@ use crate::fixture;
 /// A text message arrived.
 pub(crate) fn receive_text(session: &Rc<Session>, text: &str) {
     let server = &session.server;
-    if server.faults.has(Fault::EventsOvertake) && text.starts_with('2') && server.new_key().is_multiple_of(10) {
+    if server.faults.has(Fault::EventsOvertake)
+        && text.starts_with('2')
+        && server.new_key().is_multiple_of(10)
+    {
         let (session, text) = (session.clone(), text.to_owned());
         server.timers.after(Duration::from_millis(5), move || read_text(&session, &text));
         return;
