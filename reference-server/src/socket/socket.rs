@@ -31,6 +31,8 @@ pub(crate) struct Socket {
     connected: Cell<bool>,
     pub(crate) bursts: Cell<usize>,
     pub(super) waiting: RefCell<BTreeMap<u64, Waiting>>,
+    /// For the fault that keeps one id for all events.
+    pub(super) latest_id: RefCell<Box<str>>,
 }
 
 impl Socket {
@@ -68,6 +70,7 @@ impl Socket {
             connected: Cell::new(true),
             bursts: Cell::new(0),
             waiting: RefCell::default(),
+            latest_id: RefCell::default(),
         });
         let mut rooms = namespace.rooms.borrow_mut();
         rooms.add(socket.key, socket.clone());
@@ -220,6 +223,15 @@ impl Socket {
 
     // --- acknowledgements -------------------------------------------------------------------------------
 
+    /// For the faults that mix up ids: who on this connection was the first to use one, if it was used before.
+    pub(super) fn earlier_user(self: &Rc<Self>, id: &str) -> Option<Rc<Socket>> {
+        let mut users = self.session.server.ack_ids.borrow_mut();
+        let key = (self.session.id.clone(), Box::from(id));
+        let earlier = users.get(&key).cloned();
+        users.entry(key).or_insert_with(|| self.clone());
+        earlier
+    }
+
     /// The client answered an event.
     pub(crate) fn receive_ack(self: &Rc<Self>, id: Option<&str>, args: Vec<Arg<'_>>) {
         let Some(id) = id.and_then(|id| id.parse::<u64>().ok()) else { return };
@@ -230,6 +242,8 @@ impl Socket {
         }
         if let Some(waiting) = waiting {
             waiting(args.into_iter().map(Arg::into_owned).collect());
+        } else if self.session.server.faults.has(Fault::UnknownAckFatal) {
+            self.session.close(Reason::ForcedClose);
         }
     }
 }
