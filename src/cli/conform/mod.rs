@@ -327,7 +327,7 @@ fn examine(
         }
         false => None,
     };
-    let features = Features::of(server, &host, recovering.as_ref(), stop)
+    let features = Features::of(server, &host, recovering.as_ref(), usize::from(args.jobs), stop)
         .map_err(|why| Stopped { code: Status::Unreachable.exit_code(), words: format!("error: {why}") })?;
     let features = if is_bundled { features.taken_for_granted() } else { features };
 
