@@ -97,6 +97,11 @@ impl Session {
         server.sessions.borrow_mut().insert(session.id.clone(), session.clone());
         session.schedule_ping();
         session.start_connect_timer();
+        if server.faults.has(Fault::ImplicitConnect) {
+            let session = session.clone();
+            // After the open packet, which the caller has still to send.
+            server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
+        }
         session.say(Topic::Came, || {
             let online = server.sessions.borrow().len();
             format!("connected by {} from {} ({online} online)", transport.name(), session.handshake.address)

@@ -31,6 +31,9 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseError(pub &'static str);
 
+/// Of a CONNECT.
+pub const PAYLOAD_IS_NO_OBJECT: ParseError = ParseError("the payload of a CONNECT is not an object");
+
 /// Names an application may not use for its events: they are the library's own.
 const RESERVED: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
@@ -98,7 +101,7 @@ impl<'a> Header<'a> {
         match self.kind {
             Kind::Connect if self.payload.is_empty() => Ok(()),
             Kind::Connect if is_object(self.payload) => Ok(()),
-            Kind::Connect => Err(ParseError("the payload of a CONNECT is not an object")),
+            Kind::Connect => Err(PAYLOAD_IS_NO_OBJECT),
             Kind::Disconnect if self.payload.is_empty() => Ok(()),
             Kind::Disconnect => Err(ParseError("a DISCONNECT has no payload")),
             Kind::ConnectError => Err(ParseError("a CONNECT_ERROR from a client")),

@@ -72,7 +72,9 @@ impl Socket {
         rooms.add(socket.key, socket.clone());
         rooms.join(socket.key, &socket.id);
         session.sockets.borrow_mut().push(socket.clone());
-        session.stop_connect_timer();
+        if !server.faults.has(Fault::ConnectTimeoutNotStopped) {
+            session.stop_connect_timer();
+        }
         if let Some(recovered) = recovered {
             for room in &recovered.lost.rooms {
                 rooms.join(socket.key, room);
@@ -82,7 +84,11 @@ impl Socket {
             }
         }
         drop(rooms);
-        session.send(&Message::connect(&namespace.name, &socket.id, socket.pid.as_deref()));
+        let named = if server.faults.has(Fault::ConnectReplyToMain) { "/" } else { &namespace.name };
+        session.send(&match server.faults.has(Fault::ConnectReplyWithoutSid) {
+            true => Message::connect_without_sid(named),
+            false => Message::connect(named, &socket.id, socket.pid.as_deref()),
+        });
         socket
     }
 
@@ -101,6 +107,9 @@ impl Socket {
     /// Sends an event to this socket alone.
     pub(crate) fn emit(self: &Rc<Self>, args: Args) {
         let server = &self.session.server;
+        if server.faults.has(Fault::EventsNameNoNamespace) {
+            return self.deliver(&Message::event("/", None, &args), false);
+        }
         let message = if self.namespace.recovery.is_some() {
             let own = Selection { to: vec![self.id.clone()], ..Selection::default() };
             self.namespace.encode_recorded(server, &own, None, args)
@@ -172,7 +181,7 @@ impl Socket {
         if !self.connected.get() {
             return;
         }
-        if close {
+        if close || self.session.server.faults.has(Fault::ByeClosesConnection) {
             return client::disconnect(&self.session, reason);
         }
         self.send(&Message::disconnect(&self.namespace.name));
@@ -197,7 +206,9 @@ impl Socket {
             self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
         }
         self.namespace.rooms.borrow_mut().remove(self.key);
-        self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        if !(server.faults.has(Fault::LeaveHalfDone) && reason == Reason::ClientNamespaceDisconnect) {
+            self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        }
         self.waiting.borrow_mut().clear();
         self.namespace.retire(server);
     }
