@@ -77,7 +77,7 @@ faults! {
     HastyConnectLost "hasty-connect-lost" "SIO-NS-23" "a CONNECT that comes before the answer to another is lost";
     NamespaceNameCut "namespace-name-cut" "SIO-NS-24" "names of namespaces are cut off after 64 bytes";
     ConnectIdRefused "connect-id-refused" "SIO-NS-25" "a CONNECT with an id closes the connection";
-    ViolationCuts "violation-cuts" "SIO-NS-26" "a client that breaks the protocol is cut off without a close packet";
+    ViolationTakenForClose "violation-taken-for-close" "SIO-NS-26" "who breaks the protocol is let go as if it had said goodbye itself";
     ByeToOneNamespace "bye-to-one-namespace" "SEM-NS-05" "only one namespace is told that the connection is put out";
     ByeClosesConnection "bye-closes-connection" "SEM-NS-04" "a socket that is put out takes the whole connection along";
     LossToldInOneNamespace "loss-told-in-one-namespace" "SEM-NS-06" "the loss of a connection is told in one of its namespaces only";

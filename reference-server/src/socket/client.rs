@@ -15,6 +15,7 @@ use super::packet::{self, Kind, ParseError};
 use super::reason::Reason;
 use super::socket::Socket;
 use crate::console::{Topic, printable};
+use crate::engine;
 use crate::engine::session::Session;
 use crate::faults::Fault;
 use crate::fixture;
@@ -54,8 +55,8 @@ fn malformed(session: &Rc<Session>, error: ParseError) {
 /// The client broke the protocol.
 fn violate(session: &Rc<Session>, what: &str) {
     session.say(Topic::Trouble, || format!("broke the protocol: {what}"));
-    if session.server.faults.has(Fault::ViolationCuts) {
-        return session.abort(Reason::ForcedClose);
+    if session.server.faults.has(Fault::ViolationTakenForClose) {
+        return session.receive(engine::packet::Packet::Close);
     }
     session.close(Reason::ForcedClose);
 }
