@@ -150,15 +150,18 @@ fn refuse(session: &Rc<Session>, name: &str, error: &str) {
 /// What the application gets to see as auth: the payload of the CONNECT, an object.
 fn auth_payload<'a>(session: &Session, payload: &'a str) -> Cow<'a, str> {
     let faults = session.server.faults;
-    let first = session.sockets.borrow().first().map(|socket| socket.auth.to_string());
-    match first {
-        Some(first) if faults.has(Fault::AuthOfFirstNamespace) => Cow::Owned(first),
-        _ if faults.has(Fault::QueryInAuth) => Cow::Owned(session.handshake.query.to_string()),
-        _ if faults.has(Fault::AuthMissing) => Cow::Borrowed("{}"),
-        _ if payload.is_empty() && faults.has(Fault::AbsentAuthIsNull) => Cow::Borrowed("null"),
-        _ if payload.is_empty() => Cow::Borrowed("{}"),
-        _ => Cow::Borrowed(payload),
+    if faults.has(Fault::AuthOfFirstNamespace)
+        && let Some(first) = session.sockets.borrow().first()
+    {
+        return Cow::Owned(first.auth.to_string());
     }
+    if faults.has(Fault::QueryInAuth) {
+        return Cow::Owned(session.handshake.query.to_string());
+    }
+    if payload.is_empty() || faults.has(Fault::AuthMissing) {
+        return Cow::Borrowed(if faults.has(Fault::AbsentAuthIsNull) { "null" } else { "{}" });
+    }
+    Cow::Borrowed(payload)
 }
 
 /// The connection ends: every socket of it does.
