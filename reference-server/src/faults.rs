@@ -33,7 +33,7 @@ macro_rules! faults {
 }
 
 faults! {
-    OpenWithoutType "open-without-type" "EIO-HS-01 EIO-HS-11" "the open packet is bare JSON without a packet type";
+    OpenEndsWithSeparator "open-ends-with-separator" "EIO-HS-01" "a separator follows the open packet of a polling handshake";
     OpenWithoutMaxPayload "open-without-max-payload" "EIO-HS-02" "the open packet does not tell maxPayload";
     OpenNumbersAsText "open-numbers-as-text" "EIO-HS-02" "the numbers of the open packet are texts";
     SecondsForMilliseconds "seconds-for-milliseconds" "EIO-HS-03" "the handshake gives the heartbeat timings in seconds";
@@ -44,6 +44,7 @@ faults! {
     VersionPrefixEnough "version-prefix-enough" "EIO-ERR-05" "an EIO that only begins with 4 opens a session";
     MissingTransportIsPolling "missing-transport-is-polling" "EIO-HS-07" "a handshake without transport opens a polling session";
     UnknownTransportIsPolling "unknown-transport-is-polling" "EIO-HS-08 EIO-ERR-00" "a handshake with an unknown transport opens a polling session";
+    TransportNameCrashes "transport-name-crashes" "EIO-HS-08" "a transport called like a property that every object of JavaScript has is answered with 500";
     PostOpensSession "post-opens-session" "EIO-HS-09 EIO-ERR-02" "a handshake by POST opens a session";
     HandshakeMethodNotAllowed "handshake-method-not-allowed" "EIO-HS-10 EIO-HS-09 EIO-ERR-02" "a handshake by another method than GET is answered with 405";
     OpenPacketBinary "open-packet-binary" "EIO-HS-11" "the open packet is a binary frame on WebSocket";
@@ -85,6 +86,7 @@ faults! {
     AbortedPollForgiven "aborted-poll-forgiven" "EIO-HTTP-15" "a session survives an aborted poll";
     PathPrefixMatches "path-prefix-matches" "EIO-HTTP-16" "paths that only begin like the endpoint's lead to it";
     NoPing "no-ping" "EIO-HB-01" "the server never sends a ping";
+    ConnectsUnasked "connects-unasked" "EIO-HS-20 SIO-NS-02" "the main namespace is joined without a CONNECT";
     EarlyPing "early-ping" "EIO-HS-20" "a ping is sent right after the handshake";
     PingTimeoutIgnored "ping-timeout-ignored" "EIO-HB-04" "a client that never answers pings is kept";
     AnyPacketIsPong "any-packet-is-pong" "EIO-HB-07" "any packet counts as the answer to a ping";
@@ -108,7 +110,6 @@ faults! {
     SidSharedAcrossNamespaces "sid-shared-across-namespaces" "SIO-NS-09 SEM-NS-03" "the sockets of one connection have the same id in every namespace";
     SidIsEngineSid "sid-is-engine-sid" "SIO-NS-10" "the Engine.IO session id is used as socket id";
     ConnectReplyWithoutSid "connect-reply-without-sid" "SIO-NS-01" "the answer to a CONNECT has no sid";
-    ImplicitConnect "implicit-connect" "SIO-NS-02" "a client is let into the main namespace without having asked";
     AbsentAuthIsNull "absent-auth-is-null" "SIO-NS-03" "a CONNECT without a payload has the auth payload null";
     ConnectPayloadUnchecked "connect-payload-unchecked" "SIO-NS-04" "a CONNECT whose payload is no object is accepted";
     ConnectReplyToMain "connect-reply-to-main" "SIO-NS-05" "the answer to a CONNECT does not name the namespace";
