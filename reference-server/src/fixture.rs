@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::console::{Topic, printable};
+use crate::engine::request::Transport;
 use crate::engine::session::Session;
 use crate::faults::Fault;
 use crate::socket::ack::{self, Ack};
@@ -209,6 +210,9 @@ fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack
 
 fn who(socket: &Rc<Socket>) -> Args {
     let handshake = &socket.session.handshake;
+    let faults = socket.session.server.faults;
+    let first = faults.has(Fault::TransportOfHandshake) && handshake.query.contains("polling");
+    let transport = if first { Transport::Polling } else { socket.session.transport.get() };
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let mut args = Args::new();
     args.raw(&format!(
@@ -216,10 +220,10 @@ fn who(socket: &Rc<Socket>) -> Args {
         text(&socket.id),
         text(&socket.namespace.name),
         socket.auth,
-        handshake.query,
-        handshake.headers,
+        if faults.has(Fault::QueryLost) { "{}" } else { &handshake.query },
+        if faults.has(Fault::HeadersLost) { "{}" } else { &handshake.headers },
         socket.recovered,
-        text(socket.session.transport.get().name()),
+        text(transport.name()),
     ));
     args
 }

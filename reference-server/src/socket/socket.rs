@@ -76,8 +76,14 @@ impl Socket {
         rooms.add(socket.key, socket.clone());
         rooms.join(socket.key, &socket.id);
         session.sockets.borrow_mut().push(socket.clone());
-        session.stop_connect_timer();
-        let connect = Message::connect(&namespace.name, &socket.id, socket.pid.as_deref());
+        if !server.faults.has(Fault::ConnectTimeoutNotStopped) {
+            session.stop_connect_timer();
+        }
+        let named = if server.faults.has(Fault::ConnectReplyToMain) { "/" } else { &namespace.name };
+        let connect = match server.faults.has(Fault::ConnectReplyWithoutSid) {
+            true => Message::connect_without_sid(named),
+            false => Message::connect(named, &socket.id, socket.pid.as_deref()),
+        };
         let connect_first = server.faults.has(Fault::RecoveryReplaysLate);
         if connect_first {
             session.send(&connect);
@@ -118,6 +124,9 @@ impl Socket {
     /// Sends an event to this socket alone.
     pub(crate) fn emit(self: &Rc<Self>, args: Args) {
         let server = &self.session.server;
+        if server.faults.has(Fault::EventsNameNoNamespace) {
+            return self.deliver(&Message::event("/", None, &args), false);
+        }
         let message = if self.namespace.recovery.is_some() {
             let own = Selection { to: vec![self.id.clone()], ..Selection::default() };
             self.namespace.encode_recorded(server, &own, None, args)
@@ -189,7 +198,7 @@ impl Socket {
         if !self.connected.get() {
             return;
         }
-        if close {
+        if close || self.session.server.faults.has(Fault::ByeClosesConnection) {
             return client::disconnect(&self.session, reason);
         }
         self.send(&Message::disconnect(&self.namespace.name));
@@ -216,7 +225,9 @@ impl Socket {
             self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
         }
         self.namespace.rooms.borrow_mut().remove(self.key);
-        self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        if !(server.faults.has(Fault::LeaveHalfDone) && reason == Reason::ClientNamespaceDisconnect) {
+            self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        }
         self.waiting.borrow_mut().clear();
         self.namespace.retire(server);
     }
