@@ -14,8 +14,9 @@ use super::{Name, Of, Slot};
 use crate::document::{Key, Mistake, Node, Span};
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 14] =
-    ["n", "i", "group", "cast", "count", "run", "sid", "row", "env", "random", "pick", "true", "false", "null"];
+const RESERVED: [&str; 14] = [
+    "n", "i", "group", "cast", "count", "run", "sid", "row", "env", "random", "pick", "true", "false", "null",
+];
 
 /// The words that always stand for something, for *did you mean*.
 const ALWAYS: [&str; 8] = ["n", "group", "cast", "count", "run", "sid", "env", "random"];

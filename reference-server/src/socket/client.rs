@@ -100,7 +100,15 @@ fn connect(session: &Rc<Session>, name: &str, payload: &str) {
     }
     let socket = Socket::admit(session, &namespace, auth, recovered);
     session.say(Topic::Moved, || format!("{}  entered as {}", socket.label(), printable(&socket.id, 6)));
-    fixture::on_connection(&socket);
+    let welcome = move || {
+        socket.welcome();
+        fixture::on_connection(&socket);
+    };
+    if server.faults.has(Fault::BroadcastBeforeConnect) {
+        server.timers.after(std::time::Duration::from_millis(50), welcome);
+    } else {
+        welcome();
+    }
 }
 
 /// The connection ends: every socket of it does.
