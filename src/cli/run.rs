@@ -196,7 +196,7 @@ fn play(
     selected: &Selected,
     stop: &Arc<AtomicBool>,
 ) -> Result<(RunResult, Running), Stopped> {
-    let Selected { source, scenario } = selected;
+    let Selected { source, scenario, .. } = selected;
     let transport = args.transport.or(scenario.transports.first().copied()).unwrap_or_default();
     limits::prepare(scenario, transport).map_err(|why| Stopped {
         code: Status::Invalid.exit_code(),
@@ -225,6 +225,7 @@ fn play(
             });
         }
     };
+    let scenario = &selected.knowing(server.timings(running.found())).map_err(Stopped::wrong)?;
     let peer = server.peer(&running).map_err(|why| Stopped::wrong(format!("error: {why}")))?;
     let circumstances = Circumstances {
         path: running.endpoint().path.clone(),
@@ -310,7 +311,7 @@ fn unreachable(
 }
 
 fn scenario_info(args: &RunArgs, selected: &Selected) -> ScenarioInfo {
-    let Selected { source, scenario } = selected;
+    let Selected { source, scenario, .. } = selected;
     ScenarioInfo {
         name: scenario.name.clone(),
         about: scenario.about.clone(),

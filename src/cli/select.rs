@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::bundled;
 use crate::document::{Source, closest, render};
-use crate::scenario::{self, Scenario, Surroundings};
+use crate::scenario::{self, Scenario, Surroundings, Timings};
 
 /// A scenario, read, with where it came from.
 #[derive(Debug)]
@@ -14,6 +14,18 @@ pub struct Selected {
     pub source: Source,
     /// What it says.
     pub scenario: Scenario,
+    surroundings: Surroundings,
+}
+
+impl Selected {
+    /// Reads it again, now that the server is known.
+    ///
+    /// # Errors
+    /// The report of what cannot be with this server, ready to be shown.
+    pub fn knowing(&self, server: Timings) -> Result<Scenario, String> {
+        scenario::read(&self.source, &self.surroundings.with(server))
+            .map_err(|mistake| render(&mistake, &self.source))
+    }
 }
 
 /// Reads all scenarios that these words mean.
@@ -28,7 +40,7 @@ pub fn select(words: &[String]) -> Result<Vec<Selected>, Vec<String>> {
             Ok(sources) => {
                 for (source, surroundings) in sources {
                     match scenario::read(&source, &surroundings) {
-                        Ok(scenario) => selected.push(Selected { source, scenario }),
+                        Ok(scenario) => selected.push(Selected { source, scenario, surroundings }),
                         Err(mistake) => wrong.push(render(&mistake, &source)),
                     }
                 }

@@ -16,8 +16,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
-use crate::scenario::{Need, Scenario};
-use crate::target::{Endpoint, Probing, Running, Starting, Target};
+use crate::scenario::{Need, Scenario, Timings};
+use crate::target::{Endpoint, Found, Probing, Running, Starting, Target};
 use crate::transport::{self, Peer};
 use crate::units;
 
@@ -37,6 +37,12 @@ pub struct ServerArgs {
     /// How long a server that is started may take until it answers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     server_timeout: Duration,
+    /// How long the server lets a client take to join a namespace: `${server.connect_timeout}` in scenarios
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration)]
+    connect_timeout: Duration,
+    /// How long the server lets a client take to finish an upgrade: `${server.upgrade_timeout}` in scenarios
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    upgrade_timeout: Duration,
     /// Trust the certificate authorities in this PEM file, and no others
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -50,6 +56,13 @@ pub struct ServerArgs {
     #[arg(long, value_name = "IP", value_delimiter = ',')]
     source: Vec<IpAddr>,
 }
+
+/// A heartbeat outside of these bounds is a mistake of the server's or a lie.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// So is a payload larger than this: 1 TiB.
+const MOST: u64 = 1 << 40;
 
 fn duration(text: &str) -> Result<Duration, String> {
     units::duration_from(text).map_err(|mistake| mistake.to_string())
@@ -143,6 +156,23 @@ impl Server<'_> {
         Starting { timeout: self.args.server_timeout, probing, cancelled }
     }
 
+    /// What scenarios may know of the server: what its handshake says, where that makes sense, and what only the user
+    /// can tell.
+    pub fn timings(&self, found: &Found) -> Timings {
+        let usual = Timings::default();
+        let time = |told: Option<Duration>| told.filter(|time| (SHORTEST..=LONGEST).contains(time));
+        Timings {
+            interval: time(found.ping_interval).unwrap_or(usual.interval),
+            timeout: time(found.ping_timeout).unwrap_or(usual.timeout),
+            max_payload: found
+                .max_payload
+                .filter(|bytes| (1..=MOST).contains(bytes))
+                .unwrap_or(usual.max_payload),
+            connect_timeout: self.args.connect_timeout,
+            upgrade_timeout: self.args.upgrade_timeout,
+        }
+    }
+
     /// Where sockets find it.
     ///
     /// # Errors
@@ -190,5 +220,52 @@ impl Server<'_> {
     /// Headers for every request.
     pub fn headers(&self) -> Vec<(String, String)> {
         self.args.header.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        server: ServerArgs,
+    }
+
+    fn timings(interval: Option<u64>, max_payload: Option<u64>) -> Timings {
+        let found = Found {
+            address: ([127, 0, 0, 1], 80).into(),
+            polling: true,
+            ping_interval: interval.map(Duration::from_millis),
+            ping_timeout: Some(Duration::from_millis(200)),
+            max_payload,
+            software: None,
+        };
+        let words = Words::parse_from(["t", "--connect-timeout", "1s"]);
+        words.server.check().expect("it is right").timings(&found)
+    }
+
+    #[test]
+    fn scenarios_know_what_the_handshake_and_the_user_say() {
+        let wanted = Timings {
+            interval: Duration::from_millis(300),
+            timeout: Duration::from_millis(200),
+            max_payload: 5000,
+            connect_timeout: Duration::from_secs(1),
+            upgrade_timeout: Duration::from_secs(10),
+        };
+        assert_eq!(timings(Some(300), Some(5000)), wanted);
+    }
+
+    #[test]
+    fn nonsense_in_a_handshake_is_not_believed() {
+        let usual = Timings::default();
+        for (interval, max_payload) in [(None, None), (Some(0), Some(0)), (Some(u64::MAX), Some(u64::MAX))] {
+            let timings = timings(interval, max_payload);
+            assert_eq!((timings.interval, timings.max_payload), (usual.interval, usual.max_payload));
+        }
     }
 }

@@ -13,7 +13,6 @@ use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Metric};
 use crate::session::{Closed, Event, Lane, Polls, Transport};
 use crate::template::{Matcher, Template};
-use crate::units;
 
 /// How long a client waits for its connection unless the step says otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,14 +69,14 @@ impl How {
             headers: reading.pairs(&fields, "headers")?,
             transport,
             wanted: Wanted::Acceptance { recovered: None },
-            within: fields.optional("within").map_or(Ok(PATIENCE), units::positive_duration)?,
+            within: reading.positive_duration(&fields, "within")?.unwrap_or(PATIENCE),
             after: Duration::ZERO,
             recover: false,
             metric,
         };
         if metric == Metric::Reconnect {
             how.recover = fields.optional("recover").map_or(Ok(true), Node::bool)?;
-            how.after = fields.optional("after").map_or(Ok(Duration::ZERO), units::duration)?;
+            how.after = reading.any_duration(&fields, "after")?.unwrap_or_default();
             how.wanted =
                 Wanted::Acceptance { recovered: fields.optional("recovered").map(Node::bool).transpose()? };
         } else if let Some(node) = fields.optional("refused") {

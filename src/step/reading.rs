@@ -6,7 +6,7 @@ use super::{KINDS, Numbered};
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::StepId;
-use crate::template::{Scope, Template};
+use crate::template::{Scope, Template, constant};
 use crate::units;
 
 /// How long a step waits for the server unless it says otherwise.
@@ -108,8 +108,52 @@ impl<'s> Reading<'s> {
     ///
     /// # Errors
     /// When `within` is no duration.
-    pub fn within(&self, fields: &Fields<'_>) -> Result<Duration, Mistake> {
-        fields.optional("within").map_or(Ok(PATIENCE), units::positive_duration)
+    pub fn within(&mut self, fields: &Fields<'_>) -> Result<Duration, Mistake> {
+        Ok(self.positive_duration(fields, "within")?.unwrap_or(PATIENCE))
+    }
+
+    /// The time that a value names.
+    ///
+    /// # Errors
+    /// When it is none, or is not known before the script begins.
+    pub fn duration(&mut self, node: &Node) -> Result<Duration, Mistake> {
+        let node = constant(node, "a time", self.scope)?;
+        units::duration(&node)
+    }
+
+    /// A time, if the field is there; it may be nothing.
+    ///
+    /// # Errors
+    /// When it is no duration.
+    pub fn any_duration(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> Result<Option<Duration>, Mistake> {
+        fields.optional(name).map(|node| self.duration(node)).transpose()
+    }
+
+    /// A time longer than nothing, if the field is there.
+    ///
+    /// # Errors
+    /// When it is no such duration.
+    pub fn positive_duration(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> Result<Option<Duration>, Mistake> {
+        let Some(node) = fields.optional(name) else { return Ok(None) };
+        let node = constant(node, "a time", self.scope)?;
+        units::positive_duration(&node).map(Some)
+    }
+
+    /// The size that a value names.
+    ///
+    /// # Errors
+    /// When it is none, or is not known before the script begins.
+    pub fn size(&mut self, node: &Node) -> Result<u64, Mistake> {
+        let node = constant(node, "a size", self.scope)?;
+        units::size(&node)
     }
 
     /// A template, if the field is there.

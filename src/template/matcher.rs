@@ -64,7 +64,7 @@ impl Pattern {
             Value::Map(entries) => match entries.iter().find(|(key, _)| KEYS.contains(&key.text.as_str())) {
                 Some((key, value)) => {
                     binary::alone(key, entries)?;
-                    match binary::check(entries)? {
+                    match binary::check(entries, scope)? {
                         Some(binary) => Ok(Pattern::Binary(binary)),
                         None => Pattern::special(&key.text, value, scope),
                     }

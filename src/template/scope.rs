@@ -10,16 +10,17 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Name, Of, Slot};
+use super::{Name, Of, Slot, Timings};
 use crate::document::{Key, Mistake, Node, Span};
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 14] = [
-    "n", "i", "group", "cast", "count", "run", "sid", "row", "env", "random", "pick", "true", "false", "null",
+const RESERVED: [&str; 15] = [
+    "n", "i", "group", "cast", "count", "run", "sid", "row", "env", "server", "random", "pick", "true",
+    "false", "null",
 ];
 
 /// The words that always stand for something, for *did you mean*.
-const ALWAYS: [&str; 8] = ["n", "group", "cast", "count", "run", "sid", "env", "random"];
+const ALWAYS: [&str; 9] = ["n", "group", "cast", "count", "run", "sid", "env", "server", "random"];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -36,6 +37,7 @@ pub struct Shared {
 /// The names that are known while a scenario is read.
 pub struct Scope {
     environment: Environment,
+    server: Timings,
     groups: Vec<Group>,
     slots: Vec<Slot>,
     /// Where each slot was first given, and whether anything names it.
@@ -68,6 +70,7 @@ pub(super) enum Found {
     Constant(Json),
     Name(Name),
     Environment,
+    Server,
     Row,
     Group(usize),
 }
@@ -80,6 +83,7 @@ impl Scope {
     pub fn new(environment: impl Fn(&str) -> Option<String> + 'static) -> Scope {
         Scope {
             environment: Box::new(environment),
+            server: Timings::default(),
             groups: Vec::new(),
             slots: Vec::new(),
             variables: BTreeMap::new(),
@@ -92,6 +96,11 @@ impl Scope {
             script: true,
             sids_named: 0,
         }
+    }
+
+    /// The same, knowing the server.
+    pub fn with_server(self, server: Timings) -> Scope {
+        Scope { server, ..self }
     }
 
     /// A scope without groups and without environment.
@@ -259,6 +268,7 @@ impl Scope {
             "true" | "false" => return Ok(Found::Constant(Json::from(word == "true"))),
             "null" => return Ok(Found::Constant(Json::Null)),
             "env" => return Ok(Found::Environment),
+            "server" => return Ok(Found::Server),
             "row" => return Ok(Found::Row),
             "n" => return Ok(Found::Name(Name::N)),
             "group" => return Ok(Found::Name(Name::Group)),
@@ -332,6 +342,12 @@ impl Scope {
             nowhere(format!("the environment variable `{name}` is not set"))
                 .hint(format!("set it: {name}=… sockrates …"))
         })
+    }
+
+    /// What is known of the server. The mistake stands nowhere.
+    pub(super) fn server(&self, word: &str) -> Result<Json, Mistake> {
+        let unknown = || nowhere(format!("unknown `server.{word}`")).did_you_mean(word, Timings::WORDS);
+        self.server.get(word).ok_or_else(unknown)
     }
 
     /// The name of a column of every acting group's CSV file. The mistake stands nowhere.

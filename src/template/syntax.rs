@@ -247,6 +247,11 @@ impl Reader<'_> {
                     .map_err(|mistake| mistake.at(self.span(at, name.chars().count())))?;
                 Ok(Expr::Constant(Json::from(value)))
             }
+            Found::Server => {
+                let (word, at) = self.after_point("server", "interval", from)?;
+                let span = self.span(at, word.chars().count());
+                Ok(Expr::Constant(self.scope.server(&word).map_err(|mistake| mistake.at(span))?))
+            }
             Found::Row => {
                 let (column, at) = self.after_point("row", "column", from)?;
                 let span = self.span(at, column.chars().count());

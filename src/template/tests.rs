@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
+use std::time::Duration;
+
 use super::*;
 use crate::document::{Source, parse};
 
@@ -475,4 +477,31 @@ proptest::proptest! {
             drop(template.render(&alice()));
         }
     }
+}
+
+#[test]
+fn what_is_known_of_the_server_is_a_number_from_the_beginning() {
+    let server = Timings { interval: Duration::from_millis(300), max_payload: 1000, ..Timings::default() };
+    let mut scope = scope().with_server(server);
+    for (text, value) in [
+        ("\"${server.interval * 2 + server.timeout}\"", json!(20_600)),
+        ("\"${server.interval}ms\"", json!("300ms")),
+        ("\"${server.max_payload - 40}\"", json!(960)),
+        ("\"${server.connect_timeout / server.upgrade_timeout}\"", json!(4)),
+        ("{ $bytes: \"${server.max_payload / 10}\" }", json!({ "$bytes": 100 })),
+    ] {
+        let template = Template::compile(&node(text), &mut scope).unwrap();
+        assert_eq!(template.fixed(), Some(&value), "{text}");
+    }
+}
+
+#[test]
+fn what_has_to_be_known_beforehand_is_worked_out_or_refused() {
+    let mut scope = scope();
+    let mut text =
+        |text: &str| constant(&node(text), "a time", &mut scope).map(|node| node.text().map(str::to_owned));
+    assert_eq!(text("\"${server.interval / 1000}s\""), Ok(Ok("25s".to_owned())));
+    assert_eq!(text("300ms"), Ok(Ok("300ms".to_owned())));
+    let mistake = text("\"${n}ms\"").unwrap_err();
+    assert_eq!(mistake.message, "a time has to be known before the script begins, and `${n}ms` is not");
 }

@@ -89,6 +89,9 @@ impl Session {
     /// The client dropped its pending GET, or its answer could not be written.
     pub(crate) fn lose_poll(self: &Rc<Self>) {
         *self.poll.borrow_mut() = Poll::default();
+        if self.server.faults.has(Fault::AbortedPollForgiven) {
+            return;
+        }
         self.abort(Reason::TransportError);
     }
 

@@ -107,14 +107,25 @@ impl Session {
     /// The content of the open packet.
     pub(crate) fn open_packet(&self) -> EncodedPacket {
         let config = &self.server.config;
-        let unit = if self.server.faults.has(Fault::SecondsForMilliseconds) { 1000 } else { 1 };
-        let upgrades = if self.transport.get() == Transport::Polling { "\"websocket\"" } else { "" };
+        let faults = self.server.faults;
+        let unit = if faults.has(Fault::SecondsForMilliseconds) { 1000 } else { 1 };
+        let quote = if faults.has(Fault::OpenNumbersAsText) { "\"" } else { "" };
+        let number = |number: u128| format!("{quote}{number}{quote}");
+        let upgrades = match self.transport.get() {
+            Transport::Polling if !faults.has(Fault::UpgradeNotOffered) => "\"websocket\"",
+            Transport::WebSocket if faults.has(Fault::WebSocketOffersUpgrade) => "\"websocket\"",
+            _ => "",
+        };
+        let max_payload = match faults.has(Fault::OpenWithoutMaxPayload) {
+            true => String::new(),
+            false => format!(",\"maxPayload\":{}", number(config.max_payload as u128)),
+        };
+        let kind = if faults.has(Fault::OpenWithoutType) { "" } else { "0" };
         let text = format!(
-            "0{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{},\"maxPayload\":{}}}",
+            "{kind}{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
             self.id,
-            config.ping_interval.as_millis() / unit,
-            config.ping_timeout.as_millis() / unit,
-            config.max_payload,
+            number(config.ping_interval.as_millis() / unit),
+            number(config.ping_timeout.as_millis() / unit),
         );
         EncodedPacket::fixed(&text)
     }
@@ -185,6 +196,9 @@ impl Session {
     pub(crate) fn next_packet(&self) -> Option<EncodedPacket> {
         let packet = self.queue.borrow_mut().pop_front()?;
         self.queued_bytes.set(self.queued_bytes.get() - packet.frame().len());
+        if packet.body().len() > 1024 && self.server.faults.has(Fault::CompressedUnagreed) {
+            return Some(packet.marked_compressed());
+        }
         Some(packet)
     }
 
@@ -257,6 +271,9 @@ impl Session {
 
     fn receive_close(self: &Rc<Self>) {
         if self.transport.get() == Transport::Polling {
+            if self.server.faults.has(Fault::PollingCloseIgnored) {
+                return;
+            }
             self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
         } else if self.server.faults.has(Fault::WebSocketCloseIgnored) {
             return;
@@ -342,6 +359,13 @@ impl Session {
         self.state.set(State::Draining);
         self.stop_clocks();
         self.say_left(reason);
+        if self.server.faults.has(Fault::CloseDropsQueue) {
+            self.take_queue();
+        }
+        let polls = self.transport.get() == Transport::Polling;
+        if polls && !self.poll.borrow().is_pending() && self.server.faults.has(Fault::CloseUntold) {
+            return self.vanish();
+        }
         self.wake();
         self.cancel_upgrade(None);
         // A client that fetches nothing more must not keep the session for ever.
@@ -369,7 +393,9 @@ impl Session {
             return;
         }
         self.stop_clocks();
-        self.server.sessions.borrow_mut().remove(&self.id);
+        if self.transport.get() == Transport::Polling || !self.server.faults.has(Fault::ClosedSessionKept) {
+            self.server.sessions.borrow_mut().remove(&self.id);
+        }
         self.take_queue();
         self.poll.borrow_mut().wake();
         self.wake_websocket();

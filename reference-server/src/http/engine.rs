@@ -10,10 +10,12 @@ use super::connection::{Connection, Counted, Next, Received};
 use super::request::{Framing, Request};
 use super::response::Response;
 use crate::config::Origins;
+use crate::engine::packet::EncodedPacket;
 use crate::engine::payload;
 use crate::engine::request::{Refusal, Target, Transport, judge};
 use crate::engine::session::{Handshake, Session, State};
 use crate::faults::Fault;
+use crate::server::Server;
 use crate::socket::reason::Reason;
 use crate::websocket::connection::{self as websocket, Role};
 use crate::websocket::handshake;
@@ -31,11 +33,18 @@ pub(crate) async fn handle(connection: &mut Connection, request: &Request) -> Ne
     }
     let upgrade = request.wants_websocket();
     let current = |sid: &str| server.sessions.borrow().get(sid).map(|session| session.transport.get());
-    let target = match judge(&request.method, upgrade, |name| request.parameter(name), current) {
+    let target = judge(&request.method, upgrade, |name| request.parameter(name), current, server.faults);
+    let target = match target {
         Ok(target) => target,
+        Err(_) if upgrade && server.faults.has(Fault::WebSocketRefusedLate) => {
+            return refuse_late(connection, request).await;
+        }
         Err(refusal) => return refuse(connection, request, refusal).await,
     };
     let session = match target {
+        Target::Handshake(_) if is_too_strict(&server, request) => {
+            return refuse(connection, request, Refusal::BadRequest).await;
+        }
         Target::Handshake(_) if !server.has_room() => return full(connection, request).await,
         Target::Handshake(Transport::Polling) => return open_polling(connection, request).await,
         Target::Handshake(Transport::WebSocket) => return open_websocket(connection, request).await,
@@ -46,8 +55,19 @@ pub(crate) async fn handle(connection: &mut Connection, request: &Request) -> Ne
         (Some(session), _) if upgrade => attach_websocket(connection, request, session).await,
         (Some(session), "GET") => poll(connection, request, &session).await,
         (Some(session), "POST") => post(connection, request, &session).await,
+        (Some(session), "PUT") if server.faults.has(Fault::PutIsPost) => {
+            post(connection, request, &session).await
+        }
         (Some(_), _) => refuse(connection, request, Refusal::BadRequest).await,
     }
+}
+
+/// Whether a fault finds something wrong with the query of a handshake that is in order.
+fn is_too_strict(server: &Server, request: &Request) -> bool {
+    let mut names = request.query.iter().map(|(name, _)| &**name);
+    let own = |name: &str| !matches!(name, "EIO" | "transport" | "sid");
+    server.faults.has(Fault::UnknownParameterRefused) && names.clone().any(own)
+        || server.faults.has(Fault::QueryOrderFixed) && names.next() != Some("EIO")
 }
 
 fn finish(connection: &Connection, request: &Request, response: Response) -> Response {
@@ -55,7 +75,11 @@ fn finish(connection: &Connection, request: &Request, response: Response) -> Res
     if response.status >= 400 && connection.server.faults.has(Fault::NoCorsOnErrors) {
         return response;
     }
-    response.with_cors(origins, request.header("origin")).with("cache-control", "no-store")
+    let response = response.with_cors(origins, request.header("origin"));
+    if connection.server.faults.has(Fault::PollsCacheable) {
+        return response;
+    }
+    response.with("cache-control", "no-store")
 }
 
 async fn answer(connection: &mut Connection, request: &Request, response: Response) -> Next {
@@ -70,10 +94,23 @@ async fn answer_unread(connection: &mut Connection, request: &Request, response:
 }
 
 async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal) -> Next {
-    let response = if connection.server.faults.has(Fault::EngineErrorAsText) {
-        Response::new(refusal.status(), TEXT, refusal.message())
-    } else {
-        Response::new(refusal.status(), JSON, refusal.body())
+    let faults = connection.server.faults;
+    let response = match refusal {
+        Refusal::SessionUnknown if request.method == "POST" && faults.has(Fault::PostToNobodyAccepted) => {
+            Response::new(200, "text/html", "ok")
+        }
+        Refusal::SessionUnknown if faults.has(Fault::UnknownSessionNotFound) => {
+            Response::new(404, JSON, refusal.body())
+        }
+        Refusal::BadHandshakeMethod if faults.has(Fault::HandshakeMethodNotAllowed) => {
+            Response::new(405, JSON, refusal.body())
+        }
+        _ if faults.has(Fault::EngineErrorAsText) => Response::new(refusal.status(), TEXT, refusal.message()),
+        _ if faults.has(Fault::ErrorCodeAsText) => {
+            let body = format!(r#"{{"code":"{}","message":"{}"}}"#, refusal as u8, refusal.message());
+            Response::new(refusal.status(), JSON, body)
+        }
+        _ => Response::new(refusal.status(), JSON, refusal.body()),
     };
     answer_unread(connection, request, response).await
 }
@@ -87,7 +124,9 @@ async fn preflight(connection: &mut Connection, request: &Request) -> Next {
     let mut response = Response::empty(204)
         .with_cors(&connection.server.config.origins, request.header("origin"))
         .with("access-control-allow-methods", "GET,HEAD,PUT,PATCH,POST,DELETE");
-    if let Some(headers) = request.header("access-control-request-headers") {
+    if let Some(headers) = request.header("access-control-request-headers")
+        && !connection.server.faults.has(Fault::PreflightForgetsHeaders)
+    {
         response = response.with("access-control-allow-headers", headers);
     }
     connection.respond(Some(request), response).await
@@ -117,16 +156,24 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
         session.lose_poll();
         return Next::Close;
     };
+    let faults = connection.server.faults;
     let compress = body.len() > COMPRESS_FROM;
-    let mut response = Response::new(200, TEXT, body);
-    let encoding = ["gzip", "deflate"].into_iter().find(|encoding| compress && request.accepts(encoding));
+    let kind = if faults.has(Fault::PollCalledHtml) { "text/html" } else { TEXT };
+    let mut response = Response::new(200, kind, body);
+    if faults.has(Fault::ContentLengthInCharacters) {
+        response = response.cut_to_characters();
+    }
+    let encoding = ["gzip", "deflate"]
+        .into_iter()
+        .find(|encoding| compress && (request.accepts(encoding) || faults.has(Fault::CompressesUnasked)));
     if let Some(encoding) = encoding {
         response = response.compressed(encoding);
     }
     let response = finish(connection, request, response);
     let more = request.framing == Framing::None;
     let next = connection.respond_and(Some(request), response, more).await;
-    if matches!(next, Next::Close) && request.keep_alive && more {
+    let meant_to_stay = request.keep_alive || faults.has(Fault::LastRequestIsAbort);
+    if matches!(next, Next::Close) && meant_to_stay && more {
         // What the answer carried is lost.
         session.abort(Reason::TransportError);
     }
@@ -153,6 +200,9 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
         session.abort(Reason::TransportError);
         return refuse(connection, request, Refusal::BadRequest).await;
     }
+    if request.framing == Framing::Chunked && connection.server.faults.has(Fault::ChunkedRefused) {
+        return answer_unread(connection, request, Response::empty(411)).await;
+    }
     let unlimited = connection.server.faults.has(Fault::MaxPayloadIgnored);
     let limit = if unlimited { 64 << 20 } else { connection.server.config.max_payload };
     let body = match connection.body(request, limit).await {
@@ -173,7 +223,8 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
         Ok(body) => session.receive_payload(&body),
         Err(_) => session.receive_invalid(),
     }
-    answer(connection, request, Response::new(200, "text/html", "ok")).await
+    let body = if connection.server.faults.has(Fault::PostAnsweredEmpty) { "" } else { "ok" };
+    answer(connection, request, Response::new(200, "text/html", body)).await
 }
 
 async fn open_websocket(connection: &mut Connection, request: &Request) -> Next {
@@ -185,7 +236,11 @@ async fn open_websocket(connection: &mut Connection, request: &Request) -> Next 
     }
     let handshake = handshake_of(connection, request);
     let session = Session::open(&connection.server, Transport::WebSocket, handshake);
-    session.send_packet(session.open_packet());
+    let mut open = session.open_packet();
+    if connection.server.faults.has(Fault::OpenPacketBinary) {
+        open = EncodedPacket::binary(open.body());
+    }
+    session.send_packet(open);
     take(session, Role::Owner)
 }
 
@@ -198,16 +253,27 @@ async fn attach_websocket(connection: &mut Connection, request: &Request, sessio
     }
     match session.begin_upgrade() {
         Some(number) => take(session, Role::Candidate(number)),
-        None => {
-            let patience = connection.server.config.limits.close_timeout;
-            Next::Taken(Box::new(move |stream, _, counted| {
-                tokio::task::spawn_local(async move {
-                    websocket::refuse(stream, patience).await;
-                    drop(counted);
-                });
-            }))
-        }
+        None => close_at_once(connection),
     }
+}
+
+async fn refuse_late(connection: &mut Connection, request: &Request) -> Next {
+    let Some(accept) = handshake::accept(request) else {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    };
+    let _ = connection.stream.write_all(&accept).await;
+    close_at_once(connection)
+}
+
+/// Ends a WebSocket that has just been opened.
+fn close_at_once(connection: &Connection) -> Next {
+    let patience = connection.server.config.limits.close_timeout;
+    Next::Taken(Box::new(move |stream, _, counted| {
+        tokio::task::spawn_local(async move {
+            websocket::refuse(stream, patience).await;
+            drop(counted);
+        });
+    }))
 }
 
 fn take(session: Rc<Session>, role: Role) -> Next {

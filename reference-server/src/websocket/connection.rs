@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use super::frame::{self, Event, Reader};
 use crate::engine::packet::Packet;
 use crate::engine::session::{Session, State};
+use crate::faults::Fault;
 use crate::socket::reason::Reason;
 
 const SCRATCH: usize = 64 << 10;
@@ -77,6 +78,7 @@ struct Writer {
 pub(crate) async fn run(stream: TcpStream, session: Rc<Session>, role: Role, mut early: Vec<u8>) {
     let limit = session.server.config.max_payload;
     let patience = session.server.config.limits.close_timeout;
+    let faults = session.server.faults;
     let mut driver = Driver {
         stream,
         reader: Reader::new(limit),
@@ -91,7 +93,9 @@ pub(crate) async fn run(stream: TcpStream, session: Rc<Session>, role: Role, mut
         None => std::future::poll_fn(|context| driver.poll(context)).await,
     };
     driver.speaker.ended(end);
-    if let End::Close(code) = end {
+    if let End::Close(code) = end
+        && !faults.has(Fault::CloseFrameMissing)
+    {
         driver.say_goodbye(code, patience).await;
     }
 }
