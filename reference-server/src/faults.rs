@@ -113,7 +113,7 @@ faults! {
     AckZeroUnanswered "ack-zero-unanswered" "SIO-PK-14" "an event with id 0 is not acknowledged";
     AnswersIgnored "answers-ignored" "SEM-AK-01 SEM-AK-05 SEM-AK-09 SEM-BA-01" "the answers of clients are never passed on";
     StrayAnswerCloses "stray-answer-closes" "SEM-AK-03 SEM-AK-04" "an answer that nobody waits for closes the connection";
-    AnswersMatchedByOrder "answers-matched-by-order" "SEM-AK-04" "an answer goes to the oldest open question, whatever its id";
+    AnswersMatchedByOrder "answers-matched-by-order" "SEM-AK-04 SEM-AK-03" "an answer goes to the oldest open question, whatever its id";
     AnswerFirstArgumentOnly "answer-first-argument-only" "SEM-AK-05" "only the first argument of a client's answer is passed on";
     AckFromAnyNamespace "ack-from-any-namespace" "SEM-AK-07" "an acknowledgement is accepted in any namespace of the connection";
     LateTimeoutCloses "late-timeout-closes" "SEM-AK-08" "a question that outlives its socket closes the connection when its time is up";
