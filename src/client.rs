@@ -261,7 +261,13 @@ impl<'p> Client<'p> {
 
     fn event(&mut self, io: &mut Io<'_>, event: Event<'_>) -> Flow {
         match &event {
-            Event::Connected { .. } => self.live = true,
+            Event::Opened => self.actor.show_engine_sid(),
+            Event::Connected { namespace, .. } => {
+                self.live = true;
+                if **namespace == *self.actor.home {
+                    self.actor.show_sid();
+                }
+            }
             Event::Message(message) => self.arrived(io, message),
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => self.accuse(io, violation),

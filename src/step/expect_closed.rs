@@ -11,17 +11,12 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
     let fields = Fields::of(if node.is_null() { &empty } else { node }, "the step `expect_closed`")?;
     let within = reading.within(&fields)?;
-    let not_before = reading.any_duration(&fields, "not_before")?.unwrap_or_default();
+    let not_before = reading.not_before(&fields, within)?;
     let namespace = reading.namespace(&fields)?;
     let code = match fields.optional("code") {
         Some(node) => Some(node.int_within(1000..=4999)? as u16),
         None => None,
     };
-    if let Some(node) = fields.optional("not_before")
-        && not_before >= within
-    {
-        return Err(node.mistake("`not_before` has to be earlier than `within`"));
-    }
     fields.deny_others()?;
     Ok(Box::new(ExpectClosed { within, not_before, namespace, code }))
 }

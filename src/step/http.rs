@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
+use crate::protocol::payload;
 use crate::session::{HangUp, Lane, Request};
 use crate::template::{Matcher, Template, binary::Binary};
 
@@ -224,6 +225,11 @@ impl Inquiry {
                 },
             }),
         };
+        if matches!(self.target, Target::Poll)
+            && let Some(Ok(payload)) = body.as_deref().map(std::str::from_utf8)
+        {
+            payload.split(payload::SEPARATOR).for_each(|packet| cx.actor.session.note_raw(packet));
+        }
         let request = Request { method, target: &target, headers: &all, body: body.as_deref() };
         cx.wire.request(lane, request);
         Ok(())

@@ -112,6 +112,18 @@ impl<'s> Reading<'s> {
         Ok(self.positive_duration(fields, "within")?.unwrap_or(PATIENCE))
     }
 
+    /// How early it would be too early: `not_before`, or at once.
+    ///
+    /// # Errors
+    /// When it is no duration, or too late for `within`.
+    pub fn not_before(&mut self, fields: &Fields<'_>, within: Duration) -> Result<Duration, Mistake> {
+        let Some(node) = fields.optional("not_before") else { return Ok(Duration::ZERO) };
+        match self.duration(node)? {
+            time if time >= within => Err(node.mistake("`not_before` has to be earlier than `within`")),
+            time => Ok(time),
+        }
+    }
+
     /// The time that a value names.
     ///
     /// # Errors

@@ -101,7 +101,7 @@ impl Template {
     /// The value for a sentence: as it is where it is fixed, as it was written (`room-${n}`) where it is not.
     pub fn in_words(&self) -> String {
         match (self.fixed(), &self.written) {
-            (Some(value), _) => as_text(value),
+            (Some(value), _) => shortened(as_text(value)),
             (None, Some(written)) => written.to_string(),
             (None, None) => "…".to_owned(),
         }
@@ -296,6 +296,16 @@ impl Body {
         };
         body.folded()
     }
+}
+
+/// For a sentence: a text that is repeated may be long.
+fn shortened(mut text: String) -> String {
+    const MOST: usize = 200;
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn render_pieces(pieces: &[Piece], values: &dyn Values) -> Result<String, String> {

@@ -12,15 +12,31 @@ use serde_json::Value as Json;
 
 use super::{Name, Of, Slot, Timings};
 use crate::document::{Key, Mistake, Node, Span};
+use crate::units;
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 15] = [
-    "n", "i", "group", "cast", "count", "run", "sid", "row", "env", "server", "random", "pick", "true",
-    "false", "null",
+const RESERVED: [&str; 16] = [
+    "n",
+    "i",
+    "group",
+    "cast",
+    "count",
+    "run",
+    "sid",
+    "engine_sid",
+    "row",
+    "env",
+    "server",
+    "random",
+    "pick",
+    "true",
+    "false",
+    "null",
 ];
 
 /// The words that always stand for something, for *did you mean*.
-const ALWAYS: [&str; 9] = ["n", "group", "cast", "count", "run", "sid", "env", "server", "random"];
+const ALWAYS: [&str; 10] =
+    ["n", "group", "cast", "count", "run", "sid", "engine_sid", "env", "server", "random"];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -50,6 +66,8 @@ pub struct Scope {
     later: Vec<String>,
     script: bool,
     sids_named: usize,
+    /// How many bytes of repeated text the scenario holds.
+    repeated: u64,
 }
 
 /// What the scope knows of a group.
@@ -95,6 +113,7 @@ impl Scope {
             later: Vec::new(),
             script: true,
             sids_named: 0,
+            repeated: 0,
         }
     }
 
@@ -275,11 +294,13 @@ impl Scope {
             "cast" => return Ok(Found::Name(Name::Cast)),
             "count" => return Ok(Found::Name(Name::Count)),
             "run" => return Ok(Found::Name(Name::Run)),
-            "sid" if self.script => {
+            "sid" | "engine_sid" if self.script => {
                 self.sids_named += 1;
-                return Ok(Found::Name(Name::Sid));
+                return Ok(Found::Name(if word == "sid" { Name::Sid } else { Name::EngineSid }));
             }
-            "sid" => return Err(nowhere("no client has a `sid` before the script begins")),
+            "sid" | "engine_sid" => {
+                return Err(nowhere(format!("no client has its `{word}` before the script begins")));
+            }
             "i" if self.rounds > 0 => return Ok(Found::Name(Name::I)),
             "i" => {
                 return Err(nowhere("`i` counts the rounds of a `repeat`, and there is none around this")
@@ -344,6 +365,12 @@ impl Scope {
         })
     }
 
+    /// Makes room for so many bytes of repeated text, if there is any left.
+    pub(super) fn make_room(&mut self, bytes: u64) -> bool {
+        self.repeated = self.repeated.saturating_add(bytes);
+        self.repeated <= units::LARGEST
+    }
+
     /// What is known of the server. The mistake stands nowhere.
     pub(super) fn server(&self, word: &str) -> Result<Json, Mistake> {
         let unknown = || nowhere(format!("unknown `server.{word}`")).did_you_mean(word, Timings::WORDS);
@@ -373,9 +400,9 @@ impl Scope {
     pub(super) fn of(&mut self, group: usize, value: &str) -> Result<Of, Mistake> {
         let Group { name, seen, own, .. } = &self.groups[group];
         let of = match value {
-            "sid" => {
+            "sid" | "engine_sid" => {
                 self.sids_named += 1;
-                Of::Sid
+                if value == "sid" { Of::Sid } else { Of::EngineSid }
             }
             value => match self.slots.iter().find(|slot| &*slot.name == value) {
                 Some(slot) if seen.contains(&slot.index) => {
@@ -389,7 +416,7 @@ impl Scope {
                     .hint("use it in an act after the one that sets it"));
                 }
                 _ => {
-                    let known = seen.iter().map(|&slot| &*self.slots[slot].name).chain(["sid"]);
+                    let known = seen.iter().map(|&slot| &*self.slots[slot].name).chain(["sid", "engine_sid"]);
                     return Err(
                         nowhere(format!("`{name}` has no value `{value}` here")).did_you_mean(value, known)
                     );

@@ -104,6 +104,7 @@ impl Session {
             queue.extend(again);
             self.queued_bytes.set(self.queued_bytes.get() + bytes);
         }
+        self.spoil_heartbeat();
         self.transport.set(Transport::WebSocket);
         self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
     }
