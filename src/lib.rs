@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod client;
+pub mod conformance;
 pub mod contract;
 pub mod document;
 pub mod driver;

@@ -16,6 +16,8 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Source, parse, render};
 use crate::session::Transport;
@@ -65,7 +67,8 @@ pub struct Scenario {
 }
 
 /// How binding the rule is that a scenario examines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The specification demands it. A deviation fails the run.
     #[default]
@@ -91,7 +94,8 @@ impl Level {
 }
 
 /// What a server has to offer beside the protocol, for a scenario to say anything about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Need {
     /// The events of the official test suites: `message`, `message-with-ack`, `auth`; the namespace `/custom`.
     Echo,

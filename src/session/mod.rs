@@ -22,6 +22,7 @@ mod wire;
 use std::time::Instant;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::protocol::Violation;
 use crate::protocol::attachments::Assembler;
@@ -43,7 +44,8 @@ use requests::Requests;
 use upgrade::Upgrade;
 
 /// Which transports a session uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// A WebSocket from the first byte.
     #[default]

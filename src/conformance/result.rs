@@ -1,0 +1,210 @@
+//! What the suite found, as data: the content of a result file and the input of every renderer.
+//!
+//! Checks, targets and the environment look as in the results of `run` ([`crate::report::result`]). All durations are
+//! whole microseconds and their fields end in `_us`. A change that a reader of older files would misunderstand raises
+//! [`SCHEMA_VERSION`]; a new optional field does not.
+
+use serde::{Deserialize, Serialize};
+
+use super::verdict::Verdict;
+use crate::report::result::{CheckResult, Environment, ErrorResult, TargetInfo};
+use crate::scenario::{Level, Need};
+use crate::session::Transport;
+
+/// The version of the format that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The content of a result file: the suite, played on each server in turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteFile {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// One for each server, in the order of the command line.
+    pub suites: Vec<SuiteResult>,
+}
+
+/// Everything that the suite found about one server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteResult {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// The version of sockrates that played it.
+    pub tool_version: String,
+    /// How the server is called in tables.
+    pub name: String,
+    /// The server.
+    pub target: TargetInfo,
+    /// When it began: RFC 3339, UTC.
+    pub started: String,
+    /// How long it took.
+    pub duration_us: u64,
+    /// Where it ran.
+    pub environment: Environment,
+    /// The timings by which the cases were played.
+    pub timings: TimingsResult,
+    /// What was looked for before the first case, in a fixed order.
+    pub features: Vec<FeatureResult>,
+    /// Every variant of every case that was chosen, in the order of their ids.
+    pub cases: Vec<CaseResult>,
+    /// What happened beside the cases and speaks against the server, a sentence each: that it died, say.
+    pub findings: Vec<String>,
+    /// How many variants came to which verdict.
+    pub summary: Summary,
+    /// How that compares with what was known, if a baseline was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineResult>,
+    /// The exit code that this server alone gives.
+    pub exit_code: u8,
+}
+
+/// The timings by which cases were played: from the server's handshake, and the last two from the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimingsResult {
+    /// Between two heartbeats.
+    pub ping_interval_us: u64,
+    /// How long a client may take to answer one.
+    pub ping_timeout_us: u64,
+    /// How long a client may take to join a namespace.
+    pub connect_timeout_us: u64,
+    /// How long an upgrade may take.
+    pub upgrade_timeout_us: u64,
+    /// The longest message that the server takes, in bytes.
+    pub max_payload: u64,
+}
+
+/// Something that cases may need, and whether the server has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureResult {
+    /// Its name: `websocket`, `recovery`, `/custom`, `t:join`.
+    pub name: String,
+    /// Whether it is there.
+    pub there: bool,
+    /// What was seen, in words.
+    pub seen: String,
+}
+
+/// What one variant of a case found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseResult {
+    /// The id of the case: its path below `scenarios/conformance/`, without the ending.
+    pub id: String,
+    /// The transport of this variant, for cases that are played over several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
+    /// The clauses that it examines: `EIO-LP-02`.
+    pub clause: Vec<String>,
+    /// How binding they are.
+    pub level: Level,
+    /// The first part of the id.
+    pub area: String,
+    /// The clause as a sentence.
+    pub name: String,
+    /// Where it is written.
+    pub spec: Vec<String>,
+    /// What the server has to offer.
+    pub needs: Vec<Need>,
+    /// What the case says of the server.
+    pub verdict: Verdict,
+    /// Why, as a sentence without its full stop.
+    pub reason: String,
+    /// The steps of which a check failed, in the order of the file.
+    pub checks: Vec<CheckResult>,
+    /// What went wrong without any step asking, the most frequent first; empty for cases that passed.
+    pub errors: Vec<ErrorResult>,
+    /// How long it took.
+    pub duration_us: u64,
+    /// The command that plays this variant alone.
+    pub command: String,
+}
+
+impl CaseResult {
+    /// The id with the transport: `polling/order@upgrade`.
+    pub fn label(&self) -> String {
+        match self.transport {
+            Some(transport) => format!("{}@{}", self.id, transport.name()),
+            None => self.id.clone(),
+        }
+    }
+}
+
+/// How many variants came to which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Those that passed.
+    pub pass: u64,
+    /// Those that showed a demanded rule broken.
+    pub fail: u64,
+    /// Those that showed a recommended rule broken.
+    pub warn: u64,
+    /// Those that showed a difference from the official server.
+    pub note: u64,
+    /// Those that were not played.
+    pub skip: u64,
+    /// Those in which the server could not be reached.
+    pub blocked: u64,
+}
+
+impl Summary {
+    /// The count of these verdicts.
+    pub fn of(verdicts: impl IntoIterator<Item = Verdict>) -> Summary {
+        let mut summary = Summary::default();
+        for verdict in verdicts {
+            *match verdict {
+                Verdict::Pass => &mut summary.pass,
+                Verdict::Fail => &mut summary.fail,
+                Verdict::Warn => &mut summary.warn,
+                Verdict::Note => &mut summary.note,
+                Verdict::Skip => &mut summary.skip,
+                Verdict::Blocked => &mut summary.blocked,
+            } += 1;
+        }
+        summary
+    }
+
+    /// How many came to this verdict.
+    pub fn count(&self, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::Pass => self.pass,
+            Verdict::Fail => self.fail,
+            Verdict::Warn => self.warn,
+            Verdict::Note => self.note,
+            Verdict::Skip => self.skip,
+            Verdict::Blocked => self.blocked,
+        }
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        Verdict::ALL.map(|verdict| self.count(verdict)).iter().sum()
+    }
+
+    /// How many were played to a verdict about the server.
+    pub fn judged(&self) -> u64 {
+        self.pass + self.fail + self.warn + self.note
+    }
+}
+
+/// How the verdicts compare with those that were known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineResult {
+    /// The file, as the user named it.
+    pub file: String,
+    /// How many deviations were known and are as known.
+    pub known: u64,
+    /// Deviations that are not listed, or are listed with another verdict.
+    pub new: Vec<BaselineRow>,
+    /// Rows whose case does not deviate any more.
+    pub gone: Vec<BaselineRow>,
+}
+
+/// A case of which verdict and baseline disagree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineRow {
+    /// The id of the case, with `@transport` where the row names one.
+    pub case: String,
+    /// What the baseline says, if it lists the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Verdict>,
+    /// What it came to now.
+    pub now: Verdict,
+}
