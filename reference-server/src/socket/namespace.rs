@@ -5,14 +5,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::args::Args;
 use super::message::Message;
 use super::recovery::{Lost, Recovered, Recovery};
 use super::rooms::{Rooms, Selection};
 use super::socket::Socket;
-use crate::faults::Fault;
+use crate::faults::{Fault, Faults};
 use crate::server::Server;
 
 /// A middleware: looks at the auth payload (a JSON object), may refuse.
@@ -70,22 +70,28 @@ pub(crate) fn refusal_json(refusal: &Refusal, without_data: bool) -> String {
 
 pub(crate) struct Namespace {
     pub(crate) name: Rc<str>,
-    pub(crate) guard: Option<Guard>,
+    guard: Option<Guard>,
     pub(crate) rooms: RefCell<Rooms<Rc<Socket>>>,
     pub(crate) recovery: Option<RefCell<Recovery>>,
     next_ack: Cell<u64>,
+    /// For the fault that makes it twice.
+    made: Instant,
 }
 
 impl Namespace {
     /// The namespace of that name, made on first use if the table knows it.
     pub(crate) fn find(server: &Server, name: &str) -> Option<Rc<Namespace>> {
-        if let Some(namespace) = server.namespaces.borrow().get(name) {
-            return Some(namespace.clone());
+        let twice = server.faults.has(Fault::DynamicNamespaceTwice);
+        let known = server.namespaces.borrow().get(name).cloned();
+        if let Some(known) = known.filter(|known| !(twice && known.is_fresh())) {
+            return Some(known);
         }
-        let definition = TABLE.iter().find(|definition| definition.covers(name))?;
+        let loose = server.faults.has(Fault::DynamicPatternLoose) && name.starts_with("/dyn-");
+        let definition = TABLE.iter().find(|definition| definition.covers(name) || loose)?;
         let recovery = server
             .config
             .recovery
+            .map(|window| if server.faults.has(Fault::RecoveryNeverExpires) { window * 1000 } else { window })
             .map(|window| RefCell::new(Recovery::new(window, server.new_id().to_string())));
         let namespace = Rc::new(Namespace {
             name: Rc::from(name),
@@ -93,6 +99,7 @@ impl Namespace {
             rooms: RefCell::default(),
             recovery,
             next_ack: Cell::new(0),
+            made: Instant::now(),
         });
         server.namespaces.borrow_mut().insert(namespace.name.clone(), namespace.clone());
         Some(namespace)
@@ -107,6 +114,17 @@ impl Namespace {
         if !fixed && !remembers && self.rooms.borrow().is_empty() {
             server.namespaces.borrow_mut().remove(&self.name);
         }
+    }
+
+    /// Whether it was made on demand, just now.
+    fn is_fresh(&self) -> bool {
+        self.name.starts_with("/dyn-") && self.made.elapsed() < Duration::from_millis(50)
+    }
+
+    /// What its middleware is.
+    pub(crate) fn guard(&self, faults: Faults) -> Option<Guard> {
+        let everywhere = faults.has(Fault::GuardOnCustom) && *self.name == *"/custom";
+        if everywhere { Some(token_is_ok) } else { self.guard }
     }
 
     /// A fresh acknowledgement id.
@@ -132,7 +150,9 @@ impl Namespace {
     ) -> Message {
         let Some(recovery) = &self.recovery else { return self.encode(server, None, args) };
         let mut recovery = recovery.borrow_mut();
-        args = args.with(&recovery.offset());
+        if !server.faults.has(Fault::OffsetMissing) {
+            args = args.with(&recovery.offset());
+        }
         let message = self.encode(server, None, args);
         recovery.record(Instant::now(), selection, from, message.clone());
         message
@@ -141,9 +161,12 @@ impl Namespace {
     /// Sends an event to all selected sockets: encoded once, however many they are.
     pub(crate) fn broadcast(&self, server: &Server, mut to: Broadcast, args: Args) {
         if server.faults.has(Fault::NamespaceLeak) {
-            self.leak(server, &to, &args);
+            self.leak(server, "/", &to, &args);
         }
-        let message = if to.volatile {
+        if server.faults.has(Fault::DynamicNamespacesMerged) && self.name.starts_with("/dyn-") {
+            self.leak(server, "/dyn-", &to, &args);
+        }
+        let message = if to.volatile && !server.faults.has(Fault::VolatileRemembered) {
             self.encode(server, None, args)
         } else {
             self.encode_recorded(server, &to.selection, to.sender.as_ref(), args)
@@ -156,13 +179,29 @@ impl Namespace {
             vec![to.selection]
         };
         let rooms = self.rooms.borrow();
+        let mut receivers = 0;
         for selection in &rounds {
-            rooms.select(selection, |socket| socket.deliver(&message, to.volatile));
+            rooms.select(selection, |socket| {
+                receivers += 1;
+                if receivers == 2 && server.faults.has(Fault::BroadcastOrderDiffers) {
+                    return self.deliver_late(server, socket, &message);
+                }
+                socket.deliver(&message, to.volatile);
+            });
         }
     }
 
-    fn leak(&self, server: &Server, to: &Broadcast, args: &Args) {
-        for other in server.namespaces.borrow().values().filter(|other| other.name != self.name) {
+    /// Every second message a little later: only for the fault that does so.
+    fn deliver_late(&self, server: &Server, socket: &Rc<Socket>, message: &Message) {
+        let delay = Duration::from_millis(20 * (server.new_key() % 2));
+        let (socket, message) = (socket.clone(), message.clone());
+        server.timers.after(delay, move || socket.deliver(&message, false));
+    }
+
+    /// Into all others whose names begin so.
+    fn leak(&self, server: &Server, prefix: &str, to: &Broadcast, args: &Args) {
+        let all = server.namespaces.borrow();
+        for other in all.values().filter(|other| other.name != self.name && other.name.starts_with(prefix)) {
             let message = Message::event(&other.name, None, args);
             other.rooms.borrow().select(&to.selection, |socket| socket.deliver(&message, to.volatile));
         }
@@ -183,6 +222,12 @@ impl Namespace {
         let mut recovered = recovery.borrow_mut().restore(Instant::now(), pid, offset)?;
         if server.faults.has(Fault::RecoveryMissesPacket) && !recovered.missed.is_empty() {
             recovered.missed.remove(0);
+        }
+        if server.faults.has(Fault::RecoveryRepeats) {
+            recovered.missed.extend(recovered.missed.clone());
+        }
+        if server.faults.has(Fault::RecoveryOnce) {
+            recovery.borrow_mut().discard(pid);
         }
         if server.faults.has(Fault::RecoveryForgetsRooms) {
             recovered.lost.rooms.clear();
