@@ -33,7 +33,7 @@ macro_rules! faults {
 }
 
 faults! {
-    OpenWithoutType "open-without-type" "EIO-HS-01 EIO-HS-11" "the open packet is bare JSON without a packet type";
+    OpenEndsWithSeparator "open-ends-with-separator" "EIO-HS-01" "a separator follows the open packet of a polling handshake";
     OpenWithoutMaxPayload "open-without-max-payload" "EIO-HS-02" "the open packet does not tell maxPayload";
     OpenNumbersAsText "open-numbers-as-text" "EIO-HS-02" "the numbers of the open packet are texts";
     SecondsForMilliseconds "seconds-for-milliseconds" "EIO-HS-03" "the handshake gives the heartbeat timings in seconds";
@@ -44,6 +44,7 @@ faults! {
     VersionPrefixEnough "version-prefix-enough" "EIO-ERR-05" "an EIO that only begins with 4 opens a session";
     MissingTransportIsPolling "missing-transport-is-polling" "EIO-HS-07" "a handshake without transport opens a polling session";
     UnknownTransportIsPolling "unknown-transport-is-polling" "EIO-HS-08 EIO-ERR-00" "a handshake with an unknown transport opens a polling session";
+    TransportNameCrashes "transport-name-crashes" "EIO-HS-08" "a transport called like a property that every object of JavaScript has is answered with 500";
     PostOpensSession "post-opens-session" "EIO-HS-09 EIO-ERR-02" "a handshake by POST opens a session";
     HandshakeMethodNotAllowed "handshake-method-not-allowed" "EIO-HS-10 EIO-HS-09 EIO-ERR-02" "a handshake by another method than GET is answered with 405";
     OpenPacketBinary "open-packet-binary" "EIO-HS-11" "the open packet is a binary frame on WebSocket";
@@ -117,11 +118,12 @@ faults! {
     WebSocketSessionPolled "websocket-session-polled" "EIO-WS-12" "a session on a WebSocket can be polled";
     SecondWebSocketTakesOver "second-websocket-takes-over" "EIO-WS-13" "a second WebSocket with the same sid takes the session over";
     NoPing "no-ping" "EIO-HB-01" "the server never sends a ping";
-    PongForgotten "pong-forgotten" "EIO-HB-01 EIO-HB-06" "a pong does not stop the clock of the ping timeout";
+    ConnectsUnasked "connects-unasked" "EIO-HS-20" "the main namespace is joined without a CONNECT";
     EarlyPing "early-ping" "EIO-HS-20 EIO-HB-02" "a ping is sent right after the handshake";
+    PingTimeoutIgnored "ping-timeout-ignored" "EIO-HB-04 EIO-HB-05" "a client that never answers pings is kept";
+    PongForgotten "pong-forgotten" "EIO-HB-01 EIO-HB-06" "a pong does not stop the clock of the ping timeout";
     PingsTooOften "pings-too-often" "EIO-HB-02 EIO-HB-03" "pings come twice as often as announced";
     UpgradeDoublesPings "upgrade-doubles-pings" "EIO-HB-03" "an upgrade starts a second heartbeat beside the first";
-    PingTimeoutIgnored "ping-timeout-ignored" "EIO-HB-04 EIO-HB-05" "a client that never answers pings is kept";
     PingTimeoutShort "ping-timeout-short" "EIO-HB-05 EIO-HB-06" "a pong has to come within a quarter of the ping timeout";
     AnyPacketIsPong "any-packet-is-pong" "EIO-HB-07" "any packet counts as the answer to a ping";
     StrayPongCloses "stray-pong-closes" "EIO-HB-08" "a pong that answers no ping closes the connection";

@@ -98,6 +98,10 @@ impl Session {
         server.sessions.borrow_mut().insert(session.id.clone(), session.clone());
         session.schedule_ping();
         session.start_connect_timer();
+        if server.faults.has(Fault::ConnectsUnasked) {
+            let session = session.clone();
+            server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
+        }
         session.say(Topic::Came, || {
             let online = server.sessions.borrow().len();
             format!("connected by {} from {} ({online} online)", transport.name(), session.handshake.address)
@@ -121,9 +125,8 @@ impl Session {
             true => String::new(),
             false => format!(",\"maxPayload\":{}", number(config.max_payload as u128)),
         };
-        let kind = if faults.has(Fault::OpenWithoutType) { "" } else { "0" };
         let text = format!(
-            "{kind}{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
+            "0{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
             self.id,
             number(config.ping_interval.as_millis() / unit),
             number(config.ping_timeout.as_millis() / unit),

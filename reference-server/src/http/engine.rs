@@ -14,7 +14,7 @@ use crate::engine::packet::EncodedPacket;
 use crate::engine::payload;
 use crate::engine::request::{Refusal, Target, Transport, judge};
 use crate::engine::session::{Handshake, Session, State};
-use crate::faults::Fault;
+use crate::faults::{Fault, Faults};
 use crate::server::Server;
 use crate::socket::reason::Reason;
 use crate::websocket::connection::{self as websocket, Role};
@@ -97,9 +97,20 @@ async fn answer_unread(connection: &mut Connection, request: &Request, response:
 }
 
 async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal) -> Next {
-    let faults = connection.server.faults;
+    let wrong = wrong_refusal(connection.server.faults, request, refusal);
+    let response = wrong.unwrap_or_else(|| Response::new(refusal.status(), JSON, refusal.body()));
+    answer_unread(connection, request, response).await
+}
+
+/// The refusal that a fault makes of the right one.
+fn wrong_refusal(faults: Faults, request: &Request, refusal: Refusal) -> Option<Response> {
+    let posts = request.method == "POST";
+    let from_prototype = matches!(request.parameter("transport"), Some("constructor" | "__proto__"));
     let response = match refusal {
-        Refusal::SessionUnknown if request.method == "POST" && faults.has(Fault::PostToNobodyAccepted) => {
+        Refusal::TransportUnknown if from_prototype && faults.has(Fault::TransportNameCrashes) => {
+            Response::empty(500)
+        }
+        Refusal::SessionUnknown if posts && faults.has(Fault::PostToNobodyAccepted) => {
             Response::new(200, "text/html", "ok")
         }
         Refusal::SessionUnknown if faults.has(Fault::UnknownSessionNotFound) => {
@@ -113,9 +124,9 @@ async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal
             let body = format!(r#"{{"code":"{}","message":"{}"}}"#, refusal as u8, refusal.message());
             Response::new(refusal.status(), JSON, body)
         }
-        _ => Response::new(refusal.status(), JSON, refusal.body()),
+        _ => return None,
     };
-    answer_unread(connection, request, response).await
+    Some(response)
 }
 
 async fn full(connection: &mut Connection, request: &Request) -> Next {
@@ -142,8 +153,17 @@ fn handshake_of(connection: &Connection, request: &Request) -> Handshake {
 async fn open_polling(connection: &mut Connection, request: &Request) -> Next {
     let handshake = handshake_of(connection, request);
     let session = Session::open(&connection.server, Transport::Polling, handshake);
-    let body = payload::encode([&session.open_packet()], connection.server.faults);
-    answer(connection, request, Response::new(200, TEXT, body)).await
+    let faults = connection.server.faults;
+    let mut body = payload::encode([&session.open_packet()], faults);
+    if faults.has(Fault::OpenEndsWithSeparator) {
+        body.push(payload::SEPARATOR);
+    }
+    answer(connection, request, Response::new(200, poll_type(faults), body)).await
+}
+
+/// The content type of what polls fetch.
+fn poll_type(faults: Faults) -> &'static str {
+    if faults.has(Fault::PollCalledHtml) { "text/html" } else { TEXT }
 }
 
 async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
@@ -161,8 +181,7 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
     };
     let faults = connection.server.faults;
     let compress = body.len() > COMPRESS_FROM;
-    let kind = if faults.has(Fault::PollCalledHtml) { "text/html" } else { TEXT };
-    let mut response = Response::new(200, kind, body);
+    let mut response = Response::new(200, poll_type(faults), body);
     if faults.has(Fault::ContentLengthInCharacters) {
         response = response.cut_to_characters();
     }
