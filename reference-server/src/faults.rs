@@ -118,7 +118,7 @@ faults! {
     LostConnectionKept "lost-connection-kept" "EIO-WS-10" "a WebSocket that broke off is only missed by the heartbeat";
     StrayPacketCloses "stray-packet-closes" "EIO-WS-11" "an open, upgrade or noop packet from a client closes the connection";
     WebSocketSessionPolled "websocket-session-polled" "EIO-WS-12" "a session on a WebSocket can be polled";
-    SecondWebSocketTakesOver "second-websocket-takes-over" "EIO-WS-13" "a second WebSocket with the same sid takes the session over";
+    SecondWebSocketTakesOver "second-websocket-takes-over" "EIO-WS-13 EIO-UP-10" "a second WebSocket with the same sid takes the session over";
     NoPing "no-ping" "EIO-HB-01" "the server never sends a ping";
     ConnectsUnasked "connects-unasked" "EIO-HS-20" "the main namespace is joined without a CONNECT";
     EarlyPing "early-ping" "EIO-HS-20 EIO-HB-02" "a ping is sent right after the handshake";
@@ -141,10 +141,26 @@ faults! {
     CloseDropsQueue "close-drops-queue" "EIO-CL-04" "what waits for a client is lost when its session is closed";
     CloseFrameMissing "close-frame-missing" "EIO-CL-05" "a WebSocket ends without a close frame";
     ClosedSessionKept "closed-session-kept" "EIO-CL-06" "a session is still found by its sid after its WebSocket was closed";
+
     UpgradeKeepsPollWaiting "upgrade-keeps-poll-waiting" "EIO-UP-02" "a pending poll is not released while upgrading";
     UpgradeLosesPackets "upgrade-loses-packets" "EIO-UP-07" "packets buffered while upgrading are lost";
     UpgradeDoublesPackets "upgrade-doubles-packets" "SEM-OR-04" "packets buffered while upgrading are sent twice";
     UpgradeFailureSticks "upgrade-failure-sticks" "EIO-UP-15" "after a failed upgrade no further one is possible";
+    ProbeAnsweredPlain "probe-answered-plain" "EIO-UP-01" "the probe of an upgrade is answered by a pong without its word";
+    UpgradeReleasesOnePoll "upgrade-releases-one-poll" "EIO-UP-03" "only the first poll is released while upgrading";
+    UpgradeReleasesUnasked "upgrade-releases-unasked" "EIO-UP-04" "polls are sent back as soon as a WebSocket stands, before any probe";
+    NoopOnWebSocket "noop-on-websocket" "EIO-UP-05" "an upgraded WebSocket begins with a noop";
+    UpgradePacketIgnored "upgrade-packet-ignored" "EIO-UP-06" "the packet that completes an upgrade is skipped";
+    PostRefusedWhileUpgrading "post-refused-while-upgrading" "EIO-UP-08" "posts are refused from the moment a WebSocket stands";
+    PollingAfterUpgrade "polling-after-upgrade" "EIO-UP-09" "polls and posts are still served after an upgrade";
+    SecondCandidateReplacesFirst "second-candidate-replaces-first" "EIO-UP-11" "a second WebSocket puts the one that is upgrading out";
+    WrongProbeEndsSession "wrong-probe-ends-session" "EIO-UP-12" "a WebSocket that does not begin with a probe costs the session";
+    UpgradeWithoutProbeRefused "upgrade-without-probe-refused" "EIO-UP-13" "an upgrade without a probe is refused";
+    FailedUpgradeEndsSession "failed-upgrade-ends-session" "EIO-UP-14" "a WebSocket that is lost while upgrading costs the session";
+    UpgradeTimeoutIgnored "upgrade-timeout-ignored" "EIO-UP-16" "an upgrade may take for ever";
+    PollForgottenByUpgrade "poll-forgotten-by-upgrade" "EIO-UP-17" "a poll that is pending when the upgrade completes is never answered";
+    WebSocketRequestPolls "websocket-request-polls" "EIO-UP-18" "a WebSocket request without an upgrade header is served as a poll";
+    OrphanWebSocket "orphan-websocket" "EIO-UP-19" "the end of a session leaves a WebSocket that is upgrading open";
     MalformedPacketIgnored "malformed-packet-ignored" "SIO-PK-12" "a malformed Socket.IO packet is skipped";
     EventBeforeConnectIgnored "event-before-connect-ignored" "SIO-NS-11" "an event to a namespace that was not joined is skipped";
     ConnectTimeoutIgnored "connect-timeout-ignored" "SIO-NS-12" "a connection that joins no namespace is kept";
@@ -169,10 +185,37 @@ faults! {
     JoinLate "join-late" "SEM-RM-02" "a join takes effect 100 ms after it was acknowledged";
     RoomsLostEarly "rooms-lost-early" "SEM-RM-08" "a socket's rooms are gone before its disconnection is told";
     OrderSwapped "order-swapped" "SEM-OR-01" "events to one client change places";
+    PollReversesPackets "poll-reverses-packets" "SEM-OR-02" "the packets of one poll come in reverse order";
+    BinaryOvertaken "binary-overtaken" "SEM-OR-03" "events with attachments are overtaken by others";
+    PostsHandledLate "posts-handled-late" "SEM-OR-05" "what was posted is handled after what came by WebSocket since";
+    AckOvertakesEvents "ack-overtakes-events" "SEM-OR-06" "an acknowledgement overtakes events that were emitted before it";
+    BroadcastOrderDiffers "broadcast-order-differs" "SEM-OR-07" "the receivers of broadcasts get them in different orders";
+    EventBeforeConnect "event-before-connect" "SEM-OR-08" "events reach a client before it is told that it is connected";
     EventLost "event-lost" "SEM-BC-01" "every hundredth event to a client is lost";
     DisconnectToldTwice "disconnect-told-twice" "SEM-DR-06" "the end of a socket is told twice";
+    LeavingToldAsLoss "leaving-told-as-loss" "SEM-DR-01" "a client that leaves is told as a lost one";
+    LossToldAsSilence "loss-told-as-silence" "SEM-DR-02" "a lost connection is told as a ping timeout";
+    AbandonedPollToldAsLoss "abandoned-poll-told-as-loss" "SEM-DR-02" "an abandoned poll is told as a closed transport";
+    SilenceToldAsLoss "silence-told-as-loss" "SEM-DR-03" "a ping timeout is told as a closed transport";
+    ExpulsionToldAsLeaving "expulsion-told-as-leaving" "SEM-DR-04" "a client that is put out is told as one that left";
+    GarbageToldAsLoss "garbage-told-as-loss" "SEM-DR-05" "what is no Engine.IO packet is told as a closed transport";
+    BreachToldAsLoss "breach-told-as-loss" "SEM-DR-05" "a breach of the Socket.IO protocol is told as a closed transport";
+    CrashOnMalformedPacket "crash-on-malformed-packet" "SEM-ROB-01" "a malformed packet costs every client its session, as a crash would";
+    AbandonedSessionsLeak "abandoned-sessions-leak" "SEM-ROB-02" "a session that ends while nobody polls keeps its id";
+    DisconnectUntold "disconnect-untold" "SEM-ROB-03" "the end of some sockets is not told";
     RecoveryMissesPacket "recovery-misses-packet" "SEM-CSR-03" "the first missed packet is left out of a recovery";
     RecoveryForgetsRooms "recovery-forgets-rooms" "SEM-CSR-02" "a recovered socket is in no room";
+    OffsetMissing "offset-missing" "SEM-CSR-01" "events carry no offset although recovery is on";
+    RecoveryGivesNewId "recovery-gives-new-id" "SEM-CSR-02" "a recovered socket has another id";
+    RecoveryRepeats "recovery-repeats" "SEM-CSR-03" "what was missed is sent twice";
+    RecoveryReplaysLate "recovery-replays-late" "SEM-CSR-04" "what was missed comes after the CONNECT";
+    VolatileRemembered "volatile-remembered" "SEM-CSR-05" "volatile events are sent again after a recovery";
+    RecoveryNeverExpires "recovery-never-expires" "SEM-CSR-06" "a socket can be recovered however late";
+    UnknownPidRefused "unknown-pid-refused" "SEM-CSR-07" "a client that cannot be recovered is refused";
+    LeaversRecovered "leavers-recovered" "SEM-CSR-08" "a socket that left or was put out can be recovered";
+    RecoveryOnce "recovery-once" "SEM-CSR-09" "a recovery can be had only once";
+    PidWithoutRecovery "pid-without-recovery" "SEM-CSR-10" "a private id is given although recovery is off";
+    LivingRecovered "living-recovered" "SEM-CSR-11" "the state of a socket that is still connected can be taken over";
 }
 
 /// A set of faults. Empty is healthy.

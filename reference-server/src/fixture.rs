@@ -38,7 +38,7 @@ pub(crate) fn on_disconnecting(socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<
     let args = Args::event("gone")
         .with(&*socket.id)
         .with(&*socket.namespace.name)
-        .with(reason.as_str())
+        .with(reason.told(server.faults))
         .with(&rooms);
     main.broadcast(server, Broadcast { selection: to, ..Broadcast::default() }, args);
 }

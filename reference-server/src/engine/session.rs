@@ -147,6 +147,25 @@ impl Session {
         if self.state.get() != State::Open {
             return;
         }
+        if matches!(message, Message::Binary(_)) && self.server.faults.has(Fault::BinaryOvertaken) {
+            let (session, message) = (self.clone(), message.clone());
+            self.server.timers.after(std::time::Duration::from_millis(5), move || session.enqueue(&message));
+            return;
+        }
+        self.enqueue(message);
+    }
+
+    /// Queues a Socket.IO packet before everything that waits: only for the fault that does so.
+    pub(crate) fn send_first(self: &Rc<Self>, message: &Message) {
+        if self.state.get() != State::Open {
+            return;
+        }
+        let waiting = std::mem::take(&mut *self.queue.borrow_mut());
+        self.enqueue(message);
+        self.queue.borrow_mut().extend(waiting);
+    }
+
+    fn enqueue(self: &Rc<Self>, message: &Message) {
         for packet in message.packets() {
             self.push(packet.clone());
         }
@@ -374,7 +393,10 @@ impl Session {
         }
         self.stop_clocks();
         if self.transport.get() == Transport::Polling || !self.server.faults.has(Fault::ClosedSessionKept) {
-            self.server.sessions.borrow_mut().remove(&self.id);
+            let abandoned = self.transport.get() == Transport::Polling && !self.poll.borrow().is_pending();
+            if !(abandoned && self.server.faults.has(Fault::AbandonedSessionsLeak)) {
+                self.server.sessions.borrow_mut().remove(&self.id);
+            }
         }
         self.take_queue();
         self.poll.borrow_mut().wake();

@@ -37,7 +37,11 @@ impl Ack {
     pub(crate) fn send(&self, args: &Args) {
         let Some(id) = &self.id else { return };
         if !self.sent.replace(true) || self.socket.session.server.faults.has(Fault::AckTwice) {
-            self.socket.send(&Message::ack(&self.socket.namespace.name, id, args));
+            let message = Message::ack(&self.socket.namespace.name, id, args);
+            if self.socket.session.server.faults.has(Fault::AckOvertakesEvents) {
+                return self.socket.session.send_first(&message);
+            }
+            self.socket.send(&message);
         }
     }
 }

@@ -42,6 +42,10 @@ pub(crate) fn receive_binary(session: &Rc<Session>, data: Bytes) {
 }
 
 fn malformed(session: &Rc<Session>, error: ParseError) {
+    if session.server.faults.has(Fault::CrashOnMalformedPacket) {
+        let sessions: Vec<_> = session.server.sessions.borrow().values().cloned().collect();
+        return sessions.iter().for_each(|session| session.abort(Reason::TransportError));
+    }
     if !session.server.faults.has(Fault::MalformedPacketIgnored) {
         violate(session, error.0);
     }
@@ -94,6 +98,9 @@ fn connect(session: &Rc<Session>, name: &str, payload: &str) {
     let lost_auth = server.faults.has(Fault::AuthMissing);
     let auth = if payload.is_empty() || lost_auth { "{}" } else { payload };
     let recovered = namespace.restore(server, auth);
+    if recovered.is_none() && auth.contains("\"pid\"") && server.faults.has(Fault::UnknownPidRefused) {
+        return refuse(r#"{"message":"Unknown session"}"#);
+    }
     let open = recovered.is_some() || server.faults.has(Fault::GuardOpen);
     if let Some(refusal) = namespace.guard.filter(|_| !open).and_then(|guard| guard(auth)) {
         return refuse(&namespace::refusal_json(&refusal, server.faults.has(Fault::GuardDataMissing)));

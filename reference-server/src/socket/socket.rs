@@ -44,6 +44,7 @@ impl Socket {
         let server = &session.server;
         let first = session.sockets.borrow().first().map(|socket| socket.id.clone());
         let id = match (&recovered, first) {
+            (Some(_), _) if server.faults.has(Fault::RecoveryGivesNewId) => server.new_id(),
             (Some(recovered), _) => recovered.lost.sid.clone(),
             (None, Some(first)) if server.faults.has(Fault::SidSharedAcrossNamespaces) => first,
             (None, _) if server.faults.has(Fault::SidIsEngineSid) => session.id.clone(),
@@ -52,7 +53,7 @@ impl Socket {
         let known_pid =
             || serde_json::from_str::<serde_json::Value>(auth).ok()?["pid"].as_str().map(Rc::from);
         let pid = match (&namespace.recovery, &recovered) {
-            (None, _) => None,
+            (None, _) => server.faults.has(Fault::PidWithoutRecovery).then(|| server.new_id()),
             (Some(_), Some(_)) => known_pid(),
             (Some(_), None) => Some(server.new_id()),
         };
@@ -73,6 +74,11 @@ impl Socket {
         rooms.join(socket.key, &socket.id);
         session.sockets.borrow_mut().push(socket.clone());
         session.stop_connect_timer();
+        let connect = Message::connect(&namespace.name, &socket.id, socket.pid.as_deref());
+        let connect_first = server.faults.has(Fault::RecoveryReplaysLate);
+        if connect_first {
+            session.send(&connect);
+        }
         if let Some(recovered) = recovered {
             for room in &recovered.lost.rooms {
                 rooms.join(socket.key, room);
@@ -82,7 +88,15 @@ impl Socket {
             }
         }
         drop(rooms);
-        session.send(&Message::connect(&namespace.name, &socket.id, socket.pid.as_deref()));
+        if server.faults.has(Fault::EventBeforeConnect) {
+            let session = session.clone();
+            server.timers.after(std::time::Duration::from_millis(5), move || session.send(&connect));
+        } else if !connect_first {
+            session.send(&connect);
+        }
+        if server.faults.has(Fault::LivingRecovered) {
+            namespace.keep(socket.pid.as_ref(), &socket.id, socket.rooms());
+        }
         socket
     }
 
@@ -189,11 +203,13 @@ impl Socket {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
         let rooms = self.rooms();
-        fixture::on_disconnecting(self, reason, &rooms);
+        if !(self.key % 50 == 0 && server.faults.has(Fault::DisconnectUntold)) {
+            fixture::on_disconnecting(self, reason, &rooms);
+        }
         if server.faults.has(Fault::DisconnectToldTwice) {
             fixture::on_disconnecting(self, reason, &rooms);
         }
-        if reason.is_recoverable() {
+        if reason.is_recoverable() || server.faults.has(Fault::LeaversRecovered) {
             self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
         }
         self.namespace.rooms.borrow_mut().remove(self.key);
