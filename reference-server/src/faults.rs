@@ -84,8 +84,10 @@ faults! {
     PostBodyForgotten "post-body-forgotten" "EIO-LP-01" "a POST is answered with ok and its packets are forgotten";
     PayloadFirstPacketOnly "payload-first-packet-only" "EIO-LP-02" "only the first packet of a polling payload is processed";
     PayloadSixteenPackets "payload-sixteen-packets" "EIO-LP-02" "packets after the sixteenth of a polling payload are forgotten";
+    PayloadReversed "payload-reversed" "EIO-LP-02" "a polling payload is processed from its end";
     PollWithoutSeparators "poll-without-separators" "EIO-LP-03" "the packets in the answer to a poll are not separated";
     PollOnePacket "poll-one-packet" "EIO-LP-03" "a poll fetches one packet, however many wait";
+    PollReversed "poll-reversed" "EIO-LP-03" "the packets in the answer to a poll come last first";
     PostBinaryRefused "post-binary-refused" "EIO-LP-04 EIO-LP-06" "a binary packet in a POST is taken for an invalid one";
     PollBase64ForUrls "poll-base64-for-urls" "EIO-LP-05" "binary packets are polled in the base64 alphabet for URLs";
     EmptyBinaryDropped "empty-binary-dropped" "EIO-LP-06" "an empty binary packet in a POST is skipped";
