@@ -346,7 +346,7 @@ faults! {
     RecoveryNeverExpires "recovery-never-expires" "SEM-CSR-06" "a socket can be recovered however late";
     UnknownPidRefused "unknown-pid-refused" "SEM-CSR-07" "a client that cannot be recovered is refused";
     LeaversRecovered "leavers-recovered" "SEM-CSR-08" "a socket that left or was put out can be recovered";
-    RecoveryOnce "recovery-once" "SEM-CSR-09" "a recovery can be had only once";
+    RecoveryOnce "recovery-once" "SEM-CSR-09" "what was missed is forgotten once it was sent again";
     PidWithoutRecovery "pid-without-recovery" "SEM-CSR-10" "a private id is given although recovery is off";
     LivingRecovered "living-recovered" "SEM-CSR-11" "the state of a socket that is still connected can be taken over";
 }
