@@ -40,7 +40,7 @@ pub(crate) fn on_disconnecting(socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<
     let args = Args::event("gone")
         .with(&*socket.id)
         .with(&*socket.namespace.name)
-        .with(reason.as_str())
+        .with(reason.told(server.faults))
         .with(&rooms);
     main.broadcast(server, Broadcast { selection: to, ..Broadcast::default() }, args);
 }
@@ -55,7 +55,18 @@ pub(crate) fn on_event(socket: &Rc<Socket>, packet: Packet<'_>) {
         name if name.starts_with("t:") => {
             let _ = command(socket, name, args, ack);
         }
-        _ => {}
+        _ => spoil_unhandled(socket, args, &ack),
+    }
+}
+
+/// The faults of events that nobody handles.
+fn spoil_unhandled(socket: &Rc<Socket>, args: &[Arg<'_>], ack: &Ack) {
+    let faults = &socket.session.server.faults;
+    if faults.has(Fault::UnhandledEventAnswered) {
+        ack.send(&Args::new());
+    }
+    if faults.has(Fault::UnhandledBinaryFatal) && args.iter().any(|arg| arg.json().is_none()) {
+        socket.session.close(Reason::ForcedClose);
     }
 }
 

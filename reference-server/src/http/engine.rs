@@ -32,7 +32,10 @@ pub(crate) async fn handle(connection: &mut Connection, request: &Request) -> Ne
         return preflight(connection, request).await;
     }
     let upgrade = request.wants_websocket();
-    let current = |sid: &str| server.sessions.borrow().get(sid).map(|session| session.transport.get());
+    let current = |sid: &str| match server.sessions.borrow().get(sid) {
+        Some(_) if !upgrade && server.faults.has(Fault::WebSocketSessionPolled) => Some(Transport::Polling),
+        session => session.map(|session| session.transport.get()),
+    };
     let target = judge(&request.method, upgrade, |name| request.parameter(name), current, server.faults);
     let target = match target {
         Ok(target) => target,
@@ -150,8 +153,8 @@ fn handshake_of(connection: &Connection, request: &Request) -> Handshake {
 async fn open_polling(connection: &mut Connection, request: &Request) -> Next {
     let handshake = handshake_of(connection, request);
     let session = Session::open(&connection.server, Transport::Polling, handshake);
-    let mut body = payload::encode([&session.open_packet()]);
     let faults = connection.server.faults;
+    let mut body = payload::encode([&session.open_packet()], faults);
     if faults.has(Fault::OpenEndsWithSeparator) {
         body.push(payload::SEPARATOR);
     }
@@ -200,8 +203,15 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
 }
 
 async fn post(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
+    let upgrading = session.candidate().is_some();
+    if upgrading && connection.server.faults.has(Fault::PostRefusedWhileUpgrading) {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    }
     if !session.begin_post() {
         return refuse(connection, request, Refusal::BadRequest).await;
+    }
+    if connection.server.faults.has(Fault::PostWaitsForPoll) {
+        session.poll_answered().await;
     }
     let next = receive(connection, request, session).await;
     session.end_post();
@@ -215,18 +225,28 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
             .next()
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/octet-stream"))
     });
-    if binary {
+    let faults = connection.server.faults;
+    if binary && !faults.has(Fault::OctetStreamAccepted) {
         session.abort(Reason::TransportError);
         return refuse(connection, request, Refusal::BadRequest).await;
     }
     if request.framing == Framing::Chunked && connection.server.faults.has(Fault::ChunkedRefused) {
         return answer_unread(connection, request, Response::empty(411)).await;
     }
-    let unlimited = connection.server.faults.has(Fault::MaxPayloadIgnored);
-    let limit = if unlimited { 64 << 20 } else { connection.server.config.max_payload };
+    if faults.has(Fault::PostNeedsContentType) && request.header("content-type").is_none() {
+        return answer_unread(connection, request, Response::empty(415)).await;
+    }
+    let limit = match connection.server.config.max_payload {
+        _ if faults.has(Fault::MaxPayloadIgnored) => 64 << 20,
+        limit if faults.has(Fault::PostLimitOffByOne) => limit - 1,
+        limit => limit,
+    };
     let body = match connection.body(request, limit).await {
         Received::Whole(body) => body,
         Received::TooLong => {
+            if faults.has(Fault::LongPostEndsSession) {
+                session.abort(Reason::TransportError);
+            }
             let response = finish(connection, request, Response::empty(413));
             return connection.respond_and(Some(request), response, false).await;
         }
@@ -238,7 +258,19 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
     if session.state.get() == State::Closed {
         return answer(connection, request, Response::new(400, JSON, Refusal::BadRequest.body())).await;
     }
-    match String::from_utf8(body) {
+    if faults.has(Fault::PostBodyForgotten) {
+        return answer(connection, request, Response::new(200, "text/html", "ok")).await;
+    }
+    let body = if faults.has(Fault::PostAsLatin1) {
+        Ok(body.into_iter().map(char::from).collect())
+    } else {
+        String::from_utf8(body)
+    };
+    match body {
+        Ok(body) if faults.has(Fault::PostsHandledLate) => {
+            let (late, session) = (std::time::Duration::from_millis(30), session.clone());
+            connection.server.timers.after(late, move || session.receive_payload(&body));
+        }
         Ok(body) => session.receive_payload(&body),
         Err(_) => session.receive_invalid(),
     }

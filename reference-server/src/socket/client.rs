@@ -5,15 +5,17 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::decoder::Packet;
+use super::decoder::{Assembled, Packet};
 use super::message::Message;
 use super::namespace::{self, Namespace};
-use super::packet::{self, Kind, ParseError};
+use super::packet::{Kind, ParseError};
 use super::reason::Reason;
 use super::socket::Socket;
+use super::spoil;
 use crate::console::{Topic, printable};
 use crate::engine;
 use crate::engine::session::Session;
@@ -22,20 +24,52 @@ use crate::fixture;
 
 /// A text message arrived.
 pub(crate) fn receive_text(session: &Rc<Session>, text: &str) {
-    let decoded = session.decoder.borrow_mut().text(text);
+    let server = &session.server;
+    if server.faults.has(Fault::EventsOvertake)
+        && text.starts_with('2')
+        && server.new_key().is_multiple_of(10)
+    {
+        let (session, text) = (session.clone(), text.to_owned());
+        server.timers.after(Duration::from_millis(5), move || read_text(&session, &text));
+        return;
+    }
+    read_text(session, text);
+}
+
+fn read_text(session: &Rc<Session>, text: &str) {
+    let text = match spoil::incoming(&session.server.faults, text) {
+        Ok(text) => text,
+        Err(error) => return violate(session, error.as_str()),
+    };
+    let decoded = session.decoder.borrow_mut().text(&text);
     match decoded {
-        Ok(Some(packet)) => dispatch(session, packet),
+        Ok(Some(packet)) => dispatch(session, packet, false),
         Ok(None) => {}
-        Err(error) => malformed(session, error),
+        Err(error) => {
+            if session.server.faults.has(Fault::RefusedEventHandled) {
+                handle_refused(session, &text);
+            }
+            if session.server.faults.has(Fault::ReservedNameFires)
+                && error == ParseError::EventNameReserved
+                && let Some(socket) = find(session, "/")
+            {
+                fixture::on_disconnecting(&socket, Reason::ClientNamespaceDisconnect, &socket.rooms());
+            }
+            malformed(session, error);
+        }
     }
 }
 
 /// A binary message arrived.
 pub(crate) fn receive_binary(session: &Rc<Session>, data: Bytes) {
+    let data = match spoil::attachment(&session.server.faults, data) {
+        Ok(data) => data,
+        Err(error) => return violate(session, error.as_str()),
+    };
     let decoded = session.decoder.borrow_mut().binary(data);
     match decoded {
         Ok(Some(assembled)) => match assembled.packet() {
-            Ok(packet) => dispatch(session, packet),
+            Ok(packet) => dispatch(session, packet, true),
             Err(error) => malformed(session, error),
         },
         Ok(None) => {}
@@ -44,11 +78,24 @@ pub(crate) fn receive_binary(session: &Rc<Session>, data: Bytes) {
 }
 
 fn malformed(session: &Rc<Session>, error: ParseError) {
+    if session.server.faults.has(Fault::CrashOnMalformedPacket) {
+        let sessions: Vec<_> = session.server.sessions.borrow().values().cloned().collect();
+        return sessions.iter().for_each(|session| session.abort(Reason::TransportError));
+    }
     let faults = session.server.faults;
-    if error == packet::PAYLOAD_IS_NO_OBJECT && faults.has(Fault::ConnectPayloadUnchecked) {
+    if error == ParseError::ConnectPayload && faults.has(Fault::ConnectPayloadUnchecked) {
         connect(session, "/", "");
-    } else if !faults.has(Fault::MalformedPacketIgnored) {
-        violate(session, error.0);
+    } else if !spoil::skips(&faults, error) {
+        violate(session, error.as_str());
+    }
+}
+
+/// The fault that handles an event before it has seen that rubbish follows.
+fn handle_refused(session: &Rc<Session>, text: &str) {
+    let end = text.rfind(']').map_or(0, |at| at + 1);
+    let decoded = session.decoder.borrow_mut().text(&text[..end]);
+    if let Ok(Some(packet)) = decoded {
+        dispatch(session, packet, false);
     }
 }
 
@@ -65,8 +112,11 @@ fn find(session: &Session, namespace: &str) -> Option<Rc<Socket>> {
     session.sockets.borrow().iter().find(|socket| *socket.namespace.name == *namespace).cloned()
 }
 
-fn dispatch(session: &Rc<Session>, packet: Packet<'_>) {
+fn dispatch(session: &Rc<Session>, mut packet: Packet<'_>, attachments: bool) {
     let faults = session.server.faults;
+    if let Err(error) = spoil::packet(&faults, &mut packet, attachments) {
+        return violate(session, error.as_str());
+    }
     let socket = match packet.kind {
         Kind::Event if faults.has(Fault::FirstNamespaceHearsAll) => session.sockets.borrow().first().cloned(),
         _ => find(session, packet.namespace),
@@ -121,6 +171,9 @@ fn connect(session: &Rc<Session>, name: &str, payload: &str) {
     };
     let auth = auth_payload(session, payload);
     let recovered = namespace.restore(server, &auth);
+    if recovered.is_none() && auth.contains("\"pid\"") && faults.has(Fault::UnknownPidRefused) {
+        return refuse(r#"{"message":"Unknown session"}"#);
+    }
     let open = recovered.is_some() || faults.has(Fault::GuardOpen);
     if let Some(refusal) = namespace.guard(faults).filter(|_| !open).and_then(|guard| guard(&auth)) {
         refuse(&namespace::refusal_json(&refusal, faults.has(Fault::GuardDataMissing)));
@@ -166,6 +219,12 @@ fn auth_payload<'a>(session: &Session, payload: &'a str) -> Cow<'a, str> {
 
 /// The connection ends: every socket of it does.
 pub(crate) fn end(session: &Rc<Session>, reason: Reason) {
+    if session.server.faults.has(Fault::HalfEventHandled) {
+        let half = session.decoder.borrow_mut().give_up();
+        if let Some(Ok(packet)) = half.as_ref().map(Assembled::packet) {
+            dispatch(session, packet, true);
+        }
+    }
     let mut sockets = session.sockets.borrow().clone();
     if session.server.faults.has(Fault::LossToldInOneNamespace) {
         sockets.truncate(1);

@@ -91,6 +91,7 @@ impl Namespace {
         let recovery = server
             .config
             .recovery
+            .map(|window| if server.faults.has(Fault::RecoveryNeverExpires) { window * 1000 } else { window })
             .map(|window| RefCell::new(Recovery::new(window, server.new_id().to_string())));
         let namespace = Rc::new(Namespace {
             name: Rc::from(name),
@@ -149,7 +150,9 @@ impl Namespace {
     ) -> Message {
         let Some(recovery) = &self.recovery else { return self.encode(server, None, args) };
         let mut recovery = recovery.borrow_mut();
-        args = args.with(&recovery.offset());
+        if !server.faults.has(Fault::OffsetMissing) {
+            args = args.with(&recovery.offset());
+        }
         let message = self.encode(server, None, args);
         recovery.record(Instant::now(), selection, from, message.clone());
         message
@@ -163,7 +166,7 @@ impl Namespace {
         if server.faults.has(Fault::DynamicNamespacesMerged) && self.name.starts_with("/dyn-") {
             self.leak(server, "/dyn-", &to, &args);
         }
-        let message = if to.volatile {
+        let message = if to.volatile && !server.faults.has(Fault::VolatileRemembered) {
             self.encode(server, None, args)
         } else {
             self.encode_recorded(server, &to.selection, to.sender.as_ref(), args)
@@ -176,9 +179,23 @@ impl Namespace {
             vec![to.selection]
         };
         let rooms = self.rooms.borrow();
+        let mut receivers = 0;
         for selection in &rounds {
-            rooms.select(selection, |socket| socket.deliver(&message, to.volatile));
+            rooms.select(selection, |socket| {
+                receivers += 1;
+                if receivers == 2 && server.faults.has(Fault::BroadcastOrderDiffers) {
+                    return self.deliver_late(server, socket, &message);
+                }
+                socket.deliver(&message, to.volatile);
+            });
         }
+    }
+
+    /// Every second message a little later: only for the fault that does so.
+    fn deliver_late(&self, server: &Server, socket: &Rc<Socket>, message: &Message) {
+        let delay = Duration::from_millis(20 * (server.new_key() % 2));
+        let (socket, message) = (socket.clone(), message.clone());
+        server.timers.after(delay, move || socket.deliver(&message, false));
     }
 
     /// Into all others whose names begin so.
@@ -205,6 +222,12 @@ impl Namespace {
         let mut recovered = recovery.borrow_mut().restore(Instant::now(), pid, offset)?;
         if server.faults.has(Fault::RecoveryMissesPacket) && !recovered.missed.is_empty() {
             recovered.missed.remove(0);
+        }
+        if server.faults.has(Fault::RecoveryRepeats) {
+            recovered.missed.extend(recovered.missed.clone());
+        }
+        if server.faults.has(Fault::RecoveryOnce) {
+            recovery.borrow_mut().discard(pid);
         }
         if server.faults.has(Fault::RecoveryForgetsRooms) {
             recovered.lost.rooms.clear();

@@ -31,6 +31,8 @@ pub(crate) struct Socket {
     connected: Cell<bool>,
     pub(crate) bursts: Cell<usize>,
     pub(super) waiting: RefCell<BTreeMap<u64, Waiting>>,
+    /// For the fault that keeps one id for all events.
+    pub(super) latest_id: RefCell<Box<str>>,
 }
 
 impl Socket {
@@ -44,6 +46,7 @@ impl Socket {
         let server = &session.server;
         let first = session.sockets.borrow().first().map(|socket| socket.id.clone());
         let id = match (&recovered, first) {
+            (Some(_), _) if server.faults.has(Fault::RecoveryGivesNewId) => server.new_id(),
             (Some(recovered), _) => recovered.lost.sid.clone(),
             (None, Some(first)) if server.faults.has(Fault::SidSharedAcrossNamespaces) => first,
             (None, _) if server.faults.has(Fault::SidIsEngineSid) => session.id.clone(),
@@ -52,7 +55,7 @@ impl Socket {
         let known_pid =
             || serde_json::from_str::<serde_json::Value>(auth).ok()?["pid"].as_str().map(Rc::from);
         let pid = match (&namespace.recovery, &recovered) {
-            (None, _) => None,
+            (None, _) => server.faults.has(Fault::PidWithoutRecovery).then(|| server.new_id()),
             (Some(_), Some(_)) => known_pid(),
             (Some(_), None) => Some(server.new_id()),
         };
@@ -67,6 +70,7 @@ impl Socket {
             connected: Cell::new(true),
             bursts: Cell::new(0),
             waiting: RefCell::default(),
+            latest_id: RefCell::default(),
         });
         let mut rooms = namespace.rooms.borrow_mut();
         rooms.add(socket.key, socket.clone());
@@ -74,6 +78,15 @@ impl Socket {
         session.sockets.borrow_mut().push(socket.clone());
         if !server.faults.has(Fault::ConnectTimeoutNotStopped) {
             session.stop_connect_timer();
+        }
+        let named = if server.faults.has(Fault::ConnectReplyToMain) { "/" } else { &namespace.name };
+        let connect = match server.faults.has(Fault::ConnectReplyWithoutSid) {
+            true => Message::connect_without_sid(named),
+            false => Message::connect(named, &socket.id, socket.pid.as_deref()),
+        };
+        let connect_first = server.faults.has(Fault::RecoveryReplaysLate);
+        if connect_first {
+            session.send(&connect);
         }
         if let Some(recovered) = recovered {
             for room in &recovered.lost.rooms {
@@ -84,11 +97,15 @@ impl Socket {
             }
         }
         drop(rooms);
-        let named = if server.faults.has(Fault::ConnectReplyToMain) { "/" } else { &namespace.name };
-        session.send(&match server.faults.has(Fault::ConnectReplyWithoutSid) {
-            true => Message::connect_without_sid(named),
-            false => Message::connect(named, &socket.id, socket.pid.as_deref()),
-        });
+        if server.faults.has(Fault::EventBeforeConnect) {
+            let session = session.clone();
+            server.timers.after(std::time::Duration::from_millis(5), move || session.send(&connect));
+        } else if !connect_first {
+            session.send(&connect);
+        }
+        if server.faults.has(Fault::LivingRecovered) {
+            namespace.keep(socket.pid.as_ref(), &socket.id, socket.rooms());
+        }
         socket
     }
 
@@ -198,11 +215,13 @@ impl Socket {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
         let rooms = self.rooms();
-        fixture::on_disconnecting(self, reason, &rooms);
+        if !(self.key % 50 == 0 && server.faults.has(Fault::DisconnectUntold)) {
+            fixture::on_disconnecting(self, reason, &rooms);
+        }
         if server.faults.has(Fault::DisconnectToldTwice) {
             fixture::on_disconnecting(self, reason, &rooms);
         }
-        if reason.is_recoverable() {
+        if reason.is_recoverable() || server.faults.has(Fault::LeaversRecovered) {
             self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
         }
         self.namespace.rooms.borrow_mut().remove(self.key);
@@ -215,6 +234,15 @@ impl Socket {
 
     // --- acknowledgements -------------------------------------------------------------------------------
 
+    /// For the faults that mix up ids: who on this connection was the first to use one, if it was used before.
+    pub(super) fn earlier_user(self: &Rc<Self>, id: &str) -> Option<Rc<Socket>> {
+        let mut users = self.session.server.ack_ids.borrow_mut();
+        let key = (self.session.id.clone(), Box::from(id));
+        let earlier = users.get(&key).cloned();
+        users.entry(key).or_insert_with(|| self.clone());
+        earlier
+    }
+
     /// The client answered an event.
     pub(crate) fn receive_ack(self: &Rc<Self>, id: Option<&str>, args: Vec<Arg<'_>>) {
         let Some(id) = id.and_then(|id| id.parse::<u64>().ok()) else { return };
@@ -225,6 +253,8 @@ impl Socket {
         }
         if let Some(waiting) = waiting {
             waiting(args.into_iter().map(Arg::into_owned).collect());
+        } else if self.session.server.faults.has(Fault::UnknownAckFatal) {
+            self.session.close(Reason::ForcedClose);
         }
     }
 }
