@@ -101,6 +101,7 @@ impl Session {
         session.start_connect_timer();
         if server.faults.has(Fault::ConnectsUnasked) {
             let session = session.clone();
+            // After the open packet, which the caller has still to send.
             server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
         }
         session.say(Topic::Came, || {
