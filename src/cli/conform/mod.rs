@@ -3,6 +3,7 @@
 mod host;
 mod look;
 mod play;
+mod pulse;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ use crate::verdict::Status;
 use host::{Host, Start};
 use look::Features;
 use play::{MOST_LONG, Suite, blank};
+use pulse::Pulse;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +73,7 @@ pub struct ConformArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     patience: Duration,
     /// How many short cases are played at a time
-    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// The seed of all chance
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -344,6 +346,7 @@ fn examine(
         }
     }
     make_room(&variants, &chosen, usize::from(args.jobs))?;
+    let pulse = Pulse::new();
     let suite = Suite {
         server,
         host: &host,
@@ -351,6 +354,7 @@ fn examine(
         seed: args.seed,
         jobs: usize::from(args.jobs),
         stop,
+        pulse: &pulse,
         command: &command,
     };
     let progress = Progress::new(if args.quiet { Mode::Hidden } else { Mode::Auto });
