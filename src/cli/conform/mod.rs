@@ -53,6 +53,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the reference server lets clients take to upgrade and to join, with the timings of the official suites.
 const BUNDLED: Duration = Duration::from_secs(1);
 
+/// For how long it remembers lost clients, where it has recovery.
+const RECOVERY: Duration = Duration::from_secs(2);
+
 /// Plays the conformance suite: a verdict for each rule of the protocol
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
@@ -315,7 +318,7 @@ fn examine(
     let host = Host::start(server, target, stop).map_err(not_there)?;
     let timings = host.with(|running| server.timings(running.found()));
     let timings = if is_bundled {
-        Timings { connect_timeout: BUNDLED, upgrade_timeout: BUNDLED, ..timings }
+        Timings { connect_timeout: BUNDLED, upgrade_timeout: BUNDLED, recovery: RECOVERY, ..timings }
     } else {
         timings
     };
@@ -324,7 +327,8 @@ fn examine(
     let wants_recovery = variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
     let recovering = match is_bundled && wants_recovery {
         true => {
-            let arguments = [timings_of_fixture(), vec!["--recovery=2s".to_owned()]].concat();
+            let arguments =
+                [timings_of_fixture(), vec![format!("--recovery={}s", RECOVERY.as_secs())]].concat();
             Some(Host::start(server, server.with(arguments), stop).map_err(not_there)?)
         }
         false => None,
@@ -484,6 +488,7 @@ fn in_result(timings: &Timings) -> TimingsResult {
         ping_timeout_us: micros(timings.timeout),
         connect_timeout_us: micros(timings.connect_timeout),
         upgrade_timeout_us: micros(timings.upgrade_timeout),
+        recovery_us: micros(timings.recovery),
         max_payload: timings.max_payload,
     }
 }
