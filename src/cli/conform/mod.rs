@@ -33,7 +33,7 @@ use crate::units;
 use crate::verdict::Status;
 use host::{Host, Start};
 use look::Features;
-use play::{MOST_LONG, Suite, blank};
+use play::{MOST_WAITING, Suite, blank};
 use pulse::Pulse;
 
 const EXAMPLES: &str = "\
@@ -75,7 +75,7 @@ pub struct ConformArgs {
     /// Skip cases that take longer than this with the server's timings
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     patience: Duration,
-    /// How many short cases are played at a time
+    /// How many cases are played at a time, those that mostly wait not counted
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// The seed of all chance
@@ -471,7 +471,7 @@ fn make_room(variants: &[Variant<'_>], chosen: &[usize], jobs: usize) -> Result<
     };
     let mut files: Vec<u64> = chosen.iter().map(files).collect();
     files.sort_unstable_by(|a, b| b.cmp(a));
-    let needed = files.iter().take(jobs + MOST_LONG).sum::<u64>() + 64;
+    let needed = files.iter().take(jobs + MOST_WAITING).sum::<u64>() + 64;
     limits::raise(needed).map_err(|hard| Stopped {
         code: Status::Invalid.exit_code(),
         words: format!(
