@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::console::{Topic, printable};
+use crate::engine::request::Transport;
 use crate::engine::session::Session;
 use crate::faults::Fault;
 use crate::socket::ack::{self, Ack};
@@ -39,7 +40,7 @@ pub(crate) fn on_disconnecting(socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<
     let args = Args::event("gone")
         .with(&*socket.id)
         .with(&*socket.namespace.name)
-        .with(reason.as_str())
+        .with(reason.told(server.faults))
         .with(&rooms);
     main.broadcast(server, Broadcast { selection: to, ..Broadcast::default() }, args);
 }
@@ -54,7 +55,18 @@ pub(crate) fn on_event(socket: &Rc<Socket>, packet: Packet<'_>) {
         name if name.starts_with("t:") => {
             let _ = command(socket, name, args, ack);
         }
-        _ => {}
+        _ => spoil_unhandled(socket, args, &ack),
+    }
+}
+
+/// The faults of events that nobody handles.
+fn spoil_unhandled(socket: &Rc<Socket>, args: &[Arg<'_>], ack: &Ack) {
+    let faults = &socket.session.server.faults;
+    if faults.has(Fault::UnhandledEventAnswered) {
+        ack.send(&Args::new());
+    }
+    if faults.has(Fault::UnhandledBinaryFatal) && args.iter().any(|arg| arg.json().is_none()) {
+        socket.session.close(Reason::ForcedClose);
     }
 }
 
@@ -238,6 +250,9 @@ fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack
 
 fn who(socket: &Rc<Socket>) -> Args {
     let handshake = &socket.session.handshake;
+    let faults = socket.session.server.faults;
+    let first = faults.has(Fault::TransportOfHandshake) && handshake.query.contains("polling");
+    let transport = if first { Transport::Polling } else { socket.session.transport.get() };
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let mut args = Args::new();
     args.raw(&format!(
@@ -245,10 +260,10 @@ fn who(socket: &Rc<Socket>) -> Args {
         text(&socket.id),
         text(&socket.namespace.name),
         socket.auth,
-        handshake.query,
-        handshake.headers,
+        if faults.has(Fault::QueryLost) { "{}" } else { &handshake.query },
+        if faults.has(Fault::HeadersLost) { "{}" } else { &handshake.headers },
         socket.recovered,
-        text(socket.session.transport.get().name()),
+        text(transport.name()),
     ));
     args
 }

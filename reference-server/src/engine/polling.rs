@@ -100,6 +100,9 @@ impl Session {
         let answer = poll.answer.take();
         drop(poll);
         let mut packets = if waiting { self.fetch() } else { Default::default() };
+        if self.server.faults.has(Fault::PollReversesPackets) {
+            packets.make_contiguous().reverse();
+        }
         match state {
             State::Open if packets.is_empty() => {
                 packets.push_back(answer.unwrap_or_else(|| EncodedPacket::fixed("6")));

@@ -23,6 +23,7 @@ use crate::socket::decoder::Decoder;
 use crate::socket::message::Message;
 use crate::socket::reason::Reason;
 use crate::socket::socket::Socket;
+use crate::socket::spoil;
 use crate::timers::TimerKey;
 
 /// Where a session is in its life.
@@ -100,6 +101,7 @@ impl Session {
         session.start_connect_timer();
         if server.faults.has(Fault::ConnectsUnasked) {
             let session = session.clone();
+            // After the open packet, which the caller has still to send.
             server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
         }
         session.say(Topic::Came, || {
@@ -147,10 +149,45 @@ impl Session {
         if self.state.get() != State::Open {
             return;
         }
+        if matches!(message, Message::Binary(_)) && self.server.faults.has(Fault::BinaryOvertaken) {
+            let (session, message) = (self.clone(), message.clone());
+            self.server.timers.after(std::time::Duration::from_millis(5), move || session.enqueue(&message));
+            return;
+        }
+        self.enqueue(message);
+    }
+
+    /// Queues a Socket.IO packet before everything that waits: only for the fault that does so.
+    pub(crate) fn send_first(self: &Rc<Self>, message: &Message) {
+        if self.state.get() != State::Open {
+            return;
+        }
+        let waiting = std::mem::take(&mut *self.queue.borrow_mut());
+        self.enqueue(message);
+        self.queue.borrow_mut().extend(waiting);
+    }
+
+    fn enqueue(self: &Rc<Self>, message: &Message) {
+        let spoilt = spoil::outgoing(&self.server.faults, message);
+        let message = spoilt.as_ref().unwrap_or(message);
+        if let Message::Binary(packets) = message
+            && self.server.faults.has(Fault::AttachmentsLate)
+        {
+            return self.send_in_parts(packets.clone());
+        }
         for packet in message.packets() {
             self.push(packet.clone());
         }
         self.wake();
+    }
+
+    /// The fault that lets other packets in between a header and its attachments.
+    fn send_in_parts(self: &Rc<Self>, packets: Rc<[EncodedPacket]>) {
+        self.send_packet(packets[0].clone());
+        let session = self.clone();
+        self.server.timers.after(std::time::Duration::from_millis(2), move || {
+            packets[1..].iter().for_each(|packet| session.send_packet(packet.clone()));
+        });
     }
 
     /// Queues an Engine.IO packet.
@@ -374,7 +411,10 @@ impl Session {
         }
         self.stop_clocks();
         if self.transport.get() == Transport::Polling || !self.server.faults.has(Fault::ClosedSessionKept) {
-            self.server.sessions.borrow_mut().remove(&self.id);
+            let abandoned = self.transport.get() == Transport::Polling && !self.poll.borrow().is_pending();
+            if !(abandoned && self.server.faults.has(Fault::AbandonedSessionsLeak)) {
+                self.server.sessions.borrow_mut().remove(&self.id);
+            }
         }
         self.take_queue();
         self.poll.borrow_mut().wake();

@@ -203,6 +203,10 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
 }
 
 async fn post(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
+    let upgrading = session.candidate().is_some();
+    if upgrading && connection.server.faults.has(Fault::PostRefusedWhileUpgrading) {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    }
     if !session.begin_post() {
         return refuse(connection, request, Refusal::BadRequest).await;
     }
@@ -263,6 +267,10 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
         String::from_utf8(body)
     };
     match body {
+        Ok(body) if faults.has(Fault::PostsHandledLate) => {
+            let (late, session) = (std::time::Duration::from_millis(30), session.clone());
+            connection.server.timers.after(late, move || session.receive_payload(&body));
+        }
         Ok(body) => session.receive_payload(&body),
         Err(_) => session.receive_invalid(),
     }

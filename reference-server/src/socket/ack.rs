@@ -26,8 +26,8 @@ pub(crate) struct Ack {
 impl Ack {
     /// The answer to an event of `socket` with that id.
     pub(crate) fn new(socket: &Rc<Socket>, id: Option<&str>) -> Ack {
-        let ignored = id == Some("0") && socket.session.server.faults.has(Fault::AckZeroUnanswered);
-        Ack { socket: socket.clone(), id: id.filter(|_| !ignored).map(Box::from), sent: Cell::new(false) }
+        let (socket, id) = spoil(socket, id);
+        Ack { socket, id, sent: Cell::new(false) }
     }
 
     /// Whether the client asked for an answer.
@@ -38,10 +38,54 @@ impl Ack {
     /// Answers; a second time has no effect.
     pub(crate) fn send(&self, args: &Args) {
         let Some(id) = &self.id else { return };
-        if !self.sent.replace(true) || self.socket.session.server.faults.has(Fault::AckTwice) {
-            self.socket.send(&Message::ack(&self.socket.namespace.name, id, args));
+        let faults = &self.socket.session.server.faults;
+        if self.sent.replace(true) && !faults.has(Fault::AckTwice) {
+            return;
         }
+        if faults.has(Fault::AckDataLost) {
+            return self.socket.send(&Message::ack(&self.socket.namespace.name, id, &Args::new()));
+        }
+        if faults.has(Fault::AckIdShared) {
+            let (socket, args) = (self.socket.clone(), args.clone());
+            self.socket.session.server.timers.after(Duration::from_millis(2), move || {
+                let id = socket.latest_id.borrow().clone();
+                socket.send(&Message::ack(&socket.namespace.name, &id, &args));
+            });
+            return;
+        }
+        let message = Message::ack(&self.socket.namespace.name, id, args);
+        if faults.has(Fault::AckOvertakesEvents) {
+            return self.socket.session.send_first(&message);
+        }
+        self.socket.send(&message);
     }
+}
+
+/// The faults of ids: whom an answer goes to, and under which id.
+fn spoil(socket: &Rc<Socket>, id: Option<&str>) -> (Rc<Socket>, Option<Box<str>>) {
+    let faults = &socket.session.server.faults;
+    let Some(id) = id else {
+        if faults.has(Fault::EventWithoutIdAnswered) {
+            socket.send(&Message::ack(&socket.namespace.name, "", &Args::new()));
+        }
+        return (socket.clone(), None);
+    };
+    if faults.has(Fault::AckIdShared) {
+        *socket.latest_id.borrow_mut() = id.into();
+    }
+    let earlier = (faults.has(Fault::AckIdOnlyOnce) || faults.has(Fault::AckIdMixesNamespaces))
+        .then(|| socket.earlier_user(id))
+        .flatten();
+    let again = earlier.as_ref().is_some_and(|earlier| earlier.key == socket.key);
+    if faults.has(Fault::AckZeroUnanswered) && id == "0" || faults.has(Fault::AckIdOnlyOnce) && again {
+        return (socket.clone(), None);
+    }
+    if faults.has(Fault::AckIdNarrowed) {
+        let narrow = id.parse::<u64>().map_or(0, |id| id as i32);
+        return (socket.clone(), Some(narrow.to_string().into()));
+    }
+    let first = earlier.filter(|_| faults.has(Fault::AckIdMixesNamespaces));
+    (first.unwrap_or_else(|| socket.clone()), Some(id.into()))
 }
 
 /// Asks one client, and tells `done` whether it timed out and what it answered.

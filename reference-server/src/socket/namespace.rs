@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::args::Args;
 use super::message::Message;
@@ -13,7 +13,7 @@ use super::recovery::{Lost, Recovered, Recovery};
 use super::rooms::{Rooms, Selection};
 use super::socket::Socket;
 use crate::engine::request::Transport;
-use crate::faults::Fault;
+use crate::faults::{Fault, Faults};
 use crate::server::Server;
 
 /// A middleware: looks at the auth payload (a JSON object), may refuse.
@@ -71,10 +71,12 @@ pub(crate) fn refusal_json(refusal: &Refusal, without_data: bool) -> String {
 
 pub(crate) struct Namespace {
     pub(crate) name: Rc<str>,
-    pub(crate) guard: Option<Guard>,
+    guard: Option<Guard>,
     pub(crate) rooms: RefCell<Rooms<Rc<Socket>>>,
     pub(crate) recovery: Option<RefCell<Recovery>>,
     next_ack: Cell<u64>,
+    /// For the fault that makes it twice.
+    made: Instant,
     /// For the fault of rooms that stick.
     stuck: RefCell<Vec<Rc<str>>>,
 }
@@ -82,13 +84,17 @@ pub(crate) struct Namespace {
 impl Namespace {
     /// The namespace of that name, made on first use if the table knows it.
     pub(crate) fn find(server: &Server, name: &str) -> Option<Rc<Namespace>> {
-        if let Some(namespace) = server.namespaces.borrow().get(name) {
-            return Some(namespace.clone());
+        let twice = server.faults.has(Fault::DynamicNamespaceTwice);
+        let known = server.namespaces.borrow().get(name).cloned();
+        if let Some(known) = known.filter(|known| !(twice && known.is_fresh())) {
+            return Some(known);
         }
-        let definition = TABLE.iter().find(|definition| definition.covers(name))?;
+        let loose = server.faults.has(Fault::DynamicPatternLoose) && name.starts_with("/dyn-");
+        let definition = TABLE.iter().find(|definition| definition.covers(name) || loose)?;
         let recovery = server
             .config
             .recovery
+            .map(|window| if server.faults.has(Fault::RecoveryNeverExpires) { window * 1000 } else { window })
             .map(|window| RefCell::new(Recovery::new(window, server.new_id().to_string())));
         let namespace = Rc::new(Namespace {
             name: Rc::from(name),
@@ -96,6 +102,7 @@ impl Namespace {
             rooms: RefCell::default(),
             recovery,
             next_ack: Cell::new(0),
+            made: Instant::now(),
             stuck: RefCell::default(),
         });
         server.namespaces.borrow_mut().insert(namespace.name.clone(), namespace.clone());
@@ -111,6 +118,17 @@ impl Namespace {
         if !fixed && !remembers && self.rooms.borrow().is_empty() {
             server.namespaces.borrow_mut().remove(&self.name);
         }
+    }
+
+    /// Whether it was made on demand, just now.
+    fn is_fresh(&self) -> bool {
+        self.name.starts_with("/dyn-") && self.made.elapsed() < Duration::from_millis(50)
+    }
+
+    /// What its middleware is.
+    pub(crate) fn guard(&self, faults: Faults) -> Option<Guard> {
+        let everywhere = faults.has(Fault::GuardOnCustom) && *self.name == *"/custom";
+        if everywhere { Some(token_is_ok) } else { self.guard }
     }
 
     /// A fresh acknowledgement id.
@@ -137,7 +155,9 @@ impl Namespace {
     ) -> Message {
         let Some(recovery) = &self.recovery else { return self.encode(server, None, args) };
         let mut recovery = recovery.borrow_mut();
-        args = args.with(&recovery.offset());
+        if !server.faults.has(Fault::OffsetMissing) {
+            args = args.with(&recovery.offset());
+        }
         let message = self.encode(server, None, args);
         recovery.record(Instant::now(), selection, from, message.clone());
         message
@@ -149,9 +169,12 @@ impl Namespace {
         if server.faults.has(Fault::NamespaceLeak)
             || (to_room && server.faults.has(Fault::RoomsSpanNamespaces))
         {
-            self.leak(server, &to, &args);
+            self.leak(server, "/", &to, &args);
         }
-        let message = if to.volatile {
+        if server.faults.has(Fault::DynamicNamespacesMerged) && self.name.starts_with("/dyn-") {
+            self.leak(server, "/dyn-", &to, &args);
+        }
+        let message = if to.volatile && !server.faults.has(Fault::VolatileRemembered) {
             self.encode(server, None, args)
         } else {
             self.encode_recorded(server, &to.selection, to.sender.as_ref(), args)
@@ -168,8 +191,13 @@ impl Namespace {
         let skips_polling =
             server.faults.has(Fault::BinaryBroadcastSkipsPolling) && message.packets().len() > 1;
         let rooms = self.rooms.borrow();
+        let mut receivers = 0;
         for selection in &rounds {
             rooms.select(selection, |socket| {
+                receivers += 1;
+                if receivers == 2 && server.faults.has(Fault::BroadcastOrderDiffers) {
+                    return self.deliver_late(server, socket, &message);
+                }
                 if !(skips_polling && socket.session.transport.get() == Transport::Polling) {
                     socket.deliver(&message, to.volatile);
                 }
@@ -177,8 +205,17 @@ impl Namespace {
         }
     }
 
-    fn leak(&self, server: &Server, to: &Broadcast, args: &Args) {
-        for other in server.namespaces.borrow().values().filter(|other| other.name != self.name) {
+    /// Every second message a little later: only for the fault that does so.
+    fn deliver_late(&self, server: &Server, socket: &Rc<Socket>, message: &Message) {
+        let delay = Duration::from_millis(20 * (server.new_key() % 2));
+        let (socket, message) = (socket.clone(), message.clone());
+        server.timers.after(delay, move || socket.deliver(&message, false));
+    }
+
+    /// Into all others whose names begin so.
+    fn leak(&self, server: &Server, prefix: &str, to: &Broadcast, args: &Args) {
+        let all = server.namespaces.borrow();
+        for other in all.values().filter(|other| other.name != self.name && other.name.starts_with(prefix)) {
             let message = Message::event(&other.name, None, args);
             other.rooms.borrow().select(&to.selection, |socket| socket.deliver(&message, to.volatile));
         }
@@ -249,6 +286,12 @@ impl Namespace {
         let mut recovered = recovery.borrow_mut().restore(Instant::now(), pid, offset)?;
         if server.faults.has(Fault::RecoveryMissesPacket) && !recovered.missed.is_empty() {
             recovered.missed.remove(0);
+        }
+        if server.faults.has(Fault::RecoveryRepeats) {
+            recovered.missed.extend(recovered.missed.clone());
+        }
+        if server.faults.has(Fault::RecoveryOnce) {
+            recovery.borrow_mut().discard(pid);
         }
         if server.faults.has(Fault::RecoveryForgetsRooms) {
             recovered.lost.rooms.clear();

@@ -106,6 +106,11 @@ impl Recovery {
         Some(Recovered { lost, missed })
     }
 
+    /// Remembers that socket no longer.
+    pub fn discard(&mut self, pid: &str) {
+        self.lost.remove(pid);
+    }
+
     /// Whether nothing is remembered any more.
     pub fn is_empty(&self) -> bool {
         self.packets.is_empty() && self.lost.is_empty()

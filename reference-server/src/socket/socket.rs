@@ -31,6 +31,8 @@ pub(crate) struct Socket {
     connected: Cell<bool>,
     pub(crate) bursts: Cell<usize>,
     pub(super) waiting: RefCell<BTreeMap<u64, Waiting>>,
+    /// For the fault that keeps one id for all events.
+    pub(super) latest_id: RefCell<Box<str>>,
 }
 
 impl Socket {
@@ -44,6 +46,7 @@ impl Socket {
         let server = &session.server;
         let first = session.sockets.borrow().first().map(|socket| socket.id.clone());
         let id = match (&recovered, first) {
+            (Some(_), _) if server.faults.has(Fault::RecoveryGivesNewId) => server.new_id(),
             (Some(recovered), _) => recovered.lost.sid.clone(),
             (None, Some(first)) if server.faults.has(Fault::SidSharedAcrossNamespaces) => first,
             (None, _) if server.faults.has(Fault::SidIsEngineSid) => session.id.clone(),
@@ -52,7 +55,7 @@ impl Socket {
         let known_pid =
             || serde_json::from_str::<serde_json::Value>(auth).ok()?["pid"].as_str().map(Rc::from);
         let pid = match (&namespace.recovery, &recovered) {
-            (None, _) => None,
+            (None, _) => server.faults.has(Fault::PidWithoutRecovery).then(|| server.new_id()),
             (Some(_), Some(_)) => known_pid(),
             (Some(_), None) => Some(server.new_id()),
         };
@@ -67,6 +70,7 @@ impl Socket {
             connected: Cell::new(true),
             bursts: Cell::new(0),
             waiting: RefCell::default(),
+            latest_id: RefCell::default(),
         });
         let mut rooms = namespace.rooms.borrow_mut();
         rooms.add(socket.key, socket.clone());
@@ -74,7 +78,12 @@ impl Socket {
             rooms.join(socket.key, &socket.id);
         }
         session.sockets.borrow_mut().push(socket.clone());
-        session.stop_connect_timer();
+        if !server.faults.has(Fault::ConnectTimeoutNotStopped) {
+            session.stop_connect_timer();
+        }
+        if server.faults.has(Fault::RecoveryReplaysLate) {
+            socket.welcome();
+        }
         if let Some(recovered) = recovered {
             for room in &recovered.lost.rooms {
                 rooms.join(socket.key, room);
@@ -84,12 +93,20 @@ impl Socket {
             }
         }
         drop(rooms);
+        if server.faults.has(Fault::LivingRecovered) {
+            namespace.keep(socket.pid.as_ref(), &socket.id, socket.rooms());
+        }
         socket
     }
 
     /// Answers the CONNECT.
     pub(super) fn welcome(&self) {
-        self.send(&Message::connect(&self.namespace.name, &self.id, self.pid.as_deref()));
+        let faults = self.session.server.faults;
+        let named = if faults.has(Fault::ConnectReplyToMain) { "/" } else { &self.namespace.name };
+        self.send(&match faults.has(Fault::ConnectReplyWithoutSid) {
+            true => Message::connect_without_sid(named),
+            false => Message::connect(named, &self.id, self.pid.as_deref()),
+        });
     }
 
     /// Whether the socket has not ended.
@@ -107,6 +124,9 @@ impl Socket {
     /// Sends an event to this socket alone.
     pub(crate) fn emit(self: &Rc<Self>, args: Args) {
         let server = &self.session.server;
+        if server.faults.has(Fault::EventsNameNoNamespace) {
+            return self.deliver(&Message::event("/", None, &args), false);
+        }
         if server.faults.has(Fault::OwnRoomNeeded) && !self.rooms().contains(&self.id) {
             return;
         }
@@ -206,7 +226,7 @@ impl Socket {
         if !self.connected.get() {
             return;
         }
-        if close {
+        if close || self.session.server.faults.has(Fault::ByeClosesConnection) {
             return client::disconnect(&self.session, reason);
         }
         self.send(&Message::disconnect(&self.namespace.name));
@@ -223,20 +243,24 @@ impl Socket {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
         let rooms = self.rooms();
-        fixture::on_disconnecting(self, reason, &rooms);
+        if !(self.key % 50 == 0 && server.faults.has(Fault::DisconnectUntold)) {
+            fixture::on_disconnecting(self, reason, &rooms);
+        }
         if server.faults.has(Fault::DisconnectToldTwice) {
             fixture::on_disconnecting(self, reason, &rooms);
         }
         if server.faults.has(Fault::RoomsEndWithMember) {
             self.namespace.empty(&rooms);
         }
-        if reason.is_recoverable() {
+        if reason.is_recoverable() || server.faults.has(Fault::LeaversRecovered) {
             self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
         }
         if !server.faults.has(Fault::GhostMembers) {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
-        self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        if !(server.faults.has(Fault::LeaveHalfDone) && reason == Reason::ClientNamespaceDisconnect) {
+            self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        }
         let unanswered = self.waiting.take();
         if server.faults.has(Fault::LeaverForgiven) {
             unanswered.into_values().for_each(|waiting| waiting(Vec::new()));
@@ -245,6 +269,15 @@ impl Socket {
     }
 
     // --- acknowledgements -------------------------------------------------------------------------------
+
+    /// For the faults that mix up ids: who on this connection was the first to use one, if it was used before.
+    pub(super) fn earlier_user(self: &Rc<Self>, id: &str) -> Option<Rc<Socket>> {
+        let mut users = self.session.server.ack_ids.borrow_mut();
+        let key = (self.session.id.clone(), Box::from(id));
+        let earlier = users.get(&key).cloned();
+        users.entry(key).or_insert_with(|| self.clone());
+        earlier
+    }
 
     /// The client answered an event.
     pub(crate) fn receive_ack(self: &Rc<Self>, id: Option<&str>, args: Vec<Arg<'_>>) {
@@ -267,7 +300,7 @@ impl Socket {
         }
         match waiting {
             Some(waiting) => waiting(args.into_iter().map(Arg::into_owned).collect()),
-            None if faults.has(Fault::StrayAnswerCloses) => self.session.close(Reason::ForcedClose),
+            None if faults.has(Fault::UnknownAckFatal) => self.session.close(Reason::ForcedClose),
             None => {}
         }
     }

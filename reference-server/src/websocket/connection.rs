@@ -259,23 +259,33 @@ impl Speaker {
         };
         match packet {
             Ok(Packet::Ping("probe")) => {
-                let answer = b"3probe";
+                let plain = self.session.server.faults.has(Fault::ProbeAnsweredPlain);
+                let answer: &[u8] = if plain { b"3" } else { b"3probe" };
                 self.control.extend_from_slice(&frame::server_header(frame::OPCODE_TEXT, answer.len()));
                 self.control.extend_from_slice(answer);
                 self.session.probe();
                 Ok(())
             }
+            Ok(Packet::Upgrade) if self.session.server.faults.has(Fault::UpgradePacketIgnored) => Ok(()),
             Ok(Packet::Upgrade) if self.is_current() => {
                 self.session.complete_upgrade();
                 self.role = Role::Owner;
                 Ok(())
             }
-            _ => Err(End::Close(None)),
+            _ => {
+                if self.session.server.faults.has(Fault::WrongProbeEndsSession) {
+                    self.session.abort(Reason::TransportError);
+                }
+                Err(End::Close(None))
+            }
         }
     }
 
     fn is_current(&self) -> bool {
         let Role::Candidate(number) = self.role else { return false };
+        if self.session.server.faults.has(Fault::UpgradeWithoutProbeRefused) && !self.session.is_probed() {
+            return false;
+        }
         self.session.is_candidate(number, std::task::Waker::noop())
     }
 
@@ -287,10 +297,14 @@ impl Speaker {
     }
 
     fn ended(&self, end: End) {
+        let faults = self.session.server.faults;
         match self.role {
-            Role::Owner if end == End::Gone && self.session.server.faults.has(Fault::LostConnectionKept) => {}
+            Role::Owner if end == End::Gone && faults.has(Fault::LostConnectionKept) => {}
             Role::Owner if self.session.state.get() == State::Draining => self.session.vanish(),
             Role::Owner => self.session.abort(Reason::TransportClose),
+            Role::Candidate(_) if end == End::Gone && faults.has(Fault::FailedUpgradeEndsSession) => {
+                self.session.abort(Reason::TransportError);
+            }
             Role::Candidate(number) => self.session.cancel_upgrade(Some(number)),
         }
     }
