@@ -73,7 +73,7 @@ faults! {
     PutIsPost "put-is-post" "EIO-HTTP-06" "a PUT with the sid of a session is taken for a POST";
     PreflightForgetsHeaders "preflight-forgets-headers" "EIO-HTTP-07" "a preflight is answered without Access-Control-Allow-Headers";
     NoCorsOnErrors "no-cors-on-errors" "EIO-HTTP-08" "error responses carry no Access-Control-Allow-Origin";
-    ChunkedRefused "chunked-refused" "EIO-HTTP-09 EIO-HTTP-10" "a chunked POST is answered with 411";
+    ChunkedRefused "chunked-refused" "EIO-HTTP-09" "a chunked POST is answered with 411";
     PostDecodedByPiece "post-decoded-by-piece" "EIO-HTTP-10" "a POST that arrives in pieces is decoded piece by piece";
     CompressesUnasked "compresses-unasked" "EIO-HTTP-11" "a long poll is compressed for clients that cannot read it";
     CompressedUnagreed "compressed-unagreed" "EIO-HTTP-12" "long WebSocket messages are marked as compressed though no extension was agreed on";
@@ -84,8 +84,10 @@ faults! {
     PostBodyForgotten "post-body-forgotten" "EIO-LP-01" "a POST is answered with ok and its packets are forgotten";
     PayloadFirstPacketOnly "payload-first-packet-only" "EIO-LP-02" "only the first packet of a polling payload is processed";
     PayloadSixteenPackets "payload-sixteen-packets" "EIO-LP-02" "packets after the sixteenth of a polling payload are forgotten";
+    PayloadReversed "payload-reversed" "EIO-LP-02" "a polling payload is processed from its end";
     PollWithoutSeparators "poll-without-separators" "EIO-LP-03" "the packets in the answer to a poll are not separated";
     PollOnePacket "poll-one-packet" "EIO-LP-03" "a poll fetches one packet, however many wait";
+    PollReversed "poll-reversed" "EIO-LP-03" "the packets in the answer to a poll come last first";
     PostBinaryRefused "post-binary-refused" "EIO-LP-04 EIO-LP-06" "a binary packet in a POST is taken for an invalid one";
     PollBase64ForUrls "poll-base64-for-urls" "EIO-LP-05" "binary packets are polled in the base64 alphabet for URLs";
     EmptyBinaryDropped "empty-binary-dropped" "EIO-LP-06" "an empty binary packet in a POST is skipped";
@@ -344,7 +346,7 @@ faults! {
     RecoveryNeverExpires "recovery-never-expires" "SEM-CSR-06" "a socket can be recovered however late";
     UnknownPidRefused "unknown-pid-refused" "SEM-CSR-07" "a client that cannot be recovered is refused";
     LeaversRecovered "leavers-recovered" "SEM-CSR-08" "a socket that left or was put out can be recovered";
-    RecoveryOnce "recovery-once" "SEM-CSR-09" "a recovery can be had only once";
+    RecoveryOnce "recovery-once" "SEM-CSR-09" "what was missed is forgotten once it was sent again";
     PidWithoutRecovery "pid-without-recovery" "SEM-CSR-10" "a private id is given although recovery is off";
     LivingRecovered "living-recovered" "SEM-CSR-11" "the state of a socket that is still connected can be taken over";
 }

@@ -291,7 +291,7 @@ impl Namespace {
             recovered.missed.extend(recovered.missed.clone());
         }
         if server.faults.has(Fault::RecoveryOnce) {
-            recovery.borrow_mut().discard(pid);
+            recovery.borrow_mut().discard();
         }
         if server.faults.has(Fault::RecoveryForgetsRooms) {
             recovered.lost.rooms.clear();
