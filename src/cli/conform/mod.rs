@@ -28,7 +28,7 @@ use crate::measure::human;
 use crate::report::{self, rfc3339};
 use crate::scenario::{Need, Surroundings, Timings};
 use crate::target::Target;
-use crate::units;
+use crate::units::{self, Spelt};
 use crate::verdict::Status;
 use host::{Host, Start};
 use look::Features;
@@ -50,6 +50,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the reference server lets clients take to upgrade and to join, with the timings of the official suites.
 const BUNDLED: Duration = Duration::from_secs(1);
+
+/// How long it remembers lost clients, where it is started with recovery.
+const BUNDLED_RECOVERY: Duration = Duration::from_secs(2);
 
 /// Plays the conformance suite: a verdict for each rule of the protocol
 #[derive(Debug, Args)]
@@ -313,7 +316,7 @@ fn examine(
     let host = Host::start(server, target, stop).map_err(not_there)?;
     let timings = host.with(|running| server.timings(running.found()));
     let timings = if is_bundled {
-        Timings { connect_timeout: BUNDLED, upgrade_timeout: BUNDLED, ..timings }
+        Timings { connect_timeout: BUNDLED, upgrade_timeout: BUNDLED, recovery: BUNDLED_RECOVERY, ..timings }
     } else {
         timings
     };
@@ -322,7 +325,8 @@ fn examine(
     let wants_recovery = variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
     let recovering = match is_bundled && wants_recovery {
         true => {
-            let arguments = [timings_of_fixture(), vec!["--recovery=2s".to_owned()]].concat();
+            let arguments =
+                [timings_of_fixture(), vec![format!("--recovery={}", Spelt(BUNDLED_RECOVERY))]].concat();
             Some(Host::start(server, server.with(arguments), stop).map_err(not_there)?)
         }
         false => None,
