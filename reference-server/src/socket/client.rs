@@ -183,7 +183,21 @@ fn connect(session: &Rc<Session>, name: &str, payload: &str) {
     }
     let socket = Socket::admit(session, &namespace, &auth, recovered);
     session.say(Topic::Moved, || format!("{}  entered as {}", socket.label(), printable(&socket.id, 6)));
-    fixture::on_connection(&socket);
+    let welcome = move || {
+        let server = &socket.session.server;
+        if server.faults.has(Fault::EventBeforeConnect) {
+            let socket = socket.clone();
+            server.timers.after(Duration::from_millis(5), move || socket.welcome());
+        } else if !server.faults.has(Fault::RecoveryReplaysLate) {
+            socket.welcome();
+        }
+        fixture::on_connection(&socket);
+    };
+    if server.faults.has(Fault::BroadcastBeforeConnect) {
+        server.timers.after(std::time::Duration::from_millis(50), welcome);
+    } else {
+        welcome();
+    }
 }
 
 fn refuse(session: &Rc<Session>, name: &str, error: &str) {

@@ -12,6 +12,7 @@ use super::message::Message;
 use super::recovery::{Lost, Recovered, Recovery};
 use super::rooms::{Rooms, Selection};
 use super::socket::Socket;
+use crate::engine::request::Transport;
 use crate::faults::{Fault, Faults};
 use crate::server::Server;
 
@@ -76,6 +77,8 @@ pub(crate) struct Namespace {
     next_ack: Cell<u64>,
     /// For the fault that makes it twice.
     made: Instant,
+    /// For the fault of rooms that stick.
+    stuck: RefCell<Vec<Rc<str>>>,
 }
 
 impl Namespace {
@@ -100,6 +103,7 @@ impl Namespace {
             recovery,
             next_ack: Cell::new(0),
             made: Instant::now(),
+            stuck: RefCell::default(),
         });
         server.namespaces.borrow_mut().insert(namespace.name.clone(), namespace.clone());
         Some(namespace)
@@ -128,8 +132,9 @@ impl Namespace {
     }
 
     /// A fresh acknowledgement id.
-    pub(crate) fn next_ack(&self) -> u64 {
-        self.next_ack.replace(self.next_ack.get() + 1)
+    pub(crate) fn next_ack(&self, server: &Server) -> u64 {
+        let step = u64::from(!server.faults.has(Fault::AckIdsRepeat));
+        self.next_ack.replace(self.next_ack.get() + step)
     }
 
     /// Encodes an event for this namespace.
@@ -160,7 +165,10 @@ impl Namespace {
 
     /// Sends an event to all selected sockets: encoded once, however many they are.
     pub(crate) fn broadcast(&self, server: &Server, mut to: Broadcast, args: Args) {
-        if server.faults.has(Fault::NamespaceLeak) {
+        let to_room = !to.selection.to.is_empty();
+        if server.faults.has(Fault::NamespaceLeak)
+            || (to_room && server.faults.has(Fault::RoomsSpanNamespaces))
+        {
             self.leak(server, "/", &to, &args);
         }
         if server.faults.has(Fault::DynamicNamespacesMerged) && self.name.starts_with("/dyn-") {
@@ -171,13 +179,17 @@ impl Namespace {
         } else {
             self.encode_recorded(server, &to.selection, to.sender.as_ref(), args)
         };
-        spoil(server, &mut to.selection);
+        self.spoil(server, &mut to.selection);
         let union = to.selection.to.len() > 1 && server.faults.has(Fault::UnionDeliversTwice);
         let rounds = if union {
             to.selection.to.iter().map(|room| one_room(&to.selection, room)).collect()
+        } else if !to_room && server.faults.has(Fault::EveryoneHearsTwice) {
+            vec![to.selection.clone(), to.selection]
         } else {
             vec![to.selection]
         };
+        let skips_polling =
+            server.faults.has(Fault::BinaryBroadcastSkipsPolling) && message.packets().len() > 1;
         let rooms = self.rooms.borrow();
         let mut receivers = 0;
         for selection in &rounds {
@@ -186,7 +198,9 @@ impl Namespace {
                 if receivers == 2 && server.faults.has(Fault::BroadcastOrderDiffers) {
                     return self.deliver_late(server, socket, &message);
                 }
-                socket.deliver(&message, to.volatile);
+                if !(skips_polling && socket.session.transport.get() == Transport::Polling) {
+                    socket.deliver(&message, to.volatile);
+                }
             });
         }
     }
@@ -204,6 +218,56 @@ impl Namespace {
         for other in all.values().filter(|other| other.name != self.name && other.name.starts_with(prefix)) {
             let message = Message::event(&other.name, None, args);
             other.rooms.borrow().select(&to.selection, |socket| socket.deliver(&message, to.volatile));
+        }
+    }
+
+    /// Takes everybody out of some rooms: what no healthy server does.
+    pub(super) fn empty(&self, names: &[Rc<str>]) {
+        let members = self.sockets(&Selection { to: names.to_vec(), ..Selection::default() });
+        let mut rooms = self.rooms.borrow_mut();
+        for (member, name) in members.iter().flat_map(|member| names.iter().map(move |name| (member, name))) {
+            rooms.leave(member.key, name);
+        }
+    }
+
+    /// The faults of addressing.
+    pub(crate) fn spoil(&self, server: &Server, selection: &mut Selection) {
+        let faults = &server.faults;
+        if faults.is_empty() {
+            return;
+        }
+        let to_room = !selection.to.is_empty();
+        if faults.has(Fault::BroadcastIncludesSender)
+            || (to_room && faults.has(Fault::RoomBroadcastIncludesSender))
+        {
+            selection.except_key = None;
+        }
+        if faults.has(Fault::RoomIgnored) {
+            selection.to.clear();
+        }
+        if faults.has(Fault::ExceptIgnored) {
+            selection.except.clear();
+        }
+        if faults.has(Fault::ExceptIdIgnored) {
+            let everyone = self.sockets(&Selection::default());
+            selection.except.retain(|room| everyone.iter().all(|socket| socket.id != *room));
+        }
+        if faults.has(Fault::ExceptAloneReachesNobody) && !to_room {
+            selection.to = selection.except.clone();
+        }
+        if faults.has(Fault::LastRoomOnly) && to_room {
+            selection.to.drain(..selection.to.len() - 1);
+        }
+        if faults.has(Fault::UnknownRoomIsEveryone) {
+            let rooms = self.rooms.borrow();
+            selection.to.retain(|room| rooms.has(room));
+        }
+        if faults.has(Fault::UnnamedRoomIsEveryone) {
+            selection.to.retain(|room| !room.is_empty());
+        }
+        if faults.has(Fault::RoomsStick) {
+            selection.to.append(&mut self.stuck.take());
+            self.stuck.replace(selection.to.clone());
         }
     }
 
@@ -227,7 +291,7 @@ impl Namespace {
             recovered.missed.extend(recovered.missed.clone());
         }
         if server.faults.has(Fault::RecoveryOnce) {
-            recovery.borrow_mut().discard(pid);
+            recovery.borrow_mut().discard();
         }
         if server.faults.has(Fault::RecoveryForgetsRooms) {
             recovered.lost.rooms.clear();
@@ -250,19 +314,6 @@ pub(crate) struct Broadcast {
     /// The id of the socket that is left out.
     pub(crate) sender: Option<Rc<str>>,
     pub(crate) volatile: bool,
-}
-
-/// The faults of addressing.
-pub(crate) fn spoil(server: &Server, selection: &mut Selection) {
-    if server.faults.has(Fault::BroadcastIncludesSender) {
-        selection.except_key = None;
-    }
-    if server.faults.has(Fault::RoomIgnored) {
-        selection.to.clear();
-    }
-    if server.faults.has(Fault::ExceptIgnored) {
-        selection.except.clear();
-    }
 }
 
 fn one_room(selection: &Selection, room: &Rc<str>) -> Selection {
