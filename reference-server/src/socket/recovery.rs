@@ -106,9 +106,10 @@ impl Recovery {
         Some(Recovered { lost, missed })
     }
 
-    /// Remembers that socket no longer.
-    pub fn discard(&mut self, pid: &str) {
-        self.lost.remove(pid);
+    /// Forgets what was sent: only for the fault that does so.
+    pub fn discard(&mut self) {
+        self.packets.clear();
+        self.bytes = 0;
     }
 
     /// Whether nothing is remembered any more.
