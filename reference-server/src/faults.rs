@@ -134,7 +134,7 @@ faults! {
     UpgradeStopsPings "upgrade-stops-pings" "EIO-HB-11" "no pings are sent after an upgrade";
     UpgradeLeavesClock "upgrade-leaves-clock" "EIO-HB-11" "a forgotten clock ends an upgraded session after interval and timeout";
     TimeoutLeavesPoll "timeout-leaves-poll" "EIO-HB-12" "a poll that is pending at the ping timeout is never answered";
-    HeartbeatsRunOut "heartbeats-run-out" "EIO-HB-13" "only sixteen sessions at a time have a heartbeat";
+    HeartbeatsRunOut "heartbeats-run-out" "EIO-HB-13" "only eight sessions at a time have a heartbeat";
     PollingCloseIgnored "polling-close-ignored" "EIO-CL-01" "the close packet is ignored on polling";
     WebSocketCloseIgnored "websocket-close-ignored" "EIO-CL-02" "the close packet is ignored on WebSocket";
     CloseUntold "close-untold" "EIO-CL-03" "a client that is not polling when its session is closed never hears of it";
