@@ -43,6 +43,9 @@ pub struct ServerArgs {
     /// How long the server lets a client take to finish an upgrade: `${server.upgrade_timeout}` in scenarios
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     upgrade_timeout: Duration,
+    /// How long the server remembers lost clients, where recovery is on: `${server.recovery}` in scenarios
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    recovery_time: Duration,
     /// Trust the certificate authorities in this PEM file, and no others
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -170,6 +173,7 @@ impl Server<'_> {
                 .unwrap_or(usual.max_payload),
             connect_timeout: self.args.connect_timeout,
             upgrade_timeout: self.args.upgrade_timeout,
+            recovery: self.args.recovery_time,
         }
     }
 
@@ -244,7 +248,7 @@ mod tests {
             max_payload,
             software: None,
         };
-        let words = Words::parse_from(["t", "--connect-timeout", "1s"]);
+        let words = Words::parse_from(["t", "--connect-timeout", "1s", "--recovery-time", "2s"]);
         words.server.check().expect("it is right").timings(&found)
     }
 
@@ -256,6 +260,7 @@ mod tests {
             max_payload: 5000,
             connect_timeout: Duration::from_secs(1),
             upgrade_timeout: Duration::from_secs(10),
+            recovery: Duration::from_secs(2),
         };
         assert_eq!(timings(Some(300), Some(5000)), wanted);
     }

@@ -37,6 +37,8 @@ pub(super) struct Connection {
     pub(super) dirty: bool,
     /// Whether the scenario wants it unread.
     pub(super) paused: bool,
+    /// The peer sends nothing more. This is told once, maybe together with its last bytes.
+    pub(super) ending: bool,
 }
 
 /// How far the connection has come.
@@ -85,6 +87,7 @@ impl Connection {
             partial: Vec::new(),
             dirty: false,
             paused: false,
+            ending: false,
         })
     }
 
@@ -222,9 +225,12 @@ impl Transport {
                     self.take(place, serial, &buffer[..read], now, reader);
                 }
                 Ok(Taken::Drained(read)) => {
+                    let ending = connection.ending;
                     self.read += read as u64;
                     self.take(place, serial, &buffer[..read], now, reader);
-                    break;
+                    if read == 0 || !ending {
+                        break;
+                    }
                 }
                 Ok(Taken::End) => {
                     self.end(place, now, reader);

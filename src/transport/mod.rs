@@ -134,10 +134,15 @@ impl Transport {
             Duration::ZERO
         };
         ready.clear();
-        self.readiness.wait(patience, |token| {
-            if token != WAKER {
-                ready.push(token.0);
+        let connections = &mut self.connections;
+        self.readiness.wait(patience, |token, ending| {
+            if token == WAKER {
+                return;
             }
+            if let Some(connection) = connections.get_mut(token.0).filter(|_| ending) {
+                connection.ending = true;
+            }
+            ready.push(token.0);
         })
     }
 

@@ -121,6 +121,7 @@ impl Session {
             queue.extend(again);
             self.queued_bytes.set(self.queued_bytes.get() + bytes);
         }
+        self.spoil_heartbeat();
         self.transport.set(Transport::WebSocket);
         if self.server.faults.has(Fault::NoopOnWebSocket) {
             self.send_packet(EncodedPacket::fixed("6"));
