@@ -44,6 +44,7 @@ impl Port<'_> {
                 }
             }
         };
+        transport.unreached += u64::from(matches!(lost, Lost::Unreachable(_)));
         transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
         None
     }
@@ -153,6 +154,7 @@ impl Wire for Port<'_> {
         let Some(place) = self.transport.place(self.client, lane) else { return };
         let transport = &mut *self.transport;
         let Some(connection) = transport.connections.get_mut(place) else { return };
+        transport.unreached += u64::from(connection.waits_for_tcp(Instant::now()));
         match how {
             HangUp::Clean if connection.is_websocket() => {
                 connection.say_close(1000, &mut transport.chance);

@@ -43,6 +43,11 @@ pub fn decode(body: &str, faults: Faults) -> impl Iterator<Item = Result<Packet<
     })
 }
 
+/// The same packets, last first.
+pub(super) fn reversed(body: &str) -> String {
+    body.rsplit(SEPARATOR as char).collect::<Vec<_>>().join("\u{1e}")
+}
+
 /// Joins packets into a response body.
 pub fn encode<'a>(packets: impl IntoIterator<Item = &'a EncodedPacket>, faults: Faults) -> Vec<u8> {
     let alphabet = if faults.has(Fault::PollBase64ForUrls) { &URL_SAFE } else { &STANDARD };

@@ -133,6 +133,9 @@ impl Session {
                 length <= self.server.config.max_payload
             });
         }
+        if self.server.faults.has(Fault::PollReversed) {
+            packets.make_contiguous().reverse();
+        }
         packets
     }
 
@@ -158,6 +161,13 @@ impl Session {
     pub(crate) fn receive_payload(self: &Rc<Self>, body: &str) {
         let faults = self.server.faults;
         let mut invalid = false;
+        let reversed;
+        let body = if faults.has(Fault::PayloadReversed) {
+            reversed = payload::reversed(body);
+            &reversed
+        } else {
+            body
+        };
         for packet in payload::decode(body, faults) {
             match packet {
                 Ok(packet) => self.receive(packet),

@@ -23,6 +23,7 @@ use crate::socket::decoder::Decoder;
 use crate::socket::message::Message;
 use crate::socket::reason::Reason;
 use crate::socket::socket::Socket;
+use crate::socket::spoil;
 use crate::timers::TimerKey;
 
 /// Where a session is in its life.
@@ -100,6 +101,7 @@ impl Session {
         session.start_connect_timer();
         if server.faults.has(Fault::ConnectsUnasked) {
             let session = session.clone();
+            // After the open packet, which the caller has still to send.
             server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
         }
         session.say(Topic::Came, || {
@@ -166,10 +168,26 @@ impl Session {
     }
 
     fn enqueue(self: &Rc<Self>, message: &Message) {
+        let spoilt = spoil::outgoing(&self.server.faults, message);
+        let message = spoilt.as_ref().unwrap_or(message);
+        if let Message::Binary(packets) = message
+            && self.server.faults.has(Fault::AttachmentsLate)
+        {
+            return self.send_in_parts(packets.clone());
+        }
         for packet in message.packets() {
             self.push(packet.clone());
         }
         self.wake();
+    }
+
+    /// The fault that lets other packets in between a header and its attachments.
+    fn send_in_parts(self: &Rc<Self>, packets: Rc<[EncodedPacket]>) {
+        self.send_packet(packets[0].clone());
+        let session = self.clone();
+        self.server.timers.after(std::time::Duration::from_millis(2), move || {
+            packets[1..].iter().for_each(|packet| session.send_packet(packet.clone()));
+        });
     }
 
     /// Queues an Engine.IO packet.
