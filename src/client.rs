@@ -465,6 +465,11 @@ impl Wire for Tap<'_> {
         self.wire.request(lane, request);
     }
 
+    fn rest(&mut self, lane: Lane, bytes: &[u8]) {
+        self.note(format!("{lane} (the last {} bytes)", bytes.len()));
+        self.wire.rest(lane, bytes);
+    }
+
     fn hang_up(&mut self, lane: Lane, how: crate::session::HangUp) {
         self.wire.hang_up(lane, how);
     }

@@ -18,7 +18,6 @@ use std::thread;
 
 use page::{Block, Page};
 use peers::Peer;
-use reference_server::faults::REGISTRY;
 use sockrates::contract::{Contract, Verb};
 use sockrates::document::{Source, render};
 use sockrates::observe::{Counter, Metric};

@@ -13,14 +13,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::progress::{Mode, Progress};
 use super::select::Selected;
 use super::server::{Server, ServerArgs};
-use super::{WRONG, complain, interrupt, limits, say, select};
+use super::{WRONG, complain, interrupt, limits, look_of_stdout, say, select};
 use crate::document::render;
 use crate::driver::Driver;
 use crate::engine::{self, Beat, Ending, Orders, Ran};
 use crate::measure::{Gauges, Story, Tally, Window};
 use crate::plan::{Circumstances, Plan};
 use crate::report::result::{ScenarioInfo, TargetInfo};
-use crate::report::text::{self, Look};
+use crate::report::text;
 use crate::report::{self, Run, RunResult};
 use crate::session::Transport;
 use crate::target::{NotReady, Running};
@@ -79,9 +79,6 @@ fn driver() -> impl TypedValueParser<Value = Driver> {
     PossibleValuesParser::new(Driver::ALL.map(Driver::name))
         .map(|name| Driver::ALL.into_iter().find(|driver| driver.name() == name).unwrap_or_default())
 }
-
-/// Columns of a report where no terminal says how wide it is.
-const DEFAULT_WIDTH: u16 = 100;
 
 /// A cast of fewer clients than this is played by one thread.
 const CLIENTS_A_WORKER: u32 = 50;
@@ -165,10 +162,7 @@ fn exit_code(results: &[RunResult]) -> u8 {
 }
 
 fn show(args: &RunArgs, result: &RunResult) {
-    // Colours are taken out again where no terminal is, or where NO_COLOR is set.
-    let width =
-        terminal_size::terminal_size_of(std::io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| width.0);
-    let look = Look { width, colour: true };
+    let look = look_of_stdout();
     let text = match args.quiet && result.verdict.status == Status::Passed {
         true => text::render_line(result, look),
         false => text::render(result, look),

@@ -104,13 +104,18 @@ impl Requests {
 
     pub(super) fn get(&self, wire: &mut dyn Wire, lane: Lane, sid: Option<&str>) {
         let (target, headers) = (self.target("polling", sid), self.headers());
-        wire.request(lane, Request { method: "GET", target: &target, headers: &headers, body: None });
+        let (method, held, same_connection) = ("GET", 0, false);
+        let request =
+            Request { method, target: &target, headers: &headers, body: None, held, same_connection };
+        wire.request(lane, request);
     }
 
     pub(super) fn post(&self, wire: &mut dyn Wire, lane: Lane, sid: &str, body: &[u8]) {
         let (target, mut headers) = (self.target("polling", Some(sid)), self.headers());
         headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
-        wire.request(lane, Request { method: "POST", target: &target, headers: &headers, body: Some(body) });
+        let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
+        let request = Request { method, target: &target, headers: &headers, body, held, same_connection };
+        wire.request(lane, request);
     }
 }
 

@@ -32,6 +32,10 @@ pub struct Ended {
 struct Aside {
     name: Option<String>,
     outcome: Option<Result<Response, String>>,
+    /// Whether a request is not answered yet.
+    awaited: bool,
+    /// What its request has held back.
+    rest: Vec<u8>,
 }
 
 /// The query parameters that every request brings by itself.
@@ -222,7 +226,7 @@ impl<'p> Actor<'p> {
     /// The lane of an `http` step: the one with this name, or the nameless one.
     pub fn aside(&mut self, name: Option<&str>) -> Lane {
         let place = self.asides.iter().position(|aside| aside.name.as_deref() == name).unwrap_or_else(|| {
-            self.asides.push(Aside { name: name.map(str::to_owned), outcome: None });
+            self.asides.push(Aside { name: name.map(str::to_owned), ..Aside::default() });
             self.asides.len() - 1
         });
         Lane::Aside(place as u8)
@@ -234,7 +238,33 @@ impl<'p> Actor<'p> {
             && let Some(aside) = self.asides.get_mut(usize::from(place))
         {
             aside.outcome = Some(outcome);
+            aside.awaited = false;
         }
+    }
+
+    /// A request was sent that holds this back. What came of an earlier one is forgotten.
+    pub fn asked(&mut self, lane: Lane, rest: Vec<u8>) {
+        if let Lane::Aside(place) = lane
+            && let Some(aside) = self.asides.get_mut(usize::from(place))
+        {
+            aside.outcome = None;
+            aside.awaited = true;
+            aside.rest = rest;
+        }
+    }
+
+    /// Whether a request is not answered yet.
+    pub fn awaits(&self, lane: Lane) -> bool {
+        matches!(lane, Lane::Aside(place) if self.asides.get(usize::from(place)).is_some_and(|aside| aside.awaited))
+    }
+
+    /// Takes what a request has held back.
+    pub fn take_rest(&mut self, lane: Lane) -> Vec<u8> {
+        let Lane::Aside(place) = lane else { return Vec::new() };
+        self.asides
+            .get_mut(usize::from(place))
+            .map(|aside| std::mem::take(&mut aside.rest))
+            .unwrap_or_default()
     }
 
     /// The outcome of an earlier request, if it is there.

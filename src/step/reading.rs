@@ -19,12 +19,14 @@ pub struct Reading<'s> {
     /// How the server is asked for things.
     pub contract: &'s Contract,
     next: u32,
+    /// The names of the requests so far.
+    requests: Vec<String>,
 }
 
 impl<'s> Reading<'s> {
     /// Begins a scenario: the first step gets the number 0.
     pub fn new(scope: &'s mut Scope, contract: &'s Contract) -> Reading<'s> {
-        Reading { scope, contract, next: 0 }
+        Reading { scope, contract, next: 0, requests: Vec::new() }
     }
 
     /// Reads one step, or the list of steps that stands in its place.
@@ -47,12 +49,13 @@ impl<'s> Reading<'s> {
     /// When a step is unknown or wrong.
     pub fn steps_in_round(&mut self, node: &Node) -> Result<Vec<Numbered>, Mistake> {
         let (contract, next) = (self.contract, self.next);
-        let (steps, next) = self.scope.in_round(|scope| {
-            let mut inner = Reading { scope, contract, next };
+        let requests = std::mem::take(&mut self.requests);
+        let steps;
+        (steps, self.next, self.requests) = self.scope.in_round(|scope| {
+            let mut inner = Reading { scope, contract, next, requests };
             let steps = inner.steps(node);
-            (steps, inner.next)
+            (steps, inner.next, inner.requests)
         });
-        self.next = next;
         steps
     }
 
@@ -94,6 +97,35 @@ impl<'s> Reading<'s> {
         };
         let names_sid = self.scope.sids_named() > sids;
         Ok(Numbered { id, span: node.span, names_sid, step })
+    }
+
+    /// Gives a request a name.
+    ///
+    /// # Errors
+    /// When it is no word.
+    pub fn name_request(&mut self, node: &Node) -> Result<String, Mistake> {
+        let name = node.word()?.to_owned();
+        if !self.requests.contains(&name) {
+            self.requests.push(name.clone());
+        }
+        Ok(name)
+    }
+
+    /// The name of an earlier request.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn request_named(&self, node: &Node) -> Result<String, Mistake> {
+        let name = node.word()?;
+        match self.requests.iter().any(|known| known == name) {
+            true => Ok(name.to_owned()),
+            false if self.requests.is_empty() => Err(node
+                .mistake(format!("no request before this is called `{name}`"))
+                .hint(format!("give it that name: `{{ get: poll, as: {name} }}`"))),
+            false => Err(node
+                .mistake(format!("no request before this is called `{name}`"))
+                .did_you_mean(name, self.requests.iter().map(String::as_str))),
+        }
     }
 
     /// The namespace that a step names.

@@ -79,7 +79,7 @@ impl Shape {
     /// What is kept of a text that fits.
     pub(super) fn captured(&self, seen: &Seen) -> Result<Json, String> {
         match seen {
-            Seen::Text(text) => self.matcher.captured(text).map(Json::from),
+            Seen::Text(text) => Matcher::captured(Some(&self.matcher), text).map(Json::from),
             seen => Err(seen.in_words()),
         }
     }

@@ -60,13 +60,13 @@ impl Matcher {
         self.pattern.matches(actual, received, &mut Path::default())
     }
 
-    /// What is kept of a text that fits: what the first group of a regular expression holds, or all of it.
+    /// What is kept of a text that fits a matcher: what the first group of a regular expression holds, or all of it.
     ///
     /// # Errors
     /// In words, when it is too much.
-    pub fn captured(&self, text: &str) -> Result<String, String> {
-        let part = match &self.pattern {
-            Pattern::Match(regex) if regex.captures_len() > 1 => {
+    pub fn captured(matcher: Option<&Matcher>, text: &str) -> Result<String, String> {
+        let part = match matcher.map(|matcher| &matcher.pattern) {
+            Some(Pattern::Match(regex)) if regex.captures_len() > 1 => {
                 regex.captures(text).and_then(|found| found.get(1)).map_or("", |group| group.as_str())
             }
             _ => text,

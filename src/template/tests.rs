@@ -486,6 +486,7 @@ fn what_is_known_of_the_server_is_a_number_from_the_beginning() {
     for (text, value) in [
         ("\"${server.interval * 2 + server.timeout}\"", json!(20_600)),
         ("\"${server.interval}ms\"", json!("300ms")),
+        ("\"${server.recovery}\"", json!(120_000)),
         ("\"${server.max_payload - 40}\"", json!(960)),
         ("\"${server.connect_timeout / server.upgrade_timeout}\"", json!(4)),
         ("{ $bytes: \"${server.max_payload / 10}\" }", json!({ "$bytes": 100 })),

@@ -17,6 +17,8 @@ pub struct Timings {
     pub connect_timeout: Duration,
     /// How long a client may take to finish an upgrade.
     pub upgrade_timeout: Duration,
+    /// How long a lost client can come back with what it missed, where recovery is on.
+    pub recovery: Duration,
 }
 
 impl Default for Timings {
@@ -27,14 +29,15 @@ impl Default for Timings {
             max_payload: 1_000_000,
             connect_timeout: Duration::from_secs(45),
             upgrade_timeout: Duration::from_secs(10),
+            recovery: Duration::from_secs(120),
         }
     }
 }
 
 impl Timings {
     /// The words behind `server.`.
-    pub(super) const WORDS: [&str; 5] =
-        ["interval", "timeout", "max_payload", "connect_timeout", "upgrade_timeout"];
+    pub(super) const WORDS: [&str; 6] =
+        ["interval", "timeout", "max_payload", "connect_timeout", "upgrade_timeout", "recovery"];
 
     /// What a word behind `server.` stands for: milliseconds or bytes.
     pub(super) fn get(&self, word: &str) -> Option<Json> {
@@ -43,6 +46,7 @@ impl Timings {
             "timeout" => self.timeout,
             "connect_timeout" => self.connect_timeout,
             "upgrade_timeout" => self.upgrade_timeout,
+            "recovery" => self.recovery,
             "max_payload" => return Some(Json::from(self.max_payload)),
             _ => return None,
         };

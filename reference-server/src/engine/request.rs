@@ -105,6 +105,12 @@ pub fn judge<'a>(
         match current(sid) {
             None if method == "GET" && faults.has(Fault::UnknownSessionOpens) => {}
             None => return Err(Refusal::SessionUnknown),
+            Some(_) if transport == Transport::Polling && faults.has(Fault::PollingAfterUpgrade) => {
+                return Ok(Target::Session(sid));
+            }
+            Some(Transport::Polling) if !upgrade && faults.has(Fault::WebSocketRequestPolls) => {
+                return Ok(Target::Session(sid));
+            }
             Some(current) if !upgrade && (current != transport || transport == Transport::WebSocket) => {
                 let wrong = faults.has(Fault::TransportMismatchUnknown);
                 return Err(if wrong { Refusal::SessionUnknown } else { Refusal::BadRequest });

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::packet::{EncodedPacket, Packet};
+use super::payload;
 use super::polling::Poll;
 use super::request::Transport;
 use super::upgrade::Upgrade;
@@ -64,8 +65,8 @@ pub(crate) struct Session {
     pub(super) poll: RefCell<Poll>,
     pub(super) posting: Cell<bool>,
     pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
-    heartbeat: Cell<Option<TimerKey>>,
-    awaiting_pong: Cell<bool>,
+    pub(super) heartbeat: Cell<Option<TimerKey>>,
+    pub(super) awaiting_pong: Cell<bool>,
     connect_timer: Cell<Option<TimerKey>>,
     pub(crate) decoder: RefCell<Decoder>,
     pub(crate) sockets: RefCell<Vec<Rc<Socket>>>,
@@ -98,6 +99,11 @@ impl Session {
         server.sessions.borrow_mut().insert(session.id.clone(), session.clone());
         session.schedule_ping();
         session.start_connect_timer();
+        if server.faults.has(Fault::ConnectsUnasked) {
+            let session = session.clone();
+            // After the open packet, which the caller has still to send.
+            server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
+        }
         session.say(Topic::Came, || {
             let online = server.sessions.borrow().len();
             format!("connected by {} from {} ({online} online)", transport.name(), session.handshake.address)
@@ -121,9 +127,8 @@ impl Session {
             true => String::new(),
             false => format!(",\"maxPayload\":{}", number(config.max_payload as u128)),
         };
-        let kind = if faults.has(Fault::OpenWithoutType) { "" } else { "0" };
         let text = format!(
-            "{kind}{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
+            "0{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
             self.id,
             number(config.ping_interval.as_millis() / unit),
             number(config.ping_timeout.as_millis() / unit),
@@ -144,6 +149,25 @@ impl Session {
         if self.state.get() != State::Open {
             return;
         }
+        if matches!(message, Message::Binary(_)) && self.server.faults.has(Fault::BinaryOvertaken) {
+            let (session, message) = (self.clone(), message.clone());
+            self.server.timers.after(std::time::Duration::from_millis(5), move || session.enqueue(&message));
+            return;
+        }
+        self.enqueue(message);
+    }
+
+    /// Queues a Socket.IO packet before everything that waits: only for the fault that does so.
+    pub(crate) fn send_first(self: &Rc<Self>, message: &Message) {
+        if self.state.get() != State::Open {
+            return;
+        }
+        let waiting = std::mem::take(&mut *self.queue.borrow_mut());
+        self.enqueue(message);
+        self.queue.borrow_mut().extend(waiting);
+    }
+
+    fn enqueue(self: &Rc<Self>, message: &Message) {
         let spoilt = spoil::outgoing(&self.server.faults, message);
         let message = spoilt.as_ref().unwrap_or(message);
         if let Message::Binary(packets) = message
@@ -175,6 +199,10 @@ impl Session {
     }
 
     fn push(self: &Rc<Self>, packet: EncodedPacket) {
+        let unpolled = self.transport.get() == Transport::Polling && !self.poll.borrow().is_pending();
+        if unpolled && self.server.faults.has(Fault::UnpolledPacketsLost) {
+            return;
+        }
         let mut queue = self.queue.borrow_mut();
         let bytes = self.queued_bytes.get() + packet.frame().len();
         let limits = &self.server.config.limits;
@@ -211,6 +239,11 @@ impl Session {
 
     /// The next packet to write; the WebSocket that owns the session takes them one by one.
     pub(crate) fn next_packet(&self) -> Option<EncodedPacket> {
+        if self.has_packets() && self.server.faults.has(Fault::WebSocketJoinsPackets) {
+            let packets = self.take_queue();
+            let joined = payload::encode(&packets, self.server.faults);
+            return Some(EncodedPacket::text(joined.len(), |out| out.extend(joined)));
+        }
         let packet = self.queue.borrow_mut().pop_front()?;
         self.queued_bytes.set(self.queued_bytes.get() - packet.frame().len());
         if packet.body().len() > 1024 && self.server.faults.has(Fault::CompressedUnagreed) {
@@ -264,15 +297,25 @@ impl Session {
         if self.state.get() != State::Open {
             return;
         }
-        if self.server.faults.has(Fault::AnyPacketIsPong) {
+        let faults = self.server.faults;
+        if faults.has(Fault::AnyPacketIsPong) {
             self.receive_pong();
         }
         match packet {
             Packet::Message(text) => client::receive_text(self, text),
             Packet::Binary(data) => client::receive_binary(self, data),
+            Packet::Pong(content) if !content.is_empty() && faults.has(Fault::PongContentRefused) => {
+                self.abort(Reason::TransportError);
+            }
             Packet::Pong(_) => self.receive_pong(),
+            Packet::Ping(_) if faults.has(Fault::ClientPingAnswered) => {
+                self.send_packet(EncodedPacket::fixed("3"));
+            }
             Packet::Ping(_) => self.abort(Reason::TransportError), // heartbeats have one direction
             Packet::Close => self.receive_close(),
+            Packet::Open | Packet::Upgrade | Packet::Noop if faults.has(Fault::StrayPacketCloses) => {
+                self.abort(Reason::TransportError);
+            }
             Packet::Open | Packet::Upgrade | Packet::Noop => {}
         }
     }
@@ -296,49 +339,6 @@ impl Session {
             return;
         }
         self.abort(Reason::TransportClose);
-    }
-
-    // --- heartbeat --------------------------------------------------------------------------------------
-
-    fn schedule_ping(self: &Rc<Self>) {
-        if self.server.faults.has(Fault::NoPing) {
-            return;
-        }
-        let early = self.server.faults.has(Fault::EarlyPing) && self.heartbeat.get().is_none();
-        let delay = if early { std::time::Duration::ZERO } else { self.server.config.ping_interval };
-        self.set_heartbeat(delay, Session::send_ping);
-    }
-
-    fn send_ping(self: &Rc<Self>) {
-        self.awaiting_pong.set(true);
-        self.send_packet(EncodedPacket::fixed("2"));
-        self.set_heartbeat(self.server.config.ping_timeout, Session::miss_pong);
-    }
-
-    fn miss_pong(self: &Rc<Self>) {
-        if self.server.faults.has(Fault::PingTimeoutIgnored) {
-            return self.schedule_ping();
-        }
-        self.abort(Reason::PingTimeout);
-    }
-
-    fn receive_pong(self: &Rc<Self>) {
-        if self.awaiting_pong.replace(false) {
-            if let Some(key) = self.heartbeat.get() {
-                self.server.timers.cancel(key);
-            }
-            self.schedule_ping();
-        }
-    }
-
-    fn set_heartbeat(self: &Rc<Self>, delay: std::time::Duration, then: fn(&Rc<Session>)) {
-        let session = Rc::downgrade(self);
-        let key = self.server.timers.after(delay, move || {
-            if let Some(session) = session.upgrade().filter(|session| session.state.get() == State::Open) {
-                then(&session);
-            }
-        });
-        self.heartbeat.set(Some(key));
     }
 
     fn start_connect_timer(self: &Rc<Self>) {
@@ -411,7 +411,10 @@ impl Session {
         }
         self.stop_clocks();
         if self.transport.get() == Transport::Polling || !self.server.faults.has(Fault::ClosedSessionKept) {
-            self.server.sessions.borrow_mut().remove(&self.id);
+            let abandoned = self.transport.get() == Transport::Polling && !self.poll.borrow().is_pending();
+            if !(abandoned && self.server.faults.has(Fault::AbandonedSessionsLeak)) {
+                self.server.sessions.borrow_mut().remove(&self.id);
+            }
         }
         self.take_queue();
         self.poll.borrow_mut().wake();
@@ -421,9 +424,7 @@ impl Session {
     }
 
     fn stop_clocks(&self) {
-        if let Some(key) = self.heartbeat.take() {
-            self.server.timers.cancel(key);
-        }
+        self.stop_heartbeat();
         self.stop_connect_timer();
     }
 

@@ -14,7 +14,7 @@ use crate::engine::packet::EncodedPacket;
 use crate::engine::payload;
 use crate::engine::request::{Refusal, Target, Transport, judge};
 use crate::engine::session::{Handshake, Session, State};
-use crate::faults::Fault;
+use crate::faults::{Fault, Faults};
 use crate::server::Server;
 use crate::socket::reason::Reason;
 use crate::websocket::connection::{self as websocket, Role};
@@ -32,7 +32,10 @@ pub(crate) async fn handle(connection: &mut Connection, request: &Request) -> Ne
         return preflight(connection, request).await;
     }
     let upgrade = request.wants_websocket();
-    let current = |sid: &str| server.sessions.borrow().get(sid).map(|session| session.transport.get());
+    let current = |sid: &str| match server.sessions.borrow().get(sid) {
+        Some(_) if !upgrade && server.faults.has(Fault::WebSocketSessionPolled) => Some(Transport::Polling),
+        session => session.map(|session| session.transport.get()),
+    };
     let target = judge(&request.method, upgrade, |name| request.parameter(name), current, server.faults);
     let target = match target {
         Ok(target) => target,
@@ -94,9 +97,20 @@ async fn answer_unread(connection: &mut Connection, request: &Request, response:
 }
 
 async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal) -> Next {
-    let faults = connection.server.faults;
+    let wrong = wrong_refusal(connection.server.faults, request, refusal);
+    let response = wrong.unwrap_or_else(|| Response::new(refusal.status(), JSON, refusal.body()));
+    answer_unread(connection, request, response).await
+}
+
+/// The refusal that a fault makes of the right one.
+fn wrong_refusal(faults: Faults, request: &Request, refusal: Refusal) -> Option<Response> {
+    let posts = request.method == "POST";
+    let from_prototype = matches!(request.parameter("transport"), Some("constructor" | "__proto__"));
     let response = match refusal {
-        Refusal::SessionUnknown if request.method == "POST" && faults.has(Fault::PostToNobodyAccepted) => {
+        Refusal::TransportUnknown if from_prototype && faults.has(Fault::TransportNameCrashes) => {
+            Response::empty(500)
+        }
+        Refusal::SessionUnknown if posts && faults.has(Fault::PostToNobodyAccepted) => {
             Response::new(200, "text/html", "ok")
         }
         Refusal::SessionUnknown if faults.has(Fault::UnknownSessionNotFound) => {
@@ -110,9 +124,9 @@ async fn refuse(connection: &mut Connection, request: &Request, refusal: Refusal
             let body = format!(r#"{{"code":"{}","message":"{}"}}"#, refusal as u8, refusal.message());
             Response::new(refusal.status(), JSON, body)
         }
-        _ => Response::new(refusal.status(), JSON, refusal.body()),
+        _ => return None,
     };
-    answer_unread(connection, request, response).await
+    Some(response)
 }
 
 async fn full(connection: &mut Connection, request: &Request) -> Next {
@@ -139,8 +153,17 @@ fn handshake_of(connection: &Connection, request: &Request) -> Handshake {
 async fn open_polling(connection: &mut Connection, request: &Request) -> Next {
     let handshake = handshake_of(connection, request);
     let session = Session::open(&connection.server, Transport::Polling, handshake);
-    let body = payload::encode([&session.open_packet()]);
-    answer(connection, request, Response::new(200, TEXT, body)).await
+    let faults = connection.server.faults;
+    let mut body = payload::encode([&session.open_packet()], faults);
+    if faults.has(Fault::OpenEndsWithSeparator) {
+        body.push(payload::SEPARATOR);
+    }
+    answer(connection, request, Response::new(200, poll_type(faults), body)).await
+}
+
+/// The content type of what polls fetch.
+fn poll_type(faults: Faults) -> &'static str {
+    if faults.has(Fault::PollCalledHtml) { "text/html" } else { TEXT }
 }
 
 async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
@@ -158,8 +181,7 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
     };
     let faults = connection.server.faults;
     let compress = body.len() > COMPRESS_FROM;
-    let kind = if faults.has(Fault::PollCalledHtml) { "text/html" } else { TEXT };
-    let mut response = Response::new(200, kind, body);
+    let mut response = Response::new(200, poll_type(faults), body);
     if faults.has(Fault::ContentLengthInCharacters) {
         response = response.cut_to_characters();
     }
@@ -181,8 +203,15 @@ async fn poll(connection: &mut Connection, request: &Request, session: &Rc<Sessi
 }
 
 async fn post(connection: &mut Connection, request: &Request, session: &Rc<Session>) -> Next {
+    let upgrading = session.candidate().is_some();
+    if upgrading && connection.server.faults.has(Fault::PostRefusedWhileUpgrading) {
+        return refuse(connection, request, Refusal::BadRequest).await;
+    }
     if !session.begin_post() {
         return refuse(connection, request, Refusal::BadRequest).await;
+    }
+    if connection.server.faults.has(Fault::PostWaitsForPoll) {
+        session.poll_answered().await;
     }
     let next = receive(connection, request, session).await;
     session.end_post();
@@ -196,18 +225,28 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
             .next()
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/octet-stream"))
     });
-    if binary {
+    let faults = connection.server.faults;
+    if binary && !faults.has(Fault::OctetStreamAccepted) {
         session.abort(Reason::TransportError);
         return refuse(connection, request, Refusal::BadRequest).await;
     }
     if request.framing == Framing::Chunked && connection.server.faults.has(Fault::ChunkedRefused) {
         return answer_unread(connection, request, Response::empty(411)).await;
     }
-    let unlimited = connection.server.faults.has(Fault::MaxPayloadIgnored);
-    let limit = if unlimited { 64 << 20 } else { connection.server.config.max_payload };
+    if faults.has(Fault::PostNeedsContentType) && request.header("content-type").is_none() {
+        return answer_unread(connection, request, Response::empty(415)).await;
+    }
+    let limit = match connection.server.config.max_payload {
+        _ if faults.has(Fault::MaxPayloadIgnored) => 64 << 20,
+        limit if faults.has(Fault::PostLimitOffByOne) => limit - 1,
+        limit => limit,
+    };
     let body = match connection.body(request, limit).await {
         Received::Whole(body) => body,
         Received::TooLong => {
+            if faults.has(Fault::LongPostEndsSession) {
+                session.abort(Reason::TransportError);
+            }
             let response = finish(connection, request, Response::empty(413));
             return connection.respond_and(Some(request), response, false).await;
         }
@@ -219,7 +258,19 @@ async fn receive(connection: &mut Connection, request: &Request, session: &Rc<Se
     if session.state.get() == State::Closed {
         return answer(connection, request, Response::new(400, JSON, Refusal::BadRequest.body())).await;
     }
-    match String::from_utf8(body) {
+    if faults.has(Fault::PostBodyForgotten) {
+        return answer(connection, request, Response::new(200, "text/html", "ok")).await;
+    }
+    let body = if faults.has(Fault::PostAsLatin1) {
+        Ok(body.into_iter().map(char::from).collect())
+    } else {
+        String::from_utf8(body)
+    };
+    match body {
+        Ok(body) if faults.has(Fault::PostsHandledLate) => {
+            let (late, session) = (std::time::Duration::from_millis(30), session.clone());
+            connection.server.timers.after(late, move || session.receive_payload(&body));
+        }
         Ok(body) => session.receive_payload(&body),
         Err(_) => session.receive_invalid(),
     }

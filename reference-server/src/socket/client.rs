@@ -3,6 +3,7 @@
 //! Spec: Socket.IO protocol v5, "Connection to a namespace", "Disconnection from a namespace". What breaks the
 //! protocol closes the connection, as the official server does.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::reason::Reason;
 use super::socket::Socket;
 use super::spoil;
 use crate::console::{Topic, printable};
+use crate::engine;
 use crate::engine::session::Session;
 use crate::faults::Fault;
 use crate::fixture;
@@ -76,7 +78,14 @@ pub(crate) fn receive_binary(session: &Rc<Session>, data: Bytes) {
 }
 
 fn malformed(session: &Rc<Session>, error: ParseError) {
-    if !spoil::skips(&session.server.faults, error) {
+    if session.server.faults.has(Fault::CrashOnMalformedPacket) {
+        let sessions: Vec<_> = session.server.sessions.borrow().values().cloned().collect();
+        return sessions.iter().for_each(|session| session.abort(Reason::TransportError));
+    }
+    let faults = session.server.faults;
+    if error == ParseError::ConnectPayload && faults.has(Fault::ConnectPayloadUnchecked) {
+        connect(session, "/", "");
+    } else if !spoil::skips(&faults, error) {
         violate(session, error.as_str());
     }
 }
@@ -93,6 +102,9 @@ fn handle_refused(session: &Rc<Session>, text: &str) {
 /// The client broke the protocol.
 fn violate(session: &Rc<Session>, what: &str) {
     session.say(Topic::Trouble, || format!("broke the protocol: {what}"));
+    if session.server.faults.has(Fault::ViolationTakenForClose) {
+        return session.receive(engine::packet::Packet::Close);
+    }
     session.close(Reason::ForcedClose);
 }
 
@@ -101,15 +113,22 @@ fn find(session: &Session, namespace: &str) -> Option<Rc<Socket>> {
 }
 
 fn dispatch(session: &Rc<Session>, mut packet: Packet<'_>, attachments: bool) {
-    if let Err(error) = spoil::packet(&session.server.faults, &mut packet, attachments) {
+    let faults = session.server.faults;
+    if let Err(error) = spoil::packet(&faults, &mut packet, attachments) {
         return violate(session, error.as_str());
     }
-    let socket = find(session, packet.namespace);
+    let socket = match packet.kind {
+        Kind::Event if faults.has(Fault::FirstNamespaceHearsAll) => session.sockets.borrow().first().cloned(),
+        _ => find(session, packet.namespace),
+    };
     match (packet.kind, socket) {
+        (Kind::Connect, None) if packet.id.is_some() && faults.has(Fault::ConnectIdRefused) => {
+            violate(session, "a CONNECT with an id");
+        }
         (Kind::Connect, None) => connect(session, packet.namespace, packet.payload),
-        (Kind::Connect, Some(_)) if session.server.faults.has(Fault::DuplicateConnectTolerated) => {}
+        (Kind::Connect, Some(_)) if faults.has(Fault::DuplicateConnectTolerated) => {}
         (Kind::Connect, Some(_)) => violate(session, "a second CONNECT to a namespace"),
-        (_, None) if session.server.faults.has(Fault::EventBeforeConnectIgnored) => {}
+        (_, None) if faults.has(Fault::EventBeforeConnectIgnored) => {}
         (_, None) => violate(session, "a packet for a namespace that was not joined"),
         (Kind::Event, Some(socket)) => {
             session.say(Topic::Said, || {
@@ -120,6 +139,12 @@ fn dispatch(session: &Rc<Session>, mut packet: Packet<'_>, attachments: bool) {
             fixture::on_event(&socket, packet);
         }
         (Kind::Ack, Some(socket)) => socket.receive_ack(packet.id, packet.args),
+        (Kind::Disconnect, Some(socket)) if faults.has(Fault::DisconnectAnswered) => {
+            socket.disconnect(false, Reason::ClientNamespaceDisconnect);
+        }
+        (Kind::Disconnect, Some(_)) if faults.has(Fault::LeaveClosesConnection) => {
+            session.close(Reason::ClientNamespaceDisconnect);
+        }
         (Kind::Disconnect, Some(socket)) => socket.leave(Reason::ClientNamespaceDisconnect),
         (_, Some(_)) => violate(session, "a packet only servers send"),
     }
@@ -127,26 +152,83 @@ fn dispatch(session: &Rc<Session>, mut packet: Packet<'_>, attachments: bool) {
 
 fn connect(session: &Rc<Session>, name: &str, payload: &str) {
     let server = &session.server;
-    let refuse = |error: &str| {
-        session.say(Topic::Moved, || format!("was refused in {}", printable(name, 40)));
-        session.send(&Message::connect_error(name, error));
-    };
+    let faults = server.faults;
+    if faults.has(Fault::HastyConnectLost) && session.has_packets() {
+        return;
+    }
+    let refuse = |error: &str| refuse(session, name, error);
     if session.sockets.borrow().len() >= server.config.limits.namespaces {
         return refuse(r#"{"message":"Too many namespaces"}"#);
     }
-    let Some(namespace) = Namespace::find(server, name) else {
-        return refuse(r#"{"message":"Invalid namespace"}"#);
-    };
-    let lost_auth = server.faults.has(Fault::AuthMissing);
-    let auth = if payload.is_empty() || lost_auth { "{}" } else { payload };
-    let recovered = namespace.restore(server, auth);
-    let open = recovered.is_some() || server.faults.has(Fault::GuardOpen);
-    if let Some(refusal) = namespace.guard.filter(|_| !open).and_then(|guard| guard(auth)) {
-        return refuse(&namespace::refusal_json(&refusal, server.faults.has(Fault::GuardDataMissing)));
+    if faults.has(Fault::MainNamespaceRequired) && name != "/" && find(session, "/").is_none() {
+        return refuse(r#"{"message":"Not connected"}"#);
     }
-    let socket = Socket::admit(session, &namespace, auth, recovered);
+    let Some(namespace) = Namespace::find(server, name) else {
+        return refuse(match faults.has(Fault::UnknownNamespaceReworded) {
+            true => r#"{"message":"No such namespace"}"#,
+            false => r#"{"message":"Invalid namespace"}"#,
+        });
+    };
+    let auth = auth_payload(session, payload);
+    let recovered = namespace.restore(server, &auth);
+    if recovered.is_none() && auth.contains("\"pid\"") && faults.has(Fault::UnknownPidRefused) {
+        return refuse(r#"{"message":"Unknown session"}"#);
+    }
+    let open = recovered.is_some() || faults.has(Fault::GuardOpen);
+    if let Some(refusal) = namespace.guard(faults).filter(|_| !open).and_then(|guard| guard(&auth)) {
+        refuse(&namespace::refusal_json(&refusal, faults.has(Fault::GuardDataMissing)));
+        if !faults.has(Fault::GuardRefusesInVain) {
+            return;
+        }
+    }
+    let socket = Socket::admit(session, &namespace, &auth, recovered);
     session.say(Topic::Moved, || format!("{}  entered as {}", socket.label(), printable(&socket.id, 6)));
-    fixture::on_connection(&socket);
+    let welcome = move || {
+        let server = &socket.session.server;
+        if server.faults.has(Fault::EventBeforeConnect) {
+            let socket = socket.clone();
+            server.timers.after(Duration::from_millis(5), move || socket.welcome());
+        } else if !server.faults.has(Fault::RecoveryReplaysLate) {
+            socket.welcome();
+        }
+        fixture::on_connection(&socket);
+    };
+    if server.faults.has(Fault::BroadcastBeforeConnect) {
+        server.timers.after(std::time::Duration::from_millis(50), welcome);
+    } else {
+        welcome();
+    }
+}
+
+fn refuse(session: &Rc<Session>, name: &str, error: &str) {
+    let faults = session.server.faults;
+    session.say(Topic::Moved, || format!("was refused in {}", printable(name, 40)));
+    let name = if faults.has(Fault::NamespaceNameCut) { &name[..name.floor_char_boundary(64)] } else { name };
+    let error = if faults.has(Fault::ConnectErrorAsText) { "\"refused\"" } else { error };
+    session.send(&Message::connect_error(name, error));
+    if faults.has(Fault::RefusedConnectCounts) {
+        session.stop_connect_timer();
+    }
+    if faults.has(Fault::ConnectErrorCloses) {
+        session.close(Reason::ForcedClose);
+    }
+}
+
+/// What the application gets to see as auth: the payload of the CONNECT, an object.
+fn auth_payload<'a>(session: &Session, payload: &'a str) -> Cow<'a, str> {
+    let faults = session.server.faults;
+    if faults.has(Fault::AuthOfFirstNamespace)
+        && let Some(first) = session.sockets.borrow().first()
+    {
+        return Cow::Owned(first.auth.to_string());
+    }
+    if faults.has(Fault::QueryInAuth) {
+        return Cow::Owned(session.handshake.query.to_string());
+    }
+    if payload.is_empty() || faults.has(Fault::AuthMissing) {
+        return Cow::Borrowed(if faults.has(Fault::AbsentAuthIsNull) { "null" } else { "{}" });
+    }
+    Cow::Borrowed(payload)
 }
 
 /// The connection ends: every socket of it does.
@@ -157,7 +239,10 @@ pub(crate) fn end(session: &Rc<Session>, reason: Reason) {
             dispatch(session, packet, true);
         }
     }
-    let sockets = session.sockets.borrow().clone();
+    let mut sockets = session.sockets.borrow().clone();
+    if session.server.faults.has(Fault::LossToldInOneNamespace) {
+        sockets.truncate(1);
+    }
     for socket in sockets {
         socket.leave(reason);
     }
@@ -165,7 +250,10 @@ pub(crate) fn end(session: &Rc<Session>, reason: Reason) {
 
 /// The application puts the whole connection out: every namespace is told, then the connection closes.
 pub(crate) fn disconnect(session: &Rc<Session>, reason: Reason) {
-    let sockets = session.sockets.borrow().clone();
+    let mut sockets = session.sockets.borrow().clone();
+    if session.server.faults.has(Fault::ByeToOneNamespace) {
+        sockets.truncate(1);
+    }
     for socket in sockets {
         socket.disconnect(false, reason);
     }

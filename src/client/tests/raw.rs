@@ -270,3 +270,115 @@ fn frames_that_nobody_wants_make_room_for_those_that_are_wanted() {
         assert_eq!(play.found.passed, [2]);
     });
 }
+
+/// A response of the server to a request of a step.
+fn respond(play: &mut Play<'_>, lane: u8, body: &str) -> Flow {
+    let head = Head { status: 200, headers: Vec::new() };
+    let response = Response { head, body: body.into(), keep_alive: true };
+    play.call(|client, io| client.response(io, Lane::Aside(lane), &response))
+}
+
+#[test]
+fn a_body_is_sent_in_two_parts() {
+    let script = "- eve: { http: { post: /a, body: abcdef, hold: 4, as: slow, async: true } }\n\
+                  - eve: { http: { finish: slow } }\n\
+                  - eve: { http: { await: slow, expect: { body: ok } } }\n\
+                  - eve: { http: { finish: slow } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        assert_eq!(play.begin(0), Flow::Done);
+        assert_eq!(play.said(), ["http 0 POST /a but 2 bytes"]);
+        assert_eq!(play.begin(1), Flow::Done);
+        assert_eq!(play.said(), ["http 0 rest ef"]);
+        assert_eq!(play.begin(2), Flow::Waiting);
+        assert_eq!(respond(&mut play, 0, "ok"), Flow::Done);
+        assert_eq!(play.found.passed, [2]);
+        assert_eq!(play.begin(3), Flow::Done);
+        assert_eq!(play.found.failed[0].actual, "it has held nothing back");
+    });
+}
+
+#[test]
+fn who_sends_the_rest_and_expects_something_waits_for_the_response() {
+    let script = "- eve: { http: { post: /a, body: abcdef, hold: 4, as: slow, async: true } }\n\
+                  - eve: { http: { finish: slow, expect: { body: ok }, within: 1s } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.pass(1000), Flow::Done);
+        assert_eq!(play.found.failed[0].actual, "no response within 1s");
+    });
+}
+
+#[test]
+fn a_request_goes_over_the_connection_of_an_earlier_one_that_is_answered() {
+    let script = "- eve: { http: { get: /a, as: first, async: true } }\n- eve: { http: { get: /b, on: first, expect: { body: b } } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        respond(&mut play, 0, "a");
+        play.said();
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.said(), ["http 0 GET /b on the same"]);
+        assert_eq!(respond(&mut play, 0, "b"), Flow::Done);
+        assert_eq!(play.found.passed, [1]);
+    });
+    play("{ eve: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        assert_eq!(play.begin(1), Flow::Done);
+        let why = "the request before it on this connection is not answered yet";
+        assert_eq!(play.found.failed[0].actual, why);
+    });
+}
+
+#[test]
+fn a_body_may_come_in_chunks() {
+    play("{ eve: 1 }", "- eve: { http: { post: /a, body: abc, chunked: true } }", 0, |mut play| {
+        play.begin(0);
+        assert_eq!(play.said(), ["http 0 POST /a", "in chunked"]);
+    });
+}
+
+#[test]
+fn what_a_response_says_is_kept_if_it_is_the_one() {
+    let script = "- eve: { http: { get: /a, expect: { body: { $match: 'sid=(.*)$' } }, capture: id } }\n\
+                  - eve: { http: { get: /a, capture: all } }\n\
+                  - eve: { http: { get: \"/${id}/${all}\" } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        for (act, body) in [(0, "sid=x"), (1, "y")] {
+            play.begin(act);
+            respond(&mut play, 0, body);
+        }
+        play.said();
+        play.begin(2);
+        assert_eq!(play.said(), ["http 0 GET /x/y"]);
+        assert_eq!(play.found.passed, [0, 1]);
+    });
+    play("{ eve: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        respond(&mut play, 0, "no id");
+        play.begin(1);
+        respond(&mut play, 0, "y");
+        play.begin(2);
+        assert_eq!(play.found.failed[1].actual, "`id` has no value yet");
+    });
+}
+
+#[test]
+fn a_connect_in_a_request_by_hand_is_a_connect() {
+    let script = "- eve: { open: { transport: polling } }\n- eve: { http: { post: poll, body: \"40/chat,\\u001e40\" } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        polled(&mut play, OPEN);
+        play.begin(1);
+        polled(&mut play, "40/chat,{\"sid\":\"s\"}\u{1e}40{\"sid\":\"t\"}");
+        assert_eq!(play.found.troubles, []);
+        assert!(play.client.is_live());
+        polled(&mut play, "40/other,{\"sid\":\"s\"}");
+        assert_eq!(play.found.troubles.len(), 1);
+    });
+}
+
+fn polled(play: &mut Play<'_>, body: &str) {
+    let head = Head { status: 200, headers: Vec::new() };
+    let response = Response { head, body: body.into(), keep_alive: true };
+    play.call(|client, io| client.response(io, Lane::Poll, &response));
+}

@@ -60,7 +60,7 @@ function operator(socket, { from, to = [], except = [], flags = [] }) {
   let operator = from === "io" ? socket.nsp : socket.broadcast;
   for (const room of to) operator = operator.to(room);
   for (const room of except) operator = operator.except(room);
-  for (const flag of flags) operator = operator[flag];
+  for (const flag of flags) operator = flag === "compress" ? operator.compress(true) : operator[flag];
   return operator;
 }
 
