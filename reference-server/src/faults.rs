@@ -177,7 +177,7 @@ faults! {
     ErrorNameFatal "error-name-fatal" "SIO-PK-11" "an event called error closes the connection";
     IllegalIdIgnored "illegal-id-ignored" "SIO-PK-13" "a packet with an id that is not a number is skipped";
     AckIdNarrowed "ack-id-narrowed" "SIO-PK-15" "acknowledgement ids are kept in 32 bits";
-    LongIdRefused "long-id-refused" "SIO-PK-16" "an id of more than 16 digits closes the connection";
+    LargeIdRefused "large-id-refused" "SIO-PK-16" "an id beyond 2^53 closes the connection";
     AckPayloadIgnored "ack-payload-ignored" "SIO-PK-17" "an acknowledgement whose payload is not an array is skipped";
     UnknownAckFatal "unknown-ack-fatal" "SIO-PK-18 SEM-AK-03 SEM-AK-04" "an acknowledgement that nobody waits for closes the connection";
     DisconnectPayloadIgnored "disconnect-payload-ignored" "SIO-PK-19" "a DISCONNECT with a payload is skipped";
