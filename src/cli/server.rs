@@ -180,6 +180,7 @@ impl ServerArgs {
         for (name, time, usual) in [
             ("--connect-timeout", self.connect_timeout, Timings::default().connect_timeout),
             ("--upgrade-timeout", self.upgrade_timeout, Timings::default().upgrade_timeout),
+            ("--recovery-time", self.recovery_time, Timings::default().recovery),
         ] {
             if time != usual {
                 flags.extend([name.to_owned(), format!("{}ms", time.as_millis())]);

@@ -78,6 +78,7 @@ pub(super) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
             ping_timeout_us: 200_000,
             connect_timeout_us: 1_000_000,
             upgrade_timeout_us: 1_000_000,
+            recovery_us: 2_000_000,
             max_payload: 1_000_000,
         },
         features: Vec::new(),

@@ -108,7 +108,7 @@ const EVENTS: [Event; 14] = [
         name: "gone",
         answer: None,
         probe: "- a: { emit: { event: 't:join', args: [watch], ack: { within: 1s } } }\n\
-                - b: [ connect, disconnect ]\n\
+                - b: [ { connect: { within: 1s } }, disconnect ]\n\
                 - a: { expect: { event: gone, within: 1s } }",
     },
 ];
@@ -146,6 +146,11 @@ impl Feature {
         }
     }
 
+    /// Whether it can only be seen by a client that has connected to `/`.
+    pub fn needs_connect(self) -> bool {
+        matches!(self, Feature::Event(_))
+    }
+
     /// What it is, in words.
     pub fn words(self) -> String {
         match self {
@@ -167,15 +172,19 @@ impl Feature {
         }
     }
 
+    /// A scenario whose last step passes where a client can connect to `/` over this transport.
+    pub fn connect(transport: Transport) -> Source {
+        Feature::scenario("whether clients are let in", "- a: { connect: { within: 1s } }", transport)
+    }
+
     /// A scenario whose last step passes where the server has it, over this transport. None for what a handshake
     /// tells without any scenario.
     pub fn probe(self, transport: Transport) -> Option<Source> {
         let script = match self {
             Feature::Polling | Feature::Websocket | Feature::Upgrade => return None,
-            Feature::Recovery => {
-                "- a: [ open, { send: '40' }, { expect_frame: { text: { $match: '^40.*\"pid\"' }, within: 1s } } ]"
-                    .to_owned()
-            }
+            Feature::Recovery => "- a: [ open, { send: '40' } ]\n\
+                 - a: { expect_frame: { text: { $match: '^40.*\"pid\"' }, order: any, within: 1s } }"
+                .to_owned(),
             Feature::Custom => "- a: { connect: { namespace: /custom, within: 1s } }".to_owned(),
             Feature::Guard => {
                 "- a: { connect: { namespace: /guard, auth: { token: ok }, within: 1s } }".to_owned()
@@ -183,14 +192,15 @@ impl Feature {
             Feature::Dynamic => "- a: { connect: { namespace: /dyn-1, within: 1s } }".to_owned(),
             Feature::Event(index) => format!("- a: {{ connect: {{ within: 1s }} }}\n{}", EVENTS[index].probe),
         };
+        Some(Feature::scenario(&format!("whether there is {}", self.name()), &script, transport))
+    }
+
+    fn scenario(name: &str, script: &str, transport: Transport) -> Source {
         let cast = if script.contains("- b:") { "{ a: 1, b: 1 }" } else { "{ a: 1 }" };
         let script: String = script.lines().map(|line| format!("  {line}\n")).collect();
-        let text = format!(
-            "name: whether the server has {}\ntransports: [{}]\ncast: {cast}\nscript:\n{script}",
-            self.words(),
-            transport.name()
-        );
-        Some(Source { name: format!("the look for {}", self.name()), text })
+        let text =
+            format!("name: {name}\ntransports: [{}]\ncast: {cast}\nscript:\n{script}", transport.name());
+        Source { name: "a look at the server".to_owned(), text }
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Connection {
     pub(super) paused: bool,
     /// The peer sends nothing more. This is told once, maybe together with its last bytes.
     pub(super) ending: bool,
+    /// How much may wait to be sent, in bytes.
+    most: u32,
 }
 
 /// How far the connection has come.
@@ -74,7 +76,8 @@ impl Connection {
         serial: u64,
         key: Option<String>,
     ) -> Result<Connection, Lost> {
-        let responses = Box::new(Responses::new(usize::try_from(peer.limit).unwrap_or(usize::MAX)));
+        let limit = usize::try_from(peer.limit).unwrap_or(usize::MAX);
+        let responses = Box::new(Responses::new(limit));
         let speech = match key {
             Some(key) => Speech::Handshake(responses, key),
             None => Speech::Http { responses, awaited: 0, answered: false, idle_since: None },
@@ -91,6 +94,7 @@ impl Connection {
             dirty: false,
             paused: false,
             ending: false,
+            most: u32::try_from(limit.min(MAX_QUEUE)).unwrap_or(u32::MAX),
         })
     }
 
@@ -151,8 +155,8 @@ impl Connection {
             }
         } else {
             self.out.drain(..written);
-            if self.out.len() > MAX_QUEUE {
-                let words = format!("the server left {MAX_QUEUE} bytes unread");
+            if self.out.len() > self.most as usize {
+                let words = format!("the server left {} bytes unread", self.most);
                 return Err(Lost::Broken(words));
             }
         }

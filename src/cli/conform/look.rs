@@ -9,7 +9,8 @@ use super::play::play;
 use crate::cli::server::Server;
 use crate::conformance::Feature;
 use crate::conformance::result::FeatureResult;
-use crate::scenario::{self, Surroundings};
+use crate::document::Source;
+use crate::scenario::{self, Scenario, Surroundings};
 use crate::session::Transport;
 use crate::target::{Offer, offers};
 
@@ -28,6 +29,7 @@ impl Features {
         server: &Server<'_>,
         host: &Host<'_>,
         recovering: Option<&Host<'_>>,
+        jobs: usize,
         stop: &AtomicBool,
     ) -> Result<Features, String> {
         let probing = server.probing();
@@ -45,20 +47,32 @@ impl Features {
             (Feature::Websocket, ways.websocket),
             (Feature::Upgrade, ways.upgrade),
         ]);
-        thread::scope(|scope| {
-            let looks: Vec<_> = Feature::all()
-                .into_iter()
-                .filter(|feature| !found.contains_key(feature))
-                .map(|feature| {
-                    let host = recovering.filter(|_| feature == Feature::Recovery).unwrap_or(host);
-                    (feature, scope.spawn(move || look(server, host, feature, transport, stop)))
-                })
-                .collect();
-            for (feature, look) in looks {
-                let nothing = || Offer { there: false, seen: "the look for it broke off".to_owned() };
-                found.insert(feature, look.join().unwrap_or_else(|_| nothing()));
-            }
-        });
+        let scout = Scout { server, host, transport, stop };
+        let way_in = scout.look("the look for a way in", &Feature::connect(transport));
+        let mut left: Vec<Feature> =
+            Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
+        if !way_in.there {
+            // Nobody has to wait for what cannot come.
+            let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
+            let shut: Vec<Feature> = shut;
+            found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
+            left = open;
+        }
+        for together in left.chunks(jobs) {
+            thread::scope(|scope| {
+                let looks: Vec<_> = together
+                    .iter()
+                    .map(|feature| {
+                        let host = recovering.filter(|_| *feature == Feature::Recovery).unwrap_or(host);
+                        (*feature, scope.spawn(move || Scout { host, ..scout }.feature(*feature)))
+                    })
+                    .collect();
+                for (feature, look) in looks {
+                    let nothing = |_| Offer { there: false, seen: "the look for it broke off".to_owned() };
+                    found.insert(feature, look.join().unwrap_or_else(nothing));
+                }
+            });
+        }
         Ok(Features(found))
     }
 
@@ -100,53 +114,61 @@ impl Features {
     }
 }
 
-fn look(
-    server: &Server<'_>,
-    host: &Host<'_>,
-    feature: Feature,
+/// Who looks, and where.
+#[derive(Clone, Copy)]
+struct Scout<'a> {
+    server: &'a Server<'a>,
+    host: &'a Host<'a>,
     transport: Transport,
-    stop: &AtomicBool,
-) -> Offer {
-    let mut offer = Offer { there: false, seen: String::new() };
-    for _ in 0..TRIES {
-        offer = look_once(server, host, feature, transport, stop);
-        if offer.there {
-            break;
-        }
-    }
-    offer
+    stop: &'a AtomicBool,
 }
 
-fn look_once(
-    server: &Server<'_>,
-    host: &Host<'_>,
-    feature: Feature,
-    transport: Transport,
-    stop: &AtomicBool,
-) -> Offer {
-    let gone = |seen: String| Offer { there: false, seen };
-    let Some(source) = feature.probe(transport) else { return gone("nothing to look for".to_owned()) };
-    let scenario = match scenario::read(&source, &Surroundings::without_files()) {
-        Ok(scenario) => scenario,
-        Err(mistake) => return gone(mistake.to_string()),
-    };
-    let label = format!("the look for {}", feature.name());
-    let place = host.enter(&label);
-    let played = play(server, &place, &source, &scenario, transport, 1, stop);
-    let broken = matches!(&played, Ok(Some(played)) if played.broken);
-    host.leave(&label, &place, broken);
-    match played {
-        Err(why) => gone(format!("failed to {why}")),
-        Ok(None) => gone("interrupted".to_owned()),
-        Ok(Some(played)) => {
-            // Only the last step counts: a server that breaks a rule on the way is to be told so by the cases.
-            let checks = &played.result.checks;
-            let failure = checks.iter().flat_map(|check| &check.failures).next();
-            match (checks.last(), failure) {
-                (Some(last), _) if last.passed > 0 => Offer { there: true, seen: last.step.clone() },
-                (_, Some(failure)) => gone(format!("expected {}, saw {}", failure.expected, failure.actual)),
-                _ => gone(played.result.verdict.reason),
+impl Scout<'_> {
+    fn feature(&self, feature: Feature) -> Offer {
+        match feature.probe(self.transport) {
+            Some(source) => self.look(&format!("the look for {}", feature.name()), &source),
+            None => gone("nothing to look for".to_owned()),
+        }
+    }
+
+    fn look(&self, label: &str, source: &Source) -> Offer {
+        let scenario = match scenario::read(source, &Surroundings::without_files()) {
+            Ok(scenario) => scenario,
+            Err(mistake) => return gone(mistake.to_string()),
+        };
+        let mut offer = self.once(label, source, &scenario);
+        for _ in 1..TRIES {
+            if !offer.there {
+                offer = self.once(label, source, &scenario);
+            }
+        }
+        offer
+    }
+
+    fn once(&self, label: &str, source: &Source, scenario: &Scenario) -> Offer {
+        let place = self.host.enter(label);
+        let played = play(self.server, &place, source, scenario, self.transport, 1, self.stop);
+        let broken = matches!(&played, Ok(Some(played)) if played.broken);
+        self.host.leave(label, &place, broken);
+        match played {
+            Err(why) => gone(format!("failed to {why}")),
+            Ok(None) => gone("interrupted".to_owned()),
+            Ok(Some(played)) => {
+                // Only the last step counts: a server that breaks a rule on the way is to be told so by the cases.
+                let checks = &played.result.checks;
+                let failure = checks.iter().flat_map(|check| &check.failures).next();
+                match (checks.last(), failure) {
+                    (Some(last), _) if last.passed > 0 => {
+                        Offer { there: true, seen: "it answered".to_owned() }
+                    }
+                    (_, Some(failure)) => gone(failure.actual.clone()),
+                    _ => gone(played.result.verdict.reason),
+                }
             }
         }
     }
+}
+
+fn gone(seen: String) -> Offer {
+    Offer { there: false, seen }
 }

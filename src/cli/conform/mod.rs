@@ -3,6 +3,7 @@
 mod host;
 mod look;
 mod play;
+mod pulse;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ use crate::verdict::Status;
 use host::{Host, Start};
 use look::Features;
 use play::{MOST_LONG, Suite, blank};
+use pulse::Pulse;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,6 +52,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the reference server lets clients take to upgrade and to join, with the timings of the official suites.
 const BUNDLED: Duration = Duration::from_secs(1);
+
+/// For how long it remembers lost clients, where it has recovery.
+const RECOVERY: Duration = Duration::from_secs(2);
 
 /// Plays the conformance suite: a verdict for each rule of the protocol
 #[derive(Debug, Args)]
@@ -71,7 +76,7 @@ pub struct ConformArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     patience: Duration,
     /// How many short cases are played at a time
-    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// The seed of all chance
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -313,7 +318,7 @@ fn examine(
     let host = Host::start(server, target, stop).map_err(not_there)?;
     let timings = host.with(|running| server.timings(running.found()));
     let timings = if is_bundled {
-        Timings { connect_timeout: BUNDLED, upgrade_timeout: BUNDLED, ..timings }
+        Timings { connect_timeout: BUNDLED, upgrade_timeout: BUNDLED, recovery: RECOVERY, ..timings }
     } else {
         timings
     };
@@ -322,12 +327,13 @@ fn examine(
     let wants_recovery = variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
     let recovering = match is_bundled && wants_recovery {
         true => {
-            let arguments = [timings_of_fixture(), vec!["--recovery=2s".to_owned()]].concat();
+            let arguments =
+                [timings_of_fixture(), vec![format!("--recovery={}s", RECOVERY.as_secs())]].concat();
             Some(Host::start(server, server.with(arguments), stop).map_err(not_there)?)
         }
         false => None,
     };
-    let features = Features::of(server, &host, recovering.as_ref(), stop)
+    let features = Features::of(server, &host, recovering.as_ref(), usize::from(args.jobs), stop)
         .map_err(|why| Stopped { code: Status::Unreachable.exit_code(), words: format!("error: {why}") })?;
     let features = if is_bundled { features.taken_for_granted() } else { features };
 
@@ -344,6 +350,7 @@ fn examine(
         }
     }
     make_room(&variants, &chosen, usize::from(args.jobs))?;
+    let pulse = Pulse::new();
     let suite = Suite {
         server,
         host: &host,
@@ -351,6 +358,7 @@ fn examine(
         seed: args.seed,
         jobs: usize::from(args.jobs),
         stop,
+        pulse: &pulse,
         command: &command,
     };
     let progress = Progress::new(if args.quiet { Mode::Hidden } else { Mode::Auto });
@@ -480,6 +488,7 @@ fn in_result(timings: &Timings) -> TimingsResult {
         ping_timeout_us: micros(timings.timeout),
         connect_timeout_us: micros(timings.connect_timeout),
         upgrade_timeout_us: micros(timings.upgrade_timeout),
+        recovery_us: micros(timings.recovery),
         max_payload: timings.max_payload,
     }
 }

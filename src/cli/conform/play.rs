@@ -8,11 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::host::{Fate, Host, Place};
+use super::pulse::Pulse;
 use crate::cli::server::Server;
 use crate::conformance::verdict::{Course, deviation, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
 use crate::engine::{self, Ending, Orders};
+use crate::measure::human;
 use crate::observe::Counter;
 use crate::plan::{Circumstances, Plan};
 use crate::report::result::{ScenarioInfo, TargetInfo};
@@ -39,6 +41,7 @@ pub(super) struct Suite<'a> {
     pub seed: u64,
     pub jobs: usize,
     pub stop: &'a AtomicBool,
+    pub pulse: &'a Pulse,
     /// The command that plays one variant alone.
     pub command: &'a (dyn Fn(Variant<'_>) -> String + Sync),
 }
@@ -139,12 +142,14 @@ impl Suite<'_> {
             drop(results);
             loop {
                 match inbox.recv_timeout(TELLING) {
-                    Ok((index, Some((result, Fate::Lived)))) => {
+                    Ok((index, Some((result, Fate::Lived, None)))) => {
                         tell(Some(&result));
                         done.push((index, result));
                     }
-                    Ok((index, Some((result, Fate::Died)))) => again.push((index, result)),
-                    Ok((index, Some((result, Fate::Lost)))) => {
+                    Ok((index, Some((result, Fate::Lived | Fate::Died, stall)))) => {
+                        again.push((index, result, stall));
+                    }
+                    Ok((index, Some((result, Fate::Lost, _)))) => {
                         let result = lost(result);
                         tell(Some(&result));
                         done.push((index, result));
@@ -155,17 +160,18 @@ impl Suite<'_> {
                 }
             }
         });
-        // Whoever was there when the server died is played again without the others, to see who it was.
-        for (index, before) in again {
+        // Whoever was there when the server died, or when this machine stalled, is played again without the others, to see
+        // who it was.
+        for (index, before, stall) in again {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let result =
-                match self.host_of(variants[index]).spare().then(|| self.one(variants[index])).flatten() {
-                    Some((result, Fate::Lived)) => result,
-                    Some((result, _)) => killer(variants[index].case, result),
-                    None => lost(before),
-                };
+            let variant = variants[index];
+            let result = match self.host_of(variant).spare().then(|| self.one(variant)).flatten() {
+                Some((result, Fate::Lived, _)) => calmer(result, stall),
+                Some((result, ..)) => killer(variant.case, result),
+                None => lost(before),
+            };
             tell(Some(&result));
             done.push((index, result));
         }
@@ -179,7 +185,9 @@ impl Suite<'_> {
         self.recovering.filter(|_| needs_recovery).unwrap_or(self.host)
     }
 
-    fn one(&self, variant: Variant<'_>) -> Option<(CaseResult, Fate)> {
+    /// Plays a variant: what it came to, what became of the server, and for how long this machine stalled, where that may
+    /// have spoilt the verdict.
+    fn one(&self, variant: Variant<'_>) -> Option<(CaseResult, Fate, Option<Duration>)> {
         let Case { source, scenario, .. } = variant.case;
         let host = self.host_of(variant);
         let label = variant.label();
@@ -206,7 +214,8 @@ impl Suite<'_> {
             }
             Err(why) => (case.verdict, case.reason) = (Verdict::Blocked, format!("failed to {why}")),
         }
-        Some((case, fate))
+        let stall = self.pulse.longest_since(begun).filter(|_| case.verdict.is_deviation());
+        Some((case, fate, stall))
     }
 }
 
@@ -229,6 +238,15 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
         duration_us: 0,
         command,
     }
+}
+
+/// A case that was played again because this machine stalled.
+fn calmer(mut result: CaseResult, stall: Option<Duration>) -> CaseResult {
+    if let Some(stall) = stall {
+        let stall = human::duration(stall);
+        result.reason.push_str(&format!(" (played again alone, because this machine stalled for {stall})"));
+    }
+    result
 }
 
 /// A case during which the server died for good says nothing, unless it passed.
