@@ -241,7 +241,7 @@ impl Socket {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
         let rooms = self.rooms();
-        if !(self.key % 50 == 0 && server.faults.has(Fault::DisconnectUntold)) {
+        if !(self.key.is_multiple_of(50) && server.faults.has(Fault::DisconnectUntold)) {
             fixture::on_disconnecting(self, reason, &rooms);
         }
         if server.faults.has(Fault::DisconnectToldTwice) {
