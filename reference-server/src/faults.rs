@@ -134,7 +134,7 @@ faults! {
     UpgradeStopsPings "upgrade-stops-pings" "EIO-HB-11" "no pings are sent after an upgrade";
     UpgradeLeavesClock "upgrade-leaves-clock" "EIO-HB-11" "a forgotten clock ends an upgraded session after interval and timeout";
     TimeoutLeavesPoll "timeout-leaves-poll" "EIO-HB-12" "a poll that is pending at the ping timeout is never answered";
-    HeartbeatsRunOut "heartbeats-run-out" "EIO-HB-13" "only sixteen sessions at a time have a heartbeat";
+    HeartbeatsRunOut "heartbeats-run-out" "EIO-HB-13" "only eight sessions at a time have a heartbeat";
     PollingCloseIgnored "polling-close-ignored" "EIO-CL-01" "the close packet is ignored on polling";
     WebSocketCloseIgnored "websocket-close-ignored" "EIO-CL-02" "the close packet is ignored on WebSocket";
     CloseUntold "close-untold" "EIO-CL-03" "a client that is not polling when its session is closed never hears of it";
@@ -177,7 +177,7 @@ faults! {
     ErrorNameFatal "error-name-fatal" "SIO-PK-11" "an event called error closes the connection";
     IllegalIdIgnored "illegal-id-ignored" "SIO-PK-13" "a packet with an id that is not a number is skipped";
     AckIdNarrowed "ack-id-narrowed" "SIO-PK-15" "acknowledgement ids are kept in 32 bits";
-    LongIdRefused "long-id-refused" "SIO-PK-16" "an id of more than 16 digits closes the connection";
+    LargeIdRefused "large-id-refused" "SIO-PK-16" "an id beyond 2^53 closes the connection";
     AckPayloadIgnored "ack-payload-ignored" "SIO-PK-17" "an acknowledgement whose payload is not an array is skipped";
     UnknownAckFatal "unknown-ack-fatal" "SIO-PK-18 SEM-AK-03 SEM-AK-04" "an acknowledgement that nobody waits for closes the connection";
     DisconnectPayloadIgnored "disconnect-payload-ignored" "SIO-PK-19" "a DISCONNECT with a payload is skipped";
@@ -226,7 +226,7 @@ faults! {
     AuthMissing "auth-missing" "SIO-NS-03" "the auth payload of a CONNECT is lost";
     SidSharedAcrossNamespaces "sid-shared-across-namespaces" "SIO-NS-09 SEM-NS-03" "the sockets of one connection have the same id in every namespace";
     SidIsEngineSid "sid-is-engine-sid" "SIO-NS-10" "the Engine.IO session id is used as socket id";
-    ConnectReplyWithoutSid "connect-reply-without-sid" "SIO-NS-01" "the answer to a CONNECT has no sid";
+    ConnectReplyWithoutSid "connect-reply-without-sid" "SIO-NS-01" "the sid in the answer to a CONNECT is empty";
     AbsentAuthIsNull "absent-auth-is-null" "SIO-NS-03" "a CONNECT without a payload has the auth payload null";
     ConnectPayloadUnchecked "connect-payload-unchecked" "SIO-NS-04" "a CONNECT whose payload is no object is accepted";
     ConnectReplyToMain "connect-reply-to-main" "SIO-NS-05" "the answer to a CONNECT does not name the namespace";

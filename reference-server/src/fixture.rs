@@ -79,10 +79,9 @@ fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Optio
             let target = Target::parse(target)?;
             let to = target.broadcast(socket);
             let args = event_with(socket, event, payload)?;
-            if target.is_flagged_and_lost(socket) {
-                return Some(ack.send(&Args::new()));
+            if !target.is_flagged_and_lost(socket) {
+                socket.namespace.broadcast(&socket.session.server, to, args);
             }
-            socket.namespace.broadcast(&socket.session.server, to, args);
             ack.send(&Args::new());
         }
         ("t:cast-ack", [target, ms, event, payload, ..]) => {

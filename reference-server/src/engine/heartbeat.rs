@@ -11,7 +11,7 @@ use crate::faults::Fault;
 use crate::socket::reason::Reason;
 
 /// So many sessions have a heartbeat when a fault lets heartbeats run out.
-const FEW: usize = 16;
+const FEW: usize = 8;
 
 impl Session {
     /// Starts the clock for the next ping.

@@ -199,8 +199,10 @@ impl Session {
     }
 
     fn push(self: &Rc<Self>, packet: EncodedPacket) {
-        let unpolled = self.transport.get() == Transport::Polling && !self.poll.borrow().is_pending();
-        if unpolled && self.server.faults.has(Fault::UnpolledPacketsLost) {
+        if self.server.faults.has(Fault::UnpolledPacketsLost)
+            && self.transport.get() == Transport::Polling
+            && !self.poll.borrow().is_pending()
+        {
             return;
         }
         let mut queue = self.queue.borrow_mut();

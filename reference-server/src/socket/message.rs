@@ -28,11 +28,6 @@ impl Message {
         Message::plain('0', namespace, &payload)
     }
 
-    /// A [`Message::connect`] that lacks what it is for.
-    pub fn connect_without_sid(namespace: &str) -> Message {
-        Message::plain('0', namespace, "")
-    }
-
     /// `4`: the refusal of a CONNECT; `error` is the JSON object.
     pub fn connect_error(namespace: &str, error: &str) -> Message {
         Message::plain('4', namespace, error)

@@ -103,10 +103,8 @@ impl Socket {
     pub(super) fn welcome(&self) {
         let faults = self.session.server.faults;
         let named = if faults.has(Fault::ConnectReplyToMain) { "/" } else { &self.namespace.name };
-        self.send(&match faults.has(Fault::ConnectReplyWithoutSid) {
-            true => Message::connect_without_sid(named),
-            false => Message::connect(named, &self.id, self.pid.as_deref()),
-        });
+        let told = if faults.has(Fault::ConnectReplyWithoutSid) { "" } else { &self.id };
+        self.send(&Message::connect(named, told, self.pid.as_deref()));
     }
 
     /// Whether the socket has not ended.
@@ -243,7 +241,7 @@ impl Socket {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
         let rooms = self.rooms();
-        if !(self.key % 50 == 0 && server.faults.has(Fault::DisconnectUntold)) {
+        if !(self.key.is_multiple_of(50) && server.faults.has(Fault::DisconnectUntold)) {
             fixture::on_disconnecting(self, reason, &rooms);
         }
         if server.faults.has(Fault::DisconnectToldTwice) {

@@ -52,11 +52,13 @@ pub(super) fn incoming<'a>(faults: &Faults, text: &'a str) -> Result<Cow<'a, str
     let numeric =
         || text.find('[').is_some_and(|at| text[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     let depth = || text.bytes().take_while(|byte| *byte != b'}').filter(|byte| *byte == b'[').count();
+    let digits = body.bytes().take_while(u8::is_ascii_digit).count();
+    let id = body[..digits].parse::<u64>().unwrap_or(0);
     let refused = (faults.has(Fault::CommaDemanded)
         && namespace.is_some_and(|name| name.len() == body.len()))
         || (faults.has(Fault::NumericNameRefused) && event && numeric())
         || (faults.has(Fault::ErrorNameFatal) && text.contains(r#"["error""#))
-        || (faults.has(Fault::LongIdRefused) && body.bytes().take_while(u8::is_ascii_digit).count() > 16)
+        || (faults.has(Fault::LargeIdRefused) && id > 1 << 53)
         || (faults.has(Fault::ProtoKeyFatal) && text.contains(r#""__proto__""#))
         || (faults.has(Fault::DeepNestingRefused) && depth() > 64)
         || (faults.has(Fault::LongTextRefused) && text.len() > 65_536)
