@@ -333,9 +333,13 @@ fn examine(
         }
         false => None,
     };
-    let features = Features::of(server, &host, recovering.as_ref(), usize::from(args.jobs), stop)
-        .map_err(|why| Stopped { code: Status::Unreachable.exit_code(), words: format!("error: {why}") })?;
-    let features = if is_bundled { features.taken_for_granted() } else { features };
+    let features = match is_bundled {
+        true => Features::granted(),
+        false => Features::of(server, &host, usize::from(args.jobs), stop).map_err(|why| Stopped {
+            code: Status::Unreachable.exit_code(),
+            words: format!("error: {why}"),
+        })?,
+    };
 
     let command = |variant: Variant<'_>| again(args, named, variant);
     let mut results = Vec::new();
