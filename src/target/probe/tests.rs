@@ -164,7 +164,13 @@ fn a_response_head_without_end_is_given_up() {
         }
     });
     let probing = Probing { timeout: Duration::from_millis(50), tls: None };
-    let sentence = sentence_with(&endpoint, &probing);
+    assert!(sentence_with(&endpoint, &probing).contains("does not speak HTTP"));
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_told_from_another_protocol() {
+    let (endpoint, _told) = always(b"HTTP/1.1 200 OK\r\nCont".to_vec());
+    let sentence = sentence(&endpoint);
     assert!(sentence.contains("broke off, or took too long; it began with `HTTP/1.1 200 OK"), "{sentence}");
 }
 
