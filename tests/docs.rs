@@ -57,7 +57,7 @@ fn every_scenario_of_a_page_is_a_good_one() {
 }
 
 #[test]
-fn every_baseline_of_a_page_is_a_good_one() {
+fn every_baseline_is_a_good_one() {
     let ids = printed(&["list", "--conformance", "--ids"]);
     let cases: Vec<Case> = ids
         .lines()
@@ -70,8 +70,12 @@ fn every_baseline_of_a_page_is_a_good_one() {
     let blocks = page::all().iter().flat_map(Page::blocks).collect::<Vec<_>>();
     let baselines: Vec<Block> = blocks.into_iter().filter(|block| block.is("baseline")).collect();
     assert!(!baselines.is_empty(), "there is an example");
-    for block in baselines {
-        let source = Source { name: block.place.to_string(), text: block.text };
+    let of_pages =
+        baselines.into_iter().map(|block| Source { name: block.place.to_string(), text: block.text });
+    let files =
+        fs::read_dir("baselines").expect("it is there").map(|entry| entry.expect("it can be read").path());
+    let of_files = files.map(|path| Source::read(&path).expect("it can be read"));
+    for source in of_pages.chain(of_files) {
         let read = Baseline::read(&source, &cases).map_err(|mistake| render(&mistake, &source));
         assert!(read.is_ok(), "{}", read.expect_err("it is not"));
     }

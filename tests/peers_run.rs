@@ -1,12 +1,16 @@
-//! The bundled scenarios against servers that nobody here wrote, and an application with words of its own.
+//! The bundled scenarios and the conformance suite against servers that nobody here wrote, and an application with words
+//! of its own.
 
 #[path = "support/peers.rs"]
 mod peers;
 #[path = "support/play.rs"]
 mod support;
 
+use std::{fs, path::Path};
+
 use peers::Peer;
-use support::{bundled, each, play};
+use sockrates::conformance::SuiteFile;
+use support::{bundled, conform, each, play};
 
 /// The fixtures' own times are short, so that a test can watch a heartbeat. A scenario is about something else.
 const PATIENT: [(&str, &str); 6] = [
@@ -16,6 +20,16 @@ const PATIENT: [(&str, &str); 6] = [
     ("UPGRADE_TIMEOUT", "10000"),
     ("CSR", "1"),
     ("CSR_MAX_DISCONNECTION", "60000"),
+];
+
+/// A heartbeat of which a stalled machine does not miss one; the rest is as short as a case can bear.
+const EXAMINED: [(&str, &str); 6] = [
+    ("PING_INTERVAL", "500"),
+    ("PING_TIMEOUT", "1000"),
+    ("CONNECT_TIMEOUT", "1000"),
+    ("UPGRADE_TIMEOUT", "1000"),
+    ("CSR", "1"),
+    ("CSR_MAX_DISCONNECTION", "2000"),
 ];
 
 /// What socketioxide does otherwise: the scenario, the steps in which it shows, and why.
@@ -77,4 +91,49 @@ fn an_application_with_words_of_its_own_is_tested_through_a_contract() {
     let Some(server) = Peer::NodeChatApp.command_line() else { return };
     let played = play(["tests/peers/node/chat-app.yaml", "--server", &server], []);
     assert_eq!(played.code, Some(0), "{}", played.output);
+}
+
+#[test]
+fn what_the_suite_finds_on_the_official_server_is_what_its_baseline_says() {
+    let Some(server) = Peer::NodeFixture.command_line() else { return };
+    holds("baselines/node.yaml", &server);
+}
+
+#[test]
+fn what_the_suite_finds_on_socketioxide_is_what_its_baseline_says() {
+    let Some(server) = Peer::Socketioxide.command_line() else { return };
+    holds("baselines/socketioxide.yaml", &server);
+}
+
+/// Plays the suite, and what it finds new or gone again with nothing beside it: a machine that stalls and a race in the
+/// server can hit any case, but not the same one time and again.
+fn holds(baseline: &str, server: &str) {
+    const AGAIN: usize = 2;
+    let results = tempfile::NamedTempFile::new().expect("a file can be written");
+    let json = results.path().to_str().expect("the path is UTF-8");
+    let mut only: Vec<String> = Vec::new();
+    for again in 0..=AGAIN {
+        let mut arguments =
+            vec!["--server", server, "--baseline", baseline, "--json", json, "--patience", "30s"];
+        arguments.extend(["--connect-timeout", "1s", "--upgrade-timeout", "1s", "--recovery-time", "2s"]);
+        if again > 0 {
+            arguments.extend(["--jobs", "1"]);
+        }
+        arguments.extend(only.iter().flat_map(|id| ["--only", id]));
+        let played = conform(arguments, EXAMINED);
+        if played.code == Some(0) {
+            return;
+        }
+        assert!(played.code == Some(1) && again < AGAIN, "{:?}\n{}", played.code, played.output);
+        only = unlike(results.path());
+        assert!(!only.is_empty(), "{}", played.output);
+    }
+}
+
+/// The cases of which the results in this file say that the baseline is wrong.
+fn unlike(results: &Path) -> Vec<String> {
+    let text = fs::read_to_string(results).expect("the results were written");
+    let file: SuiteFile = serde_json::from_str(&text).expect("they are those of a suite");
+    let compared = file.suites.into_iter().filter_map(|suite| suite.baseline);
+    compared.flat_map(|baseline| baseline.new.into_iter().chain(baseline.gone)).map(|row| row.case).collect()
 }

@@ -29,6 +29,8 @@ struct Row {
     /// None means all variants of the case.
     transport: Option<Transport>,
     verdict: Verdict,
+    /// It does not show in every run.
+    sometimes: bool,
     because: String,
 }
 
@@ -78,7 +80,7 @@ impl Baseline {
                 results.iter().filter(|result| row.is_about(&result.id, result.transport)).peekable();
             about.peek().is_some() && about.all(|result| result.verdict == Verdict::Pass)
         };
-        let gone = self.rows.iter().filter(passes_now).map(|row| BaselineRow {
+        let gone = self.rows.iter().filter(|row| !row.sometimes).filter(passes_now).map(|row| BaselineRow {
             case: label(&row.case, row.transport),
             listed: Some(row.verdict),
             now: Verdict::Pass,
@@ -95,22 +97,25 @@ impl Baseline {
     }
 
     /// A baseline that lists what did not pass. What an older one says of cases that were not chosen stays, and so do
-    /// its reasons.
+    /// its reasons, and what it says of cases that sometimes pass.
     pub fn of(server: &str, before: Option<&Baseline>, results: &[CaseResult]) -> Baseline {
         let mut rows: Vec<Row> = Vec::new();
-        for result in results.iter().filter(|result| LISTED.contains(&result.verdict)) {
+        let stays = |row: &Row| before.is_some_and(|before| before.holds_sometimes(row, results));
+        let stands = |result: &CaseResult| before.and_then(|before| before.row(result)).is_some_and(stays);
+        for result in results.iter().filter(|result| LISTED.contains(&result.verdict) && !stands(result)) {
             let because = before
                 .and_then(|before| before.row(result))
                 .filter(|row| row.verdict == result.verdict)
                 .map_or(UNCONFIRMED, |row| &row.because);
             // All variants alike are one row.
             let alike = results.iter().filter(|other| other.id == result.id);
-            let is_one = alike.clone().all(|other| other.verdict == result.verdict);
+            let is_one = alike.clone().all(|other| other.verdict == result.verdict && !stands(other));
             let transport = result.transport.filter(|_| !is_one || alike.count() == 1);
             let row = Row {
                 case: result.id.clone(),
                 transport,
                 verdict: result.verdict,
+                sometimes: false,
                 because: because.to_owned(),
             };
             if !rows.iter().any(|other| other.case == row.case && other.transport == row.transport) {
@@ -118,12 +123,19 @@ impl Baseline {
             }
         }
         let chosen = |row: &Row| results.iter().any(|result| row.is_about(&result.id, result.transport));
-        let kept = before.map_or(&[][..], |before| &before.rows).iter().filter(|row| !chosen(row));
+        let kept = before.map_or(&[][..], |before| &before.rows).iter();
+        let kept = kept.filter(|row| !chosen(row) || stays(row));
         rows.extend(kept.cloned());
         rows.sort_by(|a, b| {
             (&a.case, a.transport.map(Transport::name)).cmp(&(&b.case, b.transport.map(Transport::name)))
         });
         Baseline { server: before.map_or(server, |before| &before.server).to_owned(), rows }
+    }
+
+    /// Whether a row says that its deviation shows sometimes, and no result says otherwise.
+    fn holds_sometimes(&self, row: &Row, results: &[CaseResult]) -> bool {
+        let mut about = results.iter().filter(|result| self.row(result) == Some(row));
+        row.sometimes && about.all(|result| [Verdict::Pass, row.verdict].contains(&result.verdict))
     }
 
     /// The content of a file that reads back as this baseline.
@@ -133,13 +145,14 @@ impl Baseline {
         if self.rows.is_empty() {
             text.push_str(" []");
         }
-        for Row { case, transport, verdict, because } in &self.rows {
+        for Row { case, transport, verdict, sometimes, because } in &self.rows {
             let transport = transport.map(|transport| format!(" transport: {},", transport.name()));
             text.push_str(&format!(
-                "\n  - {{ case: {},{} verdict: {}, because: {} }}",
+                "\n  - {{ case: {},{} verdict: {},{} because: {} }}",
                 quoted(case),
                 transport.unwrap_or_default(),
                 verdict.name(),
+                if *sometimes { " sometimes: true," } else { "" },
                 quoted(because)
             ));
         }
@@ -153,6 +166,7 @@ impl Row {
         let fields = Fields::of(node, "a row of the baseline")?;
         let (case, transport) = (fields.required("case"), fields.optional("transport"));
         let (verdict, because) = (fields.required("verdict"), fields.required("because"));
+        let sometimes = fields.optional("sometimes");
         fields.deny_others()?;
         let case = case?;
         let id = case.word()?;
@@ -182,7 +196,8 @@ impl Row {
         let verdict = LISTED.into_iter().find(|verdict| verdict.name() == name).ok_or_else(|| {
             word.mistake(format!("a row cannot say `{name}`")).did_you_mean(name, LISTED.map(Verdict::name))
         })?;
-        Ok(Row { case: id.to_owned(), transport, verdict, because: because?.word()?.to_owned() })
+        let sometimes = sometimes.map(Node::bool).transpose()?.unwrap_or_default();
+        Ok(Row { case: id.to_owned(), transport, verdict, sometimes, because: because?.word()?.to_owned() })
     }
 }
 
@@ -272,6 +287,44 @@ mod tests {
     }
 
     #[test]
+    fn what_shows_sometimes_is_neither_new_nor_gone() {
+        let baseline = good("- { case: a/one, verdict: warn, sometimes: true, because: a race }");
+        for (verdict, known, new) in [(Warn, 1, 0), (Pass, 0, 0), (Fail, 0, 1), (Skip, 0, 1)] {
+            let compared = baseline.compare("f".into(), &[result("a/one", None, verdict)]);
+            assert_eq!(
+                (compared.known, compared.new.len(), compared.gone.len()),
+                (known, new, 0),
+                "{verdict:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_written_baseline_keeps_what_shows_sometimes_until_it_shows_otherwise() {
+        let row = "- { case: \"a/one\", verdict: warn, sometimes: true, because: \"a race\" }";
+        let before = good(row);
+        for verdict in [Warn, Pass] {
+            let written = Baseline::of("x", Some(&before), &[result("a/one", None, verdict)]);
+            assert_eq!(written, before, "{verdict:?}");
+            assert!(written.text().ends_with(&format!("  {row}\n")), "{}", written.text());
+        }
+        let written = Baseline::of("x", Some(&before), &[result("a/one", None, Fail)]);
+        assert_eq!(written, Baseline::of("x", None, &[result("a/one", None, Fail)]));
+    }
+
+    #[test]
+    fn what_shows_sometimes_over_one_transport_has_no_part_in_a_row_about_all() {
+        let before = good(
+            "- { case: a/two, verdict: fail, sometimes: true, because: a race }\n\
+             - { case: a/two, transport: polling, verdict: fail, because: seen }",
+        );
+        for verdict in [Fail, Pass] {
+            let results = [result("a/two", POLLING, Fail), result("a/two", UPGRADE, verdict)];
+            assert_eq!(Baseline::of("x", Some(&before), &results), before, "{verdict:?}");
+        }
+    }
+
+    #[test]
     fn variants_that_differ_have_rows_of_their_own() {
         let results = [result("a/two", POLLING, Pass), result("a/two", UPGRADE, Fail)];
         let written = Baseline::of("y", None, &results).text();
@@ -297,6 +350,7 @@ mod tests {
             ("- { case: a/one, verdict: fail, because: \"\" }", "found an empty one"),
             ("- { case: a/one, transport: polling, verdict: fail, because: x }", "leave `transport` out"),
             ("- { case: a/two, transport: poling, verdict: fail, because: x }", "did you mean `polling`?"),
+            ("- { case: a/one, verdict: fail, because: x, sometimes: often }", "expected `true` or `false`"),
             ("- { case: a/one, verdict: fail, because: x, why: y }", "unknown key `why`"),
             (
                 "- { case: a/one, verdict: fail, because: x }\n- { case: a/one, verdict: note, because: x }",

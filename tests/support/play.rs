@@ -13,7 +13,7 @@ use std::{
 /// How many scenarios are played at the same time: most of what they do is waiting.
 const AT_ONCE: usize = 4;
 
-/// What came of `sockrates run`.
+/// What came of `sockrates run` or `sockrates conform`.
 #[derive(Debug)]
 pub(crate) struct Played {
     /// The exit code; `None` if a signal ended it.
@@ -38,8 +38,24 @@ pub(crate) fn play<'a>(
     arguments: impl IntoIterator<Item = &'a str>,
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Played {
+    sockrates("run", arguments, settings)
+}
+
+/// Runs `sockrates conform --quiet` likewise.
+pub(crate) fn conform<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+    settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Played {
+    sockrates("conform", arguments, settings)
+}
+
+fn sockrates<'a>(
+    command: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+    settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Played {
     let output = Command::new(env!("CARGO_BIN_EXE_sockrates"))
-        .args(["run", "--quiet"])
+        .args([command, "--quiet"])
         .args(arguments)
         // Wide enough that no step is told in two lines.
         .env("COLUMNS", "200")
