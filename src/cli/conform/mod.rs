@@ -376,7 +376,7 @@ fn examine(
         jobs: usize::from(args.jobs),
         stop,
         pulse: &pulse,
-        is_hasty: timings.interval + timings.timeout <= HASTY,
+        is_hasty: !is_bundled && timings.interval + timings.timeout <= HASTY,
         command: &command,
     };
     let progress = Progress::new(if args.quiet { Mode::Hidden } else { Mode::Auto });

@@ -32,6 +32,12 @@ const BUSY: Duration = Duration::from_millis(500);
 /// How many cases are played at a time that are played again because of a doubt; a third time, each alone.
 const CALM: usize = 2;
 
+/// The round in which every verdict is believed.
+const LAST_ROUND: usize = 2;
+
+/// Where more verdicts than these are doubted, calm would take too long.
+const MANY: usize = 40;
+
 /// A case that takes so much longer than a healthy server lets it is stopped.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -48,7 +54,8 @@ pub(super) struct Suite<'a> {
     pub jobs: usize,
     pub stop: &'a AtomicBool,
     pub pulse: &'a Pulse,
-    /// Whether the heartbeats are so short that a busy machine, or a busy server, misses one now and then.
+    /// Whether the heartbeats are so short that a busy machine, or a busy server, misses one now and then. The reference
+    /// server does not.
     pub is_hasty: bool,
     /// The command that plays one variant alone.
     pub command: &'a (dyn Fn(Variant<'_>) -> String + Sync),
@@ -84,6 +91,18 @@ enum Doubt {
     Stall(Duration),
     /// A connection did not come to be, or was lost, under heartbeats that a busy machine misses now and then.
     Accident,
+    /// Such heartbeats alone: a client that only looks does not lose its connection, but finds it closed.
+    Haste,
+}
+
+impl Doubt {
+    /// Whether a verdict is doubted in a round.
+    fn holds(self, round: usize) -> bool {
+        match self {
+            Doubt::Stall(_) | Doubt::Accident => round < LAST_ROUND,
+            Doubt::Haste => round == 0,
+        }
+    }
 }
 
 /// What a play came to, what became of the server, and why the verdict is to be doubted.
@@ -172,12 +191,18 @@ impl Suite<'_> {
         let (mut done, mut alone) = (Vec::new(), Vec::new());
         let mut doubted: BTreeMap<usize, (CaseResult, Doubt)> = BTreeMap::new();
         let mut next = chosen.to_vec();
-        for (jobs, is_last) in [(self.jobs, false), (CALM, false), (1, true)] {
+        for round in 0..=LAST_ROUND {
+            let jobs = match round {
+                0 => self.jobs,
+                _ if next.len() > MANY => self.jobs,
+                1 => CALM,
+                _ => 1,
+            };
             let mut again = Vec::new();
             for (index, (result, fate, doubt)) in self.side_by_side(variants, &next, jobs, tell) {
                 let before = doubted.remove(&index);
                 match (fate, doubt) {
-                    (Fate::Lived, Some(doubt)) if !is_last => {
+                    (Fate::Lived, Some(doubt)) if doubt.holds(round) => {
                         again.push(index);
                         doubted.insert(index, (result, doubt));
                     }
@@ -302,7 +327,8 @@ impl Suite<'_> {
             Err(why) => (case.verdict, case.reason) = (Verdict::Blocked, format!("failed to {why}")),
         }
         let stall = self.pulse.longest_since(begun).map(Doubt::Stall);
-        let doubt = stall.or((accident && self.is_hasty).then_some(Doubt::Accident));
+        let haste = if accident { Doubt::Accident } else { Doubt::Haste };
+        let doubt = stall.or(self.is_hasty.then_some(haste));
         let doubt = doubt.filter(|_| case.verdict.is_deviation());
         Some((case, fate, doubt))
     }
@@ -336,8 +362,8 @@ fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseRe
             let time = human::duration(time);
             result.reason.push_str(&format!(" (played again, because this machine stalled for {time})"));
         }
-        Some((_, Doubt::Accident)) => {
-            result.reason.push_str(" (played again, because a connection was lost under short heartbeats)");
+        Some((_, Doubt::Accident | Doubt::Haste)) => {
+            result.reason.push_str(" (played again, because heartbeats this short are missed now and then)");
         }
         None => {}
     }
