@@ -1,0 +1,104 @@
+//! The oracle: of each socket, whether it must receive a message, must not, or may; and what came of it.
+
+use super::book::Book;
+use super::findings::Leak;
+use super::ledger::Entry;
+use super::message::{Message, Sender};
+use super::stay::{Certainty, Stay};
+use super::Moment;
+
+/// What is to be said about a message and the seats of one worker.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    /// Seats that had to receive it, and did.
+    pub(super) expected: u64,
+    /// Seats that must not.
+    pub(super) forbidden: u64,
+    /// Seats of which nobody can say.
+    pub(super) undecided: u64,
+    /// Seats that had to receive it, and did not, as far as their rooms say.
+    pub(super) absent: Vec<u32>,
+    /// Seats that must not and did: how, and when.
+    pub(super) leaked: Vec<(u32, Leak, Moment)>,
+}
+
+impl Judgement {
+    /// Judges a message as far as is known now.
+    pub(super) fn of(book: &mut Book, message: &Message, entry: &Entry, now: Moment) -> Judgement {
+        let mut judgement = Judgement::default();
+        let (from, to) = (message.sent, message.handled.unwrap_or(now.max(message.settled)));
+        let knows = book.remembers(from);
+        let mut meant = 0;
+        let mut received = 0;
+        for seat in book.candidates(message) {
+            let has = entry.receipts.has(seat);
+            let mut certainty = book.is_for(message, seat, from, to);
+            if certainty == Certainty::Yes && !has && (message.handled.is_none() || message.may_be_lost) {
+                certainty = Certainty::Maybe;
+            }
+            if certainty == Certainty::No && !knows {
+                certainty = Certainty::Maybe;
+            }
+            received += usize::from(has && certainty != Certainty::No);
+            match (certainty, has) {
+                (Certainty::Yes, true) => judgement.expected += 1,
+                (Certainty::Yes, false) => judgement.absent.push(seat),
+                (Certainty::Maybe, _) => judgement.undecided += 1,
+                (Certainty::No, _) => continue,
+            }
+            meant += 1;
+        }
+        let live = book.seats().iter().filter(|seat| seat.is_up()).count() as u64;
+        judgement.forbidden = live.saturating_sub(meant);
+        if received < entry.receipts.len() {
+            judgement.find_leaks(book, message, entry, (from, to), knows);
+        }
+        judgement
+    }
+
+    /// Whether somebody who can receive it still has to.
+    pub(super) fn is_open(&self) -> bool {
+        !self.absent.is_empty()
+    }
+
+    fn find_leaks(
+        &mut self,
+        book: &Book,
+        message: &Message,
+        entry: &Entry,
+        (from, to): (Moment, Moment),
+        knows: bool,
+    ) {
+        for (seat, at) in entry.receipts.iter() {
+            if book.is_for(message, seat, from, to) != Certainty::No {
+                continue;
+            }
+            match knows {
+                true => self.leaked.push((seat, how(book, message, seat, (from, to)), at)),
+                false => self.undecided += 1,
+            }
+        }
+    }
+}
+
+/// In which way a seat is none of those that a message was for.
+fn how(book: &Book, message: &Message, seat: u32, (from, to): (Moment, Moment)) -> Leak {
+    let place = &book.seats()[seat as usize];
+    if book.namespace(place) != message.namespace {
+        return Leak::Namespace;
+    }
+    if place.client == message.key.sender && message.sender == Sender::Excluded {
+        return Leak::Sender;
+    }
+    let whole = Message { except: Vec::new(), ..message.clone() };
+    if book.is_for(&whole, seat, from, to) != Certainty::No {
+        return Leak::Except;
+    }
+    let stays = book.stays(message, seat);
+    let any = |test: &dyn Fn(&Stay) -> bool| stays.iter().any(|(_, stay)| test(stay));
+    match () {
+        () if any(&|stay| stay.left.is_some_and(|left| left <= from)) => Leak::AfterLeave,
+        () if any(&|stay| stay.asked >= to) => Leak::BeforeJoin,
+        () => Leak::Room,
+    }
+}

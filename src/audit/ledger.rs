@@ -1,0 +1,361 @@
+//! The ledger of one worker: what its clients did and saw, each message judged when its window closes.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::book::Book;
+use super::findings::{Findings, Leak, Offence};
+use super::judgement::Judgement;
+use super::receipts::Receipts;
+use super::{Key, Message, Moment};
+use crate::threshold::Fault;
+
+/// How long a stay that is over is remembered beyond the window, for messages that are not settled yet.
+const MEMORY: Duration = Duration::from_secs(30);
+
+/// How long a receipt waits for the news of its message. The longest step is settled by then.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The most messages that are waited for; a server that invents some is not believed beyond.
+const MOST_UNKNOWN: usize = 1 << 18;
+
+/// The most missing pairs that are remembered, to be taken back when they come after all.
+const MOST_MISSING: usize = 1 << 16;
+
+/// What a receiver owes to be told is kept for so many messages of each seat that is away.
+const MOST_OWED: usize = 1 << 12;
+
+/// How far back the order of a sender's messages is looked at.
+const BACK: u64 = 1 << 10;
+
+/// A message between its first sign and the end of its window.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    pub(super) message: Option<Arc<Message>>,
+    pub(super) receipts: Receipts,
+    /// Who had received a later message of the sender when this one came, and which.
+    pub(super) overtaken: Vec<(u32, u64)>,
+}
+
+/// See the module's head. Every call but for [`Ledger::received`] is about a client of this worker by its index in
+/// the cast, at a time since the beginning of the run; times never go backwards by more than the window.
+#[derive(Debug)]
+pub struct Ledger {
+    window: Duration,
+    clients: u32,
+    pub(super) book: Book,
+    open: HashMap<Key, Entry>,
+    /// When a message is to be judged, or given up.
+    due: BinaryHeap<Reverse<(Moment, Key)>>,
+    unknown: usize,
+    /// For each sender, its first message that is not judged, and the one after the last that was seen.
+    judged: HashMap<u32, u64>,
+    seen: HashMap<u32, u64>,
+    missing: HashSet<(u32, Key)>,
+    /// Seats to which something is owed.
+    owing: Vec<u32>,
+    findings: Findings,
+}
+
+impl Ledger {
+    /// An empty ledger for a cast of so many clients. A message that has not come when the window is over, counted
+    /// from its being settled, is missing.
+    pub fn new(clients: u32, window: Duration) -> Ledger {
+        Ledger {
+            window,
+            clients,
+            book: Book::default(),
+            open: HashMap::new(),
+            due: BinaryHeap::new(),
+            unknown: 0,
+            judged: HashMap::new(),
+            seen: HashMap::new(),
+            missing: HashSet::new(),
+            owing: Vec::new(),
+            findings: Findings::default(),
+        }
+    }
+
+    /// The client asks to be connected to a namespace.
+    pub fn connecting(&mut self, client: u32, namespace: &str, at: Moment) {
+        let seat = self.book.seat(client, namespace);
+        self.book.connecting(seat, at);
+    }
+
+    /// It is connected to a namespace, with a socket of this id: a new one, or the one that was cut.
+    pub fn connected(&mut self, client: u32, namespace: &str, sid: &str, recovered: bool, at: Moment) {
+        let seat = self.book.seat(client, namespace);
+        if recovered {
+            return self.book.recovered(seat, at);
+        }
+        self.book.connected(seat, sid, at);
+        self.findings.undecided += std::mem::take(&mut self.book.seat_mut(seat).owed).len() as u64;
+    }
+
+    /// It asks to leave a namespace, or all of them.
+    pub fn leaving(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
+        self.each_seat(client, namespace, |book, seat| book.leaving(seat, at));
+    }
+
+    /// It is not in a namespace any more, or in none.
+    pub fn ended(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
+        self.each_seat(client, namespace, |book, seat| book.ended(seat, at));
+    }
+
+    /// Its connection is gone without a word.
+    pub fn lost(&mut self, client: u32, at: Moment) {
+        self.each_seat(client, None, |book, seat| book.lost(seat, at));
+    }
+
+    /// It asks to join a room.
+    pub fn joining(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
+        let seat = self.book.seat(client, namespace);
+        self.book.joining(seat, room, at);
+    }
+
+    /// The server said that it has joined.
+    pub fn joined(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
+        let seat = self.book.seat(client, namespace);
+        self.book.joined(seat, room, at);
+    }
+
+    /// It asks to leave a room.
+    pub fn parting(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
+        let seat = self.book.seat(client, namespace);
+        self.book.parting(seat, room, at);
+    }
+
+    /// The server said that it has left.
+    pub fn parted(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
+        let seat = self.book.seat(client, namespace);
+        self.book.parted(seat, room, at);
+    }
+
+    /// A message of any worker's client was settled. Those of one sender come in their order.
+    pub fn settled(&mut self, message: Arc<Message>) {
+        let key = message.key;
+        self.due.push(Reverse((message.settled + self.window, key)));
+        let entry = self.open.entry(key).or_default();
+        self.unknown -= usize::from(entry.message.is_none() && !entry.receipts.is_empty());
+        entry.message = Some(message);
+    }
+
+    /// A client received a stamped message in a namespace.
+    pub fn received(&mut self, client: u32, namespace: &str, key: Key, at: Moment) {
+        let seat = self.book.seat(client, namespace);
+        self.findings.receipts += 1;
+        if self.judged.get(&key.sender).is_some_and(|judged| key.sequence < *judged) {
+            return self.received_late(seat, key);
+        }
+        let is_known = self.open.contains_key(&key);
+        if key.sender >= self.clients || (!is_known && self.unknown >= MOST_UNKNOWN) {
+            return self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, None, Some(at), None);
+        }
+        if !is_known {
+            self.unknown += 1;
+            self.due.push(Reverse((at + self.window + PATIENCE, key)));
+        }
+        let entry = self.open.entry(key).or_default();
+        if !entry.receipts.put(seat, at) {
+            let message = entry.message.clone();
+            return self.accuse(Fault::Duplicate, None, seat, message, Some(at), None);
+        }
+        self.look_at_the_order(seat, key);
+    }
+
+    /// Judges what is due, and forgets it.
+    pub fn advance(&mut self, now: Moment) {
+        while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+            let Some(Reverse((_, key))) = self.due.pop() else { break };
+            self.close(key, now);
+        }
+        self.collect_debts(now);
+        self.book.forget(now.saturating_sub(self.window + MEMORY));
+    }
+
+    /// Whether some client must still receive something and can.
+    pub fn is_waiting(&mut self) -> bool {
+        let (book, window) = (&mut self.book, self.window);
+        self.open.values().any(|entry| match &entry.message {
+            None => false,
+            Some(message) => Judgement::of(book, message, entry, message.settled + window).is_open(),
+        })
+    }
+
+    /// Judges what is left. A message whose window is not over accuses nobody of its absence.
+    pub fn finish(mut self, now: Moment) -> Findings {
+        self.advance(now);
+        let mut keys: Vec<Key> = self.open.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            self.close(key, now);
+        }
+        self.findings.undecided += self.book.seats().iter().map(|seat| seat.owed.len() as u64).sum::<u64>();
+        self.findings
+    }
+
+    fn each_seat(&mut self, client: u32, namespace: Option<&str>, mut act: impl FnMut(&mut Book, u32)) {
+        for seat in self.book.seats_of(client, namespace) {
+            act(&mut self.book, seat);
+        }
+    }
+
+    fn received_late(&mut self, seat: u32, key: Key) {
+        let owed = &mut self.book.seat_mut(seat).owed;
+        if let Some(index) = owed.iter().position(|(of, _)| *of == key) {
+            owed.remove(index);
+            self.findings.expected += 1;
+        } else if self.missing.remove(&(seat, key)) {
+            let client = self.book.seats()[seat as usize].client;
+            self.findings.forgive(client, key);
+        } else {
+            self.findings.late += 1;
+        }
+    }
+
+    fn look_at_the_order(&mut self, seat: u32, key: Key) {
+        let seen = self.seen.entry(key.sender).or_default();
+        if key.sequence >= *seen {
+            *seen = key.sequence + 1;
+            return;
+        }
+        let later = (key.sequence + 1)..(*seen).min(key.sequence + BACK);
+        let has = |sequence: &u64| {
+            let key = Key { sequence: *sequence, ..key };
+            self.open.get(&key).is_some_and(|entry| entry.receipts.has(seat))
+        };
+        let by = later.into_iter().find(has);
+        if let (Some(by), Some(entry)) = (by, self.open.get_mut(&key)) {
+            entry.overtaken.push((seat, by));
+        }
+    }
+
+    fn close(&mut self, key: Key, now: Moment) {
+        let known = self.open.get(&key);
+        let Some(due) = known.map(|entry| entry.message.as_ref().map(|message| message.settled + self.window))
+        else {
+            return;
+        };
+        let Some(entry) = self.open.remove(&key) else { return };
+        let Some(message) = entry.message.clone() else {
+            self.unknown -= 1;
+            for (seat, at) in entry.receipts.iter() {
+                self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, None, Some(at), None);
+            }
+            return;
+        };
+        let next = self.judged.entry(key.sender).or_default();
+        *next = (*next).max(key.sequence + 1);
+        let is_over = due.is_some_and(|due| due <= now);
+        let judgement = Judgement::of(&mut self.book, &message, &entry, now);
+        self.findings.messages += 1;
+        self.findings.expected += judgement.expected;
+        self.findings.forbidden += judgement.forbidden;
+        self.findings.undecided += judgement.undecided;
+        for seat in judgement.absent {
+            self.absent(seat, &message, is_over, now);
+        }
+        for (seat, leak, at) in judgement.leaked {
+            self.accuse(Fault::Leaked, Some(leak), seat, Some(message.clone()), Some(at), None);
+        }
+        // The sender's next message was sent when this one was settled: the order is certain if the server said so.
+        if message.handled.is_some() {
+            for (seat, by) in entry.overtaken {
+                self.accuse(Fault::Disordered, None, seat, Some(message.clone()), None, Some(by));
+            }
+        }
+    }
+
+    /// A seat had to receive a message, and has not.
+    fn absent(&mut self, seat: u32, message: &Arc<Message>, is_over: bool, now: Moment) {
+        let window = self.window;
+        let place = self.book.seat_mut(seat);
+        let is_late = place.back.is_some_and(|back| back + window > now);
+        if place.away.is_some() || (is_late && place.is_up()) {
+            let was_away = message.is_kept && place.owed.len() < MOST_OWED;
+            if !was_away {
+                self.findings.undecided += 1;
+                return;
+            }
+            place.owed.push((message.key, message.clone()));
+            self.owing.push(seat);
+            return;
+        }
+        let was_cut = place.back.is_some_and(|back| back > message.sent) && !message.is_kept;
+        if !is_over || !place.is_up() || was_cut {
+            self.findings.undecided += 1;
+            return;
+        }
+        self.miss(seat, message);
+    }
+
+    fn miss(&mut self, seat: u32, message: &Arc<Message>) {
+        self.findings.expected += 1;
+        if self.missing.len() < MOST_MISSING {
+            self.missing.insert((seat, message.key));
+        }
+        self.accuse(Fault::Missing, None, seat, Some(message.clone()), None, None);
+    }
+
+    /// What recovered seats were owed and did not get in time is missing.
+    fn collect_debts(&mut self, now: Moment) {
+        if self.owing.is_empty() {
+            return;
+        }
+        let window = self.window;
+        let mut owing = std::mem::take(&mut self.owing);
+        owing.sort_unstable();
+        owing.dedup();
+        owing.retain(|seat| {
+            let place = self.book.seat_mut(*seat);
+            if place.owed.is_empty() {
+                return false;
+            }
+            let waits = place.away.is_some() || place.back.is_some_and(|back| back + window > now);
+            if waits && (place.away.is_some() || place.is_up()) {
+                return true;
+            }
+            let is_up = place.is_up();
+            for (_, message) in std::mem::take(&mut place.owed) {
+                match is_up {
+                    true => self.miss(*seat, &message),
+                    false => self.findings.undecided += 1,
+                }
+            }
+            false
+        });
+        self.owing = owing;
+    }
+
+    fn accuse(
+        &mut self,
+        fault: Fault,
+        leak: Option<Leak>,
+        seat: u32,
+        message: Option<Arc<Message>>,
+        received: Option<Moment>,
+        overtaken_by: Option<u64>,
+    ) {
+        let book = &self.book;
+        self.findings.accuse(fault, leak, || {
+            let place = &book.seats()[seat as usize];
+            let stays = message.as_ref().map(|message| book.stays(message, seat)).unwrap_or_default();
+            let (receiver, namespace) = (place.client, book.namespace(place));
+            Offence { fault, leak, message, receiver, namespace, stays, received, overtaken_by }
+        });
+    }
+}
+
+#[cfg(test)]
+impl Ledger {
+    pub(super) fn findings_so_far(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// How many things are remembered.
+    pub(super) fn weight(&self) -> usize {
+        self.open.len() + self.due.len() + self.missing.len() + self.owing.len() + self.book.weight()
+    }
+}
