@@ -32,6 +32,11 @@ impl Seat {
         self.away.is_none() && self.open().is_some()
     }
 
+    /// Whether the socket that it had then is connected still.
+    pub(super) fn is_up_since(&self, then: Moment) -> bool {
+        self.is_up() && self.open().and_then(|stay| stay.confirmed).is_some_and(|confirmed| confirmed <= then)
+    }
+
     fn open(&self) -> Option<&Stay> {
         self.stays.last().filter(|stay| stay.confirmed.is_some() && stay.left_asked.is_none())
     }
@@ -56,6 +61,8 @@ pub(super) struct Book {
     free: Vec<u32>,
     /// Stays that were over before this are forgotten.
     horizon: Moment,
+    /// How many seats are up.
+    live: u64,
     /// The latest end of a stay that was forgotten.
     forgotten: Moment,
     /// For each seat the last search that met it, so that none is met twice in one.
@@ -66,6 +73,18 @@ pub(super) struct Book {
 impl Book {
     pub(super) fn seats(&self) -> &[Seat] {
         &self.seats
+    }
+
+    /// How many of them are up.
+    pub(super) fn live(&self) -> u64 {
+        self.live
+    }
+
+    /// Changes a seat's connection, and counts anew.
+    pub(super) fn change(&mut self, seat: u32, change: impl FnOnce(&mut Book, u32)) {
+        self.live -= u64::from(self.seats[seat as usize].is_up());
+        change(self, seat);
+        self.live += u64::from(self.seats[seat as usize].is_up());
     }
 
     pub(super) fn seat_mut(&mut self, seat: u32) -> &mut Seat {
@@ -202,7 +221,7 @@ impl Book {
     }
 
     pub(super) fn joined(&mut self, seat: u32, room: &str, at: Moment) {
-        let room = self.room(seat, room);
+        let Some(room) = self.known_room(seat, room) else { return };
         let stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, _)| *of == room);
         for (_, stay) in stays {
             match stay.left_asked {
@@ -214,7 +233,7 @@ impl Book {
     }
 
     pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {
-        let room = self.room(seat, room);
+        let Some(room) = self.known_room(seat, room) else { return };
         for (of, stay) in &mut self.seats[seat as usize].rooms {
             if *of == room && stay.left_asked.is_none() {
                 stay.left_asked = Some(at);
@@ -223,7 +242,7 @@ impl Book {
     }
 
     pub(super) fn parted(&mut self, seat: u32, room: &str, at: Moment) {
-        let room = self.room(seat, room);
+        let Some(room) = self.known_room(seat, room) else { return };
         for (of, stay) in &mut self.seats[seat as usize].rooms {
             if let (true, Some(asked)) = (*of == room, stay.left_asked) {
                 stay.end(asked, at);
@@ -330,11 +349,14 @@ impl Book {
         place.stays.iter_mut().chain(place.rooms.iter_mut().map(|(_, stay)| stay))
     }
 
-    /// The room of that name in the seat's namespace, the seat among its candidates.
+    fn known_room(&self, seat: u32, name: &str) -> Option<u32> {
+        self.by_name[self.seats[seat as usize].namespace as usize].get(name).copied()
+    }
+
+    /// The room of that name in the seat's namespace, the seat among its candidates: it is about to stay there.
     fn room(&mut self, seat: u32, name: &str) -> u32 {
         let namespace = self.seats[seat as usize].namespace;
-        let known = self.by_name[namespace as usize].get(name).copied();
-        let room = known.unwrap_or_else(|| {
+        let room = self.known_room(seat, name).unwrap_or_else(|| {
             let name: Arc<str> = name.into();
             let new = Room { namespace, name: name.clone(), seats: Vec::new() };
             let room = match self.free.pop() {
@@ -352,7 +374,7 @@ impl Book {
         });
         let is_member = self.seats[seat as usize].rooms.iter().any(|(of, _)| *of == room);
         let seats = &mut self.rooms[room as usize].seats;
-        if !is_member && seats.last() != Some(&seat) {
+        if !is_member {
             seats.push(seat);
         }
         room

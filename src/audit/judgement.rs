@@ -1,11 +1,11 @@
 //! The oracle: of each socket, whether it must receive a message, must not, or may; and what came of it.
 
+use super::Moment;
 use super::book::Book;
 use super::findings::Leak;
 use super::ledger::Entry;
 use super::message::{Message, Sender};
 use super::stay::{Certainty, Stay};
-use super::Moment;
 
 /// What is to be said about a message and the seats of one worker.
 #[derive(Debug, Default)]
@@ -28,13 +28,17 @@ impl Judgement {
         let mut judgement = Judgement::default();
         let (from, to) = (message.sent, message.handled.unwrap_or(now.max(message.settled)));
         let knows = book.remembers(from);
+        // What nobody acknowledged, and what may be lost, nobody has to receive.
+        let binds = message.handled.is_some() && !message.may_be_lost;
         let mut meant = 0;
         let mut received = 0;
         for seat in book.candidates(message) {
             let has = entry.receipts.has(seat);
             let mut certainty = book.is_for(message, seat, from, to);
-            if certainty == Certainty::Yes && !has && (message.handled.is_none() || message.may_be_lost) {
-                certainty = Certainty::Maybe;
+            // Whether it was still there is known when it comes back.
+            let is_gone = book.seats()[seat as usize].away.is_some_and(|away| away < to);
+            if !binds || (has && is_gone) {
+                certainty = certainty.min(Certainty::Maybe);
             }
             if certainty == Certainty::No && !knows {
                 certainty = Certainty::Maybe;
@@ -48,8 +52,7 @@ impl Judgement {
             }
             meant += 1;
         }
-        let live = book.seats().iter().filter(|seat| seat.is_up()).count() as u64;
-        judgement.forbidden = live.saturating_sub(meant);
+        judgement.forbidden = book.live().saturating_sub(meant);
         if received < entry.receipts.len() {
             judgement.find_leaks(book, message, entry, (from, to), knows);
         }

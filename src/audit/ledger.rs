@@ -88,9 +88,9 @@ impl Ledger {
     pub fn connected(&mut self, client: u32, namespace: &str, sid: &str, recovered: bool, at: Moment) {
         let seat = self.book.seat(client, namespace);
         if recovered {
-            return self.book.recovered(seat, at);
+            return self.book.change(seat, |book, seat| book.recovered(seat, at));
         }
-        self.book.connected(seat, sid, at);
+        self.book.change(seat, |book, seat| book.connected(seat, sid, at));
         self.findings.undecided += std::mem::take(&mut self.book.seat_mut(seat).owed).len() as u64;
     }
 
@@ -196,9 +196,9 @@ impl Ledger {
         self.findings
     }
 
-    fn each_seat(&mut self, client: u32, namespace: Option<&str>, mut act: impl FnMut(&mut Book, u32)) {
+    fn each_seat(&mut self, client: u32, namespace: Option<&str>, act: impl Fn(&mut Book, u32)) {
         for seat in self.book.seats_of(client, namespace) {
-            act(&mut self.book, seat);
+            self.book.change(seat, &act);
         }
     }
 
@@ -234,7 +234,8 @@ impl Ledger {
 
     fn close(&mut self, key: Key, now: Moment) {
         let known = self.open.get(&key);
-        let Some(due) = known.map(|entry| entry.message.as_ref().map(|message| message.settled + self.window))
+        let Some(due) =
+            known.map(|entry| entry.message.as_ref().map(|message| message.settled + self.window))
         else {
             return;
         };
@@ -284,7 +285,7 @@ impl Ledger {
             return;
         }
         let was_cut = place.back.is_some_and(|back| back > message.sent) && !message.is_kept;
-        if !is_over || !place.is_up() || was_cut {
+        if !is_over || !place.is_up_since(message.settled) || was_cut {
             self.findings.undecided += 1;
             return;
         }
@@ -317,9 +318,8 @@ impl Ledger {
             if waits && (place.away.is_some() || place.is_up()) {
                 return true;
             }
-            let is_up = place.is_up();
             for (_, message) in std::mem::take(&mut place.owed) {
-                match is_up {
+                match self.book.seats()[*seat as usize].is_up_since(message.settled) {
                     true => self.miss(*seat, &message),
                     false => self.findings.undecided += 1,
                 }
