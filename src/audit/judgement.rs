@@ -26,7 +26,10 @@ impl Judgement {
     /// Judges a message as far as is known now.
     pub(super) fn of(book: &mut Book, message: &Message, entry: &Entry, now: Moment) -> Judgement {
         let mut judgement = Judgement::default();
-        let (from, to) = (message.sent, message.handled.unwrap_or(now.max(message.settled)));
+        let from = message.sent;
+        // It was handled before anybody said so, and before anybody had it.
+        let first = entry.receipts.iter().next().map(|(_, at)| at);
+        let to = [message.handled, first].into_iter().flatten().min().unwrap_or(now.max(message.settled));
         let knows = book.remembers(from);
         // What nobody acknowledged, and what may be lost, nobody has to receive.
         let binds = message.handled.is_some() && !message.may_be_lost;

@@ -285,7 +285,7 @@ impl Ledger {
             return;
         }
         let was_cut = place.back.is_some_and(|back| back > message.sent) && !message.is_kept;
-        if !is_over || !place.is_up_since(message.settled) || was_cut {
+        if !is_over || !place.is_up_since(message.sent) || was_cut {
             self.findings.undecided += 1;
             return;
         }
@@ -319,7 +319,7 @@ impl Ledger {
                 return true;
             }
             for (_, message) in std::mem::take(&mut place.owed) {
-                match self.book.seats()[*seat as usize].is_up_since(message.settled) {
+                match self.book.seats()[*seat as usize].is_up_since(message.sent) {
                     true => self.miss(*seat, &message),
                     false => self.findings.undecided += 1,
                 }
