@@ -150,11 +150,11 @@ fn judged(history: &History) -> Verdicts {
             let must = message.handled.is_some() && meant.iter().all(|(_, must)| *must);
             let never = meant.iter().all(|(may, _)| !*may);
             let receipts = life.received.iter().filter(|(_, key)| *key == message.key).count() as u64;
-            // It stood from the handling until the end of the window.
+            // It stood from the sending until the end of the window.
             let stood = life
                 .up
                 .iter()
-                .any(|(from, to)| *from <= micros(message.settled) && *to >= judged_at(deadline, history));
+                .any(|(from, to)| *from <= micros(message.sent) && *to >= judged_at(deadline, history));
             verdicts.duplicate += receipts.saturating_sub(1);
             verdicts.leaked += u64::from(never && receipts > 0);
             match receipts {
