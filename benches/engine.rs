@@ -59,6 +59,7 @@ impl Wire for Server {
     fn frame(&mut self, _: Lane, _: &RawFrame) {}
 
     fn request(&mut self, _: Lane, _: Request<'_>) {}
+    fn rest(&mut self, _: Lane, _: &[u8]) {}
 
     fn hang_up(&mut self, _: Lane, _: HangUp) {}
 

@@ -261,7 +261,13 @@ impl<'p> Client<'p> {
 
     fn event(&mut self, io: &mut Io<'_>, event: Event<'_>) -> Flow {
         match &event {
-            Event::Connected { .. } => self.live = true,
+            Event::Opened => self.actor.show_engine_sid(),
+            Event::Connected { namespace, .. } => {
+                self.live = true;
+                if **namespace == *self.actor.home {
+                    self.actor.show_sid();
+                }
+            }
             Event::Message(message) => self.arrived(io, message),
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => self.accuse(io, violation),
@@ -457,6 +463,11 @@ impl Wire for Tap<'_> {
         let body = request.body.map(String::from_utf8_lossy).unwrap_or_default();
         self.note(format!("{lane} {} {} {body}", request.method, request.target));
         self.wire.request(lane, request);
+    }
+
+    fn rest(&mut self, lane: Lane, bytes: &[u8]) {
+        self.note(format!("{lane} (the last {} bytes)", bytes.len()));
+        self.wire.rest(lane, bytes);
     }
 
     fn hang_up(&mut self, lane: Lane, how: crate::session::HangUp) {

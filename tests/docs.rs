@@ -4,6 +4,7 @@
 //! A block that begins with ```` ```yaml ```` is a whole scenario. Marks behind it say more: `step` is a list of acts,
 //! `part` some keys of a scenario; `run` is played against the reference server and has to pass, and with
 //! `red=FAULT,…` it has to fail against a server that has one of these faults; `chat-app` is played against that peer.
+//! `baseline` is no scenario but a baseline of the conformance suite.
 
 #[path = "docs/page.rs"]
 mod page;
@@ -18,7 +19,7 @@ use std::thread;
 
 use page::{Block, Page};
 use peers::Peer;
-use reference_server::faults::REGISTRY;
+use sockrates::conformance::{Case, baseline::Baseline};
 use sockrates::contract::{Contract, Verb};
 use sockrates::document::{Source, render};
 use sockrates::observe::{Counter, Metric};
@@ -41,7 +42,7 @@ fn printed(arguments: &[&str]) -> String {
 
 fn yaml() -> Vec<Block> {
     let blocks = page::all().iter().flat_map(Page::blocks).collect::<Vec<_>>();
-    blocks.into_iter().filter(|block| block.is("yaml")).collect()
+    blocks.into_iter().filter(|block| block.is("yaml") && !block.is("baseline")).collect()
 }
 
 fn checked(block: &Block) -> Result<Scenario, String> {
@@ -53,6 +54,27 @@ fn checked(block: &Block) -> Result<Scenario, String> {
 fn every_scenario_of_a_page_is_a_good_one() {
     let wrong: Vec<String> = yaml().iter().filter_map(|block| checked(block).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_baseline_of_a_page_is_a_good_one() {
+    let ids = printed(&["list", "--conformance", "--ids"]);
+    let cases: Vec<Case> = ids
+        .lines()
+        .map(|id| {
+            let path = Path::new("scenarios/conformance").join(format!("{id}.yaml"));
+            let source = Source::read(&path).expect("it is there");
+            Case::read(id.to_owned(), source, &Surroundings::of(&path)).expect("it is a good case")
+        })
+        .collect();
+    let blocks = page::all().iter().flat_map(Page::blocks).collect::<Vec<_>>();
+    let baselines: Vec<Block> = blocks.into_iter().filter(|block| block.is("baseline")).collect();
+    assert!(!baselines.is_empty(), "there is an example");
+    for block in baselines {
+        let source = Source { name: block.place.to_string(), text: block.text };
+        let read = Baseline::read(&source, &cases).map_err(|mistake| render(&mistake, &source));
+        assert!(read.is_ok(), "{}", read.expect_err("it is not"));
+    }
 }
 
 #[test]
@@ -295,9 +317,11 @@ fn the_parts_of_a_result_are_told() {
 
 #[test]
 fn the_flags_are_those_of_the_programs() {
-    for (verb, path, heading) in
-        [("serve", "docs/reference-server.md", "## Flags"), ("run", "docs/running.md", "## Flags")]
-    {
+    for (verb, path, heading) in [
+        ("serve", "docs/reference-server.md", "## Flags"),
+        ("run", "docs/running.md", "## Flags"),
+        ("conform", "docs/conform.md", "## Flags"),
+    ] {
         let help = printed(&[verb, "--help"]);
         let known: BTreeSet<&str> = help
             .lines()

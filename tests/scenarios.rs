@@ -75,3 +75,9 @@ fn of_every_bundled_scenario_it_is_said_which_faults_trip_it() {
     assert_eq!(bundled(), TRIPPED_BY.map(|(name, _)| name));
     assert!(TRIPPED_BY.iter().all(|(_, faults)| !faults.is_empty()));
 }
+
+#[test]
+fn an_end_that_comes_together_with_the_last_words_is_seen_at_once() {
+    let played = play(["tests/scenarios/rude/closed.yaml", "--fault", "close-frame-missing"], []);
+    assert_eq!(played.code, Some(0), "{}", played.output);
+}

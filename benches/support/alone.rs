@@ -10,7 +10,7 @@ use sockrates::engine::{self, Beat, Orders, Ran};
 use sockrates::plan::{Circumstances, Plan};
 use sockrates::scenario::{self, Surroundings};
 use sockrates::session::Transport;
-use sockrates::transport::Peer;
+use sockrates::transport::{MAX_MESSAGE, Peer};
 
 /// Plays a scenario against the server at this address and path, telling how it goes.
 ///
@@ -45,6 +45,7 @@ pub fn play_alone(
         tls: None,
         sources: Vec::new(),
         turn: Arc::new(AtomicUsize::new(0)),
+        limit: MAX_MESSAGE,
     };
     let stop = AtomicBool::new(false);
     engine::run(&plan, &Orders { workers: 1, peer, max_time: None, library: None, stop: &stop }, tell)

@@ -12,11 +12,13 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::console::{Topic, printable};
+use crate::engine::request::Transport;
 use crate::engine::session::Session;
+use crate::faults::Fault;
 use crate::socket::ack::{self, Ack};
 use crate::socket::args::{Arg, Args};
 use crate::socket::decoder::Packet;
-use crate::socket::namespace::{Broadcast, spoil};
+use crate::socket::namespace::Broadcast;
 use crate::socket::reason::Reason;
 use crate::socket::rooms::Selection;
 use crate::socket::socket::Socket;
@@ -38,7 +40,7 @@ pub(crate) fn on_disconnecting(socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<
     let args = Args::event("gone")
         .with(&*socket.id)
         .with(&*socket.namespace.name)
-        .with(reason.as_str())
+        .with(reason.told(server.faults))
         .with(&rooms);
     main.broadcast(server, Broadcast { selection: to, ..Broadcast::default() }, args);
 }
@@ -53,7 +55,18 @@ pub(crate) fn on_event(socket: &Rc<Socket>, packet: Packet<'_>) {
         name if name.starts_with("t:") => {
             let _ = command(socket, name, args, ack);
         }
-        _ => {}
+        _ => spoil_unhandled(socket, args, &ack),
+    }
+}
+
+/// The faults of events that nobody handles.
+fn spoil_unhandled(socket: &Rc<Socket>, args: &[Arg<'_>], ack: &Ack) {
+    let faults = &socket.session.server.faults;
+    if faults.has(Fault::UnhandledEventAnswered) {
+        ack.send(&Args::new());
+    }
+    if faults.has(Fault::UnhandledBinaryFatal) && args.iter().any(|arg| arg.json().is_none()) {
+        socket.session.close(Reason::ForcedClose);
     }
 }
 
@@ -63,22 +76,25 @@ fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Optio
         ("t:join", [rooms, ..]) => join(socket, rooms, &ack)?,
         ("t:leave", [room, ..]) => leave(socket, room, &ack)?,
         ("t:cast", [target, event, payload, ..]) => {
-            let to = Target::parse(target)?.broadcast(socket);
-            let args = event_with(event, payload)?;
-            socket.namespace.broadcast(&socket.session.server, to, args);
+            let target = Target::parse(target)?;
+            let to = target.broadcast(socket);
+            let args = event_with(socket, event, payload)?;
+            if !target.is_flagged_and_lost(socket) {
+                socket.namespace.broadcast(&socket.session.server, to, args);
+            }
             ack.send(&Args::new());
         }
         ("t:cast-ack", [target, ms, event, payload, ..]) => {
             let mut to = Target::parse(target)?.broadcast(socket);
-            spoil(&socket.session.server, &mut to.selection);
+            socket.namespace.spoil(&socket.session.server, &mut to.selection);
             let receivers = socket.namespace.sockets(&to.selection);
-            let args = event_with(event, payload)?;
+            let args = event_with(socket, event, payload)?;
             ack::ask_all(socket, receivers, millis(ms)?, args, move |timed_out, answers| {
                 ack.send(&Args::new().with(&timed_out).with_array(&answers));
             });
         }
         ("t:ask", [ms, event, payload, ..]) => {
-            let args = event_with(event, payload)?;
+            let args = event_with(socket, event, payload)?;
             ack::ask(socket, millis(ms)?, args, move |timed_out, answer| {
                 ack.send(&Args::new().with(&timed_out).with_all(&answer));
             });
@@ -112,6 +128,10 @@ fn join(socket: &Rc<Socket>, rooms: &Arg<'_>, ack: &Ack) -> Option<()> {
 
 fn leave(socket: &Rc<Socket>, room: &Arg<'_>, ack: &Ack) -> Option<()> {
     let names = one_or_more(room)?;
+    let is_stranger = || !names.iter().all(|name| socket.rooms().iter().any(|room| **room == **name));
+    if socket.session.server.faults.has(Fault::StrayLeaveUnanswered) && is_stranger() {
+        return None;
+    }
     names.iter().for_each(|name| socket.leave_room(name));
     tell_rooms(socket, "left", &names, ack);
     Some(())
@@ -139,8 +159,12 @@ fn millis(arg: &Arg<'_>) -> Option<Duration> {
 }
 
 /// The event that a command carries: its name, and its arguments in an array.
-fn event_with(event: &Arg<'_>, payload: &Arg<'_>) -> Option<Args> {
-    Some(Args::new().with_all(std::slice::from_ref(event)).with_all(&payload.elements()?))
+fn event_with(socket: &Socket, event: &Arg<'_>, payload: &Arg<'_>) -> Option<Args> {
+    let mut payload = payload.elements()?;
+    if socket.session.server.faults.has(Fault::FirstArgumentOnly) {
+        payload.truncate(1);
+    }
+    Some(Args::new().with_all(std::slice::from_ref(event)).with_all(&payload))
 }
 
 /// The first argument of broadcasting commands.
@@ -161,33 +185,62 @@ impl Target {
     fn broadcast(&self, socket: &Socket) -> Broadcast {
         let rooms = |names: &[String]| names.iter().map(|name| Rc::from(&**name)).collect();
         let from_socket = self.from != "io";
+        let spares_asker = from_socket || socket.session.server.faults.has(Fault::IoLeavesOutAsker);
         Broadcast {
             selection: Selection {
                 to: rooms(&self.to),
                 except: rooms(&self.except),
-                except_key: from_socket.then_some(socket.key),
+                except_key: spares_asker.then_some(socket.key),
             },
             sender: from_socket.then(|| socket.id.clone()),
-            volatile: self.flags.iter().any(|flag| flag == "volatile"),
+            volatile: self.has("volatile"),
         }
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.flags.iter().any(|given| given == flag)
+    }
+
+    fn is_flagged_and_lost(&self, socket: &Socket) -> bool {
+        let lost = socket.session.server.faults.has(Fault::FlaggedBroadcastLost);
+        lost && (self.has("local") || self.has("compress"))
     }
 }
 
 fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack: &Ack) -> Option<()> {
     let target = Target { from: "io".to_owned(), ..Target::parse(target)? };
-    let chosen = socket.namespace.sockets(&target.broadcast(socket).selection);
+    let faults = &socket.session.server.faults;
+    let mut selection = target.broadcast(socket).selection;
+    if faults.has(Fault::SocketsFilterIgnored) {
+        selection = Selection::default();
+    }
+    let mut chosen = socket.namespace.sockets(&selection);
     match what {
         "join" => {
             let names = one_or_more(how)?;
+            if faults.has(Fault::SocketsJoinFirstOnly) {
+                chosen.truncate(1);
+            }
             chosen.iter().for_each(|socket| socket.join(&names));
         }
         "leave" => {
             let names = one_or_more(how)?;
+            if faults.has(Fault::SocketsLeaveAskerOnly) {
+                chosen.retain(|member| member.key == socket.key);
+            }
             chosen.iter().for_each(|socket| names.iter().for_each(|name| socket.leave_room(name)));
         }
         "disconnect" => {
-            let close = how.parse().unwrap_or(false);
-            chosen.iter().for_each(|socket| socket.disconnect(close, Reason::ServerNamespaceDisconnect));
+            let close = how.parse().unwrap_or(false) || faults.has(Fault::SocketsDisconnectCloses);
+            let close = close && !faults.has(Fault::SocketsDisconnectKeepsConnection);
+            let reason = Reason::ServerNamespaceDisconnect;
+            for socket in &chosen {
+                if faults.has(Fault::SocketsDisconnectSilent) {
+                    socket.leave(reason);
+                } else {
+                    socket.disconnect(close, reason);
+                }
+            }
         }
         _ => return None,
     }
@@ -197,6 +250,9 @@ fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack
 
 fn who(socket: &Rc<Socket>) -> Args {
     let handshake = &socket.session.handshake;
+    let faults = socket.session.server.faults;
+    let first = faults.has(Fault::TransportOfHandshake) && handshake.query.contains("polling");
+    let transport = if first { Transport::Polling } else { socket.session.transport.get() };
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let mut args = Args::new();
     args.raw(&format!(
@@ -204,10 +260,10 @@ fn who(socket: &Rc<Socket>) -> Args {
         text(&socket.id),
         text(&socket.namespace.name),
         socket.auth,
-        handshake.query,
-        handshake.headers,
+        if faults.has(Fault::QueryLost) { "{}" } else { &handshake.query },
+        if faults.has(Fault::HeadersLost) { "{}" } else { &handshake.headers },
         socket.recovered,
-        text(socket.session.transport.get().name()),
+        text(transport.name()),
     ));
     args
 }

@@ -26,6 +26,7 @@ use crate::socket::client;
 use crate::socket::message::Message;
 use crate::socket::namespace::Namespace;
 use crate::socket::reason::Reason;
+use crate::socket::socket::Socket;
 use crate::timers::Timers;
 
 const BACKLOG: u32 = 4096;
@@ -128,6 +129,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// A session and an acknowledgement id.
+type AckKey = (Rc<str>, Box<str>);
+
 /// What all tasks share.
 pub(crate) struct Server {
     pub(crate) config: Config,
@@ -142,6 +146,8 @@ pub(crate) struct Server {
     /// For the faults that lose or swap events.
     delivered: Cell<u64>,
     held: RefCell<HashMap<Rc<str>, Message>>,
+    /// For the faults that mix up acknowledgement ids: who used which one first, by session.
+    pub(crate) ack_ids: RefCell<HashMap<AckKey, Rc<Socket>>>,
     quiet: Notify,
     stopping: Cell<bool>,
 }
@@ -161,6 +167,7 @@ impl Server {
             random: RefCell::default(),
             delivered: Cell::new(0),
             held: RefCell::default(),
+            ack_ids: RefCell::default(),
             quiet: Notify::new(),
             stopping: Cell::new(false),
         })
@@ -229,6 +236,9 @@ impl Server {
 
     /// An id that cannot be guessed: 120 random bits, safe in a URL.
     pub(crate) fn new_id(&self) -> Rc<str> {
+        if self.faults.has(Fault::SidCounted) {
+            return Rc::from(self.new_key().to_string());
+        }
         let mut random = self.random.borrow_mut();
         if random.len() < 15 {
             random.resize(15 * 64, 0);

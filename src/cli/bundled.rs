@@ -14,7 +14,15 @@ pub struct Bundled {
     text: &'static str,
 }
 
+/// Where the cases of the conformance suite stand.
+const CASES: &str = "conformance/";
+
 impl Bundled {
+    /// Its id as a case of the conformance suite, if it is one.
+    pub fn case(&self) -> Option<&'static str> {
+        self.id.strip_prefix(CASES)
+    }
+
     /// Its text, under the name that messages give it.
     pub fn source(&self) -> Source {
         Source { name: format!("{}.yaml (bundled)", self.id), text: self.text.to_owned() }

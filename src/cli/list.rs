@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{bundled, say};
+use super::bundled::{self, Bundled};
+use super::say;
 use crate::scenario::{self, Need, Surroundings};
 
 const EXAMPLES: &str = "\
 Examples:
-  sockrates list            every bundled scenario, a line each
-  sockrates list --ids      their names alone, for scripts";
+  sockrates list                  every bundled scenario, a line each
+  sockrates list --ids            their names alone, for scripts
+  sockrates list --conformance    the cases of the conformance suite";
 
 /// Shows the bundled scenarios: name, level, what the server has to offer, what it shows
 #[derive(Debug, Args)]
@@ -19,13 +21,18 @@ pub struct ListArgs {
     /// Print only the names
     #[arg(long)]
     ids: bool,
+    /// Show the cases of the conformance suite
+    #[arg(long)]
+    conformance: bool,
 }
 
-/// Prints a line for each bundled scenario.
+/// Prints a line for each bundled scenario, or for each case.
 pub fn list(args: &ListArgs) -> ExitCode {
-    let all = bundled::all();
+    let all: Vec<Bundled> =
+        bundled::all().into_iter().filter(|bundled| bundled.case().is_some() == args.conformance).collect();
+    let name = |bundled: &Bundled| bundled.case().unwrap_or(bundled.id);
     if args.ids {
-        all.iter().for_each(|bundled| say(bundled.id));
+        all.iter().for_each(|bundled| say(name(bundled)));
         return ExitCode::SUCCESS;
     }
     let rows: Vec<[String; 5]> = all
@@ -34,18 +41,20 @@ pub fn list(args: &ListArgs) -> ExitCode {
             let scenario = scenario::read(&bundled.source(), &Surroundings::without_files()).ok()?;
             let needs: Vec<&str> = scenario.needs.iter().copied().map(Need::name).collect();
             let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
-            Some([
-                bundled.id.to_owned(),
-                scenario.level.name().to_owned(),
-                needs.join(", "),
-                clients.to_string(),
-                scenario.name,
-            ])
+            let (level, needs) = (scenario.level.name().to_owned(), needs.join(", "));
+            let name = name(bundled).to_owned();
+            Some(match args.conformance {
+                true => [name, level, needs, scenario.clause.join(", "), scenario.spec.join("; ")],
+                false => [name, level, needs, clients.to_string(), scenario.name],
+            })
         })
         .collect();
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["name", "level", "needs", "clients", "shows"]);
+    table.set_header(match args.conformance {
+        true => ["case", "level", "needs", "clauses", "spec"],
+        false => ["name", "level", "needs", "clients", "shows"],
+    });
     table.add_rows(rows);
     let lines = table.to_string();
     say(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `run` | plays scenarios against a server, judges and reports |
 //! | `check` | reads scenarios, explains them, connects to nothing |
+//! | `conform` | plays the conformance suite against servers |
 //! | `list` | the bundled scenarios |
 //! | `serve` | the reference server |
 
 mod bundled;
 mod check;
+mod conform;
 mod interrupt;
 mod limits;
 mod list;
@@ -23,14 +25,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::report::text::Look;
+
 /// Exit code: the scenario or the command line is wrong.
 const WRONG: u8 = 2;
+
+/// Columns of a report where no terminal says how wide it is.
+const DEFAULT_WIDTH: u16 = 100;
 
 const EXAMPLES: &str = "\
 Examples:
   sockrates run chat                                   a bundled scenario, against the reference server
   sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
   sockrates run rooms --server 'node server.js'        starts the server, tests it, stops it
+  sockrates conform --server 'node server.js'          does it keep to the protocol? a verdict for each rule
   sockrates check my.yaml                              reads and explains, connects to nothing
   sockrates serve                                      the reference server, with a chat page to look at";
 
@@ -61,6 +69,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::RunArgs),
+    Conform(conform::ConformArgs),
     Check(check::CheckArgs),
     List(list::ListArgs),
     /// Starts the reference server, for trying things out by hand
@@ -72,10 +81,17 @@ enum Verb {
 pub fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Run(args) => run::run(&args),
+        Verb::Conform(args) => conform::conform(&args),
         Verb::Check(args) => check::check(&args),
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => serve::serve(args),
     }
+}
+
+/// How reports look on standard output. Colours are taken out again where no terminal is, or where NO_COLOR is set.
+fn look_of_stdout() -> Look {
+    let width = terminal_size::terminal_size_of(io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| width.0);
+    Look { width, colour: true }
 }
 
 /// Prints lines on standard output. Whoever reads them may leave early; a disk that is full is told, and changes no

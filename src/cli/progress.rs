@@ -57,9 +57,15 @@ impl Progress {
 
     /// Shows this, unless it has shown something less than a tenth of a second ago.
     pub fn update(&self, live: &Live) {
+        self.show(|| [place(live), figures(live)]);
+    }
+
+    /// The same for two lines of any content. They hold nothing that a terminal obeys.
+    pub fn show(&self, lines: impl FnOnce() -> [String; 2]) {
         let Some(Lines { first, second, .. }) = &self.shown else { return };
-        first.set_message(place(live));
-        second.set_message(figures(live));
+        let [above, below] = lines();
+        first.set_message(above);
+        second.set_message(below);
         first.tick();
     }
 

@@ -13,14 +13,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::progress::{Mode, Progress};
 use super::select::Selected;
 use super::server::{Server, ServerArgs};
-use super::{WRONG, complain, interrupt, limits, say, select};
+use super::{WRONG, complain, interrupt, limits, look_of_stdout, say, select};
 use crate::document::render;
 use crate::driver::Driver;
 use crate::engine::{self, Beat, Ending, Orders, Ran};
 use crate::measure::{Gauges, Story, Tally, Window};
 use crate::plan::{Circumstances, Plan};
 use crate::report::result::{ScenarioInfo, TargetInfo};
-use crate::report::text::{self, Look};
+use crate::report::text;
 use crate::report::{self, Run, RunResult};
 use crate::session::Transport;
 use crate::target::{NotReady, Running};
@@ -79,9 +79,6 @@ fn driver() -> impl TypedValueParser<Value = Driver> {
     PossibleValuesParser::new(Driver::ALL.map(Driver::name))
         .map(|name| Driver::ALL.into_iter().find(|driver| driver.name() == name).unwrap_or_default())
 }
-
-/// Columns of a report where no terminal says how wide it is.
-const DEFAULT_WIDTH: u16 = 100;
 
 /// A cast of fewer clients than this is played by one thread.
 const CLIENTS_A_WORKER: u32 = 50;
@@ -165,10 +162,7 @@ fn exit_code(results: &[RunResult]) -> u8 {
 }
 
 fn show(args: &RunArgs, result: &RunResult) {
-    // Colours are taken out again where no terminal is, or where NO_COLOR is set.
-    let width =
-        terminal_size::terminal_size_of(std::io::stdout()).map_or(DEFAULT_WIDTH, |(width, _)| width.0);
-    let look = Look { width, colour: true };
+    let look = look_of_stdout();
     let text = match args.quiet && result.verdict.status == Status::Passed {
         true => text::render_line(result, look),
         false => text::render(result, look),
@@ -196,7 +190,7 @@ fn play(
     selected: &Selected,
     stop: &Arc<AtomicBool>,
 ) -> Result<(RunResult, Running), Stopped> {
-    let Selected { source, scenario } = selected;
+    let Selected { source, scenario, .. } = selected;
     let transport = args.transport.or(scenario.transports.first().copied()).unwrap_or_default();
     limits::prepare(scenario, transport).map_err(|why| Stopped {
         code: Status::Invalid.exit_code(),
@@ -225,6 +219,7 @@ fn play(
             });
         }
     };
+    let scenario = &selected.knowing(server.timings(running.found())).map_err(Stopped::wrong)?;
     let peer = server.peer(&running).map_err(|why| Stopped::wrong(format!("error: {why}")))?;
     let circumstances = Circumstances {
         path: running.endpoint().path.clone(),
@@ -310,7 +305,7 @@ fn unreachable(
 }
 
 fn scenario_info(args: &RunArgs, selected: &Selected) -> ScenarioInfo {
-    let Selected { source, scenario } = selected;
+    let Selected { source, scenario, .. } = selected;
     ScenarioInfo {
         name: scenario.name.clone(),
         about: scenario.about.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::bundled;
 use crate::document::{Source, closest, render};
-use crate::scenario::{self, Scenario, Surroundings};
+use crate::scenario::{self, Scenario, Surroundings, Timings};
 
 /// A scenario, read, with where it came from.
 #[derive(Debug)]
@@ -14,6 +14,18 @@ pub struct Selected {
     pub source: Source,
     /// What it says.
     pub scenario: Scenario,
+    surroundings: Surroundings,
+}
+
+impl Selected {
+    /// Reads it again, now that the server is known.
+    ///
+    /// # Errors
+    /// The report of what cannot be with this server, ready to be shown.
+    pub fn knowing(&self, server: Timings) -> Result<Scenario, String> {
+        scenario::read(&self.source, &self.surroundings.with(server))
+            .map_err(|mistake| render(&mistake, &self.source))
+    }
 }
 
 /// Reads all scenarios that these words mean.
@@ -28,7 +40,7 @@ pub fn select(words: &[String]) -> Result<Vec<Selected>, Vec<String>> {
             Ok(sources) => {
                 for (source, surroundings) in sources {
                     match scenario::read(&source, &surroundings) {
-                        Ok(scenario) => selected.push(Selected { source, scenario }),
+                        Ok(scenario) => selected.push(Selected { source, scenario, surroundings }),
                         Err(mistake) => wrong.push(render(&mistake, &source)),
                     }
                 }
@@ -41,16 +53,7 @@ pub fn select(words: &[String]) -> Result<Vec<Selected>, Vec<String>> {
 fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
     let path = Path::new(word);
     if path.is_dir() {
-        let mut files = Vec::new();
-        files_below(path, &mut files)
-            .map_err(|error| format!("error: cannot read the folder {word}: {error}"))?;
-        files.sort();
-        if files.is_empty() {
-            return Err(format!(
-                "error: the folder {word} has no scenario: a file whose name ends in .yaml or .yml"
-            ));
-        }
-        return files.iter().map(|file| source(file)).collect();
+        return files_in(path)?.iter().map(|file| source(file)).collect();
     }
     if path.exists() {
         return Ok(vec![source(path)?]);
@@ -68,7 +71,29 @@ fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
     }
 }
 
-fn source(path: &Path) -> Result<(Source, Surroundings), String> {
+/// The scenarios in a folder and below, of which there is at least one, in the order of their names.
+///
+/// # Errors
+/// What is wrong, ready to be shown.
+pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let word = folder.display();
+    let mut files = Vec::new();
+    files_below(folder, &mut files)
+        .map_err(|error| format!("error: cannot read the folder {word}: {error}"))?;
+    files.sort();
+    if files.is_empty() {
+        return Err(format!(
+            "error: the folder {word} has no scenario: a file whose name ends in .yaml or .yml"
+        ));
+    }
+    Ok(files)
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// What is wrong, ready to be shown.
+pub fn source(path: &Path) -> Result<(Source, Surroundings), String> {
     let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
     Ok((source, Surroundings::of(path)))
 }

@@ -1,5 +1,6 @@
 //! Whole clients in memory.
 
+mod raw;
 mod stage;
 
 use std::time::Duration;
@@ -430,4 +431,36 @@ fn the_number_of_the_run_is_the_same_for_all_its_clients() {
             assert_eq!(play.said(), ["dial /socket.io/?EIO=4&transport=websocket&room=r-7"]);
         });
     }
+}
+
+#[test]
+fn an_assertion_judges_what_was_kept_before() {
+    let script = "- alice: { emit: { event: a, ack: { capture: got } } }\n\
+                  - alice: { assert: { value: \"${got.id}\", is: { $not: \"${sid}\" } } }\n\
+                  - alice: { assert: { value: [{ $hex: \"0102\" }, \"${got}\"], is: [{ $bytes: 2 }, { id: x }] } }\n\
+                  - alice: { assert: { value: \"${got.other}\", is: 1 } }";
+    connected(script, |mut play| {
+        play.begin(1);
+        play.hear(r#"430[{"id":"s"}]"#);
+        for act in 2..=4 {
+            assert_eq!(play.begin(act), Flow::Done);
+        }
+        let actual: Vec<&str> = play.found.failed.iter().map(|failure| failure.actual.as_str()).collect();
+        assert_eq!(
+            actual,
+            [
+                "expected anything but a value that depends on the client, got the text \"s\"",
+                "at [1].id: expected the text \"x\", got the text \"s\"",
+                "there is no `other` in the object {\"id\":\"s\"}",
+            ]
+        );
+    });
+    connected(&script.replace("{ $not: \"${sid}\" }", "\"${sid}\"").replace("id: x", "id: s"), |mut play| {
+        play.begin(1);
+        play.hear(r#"430[{"id":"s"}]"#);
+        play.found.passed.clear();
+        play.begin(2);
+        play.begin(3);
+        assert_eq!(play.found.passed, [2, 3]);
+    });
 }

@@ -3,8 +3,20 @@
 //! A case is a scenario whose file stands in `scenarios/conformance/`; its path is its id and never changes. The
 //! command line plays the cases; here is what is known before and after.
 
+pub mod baseline;
+pub mod case;
+#[cfg(test)]
+mod example;
+pub mod feature;
+pub mod json;
+pub mod junit;
+pub mod matrix;
 pub mod result;
+pub mod select;
+pub mod text;
 pub mod verdict;
 
+pub use case::{Case, Variant};
+pub use feature::Feature;
 pub use result::{CaseResult, SuiteFile, SuiteResult};
 pub use verdict::Verdict;

@@ -57,7 +57,8 @@ pub struct SuiteResult {
     pub exit_code: u8,
 }
 
-/// The timings by which cases were played: from the server's handshake, and the last two from the command line.
+/// The timings by which cases were played: from the server's handshake, and what only the user
+/// can tell from the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimingsResult {
     /// Between two heartbeats.
@@ -68,6 +69,8 @@ pub struct TimingsResult {
     pub connect_timeout_us: u64,
     /// How long an upgrade may take.
     pub upgrade_timeout_us: u64,
+    /// For how long lost clients are remembered, where recovery is on.
+    pub recovery_us: u64,
     /// The longest message that the server takes, in bytes.
     pub max_payload: u64,
 }

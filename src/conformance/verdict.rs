@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::result::{CaseResult, SuiteResult};
+use crate::report::RunResult;
+use crate::report::result::CheckResult;
+use crate::scenario::Level;
+use crate::verdict::Status;
+
 /// What a case says of a server, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,4 +47,60 @@ impl Verdict {
     pub fn is_deviation(self) -> bool {
         matches!(self, Verdict::Fail | Verdict::Warn | Verdict::Note)
     }
+}
+
+/// How the play of a case ended, apart from what its steps found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// How many connections never came to be: TCP was refused, or not answered.
+    pub unreached: u64,
+    /// Whether it was stopped because it took far too long.
+    pub out_of_time: bool,
+}
+
+/// What a deviation from a clause of this level is.
+pub fn deviation(level: Level) -> Verdict {
+    match level {
+        Level::Must => Verdict::Fail,
+        Level::Should => Verdict::Warn,
+        Level::Official => Verdict::Note,
+    }
+}
+
+/// The verdict on a case of this level, and the reason as a sentence without its full stop.
+pub fn judge(level: Level, result: &RunResult, course: Course) -> (Verdict, String) {
+    let deviation = deviation(level);
+    if result.verdict.status == Status::Passed && !course.out_of_time {
+        return (Verdict::Pass, result.verdict.reason.clone());
+    }
+    if course.unreached > 0 {
+        let verb = if course.unreached == 1 { "connection was" } else { "connections were" };
+        return (Verdict::Blocked, format!("{} {verb} refused or not answered by TCP", course.unreached));
+    }
+    if course.out_of_time {
+        return (deviation, "the server kept the case going without end, and it was stopped".to_owned());
+    }
+    (deviation, result.checks.iter().find_map(first).unwrap_or_else(|| result.verdict.reason.clone()))
+}
+
+/// Whether a verdict makes the suite fail. With a baseline, what it does not know does; without, what breaks a demanded
+/// rule, and strictly also a recommended one.
+pub fn counts_against(suite: &SuiteResult, case: &CaseResult, strict: bool) -> bool {
+    match (case.verdict, &suite.baseline) {
+        (Verdict::Pass, _) => false,
+        (Verdict::Blocked, _) => true,
+        (_, Some(baseline)) => {
+            let label = case.label();
+            baseline.new.iter().any(|row| row.case == label)
+        }
+        (Verdict::Fail, None) => true,
+        (Verdict::Warn, None) => strict,
+        (Verdict::Note | Verdict::Skip, None) => false,
+    }
+}
+
+/// The first failure of a step, as a sentence.
+fn first(check: &CheckResult) -> Option<String> {
+    let failure = check.failures.first()?;
+    Some(format!("expected {}, saw {}", failure.expected, failure.actual))
 }

@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::transport::Peer;
 
 pub use director::Director;
-use worker::{Command, Report, Worker};
+use worker::{Command, Report, Work, Worker};
 
 /// How long the conductor waits for a word of its workers before it looks whether it is to stop; they tell more often.
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -70,6 +70,8 @@ pub enum Ending {
 pub struct Ran {
     /// What was counted by all workers.
     pub tally: Tally,
+    /// How many connections never came to be: TCP was refused, or not answered for a while.
+    pub unreached: u64,
     /// How it ended.
     pub ending: Ending,
     /// How long it took.
@@ -111,21 +113,26 @@ pub fn run<'p>(
         };
         let ending = conductor.conduct(&crews, orders, &inbox, tell);
         let duration = plan.stage.epoch.elapsed();
-        let mut tally = Tally::new();
+        let (mut tally, mut unreached) = (Tally::new(), 0);
         for crew in &crews {
             crew.tell(Command::Stop);
         }
         let mut failed = None;
         for crew in crews {
             match crew.thread.join() {
-                Ok(Ok(theirs)) => tally.merge(&theirs),
+                Ok(Ok(work)) => {
+                    tally.merge(&work.tally);
+                    unreached += work.unreached;
+                }
                 Ok(Err(why)) => failed = Some(why),
                 Err(_) => failed = Some("go on: a worker broke off; please report this".to_owned()),
             }
         }
         match failed {
             Some(why) => Err(why),
-            None => Ok(Ran { tally, ending, duration, completed_steps: conductor.completed_steps }),
+            None => {
+                Ok(Ran { tally, unreached, ending, duration, completed_steps: conductor.completed_steps })
+            }
         }
     })
 }
@@ -133,7 +140,7 @@ pub fn run<'p>(
 struct Crew<'scope> {
     commands: mpsc::Sender<Command>,
     waker: Arc<mio::Waker>,
-    thread: thread::ScopedJoinHandle<'scope, Result<Tally, String>>,
+    thread: thread::ScopedJoinHandle<'scope, Result<Work, String>>,
 }
 
 impl Crew<'_> {

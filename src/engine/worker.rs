@@ -38,6 +38,15 @@ pub(super) enum Report {
     Counted(usize, Box<Interval>, u64),
 }
 
+/// What a worker brings home.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// What it counted.
+    pub(super) tally: Tally,
+    /// How many of its connections never came to be.
+    pub(super) unreached: u64,
+}
+
 /// A worker before its thread begins.
 pub(super) struct Worker<'p> {
     plan: &'p Plan<'p>,
@@ -73,7 +82,7 @@ impl<'p> Worker<'p> {
     }
 
     /// Works until told to stop. Gives what was counted.
-    pub(super) fn work(self) -> Result<Tally, String> {
+    pub(super) fn work(self) -> Result<Work, String> {
         let reports = self.reports.clone();
         let outcome = self.assemble().and_then(Shift::work);
         if outcome.is_err() {
@@ -127,7 +136,7 @@ struct Shift<'p> {
 }
 
 impl Shift<'_> {
-    fn work(mut self) -> Result<Tally, String> {
+    fn work(mut self) -> Result<Work, String> {
         let mut ready = Vec::new();
         let mut telling = Instant::now() + TELLING;
         loop {
@@ -168,12 +177,12 @@ impl Shift<'_> {
         }
     }
 
-    fn leave(mut self) -> Tally {
+    fn leave(mut self) -> Work {
         for client in 0..self.crew.clients.len() as u32 {
             self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
         }
         self.crew.tell(&mut self.transport);
-        self.crew.tally
+        Work { tally: self.crew.tally, unreached: self.transport.unreached() }
     }
 }
 

@@ -85,7 +85,8 @@ pub fn collect(run: Run<'_>) -> RunResult {
     }
 }
 
-fn environment() -> Environment {
+/// Where this program runs.
+pub fn environment() -> Environment {
     let cpus = available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
     Environment { os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH), cpus }
 }

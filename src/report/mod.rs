@@ -11,6 +11,6 @@ pub mod result;
 pub mod text;
 mod time;
 
-pub use collect::{Run, collect};
+pub use collect::{Run, collect, environment};
 pub use result::RunResult;
 pub use time::rfc3339;

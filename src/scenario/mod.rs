@@ -22,10 +22,11 @@ use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Source, parse, render};
 use crate::session::Transport;
 use crate::step::{self, Reading};
-use crate::template::{Scope, Shared};
+use crate::template::{self, Scope, Shared};
 use crate::threshold::Threshold;
 use crate::units;
 
+pub use crate::template::Timings;
 pub use cast::{Group, MOST_CLIENTS};
 pub use explain::explain;
 pub use rows::Rows;
@@ -164,10 +165,15 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
     let needs = needs.map(|node| one_of(node, "need", Need::ALL, Need::name)).collect::<Result<_, _>>()?;
     let transports = transports.map_or(&[][..], Node::items).iter().map(step::transport);
     let transports = transports.collect::<Result<_, _>>()?;
-    let takes = takes.map_or(Ok(Duration::ZERO), units::duration)?;
-
     let environment = surroundings.environment();
-    let mut scope = Scope::new(move |name| environment(name));
+    let mut scope = Scope::new(move |name| environment(name)).with_server(surroundings.server());
+    let takes = match takes {
+        Some(node) => {
+            let node = template::constant(node, "a time", &mut scope)?;
+            units::duration(&node)?
+        }
+        None => Duration::ZERO,
+    };
     let cast = cast::read(cast?, vars, &mut scope, surroundings)?;
     let everyone: Vec<usize> = (0..cast.len()).collect();
     scope.act(&everyone);

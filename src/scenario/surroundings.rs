@@ -1,7 +1,10 @@
-//! What a scenario may take from outside of its own file: environment variables, and files that stand beside it.
+//! What a scenario may take from outside of its own file: environment variables, files that stand beside it, and what is
+//! known of the server.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use crate::template::Timings;
 
 /// Gives the value of an environment variable.
 type Environment = Rc<dyn Fn(&str) -> Option<String>>;
@@ -17,6 +20,7 @@ const SIZE_LIMIT: u64 = 64 << 20;
 pub struct Surroundings {
     environment: Environment,
     files: Files,
+    server: Timings,
 }
 
 impl Surroundings {
@@ -39,7 +43,16 @@ impl Surroundings {
         environment: impl Fn(&str) -> Option<String> + 'static,
         files: impl Fn(&str) -> Result<Vec<u8>, String> + 'static,
     ) -> Surroundings {
-        Surroundings { environment: Rc::new(environment), files: Rc::new(files) }
+        Surroundings { environment: Rc::new(environment), files: Rc::new(files), server: Timings::default() }
+    }
+
+    /// The same, knowing the server.
+    pub fn with(&self, server: Timings) -> Surroundings {
+        Surroundings { server, ..self.clone() }
+    }
+
+    pub(super) fn server(&self) -> Timings {
+        self.server
     }
 
     pub(super) fn environment(&self) -> Environment {

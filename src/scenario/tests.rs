@@ -150,3 +150,15 @@ fn messages_of_all_clients_are_summed() {
     let text = "  - all: connect\n  - bob, carol: { repeat: { times: 10, steps: [ { join: a }, { leave: a } ] } }\n  - alice: { join: a }\n";
     assert!(explain(&script(text).unwrap()).contains("sends 101 messages\n"));
 }
+
+#[test]
+fn a_scenario_is_read_anew_once_the_server_is_known() {
+    let text =
+        "name: t\ntakes: \"${server.interval * 2}ms\"\ncast: { alice: 1 }\nscript: [ { alice: connect } ]\n";
+    let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
+    let surroundings = Surroundings::without_files();
+    let takes = |surroundings: &Surroundings| read(&source, surroundings).unwrap().takes;
+    assert_eq!(takes(&surroundings), Duration::from_secs(50));
+    let server = Timings { interval: Duration::from_millis(300), ..Timings::default() };
+    assert_eq!(takes(&surroundings.with(server)), Duration::from_millis(600));
+}

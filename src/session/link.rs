@@ -74,6 +74,13 @@ impl Link {
         }
     }
 
+    /// See [`Session::join`]. Our own session only.
+    pub fn join(&mut self, wire: &mut dyn Wire, sid: &str) {
+        if let Link::Own(session) = self {
+            session.join(wire, sid);
+        }
+    }
+
     /// See [`Session::connect`].
     pub fn connect(&mut self, wire: &mut dyn Wire, name: &str, auth: Option<&str>, recover: bool) {
         match self {
@@ -209,6 +216,13 @@ impl Link {
     pub fn send_raw(&mut self, wire: &mut dyn Wire, text: &str) {
         if let Link::Own(session) = self {
             session.send_raw(wire, text);
+        }
+    }
+
+    /// See [`Session::note_raw`]. Our own session only.
+    pub fn note_raw(&mut self, text: &str) {
+        if let Link::Own(session) = self {
+            session.note_raw(text);
         }
     }
 

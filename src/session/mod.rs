@@ -119,6 +119,10 @@ pub struct Session {
     namespaces: Vec<Namespace>,
     assembler: Assembler,
     outstanding: Outstanding,
+    /// Whether it speaks on a session that another client opened, of which it knows nothing.
+    guest: bool,
+    /// Whether a ping was sent by hand, so that a pong is no surprise.
+    pong_due: bool,
 }
 
 impl Session {
@@ -135,12 +139,35 @@ impl Session {
             namespaces: Vec::new(),
             assembler: assembler(),
             outstanding: Outstanding::default(),
+            guest: false,
+            pong_due: false,
         }
     }
 
     /// Begins the Engine.IO handshake. Cookies and what is needed for recovery are kept from an earlier
     /// connection, which is cut if it still stands; everything else starts anew.
     pub fn open(&mut self, wire: &mut dyn Wire, transport: Transport) {
+        self.begin(wire);
+        match transport {
+            Transport::Websocket => self.requests.dial(wire, None),
+            Transport::Polling | Transport::Upgrade => {
+                self.upgrade = if transport == Transport::Upgrade { Upgrade::Wanted } else { Upgrade::None };
+                let polling = self.polling.insert(Box::default());
+                polling.poll(wire, &self.requests, None);
+            }
+        }
+    }
+
+    /// Opens a second connection, a WebSocket, for a session that another client opened: for scenarios that speak on it
+    /// by hand. It is open when the WebSocket stands; no handshake follows.
+    pub fn join(&mut self, wire: &mut dyn Wire, sid: &str) {
+        self.begin(wire);
+        self.guest = true;
+        self.requests.dial(wire, Some(sid));
+    }
+
+    /// Forgets the connection before.
+    fn begin(&mut self, wire: &mut dyn Wire) {
         if !self.is_closed() {
             self.cut(wire);
         }
@@ -152,19 +179,12 @@ impl Session {
         self.heartbeats = Heartbeats::Answered;
         for namespace in &mut self.namespaces {
             namespace.phase = Phase::Out;
+            namespace.asked_again = false;
         }
-        match transport {
-            Transport::Websocket => {
-                self.polling = None;
-                self.upgrade = Upgrade::None;
-                self.requests.dial(wire, None);
-            }
-            Transport::Polling | Transport::Upgrade => {
-                self.upgrade = if transport == Transport::Upgrade { Upgrade::Wanted } else { Upgrade::None };
-                let polling = self.polling.insert(Box::default());
-                polling.poll(wire, &self.requests, None);
-            }
-        }
+        self.polling = None;
+        self.upgrade = Upgrade::None;
+        self.guest = false;
+        self.pong_due = false;
     }
 
     /// Whether the Engine.IO connection is open.
@@ -337,10 +357,8 @@ impl Session {
     /// Sends one text as a whole Engine.IO frame (WebSocket) or payload item (polling), whatever it says. If it is
     /// a packet that the server answers, the answer is no surprise.
     pub fn send_raw(&mut self, wire: &mut dyn Wire, text: &str) {
-        if self.is_open()
-            && let Some(Ok(packet)) = text.strip_prefix('4').map(socket_io::decode)
-        {
-            self.note_raw(&packet);
+        if self.is_open() {
+            self.note_raw(text);
         }
         self.send_text(wire, &[text]);
     }
@@ -352,6 +370,9 @@ impl Session {
 
     /// The WebSocket handshake was accepted.
     pub fn dialed(&mut self, wire: &mut dyn Wire) {
+        if self.guest && self.state == State::Opening {
+            self.state = State::Open;
+        }
         if self.upgrade == Upgrade::Dialing {
             self.upgrade = Upgrade::Probing;
             wire.text(Lane::WebSocket, &["2probe"]);

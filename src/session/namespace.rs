@@ -34,6 +34,8 @@ pub struct Namespace {
     pub pid: Option<Box<str>>,
     /// The offset of the last event.
     pub offset: Option<Box<str>>,
+    /// Whether a further `CONNECT` was sent by hand while an earlier one stood, so that a further answer is no surprise.
+    pub asked_again: bool,
 }
 
 impl Namespace {
@@ -46,6 +48,7 @@ impl Namespace {
                 sid: "".into(),
                 pid: None,
                 offset: None,
+                asked_again: false,
             });
             all.len() - 1
         });
@@ -105,7 +108,8 @@ fn find<'n>(all: &'n mut [Namespace], name: &str) -> Option<&'n mut Namespace> {
 
 pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> Event<'a> {
     let Some(namespace) = find(all, name) else { return unknown("the server accepted a CONNECT to", name) };
-    if namespace.phase != Phase::Asked {
+    let asked_again = namespace.phase == Phase::In && std::mem::take(&mut namespace.asked_again);
+    if namespace.phase != Phase::Asked && !asked_again {
         return Event::Violated(Violation {
             rule: Rule::NamespaceUnknown,
             detail: format!("the server accepted a CONNECT to {} that was not under way", excerpt(name)),

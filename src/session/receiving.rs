@@ -14,6 +14,9 @@ use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::socket_io::{self, Kind};
 use crate::protocol::{Rule, Violation, excerpt};
 
+/// So many namespaces a guest gets to know: more than any scenario speaks in.
+const MOST_OF_A_GUEST: usize = 64;
+
 impl Session {
     /// Takes one Engine.IO packet that arrived on a lane.
     pub fn receive<'a>(
@@ -51,6 +54,7 @@ impl Session {
             },
             Packet::Close => Some(self.finish(wire, Closed::ByServer)),
             Packet::Noop => None,
+            Packet::Pong(_) if self.guest || std::mem::take(&mut self.pong_due) => None,
             Packet::Open(json) => Some(unexpected("open", json)),
             Packet::Pong(payload) => Some(unexpected("pong", payload)),
             Packet::Upgrade => Some(unexpected("upgrade", "")),
@@ -99,6 +103,7 @@ impl Session {
             Err(violation) => return Some(Event::Violated(violation)),
         };
         let data = packet.data.unwrap_or("");
+        self.get_to_know(packet.namespace);
         match packet.kind {
             Kind::Connect => Some(namespace::accepted(&mut self.namespaces, packet.namespace, data)),
             Kind::ConnectError => Some(namespace::refused(&mut self.namespaces, packet.namespace, data)),
@@ -149,7 +154,7 @@ impl Session {
 
     fn acknowledged<'a>(&mut self, answer: Answer<'a>) -> Event<'a> {
         let namespace = self.place(&answer.namespace);
-        if self.outstanding.settle(answer.id, namespace) {
+        if self.outstanding.settle(answer.id, namespace) || self.guest {
             return Event::Answered(answer);
         }
         Event::Violated(Violation {
@@ -162,21 +167,40 @@ impl Session {
         })
     }
 
-    /// Keeps in mind what a rude scenario says by hand.
-    pub(super) fn note_raw(&mut self, packet: &socket_io::Packet<'_>) {
+    /// Keeps in mind a packet that a rude scenario says by hand, so that the answer is no surprise.
+    pub fn note_raw(&mut self, text: &str) {
+        if text.starts_with('2') {
+            self.pong_due = true;
+        }
+        let Some(Ok(packet)) = text.strip_prefix('4').map(socket_io::decode) else { return };
         match (packet.kind, packet.id) {
             (Kind::Connect, _) => {
                 let namespace = Namespace::of(&mut self.namespaces, packet.namespace);
-                if namespace.phase == Phase::Out {
-                    namespace.phase = Phase::Asked;
+                match namespace.phase {
+                    Phase::Out => namespace.phase = Phase::Asked,
+                    Phase::Asked | Phase::In => namespace.asked_again = true,
+                }
+            }
+            (Kind::Disconnect, _) => {
+                if let Some(place) = self.place(packet.namespace) {
+                    self.namespaces[place].phase = Phase::Out;
+                    self.namespaces[place].forget();
                 }
             }
             (Kind::Event | Kind::BinaryEvent, Some(id)) => {
+                Namespace::of(&mut self.namespaces, packet.namespace);
                 if let Some(place) = self.place(packet.namespace) {
                     self.outstanding.note(id, place);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A guest knows of no namespace who joined it, and learns of them by what comes.
+    fn get_to_know(&mut self, name: &str) {
+        if self.guest && self.namespaces.len() < MOST_OF_A_GUEST && self.namespace(name).is_none() {
+            Namespace::of(&mut self.namespaces, name).phase = Phase::In;
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::protocol::http::Head;
 pub struct Destination {
     /// Path of the server, with both slashes, e.g. `/socket.io/`.
     pub path: String,
+    /// Which of our own query parameters (`EIO`, `transport`, `sid`) are left out, because the scenario wants others or none.
+    pub replaced: Vec<String>,
     /// Further query parameters, already percent-encoded, without a leading `&`; often empty.
     pub query: String,
     /// Further headers.
@@ -34,14 +36,26 @@ impl Requests {
 
     /// The path and query of a request of this transport, with the session's id once there is one.
     pub fn target(&self, transport: &str, sid: Option<&str>) -> String {
-        let mut target = format!("{}?EIO=4&transport={transport}", self.destination.path);
-        if !self.destination.query.is_empty() {
-            target.push('&');
-            target.push_str(&self.destination.query);
+        let Destination { path, query, replaced, .. } = &*self.destination;
+        let mut target = path.clone();
+        let mut separator = '?';
+        let mut add = |part: &str| {
+            target.push(std::mem::replace(&mut separator, '&'));
+            target.push_str(part);
+        };
+        let stays = |name: &str| !replaced.iter().any(|replaced| replaced == name);
+        if stays("EIO") {
+            add("EIO=4");
         }
-        if let Some(sid) = sid {
-            target.push_str("&sid=");
-            target.extend(url::form_urlencoded::byte_serialize(sid.as_bytes()));
+        if stays("transport") {
+            add(&format!("transport={transport}"));
+        }
+        if !query.is_empty() {
+            add(query);
+        }
+        if let Some(sid) = sid.filter(|_| stays("sid")) {
+            let sid: String = url::form_urlencoded::byte_serialize(sid.as_bytes()).collect();
+            add(&format!("sid={sid}"));
         }
         target
     }
@@ -90,13 +104,18 @@ impl Requests {
 
     pub(super) fn get(&self, wire: &mut dyn Wire, lane: Lane, sid: Option<&str>) {
         let (target, headers) = (self.target("polling", sid), self.headers());
-        wire.request(lane, Request { method: "GET", target: &target, headers: &headers, body: None });
+        let (method, held, same_connection) = ("GET", 0, false);
+        let request =
+            Request { method, target: &target, headers: &headers, body: None, held, same_connection };
+        wire.request(lane, request);
     }
 
     pub(super) fn post(&self, wire: &mut dyn Wire, lane: Lane, sid: &str, body: &[u8]) {
         let (target, mut headers) = (self.target("polling", Some(sid)), self.headers());
         headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
-        wire.request(lane, Request { method: "POST", target: &target, headers: &headers, body: Some(body) });
+        let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
+        let request = Request { method, target: &target, headers: &headers, body, held, same_connection };
+        wire.request(lane, request);
     }
 }
 

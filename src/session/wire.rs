@@ -46,6 +46,10 @@ pub struct Request<'a> {
     pub headers: &'a [(String, String)],
     /// The body, if there is one.
     pub body: Option<&'a [u8]>,
+    /// How many bytes at the end of the body are not sent yet; they follow by [`Wire::rest`].
+    pub held: usize,
+    /// Whether it has to go over the connection that is there, and over no other.
+    pub same_connection: bool,
 }
 
 /// A WebSocket frame as a rude scenario wants it, legal or not.
@@ -87,6 +91,8 @@ pub trait Wire {
     fn frame(&mut self, lane: Lane, frame: &RawFrame);
     /// Sends a request, over the lane's connection if it is still there, else over a new one.
     fn request(&mut self, lane: Lane, request: Request<'_>);
+    /// Sends what a request has held back.
+    fn rest(&mut self, lane: Lane, bytes: &[u8]);
     /// Ends a lane. Nothing more is heard from it, not even a [`Lost`] — except after [`HangUp::Clean`] on a
     /// WebSocket, where the server's own close is heard.
     fn hang_up(&mut self, lane: Lane, how: HangUp);

@@ -6,67 +6,17 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use serde_json::Value as Json;
 
+use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
 use super::stage::{Part, Stage};
 use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
 use crate::observe::{Who, WireLine};
-use crate::protocol::engine_io::{Packet, encode_text};
 use crate::protocol::http::Response;
-use crate::protocol::websocket::Message as Frame;
 use crate::session::{Closed, Destination, Lane, Link};
 use crate::template::{Name, Of, Shared, Slot, Values};
-
-/// A raw frame that `expect_frame` may look at.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
-    /// A text frame, or an item of a poll.
-    Text(String),
-    /// A binary frame, or a `b…` item of a poll.
-    Binary(Bytes),
-    /// A WebSocket ping, with its payload.
-    Ping(Bytes),
-    /// A WebSocket pong, with its payload.
-    Pong(Bytes),
-    /// A WebSocket close: code and reason.
-    Close(Option<u16>, String),
-}
-
-impl Seen {
-    fn size(&self) -> usize {
-        match self {
-            Seen::Text(text) | Seen::Close(_, text) => text.len(),
-            Seen::Binary(bytes) | Seen::Ping(bytes) | Seen::Pong(bytes) => bytes.len(),
-        }
-    }
-}
-
-impl From<&Frame<'_>> for Seen {
-    fn from(frame: &Frame<'_>) -> Seen {
-        let copied = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
-        match frame {
-            Frame::Text(text) => Seen::Text(text.to_string()),
-            Frame::Binary(bytes) => Seen::Binary(copied(bytes)),
-            Frame::Ping(bytes) => Seen::Ping(copied(bytes)),
-            Frame::Pong(bytes) => Seen::Pong(copied(bytes)),
-            Frame::Close { code, reason } => Seen::Close(*code, reason.to_string()),
-        }
-    }
-}
-
-impl From<&Packet<'_>> for Seen {
-    fn from(packet: &Packet<'_>) -> Seen {
-        if let Packet::Binary(bytes) = packet {
-            return Seen::Binary(Bytes::copy_from_slice(bytes));
-        }
-        let mut text = String::new();
-        encode_text(packet, &mut text);
-        Seen::Text(text)
-    }
-}
 
 /// When and why a connection ended that no step ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,13 +32,14 @@ pub struct Ended {
 struct Aside {
     name: Option<String>,
     outcome: Option<Result<Response, String>>,
+    /// Whether a request is not answered yet.
+    awaited: bool,
+    /// What its request has held back.
+    rest: Vec<u8>,
 }
 
-/// The most raw frames that a client keeps for its steps.
-const MAX_FRAMES: usize = 4096;
-
-/// The most bytes in the raw frames that a client keeps for its steps.
-const MAX_FRAME_BYTES: usize = 16 << 20;
+/// The query parameters that every request brings by itself.
+const OWN_PARAMETERS: [&str; 3] = ["EIO", "transport", "sid"];
 
 /// How much of a frame the wire log shows.
 const LINE_LENGTH: usize = 160;
@@ -108,9 +59,8 @@ pub struct Actor<'p> {
     pub home: Box<str>,
     /// Events that no step has taken yet.
     pub inbox: Inbox,
-    /// Raw frames that no step has taken yet.
-    frames: VecDeque<Seen>,
-    frame_bytes: usize,
+    /// Raw frames for the steps that look at them.
+    pub frames: Frames,
     /// How it answers events that ask for an acknowledgement.
     pub answers: Vec<AnswerRule<'p>>,
     /// When and why its connection ended.
@@ -167,8 +117,7 @@ impl<'p> Actor<'p> {
             session: link,
             home: "/".into(),
             inbox: Inbox::default(),
-            frames: VecDeque::new(),
-            frame_bytes: 0,
+            frames: Frames::default(),
             answers: Vec::new(),
             ended: None,
             arrived: false,
@@ -202,14 +151,23 @@ impl<'p> Actor<'p> {
         headers: &[(String, crate::template::Template)],
     ) -> Result<Destination, String> {
         let mut encoded = url::form_urlencoded::Serializer::new(self.stage.query.clone());
-        for (name, value) in self.part.query.iter().chain(query) {
-            encoded.append_pair(name, &value.render_text(self)?);
+        let given = |name: &str| query.iter().any(|(given, _)| given == name);
+        let of_the_group = self.part.query.iter().filter(|(name, _)| !given(name));
+        let mut replaced = Vec::new();
+        for (name, value) in of_the_group.chain(query) {
+            if OWN_PARAMETERS.contains(&name.as_str()) {
+                replaced.push(name.clone());
+            }
+            // `null` leaves a parameter out.
+            if value.fixed() != Some(&Json::Null) {
+                encoded.append_pair(name, &value.render_text(self)?);
+            }
         }
         let mut all = self.stage.headers.clone();
         for (name, value) in self.part.headers.iter().chain(headers) {
             all.push((name.clone(), value.render_text(self)?));
         }
-        Ok(Destination { path: self.stage.path.clone(), query: encoded.finish(), headers: all })
+        Ok(Destination { path: self.stage.path.clone(), replaced, query: encoded.finish(), headers: all })
     }
 
     /// Gives one of the client's names a value.
@@ -224,6 +182,17 @@ impl<'p> Actor<'p> {
         if let Some(sid) = self.sid() {
             self.show(&Of::Sid, &sid);
         }
+    }
+
+    /// The same with the id of its Engine.IO session.
+    pub fn show_engine_sid(&self) {
+        if let Some(sid) = self.engine_sid() {
+            self.show(&Of::EngineSid, &sid);
+        }
+    }
+
+    fn engine_sid(&self) -> Option<Json> {
+        self.session.own()?.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
     }
 
     fn show(&self, of: &Of, value: &Json) {
@@ -257,7 +226,7 @@ impl<'p> Actor<'p> {
     /// The lane of an `http` step: the one with this name, or the nameless one.
     pub fn aside(&mut self, name: Option<&str>) -> Lane {
         let place = self.asides.iter().position(|aside| aside.name.as_deref() == name).unwrap_or_else(|| {
-            self.asides.push(Aside { name: name.map(str::to_owned), outcome: None });
+            self.asides.push(Aside { name: name.map(str::to_owned), ..Aside::default() });
             self.asides.len() - 1
         });
         Lane::Aside(place as u8)
@@ -269,7 +238,33 @@ impl<'p> Actor<'p> {
             && let Some(aside) = self.asides.get_mut(usize::from(place))
         {
             aside.outcome = Some(outcome);
+            aside.awaited = false;
         }
+    }
+
+    /// A request was sent that holds this back. What came of an earlier one is forgotten.
+    pub fn asked(&mut self, lane: Lane, rest: Vec<u8>) {
+        if let Lane::Aside(place) = lane
+            && let Some(aside) = self.asides.get_mut(usize::from(place))
+        {
+            aside.outcome = None;
+            aside.awaited = true;
+            aside.rest = rest;
+        }
+    }
+
+    /// Whether a request is not answered yet.
+    pub fn awaits(&self, lane: Lane) -> bool {
+        matches!(lane, Lane::Aside(place) if self.asides.get(usize::from(place)).is_some_and(|aside| aside.awaited))
+    }
+
+    /// Takes what a request has held back.
+    pub fn take_rest(&mut self, lane: Lane) -> Vec<u8> {
+        let Lane::Aside(place) = lane else { return Vec::new() };
+        self.asides
+            .get_mut(usize::from(place))
+            .map(|aside| std::mem::take(&mut aside.rest))
+            .unwrap_or_default()
     }
 
     /// The outcome of an earlier request, if it is there.
@@ -278,25 +273,9 @@ impl<'p> Actor<'p> {
         self.asides.get_mut(usize::from(place))?.outcome.take()
     }
 
-    /// Keeps a raw frame for `expect_frame`, if there is room for it.
+    /// Keeps a raw frame for the steps that look at them.
     pub fn keep_frame(&mut self, frame: Seen) {
-        if self.frames.len() < MAX_FRAMES && self.frame_bytes + frame.size() <= MAX_FRAME_BYTES {
-            self.frame_bytes += frame.size();
-            self.frames.push_back(frame);
-        }
-    }
-
-    /// Takes the oldest raw frame.
-    pub fn take_frame(&mut self) -> Option<Seen> {
-        let frame = self.frames.pop_front()?;
-        self.frame_bytes -= frame.size();
-        Some(frame)
-    }
-
-    /// Forgets the raw frames.
-    pub fn forget_frames(&mut self) {
-        self.frames.clear();
-        self.frame_bytes = 0;
+        self.frames.keep(frame, self.part.ears.past_frames);
     }
 
     /// Remembers a frame that arrived, for the report of a failure.
@@ -335,6 +314,7 @@ impl Values for Actor<'_> {
             Name::Count => owned(Json::from(self.part.count)),
             Name::Run => owned(Json::from(self.stage.run)),
             Name::Sid => self.sid().map(Cow::Owned),
+            Name::EngineSid => self.engine_sid().map(Cow::Owned),
             Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),
             Name::Row(column) => {
                 let row = self.part.rows.get(self.who.n as usize % self.part.rows.len().max(1))?;

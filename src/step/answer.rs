@@ -7,7 +7,6 @@ use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Message;
 use crate::template::{Scope, Template};
-use crate::units;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `answer`")?;
@@ -17,7 +16,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         Some(node) => node.list()?.iter().map(|item| Template::compile(item, scope)).collect(),
     })?;
     let namespace = reading.namespace(&fields)?;
-    let after = fields.optional("after").map_or(Ok(Duration::ZERO), units::duration)?;
+    let after = reading.any_duration(&fields, "after")?.unwrap_or_default();
     let copies = match fields.optional("copies") {
         Some(node) => node.int_within(0..=100)? as u32,
         None => 1,

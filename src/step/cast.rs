@@ -18,7 +18,6 @@ use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
-use crate::units;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `cast`")?;
@@ -201,7 +200,7 @@ impl Content {
         };
         let span = fields.span();
         if let Some(node) = fields.optional("bytes") {
-            let bytes = units::size(node)? as usize;
+            let bytes = reading.size(node)? as usize;
             if !args.is_empty() {
                 return Err(node
                     .mistake("`bytes` makes up the payload, and `args` gives one")
@@ -314,8 +313,7 @@ struct Collect {
 impl Collect {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Collect, Mistake> {
         let fields = Fields::of(node, "what is collected")?;
-        let within =
-            fields.optional("within").map_or(Ok(Duration::from_secs(1)), units::positive_duration)?;
+        let within = reading.positive_duration(&fields, "within")?.unwrap_or(Duration::from_secs(1));
         let count = match fields.optional("count") {
             Some(node) => Some(node.int_within(0..=1_000_000)?.unsigned_abs()),
             None => None,

@@ -13,7 +13,6 @@ use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Metric};
 use crate::session::{Closed, Event, Lane, Polls, Transport};
 use crate::template::{Matcher, Template};
-use crate::units;
 
 /// How long a client waits for its connection unless the step says otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,24 +69,18 @@ impl How {
             headers: reading.pairs(&fields, "headers")?,
             transport,
             wanted: Wanted::Acceptance { recovered: None },
-            within: fields.optional("within").map_or(Ok(PATIENCE), units::positive_duration)?,
+            within: reading.positive_duration(&fields, "within")?.unwrap_or(PATIENCE),
             after: Duration::ZERO,
             recover: false,
             metric,
         };
         if metric == Metric::Reconnect {
             how.recover = fields.optional("recover").map_or(Ok(true), Node::bool)?;
-            how.after = fields.optional("after").map_or(Ok(Duration::ZERO), units::duration)?;
+            how.after = reading.any_duration(&fields, "after")?.unwrap_or_default();
             how.wanted =
                 Wanted::Acceptance { recovered: fields.optional("recovered").map(Node::bool).transpose()? };
-        } else if let Some(node) = fields.optional("refused") {
-            how.wanted = Wanted::Refusal(match &node.value {
-                Value::Bool(true) => None,
-                Value::Bool(false) => {
-                    return Err(node.mistake("`refused: false` says nothing").hint("leave it out"));
-                }
-                _ => Some(Matcher::compile(node, reading.scope)?),
-            });
+        } else if let Some(matcher) = refused(&fields, reading)? {
+            how.wanted = Wanted::Refusal(matcher);
         }
         fields.deny_others()?;
         Ok(how)
@@ -122,6 +115,19 @@ impl How {
             Flow::Done => Progress::Done,
             Flow::Waiting => Progress::waiting(connecting),
         }
+    }
+}
+
+/// Whether a refusal is demanded, and perhaps which.
+pub(super) fn refused(
+    fields: &Fields<'_>,
+    reading: &mut Reading<'_>,
+) -> Result<Option<Option<Matcher>>, Mistake> {
+    let Some(node) = fields.optional("refused") else { return Ok(None) };
+    match &node.value {
+        Value::Bool(true) => Ok(Some(None)),
+        Value::Bool(false) => Err(node.mistake("`refused: false` says nothing").hint("leave it out")),
+        _ => Ok(Some(Some(Matcher::compile(node, reading.scope)?))),
     }
 }
 
@@ -200,6 +206,7 @@ impl Connecting<'_> {
             cx.actor.session.set_polls(cx.wire, Polls::Automatic);
             return self.ask(cx);
         }
+        cx.actor.frames.forget();
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.part.transport);
         cx.actor.session.open(cx.wire, transport);
@@ -227,9 +234,6 @@ impl Connecting<'_> {
         }
         cx.observer.latency(self.how.metric, cx.now.saturating_duration_since(self.due));
         cx.observer.count(Counter::ConnectOk, 1);
-        if *self.namespace == *cx.actor.home {
-            cx.actor.show_sid();
-        }
         match &self.how.wanted {
             Wanted::Refusal(_) => {
                 cx.fail(format!("a refusal by `{}`", self.namespace), "the server accepted");

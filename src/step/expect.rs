@@ -22,18 +22,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         Some(node) => node.int_within(1..=10_000_000)?.unsigned_abs(),
         None => 1,
     };
-    let any_order = match fields.optional("order") {
-        None => false,
-        Some(node) => match node.text()? {
-            "any" => true,
-            "sent" => false,
-            word => {
-                return Err(node
-                    .mistake(format!("unknown order `{word}`"))
-                    .did_you_mean(word, ["any", "sent"]));
-            }
-        },
-    };
+    let any_order = any_order(&fields)?;
     let within = reading.within(&fields)?;
     let capture = capture::read(&fields, reading)?;
     fields.deny_others()?;
@@ -107,6 +96,16 @@ impl Description {
             Some(args) => format!("the event {} with {}", self.name, args.describe()),
             None => format!("the event {}", self.name),
         }
+    }
+}
+
+/// Whether the first that fits is taken, wherever it stands.
+pub(super) fn any_order(fields: &Fields<'_>) -> Result<bool, Mistake> {
+    let Some(node) = fields.optional("order") else { return Ok(false) };
+    match node.text()? {
+        "any" => Ok(true),
+        "sent" => Ok(false),
+        word => Err(node.mistake(format!("unknown order `{word}`")).did_you_mean(word, ["any", "sent"])),
     }
 }
 

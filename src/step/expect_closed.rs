@@ -6,23 +6,17 @@ use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step}
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::{Closed, Event, Lost};
 use crate::template::Template;
-use crate::units;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
     let fields = Fields::of(if node.is_null() { &empty } else { node }, "the step `expect_closed`")?;
     let within = reading.within(&fields)?;
-    let not_before = fields.optional("not_before").map_or(Ok(Duration::ZERO), units::duration)?;
+    let not_before = reading.not_before(&fields, within)?;
     let namespace = reading.namespace(&fields)?;
     let code = match fields.optional("code") {
         Some(node) => Some(node.int_within(1000..=4999)? as u16),
         None => None,
     };
-    if let Some(node) = fields.optional("not_before")
-        && not_before >= within
-    {
-        return Err(node.mistake("`not_before` has to be earlier than `within`"));
-    }
     fields.deny_others()?;
     Ok(Box::new(ExpectClosed { within, not_before, namespace, code }))
 }

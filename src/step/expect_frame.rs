@@ -2,98 +2,82 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use serde_json::{Value as Json, json};
-
-use super::actor::Seen;
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::frames::Seen;
+use super::reading::PATIENCE;
+use super::shape::Shape;
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::Event;
-use crate::template::Matcher;
+use crate::template::Slot;
+use crate::units::Spelt;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let mut within = super::reading::PATIENCE;
-    let shape = match &node.value {
-        Value::Map(_) => {
-            let fields = Fields::of(node, "the step `expect_frame`")?;
-            within = reading.within(&fields)?;
-            let (kind, value) = fields.one_of(&["text", "binary", "close", "ping", "pong"])?;
-            fields.deny_others()?;
-            match kind {
-                "close" => Shape::Close(Matcher::compile(value, reading.scope)?),
-                kind => Shape::Frame(kind, Matcher::compile(value, reading.scope)?),
-            }
-        }
-        _ => {
-            node.text()?;
-            Shape::Frame("text", Matcher::compile(node, reading.scope)?)
-        }
-    };
-    Ok(Box::new(ExpectFrame { shape, within }))
-}
-
-#[derive(Debug)]
-enum Shape {
-    Frame(&'static str, Matcher),
-    Close(Matcher),
+    if !matches!(node.value, Value::Map(_)) {
+        let shape = Shape::text(node, reading)?;
+        let (within, not_before) = (PATIENCE, Duration::ZERO);
+        return Ok(Box::new(ExpectFrame { shape, within, not_before, any_order: false, capture: None }));
+    }
+    let fields = Fields::of(node, "the step `expect_frame`")?;
+    let within = reading.within(&fields)?;
+    let not_before = reading.not_before(&fields, within)?;
+    let any_order = super::expect::any_order(&fields)?;
+    let shape = Shape::read(&fields, reading)?;
+    if let Some(node) = fields.optional("capture").filter(|_| !shape.is_text()) {
+        return Err(node.mistake("only the text of a `text` frame can be kept"));
+    }
+    // Last, because only what follows knows the name.
+    let capture = capture::read(&fields, reading)?;
+    fields.deny_others()?;
+    Ok(Box::new(ExpectFrame { shape, within, not_before, any_order, capture }))
 }
 
 #[derive(Debug)]
 struct ExpectFrame {
     shape: Shape,
     within: Duration,
+    not_before: Duration,
+    any_order: bool,
+    capture: Option<Slot>,
 }
 
 impl ExpectFrame {
     fn wish(&self) -> String {
-        match &self.shape {
-            Shape::Frame(kind, matcher) => format!("a {kind} frame with {}", matcher.describe()),
-            Shape::Close(matcher) => format!("a close frame with code {}", matcher.describe()),
+        match self.not_before {
+            Duration::ZERO => format!("a {}", self.shape.wish()),
+            from => format!("a {}, {} after the step began at the earliest", self.shape.wish(), Spelt(from)),
         }
     }
 
-    /// Whether a frame is passed over without a judgement.
-    fn ignores(&self, seen: &Seen) -> bool {
-        match (seen, &self.shape) {
-            (Seen::Text(text), Shape::Frame("text", matcher)) => {
-                matches!(text.as_str(), "2" | "6")
-                    && matcher.matches(&json!(text), &[], &super::utterance::Nothing).is_err()
-            }
-            (Seen::Text(text), _) => matches!(text.as_str(), "2" | "6"),
-            _ => false,
+    /// The first look is at all frames that nobody took, later ones are at what came since.
+    fn take(&self, cx: &mut Cx<'_, '_>, first: bool) -> Option<Seen> {
+        if !self.any_order {
+            return cx.actor.frames.take_next();
         }
+        let mut frames = std::mem::take(&mut cx.actor.frames);
+        let seen = frames.take_fitting(first, |seen| self.shape.judge(seen, cx.actor).is_ok());
+        cx.actor.frames = frames;
+        seen
     }
 
-    fn judge(&self, seen: &Seen, cx: &Cx<'_, '_>) -> Result<(), String> {
-        let bytes = |bytes: &Bytes| (json!({ "_placeholder": true, "num": 0 }), vec![bytes.clone()]);
-        let (kind, actual, attachments) = match seen {
-            Seen::Text(text) => ("text", json!(text), Vec::new()),
-            Seen::Binary(payload) => {
-                let (value, attachments) = bytes(payload);
-                ("binary", value, attachments)
-            }
-            Seen::Ping(payload) => ("ping", json!(String::from_utf8_lossy(payload)), Vec::new()),
-            Seen::Pong(payload) => ("pong", json!(String::from_utf8_lossy(payload)), Vec::new()),
-            Seen::Close(code, _) => ("close", code.map_or(Json::Null, |code| json!(code)), Vec::new()),
-        };
-        let (wanted, matcher) = match &self.shape {
-            Shape::Frame(wanted, matcher) => (*wanted, matcher),
-            Shape::Close(matcher) => ("close", matcher),
-        };
-        if wanted != kind {
-            return Err(format!("{seen:?}"));
-        }
-        matcher.matches(&actual, &attachments, cx.actor).map_err(|mismatch| format!("{seen:?}: {mismatch}"))
-    }
-
-    fn look(&self, cx: &mut Cx<'_, '_>) -> Flow {
-        while let Some(seen) = cx.actor.take_frame() {
-            if self.ignores(&seen) {
+    fn look(&self, cx: &mut Cx<'_, '_>, began: Instant, first: bool) -> Flow {
+        while let Some(seen) = self.take(cx, first) {
+            if self.shape.ignores(&seen) {
                 continue;
             }
-            match self.judge(&seen, cx) {
-                Ok(()) => cx.pass(),
+            let after = cx.now.saturating_duration_since(began);
+            match self.shape.judge(&seen, cx.actor) {
                 Err(why) => cx.fail(self.wish(), why),
+                Ok(()) if after < self.not_before => {
+                    cx.fail(self.wish(), format!("it came after {after:?} already: {}", seen.in_words()));
+                }
+                Ok(()) => match self.capture.as_ref().map(|slot| (slot, self.shape.captured(&seen))) {
+                    None => cx.pass(),
+                    Some((slot, Ok(value))) => {
+                        cx.actor.set(slot, value);
+                        cx.pass();
+                    }
+                    Some((slot, Err(why))) => cx.fail(format!("a value for `{}`", slot.name), why),
+                },
             }
             return Flow::Done;
         }
@@ -111,7 +95,7 @@ impl Step for ExpectFrame {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        if self.look(cx) == Flow::Done {
+        if self.look(cx, cx.now, true) == Flow::Done {
             return Progress::Done;
         }
         if cx.actor.session.is_closed() {
@@ -119,7 +103,7 @@ impl Step for ExpectFrame {
             cx.fail(self.wish(), why);
             return Progress::Done;
         }
-        Progress::waiting(Looking { step: self, deadline: cx.now + self.within })
+        Progress::waiting(Looking { step: self, began: cx.now, deadline: cx.now + self.within })
     }
 
     fn hear(&self, ears: &mut Ears) {
@@ -130,13 +114,14 @@ impl Step for ExpectFrame {
 #[derive(Debug)]
 struct Looking<'p> {
     step: &'p ExpectFrame,
+    began: Instant,
     deadline: Instant,
 }
 
 impl<'p> Running<'p> for Looking<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
-            Happening::Frame => self.step.look(cx),
+            Happening::Frame => self.step.look(cx, self.began, false),
             Happening::Event(Event::Closed(why)) => {
                 cx.fail(self.step.wish(), format!("the connection ended: {why}"));
                 Flow::Done

@@ -1,12 +1,14 @@
 //! `frame`: any WebSocket frame, legal or not (RFC 6455 section 5.2).
 
+use serde_json::Value as Json;
+
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::protocol::websocket::Opcode;
 use crate::session::{Lane, RawFrame};
-use crate::template::binary::Binary;
+use crate::template::{Template, binary::Binary};
 
-pub(super) fn read(node: &Node, _: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `frame`")?;
     let opcode = opcode(fields.required("opcode")?)?;
     let fin = fields.optional("fin").map_or(Ok(true), Node::bool)?;
@@ -16,16 +18,17 @@ pub(super) fn read(node: &Node, _: &mut Reading<'_>) -> Result<Box<dyn Step>, Mi
         None => 0,
     };
     let payload = match fields.optional("payload") {
-        None => Vec::new(),
-        Some(node) => match (&node.value, Binary::of(&node.to_json())) {
-            (Value::Text(text), _) => text.clone().into_bytes(),
-            (_, Some(Binary::Given(bytes))) => bytes.to_vec(),
-            (_, Some(Binary::Generated(length))) => vec![0x5a; length],
-            _ => return Err(node.mistake(format!("expected text or bytes, found {}", node.describe()))),
-        },
+        None => Template::from(Json::from("")),
+        Some(node) => {
+            let payload = Template::compile(node, reading.scope)?;
+            if payload.fixed().is_some_and(|value| !value.is_string() && Binary::of(value).is_none()) {
+                return Err(node.mistake(format!("expected text or bytes, found {}", node.describe())));
+            }
+            payload
+        }
     };
     fields.deny_others()?;
-    Ok(Box::new(Frame(RawFrame { fin, rsv, opcode, masked, payload })))
+    Ok(Box::new(Frame { frame: RawFrame { fin, rsv, opcode, masked, payload: Vec::new() }, payload }))
 }
 
 fn opcode(node: &Node) -> Result<Opcode, Mistake> {
@@ -47,8 +50,22 @@ fn opcode(node: &Node) -> Result<Opcode, Mistake> {
     })
 }
 
+/// What a payload means in bytes.
+fn bytes(payload: &Json) -> Result<Vec<u8>, String> {
+    match (payload, Binary::of(payload)) {
+        (Json::String(text), _) => Ok(text.clone().into_bytes()),
+        (_, Some(Binary::Given(bytes))) => Ok(bytes.to_vec()),
+        (_, Some(Binary::Generated(length))) => Ok(vec![0x5a; length]),
+        (other, None) => Err(format!("{other} is neither")),
+    }
+}
+
 #[derive(Debug)]
-struct Frame(RawFrame);
+struct Frame {
+    /// Without its payload.
+    frame: RawFrame,
+    payload: Template,
+}
 
 impl Step for Frame {
     fn beyond(&self) -> Vec<Beyond> {
@@ -56,7 +73,13 @@ impl Step for Frame {
     }
 
     fn words(&self) -> String {
-        format!("sends a raw WebSocket frame ({:?}, {} bytes)", self.0.opcode, self.0.payload.len())
+        match self.payload.fixed() {
+            None => format!("sends a raw WebSocket frame ({:?})", self.frame.opcode),
+            Some(payload) => {
+                let length = bytes(payload).map_or(0, |bytes| bytes.len());
+                format!("sends a raw WebSocket frame ({:?}, {length} bytes)", self.frame.opcode)
+            }
+        }
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
@@ -68,7 +91,18 @@ impl Step for Frame {
             cx.fail("an open WebSocket", why);
             return Progress::Done;
         }
-        cx.wire.frame(Lane::WebSocket, &self.0);
+        match self.payload.render(cx.actor).and_then(|value| bytes(&value)) {
+            Err(why) => cx.fail("text or bytes to send", why),
+            Ok(payload) => {
+                if self.frame.opcode == Opcode::Text
+                    && self.frame.fin
+                    && let Ok(text) = std::str::from_utf8(&payload)
+                {
+                    cx.actor.session.note_raw(text);
+                }
+                cx.wire.frame(Lane::WebSocket, &RawFrame { payload, ..self.frame.clone() });
+            }
+        }
         Progress::Done
     }
 

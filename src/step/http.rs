@@ -2,58 +2,52 @@
 //!
 //! `get: poll` and the like address the session's polling endpoint with its id; anything else is a path and
 //! query of its own. With `as` the connection has a name: `async: true` leaves the response to a later
-//! `http: { await: NAME, expect: … }`, and `abort: NAME` cuts it.
+//! `http: { await: NAME, expect: … }`, and `abort: NAME` cuts it; `hold` sends a part of the body, and `finish: NAME` the
+//! rest; `on: NAME` sends the next request over it.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
+use crate::protocol::payload;
 use crate::session::{HangUp, Lane, Request};
-use crate::template::{Matcher, Template, binary::Binary};
+use crate::template::{Matcher, Slot, Template, binary::Binary};
 
 const METHODS: [&str; 7] = ["get", "post", "put", "delete", "patch", "options", "head"];
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `http`")?;
-    let name = fields.optional("as").map(|node| node.word().map(str::to_owned)).transpose()?;
     let within = reading.within(&fields)?;
-    let expect = fields.optional("expect").map(|node| Wanted::read(node, reading)).transpose()?;
-    if let Some(node) = fields.optional("await") {
-        let name = node.word()?.to_owned();
-        fields.deny_others()?;
-        let expect = expect.unwrap_or_default();
-        return Ok(Box::new(Http { deed: Deed::Await, name: Some(name), expect: Some(expect), within }));
-    }
-    if let Some(node) = fields.optional("abort") {
-        let name = node.word()?.to_owned();
-        fields.deny_others()?;
-        return Ok(Box::new(Http { deed: Deed::Abort, name: Some(name), expect: None, within }));
-    }
-    let (method, target) = fields.one_of(&METHODS)?;
-    let target = match target.text()? {
-        "poll" => Target::Poll,
-        text if text.starts_with(['/', '$', '?']) => Target::Path(Template::compile(target, reading.scope)?),
-        text => {
-            return Err(target
-                .mistake(format!("expected `poll`, a path or a query, found `{text}`"))
-                .hint("a path begins with `/`, a query with `?`"));
-        }
+    let (deed, name) = if let Some(node) = fields.optional("await") {
+        (Deed::Await, Some(reading.request_named(node)?))
+    } else if let Some(node) = fields.optional("abort") {
+        (Deed::Abort, Some(reading.request_named(node)?))
+    } else if let Some(node) = fields.optional("finish") {
+        (Deed::Finish, Some(reading.request_named(node)?))
+    } else {
+        let (inquiry, name) = Inquiry::read(node, &fields, reading)?;
+        (Deed::Request(Box::new(inquiry)), name)
     };
-    let body = reading.template(&fields, "body")?;
-    let headers = reading.pairs(&fields, "headers")?;
-    let later = fields.optional("async").map_or(Ok(false), Node::bool)?;
-    fields.deny_others()?;
-    if later && name.is_none() {
+    let answered_later = match &deed {
+        Deed::Request(inquiry) => inquiry.later,
+        Deed::Abort => true,
+        Deed::Await | Deed::Finish => false,
+    };
+    let expect = fields.optional("expect");
+    let kept = fields.optional("capture");
+    if let Some(node) = expect.or(kept).filter(|_| answered_later) {
         return Err(node
-            .mistake("nothing can wait for this response later")
-            .hint("give it a name: `as: first`"));
+            .mistake("this step does not wait for a response")
+            .hint("the step that awaits it can: `{ await: NAME, … }`"));
     }
-    let inquiry = Inquiry { method: method.to_uppercase(), target, body, headers, later };
-    let deed = Deed::Request(Box::new(inquiry));
-    Ok(Box::new(Http { deed, name, expect, within }))
+    let expect = expect.map(|node| Wanted::read(node, reading)).transpose()?;
+    // Last, because only what follows knows the name.
+    let capture = capture::read(&fields, reading)?;
+    fields.deny_others()?;
+    Ok(Box::new(Http { deed, name, expect, capture, within }))
 }
 
 #[derive(Debug)]
@@ -61,6 +55,8 @@ struct Http {
     deed: Deed,
     name: Option<String>,
     expect: Option<Wanted>,
+    /// Keeps the body, or the part of it that the matcher of the body names.
+    capture: Option<Slot>,
     within: Duration,
 }
 
@@ -69,6 +65,8 @@ enum Deed {
     Request(Box<Inquiry>),
     Await,
     Abort,
+    /// Sends what a request has held back.
+    Finish,
 }
 
 /// A request, and whether a later step awaits its response.
@@ -79,6 +77,90 @@ struct Inquiry {
     body: Option<Template>,
     headers: Vec<(String, Template)>,
     later: bool,
+    chunked: bool,
+    /// How many bytes of the body are sent at first.
+    hold: Option<usize>,
+    /// Whether it goes over the connection of an earlier request.
+    on: bool,
+}
+
+impl Inquiry {
+    /// Reads a request, and under which name it can be awaited.
+    fn read(
+        node: &Node,
+        fields: &Fields<'_>,
+        reading: &mut Reading<'_>,
+    ) -> Result<(Inquiry, Option<String>), Mistake> {
+        let (method, target) = fields.one_of(&METHODS)?;
+        let target = match target.text()? {
+            "poll" => Target::Poll,
+            text if text.starts_with(['/', '$', '?']) => {
+                Target::Path(Template::compile(target, reading.scope)?)
+            }
+            text => {
+                return Err(target
+                    .mistake(format!("expected `poll`, a path or a query, found `{text}`"))
+                    .hint("a path begins with `/`, a query with `?`"));
+            }
+        };
+        let (own_name, on) = (fields.optional("as"), fields.optional("on"));
+        if let (Some(node), Some(_)) = (own_name, on) {
+            return Err(node
+                .mistake("a request on the connection of another goes by the name of that")
+                .hint("leave out `as`"));
+        }
+        let name = match (own_name, on) {
+            (Some(node), _) => Some(reading.name_request(node)?),
+            (None, Some(node)) => Some(reading.request_named(node)?),
+            (None, None) => None,
+        };
+        let body = reading.template(fields, "body")?;
+        let headers = reading.pairs(fields, "headers")?;
+        let later = fields.optional("async").map_or(Ok(false), Node::bool)?;
+        let chunked = fields.optional("chunked").map_or(Ok(false), Node::bool)?;
+        let hold = match fields.optional("hold") {
+            Some(node) => Some((node, reading.size(node)? as usize)),
+            None => None,
+        };
+        if body.is_none()
+            && let Some(node) = fields.optional("chunked").filter(|_| chunked).or(fields.optional("hold"))
+        {
+            return Err(node.mistake("this request has no body").hint("add `body: …`"));
+        }
+        if let Some((node, bytes)) = hold {
+            let whole = body.as_ref().and_then(Template::fixed).map(|body| bytes_of(body).len());
+            if chunked {
+                return Err(node.mistake("a body in chunks cannot be held back").hint("leave out `chunked`"));
+            }
+            if let Some(whole) = whole.filter(|whole| *whole <= bytes) {
+                return Err(
+                    node.mistake(format!("the body has only {whole} bytes: nothing would be held back"))
+                );
+            }
+            if !later {
+                return Err(node
+                    .mistake("there is no response before the rest of the body is sent")
+                    .hint("add `as: slow, async: true`, and send the rest by `http: { finish: slow }`"));
+            }
+        }
+        if later && name.is_none() {
+            return Err(node
+                .mistake("nothing can wait for this response later")
+                .hint("give it a name: `as: first`"));
+        }
+        let (method, hold, on) = (method.to_uppercase(), hold.map(|(_, bytes)| bytes), on.is_some());
+        Ok((Inquiry { method, target, body, headers, later, chunked, hold, on }, name))
+    }
+}
+
+/// What a body means in bytes.
+fn bytes_of(body: &Json) -> Vec<u8> {
+    match (body, Binary::of(body)) {
+        (Json::String(text), _) => text.as_bytes().to_vec(),
+        (_, Some(Binary::Given(bytes))) => bytes.to_vec(),
+        (_, Some(Binary::Generated(length))) => vec![b'x'; length],
+        (value, None) => value.to_string().into_bytes(),
+    }
 }
 
 #[derive(Debug)]
@@ -116,7 +198,8 @@ impl Wanted {
         Ok(Wanted { status, body, json, headers })
     }
 
-    fn judge(&self, cx: &mut Cx<'_, '_>, response: &Response) {
+    /// Whether the response is as it should be; if not, what was wanted and what is.
+    fn judge(&self, cx: &Cx<'_, '_>, response: &Response) -> Result<(), (String, String)> {
         let text = String::from_utf8_lossy(&response.body);
         let seen = format!("status {}, body {:.200}", response.head.status, format!("{text:?}"));
         let json: Json = serde_json::from_slice(&response.body).unwrap_or(Json::Null);
@@ -137,10 +220,10 @@ impl Wanted {
         for (what, wanted, actual) in parts {
             if let Err(mismatch) = wanted.matches(&actual, &[], cx.actor) {
                 let actual = format!("{seen}: {what} {mismatch}");
-                return cx.fail(format!("a response with {what} {}", wanted.describe()), actual);
+                return Err((format!("a response with {what} {}", wanted.describe()), actual));
             }
         }
-        cx.pass();
+        Ok(())
     }
 }
 
@@ -156,6 +239,7 @@ impl Step for Http {
                 Target::Path(_) => format!("sends an HTTP {}", inquiry.method),
             },
             Deed::Await => format!("awaits the response to {}", self.name.as_deref().unwrap_or_default()),
+            Deed::Finish => format!("sends the rest of {}", self.name.as_deref().unwrap_or_default()),
             Deed::Abort => format!("aborts {}", self.name.as_deref().unwrap_or_default()),
         }
     }
@@ -173,9 +257,22 @@ impl Step for Http {
                     return Progress::Done;
                 }
             }
+            Deed::Finish => {
+                let rest = cx.actor.take_rest(lane);
+                if rest.is_empty() {
+                    cx.fail("to send the rest of a request", "it has held nothing back");
+                    return Progress::Done;
+                }
+                cx.wire.rest(lane, &rest);
+                if self.expect.is_none() && self.capture.is_none() {
+                    return Progress::Done;
+                }
+                if let Some(outcome) = cx.actor.take_response(lane) {
+                    self.conclude(cx, &outcome);
+                    return Progress::Done;
+                }
+            }
             Deed::Request(inquiry) => {
-                // What nobody awaited is forgotten.
-                cx.actor.take_response(lane);
                 if let Err(why) = inquiry.send(cx, lane) {
                     cx.fail("to send a request", why);
                     return Progress::Done;
@@ -189,7 +286,7 @@ impl Step for Http {
     }
 
     fn judges(&self) -> bool {
-        self.expect.is_some()
+        self.expect.is_some() || self.capture.is_some()
     }
 
     fn stands_alone(&self) -> bool {
@@ -213,30 +310,59 @@ impl Inquiry {
         for (name, value) in headers {
             all.push((name.clone(), value.render_text(cx.actor)?));
         }
-        let body = match body {
-            None => None,
-            Some(body) => Some(match body.render(cx.actor)? {
-                Json::String(text) => text.into_bytes(),
-                value => match Binary::of(&value) {
-                    Some(Binary::Given(bytes)) => bytes.to_vec(),
-                    Some(Binary::Generated(length)) => vec![b'x'; length],
-                    None => value.to_string().into_bytes(),
-                },
-            }),
+        if self.chunked {
+            all.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
+        }
+        let body = body.as_ref().map(|body| body.render(cx.actor)).transpose()?.map(|body| bytes_of(&body));
+        if self.on && cx.actor.awaits(lane) {
+            return Err("the request before it on this connection is not answered yet".to_owned());
+        }
+        let rest = match (&body, self.hold) {
+            (Some(body), Some(hold)) => body.get(hold..).unwrap_or_default().to_vec(),
+            _ => Vec::new(),
         };
-        let request = Request { method, target: &target, headers: &all, body: body.as_deref() };
+        if matches!(self.target, Target::Poll)
+            && let Some(Ok(payload)) = body.as_deref().map(std::str::from_utf8)
+        {
+            payload.split(payload::SEPARATOR).for_each(|packet| cx.actor.session.note_raw(packet));
+        }
+        let request = Request {
+            method,
+            target: &target,
+            headers: &all,
+            body: body.as_deref(),
+            held: rest.len(),
+            same_connection: self.on,
+        };
         cx.wire.request(lane, request);
+        cx.actor.asked(lane, rest);
         Ok(())
     }
 }
 
 impl Http {
     fn conclude(&self, cx: &mut Cx<'_, '_>, outcome: &Result<Response, String>) {
-        match (&self.expect, outcome) {
-            (Some(expect), Ok(response)) => expect.judge(cx, response),
-            (Some(_), Err(why)) => cx.fail("a response", why.as_str()),
-            (None, _) => {}
+        if !self.judges() {
+            return;
         }
+        let response = match outcome {
+            Ok(response) => response,
+            Err(why) => return cx.fail("a response", why.as_str()),
+        };
+        if let Some(expect) = &self.expect
+            && let Err((wanted, actual)) = expect.judge(cx, response)
+        {
+            return cx.fail(wanted, actual);
+        }
+        if let Some(slot) = &self.capture {
+            let text = String::from_utf8_lossy(&response.body);
+            let matcher = self.expect.as_ref().and_then(|expect| expect.body.as_ref());
+            match Matcher::captured(matcher, &text) {
+                Ok(text) => cx.actor.set(slot, Json::from(text)),
+                Err(why) => return cx.fail(format!("a value for `{}`", slot.name), why),
+            }
+        }
+        cx.pass();
     }
 }
 

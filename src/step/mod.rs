@@ -10,14 +10,17 @@
 mod actor;
 mod beyond;
 mod exchange;
+mod frames;
 mod inbox;
 mod reading;
 mod sequence;
+mod shape;
 mod stage;
 pub mod stamp;
 mod utterance;
 
 mod answer;
+mod assert;
 mod capture;
 mod cast;
 mod connect;
@@ -26,6 +29,7 @@ mod emit;
 mod expect;
 mod expect_closed;
 mod expect_frame;
+mod expect_no_frame;
 mod expect_none;
 mod fence;
 mod frame;
@@ -47,10 +51,11 @@ use crate::document::{Mistake, Node, Span};
 use crate::observe::{Counter, Failure, Observer, StepId};
 use crate::session::{Event, Lane, Phases, Wire};
 
-pub use actor::{Actor, Ended, Seen, WireLog};
+pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
+pub use frames::{Frames, Seen};
 pub use reading::Reading;
 pub use sequence::Sequence;
 pub use stage::{Arrival, Board, Ears, Part, Stage};
@@ -74,12 +79,14 @@ pub const KINDS: &[Kind] = &[
     Kind { word: "repeat", bare: false, read: repeat::read },
     Kind { word: "wait", bare: false, read: wait::read },
     Kind { word: "set", bare: false, read: set::read },
+    Kind { word: "assert", bare: false, read: assert::read },
     Kind { word: "fence", bare: true, read: fence::read },
     Kind { word: "open", bare: true, read: open::read },
     Kind { word: "http", bare: false, read: http::read },
     Kind { word: "send", bare: false, read: send::read },
     Kind { word: "frame", bare: false, read: frame::read },
     Kind { word: "expect_frame", bare: false, read: expect_frame::read },
+    Kind { word: "expect_no_frame", bare: false, read: expect_no_frame::read },
     Kind { word: "expect_closed", bare: true, read: expect_closed::read },
     Kind { word: "mute", bare: false, read: mute::read },
 ];

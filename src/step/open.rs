@@ -1,19 +1,26 @@
 //! `open`: the Engine.IO handshake alone, without a `CONNECT`. For scenarios about the protocol itself.
+//!
+//! With `sid` it is a second connection for a session that another client opened: done when the WebSocket stands. With
+//! `refused`, that nothing comes of it is what is demanded.
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
+
 use super::actor::Ended;
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, connect};
+use super::frames::Seen;
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
-use crate::session::{Event, Polls, Transport};
-use crate::template::Template;
+use crate::session::{Closed, Event, Lane, Lost, Polls, Transport};
+use crate::template::{Matcher, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
     let fields = Fields::of(if node.is_null() { &empty } else { node }, "the step `open`")?;
     let transport = fields.optional("transport").map(connect::transport).transpose()?;
-    let polls = match fields.optional("poll") {
+    let poll = fields.optional("poll");
+    let polls = match poll {
         None => Polls::Automatic,
         Some(node) => match node.text()? {
             "by_itself" => Polls::Automatic,
@@ -25,11 +32,22 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             }
         },
     };
+    let sid = reading.template(&fields, "sid")?;
+    if sid.is_some()
+        && let Some(node) =
+            poll.or(fields.optional("transport").filter(|_| transport != Some(Transport::Websocket)))
+    {
+        return Err(node
+            .mistake("the second connection of a session is a WebSocket")
+            .hint("write `transport: websocket`, and no `poll`"));
+    }
     let step = Open {
         transport,
         polls,
+        sid,
         query: reading.pairs(&fields, "query")?,
         headers: reading.pairs(&fields, "headers")?,
+        refused: connect::refused(&fields, reading)?,
         within: reading.within(&fields)?,
     };
     fields.deny_others()?;
@@ -40,9 +58,71 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 struct Open {
     transport: Option<Transport>,
     polls: Polls,
+    /// The session that this is a second connection of.
+    sid: Option<Template>,
     query: Vec<(String, Template)>,
     headers: Vec<(String, Template)>,
+    /// That no session comes to be is demanded; perhaps with which status.
+    refused: Option<Option<Matcher>>,
     within: Duration,
+}
+
+impl Open {
+    fn wish(&self) -> String {
+        let what = match self.sid {
+            None => "an Engine.IO handshake",
+            Some(_) => "a second connection for the session",
+        };
+        match &self.refused {
+            None => what.to_owned(),
+            Some(None) => format!("{what} to be refused"),
+            Some(Some(status)) => format!("{what} to be refused with the HTTP status {}", status.describe()),
+        }
+    }
+
+    fn begin(&self, cx: &mut Cx<'_, '_>) -> Result<(), String> {
+        let destination = cx.actor.destination(&self.query, &self.headers)?;
+        cx.actor.session.set_destination(destination);
+        let sid = self.sid.as_ref().map(|sid| sid.render_text(cx.actor)).transpose()?;
+        cx.actor.arrived = true;
+        cx.actor.ended = None;
+        cx.actor.frames.forget();
+        match sid {
+            Some(sid) => cx.actor.session.join(cx.wire, &sid),
+            None => {
+                let transport = self.transport.unwrap_or(cx.actor.part.transport);
+                cx.actor.session.open(cx.wire, transport);
+                cx.actor.session.set_polls(cx.wire, self.polls);
+            }
+        }
+        Ok(())
+    }
+
+    /// It came to nothing. Whether that is a refusal, and the one that is demanded.
+    fn judge(&self, cx: &mut Cx<'_, '_>, why: &Closed) {
+        let Some(wanted) = &self.refused else {
+            return cx.miss(Counter::ConnectFailed, self.wish(), why.to_string());
+        };
+        let status = match why {
+            Closed::BadAnswer { status, .. } => Some(*status),
+            Closed::Lost(_, Lost::Refused(answer)) => Some(answer.0.status),
+            Closed::ByServer | Closed::Lost(_, Lost::Ended | Lost::Closed { .. } | Lost::Broken(_)) => None,
+            // We could not connect, or did not understand: that is no refusal.
+            why => return cx.fail(self.wish(), why.to_string()),
+        };
+        let verdict = match (wanted, status) {
+            (None, None) => Ok(()),
+            (None, Some(400..)) => Ok(()),
+            (None, Some(_)) => Err("that is no HTTP error".to_owned()),
+            (Some(wanted), status) => wanted
+                .matches(&status.map_or(Json::Null, Json::from), &[], cx.actor)
+                .map_err(|mismatch| mismatch.to_string()),
+        };
+        match verdict {
+            Ok(()) => cx.pass(),
+            Err(but) => cx.fail(self.wish(), format!("{why} ({but})")),
+        }
+    }
 }
 
 impl Step for Open {
@@ -51,24 +131,24 @@ impl Step for Open {
     }
 
     fn words(&self) -> String {
-        "opens an Engine.IO connection and says nothing".into()
+        match (&self.sid, &self.refused) {
+            (None, None) => "opens an Engine.IO connection and says nothing".into(),
+            (Some(_), None) => "opens a second connection for a session and says nothing".into(),
+            (_, Some(_)) => format!("expects {}", self.wish()),
+        }
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        match cx.actor.destination(&self.query, &self.headers) {
-            Ok(destination) => cx.actor.session.set_destination(destination),
-            Err(why) => {
-                cx.fail("an Engine.IO handshake", why);
-                return Progress::Done;
-            }
+        if let Err(why) = self.begin(cx) {
+            cx.fail(self.wish(), why);
+            return Progress::Done;
         }
-        cx.actor.arrived = true;
-        cx.actor.ended = None;
-        cx.actor.forget_frames();
-        let transport = self.transport.unwrap_or(cx.actor.part.transport);
-        cx.actor.session.open(cx.wire, transport);
-        cx.actor.session.set_polls(cx.wire, self.polls);
-        Progress::waiting(Opening { deadline: cx.now + self.within })
+        Progress::waiting(Opening { step: self, deadline: cx.now + self.within })
+    }
+
+    fn hear(&self, ears: &mut Ears) {
+        // Otherwise nobody would tell of a packet on a connection that should have been refused.
+        ears.frames |= self.sid.is_some() && self.refused.is_some();
     }
 
     fn stands_alone(&self) -> bool {
@@ -77,28 +157,51 @@ impl Step for Open {
 }
 
 #[derive(Debug)]
-struct Opening {
+struct Opening<'p> {
+    step: &'p Open,
     deadline: Instant,
 }
 
-impl<'p> Running<'p> for Opening {
+impl Opening<'_> {
+    /// The server was to refuse, and does not.
+    fn give_up(&self, cx: &mut Cx<'_, '_>, why: &str) {
+        cx.actor.session.cut(cx.wire);
+        match self.step.refused {
+            Some(_) => cx.fail(self.step.wish(), why),
+            None => cx.miss(Counter::ConnectFailed, self.step.wish(), why),
+        }
+    }
+}
+
+impl<'p> Running<'p> for Opening<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        let why = match what {
-            Happening::Event(Event::Opened) => {
-                cx.pass();
-                return Flow::Done;
+        let Open { sid, refused, .. } = self.step;
+        match what {
+            Happening::Event(Event::Opened) if refused.is_some() => {
+                self.give_up(cx, "the server opened a session");
+            }
+            Happening::Event(Event::Opened) => cx.pass(),
+            Happening::Established(Lane::WebSocket, _) if sid.is_some() && refused.is_none() => cx.pass(),
+            Happening::Frame if sid.is_some() && refused.is_some() => {
+                let packet =
+                    cx.actor.frames.all().find(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)));
+                let Some(packet) = packet else { return Flow::Waiting };
+                let why = format!("the server spoke on it: {}", packet.in_words());
+                self.give_up(cx, &why);
             }
             Happening::Event(Event::Closed(why)) => {
                 cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() });
-                why.to_string()
+                self.step.judge(cx, why);
             }
             Happening::Time if cx.now >= self.deadline => {
-                cx.actor.session.cut(cx.wire);
-                "the server did not answer in time".to_owned()
+                let why = match (sid, refused) {
+                    (Some(_), Some(_)) => "it was neither refused nor closed in time",
+                    _ => "the server did not answer in time",
+                };
+                self.give_up(cx, why);
             }
             _ => return Flow::Waiting,
-        };
-        cx.miss(Counter::ConnectFailed, "an Engine.IO handshake", why);
+        }
         Flow::Done
     }
 

@@ -6,7 +6,7 @@ use super::{KINDS, Numbered};
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::StepId;
-use crate::template::{Scope, Template};
+use crate::template::{Scope, Template, constant};
 use crate::units;
 
 /// How long a step waits for the server unless it says otherwise.
@@ -19,12 +19,14 @@ pub struct Reading<'s> {
     /// How the server is asked for things.
     pub contract: &'s Contract,
     next: u32,
+    /// The names of the requests so far.
+    requests: Vec<String>,
 }
 
 impl<'s> Reading<'s> {
     /// Begins a scenario: the first step gets the number 0.
     pub fn new(scope: &'s mut Scope, contract: &'s Contract) -> Reading<'s> {
-        Reading { scope, contract, next: 0 }
+        Reading { scope, contract, next: 0, requests: Vec::new() }
     }
 
     /// Reads one step, or the list of steps that stands in its place.
@@ -47,12 +49,13 @@ impl<'s> Reading<'s> {
     /// When a step is unknown or wrong.
     pub fn steps_in_round(&mut self, node: &Node) -> Result<Vec<Numbered>, Mistake> {
         let (contract, next) = (self.contract, self.next);
-        let (steps, next) = self.scope.in_round(|scope| {
-            let mut inner = Reading { scope, contract, next };
+        let requests = std::mem::take(&mut self.requests);
+        let steps;
+        (steps, self.next, self.requests) = self.scope.in_round(|scope| {
+            let mut inner = Reading { scope, contract, next, requests };
             let steps = inner.steps(node);
-            (steps, inner.next)
+            (steps, inner.next, inner.requests)
         });
-        self.next = next;
         steps
     }
 
@@ -96,6 +99,35 @@ impl<'s> Reading<'s> {
         Ok(Numbered { id, span: node.span, names_sid, step })
     }
 
+    /// Gives a request a name.
+    ///
+    /// # Errors
+    /// When it is no word.
+    pub fn name_request(&mut self, node: &Node) -> Result<String, Mistake> {
+        let name = node.word()?.to_owned();
+        if !self.requests.contains(&name) {
+            self.requests.push(name.clone());
+        }
+        Ok(name)
+    }
+
+    /// The name of an earlier request.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn request_named(&self, node: &Node) -> Result<String, Mistake> {
+        let name = node.word()?;
+        match self.requests.iter().any(|known| known == name) {
+            true => Ok(name.to_owned()),
+            false if self.requests.is_empty() => Err(node
+                .mistake(format!("no request before this is called `{name}`"))
+                .hint(format!("give it that name: `{{ get: poll, as: {name} }}`"))),
+            false => Err(node
+                .mistake(format!("no request before this is called `{name}`"))
+                .did_you_mean(name, self.requests.iter().map(String::as_str))),
+        }
+    }
+
     /// The namespace that a step names.
     ///
     /// # Errors
@@ -108,8 +140,64 @@ impl<'s> Reading<'s> {
     ///
     /// # Errors
     /// When `within` is no duration.
-    pub fn within(&self, fields: &Fields<'_>) -> Result<Duration, Mistake> {
-        fields.optional("within").map_or(Ok(PATIENCE), units::positive_duration)
+    pub fn within(&mut self, fields: &Fields<'_>) -> Result<Duration, Mistake> {
+        Ok(self.positive_duration(fields, "within")?.unwrap_or(PATIENCE))
+    }
+
+    /// How early it would be too early: `not_before`, or at once.
+    ///
+    /// # Errors
+    /// When it is no duration, or too late for `within`.
+    pub fn not_before(&mut self, fields: &Fields<'_>, within: Duration) -> Result<Duration, Mistake> {
+        let Some(node) = fields.optional("not_before") else { return Ok(Duration::ZERO) };
+        match self.duration(node)? {
+            time if time >= within => Err(node.mistake("`not_before` has to be earlier than `within`")),
+            time => Ok(time),
+        }
+    }
+
+    /// The time that a value names.
+    ///
+    /// # Errors
+    /// When it is none, or is not known before the script begins.
+    pub fn duration(&mut self, node: &Node) -> Result<Duration, Mistake> {
+        let node = constant(node, "a time", self.scope)?;
+        units::duration(&node)
+    }
+
+    /// A time, if the field is there; it may be nothing.
+    ///
+    /// # Errors
+    /// When it is no duration.
+    pub fn any_duration(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> Result<Option<Duration>, Mistake> {
+        fields.optional(name).map(|node| self.duration(node)).transpose()
+    }
+
+    /// A time longer than nothing, if the field is there.
+    ///
+    /// # Errors
+    /// When it is no such duration.
+    pub fn positive_duration(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> Result<Option<Duration>, Mistake> {
+        let Some(node) = fields.optional(name) else { return Ok(None) };
+        let node = constant(node, "a time", self.scope)?;
+        units::positive_duration(&node).map(Some)
+    }
+
+    /// The size that a value names.
+    ///
+    /// # Errors
+    /// When it is none, or is not known before the script begins.
+    pub fn size(&mut self, node: &Node) -> Result<u64, Mistake> {
+        let node = constant(node, "a size", self.scope)?;
+        units::size(&node)
     }
 
     /// A template, if the field is there.

@@ -15,12 +15,12 @@ const ROUNDS_AT_ONCE: u32 = 32;
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `repeat`")?;
     let steps = fields.required("steps")?;
-    let length = fields.optional("for").map(units::positive_duration).transpose()?;
+    let length = reading.positive_duration(&fields, "for")?;
     let times = match fields.optional("times") {
         Some(node) => Some(node.int_within(1..=1_000_000_000)?.unsigned_abs()),
         None => None,
     };
-    let every = fields.optional("every").map(units::positive_duration).transpose()?;
+    let every = reading.positive_duration(&fields, "every")?;
     let jitter = fields.optional("jitter").map(units::share).transpose()?;
     fields.deny_others()?;
     if length.is_none() && times.is_none() {

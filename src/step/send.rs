@@ -25,6 +25,7 @@ impl Step for Send {
 
     fn words(&self) -> String {
         match self.0.fixed() {
+            Some(Json::String(_)) => format!("sends the frame {:?}", self.0.in_words()),
             Some(value) => format!("sends the frame {value}"),
             None => "sends a frame".into(),
         }

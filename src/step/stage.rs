@@ -39,6 +39,8 @@ pub struct Ears {
     pub all: bool,
     /// A step looks at raw frames.
     pub frames: bool,
+    /// A step looks at raw frames of the past, so that those that were taken are kept, too.
+    pub past_frames: bool,
     /// A step looks at how the connection ends, so that an end is no accident.
     pub ends: bool,
 }

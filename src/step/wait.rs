@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Mistake, Node};
-use crate::units;
 
-pub(super) fn read(node: &Node, _: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    Ok(Box::new(Wait(units::duration(node)?)))
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    Ok(Box::new(Wait(reading.duration(node)?)))
 }
 
 #[derive(Debug)]

@@ -15,5 +15,5 @@ mod running;
 pub use endpoint::{Endpoint, WrongUrl};
 pub use group::Resources;
 pub use not_there::{NotThere, Seen};
-pub use probe::{Found, Probing, probe};
+pub use probe::{Found, Offer, Offers, Probing, offers, probe};
 pub use running::{NotReady, Running, Starting, Target};

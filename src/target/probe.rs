@@ -48,6 +48,61 @@ pub struct Found {
     pub software: Option<String>,
 }
 
+/// Whether a server offers a way to connect, and what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Whether it does.
+    pub there: bool,
+    /// What was seen, in words.
+    pub seen: String,
+}
+
+/// Which ways to connect a server offers. A way counts as offered when HTTP says so, however wrong the rest is: a server
+/// that fails at what it offers is to be told so by those who test it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offers {
+    /// Long-polling.
+    pub polling: Offer,
+    /// WebSockets.
+    pub websocket: Offer,
+    /// Upgrades from the one to the other.
+    pub upgrade: Offer,
+    /// Whether anything answered at all.
+    pub answered: bool,
+}
+
+/// Looks which ways to connect are offered at this address. Blocks for at most twice the timeout.
+pub fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Offers {
+    let look = || Look { endpoint, address, probing, deadline: Instant::now() + probing.timeout };
+    let told = |answer: &Result<Response, Seen>, good: u16| match answer {
+        Ok(response) => {
+            Offer { there: response.status == good, seen: format!("HTTP status {}", response.status) }
+        }
+        Err(seen) => {
+            let endpoint = Box::new(endpoint.clone());
+            Offer { there: false, seen: NotThere { endpoint, seen: seen.clone() }.to_string() }
+        }
+    };
+    let polled = look();
+    let by_polling = polled.response("EIO=4&transport=polling", &Request::Get);
+    let by_websocket = look().response("EIO=4&transport=websocket", &Request::Upgrade);
+    let answered = by_polling.is_ok() || by_websocket.is_ok();
+    let (polling, websocket) = (told(&by_polling, 200), told(&by_websocket, 101));
+    let open = by_polling.ok().and_then(|response| match &response.body[..] {
+        [b'0', open @ ..] => serde_json::from_slice::<Value>(open).ok(),
+        _ => None,
+    });
+    let open = open.unwrap_or_default();
+    if let Some(sid) = open["sid"].as_str() {
+        polled.say_goodbye(sid);
+    }
+    let listed = open["upgrades"].as_array().is_some_and(|all| all.iter().any(|name| name == "websocket"));
+    let seen =
+        if listed { "the handshake lists `websocket`" } else { "the handshake does not list `websocket`" };
+    let upgrade = Offer { there: polling.there && listed, seen: seen.to_owned() };
+    Offers { polling, websocket, upgrade, answered }
+}
+
 /// Looks once. Blocks for at most the timeout (and as long as the system takes to resolve a name).
 pub fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
     let not_there = |seen| NotThere { endpoint: Box::new(endpoint.clone()), seen };

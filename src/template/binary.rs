@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
-use crate::document::{Key, Mistake, Node};
+use super::{Scope, constant};
+use crate::document::{Key, Mistake, Node, Value};
 use crate::units;
 
 /// The keys that mean binary.
@@ -64,7 +65,7 @@ pub fn detach(value: &mut Json, generate: &mut dyn FnMut(usize) -> Bytes) -> Vec
 }
 
 /// The binary that a map of the scenario means, checked; `None` for a map of data.
-pub(super) fn check(entries: &[(Key, Node)]) -> Result<Option<Binary>, Mistake> {
+pub(super) fn check(entries: &[(Key, Node)], scope: &mut Scope) -> Result<Option<Binary>, Mistake> {
     let Some((key, node)) = entries.iter().find(|(key, _)| KEYS.contains(&key.text.as_str())) else {
         return Ok(None);
     };
@@ -86,8 +87,16 @@ pub(super) fn check(entries: &[(Key, Node)]) -> Result<Option<Binary>, Mistake> 
             }
         },
         _ => {
-            node.int()?;
-            let len = units::size(node)?;
+            let len = match &node.value {
+                Value::Text(text) if text.contains("${") => {
+                    let node = constant(node, "a size", scope)?;
+                    units::size(&node)?
+                }
+                _ => {
+                    node.int()?;
+                    units::size(node)?
+                }
+            };
             Binary::Generated(usize::try_from(len).map_err(|_| node.mistake("that is too much"))?)
         }
     };

@@ -38,6 +38,8 @@ pub(super) enum Operator {
     Multiply,
     Divide,
     Remainder,
+    Lesser,
+    Greater,
 }
 
 impl Expr {
@@ -163,13 +165,15 @@ impl Operator {
         matches!(self, Operator::Divide | Operator::Remainder)
     }
 
-    fn sign(self) -> char {
+    fn sign(self) -> &'static str {
         match self {
-            Operator::Add => '+',
-            Operator::Subtract => '-',
-            Operator::Multiply => '*',
-            Operator::Divide => '/',
-            Operator::Remainder => '%',
+            Operator::Add => "+",
+            Operator::Subtract => "-",
+            Operator::Multiply => "*",
+            Operator::Divide => "/",
+            Operator::Remainder => "%",
+            Operator::Lesser => "min",
+            Operator::Greater => "max",
         }
     }
 
@@ -187,6 +191,8 @@ impl Operator {
                 Operator::Add => l.checked_add(r),
                 Operator::Subtract => l.checked_sub(r),
                 Operator::Multiply => l.checked_mul(r),
+                Operator::Lesser => Some(l.min(r)),
+                Operator::Greater => Some(l.max(r)),
                 Operator::Divide => floor_divide(l, r),
                 Operator::Remainder => floor_divide(l, r).map(|q| l.wrapping_sub(q.wrapping_mul(r))),
             };
@@ -199,6 +205,8 @@ impl Operator {
             Operator::Multiply => l * r,
             Operator::Divide => l / r,
             Operator::Remainder => l - (l / r).floor() * r,
+            Operator::Lesser => l.min(r),
+            Operator::Greater => l.max(r),
         };
         match serde_json::Number::from_f64(result) {
             Some(number) => Ok(Json::Number(number)),

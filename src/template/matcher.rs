@@ -1,5 +1,5 @@
 //! Does a received value look as written? Data is compared exactly, numbers by value; `{ $any: true }`,
-//! `{ $type: … }`, `{ $contains: … }`, `{ $match: … }` and binary say where less, or something else, will do.
+//! `{ $type: … }`, `{ $contains: … }`, `{ $match: … }` and others say where less, or something else, will do.
 
 use bytes::Bytes;
 use regex::Regex;
@@ -12,7 +12,11 @@ use super::{Scope, Template, Values};
 use crate::document::{Mistake, Node, Value};
 
 /// The keys that mean more than data in a value to compare with.
-pub(super) const KEYS: [&str; 7] = ["$any", "$type", "$contains", "$match", "$hex", "$base64", "$bytes"];
+pub(super) const KEYS: [&str; 10] =
+    ["$any", "$type", "$contains", "$match", "$json", "$not", "$one_of", "$hex", "$base64", "$bytes"];
+
+/// The most bytes of a text that are kept under a name.
+const MOST_CAPTURED: usize = 1 << 20;
 
 /// A value to compare with, checked and ready.
 #[derive(Clone, Debug)]
@@ -34,6 +38,11 @@ enum Pattern {
     Some(Vec<Pattern>),
     /// An object that holds these keys.
     With(Vec<(String, Pattern)>),
+    /// A text that is JSON like this.
+    Json(Box<Pattern>),
+    Not(Box<Pattern>),
+    /// Any one of these.
+    OneOf(Vec<Pattern>),
     List(Vec<Pattern>),
     Map(Vec<(String, Pattern)>),
 }
@@ -51,6 +60,23 @@ impl Matcher {
         self.pattern.matches(actual, received, &mut Path::default())
     }
 
+    /// What is kept of a text that fits a matcher: what the first group of a regular expression holds, or all of it.
+    ///
+    /// # Errors
+    /// In words, when it is too much.
+    pub fn captured(matcher: Option<&Matcher>, text: &str) -> Result<String, String> {
+        let part = match matcher.map(|matcher| &matcher.pattern) {
+            Some(Pattern::Match(regex)) if regex.captures_len() > 1 => {
+                regex.captures(text).and_then(|found| found.get(1)).map_or("", |group| group.as_str())
+            }
+            _ => text,
+        };
+        match part.len() {
+            0..=MOST_CAPTURED => Ok(part.to_owned()),
+            length => Err(format!("a text of {length} bytes, and at most {MOST_CAPTURED} are kept")),
+        }
+    }
+
     /// What is wanted, in words, before anything was received.
     pub fn describe(&self) -> String {
         self.pattern.describe()
@@ -64,7 +90,7 @@ impl Pattern {
             Value::Map(entries) => match entries.iter().find(|(key, _)| KEYS.contains(&key.text.as_str())) {
                 Some((key, value)) => {
                     binary::alone(key, entries)?;
-                    match binary::check(entries)? {
+                    match binary::check(entries, scope)? {
                         Some(binary) => Ok(Pattern::Binary(binary)),
                         None => Pattern::special(&key.text, value, scope),
                     }
@@ -103,6 +129,17 @@ impl Pattern {
                         .did_you_mean(word, Kind::WORDS.map(|(known, _)| known))
                 })
             }
+            "$json" => Ok(Pattern::Json(Box::new(Pattern::compile(node, scope)?))),
+            "$not" => match Pattern::compile(node, scope)? {
+                Pattern::Any => Err(node.mistake("not anything is nothing: this would match nothing")),
+                pattern => Ok(Pattern::Not(Box::new(pattern))),
+            },
+            "$one_of" => match node.list()? {
+                [] | [_] => Err(node
+                    .mistake("`$one_of` chooses between two patterns or more")
+                    .hint("write one alone as it is")),
+                items => all(items, scope).map(Pattern::OneOf),
+            },
             "$match" => {
                 let text = node.text()?;
                 if text.contains("${") {
@@ -168,6 +205,17 @@ impl Pattern {
                 Json::Object(map) if bytes.is_none() => return with(wanted, map, received, path),
                 _ => false,
             },
+            Pattern::Json(wanted) => match actual.as_str().map(serde_json::from_str::<Json>) {
+                Some(Ok(inner)) => {
+                    let inside = Received { attachments: &[], ..received };
+                    return wanted.matches(&inner, inside, path);
+                }
+                _ => false,
+            },
+            Pattern::Not(other) => other.matches(actual, received, &mut Path::default()).is_err(),
+            Pattern::OneOf(all) => {
+                all.iter().any(|one| one.matches(actual, received, &mut Path::default()).is_ok())
+            }
             Pattern::List(wanted) => match actual {
                 Json::Array(items) if items.len() == wanted.len() => {
                     for (index, (wanted, item)) in wanted.iter().zip(items).enumerate() {
@@ -201,6 +249,12 @@ impl Pattern {
             Pattern::Kind(wanted) => wanted.in_words(),
             Pattern::Binary(Binary::Given(bytes)) => told_bytes(bytes),
             Pattern::Binary(Binary::Generated(len)) => format!("{len} bytes"),
+            Pattern::Json(wanted) => format!("a text of JSON: {}", wanted.describe()),
+            Pattern::Not(other) => format!("anything but {}", other.describe()),
+            Pattern::OneOf(all) => {
+                let all: Vec<String> = all.iter().map(Pattern::describe).collect();
+                all.join(" or ")
+            }
             Pattern::Match(regex) => format!("a text that matches /{regex}/"),
             Pattern::Text(_) => "a text that contains another".to_owned(),
             Pattern::Some(_) => "a list".to_owned(),

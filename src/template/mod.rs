@@ -15,12 +15,15 @@ mod scope;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod timings;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::document::{Mistake, Node, Value};
+use binary::Binary;
 use expression::{Expr, as_text};
 
 pub use matcher::Matcher;
@@ -28,6 +31,7 @@ pub use name::{Name, Of, Slot, Values};
 pub use received::Mismatch;
 pub use scope::{Scope, Shared};
 pub(crate) use scope::{is_reserved, well_formed};
+pub use timings::Timings;
 
 /// A text, number, list, map … with `${…}` in it, checked and ready to be filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +101,7 @@ impl Template {
     /// The value for a sentence: as it is where it is fixed, as it was written (`room-${n}`) where it is not.
     pub fn in_words(&self) -> String {
         match (self.fixed(), &self.written) {
-            (Some(value), _) => as_text(value),
+            (Some(value), _) => shortened(as_text(value)),
             (None, Some(written)) => written.to_string(),
             (None, None) => "…".to_owned(),
         }
@@ -129,6 +133,25 @@ impl Template {
     }
 }
 
+/// A value with its expressions worked out, where it has to be known before anybody plays: a time, a size. It stands
+/// where it stood, as text.
+pub fn constant<'n>(node: &'n Node, what: &str, scope: &mut Scope) -> Result<Cow<'n, Node>, Mistake> {
+    match &node.value {
+        Value::Text(text) if text.contains("${") => {}
+        _ => return Ok(Cow::Borrowed(node)),
+    }
+    let template = Template::compile(node, scope)?;
+    match template.fixed() {
+        Some(value) => Ok(Cow::Owned(Node { span: node.span, value: Value::Text(as_text(value)) })),
+        None => Err(node
+            .mistake(format!(
+                "{what} has to be known before the script begins, and `{}` is not",
+                template.in_words()
+            ))
+            .hint("it can be made of numbers and of what is known of the server, such as `server.interval`")),
+    }
+}
+
 impl From<Json> for Template {
     fn from(value: Json) -> Template {
         Template { body: Body::Fixed(value), written: None }
@@ -144,8 +167,10 @@ impl Body {
                 Ok(Body::List(items?).folded())
             }
             Value::Map(entries) => {
-                if binary::check(entries)?.is_some() {
-                    return Ok(Body::Fixed(node.to_json()));
+                match binary::check(entries, scope)? {
+                    Some(Binary::Generated(length)) => return Ok(Body::Fixed(json!({ "$bytes": length }))),
+                    Some(Binary::Given(_)) => return Ok(Body::Fixed(node.to_json())),
+                    None => {}
                 }
                 let mut filled = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
@@ -271,6 +296,16 @@ impl Body {
         };
         body.folded()
     }
+}
+
+/// For a sentence: a text that is repeated may be long.
+fn shortened(mut text: String) -> String {
+    const MOST: usize = 200;
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn render_pieces(pieces: &[Piece], values: &dyn Values) -> Result<String, String> {

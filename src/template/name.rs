@@ -32,6 +32,8 @@ pub enum Name {
     Run,
     /// `sid`: the client's own Socket.IO id, as its latest `CONNECT` reply on this namespace gave it.
     Sid,
+    /// `engine_sid`: the id of the client's Engine.IO session.
+    EngineSid,
     /// A variable or a capture of the client itself.
     Own(Slot),
     /// `row.…`: a column of the row that the client got from its group's CSV file.
@@ -54,6 +56,8 @@ pub enum Name {
 pub enum Of {
     /// Its Socket.IO id.
     Sid,
+    /// The id of its Engine.IO session.
+    EngineSid,
     /// A variable or a capture.
     Slot(Slot),
 }
@@ -68,10 +72,12 @@ impl fmt::Display for Name {
             Name::Count => f.write_str("count"),
             Name::Run => f.write_str("run"),
             Name::Sid => f.write_str("sid"),
+            Name::EngineSid => f.write_str("engine_sid"),
             Name::Own(slot) => f.write_str(&slot.name),
             Name::Row(column) => write!(f, "row.{column}"),
             Name::Word(word) => f.write_str(word),
             Name::Other { member, of: Of::Sid, .. } => write!(f, "the `sid` of client {member}"),
+            Name::Other { member, of: Of::EngineSid, .. } => write!(f, "the `engine_sid` of client {member}"),
             Name::Other { member, of: Of::Slot(slot), .. } => {
                 write!(f, "the `{}` of client {member}", slot.name)
             }

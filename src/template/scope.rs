@@ -10,15 +10,33 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Name, Of, Slot};
+use super::{Name, Of, Slot, Timings};
 use crate::document::{Key, Mistake, Node, Span};
+use crate::units;
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 14] =
-    ["n", "i", "group", "cast", "count", "run", "sid", "row", "env", "random", "pick", "true", "false", "null"];
+const RESERVED: [&str; 16] = [
+    "n",
+    "i",
+    "group",
+    "cast",
+    "count",
+    "run",
+    "sid",
+    "engine_sid",
+    "row",
+    "env",
+    "server",
+    "random",
+    "pick",
+    "true",
+    "false",
+    "null",
+];
 
 /// The words that always stand for something, for *did you mean*.
-const ALWAYS: [&str; 8] = ["n", "group", "cast", "count", "run", "sid", "env", "random"];
+const ALWAYS: [&str; 10] =
+    ["n", "group", "cast", "count", "run", "sid", "engine_sid", "env", "server", "random"];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -35,6 +53,7 @@ pub struct Shared {
 /// The names that are known while a scenario is read.
 pub struct Scope {
     environment: Environment,
+    server: Timings,
     groups: Vec<Group>,
     slots: Vec<Slot>,
     /// Where each slot was first given, and whether anything names it.
@@ -47,6 +66,8 @@ pub struct Scope {
     later: Vec<String>,
     script: bool,
     sids_named: usize,
+    /// How many bytes of repeated text the scenario holds.
+    repeated: u64,
 }
 
 /// What the scope knows of a group.
@@ -67,6 +88,7 @@ pub(super) enum Found {
     Constant(Json),
     Name(Name),
     Environment,
+    Server,
     Row,
     Group(usize),
 }
@@ -79,6 +101,7 @@ impl Scope {
     pub fn new(environment: impl Fn(&str) -> Option<String> + 'static) -> Scope {
         Scope {
             environment: Box::new(environment),
+            server: Timings::default(),
             groups: Vec::new(),
             slots: Vec::new(),
             variables: BTreeMap::new(),
@@ -90,7 +113,13 @@ impl Scope {
             later: Vec::new(),
             script: true,
             sids_named: 0,
+            repeated: 0,
         }
+    }
+
+    /// The same, knowing the server.
+    pub fn with_server(self, server: Timings) -> Scope {
+        Scope { server, ..self }
     }
 
     /// A scope without groups and without environment.
@@ -258,17 +287,20 @@ impl Scope {
             "true" | "false" => return Ok(Found::Constant(Json::from(word == "true"))),
             "null" => return Ok(Found::Constant(Json::Null)),
             "env" => return Ok(Found::Environment),
+            "server" => return Ok(Found::Server),
             "row" => return Ok(Found::Row),
             "n" => return Ok(Found::Name(Name::N)),
             "group" => return Ok(Found::Name(Name::Group)),
             "cast" => return Ok(Found::Name(Name::Cast)),
             "count" => return Ok(Found::Name(Name::Count)),
             "run" => return Ok(Found::Name(Name::Run)),
-            "sid" if self.script => {
+            "sid" | "engine_sid" if self.script => {
                 self.sids_named += 1;
-                return Ok(Found::Name(Name::Sid));
+                return Ok(Found::Name(if word == "sid" { Name::Sid } else { Name::EngineSid }));
             }
-            "sid" => return Err(nowhere("no client has a `sid` before the script begins")),
+            "sid" | "engine_sid" => {
+                return Err(nowhere(format!("no client has its `{word}` before the script begins")));
+            }
             "i" if self.rounds > 0 => return Ok(Found::Name(Name::I)),
             "i" => {
                 return Err(nowhere("`i` counts the rounds of a `repeat`, and there is none around this")
@@ -333,6 +365,18 @@ impl Scope {
         })
     }
 
+    /// Makes room for so many bytes of repeated text, if there is any left.
+    pub(super) fn make_room(&mut self, bytes: u64) -> bool {
+        self.repeated = self.repeated.saturating_add(bytes);
+        self.repeated <= units::LARGEST
+    }
+
+    /// What is known of the server. The mistake stands nowhere.
+    pub(super) fn server(&self, word: &str) -> Result<Json, Mistake> {
+        let unknown = || nowhere(format!("unknown `server.{word}`")).did_you_mean(word, Timings::WORDS);
+        self.server.get(word).ok_or_else(unknown)
+    }
+
     /// The name of a column of every acting group's CSV file. The mistake stands nowhere.
     pub(super) fn column(&self, column: &str) -> Result<Arc<str>, Mistake> {
         for &group in &self.acting {
@@ -356,9 +400,9 @@ impl Scope {
     pub(super) fn of(&mut self, group: usize, value: &str) -> Result<Of, Mistake> {
         let Group { name, seen, own, .. } = &self.groups[group];
         let of = match value {
-            "sid" => {
+            "sid" | "engine_sid" => {
                 self.sids_named += 1;
-                Of::Sid
+                if value == "sid" { Of::Sid } else { Of::EngineSid }
             }
             value => match self.slots.iter().find(|slot| &*slot.name == value) {
                 Some(slot) if seen.contains(&slot.index) => {
@@ -372,7 +416,7 @@ impl Scope {
                     .hint("use it in an act after the one that sets it"));
                 }
                 _ => {
-                    let known = seen.iter().map(|&slot| &*self.slots[slot].name).chain(["sid"]);
+                    let known = seen.iter().map(|&slot| &*self.slots[slot].name).chain(["sid", "engine_sid"]);
                     return Err(
                         nowhere(format!("`{name}` has no value `{value}` here")).did_you_mean(value, known)
                     );

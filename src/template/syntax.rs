@@ -10,10 +10,11 @@
 
 use serde_json::Value as Json;
 
-use super::expression::{Expr, Operator};
+use super::expression::{Expr, Operator, in_words};
 use super::scope::{Found, Scope};
 use super::{Name, Piece};
 use crate::document::{Mistake, Node, Span};
+use crate::units;
 
 /// How deep parentheses, brackets and signs may stand in each other.
 const DEPTH_LIMIT: usize = 32;
@@ -22,7 +23,7 @@ const DEPTH_LIMIT: usize = 32;
 const LENGTH_LIMIT: usize = 100;
 
 /// The functions, for *did you mean*.
-const FUNCTIONS: [&str; 2] = ["random", "pick"];
+const FUNCTIONS: [&str; 5] = ["random", "pick", "repeat", "min", "max"];
 
 /// Literal text and expressions in turn. `$${` is a literal `${`; any other `$` stands for itself.
 pub(super) fn pieces(text: &str, node: &Node, scope: &mut Scope) -> Result<Vec<Piece>, Mistake> {
@@ -226,9 +227,44 @@ impl Reader<'_> {
                 Ok(Expr::Pick([first].into_iter().chain(second).chain(arguments).collect()))
             }
             ("pick", ..) => Err(self.mistake(from, "`pick` needs something to pick from")),
+            ("min" | "max", 2, Some(one), Some(other)) => {
+                let operator = if function == "min" { Operator::Lesser } else { Operator::Greater };
+                self.folded(Expr::Binary(operator, Box::new(one), Box::new(other)), from)
+            }
+            ("min" | "max", ..) => {
+                Err(self.mistake(from, format!("`{function}` takes two numbers, found {count}")))
+            }
+            ("repeat", 2, Some(Expr::Constant(Json::String(text))), Some(Expr::Constant(times))) => {
+                self.repeat(&text, &times, from)
+            }
+            ("repeat", 2, ..) => Err(self
+                .mistake(from, "`repeat` takes a text and a number that are known before the script begins")
+                .hint("write it like repeat('x', 1000)")),
+            ("repeat", ..) => Err(self
+                .mistake(from, format!("`repeat` takes a text and a number, found {count}"))
+                .hint("write it like repeat('x', 1000)")),
             _ => Err(self
                 .mistake_over(from, function.chars().count(), format!("unknown function `{function}`"))
                 .did_you_mean(function, FUNCTIONS)),
+        }
+    }
+
+    /// A text so many times. It is kept once for each place at which it stands, so there is a limit for all together.
+    fn repeat(&mut self, text: &str, times: &Json, from: usize) -> Result<Expr, Mistake> {
+        let Some(times) = times.as_u64() else {
+            let message = format!("`repeat` takes a whole number from 0 on, not {}", in_words(times));
+            return Err(self.mistake(from, message));
+        };
+        let length = times.saturating_mul(text.len() as u64);
+        match self.scope.make_room(length) {
+            true => Ok(Expr::Constant(Json::from(text.repeat(times as usize)))),
+            false => Err(self.mistake(
+                from,
+                format!(
+                    "what is repeated comes to more than {} MiB in all: this would be {length} bytes",
+                    units::LARGEST >> 20
+                ),
+            )),
         }
     }
 
@@ -246,6 +282,11 @@ impl Reader<'_> {
                     .environment(&name)
                     .map_err(|mistake| mistake.at(self.span(at, name.chars().count())))?;
                 Ok(Expr::Constant(Json::from(value)))
+            }
+            Found::Server => {
+                let (word, at) = self.after_point("server", "interval", from)?;
+                let span = self.span(at, word.chars().count());
+                Ok(Expr::Constant(self.scope.server(&word).map_err(|mistake| mistake.at(span))?))
             }
             Found::Row => {
                 let (column, at) = self.after_point("row", "column", from)?;

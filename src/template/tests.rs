@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
+use std::time::Duration;
+
 use super::*;
 use crate::document::{Source, parse};
 
@@ -475,4 +477,95 @@ proptest::proptest! {
             drop(template.render(&alice()));
         }
     }
+}
+
+#[test]
+fn what_is_known_of_the_server_is_a_number_from_the_beginning() {
+    let server = Timings { interval: Duration::from_millis(300), max_payload: 1000, ..Timings::default() };
+    let mut scope = scope().with_server(server);
+    for (text, value) in [
+        ("\"${server.interval * 2 + server.timeout}\"", json!(20_600)),
+        ("\"${server.interval}ms\"", json!("300ms")),
+        ("\"${server.recovery}\"", json!(120_000)),
+        ("\"${server.max_payload - 40}\"", json!(960)),
+        ("\"${server.connect_timeout / server.upgrade_timeout}\"", json!(4)),
+        ("{ $bytes: \"${server.max_payload / 10}\" }", json!({ "$bytes": 100 })),
+    ] {
+        let template = Template::compile(&node(text), &mut scope).unwrap();
+        assert_eq!(template.fixed(), Some(&value), "{text}");
+    }
+}
+
+#[test]
+fn what_has_to_be_known_beforehand_is_worked_out_or_refused() {
+    let mut scope = scope();
+    let mut text =
+        |text: &str| constant(&node(text), "a time", &mut scope).map(|node| node.text().map(str::to_owned));
+    assert_eq!(text("\"${server.interval / 1000}s\""), Ok(Ok("25s".to_owned())));
+    assert_eq!(text("300ms"), Ok(Ok("300ms".to_owned())));
+    let mistake = text("\"${n}ms\"").unwrap_err();
+    assert_eq!(mistake.message, "a time has to be known before the script begins, and `${n}ms` is not");
+}
+
+#[test]
+fn a_text_is_repeated_and_numbers_are_bounded() {
+    for (text, value) in [
+        ("\"${repeat('ab', 3)}\"", json!("ababab")),
+        ("\"<${repeat('é', 1 + 1)}>\"", json!("<éé>")),
+        ("\"${repeat('x', 0)}\"", json!("")),
+        ("\"${min(3, 2) + max(10, 20.5)}\"", json!(22.5)),
+        ("\"${min(server.max_payload, 500)}\"", json!(500)),
+    ] {
+        assert_eq!(compile(text).fixed(), Some(&value), "{text}");
+    }
+    assert_eq!(expression("max(n, 10)", &alice()), Ok(json!(10)));
+}
+
+#[test]
+fn what_is_repeated_has_a_limit_in_all() {
+    let mut scope = scope();
+    let mut compile =
+        |text: &str| Template::compile(&node(text), &mut scope).map_err(|mistake| mistake.message);
+    assert!(compile("\"${repeat('x', 40 * 1024 * 1024)}\"").is_ok());
+    let message = compile("\"${repeat('x', 40 * 1024 * 1024)}\"").unwrap_err();
+    assert_eq!(message, "what is repeated comes to more than 64 MiB in all: this would be 41943040 bytes");
+    assert!(compile("\"${repeat('xy', 9223372036854775807)}\"").is_err());
+}
+
+#[test]
+fn a_long_text_is_told_short() {
+    let words = compile("\"${repeat('x', 1000)}\"").in_words();
+    assert!(words.len() < 300 && words.ends_with('…'), "{words}");
+}
+
+#[test]
+fn not_and_one_of_take_what_is_in_them_together() {
+    for (pattern, actual, fits) in [
+        ("{ $not: a }", json!("b"), true),
+        ("{ $not: a }", json!("a"), false),
+        ("{ $not: { $type: string } }", json!(1), true),
+        ("{ a: { $not: [1] } }", json!({ "a": [1] }), false),
+        ("{ $one_of: [a, { $type: number }] }", json!("a"), true),
+        ("{ $one_of: [a, { $type: number }] }", json!(7), true),
+        ("{ $one_of: [a, { $type: number }] }", json!("b"), false),
+        ("[{ $one_of: [1, 2] }, { $not: { $one_of: [1, 2] } }]", json!([2, 3]), true),
+        ("{ $not: \"${room}\" }", json!("lobby"), false),
+        ("{ $json: { a: { $type: number } } }", json!("{ \"a\": 1.0 }"), true),
+        ("{ $json: { a: 1, b: 2 } }", json!("{\"b\":2,\"a\":1}"), true),
+        ("{ $json: { a: 1 } }", json!("{\"a\":2}"), false),
+        ("{ $json: 1 }", json!(1), false),
+        ("{ $json: { $any: true } }", json!("{"), false),
+    ] {
+        let matcher = Matcher::compile(&node(pattern), &mut scope()).expect(pattern);
+        let verdict = matcher.matches(&actual, &[], &alice());
+        assert_eq!(verdict.is_ok(), fits, "{pattern} and {actual}: {verdict:?}");
+    }
+}
+
+#[test]
+fn not_and_one_of_are_told_in_words() {
+    let words = |pattern| Matcher::compile(&node(pattern), &mut scope()).expect(pattern).describe();
+    assert_eq!(words("{ $not: a }"), "anything but the text \"a\"");
+    assert_eq!(words("{ $one_of: [400, { $type: \"null\" }] }"), "400 or null");
+    assert_eq!(words("{ $json: [1] }"), "a text of JSON: the list [1]");
 }

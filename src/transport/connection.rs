@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mio::{Interest, Registry, Token};
 
 use super::stream::{Stream, Taken};
-use super::{MAX_MESSAGE, Notice, Peer, Transport};
+use super::{Notice, Peer, Transport};
 use crate::protocol::http::{Response, Responses};
 use crate::protocol::websocket::{self, Message, Messages, Opcode};
 use crate::session::{Lane, Lost, Phases};
@@ -18,6 +18,9 @@ const MAX_QUEUE: usize = 32 << 20;
 
 /// How often a connection is read before others get their turn.
 const READS_AT_ONCE: usize = 8;
+
+/// After so long without an answer to TCP, nobody is there.
+const LONG: Duration = Duration::from_secs(1);
 
 /// One connection.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ pub(super) struct Connection {
     pub(super) dirty: bool,
     /// Whether the scenario wants it unread.
     pub(super) paused: bool,
+    /// The peer sends nothing more. This is told once, maybe together with its last bytes.
+    pub(super) ending: bool,
+    /// How much may wait to be sent, in bytes.
+    most: u32,
 }
 
 /// How far the connection has come.
@@ -69,7 +76,8 @@ impl Connection {
         serial: u64,
         key: Option<String>,
     ) -> Result<Connection, Lost> {
-        let responses = Box::new(Responses::new(MAX_MESSAGE as usize));
+        let limit = usize::try_from(peer.limit).unwrap_or(usize::MAX);
+        let responses = Box::new(Responses::new(limit));
         let speech = match key {
             Some(key) => Speech::Handshake(responses, key),
             None => Speech::Http { responses, awaited: 0, answered: false, idle_since: None },
@@ -85,6 +93,8 @@ impl Connection {
             partial: Vec::new(),
             dirty: false,
             paused: false,
+            ending: false,
+            most: u32::try_from(limit.min(MAX_QUEUE)).unwrap_or(u32::MAX),
         })
     }
 
@@ -100,6 +110,11 @@ impl Connection {
     /// What is to be sent goes here.
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
+    }
+
+    /// Whether TCP has not been answered for a while.
+    pub(super) fn waits_for_tcp(&self, now: Instant) -> bool {
+        matches!(self.birth, Birth::Tcp(since) if now.saturating_duration_since(since) >= LONG)
     }
 
     /// Whether frames can be sent on it.
@@ -140,8 +155,8 @@ impl Connection {
             }
         } else {
             self.out.drain(..written);
-            if self.out.len() > MAX_QUEUE {
-                let words = format!("the server left {MAX_QUEUE} bytes unread");
+            if self.out.len() > self.most as usize {
+                let words = format!("the server left {} bytes unread", self.most);
                 return Err(Lost::Broken(words));
             }
         }
@@ -222,9 +237,12 @@ impl Transport {
                     self.take(place, serial, &buffer[..read], now, reader);
                 }
                 Ok(Taken::Drained(read)) => {
+                    let ending = connection.ending;
                     self.read += read as u64;
                     self.take(place, serial, &buffer[..read], now, reader);
-                    break;
+                    if read == 0 || !ending {
+                        break;
+                    }
                 }
                 Ok(Taken::End) => {
                     self.end(place, now, reader);
@@ -294,6 +312,7 @@ impl Transport {
     }
 
     fn take_frames(&mut self, place: usize, serial: u64, bytes: &[u8], reader: &mut dyn Reader) {
+        let limit = self.peer.limit;
         let Some(connection) = self.connections.get_mut(place) else { return };
         let mut partial = std::mem::take(&mut connection.partial);
         let whole: &[u8] = if partial.is_empty() {
@@ -301,7 +320,7 @@ impl Transport {
         } else {
             partial.extend_from_slice(bytes);
             // A large frame is looked at again only when enough of it is there; one that is too large, at once.
-            let waits = |needed| partial.len() < needed && needed as u64 <= MAX_MESSAGE;
+            let waits = |needed| partial.len() < needed && needed as u64 <= limit;
             if websocket::needed(&partial).is_some_and(waits) {
                 connection.partial = partial;
                 return;
@@ -315,9 +334,9 @@ impl Transport {
                 return;
             };
             let Speech::Frames(messages) = &mut connection.speech else { return };
-            let taken = websocket::parse(&whole[at..], MAX_MESSAGE).and_then(|parsed| match parsed {
+            let taken = websocket::parse(&whole[at..], limit).and_then(|parsed| match parsed {
                 None => Ok(None),
-                Some((frame, used)) => Ok(Some((messages.push(frame, MAX_MESSAGE)?, used))),
+                Some((frame, used)) => Ok(Some((messages.push(frame, limit)?, used))),
             });
             match taken {
                 Ok(None) => break,

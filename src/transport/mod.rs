@@ -42,7 +42,7 @@ const WAKER: Token = Token(usize::MAX);
 /// How much is read at once, by all connections of a worker in turn.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// The largest message that is taken from a server: beyond it, the connection is cut.
+/// The usual [`Peer::limit`].
 pub const MAX_MESSAGE: u64 = 64 << 20;
 
 /// What happened on a connection of a client.
@@ -76,6 +76,7 @@ pub struct Transport {
     chance: fastrand::Rng,
     read: u64,
     written: u64,
+    unreached: u64,
 }
 
 impl Transport {
@@ -97,6 +98,7 @@ impl Transport {
             chance: fastrand::Rng::new(),
             read: 0,
             written: 0,
+            unreached: 0,
         })
     }
 
@@ -123,6 +125,11 @@ impl Transport {
         (std::mem::take(&mut self.read), std::mem::take(&mut self.written))
     }
 
+    /// How many connections never came to be: TCP was refused, or not answered for a while.
+    pub fn unreached(&self) -> u64 {
+        self.unreached
+    }
+
     /// Waits until something is ready, at most until that time; fills in the connections that are ready.
     ///
     /// # Errors
@@ -134,10 +141,15 @@ impl Transport {
             Duration::ZERO
         };
         ready.clear();
-        self.readiness.wait(patience, |token| {
-            if token != WAKER {
-                ready.push(token.0);
+        let connections = &mut self.connections;
+        self.readiness.wait(patience, |token, ending| {
+            if token == WAKER {
+                return;
             }
+            if let Some(connection) = connections.get_mut(token.0).filter(|_| ending) {
+                connection.ending = true;
+            }
+            ready.push(token.0);
         })
     }
 
@@ -166,6 +178,7 @@ impl Transport {
 
     /// Ends a connection and says so to its client.
     fn lose(&mut self, place: usize, lost: Lost) {
+        self.unreached += u64::from(matches!(lost, Lost::Unreachable(_)));
         if let Some((client, lane)) = self.forget(place) {
             self.notices.push_back((client, Notice::Lost(lane, lost)));
         }

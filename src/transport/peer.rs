@@ -25,6 +25,8 @@ pub struct Peer {
     pub sources: Vec<IpAddr>,
     /// Counts connections, to take the sources in turn. Shared by all workers.
     pub turn: Arc<AtomicUsize>,
+    /// The largest message that is taken from it, in bytes: beyond it, the connection is cut.
+    pub limit: u64,
 }
 
 impl Peer {

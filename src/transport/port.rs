@@ -44,6 +44,7 @@ impl Port<'_> {
                 }
             }
         };
+        transport.unreached += u64::from(matches!(lost, Lost::Unreachable(_)));
         transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
         None
     }
@@ -113,8 +114,13 @@ impl Wire for Port<'_> {
         let now = Instant::now();
         let open = self.transport.place(self.client, lane).filter(|place| {
             let connection = self.transport.connections.get(*place);
-            connection.is_some_and(|connection| connection.takes_requests(now, STALE))
+            let patience = if request.same_connection { Duration::MAX } else { STALE };
+            connection.is_some_and(|connection| connection.takes_requests(now, patience))
         });
+        if open.is_none() && request.same_connection {
+            let lost = Lost::Broken("the server has closed it".to_owned());
+            return self.transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
+        }
         let Some(place) = open.or_else(|| self.open(lane, None)) else { return };
         if let Some(connection) = self.transport.connections.get_mut(place) {
             connection.requested(request.method == "HEAD");
@@ -125,14 +131,30 @@ impl Wire for Port<'_> {
             headers.push(("Host", authority.as_str()));
         }
         headers.extend(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let Request { method, target, body, .. } = request;
+        let Request { method, target, body, held, .. } = request;
         self.send(lane, place, &http::Request { method, target, headers: &headers, body });
+        if held > 0
+            && let Some(connection) = self.transport.connections.get_mut(place)
+        {
+            let out = connection.out();
+            out.truncate(out.len().saturating_sub(held));
+        }
+    }
+
+    fn rest(&mut self, lane: Lane, bytes: &[u8]) {
+        // A server that did not want to wait for it may have closed the connection: its answer tells.
+        let Some(place) = self.transport.place(self.client, lane) else { return };
+        if let Some(connection) = self.transport.connections.get_mut(place) {
+            connection.out().extend_from_slice(bytes);
+            self.transport.mark(place);
+        }
     }
 
     fn hang_up(&mut self, lane: Lane, how: HangUp) {
         let Some(place) = self.transport.place(self.client, lane) else { return };
         let transport = &mut *self.transport;
         let Some(connection) = transport.connections.get_mut(place) else { return };
+        transport.unreached += u64::from(connection.waits_for_tcp(Instant::now()));
         match how {
             HangUp::Clean if connection.is_websocket() => {
                 connection.say_close(1000, &mut transport.chance);

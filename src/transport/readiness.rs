@@ -33,8 +33,8 @@ impl Readiness {
         self.poll.registry()
     }
 
-    /// Waits at most so long and tells the tokens that are ready.
-    pub(super) fn wait(&mut self, patience: Duration, mut tell: impl FnMut(Token)) -> io::Result<()> {
+    /// Waits at most so long and tells the tokens that are ready, and whether the peer sends nothing more.
+    pub(super) fn wait(&mut self, patience: Duration, mut tell: impl FnMut(Token, bool)) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.wait_precisely(patience, &mut tell)? {
             return Ok(());
@@ -43,13 +43,13 @@ impl Readiness {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             outcome => outcome?,
         }
-        self.events.iter().for_each(|event| tell(event.token()));
+        self.events.iter().for_each(|event| tell(event.token(), event.is_read_closed()));
         Ok(())
     }
 
     /// The same to the nanosecond. `false` where the kernel is too old, for good.
     #[cfg(target_os = "linux")]
-    fn wait_precisely(&mut self, patience: Duration, tell: &mut impl FnMut(Token)) -> io::Result<bool> {
+    fn wait_precisely(&mut self, patience: Duration, tell: &mut impl FnMut(Token, bool)) -> io::Result<bool> {
         use std::mem::MaybeUninit;
 
         use rustix::event::{Timespec, epoll};
@@ -66,7 +66,11 @@ impl Readiness {
         match epoll::wait(self.poll.registry(), &mut events[..], Some(&patience)) {
             Ok((events, _)) => {
                 // The queue's data are mio's tokens.
-                events.iter().for_each(|event| tell(Token(event.data.u64() as usize)));
+                for event in events.iter() {
+                    let (flags, data) = (event.flags, event.data);
+                    let ending = flags.intersects(epoll::EventFlags::RDHUP | epoll::EventFlags::HUP);
+                    tell(Token(data.u64() as usize), ending);
+                }
                 Ok(true)
             }
             Err(Errno::INTR) => Ok(true),

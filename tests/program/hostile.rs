@@ -10,16 +10,16 @@ use sockrates::protocol::websocket::accept_key;
 
 use crate::support::{Ended, Folder, Server, answer, flat, head, sockrates};
 
-const OPEN: &str =
+pub(crate) const OPEN: &str =
     r#"0{"sid":"abc","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
 
 /// The address space that the program may have, in kilobytes: enough for a whole message of the largest size that it
 /// takes, and for its copies; far from a gigabyte.
-const BOUND: u32 = 700_000;
+pub(crate) const BOUND: u32 = 700_000;
 
 /// A server that is good as long as it is only looked at. WebSockets are left to a function once they are open, and
 /// so is the second poll.
-fn good_at_first(evil: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Server {
+pub(crate) fn good_at_first(evil: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Server {
     opening_with(OPEN, evil)
 }
 
@@ -46,7 +46,7 @@ fn opening_with(
     })
 }
 
-fn accept(stream: &mut TcpStream, key: &str) -> io::Result<()> {
+pub(crate) fn accept(stream: &mut TcpStream, key: &str) -> io::Result<()> {
     let accept = accept_key(key);
     write!(
         stream,
@@ -73,12 +73,12 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn text(payload: &str) -> Vec<u8> {
+pub(crate) fn text(payload: &str) -> Vec<u8> {
     frame(0x81, payload.as_bytes())
 }
 
 /// Reads whatever comes until the client leaves.
-fn listen(mut stream: &TcpStream) -> io::Result<()> {
+pub(crate) fn listen(mut stream: &TcpStream) -> io::Result<()> {
     let mut ignored = [0; 4096];
     while stream.read(&mut ignored)? > 0 {}
     Ok(())
@@ -112,7 +112,7 @@ fn look(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> 
 }
 
 /// Writes the same again and again until the client leaves.
-fn flood(mut stream: &TcpStream, piece: &[u8]) -> io::Result<()> {
+pub(crate) fn flood(mut stream: &TcpStream, piece: &[u8]) -> io::Result<()> {
     loop {
         stream.write_all(piece)?;
     }
@@ -125,12 +125,12 @@ fn flood_after(mut stream: &TcpStream, beginning: &[u8], piece: &[u8]) -> io::Re
 }
 
 /// Never stops.
-fn endless_after(stream: &TcpStream, beginning: &[u8]) -> io::Result<()> {
+pub(crate) fn endless_after(stream: &TcpStream, beginning: &[u8]) -> io::Result<()> {
     flood_after(stream, beginning, &[b'x'; 65_536])
 }
 
 /// Writes a byte at a time, slowly, until the client leaves.
-fn drip(mut stream: &TcpStream, beginning: &[u8]) -> io::Result<()> {
+pub(crate) fn drip(mut stream: &TcpStream, beginning: &[u8]) -> io::Result<()> {
     for byte in beginning.iter().chain(std::iter::repeat(&b'x')) {
         stream.write_all(&[*byte])?;
         thread::park_timeout(Duration::from_millis(10));

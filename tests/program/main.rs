@@ -1,5 +1,7 @@
 //! The program as its user meets it: a child process, and servers good and bad in front of it.
 
+mod conform;
+mod conform_servers;
 mod exit_codes;
 mod hostile;
 mod interrupted;

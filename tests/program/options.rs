@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
 
 use reference_server::Config;
 
@@ -223,4 +224,33 @@ fn a_seed_gives_the_same_plan_again() {
     assert_eq!(first, numbers("5", "1"));
     assert_eq!(first, numbers("5", "2"));
     assert!(first.is_disjoint(&numbers("6", "1")));
+}
+
+#[test]
+fn scenarios_know_the_heartbeat_of_the_server_they_are_played_against() {
+    let heartbeat = Config { ping_interval: Duration::from_millis(2345), ..Config::default() };
+    let (folder, reference) = (Folder::new(), Reference::with(heartbeat));
+    let ask = |word: &str, number: u32| {
+        let value = format!("\"${{server.{word}}}\"");
+        format!(
+            "- alice: {{ emit: {{ event: message-with-ack, args: [{value}], ack: {{ args: [{number}] }} }} }}"
+        )
+    };
+    let script = format!("- alice: connect\n{}\n{}", ask("interval", 2345), ask("upgrade_timeout", 1500));
+    let scenario = folder.scenario("{ alice: 1 }", &script);
+    let options = ["run", "--url", &reference.url(), "--upgrade-timeout", "1.5s"];
+    sockrates(options).args([scenario]).run().code(0);
+}
+
+#[test]
+fn what_cannot_be_with_the_server_that_answered_is_told_with_its_place() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario(
+        "{ alice: 1 }",
+        "- alice: connect\n- alice: { wait: \"${server.max_payload - 1000000}ms\" }",
+    );
+    sockrates(["run", "--url", &reference.url()]).args([&scenario]).run().code(0);
+    let reference = Reference::with(Config { max_payload: 5000, ..Config::default() });
+    let ended = sockrates(["run", "--url", &reference.url()]).args([&scenario]).run().code(2);
+    ended.complains("a time cannot be negative, and `-995000ms` is");
 }

@@ -238,6 +238,20 @@ impl Folder {
         path
     }
 
+    /// Writes a case of a suite of its own: further keys, a cast, a script.
+    pub(crate) fn case(&self, id: &str, keys: &str, cast: &str, script: &str) {
+        let path = self.path(&format!("cases/{id}.yaml"));
+        fs::create_dir_all(path.parent().expect("it stands in a folder")).expect("a folder can be made");
+        let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
+        let text = format!("name: what {id} says\n{keys}\ncast: {cast}\nscript:\n{script}");
+        fs::write(path, text).expect("the file can be written");
+    }
+
+    /// Plays the cases in this folder.
+    pub(crate) fn conform<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Program {
+        sockrates(["conform", "--cases"]).args([self.path("cases")]).args(arguments)
+    }
+
     /// Writes a scenario with this cast and script.
     pub(crate) fn scenario(&self, cast: &str, script: &str) -> PathBuf {
         self.scenario_with(cast, script, "")
@@ -271,8 +285,13 @@ impl Reference {
 
     /// On any port, quietly, whatever the settings say.
     pub(crate) fn with(config: Config) -> Reference {
+        Reference::broken(config, Faults::NONE)
+    }
+
+    /// The same with faults.
+    pub(crate) fn broken(config: Config, faults: Faults) -> Reference {
         let config = Config { port: 0, console: false, ..config };
-        Reference(reference_server::spawn(config, Faults::NONE).expect("the server can be started"))
+        Reference(reference_server::spawn(config, faults).expect("the server can be started"))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -3,6 +3,7 @@
 //! `packet` and `payload` are pure; `request` judges query parameters; `session` keeps the state of one
 //! client; `polling` and `upgrade` are the two ways that touch it besides a plain WebSocket.
 
+pub(crate) mod heartbeat;
 pub mod packet;
 pub mod payload;
 pub(crate) mod polling;

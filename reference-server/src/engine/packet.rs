@@ -108,6 +108,13 @@ impl EncodedPacket {
         &self.frame[header..]
     }
 
+    /// The same with the bit that says that the content is compressed (RFC 7692), which it is not.
+    pub(crate) fn marked_compressed(&self) -> EncodedPacket {
+        let mut frame = self.frame.to_vec();
+        frame[0] |= 0x40;
+        EncodedPacket { frame: frame.into() }
+    }
+
     /// Whether the content is binary.
     pub fn is_binary(&self) -> bool {
         self.frame[0] & 0x0f == frame::OPCODE_BINARY

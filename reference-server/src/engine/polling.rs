@@ -3,8 +3,10 @@
 //! Spec: Engine.IO protocol v4, "HTTP long-polling": one GET and one POST at a time; a second one of either
 //! closes the session.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Context, Poll as Ready, Waker};
+use std::time::Duration;
 
 use super::packet::EncodedPacket;
 use super::payload;
@@ -13,10 +15,15 @@ use super::session::{Session, State};
 use crate::faults::Fault;
 use crate::socket::reason::Reason;
 
+/// How long a GET waits when a fault answers it too early.
+const EARLY: Duration = Duration::from_millis(10);
+
 /// The place where a GET waits.
 #[derive(Default)]
 pub(crate) struct Poll {
     pending: bool,
+    /// How many GETs there were.
+    number: u64,
     waker: Option<Waker>,
     /// What the pending GET gets if there is no message for it.
     answer: Option<EncodedPacket>,
@@ -31,6 +38,11 @@ impl Poll {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+
+    /// Forgets who waits.
+    pub(super) fn forget(&mut self) {
+        self.waker = None;
     }
 
     /// Lets a pending GET go with `packet`.
@@ -50,8 +62,27 @@ impl Session {
             self.abort(Reason::TransportError);
             return false;
         }
-        self.poll.borrow_mut().pending = true;
+        let mut poll = self.poll.borrow_mut();
+        poll.pending = true;
+        poll.number += 1;
+        if self.server.faults.has(Fault::PollReturnsEarly) {
+            let session = self.clone();
+            let answer = move || session.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
+            self.server.timers.after(EARLY, answer);
+        }
         true
+    }
+
+    /// Waits until the GET that is pending now has its answer.
+    pub(crate) async fn poll_answered(&self) {
+        let number = self.poll.borrow().number;
+        let is_pending = || {
+            let poll = self.poll.borrow();
+            poll.pending && poll.number == number
+        };
+        while is_pending() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// The body for the pending GET, once there is one.
@@ -68,7 +99,10 @@ impl Session {
         poll.waker = None;
         let answer = poll.answer.take();
         drop(poll);
-        let mut packets = if waiting { self.take_queue() } else { Default::default() };
+        let mut packets = if waiting { self.fetch() } else { Default::default() };
+        if self.server.faults.has(Fault::PollReversesPackets) {
+            packets.make_contiguous().reverse();
+        }
         match state {
             State::Open if packets.is_empty() => {
                 packets.push_back(answer.unwrap_or_else(|| EncodedPacket::fixed("6")));
@@ -83,12 +117,34 @@ impl Session {
             }
             State::Closed => packets.push_back(answer.unwrap_or_else(|| EncodedPacket::fixed("1"))),
         }
-        Ready::Ready(payload::encode(&packets))
+        Ready::Ready(payload::encode(&packets, self.server.faults))
+    }
+
+    /// What waits, for one answer.
+    fn fetch(&self) -> VecDeque<EncodedPacket> {
+        if self.server.faults.has(Fault::PollOnePacket) {
+            return self.next_packet().into_iter().collect();
+        }
+        let mut packets = self.take_queue();
+        if self.server.faults.has(Fault::PollCutAtLimit) {
+            let mut length = 0;
+            packets.retain(|packet| {
+                length += packet.body().len();
+                length <= self.server.config.max_payload
+            });
+        }
+        if self.server.faults.has(Fault::PollReversed) {
+            packets.make_contiguous().reverse();
+        }
+        packets
     }
 
     /// The client dropped its pending GET, or its answer could not be written.
     pub(crate) fn lose_poll(self: &Rc<Self>) {
         *self.poll.borrow_mut() = Poll::default();
+        if self.server.faults.has(Fault::AbortedPollForgiven) {
+            return;
+        }
         self.abort(Reason::TransportError);
     }
 
@@ -103,14 +159,27 @@ impl Session {
 
     /// The body of a POST, handled packet by packet until one is invalid or the session ends.
     pub(crate) fn receive_payload(self: &Rc<Self>, body: &str) {
-        for packet in payload::decode(body) {
+        let faults = self.server.faults;
+        let mut invalid = false;
+        let reversed;
+        let body = if faults.has(Fault::PayloadReversed) {
+            reversed = payload::reversed(body);
+            &reversed
+        } else {
+            body
+        };
+        for packet in payload::decode(body, faults) {
             match packet {
                 Ok(packet) => self.receive(packet),
+                Err(_) if faults.has(Fault::PayloadReadPastError) => invalid = true,
                 Err(_) => self.receive_invalid(),
             }
-            if self.state.get() != State::Open || self.server.faults.has(Fault::PayloadFirstPacketOnly) {
+            if self.state.get() != State::Open {
                 break;
             }
+        }
+        if invalid {
+            self.receive_invalid();
         }
     }
 

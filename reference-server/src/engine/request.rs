@@ -3,6 +3,8 @@
 //! Spec: Engine.IO protocol v4, "Query parameters"; codes, texts and their precedence (transport, then session,
 //! then method, then protocol version) are those of the official server.
 
+use crate::faults::{Fault, Faults};
+
 /// How a session talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -81,32 +83,71 @@ pub fn judge<'a>(
     upgrade: bool,
     parameter: impl Fn(&str) -> Option<&'a str>,
     current: impl Fn(&str) -> Option<Transport>,
+    faults: Faults,
 ) -> Result<Target<'a>, Refusal> {
+    let version = check_version(parameter("EIO"), upgrade, faults);
+    if faults.has(Fault::VersionCheckedFirst) {
+        version?;
+    }
     let transport = match parameter("transport") {
+        Some("polling") if upgrade && faults.has(Fault::WebSocketAsPollingAccepted) => Transport::WebSocket,
         Some("polling") => Transport::Polling,
         Some("websocket") => Transport::WebSocket,
+        None if !upgrade && faults.has(Fault::MissingTransportIsPolling) => Transport::Polling,
+        Some(_) if !upgrade && faults.has(Fault::UnknownTransportIsPolling) => Transport::Polling,
+        _ if upgrade && faults.has(Fault::WebSocketTransportUnchecked) => Transport::WebSocket,
         _ => return Err(Refusal::TransportUnknown),
     };
     if upgrade && transport == Transport::Polling {
         return Err(Refusal::BadRequest);
     }
-    if let Some(sid) = parameter("sid").filter(|sid| !sid.is_empty()) {
-        let current = current(sid).ok_or(Refusal::SessionUnknown)?;
-        if !upgrade && (current != transport || transport == Transport::WebSocket) {
-            return Err(Refusal::BadRequest);
+    if let Some(sid) = parameter("sid").filter(|sid| !sid.is_empty() || faults.has(Fault::EmptySidUnknown)) {
+        match current(sid) {
+            None if method == "GET" && faults.has(Fault::UnknownSessionOpens) => {}
+            None => return Err(Refusal::SessionUnknown),
+            Some(_) if transport == Transport::Polling && faults.has(Fault::PollingAfterUpgrade) => {
+                return Ok(Target::Session(sid));
+            }
+            Some(Transport::Polling) if !upgrade && faults.has(Fault::WebSocketRequestPolls) => {
+                return Ok(Target::Session(sid));
+            }
+            Some(current) if !upgrade && (current != transport || transport == Transport::WebSocket) => {
+                let wrong = faults.has(Fault::TransportMismatchUnknown);
+                return Err(if wrong { Refusal::SessionUnknown } else { Refusal::BadRequest });
+            }
+            Some(_) => return Ok(Target::Session(sid)),
         }
-        return Ok(Target::Session(sid));
     }
-    if method != "GET" {
-        return Err(Refusal::BadHandshakeMethod);
+    if method != "GET" && !(method == "POST" && faults.has(Fault::PostOpensSession)) {
+        let wrong = faults.has(Fault::BadMethodIsBadRequest);
+        return Err(if wrong { Refusal::BadRequest } else { Refusal::BadHandshakeMethod });
     }
     if transport == Transport::WebSocket && !upgrade {
+        if faults.has(Fault::WebSocketWithoutUpgradePolls) {
+            return Ok(Target::Handshake(Transport::Polling));
+        }
         return Err(Refusal::BadRequest);
     }
-    if parameter("EIO") != Some("4") {
-        return Err(Refusal::UnsupportedProtocol);
-    }
+    version?;
     Ok(Target::Handshake(transport))
+}
+
+fn check_version(version: Option<&str>, upgrade: bool, faults: Faults) -> Result<(), Refusal> {
+    let accepted = match version {
+        Some("4") => true,
+        None if faults.has(Fault::MissingVersionAccepted) => true,
+        _ if upgrade => faults.has(Fault::WebSocketVersionUnchecked),
+        None => false,
+        Some(version) => {
+            let prefix = version.starts_with('4') && faults.has(Fault::VersionPrefixEnough);
+            prefix || faults.has(Fault::VersionUnchecked)
+        }
+    };
+    match accepted {
+        true => Ok(()),
+        false if faults.has(Fault::VersionIsBadRequest) => Err(Refusal::BadRequest),
+        false => Err(Refusal::UnsupportedProtocol),
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +167,7 @@ mod tests {
             "ws" => Some(Transport::WebSocket),
             _ => None,
         };
-        judge(method, upgrade, find, current)
+        judge(method, upgrade, find, current, Faults::NONE)
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::packet::{EncodedPacket, Packet};
+use super::payload;
 use super::polling::Poll;
 use super::request::Transport;
 use super::upgrade::Upgrade;
@@ -22,6 +23,7 @@ use crate::socket::decoder::Decoder;
 use crate::socket::message::Message;
 use crate::socket::reason::Reason;
 use crate::socket::socket::Socket;
+use crate::socket::spoil;
 use crate::timers::TimerKey;
 
 /// Where a session is in its life.
@@ -63,8 +65,8 @@ pub(crate) struct Session {
     pub(super) poll: RefCell<Poll>,
     pub(super) posting: Cell<bool>,
     pub(super) upgrade: RefCell<Option<Box<Upgrade>>>,
-    heartbeat: Cell<Option<TimerKey>>,
-    awaiting_pong: Cell<bool>,
+    pub(super) heartbeat: Cell<Option<TimerKey>>,
+    pub(super) awaiting_pong: Cell<bool>,
     connect_timer: Cell<Option<TimerKey>>,
     pub(crate) decoder: RefCell<Decoder>,
     pub(crate) sockets: RefCell<Vec<Rc<Socket>>>,
@@ -97,6 +99,11 @@ impl Session {
         server.sessions.borrow_mut().insert(session.id.clone(), session.clone());
         session.schedule_ping();
         session.start_connect_timer();
+        if server.faults.has(Fault::ConnectsUnasked) {
+            let session = session.clone();
+            // After the open packet, which the caller has still to send.
+            server.timers.after(std::time::Duration::ZERO, move || client::receive_text(&session, "0"));
+        }
         session.say(Topic::Came, || {
             let online = server.sessions.borrow().len();
             format!("connected by {} from {} ({online} online)", transport.name(), session.handshake.address)
@@ -107,14 +114,24 @@ impl Session {
     /// The content of the open packet.
     pub(crate) fn open_packet(&self) -> EncodedPacket {
         let config = &self.server.config;
-        let unit = if self.server.faults.has(Fault::SecondsForMilliseconds) { 1000 } else { 1 };
-        let upgrades = if self.transport.get() == Transport::Polling { "\"websocket\"" } else { "" };
+        let faults = self.server.faults;
+        let unit = if faults.has(Fault::SecondsForMilliseconds) { 1000 } else { 1 };
+        let quote = if faults.has(Fault::OpenNumbersAsText) { "\"" } else { "" };
+        let number = |number: u128| format!("{quote}{number}{quote}");
+        let upgrades = match self.transport.get() {
+            Transport::Polling if !faults.has(Fault::UpgradeNotOffered) => "\"websocket\"",
+            Transport::WebSocket if faults.has(Fault::WebSocketOffersUpgrade) => "\"websocket\"",
+            _ => "",
+        };
+        let max_payload = match faults.has(Fault::OpenWithoutMaxPayload) {
+            true => String::new(),
+            false => format!(",\"maxPayload\":{}", number(config.max_payload as u128)),
+        };
         let text = format!(
-            "0{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{},\"maxPayload\":{}}}",
+            "0{{\"sid\":\"{}\",\"upgrades\":[{upgrades}],\"pingInterval\":{},\"pingTimeout\":{}{max_payload}}}",
             self.id,
-            config.ping_interval.as_millis() / unit,
-            config.ping_timeout.as_millis() / unit,
-            config.max_payload,
+            number(config.ping_interval.as_millis() / unit),
+            number(config.ping_timeout.as_millis() / unit),
         );
         EncodedPacket::fixed(&text)
     }
@@ -132,10 +149,45 @@ impl Session {
         if self.state.get() != State::Open {
             return;
         }
+        if matches!(message, Message::Binary(_)) && self.server.faults.has(Fault::BinaryOvertaken) {
+            let (session, message) = (self.clone(), message.clone());
+            self.server.timers.after(std::time::Duration::from_millis(5), move || session.enqueue(&message));
+            return;
+        }
+        self.enqueue(message);
+    }
+
+    /// Queues a Socket.IO packet before everything that waits: only for the fault that does so.
+    pub(crate) fn send_first(self: &Rc<Self>, message: &Message) {
+        if self.state.get() != State::Open {
+            return;
+        }
+        let waiting = std::mem::take(&mut *self.queue.borrow_mut());
+        self.enqueue(message);
+        self.queue.borrow_mut().extend(waiting);
+    }
+
+    fn enqueue(self: &Rc<Self>, message: &Message) {
+        let spoilt = spoil::outgoing(&self.server.faults, message);
+        let message = spoilt.as_ref().unwrap_or(message);
+        if let Message::Binary(packets) = message
+            && self.server.faults.has(Fault::AttachmentsLate)
+        {
+            return self.send_in_parts(packets.clone());
+        }
         for packet in message.packets() {
             self.push(packet.clone());
         }
         self.wake();
+    }
+
+    /// The fault that lets other packets in between a header and its attachments.
+    fn send_in_parts(self: &Rc<Self>, packets: Rc<[EncodedPacket]>) {
+        self.send_packet(packets[0].clone());
+        let session = self.clone();
+        self.server.timers.after(std::time::Duration::from_millis(2), move || {
+            packets[1..].iter().for_each(|packet| session.send_packet(packet.clone()));
+        });
     }
 
     /// Queues an Engine.IO packet.
@@ -147,6 +199,12 @@ impl Session {
     }
 
     fn push(self: &Rc<Self>, packet: EncodedPacket) {
+        if self.server.faults.has(Fault::UnpolledPacketsLost)
+            && self.transport.get() == Transport::Polling
+            && !self.poll.borrow().is_pending()
+        {
+            return;
+        }
         let mut queue = self.queue.borrow_mut();
         let bytes = self.queued_bytes.get() + packet.frame().len();
         let limits = &self.server.config.limits;
@@ -183,8 +241,16 @@ impl Session {
 
     /// The next packet to write; the WebSocket that owns the session takes them one by one.
     pub(crate) fn next_packet(&self) -> Option<EncodedPacket> {
+        if self.has_packets() && self.server.faults.has(Fault::WebSocketJoinsPackets) {
+            let packets = self.take_queue();
+            let joined = payload::encode(&packets, self.server.faults);
+            return Some(EncodedPacket::text(joined.len(), |out| out.extend(joined)));
+        }
         let packet = self.queue.borrow_mut().pop_front()?;
         self.queued_bytes.set(self.queued_bytes.get() - packet.frame().len());
+        if packet.body().len() > 1024 && self.server.faults.has(Fault::CompressedUnagreed) {
+            return Some(packet.marked_compressed());
+        }
         Some(packet)
     }
 
@@ -233,15 +299,25 @@ impl Session {
         if self.state.get() != State::Open {
             return;
         }
-        if self.server.faults.has(Fault::AnyPacketIsPong) {
+        let faults = self.server.faults;
+        if faults.has(Fault::AnyPacketIsPong) {
             self.receive_pong();
         }
         match packet {
             Packet::Message(text) => client::receive_text(self, text),
             Packet::Binary(data) => client::receive_binary(self, data),
+            Packet::Pong(content) if !content.is_empty() && faults.has(Fault::PongContentRefused) => {
+                self.abort(Reason::TransportError);
+            }
             Packet::Pong(_) => self.receive_pong(),
+            Packet::Ping(_) if faults.has(Fault::ClientPingAnswered) => {
+                self.send_packet(EncodedPacket::fixed("3"));
+            }
             Packet::Ping(_) => self.abort(Reason::TransportError), // heartbeats have one direction
             Packet::Close => self.receive_close(),
+            Packet::Open | Packet::Upgrade | Packet::Noop if faults.has(Fault::StrayPacketCloses) => {
+                self.abort(Reason::TransportError);
+            }
             Packet::Open | Packet::Upgrade | Packet::Noop => {}
         }
     }
@@ -257,54 +333,14 @@ impl Session {
 
     fn receive_close(self: &Rc<Self>) {
         if self.transport.get() == Transport::Polling {
+            if self.server.faults.has(Fault::PollingCloseIgnored) {
+                return;
+            }
             self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
         } else if self.server.faults.has(Fault::WebSocketCloseIgnored) {
             return;
         }
         self.abort(Reason::TransportClose);
-    }
-
-    // --- heartbeat --------------------------------------------------------------------------------------
-
-    fn schedule_ping(self: &Rc<Self>) {
-        if self.server.faults.has(Fault::NoPing) {
-            return;
-        }
-        let early = self.server.faults.has(Fault::EarlyPing) && self.heartbeat.get().is_none();
-        let delay = if early { std::time::Duration::ZERO } else { self.server.config.ping_interval };
-        self.set_heartbeat(delay, Session::send_ping);
-    }
-
-    fn send_ping(self: &Rc<Self>) {
-        self.awaiting_pong.set(true);
-        self.send_packet(EncodedPacket::fixed("2"));
-        self.set_heartbeat(self.server.config.ping_timeout, Session::miss_pong);
-    }
-
-    fn miss_pong(self: &Rc<Self>) {
-        if self.server.faults.has(Fault::PingTimeoutIgnored) {
-            return self.schedule_ping();
-        }
-        self.abort(Reason::PingTimeout);
-    }
-
-    fn receive_pong(self: &Rc<Self>) {
-        if self.awaiting_pong.replace(false) {
-            if let Some(key) = self.heartbeat.get() {
-                self.server.timers.cancel(key);
-            }
-            self.schedule_ping();
-        }
-    }
-
-    fn set_heartbeat(self: &Rc<Self>, delay: std::time::Duration, then: fn(&Rc<Session>)) {
-        let session = Rc::downgrade(self);
-        let key = self.server.timers.after(delay, move || {
-            if let Some(session) = session.upgrade().filter(|session| session.state.get() == State::Open) {
-                then(&session);
-            }
-        });
-        self.heartbeat.set(Some(key));
     }
 
     fn start_connect_timer(self: &Rc<Self>) {
@@ -342,6 +378,13 @@ impl Session {
         self.state.set(State::Draining);
         self.stop_clocks();
         self.say_left(reason);
+        if self.server.faults.has(Fault::CloseDropsQueue) {
+            self.take_queue();
+        }
+        let polls = self.transport.get() == Transport::Polling;
+        if polls && !self.poll.borrow().is_pending() && self.server.faults.has(Fault::CloseUntold) {
+            return self.vanish();
+        }
         self.wake();
         self.cancel_upgrade(None);
         // A client that fetches nothing more must not keep the session for ever.
@@ -369,7 +412,12 @@ impl Session {
             return;
         }
         self.stop_clocks();
-        self.server.sessions.borrow_mut().remove(&self.id);
+        if self.transport.get() == Transport::Polling || !self.server.faults.has(Fault::ClosedSessionKept) {
+            let abandoned = self.transport.get() == Transport::Polling && !self.poll.borrow().is_pending();
+            if !(abandoned && self.server.faults.has(Fault::AbandonedSessionsLeak)) {
+                self.server.sessions.borrow_mut().remove(&self.id);
+            }
+        }
         self.take_queue();
         self.poll.borrow_mut().wake();
         self.wake_websocket();
@@ -378,9 +426,7 @@ impl Session {
     }
 
     fn stop_clocks(&self) {
-        if let Some(key) = self.heartbeat.take() {
-            self.server.timers.cancel(key);
-        }
+        self.stop_heartbeat();
         self.stop_connect_timer();
     }
 

@@ -32,17 +32,25 @@ impl Session {
     pub(crate) fn begin_upgrade(self: &Rc<Self>) -> Option<u64> {
         let taken = self.transport.get() == Transport::WebSocket
             && !self.server.faults.has(Fault::SecondWebSocketTakesOver);
+        if self.server.faults.has(Fault::SecondCandidateReplacesFirst) {
+            self.cancel_upgrade(None);
+        }
         if taken || self.state.get() != State::Open || self.upgrade.borrow().is_some() {
             return None;
         }
         let number = self.server.new_key();
         let session = Rc::downgrade(self);
         let deadline = self.server.timers.after(self.server.config.upgrade_timeout, move || {
-            if let Some(session) = session.upgrade() {
+            let session = session.upgrade();
+            let session = session.filter(|session| !session.server.faults.has(Fault::UpgradeTimeoutIgnored));
+            if let Some(session) = session {
                 session.cancel_upgrade(Some(number));
             }
         });
         *self.upgrade.borrow_mut() = Some(Box::new(Upgrade { number, waker: None, probed: false, deadline }));
+        if self.server.faults.has(Fault::UpgradeReleasesUnasked) {
+            self.probe();
+        }
         Some(number)
     }
 
@@ -76,6 +84,9 @@ impl Session {
 
     fn release_polls(self: &Rc<Self>, number: u64) {
         self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
+        if self.server.faults.has(Fault::UpgradeReleasesOnePoll) {
+            return;
+        }
         let session = Rc::downgrade(self);
         self.server.timers.after(RELEASE_POLLS_EVERY, move || {
             let session = session.upgrade().filter(|session| session.candidate() == Some(number));
@@ -85,8 +96,14 @@ impl Session {
         });
     }
 
-    fn candidate(&self) -> Option<u64> {
+    /// The number of the candidate there is.
+    pub(crate) fn candidate(&self) -> Option<u64> {
         self.upgrade.borrow().as_ref().map(|upgrade| upgrade.number)
+    }
+
+    /// Whether the candidate has said `2probe`.
+    pub(crate) fn is_probed(&self) -> bool {
+        self.upgrade.borrow().as_ref().is_some_and(|upgrade| upgrade.probed)
     }
 
     /// The candidate said `5`: from here on everything goes over the WebSocket.
@@ -94,18 +111,36 @@ impl Session {
         if let Some(upgrade) = self.upgrade.take() {
             self.server.timers.cancel(upgrade.deadline);
         }
+        if self.server.faults.has(Fault::UpgradeDoublesPackets) {
+            let (session, late) = (self.clone(), Duration::from_millis(20));
+            self.server.timers.after(late, move || session.double_and_take_over());
+            return;
+        }
+        self.take_over();
+    }
+
+    /// After a while in which nobody fetched anything: only for the fault that does so.
+    fn double_and_take_over(self: &Rc<Self>) {
+        let again: Vec<_> = self.queue.borrow().iter().cloned().collect();
+        for packet in again {
+            self.send_packet(packet);
+        }
+        self.take_over();
+        self.wake_websocket();
+    }
+
+    fn take_over(self: &Rc<Self>) {
         if self.server.faults.has(Fault::UpgradeLosesPackets) {
             self.take_queue();
         }
-        if self.server.faults.has(Fault::UpgradeDoublesPackets) {
-            let mut queue = self.queue.borrow_mut();
-            let again: Vec<_> = queue.iter().cloned().collect();
-            let bytes: usize = again.iter().map(|packet| packet.frame().len()).sum();
-            queue.extend(again);
-            self.queued_bytes.set(self.queued_bytes.get() + bytes);
-        }
+        self.spoil_heartbeat();
         self.transport.set(Transport::WebSocket);
-        self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
+        if self.server.faults.has(Fault::NoopOnWebSocket) {
+            self.send_packet(EncodedPacket::fixed("6"));
+        }
+        if !self.server.faults.has(Fault::PollForgottenByUpgrade) {
+            self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
+        }
     }
 
     /// The upgrade failed: that candidate, or whichever there is, is closed and polling goes on.
@@ -117,6 +152,10 @@ impl Session {
         }
         if let Some(upgrade) = slot.take() {
             self.server.timers.cancel(upgrade.deadline);
+            if number.is_none() && self.server.faults.has(Fault::OrphanWebSocket) {
+                *slot = Some(upgrade);
+                return;
+            }
             if self.server.faults.has(Fault::UpgradeFailureSticks) {
                 let stuck =
                     Upgrade { number: u64::MAX, waker: None, probed: false, deadline: upgrade.deadline };

@@ -11,6 +11,8 @@ pub struct Body {
     limit: usize,
     data: Vec<u8>,
     excess: bool,
+    /// So much of the content has been decoded, where that is done piece by piece.
+    decoded: usize,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Body {
             Framing::Chunked => State::Size,
         };
         let excess = matches!(framing, Framing::Length(length) if length > limit as u64);
-        Body { state, limit, data: Vec::new(), excess }
+        Body { state, limit, data: Vec::new(), excess, decoded: 0 }
     }
 
     /// Takes what belongs to the body from the start of `input`; the number is how many bytes that were.
@@ -121,6 +123,13 @@ impl Body {
         } else {
             self.data.extend_from_slice(data);
         }
+    }
+
+    /// Decodes what came since the last call for itself, which spoils a character that was cut.
+    pub fn decode_piece(&mut self) {
+        let piece = self.data.split_off(self.decoded.min(self.data.len()));
+        self.data.extend_from_slice(String::from_utf8_lossy(&piece).as_bytes());
+        self.decoded = self.data.len();
     }
 
     /// Whether the whole body has been seen, kept or not.

@@ -18,6 +18,7 @@ use super::body::{Body, Progress};
 use super::engine;
 use super::request::{BadHead, Framing, Request};
 use super::response::Response;
+use crate::faults::Fault;
 use crate::page;
 use crate::server::Server;
 
@@ -70,7 +71,7 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: SocketAdd
     let mut connection = Connection { server, stream, peer, buffer: Vec::new() };
     let mut first = true;
     loop {
-        let request = match connection.head(first).await {
+        let mut request = match connection.head(first).await {
             Ok(Some(request)) => request,
             Ok(None) => return,
             Err(status) => {
@@ -79,13 +80,19 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: SocketAdd
             }
         };
         first = false;
+        if connection.server.faults.has(Fault::ConnectionNotKept) {
+            request.keep_alive = false;
+        }
         let counted = Counted::new(&connection.server);
-        let next = if request.path == connection.server.config.path {
-            engine::handle(&mut connection, &request).await
-        } else {
-            let response = page::respond(&connection.server.config, &request);
-            connection.respond(Some(&request), response).await
-        };
+        let endpoint = &connection.server.config.path;
+        let alike = request.path.starts_with(endpoint.trim_end_matches('/'));
+        let next =
+            if request.path == *endpoint || alike && connection.server.faults.has(Fault::PathPrefixMatches) {
+                engine::handle(&mut connection, &request).await
+            } else {
+                let response = page::respond(&connection.server.config, &request);
+                connection.respond(Some(&request), response).await
+            };
         match next {
             Next::KeepAlive => {}
             Next::Close => return connection.linger().await,
@@ -172,6 +179,9 @@ impl Connection {
                     Err(_) => return Received::Broken,
                     Ok((used, progress)) => {
                         self.buffer.drain(..used);
+                        if self.server.faults.has(Fault::PostDecodedByPiece) {
+                            body.decode_piece();
+                        }
                         match progress {
                             Progress::Done => return Received::Whole(body.into_data()),
                             Progress::TooLong => return Received::TooLong,

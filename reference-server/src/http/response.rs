@@ -47,6 +47,14 @@ impl Response {
         }
     }
 
+    /// Keeps as many bytes of the content as it has characters, as a wrong count of its length would.
+    #[must_use]
+    pub fn cut_to_characters(mut self) -> Response {
+        let characters = String::from_utf8_lossy(&self.body).chars().count();
+        self.body.truncate(characters);
+        self
+    }
+
     /// Compresses the content with gzip or deflate.
     #[must_use]
     pub fn compressed(mut self, encoding: &'static str) -> Response {
@@ -100,8 +108,10 @@ fn phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
+        411 => "Length Required",
         413 => "Payload Too Large",
         431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
         503 => "Service Unavailable",
         _ => "Status",
     }

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use super::args::{Arg, Args};
 use super::message::Message;
+use super::reason::Reason;
 use super::socket::Socket;
 use crate::faults::Fault;
+use crate::timers::TimerKey;
 
 /// What to do with a client's answer.
 pub(super) type Waiting = Box<dyn FnOnce(Vec<Arg<'static>>)>;
@@ -24,8 +26,8 @@ pub(crate) struct Ack {
 impl Ack {
     /// The answer to an event of `socket` with that id.
     pub(crate) fn new(socket: &Rc<Socket>, id: Option<&str>) -> Ack {
-        let ignored = id == Some("0") && socket.session.server.faults.has(Fault::AckZeroUnanswered);
-        Ack { socket: socket.clone(), id: id.filter(|_| !ignored).map(Box::from), sent: Cell::new(false) }
+        let (socket, id) = spoil(socket, id);
+        Ack { socket, id, sent: Cell::new(false) }
     }
 
     /// Whether the client asked for an answer.
@@ -36,10 +38,54 @@ impl Ack {
     /// Answers; a second time has no effect.
     pub(crate) fn send(&self, args: &Args) {
         let Some(id) = &self.id else { return };
-        if !self.sent.replace(true) || self.socket.session.server.faults.has(Fault::AckTwice) {
-            self.socket.send(&Message::ack(&self.socket.namespace.name, id, args));
+        let faults = &self.socket.session.server.faults;
+        if self.sent.replace(true) && !faults.has(Fault::AckTwice) {
+            return;
         }
+        if faults.has(Fault::AckDataLost) {
+            return self.socket.send(&Message::ack(&self.socket.namespace.name, id, &Args::new()));
+        }
+        if faults.has(Fault::AckIdShared) {
+            let (socket, args) = (self.socket.clone(), args.clone());
+            self.socket.session.server.timers.after(Duration::from_millis(2), move || {
+                let id = socket.latest_id.borrow().clone();
+                socket.send(&Message::ack(&socket.namespace.name, &id, &args));
+            });
+            return;
+        }
+        let message = Message::ack(&self.socket.namespace.name, id, args);
+        if faults.has(Fault::AckOvertakesEvents) {
+            return self.socket.session.send_first(&message);
+        }
+        self.socket.send(&message);
     }
+}
+
+/// The faults of ids: whom an answer goes to, and under which id.
+fn spoil(socket: &Rc<Socket>, id: Option<&str>) -> (Rc<Socket>, Option<Box<str>>) {
+    let faults = &socket.session.server.faults;
+    let Some(id) = id else {
+        if faults.has(Fault::EventWithoutIdAnswered) {
+            socket.send(&Message::ack(&socket.namespace.name, "", &Args::new()));
+        }
+        return (socket.clone(), None);
+    };
+    if faults.has(Fault::AckIdShared) {
+        *socket.latest_id.borrow_mut() = id.into();
+    }
+    let earlier = (faults.has(Fault::AckIdOnlyOnce) || faults.has(Fault::AckIdMixesNamespaces))
+        .then(|| socket.earlier_user(id))
+        .flatten();
+    let again = earlier.as_ref().is_some_and(|earlier| earlier.key == socket.key);
+    if faults.has(Fault::AckZeroUnanswered) && id == "0" || faults.has(Fault::AckIdOnlyOnce) && again {
+        return (socket.clone(), None);
+    }
+    if faults.has(Fault::AckIdNarrowed) {
+        let narrow = id.parse::<u64>().map_or(0, |id| id as i32);
+        return (socket.clone(), Some(narrow.to_string().into()));
+    }
+    let first = earlier.filter(|_| faults.has(Fault::AckIdMixesNamespaces));
+    (first.unwrap_or_else(|| socket.clone()), Some(id.into()))
 }
 
 /// Asks one client, and tells `done` whether it timed out and what it answered.
@@ -53,14 +99,18 @@ pub(crate) fn ask(
     if socket.waiting.borrow().len() >= server.config.limits.pending_acks {
         return done(true, Vec::new());
     }
-    let id = socket.namespace.next_ack();
+    let id = socket.namespace.next_ack(server);
     let done = Rc::new(Cell::new(Some(done)));
     let timer = {
         let (socket, done) = (socket.clone(), done.clone());
         server.timers.after(patience, move || {
             socket.waiting.borrow_mut().remove(&id);
-            if socket.session.server.faults.has(Fault::AckTimeoutSilent) {
+            let faults = &socket.session.server.faults;
+            if faults.has(Fault::AckTimeoutSilent) {
                 return;
+            }
+            if faults.has(Fault::LateTimeoutCloses) && !socket.is_connected() {
+                return socket.session.close(Reason::ForcedClose);
             }
             if let Some(done) = done.take() {
                 done(true, Vec::new());
@@ -74,6 +124,11 @@ pub(crate) fn ask(
             done(false, answer);
         }
     });
+    let answered = if server.faults.has(Fault::AnswerFirstArgumentOnly) {
+        Box::new(move |answer: Vec<Arg<'static>>| answered(answer.into_iter().take(1).collect()))
+    } else {
+        answered
+    };
     socket.waiting.borrow_mut().insert(id, answered);
     let message = socket.namespace.encode(server, Some(id), args);
     socket.deliver(&message, false);
@@ -104,10 +159,10 @@ pub(crate) fn ask_all(
     done: impl FnOnce(bool, Vec<Arg<'static>>) + 'static,
 ) {
     let server = &asker.session.server;
-    if receivers.is_empty() {
+    if receivers.is_empty() && !server.faults.has(Fault::NobodyAskedTimesOut) {
         return done(false, Vec::new());
     }
-    let id = asker.namespace.next_ack();
+    let id = asker.namespace.next_ack(server);
     let collection = Rc::new(RefCell::new(Collection {
         missing: receivers.len(),
         answers: Vec::new(),
@@ -132,18 +187,27 @@ pub(crate) fn ask_all(
         if socket.waiting.borrow().len() >= server.config.limits.pending_acks {
             continue;
         }
-        let (collection, timers) = (collection.clone(), server.timers.clone());
-        let answered: Waiting = Box::new(move |answer| {
-            let mut collection = collection.borrow_mut();
-            collection.missing -= 1;
-            let null = || Arg::Json(std::borrow::Cow::Borrowed(serde_json::value::RawValue::NULL));
-            collection.answers.push(answer.into_iter().next().unwrap_or_else(null));
-            if collection.missing == 0 {
-                timers.cancel(timer);
-                collection.finish(false);
-            }
-        });
-        socket.waiting.borrow_mut().insert(id, answered);
+        expect_answer(&socket, id, collection.clone(), timer);
         socket.deliver(&message, false);
     }
+}
+
+/// Counts the answer of one client when it comes, once.
+fn expect_answer(socket: &Rc<Socket>, id: u64, collection: Rc<RefCell<Collection>>, timer: TimerKey) {
+    let receiver = Rc::downgrade(socket);
+    let answered: Waiting = Box::new(move |answer| {
+        let Some(socket) = receiver.upgrade() else { return };
+        let server = &socket.session.server;
+        let null = || Arg::Json(std::borrow::Cow::Borrowed(serde_json::value::RawValue::NULL));
+        let mut counting = collection.borrow_mut();
+        counting.missing = counting.missing.saturating_sub(1);
+        counting.answers.push(answer.into_iter().next().unwrap_or_else(null));
+        if counting.missing == 0 || server.faults.has(Fault::FirstAnswerIsAll) {
+            server.timers.cancel(timer);
+            counting.finish(false);
+        } else if server.faults.has(Fault::DuplicateAnswersCount) {
+            expect_answer(&socket, id, collection.clone(), timer);
+        }
+    });
+    socket.waiting.borrow_mut().insert(id, answered);
 }

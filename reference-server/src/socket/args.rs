@@ -39,8 +39,7 @@ impl<'a> Arg<'a> {
         if !text.contains("_placeholder") && !text.contains('\\') {
             return Ok(Arg::Json(Cow::Borrowed(raw)));
         }
-        let value: Value =
-            serde_json::from_str(text).map_err(|_| ParseError("an argument nested too deeply"))?;
+        let value: Value = serde_json::from_str(text).map_err(|_| ParseError::TooDeep)?;
         if !check_placeholders(&value, buffers.len())? {
             return Ok(Arg::Json(Cow::Borrowed(raw)));
         }
@@ -64,7 +63,7 @@ impl<'a> Arg<'a> {
     pub fn elements(&self) -> Option<Vec<Arg<'_>>> {
         match self {
             Arg::Json(raw) => {
-                let elements = packet::arguments(raw.get()).ok()?;
+                let elements = packet::elements(raw.get())?;
                 Some(elements.into_iter().map(|raw| Arg::Json(Cow::Borrowed(raw))).collect())
             }
             Arg::Binary(binary) => {
@@ -73,6 +72,33 @@ impl<'a> Arg<'a> {
                 };
                 Some(binary.value.as_array()?.iter().map(element).collect())
             }
+        }
+    }
+
+    /// The number of the attachment that the argument stands for, if it is nothing but a placeholder.
+    pub(super) fn placeholder(&self) -> Option<u64> {
+        match self {
+            Arg::Json(_) => None,
+            Arg::Binary(binary) => binary.value.get("num").and_then(Value::as_u64),
+        }
+    }
+
+    /// The fault that goes by the order of placeholders instead of their numbers.
+    pub(super) fn renumber_placeholders(&mut self, next: &mut usize) {
+        if let Arg::Binary(binary) = self {
+            let mut value = binary.value.clone();
+            count_up(&mut value, next);
+            *self = Arg::Binary(Rc::new(Binary { value, buffers: binary.buffers.clone() }));
+        }
+    }
+
+    /// The fault that leaves placeholders inside of arrays and objects as they are.
+    pub(super) fn forget_nested_placeholders(&mut self) {
+        if let Arg::Binary(binary) = self
+            && !is_placeholder(&binary.value)
+            && let Ok(raw) = RawValue::from_string(binary.value.to_string())
+        {
+            *self = Arg::Json(Cow::Owned(raw));
         }
     }
 
@@ -88,15 +114,29 @@ impl<'a> Arg<'a> {
 /// Whether there are placeholders at all, or an error if one of them points nowhere.
 fn check_placeholders(value: &Value, buffers: usize) -> Result<bool, ParseError> {
     match value {
-        Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
-            match map.get("num").and_then(Value::as_u64) {
-                Some(num) if (num as usize) < buffers => Ok(true),
-                _ => Err(ParseError("illegal attachments")),
-            }
-        }
+        Value::Object(map) if is_placeholder(value) => match map.get("num").and_then(Value::as_u64) {
+            Some(num) if (num as usize) < buffers => Ok(true),
+            _ => Err(ParseError::Placeholder),
+        },
         Value::Object(map) => any_placeholder(map.values(), buffers),
         Value::Array(items) => any_placeholder(items.iter(), buffers),
         _ => Ok(false),
+    }
+}
+
+fn is_placeholder(value: &Value) -> bool {
+    value.get("_placeholder") == Some(&Value::Bool(true))
+}
+
+fn count_up(value: &mut Value, next: &mut usize) {
+    match value {
+        value if is_placeholder(value) => {
+            *value = placeholder(*next);
+            *next += 1;
+        }
+        Value::Object(map) => map.values_mut().for_each(|value| count_up(value, next)),
+        Value::Array(items) => items.iter_mut().for_each(|value| count_up(value, next)),
+        _ => {}
     }
 }
 

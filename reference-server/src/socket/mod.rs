@@ -1,7 +1,7 @@
 //! Socket.IO protocol v5: namespaces, events, acknowledgements and rooms on top of Engine.IO messages.
 //!
 //! `packet`, `args`, `decoder`, `message`, `rooms` and `recovery` are pure. `client` drives one connection,
-//! `namespace` one namespace, `socket` one client in one namespace.
+//! `namespace` one namespace, `socket` one client in one namespace. `spoil` is what faults do to packets.
 
 pub(crate) mod ack;
 pub mod args;
@@ -15,3 +15,4 @@ pub mod recovery;
 pub mod rooms;
 #[allow(clippy::module_inception)]
 pub(crate) mod socket;
+pub(crate) mod spoil;

@@ -5,14 +5,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::args::Args;
 use super::message::Message;
 use super::recovery::{Lost, Recovered, Recovery};
 use super::rooms::{Rooms, Selection};
 use super::socket::Socket;
-use crate::faults::Fault;
+use crate::engine::request::Transport;
+use crate::faults::{Fault, Faults};
 use crate::server::Server;
 
 /// A middleware: looks at the auth payload (a JSON object), may refuse.
@@ -70,22 +71,30 @@ pub(crate) fn refusal_json(refusal: &Refusal, without_data: bool) -> String {
 
 pub(crate) struct Namespace {
     pub(crate) name: Rc<str>,
-    pub(crate) guard: Option<Guard>,
+    guard: Option<Guard>,
     pub(crate) rooms: RefCell<Rooms<Rc<Socket>>>,
     pub(crate) recovery: Option<RefCell<Recovery>>,
     next_ack: Cell<u64>,
+    /// For the fault that makes it twice.
+    made: Instant,
+    /// For the fault of rooms that stick.
+    stuck: RefCell<Vec<Rc<str>>>,
 }
 
 impl Namespace {
     /// The namespace of that name, made on first use if the table knows it.
     pub(crate) fn find(server: &Server, name: &str) -> Option<Rc<Namespace>> {
-        if let Some(namespace) = server.namespaces.borrow().get(name) {
-            return Some(namespace.clone());
+        let twice = server.faults.has(Fault::DynamicNamespaceTwice);
+        let known = server.namespaces.borrow().get(name).cloned();
+        if let Some(known) = known.filter(|known| !(twice && known.is_fresh())) {
+            return Some(known);
         }
-        let definition = TABLE.iter().find(|definition| definition.covers(name))?;
+        let loose = server.faults.has(Fault::DynamicPatternLoose) && name.starts_with("/dyn-");
+        let definition = TABLE.iter().find(|definition| definition.covers(name) || loose)?;
         let recovery = server
             .config
             .recovery
+            .map(|window| if server.faults.has(Fault::RecoveryNeverExpires) { window * 1000 } else { window })
             .map(|window| RefCell::new(Recovery::new(window, server.new_id().to_string())));
         let namespace = Rc::new(Namespace {
             name: Rc::from(name),
@@ -93,6 +102,8 @@ impl Namespace {
             rooms: RefCell::default(),
             recovery,
             next_ack: Cell::new(0),
+            made: Instant::now(),
+            stuck: RefCell::default(),
         });
         server.namespaces.borrow_mut().insert(namespace.name.clone(), namespace.clone());
         Some(namespace)
@@ -109,9 +120,21 @@ impl Namespace {
         }
     }
 
+    /// Whether it was made on demand, just now.
+    fn is_fresh(&self) -> bool {
+        self.name.starts_with("/dyn-") && self.made.elapsed() < Duration::from_millis(50)
+    }
+
+    /// What its middleware is.
+    pub(crate) fn guard(&self, faults: Faults) -> Option<Guard> {
+        let everywhere = faults.has(Fault::GuardOnCustom) && *self.name == *"/custom";
+        if everywhere { Some(token_is_ok) } else { self.guard }
+    }
+
     /// A fresh acknowledgement id.
-    pub(crate) fn next_ack(&self) -> u64 {
-        self.next_ack.replace(self.next_ack.get() + 1)
+    pub(crate) fn next_ack(&self, server: &Server) -> u64 {
+        let step = u64::from(!server.faults.has(Fault::AckIdsRepeat));
+        self.next_ack.replace(self.next_ack.get() + step)
     }
 
     /// Encodes an event for this namespace.
@@ -132,7 +155,9 @@ impl Namespace {
     ) -> Message {
         let Some(recovery) = &self.recovery else { return self.encode(server, None, args) };
         let mut recovery = recovery.borrow_mut();
-        args = args.with(&recovery.offset());
+        if !server.faults.has(Fault::OffsetMissing) {
+            args = args.with(&recovery.offset());
+        }
         let message = self.encode(server, None, args);
         recovery.record(Instant::now(), selection, from, message.clone());
         message
@@ -140,31 +165,109 @@ impl Namespace {
 
     /// Sends an event to all selected sockets: encoded once, however many they are.
     pub(crate) fn broadcast(&self, server: &Server, mut to: Broadcast, args: Args) {
-        if server.faults.has(Fault::NamespaceLeak) {
-            self.leak(server, &to, &args);
+        let to_room = !to.selection.to.is_empty();
+        if server.faults.has(Fault::NamespaceLeak)
+            || (to_room && server.faults.has(Fault::RoomsSpanNamespaces))
+        {
+            self.leak(server, "/", &to, &args);
         }
-        let message = if to.volatile {
+        if server.faults.has(Fault::DynamicNamespacesMerged) && self.name.starts_with("/dyn-") {
+            self.leak(server, "/dyn-", &to, &args);
+        }
+        let message = if to.volatile && !server.faults.has(Fault::VolatileRemembered) {
             self.encode(server, None, args)
         } else {
             self.encode_recorded(server, &to.selection, to.sender.as_ref(), args)
         };
-        spoil(server, &mut to.selection);
+        self.spoil(server, &mut to.selection);
         let union = to.selection.to.len() > 1 && server.faults.has(Fault::UnionDeliversTwice);
         let rounds = if union {
             to.selection.to.iter().map(|room| one_room(&to.selection, room)).collect()
+        } else if !to_room && server.faults.has(Fault::EveryoneHearsTwice) {
+            vec![to.selection.clone(), to.selection]
         } else {
             vec![to.selection]
         };
+        let skips_polling =
+            server.faults.has(Fault::BinaryBroadcastSkipsPolling) && message.packets().len() > 1;
         let rooms = self.rooms.borrow();
+        let mut receivers = 0;
         for selection in &rounds {
-            rooms.select(selection, |socket| socket.deliver(&message, to.volatile));
+            rooms.select(selection, |socket| {
+                receivers += 1;
+                if receivers == 2 && server.faults.has(Fault::BroadcastOrderDiffers) {
+                    return self.deliver_late(server, socket, &message);
+                }
+                if !(skips_polling && socket.session.transport.get() == Transport::Polling) {
+                    socket.deliver(&message, to.volatile);
+                }
+            });
         }
     }
 
-    fn leak(&self, server: &Server, to: &Broadcast, args: &Args) {
-        for other in server.namespaces.borrow().values().filter(|other| other.name != self.name) {
+    /// Every second message a little later: only for the fault that does so.
+    fn deliver_late(&self, server: &Server, socket: &Rc<Socket>, message: &Message) {
+        let delay = Duration::from_millis(20 * (server.new_key() % 2));
+        let (socket, message) = (socket.clone(), message.clone());
+        server.timers.after(delay, move || socket.deliver(&message, false));
+    }
+
+    /// Into all others whose names begin so.
+    fn leak(&self, server: &Server, prefix: &str, to: &Broadcast, args: &Args) {
+        let all = server.namespaces.borrow();
+        for other in all.values().filter(|other| other.name != self.name && other.name.starts_with(prefix)) {
             let message = Message::event(&other.name, None, args);
             other.rooms.borrow().select(&to.selection, |socket| socket.deliver(&message, to.volatile));
+        }
+    }
+
+    /// Takes everybody out of some rooms: what no healthy server does.
+    pub(super) fn empty(&self, names: &[Rc<str>]) {
+        let members = self.sockets(&Selection { to: names.to_vec(), ..Selection::default() });
+        let mut rooms = self.rooms.borrow_mut();
+        for (member, name) in members.iter().flat_map(|member| names.iter().map(move |name| (member, name))) {
+            rooms.leave(member.key, name);
+        }
+    }
+
+    /// The faults of addressing.
+    pub(crate) fn spoil(&self, server: &Server, selection: &mut Selection) {
+        let faults = &server.faults;
+        if faults.is_empty() {
+            return;
+        }
+        let to_room = !selection.to.is_empty();
+        if faults.has(Fault::BroadcastIncludesSender)
+            || (to_room && faults.has(Fault::RoomBroadcastIncludesSender))
+        {
+            selection.except_key = None;
+        }
+        if faults.has(Fault::RoomIgnored) {
+            selection.to.clear();
+        }
+        if faults.has(Fault::ExceptIgnored) {
+            selection.except.clear();
+        }
+        if faults.has(Fault::ExceptIdIgnored) {
+            let everyone = self.sockets(&Selection::default());
+            selection.except.retain(|room| everyone.iter().all(|socket| socket.id != *room));
+        }
+        if faults.has(Fault::ExceptAloneReachesNobody) && !to_room {
+            selection.to = selection.except.clone();
+        }
+        if faults.has(Fault::LastRoomOnly) && to_room {
+            selection.to.drain(..selection.to.len() - 1);
+        }
+        if faults.has(Fault::UnknownRoomIsEveryone) {
+            let rooms = self.rooms.borrow();
+            selection.to.retain(|room| rooms.has(room));
+        }
+        if faults.has(Fault::UnnamedRoomIsEveryone) {
+            selection.to.retain(|room| !room.is_empty());
+        }
+        if faults.has(Fault::RoomsStick) {
+            selection.to.append(&mut self.stuck.take());
+            self.stuck.replace(selection.to.clone());
         }
     }
 
@@ -183,6 +286,12 @@ impl Namespace {
         let mut recovered = recovery.borrow_mut().restore(Instant::now(), pid, offset)?;
         if server.faults.has(Fault::RecoveryMissesPacket) && !recovered.missed.is_empty() {
             recovered.missed.remove(0);
+        }
+        if server.faults.has(Fault::RecoveryRepeats) {
+            recovered.missed.extend(recovered.missed.clone());
+        }
+        if server.faults.has(Fault::RecoveryOnce) {
+            recovery.borrow_mut().discard();
         }
         if server.faults.has(Fault::RecoveryForgetsRooms) {
             recovered.lost.rooms.clear();
@@ -205,19 +314,6 @@ pub(crate) struct Broadcast {
     /// The id of the socket that is left out.
     pub(crate) sender: Option<Rc<str>>,
     pub(crate) volatile: bool,
-}
-
-/// The faults of addressing.
-pub(crate) fn spoil(server: &Server, selection: &mut Selection) {
-    if server.faults.has(Fault::BroadcastIncludesSender) {
-        selection.except_key = None;
-    }
-    if server.faults.has(Fault::RoomIgnored) {
-        selection.to.clear();
-    }
-    if server.faults.has(Fault::ExceptIgnored) {
-        selection.except.clear();
-    }
 }
 
 fn one_room(selection: &Selection, room: &Rc<str>) -> Selection {

@@ -27,9 +27,42 @@ pub enum Kind {
     BinaryAck,
 }
 
-/// Why a packet was not understood: a fragment that reads well after "parse error:".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ParseError(pub &'static str);
+macro_rules! parse_errors {
+    ($($variant:ident $text:literal;)*) => {
+        /// Why a packet was not understood.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ParseError { $(#[doc = $text] $variant,)* }
+
+        impl ParseError {
+            /// The reason as a fragment that reads well after "broke the protocol:".
+            pub fn as_str(self) -> &'static str {
+                match self { $(ParseError::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+parse_errors! {
+    UnknownType "an unknown packet type";
+    AttachmentCount "an illegal attachment count";
+    NoAttachments "a binary packet that announces no attachments";
+    TooManyAttachments "too many attachments";
+    AckId "something other than digits as the id";
+    Json "a payload that is not JSON";
+    ConnectPayload "a CONNECT whose payload is not an object";
+    DisconnectPayload "a DISCONNECT with a payload";
+    ConnectErrorSent "a CONNECT_ERROR from a client";
+    EventPayloadMissing "an event without a payload";
+    EventPayload "an event whose payload is not an array";
+    EventNameMissing "an event without a name";
+    EventName "an event name that is neither a string nor a number";
+    EventNameReserved "a reserved event name";
+    AckPayload "an acknowledgement whose payload is not an array";
+    TextForAttachment "text in place of an attachment";
+    StrayAttachment "an attachment that nobody announced";
+    Placeholder "a placeholder that names no attachment";
+    TooDeep "an argument nested too deeply";
+}
 
 /// Names an application may not use for its events: they are the library's own.
 const RESERVED: [&str; 6] =
@@ -68,18 +101,21 @@ impl<'a> Header<'a> {
             Some('4') => Kind::ConnectError,
             Some('5') => Kind::BinaryEvent,
             Some('6') => Kind::BinaryAck,
-            _ => return Err(ParseError("unknown packet type")),
+            _ => return Err(ParseError::UnknownType),
         };
         let mut rest = chars.as_str();
         let mut attachments = 0;
         if matches!(kind, Kind::BinaryEvent | Kind::BinaryAck) {
-            let (count, after) = rest.split_once('-').ok_or(ParseError("no attachment count"))?;
-            if count.is_empty() || !count.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(ParseError("illegal attachment count"));
+            let (count, after) = rest.split_once('-').ok_or(ParseError::AttachmentCount)?;
+            if !count.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(ParseError::AttachmentCount);
             }
-            attachments = count.parse().map_err(|_| ParseError("illegal attachment count"))?;
+            attachments = count.parse().map_err(|_| ParseError::AttachmentCount)?;
+            if attachments == 0 && !count.is_empty() {
+                return Err(ParseError::NoAttachments);
+            }
             if attachments > MAX_ATTACHMENTS {
-                return Err(ParseError("too many attachments"));
+                return Err(ParseError::TooManyAttachments);
             }
             rest = after;
         }
@@ -96,18 +132,37 @@ impl<'a> Header<'a> {
 
     fn check(&self) -> Result<(), ParseError> {
         match self.kind {
-            Kind::Connect if self.payload.is_empty() => Ok(()),
-            Kind::Connect if is_object(self.payload) => Ok(()),
-            Kind::Connect => Err(ParseError("the payload of a CONNECT is not an object")),
+            Kind::Connect if self.payload.is_empty() || is_object(self.payload) => Ok(()),
+            Kind::Connect => Err(ParseError::ConnectPayload),
             Kind::Disconnect if self.payload.is_empty() => Ok(()),
-            Kind::Disconnect => Err(ParseError("a DISCONNECT has no payload")),
-            Kind::ConnectError => Err(ParseError("a CONNECT_ERROR from a client")),
-            Kind::Event | Kind::BinaryEvent => {
-                let args = arguments(self.payload)?;
-                event_name(args.first().ok_or(ParseError("an event without a name"))?).map(|_| ())
+            Kind::Disconnect => Err(ParseError::DisconnectPayload),
+            Kind::ConnectError => Err(ParseError::ConnectErrorSent),
+            Kind::Event | Kind::BinaryEvent if self.payload.is_empty() => {
+                Err(ParseError::EventPayloadMissing)
             }
-            Kind::Ack | Kind::BinaryAck => arguments(self.payload).map(|_| ()),
+            Kind::Event | Kind::BinaryEvent => {
+                let args = self.arguments()?;
+                event_name(args.first().ok_or(ParseError::EventNameMissing)?).map(|_| ())
+            }
+            Kind::Ack | Kind::BinaryAck => self.arguments().map(|_| ()),
         }
+    }
+
+    /// The elements of the payload of an event or acknowledgement, each still text.
+    ///
+    /// # Errors
+    /// When the payload is not a JSON array.
+    pub fn arguments(&self) -> Result<Vec<&'a RawValue>, ParseError> {
+        elements(self.payload).ok_or_else(|| {
+            if !self.payload.is_empty() && serde_json::from_str::<&RawValue>(self.payload).is_err() {
+                let json = self.payload.starts_with(['[', '{', '"']);
+                return if json { ParseError::Json } else { ParseError::AckId };
+            }
+            match self.kind {
+                Kind::Ack | Kind::BinaryAck => ParseError::AckPayload,
+                _ => ParseError::EventPayload,
+            }
+        })
     }
 }
 
@@ -124,12 +179,9 @@ fn is_object(payload: &str) -> bool {
     payload.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(payload).is_ok()
 }
 
-/// The elements of an array payload, each still text.
-///
-/// # Errors
-/// When the payload is not a JSON array.
-pub fn arguments(payload: &str) -> Result<Vec<&RawValue>, ParseError> {
-    serde_json::from_str(payload).map_err(|_| ParseError("the payload is not an array"))
+/// The elements of a JSON array, each still text.
+pub fn elements(json: &str) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(json).ok()
 }
 
 /// The name of an event, from the first element of its payload.
@@ -140,14 +192,14 @@ pub fn event_name(first: &RawValue) -> Result<Cow<'_, str>, ParseError> {
     let text = first.get();
     match text.as_bytes().first() {
         Some(b'"') => {
-            let name = string(first).ok_or(ParseError("an event name that is not a string"))?;
+            let name = string(first).ok_or(ParseError::EventName)?;
             if RESERVED.contains(&&*name) {
-                return Err(ParseError("a reserved event name"));
+                return Err(ParseError::EventNameReserved);
             }
             Ok(name)
         }
         Some(b'-' | b'0'..=b'9') => Ok(Cow::Borrowed(text)),
-        _ => Err(ParseError("an event name that is neither a string nor a number")),
+        _ => Err(ParseError::EventName),
     }
 }
 
@@ -204,7 +256,6 @@ mod tests {
                 r#"61-/admin,15[{"_placeholder":true,"num":0}]"#,
                 header(Kind::BinaryAck, 1, "/admin", Some("15"), r#"[{"_placeholder":true,"num":0}]"#),
             ),
-            (r#"50-["x"]"#, header(Kind::BinaryEvent, 0, "/", None, r#"["x"]"#)),
         ];
         for (text, expected) in table {
             assert_eq!(Header::parse(text), Ok(expected), "{text}");
@@ -252,6 +303,7 @@ mod tests {
             "51.5-[\"a\"]",
             "5-1-[\"a\"]",
             "5-[\"a\"]",
+            "50-[\"a\"]",
             "511-[\"a\"]",
             "2[\"connect\"]",
             "2[\"connect_error\"]",

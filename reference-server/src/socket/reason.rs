@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::faults::{Fault, Faults};
+
 /// The reason an application is given when a socket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -36,6 +38,23 @@ impl Reason {
             Reason::ServerNamespaceDisconnect => "server namespace disconnect",
             Reason::ServerShuttingDown => "server shutting down",
         }
+    }
+
+    /// The text applications are told: the right one, but for the faults.
+    pub(crate) fn told(self, faults: Faults) -> &'static str {
+        let (fault, wrong) = match self {
+            Reason::ClientNamespaceDisconnect => (Fault::LeavingToldAsLoss, Reason::TransportClose),
+            Reason::TransportClose => (Fault::LossToldAsSilence, Reason::PingTimeout),
+            Reason::TransportError => (Fault::AbandonedPollToldAsLoss, Reason::TransportClose),
+            Reason::PingTimeout => (Fault::SilenceToldAsLoss, Reason::TransportClose),
+            Reason::ServerNamespaceDisconnect => {
+                (Fault::ExpulsionToldAsLeaving, Reason::ClientNamespaceDisconnect)
+            }
+            Reason::ParseError => (Fault::GarbageToldAsLoss, Reason::TransportClose),
+            Reason::ForcedClose => (Fault::BreachToldAsLoss, Reason::TransportClose),
+            Reason::ServerShuttingDown => return self.as_str(),
+        };
+        if faults.has(fault) { wrong.as_str() } else { self.as_str() }
     }
 
     /// Whether the socket may come back by connection state recovery.

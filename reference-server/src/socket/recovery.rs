@@ -106,6 +106,12 @@ impl Recovery {
         Some(Recovered { lost, missed })
     }
 
+    /// Forgets what was sent: only for the fault that does so.
+    pub fn discard(&mut self) {
+        self.packets.clear();
+        self.bytes = 0;
+    }
+
     /// Whether nothing is remembered any more.
     pub fn is_empty(&self) -> bool {
         self.packets.is_empty() && self.lost.is_empty()

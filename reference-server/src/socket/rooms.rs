@@ -88,6 +88,11 @@ impl<T: Clone> Rooms<T> {
         self.members.get(&key).map_or(&[], |member| &member.joined)
     }
 
+    /// Whether anybody is in that room.
+    pub fn has(&self, room: &str) -> bool {
+        self.rooms.contains_key(room)
+    }
+
     /// How many members the namespace has.
     pub fn len(&self) -> usize {
         self.members.len()
@@ -188,7 +193,7 @@ mod tests {
         rooms.remove(2);
         rooms.remove(3);
         assert_eq!(selected(&rooms, &selection(&["a", "b"], &[], None)), [1]);
-        assert!(!rooms.rooms.contains_key("b"));
+        assert!(!rooms.has("b"));
         rooms.join(2, "a");
         assert_eq!(selected(&rooms, &selection(&["a"], &[], None)), [1], "a ghost joined");
     }

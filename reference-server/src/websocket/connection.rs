@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use super::frame::{self, Event, Reader};
 use crate::engine::packet::Packet;
 use crate::engine::session::{Session, State};
+use crate::faults::Fault;
 use crate::socket::reason::Reason;
 
 const SCRATCH: usize = 64 << 10;
@@ -75,11 +76,16 @@ struct Writer {
 
 /// Runs a WebSocket after its handshake. `early` is what arrived with the request.
 pub(crate) async fn run(stream: TcpStream, session: Rc<Session>, role: Role, mut early: Vec<u8>) {
-    let limit = session.server.config.max_payload;
+    let faults = session.server.faults;
+    let limit = match session.server.config.max_payload {
+        _ if faults.has(Fault::WebSocketLimitIgnored) => 64 << 20,
+        limit if faults.has(Fault::WebSocketLimitOffByOne) => limit - 1,
+        limit => limit,
+    };
     let patience = session.server.config.limits.close_timeout;
     let mut driver = Driver {
         stream,
-        reader: Reader::new(limit),
+        reader: Reader::new(limit, faults),
         partial: Vec::new(),
         writer: Writer::default(),
         speaker: Speaker { session, role, control: Vec::new() },
@@ -91,7 +97,9 @@ pub(crate) async fn run(stream: TcpStream, session: Rc<Session>, role: Role, mut
         None => std::future::poll_fn(|context| driver.poll(context)).await,
     };
     driver.speaker.ended(end);
-    if let End::Close(code) = end {
+    if let End::Close(code) = end
+        && !faults.has(Fault::CloseFrameMissing)
+    {
         driver.say_goodbye(code, patience).await;
     }
 }
@@ -215,10 +223,15 @@ async fn farewell(mut stream: TcpStream, bytes: Vec<u8>, patience: Duration) {
 
 impl Speaker {
     fn handle(&mut self, event: Event<'_>) -> Result<(), End> {
+        let faults = self.session.server.faults;
         match event {
             Event::Text(text) => self.text(text)?,
             Event::Binary(_) if self.role != Role::Owner => return Err(End::Close(None)),
+            Event::Binary([_, data @ ..]) if faults.has(Fault::WebSocketBinaryTyped) => {
+                self.session.receive(Packet::Binary(Bytes::copy_from_slice(data)));
+            }
             Event::Binary(data) => self.session.receive(Packet::Binary(Bytes::copy_from_slice(data))),
+            Event::Ping(_) if faults.has(Fault::WebSocketPingIgnored) => {}
             Event::Ping(content) => {
                 self.control.extend(frame::control(frame::OPCODE_PONG, content));
                 if self.control.len() > MAX_CONTROL {
@@ -226,6 +239,7 @@ impl Speaker {
                 }
             }
             Event::Close(code) => return Err(End::Close(code)),
+            Event::Fragment if faults.has(Fault::FragmentsRefused) => return Err(End::Close(Some(1003))),
             Event::Pong | Event::Fragment => {}
         }
         if self.role == Role::Owner && self.session.state.get() == State::Closed {
@@ -245,23 +259,33 @@ impl Speaker {
         };
         match packet {
             Ok(Packet::Ping("probe")) => {
-                let answer = b"3probe";
+                let plain = self.session.server.faults.has(Fault::ProbeAnsweredPlain);
+                let answer: &[u8] = if plain { b"3" } else { b"3probe" };
                 self.control.extend_from_slice(&frame::server_header(frame::OPCODE_TEXT, answer.len()));
                 self.control.extend_from_slice(answer);
                 self.session.probe();
                 Ok(())
             }
+            Ok(Packet::Upgrade) if self.session.server.faults.has(Fault::UpgradePacketIgnored) => Ok(()),
             Ok(Packet::Upgrade) if self.is_current() => {
                 self.session.complete_upgrade();
                 self.role = Role::Owner;
                 Ok(())
             }
-            _ => Err(End::Close(None)),
+            _ => {
+                if self.session.server.faults.has(Fault::WrongProbeEndsSession) {
+                    self.session.abort(Reason::TransportError);
+                }
+                Err(End::Close(None))
+            }
         }
     }
 
     fn is_current(&self) -> bool {
         let Role::Candidate(number) = self.role else { return false };
+        if self.session.server.faults.has(Fault::UpgradeWithoutProbeRefused) && !self.session.is_probed() {
+            return false;
+        }
         self.session.is_candidate(number, std::task::Waker::noop())
     }
 
@@ -272,10 +296,15 @@ impl Speaker {
         }
     }
 
-    fn ended(&self, _: End) {
+    fn ended(&self, end: End) {
+        let faults = self.session.server.faults;
         match self.role {
+            Role::Owner if end == End::Gone && faults.has(Fault::LostConnectionKept) => {}
             Role::Owner if self.session.state.get() == State::Draining => self.session.vanish(),
             Role::Owner => self.session.abort(Reason::TransportClose),
+            Role::Candidate(_) if end == End::Gone && faults.has(Fault::FailedUpgradeEndsSession) => {
+                self.session.abort(Reason::TransportError);
+            }
             Role::Candidate(number) => self.session.cancel_upgrade(Some(number)),
         }
     }

@@ -3,6 +3,8 @@
 //! Spec: RFC 6455 section 5. Pure: bytes come in as an argument, events go out. The reader unmasks inside
 //! the caller's buffer, so an idle connection owns no memory for reading.
 
+use crate::faults::{Fault, Faults};
+
 /// Opcode of a text frame.
 pub const OPCODE_TEXT: u8 = 0x1;
 /// Opcode of a binary frame.
@@ -102,6 +104,7 @@ impl Violation {
 #[derive(Debug)]
 pub struct Reader {
     limit: usize,
+    faults: Faults,
     partial: Option<Box<Partial>>,
 }
 
@@ -114,8 +117,8 @@ struct Partial {
 
 impl Reader {
     /// A reader that accepts messages of at most `limit` bytes.
-    pub fn new(limit: usize) -> Reader {
-        Reader { limit, partial: None }
+    pub fn new(limit: usize, faults: Faults) -> Reader {
+        Reader { limit, faults, partial: None }
     }
 
     /// Takes one frame from the start of `buffer`. `None`: the frame is not complete yet. The number is how
@@ -136,7 +139,10 @@ impl Reader {
         let known = matches!(opcode, OPCODE_CONTINUATION..=OPCODE_BINARY | OPCODE_CLOSE..=OPCODE_PONG);
         let masked = second & 0x80 != 0;
         let short = second & 0x7f;
-        if first & 0x70 != 0 || !known || !masked || (control && (!last || short > 125)) {
+        if first & 0x70 != 0 || !known || (control && (!last || short > 125)) {
+            return Err(Violation::Protocol);
+        }
+        if !masked && !self.faults.has(Fault::UnmaskedFrameAccepted) {
             return Err(Violation::Protocol);
         }
         if !control && (opcode == OPCODE_CONTINUATION) != self.partial.is_some() {
@@ -162,12 +168,14 @@ impl Reader {
             return Err(Violation::TooBig);
         }
         let length = length as usize;
-        let end = header + 4 + length;
+        let mask_length = if masked { 4 } else { 0 };
+        let (start, end) = (header + mask_length, header + mask_length + length);
         if buffer.len() < end {
             return Ok(None);
         }
-        let mask = [buffer[header], buffer[header + 1], buffer[header + 2], buffer[header + 3]];
-        let content = &mut buffer[header + 4..end];
+        let mut mask = [0; 4];
+        mask[..mask_length].copy_from_slice(&buffer[header..start]);
+        let content = &mut buffer[start..end];
         unmask(content, mask);
         let event = if control { control_event(opcode, content)? } else { self.data(opcode, last, content)? };
         Ok(Some((end, event)))
@@ -176,7 +184,7 @@ impl Reader {
     fn data<'a>(&'a mut self, opcode: u8, last: bool, content: &'a [u8]) -> Result<Event<'a>, Violation> {
         if opcode != OPCODE_CONTINUATION {
             if last {
-                return message(opcode, content);
+                return message(opcode, content, self.faults);
             }
             self.partial = Some(Box::new(Partial { opcode, data: content.to_vec(), complete: false }));
             return Ok(Event::Fragment);
@@ -187,15 +195,18 @@ impl Reader {
             return Ok(Event::Fragment);
         }
         partial.complete = true;
-        message(partial.opcode, &partial.data)
+        message(partial.opcode, &partial.data, self.faults)
     }
 }
 
-fn message(opcode: u8, content: &[u8]) -> Result<Event<'_>, Violation> {
-    if opcode == OPCODE_TEXT {
-        std::str::from_utf8(content).map(Event::Text).map_err(|_| Violation::InvalidUtf8)
-    } else {
-        Ok(Event::Binary(content))
+fn message(opcode: u8, content: &[u8], faults: Faults) -> Result<Event<'_>, Violation> {
+    if opcode != OPCODE_TEXT {
+        return Ok(Event::Binary(content));
+    }
+    match std::str::from_utf8(content) {
+        Ok(text) => Ok(Event::Text(text)),
+        Err(_) if faults.has(Fault::InvalidUtf8Skipped) => Ok(Event::Fragment),
+        Err(_) => Err(Violation::InvalidUtf8),
     }
 }
 
@@ -251,13 +262,13 @@ mod tests {
     fn the_masked_example_of_the_rfc_is_read() {
         // RFC 6455 section 5.7, "A single-frame masked text message".
         let mut bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        let mut reader = Reader::new(100);
+        let mut reader = Reader::new(100, Faults::NONE);
         assert_eq!(reader.next(&mut bytes), Ok(Some((11, Event::Text("Hello")))));
     }
 
     #[test]
     fn fragments_are_joined_around_a_ping_in_between() {
-        let mut reader = Reader::new(100);
+        let mut reader = Reader::new(100, Faults::NONE);
         let frames = [(0x01, "a€"), (0x89, "p"), (0x00, "b"), (0x80, "c")];
         let events: Vec<String> = frames
             .iter()
@@ -291,14 +302,14 @@ mod tests {
             (client_frame(0x81, &[b'x'; 101]), 1009),
         ];
         for (mut bytes, code) in table {
-            let violation = Reader::new(100).next(&mut bytes).unwrap_err();
+            let violation = Reader::new(100, Faults::NONE).next(&mut bytes).unwrap_err();
             assert_eq!(violation.close_code(), code, "{bytes:?}");
         }
     }
 
     #[test]
     fn the_limit_counts_all_fragments_of_a_message() {
-        let mut reader = Reader::new(10);
+        let mut reader = Reader::new(10, Faults::NONE);
         reader.next(&mut client_frame(0x02, &[0; 10])).unwrap();
         assert_eq!(reader.next(&mut client_frame(0x80, &[0])), Err(Violation::TooBig));
     }
@@ -308,7 +319,7 @@ mod tests {
         fn a_frame_arrives_whole_whatever_its_size_and_wherever_it_is_cut(
             content in prop::collection::vec(any::<u8>(), 0..400), cut in any::<prop::sample::Index>()) {
             let frame = client_frame(0x82, &content);
-            let mut reader = Reader::new(1000);
+            let mut reader = Reader::new(1000, Faults::NONE);
             let cut = cut.index(frame.len());
             let (mut start, mut whole) = (frame[..cut].to_vec(), frame.clone());
             prop_assert_eq!(reader.next(&mut start), Ok(None));
@@ -317,7 +328,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_reader_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Reader::new(100).next(&mut bytes);
+            let _ = Reader::new(100, Faults::NONE).next(&mut bytes);
         }
     }
 }

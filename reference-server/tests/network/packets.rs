@@ -82,7 +82,6 @@ fn odd_but_legal_packets_do_no_harm() {
         "42[5,\"x\"]",
         "42[\"none\"]",
         "427[\"none\"]",
-        "450-[\"none\"]",
     ] {
         client.send(text);
         client.websocket.assert_alive();

@@ -34,7 +34,16 @@ impl Wire for Said {
     }
 
     fn request(&mut self, lane: Lane, request: Request<'_>) {
-        self.0.push(format!("{lane} {} {}", request.method, request.target));
+        let held = if request.held > 0 { format!(" but {} bytes", request.held) } else { String::new() };
+        let same = if request.same_connection { " on the same" } else { "" };
+        self.0.push(format!("{lane} {} {}{held}{same}", request.method, request.target));
+        if let Some((_, value)) = request.headers.iter().find(|(name, _)| name == "Transfer-Encoding") {
+            self.0.push(format!("in {value}"));
+        }
+    }
+
+    fn rest(&mut self, lane: Lane, bytes: &[u8]) {
+        self.0.push(format!("{lane} rest {}", String::from_utf8_lossy(bytes)));
     }
 
     fn hang_up(&mut self, lane: Lane, how: HangUp) {

@@ -23,7 +23,8 @@ pub(super) fn render(page: &mut Page, checks: &[CheckResult]) {
     page.wrapped("  ", "    ", &[("✓ ", Tone::Good), (&text, Tone::Plain)]);
 }
 
-fn failed(page: &mut Page, check: &CheckResult) {
+/// A step that failed, in full.
+pub(crate) fn failed(page: &mut Page, check: &CheckResult) {
     let all = counted(check.passed + check.failed, "check");
     let missed = format!("{} came to nothing", count(check.missed));
     let (mark, numbers) = match (check.failed, check.missed) {

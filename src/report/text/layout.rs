@@ -8,10 +8,10 @@ use super::Look;
 const LEAST: usize = 40;
 
 /// A blank at which no line is broken.
-pub(super) const GLUE: char = '\u{a0}';
+pub(crate) const GLUE: char = '\u{a0}';
 
 /// The facts with dots between them, so that lines are broken between facts and, if they are short, only there.
-pub(super) fn listed(facts: &[String]) -> String {
+pub(crate) fn listed(facts: &[String]) -> String {
     let glued = |fact: &String| match fact.chars().count() {
         0..=30 => fact.replace(' ', &GLUE.to_string()),
         _ => fact.clone(),
@@ -21,7 +21,7 @@ pub(super) fn listed(facts: &[String]) -> String {
 
 /// What a piece of text is, which decides how it looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Plain,
     Strong,
     Faint,
@@ -32,41 +32,41 @@ pub(super) enum Tone {
 }
 
 /// A piece of text and its tone. The text holds nothing that a terminal obeys.
-pub(super) type Piece<'a> = (&'a str, Tone);
+pub(crate) type Piece<'a> = (&'a str, Tone);
 
 /// The page under construction.
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     width: usize,
     colour: bool,
 }
 
 impl Page {
-    pub(super) fn new(look: Look) -> Self {
+    pub(crate) fn new(look: Look) -> Self {
         Self { text: String::new(), width: usize::from(look.width).max(LEAST), colour: look.colour }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 
     /// An empty line.
-    pub(super) fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.text.push('\n');
     }
 
     /// An empty line and a heading.
-    pub(super) fn heading(&mut self, text: &str) {
+    pub(crate) fn heading(&mut self, text: &str) {
         self.gap();
         self.row(&[(text, Tone::Strong)]);
     }
 
     /// One line, cut at the width with an ellipsis, without blanks at its end.
-    pub(super) fn row(&mut self, pieces: &[Piece<'_>]) {
+    pub(crate) fn row(&mut self, pieces: &[Piece<'_>]) {
         let total = visible(pieces);
         // The last column is for the ellipsis.
         let mut left = if total > self.width { self.width - 1 } else { total };
@@ -80,7 +80,7 @@ impl Page {
 
     /// Text over as many lines as it needs, broken at spaces where there are some (but not at [`GLUE`]); the first
     /// line begins with `first`, the others with `next`.
-    pub(super) fn wrapped(&mut self, first: &str, next: &str, pieces: &[Piece<'_>]) {
+    pub(crate) fn wrapped(&mut self, first: &str, next: &str, pieces: &[Piece<'_>]) {
         let indent = columns(next).min(self.width / 2);
         let (next, _) = split(next, indent);
         let mut column = columns(first);
@@ -165,12 +165,12 @@ fn split(text: &str, width: usize) -> (&str, &str) {
 }
 
 /// How many columns of the terminal the text takes: Chinese characters and most emoji take two each.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }
 
 /// The text with blanks behind it up to so many columns.
-pub(super) fn padded(text: &str, width: usize) -> String {
+pub(crate) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 

@@ -5,9 +5,9 @@
 //! is escaped ([`human::printable`]).
 
 mod chart;
-mod checks;
+pub(crate) mod checks;
 mod latency;
-mod layout;
+pub(crate) mod layout;
 mod thresholds;
 
 use std::time::Duration;
@@ -158,7 +158,7 @@ fn environment(page: &mut Page, result: &RunResult) {
     page.wrapped("", "", &[(&listed(&facts), Tone::Faint)]);
 }
 
-fn target(target: &TargetInfo) -> String {
+pub(crate) fn target(target: &TargetInfo) -> String {
     let url = printable(&target.url);
     let software = target.software.as_deref().map(|software| format!(" ({})", printable(software)));
     let software = software.unwrap_or_default();

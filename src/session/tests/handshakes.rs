@@ -52,6 +52,7 @@ fn query_and_headers_of_the_scenario_go_with_every_request_and_the_id_is_escaped
     let mut talk = Talk::new();
     talk.session.set_destination(Destination {
         path: "/app/".into(),
+        replaced: Vec::new(),
         query: "token=a%20b".into(),
         headers: vec![("X-Tenant".into(), "7".into())],
     });

@@ -171,7 +171,7 @@ fn cookies_join_those_that_the_scenario_brings() {
     let mut talk = Talk::new();
     let headers = vec![("cookie".into(), "user=7".into())];
     let path = "/socket.io/".into();
-    talk.session.set_destination(crate::session::Destination { path, query: String::new(), headers });
+    talk.session.set_destination(crate::session::Destination { path, headers, ..Default::default() });
     talk.session.open(&mut talk.wire, Transport::Polling);
     talk.poll_answered(200, &[("Set-Cookie", "node=a")], OPEN.as_bytes());
     // RFC 6265, section 5.4: never more than one such header.

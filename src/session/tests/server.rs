@@ -176,6 +176,10 @@ impl Wire for Net {
         }
     }
 
+    fn rest(&mut self, _: Lane, _: &[u8]) {
+        panic!("no session holds back");
+    }
+
     fn hang_up(&mut self, lane: Lane, _: HangUp) {
         assert!(self.upgrade_sent && matches!(lane, Lane::Poll | Lane::Post), "{lane} was hung up");
     }

@@ -60,6 +60,10 @@ impl Wire for Recorder {
         self.headers = request.headers.to_vec();
     }
 
+    fn rest(&mut self, _: Lane, _: &[u8]) {
+        panic!("no session holds back");
+    }
+
     fn hang_up(&mut self, lane: Lane, how: HangUp) {
         self.lines.push(match how {
             HangUp::Clean => format!("close {lane}"),

@@ -173,3 +173,49 @@ fn what_the_server_wrote_is_told_short_and_without_control_characters() {
     }
     assert!(talk.session.receive(&mut talk.wire, Lane::WebSocket, Packet::Noop, talk.now).is_none());
 }
+
+#[test]
+fn a_namespace_that_was_joined_by_hand_is_joined() {
+    let mut talk = Talk::websocket();
+    talk.session.send_raw(&mut talk.wire, "40/chat,");
+    assert_eq!(talk.hears(r#"40/chat,{"sid":"c1"}"#), "connected /chat");
+    let id = talk.ask("/chat", r#"["a"]"#);
+    assert_eq!(talk.hears(&format!("43/chat,{id}[]")), format!("answer /chat {id} []"));
+    talk.session.send_raw(&mut talk.wire, "41/chat,");
+    assert_eq!(talk.hears(r#"42/chat,["late"]"#), "nothing");
+    assert!(!talk.session.is_connected("/chat"));
+}
+
+#[test]
+fn each_connect_by_hand_may_be_answered_once() {
+    let mut talk = Talk::websocket().joined();
+    talk.session.send_raw(&mut talk.wire, "40");
+    assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "connected /");
+    assert_eq!(talk.hears(r#"40{"sid":"a3"}"#), "violated socket.namespace-unknown");
+    talk.session.send_raw(&mut talk.wire, "2probe");
+    assert_eq!(talk.hears("3probe"), "nothing");
+    assert_eq!(talk.hears("3probe"), "violated engine.unexpected");
+}
+
+#[test]
+fn a_guest_on_the_session_of_another_is_surprised_by_nothing_but_malformed_packets() {
+    let mut talk = Talk::new();
+    talk.session.join(&mut talk.wire, "of another");
+    assert_eq!(talk.said(), ["dial /socket.io/?EIO=4&transport=websocket&sid=of+another"]);
+    assert!(!talk.session.is_open());
+    talk.dialed();
+    assert!(talk.session.is_open());
+    talk.session.send_raw(&mut talk.wire, "2probe");
+    assert_eq!(talk.hears("3probe"), "nothing");
+    talk.session.send_raw(&mut talk.wire, "5");
+    assert_eq!(talk.said(), ["send 2probe", "send 5"]);
+    assert_eq!(talk.hears("2"), "heartbeat");
+    assert_eq!(talk.said(), ["send 3"]);
+    assert_eq!(talk.hears(r#"42/chat,["a"]"#), r#"event /chat ["a"]"#);
+    assert_eq!(talk.hears("43/chat,7[]"), "answer /chat 7 []");
+    assert_eq!(talk.hears("4x"), "violated socket.type");
+    for n in 0..1000 {
+        talk.hears(&format!(r#"42/{n},["a"]"#));
+    }
+    assert!(talk.session.namespaces.len() < 100);
+}

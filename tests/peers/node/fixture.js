@@ -38,18 +38,30 @@ function officialContract(socket) {
   socket.on("message", (...args) => socket.emit("message-back", ...args));
   socket.on("message-with-ack", (...args) => {
     const ack = args.pop();
-    ack(...args);
+    if (typeof ack === "function") ack(...args);
   });
 }
 
-// From here on it is the extension of sockrates: each event takes an acknowledgement as its last argument.
+// From here on it is the extension of sockrates: each event takes an acknowledgement as its last argument. Whoever
+// leaves it out, or sends other arguments than these, harms nobody but itself.
+function on(socket, event, handler) {
+  socket.on(event, async (...args) => {
+    const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
+    args.length = handler.length - 1; // those that are missing are undefined
+    try {
+      await handler(...args, ack);
+    } catch {
+      // Not the server's fault: it goes on.
+    }
+  });
+}
 
 function rooms(socket) {
-  socket.on("t:join", async (rooms, ack) => {
+  on(socket, "t:join", async (rooms, ack) => {
     await socket.join(rooms);
     ack([...socket.rooms]);
   });
-  socket.on("t:leave", async (room, ack) => {
+  on(socket, "t:leave", async (room, ack) => {
     await socket.leave(room);
     ack([...socket.rooms]);
   });
@@ -60,32 +72,31 @@ function operator(socket, { from, to = [], except = [], flags = [] }) {
   let operator = from === "io" ? socket.nsp : socket.broadcast;
   for (const room of to) operator = operator.to(room);
   for (const room of except) operator = operator.except(room);
-  for (const flag of flags) operator = operator[flag];
+  for (const flag of flags) operator = flag === "compress" ? operator.compress(true) : operator[flag];
   return operator;
 }
 
 function broadcasting(socket) {
   const inBulk = { join: "socketsJoin", leave: "socketsLeave", disconnect: "disconnectSockets" };
 
-  socket.on("t:cast", (target, event, args, ack) => {
+  on(socket, "t:cast", (target, event, args, ack) => {
     operator(socket, target).emit(event, ...args);
     ack();
   });
-  socket.on("t:cast-ack", (target, ms, event, args, ack) => {
+  on(socket, "t:cast-ack", (target, ms, event, args, ack) => {
     operator(socket, target).timeout(ms).emit(event, ...args, (error, answers) => ack(Boolean(error), answers));
   });
-  socket.on("t:sockets", (target, what, argument, ack) => {
+  on(socket, "t:sockets", (target, what, argument, ack) => {
     operator(socket, { ...target, from: "io" })[inBulk[what]](argument);
     ack();
   });
-  // "n" with 0 to count - 1, every second one with an attachment when `binary`. Whoever does something else meanwhile
-  // does not ask for the acknowledgement.
-  socket.on("t:burst", (count, everyMs, binary, ack) => {
+  // "n" with 0 to count - 1, every second one with an attachment when `binary`.
+  on(socket, "t:burst", (count, everyMs, binary, ack) => {
     let i = 0;
     const timer = setInterval(() => {
       if (i === count) {
         clearInterval(timer);
-        return ack?.();
+        return ack();
       }
       if (binary && i % 2) socket.emit("n", i, Buffer.from([i & 255]));
       else socket.emit("n", i);
@@ -95,10 +106,10 @@ function broadcasting(socket) {
 }
 
 function acknowledgements(socket) {
-  socket.on("t:ask", (ms, event, args, ack) => {
+  on(socket, "t:ask", (ms, event, args, ack) => {
     socket.timeout(ms).emit(event, ...args, (error, ...answer) => ack(Boolean(error), ...answer));
   });
-  socket.on("t:ack-twice", (ack) => {
+  on(socket, "t:ack-twice", (ack) => {
     ack(1);
     ack(2);
   });
@@ -107,7 +118,7 @@ function acknowledgements(socket) {
 function lifecycle(io, socket) {
   const { handshake } = socket;
 
-  socket.on("t:who", (ack) => {
+  on(socket, "t:who", (ack) => {
     ack({
       id: socket.id,
       nsp: socket.nsp.name,
@@ -118,7 +129,10 @@ function lifecycle(io, socket) {
       transport: socket.conn.transport.name,
     });
   });
-  socket.on("t:bye", (close) => socket.disconnect(close));
+  on(socket, "t:bye", (close, ack) => {
+    ack();
+    socket.disconnect(close);
+  });
   // Who wants to know joins the room "watch" of the main namespace.
   socket.on("disconnecting", (reason) => {
     io.to("watch").emit("gone", socket.id, socket.nsp.name, reason, [...socket.rooms]);

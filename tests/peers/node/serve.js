@@ -18,7 +18,8 @@ import { Server } from "socket.io";
  * override) and hands it to `setUp`, which adds the application.
  */
 export function serve(defaults, setUp) {
-  const httpServer = createServer();
+  // What is not for Socket.IO is not there: the Server alone would leave such a request without an answer.
+  const httpServer = createServer((_, response) => response.writeHead(404).end());
   const io = new Server(httpServer, { cors: { origin: "*" }, ...defaults, ...settings(process.env) });
   setUp(io);
 

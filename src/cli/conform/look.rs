@@ -1,0 +1,174 @@
+//! Looks, before the first case, what a server has of that which cases may need.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use super::host::Host;
+use super::play::play;
+use crate::cli::server::Server;
+use crate::conformance::Feature;
+use crate::conformance::result::FeatureResult;
+use crate::document::Source;
+use crate::scenario::{self, Scenario, Surroundings};
+use crate::session::Transport;
+use crate::target::{Offer, offers};
+
+/// How often something is looked for before it counts as missing: a busy machine may be slow once.
+const TRIES: usize = 2;
+
+/// What a server has.
+pub(super) struct Features(BTreeMap<Feature, Offer>);
+
+impl Features {
+    /// Looks at a server. `recovering` is where recovery is looked for, if not there.
+    ///
+    /// # Errors
+    /// What was seen, when nothing answers at all.
+    pub(super) fn of(
+        server: &Server<'_>,
+        host: &Host<'_>,
+        recovering: Option<&Host<'_>>,
+        jobs: usize,
+        stop: &AtomicBool,
+    ) -> Result<Features, String> {
+        let probing = server.probing();
+        let (endpoint, address) = host.with(|running| (running.endpoint().clone(), running.found().address));
+        let ways = offers(&endpoint, address, &probing);
+        if !ways.answered {
+            return Err(format!("the server answered once and then no more: {}", ways.polling.seen));
+        }
+        let transport = match (ways.websocket.there, ways.polling.there) {
+            (false, true) => Transport::Polling,
+            _ => Transport::Websocket,
+        };
+        let mut found = BTreeMap::from([
+            (Feature::Polling, ways.polling),
+            (Feature::Websocket, ways.websocket),
+            (Feature::Upgrade, ways.upgrade),
+        ]);
+        let scout = Scout { server, host, transport, stop };
+        let way_in = scout.look("the look for a way in", &Feature::connect(transport));
+        let mut left: Vec<Feature> =
+            Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
+        if !way_in.there {
+            // Nobody has to wait for what cannot come.
+            let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
+            let shut: Vec<Feature> = shut;
+            found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
+            left = open;
+        }
+        for together in left.chunks(jobs) {
+            thread::scope(|scope| {
+                let looks: Vec<_> = together
+                    .iter()
+                    .map(|feature| {
+                        let host = recovering.filter(|_| *feature == Feature::Recovery).unwrap_or(host);
+                        (*feature, scope.spawn(move || Scout { host, ..scout }.feature(*feature)))
+                    })
+                    .collect();
+                for (feature, look) in looks {
+                    let nothing = |_| Offer { there: false, seen: "the look for it broke off".to_owned() };
+                    found.insert(feature, look.join().unwrap_or_else(nothing));
+                }
+            });
+        }
+        Ok(Features(found))
+    }
+
+    /// The same for a server of which it is known that it has everything: what it does not show is its fault.
+    pub(super) fn taken_for_granted(mut self) -> Features {
+        self.0.values_mut().for_each(|offer| offer.there = true);
+        self
+    }
+
+    /// Why a case that uses these cannot be played, if it cannot.
+    pub(super) fn missing(&self, uses: impl IntoIterator<Item = Feature>) -> Option<String> {
+        let missing: Vec<(Feature, &Offer)> = uses
+            .into_iter()
+            .filter_map(|feature| Some((feature, self.0.get(&feature)?)))
+            .filter(|(_, offer)| !offer.there)
+            .collect();
+        let (_, first) = missing.first()?;
+        let words = missing.iter().map(|(feature, _)| feature.words());
+        let words: Vec<String> = words.collect();
+        let names = match words.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => return None,
+        };
+        Some(format!("the server lacks {names} ({})", first.seen))
+    }
+
+    /// For the report.
+    pub(super) fn results(&self) -> Vec<FeatureResult> {
+        let row = |feature: Feature| {
+            let offer = self.0.get(&feature)?;
+            Some(FeatureResult {
+                name: feature.name().to_owned(),
+                there: offer.there,
+                seen: offer.seen.clone(),
+            })
+        };
+        Feature::all().into_iter().filter_map(row).collect()
+    }
+}
+
+/// Who looks, and where.
+#[derive(Clone, Copy)]
+struct Scout<'a> {
+    server: &'a Server<'a>,
+    host: &'a Host<'a>,
+    transport: Transport,
+    stop: &'a AtomicBool,
+}
+
+impl Scout<'_> {
+    fn feature(&self, feature: Feature) -> Offer {
+        match feature.probe(self.transport) {
+            Some(source) => self.look(&format!("the look for {}", feature.name()), &source),
+            None => gone("nothing to look for".to_owned()),
+        }
+    }
+
+    fn look(&self, label: &str, source: &Source) -> Offer {
+        let scenario = match scenario::read(source, &Surroundings::without_files()) {
+            Ok(scenario) => scenario,
+            Err(mistake) => return gone(mistake.to_string()),
+        };
+        let mut offer = self.once(label, source, &scenario);
+        for _ in 1..TRIES {
+            if !offer.there {
+                offer = self.once(label, source, &scenario);
+            }
+        }
+        offer
+    }
+
+    fn once(&self, label: &str, source: &Source, scenario: &Scenario) -> Offer {
+        let place = self.host.enter(label);
+        let played = play(self.server, &place, source, scenario, self.transport, 1, self.stop);
+        let broken = matches!(&played, Ok(Some(played)) if played.broken);
+        self.host.leave(label, &place, broken);
+        match played {
+            Err(why) => gone(format!("failed to {why}")),
+            Ok(None) => gone("interrupted".to_owned()),
+            Ok(Some(played)) => {
+                // Only the last step counts: a server that breaks a rule on the way is to be told so by the cases.
+                let checks = &played.result.checks;
+                let failure = checks.iter().flat_map(|check| &check.failures).next();
+                match (checks.last(), failure) {
+                    (Some(last), _) if last.passed > 0 => {
+                        Offer { there: true, seen: "it answered".to_owned() }
+                    }
+                    (_, Some(failure)) => gone(failure.actual.clone()),
+                    _ => gone(played.result.verdict.reason),
+                }
+            }
+        }
+    }
+}
+
+fn gone(seen: String) -> Offer {
+    Offer { there: false, seen }
+}

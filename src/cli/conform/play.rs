@@ -1,0 +1,279 @@
+//! Plays cases side by side, each as a run of its own.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::host::{Fate, Host, Place};
+use super::pulse::Pulse;
+use crate::cli::server::Server;
+use crate::conformance::verdict::{Course, deviation, judge};
+use crate::conformance::{Case, CaseResult, Variant, Verdict};
+use crate::document::Source;
+use crate::engine::{self, Ending, Orders};
+use crate::measure::human;
+use crate::observe::Counter;
+use crate::plan::{Circumstances, Plan};
+use crate::report::result::{ScenarioInfo, TargetInfo};
+use crate::report::{self, Run, RunResult};
+use crate::scenario::{Need, Scenario};
+use crate::session::Transport;
+use crate::verdict::End;
+
+/// How many cases that take long are played at a time. They mostly wait.
+pub(super) const MOST_LONG: usize = 32;
+
+/// A case that takes so much longer than a healthy server lets it is stopped.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// How often the progress is told.
+const TELLING: Duration = Duration::from_millis(100);
+
+/// What all cases of a suite have in common.
+pub(super) struct Suite<'a> {
+    pub server: &'a Server<'a>,
+    pub host: &'a Host<'a>,
+    /// The one with recovery, where that is a server of its own.
+    pub recovering: Option<&'a Host<'a>>,
+    pub seed: u64,
+    pub jobs: usize,
+    pub stop: &'a AtomicBool,
+    pub pulse: &'a Pulse,
+    /// The command that plays one variant alone.
+    pub command: &'a (dyn Fn(Variant<'_>) -> String + Sync),
+}
+
+/// What a play brought, before it is judged.
+pub(super) struct Played {
+    pub result: RunResult,
+    pub course: Course,
+    pub broken: bool,
+}
+
+/// A number for each run of this process that no other has.
+fn number() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(..)));
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Plays a scenario once. None when it was interrupted.
+///
+/// # Errors
+/// In words, when we could not test.
+pub(super) fn play(
+    server: &Server<'_>,
+    place: &Place,
+    source: &Source,
+    scenario: &Scenario,
+    transport: Transport,
+    seed: u64,
+    stop: &AtomicBool,
+) -> Result<Option<Played>, String> {
+    let started = SystemTime::now();
+    let circumstances = Circumstances {
+        path: place.path.clone(),
+        query: place.query.clone(),
+        headers: server.headers(),
+        transport,
+        seed,
+        run: number(),
+        epoch: Instant::now(),
+    };
+    let plan = Plan::new(scenario, circumstances);
+    let story = plan.story(&source.name, &source.text);
+    let max_time = Some(scenario.takes + GRACE);
+    let orders = Orders { workers: 1, peer: place.peer.clone(), library: None, max_time, stop };
+    let ran = engine::run(&plan, &orders, &mut |_| {})?;
+    if ran.ending == Ending::Stopped {
+        return Ok(None);
+    }
+    let out_of_time = ran.ending == Ending::OutOfTime;
+    let result = report::collect(Run {
+        scenario: ScenarioInfo { name: scenario.name.clone(), seed, ..ScenarioInfo::default() },
+        target: server.missing(),
+        started,
+        duration: ran.duration,
+        story: &story,
+        tally: &ran.tally,
+        deliveries: None,
+        thresholds: &scenario.thresholds,
+        completed_steps: ran.completed_steps,
+        end: End::Finished,
+        doubts: Vec::new(),
+    });
+    let course = Course { unreached: ran.unreached, out_of_time };
+    let broken = ran.unreached > 0 || ran.tally.counter(Counter::Dropped) > 0;
+    Ok(Some(Played { result, course, broken }))
+}
+
+impl Suite<'_> {
+    /// Plays these variants, the long ones first, and gives each result with its index. What is missing at the end was
+    /// not played, because it was interrupted.
+    pub(super) fn play(
+        &self,
+        variants: &[Variant<'_>],
+        chosen: &[usize],
+        tell: &mut dyn FnMut(Option<&CaseResult>),
+    ) -> Vec<(usize, CaseResult)> {
+        let takes = |index: &usize| variants[*index].case.scenario.takes;
+        let (mut long, short): (Vec<usize>, Vec<usize>) =
+            chosen.iter().copied().partition(|index| takes(index) > Duration::ZERO);
+        long.sort_by_key(|index| Reverse(takes(index)));
+        let (long_jobs, short_jobs) = (long.len().min(MOST_LONG), short.len().min(self.jobs));
+        let queues = [(long, long_jobs), (short, short_jobs)]
+            .map(|(queue, jobs)| (Mutex::new(VecDeque::from(queue)), jobs));
+        let (results, inbox) = mpsc::channel();
+        let (mut done, mut again) = (Vec::new(), Vec::new());
+        thread::scope(|scope| {
+            for (queue, jobs) in &queues {
+                for _ in 0..*jobs {
+                    let results = results.clone();
+                    scope.spawn(move || {
+                        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                        while let Some(index) = next().filter(|_| !self.stop.load(Ordering::Relaxed)) {
+                            let _ = results.send((index, self.one(variants[index])));
+                        }
+                    });
+                }
+            }
+            drop(results);
+            loop {
+                match inbox.recv_timeout(TELLING) {
+                    Ok((index, Some((result, Fate::Lived, None)))) => {
+                        tell(Some(&result));
+                        done.push((index, result));
+                    }
+                    Ok((index, Some((result, Fate::Lived | Fate::Died, stall)))) => {
+                        again.push((index, result, stall));
+                    }
+                    Ok((index, Some((result, Fate::Lost, _)))) => {
+                        let result = lost(result);
+                        tell(Some(&result));
+                        done.push((index, result));
+                    }
+                    Ok((_, None)) => {}
+                    Err(mpsc::RecvTimeoutError::Timeout) => tell(None),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                }
+            }
+        });
+        // Whoever was there when the server died, or when this machine stalled, is played again without the others, to see
+        // who it was.
+        for (index, before, stall) in again {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let variant = variants[index];
+            let result = match self.host_of(variant).spare().then(|| self.one(variant)).flatten() {
+                Some((result, Fate::Lived, _)) => calmer(result, stall),
+                Some((result, ..)) => killer(variant.case, result),
+                None => lost(before),
+            };
+            tell(Some(&result));
+            done.push((index, result));
+        }
+        done.sort_by_key(|(index, _)| *index);
+        done
+    }
+
+    /// The server on which a variant is played.
+    fn host_of(&self, variant: Variant<'_>) -> &Host<'_> {
+        let needs_recovery = variant.case.scenario.needs.contains(&Need::Recovery);
+        self.recovering.filter(|_| needs_recovery).unwrap_or(self.host)
+    }
+
+    /// Plays a variant: what it came to, what became of the server, and for how long this machine stalled, where that may
+    /// have spoilt the verdict.
+    fn one(&self, variant: Variant<'_>) -> Option<(CaseResult, Fate, Option<Duration>)> {
+        let Case { source, scenario, .. } = variant.case;
+        let host = self.host_of(variant);
+        let label = variant.label();
+        let place = host.enter(&label);
+        let transport = variant.transport.unwrap_or_default();
+        let seed = self.seed ^ hash(&label);
+        let begun = Instant::now();
+        let played = play(self.server, &place, source, scenario, transport, seed, self.stop);
+        let broken = matches!(&played, Ok(Some(played)) if played.broken);
+        let fate = host.leave(&label, &place, broken);
+        let mut case = blank(variant, (self.command)(variant));
+        case.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        match played {
+            Ok(None) => return None,
+            Ok(Some(played)) => {
+                (case.verdict, case.reason) = judge(scenario.level, &played.result, played.course);
+                let RunResult { checks, errors, duration_us, .. } = played.result;
+                case.duration_us = duration_us;
+                if case.verdict != Verdict::Pass {
+                    case.checks =
+                        checks.into_iter().filter(|check| check.failed + check.missed > 0).collect();
+                    case.errors = errors;
+                }
+            }
+            Err(why) => (case.verdict, case.reason) = (Verdict::Blocked, format!("failed to {why}")),
+        }
+        let stall = self.pulse.longest_since(begun).filter(|_| case.verdict.is_deviation());
+        Some((case, fate, stall))
+    }
+}
+
+/// A result that says nothing yet.
+pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
+    let Variant { case, transport } = variant;
+    CaseResult {
+        id: case.id.clone(),
+        transport,
+        clause: case.scenario.clause.clone(),
+        level: case.scenario.level,
+        area: case.area().to_owned(),
+        name: case.scenario.name.clone(),
+        spec: case.scenario.spec.clone(),
+        needs: case.scenario.needs.clone(),
+        verdict: Verdict::Skip,
+        reason: String::new(),
+        checks: Vec::new(),
+        errors: Vec::new(),
+        duration_us: 0,
+        command,
+    }
+}
+
+/// A case that was played again because this machine stalled.
+fn calmer(mut result: CaseResult, stall: Option<Duration>) -> CaseResult {
+    if let Some(stall) = stall {
+        let stall = human::duration(stall);
+        result.reason.push_str(&format!(" (played again alone, because this machine stalled for {stall})"));
+    }
+    result
+}
+
+/// A case during which the server died for good says nothing, unless it passed.
+fn lost(mut result: CaseResult) -> CaseResult {
+    if result.verdict != Verdict::Pass {
+        result.verdict = Verdict::Blocked;
+        result.reason = format!("the server died meanwhile, for good: {}", result.reason);
+    }
+    result
+}
+
+/// A case that the server did not survive.
+fn killer(case: &Case, mut result: CaseResult) -> CaseResult {
+    if matches!(result.verdict, Verdict::Pass | Verdict::Blocked) {
+        result.verdict = deviation(case.scenario.level);
+    }
+    result.reason = format!("the server died of it: {}", result.reason);
+    result
+}
+
+/// The same number for the same text, on every machine: FNV-1a.
+fn hash(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The server that a host holds, for reports.
+pub(super) fn target(host: &Host<'_>) -> TargetInfo {
+    host.with(TargetInfo::of)
+}

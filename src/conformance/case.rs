@@ -1,0 +1,84 @@
+//! A case of the suite, and its variants.
+
+use std::collections::BTreeSet;
+
+use super::feature::{Feature, used};
+use crate::document::{Mistake, Source};
+use crate::scenario::{Scenario, Surroundings, read};
+use crate::session::Transport;
+
+/// A case: a scenario with an id.
+#[derive(Debug)]
+pub struct Case {
+    /// Its path in the folder of the cases, without the ending.
+    pub id: String,
+    /// Its text.
+    pub source: Source,
+    /// What it says.
+    pub scenario: Scenario,
+    /// What it uses of a server; its transport only where it has no variants.
+    pub uses: BTreeSet<Feature>,
+}
+
+impl Case {
+    /// Reads a case.
+    ///
+    /// # Errors
+    /// The first mistake in it.
+    pub fn read(
+        id: String,
+        source: Source,
+        surroundings: &Surroundings,
+    ) -> Result<Case, Box<(Mistake, Source)>> {
+        match read(&source, surroundings) {
+            Ok(scenario) => {
+                let uses = used(&source, &scenario);
+                Ok(Case { id, source, scenario, uses })
+            }
+            Err(mistake) => Err(Box::new((mistake, source))),
+        }
+    }
+
+    /// The first part of its id.
+    pub fn area(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+
+    /// The ways in which it is played: one for each of its transports, or the only one.
+    pub fn variants(&self) -> impl Iterator<Item = Variant<'_>> {
+        let transports = self.scenario.transports.iter().copied().map(Some);
+        let only = self.scenario.transports.is_empty().then_some(None);
+        transports.chain(only).map(|transport| Variant { case: self, transport })
+    }
+}
+
+/// One way in which a case is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant<'c> {
+    /// The case.
+    pub case: &'c Case,
+    /// The transport, for a case that is played over several.
+    pub transport: Option<Transport>,
+}
+
+impl Variant<'_> {
+    /// The id with the transport: `polling/order@upgrade`.
+    pub fn label(&self) -> String {
+        label(&self.case.id, self.transport)
+    }
+
+    /// What it uses of a server.
+    pub fn uses(&self) -> BTreeSet<Feature> {
+        let mut uses = self.case.uses.clone();
+        uses.extend(self.transport.map(Feature::of));
+        uses
+    }
+}
+
+/// The id of a case with a transport.
+pub(super) fn label(id: &str, transport: Option<Transport>) -> String {
+    match transport {
+        Some(transport) => format!("{id}@{}", transport.name()),
+        None => id.to_owned(),
+    }
+}

@@ -1,0 +1,361 @@
+//! What cases may need of a server beside the bare protocol: how a case shows that it needs it, and how to look whether
+//! a server has it.
+//!
+//! Which of them a case uses stands in its text, so that nobody has to keep a list: the names of events and namespaces,
+//! and the steps that the contract turns into events.
+
+use std::collections::BTreeSet;
+
+use crate::document::{Node, Source, Value, parse};
+use crate::scenario::{Need, Scenario};
+use crate::session::Transport;
+
+/// Something that a server may have or lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Feature {
+    /// HTTP long-polling.
+    Polling,
+    /// WebSockets.
+    Websocket,
+    /// Long-polling sessions may become WebSockets.
+    Upgrade,
+    /// The answer to CONNECT has a private id.
+    Recovery,
+    /// The namespace `/custom`.
+    Custom,
+    /// The namespace `/guard`.
+    Guard,
+    /// The namespaces `/dyn-` and digits.
+    Dynamic,
+    /// An event of the fixture, as an index into [`EVENTS`].
+    Event(usize),
+}
+
+/// An event of the fixture, and how to find out whether a server has it.
+struct Event {
+    name: &'static str,
+    /// What its answer is called in a case, if it has a name of its own.
+    answer: Option<&'static str>,
+    /// The script whose last step passes where it is there.
+    probe: &'static str,
+}
+
+const EVENTS: [Event; 14] = [
+    Event { name: "auth", answer: None, probe: "- a: { expect: { event: auth, within: 1s } }" },
+    Event {
+        name: "message",
+        answer: Some("message-back"),
+        probe: "- a: [ { emit: { event: message, args: [1] } }, { expect: { event: message-back, within: 1s } } ]",
+    },
+    Event {
+        name: "message-with-ack",
+        answer: None,
+        probe: "- a: { emit: { event: message-with-ack, args: [1], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:join",
+        answer: None,
+        probe: "- a: { emit: { event: 't:join', args: [[]], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:leave",
+        answer: None,
+        probe: "- a: { emit: { event: 't:leave', args: [nowhere], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:cast",
+        answer: None,
+        probe: "- a: { emit: { event: 't:cast', args: [{ from: io, to: [nowhere], except: [], flags: [] }, n, []], \
+                ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:cast-ack",
+        answer: None,
+        probe: "- a: { emit: { event: 't:cast-ack', args: [{ from: io, to: [nowhere], except: [], flags: [] }, 100, n, \
+                []], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:ask",
+        answer: None,
+        probe: "- a: { emit: { event: 't:ask', args: [100, n, []], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:sockets",
+        answer: None,
+        probe: "- a: { emit: { event: 't:sockets', args: [{ to: [nowhere] }, leave, elsewhere], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:burst",
+        answer: None,
+        probe: "- a: { emit: { event: 't:burst', args: [1, 1, false], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:ack-twice",
+        answer: None,
+        probe: "- a: { emit: { event: 't:ack-twice', args: [], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:who",
+        answer: None,
+        probe: "- a: { emit: { event: 't:who', args: [], ack: { within: 1s } } }",
+    },
+    Event {
+        name: "t:bye",
+        answer: None,
+        probe: "- a: [ { emit: { event: 't:bye', args: [true] } }, { expect_closed: { within: 1s } } ]",
+    },
+    Event {
+        name: "gone",
+        answer: None,
+        probe: "- a: { emit: { event: 't:join', args: [watch], ack: { within: 1s } } }\n\
+                - b: [ { connect: { within: 1s } }, disconnect ]\n\
+                - a: { expect: { event: gone, within: 1s } }",
+    },
+];
+
+/// What stands in the script if a case uses the contract, and the event that it becomes.
+const VERBS: [(&str, &str); 6] = [
+    ("join", "t:join"),
+    ("leave", "t:leave"),
+    ("cast", "t:cast"),
+    ("collect", "t:cast-ack"),
+    ("fence", "t:join"),
+    ("expect_none", "t:join"),
+];
+
+impl Feature {
+    /// Every feature, in the order in which reports list them.
+    pub fn all() -> Vec<Feature> {
+        use Feature::{Custom, Dynamic, Event, Guard, Polling, Recovery, Upgrade, Websocket};
+        let mut all = vec![Polling, Websocket, Upgrade, Recovery, Custom, Guard, Dynamic];
+        all.extend((0..EVENTS.len()).map(Event));
+        all
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Feature::Polling => "polling",
+            Feature::Websocket => "websocket",
+            Feature::Upgrade => "upgrade",
+            Feature::Recovery => "recovery",
+            Feature::Custom => "/custom",
+            Feature::Guard => "/guard",
+            Feature::Dynamic => "/dyn-…",
+            Feature::Event(index) => EVENTS[index].name,
+        }
+    }
+
+    /// Whether it can only be seen by a client that has connected to `/`.
+    pub fn needs_connect(self) -> bool {
+        matches!(self, Feature::Event(_))
+    }
+
+    /// What it is, in words.
+    pub fn words(self) -> String {
+        match self {
+            Feature::Polling => "HTTP long-polling".to_owned(),
+            Feature::Websocket => "WebSockets".to_owned(),
+            Feature::Upgrade => "upgrades from long-polling to a WebSocket".to_owned(),
+            Feature::Recovery => "connection state recovery".to_owned(),
+            Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
+            Feature::Event(_) => format!("the event `{}`", self.name()),
+        }
+    }
+
+    /// The feature that a transport is.
+    pub fn of(transport: Transport) -> Feature {
+        match transport {
+            Transport::Polling => Feature::Polling,
+            Transport::Websocket => Feature::Websocket,
+            Transport::Upgrade => Feature::Upgrade,
+        }
+    }
+
+    /// A scenario whose last step passes where a client can connect to `/` over this transport.
+    pub fn connect(transport: Transport) -> Source {
+        Feature::scenario("whether clients are let in", "- a: { connect: { within: 1s } }", transport)
+    }
+
+    /// A scenario whose last step passes where the server has it, over this transport. None for what a handshake
+    /// tells without any scenario.
+    pub fn probe(self, transport: Transport) -> Option<Source> {
+        let script = match self {
+            Feature::Polling | Feature::Websocket | Feature::Upgrade => return None,
+            Feature::Recovery => "- a: [ open, { send: '40' } ]\n\
+                 - a: { expect_frame: { text: { $match: '^40.*\"pid\"' }, order: any, within: 1s } }"
+                .to_owned(),
+            Feature::Custom => "- a: { connect: { namespace: /custom, within: 1s } }".to_owned(),
+            Feature::Guard => {
+                "- a: { connect: { namespace: /guard, auth: { token: ok }, within: 1s } }".to_owned()
+            }
+            Feature::Dynamic => "- a: { connect: { namespace: /dyn-1, within: 1s } }".to_owned(),
+            Feature::Event(index) => format!("- a: {{ connect: {{ within: 1s }} }}\n{}", EVENTS[index].probe),
+        };
+        Some(Feature::scenario(&format!("whether there is {}", self.name()), &script, transport))
+    }
+
+    fn scenario(name: &str, script: &str, transport: Transport) -> Source {
+        let cast = if script.contains("- b:") { "{ a: 1, b: 1 }" } else { "{ a: 1 }" };
+        let script: String = script.lines().map(|line| format!("  {line}\n")).collect();
+        let text =
+            format!("name: {name}\ntransports: [{}]\ncast: {cast}\nscript:\n{script}", transport.name());
+        Source { name: "a look at the server".to_owned(), text }
+    }
+}
+
+/// What a case uses, its transport left out if it has several variants.
+pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
+    let mut found: BTreeSet<Feature> = scenario
+        .needs
+        .iter()
+        .filter_map(|need| match need {
+            Need::Polling => Some(Feature::Polling),
+            Need::Websocket => Some(Feature::Websocket),
+            Need::Upgrade => Some(Feature::Upgrade),
+            Need::Recovery => Some(Feature::Recovery),
+            // Their parts stand in the script.
+            Need::Echo | Need::Fixture => None,
+        })
+        .collect();
+    found.extend(scenario.cast.iter().filter_map(|group| group.transport).map(Feature::of));
+    let Ok(tree) = parse(source) else { return found };
+    let mut says = Says { found, by_default: false, has_contract: false };
+    for (key, node) in tree.map().unwrap_or_default() {
+        match key.text.as_str() {
+            "cast" => says.texts(node),
+            "contract" => says.has_contract = true,
+            _ => {}
+        }
+    }
+    if let Some((_, script)) = tree.map().unwrap_or_default().iter().find(|(key, _)| key.text == "script") {
+        says.script(script);
+    }
+    let nameless = scenario.cast.iter().any(|group| group.transport.is_none());
+    if says.by_default && nameless && scenario.transports.is_empty() {
+        says.found.insert(Feature::of(Transport::default()));
+    }
+    says.found
+}
+
+/// What the text of a case says.
+struct Says {
+    found: BTreeSet<Feature>,
+    /// Whether some client connects by the transport that it is given.
+    by_default: bool,
+    has_contract: bool,
+}
+
+impl Says {
+    fn script(&mut self, node: &Node) {
+        match &node.value {
+            Value::Text(text) => {
+                self.verb(text, None);
+                self.text(text);
+            }
+            Value::List(items) => items.iter().for_each(|item| self.script(item)),
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    self.verb(&key.text, Some(value));
+                    self.script(value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where nothing but values stands.
+    fn texts(&mut self, node: &Node) {
+        match &node.value {
+            Value::Text(text) => self.text(text),
+            Value::List(items) => items.iter().for_each(|item| self.texts(item)),
+            Value::Map(entries) => entries.iter().for_each(|(_, value)| self.texts(value)),
+            _ => {}
+        }
+    }
+
+    fn verb(&mut self, word: &str, behind: Option<&Node>) {
+        if let ("open" | "connect" | "reconnect", field) = (word, behind.map(|node| &node.value)) {
+            let named = match field {
+                Some(Value::Map(fields)) => fields.iter().find(|(key, _)| key.text == "transport"),
+                _ => None,
+            };
+            let named = named.and_then(|(_, node)| node.text().ok());
+            match Transport::ALL.into_iter().find(|transport| Some(transport.name()) == named) {
+                Some(transport) => self.found.extend([Feature::of(transport)]),
+                None => self.by_default = true,
+            }
+        }
+        if self.has_contract {
+            return;
+        }
+        if let Some((_, event)) = VERBS.into_iter().find(|(verb, _)| *verb == word) {
+            self.event(event);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        for (begin, feature) in
+            [("/custom", Feature::Custom), ("/guard", Feature::Guard), ("/dyn-", Feature::Dynamic)]
+        {
+            if text.contains(begin) {
+                self.found.insert(feature);
+            }
+        }
+        for (index, event) in EVENTS.iter().enumerate() {
+            let is_named = |name: &str| text == name || text.contains(&format!("\"{name}\""));
+            if is_named(event.name) || event.answer.is_some_and(is_named) {
+                self.found.insert(Feature::Event(index));
+            }
+        }
+    }
+
+    fn event(&mut self, name: &str) {
+        self.found.extend(EVENTS.iter().position(|event| event.name == name).map(Feature::Event));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Surroundings, read};
+
+    fn names(text: &str) -> Vec<&'static str> {
+        let source = Source { name: "case".into(), text: text.into() };
+        let scenario = read(&source, &Surroundings::without_files()).expect("it is a good case");
+        used(&source, &scenario).into_iter().map(Feature::name).collect()
+    }
+
+    #[test]
+    fn a_case_says_itself_what_it_uses() {
+        let text = "name: x\ncast: { a: 1, b: { namespace: /custom } }\nscript:\n\
+                    - a, b: connect\n- a: { join: lobby }\n- a: { send: '42[\"t:who\"]' }\n\
+                    - a: { emit: { event: 't:cast-ack', ack: true } }\n";
+        assert_eq!(names(text), ["websocket", "/custom", "t:join", "t:cast-ack", "t:who"]);
+    }
+
+    #[test]
+    fn what_the_transport_is_left_to_each_variant() {
+        let text = "name: x\ntransports: [polling, upgrade]\ncast: { a: 1 }\nscript: [{ a: connect }]\n";
+        assert_eq!(names(text), [""; 0]);
+        let text = "name: x\ncast: { a: 1 }\nscript: [{ a: { open: { transport: upgrade } } }]\n";
+        assert_eq!(names(text), ["upgrade"]);
+    }
+
+    #[test]
+    fn a_request_alone_needs_nothing() {
+        let text =
+            "name: x\ncast: { a: 1 }\nscript: [{ a: { http: { get: /, expect: { status: 404 } } } }]\n";
+        assert_eq!(names(text), [""; 0]);
+    }
+
+    #[test]
+    fn every_look_is_a_good_scenario() {
+        for feature in Feature::all() {
+            let Some(source) = feature.probe(Transport::Polling) else { continue };
+            let scenario = read(&source, &Surroundings::without_files());
+            let wrong = scenario.err().map(|mistake| crate::document::render(&mistake, &source));
+            assert_eq!(wrong, None);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Results as JUnit XML, for those who collect the results of tests. It knows no more than passed, failed and skipped:
+//! what does not count against the server passes there, and its report stands in the output of the test.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::result::{CaseResult, SuiteResult};
+use super::text;
+use super::verdict::{Verdict, counts_against};
+use crate::report::text::Look;
+
+/// How wide the report of a case is.
+const LOOK: Look = Look { width: 120, colour: false };
+
+/// The content of a JUnit file. A test suite for each area; of several servers, for each area of each.
+pub fn to_junit(suites: &[SuiteResult], strict: bool) -> String {
+    let mut report = Report::new("sockrates conform");
+    for suite in suites {
+        let mut areas: Vec<&str> = suite.cases.iter().map(|case| case.area.as_str()).collect();
+        areas.dedup();
+        for area in areas {
+            let name = if suites.len() > 1 { format!("{} {area}", suite.name) } else { area.to_owned() };
+            let mut tests = TestSuite::new(name);
+            let cases = suite.cases.iter().filter(|case| case.area == area);
+            tests.add_test_cases(cases.map(|case| test(suite, case, strict)));
+            report.add_test_suite(tests);
+        }
+    }
+    // What a name may be, and which characters XML has no place for, is the library's care.
+    report.to_string().unwrap_or_default()
+}
+
+fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
+    let status = match case.verdict {
+        Verdict::Skip => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(case.reason.as_str());
+            status
+        }
+        _ if counts_against(suite, case, strict) => {
+            let is_blocked = case.verdict == Verdict::Blocked;
+            let kind = if is_blocked { NonSuccessKind::Error } else { NonSuccessKind::Failure };
+            let mut status = TestCaseStatus::non_success(kind);
+            status.set_message(case.reason.as_str());
+            status.set_type(case.verdict.name());
+            status.set_description(text::render_case(case, LOOK));
+            status
+        }
+        _ => TestCaseStatus::success(),
+    };
+    let is_success = matches!(status, TestCaseStatus::Success { .. });
+    let mut test = TestCase::new(case.label(), status);
+    test.set_classname(case.area.as_str());
+    test.set_time(Duration::from_micros(case.duration_us));
+    if is_success && case.verdict != Verdict::Pass {
+        test.set_system_out(text::render_case(case, LOOK));
+    }
+    test
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::example::{result, suite};
+
+    fn read(strict: bool) -> Report {
+        let verdicts = Verdict::ALL.map(|verdict| result(&format!("a/{}", verdict.name()), None, verdict));
+        let xml = to_junit(&[suite("x", verdicts.to_vec())], strict);
+        Report::deserialize_from_str(&xml).unwrap_or_else(|error| panic!("{error}\n{xml}"))
+    }
+
+    #[test]
+    fn every_case_is_a_test_and_what_a_server_wrote_harms_no_reader() {
+        let report = read(false);
+        assert_eq!((report.tests, report.failures, report.errors), (6, 1, 1));
+        assert_eq!(report.test_suites.len(), 1);
+        let names: Vec<String> =
+            report.test_suites[0].test_cases.iter().map(|test| test.name.to_string()).collect();
+        assert_eq!(names, ["a/pass", "a/fail", "a/warn", "a/note", "a/skip", "a/blocked"]);
+    }
+
+    #[test]
+    fn strictly_warnings_are_failures() {
+        assert_eq!(read(true).failures, 2);
+    }
+
+    #[test]
+    fn several_servers_have_suites_of_their_own() {
+        let one = || vec![result("a/one", None, Verdict::Pass)];
+        let xml = to_junit(&[suite("x", one()), suite("y", one())], false);
+        let report = Report::deserialize_from_str(&xml).expect("it is XML");
+        let names: Vec<String> = report.test_suites.iter().map(|suite| suite.name.to_string()).collect();
+        assert_eq!(names, ["x a", "y a"]);
+    }
+}

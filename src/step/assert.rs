@@ -1,0 +1,55 @@
+//! `assert`: a value has to look like this now. For what earlier steps have kept.
+
+use serde_json::Value as Json;
+
+use super::{Cx, Progress, Reading, Step};
+use crate::document::{Fields, Mistake, Node};
+use crate::template::{Matcher, Template, binary};
+
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
+    let fields = Fields::of(node, "the step `assert`")?;
+    let (value, is) = (fields.required("value")?, fields.required("is")?);
+    fields.deny_others()?;
+    let template = Template::compile(value, reading.scope)?;
+    if template.fixed().is_some() {
+        return Err(value
+            .mistake("this is the same in every run, so nothing is judged")
+            .hint("assert what an earlier step has kept: `{ value: \"${me.id}\", is: … }`"));
+    }
+    Ok(Box::new(Assert { value: template, is: Matcher::compile(is, reading.scope)? }))
+}
+
+#[derive(Debug)]
+struct Assert {
+    value: Template,
+    is: Matcher,
+}
+
+impl Assert {
+    fn wish(&self) -> String {
+        format!("{} to be {}", self.value.in_words(), self.is.describe())
+    }
+}
+
+impl Step for Assert {
+    fn words(&self) -> String {
+        format!("expects {}", self.wish())
+    }
+
+    fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
+        let verdict = self.value.render(cx.actor).and_then(|mut value: Json| {
+            // Bytes are compared as they are received: beside the value.
+            let bytes = binary::detach(&mut value, &mut |length| vec![0; length].into());
+            self.is.matches(&value, &bytes, cx.actor).map_err(|mismatch| mismatch.to_string())
+        });
+        match verdict {
+            Ok(()) => cx.pass(),
+            Err(why) => cx.fail(self.wish(), why),
+        }
+        Progress::Done
+    }
+
+    fn stands_alone(&self) -> bool {
+        true
+    }
+}

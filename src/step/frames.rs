@@ -1,0 +1,164 @@
+//! Raw frames that arrived, for the steps that look at them.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::protocol::engine_io::{Packet, encode_text};
+use crate::protocol::websocket::Message as Frame;
+
+/// The most raw frames that a client keeps for its steps.
+const MAX_FRAMES: usize = 4096;
+
+/// The most bytes in the raw frames that a client keeps for its steps.
+const MAX_FRAME_BYTES: usize = 16 << 20;
+
+/// How much of a frame a report shows.
+const SHOWN: usize = 160;
+
+/// A raw frame that `expect_frame` may look at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// A text frame, or an item of a poll.
+    Text(String),
+    /// A binary frame, or a `b…` item of a poll.
+    Binary(Bytes),
+    /// A WebSocket ping, with its payload.
+    Ping(Bytes),
+    /// A WebSocket pong, with its payload.
+    Pong(Bytes),
+    /// A WebSocket close: code and reason.
+    Close(Option<u16>, String),
+}
+
+impl Seen {
+    /// For a report, shortened.
+    pub(super) fn in_words(&self) -> String {
+        let told = |what: &str, bytes: &[u8]| {
+            let shown: String = String::from_utf8_lossy(bytes).chars().take(SHOWN).collect();
+            let more = if shown.len() < bytes.len() {
+                format!("… ({} bytes)", bytes.len())
+            } else {
+                String::new()
+            };
+            format!("{what} {shown:?}{more}")
+        };
+        match self {
+            Seen::Text(text) => told("the text", text.as_bytes()),
+            Seen::Binary(bytes) => {
+                let shown: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+                format!("{} bytes, {shown}{}", bytes.len(), if bytes.len() > 16 { "…" } else { "" })
+            }
+            Seen::Ping(bytes) => told("a ping with", bytes),
+            Seen::Pong(bytes) => told("a pong with", bytes),
+            Seen::Close(None, _) => "a close without a code".to_owned(),
+            Seen::Close(Some(code), reason) => {
+                told(&format!("a close with the code {code} and"), reason.as_bytes())
+            }
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Seen::Text(text) | Seen::Close(_, text) => text.len(),
+            Seen::Binary(bytes) | Seen::Ping(bytes) | Seen::Pong(bytes) => bytes.len(),
+        }
+    }
+}
+
+impl From<&Frame<'_>> for Seen {
+    fn from(frame: &Frame<'_>) -> Seen {
+        let copied = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
+        match frame {
+            Frame::Text(text) => Seen::Text(text.to_string()),
+            Frame::Binary(bytes) => Seen::Binary(copied(bytes)),
+            Frame::Ping(bytes) => Seen::Ping(copied(bytes)),
+            Frame::Pong(bytes) => Seen::Pong(copied(bytes)),
+            Frame::Close { code, reason } => Seen::Close(*code, reason.to_string()),
+        }
+    }
+}
+
+impl From<&Packet<'_>> for Seen {
+    fn from(packet: &Packet<'_>) -> Seen {
+        if let Packet::Binary(bytes) = packet {
+            return Seen::Binary(Bytes::copy_from_slice(bytes));
+        }
+        let mut text = String::new();
+        encode_text(packet, &mut text);
+        Seen::Text(text)
+    }
+}
+
+/// The raw frames of a connection, oldest first. Who wants the next one takes what stands behind the last that was taken
+/// or passed over; who does not care for the order may take what others passed over.
+#[derive(Debug, Default)]
+pub struct Frames {
+    /// Each frame, and whether a step took it.
+    kept: VecDeque<(Seen, bool)>,
+    bytes: usize,
+    /// Where the next one stands.
+    next: usize,
+    /// Whether more came than there was room for.
+    lost: bool,
+}
+
+impl Frames {
+    /// Keeps a frame if there is room for it. What was taken or passed over makes room, unless the past counts.
+    pub(super) fn keep(&mut self, frame: Seen, past: bool) {
+        if !past {
+            while self.next > 0 && (self.kept[0].1 || !self.has_room(&frame)) {
+                self.next -= 1;
+                if let Some((gone, _)) = self.kept.pop_front() {
+                    self.bytes -= gone.size();
+                }
+            }
+        }
+        match self.has_room(&frame) {
+            true => {
+                self.bytes += frame.size();
+                self.kept.push_back((frame, false));
+            }
+            false => self.lost = true,
+        }
+    }
+
+    fn has_room(&self, frame: &Seen) -> bool {
+        self.kept.len() < MAX_FRAMES && self.bytes + frame.size() <= MAX_FRAME_BYTES
+    }
+
+    /// Takes the next frame.
+    pub(super) fn take_next(&mut self) -> Option<Seen> {
+        let (frame, taken) = self.kept.get_mut(self.next)?;
+        self.next += 1;
+        *taken = true;
+        Some(frame.clone())
+    }
+
+    /// Takes the first frame that fits, of those behind the last or of all that nobody took. Those before it count as
+    /// passed over.
+    pub(super) fn take_fitting(&mut self, of_all: bool, fits: impl Fn(&Seen) -> bool) -> Option<Seen> {
+        let from = if of_all { 0 } else { self.next };
+        let found = self.kept.iter().skip(from).position(|(frame, taken)| !taken && fits(frame));
+        let found = found.map(|place| from + place);
+        self.next = self.next.max(found.map_or(self.kept.len(), |place| place + 1));
+        let (frame, taken) = self.kept.get_mut(found?)?;
+        *taken = true;
+        Some(frame.clone())
+    }
+
+    /// The frames that are kept: all that came, where the past counts.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Seen> {
+        self.kept.iter().map(|(frame, _)| frame)
+    }
+
+    /// Whether more came than there was room for.
+    pub(super) fn were_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Forgets the frames: another connection begins.
+    pub(super) fn forget(&mut self) {
+        *self = Frames::default();
+    }
+}

@@ -1,0 +1,86 @@
+//! How a raw frame should look, for the steps that look at frames.
+
+use bytes::Bytes;
+use serde_json::{Value as Json, json};
+
+use super::Reading;
+use super::frames::Seen;
+use super::utterance::Nothing;
+use crate::document::{Fields, Mistake, Node};
+use crate::template::{Matcher, Values};
+
+/// The kinds of frames, as scenarios name them.
+const KINDS: [&str; 5] = ["text", "binary", "close", "ping", "pong"];
+
+/// How a raw frame should look.
+#[derive(Debug)]
+pub(super) struct Shape {
+    kind: &'static str,
+    matcher: Matcher,
+}
+
+impl Shape {
+    /// A frame of this text.
+    pub(super) fn text(node: &Node, reading: &mut Reading<'_>) -> Result<Shape, Mistake> {
+        node.text()?;
+        Ok(Shape { kind: "text", matcher: Matcher::compile(node, reading.scope)? })
+    }
+
+    /// The one field among these that says how it should look.
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Shape, Mistake> {
+        let (kind, value) = fields.one_of(&KINDS)?;
+        Ok(Shape { kind, matcher: Matcher::compile(value, reading.scope)? })
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.kind == "text"
+    }
+
+    /// In words, after an article.
+    pub(super) fn wish(&self) -> String {
+        let wanted = self.matcher.describe();
+        match self.kind {
+            "close" => format!("close frame with code {wanted}"),
+            kind => format!("{kind} frame with {wanted}"),
+        }
+    }
+
+    /// Whether a frame is passed over by who waits for the next one: heartbeats and `noop`, unless asked for.
+    pub(super) fn ignores(&self, seen: &Seen) -> bool {
+        match seen {
+            Seen::Text(text) if matches!(text.as_str(), "2" | "6") => {
+                !self.is_text() || self.matcher.matches(&json!(text), &[], &Nothing).is_err()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a frame looks so; if not, what it is instead.
+    pub(super) fn judge(&self, seen: &Seen, values: &dyn Values) -> Result<(), String> {
+        let bytes = |bytes: &Bytes| (json!({ "_placeholder": true, "num": 0 }), vec![bytes.clone()]);
+        let (kind, actual, attachments) = match seen {
+            Seen::Text(text) => ("text", json!(text), Vec::new()),
+            Seen::Binary(payload) => {
+                let (value, attachments) = bytes(payload);
+                ("binary", value, attachments)
+            }
+            Seen::Ping(payload) => ("ping", json!(String::from_utf8_lossy(payload)), Vec::new()),
+            Seen::Pong(payload) => ("pong", json!(String::from_utf8_lossy(payload)), Vec::new()),
+            Seen::Close(code, _) => ("close", code.map_or(Json::Null, |code| json!(code)), Vec::new()),
+        };
+        if self.kind != kind {
+            return Err(seen.in_words());
+        }
+        self.matcher
+            .matches(&actual, &attachments, values)
+            .map_err(|mismatch| format!("{}: {mismatch}", seen.in_words()))
+    }
+
+    /// What is kept of a text that fits.
+    pub(super) fn captured(&self, seen: &Seen) -> Result<Json, String> {
+        match seen {
+            Seen::Text(text) => Matcher::captured(Some(&self.matcher), text).map(Json::from),
+            seen => Err(seen.in_words()),
+        }
+    }
+}

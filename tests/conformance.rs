@@ -1,0 +1,126 @@
+//! The conformance suite, held against itself: every clause has a case or a reason, every case passes on the healthy
+//! reference server and fails on a broken one, every fault is caught. `docs/conformance.md` is printed from the same
+//! data: `UPDATE_GOLDEN=1 cargo test --test conformance` writes it.
+
+#[path = "conformance/catalogue.rs"]
+mod catalogue;
+#[path = "conformance/matrix.rs"]
+mod matrix;
+#[path = "conformance/page.rs"]
+mod page;
+
+use std::{collections::BTreeSet, env, fs};
+
+use catalogue::{Catalogue, breaking, broken_by, level, root};
+use reference_server::faults::REGISTRY;
+
+const PAGE: &str = "docs/conformance.md";
+
+#[test]
+fn every_clause_is_told_once_with_a_level_and_has_a_case_or_a_reason() {
+    let catalogue = Catalogue::read();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for clause in &catalogue.clauses {
+        if !seen.insert(&clause.id) {
+            wrong.push(format!("{} is told twice", clause.id));
+        }
+        if level(&clause.level).is_none() {
+            wrong.push(format!("{} has the level {}", clause.id, clause.level));
+        }
+        match (catalogue.cases_of(&clause.id).count(), &clause.without) {
+            (0, None) => wrong.push(format!("{} has no case and no reason", clause.id)),
+            (1.., Some(_)) => wrong.push(format!("{} has a case, and a reason to have none", clause.id)),
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(catalogue.clauses.len() >= 305, "{} clauses", catalogue.clauses.len());
+}
+
+#[test]
+fn every_case_names_clauses_of_its_level_and_where_they_are_written() {
+    let catalogue = Catalogue::read();
+    let mut wrong = Vec::new();
+    for case in &catalogue.cases {
+        let scenario = &case.scenario;
+        if scenario.clause.is_empty() {
+            wrong.push(format!("{} names no clause", case.id));
+        }
+        if scenario.spec.is_empty() {
+            wrong.push(format!("{} does not say where its rule is written", case.id));
+        }
+        let levels: Vec<_> = scenario.clause.iter().map(|id| catalogue.clause(id)).collect();
+        if levels.iter().any(Option::is_none) {
+            wrong.push(format!("{} names a clause that is not there: {:?}", case.id, scenario.clause));
+        }
+        // A case that examines several is as binding as the one that binds least: it fails when any is broken.
+        let least = levels.iter().flatten().filter_map(|clause| level(&clause.level)).max();
+        if least != Some(scenario.level) {
+            wrong.push(format!("{} is {:?}, its clauses are {least:?}", case.id, scenario.level));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(catalogue.cases.len() >= 280, "{} cases", catalogue.cases.len());
+}
+
+#[test]
+fn every_case_has_faults_that_could_fail_it_and_every_fault_cases_that_could_catch_it() {
+    let catalogue = Catalogue::read();
+    let mut wrong = Vec::new();
+    for case in &catalogue.cases {
+        if case.scenario.clause.iter().all(|clause| breaking(clause).next().is_none()) {
+            wrong.push(format!("no fault breaks what {} examines: {:?}", case.id, case.scenario.clause));
+        }
+    }
+    for clause in &catalogue.clauses {
+        let binding = clause.level != "official" && clause.without.is_none();
+        if binding && breaking(&clause.id).next().is_none() {
+            wrong.push(format!("no fault breaks {}", clause.id));
+        }
+    }
+    for fault in REGISTRY {
+        for id in broken_by(fault) {
+            if catalogue.clause(id).is_none() {
+                wrong.push(format!("{} breaks {id}, which is no clause", fault.name));
+            }
+        }
+        if broken_by(fault).all(|id| catalogue.cases_of(id).next().is_none()) {
+            wrong.push(format!("no case examines what {} breaks", fault.name));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_case_passes_on_the_healthy_reference_server() {
+    let verdicts = matrix::conform(&[]).unwrap_or_else(|why| panic!("{why}"));
+    let wrong: Vec<_> = verdicts.iter().filter(|verdict| verdict.verdict != "pass").collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let played: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.id.as_str()).collect();
+    let catalogue = Catalogue::read();
+    let there: BTreeSet<&str> = catalogue.cases.iter().map(|case| case.id.as_str()).collect();
+    assert_eq!(played, there);
+}
+
+#[test]
+fn every_fault_is_caught_and_every_case_fails_on_one_as_the_page_says() {
+    let catalogue = Catalogue::read();
+    let matrix = matrix::Matrix::play();
+    let idle: Vec<&str> = matrix.faults_nobody_caught();
+    assert!(idle.is_empty(), "no case noticed {idle:?}");
+    let tame: Vec<&str> = matrix.cases_nothing_failed(&catalogue);
+    assert!(tame.is_empty(), "no fault failed {tame:?}");
+
+    let path = root(PAGE);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, page::print(&catalogue, &matrix.caught)).expect("the page can be written");
+        return;
+    }
+    let printed = fs::read_to_string(&path).expect("the page is here");
+    let told = page::catches(&printed);
+    let untrue: Vec<_> = told.difference(&matrix.caught).collect();
+    assert!(untrue.is_empty(), "the page tells of catches that did not happen: {untrue:?}");
+    // More may be caught than is told: a fault that acts by chance hits a case now and then.
+    assert_eq!(printed, page::print(&catalogue, &told), "UPDATE_GOLDEN=1 cargo test --test conformance");
+}
