@@ -2,12 +2,11 @@
 //!
 //! A *seat* is a client's place in a namespace. Its sockets come and go; a recovered one goes on where it was cut.
 
-use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::message::{Message, Sender};
 use super::stay::{Certainty, Stay, any_over};
-use super::{Key, Moment, Stays};
+use super::{Key, Map, Message, Moment, Sender, Set, Stays};
 
 /// A client's place in a namespace.
 #[derive(Debug)]
@@ -49,16 +48,36 @@ struct Room {
     seats: Vec<u32>,
 }
 
+/// A room that some client asked for, in short: for the other workers, whose clients may not know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark(u64);
+
+impl Mark {
+    pub(super) fn of(namespace: &str, room: &str) -> Mark {
+        // The same everywhere, unlike the seeded hashes of our maps.
+        let mut hasher = DefaultHasher::new();
+        (namespace, room).hash(&mut hasher);
+        Mark(hasher.finish())
+    }
+}
+
+/// The most rooms that are remembered as asked for. Of messages to others it is not known to whom they go.
+const MOST_MARKS: usize = 1 << 18;
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     namespaces: Vec<(Arc<str>, Vec<u32>)>,
     seats: Vec<Seat>,
-    of_client: HashMap<u32, Vec<u32>>,
+    of_client: Map<u32, Vec<u32>>,
     rooms: Vec<Room>,
     /// For each namespace, its rooms by name.
-    by_name: Vec<HashMap<Arc<str>, u32>>,
+    by_name: Vec<Map<Arc<str>, u32>>,
     free: Vec<u32>,
+    /// The rooms that some client of the run has ever asked for.
+    marks: Set<Mark>,
+    /// Those of them that the other workers do not know yet.
+    fresh: Vec<Mark>,
     /// Stays that were over before this are forgotten.
     horizon: Moment,
     /// How many seats are up.
@@ -100,6 +119,31 @@ impl Book {
         self.horizon = self.horizon.max(before);
     }
 
+    /// Notes that a client of another worker has asked for a room.
+    pub(super) fn know(&mut self, mark: Mark) -> bool {
+        self.marks.len() < MOST_MARKS && self.marks.insert(mark)
+    }
+
+    /// The rooms that clients of this worker were the first to ask for.
+    pub(super) fn take_fresh(&mut self) -> Vec<Mark> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    fn mark(&mut self, seat: u32, room: &str) {
+        let namespace = self.seats[seat as usize].namespace as usize;
+        let mark = Mark::of(&self.namespaces[namespace].0, room);
+        if self.know(mark) {
+            self.fresh.push(mark);
+        }
+    }
+
+    /// Whether it is known to whom a message goes. It is not if it has to do with a room that nobody ever asked for:
+    /// then it is the server that puts clients there.
+    pub(super) fn can_tell(&self, message: &Message) -> bool {
+        let mut rooms = message.to.iter().chain(&message.except);
+        message.is_aimed && rooms.all(|room| self.marks.contains(&Mark::of(&message.namespace, room)))
+    }
+
     /// Whether all that matters for a message that was sent then is still known.
     pub(super) fn remembers(&self, sent: Moment) -> bool {
         sent >= self.forgotten
@@ -118,7 +162,7 @@ impl Book {
         let known = self.namespaces.iter().position(|(name, _)| &**name == namespace);
         let namespace = known.unwrap_or_else(|| {
             self.namespaces.push((namespace.into(), Vec::new()));
-            self.by_name.push(HashMap::new());
+            self.by_name.push(Map::default());
             self.namespaces.len() - 1
         });
         let seat = self.seats.len() as u32;
@@ -166,14 +210,17 @@ impl Book {
                 stay.confirmed = Some(at);
                 stay.asked
             }
-            _ => {
-                place.stays.push(Stay { confirmed: Some(at), ..Stay::asked(at) });
-                at
+            // Nobody was told of the asking: it was some time after the socket before had ended.
+            before => {
+                let asked = before.and_then(|stay| stay.left).unwrap_or_default();
+                place.stays.push(Stay { confirmed: Some(at), ..Stay::asked(asked) });
+                asked
             }
         };
         let ended = lost.unwrap_or(asked);
         let before = place.stays.iter_mut().take(current);
         before.chain(place.rooms.iter_mut().map(|(_, stay)| stay)).for_each(|stay| stay.end(ended, ended));
+        self.mark(seat, sid);
         let room = self.room(seat, sid);
         self.seats[seat as usize].rooms.push((room, Stay { confirmed: Some(at), ..Stay::asked(asked) }));
     }
@@ -213,6 +260,7 @@ impl Book {
 
     pub(super) fn joining(&mut self, seat: u32, room: &str, at: Moment) {
         self.prune(seat);
+        self.mark(seat, room);
         let room = self.room(seat, room);
         let rooms = &mut self.seats[seat as usize].rooms;
         if !rooms.iter().any(|(of, stay)| *of == room && stay.left_asked.is_none()) {
@@ -417,6 +465,6 @@ impl Book {
     /// How many things are remembered.
     pub(super) fn weight(&self) -> usize {
         let seats = self.seats.iter().map(|seat| seat.stays.len() + seat.rooms.len() + seat.owed.len());
-        self.rooms.len() + seats.sum::<usize>() + self.by_name.iter().map(HashMap::len).sum::<usize>()
+        self.rooms.len() + seats.sum::<usize>() + self.by_name.iter().map(Map::len).sum::<usize>()
     }
 }

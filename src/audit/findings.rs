@@ -1,6 +1,6 @@
 //! What the audit found, in numbers and in the first offenders of each kind. Findings of several workers add up.
 
-use super::{Message, Moment, Stay};
+use super::{Key, Message, Moment, Stay};
 use crate::threshold::Fault;
 use std::sync::Arc;
 
@@ -62,7 +62,9 @@ pub struct Offence {
     pub fault: Fault,
     /// To whom it leaked, if it did.
     pub leak: Option<Leak>,
-    /// The message, unless nobody sent it.
+    /// Which message.
+    pub key: Key,
+    /// What is known of it, unless nobody sent it.
     pub message: Option<Arc<Message>>,
     /// The index in the cast of who received it, or did not.
     pub receiver: u32,
@@ -121,15 +123,22 @@ impl Findings {
         }
     }
 
+    /// More is known of a message than when it was first complained of.
+    pub(super) fn complete(&mut self, message: &Arc<Message>, mut stays: impl FnMut(&Offence) -> Stays) {
+        for offence in &mut self.offences {
+            if offence.key == message.key && offence.message.is_none() {
+                offence.stays = stays(offence);
+                offence.message = Some(message.clone());
+            }
+        }
+    }
+
     /// Takes an accusation back: what was missing has come.
-    pub(super) fn forgive(&mut self, receiver: u32, key: super::Key) {
+    pub(super) fn forgive(&mut self, receiver: u32, key: Key) {
         self.faults[Fault::Missing as usize] -= 1;
         self.late += 1;
-        self.offences.retain(|kept| {
-            kept.fault != Fault::Missing
-                || kept.receiver != receiver
-                || kept.message.as_ref().is_none_or(|message| message.key != key)
-        });
+        self.offences
+            .retain(|kept| kept.fault != Fault::Missing || kept.receiver != receiver || kept.key != key);
     }
 
     /// Adds what another worker found about its clients. Both have judged the same messages.

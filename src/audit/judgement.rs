@@ -1,11 +1,10 @@
 //! The oracle: of each socket, whether it must receive a message, must not, or may; and what came of it.
 
-use super::Moment;
 use super::book::Book;
 use super::findings::Leak;
 use super::ledger::Entry;
-use super::message::{Message, Sender};
 use super::stay::{Certainty, Stay};
+use super::{Message, Moment, Sender};
 
 /// What is to be said about a message and the seats of one worker.
 #[derive(Debug, Default)]
@@ -30,9 +29,10 @@ impl Judgement {
         // It was handled before anybody said so, and before anybody had it.
         let first = entry.receipts.iter().next().map(|(_, at)| at);
         let to = [message.handled, first].into_iter().flatten().min().unwrap_or(now.max(message.settled));
-        let knows = book.remembers(from);
+        let can_tell = book.can_tell(message);
+        let knows = can_tell && book.remembers(from);
         // What nobody acknowledged, and what may be lost, nobody has to receive.
-        let binds = message.handled.is_some() && !message.may_be_lost;
+        let binds = can_tell && message.handled.is_some() && !message.may_be_lost;
         let mut meant = 0;
         let mut received = 0;
         for seat in book.candidates(message) {
@@ -55,16 +55,15 @@ impl Judgement {
             }
             meant += 1;
         }
-        judgement.forbidden = book.live().saturating_sub(meant);
+        let others = entry.live.saturating_sub(meant);
+        match can_tell {
+            true => judgement.forbidden = others,
+            false => judgement.undecided += others,
+        }
         if received < entry.receipts.len() {
-            judgement.find_leaks(book, message, entry, (from, to), knows);
+            judgement.find_leaks(book, message, entry, (from, to), (can_tell, knows));
         }
         judgement
-    }
-
-    /// Whether somebody who can receive it still has to.
-    pub(super) fn is_open(&self) -> bool {
-        !self.absent.is_empty()
     }
 
     fn find_leaks(
@@ -73,7 +72,7 @@ impl Judgement {
         message: &Message,
         entry: &Entry,
         (from, to): (Moment, Moment),
-        knows: bool,
+        (can_tell, knows): (bool, bool),
     ) {
         for (seat, at) in entry.receipts.iter() {
             if book.is_for(message, seat, from, to) != Certainty::No {
@@ -81,7 +80,8 @@ impl Judgement {
             }
             match knows {
                 true => self.leaked.push((seat, how(book, message, seat, (from, to)), at)),
-                false => self.undecided += 1,
+                // Of the others, whose receivers nobody knows, all are undecided already.
+                false => self.undecided += u64::from(can_tell),
             }
         }
     }

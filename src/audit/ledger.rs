@@ -1,15 +1,17 @@
 //! The ledger of one worker: what its clients did and saw, each message judged when its window closes.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::book::Book;
+pub use super::book::Mark;
+use super::book::{Book, Seat};
 use super::findings::{Findings, Leak, Offence};
 use super::judgement::Judgement;
 use super::receipts::Receipts;
-use super::{Key, Message, Moment};
+use super::{Key, Map, Message, Moment, Set};
+use crate::observe::Deed;
 use crate::threshold::Fault;
 
 /// How long a stay that is over is remembered beyond the window, for messages that are not settled yet.
@@ -35,6 +37,8 @@ const BACK: u64 = 1 << 10;
 pub(super) struct Entry {
     pub(super) message: Option<Arc<Message>>,
     pub(super) receipts: Receipts,
+    /// How many seats were up when the message was settled.
+    pub(super) live: u64,
     /// Who had received a later message of the sender when this one came, and which.
     pub(super) overtaken: Vec<(u32, u64)>,
 }
@@ -46,14 +50,14 @@ pub struct Ledger {
     window: Duration,
     clients: u32,
     pub(super) book: Book,
-    open: HashMap<Key, Entry>,
+    open: Map<Key, Entry>,
     /// When a message is to be judged, or given up.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     unknown: usize,
     /// For each sender, its first message that is not judged, and the one after the last that was seen.
-    judged: HashMap<u32, u64>,
-    seen: HashMap<u32, u64>,
-    missing: HashSet<(u32, Key)>,
+    judged: Map<u32, u64>,
+    seen: Map<u32, u64>,
+    missing: Set<(u32, Key)>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
     findings: Findings,
@@ -67,15 +71,49 @@ impl Ledger {
             window,
             clients,
             book: Book::default(),
-            open: HashMap::new(),
+            open: Map::default(),
             due: BinaryHeap::new(),
             unknown: 0,
-            judged: HashMap::new(),
-            seen: HashMap::new(),
-            missing: HashSet::new(),
+            judged: Map::default(),
+            seen: Map::default(),
+            missing: Set::default(),
             owing: Vec::new(),
             findings: Findings::default(),
         }
+    }
+
+    /// Notes that a client of another worker has asked for a room.
+    pub fn know(&mut self, mark: Mark) {
+        self.book.know(mark);
+    }
+
+    /// The rooms that clients of this worker were the first to ask for, for the other workers.
+    pub fn take_marks(&mut self) -> Vec<Mark> {
+        self.book.take_fresh()
+    }
+
+    /// Takes what a client did or saw. Gives back a message that it sent, for the other workers.
+    pub fn witness(&mut self, client: u32, at: Moment, deed: Deed<'_>) -> Option<Arc<Message>> {
+        match deed {
+            Deed::Received { namespace, key } => self.received(client, namespace, key, at),
+            Deed::Settled(message) => {
+                let message = Arc::new(message);
+                self.settled(message.clone());
+                return Some(message);
+            }
+            Deed::Connecting { namespace } => self.connecting(client, namespace, at),
+            Deed::Connected { namespace, sid, recovered } => {
+                self.connected(client, namespace, sid, recovered, at);
+            }
+            Deed::Leaving { namespace } => self.leaving(client, namespace, at),
+            Deed::Ended { namespace } => self.ended(client, namespace, at),
+            Deed::Lost => self.lost(client, at),
+            Deed::Joining { namespace, room } => self.joining(client, namespace, room, at),
+            Deed::Joined { namespace, room } => self.joined(client, namespace, room, at),
+            Deed::Parting { namespace, room } => self.parting(client, namespace, room, at),
+            Deed::Parted { namespace, room } => self.parted(client, namespace, room, at),
+        }
+        None
     }
 
     /// The client asks to be connected to a namespace.
@@ -139,6 +177,7 @@ impl Ledger {
         self.due.push(Reverse((message.settled + self.window, key)));
         let entry = self.open.entry(key).or_default();
         self.unknown -= usize::from(entry.message.is_none() && !entry.receipts.is_empty());
+        entry.live = self.book.live();
         entry.message = Some(message);
     }
 
@@ -151,7 +190,7 @@ impl Ledger {
         }
         let is_known = self.open.contains_key(&key);
         if key.sender >= self.clients || (!is_known && self.unknown >= MOST_UNKNOWN) {
-            return self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, None, Some(at), None);
+            return self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, key, None, Some(at), None);
         }
         if !is_known {
             self.unknown += 1;
@@ -160,7 +199,7 @@ impl Ledger {
         let entry = self.open.entry(key).or_default();
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
-            return self.accuse(Fault::Duplicate, None, seat, message, Some(at), None);
+            return self.accuse(Fault::Duplicate, None, seat, key, message, Some(at), None);
         }
         self.look_at_the_order(seat, key);
     }
@@ -178,10 +217,20 @@ impl Ledger {
     /// Whether some client must still receive something and can.
     pub fn is_waiting(&mut self) -> bool {
         let (book, window) = (&mut self.book, self.window);
-        self.open.values().any(|entry| match &entry.message {
-            None => false,
-            Some(message) => Judgement::of(book, message, entry, message.settled + window).is_open(),
-        })
+        let is_coming = |seat: &Seat, message: &Message| {
+            let was_cut = seat.back.is_some_and(|back| back > message.sent) && !message.is_kept;
+            seat.is_up_since(message.sent) && !was_cut
+        };
+        let owes = |seat: &u32| {
+            let seat = &book.seats()[*seat as usize];
+            seat.owed.iter().any(|(_, message)| is_coming(seat, message))
+        };
+        self.owing.iter().any(owes)
+            || self.open.values().any(|entry| {
+                let Some(message) = &entry.message else { return false };
+                let judgement = Judgement::of(book, message, entry, message.settled + window);
+                judgement.absent.iter().any(|seat| is_coming(&book.seats()[*seat as usize], message))
+            })
     }
 
     /// Judges what is left. A message whose window is not over accuses nobody of its absence.
@@ -243,12 +292,17 @@ impl Ledger {
         let Some(message) = entry.message.clone() else {
             self.unknown -= 1;
             for (seat, at) in entry.receipts.iter() {
-                self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, None, Some(at), None);
+                self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, key, None, Some(at), None);
             }
             return;
         };
         let next = self.judged.entry(key.sender).or_default();
         *next = (*next).max(key.sequence + 1);
+        let book = &mut self.book;
+        self.findings.complete(&message, |offence| {
+            let seat = book.seat(offence.receiver, &offence.namespace);
+            book.stays(&message, seat)
+        });
         let is_over = due.is_some_and(|due| due <= now);
         let judgement = Judgement::of(&mut self.book, &message, &entry, now);
         self.findings.messages += 1;
@@ -259,12 +313,12 @@ impl Ledger {
             self.absent(seat, &message, is_over, now);
         }
         for (seat, leak, at) in judgement.leaked {
-            self.accuse(Fault::Leaked, Some(leak), seat, Some(message.clone()), Some(at), None);
+            self.accuse(Fault::Leaked, Some(leak), seat, key, Some(message.clone()), Some(at), None);
         }
         // The sender's next message was sent when this one was settled: the order is certain if the server said so.
         if message.handled.is_some() {
             for (seat, by) in entry.overtaken {
-                self.accuse(Fault::Disordered, None, seat, Some(message.clone()), None, Some(by));
+                self.accuse(Fault::Disordered, None, seat, key, Some(message.clone()), None, Some(by));
             }
         }
     }
@@ -297,7 +351,7 @@ impl Ledger {
         if self.missing.len() < MOST_MISSING {
             self.missing.insert((seat, message.key));
         }
-        self.accuse(Fault::Missing, None, seat, Some(message.clone()), None, None);
+        self.accuse(Fault::Missing, None, seat, message.key, Some(message.clone()), None, None);
     }
 
     /// What recovered seats were owed and did not get in time is missing.
@@ -334,6 +388,7 @@ impl Ledger {
         fault: Fault,
         leak: Option<Leak>,
         seat: u32,
+        key: Key,
         message: Option<Arc<Message>>,
         received: Option<Moment>,
         overtaken_by: Option<u64>,
@@ -343,7 +398,7 @@ impl Ledger {
             let place = &book.seats()[seat as usize];
             let stays = message.as_ref().map(|message| book.stays(message, seat)).unwrap_or_default();
             let (receiver, namespace) = (place.client, book.namespace(place));
-            Offence { fault, leak, message, receiver, namespace, stays, received, overtaken_by }
+            Offence { fault, leak, key, message, receiver, namespace, stays, received, overtaken_by }
         });
     }
 }

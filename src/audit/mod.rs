@@ -14,16 +14,19 @@ mod book;
 mod findings;
 mod judgement;
 mod ledger;
-mod message;
 mod receipts;
 mod stay;
 #[cfg(test)]
 mod tests;
 
+pub use crate::observe::{Key, Message, Sender};
 pub use findings::{Findings, KEPT, Leak, Offence, Stays};
-pub use ledger::Ledger;
-pub use message::{Key, Message, Sender};
+pub use ledger::{Ledger, Mark};
 pub use stay::{Certainty, Stay};
 
 /// A time, since the beginning of the run.
 pub type Moment = std::time::Duration;
+
+/// Maps whose keys are numbers of our own, or texts of a scenario: seeded by chance, and fast.
+type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;

@@ -34,6 +34,7 @@ fn message(sequence: u64, room: &str, sent: u64) -> Message {
     Message {
         key: Key { sender: 0, sequence },
         namespace: "/".into(),
+        is_aimed: true,
         to: if room.is_empty() { Vec::new() } else { vec![room.into()] },
         except: Vec::new(),
         sender: Sender::Excluded,

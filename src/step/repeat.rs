@@ -107,6 +107,10 @@ impl Step for Repeat {
     fn stamps(&self) -> bool {
         self.steps.iter().any(|numbered| numbered.step.stamps())
     }
+
+    fn is_audited(&self) -> bool {
+        self.steps.iter().any(|numbered| numbered.step.is_audited())
+    }
 }
 
 #[derive(Debug)]

@@ -1,6 +1,9 @@
 //! `join` and `leave`: the rooms of a client. The contract says how the server is asked.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
@@ -8,7 +11,7 @@ use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::Counter;
+use crate::observe::{Counter, Deed};
 use crate::template::Template;
 
 pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -90,6 +93,15 @@ impl Step for Move {
     }
 }
 
+/// The names of rooms: of one, or of a list.
+pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
+    match rooms {
+        Json::Array(rooms) => rooms.iter().flat_map(names).collect(),
+        Json::String(name) => vec![name.as_str().into()],
+        other => vec![other.to_string().into()],
+    }
+}
+
 impl Move {
     fn wish(&self) -> String {
         format!("that the client {}", self.words())
@@ -98,13 +110,24 @@ impl Move {
     fn ask<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Moving<'p>, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let encoded = self.utterance.encode(cx.actor)?;
+        let (audited, rooms) = match cx.actor.stage.audit {
+            Some(_) => (namespace.clone(), names(&self.room.render(cx.actor)?)),
+            None => Default::default(),
+        };
+        for room in &rooms {
+            let (namespace, room) = (&*audited, &**room);
+            cx.witness(match self.verb {
+                Verb::Leave => Deed::Parting { namespace, room },
+                _ => Deed::Joining { namespace, room },
+            });
+        }
         let wait = if self.ack {
             Wait::Ack(Exchange::begin(cx, namespace, &encoded, self.within)?)
         } else {
             say(cx, &namespace, &encoded, false)?;
             Wait::Fence(Fencing::probe(cx, self.within)?)
         };
-        Ok(Moving { step: self, wait })
+        Ok(Moving { step: self, wait, namespace: audited, rooms })
     }
 }
 
@@ -118,13 +141,32 @@ enum Wait {
 struct Moving<'p> {
     step: &'p Move,
     wait: Wait,
+    /// For the audit.
+    namespace: Box<str>,
+    rooms: Vec<Arc<str>>,
+}
+
+impl Moving<'_> {
+    /// The server said that it is done. After a mere round trip nobody knows: it had only read of it.
+    fn acknowledged(&self, cx: &mut Cx<'_, '_>) {
+        for room in &self.rooms {
+            let (namespace, room) = (&*self.namespace, &**room);
+            cx.witness(match self.step.verb {
+                Verb::Leave => Deed::Parted { namespace, room },
+                _ => Deed::Joined { namespace, room },
+            });
+        }
+    }
 }
 
 impl<'p> Running<'p> for Moving<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         let outcome = match &mut self.wait {
             Wait::Ack(exchange) => match exchange.notice(cx, what) {
-                Exchanged::Answered(_) => Ok(()),
+                Exchanged::Answered(_) => {
+                    self.acknowledged(cx);
+                    Ok(())
+                }
                 Exchanged::Missed(why) => Err(why),
                 Exchanged::Waiting => return Flow::Waiting,
             },

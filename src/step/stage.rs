@@ -110,10 +110,19 @@ pub struct Stage {
     pub shared: Vec<Shared>,
     /// Whether any message carries a stamp.
     pub stamps: bool,
+    /// Whether the deliveries are audited, and how long a message may take to arrive.
+    pub audit: Option<Duration>,
     /// How many of its last frames a client remembers for the report of a failure.
     pub wire_lines: usize,
     /// What clients show each other.
     pub board: Board,
+}
+
+impl Stage {
+    /// A time, counted from the beginning of the run.
+    pub fn since(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.epoch)
+    }
 }
 
 /// The values that clients show each other: `${bob.sid}`. Only what some expression asks for stands here.

@@ -63,7 +63,12 @@ impl History {
                 Sight::Joined(room) => ledger.joined(client, of, room, now),
                 Sight::Parting(room) => ledger.parting(client, of, room, now),
                 Sight::Parted(room) => ledger.parted(client, of, room, now),
-                Sight::Settled(message) => ledger.settled(message.clone()),
+                Sight::Settled(message) => {
+                    for room in message.to.iter().chain(&message.except) {
+                        ledger.know(Mark::of(&message.namespace, room));
+                    }
+                    ledger.settled(message.clone());
+                }
                 Sight::Received(key) => ledger.received(client, of, *key, now),
             }
         }
@@ -206,6 +211,7 @@ impl Play<'_> {
         Message {
             key: Key { sender: client, sequence },
             namespace: namespace(client).into(),
+            is_aimed: true,
             to,
             except,
             sender: if excluded { Sender::Excluded } else { Sender::Included },
