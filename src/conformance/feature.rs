@@ -21,6 +21,8 @@ pub enum Feature {
     Upgrade,
     /// The answer to CONNECT has a private id.
     Recovery,
+    /// Nobody is recovered: the opposite.
+    NoRecovery,
     /// The namespace `/custom`.
     Custom,
     /// The namespace `/guard`.
@@ -126,8 +128,8 @@ const VERBS: [(&str, &str); 6] = [
 impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
-        use Feature::{Custom, Dynamic, Event, Guard, Polling, Recovery, Upgrade, Websocket};
-        let mut all = vec![Polling, Websocket, Upgrade, Recovery, Custom, Guard, Dynamic];
+        use Feature::{Custom, Dynamic, Event, Guard, NoRecovery, Polling, Recovery, Upgrade, Websocket};
+        let mut all = vec![Polling, Websocket, Upgrade, Recovery, NoRecovery, Custom, Guard, Dynamic];
         all.extend((0..EVENTS.len()).map(Event));
         all
     }
@@ -139,6 +141,7 @@ impl Feature {
             Feature::Websocket => "websocket",
             Feature::Upgrade => "upgrade",
             Feature::Recovery => "recovery",
+            Feature::NoRecovery => "no recovery",
             Feature::Custom => "/custom",
             Feature::Guard => "/guard",
             Feature::Dynamic => "/dyn-…",
@@ -158,6 +161,7 @@ impl Feature {
             Feature::Websocket => "WebSockets".to_owned(),
             Feature::Upgrade => "upgrades from long-polling to a WebSocket".to_owned(),
             Feature::Recovery => "connection state recovery".to_owned(),
+            Feature::NoRecovery => "a mode without connection state recovery".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
             Feature::Event(_) => format!("the event `{}`", self.name()),
         }
@@ -177,11 +181,11 @@ impl Feature {
         Feature::scenario("whether clients are let in", "- a: { connect: { within: 1s } }", transport)
     }
 
-    /// A scenario whose last step passes where the server has it, over this transport. None for what a handshake
-    /// tells without any scenario.
+    /// A scenario whose last step passes where the server has it, over this transport. None for what is told
+    /// without any scenario: by a handshake, or by another feature.
     pub fn probe(self, transport: Transport) -> Option<Source> {
         let script = match self {
-            Feature::Polling | Feature::Websocket | Feature::Upgrade => return None,
+            Feature::Polling | Feature::Websocket | Feature::Upgrade | Feature::NoRecovery => return None,
             Feature::Recovery => "- a: [ open, { send: '40' } ]\n\
                  - a: { expect_frame: { text: { $match: '^40.*\"pid\"' }, order: any, within: 1s } }"
                 .to_owned(),
@@ -214,6 +218,7 @@ pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
             Need::Websocket => Some(Feature::Websocket),
             Need::Upgrade => Some(Feature::Upgrade),
             Need::Recovery => Some(Feature::Recovery),
+            Need::NoRecovery => Some(Feature::NoRecovery),
             // Their parts stand in the script.
             Need::Echo | Need::Fixture => None,
         })

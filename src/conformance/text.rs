@@ -246,3 +246,44 @@ fn summary(page: &mut Page, result: &SuiteResult) {
     ];
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::example::{result, suite};
+    use crate::session::Transport;
+
+    const LOOK: Look = Look { width: 100, colour: false };
+
+    #[test]
+    fn a_report_reads_like_this() {
+        let cases = vec![
+            result("rooms/first", None, Verdict::Pass),
+            result("rooms/second", Some(Transport::Polling), Verdict::Fail),
+            result("rooms/third", None, Verdict::Skip),
+            result("upgrade/fourth", None, Verdict::Blocked),
+        ];
+        let text = render(&suite("x", cases), LOOK, Detail::Everything);
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "what a server wrote is escaped");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn what_a_baseline_knows_is_not_told_again() {
+        let cases = vec![result("a/old", None, Verdict::Fail), result("a/new", None, Verdict::Warn)];
+        let mut suite = suite("x", cases);
+        let new = BaselineRow { case: "a/new".to_owned(), listed: None, now: Verdict::Warn };
+        suite.baseline = Some(BaselineResult {
+            file: "known.yaml".to_owned(),
+            known: 1,
+            new: vec![new],
+            gone: Vec::new(),
+        });
+        let text = render(&suite, LOOK, Detail::Usual);
+        assert!(!text.contains("a/old") && text.contains("! warn a/new"), "{text}");
+        assert!(
+            text.contains("new, and not in known.yaml") && text.contains("1 case does not pass"),
+            "{text}"
+        );
+    }
+}

@@ -105,6 +105,8 @@ pub enum Need {
     Fixture,
     /// Connection state recovery is switched on.
     Recovery,
+    /// It is switched off.
+    NoRecovery,
     /// HTTP long-polling is offered.
     Polling,
     /// WebSockets are offered.
@@ -115,8 +117,15 @@ pub enum Need {
 
 impl Need {
     /// Every need.
-    pub const ALL: [Need; 6] =
-        [Need::Echo, Need::Fixture, Need::Recovery, Need::Polling, Need::Websocket, Need::Upgrade];
+    pub const ALL: [Need; 7] = [
+        Need::Echo,
+        Need::Fixture,
+        Need::Recovery,
+        Need::NoRecovery,
+        Need::Polling,
+        Need::Websocket,
+        Need::Upgrade,
+    ];
 
     /// The word for it.
     pub fn name(self) -> &'static str {
@@ -124,6 +133,7 @@ impl Need {
             Need::Echo => "echo",
             Need::Fixture => "fixture",
             Need::Recovery => "recovery",
+            Need::NoRecovery => "no_recovery",
             Need::Polling => "polling",
             Need::Websocket => "websocket",
             Need::Upgrade => "upgrade",

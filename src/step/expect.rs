@@ -141,8 +141,8 @@ impl Step for Expect {
                 return Progress::Done;
             }
         };
-        let mut expecting =
-            Expecting { step: self, namespace, event, deadline: cx.now + self.within, taken: 0 };
+        let deadline = cx.now + self.within;
+        let mut expecting = Expecting { step: self, namespace, event, deadline, taken: 0, looked: 0 };
         match expecting.look(cx) {
             Flow::Done => Progress::Done,
             // What was not there when the connection ended will not come.
@@ -167,6 +167,8 @@ struct Expecting<'p> {
     event: Box<str>,
     deadline: Instant,
     taken: u64,
+    /// What stands before this place in the inbox was looked at and does not fit.
+    looked: usize,
 }
 
 impl Expecting<'_> {
@@ -180,10 +182,16 @@ impl Expecting<'_> {
                     cx.fail(self.wish(), why);
                     return Flow::Done;
                 }
-                None => return Flow::Waiting,
+                None => {
+                    self.looked = cx.actor.inbox.end();
+                    return Flow::Waiting;
+                }
             };
             cx.actor.inbox.take(place);
             self.taken += 1;
+            // What did not fit will not, unless it is another round that is wanted next.
+            let counts = self.step.description.args.as_ref().is_some_and(Matcher::counts_rounds);
+            self.looked = if counts { 0 } else { place };
             if let Some(slot) = &self.step.capture {
                 capture::keep(cx, slot, &args);
             }
@@ -196,7 +204,7 @@ impl Expecting<'_> {
     #[allow(clippy::type_complexity)]
     fn find(&self, cx: &Cx<'_, '_>) -> Option<Result<(usize, Json), (usize, String)>> {
         let description = &self.step.description;
-        for (place, received) in cx.actor.inbox.named(&self.namespace, &self.event) {
+        for (place, received) in cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event) {
             match description.judge(received, cx.actor, self.taken) {
                 Ok(args) => return Some(Ok((place, args))),
                 Err(why) if !self.step.any_order => return Some(Err((place, why))),

@@ -62,8 +62,24 @@ impl Inbox {
         namespace: &'i str,
         name: &'i str,
     ) -> impl Iterator<Item = (usize, &'i Received)> {
+        self.named_from(0, namespace, name)
+    }
+
+    /// The same without those before a place.
+    pub fn named_from<'i>(
+        &'i self,
+        place: usize,
+        namespace: &'i str,
+        name: &'i str,
+    ) -> impl Iterator<Item = (usize, &'i Received)> {
         let fits = move |received: &Received| *received.namespace == *namespace && *received.name == *name;
-        self.kept.iter().enumerate().filter(move |(_, received)| fits(received))
+        let rest = self.kept.range(place.min(self.kept.len())..);
+        (place..).zip(rest).filter(move |(_, received)| fits(received))
+    }
+
+    /// The place of the next event that will be kept.
+    pub fn end(&self) -> usize {
+        self.kept.len()
     }
 
     /// Takes the event at a place.

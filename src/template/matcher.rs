@@ -53,6 +53,11 @@ impl Matcher {
         Ok(Matcher { pattern: Pattern::compile(node, scope)? })
     }
 
+    /// Whether `${i}` stands in it, so that it is another one in each round.
+    pub fn counts_rounds(&self) -> bool {
+        self.pattern.counts_rounds()
+    }
+
     /// Compares. `attachments` are the received bytes that `{"_placeholder":true,"num":k}` in `actual` stands
     /// for; without attachments such an object is data.
     pub fn matches(&self, actual: &Json, attachments: &[Bytes], values: &dyn Values) -> Result<(), Mismatch> {
@@ -84,6 +89,20 @@ impl Matcher {
 }
 
 impl Pattern {
+    fn counts_rounds(&self) -> bool {
+        match self {
+            Pattern::Exactly(template) | Pattern::Text(template) => template.counts_rounds(),
+            Pattern::Any | Pattern::Kind(_) | Pattern::Binary(_) | Pattern::Match(_) => false,
+            Pattern::Some(all) | Pattern::OneOf(all) | Pattern::List(all) => {
+                all.iter().any(Pattern::counts_rounds)
+            }
+            Pattern::With(entries) | Pattern::Map(entries) => {
+                entries.iter().any(|(_, pattern)| pattern.counts_rounds())
+            }
+            Pattern::Json(inner) | Pattern::Not(inner) => inner.counts_rounds(),
+        }
+    }
+
     fn compile(node: &Node, scope: &mut Scope) -> Result<Pattern, Mistake> {
         match &node.value {
             Value::List(items) if items.iter().any(holds_pattern) => Ok(Pattern::List(all(items, scope)?)),

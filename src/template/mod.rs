@@ -126,6 +126,11 @@ impl Template {
         self.body.any(&mut |name| matches!(name, Name::Word(known) if *known == word))
     }
 
+    /// Whether `${i}` stands in it.
+    pub fn counts_rounds(&self) -> bool {
+        self.body.any(&mut |name| matches!(name, Name::I))
+    }
+
     /// Puts templates in the place of words such as `${room}` ([`Scope::with_words`]). Words that are not given
     /// here stay open and are asked of [`Values`]; where nothing stays open the result is fixed.
     pub fn bind(&self, words: &[(&str, &Template)]) -> Template {

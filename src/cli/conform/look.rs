@@ -21,14 +21,13 @@ const TRIES: usize = 2;
 pub(super) struct Features(BTreeMap<Feature, Offer>);
 
 impl Features {
-    /// Looks at a server. `recovering` is where recovery is looked for, if not there.
+    /// Looks at a server.
     ///
     /// # Errors
     /// What was seen, when nothing answers at all.
     pub(super) fn of(
         server: &Server<'_>,
         host: &Host<'_>,
-        recovering: Option<&Host<'_>>,
         jobs: usize,
         stop: &AtomicBool,
     ) -> Result<Features, String> {
@@ -51,6 +50,7 @@ impl Features {
         let way_in = scout.look("the look for a way in", &Feature::connect(transport));
         let mut left: Vec<Feature> =
             Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
+        left.retain(|feature| *feature != Feature::NoRecovery);
         if !way_in.there {
             // Nobody has to wait for what cannot come.
             let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
@@ -62,10 +62,7 @@ impl Features {
             thread::scope(|scope| {
                 let looks: Vec<_> = together
                     .iter()
-                    .map(|feature| {
-                        let host = recovering.filter(|_| *feature == Feature::Recovery).unwrap_or(host);
-                        (*feature, scope.spawn(move || Scout { host, ..scout }.feature(*feature)))
-                    })
+                    .map(|feature| (*feature, scope.spawn(move || scout.feature(*feature))))
                     .collect();
                 for (feature, look) in looks {
                     let nothing = |_| Offer { there: false, seen: "the look for it broke off".to_owned() };
@@ -73,13 +70,16 @@ impl Features {
                 }
             });
         }
+        if let Some(Offer { there, seen }) = found.get(&Feature::Recovery).cloned() {
+            found.insert(Feature::NoRecovery, Offer { there: !there, seen });
+        }
         Ok(Features(found))
     }
 
-    /// The same for a server of which it is known that it has everything: what it does not show is its fault.
-    pub(super) fn taken_for_granted(mut self) -> Features {
-        self.0.values_mut().for_each(|offer| offer.there = true);
-        self
+    /// All of them, for the reference server: what it does not show is its fault.
+    pub(super) fn granted() -> Features {
+        let offer = Offer { there: true, seen: "the reference server has it".to_owned() };
+        Features(Feature::all().into_iter().map(|feature| (feature, offer.clone())).collect())
     }
 
     /// Why a case that uses these cannot be played, if it cannot.

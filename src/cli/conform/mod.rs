@@ -33,7 +33,7 @@ use crate::units;
 use crate::verdict::Status;
 use host::{Host, Start};
 use look::Features;
-use play::{MOST_LONG, Suite, blank};
+use play::{MOST_WAITING, Suite, blank};
 use pulse::Pulse;
 
 const EXAMPLES: &str = "\
@@ -50,11 +50,19 @@ Examples:
 /// The usual patience with a case.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long the reference server lets clients take to upgrade and to join, with the timings of the official suites.
-const BUNDLED: Duration = Duration::from_secs(1);
+/// What the reference server is started with: the timings of the official suites. Not read from its handshake, which a
+/// fault may have spoilt.
+const BUNDLED: Timings = Timings {
+    interval: Duration::from_millis(300),
+    timeout: Duration::from_millis(200),
+    max_payload: 1_000_000,
+    connect_timeout: Duration::from_secs(1),
+    upgrade_timeout: Duration::from_secs(1),
+    recovery: Duration::from_secs(2),
+};
 
-/// For how long it remembers lost clients, where it has recovery.
-const RECOVERY: Duration = Duration::from_secs(2);
+/// Cases about the longest messages are left out where these are longer: they would move gigabytes.
+const LARGEST_PAYLOAD: u64 = 16 << 20;
 
 /// Plays the conformance suite: a verdict for each rule of the protocol
 #[derive(Debug, Args)]
@@ -75,7 +83,7 @@ pub struct ConformArgs {
     /// Skip cases that take longer than this with the server's timings
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     patience: Duration,
-    /// How many short cases are played at a time
+    /// How many cases are played at a time, those that mostly wait not counted
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// The seed of all chance
@@ -316,32 +324,38 @@ fn examine(
     let target = server.with(timings_of_fixture());
     let is_bundled = matches!(target, Target::Bundled { .. });
     let host = Host::start(server, target, stop).map_err(not_there)?;
-    let timings = host.with(|running| server.timings(running.found()));
-    let timings = if is_bundled {
-        Timings { connect_timeout: BUNDLED, upgrade_timeout: BUNDLED, recovery: RECOVERY, ..timings }
-    } else {
-        timings
+    let timings = match is_bundled {
+        true => BUNDLED,
+        false => host.with(|running| server.timings(running.found())),
     };
-    let cases = read(unread, |surroundings| surroundings.with(timings))?;
+    let bounded = Timings { max_payload: timings.max_payload.min(LARGEST_PAYLOAD), ..timings };
+    let cases = read(unread, |surroundings| surroundings.with(bounded))?;
     let variants = choices.select(&cases)?;
     let wants_recovery = variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
     let recovering = match is_bundled && wants_recovery {
         true => {
             let arguments =
-                [timings_of_fixture(), vec![format!("--recovery={}s", RECOVERY.as_secs())]].concat();
+                [timings_of_fixture(), vec![format!("--recovery={}s", BUNDLED.recovery.as_secs())]].concat();
             Some(Host::start(server, server.with(arguments), stop).map_err(not_there)?)
         }
         false => None,
     };
-    let features = Features::of(server, &host, recovering.as_ref(), usize::from(args.jobs), stop)
-        .map_err(|why| Stopped { code: Status::Unreachable.exit_code(), words: format!("error: {why}") })?;
-    let features = if is_bundled { features.taken_for_granted() } else { features };
+    let features = match is_bundled {
+        true => Features::granted(),
+        false => Features::of(server, &host, usize::from(args.jobs), stop).map_err(|why| Stopped {
+            code: Status::Unreachable.exit_code(),
+            words: format!("error: {why}"),
+        })?,
+    };
 
     let command = |variant: Variant<'_>| again(args, named, variant);
     let mut results = Vec::new();
     let mut chosen = Vec::new();
     for (index, variant) in variants.iter().enumerate() {
-        let why = features.missing(variant.uses()).or_else(|| too_long(*variant, args.patience));
+        let why = features
+            .missing(variant.uses())
+            .or_else(|| too_large(*variant, timings))
+            .or_else(|| too_long(*variant, args.patience));
         match why {
             Some(reason) => {
                 results.push((index, CaseResult { reason, ..blank(*variant, command(*variant)) }));
@@ -451,6 +465,17 @@ fn again(args: &ConformArgs, named: &Named<'_>, variant: Variant<'_>) -> String 
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
+/// Why a case is not played that is about longer messages than anybody wants to move.
+fn too_large(variant: Variant<'_>, timings: Timings) -> Option<String> {
+    let concerned = variant.case.source.text.contains("server.max_payload");
+    (concerned && timings.max_payload > LARGEST_PAYLOAD).then(|| {
+        format!(
+            "is about messages as long as this server takes, {} MB, and would move many of them",
+            timings.max_payload / 1_000_000
+        )
+    })
+}
+
 /// Why a case is not played that takes longer than the user wants to wait.
 fn too_long(variant: Variant<'_>, patience: Duration) -> Option<String> {
     let takes = variant.case.scenario.takes;
@@ -471,7 +496,7 @@ fn make_room(variants: &[Variant<'_>], chosen: &[usize], jobs: usize) -> Result<
     };
     let mut files: Vec<u64> = chosen.iter().map(files).collect();
     files.sort_unstable_by(|a, b| b.cmp(a));
-    let needed = files.iter().take(jobs + MOST_LONG).sum::<u64>() + 64;
+    let needed = files.iter().take(jobs + MOST_WAITING).sum::<u64>() + 64;
     limits::raise(needed).map_err(|hard| Stopped {
         code: Status::Invalid.exit_code(),
         words: format!(

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,8 +23,14 @@ use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
 use crate::verdict::End;
 
-/// How many cases that take long are played at a time. They mostly wait.
-pub(super) const MOST_LONG: usize = 32;
+/// How many cases are played at a time beside those that are busy: long ones, and those that turn out to be.
+pub(super) const MOST_WAITING: usize = 32;
+
+/// A case that is played for so long mostly waits.
+const BUSY: Duration = Duration::from_millis(500);
+
+/// How many cases are played at a time that are played again because this machine stalled.
+const CALM: usize = 2;
 
 /// A case that takes so much longer than a healthy server lets it is stopped.
 const GRACE: Duration = Duration::from_secs(30);
@@ -51,6 +57,38 @@ pub(super) struct Played {
     pub result: RunResult,
     pub course: Course,
     pub broken: bool,
+}
+
+/// A case that is being played.
+struct Active {
+    index: usize,
+    begun: Instant,
+    /// Whether it is known to wait for most of its time.
+    waits: bool,
+}
+
+impl Active {
+    fn is_busy(&self) -> bool {
+        !self.waits && self.begun.elapsed() < BUSY
+    }
+}
+
+/// What a play came to, what became of the server, and for how long this machine stalled, where that may have spoilt the
+/// verdict.
+type Outcome = (CaseResult, Fate, Option<Duration>);
+
+/// Tells what a play came to when its thread ends, however it does. None when it was interrupted.
+struct Told {
+    results: mpsc::Sender<(usize, Option<Outcome>)>,
+    index: usize,
+    outcome: Option<Outcome>,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        // Whoever does not listen any more has no use for it.
+        let _ = self.results.send((self.index, self.outcome.take()));
+    }
 }
 
 /// A number for each run of this process that no other has.
@@ -112,65 +150,41 @@ pub(super) fn play(
 }
 
 impl Suite<'_> {
-    /// Plays these variants, the long ones first, and gives each result with its index. What is missing at the end was
-    /// not played, because it was interrupted.
+    /// Plays these variants and gives each result with its index. What is missing at the end was not played, because it was
+    /// interrupted.
     pub(super) fn play(
         &self,
         variants: &[Variant<'_>],
         chosen: &[usize],
         tell: &mut dyn FnMut(Option<&CaseResult>),
     ) -> Vec<(usize, CaseResult)> {
-        let takes = |index: &usize| variants[*index].case.scenario.takes;
-        let (mut long, short): (Vec<usize>, Vec<usize>) =
-            chosen.iter().copied().partition(|index| takes(index) > Duration::ZERO);
-        long.sort_by_key(|index| Reverse(takes(index)));
-        let (long_jobs, short_jobs) = (long.len().min(MOST_LONG), short.len().min(self.jobs));
-        let queues = [(long, long_jobs), (short, short_jobs)]
-            .map(|(queue, jobs)| (Mutex::new(VecDeque::from(queue)), jobs));
-        let (results, inbox) = mpsc::channel();
-        let (mut done, mut again) = (Vec::new(), Vec::new());
-        thread::scope(|scope| {
-            for (queue, jobs) in &queues {
-                for _ in 0..*jobs {
-                    let results = results.clone();
-                    scope.spawn(move || {
-                        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                        while let Some(index) = next().filter(|_| !self.stop.load(Ordering::Relaxed)) {
-                            let _ = results.send((index, self.one(variants[index])));
-                        }
-                    });
-                }
+        let (mut done, mut stalled, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, (result, fate, stall)) in self.side_by_side(variants, chosen, self.jobs, tell) {
+            match (fate, stall) {
+                (Fate::Lived, None) => done.push((index, result)),
+                (Fate::Lived, Some(stall)) => stalled.push((index, stall)),
+                (Fate::Died, _) => alone.push((index, result)),
+                (Fate::Lost, _) => done.push((index, lost(result))),
             }
-            drop(results);
-            loop {
-                match inbox.recv_timeout(TELLING) {
-                    Ok((index, Some((result, Fate::Lived, None)))) => {
-                        tell(Some(&result));
-                        done.push((index, result));
-                    }
-                    Ok((index, Some((result, Fate::Lived | Fate::Died, stall)))) => {
-                        again.push((index, result, stall));
-                    }
-                    Ok((index, Some((result, Fate::Lost, _)))) => {
-                        let result = lost(result);
-                        tell(Some(&result));
-                        done.push((index, result));
-                    }
-                    Ok((_, None)) => {}
-                    Err(mpsc::RecvTimeoutError::Timeout) => tell(None),
-                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                }
+        }
+        // What this machine may have spoilt is played again, more calmly.
+        let again: Vec<usize> = stalled.iter().map(|(index, _)| *index).collect();
+        for (index, (result, fate, _)) in self.side_by_side(variants, &again, CALM, tell) {
+            let stall = stalled.iter().find(|(stalled, _)| *stalled == index).map(|(_, stall)| *stall);
+            match fate {
+                Fate::Lived => done.push((index, calmer(result, stall))),
+                Fate::Died => alone.push((index, result)),
+                Fate::Lost => done.push((index, lost(result))),
             }
-        });
-        // Whoever was there when the server died, or when this machine stalled, is played again without the others, to see
-        // who it was.
-        for (index, before, stall) in again {
+        }
+        // Whoever was there when the server died is played again without the others, to see who it was.
+        for (index, before) in alone {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
             let variant = variants[index];
             let result = match self.host_of(variant).spare().then(|| self.one(variant)).flatten() {
-                Some((result, Fate::Lived, _)) => calmer(result, stall),
+                Some((result, Fate::Lived, _)) => result,
                 Some((result, ..)) => killer(variant.case, result),
                 None => lost(before),
             };
@@ -181,15 +195,72 @@ impl Suite<'_> {
         done
     }
 
+    /// Plays these variants, the long ones first, so many at a time.
+    fn side_by_side(
+        &self,
+        variants: &[Variant<'_>],
+        chosen: &[usize],
+        jobs: usize,
+        tell: &mut dyn FnMut(Option<&CaseResult>),
+    ) -> Vec<(usize, Outcome)> {
+        let takes = |index: &usize| variants[*index].case.scenario.takes;
+        let (mut long, short): (Vec<usize>, Vec<usize>) =
+            chosen.iter().copied().partition(|index| takes(index) > Duration::ZERO);
+        long.sort_by_key(|index| Reverse(takes(index)));
+        let (mut long, mut short) = (VecDeque::from(long), VecDeque::from(short));
+        let (results, inbox) = mpsc::channel();
+        let mut outcomes = Vec::new();
+        let mut active: Vec<Active> = Vec::new();
+        thread::scope(|scope| {
+            let begin = |index: usize, waits: bool| {
+                let told = Told { results: results.clone(), index, outcome: None };
+                scope.spawn(move || {
+                    let mut told = told;
+                    told.outcome = self.one(variants[index]);
+                });
+                Active { index, begun: Instant::now(), waits }
+            };
+            loop {
+                let is_over = self.stop.load(Ordering::Relaxed);
+                let busy = active.iter().filter(|active| active.is_busy()).count();
+                let mut waiting = active.len() - busy;
+                while waiting < MOST_WAITING && !is_over {
+                    let Some(index) = long.pop_front() else { break };
+                    active.push(begin(index, true));
+                    waiting += 1;
+                }
+                for _ in busy..jobs {
+                    if active.len() >= jobs + MOST_WAITING || is_over {
+                        break;
+                    }
+                    active.extend(short.pop_front().map(|index| begin(index, false)));
+                }
+                if active.is_empty() {
+                    break;
+                }
+                let Ok((index, outcome)) = inbox.recv_timeout(TELLING) else {
+                    tell(None);
+                    continue;
+                };
+                active.retain(|active| active.index != index);
+                if let Some(outcome) = outcome {
+                    if let (result, Fate::Lived, None) = &outcome {
+                        tell(Some(result));
+                    }
+                    outcomes.push((index, outcome));
+                }
+            }
+        });
+        outcomes
+    }
+
     /// The server on which a variant is played.
     fn host_of(&self, variant: Variant<'_>) -> &Host<'_> {
         let needs_recovery = variant.case.scenario.needs.contains(&Need::Recovery);
         self.recovering.filter(|_| needs_recovery).unwrap_or(self.host)
     }
 
-    /// Plays a variant: what it came to, what became of the server, and for how long this machine stalled, where that may
-    /// have spoilt the verdict.
-    fn one(&self, variant: Variant<'_>) -> Option<(CaseResult, Fate, Option<Duration>)> {
+    fn one(&self, variant: Variant<'_>) -> Option<Outcome> {
         let Case { source, scenario, .. } = variant.case;
         let host = self.host_of(variant);
         let label = variant.label();
@@ -246,7 +317,7 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
 fn calmer(mut result: CaseResult, stall: Option<Duration>) -> CaseResult {
     if let Some(stall) = stall {
         let stall = human::duration(stall);
-        result.reason.push_str(&format!(" (played again alone, because this machine stalled for {stall})"));
+        result.reason.push_str(&format!(" (played again, because this machine stalled for {stall})"));
     }
     result
 }
