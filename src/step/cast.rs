@@ -12,7 +12,7 @@ use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::room::names;
 use super::stamp;
-use super::utterance::{EMPTY_STAMP, Encoded, Utterance, put_stamp};
+use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words, put_stamp};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::{Ask, Reach, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -51,8 +51,6 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let timeout = Template::from(Json::from(timeout));
     let audience = is_audited.then(|| Audience {
         is_aimed: ask.uses("to") || ask.uses("room") || ask.reaches.is_some(),
-        to: to.clone(),
-        except: except.clone(),
         sender: match (ask.uses("from"), from, ask.reaches) {
             (true, "io", _) | (false, _, Some(Reach::Everyone)) => Sender::Included,
             (true, _, _) | (false, _, Some(Reach::Others)) => Sender::Excluded,
@@ -66,14 +64,15 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let words = [
         ("event", &event),
         ("from", &from),
-        ("to", &to),
-        ("except", &except),
         ("flags", &flags),
-        ("room", &room),
         ("args", &content.args),
         ("body", &content.body),
         ("timeout", &timeout),
     ];
+    // Rooms that are reckoned stay open: chance must not choose one for the server and another for the audit.
+    let rooms = [("to", &to), ("except", &except), ("room", &room)];
+    let fixed = rooms.into_iter().filter(|_| to.fixed().is_some() && except.fixed().is_some());
+    let words: Vec<(&str, &Template)> = words.into_iter().chain(fixed).collect();
     let ask = ask.bind(&words);
     let name = super::emit::in_words(&event);
     let bare = content.args.fixed().and_then(Json::as_array).is_some_and(Vec::is_empty);
@@ -81,6 +80,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         aim: aim(&to, &except),
         name,
         heard_as: beyond::named(&event),
+        to,
+        except,
         bare,
         utterance: Utterance::new(&ask.event, &ask.args),
         namespace,
@@ -260,6 +261,9 @@ struct Cast {
     aim: String,
     /// What hearing it needs of those who do.
     heard_as: Option<Beyond>,
+    /// The rooms that it goes to, and those that are left out.
+    to: Template,
+    except: Template,
     /// Whether it has no arguments.
     bare: bool,
     utterance: Utterance,
@@ -275,8 +279,6 @@ struct Cast {
 #[derive(Debug)]
 struct Audience {
     is_aimed: bool,
-    to: Template,
-    except: Template,
     sender: Sender,
     may_be_lost: bool,
     is_kept: bool,
@@ -284,21 +286,21 @@ struct Audience {
 
 impl Audience {
     /// What the audit is told when it is known what became of the message.
-    fn message(&self, cx: &Cx<'_, '_>, key: Key, namespace: &str) -> Result<Message, String> {
+    fn message(&self, cx: &Cx<'_, '_>, key: Key, namespace: &str, [to, except]: [&Json; 2]) -> Message {
         let sent = cx.actor.stage.since(cx.now);
-        Ok(Message {
+        Message {
             key,
             namespace: namespace.into(),
             is_aimed: self.is_aimed,
-            to: names(&self.to.render(cx.actor)?),
-            except: names(&self.except.render(cx.actor)?),
+            to: names(to),
+            except: names(except),
             sender: self.sender,
             may_be_lost: self.may_be_lost,
             is_kept: self.is_kept,
             sent,
             handled: None,
             settled: sent,
-        })
+        }
     }
 }
 
@@ -348,7 +350,11 @@ impl Step for Cast {
 impl Cast {
     fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Wait, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
-        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(cx.actor)?;
+        let (to, except) = (self.to.render(cx.actor)?, self.except.render(cx.actor)?);
+        let room = to.get(0).cloned().unwrap_or_default();
+        let words = [("to", to), ("except", except), ("room", room)];
+        let values = Words { values: cx.actor, words: &words, i: None };
+        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(&values)?;
         let mut message = None;
         if self.stamped {
             let audience = self.audience.as_ref().filter(|_| cx.actor.stage.audit.is_some());
@@ -356,7 +362,8 @@ impl Cast {
             put_stamp(encoded.to_mut(), &stamp);
             if let Some(audience) = audience {
                 let key = Key { sender: stamp.sender, sequence: stamp.sequence };
-                message = Some(Box::new(audience.message(cx, key, &namespace)?));
+                let rooms = [&words[0].1, &words[1].1];
+                message = Some(Box::new(audience.message(cx, key, &namespace, rooms)));
             }
         }
         if self.ack {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
-use super::utterance::Utterance;
+use super::utterance::{Utterance, Words};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
@@ -42,7 +42,9 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         room.word()?;
     }
     let room = Template::compile(room, reading.scope)?;
-    let ask = reading.contract.need(verb, node.span)?.bind(&[("room", &room)]);
+    let ask = reading.contract.need(verb, node.span)?;
+    // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
+    let ask = if room.fixed().is_some() { ask.bind(&[("room", &room)]) } else { ask.clone() };
     let utterance = Utterance::new(&ask.event, &ask.args);
     Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack }))
 }
@@ -109,9 +111,10 @@ impl Move {
 
     fn ask<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Moving<'p>, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
-        let encoded = self.utterance.encode(cx.actor)?;
+        let words = [("room", self.room.render(cx.actor)?)];
+        let encoded = self.utterance.encode(&Words { values: cx.actor, words: &words, i: None })?;
         let (audited, rooms) = match cx.actor.stage.audit {
-            Some(_) => (namespace.clone(), names(&self.room.render(cx.actor)?)),
+            Some(_) => (namespace.clone(), names(&words[0].1)),
             None => Default::default(),
         };
         for room in &rooms {
