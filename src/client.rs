@@ -341,7 +341,7 @@ impl<'p> Client<'p> {
             let since = self.actor.stage.since(io.now);
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
-            if stamp.is_audited {
+            if stamp.is_audited && self.is_audited(message) {
                 let key = Key { sender: stamp.sender, sequence: stamp.sequence };
                 self.witness(io, Deed::Received { namespace: &message.namespace, key });
             }
@@ -358,6 +358,13 @@ impl<'p> Client<'p> {
         if self.actor.part.ears.hear(&name) {
             self.actor.inbox.keep(&name, message);
         }
+    }
+
+    /// Whether this is an event as which some audited message arrives, and no echo of one.
+    fn is_audited(&self, message: &Message<'_>) -> bool {
+        let Some(audit) = &self.actor.stage.audit else { return false };
+        audit.events.all
+            || socket_io::event_name(&message.data).is_some_and(|(name, _)| audit.events.hear(&name))
     }
 
     /// Looks whether what arrived as an event is one.

@@ -10,7 +10,7 @@ use crate::measure::{GroupInfo, StepInfo, Story};
 use crate::observe::Who;
 use crate::scenario::{Act, Group, Scenario};
 use crate::session::Transport;
-use crate::step::{Board, Ears, Numbered, Part, Stage, Step};
+use crate::step::{Audit, Board, Ears, Numbered, Part, Stage, Step};
 
 /// The largest cast whose clients each remember their last frames. Remembering costs time for every frame and a
 /// kilobyte for every client, and a larger cast is about numbers.
@@ -79,7 +79,10 @@ impl<'s> Plan<'s> {
         let mut acts = Vec::new();
         let script = turns(&scenario.script, &mut acts, true);
         let steps = || acts.iter().flat_map(|act| act.steps).map(|numbered| &*numbered.step);
-        let audit = scenario.audit.filter(|_| circumstances.audit && steps().any(Step::is_audited));
+        let mut audited = Ears::default();
+        steps().for_each(|step| step.audit(&mut audited));
+        let audit = scenario.audit.filter(|_| circumstances.audit && audited != Ears::default());
+        let audit = audit.map(|window| Audit { window, events: audited });
         let parts = scenario
             .cast
             .iter()

@@ -120,10 +120,9 @@ impl<'p> Worker<'p> {
         let count = clients.len();
         let mut transport = self.transport;
         transport.make_room(count);
-        let audit = plan
-            .stage
-            .audit
-            .map(|window| Audit::new(self.index, plan.clients().count() as u32, window, self.exchange));
+        let audit = plan.stage.audit.as_ref();
+        let clients_in_all = plan.clients().count() as u32;
+        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.exchange));
         let crew = Crew {
             plan,
             index: self.index,

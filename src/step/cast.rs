@@ -13,7 +13,7 @@ use super::fence::Fencing;
 use super::room::names;
 use super::stamp;
 use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words, put_stamp};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::{Ask, Reach, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Key, Message, Sender};
@@ -50,6 +50,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let timeout = collect.as_ref().map(|collect| collect.within.as_millis() as u64).unwrap_or_default();
     let timeout = Template::from(Json::from(timeout));
     let audience = is_audited.then(|| Audience {
+        arrives_as: ask.arrives_as.bind(&[("event", &event)]),
         is_aimed: ask.uses("to") || ask.uses("room") || ask.reaches.is_some(),
         sender: match (ask.uses("from"), from, ask.reaches) {
             (true, "io", _) | (false, _, Some(Reach::Everyone)) => Sender::Included,
@@ -278,6 +279,7 @@ struct Cast {
 /// Who is to receive it, for the audit.
 #[derive(Debug)]
 struct Audience {
+    arrives_as: Template,
     is_aimed: bool,
     sender: Sender,
     may_be_lost: bool,
@@ -342,8 +344,10 @@ impl Step for Cast {
         self.stamped
     }
 
-    fn is_audited(&self) -> bool {
-        self.audience.is_some()
+    fn audit(&self, events: &mut Ears) {
+        if let Some(audience) = &self.audience {
+            events.want(&audience.arrives_as);
+        }
     }
 }
 

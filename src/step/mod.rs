@@ -59,7 +59,7 @@ pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
 pub use reading::Reading;
 pub use sequence::Sequence;
-pub use stage::{Arrival, Board, Ears, Part, Stage};
+pub use stage::{Arrival, Audit, Board, Ears, Part, Stage};
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
@@ -142,10 +142,8 @@ pub trait Step: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether the audit looks who receives the messages that it sends.
-    fn is_audited(&self) -> bool {
-        false
-    }
+    /// Adds the events as which messages arrive that the audit is to look after.
+    fn audit(&self, _events: &mut Ears) {}
 
     /// Whether it ends a connection, so that what is under way would be lost.
     fn disconnects(&self) -> bool {

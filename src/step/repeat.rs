@@ -108,8 +108,8 @@ impl Step for Repeat {
         self.steps.iter().any(|numbered| numbered.step.stamps())
     }
 
-    fn is_audited(&self) -> bool {
-        self.steps.iter().any(|numbered| numbered.step.is_audited())
+    fn audit(&self, events: &mut Ears) {
+        self.steps.iter().for_each(|numbered| numbered.step.audit(events));
     }
 }
 

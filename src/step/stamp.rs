@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use memchr::memmem;
 
-/// How a stamp begins. `~` needs no escape in JSON or in a URL.
-const MARK: &[u8] = b"~sk";
+use crate::session::STAMP_MARK;
+
+/// How a stamp begins.
+const MARK: &[u8] = STAMP_MARK.as_bytes();
 
 /// The length of a stamp in bytes.
 pub const LENGTH: usize = 32;
