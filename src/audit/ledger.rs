@@ -316,8 +316,14 @@ impl Ledger {
             self.accuse(Fault::Leaked, Some(leak), seat, key, Some(message.clone()), Some(at), None);
         }
         // The sender's next message was sent when this one was settled: the order is certain if the server said so.
-        if message.handled.is_some() {
+        // What may be lost need not wait for its turn.
+        if message.handled.is_some() && !message.may_be_lost {
             for (seat, by) in entry.overtaken {
+                let later =
+                    self.open.get(&Key { sequence: by, ..key }).and_then(|entry| entry.message.as_ref());
+                if later.is_some_and(|later| later.may_be_lost) {
+                    continue;
+                }
                 self.accuse(Fault::Disordered, None, seat, key, Some(message.clone()), None, Some(by));
             }
         }
