@@ -11,7 +11,7 @@ mod page;
 
 use std::{collections::BTreeSet, env, fs};
 
-use catalogue::{Case, Catalogue, breaking, broken_by, level, root};
+use catalogue::{Case, Catalogue, breaking, broken_by, faults, level, root};
 
 const PAGE: &str = "docs/conformance.md";
 

@@ -367,7 +367,7 @@ impl Book {
             false => message.to.iter().map(in_room).fold(Certainty::No, Certainty::or),
         };
         for room in &message.except {
-            meant = meant.and(in_room(room).not());
+            meant = meant.and(in_room(room).opposite());
         }
         if place.client == message.key.sender {
             // Its socket is left out. Another one that it had in between is not.

@@ -190,7 +190,7 @@ impl Ledger {
         }
         let is_known = self.open.contains_key(&key);
         if key.sender >= self.clients || (!is_known && self.unknown >= MOST_UNKNOWN) {
-            return self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, key, None, Some(at), None);
+            return self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
         }
         if !is_known {
             self.unknown += 1;
@@ -199,7 +199,7 @@ impl Ledger {
         let entry = self.open.entry(key).or_default();
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
-            return self.accuse(Fault::Duplicate, None, seat, key, message, Some(at), None);
+            return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
         }
         self.look_at_the_order(seat, key);
     }
@@ -292,7 +292,7 @@ impl Ledger {
         let Some(message) = entry.message.clone() else {
             self.unknown -= 1;
             for (seat, at) in entry.receipts.iter() {
-                self.accuse(Fault::Leaked, Some(Leak::Nobody), seat, key, None, Some(at), None);
+                self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
             }
             return;
         };
@@ -313,7 +313,7 @@ impl Ledger {
             self.absent(seat, &message, is_over, now);
         }
         for (seat, leak, at) in judgement.leaked {
-            self.accuse(Fault::Leaked, Some(leak), seat, key, Some(message.clone()), Some(at), None);
+            self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
         }
         // The sender's next message was sent when this one was settled: the order is certain if the server said so.
         // What may be lost need not wait for its turn.
@@ -324,7 +324,7 @@ impl Ledger {
                 if later.is_some_and(|later| later.may_be_lost) {
                     continue;
                 }
-                self.accuse(Fault::Disordered, None, seat, key, Some(message.clone()), None, Some(by));
+                self.accuse((Fault::Disordered, None), seat, key, Some(message.clone()), None, Some(by));
             }
         }
     }
@@ -357,7 +357,7 @@ impl Ledger {
         if self.missing.len() < MOST_MISSING {
             self.missing.insert((seat, message.key));
         }
-        self.accuse(Fault::Missing, None, seat, message.key, Some(message.clone()), None, None);
+        self.accuse((Fault::Missing, None), seat, message.key, Some(message.clone()), None, None);
     }
 
     /// What recovered seats were owed and did not get in time is missing.
@@ -391,8 +391,7 @@ impl Ledger {
 
     fn accuse(
         &mut self,
-        fault: Fault,
-        leak: Option<Leak>,
+        (fault, leak): (Fault, Option<Leak>),
         seat: u32,
         key: Key,
         message: Option<Arc<Message>>,

@@ -28,7 +28,7 @@ impl Certainty {
 
     /// The opposite holds.
     #[must_use]
-    pub fn not(self) -> Certainty {
+    pub fn opposite(self) -> Certainty {
         match self {
             Certainty::No => Certainty::Yes,
             Certainty::Maybe => Certainty::Maybe,

@@ -57,7 +57,6 @@ pub(super) fn troubled() -> RunResult {
             faults: [1, 0, 0, 3],
             leaks: [2, 0, 0, 1, 0, 0, 0],
             offences: vec![missing()],
-            ..Findings::default()
         }),
         thresholds: &thresholds,
         completed_steps: 4,
