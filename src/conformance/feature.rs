@@ -29,7 +29,7 @@ pub enum Feature {
     Guard,
     /// The namespaces `/dyn-` and digits.
     Dynamic,
-    /// An event of the fixture, as an index into [`EVENTS`].
+    /// An event of the fixture, as an index into the list of them.
     Event(usize),
 }
 

@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_running_command_is_known() {
-        let group = running("echo up; exec sleep 1000");
+        let group = running("echo up; while :; do sleep 1000; done");
         let resources = group.resources().expect("there is a /proc");
         assert!(resources.memory > 100_000, "{resources:?}");
     }

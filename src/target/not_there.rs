@@ -41,6 +41,8 @@ pub enum Seen {
     WantsTls,
     /// The connection was closed without an answer.
     Closed,
+    /// It began to answer, and did not come to the end: its first bytes.
+    Unfinished(Vec<u8>),
     /// It does not speak HTTP: its first bytes.
     NotHttp(Vec<u8>),
     /// An older protocol: Engine.IO v3 and before, which is Socket.IO 2 and before.
@@ -100,6 +102,12 @@ impl fmt::Display for NotThere {
                 f,
                 "{place} closed the connection without an answer; if it wants TLS, try {}",
                 endpoint.with_secure(true)
+            ),
+            Seen::Unfinished(bytes) => write!(
+                f,
+                "the answer of {place} broke off, or took too long; it began with {}; is it busy, or is something in \
+                 between?",
+                first(bytes)
             ),
             Seen::NotHttp(bytes) => write!(
                 f,

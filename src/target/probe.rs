@@ -205,6 +205,7 @@ impl Look<'_> {
             Ok(Answer::NotHttp(bytes)) => Err(Seen::NotHttp(bytes)),
             Ok(Answer::Closed(bytes)) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
             Ok(Answer::Closed(bytes)) if bytes.is_empty() => Err(Seen::Closed),
+            Ok(Answer::Closed(bytes)) if bytes.starts_with(b"HTTP/") => Err(Seen::Unfinished(bytes)),
             Ok(Answer::Closed(bytes)) => Err(Seen::NotHttp(bytes)),
             Err(broken) => Err(self.broken(broken)),
         }

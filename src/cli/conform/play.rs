@@ -1,7 +1,7 @@
 //! Plays cases side by side, each as a run of its own.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::thread;
@@ -29,7 +29,7 @@ pub(super) const MOST_WAITING: usize = 32;
 /// A case that is played for so long mostly waits.
 const BUSY: Duration = Duration::from_millis(500);
 
-/// How many cases are played at a time that are played again because this machine stalled.
+/// How many cases are played at a time that are played again because of a doubt; a third time, each alone.
 const CALM: usize = 2;
 
 /// A case that takes so much longer than a healthy server lets it is stopped.
@@ -48,6 +48,8 @@ pub(super) struct Suite<'a> {
     pub jobs: usize,
     pub stop: &'a AtomicBool,
     pub pulse: &'a Pulse,
+    /// Whether the heartbeats are so short that a busy machine, or a busy server, misses one now and then.
+    pub is_hasty: bool,
     /// The command that plays one variant alone.
     pub command: &'a (dyn Fn(Variant<'_>) -> String + Sync),
 }
@@ -57,6 +59,8 @@ pub(super) struct Played {
     pub result: RunResult,
     pub course: Course,
     pub broken: bool,
+    /// A connection did not come to be, or was lost.
+    pub accident: bool,
 }
 
 /// A case that is being played.
@@ -73,9 +77,17 @@ impl Active {
     }
 }
 
-/// What a play came to, what became of the server, and for how long this machine stalled, where that may have spoilt the
-/// verdict.
-type Outcome = (CaseResult, Fate, Option<Duration>);
+/// Why a deviation is not believed at once.
+#[derive(Clone, Copy)]
+enum Doubt {
+    /// This machine stalled for so long.
+    Stall(Duration),
+    /// A connection did not come to be, or was lost, under heartbeats that a busy machine misses now and then.
+    Accident,
+}
+
+/// What a play came to, what became of the server, and why the verdict is to be doubted.
+type Outcome = (CaseResult, Fate, Option<Doubt>);
 
 /// Tells what a play came to when its thread ends, however it does. None when it was interrupted.
 struct Told {
@@ -145,8 +157,9 @@ pub(super) fn play(
         doubts: Vec::new(),
     });
     let course = Course { unreached: ran.unreached, out_of_time };
-    let broken = ran.unreached > 0 || ran.tally.counter(Counter::Dropped) > 0;
-    Ok(Some(Played { result, course, broken }))
+    let dropped = ran.tally.counter(Counter::Dropped) > 0;
+    let accident = dropped || ran.tally.counter(Counter::ConnectFailed) > 0;
+    Ok(Some(Played { result, course, broken: ran.unreached > 0 || dropped, accident }))
 }
 
 impl Suite<'_> {
@@ -158,25 +171,27 @@ impl Suite<'_> {
         chosen: &[usize],
         tell: &mut dyn FnMut(Option<&CaseResult>),
     ) -> Vec<(usize, CaseResult)> {
-        let (mut done, mut stalled, mut alone) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, (result, fate, stall)) in self.side_by_side(variants, chosen, self.jobs, tell) {
-            match (fate, stall) {
-                (Fate::Lived, None) => done.push((index, result)),
-                (Fate::Lived, Some(stall)) => stalled.push((index, stall)),
-                (Fate::Died, _) => alone.push((index, result)),
-                (Fate::Lost, _) => done.push((index, lost(result))),
+        let (mut done, mut alone) = (Vec::new(), Vec::new());
+        let mut doubted: BTreeMap<usize, (CaseResult, Doubt)> = BTreeMap::new();
+        let mut next = chosen.to_vec();
+        for (jobs, is_last) in [(self.jobs, false), (CALM, false), (1, true)] {
+            let mut again = Vec::new();
+            for (index, (result, fate, doubt)) in self.side_by_side(variants, &next, jobs, tell) {
+                let before = doubted.remove(&index);
+                match (fate, doubt) {
+                    (Fate::Lived, Some(doubt)) if !is_last => {
+                        again.push(index);
+                        doubted.insert(index, (result, doubt));
+                    }
+                    (Fate::Lived, _) => done.push((index, calmer(result, before))),
+                    (Fate::Died, _) => alone.push((index, result)),
+                    (Fate::Lost, _) => done.push((index, lost(result))),
+                }
             }
+            next = again;
         }
-        // What this machine may have spoilt is played again, more calmly.
-        let again: Vec<usize> = stalled.iter().map(|(index, _)| *index).collect();
-        for (index, (result, fate, _)) in self.side_by_side(variants, &again, CALM, tell) {
-            let stall = stalled.iter().find(|(stalled, _)| *stalled == index).map(|(_, stall)| *stall);
-            match fate {
-                Fate::Lived => done.push((index, calmer(result, stall))),
-                Fate::Died => alone.push((index, result)),
-                Fate::Lost => done.push((index, lost(result))),
-            }
-        }
+        // Who was interrupted is believed.
+        done.extend(doubted.into_iter().map(|(index, (result, _))| (index, result)));
         // Whoever was there when the server died is played again without the others, to see who it was.
         for (index, before) in alone {
             if self.stop.load(Ordering::Relaxed) {
@@ -270,6 +285,7 @@ impl Suite<'_> {
         let begun = Instant::now();
         let played = play(self.server, &place, source, scenario, transport, seed, self.stop);
         let broken = matches!(&played, Ok(Some(played)) if played.broken);
+        let accident = matches!(&played, Ok(Some(played)) if played.accident);
         let fate = host.leave(&label, &place, broken);
         let mut case = blank(variant, (self.command)(variant));
         case.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -287,8 +303,10 @@ impl Suite<'_> {
             }
             Err(why) => (case.verdict, case.reason) = (Verdict::Blocked, format!("failed to {why}")),
         }
-        let stall = self.pulse.longest_since(begun).filter(|_| case.verdict.is_deviation());
-        Some((case, fate, stall))
+        let stall = self.pulse.longest_since(begun).map(Doubt::Stall);
+        let doubt = stall.or((accident && self.is_hasty).then_some(Doubt::Accident));
+        let doubt = doubt.filter(|_| case.verdict.is_deviation());
+        Some((case, fate, doubt))
     }
 }
 
@@ -313,11 +331,17 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
     }
 }
 
-/// A case that was played again because this machine stalled.
-fn calmer(mut result: CaseResult, stall: Option<Duration>) -> CaseResult {
-    if let Some(stall) = stall {
-        let stall = human::duration(stall);
-        result.reason.push_str(&format!(" (played again, because this machine stalled for {stall})"));
+/// A case that was played again because of a doubt.
+fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseResult {
+    match before {
+        Some((_, Doubt::Stall(time))) => {
+            let time = human::duration(time);
+            result.reason.push_str(&format!(" (played again, because this machine stalled for {time})"));
+        }
+        Some((_, Doubt::Accident)) => {
+            result.reason.push_str(" (played again, because a connection was lost under short heartbeats)");
+        }
+        None => {}
     }
     result
 }

@@ -168,6 +168,13 @@ fn a_response_head_without_end_is_given_up() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_told_from_another_protocol() {
+    let (endpoint, _told) = always(b"HTTP/1.1 200 OK\r\nCont".to_vec());
+    let sentence = sentence(&endpoint);
+    assert!(sentence.contains("broke off, or took too long; it began with `HTTP/1.1 200 OK"), "{sentence}");
+}
+
+#[test]
 fn a_closed_connection_suggests_tls() {
     let (endpoint, _told) = always(Vec::new());
     let sentence = sentence(&endpoint);
