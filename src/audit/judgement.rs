@@ -78,13 +78,26 @@ impl Judgement {
             if book.is_for(message, seat, from, to) != Certainty::No {
                 continue;
             }
-            match knows {
+            match knows && !is_replayed(book, message, seat, (from, to)) {
                 true => self.leaked.push((seat, how(book, message, seat, (from, to)), at)),
                 // Of the others, whose receivers nobody knows, all are undecided already.
                 false => self.undecided += u64::from(can_tell),
             }
         }
     }
+}
+
+/// Whether a recovering server may have sent the message again to a seat that it was not for. The official one looks
+/// only at the rooms in which the socket was when it was cut: those that it had joined, and left, after the message.
+fn is_replayed(book: &Book, message: &Message, seat: u32, (from, to): (Moment, Moment)) -> bool {
+    let place = &book.seats()[seat as usize];
+    let was_back = message.is_kept && place.back.is_some_and(|back| back >= from);
+    let is_sender = place.client == message.key.sender && message.sender == Sender::Excluded;
+    if !was_back || is_sender || book.namespace(place) != message.namespace {
+        return false;
+    }
+    let joined_later = book.stays(message, seat).iter().any(|(_, stay)| stay.asked >= to);
+    joined_later || how(book, message, seat, (from, to)) == Leak::Except
 }
 
 /// In which way a seat is none of those that a message was for.

@@ -17,6 +17,9 @@ use crate::threshold::Fault;
 /// How long a stay that is over is remembered beyond the window, for messages that are not settled yet.
 const MEMORY: Duration = Duration::from_secs(30);
 
+/// When nothing has come for so long, what is missing is not waited for any more.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// How long a receipt waits for the news of its message. The longest step is settled by then.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -60,6 +63,8 @@ pub struct Ledger {
     missing: Set<(u32, Key)>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
+    /// The last receipt.
+    latest: Moment,
     findings: Findings,
 }
 
@@ -78,6 +83,7 @@ impl Ledger {
             seen: Map::default(),
             missing: Set::default(),
             owing: Vec::new(),
+            latest: Moment::ZERO,
             findings: Findings::default(),
         }
     }
@@ -185,6 +191,7 @@ impl Ledger {
     pub fn received(&mut self, client: u32, namespace: &str, key: Key, at: Moment) {
         let seat = self.book.seat(client, namespace);
         self.findings.receipts += 1;
+        self.latest = self.latest.max(at);
         if self.judged.get(&key.sender).is_some_and(|judged| key.sequence < *judged) {
             return self.received_late(seat, key);
         }
@@ -215,7 +222,11 @@ impl Ledger {
     }
 
     /// Whether some client must still receive something and can.
-    pub fn is_waiting(&mut self) -> bool {
+    pub fn is_waiting(&mut self, now: Moment) -> bool {
+        // What is missing may still be on its way as long as anything comes: it is we who are late.
+        if !self.missing.is_empty() && self.latest + QUIET > now {
+            return true;
+        }
         let (book, window) = (&mut self.book, self.window);
         let is_coming = |seat: &Seat, message: &Message| {
             let was_cut = seat.back.is_some_and(|back| back > message.sent) && !message.is_kept;

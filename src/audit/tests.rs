@@ -232,6 +232,46 @@ fn a_socket_that_is_recovered_after_the_window_still_gets_its_due() {
 }
 
 #[test]
+fn what_a_recovering_server_sends_again_to_the_rooms_of_the_cut_socket_is_no_leak() {
+    for (recovered, leaked) in [(true, 0), (false, 1)] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 2, "a");
+        cast(&mut ledger, message(0, "a", 10));
+        received(&mut ledger, 2, 0, 12);
+        ledger.joining(1, "/", "a", at(20));
+        ledger.joined(1, "/", "a", at(21));
+        ledger.lost(1, at(30));
+        ledger.connecting(1, "/", at(40));
+        ledger.connected(1, "/", "s1", recovered, at(50));
+        received(&mut ledger, 1, 0, 51);
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Leaked), leaked);
+    }
+}
+
+#[test]
+fn of_a_room_that_nobody_asked_for_nothing_is_known() {
+    let mut ledger = connected(4);
+    joined(&mut ledger, 1, "a");
+    joined(&mut ledger, 2, "a");
+    cast(&mut ledger, message(0, "elsewhere", 10));
+    cast(&mut ledger, Message { except: vec!["elsewhere".into()], ..message(1, "a", 20) });
+    received(&mut ledger, 3, 0, 12);
+    received(&mut ledger, 1, 1, 22);
+    let found = ledger.finish(at(500));
+    assert!(found.is_clean());
+    assert_eq!((found.expected, found.forbidden, found.undecided), (0, 0, 8));
+}
+
+#[test]
+fn what_may_be_lost_need_not_wait_for_its_turn() {
+    let mut ledger = connected(2);
+    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    cast(&mut ledger, message(1, "", 20));
+    [1, 0].into_iter().for_each(|sequence| received(&mut ledger, 1, sequence, 30));
+    assert!(ledger.finish(at(500)).is_clean());
+}
+
+#[test]
 fn a_new_socket_is_in_no_room_of_the_old_one() {
     let mut ledger = connected(2);
     joined(&mut ledger, 1, "a");

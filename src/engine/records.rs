@@ -102,8 +102,8 @@ impl Records {
     }
 
     /// Whether some client must still receive something.
-    pub(super) fn is_waiting(&mut self) -> bool {
-        self.audit.as_mut().is_some_and(|audit| audit.ledger.is_waiting())
+    pub(super) fn is_waiting(&mut self, now: Duration) -> bool {
+        self.audit.as_mut().is_some_and(|audit| audit.ledger.is_waiting(now))
     }
 }
 

@@ -281,8 +281,9 @@ impl<'p> Crew<'p> {
     }
 
     fn drain(&mut self, now: Instant) {
-        self.records.advance(self.plan.stage.since(now));
-        self.drains = self.records.is_waiting().then(|| now + LOOKING);
+        let since = self.plan.stage.since(now);
+        self.records.advance(since);
+        self.drains = self.records.is_waiting(since).then(|| now + LOOKING);
         if self.drains.is_none() {
             let _ = self.reports.send(Report::Drained);
         }
