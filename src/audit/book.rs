@@ -69,7 +69,8 @@ const MOST_MARKS: usize = 1 << 18;
 pub(super) struct Book {
     namespaces: Vec<(Arc<str>, Vec<u32>)>,
     seats: Vec<Seat>,
-    of_client: Map<u32, Vec<u32>>,
+    /// The seats of each client.
+    of_client: Vec<Vec<u32>>,
     rooms: Vec<Room>,
     /// For each namespace, its rooms by name.
     by_name: Vec<Map<Arc<str>, u32>>,
@@ -151,7 +152,7 @@ impl Book {
 
     /// The client's seat in a namespace.
     pub(super) fn seat(&mut self, client: u32, namespace: &str) -> u32 {
-        let seats = self.of_client.get(&client).map_or(&[][..], Vec::as_slice);
+        let seats = self.of_client.get(client as usize).map_or(&[][..], Vec::as_slice);
         let is_there = |seat: &&u32| {
             let namespace_of = self.seats[**seat as usize].namespace;
             &*self.namespaces[namespace_of as usize].0 == namespace
@@ -177,13 +178,17 @@ impl Book {
         });
         self.met.push(0);
         self.namespaces[namespace].1.push(seat);
-        self.of_client.entry(client).or_default().push(seat);
+        let place = client as usize;
+        self.of_client.resize_with(self.of_client.len().max(place + 1), Vec::new);
+        // Most clients have one, and there may be very many of them.
+        self.of_client[place].reserve_exact(1);
+        self.of_client[place].push(seat);
         seat
     }
 
     /// The client's seats: those of one namespace, or all.
     pub(super) fn seats_of(&self, client: u32, namespace: Option<&str>) -> Vec<u32> {
-        let seats = self.of_client.get(&client).map_or(&[][..], Vec::as_slice);
+        let seats = self.of_client.get(client as usize).map_or(&[][..], Vec::as_slice);
         let fits = |seat: &u32| {
             let of = self.seats[*seat as usize].namespace as usize;
             namespace.is_none_or(|namespace| &*self.namespaces[of].0 == namespace)

@@ -2,7 +2,7 @@
 
 use super::book::Book;
 use super::findings::Leak;
-use super::ledger::Entry;
+use super::ledger::Open;
 use super::stay::{Certainty, Stay};
 use super::{Message, Moment, Sender};
 
@@ -23,7 +23,7 @@ pub(super) struct Judgement {
 
 impl Judgement {
     /// Judges a message as far as is known now.
-    pub(super) fn of(book: &mut Book, message: &Message, entry: &Entry, now: Moment) -> Judgement {
+    pub(super) fn of(book: &mut Book, message: &Message, entry: &Open, now: Moment) -> Judgement {
         let mut judgement = Judgement::default();
         let from = message.sent;
         // It was handled before anybody said so, and before anybody had it.
@@ -70,7 +70,7 @@ impl Judgement {
         &mut self,
         book: &Book,
         message: &Message,
-        entry: &Entry,
+        entry: &Open,
         (from, to): (Moment, Moment),
         (can_tell, knows): (bool, bool),
     ) {

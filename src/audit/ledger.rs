@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,13 +38,22 @@ const BACK: u64 = 1 << 10;
 
 /// A message between its first sign and the end of its window.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
+pub(super) struct Open {
     pub(super) message: Option<Arc<Message>>,
     pub(super) receipts: Receipts,
     /// How many seats were up when the message was settled.
     pub(super) live: u64,
     /// Who had received a later message of the sender when this one came, and which.
     pub(super) overtaken: Vec<(u32, u64)>,
+}
+
+/// How far the messages of a sender have come.
+#[derive(Debug, Default)]
+struct Course {
+    /// Its first message that is not judged.
+    judged: u64,
+    /// The one after the last that was seen.
+    seen: u64,
 }
 
 /// See the module's head. Every call but for [`Ledger::received`] is about a client of this worker by its index in
@@ -53,13 +63,11 @@ pub struct Ledger {
     window: Duration,
     clients: u32,
     pub(super) book: Book,
-    open: Map<Key, Entry>,
+    open: Map<Key, Open>,
     /// When a message is to be judged, or given up.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     unknown: usize,
-    /// For each sender, its first message that is not judged, and the one after the last that was seen.
-    judged: Map<u32, u64>,
-    seen: Map<u32, u64>,
+    senders: Map<u32, Course>,
     missing: Set<(u32, Key)>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
@@ -79,8 +87,7 @@ impl Ledger {
             open: Map::default(),
             due: BinaryHeap::new(),
             unknown: 0,
-            judged: Map::default(),
-            seen: Map::default(),
+            senders: Map::default(),
             missing: Set::default(),
             owing: Vec::new(),
             latest: Moment::ZERO,
@@ -192,23 +199,34 @@ impl Ledger {
         let seat = self.book.seat(client, namespace);
         self.findings.receipts += 1;
         self.latest = self.latest.max(at);
-        if self.judged.get(&key.sender).is_some_and(|judged| key.sequence < *judged) {
-            return self.received_late(seat, key);
-        }
-        let is_known = self.open.contains_key(&key);
-        if key.sender >= self.clients || (!is_known && self.unknown >= MOST_UNKNOWN) {
+        if key.sender >= self.clients {
             return self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
         }
-        if !is_known {
-            self.unknown += 1;
-            self.due.push(Reverse((at + self.window + PATIENCE, key)));
+        let course = self.senders.entry(key.sender).or_default();
+        if key.sequence < course.judged {
+            return self.received_late(seat, key);
         }
-        let entry = self.open.entry(key).or_default();
+        let entry = match self.open.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if self.unknown >= MOST_UNKNOWN => {
+                return self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
+            }
+            Entry::Vacant(place) => {
+                self.unknown += 1;
+                self.due.push(Reverse((at + self.window + PATIENCE, key)));
+                place.insert(Open::default())
+            }
+        };
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
             return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
         }
-        self.look_at_the_order(seat, key);
+        if key.sequence >= course.seen {
+            course.seen = key.sequence + 1;
+        } else {
+            let seen = course.seen;
+            self.look_at_the_order(seat, key, seen);
+        }
     }
 
     /// Judges what is due, and forgets it.
@@ -275,13 +293,9 @@ impl Ledger {
         }
     }
 
-    fn look_at_the_order(&mut self, seat: u32, key: Key) {
-        let seen = self.seen.entry(key.sender).or_default();
-        if key.sequence >= *seen {
-            *seen = key.sequence + 1;
-            return;
-        }
-        let later = (key.sequence + 1)..(*seen).min(key.sequence + BACK);
+    /// Others have received later messages of the sender, before the one `seen`: whether this seat has, too.
+    fn look_at_the_order(&mut self, seat: u32, key: Key, seen: u64) {
+        let later = (key.sequence + 1)..seen.min(key.sequence + BACK);
         let has = |sequence: &u64| {
             let key = Key { sequence: *sequence, ..key };
             self.open.get(&key).is_some_and(|entry| entry.receipts.has(seat))
@@ -307,8 +321,8 @@ impl Ledger {
             }
             return;
         };
-        let next = self.judged.entry(key.sender).or_default();
-        *next = (*next).max(key.sequence + 1);
+        let course = self.senders.entry(key.sender).or_default();
+        course.judged = course.judged.max(key.sequence + 1);
         let book = &mut self.book;
         self.findings.complete(&message, |offence| {
             let seat = book.seat(offence.receiver, &offence.namespace);
