@@ -142,6 +142,7 @@ fn steps(c: &mut Criterion) {
         let plan = Plan::new(
             &scenario,
             Circumstances {
+                audit: true,
                 path: "/socket.io/".to_owned(),
                 query: String::new(),
                 headers: Vec::new(),

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::observe::{Counter, Metric, Observer, StepId, Who};
+use crate::observe::{Counter, Deed, Key, Metric, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
@@ -22,7 +22,7 @@ use crate::session::{
     Closed, Event, Lane, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
 };
 use crate::step::{
-    Actor, Cx, Ended, Flow, Happening, Numbered, Part, Seen, Sequence, Stage, WireLog, stamp::Stamp,
+    Actor, Cx, Ended, Flow, Happening, NOWHERE, Numbered, Part, Seen, Sequence, Stage, WireLog, stamp::Stamp,
 };
 
 /// The outside, as a client sees it during one call.
@@ -103,7 +103,10 @@ impl<'p> Client<'p> {
     pub fn leave(&mut self, io: &mut Io<'_>) {
         self.task = None;
         self.live = false;
-        self.with(io, |cx| cx.actor.session.close(cx.wire));
+        self.with(io, |cx| {
+            cx.settle(false);
+            cx.actor.session.close(cx.wire);
+        });
     }
 
     /// The head of the answer to a WebSocket handshake came.
@@ -262,7 +265,8 @@ impl<'p> Client<'p> {
     fn event(&mut self, io: &mut Io<'_>, event: Event<'_>) -> Flow {
         match &event {
             Event::Opened => self.actor.show_engine_sid(),
-            Event::Connected { namespace, .. } => {
+            Event::Connected { namespace, recovered } => {
+                self.connected(io, namespace, *recovered);
                 self.live = true;
                 if **namespace == *self.actor.home {
                     self.actor.show_sid();
@@ -272,7 +276,9 @@ impl<'p> Client<'p> {
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => self.accuse(io, violation),
             Event::Closed(why) => self.closed(io, why),
+            Event::Refused { namespace, .. } => self.ended(io, Some(namespace)),
             Event::Disconnected { namespace } => {
+                self.ended(io, Some(namespace));
                 self.live = self.actor.session.is_connected_anywhere();
                 let cause = "the server disconnected a client from a namespace";
                 self.dropped(io, cause, namespace);
@@ -286,11 +292,36 @@ impl<'p> Client<'p> {
         let was_live = std::mem::take(&mut self.live);
         self.thinking.clear();
         if *why == Closed::Asked {
-            return;
+            return self.ended(io, None);
         }
+        self.witness(io, Deed::Lost);
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
             self.dropped(io, "a connection ended that should have stayed", &why.to_string());
+        }
+    }
+
+    /// Tells the audit, if there is one.
+    fn witness(&self, io: &mut Io<'_>, deed: Deed<'_>) {
+        if self.actor.stage.audit.is_some() {
+            io.observer.witness(self.actor.who, self.actor.stage.since(io.now), deed);
+        }
+    }
+
+    fn connected(&self, io: &mut Io<'_>, namespace: &str, recovered: bool) {
+        if self.actor.stage.audit.is_none() || namespace == NOWHERE {
+            return;
+        }
+        let sid = self.actor.session.namespace(namespace).map_or("", |namespace| &namespace.sid);
+        self.witness(io, Deed::Connected { namespace, sid, recovered });
+        if self.actor.by_hand {
+            self.witness(io, Deed::Leaving { namespace: Some(namespace) });
+        }
+    }
+
+    fn ended(&self, io: &mut Io<'_>, namespace: Option<&str>) {
+        if namespace != Some(NOWHERE) {
+            self.witness(io, Deed::Ended { namespace });
         }
     }
 
@@ -307,9 +338,13 @@ impl<'p> Client<'p> {
             && let Some(stamp) = Stamp::find(message.data.as_bytes())
             && stamp.run == self.actor.stage.run
         {
-            let since = io.now.saturating_duration_since(self.actor.stage.epoch);
+            let since = self.actor.stage.since(io.now);
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
+            if stamp.is_audited && self.is_audited(message) {
+                let key = Key { sender: stamp.sender, sequence: stamp.sequence };
+                self.witness(io, Deed::Received { namespace: &message.namespace, key });
+            }
         }
         let name = socket_io::event_name(&message.data);
         // Nothing is parsed that need not be: text is an event if it has a name, and bytes are rare.
@@ -323,6 +358,13 @@ impl<'p> Client<'p> {
         if self.actor.part.ears.hear(&name) {
             self.actor.inbox.keep(&name, message);
         }
+    }
+
+    /// Whether this is an event as which some audited message arrives, and no echo of one.
+    fn is_audited(&self, message: &Message<'_>) -> bool {
+        let Some(audit) = &self.actor.stage.audit else { return false };
+        audit.events.all
+            || socket_io::event_name(&message.data).is_some_and(|(name, _)| audit.events.hear(&name))
     }
 
     /// Looks whether what arrived as an event is one.

@@ -78,6 +78,30 @@ impl Verb {
     }
 }
 
+/// Whom a cast reaches, of those in its rooms or, where the contract has no place for rooms, in the namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Everyone.
+    Everyone,
+    /// Everyone but the sender.
+    Others,
+}
+
+impl Reach {
+    const ALL: [(&'static str, Reach); 2] = [("everyone", Reach::Everyone), ("others", Reach::Others)];
+
+    fn read(node: &Node) -> Result<Reach, Mistake> {
+        let word = node.text()?;
+        let known = Reach::ALL.into_iter().find(|(name, _)| *name == word);
+        known.map(|(_, reach)| reach).ok_or_else(|| {
+            node.mistake(format!(
+                "a cast reaches `everyone`, or the `others` without its sender, not `{word}`"
+            ))
+            .did_you_mean(word, Reach::ALL.map(|(name, _)| name))
+        })
+    }
+}
+
 /// How one thing is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
@@ -89,6 +113,8 @@ pub struct Ask {
     pub ack: bool,
     /// The name of the event under which a cast arrives.
     pub arrives_as: Template,
+    /// Whom a cast reaches, if the application decides that.
+    pub reaches: Option<Reach>,
 }
 
 impl Ask {
@@ -104,6 +130,7 @@ impl Ask {
             args: self.args.iter().map(|arg| arg.bind(words)).collect(),
             ack: self.ack,
             arrives_as: self.arrives_as.bind(words),
+            reaches: self.reaches,
         }
     }
 
@@ -111,15 +138,16 @@ impl Ask {
         let fields = Fields::of(node, format!("the contract for `{}`", verb.name()))?;
         let emit = fields.required("emit")?;
         let ack = fields.optional("ack");
-        let arrives_as = match verb {
-            Verb::Cast | Verb::CastAck => fields.optional("arrives_as"),
-            _ => None,
+        let (arrives_as, reaches) = match verb {
+            Verb::Cast | Verb::CastAck => (fields.optional("arrives_as"), fields.optional("reaches")),
+            _ => (None, None),
         };
         fields.deny_others()?;
 
         let Some((event, args)) = emit.items().split_first() else {
             return Err(emit.mistake("expected the name of an event, and its arguments, found an empty list"));
         };
+        let reach = reaches.map(Reach::read).transpose()?;
         let ask = scope.with_words(verb.words(), |scope| {
             let event = Template::compile_text(event, scope)?;
             let args = args.iter().map(|arg| Template::compile(arg, scope)).collect::<Result<_, _>>()?;
@@ -127,8 +155,13 @@ impl Ask {
                 Some(node) => Template::compile_text(node, scope)?,
                 None => event.clone(),
             };
-            Ok(Ask { event, args, ack: ack.map_or(Ok(false), Node::bool)?, arrives_as })
+            Ok(Ask { event, args, ack: ack.map_or(Ok(false), Node::bool)?, arrives_as, reaches: reach })
         })?;
+        if let Some(node) = reaches.filter(|_| ask.uses("from")) {
+            return Err(node
+                .mistake("whether the sender is reached is said by `${from}` already")
+                .hint("leave one of them out"));
+        }
 
         if !verb.needs().is_empty() && !verb.needs().iter().any(|word| ask.uses(word)) {
             let words: Vec<String> = verb.needs().iter().map(|word| format!("`${{{word}}}`")).collect();

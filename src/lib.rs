@@ -1,5 +1,6 @@
 //! sockrates examines Socket.IO servers.
 
+pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod conformance;

@@ -4,8 +4,12 @@
 //! below the command line formats or prints. An [`Observer`] lives in one worker and is never shared, so
 //! observing is a plain call without a lock.
 
+mod delivery;
+
 use std::fmt;
 use std::time::Duration;
+
+pub use delivery::{Deed, Key, Message, Sender};
 
 /// A latency series. Its name is the word used in thresholds and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,4 +211,7 @@ pub trait Observer {
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str);
+    /// A client did or saw something that the audit of the deliveries has to know, so long after the beginning of the
+    /// run. Told only where there is an audit.
+    fn witness(&mut self, _who: Who, _at: Duration, _deed: Deed<'_>) {}
 }

@@ -10,7 +10,7 @@ use crate::measure::{GroupInfo, StepInfo, Story};
 use crate::observe::Who;
 use crate::scenario::{Act, Group, Scenario};
 use crate::session::Transport;
-use crate::step::{Board, Ears, Numbered, Part, Stage};
+use crate::step::{Audit, Board, Ears, Numbered, Part, Stage, Step};
 
 /// The largest cast whose clients each remember their last frames. Remembering costs time for every frame and a
 /// kilobyte for every client, and a larger cast is about numbers.
@@ -36,6 +36,8 @@ pub struct Circumstances {
     pub run: u16,
     /// The beginning of the run.
     pub epoch: Instant,
+    /// Whether deliveries are audited, where the scenario does not leave it out.
+    pub audit: bool,
 }
 
 /// A place in a script.
@@ -54,6 +56,8 @@ pub struct PlannedAct<'s> {
     pub members: &'s [usize],
     /// What each of their clients does.
     pub steps: &'s [Numbered],
+    /// Whether what is under way is waited for before it begins: it ends connections that have something to receive.
+    pub drains: bool,
 }
 
 /// A scenario made ready to be played.
@@ -73,7 +77,12 @@ impl<'s> Plan<'s> {
     /// Makes a scenario ready.
     pub fn new(scenario: &'s Scenario, circumstances: Circumstances) -> Plan<'s> {
         let mut acts = Vec::new();
-        let script = turns(&scenario.script, &mut acts);
+        let script = turns(&scenario.script, &mut acts, true);
+        let steps = || acts.iter().flat_map(|act| act.steps).map(|numbered| &*numbered.step);
+        let mut audited = Ears::default();
+        steps().for_each(|step| step.audit(&mut audited));
+        let audit = scenario.audit.filter(|_| circumstances.audit && audited != Ears::default());
+        let audit = audit.map(|window| Audit { window, events: audited });
         let parts = scenario
             .cast
             .iter()
@@ -90,7 +99,8 @@ impl<'s> Plan<'s> {
             headers: circumstances.headers,
             slots: scenario.slots,
             shared: scenario.shared.clone(),
-            stamps: acts.iter().flat_map(|act| act.steps).any(|numbered| numbered.step.stamps()),
+            stamps: steps().any(Step::stamps),
+            audit,
             wire_lines: if clients <= REMEMBERING { WIRE_LINES } else { 0 },
             board: Board::default(),
         };
@@ -122,14 +132,15 @@ impl<'s> Plan<'s> {
     }
 }
 
-fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>) -> Vec<Turn> {
+fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) -> Vec<Turn> {
     let mut turn = |act: &'s Act| match act {
         Act::Group { members, steps, .. } => {
-            acts.push(PlannedAct { members, steps });
+            let drains = is_alone && steps.iter().any(|numbered| numbered.step.disconnects());
+            acts.push(PlannedAct { members, steps, drains });
             Turn::Act(acts.len() - 1)
         }
         Act::Together { branches, .. } => {
-            Turn::Together(branches.iter().map(|branch| turns(branch, acts)).collect())
+            Turn::Together(branches.iter().map(|branch| turns(branch, acts, false)).collect())
         }
     };
     script.iter().map(&mut turn).collect()

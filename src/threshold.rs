@@ -411,6 +411,11 @@ mod tests {
     }
 
     #[test]
+    fn the_faults_are_in_the_order_of_their_numbers() {
+        assert!(Fault::ALL.iter().enumerate().all(|(index, fault)| *fault as usize == index));
+    }
+
+    #[test]
     fn thresholds_are_read_into_subject_relation_and_limit() {
         use Counted::{Counter as Clients, Fault as Audit};
         let ms = Duration::from_millis;

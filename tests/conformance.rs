@@ -11,8 +11,7 @@ mod page;
 
 use std::{collections::BTreeSet, env, fs};
 
-use catalogue::{Case, Catalogue, breaking, broken_by, level, root};
-use reference_server::faults::REGISTRY;
+use catalogue::{Case, Catalogue, breaking, broken_by, faults, level, root};
 
 const PAGE: &str = "docs/conformance.md";
 
@@ -81,7 +80,7 @@ fn every_case_has_faults_that_could_fail_it_and_every_fault_cases_that_could_cat
             wrong.push(format!("no fault breaks {}", clause.id));
         }
     }
-    for fault in REGISTRY {
+    for fault in faults() {
         for id in broken_by(fault) {
             if catalogue.clause(id).is_none() {
                 wrong.push(format!("{} breaks {id}, which is no clause", fault.name));

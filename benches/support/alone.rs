@@ -30,6 +30,7 @@ pub fn play_alone(
     let source = Source { name: "bench".into(), text: text.into() };
     let scenario = scenario::read(&source, &Surroundings::without_files()).expect("a scenario of this bench");
     let circumstances = Circumstances {
+        audit: true,
         path: path.into(),
         query: String::new(),
         headers: Vec::new(),

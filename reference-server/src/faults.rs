@@ -17,19 +17,29 @@ pub struct Description {
     pub breaks: &'static str,
     /// What the server then does wrong, in one line.
     pub about: &'static str,
+    /// Whether it happens only now and then, or only while much goes on, so that no single case can be sure to see it.
+    pub under_load: bool,
 }
 
 macro_rules! faults {
-    ($($variant:ident $name:literal $breaks:literal $about:literal;)*) => {
+    ($($variant:ident $name:literal $breaks:literal $about:literal $($load:ident)?;)*) => {
         /// One way of being wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Fault { $(#[doc = $about] $variant,)* }
 
         /// Every fault there is, by area.
         pub const REGISTRY: &[Description] = &[
-            $(Description { fault: Fault::$variant, name: $name, breaks: $breaks, about: $about },)*
+            $(Description {
+                fault: Fault::$variant,
+                name: $name,
+                breaks: $breaks,
+                about: $about,
+                under_load: faults!(@load $($load)?),
+            },)*
         ];
     };
+    (@load) => { false };
+    (@load under_load) => { true };
 }
 
 faults! {
@@ -349,6 +359,18 @@ faults! {
     RecoveryOnce "recovery-once" "SEM-CSR-09" "what was missed is forgotten once it was sent again";
     PidWithoutRecovery "pid-without-recovery" "SEM-CSR-10" "a private id is given although recovery is off";
     LivingRecovered "living-recovered" "SEM-CSR-11" "the state of a socket that is still connected can be taken over";
+
+    DeliveryRarelyLost "delivery-rarely-lost" "SEM-BC-01" "one in ten thousand deliveries of broadcasts is lost" under_load;
+    DeliveryRarelyDoubled "delivery-rarely-doubled" "SEM-BC-01" "one in ten thousand deliveries of broadcasts is made twice" under_load;
+    DeliveryRarelySwapped "delivery-rarely-swapped" "SEM-OR-01" "one in ten thousand deliveries of broadcasts changes places with the next to that client" under_load;
+    DeliveryRarelyMisdirected "delivery-rarely-misdirected" "SEM-BC-04" "one in ten thousand deliveries of broadcasts goes to an outsider, too" under_load;
+    SenderRarelyIncluded "sender-rarely-included" "SEM-BC-03" "one in a hundred broadcasts from a socket also reaches that socket" under_load;
+    LeaveLags "leave-lags" "SEM-RM-05" "a leave takes effect 50 ms after it was acknowledged" under_load;
+    JoinLags "join-lags" "SEM-RM-02" "a join takes effect 50 ms after it was acknowledged" under_load;
+    RoomRarelyMixedUp "room-rarely-mixed-up" "SEM-RM-09" "one in a hundred broadcasts to a room also reaches the room of that name in other namespaces" under_load;
+    RecoveryRarelyMisses "recovery-rarely-misses" "SEM-CSR-03" "in one of ten recoveries one missed packet is left out" under_load;
+    RecoveryRarelyRepeats "recovery-rarely-repeats" "SEM-CSR-03" "in one of ten recoveries one missed packet is sent twice" under_load;
+    NewestRarelySkipped "newest-rarely-skipped" "SEM-BC-04" "one in ten broadcasts leaves out the newest of its receivers" under_load;
 }
 
 /// A set of faults. Empty is healthy.

@@ -4,7 +4,7 @@
 //! without another task in between, so order holds by construction and a broadcast costs no synchronisation.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -145,7 +145,9 @@ pub(crate) struct Server {
     random: RefCell<Vec<u8>>,
     /// For the faults that lose or swap events.
     delivered: Cell<u64>,
-    held: RefCell<HashMap<Rc<str>, Message>>,
+    /// How often each fault that shows now and then could have shown.
+    turns: RefCell<BTreeMap<Fault, u64>>,
+    pub(crate) held: RefCell<HashMap<Rc<str>, Message>>,
     /// For the faults that mix up acknowledgement ids: who used which one first, by session.
     pub(crate) ack_ids: RefCell<HashMap<AckKey, Rc<Socket>>>,
     quiet: Notify,
@@ -166,6 +168,7 @@ impl Server {
             next_key: Cell::new(1),
             random: RefCell::default(),
             delivered: Cell::new(0),
+            turns: RefCell::default(),
             held: RefCell::default(),
             ack_ids: RefCell::default(),
             quiet: Notify::new(),
@@ -252,6 +255,17 @@ impl Server {
         let _ = URL_SAFE_NO_PAD.encode_slice(&random[start..], &mut id);
         random.truncate(start);
         std::str::from_utf8(&id).map(Rc::from).unwrap_or_default()
+    }
+
+    /// Whether it is time for a fault that shows in one of so many cases.
+    pub(crate) fn now_and_then(&self, fault: Fault, one_in: u64) -> bool {
+        if !self.faults.has(fault) {
+            return false;
+        }
+        let mut turns = self.turns.borrow_mut();
+        let turn = turns.entry(fault).or_default();
+        *turn += 1;
+        *turn % one_in == one_in / 2
     }
 
     /// The faults of delivery. `true`: the event has been dealt with.

@@ -229,6 +229,7 @@ fn play(
         seed: args.seed,
         run: fastrand::u16(..),
         epoch: Instant::now(),
+        audit: true,
     };
     let plan = Plan::new(scenario, circumstances);
     let story = plan.story(&source.name, &source.text);
@@ -343,7 +344,7 @@ fn judge(
         duration: ran.duration,
         story,
         tally,
-        deliveries: None,
+        deliveries: ran.findings.as_ref(),
         thresholds: &selected.scenario.thresholds,
         completed_steps: ran.completed_steps,
         end,

@@ -5,6 +5,7 @@
 //! they counted is merged at the end. Nothing here prints: [`Beat`]s tell how the run goes.
 
 mod director;
+mod records;
 mod timers;
 mod worker;
 
@@ -14,6 +15,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::audit::Findings;
 use crate::driver::Library;
 use crate::measure::Interval;
 use crate::measure::Tally;
@@ -21,6 +23,7 @@ use crate::plan::Plan;
 use crate::transport::Peer;
 
 pub use director::Director;
+use records::{Audit, Exchange};
 use worker::{Command, Report, Work, Worker};
 
 /// How long the conductor waits for a word of its workers before it looks whether it is to stop; they tell more often.
@@ -70,6 +73,8 @@ pub enum Ending {
 pub struct Ran {
     /// What was counted by all workers.
     pub tally: Tally,
+    /// What the audit of the deliveries found, if any message was audited.
+    pub findings: Option<Findings>,
     /// How many connections never came to be: TCP was refused, or not answered for a while.
     pub unreached: u64,
     /// How it ended.
@@ -93,8 +98,9 @@ pub fn run<'p>(
     let (reports, inbox) = mpsc::channel();
     thread::scope(|scope| {
         let mut crews = Vec::new();
+        let exchange = Arc::new(Exchange::new(orders.workers.max(1)));
         for index in 0..orders.workers.max(1) {
-            let worker = Worker::new(plan, orders, index, reports.clone())?;
+            let worker = Worker::new(plan, orders, index, reports.clone(), exchange.clone())?;
             let (commands, waker) = worker.line();
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))
@@ -110,10 +116,11 @@ pub fn run<'p>(
             active: Vec::new(),
             live: vec![0; crews.len()],
             completed_steps: 0,
+            drain: None,
         };
         let ending = conductor.conduct(&crews, orders, &inbox, tell);
         let duration = plan.stage.epoch.elapsed();
-        let (mut tally, mut unreached) = (Tally::new(), 0);
+        let (mut tally, mut unreached, mut audits) = (Tally::new(), 0, Vec::new());
         for crew in &crews {
             crew.tell(Command::Stop);
         }
@@ -121,7 +128,8 @@ pub fn run<'p>(
         for crew in crews {
             match crew.thread.join() {
                 Ok(Ok(work)) => {
-                    tally.merge(&work.tally);
+                    tally.merge(&work.records.tally);
+                    audits.extend(work.records.audit);
                     unreached += work.unreached;
                 }
                 Ok(Err(why)) => failed = Some(why),
@@ -131,10 +139,21 @@ pub fn run<'p>(
         match failed {
             Some(why) => Err(why),
             None => {
-                Ok(Ran { tally, unreached, ending, duration, completed_steps: conductor.completed_steps })
+                let completed_steps = conductor.completed_steps;
+                let findings = found(audits, plan.stage.epoch.elapsed());
+                Ok(Ran { tally, findings, unreached, ending, duration, completed_steps })
             }
         }
     })
+}
+
+/// What the workers' ledgers say together; nothing, if they have judged no message.
+fn found(audits: Vec<Audit>, now: Duration) -> Option<Findings> {
+    let findings = audits.into_iter().map(|audit| audit.finish(now)).reduce(|mut sum, found| {
+        sum.merge(found);
+        sum
+    });
+    findings.filter(|findings| findings.messages > 0 || !findings.is_clean())
 }
 
 struct Crew<'scope> {
@@ -159,6 +178,16 @@ struct Conductor<'p, 's> {
     active: Vec<usize>,
     live: Vec<u64>,
     completed_steps: u64,
+    /// What is under way is waited for.
+    drain: Option<Drain>,
+}
+
+/// The wait until the clients have received what they must.
+struct Drain {
+    /// How many workers still have clients that wait.
+    waiting: usize,
+    /// The acts that begin then.
+    then: Vec<usize>,
 }
 
 impl Conductor<'_, '_> {
@@ -171,7 +200,7 @@ impl Conductor<'_, '_> {
     ) -> Ending {
         let begun = self.director.begin();
         self.start(crews, begun);
-        while !self.director.is_over() {
+        while !self.director.is_over() || self.drain.is_some() {
             if orders.stop.load(Ordering::Relaxed) {
                 return Ending::Stopped;
             }
@@ -182,6 +211,7 @@ impl Conductor<'_, '_> {
             let mut interval = None;
             match inbox.recv_timeout(HEARTBEAT) {
                 Ok(Report::Finished(act)) => self.finished(crews, act),
+                Ok(Report::Drained) => self.drained(crews),
                 Ok(Report::Counted(worker, counted, live)) => {
                     self.live[worker] = live;
                     interval = Some(*counted);
@@ -212,7 +242,27 @@ impl Conductor<'_, '_> {
             self.active.retain(|active| *active != act);
             self.completed_steps += self.plan.acts[act].steps.len() as u64;
             let begun = self.director.finished(act);
-            self.start(crews, begun);
+            let drains = self.director.is_over() || begun.iter().any(|act| self.plan.acts[*act].drains);
+            match drains && self.plan.stage.audit.is_some() {
+                true => self.drain(crews, begun),
+                false => self.start(crews, begun),
+            }
+        }
+    }
+
+    /// Waits until every client has received what it must; a worker gives up when the window of the audit is over.
+    fn drain(&mut self, crews: &[Crew<'_>], then: Vec<usize>) {
+        self.drain = Some(Drain { waiting: crews.len(), then });
+        crews.iter().for_each(|crew| crew.tell(Command::Drain));
+    }
+
+    fn drained(&mut self, crews: &[Crew<'_>]) {
+        let Some(drain) = &mut self.drain else { return };
+        drain.waiting -= 1;
+        if drain.waiting == 0 {
+            let then = std::mem::take(&mut drain.then);
+            self.drain = None;
+            self.start(crews, then);
         }
     }
 }

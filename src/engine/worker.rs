@@ -4,6 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::Orders;
+use super::records::{Audit, Exchange, Records};
 use super::timers::Timers;
 use crate::client::{Client, Io};
 use crate::driver::{Library, Post};
@@ -18,11 +19,16 @@ use crate::transport::{Notice, Reader, Transport};
 /// How often a worker tells what it counted.
 const TELLING: Duration = Duration::from_millis(100);
 
+/// How often a worker looks whether some client has something to receive, when the conductor waits for that.
+const LOOKING: Duration = Duration::from_millis(10);
+
 /// What the conductor tells a worker.
 #[derive(Debug)]
 pub(super) enum Command {
     /// The clients of this act begin its steps, due at that time.
     Begin { act: usize, due: Instant },
+    /// To be reported as soon as no client has to receive anything any more.
+    Drain,
     /// All clients leave.
     Stop,
 }
@@ -32,6 +38,8 @@ pub(super) enum Command {
 pub(super) enum Report {
     /// Its clients are done with this act.
     Finished(usize),
+    /// No client has to receive anything any more.
+    Drained,
     /// It cannot go on; its thread tells why.
     Broken,
     /// What it counted since it last told, and how many of its clients are connected.
@@ -41,8 +49,8 @@ pub(super) enum Report {
 /// What a worker brings home.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// What it counted.
-    pub(super) tally: Tally,
+    /// What it wrote down.
+    pub(super) records: Records,
     /// How many of its connections never came to be.
     pub(super) unreached: u64,
 }
@@ -53,6 +61,7 @@ pub(super) struct Worker<'p> {
     workers: usize,
     index: usize,
     reports: mpsc::Sender<Report>,
+    exchange: Arc<Exchange>,
     transport: Transport,
     waker: Arc<mio::Waker>,
     library: Option<Arc<dyn Library>>,
@@ -65,6 +74,7 @@ impl<'p> Worker<'p> {
         orders: &Orders<'_>,
         index: usize,
         reports: mpsc::Sender<Report>,
+        exchange: Arc<Exchange>,
     ) -> Result<Worker<'p>, String> {
         let opened = Transport::new(orders.peer.clone()).and_then(|transport| {
             let waker = Arc::new(transport.waker()?);
@@ -73,7 +83,8 @@ impl<'p> Worker<'p> {
         let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
         let workers = orders.workers.max(1);
         let library = orders.library.clone();
-        Ok(Worker { plan, workers, index, reports, transport, waker, library, commands: mpsc::channel() })
+        let commands = mpsc::channel();
+        Ok(Worker { plan, workers, index, reports, exchange, transport, waker, library, commands })
     }
 
     /// The line on which the conductor speaks to the worker.
@@ -109,6 +120,9 @@ impl<'p> Worker<'p> {
         let count = clients.len();
         let mut transport = self.transport;
         transport.make_room(count);
+        let audit = plan.stage.audit.as_ref();
+        let clients_in_all = plan.clients().count() as u32;
+        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.exchange));
         let crew = Crew {
             plan,
             index: self.index,
@@ -118,7 +132,8 @@ impl<'p> Worker<'p> {
             remaining: vec![0; plan.acts.len()],
             live: 0,
             timers: Timers::new(count),
-            tally: Tally::new(),
+            records: Records { tally: Tally::new(), audit },
+            drains: None,
             reports: self.reports,
         };
         let news = self.library.map(|_| news);
@@ -140,7 +155,8 @@ impl Shift<'_> {
         let mut ready = Vec::new();
         let mut telling = Instant::now() + TELLING;
         loop {
-            let until = self.crew.timers.next().map_or(telling, |timer| timer.min(telling));
+            let next = [self.crew.timers.next(), self.crew.drains].into_iter().flatten();
+            let until = next.fold(telling, Instant::min);
             self.transport.wait(&mut ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
             for place in &ready {
                 self.transport.ready(*place, Instant::now(), &mut self.crew);
@@ -167,12 +183,17 @@ impl Shift<'_> {
             while let Ok(command) = self.commands.try_recv() {
                 match command {
                     Command::Begin { act, due } => self.crew.begin(&mut self.transport, act, due),
+                    Command::Drain => self.crew.drains = Some(now),
                     Command::Stop => return Ok(self.leave()),
                 }
+            }
+            if self.crew.drains.is_some_and(|look| look <= now) {
+                self.crew.drain(now);
             }
             if now >= telling {
                 telling = now + TELLING;
                 self.crew.tell(&mut self.transport);
+                self.crew.records.advance(self.crew.plan.stage.since(now));
             }
         }
     }
@@ -182,7 +203,8 @@ impl Shift<'_> {
             self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
         }
         self.crew.tell(&mut self.transport);
-        Work { tally: self.crew.tally, unreached: self.transport.unreached() }
+        self.crew.records.tell();
+        Work { records: self.crew.records, unreached: self.transport.unreached() }
     }
 }
 
@@ -198,7 +220,9 @@ struct Crew<'p> {
     remaining: Vec<usize>,
     live: u64,
     timers: Timers,
-    tally: Tally,
+    records: Records,
+    /// When to look whether some client has something to receive, if the conductor waits for that.
+    drains: Option<Instant>,
     reports: mpsc::Sender<Report>,
 }
 
@@ -223,6 +247,8 @@ impl<'p> Crew<'p> {
     fn finished(&mut self, act: usize) {
         self.remaining[act] -= 1;
         if self.remaining[act] == 0 {
+            // Before, so that all workers can know of all messages of the act when it is over.
+            self.records.tell();
             // A conductor that is gone has stopped the run.
             let _ = self.reports.send(Report::Finished(act));
         }
@@ -239,7 +265,7 @@ impl<'p> Crew<'p> {
         let client = &mut self.clients[place as usize];
         let was_live = client.is_live();
         let mut port = transport.port(place);
-        call(client, &mut Io { now, wire: &mut port, observer: &mut self.tally });
+        call(client, &mut Io { now, wire: &mut port, observer: &mut self.records });
         transport.flush();
         match (was_live, client.is_live()) {
             (false, true) => self.live += 1,
@@ -254,11 +280,20 @@ impl<'p> Crew<'p> {
         }
     }
 
+    fn drain(&mut self, now: Instant) {
+        let since = self.plan.stage.since(now);
+        self.records.advance(since);
+        self.drains = self.records.is_waiting(since).then(|| now + LOOKING);
+        if self.drains.is_none() {
+            let _ = self.reports.send(Report::Drained);
+        }
+    }
+
     fn tell(&mut self, transport: &mut Transport) {
         let (read, written) = transport.take_bytes();
-        self.tally.count(Counter::BytesIn, read);
-        self.tally.count(Counter::BytesOut, written);
-        let interval = Box::new(self.tally.take_interval());
+        self.records.count(Counter::BytesIn, read);
+        self.records.count(Counter::BytesOut, written);
+        let interval = Box::new(self.records.tally.take_interval());
         let _ = self.reports.send(Report::Counted(self.index, interval, self.live));
     }
 }

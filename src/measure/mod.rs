@@ -6,7 +6,6 @@
 //! a server does.
 
 mod checks;
-mod deliveries;
 pub mod human;
 mod live;
 mod series;
@@ -15,7 +14,6 @@ mod tally;
 mod troubles;
 
 pub use checks::{FAILURES_KEPT, StepTally};
-pub use deliveries::Deliveries;
 pub use live::{Coarse, Gauges, Interval, Live, Window};
 pub use series::{DecodeError, HIGHEST, Series};
 pub use story::{GroupInfo, StepInfo, Story};

@@ -3,15 +3,17 @@
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
-use crate::measure::{Deliveries, GroupInfo, StepInfo, StepTally, Story, Tally};
+use crate::audit::{Findings, Leak};
+use crate::measure::{GroupInfo, StepInfo, StepTally, Story, Tally};
 use crate::observe::{Counter, Failure, Metric, Who};
 use crate::threshold::{Fault, Limit, Threshold};
 use crate::verdict::{Amount, End, Evidence, Judged, Measured, Outcome, judge, judge_thresholds};
 
+use super::offences::sentence;
 use super::result::{
     CastEntry, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
-    FailureResult, MetricResult, OutcomeResult, RunResult, SCHEMA_VERSION, ScenarioInfo, TargetInfo,
-    ThresholdResult, WireResult,
+    FailureResult, LeakResult, MetricResult, OutcomeResult, RunResult, SCHEMA_VERSION, ScenarioInfo,
+    TargetInfo, ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -31,7 +33,7 @@ pub struct Run<'a> {
     /// Everything that was counted, merged over all workers.
     pub tally: &'a Tally,
     /// What the audit of the deliveries found, if there was one.
-    pub deliveries: Option<&'a Deliveries>,
+    pub deliveries: Option<&'a Findings>,
     /// The thresholds of the scenario.
     pub thresholds: &'a [Threshold],
     /// How many steps were played to their end by at least one client.
@@ -78,7 +80,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
             .zip(&judged)
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
-        deliveries: run.deliveries.map(deliveries),
+        deliveries: run.deliveries.map(|found| deliveries(story, found)),
         metrics: Metric::ALL.into_iter().filter_map(metric).collect(),
         counters: Counter::ALL.into_iter().map(counter).collect(),
         errors: errors(story, tally),
@@ -145,8 +147,11 @@ fn threshold(asked: &Threshold, judged: &Judged) -> ThresholdResult {
     }
 }
 
-fn deliveries(found: &Deliveries) -> DeliveriesResult {
+fn deliveries(story: &Story, found: &Findings) -> DeliveriesResult {
+    let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
+        messages: found.messages,
+        receipts: found.receipts,
         expected: found.expected,
         forbidden: found.forbidden,
         undecided: found.undecided,
@@ -154,7 +159,9 @@ fn deliveries(found: &Deliveries) -> DeliveriesResult {
         duplicate: found.fault(Fault::Duplicate),
         disordered: found.fault(Fault::Disordered),
         leaked: found.fault(Fault::Leaked),
-        offenders: found.offenders.clone(),
+        leaks: leaks.map(|(leak, count)| LeakResult { kind: leak.words().into(), count }).collect(),
+        late: found.late,
+        offenders: found.offences.iter().map(|offence| sentence(story, offence)).collect(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Runs for the tests of the renderers: one with everything in it, one that is small and good.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::audit::{Findings, Key, Message, Offence, Sender, Stay};
 use crate::document::Span;
-use crate::measure::{Deliveries, GroupInfo, StepInfo, Story, Tally};
+use crate::measure::{GroupInfo, StepInfo, Story, Tally};
 use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, WireLine};
-use crate::threshold::{Counted, Limit, Relation, Subject, Threshold};
+use crate::threshold::{Counted, Fault, Limit, Relation, Subject, Threshold};
 use crate::units::Share;
 use crate::verdict::End;
 
@@ -45,15 +47,16 @@ pub(super) fn troubled() -> RunResult {
         duration: Duration::from_millis(63_412),
         story: &story(),
         tally: &tally(),
-        deliveries: Some(&Deliveries {
+        deliveries: Some(&Findings {
             expected: 40_003,
             forbidden: 1_960_000,
             undecided: 1_312,
-            faults: [1, 0, 0, 0],
-            offenders: vec![
-                "talkers 12 did not get message 7 of talkers 62 in room-12: joined at 1.02 s, sent at 31.7 s"
-                    .into(),
-            ],
+            messages: 31,
+            receipts: 40_006,
+            late: 2,
+            faults: [1, 0, 0, 3],
+            leaks: [2, 0, 0, 1, 0, 0, 0],
+            offences: vec![missing()],
         }),
         thresholds: &thresholds,
         completed_steps: 4,
@@ -108,6 +111,37 @@ pub(super) fn flawless() -> RunResult {
         end: End::Finished,
         doubts: Vec::new(),
     })
+}
+
+/// What one of the talkers did not receive, to a room whose name is hostile.
+fn missing() -> Offence {
+    let at = Duration::from_millis;
+    let room: Arc<str> = "room-\u{1b}[31m12".into();
+    let key = Key { sender: 62, sequence: 7 };
+    let message = Message {
+        key,
+        namespace: "/".into(),
+        is_aimed: true,
+        to: vec![room.clone()],
+        except: Vec::new(),
+        sender: Sender::Excluded,
+        may_be_lost: false,
+        is_kept: true,
+        sent: at(31_700),
+        handled: Some(at(31_703)),
+        settled: at(31_703),
+    };
+    Offence {
+        fault: Fault::Missing,
+        leak: None,
+        key,
+        message: Some(Arc::new(message)),
+        receiver: 12,
+        namespace: "/".into(),
+        stays: vec![(room, Stay { confirmed: Some(at(1_020)), ..Stay::asked(at(1_018)) })],
+        received: None,
+        overtaken_by: None,
+    }
 }
 
 /// The collected run, with what differs from machine to machine put in its place.

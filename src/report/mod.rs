@@ -7,6 +7,7 @@ mod collect;
 #[cfg(test)]
 mod example;
 pub mod json;
+mod offences;
 pub mod result;
 pub mod text;
 mod time;

@@ -228,6 +228,12 @@ pub enum OutcomeResult {
 /// What the audit of the deliveries found. A pair is one message and one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveriesResult {
+    /// Messages that were judged.
+    #[serde(default)]
+    pub messages: u64,
+    /// Receipts of them.
+    #[serde(default)]
+    pub receipts: u64,
     /// Pairs in which the client had to receive the message.
     pub expected: u64,
     /// Pairs in which it must not.
@@ -242,8 +248,23 @@ pub struct DeliveriesResult {
     pub disordered: u64,
     /// A client received a message that was not for it.
     pub leaked: u64,
+    /// To whom they leaked; only what happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<LeakResult>,
+    /// Messages that came when the window of the audit was over.
+    #[serde(default)]
+    pub late: u64,
     /// The first few of each kind, one sentence each.
     pub offenders: Vec<String>,
+}
+
+/// How often messages leaked in one way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakResult {
+    /// In words: `to the sender`, `after a leave`.
+    pub kind: String,
+    /// How often.
+    pub count: u64,
 }
 
 /// One latency series. Percentiles are absent where they lie beyond 120 s.

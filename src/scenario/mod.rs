@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Contract;
-use crate::document::{Fields, Mistake, Node, Source, parse, render};
+use crate::document::{Fields, Mistake, Node, Source, Value, parse, render};
 use crate::session::Transport;
 use crate::step::{self, Reading};
 use crate::template::{self, Scope, Shared};
@@ -58,6 +58,8 @@ pub struct Scenario {
     pub contract: Contract,
     /// What they do.
     pub script: Vec<Act>,
+    /// Whether the deliveries are audited: how long a message may take to arrive.
+    pub audit: Option<Duration>,
     /// What is demanded of the whole run.
     pub thresholds: Vec<Threshold>,
     /// How many places for values of its own each client needs ([`crate::template::Slot::index`]).
@@ -161,6 +163,7 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
     let vars = fields.optional("vars");
     let contract = fields.optional("contract");
     let script = fields.required("script");
+    let audit = fields.optional("audit");
     let thresholds = fields.optional("thresholds");
     fields.deny_others()?;
 
@@ -193,6 +196,7 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
     };
     let mut reading = Reading::new(&mut scope, &contract);
     let script = script::read(script?, &cast, &mut reading)?;
+    let audit = audit.map_or(Ok(Some(WINDOW)), read_audit)?;
     let thresholds = match thresholds {
         None => Vec::new(),
         Some(node) => node.list()?.iter().map(Threshold::read).collect::<Result<_, _>>()?,
@@ -215,10 +219,34 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
         cast,
         contract,
         script,
+        audit,
         thresholds,
         slots,
         shared,
     })
+}
+
+/// How long a message may take to arrive before the audit says that it is missing.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// The least that this may be: workers tell each other ten times a second of what their clients sent.
+const LEAST_WINDOW: Duration = Duration::from_secs(1);
+
+/// `audit: false`, or `audit: { window: 5s }`.
+fn read_audit(node: &Node) -> Result<Option<Duration>, Mistake> {
+    match node.value {
+        Value::Bool(false) => return Ok(None),
+        Value::Bool(true) => return Ok(Some(WINDOW)),
+        _ => {}
+    }
+    let fields = Fields::of(node, "the audit")?;
+    let window = fields.required("window")?;
+    fields.deny_others()?;
+    let length = units::duration(window)?;
+    match length < LEAST_WINDOW {
+        true => Err(window.mistake("a message needs some time to arrive").hint("give it at least `1s`")),
+        false => Ok(Some(length)),
+    }
 }
 
 /// The member of a closed list that a value names.

@@ -13,7 +13,7 @@ use super::inbox::Inbox;
 use super::stage::{Part, Stage};
 use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
-use crate::observe::{Who, WireLine};
+use crate::observe::{Deed, Message as Sent, Who, WireLine};
 use crate::protocol::http::Response;
 use crate::session::{Closed, Destination, Lane, Link};
 use crate::template::{Name, Of, Shared, Slot, Values};
@@ -69,6 +69,10 @@ pub struct Actor<'p> {
     pub arrived: bool,
     /// The round of the innermost `repeat`.
     pub round: u64,
+    /// Whether it does things on its connection after which nobody can say what it receives.
+    pub by_hand: bool,
+    /// A message of which it is not known yet whether the server has handled it.
+    pub unsettled: Option<Box<Sent>>,
     /// How many stamped messages it has sent.
     stamped: u64,
     asides: Vec<Aside>,
@@ -122,6 +126,8 @@ impl<'p> Actor<'p> {
             ended: None,
             arrived: false,
             round: 0,
+            by_hand: false,
+            unsettled: None,
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; stage.slots].into(),
@@ -207,14 +213,15 @@ impl<'p> Actor<'p> {
         (!namespace.sid.is_empty()).then(|| Json::from(&*namespace.sid))
     }
 
-    /// The stamp of the next message, which was due at that time.
-    pub fn stamp(&mut self, due: Instant) -> Stamp {
+    /// The stamp of the next message, which was due at that time. `is_audited`: receipts are told to the audit.
+    pub fn stamp(&mut self, due: Instant, is_audited: bool) -> Stamp {
         self.stamped += 1;
         Stamp {
             run: self.stage.run,
             sender: self.who.cast,
             sequence: self.stamped,
-            due: due.saturating_duration_since(self.stage.epoch),
+            due: self.stage.since(due),
+            is_audited,
         }
     }
 
@@ -332,6 +339,14 @@ impl Values for Actor<'_> {
 }
 
 impl<'p> Cx<'_, 'p> {
+    /// What became of the message that was sent last: handled by now, or nobody knows.
+    pub fn settle(&mut self, is_handled: bool) {
+        let Some(mut message) = self.actor.unsettled.take() else { return };
+        message.settled = self.actor.stage.since(self.now);
+        message.handled = is_handled.then_some(message.settled);
+        self.witness(Deed::Settled(*message));
+    }
+
     /// The namespace that a step speaks in: its own, or the client's.
     ///
     /// # Errors

@@ -10,12 +10,13 @@ use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
+use super::room::names;
 use super::stamp;
-use super::utterance::{EMPTY_STAMP, Encoded, Utterance, put_stamp};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond};
-use crate::contract::{Ask, Verb};
+use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words, put_stamp};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use crate::contract::{Ask, Reach, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::Counter;
+use crate::observe::{Counter, Key, Message, Sender};
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
@@ -30,6 +31,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let content = Content::read(&fields, stamped, reading)?;
     let namespace = reading.namespace(&fields)?;
     let within = reading.within(&fields)?;
+    let audited = fields.optional("audit");
+    let is_audited = audited.map_or(Ok(stamped), Node::bool)?;
+    if let Some(node) = audited.filter(|_| is_audited && !stamped) {
+        return Err(node.mistake("without its stamp nobody can tell who receives the message"));
+    }
     let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
     fields.deny_others()?;
 
@@ -43,18 +49,31 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     };
     let timeout = collect.as_ref().map(|collect| collect.within.as_millis() as u64).unwrap_or_default();
     let timeout = Template::from(Json::from(timeout));
+    let audience = is_audited.then(|| Audience {
+        arrives_as: ask.arrives_as.bind(&[("event", &event)]),
+        is_aimed: ask.uses("to") || ask.uses("room") || ask.reaches.is_some(),
+        sender: match (ask.uses("from"), from, ask.reaches) {
+            (true, "io", _) | (false, _, Some(Reach::Everyone)) => Sender::Included,
+            (true, _, _) | (false, _, Some(Reach::Others)) => Sender::Excluded,
+            (false, _, None) => Sender::Unknown,
+        },
+        // With `local`, a cluster leaves out who is connected elsewhere.
+        may_be_lost: ["volatile", "local"].iter().any(|flag| has_flag(&fields, flag)),
+        is_kept: collect.is_none() && !has_flag(&fields, "volatile"),
+    });
     let from = Template::from(Json::from(from));
     let words = [
         ("event", &event),
         ("from", &from),
-        ("to", &to),
-        ("except", &except),
         ("flags", &flags),
-        ("room", &room),
         ("args", &content.args),
         ("body", &content.body),
         ("timeout", &timeout),
     ];
+    // Rooms that are reckoned stay open: chance must not choose one for the server and another for the audit.
+    let rooms = [("to", &to), ("except", &except), ("room", &room)];
+    let fixed = rooms.into_iter().filter(|_| to.fixed().is_some() && except.fixed().is_some());
+    let words: Vec<(&str, &Template)> = words.into_iter().chain(fixed).collect();
     let ask = ask.bind(&words);
     let name = super::emit::in_words(&event);
     let bare = content.args.fixed().and_then(Json::as_array).is_some_and(Vec::is_empty);
@@ -62,14 +81,21 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         aim: aim(&to, &except),
         name,
         heard_as: beyond::named(&event),
+        to,
+        except,
         bare,
         utterance: Utterance::new(&ask.event, &ask.args),
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
         ack: ask.ack,
         stamped,
+        audience,
         collect,
     }))
+}
+
+fn has_flag(fields: &Fields<'_>, flag: &str) -> bool {
+    fields.optional("flags").is_some_and(|node| node.items().iter().any(|item| item.text() == Ok(flag)))
 }
 
 fn missing_event(fields: &Fields<'_>) -> Mistake {
@@ -236,6 +262,9 @@ struct Cast {
     aim: String,
     /// What hearing it needs of those who do.
     heard_as: Option<Beyond>,
+    /// The rooms that it goes to, and those that are left out.
+    to: Template,
+    except: Template,
     /// Whether it has no arguments.
     bare: bool,
     utterance: Utterance,
@@ -243,7 +272,38 @@ struct Cast {
     within: Duration,
     ack: bool,
     stamped: bool,
+    audience: Option<Audience>,
     collect: Option<Collect>,
+}
+
+/// Who is to receive it, for the audit.
+#[derive(Debug)]
+struct Audience {
+    arrives_as: Template,
+    is_aimed: bool,
+    sender: Sender,
+    may_be_lost: bool,
+    is_kept: bool,
+}
+
+impl Audience {
+    /// What the audit is told when it is known what became of the message.
+    fn message(&self, cx: &Cx<'_, '_>, key: Key, namespace: &str, [to, except]: [&Json; 2]) -> Message {
+        let sent = cx.actor.stage.since(cx.now);
+        Message {
+            key,
+            namespace: namespace.into(),
+            is_aimed: self.is_aimed,
+            to: names(to),
+            except: names(except),
+            sender: self.sender,
+            may_be_lost: self.may_be_lost,
+            is_kept: self.is_kept,
+            sent,
+            handled: None,
+            settled: sent,
+        }
+    }
 }
 
 impl Step for Cast {
@@ -283,21 +343,45 @@ impl Step for Cast {
     fn stamps(&self) -> bool {
         self.stamped
     }
+
+    fn audit(&self, events: &mut Ears) {
+        if let Some(audience) = &self.audience {
+            events.want(&audience.arrives_as);
+        }
+    }
 }
 
 impl Cast {
     fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Wait, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
-        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(cx.actor)?;
+        let (to, except) = (self.to.render(cx.actor)?, self.except.render(cx.actor)?);
+        let room = to.get(0).cloned().unwrap_or_default();
+        let words = [("to", to), ("except", except), ("room", room)];
+        let values = Words { values: cx.actor, words: &words, i: None };
+        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(&values)?;
+        let mut message = None;
         if self.stamped {
-            let stamp = cx.actor.stamp(cx.due);
+            let audience = self.audience.as_ref().filter(|_| cx.actor.stage.audit.is_some());
+            let stamp = cx.actor.stamp(cx.due, audience.is_some());
             put_stamp(encoded.to_mut(), &stamp);
+            if let Some(audience) = audience {
+                let key = Key { sender: stamp.sender, sequence: stamp.sequence };
+                let rooms = [&words[0].1, &words[1].1];
+                message = Some(Box::new(audience.message(cx, key, &namespace, rooms)));
+            }
         }
         if self.ack {
-            return Exchange::begin(cx, namespace, &encoded, self.within).map(Wait::Ack);
+            let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
+            cx.actor.unsettled = message;
+            return Ok(Wait::Ack(exchange));
         }
         say(cx, &namespace, &encoded, false)?;
-        Fencing::probe(cx, self.within).map(Wait::Fence)
+        cx.actor.unsettled = message;
+        let fencing = Fencing::probe(cx, self.within);
+        if fencing.is_err() {
+            cx.settle(false);
+        }
+        fencing.map(Wait::Fence)
     }
 }
 
@@ -373,6 +457,7 @@ impl<'p> Running<'p> for Casting<'p> {
         let missed = match &self.wait {
             Wait::Ack(exchange) => match exchange.notice(cx, what) {
                 Exchanged::Answered(answer) => {
+                    cx.settle(true);
                     match &self.step.collect {
                         Some(collect) => collect.judge(cx, answer),
                         None => cx.pass(),
@@ -384,13 +469,16 @@ impl<'p> Running<'p> for Casting<'p> {
             },
             Wait::Fence(fencing) => match fencing.notice(cx, what) {
                 None => return Flow::Waiting,
+                // The server has read it. Whether its handler is done, nobody knows.
                 Some(Ok(())) => {
+                    cx.settle(false);
                     cx.pass();
                     return Flow::Done;
                 }
                 Some(Err(why)) => why,
             },
         };
+        cx.settle(false);
         cx.miss(Counter::AckMissed, format!("that the server takes the cast of {}", self.step.name), missed);
         Flow::Done
     }

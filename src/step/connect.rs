@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::actor::Ended;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Counter, Metric};
+use crate::observe::{Counter, Deed, Metric};
 use crate::session::{Closed, Event, Lane, Polls, Transport};
 use crate::template::{Matcher, Template};
 
@@ -202,11 +202,13 @@ impl Connecting<'_> {
             (Err(why), _) | (_, Err(why)) => return self.missed(cx, why),
         }
         cx.actor.ended = None;
+        cx.witness(Deed::Connecting { namespace: &self.namespace });
         if cx.actor.session.is_open() {
             cx.actor.session.set_polls(cx.wire, Polls::Automatic);
             return self.ask(cx);
         }
         cx.actor.frames.forget();
+        cx.actor.by_hand = false;
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.part.transport);
         cx.actor.session.open(cx.wire, transport);

@@ -15,7 +15,7 @@ use crate::session::Event;
 use crate::template::Template;
 
 /// The namespace that nobody serves.
-const NOWHERE: &str = "/sockrates-fence";
+pub const NOWHERE: &str = "/sockrates-fence";
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let (mut namespace, mut within) = (None, super::reading::PATIENCE);

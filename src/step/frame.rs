@@ -94,6 +94,7 @@ impl Step for Frame {
         match self.payload.render(cx.actor).and_then(|value| bytes(&value)) {
             Err(why) => cx.fail("text or bytes to send", why),
             Ok(payload) => {
+                cx.act_by_hand();
                 if self.frame.opcode == Opcode::Text
                     && self.frame.fin
                     && let Ok(text) = std::str::from_utf8(&payload)

@@ -296,6 +296,7 @@ impl Step for Http {
 
 impl Inquiry {
     fn send(&self, cx: &mut Cx<'_, '_>, lane: Lane) -> Result<(), String> {
+        cx.act_by_hand();
         let Inquiry { method, target, body, headers, .. } = self;
         let session = cx.actor.session.own().ok_or("another client library makes the connection")?;
         let requests = session.requests();

@@ -48,17 +48,18 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::document::{Mistake, Node, Span};
-use crate::observe::{Counter, Failure, Observer, StepId};
+use crate::observe::{Counter, Deed, Failure, Observer, StepId};
 use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
+pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
 pub use reading::Reading;
 pub use sequence::Sequence;
-pub use stage::{Arrival, Board, Ears, Part, Stage};
+pub use stage::{Arrival, Audit, Board, Ears, Part, Stage};
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
@@ -138,6 +139,14 @@ pub trait Step: fmt::Debug + Send + Sync {
 
     /// Whether messages that it sends carry a stamp.
     fn stamps(&self) -> bool {
+        false
+    }
+
+    /// Adds the events as which messages arrive that the audit is to look after.
+    fn audit(&self, _events: &mut Ears) {}
+
+    /// Whether it ends a connection, so that what is under way would be lost.
+    fn disconnects(&self) -> bool {
         false
     }
 }
@@ -235,6 +244,20 @@ impl<'p> Cx<'_, 'p> {
     pub fn miss(&mut self, counter: Counter, expected: impl Into<String>, actual: impl Into<String>) {
         let failure = self.failure(expected, actual);
         self.observer.missed(self.step, self.actor.who, counter, failure);
+    }
+
+    /// Tells the audit, if there is one.
+    pub fn witness(&mut self, deed: Deed<'_>) {
+        if self.actor.stage.audit.is_some() {
+            self.observer.witness(self.actor.who, self.actor.stage.since(self.now), deed);
+        }
+    }
+
+    /// The client does something after which nobody can say what it receives.
+    pub fn act_by_hand(&mut self) {
+        if !std::mem::replace(&mut self.actor.by_hand, true) {
+            self.witness(Deed::Leaving { namespace: None });
+        }
     }
 
     fn failure(&self, expected: impl Into<String>, actual: impl Into<String>) -> Failure {

@@ -40,7 +40,10 @@ impl Step for Mute {
         let lanes = [Lane::WebSocket, Lane::Poll];
         match self {
             Mute::Heartbeats => cx.actor.session.set_heartbeats(Heartbeats::Muted),
-            Mute::Reading => lanes.into_iter().for_each(|lane| cx.wire.pause(lane, true)),
+            Mute::Reading => {
+                cx.act_by_hand();
+                lanes.into_iter().for_each(|lane| cx.wire.pause(lane, true));
+            }
             Mute::Nothing => {
                 cx.actor.session.set_heartbeats(Heartbeats::Answered);
                 lanes.into_iter().for_each(|lane| cx.wire.pause(lane, false));

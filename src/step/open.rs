@@ -85,6 +85,7 @@ impl Open {
         cx.actor.session.set_destination(destination);
         let sid = self.sid.as_ref().map(|sid| sid.render_text(cx.actor)).transpose()?;
         cx.actor.arrived = true;
+        cx.act_by_hand();
         cx.actor.ended = None;
         cx.actor.frames.forget();
         match sid {

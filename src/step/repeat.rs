@@ -107,6 +107,10 @@ impl Step for Repeat {
     fn stamps(&self) -> bool {
         self.steps.iter().any(|numbered| numbered.step.stamps())
     }
+
+    fn audit(&self, events: &mut Ears) {
+        self.steps.iter().for_each(|numbered| numbered.step.audit(events));
+    }
 }
 
 #[derive(Debug)]

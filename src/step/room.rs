@@ -1,14 +1,17 @@
 //! `join` and `leave`: the rooms of a client. The contract says how the server is asked.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
-use super::utterance::Utterance;
+use super::utterance::{Utterance, Words};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::Counter;
+use crate::observe::{Counter, Deed};
 use crate::template::Template;
 
 pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -39,7 +42,9 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         room.word()?;
     }
     let room = Template::compile(room, reading.scope)?;
-    let ask = reading.contract.need(verb, node.span)?.bind(&[("room", &room)]);
+    let ask = reading.contract.need(verb, node.span)?;
+    // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
+    let ask = if room.fixed().is_some() { ask.bind(&[("room", &room)]) } else { ask.clone() };
     let utterance = Utterance::new(&ask.event, &ask.args);
     Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack }))
 }
@@ -90,6 +95,15 @@ impl Step for Move {
     }
 }
 
+/// The names of rooms: of one, or of a list.
+pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
+    match rooms {
+        Json::Array(rooms) => rooms.iter().flat_map(names).collect(),
+        Json::String(name) => vec![name.as_str().into()],
+        other => vec![other.to_string().into()],
+    }
+}
+
 impl Move {
     fn wish(&self) -> String {
         format!("that the client {}", self.words())
@@ -97,14 +111,26 @@ impl Move {
 
     fn ask<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Moving<'p>, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
-        let encoded = self.utterance.encode(cx.actor)?;
+        let words = [("room", self.room.render(cx.actor)?)];
+        let encoded = self.utterance.encode(&Words { values: cx.actor, words: &words, i: None })?;
+        let (audited, rooms) = match cx.actor.stage.audit {
+            Some(_) => (namespace.clone(), names(&words[0].1)),
+            None => Default::default(),
+        };
+        for room in &rooms {
+            let (namespace, room) = (&*audited, &**room);
+            cx.witness(match self.verb {
+                Verb::Leave => Deed::Parting { namespace, room },
+                _ => Deed::Joining { namespace, room },
+            });
+        }
         let wait = if self.ack {
             Wait::Ack(Exchange::begin(cx, namespace, &encoded, self.within)?)
         } else {
             say(cx, &namespace, &encoded, false)?;
             Wait::Fence(Fencing::probe(cx, self.within)?)
         };
-        Ok(Moving { step: self, wait })
+        Ok(Moving { step: self, wait, namespace: audited, rooms })
     }
 }
 
@@ -118,13 +144,32 @@ enum Wait {
 struct Moving<'p> {
     step: &'p Move,
     wait: Wait,
+    /// For the audit.
+    namespace: Box<str>,
+    rooms: Vec<Arc<str>>,
+}
+
+impl Moving<'_> {
+    /// The server said that it is done. After a mere round trip nobody knows: it had only read of it.
+    fn acknowledged(&self, cx: &mut Cx<'_, '_>) {
+        for room in &self.rooms {
+            let (namespace, room) = (&*self.namespace, &**room);
+            cx.witness(match self.step.verb {
+                Verb::Leave => Deed::Parted { namespace, room },
+                _ => Deed::Joined { namespace, room },
+            });
+        }
+    }
 }
 
 impl<'p> Running<'p> for Moving<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         let outcome = match &mut self.wait {
             Wait::Ack(exchange) => match exchange.notice(cx, what) {
-                Exchanged::Answered(_) => Ok(()),
+                Exchanged::Answered(_) => {
+                    self.acknowledged(cx);
+                    Ok(())
+                }
                 Exchanged::Missed(why) => Err(why),
                 Exchanged::Waiting => return Flow::Waiting,
             },

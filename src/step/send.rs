@@ -37,6 +37,7 @@ impl Step for Send {
             cx.fail("to send a frame", why);
             return Progress::Done;
         }
+        cx.act_by_hand();
         match self.0.render(cx.actor) {
             Ok(Json::String(text)) => cx.actor.session.send_raw(cx.wire, &text),
             Ok(value) => match Binary::of(&value) {

@@ -89,6 +89,15 @@ pub struct Part {
     pub ears: Ears,
 }
 
+/// How the deliveries are audited.
+#[derive(Debug)]
+pub struct Audit {
+    /// How long a message may take to arrive.
+    pub window: Duration,
+    /// As which events audited messages arrive. A stamp in another is an echo of the application's.
+    pub events: Ears,
+}
+
 /// What all clients of a run share.
 #[derive(Debug)]
 pub struct Stage {
@@ -110,10 +119,19 @@ pub struct Stage {
     pub shared: Vec<Shared>,
     /// Whether any message carries a stamp.
     pub stamps: bool,
+    /// How the deliveries are audited, if they are.
+    pub audit: Option<Audit>,
     /// How many of its last frames a client remembers for the report of a failure.
     pub wire_lines: usize,
     /// What clients show each other.
     pub board: Board,
+}
+
+impl Stage {
+    /// A time, counted from the beginning of the run.
+    pub fn since(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.epoch)
+    }
 }
 
 /// The values that clients show each other: `${bob.sid}`. Only what some expression asks for stands here.

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use memchr::memmem;
 
-/// How a stamp begins. `~` needs no escape in JSON or in a URL.
-const MARK: &[u8] = b"~sk";
+use crate::session::STAMP_MARK;
+
+/// How a stamp begins.
+const MARK: &[u8] = STAMP_MARK.as_bytes();
 
 /// The length of a stamp in bytes.
 pub const LENGTH: usize = 32;
@@ -25,6 +27,8 @@ pub struct Stamp {
     pub sequence: u64,
     /// When it was due, since the start of the run, in microseconds, below 36⁸ (32 days).
     pub due: Duration,
+    /// Whether the audit is to look who receives it.
+    pub is_audited: bool,
 }
 
 impl fmt::Display for Stamp {
@@ -40,7 +44,7 @@ impl Stamp {
     pub fn write(&self, place: &mut [u8]) {
         place[..3].copy_from_slice(MARK);
         digits(&mut place[3..7], u64::from(self.run));
-        place[7] = b'.';
+        place[7] = if self.is_audited { b'.' } else { b'-' };
         digits(&mut place[8..13], u64::from(self.sender));
         place[13] = b'.';
         digits(&mut place[14..21], self.sequence);
@@ -55,7 +59,8 @@ impl Stamp {
     }
 
     fn read(text: &[u8]) -> Option<Stamp> {
-        let separated = text[7] == b'.' && text[13] == b'.' && text[21] == b'.' && text[31] == b'~';
+        let separated =
+            matches!(text[7], b'.' | b'-') && text[13] == b'.' && text[21] == b'.' && text[31] == b'~';
         if !separated {
             return None;
         }
@@ -64,6 +69,7 @@ impl Stamp {
             sender: u32::try_from(number(&text[8..13])?).ok()?,
             sequence: number(&text[14..21])?,
             due: Duration::from_micros(number(&text[22..31])?),
+            is_audited: text[7] == b'.',
         })
     }
 
@@ -115,8 +121,8 @@ fn number(digits: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const STAMP: Stamp =
-        Stamp { run: 777, sender: 123_456, sequence: 98_765, due: Duration::from_micros(1_234_567) };
+    const DUE: Duration = Duration::from_micros(1_234_567);
+    const STAMP: Stamp = Stamp { run: 777, sender: 123_456, sequence: 98_765, due: DUE, is_audited: true };
 
     #[test]
     fn a_stamp_is_found_wherever_the_server_put_it() {
@@ -128,6 +134,8 @@ mod tests {
             assert_eq!(Stamp::find(payload.as_bytes()), Some(STAMP), "{payload}");
         }
         assert_eq!(Stamp::find(&format!("{STAMP}").as_bytes()[..31]), None);
+        let aside = Stamp { is_audited: false, ..STAMP };
+        assert_eq!(Stamp::find(aside.to_string().as_bytes()), Some(aside));
         assert_eq!(Stamp::find(b"~sk and nothing else that looks like it is"), None);
     }
 

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::audit::Findings;
 use crate::document::Span;
-use crate::measure::{Deliveries, StepInfo, Tally};
+use crate::measure::{StepInfo, Tally};
 use crate::observe::{Failure, Metric, Observer, StepId, Who};
 use crate::threshold::{Limit, Relation};
 use crate::units::{Rate, Share};
@@ -284,7 +285,7 @@ fn a_threshold_about_it_decides_how_much_may_come_to_nothing() {
 #[test]
 fn a_fault_of_the_deliveries_fails_the_run_if_no_threshold_is_about_it() {
     let tally = checks(1, 0);
-    let mut deliveries = Deliveries { expected: 100, forbidden: 50, ..Deliveries::default() };
+    let mut deliveries = Findings { expected: 100, forbidden: 50, ..Findings::default() };
     deliveries.faults[Fault::Leaked as usize] = 2;
     let measured = Measured { deliveries: Some(&deliveries), ..measured(&tally) };
     let verdict = |thresholds: &[Threshold]| of(measured, thresholds, &End::Finished, &[], 0);
@@ -303,7 +304,7 @@ fn nothing_missing_in_a_run_without_an_audit_is_no_data() {
     let none = threshold("delivery missing == 0", missing, Relation::Equal, Limit::Count(0));
     assert_eq!(outcomes(std::slice::from_ref(&none), &checks(1, 0)), [Outcome::NoData]);
     let tally = Tally::new();
-    let proved_nothing = Deliveries { undecided: 7, ..Deliveries::default() };
+    let proved_nothing = Findings { undecided: 7, ..Findings::default() };
     let measured = Measured { deliveries: Some(&proved_nothing), ..measured(&tally) };
     assert_eq!(judge_thresholds(&[none], &measured)[0].outcome, Outcome::NoData);
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::measure::{Deliveries, Series, Tally, human};
+use crate::audit::Findings;
+use crate::measure::{Series, Tally, human};
 use crate::observe::{Counter, Metric};
 use crate::threshold::{Counted, Fault, Limit, Subject, Threshold};
 
@@ -31,7 +32,7 @@ pub struct Measured<'a> {
     /// What was counted, merged over all workers.
     pub tally: &'a Tally,
     /// What the audit of the deliveries found, if there was one.
-    pub deliveries: Option<&'a Deliveries>,
+    pub deliveries: Option<&'a Findings>,
     /// How long the run took, for rates.
     pub duration: Duration,
 }

@@ -10,10 +10,9 @@ use std::{
     thread,
 };
 
-use reference_server::faults::REGISTRY;
 use serde_json::Value as Json;
 
-use super::catalogue::{Catalogue, broken_by};
+use super::catalogue::{Catalogue, broken_by, faults};
 
 /// How many suites are played at the same time: each waits for heartbeats more than it works.
 const AT_ONCE: usize = 4;
@@ -80,7 +79,7 @@ impl Matrix {
         thread::scope(|scope| {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
-                    while let Some(fault) = REGISTRY.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some(fault) = faults().nth(next.fetch_add(1, Ordering::Relaxed)) {
                         let only: Vec<String> = broken_by(fault).map(|id| format!("clause:{id}")).collect();
                         match conform(&["--fault", fault.name, "--only", &only.join(",")]) {
                             Ok(verdicts) => caught.lock().expect("nobody panics").extend(
@@ -102,7 +101,7 @@ impl Matrix {
 
     pub(crate) fn faults_nobody_caught(&self) -> Vec<&'static str> {
         let caught: BTreeSet<&str> = self.caught.iter().map(|(fault, _)| fault.as_str()).collect();
-        REGISTRY.iter().map(|fault| fault.name).filter(|name| !caught.contains(name)).collect()
+        faults().map(|fault| fault.name).filter(|name| !caught.contains(name)).collect()
     }
 
     pub(crate) fn cases_nothing_failed<'c>(&self, catalogue: &'c Catalogue) -> Vec<&'c str> {

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use reference_server::faults::REGISTRY;
-
-use super::catalogue::{Catalogue, Clause, breaking};
+use super::catalogue::{Catalogue, Clause, breaking, faults};
 
 /// The page before its tables.
 const HEAD: &str = include_str!("head.md");
@@ -74,7 +72,7 @@ pub(crate) fn print(catalogue: &Catalogue, caught: &BTreeSet<(String, String)>) 
     }
     let _ =
         writeln!(page, "\n{FAULTS}\n\n| fault | breaks | the server then | caught by |\n|---|---|---|---|");
-    for fault in REGISTRY {
+    for fault in faults() {
         let cases: Vec<String> = caught
             .iter()
             .filter(|(name, _)| name == fault.name)
@@ -118,7 +116,7 @@ fn numbers(page: &mut String, catalogue: &Catalogue) {
         let broken = clauses.iter().filter(|clause| breaking(&clause.id).next().is_some()).count();
         let _ = writeln!(page, "| {level} | {} | {examined} | {broken} |", clauses.len());
     }
-    let _ = writeln!(page, "\n{} cases, {} faults.", catalogue.cases.len(), REGISTRY.len());
+    let _ = writeln!(page, "\n{} cases, {} faults.", catalogue.cases.len(), faults().count());
 }
 
 /// Text for a cell of a table.

@@ -1,7 +1,8 @@
 //! Socket.IO protocol v5: namespaces, events, acknowledgements and rooms on top of Engine.IO messages.
 //!
 //! `packet`, `args`, `decoder`, `message`, `rooms` and `recovery` are pure. `client` drives one connection,
-//! `namespace` one namespace, `socket` one client in one namespace. `spoil` is what faults do to packets.
+//! `namespace` one namespace, `socket` one client in one namespace. `spoil` is what faults do to packets,
+//! `wear` what they do now and then.
 
 pub(crate) mod ack;
 pub mod args;
@@ -16,3 +17,4 @@ pub mod rooms;
 #[allow(clippy::module_inception)]
 pub(crate) mod socket;
 pub(crate) mod spoil;
+pub(crate) mod wear;

@@ -12,6 +12,7 @@ use super::message::Message;
 use super::recovery::{Lost, Recovered, Recovery};
 use super::rooms::{Rooms, Selection};
 use super::socket::Socket;
+use super::wear;
 use crate::engine::request::Transport;
 use crate::faults::{Fault, Faults};
 use crate::server::Server;
@@ -168,6 +169,7 @@ impl Namespace {
         let to_room = !to.selection.to.is_empty();
         if server.faults.has(Fault::NamespaceLeak)
             || (to_room && server.faults.has(Fault::RoomsSpanNamespaces))
+            || (to_room && server.now_and_then(Fault::RoomRarelyMixedUp, 100))
         {
             self.leak(server, "/", &to, &args);
         }
@@ -190,6 +192,7 @@ impl Namespace {
         };
         let skips_polling =
             server.faults.has(Fault::BinaryBroadcastSkipsPolling) && message.packets().len() > 1;
+        let newest = rounds.first().and_then(|selection| wear::newest(server, self, selection));
         let rooms = self.rooms.borrow();
         let mut receivers = 0;
         for selection in &rounds {
@@ -198,10 +201,17 @@ impl Namespace {
                 if receivers == 2 && server.faults.has(Fault::BroadcastOrderDiffers) {
                     return self.deliver_late(server, socket, &message);
                 }
+                let skipped = newest == Some(socket.key);
+                if skipped || wear::delivery(socket, &message) {
+                    return;
+                }
                 if !(skips_polling && socket.session.transport.get() == Transport::Polling) {
                     socket.deliver(&message, to.volatile);
                 }
             });
+            if let Some(outsider) = wear::outsider(server, self, selection, receivers) {
+                outsider.deliver(&message, false);
+            }
         }
     }
 
@@ -239,6 +249,7 @@ impl Namespace {
         let to_room = !selection.to.is_empty();
         if faults.has(Fault::BroadcastIncludesSender)
             || (to_room && faults.has(Fault::RoomBroadcastIncludesSender))
+            || server.now_and_then(Fault::SenderRarelyIncluded, 100)
         {
             selection.except_key = None;
         }
@@ -289,6 +300,12 @@ impl Namespace {
         }
         if server.faults.has(Fault::RecoveryRepeats) {
             recovered.missed.extend(recovered.missed.clone());
+        }
+        if server.now_and_then(Fault::RecoveryRarelyMisses, 10) {
+            recovered.missed.pop();
+        }
+        if server.now_and_then(Fault::RecoveryRarelyRepeats, 10) {
+            recovered.missed.extend(recovered.missed.last().cloned());
         }
         if server.faults.has(Fault::RecoveryOnce) {
             recovery.borrow_mut().discard();

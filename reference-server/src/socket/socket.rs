@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::ack::Waiting;
 use super::args::{Arg, Args};
@@ -14,6 +15,7 @@ use super::namespace::Namespace;
 use super::reason::Reason;
 use super::recovery::Recovered;
 use super::rooms::{Key, Selection};
+use super::wear;
 use crate::console::printable;
 use crate::engine::session::Session;
 use crate::faults::Fault;
@@ -175,9 +177,10 @@ impl Socket {
     /// Enters rooms; beyond the limits it does not.
     pub(crate) fn join(self: &Rc<Self>, names: &[String]) {
         let server = &self.session.server;
-        if server.faults.has(Fault::JoinLate) {
+        let (late, lags) = (server.faults.has(Fault::JoinLate), server.faults.has(Fault::JoinLags));
+        if late || lags {
             let (socket, names) = (self.clone(), names.to_vec());
-            let delay = std::time::Duration::from_millis(100);
+            let delay = if late { Duration::from_millis(100) } else { wear::LAG };
             server.timers.after(delay, move || socket.join_now(&names));
         } else {
             self.join_now(names);
@@ -203,8 +206,14 @@ impl Socket {
     }
 
     /// Leaves a room.
-    pub(crate) fn leave_room(&self, name: &str) {
+    pub(crate) fn leave_room(self: &Rc<Self>, name: &str) {
         let faults = &self.session.server.faults;
+        if faults.has(Fault::LeaveLags) {
+            let (socket, name) = (self.clone(), name.to_owned());
+            let leave = move || socket.namespace.rooms.borrow_mut().leave(socket.key, &name);
+            self.session.server.timers.after(wear::LAG, leave);
+            return;
+        }
         if faults.has(Fault::LeaveEmptiesRoom) {
             self.namespace.empty(&[Rc::from(name)]);
         } else if !faults.has(Fault::LeaveIgnored) {

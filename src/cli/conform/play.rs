@@ -150,6 +150,8 @@ pub(super) fn play(
         seed,
         run: number(),
         epoch: Instant::now(),
+        // A case proves its clause, and is over when it has.
+        audit: false,
     };
     let plan = Plan::new(scenario, circumstances);
     let story = plan.story(&source.name, &source.text);

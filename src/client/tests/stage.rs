@@ -126,6 +126,7 @@ pub fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     let scenario = scenario::read(&source, &surroundings).unwrap_or_else(|mistake| panic!("{mistake}"));
     let now = Instant::now();
     let circumstances = Circumstances {
+        audit: true,
         path: "/socket.io/".to_owned(),
         query: String::new(),
         headers: Vec::new(),

@@ -97,9 +97,28 @@ fn deliveries(page: &mut Page, found: &DeliveriesResult) {
         format!("{} duplicate", count(found.duplicate)),
         format!("{} out of order", count(found.disordered)),
         format!("of {} that must not: {} leaked", count(found.forbidden), count(found.leaked)),
-        format!("{} undecided", count(found.undecided)),
     ];
     page.wrapped("  ", "    ", &[(mark, tone), (&listed(&facts), Tone::Plain)]);
+    if !found.leaks.is_empty() {
+        let leaks: Vec<String> = found
+            .leaks
+            .iter()
+            .map(|leak| format!("{} {}", count(leak.count), printable(&leak.kind)))
+            .collect();
+        page.wrapped("    ", "      ", &[("leaked: ", Tone::Plain), (&listed(&leaks), Tone::Plain)]);
+    }
+    let decided = found.expected + found.forbidden;
+    let all = decided + found.undecided;
+    let mut facts = vec![format!("{} judged", counted(found.messages, "message"))];
+    if all > 0 {
+        // Rounded down: all are decided only if all are.
+        let share = human::share((decided as f64 / all as f64 * 1e4).floor() / 1e4);
+        facts.push(format!("{share} of {} decided, {} not", counted(all, "pair"), count(found.undecided)));
+    }
+    if found.late > 0 {
+        facts.push(format!("{} came late", count(found.late)));
+    }
+    page.wrapped("    ", "    ", &[(&listed(&facts), Tone::Faint)]);
     for offender in &found.offenders {
         page.wrapped("    ", "      ", &[(&printable(offender), Tone::Plain)]);
     }

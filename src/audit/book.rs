@@ -1,0 +1,475 @@
+//! Who was where and when: the sockets of one worker's clients, and the rooms they asked for.
+//!
+//! A *seat* is a client's place in a namespace. Its sockets come and go; a recovered one goes on where it was cut.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::stay::{Certainty, Stay, any_over};
+use super::{Key, Map, Message, Moment, Sender, Set, Stays};
+
+/// A client's place in a namespace.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) client: u32,
+    pub(super) namespace: u32,
+    /// Its sockets.
+    stays: Vec<Stay>,
+    /// The rooms that it asked for, its own among them.
+    rooms: Vec<(u32, Stay)>,
+    /// Since when its connection is gone, while it may still be recovered.
+    pub(super) away: Option<Moment>,
+    /// When it was recovered last.
+    pub(super) back: Option<Moment>,
+    /// What it must receive if it is, or was, recovered.
+    pub(super) owed: Vec<(Key, Arc<Message>)>,
+}
+
+impl Seat {
+    /// Whether its socket is connected, and nobody has asked to end it.
+    pub(super) fn is_up(&self) -> bool {
+        self.away.is_none() && self.open().is_some()
+    }
+
+    /// Whether the socket that it had then is connected still.
+    pub(super) fn is_up_since(&self, then: Moment) -> bool {
+        self.is_up() && self.open().and_then(|stay| stay.confirmed).is_some_and(|confirmed| confirmed <= then)
+    }
+
+    fn open(&self) -> Option<&Stay> {
+        self.stays.last().filter(|stay| stay.confirmed.is_some() && stay.left_asked.is_none())
+    }
+}
+
+#[derive(Debug)]
+struct Room {
+    namespace: u32,
+    name: Arc<str>,
+    seats: Vec<u32>,
+}
+
+/// A room that some client asked for, in short: for the other workers, whose clients may not know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark(u64);
+
+impl Mark {
+    pub(super) fn of(namespace: &str, room: &str) -> Mark {
+        // The same everywhere, unlike the seeded hashes of our maps.
+        let mut hasher = DefaultHasher::new();
+        (namespace, room).hash(&mut hasher);
+        Mark(hasher.finish())
+    }
+}
+
+/// The most rooms that are remembered as asked for. Of messages to others it is not known to whom they go.
+const MOST_MARKS: usize = 1 << 18;
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    namespaces: Vec<(Arc<str>, Vec<u32>)>,
+    seats: Vec<Seat>,
+    /// The seats of each client.
+    of_client: Vec<Vec<u32>>,
+    rooms: Vec<Room>,
+    /// For each namespace, its rooms by name.
+    by_name: Vec<Map<Arc<str>, u32>>,
+    free: Vec<u32>,
+    /// The rooms that some client of the run has ever asked for.
+    marks: Set<Mark>,
+    /// Those of them that the other workers do not know yet.
+    fresh: Vec<Mark>,
+    /// Stays that were over before this are forgotten.
+    horizon: Moment,
+    /// How many seats are up.
+    live: u64,
+    /// The latest end of a stay that was forgotten.
+    forgotten: Moment,
+    /// For each seat the last search that met it, so that none is met twice in one.
+    met: Vec<u32>,
+    search: u32,
+}
+
+impl Book {
+    pub(super) fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    /// How many of them are up.
+    pub(super) fn live(&self) -> u64 {
+        self.live
+    }
+
+    /// Changes a seat's connection, and counts anew.
+    pub(super) fn change(&mut self, seat: u32, change: impl FnOnce(&mut Book, u32)) {
+        self.live -= u64::from(self.seats[seat as usize].is_up());
+        change(self, seat);
+        self.live += u64::from(self.seats[seat as usize].is_up());
+    }
+
+    pub(super) fn seat_mut(&mut self, seat: u32) -> &mut Seat {
+        &mut self.seats[seat as usize]
+    }
+
+    pub(super) fn namespace(&self, seat: &Seat) -> Arc<str> {
+        self.namespaces[seat.namespace as usize].0.clone()
+    }
+
+    /// Forgets stays that were over before, when their seats change next.
+    pub(super) fn forget(&mut self, before: Moment) {
+        self.horizon = self.horizon.max(before);
+    }
+
+    /// Notes that a client of another worker has asked for a room.
+    pub(super) fn know(&mut self, mark: Mark) -> bool {
+        self.marks.len() < MOST_MARKS && self.marks.insert(mark)
+    }
+
+    /// The rooms that clients of this worker were the first to ask for.
+    pub(super) fn take_fresh(&mut self) -> Vec<Mark> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    fn mark(&mut self, seat: u32, room: &str) {
+        let namespace = self.seats[seat as usize].namespace as usize;
+        let mark = Mark::of(&self.namespaces[namespace].0, room);
+        if self.know(mark) {
+            self.fresh.push(mark);
+        }
+    }
+
+    /// Whether it is known to whom a message goes. It is not if it has to do with a room that nobody ever asked for:
+    /// then it is the server that puts clients there.
+    pub(super) fn can_tell(&self, message: &Message) -> bool {
+        let mut rooms = message.to.iter().chain(&message.except);
+        message.is_aimed && rooms.all(|room| self.marks.contains(&Mark::of(&message.namespace, room)))
+    }
+
+    /// Whether all that matters for a message that was sent then is still known.
+    pub(super) fn remembers(&self, sent: Moment) -> bool {
+        sent >= self.forgotten
+    }
+
+    /// The client's seat in a namespace.
+    pub(super) fn seat(&mut self, client: u32, namespace: &str) -> u32 {
+        let seats = self.of_client.get(client as usize).map_or(&[][..], Vec::as_slice);
+        let is_there = |seat: &&u32| {
+            let namespace_of = self.seats[**seat as usize].namespace;
+            &*self.namespaces[namespace_of as usize].0 == namespace
+        };
+        if let Some(seat) = seats.iter().find(is_there) {
+            return *seat;
+        }
+        let known = self.namespaces.iter().position(|(name, _)| &**name == namespace);
+        let namespace = known.unwrap_or_else(|| {
+            self.namespaces.push((namespace.into(), Vec::new()));
+            self.by_name.push(Map::default());
+            self.namespaces.len() - 1
+        });
+        let seat = self.seats.len() as u32;
+        self.seats.push(Seat {
+            client,
+            namespace: namespace as u32,
+            stays: Vec::new(),
+            rooms: Vec::new(),
+            away: None,
+            back: None,
+            owed: Vec::new(),
+        });
+        self.met.push(0);
+        self.namespaces[namespace].1.push(seat);
+        let place = client as usize;
+        self.of_client.resize_with(self.of_client.len().max(place + 1), Vec::new);
+        // Most clients have one, and there may be very many of them.
+        self.of_client[place].reserve_exact(1);
+        self.of_client[place].push(seat);
+        seat
+    }
+
+    /// The client's seats: those of one namespace, or all.
+    pub(super) fn seats_of(&self, client: u32, namespace: Option<&str>) -> Vec<u32> {
+        let seats = self.of_client.get(client as usize).map_or(&[][..], Vec::as_slice);
+        let fits = |seat: &u32| {
+            let of = self.seats[*seat as usize].namespace as usize;
+            namespace.is_none_or(|namespace| &*self.namespaces[of].0 == namespace)
+        };
+        seats.iter().copied().filter(fits).collect()
+    }
+
+    pub(super) fn connecting(&mut self, seat: u32, at: Moment) {
+        let place = &mut self.seats[seat as usize];
+        match place.stays.last_mut() {
+            // An attempt that came to nothing.
+            Some(stay) if stay.confirmed.is_none() && stay.left.is_none() => {}
+            _ => place.stays.push(Stay::asked(at)),
+        }
+    }
+
+    /// A new socket: what is left of the one before ended when its connection was lost.
+    pub(super) fn connected(&mut self, seat: u32, sid: &str, at: Moment) {
+        self.prune(seat);
+        let place = &mut self.seats[seat as usize];
+        let (lost, current) = (place.away.take(), place.stays.len().saturating_sub(1));
+        let asked = match place.stays.last_mut() {
+            Some(stay) if stay.confirmed.is_none() => {
+                stay.confirmed = Some(at);
+                stay.asked
+            }
+            // Nobody was told of the asking: it was some time after the socket before had ended.
+            before => {
+                let asked = before.and_then(|stay| stay.left).unwrap_or_default();
+                place.stays.push(Stay { confirmed: Some(at), ..Stay::asked(asked) });
+                asked
+            }
+        };
+        let ended = lost.unwrap_or(asked);
+        let before = place.stays.iter_mut().take(current);
+        before.chain(place.rooms.iter_mut().map(|(_, stay)| stay)).for_each(|stay| stay.end(ended, ended));
+        self.mark(seat, sid);
+        let room = self.room(seat, sid);
+        self.seats[seat as usize].rooms.push((room, Stay { confirmed: Some(at), ..Stay::asked(asked) }));
+    }
+
+    /// The socket goes on where it was cut.
+    pub(super) fn recovered(&mut self, seat: u32, at: Moment) {
+        let place = &mut self.seats[seat as usize];
+        place.stays.retain(|stay| stay.confirmed.is_some());
+        place.away = None;
+        place.back = Some(at);
+    }
+
+    /// The client asks for the end of its socket.
+    pub(super) fn leaving(&mut self, seat: u32, at: Moment) {
+        for stay in self.all_stays(seat) {
+            if stay.left.is_none() && stay.left_asked.is_none() {
+                stay.left_asked = Some(at);
+            }
+        }
+    }
+
+    /// The socket is no more, for good.
+    pub(super) fn ended(&mut self, seat: u32, at: Moment) {
+        self.all_stays(seat).for_each(|stay| stay.end(at, at));
+        self.seats[seat as usize].away = None;
+    }
+
+    /// The connection is gone; the session may be recovered, unless the client had asked for the end.
+    pub(super) fn lost(&mut self, seat: u32, at: Moment) {
+        let place = &mut self.seats[seat as usize];
+        if place.is_up() {
+            place.away = Some(at);
+        } else if place.away.is_none() {
+            self.ended(seat, at);
+        }
+    }
+
+    pub(super) fn joining(&mut self, seat: u32, room: &str, at: Moment) {
+        self.prune(seat);
+        self.mark(seat, room);
+        let room = self.room(seat, room);
+        let rooms = &mut self.seats[seat as usize].rooms;
+        if !rooms.iter().any(|(of, stay)| *of == room && stay.left_asked.is_none()) {
+            rooms.push((room, Stay::asked(at)));
+        }
+    }
+
+    pub(super) fn joined(&mut self, seat: u32, room: &str, at: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        let stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, _)| *of == room);
+        for (_, stay) in stays {
+            match stay.left_asked {
+                // A leave that nobody confirmed was handled before this join.
+                Some(asked) => stay.end(asked, at),
+                None => stay.confirmed = stay.confirmed.or(Some(at)),
+            }
+        }
+    }
+
+    pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        for (of, stay) in &mut self.seats[seat as usize].rooms {
+            if *of == room && stay.left_asked.is_none() {
+                stay.left_asked = Some(at);
+            }
+        }
+    }
+
+    pub(super) fn parted(&mut self, seat: u32, room: &str, at: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        for (of, stay) in &mut self.seats[seat as usize].rooms {
+            if let (true, Some(asked)) = (*of == room, stay.left_asked) {
+                stay.end(asked, at);
+            }
+        }
+    }
+
+    /// The seats that may be meant by a message, each once.
+    pub(super) fn candidates(&mut self, message: &Message) -> Vec<u32> {
+        let Some(namespace) = self.namespaces.iter().position(|(name, _)| *name == message.namespace) else {
+            return Vec::new();
+        };
+        if message.to.is_empty() {
+            return self.namespaces[namespace].1.clone();
+        }
+        let rooms = message.to.iter().filter_map(|name| self.by_name[namespace].get(name));
+        let lists: Vec<&Vec<u32>> = rooms.map(|room| &self.rooms[*room as usize].seats).collect();
+        if let [list] = lists[..] {
+            return list.clone();
+        }
+        self.search += 1;
+        let mut found = Vec::new();
+        for seat in lists.into_iter().flatten() {
+            if self.met[*seat as usize] != self.search {
+                self.met[*seat as usize] = self.search;
+                found.push(*seat);
+            }
+        }
+        found
+    }
+
+    /// Whether a message that was handled between two times is for a seat.
+    pub(super) fn is_for(&self, message: &Message, seat: u32, from: Moment, to: Moment) -> Certainty {
+        let whole = self.is_for_over(message, seat, from, to);
+        if whole != Certainty::Maybe {
+            return whole;
+        }
+        // It may be for the seat in each part of the time for another reason: in one room, then in the next.
+        let place = &self.seats[seat as usize];
+        let stays = place.stays.iter().chain(place.rooms.iter().map(|(_, stay)| stay));
+        let mut times: Vec<Moment> = stays
+            .flat_map(|stay| [Some(stay.asked), stay.confirmed, stay.left_asked, stay.left])
+            .flatten()
+            .filter(|time| from < *time && *time < to)
+            .collect();
+        if times.is_empty() {
+            return whole;
+        }
+        times.extend([from, to]);
+        times.sort_unstable();
+        let mut parts = times.windows(2).map(|part| self.is_for_over(message, seat, part[0], part[1]));
+        let first = parts.next().unwrap_or(whole);
+        match parts.all(|part| part == first) {
+            true => first,
+            false => Certainty::Maybe,
+        }
+    }
+
+    fn is_for_over(&self, message: &Message, seat: u32, from: Moment, to: Moment) -> Certainty {
+        let place = &self.seats[seat as usize];
+        let namespace = place.namespace as usize;
+        if self.namespaces[namespace].0 != message.namespace {
+            return Certainty::No;
+        }
+        let there = any_over(&place.stays, from, to);
+        let in_room = |name: &Arc<str>| match self.by_name[namespace].get(name) {
+            None => Certainty::No,
+            Some(room) => {
+                any_over(place.rooms.iter().filter(|(of, _)| of == room).map(|(_, stay)| stay), from, to)
+            }
+        };
+        let mut meant = match message.to.is_empty() {
+            true => there,
+            false => message.to.iter().map(in_room).fold(Certainty::No, Certainty::or),
+        };
+        for room in &message.except {
+            meant = meant.and(in_room(room).opposite());
+        }
+        if place.client == message.key.sender {
+            // Its socket is left out. Another one that it had in between is not.
+            meant = match message.sender {
+                Sender::Included => meant,
+                Sender::Excluded if there == Certainty::Yes => Certainty::No,
+                Sender::Excluded | Sender::Unknown => meant.min(Certainty::Maybe),
+            };
+        }
+        meant
+    }
+
+    /// When the seat was in the rooms that the message went to; in the namespace, if it went to no room.
+    pub(super) fn stays(&self, message: &Message, seat: u32) -> Stays {
+        let place = &self.seats[seat as usize];
+        if message.to.is_empty() {
+            let name = self.namespace(place);
+            return place.stays.iter().map(|stay| (name.clone(), *stay)).collect();
+        }
+        let meant = |room: &u32| message.to.contains(&self.rooms[*room as usize].name);
+        let rooms = place.rooms.iter().filter(|(room, _)| meant(room));
+        rooms.map(|(room, stay)| (self.rooms[*room as usize].name.clone(), *stay)).collect()
+    }
+
+    fn all_stays(&mut self, seat: u32) -> impl Iterator<Item = &mut Stay> {
+        let place = &mut self.seats[seat as usize];
+        place.stays.iter_mut().chain(place.rooms.iter_mut().map(|(_, stay)| stay))
+    }
+
+    fn known_room(&self, seat: u32, name: &str) -> Option<u32> {
+        self.by_name[self.seats[seat as usize].namespace as usize].get(name).copied()
+    }
+
+    /// The room of that name in the seat's namespace, the seat among its candidates: it is about to stay there.
+    fn room(&mut self, seat: u32, name: &str) -> u32 {
+        let namespace = self.seats[seat as usize].namespace;
+        let room = self.known_room(seat, name).unwrap_or_else(|| {
+            let name: Arc<str> = name.into();
+            let new = Room { namespace, name: name.clone(), seats: Vec::new() };
+            let room = match self.free.pop() {
+                Some(free) => {
+                    self.rooms[free as usize] = new;
+                    free
+                }
+                None => {
+                    self.rooms.push(new);
+                    self.rooms.len() as u32 - 1
+                }
+            };
+            self.by_name[namespace as usize].insert(name, room);
+            room
+        });
+        let is_member = self.seats[seat as usize].rooms.iter().any(|(of, _)| *of == room);
+        let seats = &mut self.rooms[room as usize].seats;
+        if !is_member {
+            seats.push(seat);
+        }
+        room
+    }
+
+    /// Forgets what was over before the horizon.
+    fn prune(&mut self, seat: u32) {
+        let (horizon, mut forgotten) = (self.horizon, self.forgotten);
+        let mut is_over = |stay: &Stay| {
+            let over = stay.left.filter(|left| *left < horizon);
+            forgotten = forgotten.max(over.unwrap_or_default());
+            over.is_some()
+        };
+        let place = &mut self.seats[seat as usize];
+        place.stays.retain(|stay| !is_over(stay));
+        let mut left = Vec::new();
+        place.rooms.retain(|(room, stay)| {
+            let over = is_over(stay);
+            if over {
+                left.push(*room);
+            }
+            !over
+        });
+        left.retain(|room| !place.rooms.iter().any(|(of, _)| of == room));
+        self.forgotten = forgotten;
+        for room in left {
+            let known = &mut self.rooms[room as usize];
+            known.seats.retain(|member| *member != seat);
+            if known.seats.is_empty() {
+                let (namespace, name) = (known.namespace, known.name.clone());
+                self.by_name[namespace as usize].remove(&name);
+                self.free.push(room);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Book {
+    /// How many things are remembered.
+    pub(super) fn weight(&self) -> usize {
+        let seats = self.seats.iter().map(|seat| seat.stays.len() + seat.rooms.len() + seat.owed.len());
+        self.rooms.len() + seats.sum::<usize>() + self.by_name.iter().map(Map::len).sum::<usize>()
+    }
+}

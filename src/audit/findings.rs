@@ -1,0 +1,161 @@
+//! What the audit found, in numbers and in the first offenders of each kind. Findings of several workers add up.
+
+use super::{Key, Message, Moment, Stay};
+use crate::threshold::Fault;
+use std::sync::Arc;
+
+/// How many offenders of each kind are kept.
+pub const KEPT: usize = 5;
+
+/// To whom a message leaked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leak {
+    /// To its own sender, which was to be left out.
+    Sender,
+    /// To a client of another namespace.
+    Namespace,
+    /// To a client in a room that was left out.
+    Except,
+    /// To a client that had left the room before.
+    AfterLeave,
+    /// To a client that joined the room after.
+    BeforeJoin,
+    /// To a client that was never in the room.
+    Room,
+    /// To anybody: no client of this run sent it.
+    Nobody,
+}
+
+impl Leak {
+    /// Every kind.
+    pub const ALL: [Leak; 7] = [
+        Leak::Sender,
+        Leak::Namespace,
+        Leak::Except,
+        Leak::AfterLeave,
+        Leak::BeforeJoin,
+        Leak::Room,
+        Leak::Nobody,
+    ];
+
+    /// In words, as in "leaked to the sender".
+    pub fn words(self) -> &'static str {
+        match self {
+            Leak::Sender => "to the sender",
+            Leak::Namespace => "to another namespace",
+            Leak::Except => "to a room that was left out",
+            Leak::AfterLeave => "after a leave",
+            Leak::BeforeJoin => "before a join",
+            Leak::Room => "to another room",
+            Leak::Nobody => "that nobody sent",
+        }
+    }
+}
+
+/// The stays of an offended socket that matter: in the rooms that the message went to, or in the namespace.
+pub type Stays = Vec<(Arc<str>, Stay)>;
+
+/// A pair of a message and a client with which something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offence {
+    /// What is wrong.
+    pub fault: Fault,
+    /// To whom it leaked, if it did.
+    pub leak: Option<Leak>,
+    /// Which message.
+    pub key: Key,
+    /// What is known of it, unless nobody sent it.
+    pub message: Option<Arc<Message>>,
+    /// The index in the cast of who received it, or did not.
+    pub receiver: u32,
+    /// The namespace of the receiver's socket.
+    pub namespace: Arc<str>,
+    /// When the receiver was where.
+    pub stays: Stays,
+    /// When it was received; again, if it is a duplicate.
+    pub received: Option<Moment>,
+    /// The sender's later message that had arrived before, if they changed places.
+    pub overtaken_by: Option<u64>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// Messages that were judged.
+    pub messages: u64,
+    /// Receipts of stamped messages.
+    pub receipts: u64,
+    /// Pairs in which the socket had to receive the message.
+    pub expected: u64,
+    /// Pairs in which it must not.
+    pub forbidden: u64,
+    /// Pairs that prove nothing: message and join, leave or disconnect were in flight together.
+    pub undecided: u64,
+    /// Messages that came after their window: whether they were due or doubled is not known any more.
+    pub late: u64,
+    /// How often each fault was found, in the order of [`Fault::ALL`].
+    pub faults: [u64; Fault::ALL.len()],
+    /// How often each leak was found, in the order of [`Leak::ALL`].
+    pub leaks: [u64; Leak::ALL.len()],
+    /// The first [`KEPT`] of each fault, and of each leak.
+    pub offences: Vec<Offence>,
+}
+
+impl Findings {
+    /// How often this was found.
+    pub fn fault(&self, fault: Fault) -> u64 {
+        self.faults[fault as usize]
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.faults.iter().all(|count| *count == 0)
+    }
+
+    /// Counts an offence, and keeps it if it is one of the first of its kind.
+    pub(super) fn accuse(&mut self, fault: Fault, leak: Option<Leak>, tell: impl FnOnce() -> Offence) {
+        self.faults[fault as usize] += 1;
+        if let Some(leak) = leak {
+            self.leaks[leak as usize] += 1;
+        }
+        if self.offences.iter().filter(|kept| kept.fault == fault && kept.leak == leak).count() < KEPT {
+            self.offences.push(tell());
+        }
+    }
+
+    /// More is known of a message than when it was first complained of.
+    pub(super) fn complete(&mut self, message: &Arc<Message>, mut stays: impl FnMut(&Offence) -> Stays) {
+        for offence in &mut self.offences {
+            if offence.key == message.key && offence.message.is_none() {
+                offence.stays = stays(offence);
+                offence.message = Some(message.clone());
+            }
+        }
+    }
+
+    /// Takes an accusation back: what was missing has come.
+    pub(super) fn forgive(&mut self, receiver: u32, key: Key) {
+        self.faults[Fault::Missing as usize] -= 1;
+        self.late += 1;
+        self.offences
+            .retain(|kept| kept.fault != Fault::Missing || kept.receiver != receiver || kept.key != key);
+    }
+
+    /// Adds what another worker found about its clients. Both have judged the same messages.
+    pub fn merge(&mut self, other: Findings) {
+        self.messages = self.messages.max(other.messages);
+        self.receipts += other.receipts;
+        self.expected += other.expected;
+        self.forbidden += other.forbidden;
+        self.undecided += other.undecided;
+        self.late += other.late;
+        self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
+        self.leaks.iter_mut().zip(other.leaks).for_each(|(mine, theirs)| *mine += theirs);
+        for offence in other.offences {
+            let alike = |kept: &&Offence| kept.fault == offence.fault && kept.leak == offence.leak;
+            if self.offences.iter().filter(alike).count() < KEPT {
+                self.offences.push(offence);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The oracle: of each socket, whether it must receive a message, must not, or may; and what came of it.
+
+use super::book::Book;
+use super::findings::Leak;
+use super::ledger::Open;
+use super::stay::{Certainty, Stay};
+use super::{Message, Moment, Sender};
+
+/// What is to be said about a message and the seats of one worker.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    /// Seats that had to receive it, and did.
+    pub(super) expected: u64,
+    /// Seats that must not.
+    pub(super) forbidden: u64,
+    /// Seats of which nobody can say.
+    pub(super) undecided: u64,
+    /// Seats that had to receive it, and did not, as far as their rooms say.
+    pub(super) absent: Vec<u32>,
+    /// Seats that must not and did: how, and when.
+    pub(super) leaked: Vec<(u32, Leak, Moment)>,
+}
+
+impl Judgement {
+    /// Judges a message as far as is known now.
+    pub(super) fn of(book: &mut Book, message: &Message, entry: &Open, now: Moment) -> Judgement {
+        let mut judgement = Judgement::default();
+        let from = message.sent;
+        // It was handled before anybody said so, and before anybody had it.
+        let first = entry.receipts.iter().next().map(|(_, at)| at);
+        let to = [message.handled, first].into_iter().flatten().min().unwrap_or(now.max(message.settled));
+        let can_tell = book.can_tell(message);
+        let knows = can_tell && book.remembers(from);
+        // What nobody acknowledged, and what may be lost, nobody has to receive.
+        let binds = can_tell && message.handled.is_some() && !message.may_be_lost;
+        let mut meant = 0;
+        let mut received = 0;
+        for seat in book.candidates(message) {
+            let has = entry.receipts.has(seat);
+            let mut certainty = book.is_for(message, seat, from, to);
+            // Whether it was still there is known when it comes back.
+            let is_gone = book.seats()[seat as usize].away.is_some_and(|away| away < to);
+            if !binds || (has && is_gone) {
+                certainty = certainty.min(Certainty::Maybe);
+            }
+            if certainty == Certainty::No && !knows {
+                certainty = Certainty::Maybe;
+            }
+            received += usize::from(has && certainty != Certainty::No);
+            match (certainty, has) {
+                (Certainty::Yes, true) => judgement.expected += 1,
+                (Certainty::Yes, false) => judgement.absent.push(seat),
+                (Certainty::Maybe, _) => judgement.undecided += 1,
+                (Certainty::No, _) => continue,
+            }
+            meant += 1;
+        }
+        let others = entry.live.saturating_sub(meant);
+        match can_tell {
+            true => judgement.forbidden = others,
+            false => judgement.undecided += others,
+        }
+        if received < entry.receipts.len() {
+            judgement.find_leaks(book, message, entry, (from, to), (can_tell, knows));
+        }
+        judgement
+    }
+
+    fn find_leaks(
+        &mut self,
+        book: &Book,
+        message: &Message,
+        entry: &Open,
+        (from, to): (Moment, Moment),
+        (can_tell, knows): (bool, bool),
+    ) {
+        for (seat, at) in entry.receipts.iter() {
+            if book.is_for(message, seat, from, to) != Certainty::No {
+                continue;
+            }
+            match knows && !is_replayed(book, message, seat, (from, to)) {
+                true => self.leaked.push((seat, how(book, message, seat, (from, to)), at)),
+                // Of the others, whose receivers nobody knows, all are undecided already.
+                false => self.undecided += u64::from(can_tell),
+            }
+        }
+    }
+}
+
+/// Whether a recovering server may have sent the message again to a seat that it was not for. The official one looks
+/// only at the rooms in which the socket was when it was cut: those that it had joined, and left, after the message.
+fn is_replayed(book: &Book, message: &Message, seat: u32, (from, to): (Moment, Moment)) -> bool {
+    let place = &book.seats()[seat as usize];
+    let was_back = message.is_kept && place.back.is_some_and(|back| back >= from);
+    let is_sender = place.client == message.key.sender && message.sender == Sender::Excluded;
+    if !was_back || is_sender || book.namespace(place) != message.namespace {
+        return false;
+    }
+    let joined_later = book.stays(message, seat).iter().any(|(_, stay)| stay.asked >= to);
+    joined_later || how(book, message, seat, (from, to)) == Leak::Except
+}
+
+/// In which way a seat is none of those that a message was for.
+fn how(book: &Book, message: &Message, seat: u32, (from, to): (Moment, Moment)) -> Leak {
+    let place = &book.seats()[seat as usize];
+    if book.namespace(place) != message.namespace {
+        return Leak::Namespace;
+    }
+    if place.client == message.key.sender && message.sender == Sender::Excluded {
+        return Leak::Sender;
+    }
+    let whole = Message { except: Vec::new(), ..message.clone() };
+    if book.is_for(&whole, seat, from, to) != Certainty::No {
+        return Leak::Except;
+    }
+    let stays = book.stays(message, seat);
+    let any = |test: &dyn Fn(&Stay) -> bool| stays.iter().any(|(_, stay)| test(stay));
+    match () {
+        () if any(&|stay| stay.left.is_some_and(|left| left <= from)) => Leak::AfterLeave,
+        () if any(&|stay| stay.asked >= to) => Leak::BeforeJoin,
+        () => Leak::Room,
+    }
+}

@@ -1,0 +1,326 @@
+//! The ledger on small histories, told by hand.
+
+mod model;
+mod random;
+
+use std::sync::Arc;
+
+use super::*;
+use crate::threshold::Fault;
+
+const WINDOW: Moment = Moment::from_micros(100);
+
+pub(super) fn at(micros: u64) -> Moment {
+    Moment::from_micros(micros)
+}
+
+/// Clients 0, 1, 2 … connected at 0 with sids `s0`, `s1` …
+fn connected(clients: u32) -> Ledger {
+    let mut ledger = Ledger::new(clients, WINDOW);
+    for client in 0..clients {
+        ledger.connecting(client, "/", at(0));
+        ledger.connected(client, "/", &format!("s{client}"), false, at(1));
+    }
+    ledger
+}
+
+fn joined(ledger: &mut Ledger, client: u32, room: &str) {
+    ledger.joining(client, "/", room, at(2));
+    ledger.joined(client, "/", room, at(3));
+}
+
+/// Client 0's message to a room, not to itself.
+fn message(sequence: u64, room: &str, sent: u64) -> Message {
+    Message {
+        key: Key { sender: 0, sequence },
+        namespace: "/".into(),
+        is_aimed: true,
+        to: if room.is_empty() { Vec::new() } else { vec![room.into()] },
+        except: Vec::new(),
+        sender: Sender::Excluded,
+        may_be_lost: false,
+        is_kept: true,
+        sent: at(sent),
+        handled: Some(at(sent + 4)),
+        settled: at(sent + 4),
+    }
+}
+
+fn cast(ledger: &mut Ledger, message: Message) {
+    ledger.settled(Arc::new(message));
+}
+
+fn received(ledger: &mut Ledger, client: u32, sequence: u64, time: u64) {
+    ledger.received(client, "/", Key { sender: 0, sequence }, at(time));
+}
+
+fn faults(findings: &Findings) -> [u64; 4] {
+    Fault::ALL.map(|fault| findings.fault(fault))
+}
+
+#[test]
+fn members_must_receive_and_others_must_not() {
+    let mut ledger = connected(4);
+    joined(&mut ledger, 1, "a");
+    joined(&mut ledger, 2, "a");
+    cast(&mut ledger, message(0, "a", 10));
+    received(&mut ledger, 1, 0, 12);
+    received(&mut ledger, 3, 0, 12);
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, found.forbidden, found.undecided), (2, 2, 0));
+    assert_eq!(faults(&found), [1, 0, 0, 1]);
+    assert_eq!((found.offences[0].fault, found.offences[0].receiver), (Fault::Missing, 2));
+    assert_eq!(found.offences[0].stays[0].1.confirmed, Some(at(3)));
+    assert_eq!((found.offences[1].leak, found.offences[1].receiver), (Some(Leak::Room), 3));
+}
+
+#[test]
+fn a_second_receipt_is_a_duplicate_in_small_rooms_and_in_big_ones() {
+    for clients in [3, 100] {
+        let mut ledger = connected(clients);
+        cast(&mut ledger, message(0, "", 10));
+        for client in (1..clients).chain([1]) {
+            received(&mut ledger, client, 0, 12);
+        }
+        assert_eq!(faults(&ledger.finish(at(500))), [0, 1, 0, 0]);
+    }
+}
+
+#[test]
+fn what_changes_places_is_told_with_what_overtook_it() {
+    let mut ledger = connected(3);
+    cast(&mut ledger, message(0, "", 10));
+    cast(&mut ledger, message(1, "", 20));
+    for (client, order) in [(1, [0, 1]), (2, [1, 0])] {
+        order.into_iter().for_each(|sequence| received(&mut ledger, client, sequence, 30));
+    }
+    let found = ledger.finish(at(500));
+    assert_eq!(faults(&found), [0, 0, 1, 0]);
+    assert_eq!((found.offences[0].receiver, found.offences[0].overtaken_by), (2, Some(1)));
+}
+
+#[test]
+fn each_leak_is_called_by_its_name() {
+    let mut ledger = connected(6);
+    ledger.connecting(5, "/other", at(0));
+    ledger.connected(5, "/other", "o5", false, at(1));
+    for client in [1, 2, 3] {
+        joined(&mut ledger, client, "a");
+    }
+    joined(&mut ledger, 2, "quiet");
+    ledger.parting(3, "/", "a", at(4));
+    ledger.parted(3, "/", "a", at(5));
+    cast(&mut ledger, Message { except: vec!["quiet".into()], ..message(0, "a", 10) });
+    ledger.joining(4, "/", "a", at(20));
+    ledger.joined(4, "/", "a", at(21));
+    for client in 0..5 {
+        received(&mut ledger, client, 0, 30);
+    }
+    ledger.received(5, "/other", Key { sender: 0, sequence: 0 }, at(30));
+    ledger.received(1, "/", Key { sender: 77, sequence: 0 }, at(30));
+    ledger.received(1, "/", Key { sender: 2, sequence: 9 }, at(30));
+    let found = ledger.finish(at(500));
+    assert_eq!(found.leaks, [1, 1, 1, 1, 1, 0, 2]);
+    assert_eq!(found.fault(Fault::Leaked), 7);
+}
+
+#[test]
+fn what_is_in_flight_together_proves_nothing() {
+    let mut ledger = connected(3);
+    ledger.joining(1, "/", "a", at(12));
+    ledger.joined(1, "/", "a", at(20));
+    joined(&mut ledger, 2, "a");
+    ledger.parting(2, "/", "a", at(12));
+    ledger.parted(2, "/", "a", at(20));
+    cast(&mut ledger, message(0, "a", 10));
+    received(&mut ledger, 1, 0, 14);
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, found.undecided), (0, 2));
+    assert!(found.is_clean());
+}
+
+#[test]
+fn whoever_is_in_one_room_and_then_in_the_next_must_receive_what_goes_to_both() {
+    let mut ledger = connected(2);
+    joined(&mut ledger, 1, "a");
+    ledger.joining(1, "/", "b", at(10));
+    ledger.joined(1, "/", "b", at(12));
+    ledger.parting(1, "/", "a", at(13));
+    ledger.parted(1, "/", "a", at(14));
+    let both = Message {
+        to: vec!["a".into(), "b".into()],
+        handled: Some(at(20)),
+        settled: at(20),
+        ..message(0, "a", 5)
+    };
+    cast(&mut ledger, both);
+    assert_eq!(faults(&ledger.finish(at(500))), [1, 0, 0, 0]);
+}
+
+#[test]
+fn whoever_goes_before_the_window_is_over_is_not_missed() {
+    for (asked, missing) in [(50, 0), (200, 1)] {
+        let mut ledger = connected(2);
+        cast(&mut ledger, message(0, "", 10));
+        ledger.advance(at(asked));
+        ledger.leaving(1, None, at(asked));
+        ledger.ended(1, None, at(asked + 1));
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Missing), missing);
+    }
+}
+
+#[test]
+fn a_message_that_nobody_acknowledged_binds_nobody_and_may_still_leak() {
+    let mut ledger = connected(3);
+    joined(&mut ledger, 1, "a");
+    cast(&mut ledger, Message { handled: None, ..message(0, "a", 10) });
+    received(&mut ledger, 2, 0, 20);
+    let found = ledger.finish(at(500));
+    assert_eq!((found.undecided, faults(&found)), (1, [0, 0, 0, 1]));
+}
+
+#[test]
+fn a_volatile_message_may_be_lost_but_neither_doubled_nor_leaked() {
+    let mut ledger = connected(4);
+    joined(&mut ledger, 1, "a");
+    joined(&mut ledger, 2, "a");
+    cast(&mut ledger, Message { may_be_lost: true, is_kept: false, ..message(0, "a", 10) });
+    for client in [2, 2, 3] {
+        received(&mut ledger, client, 0, 20);
+    }
+    assert_eq!(faults(&ledger.finish(at(500))), [0, 1, 0, 1]);
+}
+
+#[test]
+fn what_comes_after_its_window_is_late_and_not_missing() {
+    let mut ledger = connected(2);
+    cast(&mut ledger, message(0, "", 10));
+    ledger.advance(at(300));
+    assert_eq!(ledger.findings_so_far().fault(Fault::Missing), 1);
+    received(&mut ledger, 1, 0, 310);
+    let found = ledger.finish(at(500));
+    assert!(found.is_clean() && found.offences.is_empty());
+    assert_eq!(found.late, 1);
+}
+
+#[test]
+fn a_recovered_socket_must_get_what_it_missed_once() {
+    for (receipts, wrong) in [(0, [1, 0, 0, 0]), (1, [0; 4]), (2, [0, 1, 0, 0])] {
+        let mut ledger = connected(2);
+        ledger.lost(1, at(5));
+        cast(&mut ledger, message(0, "", 10));
+        ledger.connecting(1, "/", at(40));
+        ledger.connected(1, "/", "s1", true, at(50));
+        (0..receipts).for_each(|_| received(&mut ledger, 1, 0, 60));
+        assert_eq!(faults(&ledger.finish(at(500))), wrong, "{receipts}");
+    }
+}
+
+#[test]
+fn a_socket_that_is_recovered_after_the_window_still_gets_its_due() {
+    for (receipts, missing) in [(0, 1), (1, 0)] {
+        let mut ledger = connected(2);
+        ledger.lost(1, at(5));
+        cast(&mut ledger, message(0, "", 10));
+        ledger.advance(at(200));
+        ledger.connecting(1, "/", at(240));
+        ledger.connected(1, "/", "s1", true, at(250));
+        (0..receipts).for_each(|_| received(&mut ledger, 1, 0, 260));
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found)[0], found.expected), (missing, 1));
+    }
+}
+
+#[test]
+fn what_a_recovering_server_sends_again_to_the_rooms_of_the_cut_socket_is_no_leak() {
+    for (recovered, leaked) in [(true, 0), (false, 1)] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 2, "a");
+        cast(&mut ledger, message(0, "a", 10));
+        received(&mut ledger, 2, 0, 12);
+        ledger.joining(1, "/", "a", at(20));
+        ledger.joined(1, "/", "a", at(21));
+        ledger.lost(1, at(30));
+        ledger.connecting(1, "/", at(40));
+        ledger.connected(1, "/", "s1", recovered, at(50));
+        received(&mut ledger, 1, 0, 51);
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Leaked), leaked);
+    }
+}
+
+#[test]
+fn of_a_room_that_nobody_asked_for_nothing_is_known() {
+    let mut ledger = connected(4);
+    joined(&mut ledger, 1, "a");
+    joined(&mut ledger, 2, "a");
+    cast(&mut ledger, message(0, "elsewhere", 10));
+    cast(&mut ledger, Message { except: vec!["elsewhere".into()], ..message(1, "a", 20) });
+    received(&mut ledger, 3, 0, 12);
+    received(&mut ledger, 1, 1, 22);
+    let found = ledger.finish(at(500));
+    assert!(found.is_clean());
+    assert_eq!((found.expected, found.forbidden, found.undecided), (0, 0, 8));
+}
+
+#[test]
+fn what_may_be_lost_need_not_wait_for_its_turn() {
+    let mut ledger = connected(2);
+    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    cast(&mut ledger, message(1, "", 20));
+    [1, 0].into_iter().for_each(|sequence| received(&mut ledger, 1, sequence, 30));
+    assert!(ledger.finish(at(500)).is_clean());
+}
+
+#[test]
+fn a_new_socket_is_in_no_room_of_the_old_one() {
+    let mut ledger = connected(2);
+    joined(&mut ledger, 1, "a");
+    ledger.lost(1, at(5));
+    ledger.connecting(1, "/", at(6));
+    ledger.connected(1, "/", "new", false, at(7));
+    cast(&mut ledger, message(0, "a", 10));
+    received(&mut ledger, 1, 0, 12);
+    cast(&mut ledger, message(1, "new", 20));
+    received(&mut ledger, 1, 1, 22);
+    let found = ledger.finish(at(500));
+    assert_eq!((faults(&found), found.expected), ([0, 0, 0, 1], 1));
+    assert_eq!(found.offences[0].leak, Some(Leak::AfterLeave));
+}
+
+#[test]
+fn findings_of_workers_add_up() {
+    let mut sum = Findings::default();
+    for worker in 0..2 {
+        let mut ledger = Ledger::new(4, WINDOW);
+        for client in [2 * worker, 2 * worker + 1] {
+            ledger.connecting(client, "/", at(0));
+            ledger.connected(client, "/", "s", false, at(1));
+        }
+        cast(&mut ledger, message(0, "", 10));
+        sum.merge(ledger.finish(at(500)));
+    }
+    assert_eq!((sum.messages, sum.expected, sum.forbidden, faults(&sum)), (1, 3, 1, [3, 0, 0, 0]));
+    assert_eq!(sum.offences.len(), 3);
+}
+
+#[test]
+fn memory_does_not_grow_with_the_length_of_a_run() {
+    let mut ledger = connected(3);
+    let mut sizes = Vec::new();
+    for round in 0..2_000_u64 {
+        let now = 1_000_000 * round;
+        let room = format!("room-{round}");
+        ledger.joining(1, "/", &room, at(now + 1));
+        ledger.joined(1, "/", &room, at(now + 2));
+        cast(&mut ledger, message(round, &room, now + 10));
+        received(&mut ledger, 1, round, now + 12);
+        ledger.parting(1, "/", &room, at(now + 20));
+        ledger.parted(1, "/", &room, at(now + 21));
+        ledger.advance(at(now + 999_999));
+        sizes.push(ledger.weight());
+    }
+    let found = ledger.finish(at(3_000_000_000));
+    assert!(found.is_clean());
+    assert_eq!(found.expected, 2_000);
+    assert_eq!(sizes[1_999], sizes[999]);
+}

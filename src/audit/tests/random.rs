@@ -1,0 +1,377 @@
+//! Random histories: clients that come, go, join, leave and send, and a server that is correct.
+//!
+//! What clients see happens at even times, what the server does at odd ones in between. So nothing is simultaneous.
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRng;
+
+use super::*;
+
+/// How far behind the server's handling a receipt is at most.
+const DELAY: u64 = 20;
+
+const ROOMS: [&str; 3] = ["a", "b", "c"];
+
+/// What a client saw, in the order of time.
+#[derive(Clone, Debug)]
+pub(super) enum Sight {
+    Connecting,
+    Connected { sid: String, recovered: bool },
+    Leaving,
+    Ended,
+    Lost,
+    Joining(&'static str),
+    Joined(&'static str),
+    Parting(&'static str),
+    Parted(&'static str),
+    Settled(Arc<Message>),
+    Received(Key),
+}
+
+/// When, who, what.
+pub(super) type Seen = (u64, u32, Sight);
+
+/// A history, and when it ends.
+#[derive(Debug)]
+pub(super) struct History {
+    pub(super) clients: u32,
+    pub(super) seen: Vec<Seen>,
+    pub(super) end: u64,
+}
+
+/// The namespace of a client: most are in one, every fourth in another.
+pub(super) fn namespace(client: u32) -> &'static str {
+    if client % 4 == 3 { "/other" } else { "/" }
+}
+
+impl History {
+    /// Tells a ledger all of it, and takes its findings.
+    pub(super) fn told(&self) -> Findings {
+        let mut ledger = Ledger::new(self.clients, WINDOW);
+        for (time, client, sight) in &self.seen {
+            let (now, client, of) = (at(*time), *client, namespace(*client));
+            if time % 10 == 0 {
+                ledger.advance(now);
+            }
+            match sight {
+                Sight::Connecting => ledger.connecting(client, of, now),
+                Sight::Connected { sid, recovered } => ledger.connected(client, of, sid, *recovered, now),
+                Sight::Leaving => ledger.leaving(client, None, now),
+                Sight::Ended => ledger.ended(client, Some(of), now),
+                Sight::Lost => ledger.lost(client, now),
+                Sight::Joining(room) => ledger.joining(client, of, room, now),
+                Sight::Joined(room) => ledger.joined(client, of, room, now),
+                Sight::Parting(room) => ledger.parting(client, of, room, now),
+                Sight::Parted(room) => ledger.parted(client, of, room, now),
+                Sight::Settled(message) => {
+                    for room in message.to.iter().chain(&message.except) {
+                        ledger.know(Mark::of(&message.namespace, room));
+                    }
+                    ledger.settled(message.clone());
+                }
+                Sight::Received(key) => ledger.received(client, of, *key, now),
+            }
+        }
+        ledger.finish(at(self.end))
+    }
+}
+
+/// What a client is waiting for.
+#[derive(Clone, Debug)]
+enum Busy {
+    Connect { recover: bool },
+    Leave,
+    Join(&'static str),
+    Part(&'static str),
+    Cast(Message),
+}
+
+/// A span of a socket's life or of a membership on the server: odd times, the end not included.
+#[derive(Clone, Debug)]
+struct Truth {
+    client: u32,
+    room: Option<String>,
+    from: u64,
+    to: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Person {
+    up: bool,
+    away: bool,
+    busy: Option<(u64, Busy)>,
+    sockets: u32,
+    sequence: u64,
+}
+
+/// Plays people at random on a correct server. `recovery`: whether cut connections may be recovered.
+pub(super) fn history(rng: &mut TestRng, clients: u32, steps: u32, recovery: bool) -> History {
+    let mut play = Play {
+        rng,
+        people: vec![Person::default(); clients as usize],
+        seen: Vec::new(),
+        truths: Vec::new(),
+        handled: Vec::new(),
+        outages: Vec::new(),
+        now: 2,
+        recovery,
+    };
+    for _ in 0..steps {
+        play.now += 2 * play.below(3) + 2;
+        let client = play.below(u64::from(clients)) as u32;
+        play.act(client);
+    }
+    let end = play.now + 1_000;
+    play.deliver();
+    let mut seen = play.seen;
+    seen.sort_by_key(|(time, _, _)| *time);
+    History { clients, seen, end }
+}
+
+struct Play<'r> {
+    rng: &'r mut TestRng,
+    people: Vec<Person>,
+    seen: Vec<Seen>,
+    truths: Vec<Truth>,
+    /// When the server handled what.
+    handled: Vec<(u64, Arc<Message>)>,
+    /// From when to when a client could not be reached, and whether it was recovered.
+    outages: Vec<(u32, u64, u64, bool)>,
+    now: u64,
+    recovery: bool,
+}
+
+impl Play<'_> {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.rng.next_u64() % bound
+    }
+
+    /// An odd time between two even ones.
+    fn between(&mut self, from: u64, to: u64) -> u64 {
+        from + 1 + 2 * self.below((to - from) / 2)
+    }
+
+    fn see(&mut self, client: u32, sight: Sight) {
+        self.seen.push((self.now, client, sight));
+    }
+
+    fn act(&mut self, client: u32) {
+        let person = self.people[client as usize].clone();
+        match person.busy {
+            Some((asked, busy)) => self.finish(client, asked, busy),
+            None if !person.up => {
+                let recover = person.away && self.recovery && self.below(2) == 0;
+                self.begin(client, Busy::Connect { recover }, Sight::Connecting);
+            }
+            None => match self.below(12) {
+                0 => self.begin(client, Busy::Leave, Sight::Leaving),
+                1 => {
+                    self.see(client, Sight::Lost);
+                    let person = &mut self.people[client as usize];
+                    (person.up, person.away) = (false, true);
+                    self.outages.push((client, self.now, u64::MAX, false));
+                }
+                2..=4 => {
+                    let room = ROOMS[self.below(3) as usize];
+                    self.begin(client, Busy::Join(room), Sight::Joining(room));
+                }
+                5..=6 => {
+                    let room = ROOMS[self.below(3) as usize];
+                    self.begin(client, Busy::Part(room), Sight::Parting(room));
+                }
+                _ => {
+                    let message = self.compose(client);
+                    self.people[client as usize].busy = Some((self.now, Busy::Cast(message)));
+                }
+            },
+        }
+    }
+
+    fn begin(&mut self, client: u32, busy: Busy, sight: Sight) {
+        self.see(client, sight);
+        let person = &mut self.people[client as usize];
+        if matches!(busy, Busy::Leave) {
+            person.up = false;
+        }
+        person.busy = Some((self.now, busy));
+    }
+
+    fn compose(&mut self, client: u32) -> Message {
+        let sequence = self.people[client as usize].sequence;
+        self.people[client as usize].sequence += 1;
+        let mut rooms = |most: u64| -> Vec<Arc<str>> {
+            (0..self.below(most)).map(|_| ROOMS[self.below(3) as usize].into()).collect()
+        };
+        let (mut to, except) = (rooms(3), rooms(2));
+        if self.below(6) == 0 {
+            let whom = self.below(self.people.len() as u64) as u32;
+            to = vec![sid(whom, self.people[whom as usize].sockets).into()];
+        }
+        let excluded = self.below(2) == 0;
+        Message {
+            key: Key { sender: client, sequence },
+            namespace: namespace(client).into(),
+            is_aimed: true,
+            to,
+            except,
+            sender: if excluded { Sender::Excluded } else { Sender::Included },
+            may_be_lost: false,
+            is_kept: true,
+            sent: at(self.now),
+            handled: None,
+            settled: at(self.now),
+        }
+    }
+
+    fn finish(&mut self, client: u32, asked: u64, busy: Busy) {
+        let effect = self.between(asked, self.now);
+        // Now and then an answer is lost, and what was asked for as well or not.
+        let (answered, done) = (self.below(12) != 0, self.below(2) == 0);
+        let place = client as usize;
+        self.people[place].busy = None;
+        match busy {
+            Busy::Connect { recover: true } => {
+                self.see(client, Sight::Connected { sid: String::new(), recovered: true });
+                (self.people[place].up, self.people[place].away) = (true, false);
+                self.back(client, true);
+            }
+            Busy::Connect { recover: false } => {
+                self.people[place].sockets += 1;
+                let own = sid(client, self.people[place].sockets);
+                self.see(client, Sight::Connected { sid: own.clone(), recovered: false });
+                self.back(client, false);
+                self.end(client, None, effect);
+                for room in [None, Some(own)] {
+                    self.truths.push(Truth { client, room, from: effect, to: u64::MAX });
+                }
+                (self.people[place].up, self.people[place].away) = (true, false);
+            }
+            Busy::Leave => {
+                self.see(client, Sight::Ended);
+                self.end(client, None, effect);
+            }
+            Busy::Join(room) => {
+                if answered || done {
+                    self.end(client, Some(room), effect);
+                    self.truths.push(Truth { client, room: Some(room.into()), from: effect, to: u64::MAX });
+                }
+                if answered {
+                    self.see(client, Sight::Joined(room));
+                }
+            }
+            Busy::Part(room) => {
+                if answered || done {
+                    self.end(client, Some(room), effect);
+                }
+                if answered {
+                    self.see(client, Sight::Parted(room));
+                }
+            }
+            Busy::Cast(message) => {
+                let settled = at(self.now);
+                let message = Message { handled: answered.then_some(settled), settled, ..message };
+                let message = Arc::new(message);
+                if answered || done {
+                    self.handled.push((effect, message.clone()));
+                }
+                self.see(client, Sight::Settled(message));
+            }
+        }
+    }
+
+    /// The client can be reached again.
+    fn back(&mut self, client: u32, recovered: bool) {
+        let now = self.now;
+        let open = self.outages.iter_mut().filter(|(of, _, to, _)| *of == client && *to == u64::MAX);
+        open.for_each(|outage| (outage.2, outage.3) = (now, recovered));
+    }
+
+    /// Ends what is open of a client: one membership, or all and the socket.
+    fn end(&mut self, client: u32, room: Option<&str>, effect: u64) {
+        let open = self.truths.iter_mut().filter(|truth| truth.client == client && truth.to == u64::MAX);
+        open.filter(|truth| room.is_none() || truth.room.as_deref() == room)
+            .for_each(|truth| truth.to = effect);
+    }
+
+    /// Gives everyone what the server sent them, in its order.
+    fn deliver(&mut self) {
+        let mut handled = std::mem::take(&mut self.handled);
+        handled.sort_by_key(|(when, _)| *when);
+        let mut last = vec![0; self.people.len()];
+        for (when, message) in handled {
+            for client in 0..self.people.len() as u32 {
+                if !self.is_meant(client, when, &message) {
+                    continue;
+                }
+                let mut time = when + 1 + 2 * self.below(DELAY / 2);
+                time = time.max(last[client as usize]);
+                // Whoever is away gets it when it is back, if it is recovered. What was under way is not lost either.
+                let gone = |outage: &&(u32, u64, u64, bool)| {
+                    outage.0 == client && outage.2 > when && outage.1 <= time
+                };
+                if let Some((_, _, to, recovered)) = self.outages.iter().find(gone) {
+                    if !*recovered {
+                        continue;
+                    }
+                    time = time.max(*to);
+                }
+                if self.is_gone(client, when, time) {
+                    continue;
+                }
+                last[client as usize] = time;
+                self.seen.push((time, client, Sight::Received(message.key)));
+            }
+        }
+    }
+
+    /// Whether the client closed its connection between the server's sending and its receipt.
+    fn is_gone(&self, client: u32, when: u64, time: u64) -> bool {
+        self.seen.iter().any(|(at, who, sight)| {
+            *who == client && matches!(sight, Sight::Ended) && when < *at && *at <= time
+        })
+    }
+
+    fn is_meant(&self, client: u32, when: u64, message: &Message) -> bool {
+        let is_in = |room: Option<&str>| {
+            self.truths.iter().any(|truth| {
+                truth.client == client
+                    && truth.room.as_deref() == room
+                    && truth.from <= when
+                    && when < truth.to
+            })
+        };
+        let meant = match message.to.is_empty() {
+            true => is_in(None),
+            false => message.to.iter().any(|room| is_in(Some(room))),
+        };
+        let excluded = client == message.key.sender && message.sender == Sender::Excluded;
+        *namespace(client) == *message.namespace
+            && meant
+            && !excluded
+            && !message.except.iter().any(|room| is_in(Some(room)))
+    }
+}
+
+fn sid(client: u32, socket: u32) -> String {
+    format!("sid-{client}-{socket}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_correct_server_is_never_accused(seed in any::<u64>(), clients in 2u32..7, recovery in any::<bool>()) {
+        let history = history(&mut rng(seed), clients, 300, recovery);
+        let found = history.told();
+        prop_assert!(found.is_clean(), "{:?}\n{:#?}", found, history.seen);
+        // What a recovered socket gets late of a message that bound nobody is late, and no fault.
+        prop_assert!(recovery || found.late == 0);
+    }
+}
+
+/// A generator that follows from a number.
+pub(super) fn rng(seed: u64) -> TestRng {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &bytes)
+}

@@ -1,0 +1,121 @@
+//! What the clients tell the audit of the deliveries: what they asked for, what they were told, what they received.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which message: its stamp without the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Who sent it: an index in the cast.
+    pub sender: u32,
+    /// Which of the sender's messages it is. A sender's next one is sent when the one before is settled.
+    pub sequence: u64,
+}
+
+/// Whether the sender is among the receivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// It is treated like everyone.
+    Included,
+    /// Its socket is left out.
+    Excluded,
+    /// The contract does not say.
+    Unknown,
+}
+
+/// A message that was cast, and settled: acknowledged, or given up. Times are since the beginning of the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Which one.
+    pub key: Key,
+    /// The namespace in which it was sent.
+    pub namespace: Arc<str>,
+    /// Whether it is known to whom it goes. If not, nobody has to receive it, and everybody may.
+    pub is_aimed: bool,
+    /// The rooms that it went to; none means everyone.
+    pub to: Vec<Arc<str>>,
+    /// The rooms that were left out.
+    pub except: Vec<Arc<str>>,
+    /// Whether the sender receives it.
+    pub sender: Sender,
+    /// Whether it may be lost: a volatile event.
+    pub may_be_lost: bool,
+    /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
+    pub is_kept: bool,
+    /// When it was sent: the server cannot have handled it before.
+    pub sent: Duration,
+    /// When the server had handled it, if it said so.
+    pub handled: Option<Duration>,
+    /// When that was known, or was given up.
+    pub settled: Duration,
+}
+
+/// What a client did or saw that decides what it must receive, and what it must not.
+///
+/// What it asks for is told when it asks, what it is told when it has been told: the server did it in between.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed<'a> {
+    /// It asks to be connected to a namespace.
+    Connecting {
+        /// Which.
+        namespace: &'a str,
+    },
+    /// It is connected, with a socket of this id: a new one, or the one that was cut.
+    Connected {
+        /// To which namespace.
+        namespace: &'a str,
+        /// The Socket.IO id.
+        sid: &'a str,
+        /// Whether the server says that it is the one that was cut.
+        recovered: bool,
+    },
+    /// It asks to leave a namespace, or all; or it does something after which nobody can say what it receives.
+    Leaving {
+        /// Which, if not all.
+        namespace: Option<&'a str>,
+    },
+    /// It is not in a namespace any more, or in none.
+    Ended {
+        /// Which, if not all.
+        namespace: Option<&'a str>,
+    },
+    /// Its connection is gone without a word.
+    Lost,
+    /// It asks to join a room.
+    Joining {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// The server said that it has joined.
+    Joined {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// It asks to leave a room.
+    Parting {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// The server said that it has left.
+    Parted {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// A message that it sent is acknowledged, or given up.
+    Settled(Message),
+    /// It received a stamped message.
+    Received {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        key: Key,
+    },
+}

@@ -1,0 +1,133 @@
+//! The audit of the deliveries, end to end: scenarios without a single `expect`, in which nothing but the audit looks who
+//! receives what. It finds what is broken, names it, and accuses nobody whose server is correct.
+
+#[path = "support/peers.rs"]
+mod peers;
+#[path = "support/play.rs"]
+mod support;
+
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use peers::Peer;
+use reference_server::faults::REGISTRY;
+use serde_json::Value as Json;
+use support::{each, play};
+
+const BUSY: &str = "tests/audit/busy.yaml";
+const BACK: &str = "tests/audit/back.yaml";
+const CHURN: &str = "tests/audit/churn.yaml";
+
+/// Faults of the reference server, a scenario under which each shows, and what the report then says.
+const FOUND: [(&str, &str, &str); 23] = [
+    ("room-ignored", BUSY, "to another room"),
+    ("broadcast-includes-sender", BUSY, "to the sender"),
+    ("event-lost", BUSY, "delivery missing"),
+    ("order-swapped", BUSY, "delivery disordered"),
+    ("leave-ignored", BUSY, "after a leave"),
+    ("join-late", BUSY, "delivery missing"),
+    ("namespace-leak", BUSY, "to another namespace"),
+    ("union-delivers-twice", BUSY, "delivery duplicate"),
+    ("everyone-hears-twice", BUSY, "delivery duplicate"),
+    ("except-ignored", BUSY, "to a room that was left out"),
+    ("recovery-misses-packet", BACK, "delivery missing"),
+    ("recovery-repeats", BACK, "delivery duplicate"),
+    ("delivery-rarely-lost", BUSY, "delivery missing"),
+    ("delivery-rarely-doubled", BUSY, "delivery duplicate"),
+    ("delivery-rarely-swapped", BUSY, "delivery disordered"),
+    ("delivery-rarely-misdirected", BUSY, "to another room"),
+    ("sender-rarely-included", BUSY, "to the sender"),
+    ("leave-lags", BUSY, "after a leave"),
+    ("join-lags", BUSY, "delivery missing"),
+    ("room-rarely-mixed-up", BUSY, "to another namespace"),
+    ("recovery-rarely-misses", BACK, "delivery missing"),
+    ("recovery-rarely-repeats", BACK, "delivery duplicate"),
+    ("newest-rarely-skipped", BUSY, "delivery missing"),
+];
+
+/// The fixtures' own times are short, so that a test can watch a heartbeat. A scenario is about something else.
+const PATIENT: [(&str, &str); 5] = [
+    ("PING_INTERVAL", "25000"),
+    ("PING_TIMEOUT", "20000"),
+    ("CONNECT_TIMEOUT", "45000"),
+    ("UPGRADE_TIMEOUT", "10000"),
+    ("CSR_MAX_DISCONNECTION", "60000"),
+];
+
+#[test]
+fn every_fault_is_found_and_called_by_its_kind() {
+    each(&FOUND, |(fault, scenario, words)| {
+        let played = play([*scenario, "--fault", *fault], []);
+        // As if it stood in one line.
+        let output = played.output.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = output.contains(words) && output.contains(" sent ");
+        match (played.code, played.failed_steps().as_slice()) {
+            (Some(1), []) if told => Ok(()),
+            (code, steps) => {
+                Err(format!("{scenario} ended with {code:?} under {fault}: {steps:?}\n{}", played.output))
+            }
+        }
+    });
+}
+
+#[test]
+fn every_fault_that_shows_only_under_load_is_found() {
+    let found: Vec<&str> = FOUND.iter().map(|(fault, ..)| *fault).collect();
+    let missed: Vec<&str> = REGISTRY
+        .iter()
+        .filter(|fault| fault.under_load && !found.contains(&fault.name))
+        .map(|fault| fault.name)
+        .collect();
+    assert!(missed.is_empty(), "nobody looks for {missed:?}");
+}
+
+#[test]
+fn a_healthy_server_is_not_accused_whoever_comes_and_goes() {
+    each(&[BUSY, BACK, CHURN], |scenario| proves_much(&[scenario], &[]));
+}
+
+#[test]
+fn the_official_server_is_not_accused_whoever_comes_and_goes() {
+    let Some(server) = Peer::NodeFixture.command_line() else { return };
+    for recovery in ["1", "0"] {
+        let proof = proves_much(&[CHURN, "--server", &server], &[("CSR", recovery)]);
+        assert_eq!(proof, Ok(()), "with CSR={recovery}");
+    }
+}
+
+#[test]
+fn socketioxide_is_not_accused_whoever_comes_and_goes() {
+    let Some(server) = Peer::Socketioxide.command_line() else { return };
+    assert_eq!(proves_much(&[CHURN, "--server", &server], &[]), Ok(()));
+}
+
+/// Plays a scenario, whose audit has to find nothing wrong, and to have known what was right for nine pairs of ten.
+/// Whatever else may be wrong with a server is not examined here.
+fn proves_much(arguments: &[&str], settings: &[(&str, &str)]) -> Result<(), String> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("audit-{number}.json"));
+    let json = ["--json", file.to_str().expect("a path that is text")];
+    let settings = PATIENT.iter().chain(settings).copied();
+    let played = play(arguments.iter().copied().chain(json), settings);
+    let text = fs::read_to_string(&file).map_err(|_| played.output.clone())?;
+    let results: Json = serde_json::from_str(&text).expect("results are JSON");
+    let found = &results["results"][0]["deliveries"];
+    let count = |name: &str| found[name].as_u64().unwrap_or_default();
+    let faults: u64 = ["missing", "duplicate", "disordered", "leaked"].map(count).iter().sum();
+    let decided = count("expected") + count("forbidden");
+    match faults == 0 && decided > 1_000 && decided >= 9 * count("undecided") {
+        true => Ok(()),
+        false => Err(format!("{found:#}\n{}", played.output)),
+    }
+}
+
+#[test]
+fn without_an_audited_message_there_is_no_audit() {
+    let played = play(["tests/audit/silent.yaml"], []);
+    assert_eq!(played.code, Some(1), "{}", played.output);
+    assert!(played.output.contains("delivery missing == 0: no data"), "{}", played.output);
+}
