@@ -164,7 +164,10 @@ fn a_response_head_without_end_is_given_up() {
         }
     });
     let probing = Probing { timeout: Duration::from_millis(50), tls: None };
-    assert!(sentence_with(&endpoint, &probing).contains("does not speak HTTP"));
+    // More headers than any server sends, or not the end of them in time: whichever comes first.
+    let sentence = sentence_with(&endpoint, &probing);
+    let told = ["does not speak HTTP", "broke off, or took too long"];
+    assert!(told.iter().any(|words| sentence.contains(words)), "{sentence}");
 }
 
 #[test]
