@@ -268,6 +268,11 @@ impl Server {
         *turn % one_in == one_in / 2
     }
 
+    /// What [`Server::now_and_then`] allowed came to nothing: the next turn is its own.
+    pub(crate) fn again(&self, fault: Fault, one_in: u64) {
+        self.turns.borrow_mut().insert(fault, one_in / 2 - 1);
+    }
+
     /// The faults of delivery. `true`: the event has been dealt with.
     pub(crate) fn spoil_delivery(&self, session: &Rc<Session>, message: &Message) -> bool {
         let number = self.delivered.replace(self.delivered.get() + 1);

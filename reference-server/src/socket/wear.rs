@@ -50,6 +50,8 @@ fn swap(socket: &Rc<Socket>, message: &Message) -> bool {
         let held = held_by.held.borrow_mut().remove(&socket.session.id);
         if let Some(held) = held {
             socket.deliver(&held, false);
+            // Nothing came that it could have changed places with: the next one has to.
+            held_by.again(Fault::DeliveryRarelySwapped, RARELY);
         }
     });
     true
