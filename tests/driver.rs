@@ -87,7 +87,10 @@ fn every_scenario_that_it_can_express_has_the_same_verdict_as_ours() {
         return;
     }
     let (mut played, mut wrong) = (Vec::new(), String::new());
-    for scenario in ["scenarios", "tests/scenarios", "tests/driver"].into_iter().flat_map(scenarios) {
+    // The suite examines servers, frame by frame: it is no matter for another client.
+    let is_case = |path: &PathBuf| path.starts_with("scenarios/conformance");
+    let folders = ["scenarios", "tests/scenarios", "tests/driver"];
+    for scenario in folders.into_iter().flat_map(scenarios).filter(|path| !is_case(path)) {
         let theirs = run("rust_socketio", &scenario, &[]);
         if theirs.0 == Some(2) {
             assert!(
