@@ -12,7 +12,7 @@ use sockrates::measure::Tally;
 use sockrates::plan::{Circumstances, Plan};
 use sockrates::protocol::websocket::Message;
 use sockrates::scenario::{self, Scenario, Surroundings};
-use sockrates::session::{HangUp, Lane, Link, Phases, RawFrame, Request, Transport, Wire};
+use sockrates::session::{HangUp, Lane, Link, Phases, RawFrame, Request, Wire};
 
 /// Enough that their state does not fit into the nearest cache, as in a run.
 const CLIENTS: u32 = 1_000;
@@ -139,19 +139,7 @@ fn steps(c: &mut Criterion) {
         ("expect none", "{ expect_none: { event: said } }"),
     ] {
         let scenario = read(step);
-        let plan = Plan::new(
-            &scenario,
-            Circumstances {
-                audit: true,
-                path: "/socket.io/".to_owned(),
-                query: String::new(),
-                headers: Vec::new(),
-                transport: Transport::default(),
-                seed: 1,
-                run: 1,
-                epoch: Instant::now(),
-            },
-        );
+        let plan = Plan::new(&scenario, Circumstances::usual(Instant::now()));
         let mut stage = Stage::new(&plan);
         let mut next = 0;
         group.bench_function(name, |b| {

@@ -40,6 +40,22 @@ pub struct Circumstances {
     pub audit: bool,
 }
 
+impl Circumstances {
+    /// Those of a server at the usual path and nothing on the command line.
+    pub fn usual(epoch: Instant) -> Circumstances {
+        Circumstances {
+            audit: true,
+            path: "/socket.io/".to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            transport: Transport::default(),
+            seed: 1,
+            run: 1,
+            epoch,
+        }
+    }
+}
+
 /// A place in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {

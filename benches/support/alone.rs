@@ -9,7 +9,6 @@ use sockrates::document::Source;
 use sockrates::engine::{self, Beat, Orders, Ran};
 use sockrates::plan::{Circumstances, Plan};
 use sockrates::scenario::{self, Surroundings};
-use sockrates::session::Transport;
 use sockrates::transport::{MAX_MESSAGE, Peer};
 
 /// Plays a scenario against the server at this address and path, telling how it goes.
@@ -29,16 +28,7 @@ pub fn play_alone(
 ) -> Result<Ran, String> {
     let source = Source { name: "bench".into(), text: text.into() };
     let scenario = scenario::read(&source, &Surroundings::without_files()).expect("a scenario of this bench");
-    let circumstances = Circumstances {
-        audit: true,
-        path: path.into(),
-        query: String::new(),
-        headers: Vec::new(),
-        transport: Transport::default(),
-        seed: 1,
-        run: 1,
-        epoch: Instant::now(),
-    };
+    let circumstances = Circumstances { path: path.into(), ..Circumstances::usual(Instant::now()) };
     let plan = Plan::new(&scenario, circumstances);
     let peer = Peer {
         address,

@@ -14,18 +14,23 @@ mod conform;
 mod interrupt;
 mod limits;
 mod list;
+mod machine;
 pub mod progress;
 mod run;
 mod select;
 mod serve;
 mod server;
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::report::text::Look;
+use crate::units;
 
 /// Exit code: the scenario or the command line is wrong.
 const WRONG: u8 = 2;
@@ -86,6 +91,22 @@ pub fn main() -> ExitCode {
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => serve::serve(args),
     }
+}
+
+/// Reads the time that an option has.
+fn duration(text: &str) -> Result<Duration, String> {
+    units::duration_from(text).map_err(|mistake| mistake.to_string())
+}
+
+/// Writes a file beside and puts it in place, so that a crash leaves the former one whole. `what` it holds, in words.
+///
+/// # Errors
+/// A fragment that reads well after "error: ".
+fn put(file: &Path, what: &str, text: &str) -> Result<(), String> {
+    let beside = file.with_extension("part");
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, file))
+        .map_err(|error| format!("failed to write the {what} to {}: {error}", file.display()))
 }
 
 /// How reports look on standard output. Colours are taken out again where no terminal is, or where NO_COLOR is set.

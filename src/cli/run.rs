@@ -1,6 +1,5 @@
 //! `sockrates run`: plays scenarios against a server, judges and reports.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,11 +8,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use sha1::{Digest, Sha1};
 
 use super::progress::{Mode, Progress};
 use super::select::Selected;
 use super::server::{Server, ServerArgs};
-use super::{WRONG, complain, interrupt, limits, look_of_stdout, say, select};
+use super::{WRONG, complain, duration, interrupt, limits, look_of_stdout, machine, put, say, select};
 use crate::document::render;
 use crate::driver::Driver;
 use crate::engine::{self, Beat, Ending, Orders, Ran};
@@ -21,10 +21,9 @@ use crate::measure::{Gauges, Story, Tally, Window};
 use crate::plan::{Circumstances, Plan};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::text;
-use crate::report::{self, Run, RunResult};
+use crate::report::{self, Account, Run, RunResult};
 use crate::session::Transport;
 use crate::target::{NotReady, Running};
-use crate::units;
 use crate::verdict::{End, Status};
 
 const EXAMPLES: &str = "\
@@ -64,10 +63,6 @@ pub struct RunArgs {
     quiet: bool,
     #[command(flatten)]
     server: ServerArgs,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    units::duration_from(text).map_err(|mistake| mistake.to_string())
 }
 
 fn transport() -> impl TypedValueParser<Value = Transport> {
@@ -155,10 +150,8 @@ fn refuse(driver: Driver, selected: &[Selected]) -> Result<(), Stopped> {
 
 /// The exit code of several runs: that of the gravest outcome.
 fn exit_code(results: &[RunResult]) -> u8 {
-    const GRAVEST_FIRST: [Status; 5] =
-        [Status::Interrupted, Status::Unreachable, Status::Invalid, Status::Failed, Status::Passed];
-    let has = |status: &Status| results.iter().any(|result| result.verdict.status == *status);
-    GRAVEST_FIRST.into_iter().find(has).map_or(0, Status::exit_code)
+    let statuses: Vec<Status> = results.iter().map(|result| result.verdict.status).collect();
+    Status::gravest(&statuses).exit_code()
 }
 
 fn show(args: &RunArgs, result: &RunResult) {
@@ -177,11 +170,7 @@ fn summarise(results: &[RunResult]) {
 
 fn write(file: &PathBuf, results: &[RunResult]) -> Result<(), Stopped> {
     let text = report::json::to_json(results);
-    // Written beside and put in place, so that a crash leaves the former file whole.
-    let beside = file.with_extension("part");
-    fs::write(&beside, text).and_then(|()| fs::rename(&beside, file)).map_err(|error| {
-        Stopped::wrong(format!("error: failed to write the results to {}: {error}", file.display()))
-    })
+    put(file, "results", &text).map_err(|why| Stopped::wrong(format!("error: {why}")))
 }
 
 fn play(
@@ -295,6 +284,7 @@ fn unreachable(
         target: server.missing(),
         started,
         duration: started.elapsed().unwrap_or_default(),
+        account: Account { environment: machine::environment(None), ..Account::default() },
         story: &Story { steps: Vec::new(), cast: Vec::new() },
         tally: &Tally::new(),
         deliveries: None,
@@ -314,7 +304,14 @@ fn scenario_info(args: &RunArgs, selected: &Selected) -> ScenarioInfo {
         file: source.name.clone(),
         driver: (args.driver != Driver::Own).then(|| args.driver.name().to_owned()),
         seed: args.seed,
+        hash: hash(&source.text),
+        overrides: Vec::new(),
     }
+}
+
+/// SHA-1 of a text, in hexadecimal.
+fn hash(text: &str) -> String {
+    Sha1::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn judge(
@@ -342,6 +339,7 @@ fn judge(
         target: TargetInfo::of(running),
         started,
         duration: ran.duration,
+        account: Account { environment: machine::environment(None), ..Account::default() },
         story,
         tally,
         deliveries: ran.findings.as_ref(),

@@ -13,13 +13,13 @@ use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
+use super::duration;
 use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
 use crate::target::{Endpoint, Found, Probing, Running, Starting, Target};
 use crate::transport::{self, MAX_MESSAGE, Peer};
-use crate::units;
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
@@ -66,10 +66,6 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// So is a payload larger than this: 1 TiB.
 const MOST: u64 = 1 << 40;
-
-fn duration(text: &str) -> Result<Duration, String> {
-    units::duration_from(text).map_err(|mistake| mistake.to_string())
-}
 
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = match text.split_once(':') {

@@ -72,7 +72,7 @@ pub(super) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
         target: TargetInfo::missing(TargetKind::Url, "http://127.0.0.1:3000/socket.io/".to_owned(), None),
         started: "2026-11-21T05:53:12Z".to_owned(),
         duration_us: 3_200_000,
-        environment: Environment { os: "linux x86_64".to_owned(), cpus: 2 },
+        environment: Environment { os: "linux x86_64".to_owned(), cpus: 2, ..Environment::default() },
         timings: TimingsResult {
             ping_interval_us: 300_000,
             ping_timeout_us: 200_000,

@@ -1,6 +1,5 @@
 //! From what was counted and judged to a [`RunResult`].
 
-use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
 use crate::audit::{Findings, Leak};
@@ -9,6 +8,7 @@ use crate::observe::{Counter, Failure, Metric, Who};
 use crate::threshold::{Fault, Limit, Threshold};
 use crate::verdict::{Amount, End, Evidence, Judged, Measured, Outcome, judge, judge_thresholds};
 
+use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
     CastEntry, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
@@ -28,6 +28,8 @@ pub struct Run<'a> {
     pub started: SystemTime,
     /// How long it took.
     pub duration: Duration,
+    /// What is known beside that.
+    pub account: Account,
     /// The steps and the cast in words.
     pub story: &'a Story,
     /// Everything that was counted, merged over all workers.
@@ -44,10 +46,28 @@ pub struct Run<'a> {
     pub doubts: Vec<String>,
 }
 
+/// What is known of a run beside what its clients saw.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// Where it ran.
+    pub environment: Environment,
+    /// How long the part took that series and rates are about, if not all of the run.
+    pub measured: Option<Duration>,
+    /// Its stretches, where the scenario has a `measure`.
+    pub phases: Vec<PhaseResult>,
+    /// The run over time.
+    pub course: Option<Course>,
+    /// What it cost the process that played the clients.
+    pub generator: Option<GeneratorResult>,
+    /// What it cost the server, where we started it.
+    pub server: Option<ServerResult>,
+}
+
 /// Judges the run and puts down everything that is known of it.
 pub fn collect(run: Run<'_>) -> RunResult {
-    let Run { story, tally, .. } = run;
-    let measured = Measured { tally, deliveries: run.deliveries, duration: run.duration };
+    let Run { story, tally, account, .. } = run;
+    let duration = account.measured.unwrap_or(run.duration);
+    let measured = Measured { tally, deliveries: run.deliveries, duration };
     let judged = judge_thresholds(run.thresholds, &measured);
     let verdict = judge(&Evidence {
         story,
@@ -70,7 +90,9 @@ pub fn collect(run: Run<'_>) -> RunResult {
         target: run.target,
         started: rfc3339(run.started),
         duration_us: micros(run.duration),
-        environment: environment(),
+        measured_us: micros(duration),
+        phases: account.phases,
+        environment: account.environment,
         cast: story.cast.iter().map(group).collect(),
         verdict,
         checks: story.steps.iter().filter_map(check).collect(),
@@ -83,14 +105,12 @@ pub fn collect(run: Run<'_>) -> RunResult {
         deliveries: run.deliveries.map(|found| deliveries(story, found)),
         metrics: Metric::ALL.into_iter().filter_map(metric).collect(),
         counters: Counter::ALL.into_iter().map(counter).collect(),
+        parts: Vec::new(),
         errors: errors(story, tally),
+        course: account.course,
+        generator: account.generator,
+        server: account.server,
     }
-}
-
-/// Where this program runs.
-pub fn environment() -> Environment {
-    let cpus = available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
-    Environment { os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH), cpus }
 }
 
 fn check(story: &Story, step: &StepInfo, tally: &StepTally) -> CheckResult {

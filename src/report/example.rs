@@ -11,8 +11,9 @@ use crate::threshold::{Counted, Fault, Limit, Relation, Subject, Threshold};
 use crate::units::Share;
 use crate::verdict::End;
 
+use super::course::{Course, GeneratorResult, PhaseResult, Quantiles, ServerResult};
 use super::result::{Environment, RunResult, ScenarioInfo, TargetInfo, TargetKind};
-use super::{Run, collect};
+use super::{Account, Run, collect};
 
 const FILE: &str = "scenarios/load/busy-rooms.yaml";
 
@@ -36,6 +37,8 @@ pub(super) fn troubled() -> RunResult {
             file: FILE.into(),
             driver: None,
             seed: 42,
+            hash: "0123456789abcdef0123456789abcdef01234567".into(),
+            overrides: vec!["--clients 2000".into()],
         },
         target: TargetInfo {
             kind: TargetKind::Command,
@@ -45,6 +48,37 @@ pub(super) fn troubled() -> RunResult {
         },
         started: UNIX_EPOCH + Duration::from_secs(1_795_227_247),
         duration: Duration::from_millis(63_412),
+        account: Account {
+            environment: Environment {
+                processor: Some("A processor".into()),
+                memory: Some(16 << 30),
+                open_files: Some(20_000),
+                co_located: Some(true),
+                ..environment()
+            },
+            measured: Some(Duration::from_millis(60_000)),
+            phases: vec![
+                phase("ramp", 0, 2_400_000),
+                phase("measure", 2_400_000, 62_400_000),
+                phase("rest", 62_400_000, 63_412_000),
+            ],
+            course: Some(course()),
+            generator: Some(GeneratorResult {
+                workers: 2,
+                cpu_us: 21_500_000,
+                busiest_worker: 0.41,
+                memory_peak: 31_000_000,
+                due: 30_000,
+                begun: 29_990,
+                doubts: Vec::new(),
+            }),
+            server: Some(ServerResult {
+                cpu_us: 41_000_000,
+                cpu_measured_us: 39_100_000,
+                memory_before: 52_000_000,
+                memory_peak: 96_000_000,
+            }),
+        },
         story: &story(),
         tally: &tally(),
         deliveries: Some(&Findings {
@@ -94,6 +128,7 @@ pub(super) fn flawless() -> RunResult {
             file: "scenarios/conformance/hello.yaml".into(),
             driver: None,
             seed: 1,
+            ..ScenarioInfo::default()
         },
         target: TargetInfo {
             kind: TargetKind::Bundled,
@@ -103,6 +138,7 @@ pub(super) fn flawless() -> RunResult {
         },
         started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_227_247),
         duration: Duration::from_micros(8_700),
+        account: Account { environment: environment(), ..Account::default() },
         story: &story,
         tally: &tally,
         deliveries: None,
@@ -144,13 +180,13 @@ fn missing() -> Offence {
     }
 }
 
-/// The collected run, with what differs from machine to machine put in its place.
+fn environment() -> Environment {
+    Environment { os: "linux x86_64".into(), cpus: 2, ..Environment::default() }
+}
+
+/// The collected run, with what differs from build to build put in its place.
 fn finished(run: Run<'_>) -> RunResult {
-    RunResult {
-        environment: Environment { os: "linux x86_64".into(), cpus: 2 },
-        tool_version: "0.1.0".into(),
-        ..collect(run)
-    }
+    RunResult { tool_version: "0.1.0".into(), ..collect(run) }
 }
 
 fn quantile(text: &str, metric: Metric, quantile: f64, limit: u64) -> Threshold {
@@ -160,6 +196,57 @@ fn quantile(text: &str, metric: Metric, quantile: f64, limit: u64) -> Threshold 
 fn threshold(text: &str, subject: Subject, limit: Limit) -> Threshold {
     let span = Span { line: 16, ..Span::default() };
     Threshold { text: text.into(), subject, relation: Relation::Less, limit, span }
+}
+
+fn phase(name: &str, from_us: u64, to_us: u64) -> PhaseResult {
+    PhaseResult { name: name.into(), from_us, to_us }
+}
+
+/// A minute and a little, with a stall of the server in the middle.
+fn course() -> Course {
+    let rows = 0..64_u64;
+    let column = |value: fn(u64) -> u64| rows.clone().map(value).collect::<Vec<u64>>();
+    let stalled = |second: u64| second == 31;
+    let quantiles = |base: u64| {
+        let value = |factor: u64| {
+            let of = |second: u64| {
+                (second > 1).then_some(if stalled(second) { 900_000 } else { base * factor + second })
+            };
+            rows.clone().map(of).collect::<Vec<_>>()
+        };
+        Quantiles {
+            p50_us: value(1),
+            p90_us: value(2),
+            p99_us: value(16),
+            max_us: value(30),
+            histograms: vec![None; rows.clone().count()],
+        }
+    };
+    Course {
+        interval_us: 1_000_000,
+        at_us: rows.clone().map(|second| ((second + 1) * 1_000_000).min(63_412_000)).collect(),
+        connected: column(|second| (second * 900).min(1_988)),
+        connects_asked: column(|second| if second < 3 { 667 } else { 0 }),
+        connects_ok: column(|second| if second < 3 { 663 } else { 0 }),
+        connects_failed: column(|second| if second < 3 { 4 } else { 0 }),
+        dropped: column(|_| 0),
+        sent: column(|second| if second > 1 { 500 } else { 0 }),
+        received: column(|second| if second > 1 { 666 } else { 0 }),
+        acks: column(|second| if second > 1 { 48 } else { 0 }),
+        acks_missed: column(|_| 0),
+        deliveries: column(|second| if second > 1 { 666 } else { 0 }),
+        bytes_in: column(|_| 192_000),
+        bytes_out: column(|_| 36_000),
+        due: column(|second| if second > 1 { 500 } else { 0 }),
+        begun: column(|second| if second > 1 { 499 } else { 0 }),
+        failed: column(|second| u64::from(second == 31) * 10),
+        ack: quantiles(2_000),
+        delivery: quantiles(1_500),
+        lag: quantiles(100),
+        generator_cpu: rows.clone().map(|_| Some(0.34)).collect(),
+        server_cpu: rows.clone().map(|second| Some(if stalled(second) { 0.02 } else { 0.66 })).collect(),
+        server_memory: rows.clone().map(|second| Some(52_000_000 + second * 680_000)).collect(),
+    }
 }
 
 fn step(id: u32, words: &str, line: u32, source: &str) -> StepInfo {

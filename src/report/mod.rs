@@ -4,6 +4,7 @@
 //! per format; a renderer prints nothing and reads no clock, so a stored result can be rendered again at any time.
 
 mod collect;
+pub mod course;
 #[cfg(test)]
 mod example;
 pub mod json;
@@ -12,6 +13,6 @@ pub mod result;
 pub mod text;
 mod time;
 
-pub use collect::{Run, collect, environment};
+pub use collect::{Account, Run, collect};
 pub use result::RunResult;
 pub use time::rfc3339;

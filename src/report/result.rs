@@ -11,6 +11,8 @@ use crate::measure::{DecodeError, Series};
 use crate::target::{Running, Target};
 use crate::verdict::Verdict;
 
+use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
+
 /// The version of the result format that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -29,6 +31,12 @@ pub struct RunResult {
     pub started: String,
     /// How long it took.
     pub duration_us: u64,
+    /// How long the part took that metrics and rates are about: all of the run, unless the scenario has a `measure`.
+    #[serde(default)]
+    pub measured_us: u64,
+    /// The stretches of the run, in their order, where the scenario has a `measure`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<PhaseResult>,
     /// Where it ran.
     pub environment: Environment,
     /// The groups of the cast.
@@ -46,8 +54,31 @@ pub struct RunResult {
     pub metrics: Vec<MetricResult>,
     /// All counters.
     pub counters: Vec<CounterResult>,
+    /// The same for single groups and labels, where a threshold asks about one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartResult>,
     /// What went wrong without any step asking, the most frequent first.
     pub errors: Vec<ErrorResult>,
+    /// The run over time. Absent where it was over before the first interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
+    /// What it cost the process that played the clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<GeneratorResult>,
+    /// What it cost the server, where we started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerResult>,
+}
+
+/// The series and counters of one group or label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartResult {
+    /// The name of the group or the label.
+    pub name: String,
+    /// The latency series that have values.
+    pub metrics: Vec<MetricResult>,
+    /// All counters.
+    pub counters: Vec<CounterResult>,
 }
 
 /// What was played.
@@ -68,6 +99,12 @@ pub struct ScenarioInfo {
     pub driver: Option<String>,
     /// The seed of its random numbers.
     pub seed: u64,
+    /// SHA-1 of its text, in hexadecimal: two results with the same one are of the same file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hash: String,
+    /// What the command line has put in the place of what the file says: `--clients 500`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
 }
 
 /// The server under test.
@@ -118,12 +155,24 @@ pub enum TargetKind {
 }
 
 /// Where the run took place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     /// Operating system and architecture: `linux x86_64`.
     pub os: String,
     /// Processors that sockrates may use.
     pub cpus: u32,
+    /// What the processor calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
+    /// Memory of the machine in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// How many files the process may open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_files: Option<u64>,
+    /// Whether clients and server were on one machine and took each other's processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub co_located: Option<bool>,
 }
 
 /// One group of the cast.

@@ -49,6 +49,13 @@ pub enum Status {
 }
 
 impl Status {
+    /// The gravest of several outcomes; without any, nothing is wrong.
+    pub fn gravest(statuses: &[Status]) -> Status {
+        const GRAVEST_FIRST: [Status; 4] =
+            [Status::Interrupted, Status::Unreachable, Status::Invalid, Status::Failed];
+        GRAVEST_FIRST.into_iter().find(|status| statuses.contains(status)).unwrap_or(Status::Passed)
+    }
+
     /// The exit code of the program.
     pub fn exit_code(self) -> u8 {
         match self {

@@ -5,7 +5,7 @@ mod look;
 mod play;
 mod pulse;
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,7 +16,9 @@ use clap::Args;
 
 use super::progress::{Mode, Progress};
 use super::server::{Named, ServerArgs};
-use super::{WRONG, bundled, complain, interrupt, limits, look_of_stdout, say, select as files};
+use super::{
+    WRONG, bundled, complain, duration, interrupt, limits, look_of_stdout, machine, put, say, select as files,
+};
 use crate::conformance::baseline::Baseline;
 use crate::conformance::json::to_json;
 use crate::conformance::junit::to_junit;
@@ -26,10 +28,9 @@ use crate::conformance::verdict::counts_against;
 use crate::conformance::{Case, CaseResult, Variant, matrix, text};
 use crate::document::{Source, render};
 use crate::measure::human;
-use crate::report::{self, rfc3339};
+use crate::report::rfc3339;
 use crate::scenario::{Need, Surroundings, Timings};
 use crate::target::Target;
-use crate::units;
 use crate::verdict::Status;
 use host::{Host, Start};
 use look::Features;
@@ -114,10 +115,6 @@ pub struct ConformArgs {
     server: ServerArgs,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    units::duration_from(text).map_err(|mistake| mistake.to_string())
-}
-
 /// Plays the suite against each server in turn.
 pub fn conform(args: &ConformArgs) -> ExitCode {
     match play_all(args) {
@@ -149,11 +146,13 @@ impl Stopped {
 type Unread = (String, Source, Surroundings);
 
 fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
-    let unread = unread(args.cases.as_deref()).map_err(Stopped::wrong)?;
-    let choices = Choices::read(args)?;
+    let mut unread = unread(args.cases.as_deref()).map_err(Stopped::wrong)?;
     // Before anything is started: who chooses wrongly should not have to wait.
     let cases = read(&unread, Clone::clone)?;
-    choices.select(&cases)?;
+    let chosen: BTreeSet<String> = choose(args, &cases)?.iter().map(Variant::label).collect();
+    let is_chosen = |case: &Case| case.variants().any(|variant| chosen.contains(&variant.label()));
+    let ids: BTreeSet<&str> = cases.iter().filter(|case| is_chosen(case)).map(|case| &*case.id).collect();
+    unread.retain(|(id, ..)| ids.contains(&**id));
     let known = Known::read(args, &cases)?;
     let servers = args.server.check_each().map_err(Stopped::error)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
@@ -162,24 +161,29 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     let stop =
         interrupt::watch().map_err(|error| Stopped::error(format!("failed to watch for Ctrl-C: {error}")))?;
     let mut suites: Vec<SuiteResult> = Vec::new();
-    let mut codes = Vec::new();
+    let mut statuses = Vec::new();
     for named in &servers {
         if servers.len() > 1 {
-            say(&format!("{}{}:\n", if codes.is_empty() { "" } else { "\n" }, human::printable(&named.name)));
+            say(&format!(
+                "{}{}:\n",
+                if statuses.is_empty() { "" } else { "\n" },
+                human::printable(&named.name)
+            ));
         }
-        let mut suite = match examine(args, named, &unread, &choices, &stop) {
+        let mut suite = match examine(args, named, &unread, &chosen, &stop) {
             Ok(suite) => suite,
             // The others are there all the same.
             Err(why) if why.code == Status::Unreachable.exit_code() && servers.len() > 1 => {
                 complain(why.words.trim_end());
-                codes.push(why.code);
+                statuses.push(Status::Unreachable);
                 continue;
             }
             Err(why) => return Err(why),
         };
         known.compare(args, &mut suite)?;
-        suite.exit_code = status(args, &suite, stop.load(Ordering::Relaxed)).exit_code();
-        codes.push(suite.exit_code);
+        let status = status(args, &suite, stop.load(Ordering::Relaxed));
+        suite.exit_code = status.exit_code();
+        statuses.push(status);
         say(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
         suites.push(suite);
         write(args, &suites)?;
@@ -190,7 +194,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     if suites.len() > 1 {
         say(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
     }
-    Ok(gravest(&codes))
+    Ok(Status::gravest(&statuses).exit_code())
 }
 
 fn detail(args: &ConformArgs) -> text::Detail {
@@ -203,20 +207,12 @@ fn detail(args: &ConformArgs) -> text::Detail {
 
 fn write(args: &ConformArgs, suites: &[SuiteResult]) -> Result<(), Stopped> {
     if let Some(file) = &args.json {
-        put(file, "results", &to_json(suites))?;
+        put(file, "results", &to_json(suites)).map_err(Stopped::error)?;
     }
     if let Some(file) = &args.junit {
-        put(file, "results", &to_junit(suites, args.strict))?;
+        put(file, "results", &to_junit(suites, args.strict)).map_err(Stopped::error)?;
     }
     Ok(())
-}
-
-/// Writes a file beside and puts it in place, so that a crash leaves the former one whole.
-fn put(file: &Path, what: &str, text: &str) -> Result<(), Stopped> {
-    let beside = file.with_extension("part");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, file))
-        .map_err(|error| Stopped::error(format!("failed to write the {what} to {}: {error}", file.display())))
 }
 
 /// The baselines that the command line names.
@@ -246,19 +242,13 @@ impl Known {
         let before = self.baseline.as_ref().or(self.before.as_ref());
         if let Some(file) = &args.write_baseline {
             let written = Baseline::of(&suite.name, before, &suite.cases);
-            put(file, "baseline", &written.text())?;
+            put(file, "baseline", &written.text()).map_err(Stopped::error)?;
             suite.baseline = Some(written.compare(name(file), &suite.cases));
         } else if let (Some(baseline), Some(file)) = (&self.baseline, &args.baseline) {
             suite.baseline = Some(baseline.compare(name(file), &suite.cases));
         }
         Ok(())
     }
-}
-
-/// The gravest of several exit codes.
-fn gravest(codes: &[u8]) -> u8 {
-    const GRAVEST_FIRST: [Status; 3] = [Status::Interrupted, Status::Unreachable, Status::Failed];
-    GRAVEST_FIRST.map(Status::exit_code).into_iter().find(|code| codes.contains(code)).unwrap_or(0)
 }
 
 /// The cases of a folder, or the bundled ones.
@@ -293,32 +283,21 @@ fn read(unread: &[Unread], with: impl Fn(&Surroundings) -> Surroundings) -> Resu
 }
 
 /// What the command line chooses.
-struct Choices {
-    only: Vec<Choice>,
-    exclude: Vec<Choice>,
+fn choose<'c>(args: &ConformArgs, cases: &'c [Case]) -> Result<Vec<Variant<'c>>, Stopped> {
+    let read = |words: &[String]| -> Result<Vec<Choice>, Stopped> {
+        words.iter().map(|word| Choice::read(word).map_err(Stopped::error)).collect()
+    };
+    select(cases, &read(&args.only)?, &read(&args.exclude)?).map_err(|wrong| {
+        Stopped::wrong(wrong.iter().map(|why| format!("error: {why}")).collect::<Vec<_>>().join("\n"))
+    })
 }
 
-impl Choices {
-    fn read(args: &ConformArgs) -> Result<Choices, Stopped> {
-        let read = |words: &[String]| -> Result<Vec<Choice>, Stopped> {
-            words.iter().map(|word| Choice::read(word).map_err(Stopped::error)).collect()
-        };
-        Ok(Choices { only: read(&args.only)?, exclude: read(&args.exclude)? })
-    }
-
-    fn select<'c>(&self, cases: &'c [Case]) -> Result<Vec<Variant<'c>>, Stopped> {
-        select(cases, &self.only, &self.exclude).map_err(|wrong| {
-            Stopped::wrong(wrong.iter().map(|why| format!("error: {why}")).collect::<Vec<_>>().join("\n"))
-        })
-    }
-}
-
-/// Plays the suite against one server.
+/// Plays the suite against one server: of these cases the variants with these labels.
 fn examine(
     args: &ConformArgs,
     named: &Named<'_>,
     unread: &[Unread],
-    choices: &Choices,
+    labels: &BTreeSet<String>,
     stop: &Arc<AtomicBool>,
 ) -> Result<SuiteResult, Stopped> {
     let (started, begun) = (SystemTime::now(), Instant::now());
@@ -333,7 +312,8 @@ fn examine(
     };
     let bounded = Timings { max_payload: timings.max_payload.min(LARGEST_PAYLOAD), ..timings };
     let cases = read(unread, |surroundings| surroundings.with(bounded))?;
-    let variants = choices.select(&cases)?;
+    let is_chosen = |variant: &Variant<'_>| labels.contains(&variant.label());
+    let variants: Vec<Variant<'_>> = cases.iter().flat_map(Case::variants).filter(is_chosen).collect();
     let wants_recovery = variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
     let recovering = match is_bundled && wants_recovery {
         true => {
@@ -414,7 +394,7 @@ fn examine(
         target,
         started: rfc3339(started),
         duration_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
-        environment: report::environment(),
+        environment: machine::environment(None),
         timings: in_result(&timings),
         features: features.results(),
         cases,

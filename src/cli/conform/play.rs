@@ -167,6 +167,7 @@ pub(super) fn play(
         target: server.missing(),
         started,
         duration: ran.duration,
+        account: report::Account::default(),
         story: &story,
         tally: &ran.tally,
         deliveries: None,

@@ -7,7 +7,7 @@ use crate::document::Source;
 use crate::observe::Failure;
 use crate::plan::{Circumstances, Plan};
 use crate::scenario::{self, Surroundings};
-use crate::session::{HangUp, Link, Transport};
+use crate::session::{HangUp, Link};
 
 pub const OPEN: &str =
     r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
@@ -125,16 +125,7 @@ pub fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     let source = Source { name: "a test".to_owned(), text };
     let scenario = scenario::read(&source, &surroundings).unwrap_or_else(|mistake| panic!("{mistake}"));
     let now = Instant::now();
-    let circumstances = Circumstances {
-        audit: true,
-        path: "/socket.io/".to_owned(),
-        query: String::new(),
-        headers: Vec::new(),
-        transport: Transport::default(),
-        seed: 1,
-        run: 7,
-        epoch: now,
-    };
+    let circumstances = Circumstances { run: 7, ..Circumstances::usual(now) };
     let plan = Plan::new(&scenario, circumstances);
     let who = plan.clients().nth(n).expect("the cast is large enough");
     let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default())
