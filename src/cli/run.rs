@@ -1,6 +1,6 @@
 //! `sockrates run`: plays scenarios against a server, judges and reports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,7 +168,7 @@ fn summarise(results: &[RunResult]) {
     say(&format!("{passed} of {} scenarios passed", results.len()));
 }
 
-fn write(file: &PathBuf, results: &[RunResult]) -> Result<(), Stopped> {
+fn write(file: &Path, results: &[RunResult]) -> Result<(), Stopped> {
     let text = report::json::to_json(results);
     put(file, "results", &text).map_err(|why| Stopped::wrong(format!("error: {why}")))
 }
