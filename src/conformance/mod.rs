@@ -10,13 +10,16 @@ mod example;
 pub mod feature;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 pub mod matrix;
 pub mod result;
 pub mod select;
+pub mod stored;
 pub mod text;
 pub mod verdict;
 
 pub use case::{Case, Variant};
 pub use feature::Feature;
 pub use result::{CaseResult, SuiteFile, SuiteResult};
+pub use stored::Stored;
 pub use verdict::Verdict;

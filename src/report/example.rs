@@ -18,7 +18,7 @@ use super::{Account, Run, collect};
 const FILE: &str = "scenarios/load/busy-rooms.yaml";
 
 /// A load run with failed checks, missed and unsupported thresholds, errors, overflow and hostile texts.
-pub(super) fn troubled() -> RunResult {
+pub(crate) fn troubled() -> RunResult {
     let thresholds = [
         quantile("delivery p99 < 25 ms", Metric::Delivery, 0.99, 25),
         quantile("ack p99.9 < 500 ms", Metric::Ack, 0.999, 500),
@@ -100,7 +100,7 @@ pub(super) fn troubled() -> RunResult {
 }
 
 /// A conformance case that passed.
-pub(super) fn flawless() -> RunResult {
+pub(crate) fn flawless() -> RunResult {
     let mut tally = Tally::new();
     let eve_step = |id, words, line, source| StepInfo {
         file: "scenarios/conformance/hello.yaml".into(),

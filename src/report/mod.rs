@@ -5,9 +5,15 @@
 
 mod collect;
 pub mod course;
+pub mod csv;
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
+pub mod github;
+pub mod hgrm;
+pub mod hlog;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 mod offences;
 pub mod result;
 pub mod text;

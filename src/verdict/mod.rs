@@ -23,6 +23,7 @@
 
 mod thresholds;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Story;
@@ -33,7 +34,7 @@ use crate::threshold::{Counted, Fault, Subject, Threshold};
 pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds, samples_needed};
 
 /// How a run ended, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Every check held, every threshold was met, and there was something to judge.
@@ -80,7 +81,7 @@ impl Status {
 }
 
 /// The judgement of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The judgement in one word.
     pub status: Status,
