@@ -15,6 +15,7 @@ mod interrupt;
 mod limits;
 mod list;
 mod machine;
+mod play;
 pub mod progress;
 mod run;
 mod select;
