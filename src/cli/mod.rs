@@ -5,18 +5,22 @@
 //! | `run` | plays scenarios against a server, judges and reports |
 //! | `check` | reads scenarios, explains them, connects to nothing |
 //! | `conform` | plays the conformance suite against servers |
+//! | `report` | renders stored results again |
 //! | `list` | the bundled scenarios |
 //! | `serve` | the reference server |
 
 mod bundled;
 mod check;
 mod conform;
+mod formats;
+mod github;
 mod interrupt;
 mod limits;
 mod list;
 mod machine;
 mod play;
 pub mod progress;
+mod report;
 mod run;
 mod select;
 mod serve;
@@ -77,6 +81,7 @@ enum Verb {
     Run(run::RunArgs),
     Conform(conform::ConformArgs),
     Check(check::CheckArgs),
+    Report(report::ReportArgs),
     List(list::ListArgs),
     /// Starts the reference server, for trying things out by hand
     #[command(before_help = SERVE_EXAMPLES)]
@@ -89,6 +94,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(&args),
         Verb::Conform(args) => conform::conform(&args),
         Verb::Check(args) => check::check(&args),
+        Verb::Report(args) => report::report(&args),
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => serve::serve(args),
     }
@@ -99,15 +105,39 @@ fn duration(text: &str) -> Result<Duration, String> {
     units::duration_from(text).map_err(|mistake| mistake.to_string())
 }
 
-/// Writes a file beside and puts it in place, so that a crash leaves the former one whole. `what` it holds, in words.
+/// Whether a path means standard output.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Writes a file beside and puts it in place, so that a crash leaves the former one whole, and a reader never sees half
+/// of one. `-` is standard output; a pipe or a device is written to as it is. `what` it holds, in words.
 ///
 /// # Errors
 /// A fragment that reads well after "error: ".
 fn put(file: &Path, what: &str, text: &str) -> Result<(), String> {
-    let beside = file.with_extension("part");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, file))
-        .map_err(|error| format!("failed to write the {what} to {}: {error}", file.display()))
+    if is_stdout(file) {
+        let mut stdout = io::stdout().lock();
+        return match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(format!("failed to write the {what} to standard output: {error}"))
+            }
+            _ => Ok(()),
+        };
+    }
+    // A link stays a link.
+    let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let written = match fs::metadata(&place) {
+        Ok(there) if !there.is_file() => fs::write(&place, text),
+        _ => {
+            let mut beside = place.clone().into_os_string();
+            beside.push(".part");
+            fs::write(&beside, text).and_then(|()| fs::rename(&beside, &place)).inspect_err(|_| {
+                let _ = fs::remove_file(&beside);
+            })
+        }
+    };
+    written.map_err(|error| format!("failed to write the {what} to {}: {error}", file.display()))
 }
 
 /// How reports look on standard output. Colours are taken out again where no terminal is, or where NO_COLOR is set.

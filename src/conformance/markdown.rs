@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::result::{CaseResult, SuiteResult};
 use super::verdict::{Verdict, counts_against};
 use crate::measure::human::{self, count};
+use crate::report::github::{MOST as MOST_ANNOTATIONS, error};
 use crate::report::markdown::{escaped, shortened, sign, table};
 use crate::report::text::target;
 
@@ -65,6 +66,20 @@ fn section(page: &mut String, suite: &SuiteResult, strict: bool) {
     let _ = writeln!(page, "<sub>{}</sub>\n", facts.join(" · "));
 }
 
+/// What counts against a server, as commands of GitHub Actions, one to a line.
+pub fn annotations(suites: &[SuiteResult], strict: bool) -> Vec<String> {
+    let cases = suites.iter().flat_map(|suite| {
+        let against = suite.cases.iter().filter(move |case| counts_against(suite, case, strict));
+        against.map(move |case| (suite, case))
+    });
+    let told = cases.map(|(suite, case)| {
+        let title = format!("{}: {} on {}", case.verdict.name(), case.label(), suite.name);
+        // The cases are not in the user's repository, so there is no line to show them at.
+        error("", 0, 0, &title, &format!("{}\n{}\nagain: {}", case.name, case.reason, case.command))
+    });
+    told.take(MOST_ANNOTATIONS).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +93,14 @@ mod tests {
     #[test]
     fn a_suite_reads_like_this() {
         insta::assert_snapshot!(page(false));
+    }
+
+    #[test]
+    fn what_counts_against_a_server_is_annotated() {
+        let verdicts = [Verdict::Fail, Verdict::Warn].map(|verdict| result("a/b", None, verdict));
+        let suites = [suite("x", verdicts.to_vec())];
+        assert_eq!((annotations(&suites, false).len(), annotations(&suites, true).len()), (1, 2));
+        assert!(annotations(&suites, false)[0].starts_with("::error title=fail%3A a/b on x::A broadcast to a room"));
     }
 
     #[test]

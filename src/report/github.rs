@@ -3,7 +3,7 @@
 //! Spec: GitHub's documentation, "Workflow commands": properties and message are escaped by percent signs.
 
 use super::RunResult;
-use super::result::{CheckResult, OutcomeResult};
+use super::result::{BUNDLED, CheckResult, OutcomeResult};
 use crate::measure::human::{count, counted};
 use crate::verdict::Status;
 
@@ -52,13 +52,12 @@ pub fn check(check: &CheckResult) -> Option<String> {
 /// The command that shows an error at a place; a line or column of 0 is none.
 pub fn error(file: &str, line: u32, column: u32, title: &str, message: &str) -> String {
     let mut properties = Vec::new();
-    if !file.is_empty() {
-        properties.push(format!("file={}", property(file)));
-    }
+    // What is in the binary has no line that could be shown.
+    let line = if file.is_empty() || file.ends_with(BUNDLED) { 0 } else { line };
     if line > 0 {
-        properties.push(format!("line={line}"));
+        properties.push(format!("file={},line={line}", property(file)));
     }
-    if column > 0 {
+    if line > 0 && column > 0 {
         properties.push(format!("col={column}"));
     }
     properties.push(format!("title={}", property(title)));
@@ -85,7 +84,7 @@ mod tests {
     #[test]
     fn failed_steps_and_thresholds_stand_at_their_lines() {
         let told = annotations(&troubled());
-        assert_eq!(told.len(), 4, "{told:#?}");
+        assert_eq!(told.len(), 3, "{told:#?}");
         assert!(
             told[0].starts_with(
                 "::error file=scenarios/load/busy-rooms.yaml,line=12,col=5,title=expect said within 1 s%3A 10 of 30%2C000 \
@@ -94,7 +93,7 @@ mod tests {
             "{}",
             told[0]
         );
-        assert!(told[1].contains(",line=16,title=threshold not met::delivery p99 < 25 ms: "), "{}", told[1]);
+        assert!(told[1].contains(",line=16,title=threshold not met::ack p99.9 < 500 ms: only"), "{}", told[1]);
         assert_eq!(annotations(&flawless()), [""; 0]);
     }
 

@@ -18,6 +18,9 @@ use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 /// The version of the result format that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// What stands behind the name of a scenario that is in the binary and in no file.
+pub const BUNDLED: &str = " (bundled)";
+
 /// Everything that is known of one run of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunResult {

@@ -17,11 +17,12 @@ use clap::Args;
 use super::progress::{Mode, Progress};
 use super::server::{Named, ServerArgs};
 use super::{
-    WRONG, bundled, complain, duration, interrupt, limits, look_of_stdout, machine, put, say, select as files,
+    WRONG, bundled, complain, duration, github, interrupt, limits, look_of_stdout, machine, put, say, select as files,
 };
 use crate::conformance::baseline::Baseline;
 use crate::conformance::json::to_json;
 use crate::conformance::junit::to_junit;
+use crate::conformance::markdown::{annotations, to_markdown};
 use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
 use crate::conformance::select::{Choice, select};
 use crate::conformance::verdict::counts_against;
@@ -105,6 +106,9 @@ pub struct ConformArgs {
     /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write a summary to this file, as Markdown for a pull request
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Only print what failed, and the summary
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
@@ -194,6 +198,8 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     if suites.len() > 1 {
         say(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
     }
+    github::annotate(|| annotations(&suites, args.strict));
+    github::summarise(|| to_markdown(&suites, args.strict));
     Ok(Status::gravest(&statuses).exit_code())
 }
 
@@ -211,6 +217,9 @@ fn write(args: &ConformArgs, suites: &[SuiteResult]) -> Result<(), Stopped> {
     }
     if let Some(file) = &args.junit {
         put(file, "results", &to_junit(suites, args.strict)).map_err(Stopped::error)?;
+    }
+    if let Some(file) = &args.markdown {
+        put(file, "summary", &to_markdown(suites, args.strict)).map_err(Stopped::error)?;
     }
     Ok(())
 }
