@@ -7,13 +7,18 @@
 //! | `conform` | plays the conformance suite against servers |
 //! | `report` | renders stored results again |
 //! | `list` | the bundled scenarios |
+//! | `init` | writes a first scenario for the user's application |
+//! | `schema` | the JSON Schema of scenarios and of results |
 //! | `serve` | the reference server |
+//! | `completions`, `man` | the command line, for a shell and for `man` |
 
 mod bundled;
 mod check;
+mod completions;
 mod conform;
 mod formats;
 mod github;
+mod init;
 mod interrupt;
 mod limits;
 mod list;
@@ -22,6 +27,7 @@ mod play;
 pub mod progress;
 mod report;
 mod run;
+mod schema;
 mod select;
 mod serve;
 mod server;
@@ -86,6 +92,10 @@ enum Verb {
     /// Starts the reference server, for trying things out by hand
     #[command(before_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
+    Init(init::InitArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Runs the program.
@@ -97,6 +107,10 @@ pub fn main() -> ExitCode {
         Verb::Report(args) => report::report(&args),
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => serve::serve(args),
+        Verb::Init(args) => init::init(&args),
+        Verb::Schema(args) => schema::schema(&args),
+        Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => completions::man(&args),
     }
 }
 

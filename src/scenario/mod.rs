@@ -8,7 +8,9 @@
 mod cast;
 mod explain;
 mod rows;
+pub mod schema;
 mod script;
+pub mod starter;
 mod surroundings;
 #[cfg(test)]
 mod tests;

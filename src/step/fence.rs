@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::schema::{self, Shape, Schema};
 use super::exchange::{Exchange, Exchanged};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
@@ -25,6 +26,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         fields.deny_others()?;
     }
     Ok(Box::new(Wall { fence: Fence::new(reading, namespace, within) }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = Shape::new("A round trip: what the server sent to this client before it has arrived when it is done.");
+    schema::within(schema::namespace(shape), "5 s").schema()
 }
 
 /// How a fence is made, fixed when the scenario is read.

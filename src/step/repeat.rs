@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::schema::{self, Shape, Schema, named};
 use super::{Cx, Ears, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::units;
@@ -32,6 +33,17 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let depth = reading.steps_in_round(steps)?;
     let jitter = jitter.map_or(0.0, |share| share.0);
     Ok(Box::new(Repeat { steps: depth, length, times, every, jitter }))
+}
+
+pub(super) fn schema() -> Schema {
+    Shape::new("Steps that recur, for each client at its own pace.")
+        .needs("steps", named("steps"), "A step, or a list of steps.")
+        .takes("times", schema::whole(1..=1_000_000_000), "How many rounds.")
+        .takes("for", schema::time(), "How long.")
+        .takes("every", schema::time(), "The pace: each round has a due time.")
+        .takes("jitter", named("share"), "Each round is due later by chance, up to this share of `every`.")
+        .any_of(&["times", "for"])
+        .schema()
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::schema::{self, Shape, Schema};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::utterance::{Utterance, Words};
@@ -47,6 +48,21 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     let ask = if room.fixed().is_some() { ask.bind(&[("room", &room)]) } else { ask.clone() };
     let utterance = Utterance::new(&ask.event, &ask.args);
     Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack }))
+}
+
+fn schema(about: &str) -> Schema {
+    let room = || schema::one_or_more(schema::word());
+    let map = Shape::new(about).needs("room", room(), "A room, or a list of rooms.");
+    let map = schema::within(schema::namespace(map), "5 s").schema();
+    schema::told(schema::either([schema::word(), schema::some(schema::word()), map]), about)
+}
+
+pub(super) fn schema_join() -> Schema {
+    schema("Asks the server to put the client into a room, in the words of the contract.")
+}
+
+pub(super) fn schema_leave() -> Schema {
+    schema("Asks the server to take the client out of a room, in the words of the contract.")
 }
 
 #[derive(Debug)]

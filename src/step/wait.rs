@@ -2,11 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::schema::{self, Schema};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     Ok(Box::new(Wait(reading.duration(node)?)))
+}
+
+pub(super) fn schema() -> Schema {
+    schema::told(schema::time(), "Lets time pass. It proves nothing about the server.")
 }
 
 #[derive(Debug)]
