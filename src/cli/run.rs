@@ -39,6 +39,9 @@ pub struct RunArgs {
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
+    /// Tell every second how it goes, also where that is no terminal, instead of every ten
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
     #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
@@ -66,7 +69,7 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
     let mut results = Vec::new();
     for one in &selected {
-        let mode = if args.quiet { Mode::Hidden } else { Mode::Auto };
+        let mode = args.mode();
         let playing = Playing { args: &args.play, server: &server, selected: one, mode, stop: &stop };
         let played = playing.start().and_then(|running| Ok((playing.play(&running)?, running)));
         let (result, running) = match played {
@@ -102,6 +105,14 @@ fn exit_code(results: &[RunResult]) -> u8 {
 }
 
 impl RunArgs {
+    fn mode(&self) -> Mode {
+        match (self.quiet, self.verbose) {
+            (true, _) => Mode::Hidden,
+            (_, true) => Mode::Verbose,
+            _ => Mode::Auto,
+        }
+    }
+
     fn takes_stdout(&self) -> Result<bool, Stopped> {
         self.formats.takes_stdout(self.json.as_deref()).map_err(|why| Stopped::wrong(format!("error: {why}")))
     }
