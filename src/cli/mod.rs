@@ -21,6 +21,7 @@ mod run;
 mod select;
 mod serve;
 mod server;
+mod watch;
 
 use std::fs;
 use std::io::{self, Write};
