@@ -14,7 +14,7 @@ use sockrates::step::KINDS;
 
 /// Wrong files whose mistake is not one of shape, with the reason why no schema sees it.
 const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
-    ("whether a name is known, where it stands and whether it is used", &["arithmetic_on_text", "assertion_of_a_constant", "capture_before_it_is_set", "capture_in_a_branch_beside", "engine_sid_before_the_script", "environment_variable_not_set", "generated_bytes_that_differ", "group_called_run", "no_such_member", "reserved_group_name", "round_outside_of_repeat", "server_by_itself", "time_that_differs", "unknown_room_variable", "unknown_variable", "unknown_word_of_the_server", "unused_variable", "variable_before_its_turn", "variable_called_like_a_group", "variable_of_another_group", "variable_of_itself", "variable_with_a_meaning_of_its_own", "which_of_the_crowd"]),
+    ("whether a name is known, where it stands and whether it is used", &["group_called_measure", "label_like_a_group", "threshold_of_an_unknown_group", "arithmetic_on_text", "assertion_of_a_constant", "capture_before_it_is_set", "capture_in_a_branch_beside", "engine_sid_before_the_script", "environment_variable_not_set", "generated_bytes_that_differ", "group_called_run", "no_such_member", "reserved_group_name", "round_outside_of_repeat", "server_by_itself", "time_that_differs", "unknown_room_variable", "unknown_variable", "unknown_word_of_the_server", "unused_variable", "variable_before_its_turn", "variable_called_like_a_group", "variable_of_another_group", "variable_of_itself", "variable_with_a_meaning_of_its_own", "which_of_the_crowd"]),
     ("what an expression says", &["division_by_zero", "expression_without_an_operand", "least_of_three", "repeated_less_than_never", "repeated_too_often", "repeated_unknown_times", "time_below_nothing", "time_from_an_expression_without_unit", "unclosed_expression", "unknown_function"]),
     ("what a regular expression says", &["bad_regular_expression"]),
     ("which groups there are, and what each of them does before", &["all_beside_another", "group_in_two_branches", "group_named_twice", "group_that_never_acts", "not_connected", "unknown_group", "unknown_group_beside_another"]),
@@ -22,9 +22,10 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     ("what the contract has a place for", &["cast-event-unheeded", "cast-two-rooms", "cast-unheeded", "contract_that_does_not_say", "contract_with_an_unknown_word", "contract_without_the_room"]),
     ("what does not go together in a step", &["capture_of_a_binary_frame", "capture_of_a_later_response", "frame_too_early_and_too_late", "held_and_awaited", "held_beyond_its_end", "held_in_chunks", "held_without_a_body", "request_on_a_connection_and_by_a_name", "second_connection_by_polling", "second_connection_that_polls"]),
     ("what can never differ", &["not_anything"]),
+    ("what stands inside of what, and how often", &["measure_in_a_branch", "measured_twice"]),
     ("requests of earlier steps", &["response_to_nothing", "rest_of_nothing"]),
     ("what stands in another file, or in another row", &["no_rows_at_all", "rows_of_a_missing_file", "rows_that_differ", "rows_without_the_column"]),
-    ("how large a limit may be", &["threshold_beyond_the_whole", "threshold_that_always_holds", "threshold_that_can_never_hold", "threshold_with_an_impossible_percentile"]),
+    ("what a limit means for its subject", &["abort_on_a_lower_limit", "threshold_of_the_audit_of_a_group", "threshold_beyond_the_whole", "threshold_that_always_holds", "threshold_that_can_never_hold", "threshold_with_an_impossible_percentile"]),
 ];
 
 /// Steps that take no map of fields.
@@ -35,6 +36,8 @@ const MAPS: &[(&str, &str)] = &[
     ("", "{KEY: 1, name: x, cast: {a: 1}, script: [{a: connect}]}"),
     ("/properties/audit", "{name: x, cast: {a: 1}, script: [{a: connect}], audit: {window: 5s, KEY: 1}}"),
     ("/definitions/group", "{name: x, cast: {a: {KEY: 1}}, script: [{a: connect}]}"),
+    ("/definitions/threshold", "{name: x, cast: {a: 1}, script: [{a: connect}], thresholds: [{demand: connect p50 < 1s, KEY: 1}]}"),
+    ("/definitions/act/properties/measure", "{name: x, cast: {a: 1}, script: [{a: connect}, {measure: {script: [{a: fence}], KEY: 1}}]}"),
     ("/properties/contract", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {KEY: 1}}"),
     ("/properties/contract/properties/join", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x], KEY: 1}}}"),
     ("/properties/contract/properties/leave", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {leave: {emit: [x], KEY: 1}}}"),
@@ -202,6 +205,9 @@ fn thresholds_are_told_apart_by_their_pattern() {
         ("sent rate >= 900/s", true),
         ("delivery count == 20000", true),
         ("delivery leaked == 0", true),
+        ("delivery p99 of a < 250ms", true),
+        ("ack missed  of a < 1 %", true),
+        ("delivery p99 of < 250ms", false),
         ("delivery p99 < 250", false),
         ("delivery < 250 ms", false),
         ("deliveri p99 < 250 ms", false),

@@ -31,6 +31,7 @@ mod schema;
 mod select;
 mod serve;
 mod server;
+mod watch;
 
 use std::fs;
 use std::io::{self, Write};

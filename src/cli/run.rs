@@ -69,8 +69,15 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
     let mut results = Vec::new();
     for one in &selected {
-        let mode = args.mode();
-        let playing = Playing { args: &args.play, server: &server, selected: one, mode, stop: &stop };
+        let keep = |result: RunResult| keep(args, &results, result);
+        let playing = Playing {
+            args: &args.play,
+            server: &server,
+            selected: one,
+            mode: args.mode(),
+            stop: &stop,
+            keep: args.json.is_some().then_some(&keep),
+        };
         let played = playing.start().and_then(|running| Ok((playing.play(&running)?, running)));
         let (result, running) = match played {
             Ok(played) => played,
@@ -96,6 +103,12 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
     }
     finish(args, &results)?;
     Ok(exit_code(&results))
+}
+
+/// Puts what is known so far into the result file. If that fails, it will fail at the end, and be told then.
+fn keep(args: &RunArgs, results: &[RunResult], so_far: RunResult) {
+    let all: Vec<RunResult> = results.iter().cloned().chain([so_far]).collect();
+    let _ = FormatArgs::default().write(args.json.as_deref(), &all, When::SoFar);
 }
 
 /// The exit code of several runs: that of the gravest outcome.

@@ -89,11 +89,17 @@ fn act() -> Schema {
         "minItems": 2,
         "items": either([named("act"), some(named("act"))]),
     });
+    let settled = Shape::new("What is done while it is measured.")
+        .needs("script", some(named("act")), "What is done meanwhile.")
+        .takes("settle", named("time"), "How long the run settles before latencies and rates count.")
+        .schema();
+    let measure = either([some(named("act")), settled]);
     json!({
         "description": "Who does what: `- alice: connect`, `- all: { join: lobby }`.",
         "type": "object",
         "properties": {
             "together": told(branches, "Branches side by side: an act, or a list of acts."),
+            "measure": told(measure, "The part of the script whose latencies and rates count."),
             "all": named("steps"),
         },
         "propertyNames": { "pattern": format!(r"^\s*{NAME}(\s*,\s*{NAME})*\s*$") },
@@ -111,13 +117,20 @@ fn threshold() -> Schema {
     };
     let times = choice(Metric::ALL.map(Metric::name).to_vec());
     let counts = choice([&Counter::ALL.map(Counter::name)[..], &Fault::ALL.map(Fault::name)].concat());
-    let relation = r"\s*(<=|<|==|!=|>=|>)";
+    let relation = format!(r"(\s+of\s+{NAME})?\s*(<=|<|==|!=|>=|>)");
     let times = format!(r"({times})\s+((p\d+(\.\d+)?|mean|min|max){relation}{NUMBER}{TIME}|count{relation}\s*\d+)");
     let counts = format!(
         r"({counts})(\s+rate{relation}{NUMBER}{RATE}|{relation}{NUMBER}%|(\s+count)?{relation}\s*\d+)"
     );
-    told(
-        fitting(&format!(r"^\s*({times}|{counts})\s*$")),
-        "A value, a comparison, a limit: `delivery p99 < 250 ms`, `connect failed < 0.1 %`.",
-    )
+    let demand = || {
+        told(
+            fitting(&format!(r"^\s*({times}|{counts})\s*$")),
+            "A value, a comparison, a limit: `delivery p99 < 250 ms`, `ack missed of talkers < 1 %`.",
+        )
+    };
+    let map = Shape::new("A demand with more to say.")
+        .needs("demand", demand(), "The demand.")
+        .takes("abort_on_breach", flag(), "Whether the run ends when it is clear that it does not hold.")
+        .schema();
+    either([demand(), map])
 }

@@ -59,8 +59,8 @@ impl Starter {
              #   sockrates check {file}              what it would do, and what is wrong with it\n\
              #   sockrates run {file} --url {url}\n\
              #\n\
-             # With `sockrates schema scenario > scenario.schema.json` and a first line of\n\
-             # `yaml-language-server: $schema=scenario.schema.json` (behind a `# `), editors complete what you type.\n\
+             # For completion in your editor, `sockrates schema scenario > scenario.schema.json`, and a first line\n\
+             # # yaml-language-server: $schema=scenario.schema.json (with one # only)\n\
              name: People meet in my application\n\n"
         )
     }
@@ -71,7 +71,7 @@ impl Starter {
             namespace => format!(", namespace: {}", quoted(namespace)),
         };
         let mut text = String::from("# Who takes part. Raise the numbers when it works.\ncast:\n");
-        let auth = "# , auth: { token: \"user-${n}\" }";
+        let auth = "# where it asks who they are: auth: { token: \"user-${n}\" }";
         let _ = writeln!(text, "  speaker: {{ count: 1{namespace} }}");
         let _ = writeln!(text, "  listeners: {{ count: 20, arrive: 50/s{namespace} }} {auth}");
         if self.join.is_some() && self.send.is_some() {

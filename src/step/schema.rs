@@ -8,6 +8,7 @@ pub use crate::document::schema::{
 };
 
 use super::KINDS;
+use super::reading::LABEL;
 use crate::session;
 
 /// A number as a quantity begins with it.
@@ -118,16 +119,17 @@ pub fn definitions() -> Vec<(String, Schema)> {
 
 fn step() -> Schema {
     let bare = words(KINDS.iter().filter(|kind| kind.bare).map(|kind| kind.word));
-    let kinds: serde_json::Map<String, Json> = KINDS
-        .iter()
-        .map(|kind| (kind.word.to_owned(), named(&format!("step.{}", kind.word))))
-        .collect();
+    let kinds = KINDS.iter().map(|kind| (kind.word.to_owned(), named(&format!("step.{}", kind.word))));
+    let label = told(name(), "A name for the figures of this step, which thresholds can ask about.");
+    let properties: serde_json::Map<String, Json> = kinds.chain([(LABEL.to_owned(), label)]).collect();
     let one = json!({
         "type": "object",
-        "properties": kinds,
+        "properties": properties,
         "additionalProperties": false,
         "minProperties": 1,
-        "maxProperties": 1,
+        "if": { "required": [LABEL] },
+        "then": { "minProperties": 2, "maxProperties": 2 },
+        "else": { "maxProperties": 1 },
     });
     told(either([bare, one]), "What a client does: one step.")
 }

@@ -39,11 +39,10 @@ fn pace(result: &RunResult) -> Option<Vec<String>> {
 }
 
 fn generator(generator: &GeneratorResult) -> Vec<String> {
-    vec![
-        format!("clients: {} of processor time", time(generator.cpu_us)),
-        format!("busiest thread {}", human::share(generator.busiest_worker)),
-        format!("{} of memory", human::bytes(generator.memory_peak)),
-    ]
+    let mut facts = vec![format!("clients: {} of processor time", time(generator.cpu_us))];
+    facts.extend(generator.busiest_worker.map(|share| format!("busiest thread {}", human::share(share))));
+    facts.push(format!("{} of memory", human::bytes(generator.memory_peak)));
+    facts
 }
 
 fn server(result: &RunResult) -> Option<Vec<String>> {
