@@ -165,9 +165,17 @@ fn place(live: &Live) -> String {
 /// What happens in it.
 fn figures(live: &Live) -> String {
     let mut parts = vec![format!("{} of {} connected", count(live.connected), count(live.total))];
+    let mut some = |number: u64, what: &str| {
+        if number > 0 {
+            parts.push(format!("{} {what}", count(number)));
+        }
+    };
+    some(live.connecting, "connecting");
+    some(live.dropped, "dropped");
     // What a narrow terminal cuts off comes last.
-    if live.failures > 0 {
-        parts.push(format!("{} failed", count(live.failures)));
+    some(live.failures, "failed");
+    if live.due_per_second > 0.0 {
+        parts.push(format!("{} asked for, {} begun", rate(live.due_per_second), rate(live.begun_per_second)));
     }
     let traffic = live.sent_per_second + live.received_per_second;
     if traffic > 0.0 {
@@ -202,6 +210,10 @@ mod tests {
             step: "expect said within 1 s".into(),
             connected: 1999,
             total: 2000,
+            connecting: 0,
+            dropped: 0,
+            due_per_second: 0.0,
+            begun_per_second: 0.0,
             sent_per_second: 500.0,
             received_per_second: 20_000.0,
             ack: Some((ms(2), ms(9))),
@@ -231,6 +243,12 @@ mod tests {
         let failing =
             Live { failures: 3, ack: None, sent_per_second: 0.0, received_per_second: 0.0, ..live() };
         assert_eq!(figures(&failing), "1,999 of 2,000 connected · 3 failed");
+        let busy =
+            Live { connecting: 12, dropped: 1, due_per_second: 500.0, begun_per_second: 498.0, ..failing.clone() };
+        assert_eq!(
+            figures(&busy),
+            "1,999 of 2,000 connected · 12 connecting · 1 dropped · 3 failed · 500/s asked for, 498/s begun"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod conform;
 mod conform_servers;
 mod exit_codes;
+mod formats;
 mod hostile;
 mod interrupted;
 mod options;
