@@ -6,6 +6,7 @@ mod exit_codes;
 mod formats;
 mod hostile;
 mod interrupted;
+mod load;
 mod options;
 mod output;
 mod support;
