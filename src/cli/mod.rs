@@ -5,9 +5,9 @@
 //! | `run` | plays scenarios against a server, judges and reports |
 //! | `check` | reads scenarios, explains them, connects to nothing |
 //! | `conform` | plays the conformance suite against servers |
+//! | `init` | writes a first scenario for the user's application |
 //! | `report` | renders stored results again |
 //! | `list` | the bundled scenarios |
-//! | `init` | writes a first scenario for the user's application |
 //! | `schema` | the JSON Schema of scenarios and of results |
 //! | `serve` | the reference server |
 //! | `completions`, `man` | the command line, for a shell and for `man` |
@@ -56,7 +56,9 @@ Examples:
   sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
   sockrates run rooms --server 'node server.js'        starts the server, tests it, stops it
   sockrates conform --server 'node server.js'          does it keep to the protocol? a verdict for each rule
+  sockrates init                                       asks about your application, writes a first scenario
   sockrates check my.yaml                              reads and explains, connects to nothing
+  sockrates report results.json --junit results.xml    stored results in another form
   sockrates serve                                      the reference server, with a chat page to look at";
 
 const SERVE_EXAMPLES: &str = "\
@@ -88,13 +90,13 @@ enum Verb {
     Run(run::RunArgs),
     Conform(conform::ConformArgs),
     Check(check::CheckArgs),
+    Init(init::InitArgs),
     Report(report::ReportArgs),
     List(list::ListArgs),
+    Schema(schema::SchemaArgs),
     /// Starts the reference server, for trying things out by hand
     #[command(before_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
-    Init(init::InitArgs),
-    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
 }

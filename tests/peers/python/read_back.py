@@ -3,7 +3,7 @@
 usage: read_back.py RESULT.json FOLDER LOG
 
 RESULT.json  a result of `sockrates run`
-FOLDER       what `sockrates report RESULT.json --hgrm FOLDER` has written
+FOLDER       what `sockrates report RESULT.json --hgrm FOLDER` has written, of a scenario a.yaml
 LOG          what `sockrates report RESULT.json --hlog LOG` has written
 
 Prints a line of JSON with what was found, or says what differs and ends with 1.
@@ -21,7 +21,7 @@ from hdrh.log import HistogramLogReader
 def rows(text):
     """Value, share and count of each row of a percentile distribution."""
     lines = [line for line in text.splitlines()[2:] if line and not line.startswith("#")]
-    return [line.split()[:3] for line in lines]
+    return [[float(cell) for cell in line.split()[:3]] for line in lines]
 
 
 def footer(text):
@@ -30,23 +30,45 @@ def footer(text):
     return [float(word.strip("],")) for word in words.split() if word.strip("],").replace(".", "", 1).isdigit()]
 
 
+def differences(ours, histogram):
+    """What is not so in a distribution, by this implementation.
+
+    It takes other steps from one percentile to the next than that of Java, which is the model for ours: so each row is
+    examined for itself.
+    """
+    seen, counts = 0, {}
+    for bucket in histogram.get_recorded_iterator():
+        before, seen = seen, seen + bucket.count_at_value_iterated_to
+        counts[round(bucket.value_iterated_to)] = (before, seen)
+    for value, share, count in rows(ours):
+        before, up_to = counts.get(round(value * 1000), (None, None))
+        if up_to != count:
+            yield f"{up_to} values are not longer than {value} ms, not {count}"
+        elif not before / seen <= share <= up_to / seen + 1e-9:
+            yield f"{value} ms has the share {up_to / seen}, not {share}"
+    if rows(ours)[-1][1:] != [1.0, seen]:
+        yield f"the last row is {rows(ours)[-1]}, and there are {seen} values"
+    theirs = io.BytesIO()
+    histogram.output_percentile_distribution(theirs, 1000.0)
+    theirs = theirs.getvalue().decode()
+    if ours.splitlines()[:2] != theirs.splitlines()[:2]:
+        yield f"the head is {ours.splitlines()[:2]}, not {theirs.splitlines()[:2]}"
+    names = ["mean", "deviation", "greatest", "count", "buckets", "sub-buckets"]
+    for name, one, other in zip(names, footer(ours), footer(theirs), strict=True):
+        # Their deviation is in microseconds. Our mean and our greatest value are exact.
+        other = other / 1000 if name == "deviation" else other
+        if abs(one - other) > max(0.01 * other, 0.002):
+            yield f"the {name} is {one}, not {other}"
+
+
 def distributions(result, folder):
-    """Compares each file with what this implementation makes of the stored histogram."""
+    """Examines the file of each series against the stored histogram."""
     found = {}
     for metric in result["metrics"]:
         histogram = HdrHistogram.decode(metric["histogram"].encode())
-        ours = [path for path in folder.iterdir() if path.name.endswith(f".{metric['name']}.hgrm")]
-        ours = sorted(ours, key=lambda path: len(path.name))[0].read_text()
-        theirs = io.BytesIO()
-        histogram.output_percentile_distribution(theirs, 1000.0)
-        theirs = theirs.getvalue().decode()
-        if rows(ours) != rows(theirs):
-            sys.exit(f"{metric['name']}: the rows differ\n{ours}\n{theirs}")
-        near = zip(footer(ours), footer(theirs))
-        # The standard deviation is theirs in microseconds; the mean is ours without rounding.
-        for place, (one, other) in enumerate(near):
-            if place != 1 and abs(one - other) > 0.002 * max(other, 1.0):
-                sys.exit(f"{metric['name']}: the footers differ\n{ours}\n{theirs}")
+        ours = (folder / f"a.{metric['name']}.hgrm").read_text()
+        if wrong := list(differences(ours, histogram)):
+            sys.exit("\n".join([metric["name"], *wrong, ours]))
         found[metric["name"]] = len(rows(ours))
     return found
 
