@@ -234,18 +234,26 @@ pub fn schema() -> Schema {
         schema::word(),
         serde_json::json!({ "type": "array", "minItems": 1, "items": schema::named("value") }),
     ]);
-    let mut shape = Shape::new("How this server is asked for things. What it does not say cannot be asked for.");
+    let mut shape =
+        Shape::new("How this server is asked for things. What it does not say cannot be asked for.");
     for verb in Verb::ALL {
         let words: Vec<String> = verb.words().iter().map(|word| format!("`${{{word}}}`")).collect();
-        let words = if words.is_empty() { String::new() } else { format!(" Words for it: {}.", words.join(", ")) };
+        let words =
+            if words.is_empty() { String::new() } else { format!(" Words for it: {}.", words.join(", ")) };
         let about = format!("The name of the event and its arguments.{words}");
-        let mut ask = Shape::new("Which event asks for it.")
-            .needs("emit", event.clone(), &about)
-            .takes("ack", schema::flag(), "Whether the server acknowledges it; else false.");
+        let mut ask = Shape::new("Which event asks for it.").needs("emit", event.clone(), &about).takes(
+            "ack",
+            schema::flag(),
+            "Whether the server acknowledges it; else false.",
+        );
         if matches!(verb, Verb::Cast | Verb::CastAck) {
             ask = ask
                 .takes("arrives_as", schema::text(), "The name of the event that the receivers get.")
-                .takes("reaches", schema::words(reach), "Whom it reaches, where the application decides that.");
+                .takes(
+                    "reaches",
+                    schema::words(reach),
+                    "Whom it reaches, where the application decides that.",
+                );
         }
         shape = shape.takes(verb.name(), ask.schema(), "Which event asks for it.");
     }

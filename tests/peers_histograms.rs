@@ -61,8 +61,21 @@ fn with_course(result: &Path) -> Json {
         "generator_cpu": none, "server_cpu": none, "server_memory": none,
     });
     for column in [
-        "connected", "connects_asked", "connects_ok", "connects_failed", "dropped", "sent", "received", "acks",
-        "acks_missed", "deliveries", "bytes_in", "bytes_out", "due", "begun", "failed",
+        "connected",
+        "connects_asked",
+        "connects_ok",
+        "connects_failed",
+        "dropped",
+        "sent",
+        "received",
+        "acks",
+        "acks_missed",
+        "deliveries",
+        "bytes_in",
+        "bytes_out",
+        "due",
+        "begun",
+        "failed",
     ] {
         course[column] = json!([1, 2]);
     }

@@ -14,18 +14,111 @@ use sockrates::step::KINDS;
 
 /// Wrong files whose mistake is not one of shape, with the reason why no schema sees it.
 const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
-    ("whether a name is known, where it stands and whether it is used", &["group_called_measure", "label_like_a_group", "threshold_of_an_unknown_group", "arithmetic_on_text", "assertion_of_a_constant", "capture_before_it_is_set", "capture_in_a_branch_beside", "engine_sid_before_the_script", "environment_variable_not_set", "generated_bytes_that_differ", "group_called_run", "no_such_member", "reserved_group_name", "round_outside_of_repeat", "server_by_itself", "time_that_differs", "unknown_room_variable", "unknown_variable", "unknown_word_of_the_server", "unused_variable", "variable_before_its_turn", "variable_called_like_a_group", "variable_of_another_group", "variable_of_itself", "variable_with_a_meaning_of_its_own", "which_of_the_crowd"]),
-    ("what an expression says", &["division_by_zero", "expression_without_an_operand", "least_of_three", "repeated_less_than_never", "repeated_too_often", "repeated_unknown_times", "time_below_nothing", "time_from_an_expression_without_unit", "unclosed_expression", "unknown_function"]),
+    (
+        "whether a name is known, where it stands and whether it is used",
+        &[
+            "group_called_measure",
+            "label_like_a_group",
+            "threshold_of_an_unknown_group",
+            "arithmetic_on_text",
+            "assertion_of_a_constant",
+            "capture_before_it_is_set",
+            "capture_in_a_branch_beside",
+            "engine_sid_before_the_script",
+            "environment_variable_not_set",
+            "generated_bytes_that_differ",
+            "group_called_run",
+            "no_such_member",
+            "reserved_group_name",
+            "round_outside_of_repeat",
+            "server_by_itself",
+            "time_that_differs",
+            "unknown_room_variable",
+            "unknown_variable",
+            "unknown_word_of_the_server",
+            "unused_variable",
+            "variable_before_its_turn",
+            "variable_called_like_a_group",
+            "variable_of_another_group",
+            "variable_of_itself",
+            "variable_with_a_meaning_of_its_own",
+            "which_of_the_crowd",
+        ],
+    ),
+    (
+        "what an expression says",
+        &[
+            "division_by_zero",
+            "expression_without_an_operand",
+            "least_of_three",
+            "repeat_without_a_number",
+            "repeated_less_than_never",
+            "repeated_too_often",
+            "repeated_unknown_times",
+            "time_below_nothing",
+            "time_from_an_expression_without_unit",
+            "unclosed_expression",
+            "unknown_function",
+        ],
+    ),
     ("what a regular expression says", &["bad_regular_expression"]),
-    ("which groups there are, and what each of them does before", &["all_beside_another", "group_in_two_branches", "group_named_twice", "group_that_never_acts", "not_connected", "unknown_group", "unknown_group_beside_another"]),
+    (
+        "which groups there are, and what each of them does before",
+        &[
+            "all_beside_another",
+            "group_in_two_branches",
+            "group_named_twice",
+            "group_that_never_acts",
+            "not_connected",
+            "unknown_group",
+            "unknown_group_beside_another",
+        ],
+    ),
     ("sums over several places", &["count_beyond_a_million_in_all"]),
-    ("what the contract has a place for", &["cast-event-unheeded", "cast-two-rooms", "cast-unheeded", "contract_that_does_not_say", "contract_with_an_unknown_word", "contract_without_the_room"]),
-    ("what does not go together in a step", &["capture_of_a_binary_frame", "capture_of_a_later_response", "frame_too_early_and_too_late", "held_and_awaited", "held_beyond_its_end", "held_in_chunks", "held_without_a_body", "request_on_a_connection_and_by_a_name", "second_connection_by_polling", "second_connection_that_polls"]),
+    (
+        "what the contract has a place for",
+        &[
+            "cast-event-unheeded",
+            "cast-two-rooms",
+            "cast-unheeded",
+            "contract_that_does_not_say",
+            "contract_with_an_unknown_word",
+            "contract_without_the_room",
+        ],
+    ),
+    (
+        "what does not go together in a step",
+        &[
+            "capture_of_a_binary_frame",
+            "capture_of_a_later_response",
+            "frame_too_early_and_too_late",
+            "held_and_awaited",
+            "held_beyond_its_end",
+            "held_in_chunks",
+            "held_without_a_body",
+            "request_on_a_connection_and_by_a_name",
+            "second_connection_by_polling",
+            "second_connection_that_polls",
+        ],
+    ),
     ("what can never differ", &["not_anything"]),
     ("what stands inside of what, and how often", &["measure_in_a_branch", "measured_twice"]),
     ("requests of earlier steps", &["response_to_nothing", "rest_of_nothing"]),
-    ("what stands in another file, or in another row", &["no_rows_at_all", "rows_of_a_missing_file", "rows_that_differ", "rows_without_the_column"]),
-    ("what a limit means for its subject", &["abort_on_a_lower_limit", "threshold_of_the_audit_of_a_group", "threshold_beyond_the_whole", "threshold_that_always_holds", "threshold_that_can_never_hold", "threshold_with_an_impossible_percentile"]),
+    (
+        "what stands in another file, or in another row",
+        &["no_rows_at_all", "rows_of_a_missing_file", "rows_that_differ", "rows_without_the_column"],
+    ),
+    (
+        "what a limit means for its subject",
+        &[
+            "abort_on_a_lower_limit",
+            "threshold_of_the_audit_of_a_group",
+            "threshold_beyond_the_whole",
+            "threshold_that_always_holds",
+            "threshold_that_can_never_hold",
+            "threshold_with_an_impossible_percentile",
+        ],
+    ),
 ];
 
 /// Steps that take no map of fields.
@@ -36,14 +129,35 @@ const MAPS: &[(&str, &str)] = &[
     ("", "{KEY: 1, name: x, cast: {a: 1}, script: [{a: connect}]}"),
     ("/properties/audit", "{name: x, cast: {a: 1}, script: [{a: connect}], audit: {window: 5s, KEY: 1}}"),
     ("/definitions/group", "{name: x, cast: {a: {KEY: 1}}, script: [{a: connect}]}"),
-    ("/definitions/threshold", "{name: x, cast: {a: 1}, script: [{a: connect}], thresholds: [{demand: connect p50 < 1s, KEY: 1}]}"),
-    ("/definitions/act/properties/measure", "{name: x, cast: {a: 1}, script: [{a: connect}, {measure: {script: [{a: fence}], KEY: 1}}]}"),
+    (
+        "/definitions/threshold",
+        "{name: x, cast: {a: 1}, script: [{a: connect}], thresholds: [{demand: connect p50 < 1s, KEY: 1}]}",
+    ),
+    (
+        "/definitions/act/properties/measure",
+        "{name: x, cast: {a: 1}, script: [{a: connect}, {measure: {script: [{a: fence}], KEY: 1}}]}",
+    ),
     ("/properties/contract", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {KEY: 1}}"),
-    ("/properties/contract/properties/join", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x], KEY: 1}}}"),
-    ("/properties/contract/properties/leave", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {leave: {emit: [x], KEY: 1}}}"),
-    ("/properties/contract/properties/cast", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {cast: {emit: [x], KEY: 1}}}"),
-    ("/properties/contract/properties/cast_ack", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {cast_ack: {emit: [x], KEY: 1}}}"),
-    ("/properties/contract/properties/fence", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {fence: {emit: [x], KEY: 1}}}"),
+    (
+        "/properties/contract/properties/join",
+        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x], KEY: 1}}}",
+    ),
+    (
+        "/properties/contract/properties/leave",
+        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {leave: {emit: [x], KEY: 1}}}",
+    ),
+    (
+        "/properties/contract/properties/cast",
+        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {cast: {emit: [x], KEY: 1}}}",
+    ),
+    (
+        "/properties/contract/properties/cast_ack",
+        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {cast_ack: {emit: [x], KEY: 1}}}",
+    ),
+    (
+        "/properties/contract/properties/fence",
+        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {fence: {emit: [x], KEY: 1}}}",
+    ),
     ("connect", "{KEY: 1}"),
     ("disconnect", "{KEY: 1}"),
     ("reconnect", "{KEY: 1}"),
@@ -108,7 +222,8 @@ fn complaints(validator: &Validator, value: &Json) -> Vec<String> {
 #[test]
 fn every_good_file_is_good_by_the_schema() {
     let validator = validator();
-    let good = ["scenarios", "tests/check/good", "tests/scenarios/semantic", "tests/audit"].map(files).concat();
+    let good =
+        ["scenarios", "tests/check/good", "tests/scenarios/semantic", "tests/audit"].map(files).concat();
     assert!(good.len() > 200, "{}", good.len());
     for path in good {
         let wrong = complaints(&validator, &content(&path).expect("it is YAML"));
@@ -119,7 +234,8 @@ fn every_good_file_is_good_by_the_schema() {
 #[test]
 fn every_wrong_shape_is_refused_by_the_schema_too() {
     let validator = validator();
-    let listed: Vec<&str> = ONLY_THE_PARSER_SEES.iter().flat_map(|(_, files)| files.iter().copied()).collect();
+    let listed: Vec<&str> =
+        ONLY_THE_PARSER_SEES.iter().flat_map(|(_, files)| files.iter().copied()).collect();
     let mut unseen = BTreeSet::new();
     for path in files("tests/check/wrong") {
         let name = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
@@ -143,7 +259,9 @@ fn the_schema_has_the_fields_that_the_parser_knows_and_no_others() {
         let (pointer, text) = match is_step {
             true => {
                 let word = place.split('/').next().unwrap_or_default();
-                let text = format!("{{name: x, cast: {{a: 1}}, script: [{{a: connect}}, {{a: {{{word}: {text}}}}}]}}");
+                let text = format!(
+                    "{{name: x, cast: {{a: 1}}, script: [{{a: connect}}, {{a: {{{word}: {text}}}}}]}}"
+                );
                 (format!("/definitions/step.{place}"), text)
             }
             false => ((*place).to_owned(), (*text).to_owned()),
@@ -167,7 +285,8 @@ fn the_schema_has_the_fields_that_the_parser_knows_and_no_others() {
 #[test]
 fn every_step_is_held_against_the_parser() {
     for kind in KINDS {
-        let is_there = WITHOUT_FIELDS.contains(&kind.word) || MAPS.iter().any(|(place, _)| *place == kind.word);
+        let is_there =
+            WITHOUT_FIELDS.contains(&kind.word) || MAPS.iter().any(|(place, _)| *place == kind.word);
         assert!(is_there, "`{}` has to stand in MAPS, or in WITHOUT_FIELDS", kind.word);
     }
 }
@@ -226,15 +345,17 @@ fn thresholds_are_told_apart_by_their_pattern() {
 /// `UPDATE_GOLDEN=1` publishes them anew.
 #[test]
 fn the_published_schemas_are_those_of_the_code() {
-    for (file, schema) in [
-        ("docs/schema/scenario.json", schema()),
-        ("docs/schema/result.json", conformance::stored::schema()),
-    ] {
+    for (file, schema) in
+        [("docs/schema/scenario.json", schema()), ("docs/schema/result.json", conformance::stored::schema())]
+    {
         let text = format!("{schema:#}\n");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::write(file, &text).expect("it can be written");
         }
         let published = fs::read_to_string(file).unwrap_or_default();
-        assert!(published == text, "{file} is not what the code says: UPDATE_GOLDEN=1 cargo test --test schema");
+        assert!(
+            published == text,
+            "{file} is not what the code says: UPDATE_GOLDEN=1 cargo test --test schema"
+        );
     }
 }

@@ -60,12 +60,7 @@ impl FormatArgs {
     /// What is asked for beside the JSON document, and where it goes.
     fn forms(&self) -> Vec<(&Path, Form)> {
         let hgrm = self.hgrm.as_ref().filter(|path| !is_folder(path));
-        let asked = [
-            (&self.junit, JUNIT),
-            (&self.markdown, MARKDOWN),
-            (&self.csv, CSV),
-            (&self.hlog, HLOG),
-        ];
+        let asked = [(&self.junit, JUNIT), (&self.markdown, MARKDOWN), (&self.csv, CSV), (&self.hlog, HLOG)];
         let mut forms: Vec<(&Path, Form)> =
             asked.into_iter().filter_map(|(path, form)| Some((path.as_deref()?, form))).collect();
         forms.extend(hgrm.map(|path| (path.as_path(), HGRM)));
@@ -126,15 +121,17 @@ fn is_folder(path: &Path) -> bool {
 
 /// A file for each series of each run: `chat.ack.hgrm`.
 fn distributions(folder: &Path, results: &[RunResult]) -> Result<(), String> {
-    fs::create_dir_all(folder).map_err(|error| format!("failed to make the folder {}: {error}", folder.display()))?;
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("failed to make the folder {}: {error}", folder.display()))?;
     let stems: Vec<String> = results.iter().map(stem).collect();
     for (index, result) in results.iter().enumerate() {
         let alike = stems[..index].iter().filter(|other| **other == stems[index]).count();
         let number = if alike > 0 { format!("-{}", alike + 1) } else { String::new() };
         for metric in &result.metrics {
             let name = format!("{}{number}.{}.hgrm", stems[index], file_name(&metric.name));
-            let text = hgrm::to_hgrm(metric)
-                .map_err(|why| format!("failed to read the histogram `{}` of the result: {why}", metric.name))?;
+            let text = hgrm::to_hgrm(metric).map_err(|why| {
+                format!("failed to read the histogram `{}` of the result: {why}", metric.name)
+            })?;
             put(&folder.join(name), "distribution", &text)?;
         }
     }
@@ -176,9 +173,9 @@ mod tests {
             .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
-        let expected = ["busy-rooms", "busy-rooms-2"]
-            .iter()
-            .flat_map(|stem| ["ack", "connect", "connect.tcp", "delivery"].map(|name| format!("{stem}.{name}.hgrm")));
+        let expected = ["busy-rooms", "busy-rooms-2"].iter().flat_map(|stem| {
+            ["ack", "connect", "connect.tcp", "delivery"].map(|name| format!("{stem}.{name}.hgrm"))
+        });
         let mut expected: Vec<String> = expected.chain(["run.connect.hgrm".to_owned()]).collect();
         expected.sort();
         assert_eq!(names, expected);

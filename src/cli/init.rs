@@ -164,5 +164,14 @@ fn ask(args: &InitArgs) -> io::Result<Starter> {
         None => None,
     };
     let ack = question("Does it acknowledge these events: yes or no", "yes")?;
-    Ok(Starter { url, namespace, join, leave, send, arrives, ack: !ack.starts_with(['n', 'N']), ..args.starter() })
+    Ok(Starter {
+        url,
+        namespace,
+        join,
+        leave,
+        send,
+        arrives,
+        ack: !ack.starts_with(['n', 'N']),
+        ..args.starter()
+    })
 }

@@ -243,8 +243,13 @@ mod tests {
         let failing =
             Live { failures: 3, ack: None, sent_per_second: 0.0, received_per_second: 0.0, ..live() };
         assert_eq!(figures(&failing), "1,999 of 2,000 connected · 3 failed");
-        let busy =
-            Live { connecting: 12, dropped: 1, due_per_second: 500.0, begun_per_second: 498.0, ..failing.clone() };
+        let busy = Live {
+            connecting: 12,
+            dropped: 1,
+            due_per_second: 500.0,
+            begun_per_second: 498.0,
+            ..failing.clone()
+        };
         assert_eq!(
             figures(&busy),
             "1,999 of 2,000 connected · 12 connecting · 1 dropped · 3 failed · 500/s asked for, 498/s begun"
@@ -271,7 +276,11 @@ mod tests {
         let log = Log::new(SELDOM);
         let at = |seconds| log.line(&Live { elapsed: Duration::from_secs(seconds), ..live() });
         assert_eq!([at(0), at(9)], [None, None]);
-        assert!(at(10).is_some_and(|line| line.starts_with("10 s of 60 s ███") && line.contains(" · 1,999 of 2,000")));
+        assert!(
+            at(10).is_some_and(
+                |line| line.starts_with("10 s of 60 s ███") && line.contains(" · 1,999 of 2,000")
+            )
+        );
         assert_eq!(at(19), None);
         assert!(at(55).is_some());
         assert_eq!(at(56), None);

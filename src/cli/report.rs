@@ -59,7 +59,9 @@ fn render(args: &ReportArgs) -> Result<(), String> {
         }
     }
     match (runs.is_empty(), suites.is_empty()) {
-        (false, false) => Err("some of the files are of `run` and some of `conform`: render them apart".to_owned()),
+        (false, false) => {
+            Err("some of the files are of `run` and some of `conform`: render them apart".to_owned())
+        }
         (_, true) => of_runs(args, &runs),
         (true, false) => of_suites(args, &suites),
     }

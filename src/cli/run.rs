@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
+use super::formats::{FormatArgs, When};
 use super::play::{self, PlayArgs, Playing, Stopped};
 use super::progress::Mode;
 use super::server::ServerArgs;
-use super::formats::{FormatArgs, When};
 use super::{complain, github, interrupt, look_of_stdout, say, select};
 use crate::report::github::annotations;
 use crate::report::markdown::to_markdown;

@@ -25,7 +25,8 @@ fn section(page: &mut String, suite: &SuiteResult, strict: bool) {
     let against: Vec<&CaseResult> =
         suite.cases.iter().filter(|case| counts_against(suite, case, strict)).collect();
     let gone = suite.baseline.as_ref().map_or(&[][..], |baseline| &baseline.gone);
-    let is_good = against.is_empty() && gone.is_empty() && suite.findings.is_empty() && suite.summary.judged() > 0;
+    let is_good =
+        against.is_empty() && gone.is_empty() && suite.findings.is_empty() && suite.summary.judged() > 0;
     let judged = format!("{} of {} cases pass", count(suite.summary.pass), count(suite.summary.judged()));
     let _ = writeln!(page, "### {} Conformance of {}: {judged}\n", sign(Some(is_good)), escaped(&suite.name));
     let numbers = Verdict::ALL.map(|verdict| count(suite.summary.count(verdict)));
@@ -100,7 +101,10 @@ mod tests {
         let verdicts = [Verdict::Fail, Verdict::Warn].map(|verdict| result("a/b", None, verdict));
         let suites = [suite("x", verdicts.to_vec())];
         assert_eq!((annotations(&suites, false).len(), annotations(&suites, true).len()), (1, 2));
-        assert!(annotations(&suites, false)[0].starts_with("::error title=fail%3A a/b on x::A broadcast to a room"));
+        assert!(
+            annotations(&suites, false)[0]
+                .starts_with("::error title=fail%3A a/b on x::A broadcast to a room")
+        );
     }
 
     #[test]

@@ -66,7 +66,9 @@ mod tests {
 
     #[test]
     fn what_is_no_result_is_refused() {
-        for text in ["", "[]", "{\"suites\": 3, \"schema_version\": 1}", "{\"schema_version\": 2, \"suites\": []}"] {
+        for text in
+            ["", "[]", "{\"suites\": 3, \"schema_version\": 1}", "{\"schema_version\": 2, \"suites\": []}"]
+        {
             assert!(Stored::read(text).is_err(), "{text}");
         }
     }
@@ -84,7 +86,8 @@ mod tests {
             let wrong: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
             assert_eq!(wrong, [""; 0]);
         }
-        let broken = json::to_json(&[flawless()]).replace("\"duration_us\": 8700", "\"duration_us\": \"long\"");
+        let broken =
+            json::to_json(&[flawless()]).replace("\"duration_us\": 8700", "\"duration_us\": \"long\"");
         assert!(!schema.is_valid(&serde_json::from_str(&broken).expect("it is JSON")));
     }
 }

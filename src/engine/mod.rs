@@ -169,13 +169,15 @@ pub fn run<'p>(
                 let completed_steps = conductor.completed_steps;
                 let extent = conductor.extent;
                 // What is still in the box was told by workers that had nothing to wait for.
+                let mut untold = Vec::new();
                 inbox.try_iter().for_each(|report| {
                     if let Report::Second(handover) = report {
-                        conductor.accounts.take(*handover);
+                        untold.extend(conductor.accounts.take(*handover));
                     }
                 });
                 let (total, mut parts, open) = conductor.accounts.close();
-                let (tally, rest) = sum_up(&total, &mut parts, open, closing, duration);
+                untold.extend(open);
+                let (tally, rest) = sum_up(&total, &mut parts, untold, closing, duration);
                 let findings = found(audits, plan.stage.epoch.elapsed());
                 Ok(Ran {
                     tally,
@@ -199,14 +201,14 @@ pub fn run<'p>(
 fn sum_up(
     handed_over: &Figures,
     parts: &mut [Figures],
-    open: Vec<Second>,
+    untold: Vec<Second>,
     closing: Vec<(Tally, Vec<Figures>, Duration)>,
     duration: Duration,
 ) -> (Tally, Second) {
     let mut tally = Tally::new();
     tally.add(handed_over);
     let mut rest = Second { end: duration, ..Second::default() };
-    for second in open {
+    for second in untold {
         rest.figures.add(&second.figures);
         rest.cpu += second.cpu;
         rest.busiest += second.busiest;

@@ -281,7 +281,10 @@ mod tests {
         };
         let mut window = Window::default();
         window.push(MS * 100, counting(&[(Counter::ConnectAsked, 10), (Counter::ConnectOk, 4)]));
-        window.push(MS * 2000, counting(&[(Counter::ConnectFailed, 1), (Counter::RoundsDue, 9), (Counter::RoundsBegun, 8)]));
+        window.push(
+            MS * 2000,
+            counting(&[(Counter::ConnectFailed, 1), (Counter::RoundsDue, 9), (Counter::RoundsBegun, 8)]),
+        );
         let live = window.live(Gauges { elapsed: MS * 2000, ..Gauges::default() });
         assert_eq!(live.connecting, 5);
         assert_eq!((live.due_per_second, live.begun_per_second), (9.0, 8.0));

@@ -318,6 +318,8 @@ fn tally() -> Tally {
         (Counter::Heartbeats, 5_032),
         (Counter::BytesIn, 12_345_678),
         (Counter::BytesOut, 2_345_678),
+        (Counter::RoundsDue, 30_000),
+        (Counter::RoundsBegun, 29_990),
     ] {
         tally.count(counter, by);
     }

@@ -93,7 +93,11 @@ mod tests {
             "{}",
             told[0]
         );
-        assert!(told[1].contains(",line=16,title=threshold not met::ack p99.9 < 500 ms: only"), "{}", told[1]);
+        assert!(
+            told[1].contains(",line=16,title=threshold not met::ack p99.9 < 500 ms: only"),
+            "{}",
+            told[1]
+        );
         assert_eq!(annotations(&flawless()), [""; 0]);
     }
 

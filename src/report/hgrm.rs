@@ -24,7 +24,8 @@ const SUB_BUCKETS: u64 = 2048;
 /// When the stored histogram is damaged.
 pub fn to_hgrm(metric: &MetricResult) -> Result<String, DecodeError> {
     let series = metric.series()?;
-    let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
+    let mut text =
+        format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
     let buckets = buckets(&series, metric);
     let total: u64 = buckets.iter().map(|(_, count)| count).sum();
     let (mut level, mut seen) = (0.0, 0);
@@ -68,7 +69,8 @@ pub fn all_in_one(results: &[RunResult]) -> String {
 /// What each bucket holds, in milliseconds, with a last one for what is beyond.
 fn buckets(series: &Series, metric: &MetricResult) -> Vec<(f64, u64)> {
     let millis = |value: Duration| value.as_micros() as f64 / 1e3;
-    let mut buckets: Vec<(f64, u64)> = series.buckets().map(|(value, count)| (millis(value), count)).collect();
+    let mut buckets: Vec<(f64, u64)> =
+        series.buckets().map(|(value, count)| (millis(value), count)).collect();
     if metric.overflow > 0 {
         buckets.push((metric.max_us as f64 / 1e3, metric.overflow));
     }

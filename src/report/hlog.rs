@@ -21,9 +21,15 @@ fn log(text: &mut String, result: &RunResult) {
     let scenario = crate::measure::human::printable(&result.scenario.name);
     let started = seconds_since_1970(&result.started).unwrap_or_default();
     let _ = writeln!(text, "#[Scenario: {scenario}, logged by sockrates]");
-    let _ = writeln!(text, "#[StartTime: {started}.000 (seconds since epoch), {}]", printable_time(&result.started));
+    let _ = writeln!(
+        text,
+        "#[StartTime: {started}.000 (seconds since epoch), {}]",
+        printable_time(&result.started)
+    );
     let _ = writeln!(text, "#[BaseTime: {started}.000 (seconds since epoch)]");
-    text.push_str("\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n");
+    text.push_str(
+        "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
+    );
     let Some(course) = &result.course else { return };
     let series = [("ack", &course.ack), ("delivery", &course.delivery), ("lag", &course.lag)];
     let mut begin = 0;

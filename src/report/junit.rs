@@ -65,7 +65,8 @@ fn suite(result: &RunResult) -> TestSuite {
 
 /// A step. What came to nothing is for thresholds, or for the run as a whole.
 fn step(check: &CheckResult) -> TestCase {
-    let place = if check.file.is_empty() { String::new() } else { format!(" ({}:{})", check.file, check.line) };
+    let place =
+        if check.file.is_empty() { String::new() } else { format!(" ({}:{})", check.file, check.line) };
     let name = format!("{}{place}", check.step);
     let mut page = Page::new(LOOK);
     checks::failed(&mut page, check);
@@ -153,7 +154,10 @@ mod tests {
         assert_eq!(names[0][3], "delivery p99 < 25 ms");
         assert_eq!(
             names[1],
-            ["connect (scenarios/conformance/hello.yaml:5)", "expect hello (scenarios/conformance/hello.yaml:6)"]
+            [
+                "connect (scenarios/conformance/hello.yaml:5)",
+                "expect hello (scenarios/conformance/hello.yaml:6)"
+            ]
         );
     }
 

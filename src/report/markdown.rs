@@ -123,7 +123,9 @@ fn thresholds(page: &mut String, thresholds: &[ThresholdResult]) {
         .map(|threshold| {
             let (is_good, value) = match threshold.outcome {
                 OutcomeResult::Met => (Some(true), escaped(&threshold.value_text)),
-                OutcomeResult::Missed | OutcomeResult::NoData => (Some(false), escaped(&threshold.value_text)),
+                OutcomeResult::Missed | OutcomeResult::NoData => {
+                    (Some(false), escaped(&threshold.value_text))
+                }
                 OutcomeResult::TooFew => {
                     let (has, needs) = (count(threshold.samples), count(threshold.samples_needed));
                     (None, format!("{} of {has} samples, needs {needs}", escaped(&threshold.value_text)))
@@ -231,7 +233,8 @@ mod tests {
         result.thresholds[0].text = "x | y".into();
         let page = to_markdown(&[result]);
         let unescaped = |line: &str| line.replace("\\|", "").matches('|').count();
-        let widths: Vec<usize> = page.lines().filter(|line| line.contains("a \\| b")).map(unescaped).collect();
+        let widths: Vec<usize> =
+            page.lines().filter(|line| line.contains("a \\| b")).map(unescaped).collect();
         assert_eq!(widths, [7], "{page}");
     }
 }

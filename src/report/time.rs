@@ -14,12 +14,16 @@ pub fn rfc3339(time: SystemTime) -> String {
 pub fn seconds_since_1970(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let numbers = |text: &str, separator| -> Option<[u64; 3]> {
-        let numbers: Vec<u64> =
-            text.split(separator).map(str::parse).collect::<Result<_, _>>().ok()?;
+        let numbers: Vec<u64> = text.split(separator).map(str::parse).collect::<Result<_, _>>().ok()?;
         numbers.try_into().ok()
     };
     let ([year, month, day], [hour, minute, second]) = (numbers(date, '-')?, numbers(time, ':')?);
-    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 60 {
+    if !(1970..10_000).contains(&year)
+        || !(1..=12).contains(&month)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
         return None;
     }
     // The day of a year that begins in March, so that the leap day is its last.

@@ -10,8 +10,8 @@ use super::{Level, MOST_CLIENTS, Need};
 use crate::contract;
 use crate::observe::{Counter, Metric};
 use crate::step::schema::{
-    NUMBER, RATE, Schema, Shape, TIME, definitions, either, fitting, flag, list, map, named, one_or_more, some, text, told,
-    transport, whole, word, words,
+    NUMBER, RATE, Schema, Shape, TIME, definitions, either, fitting, flag, list, map, named, one_or_more,
+    some, text, told, transport, whole, word, words,
 };
 use crate::threshold::Fault;
 
@@ -118,7 +118,8 @@ fn threshold() -> Schema {
     let times = choice(Metric::ALL.map(Metric::name).to_vec());
     let counts = choice([&Counter::ALL.map(Counter::name)[..], &Fault::ALL.map(Fault::name)].concat());
     let relation = format!(r"(\s+of\s+{NAME})?\s*(<=|<|==|!=|>=|>)");
-    let times = format!(r"({times})\s+((p\d+(\.\d+)?|mean|min|max){relation}{NUMBER}{TIME}|count{relation}\s*\d+)");
+    let times =
+        format!(r"({times})\s+((p\d+(\.\d+)?|mean|min|max){relation}{NUMBER}{TIME}|count{relation}\s*\d+)");
     let counts = format!(
         r"({counts})(\s+rate{relation}{NUMBER}{RATE}|{relation}{NUMBER}%|(\s+count)?{relation}\s*\d+)"
     );

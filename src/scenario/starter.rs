@@ -75,7 +75,10 @@ impl Starter {
         let _ = writeln!(text, "  speaker: {{ count: 1{namespace} }}");
         let _ = writeln!(text, "  listeners: {{ count: 20, arrive: 50/s{namespace} }} {auth}");
         if self.join.is_some() && self.send.is_some() {
-            let _ = writeln!(text, "  elsewhere: {{ count: 2{namespace} }} # in another room: they must hear nothing");
+            let _ = writeln!(
+                text,
+                "  elsewhere: {{ count: 2{namespace} }} # in another room: they must hear nothing"
+            );
         }
         text + "\n"
     }
@@ -96,7 +99,11 @@ impl Starter {
                 "  join: {{ emit: [{join}, {{ room: \"${{room}}\", nick: \"${{group}}-${{n}}\" }}]{ack} }}"
             );
             if let Some(leave) = &self.leave {
-                let _ = writeln!(text, "  leave: {{ emit: [{}, {{ room: \"${{room}}\" }}]{ack} }}", quoted(leave));
+                let _ = writeln!(
+                    text,
+                    "  leave: {{ emit: [{}, {{ room: \"${{room}}\" }}]{ack} }}",
+                    quoted(leave)
+                );
             }
         }
         if let Some(send) = &self.send {
@@ -113,7 +120,9 @@ impl Starter {
             });
         }
         if !self.ack {
-            text.push_str("  # Without acknowledgements much is left open: docs/your-server.md tells what.\n");
+            text.push_str(
+                "  # Without acknowledgements much is left open: docs/your-server.md tells what.\n",
+            );
         }
         text + "\n"
     }
@@ -153,7 +162,8 @@ impl Starter {
 
     /// What is demanded of the whole run.
     fn thresholds(&self) -> String {
-        let mut text = String::from("# What is demanded of the whole run.\nthresholds:\n  - connect failed == 0\n");
+        let mut text =
+            String::from("# What is demanded of the whole run.\nthresholds:\n  - connect failed == 0\n");
         if self.send.is_some() {
             text.push_str("  - delivery p90 < 500 ms\n");
         }

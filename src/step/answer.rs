@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::schema::{self, Shape, Schema};
+use super::schema::{self, Schema, Shape};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema};
+use super::schema::{self, Schema, Shape};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::template::{Matcher, Template, binary};

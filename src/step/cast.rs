@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema, named};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::room::names;
+use super::schema::{self, Schema, Shape, named};
 use super::stamp;
 use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words, put_stamp};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema};
 use super::actor::Ended;
+use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Deed, Metric};
@@ -71,7 +71,11 @@ pub(super) fn schema() -> Schema {
 /// What `reconnect` takes.
 pub(super) fn schema_again() -> Schema {
     shape("Connects again.")
-        .takes("recover", schema::flag(), "Whether to send what the server needs to recover the session; else true.")
+        .takes(
+            "recover",
+            schema::flag(),
+            "Whether to send what the server needs to recover the session; else true.",
+        )
         .takes("recovered", schema::flag(), "Demands that the server did, or did not, recover the session.")
         .takes("after", schema::time(), "A pause before.")
         .schema()

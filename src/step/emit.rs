@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema};
 use super::exchange::{Exchange, Exchanged, say};
+use super::schema::{self, Schema, Shape};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::document::{Fields, Mistake, Node, Value};

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema};
 use super::inbox::Received;
+use super::schema::{self, Schema, Shape};
 use super::stamp::Stamp;
 use super::utterance::Words;
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
@@ -40,9 +40,11 @@ pub(super) fn schema() -> Schema {
 
 /// What describes an event.
 pub(super) fn shape(about: &str) -> Shape {
-    let shape = Shape::new(about)
-        .needs("event", schema::event(), "The name of the event.")
-        .takes("args", schema::list(schema::matcher()), "Its arguments: a list of matchers.");
+    let shape = Shape::new(about).needs("event", schema::event(), "The name of the event.").takes(
+        "args",
+        schema::list(schema::matcher()),
+        "Its arguments: a list of matchers.",
+    );
     schema::namespace(shape)
 }
 

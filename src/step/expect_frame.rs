@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::schema::{self, Schema};
 use super::frames::Seen;
 use super::reading::PATIENCE;
+use super::schema::{self, Schema};
 use super::shape::{self, Shape};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};

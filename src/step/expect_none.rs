@@ -3,9 +3,9 @@
 
 use std::time::Instant;
 
-use super::schema::{self, Schema};
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
+use super::schema::{self, Schema};
 use super::stamp::Stamp;
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
@@ -20,7 +20,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 }
 
 pub(super) fn schema() -> Schema {
-    let shape = super::expect::shape("No such event may have arrived. Judged after a round trip, never after a wait.");
+    let shape = super::expect::shape(
+        "No such event may have arrived. Judged after a round trip, never after a wait.",
+    );
     schema::within(shape, "5 s").schema()
 }
 

@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::schema::{self, Shape, Schema};
 use super::exchange::{Exchange, Exchanged};
+use super::schema::{self, Schema, Shape};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
@@ -29,7 +29,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 }
 
 pub(super) fn schema() -> Schema {
-    let shape = Shape::new("A round trip: what the server sent to this client before it has arrived when it is done.");
+    let shape = Shape::new(
+        "A round trip: what the server sent to this client before it has arrived when it is done.",
+    );
     schema::within(schema::namespace(shape), "5 s").schema()
 }
 

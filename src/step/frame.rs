@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema, named};
+use super::schema::{self, Schema, Shape, named};
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::protocol::websocket::Opcode;

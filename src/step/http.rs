@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema, named};
+use super::schema::{self, Schema, Shape, named};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
@@ -61,7 +61,8 @@ pub(super) fn schema() -> Schema {
     let mut shape = Shape::new("A request of the scenario's own, beside or instead of those of the session.");
     for method in METHODS {
         let target = schema::fitting(r"^(poll$|[/?$])");
-        shape = shape.takes(method, target, "The polling endpoint (`poll`), a path (`/…`) or a query (`?…`).");
+        shape =
+            shape.takes(method, target, "The polling endpoint (`poll`), a path (`/…`) or a query (`?…`).");
     }
     let kinds: Vec<&str> = METHODS.into_iter().chain(["await", "abort", "finish"]).collect();
     let shape = shape

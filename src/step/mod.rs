@@ -88,7 +88,12 @@ pub const KINDS: &[Kind] = &[
     Kind { word: "send", bare: false, read: send::read, schema: send::schema },
     Kind { word: "frame", bare: false, read: frame::read, schema: frame::schema },
     Kind { word: "expect_frame", bare: false, read: expect_frame::read, schema: expect_frame::schema },
-    Kind { word: "expect_no_frame", bare: false, read: expect_no_frame::read, schema: expect_no_frame::schema },
+    Kind {
+        word: "expect_no_frame",
+        bare: false,
+        read: expect_no_frame::read,
+        schema: expect_no_frame::schema,
+    },
     Kind { word: "expect_closed", bare: true, read: expect_closed::read, schema: expect_closed::schema },
     Kind { word: "mute", bare: false, read: mute::read, schema: mute::schema },
 ];

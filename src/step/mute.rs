@@ -18,7 +18,10 @@ pub(super) fn read(node: &Node, _: &mut Reading<'_>) -> Result<Box<dyn Step>, Mi
 }
 
 pub(super) fn schema() -> Schema {
-    schema::told(schema::words(WORDS), "The client stops answering heartbeats, stops reading, or behaves again.")
+    schema::told(
+        schema::words(WORDS),
+        "The client stops answering heartbeats, stops reading, or behaves again.",
+    )
 }
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::schema::{self, Shape, Schema, named};
+use super::schema::{self, Schema, Shape, named};
 use super::{Cx, Ears, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Counter;

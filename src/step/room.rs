@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::schema::{self, Shape, Schema};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
+use super::schema::{self, Schema, Shape};
 use super::utterance::{Utterance, Words};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;

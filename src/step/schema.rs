@@ -4,7 +4,8 @@
 use serde_json::{Value as Json, json};
 
 pub use crate::document::schema::{
-    Schema, Shape, either, fitting, flag, list, map, named, nothing, one_or_more, some, text, told, whole, word, words,
+    Schema, Shape, either, fitting, flag, list, map, named, nothing, one_or_more, some, text, told, whole,
+    word, words,
 };
 
 use super::KINDS;
@@ -95,7 +96,10 @@ pub fn definitions() -> Vec<(String, Schema)> {
         ("share", told(fitting(&quantity("%")), "A share: `20%`.")),
         (
             "size",
-            told(either([whole(0..=64 << 20), fitting(&size), expression()]), "A size in bytes: `200`, `1KiB`."),
+            told(
+                either([whole(0..=64 << 20), fitting(&size), expression()]),
+                "A size in bytes: `200`, `1KiB`.",
+            ),
         ),
         ("namespace", told(fitting(r"^(/|\$\{|\$\$\{)"), "A namespace: `/`, `/chat`.")),
         ("bytes", bytes()),
@@ -104,7 +108,10 @@ pub fn definitions() -> Vec<(String, Schema)> {
         ("step", step()),
         (
             "steps",
-            told(either([named("step"), some(named("step"))]), "A step, or a list of steps one after another."),
+            told(
+                either([named("step"), some(named("step"))]),
+                "A step, or a list of steps one after another.",
+            ),
         ),
     ]
     .map(|(name, schema)| (name.to_owned(), schema))
@@ -138,9 +145,7 @@ fn step() -> Schema {
 const DATA: &str = r"^([^$]|$|\$[{$])";
 
 fn bytes() -> Schema {
-    let alone = |key: &str, value: Schema| {
-        json!({ "type": "object", "properties": { key: value }, "required": [key], "additionalProperties": false })
-    };
+    let alone = |key: &str, value: Schema| json!({ "type": "object", "properties": { key: value }, "required": [key], "additionalProperties": false });
     either([
         alone("$hex", told(fitting("^([0-9a-fA-F]{2})*$"), "These bytes, in hexadecimal.")),
         alone("$base64", told(text(), "These bytes, in base64.")),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::schema::{self, Shape, Schema};
+use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Metric;

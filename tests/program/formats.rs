@@ -44,9 +44,32 @@ fn a_run_writes_every_form_at_once_and_a_report_writes_the_same_again() {
         assert_eq!(read(&run), read(&report), "{flag}");
     }
     let junit = read(&folder.path("run-junit"));
-    assert!(junit.contains("<failure message=\"expected an acknowledgement with the list [2], saw"), "{junit}");
+    assert!(
+        junit.contains("<failure message=\"expected an acknowledgement with the list [2], saw"),
+        "{junit}"
+    );
     assert!(read(&folder.path("run-markdown")).contains("### ❌ a test: failed"));
     assert!(!folder.path("run-csv.part").exists());
+}
+
+#[test]
+fn the_rows_of_a_course_add_up_to_the_whole_run() {
+    let folder = Folder::new();
+    let (json, csv) = (folder.path("r.json"), folder.path("r.csv"));
+    let scenario = folder.scenario(
+        "{ alice: 3 }",
+        "- all: connect\n- all: { repeat: { for: 2500ms, every: 50ms, steps: [ { emit: { event: message, args: [1] } } ] } }",
+    );
+    sockrates(["run", "--json"]).args([&json]).args(["--csv"]).args([&csv]).args([&scenario]).run().code(0);
+    let counters = results(&json)["results"][0]["counters"].clone();
+    let sent = counters.as_array().and_then(|all| all.iter().find(|one| one["name"] == "sent")).cloned();
+    let text = read(&csv);
+    let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let head = rows.next().expect("there is a head");
+    let column = head.iter().position(|name| name.trim_matches('"') == "sent_events").expect("it is there");
+    let numbers: Vec<u64> = rows.map(|row| row[column].parse().expect("a number")).collect();
+    assert!(numbers.len() > 1, "{text}");
+    assert_eq!(Some(numbers.iter().sum::<u64>()), sent.and_then(|one| one["value"].as_u64()), "{text}");
 }
 
 #[test]
@@ -58,6 +81,10 @@ fn a_form_on_standard_output_stands_there_alone() {
     ended.complains("✓ passed: ");
     let both = sockrates(["run", "--csv", "-", "--json", "-"]).args([&scenario]).run().code(2);
     both.complains("cannot share standard output");
+    folder.case("a/good", "", "{ a: 1 }", "- a: connect");
+    let suite = folder.conform(["--junit", "-"]).run().code(0);
+    assert!(suite.stdout.starts_with("<?xml") && suite.stderr.contains("1 pass"), "{suite}");
+    folder.conform(["--junit", "-", "--json", "-"]).run().code(2).complains("cannot share standard output");
 }
 
 #[test]
@@ -69,7 +96,11 @@ fn results_of_both_kinds_are_rendered_and_not_mixed() {
     sockrates(["report"]).args([&suite]).args(["--junit"]).args([&xml]).run().code(0);
     assert!(read(&xml).contains("testcase name=\"a/good\""));
     sockrates(["report"]).args([&suite]).run().code(0).says("1 pass");
-    sockrates(["report", "--csv", "-"]).args([&suite]).run().code(2).complains("`--csv` is for results of `run`");
+    sockrates(["report", "--csv", "-"])
+        .args([&suite])
+        .run()
+        .code(2)
+        .complains("`--csv` is for results of `run`");
     sockrates(["run", "--json"]).args([&run]).args([data("semantic/emit.yaml")]).run().code(0);
     sockrates(["report"]).args([&suite, &run]).run().code(2).complains("render them apart");
 }
@@ -78,9 +109,17 @@ fn results_of_both_kinds_are_rendered_and_not_mixed() {
 fn what_is_no_result_is_told_with_its_name() {
     let folder = Folder::new();
     let file = folder.file("no.json", "{}");
-    sockrates(["report"]).args([&file]).run().code(2).complains("no.json: failed to read the result: it is not");
+    sockrates(["report"])
+        .args([&file])
+        .run()
+        .code(2)
+        .complains("no.json: failed to read the result: it is not");
     let missing = folder.path("missing.json");
-    sockrates(["report"]).args([&missing]).run().code(2).complains("`sockrates run … --json FILE` writes one");
+    sockrates(["report"])
+        .args([&missing])
+        .run()
+        .code(2)
+        .complains("`sockrates run … --json FILE` writes one");
 }
 
 #[test]
@@ -93,7 +132,10 @@ fn a_job_of_github_gets_a_summary_and_the_lines_that_failed() {
     };
     let ended = job(sockrates(["run"]).args([&scenario])).run().code(1);
     let annotation = ended.stderr.lines().find(|line| line.starts_with("::error ")).expect("it is annotated");
-    assert!(annotation.contains(",line=5,col=12,title=emits ") && annotation.contains("%0Asaw "), "{annotation}");
+    assert!(
+        annotation.contains(",line=5,col=12,title=emits ") && annotation.contains("%0Asaw "),
+        "{annotation}"
+    );
     folder.case("a/bad", "", "{ a: 1 }", "- a: { connect: { refused: true } }");
     let ended = job(folder.conform([""; 0])).run().code(1);
     assert!(ended.stderr.contains("::error title=fail%3A a/bad"), "{ended}");
@@ -124,7 +166,7 @@ fn a_first_scenario_is_a_good_one_and_overwrites_nothing() {
     init().args(["--join", "enter"]).run().code(2).complains("overwrite it by --force");
     assert_eq!(read(&file), before);
     init().args(["--join", "enter", "--no-ack", "--namespace", "/chat", "--force"]).run().code(0);
-    sockrates(["check"]).args([&file]).run().code(0).says("in `/chat`");
+    sockrates(["check"]).args([&file]).run().code(0).says("websocket /chat");
     init().args(["--namespace", "chat", "--force"]).run().code(2).complains("chat");
 }
 

@@ -14,10 +14,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
+use super::formats::When;
 use super::progress::{Mode, Progress};
 use super::server::{Named, ServerArgs};
 use super::{
-    WRONG, bundled, complain, duration, github, interrupt, limits, look_of_stdout, machine, put, say, select as files,
+    WRONG, bundled, complain, duration, github, interrupt, is_stdout, limits, look_of_stdout, machine, put,
+    say, select as files,
 };
 use crate::conformance::baseline::Baseline;
 use crate::conformance::json::to_json;
@@ -158,6 +160,11 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     let ids: BTreeSet<&str> = cases.iter().filter(|case| is_chosen(case)).map(|case| &*case.id).collect();
     unread.retain(|(id, ..)| ids.contains(&**id));
     let known = Known::read(args, &cases)?;
+    if args.files().into_iter().flatten().filter(|file| is_stdout(file)).count() > 1 {
+        return Err(Stopped::error(
+            "two forms of the results cannot share standard output: name a file for one",
+        ));
+    }
     let servers = args.server.check_each().map_err(Stopped::error)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Stopped::error("a baseline is about one server: give one, or leave the baseline out"));
@@ -168,7 +175,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     let mut statuses = Vec::new();
     for named in &servers {
         if servers.len() > 1 {
-            say(&format!(
+            args.tell(&format!(
                 "{}{}:\n",
                 if statuses.is_empty() { "" } else { "\n" },
                 human::printable(&named.name)
@@ -188,16 +195,17 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
         let status = status(args, &suite, stop.load(Ordering::Relaxed));
         suite.exit_code = status.exit_code();
         statuses.push(status);
-        say(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
+        args.tell(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
         suites.push(suite);
-        write(args, &suites)?;
+        write(args, &suites, When::SoFar)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
     if suites.len() > 1 {
-        say(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
+        args.tell(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
     }
+    write(args, &suites, When::AtTheEnd)?;
     github::annotate(|| annotations(&suites, args.strict));
     github::summarise(|| to_markdown(&suites, args.strict));
     Ok(Status::gravest(&statuses).exit_code())
@@ -211,15 +219,33 @@ fn detail(args: &ConformArgs) -> text::Detail {
     }
 }
 
-fn write(args: &ConformArgs, suites: &[SuiteResult]) -> Result<(), Stopped> {
-    if let Some(file) = &args.json {
-        put(file, "results", &to_json(suites)).map_err(Stopped::error)?;
+impl ConformArgs {
+    /// Where the results go.
+    fn files(&self) -> [Option<&PathBuf>; 3] {
+        [self.json.as_ref(), self.junit.as_ref(), self.markdown.as_ref()]
     }
-    if let Some(file) = &args.junit {
-        put(file, "results", &to_junit(suites, args.strict)).map_err(Stopped::error)?;
+
+    /// Prints for people: on standard error where standard output is taken by a form of the results.
+    fn tell(&self, text: &str) {
+        match self.files().into_iter().flatten().any(|file| is_stdout(file)) {
+            true => complain(text),
+            false => say(text),
+        }
     }
-    if let Some(file) = &args.markdown {
-        put(file, "summary", &to_markdown(suites, args.strict)).map_err(Stopped::error)?;
+}
+
+/// Writes the results; to standard output only at the end.
+fn write(args: &ConformArgs, suites: &[SuiteResult], when: When) -> Result<(), Stopped> {
+    let render: [(&str, &dyn Fn() -> String); 3] = [
+        ("results", &|| to_json(suites)),
+        ("JUnit results", &|| to_junit(suites, args.strict)),
+        ("summary", &|| to_markdown(suites, args.strict)),
+    ];
+    for (file, (what, render)) in args.files().into_iter().zip(render) {
+        let file = file.filter(|file| (when == When::AtTheEnd) == is_stdout(file));
+        if let Some(file) = file {
+            put(file, what, &render()).map_err(Stopped::error)?;
+        }
     }
     Ok(())
 }
