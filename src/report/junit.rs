@@ -109,7 +109,7 @@ fn audit(result: &RunResult, found: &DeliveriesResult) -> TestCase {
     let found_wrong: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| found.fault(*fault) > 0).collect();
     let said = found_wrong.iter().map(|fault| format!("{}: {}", fault.name(), count(found.fault(*fault))));
     let said = said.collect::<Vec<_>>().join(", ");
-    let full = [&[said.clone()], &found.offenders[..]].concat().join("\n");
+    let full = [std::slice::from_ref(&said), &found.offenders[..]].concat().join("\n");
     if !found_wrong.iter().all(is_decided) {
         return TestCase::new(name, not_passed(NonSuccessKind::Failure, &said, "audit", full));
     }
