@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{is_stdout, put};
+use crate::conformance::{self, SuiteResult};
 use crate::report::result::BUNDLED;
 use crate::report::{RunResult, csv, hgrm, hlog, json, junit, markdown};
 
@@ -67,17 +68,22 @@ impl FormatArgs {
         forms
     }
 
-    /// Where the result of a suite goes: as JUnit, as Markdown.
+    /// The same for the results of suites.
     ///
     /// # Errors
     /// When a form is asked for that only runs have.
-    pub(super) fn of_suites(&self) -> Result<(Option<&Path>, Option<&Path>), String> {
+    pub(super) fn of_suites(&self, strict: bool) -> Result<SuiteForms<'_>, String> {
         let others = [("--csv", &self.csv), ("--hgrm", &self.hgrm), ("--hlog", &self.hlog)];
         match others.into_iter().find(|(_, path)| path.is_some()) {
             Some((flag, _)) => Err(format!(
                 "`{flag}` is for results of `run`: those of `conform` can be had as text, JUnit and Markdown"
             )),
-            None => Ok((self.junit.as_deref(), self.markdown.as_deref())),
+            None => Ok(SuiteForms {
+                json: None,
+                junit: self.junit.as_deref(),
+                markdown: self.markdown.as_deref(),
+                strict,
+            }),
         }
     }
 
@@ -91,12 +97,7 @@ impl FormatArgs {
     /// # Errors
     /// When two forms would stand there.
     pub(super) fn takes_stdout(&self, json: Option<&Path>) -> Result<bool, String> {
-        let paths = self.forms().into_iter().map(|(path, _)| path).chain(json);
-        match paths.filter(|path| is_stdout(path)).count() {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err("two forms of the results cannot share standard output: name a file for one".to_owned()),
-        }
+        one_at_most(self.forms().into_iter().map(|(path, _)| path).chain(json))
     }
 
     /// Writes what is asked for, with the JSON document in `json`.
@@ -112,6 +113,55 @@ impl FormatArgs {
             Some(folder) if is_folder(folder) => distributions(folder, results),
             _ => Ok(()),
         }
+    }
+}
+
+/// The forms in which the results of suites are asked for, and where each goes.
+pub(super) struct SuiteForms<'a> {
+    pub(super) json: Option<&'a Path>,
+    pub(super) junit: Option<&'a Path>,
+    pub(super) markdown: Option<&'a Path>,
+    /// Whether warnings count as failures.
+    pub(super) strict: bool,
+}
+
+impl SuiteForms<'_> {
+    fn forms(&self) -> [(Option<&Path>, &'static str, fn(&[SuiteResult], bool) -> String); 3] {
+        [
+            (self.json, "results", |suites, _| conformance::json::to_json(suites)),
+            (self.junit, "JUnit results", conformance::junit::to_junit),
+            (self.markdown, "summary", conformance::markdown::to_markdown),
+        ]
+    }
+
+    /// Whether standard output is taken, so that nothing else may stand there.
+    ///
+    /// # Errors
+    /// When two forms would stand there.
+    pub(super) fn takes_stdout(&self) -> Result<bool, String> {
+        one_at_most(self.forms().into_iter().filter_map(|(path, ..)| path))
+    }
+
+    /// Writes what is asked for.
+    ///
+    /// # Errors
+    /// A fragment that reads well after "error: ".
+    pub(super) fn write(&self, suites: &[SuiteResult], when: When) -> Result<(), String> {
+        for (path, what, render) in self.forms() {
+            if let Some(path) = path.filter(|path| when == When::AtTheEnd || !is_stdout(path)) {
+                put(path, what, &render(suites, self.strict))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether one of these is standard output.
+fn one_at_most<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<bool, String> {
+    match paths.filter(|path| is_stdout(path)).count() {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err("two forms of the results cannot share standard output: name a file for one".to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::formats::{FormatArgs, When};
-use super::{WRONG, complain, look_of_stdout, put, say};
+use super::{WRONG, complain, look_of_stdout, say};
 use crate::conformance::{self, Stored, SuiteResult, matrix};
 use crate::report::text::Look;
 use crate::report::{RunResult, text};
@@ -77,17 +77,11 @@ fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
 }
 
 fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<(), String> {
-    let (junit, markdown) = args.formats.of_suites()?;
+    let forms = args.formats.of_suites(args.strict)?;
     if args.formats.is_empty() {
         say(suite_pages(suites, look_of_stdout()).trim_end());
     }
-    if let Some(file) = junit {
-        put(file, "JUnit results", &conformance::junit::to_junit(suites, args.strict))?;
-    }
-    if let Some(file) = markdown {
-        put(file, "summary", &conformance::markdown::to_markdown(suites, args.strict))?;
-    }
-    Ok(())
+    forms.write(suites, When::AtTheEnd)
 }
 
 fn suite_pages(suites: &[SuiteResult], look: Look) -> String {

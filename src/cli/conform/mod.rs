@@ -14,16 +14,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
-use super::formats::When;
+use super::formats::{SuiteForms, When};
 use super::progress::{Mode, Progress};
 use super::server::{Named, ServerArgs};
 use super::{
-    WRONG, bundled, complain, duration, github, interrupt, is_stdout, limits, look_of_stdout, machine, put,
-    say, select as files,
+    WRONG, bundled, complain, duration, github, interrupt, limits, look_of_stdout, machine, put, say,
+    select as files,
 };
 use crate::conformance::baseline::Baseline;
-use crate::conformance::json::to_json;
-use crate::conformance::junit::to_junit;
 use crate::conformance::markdown::{annotations, to_markdown};
 use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
 use crate::conformance::select::{Choice, select};
@@ -160,11 +158,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     let ids: BTreeSet<&str> = cases.iter().filter(|case| is_chosen(case)).map(|case| &*case.id).collect();
     unread.retain(|(id, ..)| ids.contains(&**id));
     let known = Known::read(args, &cases)?;
-    if args.files().into_iter().flatten().filter(|file| is_stdout(file)).count() > 1 {
-        return Err(Stopped::error(
-            "two forms of the results cannot share standard output: name a file for one",
-        ));
-    }
+    args.forms().takes_stdout().map_err(Stopped::error)?;
     let servers = args.server.check_each().map_err(Stopped::error)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Stopped::error("a baseline is about one server: give one, or leave the baseline out"));
@@ -197,7 +191,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
         statuses.push(status);
         args.tell(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
         suites.push(suite);
-        write(args, &suites, When::SoFar)?;
+        args.forms().write(&suites, When::SoFar).map_err(Stopped::error)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -205,7 +199,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     if suites.len() > 1 {
         args.tell(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
     }
-    write(args, &suites, When::AtTheEnd)?;
+    args.forms().write(&suites, When::AtTheEnd).map_err(Stopped::error)?;
     github::annotate(|| annotations(&suites, args.strict));
     github::summarise(|| to_markdown(&suites, args.strict));
     Ok(Status::gravest(&statuses).exit_code())
@@ -220,34 +214,23 @@ fn detail(args: &ConformArgs) -> text::Detail {
 }
 
 impl ConformArgs {
-    /// Where the results go.
-    fn files(&self) -> [Option<&PathBuf>; 3] {
-        [self.json.as_ref(), self.junit.as_ref(), self.markdown.as_ref()]
+    /// The forms of the results, and where they go.
+    fn forms(&self) -> SuiteForms<'_> {
+        SuiteForms {
+            json: self.json.as_deref(),
+            junit: self.junit.as_deref(),
+            markdown: self.markdown.as_deref(),
+            strict: self.strict,
+        }
     }
 
     /// Prints for people: on standard error where standard output is taken by a form of the results.
     fn tell(&self, text: &str) {
-        match self.files().into_iter().flatten().any(|file| is_stdout(file)) {
-            true => complain(text),
-            false => say(text),
+        match self.forms().takes_stdout() {
+            Ok(false) => say(text),
+            _ => complain(text),
         }
     }
-}
-
-/// Writes the results; to standard output only at the end.
-fn write(args: &ConformArgs, suites: &[SuiteResult], when: When) -> Result<(), Stopped> {
-    let render: [(&str, &dyn Fn() -> String); 3] = [
-        ("results", &|| to_json(suites)),
-        ("JUnit results", &|| to_junit(suites, args.strict)),
-        ("summary", &|| to_markdown(suites, args.strict)),
-    ];
-    for (file, (what, render)) in args.files().into_iter().zip(render) {
-        let file = file.filter(|file| (when == When::AtTheEnd) == is_stdout(file));
-        if let Some(file) = file {
-            put(file, what, &render()).map_err(Stopped::error)?;
-        }
-    }
-    Ok(())
 }
 
 /// The baselines that the command line names.
