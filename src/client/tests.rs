@@ -1,5 +1,6 @@
 //! Whole clients in memory.
 
+mod pace;
 mod raw;
 mod stage;
 
