@@ -22,6 +22,7 @@ mod run;
 mod select;
 mod serve;
 mod server;
+mod watch;
 
 use std::fs;
 use std::io::{self, Write};

@@ -3,28 +3,31 @@
 //! The verb says which scenario, which server and how to watch ([`Playing`]); it gets a [`RunResult`], or why nothing could
 //! be played ([`Stopped`]). Prints nothing but the live display.
 
-use std::sync::Arc;
+use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sha1::{Digest, Sha1};
 
-use super::progress::{Mode, Progress};
+use super::progress::Mode;
 use super::select::Selected;
 use super::server::Server;
+use super::watch::Watch;
 use super::{WRONG, duration, interrupt, limits, machine};
 use crate::document::render;
 use crate::driver::Driver;
-use crate::engine::{self, Beat, Ending, Orders, Ran};
-use crate::measure::{Gauges, Story, Tally, Window};
+use crate::engine::{self, Accounts, Ending, Orders, Ran};
+use crate::measure::{Story, Tally, human};
 use crate::plan::{Circumstances, Plan};
-use crate::report::result::{ScenarioInfo, TargetInfo};
+use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
 use crate::session::Transport;
 use crate::target::{NotReady, Running};
-use crate::verdict::{End, Status};
+use crate::threshold::Threshold;
+use crate::verdict::{End, Generator, Judged, Measured, Outcome, Status, judge_thresholds};
 
 /// How a scenario is played, as the command line says.
 #[derive(Clone, Debug, Args)]
@@ -93,6 +96,8 @@ pub(super) struct Playing<'a> {
     pub(super) mode: Mode,
     /// Set when the run is to be stopped.
     pub(super) stop: &'a Arc<AtomicBool>,
+    /// Keeps what is known so far, each second, so that a crash loses little.
+    pub(super) keep: Option<&'a dyn Fn(RunResult)>,
 }
 
 impl Playing<'_> {
@@ -144,15 +149,33 @@ impl Playing<'_> {
             audit: true,
         };
         let plan = Plan::new(scenario, circumstances);
-        let story = plan.story(&selected.source.name, &selected.source.text);
-        let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
-        let workers = args.workers.map_or_else(|| workers_for(clients), usize::from);
+        let played = Played {
+            playing: self,
+            target: TargetInfo::of(running),
+            environment: machine::environment(Some(peer.address.ip().is_loopback())),
+            started,
+            story: plan.story(&selected.source.name, &selected.source.text),
+            names: scenario.asked_names(),
+            plan: &plan,
+        };
+        let workers = args.workers.map_or_else(|| workers_for(scenario.clients()), usize::from);
         let library =
             server.origin(&peer, args.driver).and_then(|origin| args.driver.start(&origin)).map_err(wrong)?;
         let orders = Orders { workers, peer, library, max_time: args.max_time, stop: self.stop };
-        let ran =
-            watch(&plan, &orders, clients, self.mode).map_err(|why| wrong(format!("failed to {why}")))?;
-        Ok(self.judge(running, &story, started, &ran))
+        let mut watch = Watch::new(&plan, running, workers, self.mode);
+        let mut breached = None;
+        let ran = engine::run(&plan, &orders, &mut |beat| {
+            watch.hear(beat, &mut |watch, accounts, now| {
+                if let Some(keep) = self.keep {
+                    keep(played.so_far(watch, accounts, now));
+                }
+                breached = played.breached(watch, accounts, now);
+                if breached.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+        });
+        let ran = ran.map_err(|why| wrong(format!("failed to {why}")))?;
+        watch.finish(&ran);
+        Ok(played.result(&watch, &ran, breached))
     }
 
     /// The result of a scenario that could not be played because its server is not there.
@@ -165,11 +188,13 @@ impl Playing<'_> {
             account: Account { environment: machine::environment(None), ..Account::default() },
             story: &Story { steps: Vec::new(), cast: Vec::new() },
             tally: &Tally::new(),
+            names: &[],
+            parts: &[],
             deliveries: None,
             thresholds: &[],
             completed_steps: 0,
             end: End::Unreachable(not_ready.sentence()),
-            doubts: Vec::new(),
+            machine: Generator::default(),
         })
     }
 
@@ -186,70 +211,106 @@ impl Playing<'_> {
             overrides: scenario.overrides.clone(),
         }
     }
+}
 
-    fn judge(&self, running: &Running, story: &Story, started: SystemTime, ran: &Ran) -> RunResult {
-        let mut doubts = Vec::new();
-        let end = match ran.ending {
-            Ending::Finished => End::Finished,
-            Ending::Stopped => End::Interrupted,
-            Ending::OutOfTime => {
-                doubts.push(
-                    "the longest time allowed was over before the script was: raise `--max-time`".to_owned(),
-                );
-                End::Finished
-            }
-        };
+/// A scenario that is being played, and all that its result says beside what was counted.
+struct Played<'a> {
+    playing: &'a Playing<'a>,
+    target: TargetInfo,
+    environment: Environment,
+    started: SystemTime,
+    story: Story,
+    /// The groups and labels that thresholds ask about.
+    names: Vec<String>,
+    plan: &'a Plan<'a>,
+}
+
+impl Played<'_> {
+    /// What its result would be if it had been interrupted at that time.
+    fn so_far(&self, watch: &Watch<'_>, accounts: &Accounts, now: Duration) -> RunResult {
+        let (tally, findings) = (accounts.tally(), accounts.findings());
         report::collect(Run {
-            scenario: self.info(),
-            target: TargetInfo::of(running),
-            started,
-            duration: ran.duration,
-            account: Account { environment: machine::environment(None), ..Account::default() },
-            story,
+            duration: now,
+            tally: &tally,
+            parts: accounts.parts(),
+            deliveries: findings.as_ref(),
+            ..self.run(watch, now)
+        })
+    }
+
+    fn result(&self, watch: &Watch<'_>, ran: &Ran, breached: Option<String>) -> RunResult {
+        let end = match (ran.ending, breached) {
+            (Ending::Stopped, _) => End::Interrupted,
+            (Ending::Halted, Some(sentence)) => End::Breached(sentence),
+            _ => End::Finished,
+        };
+        let (without_port, without_file) = ran.shortages;
+        let out_of_time = ran.ending == Ending::OutOfTime;
+        report::collect(Run {
             tally: &ran.tally,
+            parts: &ran.parts,
             deliveries: ran.findings.as_ref(),
-            thresholds: &self.selected.scenario.thresholds,
             completed_steps: ran.completed_steps,
             end,
-            doubts,
+            machine: Generator { busiest: watch.busiest(), without_port, without_file, out_of_time },
+            ..self.run(watch, ran.duration)
         })
+    }
+
+    /// The sentence about the first threshold that ends the run, if one does.
+    fn breached(&self, watch: &Watch<'_>, accounts: &Accounts, now: Duration) -> Option<String> {
+        let thresholds = &self.playing.selected.scenario.thresholds;
+        if !thresholds.iter().any(|threshold| threshold.aborts) {
+            return None;
+        }
+        let (tally, findings) = (accounts.tally(), accounts.findings());
+        let measured = Measured {
+            tally: &tally,
+            parts: accounts.parts(),
+            deliveries: findings.as_ref(),
+            duration: watch.measured(now),
+            whole: now,
+        };
+        let judged = judge_thresholds(thresholds, &measured);
+        let breached = |(threshold, judged): &(&Threshold, &Judged)| {
+            threshold.aborts && judged.outcome == Outcome::Missed
+        };
+        let (_, first) = thresholds.iter().zip(&judged).find(breached)?;
+        Some(format!("{}, after {}", first.sentence(), human::duration(now)))
+    }
+
+    /// A run that was interrupted at that time and counted nothing.
+    fn run<'r>(&'r self, watch: &Watch<'_>, duration: Duration) -> Run<'r> {
+        static NOTHING: LazyLock<Tally> = LazyLock::new(Tally::new);
+        Run {
+            scenario: self.playing.info(),
+            target: self.target.clone(),
+            started: self.started,
+            duration,
+            account: Account {
+                environment: self.environment.clone(),
+                measured: Some(watch.measured(duration)),
+                phases: watch.phases(self.plan, duration),
+                course: watch.course(),
+                generator: Some(watch.generator()),
+                server: watch.server(),
+            },
+            story: &self.story,
+            tally: &NOTHING,
+            names: &self.names,
+            parts: &[],
+            deliveries: None,
+            thresholds: &self.playing.selected.scenario.thresholds,
+            completed_steps: 0,
+            end: End::Interrupted,
+            machine: Generator::default(),
+        }
     }
 }
 
 fn workers_for(clients: u32) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     processors.min(clients.div_ceil(CLIENTS_A_WORKER) as usize).max(1)
-}
-
-/// Plays the plan and shows how it goes.
-fn watch(plan: &Plan<'_>, orders: &Orders<'_>, clients: u32, mode: Mode) -> Result<Ran, String> {
-    let progress = Progress::new(mode);
-    let mut window = Window::default();
-    let words: Vec<String> = plan
-        .acts
-        .iter()
-        .map(|act| {
-            let groups: Vec<&str> =
-                act.members.iter().map(|group| plan.parts[*group].name.as_str()).collect();
-            let steps: Vec<String> = act.steps.iter().map(|numbered| numbered.step.words()).collect();
-            format!("{} {}", groups.join(", "), steps.join(", then "))
-        })
-        .collect();
-    let ran = engine::run(plan, orders, &mut |beat: Beat<'_>| {
-        if let Some(interval) = beat.interval {
-            window.push(beat.elapsed, interval);
-        }
-        let step = beat.acts.iter().map(|act| words[*act].as_str()).collect::<Vec<_>>().join("; ");
-        progress.update(&window.live(Gauges {
-            elapsed: beat.elapsed,
-            expected: None,
-            step,
-            connected: beat.live,
-            total: u64::from(clients),
-        }));
-    });
-    progress.finish();
-    ran
 }
 
 /// SHA-1 of a text, in hexadecimal.

@@ -65,7 +65,15 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
     let mut results = Vec::new();
     for one in &selected {
         let mode = if args.quiet { Mode::Hidden } else { Mode::Auto };
-        let playing = Playing { args: &args.play, server: &server, selected: one, mode, stop: &stop };
+        let keep = |result: RunResult| keep(args, &results, result);
+        let playing = Playing {
+            args: &args.play,
+            server: &server,
+            selected: one,
+            mode,
+            stop: &stop,
+            keep: args.json.is_some().then_some(&keep),
+        };
         let played = playing.start().and_then(|running| Ok((playing.play(&running)?, running)));
         let (result, running) = match played {
             Ok(played) => played,
@@ -92,6 +100,14 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         summarise(&results);
     }
     Ok(exit_code(&results))
+}
+
+/// Puts what is known so far into the result file. If that fails, it will fail at the end, and be told then.
+fn keep(args: &RunArgs, results: &[RunResult], so_far: RunResult) {
+    if let Some(file) = &args.json {
+        let all: Vec<RunResult> = results.iter().cloned().chain([so_far]).collect();
+        let _ = write(file, &all);
+    }
 }
 
 /// The exit code of several runs: that of the gravest outcome.

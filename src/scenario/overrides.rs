@@ -45,7 +45,7 @@ impl Load {
     pub fn of(scenario: &Scenario) -> Load {
         let clients = |index: usize| f64::from(scenario.cast[index].count);
         Load {
-            clients: scenario.cast.iter().map(|group| group.count).sum(),
+            clients: scenario.clients(),
             rounds: rounds(&scenario.script, &clients),
             arrivals: scenario
                 .cast
@@ -65,6 +65,7 @@ fn rounds(acts: &[Act], clients: &dyn Fn(usize) -> f64) -> f64 {
             each * members.iter().map(|&member| clients(member)).sum::<f64>()
         }
         Act::Together { branches, .. } => branches.iter().map(|branch| rounds(branch, clients)).sum(),
+        Act::Measure { script, .. } => rounds(script, clients),
     };
     acts.iter().map(of).fold(0.0, f64::max)
 }

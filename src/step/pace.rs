@@ -114,6 +114,11 @@ impl Pace {
         }
     }
 
+    /// Whether a schedule says when rounds are due.
+    pub fn is_set(&self) -> bool {
+        !matches!(self.rhythm, Rhythm::Closed(_))
+    }
+
     /// How many rounds are due in a second, on average, if there is a schedule.
     pub fn rounds(&self) -> Option<f64> {
         let due = match self.rhythm {

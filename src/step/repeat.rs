@@ -8,9 +8,13 @@ use std::time::{Duration, Instant};
 use super::pace::{Dues, Pace};
 use super::{Cx, Ears, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
 use crate::document::{Fields, Mistake, Node};
+use crate::observe::Counter;
 
 /// How many rounds may follow each other at once before other clients get their turn.
 const ROUNDS_AT_ONCE: u32 = 32;
+
+/// More rounds that were not begun are not counted one by one.
+const MOST_SKIPPED: u64 = 100_000;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `repeat`")?;
@@ -55,6 +59,7 @@ impl Step for Repeat {
             end: self.length.map(|length| cx.now + length),
             round: 0,
             due: dues.next(0, cx.now),
+            free: cx.due,
             dues,
             inner: None,
             outer: cx.actor.round,
@@ -113,6 +118,8 @@ struct Repeating<'p> {
     round: u64,
     /// When the round that is next, or under way, is due.
     due: Instant,
+    /// When the round before it was over.
+    free: Instant,
     dues: Dues<'p>,
     inner: Option<Sequence<'p>>,
     /// The round of the `repeat` around this one, to be put back at the end.
@@ -120,6 +127,20 @@ struct Repeating<'p> {
 }
 
 impl<'p> Repeating<'p> {
+    /// Counts the rounds whose time came and which were not begun, because the client was still busy at the end.
+    fn skipped(&mut self, cx: &mut Cx<'_, '_>) {
+        let Some(end) = self.end.filter(|_| self.step.pace.is_set()) else { return };
+        let mut skipped = 0;
+        while self.due < end
+            && self.step.times.is_none_or(|times| self.round < times)
+            && skipped < MOST_SKIPPED
+        {
+            skipped += 1;
+            self.plan(cx);
+        }
+        cx.observer.count(Counter::RoundsDue, skipped);
+    }
+
     fn is_over(&self, cx: &Cx<'_, '_>) -> bool {
         self.step.times.is_some_and(|times| self.round >= times)
             || self.end.is_some_and(|end| cx.now >= end || self.due >= end)
@@ -128,6 +149,7 @@ impl<'p> Repeating<'p> {
     fn go(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
         for _ in 0..ROUNDS_AT_ONCE {
             if self.is_over(cx) {
+                self.skipped(cx);
                 return self.finish(cx);
             }
             if self.due > cx.now {
@@ -153,7 +175,11 @@ impl<'p> Repeating<'p> {
     /// Begins the round that is due: the only place where one begins.
     fn begin_round(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
         cx.actor.round = self.round;
-        let mut inner = Sequence::new(&self.step.steps, self.due);
+        if self.step.pace.is_set() {
+            cx.observer.count(Counter::RoundsDue, 1);
+            cx.observer.count(Counter::RoundsBegun, 1);
+        }
+        let mut inner = Sequence::new(&self.step.steps, self.due, self.free);
         let flow = inner.go(cx);
         if flow == Flow::Waiting {
             self.inner = Some(inner);
@@ -161,8 +187,13 @@ impl<'p> Repeating<'p> {
         flow
     }
 
-    /// The round is over, and the next gets its due time.
     fn finish_round(&mut self, cx: &Cx<'_, 'p>) {
+        self.free = cx.now;
+        self.plan(cx);
+    }
+
+    /// Gives the next round its due time.
+    fn plan(&mut self, cx: &Cx<'_, '_>) {
         self.round += 1;
         self.due = self.dues.next(self.round, cx.now);
     }
