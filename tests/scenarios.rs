@@ -45,26 +45,26 @@ const TRIPPED_BY: [(&str, &[&str]); 12] = [
 
 /// The load scenarios, a size in which they take a few seconds, and a fault that each has to notice in it.
 const LOAD: [(&str, &[&str], &str); 10] = [
-    ("load/big-payloads", &["--clients", "20", "--duration", "1s", "--rate", "30/s"], "room-ignored"),
-    ("load/big-room", &["--clients", "60", "--duration", "1s", "--rate", "10/s"], "event-lost"),
+    ("load/big-payloads", &["--clients", "20", "--duration", "3s", "--rate", "30/s"], "room-ignored"),
+    ("load/big-room", &["--clients", "60", "--duration", "3s", "--rate", "10/s"], "event-lost"),
     (
         "load/busy-rooms",
-        &["--clients", "50", "--duration", "2s", "--rate", "60/s", "--set", "rooms=5"],
+        &["--clients", "50", "--duration", "3s", "--rate", "60/s", "--set", "rooms=5"],
         "leave-ignored",
     ),
-    ("load/idle-crowd", &["--clients", "30", "--duration", "1s", "--rate", "10/s"], "ack-data-lost"),
+    ("load/idle-crowd", &["--clients", "30", "--duration", "3s", "--rate", "10/s"], "ack-data-lost"),
     (
         "load/polling-crowd",
-        &["--clients", "20", "--duration", "1s", "--rate", "20/s", "--set", "rooms=4"],
+        &["--clients", "20", "--duration", "3s", "--rate", "20/s", "--set", "rooms=4"],
         "room-ignored",
     ),
     ("load/reconnect-storm", &["--clients", "21", "--duration", "2s"], "recovery-misses-packet"),
     ("load/slow-consumers", &["--clients", "16", "--duration", "3s"], "event-lost"),
-    ("load/small-rooms", &["--clients", "20", "--duration", "1s", "--rate", "40/s"], "room-ignored"),
+    ("load/small-rooms", &["--clients", "20", "--duration", "3s", "--rate", "40/s"], "room-ignored"),
     ("load/soak", &["--clients", "20", "--duration", "3s", "--set", "rooms=5"], "room-ignored"),
     (
         "load/tenants",
-        &["--clients", "21", "--duration", "1s", "--rate", "40/s", "--set", "tenants=4"],
+        &["--clients", "21", "--duration", "3s", "--rate", "40/s", "--set", "tenants=4"],
         "rooms-span-namespaces",
     ),
 ];
@@ -88,7 +88,8 @@ fn every_load_scenario_notices_a_broken_server() {
         let played = play([&[*name], *size, &["--fault", fault]].concat(), []);
         let noticed = !played.failed_steps().is_empty() || played.output.contains("  ✗ of ");
         match played.code {
-            Some(1) if noticed => Ok(()),
+            // A busy machine is no good generator, and the run says so.
+            Some(1 | 4) if noticed => Ok(()),
             code => Err(format!("{name} ended with {code:?} under {fault}\n{}", played.output)),
         }
     });
