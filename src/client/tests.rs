@@ -160,6 +160,19 @@ fn a_repeat_for_a_time_begins_no_round_after_it() {
 }
 
 #[test]
+fn a_repeat_that_begins_late_has_as_many_rounds_as_its_schedule() {
+    let script = "- alice: { repeat: { for: 300ms, every: 100ms, steps: [ { emit: { event: a } } ] } }";
+    connected(script, |mut play| {
+        let (steps, due) = (play.plan.acts[1].steps, play.now);
+        play.now += Duration::from_millis(1);
+        play.call(|client, io| client.begin(io, steps, due));
+        play.pass(1000);
+        assert_eq!(play.said().len(), 3);
+        assert_eq!(play.found.count(Counter::RoundsDue), 3);
+    });
+}
+
+#[test]
 fn jitter_moves_a_round_within_its_share_and_not_the_schedule() {
     let script =
         "- alice: { repeat: { times: 50, every: 100ms, jitter: 20%, steps: [ { emit: { event: a } } ] } }";

@@ -57,6 +57,10 @@ impl Step for Repeat {
         let mut repeating = Repeating {
             step: self,
             end: self.length.map(|length| cx.now + length),
+            // The schedule counts from when the step was due, and its end as well, or there would be one round more.
+            last: self
+                .length
+                .map(|length| if self.pace.is_set() { cx.due + length } else { cx.now + length }),
             round: 0,
             due: dues.next(0, cx.now),
             free: cx.due,
@@ -114,7 +118,10 @@ impl Step for Repeat {
 #[derive(Debug)]
 struct Repeating<'p> {
     step: &'p Repeat,
+    /// When none is begun any more.
     end: Option<Instant>,
+    /// When none is due any more.
+    last: Option<Instant>,
     round: u64,
     /// When the round that is next, or under way, is due.
     due: Instant,
@@ -129,9 +136,9 @@ struct Repeating<'p> {
 impl<'p> Repeating<'p> {
     /// Counts the rounds whose time came and which were not begun, because the client was still busy at the end.
     fn skipped(&mut self, cx: &mut Cx<'_, '_>) {
-        let Some(end) = self.end.filter(|_| self.step.pace.is_set()) else { return };
+        let Some(last) = self.last.filter(|_| self.step.pace.is_set()) else { return };
         let mut skipped = 0;
-        while self.due < end
+        while self.due < last
             && self.step.times.is_none_or(|times| self.round < times)
             && skipped < MOST_SKIPPED
         {
@@ -143,7 +150,8 @@ impl<'p> Repeating<'p> {
 
     fn is_over(&self, cx: &Cx<'_, '_>) -> bool {
         self.step.times.is_some_and(|times| self.round >= times)
-            || self.end.is_some_and(|end| cx.now >= end || self.due >= end)
+            || self.end.is_some_and(|end| cx.now >= end)
+            || self.last.is_some_and(|last| self.due >= last)
     }
 
     fn go(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
