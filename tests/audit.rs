@@ -13,7 +13,7 @@ use std::{
 };
 
 use peers::Peer;
-use reference_server::faults::REGISTRY;
+use reference_server::faults::{REGISTRY, Shows};
 use serde_json::Value as Json;
 use support::{each, play};
 
@@ -78,7 +78,7 @@ fn every_fault_that_shows_only_under_load_is_found() {
     let found: Vec<&str> = FOUND.iter().map(|(fault, ..)| *fault).collect();
     let missed: Vec<&str> = REGISTRY
         .iter()
-        .filter(|fault| fault.under_load && !found.contains(&fault.name))
+        .filter(|fault| fault.shows == Shows::UnderLoad && !found.contains(&fault.name))
         .map(|fault| fault.name)
         .collect();
     assert!(missed.is_empty(), "nobody looks for {missed:?}");
