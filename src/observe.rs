@@ -9,7 +9,7 @@ mod delivery;
 use std::fmt;
 use std::time::Duration;
 
-pub use delivery::{Deed, Key, Message, Sender};
+pub use delivery::{Deed, Key, Message, Origin, Sender};
 
 /// A latency series. Its name is the word used in thresholds and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,7 +13,7 @@ use sockrates::report::{json::from_json, result::MetricResult};
 use support::play;
 
 /// How often a comparison may go wrong before it is believed.
-const TRIES: usize = 3;
+const TRIES: usize = 5;
 
 /// How much later each fault lets everything leave, in milliseconds.
 const DELAYS: [(&str, f64); 3] = [("delay-5ms", 5.0), ("delay-20ms", 20.0), ("delay-100ms", 100.0)];
@@ -52,7 +52,8 @@ script:
         let told = |((fault, delay), figures): (&(&'static str, f64), &Figures)| {
             let wrong = ["ack", "delivery"].into_iter().find(|metric| {
                 let added = figures.median(metric) - healthy.median(metric);
-                (added - delay).abs() > 1.0
+                // Who waits wakes up a few times more often, each time as late as this machine lets its timers be.
+                (added - delay).abs() > 1.0 + 4.0 * figures.median("lag")
             })?;
             let medians = [figures, &healthy].map(|figures| figures.median(wrong));
             let why = format!("{wrong} p50 is {} ms with {fault}, {} ms without", medians[0], medians[1]);

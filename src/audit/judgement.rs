@@ -31,8 +31,8 @@ impl Judgement {
         let to = [message.handled, first].into_iter().flatten().min().unwrap_or(now.max(message.settled));
         let can_tell = book.can_tell(message);
         let knows = can_tell && book.remembers(from);
-        // What nobody acknowledged, and what may be lost, nobody has to receive.
-        let binds = can_tell && message.handled.is_some() && !message.may_be_lost;
+        // What nobody acknowledged, what may be lost or need not be passed on, nobody has to receive.
+        let binds = can_tell && message.binds();
         let mut meant = 0;
         let mut received = 0;
         for seat in book.candidates(message) {

@@ -109,7 +109,8 @@ impl Ledger {
     pub fn witness(&mut self, client: u32, at: Moment, deed: Deed<'_>) -> Option<Arc<Message>> {
         match deed {
             Deed::Received { namespace, key } => self.received(client, namespace, key, at),
-            Deed::Settled(message) => {
+            Deed::Settled(mut message) => {
+                message.is_astray = self.book.is_astray(&message);
                 let message = Arc::new(message);
                 self.settled(message.clone());
                 return Some(message);

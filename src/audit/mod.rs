@@ -19,7 +19,7 @@ mod stay;
 #[cfg(test)]
 mod tests;
 
-pub use crate::observe::{Key, Message, Sender};
+pub use crate::observe::{Key, Message, Origin, Sender};
 pub use findings::{Findings, KEPT, Leak, Offence, Stays};
 pub use ledger::{Ledger, Mark};
 pub use stay::{Certainty, Stay};

@@ -6,6 +6,7 @@ mod random;
 use std::sync::Arc;
 
 use super::*;
+use crate::observe::Deed;
 use crate::threshold::Fault;
 
 const WINDOW: Moment = Moment::from_micros(100);
@@ -38,8 +39,11 @@ fn message(sequence: u64, room: &str, sent: u64) -> Message {
         to: if room.is_empty() { Vec::new() } else { vec![room.into()] },
         except: Vec::new(),
         sender: Sender::Excluded,
+        origin: Origin::Anywhere,
+        is_astray: false,
         may_be_lost: false,
         is_kept: true,
+        due: at(sent),
         sent: at(sent),
         handled: Some(at(sent + 4)),
         settled: at(sent + 4),
@@ -177,6 +181,79 @@ fn a_message_that_nobody_acknowledged_binds_nobody_and_may_still_leak() {
     received(&mut ledger, 2, 0, 20);
     let found = ledger.finish(at(500));
     assert_eq!((found.undecided, faults(&found)), (1, [0, 0, 0, 1]));
+}
+
+#[test]
+fn of_what_a_stranger_says_to_members_nobody_knows_whether_it_is_passed_on() {
+    for (origin, missing) in [(Origin::Inside, 0), (Origin::Anywhere, 1)] {
+        let mut ledger = connected(4);
+        joined(&mut ledger, 1, "a");
+        joined(&mut ledger, 2, "a");
+        ledger.witness(0, at(14), Deed::Settled(Message { origin, ..message(0, "a", 10) }));
+        // It is judged all the same who must not hear it.
+        [1, 3].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+        let found = ledger.finish(at(500));
+        assert_eq!(faults(&found), [missing, 0, 0, 1], "{origin:?}");
+        assert_eq!(found.undecided, 2 * (1 - missing), "{origin:?}");
+    }
+}
+
+#[test]
+fn a_member_is_passed_on_and_so_is_whoever_writes_to_one_socket() {
+    let mut ledger = connected(3);
+    [0, 1].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    for (sequence, room) in [(0, "a"), (1, "s2")] {
+        let message = Message { origin: Origin::Inside, ..message(sequence, room, 10 * (sequence + 1)) };
+        ledger.witness(0, message.settled, Deed::Settled(message));
+    }
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, faults(&found)), (2, [2, 0, 0, 0]));
+}
+
+#[test]
+fn what_others_are_told_of_a_join_they_must_hear_and_whoever_joins_may() {
+    for (sender, of_joiner) in [(Sender::Excluded, [0, 1]), (Sender::Included, [0, 0])] {
+        let mut ledger = connected(4);
+        [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+        ledger.joining(0, "/", "a", at(10));
+        let told = Message { origin: Origin::Outside, sender, ..message(0, "a", 10) };
+        ledger.joined(0, "/", "a", at(14));
+        ledger.witness(0, at(14), Deed::Settled(told));
+        [0, 1].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+        let found = ledger.finish(at(500));
+        assert_eq!(found.fault(Fault::Missing), 1, "{sender:?}");
+        assert_eq!(
+            [found.fault(Fault::Duplicate), found.leaks[Leak::Sender as usize]],
+            of_joiner,
+            "{sender:?}"
+        );
+    }
+}
+
+#[test]
+fn a_join_of_who_is_there_already_need_not_be_told() {
+    let mut ledger = connected(2);
+    [0, 1].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    ledger.joining(0, "/", "a", at(10));
+    ledger.joined(0, "/", "a", at(14));
+    ledger.witness(0, at(14), Deed::Settled(Message { origin: Origin::Outside, ..message(0, "a", 10) }));
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, found.undecided), (0, 1));
+}
+
+#[test]
+fn what_others_are_told_of_a_leave_those_who_stay_must_hear() {
+    for (was_there, missing) in [(true, 1), (false, 0)] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 1, "a");
+        if was_there {
+            joined(&mut ledger, 0, "a");
+        }
+        ledger.parting(0, "/", "a", at(10));
+        ledger.parted(0, "/", "a", at(14));
+        ledger.witness(0, at(14), Deed::Settled(Message { origin: Origin::Inside, ..message(0, "a", 10) }));
+        assert_eq!(faults(&ledger.finish(at(500))), [missing, 0, 0, 0]);
+    }
 }
 
 #[test]
