@@ -36,13 +36,17 @@ pub enum Metric {
     AckService,
     /// From the due time of a stamped message to its receipt, per receiver.
     Delivery,
+    /// From the due time of a stamped message with several receivers to the first receipt.
+    FanoutFirst,
+    /// From its due time to the last receipt.
+    FanoutLast,
     /// How late the generator itself acted: from due time to action.
     Lag,
 }
 
 impl Metric {
     /// Every metric, in the order in which reports list them.
-    pub const ALL: [Metric; 12] = [
+    pub const ALL: [Metric; 14] = [
         Metric::Connect,
         Metric::ConnectTcp,
         Metric::ConnectTls,
@@ -54,6 +58,8 @@ impl Metric {
         Metric::Ack,
         Metric::AckService,
         Metric::Delivery,
+        Metric::FanoutFirst,
+        Metric::FanoutLast,
         Metric::Lag,
     ];
 
@@ -71,6 +77,8 @@ impl Metric {
             Metric::Ack => "ack",
             Metric::AckService => "ack.service",
             Metric::Delivery => "delivery",
+            Metric::FanoutFirst => "fanout.first",
+            Metric::FanoutLast => "fanout.last",
             Metric::Lag => "lag",
         }
     }

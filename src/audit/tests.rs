@@ -365,6 +365,68 @@ fn a_new_socket_is_in_no_room_of_the_old_one() {
 }
 
 #[test]
+fn a_run_waits_until_everybody_has_what_they_must_receive() {
+    let mut ledger = connected(4);
+    [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    cast(&mut ledger, message(0, "a", 10));
+    cast(&mut ledger, Message { may_be_lost: true, ..message(1, "a", 20) });
+    assert!(ledger.is_waiting(at(25)));
+    received(&mut ledger, 1, 0, 26);
+    assert!(ledger.is_waiting(at(30)));
+    received(&mut ledger, 2, 0, 31);
+    assert!(!ledger.is_waiting(at(35)));
+}
+
+#[test]
+fn a_run_waits_for_nobody_who_is_away_but_for_whoever_is_back() {
+    for (recovered, waits) in [(true, true), (false, false)] {
+        let mut ledger = connected(2);
+        cast(&mut ledger, message(0, "", 10));
+        assert!(ledger.is_waiting(at(15)));
+        ledger.lost(1, at(20));
+        assert!(!ledger.is_waiting(at(25)));
+        ledger.connecting(1, "/", at(30));
+        ledger.connected(1, "/", "s1", recovered, at(31));
+        assert_eq!(ledger.is_waiting(at(35)), waits);
+    }
+}
+
+#[test]
+fn when_a_message_was_received_is_told_once_those_who_must_have_it_do_and_then_no_more() {
+    let mut ledger = connected(4);
+    [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    cast(&mut ledger, message(0, "a", 10));
+    received(&mut ledger, 1, 0, 12);
+    ledger.advance(at(20));
+    assert_eq!(ledger.take_spans(), []);
+    received(&mut ledger, 2, 0, 30);
+    ledger.advance(at(40));
+    let told = |receivers, first, last| Span {
+        key: Key { sender: 0, sequence: 0 },
+        due: at(10),
+        receivers,
+        first: Some(at(first)),
+        last: Some(at(last)),
+    };
+    assert_eq!(ledger.take_spans(), [told(2, 12, 30)]);
+    ledger.close_all(at(500));
+    assert_eq!(ledger.take_spans(), []);
+}
+
+#[test]
+fn of_a_message_that_binds_nobody_it_is_told_when_its_window_is_over() {
+    let mut ledger = connected(3);
+    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    received(&mut ledger, 1, 0, 12);
+    ledger.advance(at(20));
+    assert_eq!(ledger.take_spans(), []);
+    received(&mut ledger, 2, 0, 50);
+    ledger.advance(at(300));
+    let spans = ledger.take_spans();
+    assert_eq!((spans.len(), spans[0].receivers, spans[0].last), (1, 2, Some(at(50))));
+}
+
+#[test]
 fn findings_of_workers_add_up() {
     let mut sum = Findings::default();
     for worker in 0..2 {

@@ -23,7 +23,7 @@ use crate::plan::Plan;
 use crate::transport::Peer;
 
 pub use director::Director;
-use records::{Audit, Exchange};
+use records::Exchange;
 use worker::{Command, Report, Work, Worker};
 
 /// How long the conductor waits for a word of its workers before it looks whether it is to stop; they tell more often.
@@ -140,20 +140,11 @@ pub fn run<'p>(
             Some(why) => Err(why),
             None => {
                 let completed_steps = conductor.completed_steps;
-                let findings = found(audits, plan.stage.epoch.elapsed());
+                let findings = records::finish(audits, &mut tally, plan.stage.epoch.elapsed());
                 Ok(Ran { tally, findings, unreached, ending, duration, completed_steps })
             }
         }
     })
-}
-
-/// What the workers' ledgers say together; nothing, if they have judged no message.
-fn found(audits: Vec<Audit>, now: Duration) -> Option<Findings> {
-    let findings = audits.into_iter().map(|audit| audit.finish(now)).reduce(|mut sum, found| {
-        sum.merge(found);
-        sum
-    });
-    findings.filter(|findings| findings.messages > 0 || !findings.is_clean())
 }
 
 struct Crew<'scope> {

@@ -1,12 +1,13 @@
 //! What a worker writes down: its counts, and the ledger of the audit.
 //!
 //! A ledger judges the clients of its own worker, but has to know the messages of all. So workers tell each other, ten
-//! times a second and whenever an act ends, what their clients sent; nothing is locked for a receipt.
+//! times a second and whenever an act ends, what their clients sent; nothing is locked for a receipt. When a message has
+//! reached its receivers in a worker, that one tells the worker of its sender, which puts together how long it took.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{Findings, Ledger, Mark, Message};
+use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
 use crate::measure::Tally;
 use crate::observe::{Counter, Deed, Failure, Metric, Observer, StepId, Who};
 
@@ -17,6 +18,8 @@ enum News {
     Message(Arc<Message>),
     /// One of its clients was the first to ask for a room.
     Room(Mark),
+    /// When its clients received a message of the other's.
+    Span(Span),
 }
 
 /// Where workers leave their news for each other: a box for each.
@@ -26,6 +29,11 @@ pub(super) struct Exchange(Vec<Mutex<Vec<News>>>);
 impl Exchange {
     pub(super) fn new(workers: usize) -> Exchange {
         Exchange((0..workers).map(|_| Mutex::default()).collect())
+    }
+
+    /// The worker that plays a client.
+    pub(super) fn home(&self, client: u32) -> usize {
+        client as usize % self.0.len()
     }
 
     fn of(&self, worker: usize) -> MutexGuard<'_, Vec<News>> {
@@ -41,11 +49,13 @@ pub(super) struct Audit {
     ledger: Ledger,
     sent: Vec<News>,
     exchange: Arc<Exchange>,
+    fanout: Fanout,
 }
 
 impl Audit {
     pub(super) fn new(worker: usize, clients: u32, window: Duration, exchange: Arc<Exchange>) -> Audit {
-        Audit { worker, ledger: Ledger::new(clients, window), sent: Vec::new(), exchange }
+        let (ledger, fanout) = (Ledger::new(clients, window), Fanout::new(exchange.0.len()));
+        Audit { worker, ledger, sent: Vec::new(), exchange, fanout }
     }
 
     /// Tells the other workers what they have to know.
@@ -60,21 +70,54 @@ impl Audit {
         self.sent.clear();
     }
 
-    fn hear(&mut self) {
+    /// Takes what other workers tell, and what is known by that of messages of its own clients.
+    fn hear(&mut self, tally: &mut Tally) {
         let news = std::mem::take(&mut *self.exchange.of(self.worker));
         for news in news {
             match news {
                 News::Message(message) => self.ledger.settled(message),
                 News::Room(mark) => self.ledger.know(mark),
+                News::Span(span) => reached(tally, self.fanout.add(span)),
             }
         }
     }
 
-    /// What was found, when all workers have told everything.
-    pub(super) fn finish(mut self, now: Duration) -> Findings {
-        self.hear();
-        self.ledger.finish(now)
+    /// Tells when messages were received to the workers of their senders.
+    fn tell_spans(&mut self, tally: &mut Tally) {
+        for span in self.ledger.take_spans() {
+            match self.exchange.home(span.key.sender) {
+                home if home == self.worker => reached(tally, self.fanout.add(span)),
+                home => self.exchange.of(home).push(News::Span(span)),
+            }
+        }
     }
+}
+
+fn reached(tally: &mut Tally, reached: Option<Reached>) {
+    if let Some(Reached { first, last }) = reached {
+        tally.latency(Metric::FanoutFirst, first);
+        tally.latency(Metric::FanoutLast, last);
+    }
+}
+
+/// What was found, when all workers have told everything: the ledgers know nothing of each other's judgements.
+pub(super) fn finish(audits: Vec<Audit>, tally: &mut Tally, now: Duration) -> Option<Findings> {
+    let mut fanout = Fanout::new(audits.len());
+    let mut findings: Option<Findings> = None;
+    let mut spans = Vec::new();
+    for mut audit in audits {
+        audit.hear(tally);
+        audit.ledger.close_all(now);
+        spans.extend(audit.ledger.take_spans());
+        fanout.take_over(audit.fanout);
+        let found = audit.ledger.finish(now);
+        match &mut findings {
+            Some(findings) => findings.merge(found),
+            None => findings = Some(found),
+        }
+    }
+    spans.into_iter().for_each(|span| reached(tally, fanout.add(span)));
+    findings.filter(|findings| findings.messages > 0 || !findings.is_clean())
 }
 
 /// See the module's head.
@@ -96,8 +139,9 @@ impl Records {
     pub(super) fn advance(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
             audit.tell();
-            audit.hear();
+            audit.hear(&mut self.tally);
             audit.ledger.advance(now);
+            audit.tell_spans(&mut self.tally);
         }
     }
 
