@@ -18,12 +18,14 @@ pub struct Span {
     pub last: Option<Moment>,
 }
 
-/// From the due time of a message to its first receipt and to its last.
+/// How long a message took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
-    /// To the first.
+    /// When it was due.
+    pub due: Moment,
+    /// From then to its first receipt.
     pub first: Moment,
-    /// To the last.
+    /// From then to its last.
     pub last: Moment,
 }
 
@@ -36,9 +38,10 @@ impl Span {
 
     /// What one receiver alone heard was not fanned out.
     fn reached(&self) -> Option<Reached> {
-        let since = |at: Moment| at.saturating_sub(self.due);
+        let due = self.due;
+        let since = |at: Moment| at.saturating_sub(due);
         let (first, last) = (self.first.map(since)?, self.last.map(since)?);
-        (self.receivers > 1).then_some(Reached { first, last })
+        (self.receivers > 1).then_some(Reached { due, first, last })
     }
 }
 
@@ -93,7 +96,8 @@ mod tests {
         let mut fanout = Fanout::new(3);
         assert_eq!(fanout.add(span(&[130, 150])), None);
         assert_eq!(fanout.add(span(&[])), None);
-        let reached = Reached { first: Moment::from_micros(20), last: Moment::from_micros(50) };
+        let [due, first, last] = [100, 20, 50].map(Moment::from_micros);
+        let reached = Reached { due, first, last };
         assert_eq!(fanout.add(span(&[120, 140])), Some(reached));
         assert!(fanout.open.is_empty());
     }

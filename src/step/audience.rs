@@ -96,7 +96,7 @@ pub(super) fn stamp(
     rooms: [&Json; 2],
 ) -> Option<Box<Message>> {
     let audience = audience.filter(|_| cx.actor.stage.audit.is_some());
-    let stamp = cx.actor.stamp(cx.due, audience.is_some());
+    let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
     put_stamp(encoded, &stamp);
     let key = Key { sender: stamp.sender, sequence: stamp.sequence };
     audience.map(|audience| Box::new(audience.message(cx, key, stamp.due, namespace, rooms)))
