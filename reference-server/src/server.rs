@@ -194,7 +194,9 @@ impl Server {
         self.say_goodbye();
         let _ = tokio::time::timeout(FAREWELL, self.until_quiet()).await;
         timers.abort();
-        late.inspect(|late| late.abort());
+        if let Some(late) = late {
+            late.abort();
+        }
         self.sessions.borrow_mut().clear();
         self.namespaces.borrow_mut().clear();
     }
