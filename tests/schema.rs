@@ -158,6 +158,17 @@ const MAPS: &[(&str, &str)] = &[
         "/properties/contract/properties/fence",
         "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {fence: {emit: [x], KEY: 1}}}",
     ),
+    (
+        "/definitions/group/properties/arrive",
+        "{name: x, cast: {a: {arrive: {rate: 1/s, KEY: 1}}}, script: [{a: connect}]}",
+    ),
+    (
+        "/properties/contract/properties/join/properties/tells",
+        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x, '${room}', '${stamp}'], tells: {event: x, KEY: 1}}}}",
+    ),
+    ("repeat/properties/think", "{steps: fence, times: 1, think: {mean: 1s, KEY: 1}}"),
+    ("repeat/properties/bursts", "{steps: fence, times: 1, every: 1s, bursts: {on: 1s, off: 1s, KEY: 1}}"),
+    ("cast/properties/bytes", "{event: x, bytes: {mean: 100, KEY: 1}}"),
     ("connect", "{KEY: 1}"),
     ("disconnect", "{KEY: 1}"),
     ("reconnect", "{KEY: 1}"),

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{Level, MOST_CLIENTS, Need};
 use crate::contract;
 use crate::observe::{Counter, Metric};
+use crate::step::Arrival;
 use crate::step::schema::{
     NUMBER, RATE, Schema, Shape, TIME, definitions, either, fitting, flag, list, map, named, one_or_more,
     some, text, told, transport, whole, word, words,
@@ -65,13 +66,12 @@ fn cast() -> Schema {
 
 fn group() -> Schema {
     let count = || whole(1..=i64::from(MOST_CLIENTS));
-    let arrive = either([words(["at_once"]), named("rate")]);
     let row = json!({ "type": "object", "minProperties": 1, "additionalProperties": { "type": ["string", "number", "boolean"] } });
     let mut headers = map(named("value"));
     headers["propertyNames"] = json!({ "pattern": "^[-A-Za-z0-9!#$%&'*+.^_`|~]+$" });
     let longer = Shape::new("Clients that are alike.")
         .takes("count", count(), "How many; else one.")
-        .takes("arrive", arrive, "When they begin their first connect: `at_once`, or at a rate.")
+        .takes("arrive", Arrival::schema(), "When they begin their first connect: `at_once`, or at a rate.")
         .takes("transport", transport(), "Their transport; else `websocket`.")
         .takes("namespace", named("namespace"), "Where they connect and speak; else `/`.")
         .takes("auth", either([map(named("value")), text()]), "A map, sent with CONNECT.")
