@@ -48,6 +48,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
         "what an expression says",
         &[
+            "repeated_unknown_text",
             "division_by_zero",
             "expression_without_an_operand",
             "least_of_three",
@@ -74,10 +75,14 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
             "unknown_group_beside_another",
         ],
     ),
-    ("sums over several places", &["count_beyond_a_million_in_all"]),
+    ("sums over several places", &["size_of_shares_that_miss", "count_beyond_a_million_in_all"]),
     (
         "what the contract has a place for",
         &[
+            "contract_senders_without_rooms",
+            "contract_stamp_that_nobody_hears",
+            "contract_tells_in_several_rooms",
+            "contract_tells_without_a_stamp",
             "cast-event-unheeded",
             "cast-two-rooms",
             "cast-unheeded",
@@ -89,6 +94,12 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
         "what does not go together in a step",
         &[
+            "jitter_of_chance",
+            "jitter_without_a_pace",
+            "law_without_a_pace",
+            "spread_of_chance",
+            "spread_over_no_time",
+            "thoughts_beside_a_pace",
             "capture_of_a_binary_frame",
             "capture_of_a_later_response",
             "frame_too_early_and_too_late",
@@ -101,6 +112,17 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
             "second_connection_that_polls",
         ],
     ),
+    (
+        "which of two quantities is the larger, and whether one is too small",
+        &[
+            "bursts_of_no_time",
+            "size_below_a_stamp",
+            "size_too_large_on_average",
+            "thoughts_from_more_to_less",
+            "arrival_ramp_without_a_length",
+        ],
+    ),
+    ("whether another stage follows", &["arrival_stage_without_an_end"]),
     ("what can never differ", &["not_anything"]),
     ("what stands inside of what, and how often", &["measure_in_a_branch", "measured_twice"]),
     ("requests of earlier steps", &["response_to_nothing", "rest_of_nothing"]),
@@ -111,6 +133,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
         "what a limit means for its subject",
         &[
+            "threshold_of_the_fan_out_of_a_group",
             "abort_on_a_lower_limit",
             "threshold_of_the_audit_of_a_group",
             "threshold_beyond_the_whole",

@@ -105,6 +105,15 @@ pub enum Asked {
     Label(Label),
 }
 
+impl Scenario {
+    /// About how long a run takes, by what the scenario says of arrivals, pauses and rounds. None where it says nothing.
+    pub fn lasts(&self) -> Option<Duration> {
+        let arrivals =
+            self.cast.iter().map(|group| group.arrival.last(group.count)).max().unwrap_or_default();
+        Some(arrivals.saturating_add(script::lasts(&self.script))).filter(|time| !time.is_zero())
+    }
+}
+
 /// How binding the rule is that a scenario examines.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

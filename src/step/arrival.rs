@@ -45,7 +45,7 @@ impl Arrival {
     /// The schema of what stands behind `arrive`.
     pub fn schema() -> Schema {
         let rate = || named("rate");
-        let stage = Shape::new("A stage of arrivals: at one rate, or from one rate to another.")
+        let mut stage = Shape::new("A stage of arrivals: at one rate, or from one rate to another.")
             .takes("rate", rate(), "How often clients come.")
             .takes("from", rate(), "How often they come at the beginning.")
             .takes("to", rate(), "How often they come at the end.")
@@ -55,8 +55,11 @@ impl Arrival {
                 schema::words(["even", "poisson"]),
                 "`poisson`: independently of each other, as strangers do.",
             )
-            .any_of(&["rate", "from"])
             .schema();
+        stage["oneOf"] = serde_json::json!([
+            { "required": ["rate"], "not": { "anyOf": [{ "required": ["from"] }, { "required": ["to"] }] } },
+            { "required": ["from", "to"] },
+        ]);
         schema::either([schema::words(["at_once"]), rate(), stage.clone(), schema::some(stage)])
     }
 

@@ -52,7 +52,7 @@ mod upgrade;
 mod wait;
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId};
@@ -147,6 +147,11 @@ pub trait Step: fmt::Debug + Send + Sync {
         false
     }
 
+    /// How long it takes by what the scenario says alone. What a server takes beside that nobody knows before.
+    fn lasts(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// How many messages one client sends by it, where that is known.
     fn messages(&self) -> Option<u64> {
         Some(0)
@@ -170,6 +175,11 @@ pub trait Step: fmt::Debug + Send + Sync {
     fn disconnects(&self) -> bool {
         false
     }
+}
+
+/// How long steps one after another take by what the scenario says alone.
+pub fn lasts(steps: &[Numbered]) -> Duration {
+    steps.iter().map(|numbered| numbered.step.lasts()).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 /// A step at its place in the script.

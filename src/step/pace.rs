@@ -139,7 +139,7 @@ impl Pace {
     }
 
     /// From one round to the next: of a schedule, or of a client that is never kept waiting.
-    fn distance(&self) -> Duration {
+    pub fn distance(&self) -> Duration {
         match &self.rhythm {
             Rhythm::Even { every, .. } | Rhythm::Poisson { every } => *every,
             Rhythm::Closed(think) => Duration::from_micros(think.mean() as u64),

@@ -101,6 +101,13 @@ impl Step for Repeat {
         self.steps.first().is_some_and(|numbered| numbered.step.stands_alone())
     }
 
+    fn lasts(&self) -> Duration {
+        let inside = super::lasts(&self.steps);
+        let each = self.pace.distance().max(inside);
+        let all = self.times.map(|times| each.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)));
+        [all, self.length].into_iter().flatten().min().unwrap_or_default()
+    }
+
     fn messages(&self) -> Option<u64> {
         let rounds = match (self.times, self.length.map(|length| self.pace.rounds_in(length))) {
             (times, None) => times,

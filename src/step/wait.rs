@@ -26,6 +26,10 @@ impl Step for Wait {
         Progress::waiting(Waiting(cx.now + self.0))
     }
 
+    fn lasts(&self) -> Duration {
+        self.0
+    }
+
     fn judges(&self) -> bool {
         false
     }
