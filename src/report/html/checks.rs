@@ -24,7 +24,7 @@ pub(super) fn render(checks: &[CheckResult]) -> Option<Markup> {
                 summary { (sign(Tone::Good)) " " (counted(total, "check")) " in " (steps) " held" }
                 div.scroll tabindex="0" role="region" aria-label="Steps whose checks held" {
                     table {
-                        caption.quiet { "Steps whose checks held" }
+                        caption.spoken { "Steps whose checks held" }
                         thead { tr { th scope="col" { "Step" } th scope="col" { "Place" } th scope="col" { "Groups" } th.figure scope="col" { "held" } } }
                         tbody {
                             @for check in &held {

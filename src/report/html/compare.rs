@@ -27,9 +27,9 @@ pub(super) fn names(runs: &[RunResult]) -> Vec<String> {
     let all: Vec<[String; 4]> = runs.iter().map(parts).collect();
     let mut names: Vec<String> = all.iter().map(|parts| parts[0].clone()).collect();
     for part in 1..3 {
-        let is_telling = all.iter().any(|parts| {
-            all.iter().any(|other| other[0] == parts[0] && other[part] != parts[part])
-        });
+        let is_telling = all
+            .iter()
+            .any(|parts| all.iter().any(|other| other[0] == parts[0] && other[part] != parts[part]));
         if is_telling {
             for (name, parts) in names.iter_mut().zip(&all).filter(|(_, parts)| !parts[part].is_empty()) {
                 name.push_str(&format!(" · {}", parts[part]));
@@ -66,11 +66,7 @@ pub(super) fn render(runs: &[RunResult], names: &[String], charts: &mut Vec<Valu
                 })
                 .collect();
             let id = format!("compared{}", number + 1);
-            Section {
-                body: compared(&chosen, &id, charts),
-                title: format!("Compared: {scenario}"),
-                id,
-            }
+            Section { body: compared(&chosen, &id, charts), title: format!("Compared: {scenario}"), id }
         })
         .collect()
 }
@@ -89,17 +85,27 @@ fn compared(runs: &[(&RunResult, String)], id: &str, charts: &mut Vec<Value>) ->
                 let metric = run.metrics.iter().find(|metric| metric.name == name)?;
                 Some(line(label, index + 1, Stroke::Solid, curve(metric)?))
             });
-            let (id, title) = (format!("{id}-{name}-percentiles"), format!("{} by percentile", head::capital(name)));
+            let (id, title) =
+                (format!("{id}-{name}-percentiles"), format!("{} by percentile", head::capital(name)));
             percentiles(&id, &title, "", lines.collect(), Vec::new(), &mut draw)
         })
         .collect();
     type Column = fn(&Course) -> Vec<(f64, Option<f64>)>;
     let columns: [(&str, &str, Unit, Column); 4] = [
-        ("delivery", "Delivery, p99 over time", Unit::Micros, |course| quantile(course, &course.delivery.p99_us)),
-        ("ack", "Acknowledgement, p99 over time", Unit::Micros, |course| quantile(course, &course.ack.p99_us)),
+        ("delivery", "Delivery, p99 over time", Unit::Micros, |course| {
+            quantile(course, &course.delivery.p99_us)
+        }),
+        ("ack", "Acknowledgement, p99 over time", Unit::Micros, |course| {
+            quantile(course, &course.ack.p99_us)
+        }),
         ("connected", "Open connections", Unit::Count, |course| level(course, &course.connected)),
         ("cpu", "Processors that the server keeps busy", Unit::Processors, |course| {
-            course.at_us.iter().zip(&course.server_cpu).map(|(at, value)| (*at as f64 / 1e6, *value)).collect()
+            course
+                .at_us
+                .iter()
+                .zip(&course.server_cpu)
+                .map(|(at, value)| (*at as f64 / 1e6, *value))
+                .collect()
         }),
     ];
     let timed: Vec<Markup> = columns

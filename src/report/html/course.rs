@@ -11,15 +11,19 @@ use crate::report::course::{Course, Quantiles};
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Band, Chart, Limit, Line, Stroke, range};
 use super::head::{demand, is_about};
-use super::page::Tone;
+use super::page::{Place, Tone};
 
 /// The values of a line over time: seconds since the start, and what was there.
 type Points = Vec<(f64, Option<f64>)>;
 
 /// The charts, where the run lasted long enough for one.
-pub(super) fn render(run: &RunResult, id: &str, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
+pub(super) fn render(
+    run: &RunResult,
+    place: Place<'_>,
+    draw: &mut dyn FnMut(Chart) -> Markup,
+) -> Option<Markup> {
     let course = run.course.as_ref().filter(|course| course.at_us.len() > 1)?;
-    let charts: Vec<Markup> = charts(run, course, id).into_iter().map(draw).collect();
+    let charts: Vec<Markup> = charts(run, course, place).into_iter().map(draw).collect();
     let causes = causes(run);
     Some(html! {
         p.quiet {
@@ -86,14 +90,15 @@ pub(super) fn quantile(course: &Course, column: &[Option<u64>]) -> Points {
     course.at_us.iter().zip(column).map(|(at, value)| (*at as f64 / 1e6, known(value))).collect()
 }
 
-/// A column that counts what happened in each interval, in a second.
+/// A column that counts what happened in each interval, in a second. What is left of the last one is too short for that.
 fn rate(course: &Course, column: &[u64]) -> Points {
     let mut before = 0;
     let at = course.at_us.iter().zip(column);
     at.map(|(at, value)| {
         let seconds = at.saturating_sub(before) as f64 / 1e6;
         before = *at;
-        (*at as f64 / 1e6, (seconds > 0.0).then(|| *value as f64 / seconds))
+        let is_long = seconds > course.interval_us as f64 / 2e6;
+        (*at as f64 / 1e6, is_long.then(|| *value as f64 / seconds))
     })
     .collect()
 }
@@ -117,18 +122,26 @@ fn measured<T: Copy + Into<f64>>(course: &Course, column: &[Option<T>]) -> Point
 struct Drawing<'a> {
     course: &'a Course,
     bands: Vec<Band>,
-    id: &'a str,
+    place: Place<'a>,
     charts: Vec<Chart>,
 }
 
 impl Drawing<'_> {
     /// A chart of these lines, where they show anything.
-    fn add(&mut self, name: &str, title: &str, about: &str, unit: Unit, lines: Vec<Line>) -> Option<&mut Chart> {
-        let lines: Vec<Line> = lines.into_iter().filter(|line| line.points.iter().any(|(_, y)| y.is_some())).collect();
+    fn add(
+        &mut self,
+        name: &str,
+        title: &str,
+        about: &str,
+        unit: Unit,
+        lines: Vec<Line>,
+    ) -> Option<&mut Chart> {
+        let lines: Vec<Line> =
+            lines.into_iter().filter(|line| line.points.iter().any(|(_, y)| y.is_some())).collect();
         let (least, greatest) = range(&lines)?;
         let wide = unit == Unit::Micros && greatest > 20.0 * least.max(1.0);
         self.charts.push(Chart {
-            id: format!("{}-{name}", self.id),
+            id: self.place.name(name),
             title: title.to_owned(),
             about: match wide {
                 true => format!("{about} The scale is logarithmic."),
@@ -171,46 +184,107 @@ impl Drawing<'_> {
     }
 }
 
-fn charts(run: &RunResult, course: &Course, id: &str) -> Vec<Chart> {
-    let mut drawing = Drawing { course, bands: bands(run), id, charts: Vec::new() };
-    let some = |points: Points| if points.iter().any(|(_, y)| y.is_some_and(|y| y > 0.0)) { points } else { Vec::new() };
+fn charts(run: &RunResult, course: &Course, place: Place<'_>) -> Vec<Chart> {
+    let mut drawing = Drawing { course, bands: bands(run), place, charts: Vec::new() };
+    let some = |points: Points| {
+        if points.iter().any(|(_, y)| y.is_some_and(|y| y > 0.0)) { points } else { Vec::new() }
+    };
     let c = course;
 
-    drawing.latency(run, "delivery", "Delivery", "From the due time of a message to its receipt.", &c.delivery);
-    drawing.latency(run, "ack", "Acknowledgement", "From the due time of an event to its acknowledgement.", &c.ack);
-    drawing.add("connections", "Connections", "Open at the end of each interval; the others so far.", Unit::Count, vec![
-        line("asked", 7, Stroke::Dashed, some(sum(c, &c.connects_asked))),
-        line("open", 1, Stroke::Filled, level(c, &c.connected)),
-        line("failed", 2, Stroke::Solid, some(sum(c, &c.connects_failed))),
-        line("ended by the server", 6, Stroke::Dotted, some(sum(c, &c.dropped))),
-    ]);
-    drawing.add("rate", "Asked and achieved", "Actions that were due, and those that were begun.", Unit::PerSecond, vec![
-        line("asked", 7, Stroke::Dashed, some(rate(c, &c.due))),
-        line("achieved", 1, Stroke::Solid, some(rate(c, &c.begun))),
-    ]);
-    drawing.add("traffic", "Traffic", "Events by the second, as the clients see them.", Unit::PerSecond, vec![
-        line("received", 1, Stroke::Filled, rate(c, &c.received)),
-        line("deliveries", 3, Stroke::Solid, some(rate(c, &c.deliveries))),
-        line("sent", 2, Stroke::Solid, rate(c, &c.sent)),
-        line("acknowledgements", 4, Stroke::Dashed, some(rate(c, &c.acks))),
-    ]);
-    drawing.add("failures", "Failures", "Checks that failed and acknowledgements that did not come, in each interval.", Unit::Count, vec![
-        line("checks", 2, Stroke::Filled, some(level(c, &c.failed))),
-        line("acknowledgements", 6, Stroke::Solid, some(level(c, &c.acks_missed))),
-    ]);
-    drawing.latency(run, "lag", "Lag of the generator", "How late the clients acted. It has to be far below the latencies.", &c.lag);
-    drawing.add("processor", "Processors", "Busy processors: 1.5 is one and a half.", Unit::Processors, vec![
-        line("server", 2, Stroke::Solid, measured(c, &c.server_cpu)),
-        line("generator", 1, Stroke::Solid, measured(c, &c.generator_cpu)),
-    ]);
-    let memory: Vec<Option<f64>> = c.server_memory.iter().map(|bytes| bytes.map(|bytes| bytes as f64)).collect();
-    drawing.add("memory", "Memory of the server", "Resident.", Unit::Bytes, vec![
-        line("server", 2, Stroke::Filled, measured(c, &memory)),
-    ]);
-    drawing.add("bytes", "Bytes", "Read and written by the clients.", Unit::BytesPerSecond, vec![
-        line("read", 1, Stroke::Filled, some(rate(c, &c.bytes_in))),
-        line("written", 2, Stroke::Solid, some(rate(c, &c.bytes_out))),
-    ]);
+    drawing.latency(
+        run,
+        "delivery",
+        "Delivery",
+        "From the due time of a message to its receipt.",
+        &c.delivery,
+    );
+    drawing.latency(
+        run,
+        "ack",
+        "Acknowledgement",
+        "From the due time of an event to its acknowledgement.",
+        &c.ack,
+    );
+    drawing.add(
+        "connections",
+        "Connections",
+        "Open at the end of each interval; the others so far.",
+        Unit::Count,
+        vec![
+            line("asked", 7, Stroke::Dashed, some(sum(c, &c.connects_asked))),
+            line("open", 1, Stroke::Filled, level(c, &c.connected)),
+            line("failed", 2, Stroke::Solid, some(sum(c, &c.connects_failed))),
+            line("ended by the server", 6, Stroke::Dotted, some(sum(c, &c.dropped))),
+        ],
+    );
+    drawing.add(
+        "rate",
+        "Asked and achieved",
+        "Actions that were due, and those that were begun.",
+        Unit::PerSecond,
+        vec![
+            line("asked", 7, Stroke::Dashed, some(rate(c, &c.due))),
+            line("achieved", 1, Stroke::Solid, some(rate(c, &c.begun))),
+        ],
+    );
+    drawing.add(
+        "traffic",
+        "Traffic",
+        "Events by the second, as the clients see them.",
+        Unit::PerSecond,
+        vec![
+            line("received", 1, Stroke::Filled, rate(c, &c.received)),
+            line("deliveries", 3, Stroke::Solid, some(rate(c, &c.deliveries))),
+            line("sent", 2, Stroke::Solid, rate(c, &c.sent)),
+            line("acknowledgements", 4, Stroke::Dashed, some(rate(c, &c.acks))),
+        ],
+    );
+    drawing.add(
+        "failures",
+        "Failures",
+        "Checks that failed and acknowledgements that did not come, in each interval.",
+        Unit::Count,
+        vec![
+            line("checks", 2, Stroke::Filled, some(level(c, &c.failed))),
+            line("acknowledgements", 6, Stroke::Solid, some(level(c, &c.acks_missed))),
+        ],
+    );
+    drawing.latency(
+        run,
+        "lag",
+        "Lag of the generator",
+        "How late the clients acted. It has to be far below the latencies.",
+        &c.lag,
+    );
+    drawing.add(
+        "processor",
+        "Processors",
+        "Busy processors: 1.5 is one and a half.",
+        Unit::Processors,
+        vec![
+            line("server", 2, Stroke::Solid, measured(c, &c.server_cpu)),
+            line("generator", 1, Stroke::Solid, measured(c, &c.generator_cpu)),
+        ],
+    );
+    let memory: Vec<Option<f64>> =
+        c.server_memory.iter().map(|bytes| bytes.map(|bytes| bytes as f64)).collect();
+    drawing.add(
+        "memory",
+        "Memory of the server",
+        "Resident.",
+        Unit::Bytes,
+        vec![line("server", 2, Stroke::Filled, measured(c, &memory))],
+    );
+    drawing.add(
+        "bytes",
+        "Bytes",
+        "Read and written by the clients.",
+        Unit::BytesPerSecond,
+        vec![
+            line("read", 1, Stroke::Filled, some(rate(c, &c.bytes_in))),
+            line("written", 2, Stroke::Solid, some(rate(c, &c.bytes_out))),
+        ],
+    );
     drawing.charts
 }
 
@@ -232,10 +306,12 @@ fn causes(run: &RunResult) -> BTreeMap<(String, String), u64> {
 /// What the generator says of itself, where it doubts the measurement.
 pub(super) fn doubts(run: &RunResult) -> Option<Markup> {
     let doubts = &run.generator.as_ref()?.doubts;
-    (!doubts.is_empty()).then(|| html! {
-        div class={ "finding " (Tone::Doubtful.class()) } {
-            p.what { (super::page::sign(Tone::Doubtful)) " " strong { "The measurement is in doubt" } }
-            ul { @for doubt in doubts { li { (printable(doubt)) "." } } }
+    (!doubts.is_empty()).then(|| {
+        html! {
+            div class={ "finding " (Tone::Doubtful.class()) } {
+                p.what { (super::page::sign(Tone::Doubtful)) " " strong { "The measurement is in doubt" } }
+                ul { @for doubt in doubts { li { (printable(doubt)) "." } } }
+            }
         }
     })
 }

@@ -7,10 +7,10 @@ use crate::report::RunResult;
 use crate::report::result::DeliveriesResult;
 
 use super::chart::number;
-use super::page::{Tone, sign};
+use super::page::{Place, Tone, sign};
 
 /// The tables, where there was an audit.
-pub(super) fn render(run: &RunResult) -> Option<Markup> {
+pub(super) fn render(run: &RunResult, place: Place<'_>) -> Option<Markup> {
     let found = run.deliveries.as_ref()?;
     let faults = found.missing + found.duplicate + found.disordered + found.leaked;
     let tone = if faults > 0 { Tone::Bad } else { Tone::Good };
@@ -47,7 +47,7 @@ pub(super) fn render(run: &RunResult) -> Option<Markup> {
             }
         }
         @if !found.offenders.is_empty() {
-            h4 { "The first of each kind" }
+            (place.head("The first of each kind"))
             ul.stories { @for story in &found.offenders { li { (printable(story)) "." } } }
         }
     })
@@ -74,11 +74,14 @@ fn pairs(found: &DeliveriesResult) -> Markup {
         ("either is right", found.undecided, "c7"),
     ];
     let mut from = 0.0;
-    let parts: Vec<(f64, f64, &str)> = kinds.into_iter().map(|(_, value, class)| {
-        let width = if all > 0.0 { value as f64 / all * 100.0 } else { 0.0 };
-        from += width;
-        (from - width, width, class)
-    }).collect();
+    let parts: Vec<(f64, f64, &str)> = kinds
+        .into_iter()
+        .map(|(_, value, class)| {
+            let width = if all > 0.0 { value as f64 / all * 100.0 } else { 0.0 };
+            from += width;
+            (from - width, width, class)
+        })
+        .collect();
     html! {
         div.pairs {
             svg.bar width="100%" height="14" aria-hidden="true" {

@@ -6,19 +6,19 @@ use maud::{Markup, html};
 
 use crate::measure::human::{self, count, counted, printable};
 use crate::report::RunResult;
-use crate::report::result::{MetricResult, OutcomeResult, TargetKind, TargetInfo, ThresholdResult};
+use crate::report::result::{MetricResult, OutcomeResult, TargetInfo, TargetKind, ThresholdResult};
 
-use super::page::{Tone, heading};
+use super::page::{Place, Tone};
 use super::tone;
 
 /// The verdict, the facts and the cards.
-pub(super) fn render(run: &RunResult, level: u8, id: &str) -> Markup {
+pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
     let status = run.verdict.status;
     html! {
         header class={ "verdict " (tone(status).class()) } {
             svg.mark viewBox="0 0 48 48" width="56" height="56" aria-hidden="true" { (mark(tone(status))) }
             div {
-                (heading(level, &format!("{id}-name"), &run.scenario.name))
+                (place.head(&run.scenario.name))
                 p.sentence {
                     strong { (capital(status.name())) } ": " (printable(&run.verdict.reason)) "."
                 }

@@ -11,6 +11,7 @@ use crate::report::result::MetricResult;
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Chart, Limit, Line, Stroke, number, range};
 use super::head::{demand, is_about};
+use super::page::Place;
 
 /// The series that are drawn, the most telling first, with their colours.
 const DRAWN: [(&str, usize); 9] = [
@@ -38,7 +39,11 @@ const PHASES: [(&str, &str, usize); 5] = [
 const PLACES: f64 = 220.0;
 
 /// Curves, waterfall and table, where anything was timed.
-pub(super) fn render(run: &RunResult, id: &str, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
+pub(super) fn render(
+    run: &RunResult,
+    place: Place<'_>,
+    draw: &mut dyn FnMut(Chart) -> Markup,
+) -> Option<Markup> {
     if run.metrics.is_empty() {
         return None;
     }
@@ -50,20 +55,24 @@ pub(super) fn render(run: &RunResult, id: &str, draw: &mut dyn FnMut(Chart) -> M
             Some(Line { name: name.to_owned(), colour, stroke, points: curve(metric)? })
         })
         .collect();
-    let limits = run.thresholds.iter().filter_map(|threshold| {
-        let name = DRAWN.into_iter().map(|(name, _)| name).find(|name| is_about(threshold, name))?;
-        let label = format!("{name} {}", demand(threshold, name));
-        Some(Limit { at: threshold.limit, label, met: threshold.met })
-    });
+    let limits: Vec<Limit> = run
+        .thresholds
+        .iter()
+        .filter_map(|threshold| {
+            let name = &lines.iter().find(|line| is_about(threshold, &line.name))?.name;
+            let label = format!("{name} {}", demand(threshold, name));
+            Some(Limit { at: threshold.limit, label, met: threshold.met })
+        })
+        .collect();
     let title = "Latency by percentile";
     let about = "To the right of p99 lies the slowest of a hundred.";
-    let curves = percentiles(&format!("{id}-percentiles"), title, about, lines, limits.collect(), draw);
+    let curves = percentiles(&place.name("percentiles"), title, about, lines, limits, draw);
     Some(html! {
         (super::course::doubts(run).unwrap_or_default())
         @if let Some(curves) = &curves { (curves) }
-        (waterfall(run).unwrap_or_default())
-        (fan_out(run).unwrap_or_default())
-        (table(&run.metrics))
+        (waterfall(run, place).unwrap_or_default())
+        (fan_out(run, place).unwrap_or_default())
+        (table(&run.metrics, place))
     })
 }
 
@@ -131,7 +140,7 @@ pub(super) fn curve(metric: &MetricResult) -> Option<Vec<(f64, Option<f64>)>> {
 }
 
 /// The phases of a connect, one behind the other, by their medians.
-fn waterfall(run: &RunResult) -> Option<Markup> {
+fn waterfall(run: &RunResult, place: Place<'_>) -> Option<Markup> {
     let phases: Vec<(&str, usize, &MetricResult)> = PHASES
         .into_iter()
         .filter_map(|(name, words, colour)| {
@@ -165,7 +174,7 @@ fn waterfall(run: &RunResult) -> Option<Markup> {
         .collect();
     let whole = run.metrics.iter().find(|metric| metric.name == "connect");
     Some(html! {
-        h4 { "What a connect is made of" }
+        (place.head("What a connect is made of"))
         div.scroll tabindex="0" role="region" aria-label="The phases of a connect" {
             table.waterfall {
                 caption.quiet { "Medians one behind the other, and beside each the time that one in a hundred took longer than" }
@@ -194,7 +203,7 @@ fn waterfall(run: &RunResult) -> Option<Markup> {
 }
 
 /// How long a message takes to its first receiver and to its last.
-fn fan_out(run: &RunResult) -> Option<Markup> {
+fn fan_out(run: &RunResult, place: Place<'_>) -> Option<Markup> {
     let find = |name: &str| run.metrics.iter().find(|metric| metric.name == name);
     let (first, last) = (find("fanout.first")?, find("fanout.last")?);
     let value = |micros: Option<u64>, metric: &MetricResult| micros.unwrap_or(metric.max_us) as f64;
@@ -211,7 +220,7 @@ fn fan_out(run: &RunResult) -> Option<Markup> {
         }
     };
     Some(html! {
-        h4 { "From the first receiver to the last" }
+        (place.head("From the first receiver to the last"))
         div.scroll tabindex="0" role="region" aria-label="Fan-out" {
             table.waterfall {
                 caption.quiet { "How long it took until one had a message, and until everybody had it, of " (counted(last.count, "message")) }
@@ -241,10 +250,10 @@ fn bar(from: f64, width: f64, colour: usize) -> Markup {
 }
 
 /// Every series with its figures.
-fn table(metrics: &[MetricResult]) -> Markup {
+fn table(metrics: &[MetricResult], place: Place<'_>) -> Markup {
     let beyond: u64 = metrics.iter().map(|metric| metric.overflow).sum();
     html! {
-        h4 { "Every series" }
+        (place.head("Every series"))
         div.scroll tabindex="0" role="region" aria-label="Every latency series" {
             table.metrics {
                 caption.quiet { "A percentile is left out where not one value lies beyond it" }
@@ -302,7 +311,10 @@ mod tests {
         let metric = MetricResult::of("ack", &series).expect("it has values");
         let curve = curve(&metric).expect("it was encoded here");
         assert!(curve.len() < 500, "{} points", curve.len());
-        assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1), "it only rises");
+        assert!(
+            curve.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1),
+            "it only rises"
+        );
         for (nines, millis) in [(1.0, 900.0), (2.0, 990.0)] {
             let (_, value) = curve.iter().find(|(x, _)| *x >= nines - 0.02).expect("there is a point");
             let value = value.expect("it has a value") / 1000.0;

@@ -10,8 +10,8 @@ pub(crate) mod checks;
 mod compare;
 mod course;
 mod deliveries;
-mod errors;
-mod head;
+pub(crate) mod errors;
+pub(crate) mod head;
 mod latency;
 pub(crate) mod page;
 pub(crate) mod setup;
@@ -25,7 +25,7 @@ use crate::verdict::Status;
 
 use super::RunResult;
 use chart::Chart;
-use page::{Page, Section, Tone, sign};
+use page::{Page, Place, Section, Tone, sign};
 
 /// So many runs are told in full from the beginning; of more, those that did not pass.
 const MOST_OPEN: usize = 3;
@@ -54,10 +54,10 @@ fn tone(status: Status) -> Tone {
 
 fn one(run: &RunResult, charts: &mut Vec<Value>) -> (String, Vec<(String, String)>, Markup) {
     let title = format!("{}: {}", run.verdict.status.name(), run.scenario.name);
-    let sections = sections(run, "run", charts);
+    let sections = sections(run, Place { id: "run", level: 3 }, charts);
     let places = sections.iter().map(|section| (section.id.clone(), section.title.clone())).collect();
     let body = html! {
-        (head::render(run, 1, "run"))
+        (head::render(run, Place { id: "run", level: 1 }))
         @for section in &sections { (section.markup(2)) }
     };
     (title, places, body)
@@ -73,12 +73,12 @@ fn several(runs: &[RunResult], charts: &mut Vec<Value>) -> (String, Vec<(String,
     let parts: Vec<Markup> = runs.iter().zip(&names).enumerate().map(|(index, (run, name))| {
         let id = format!("run{}", index + 1);
         let is_open = runs.len() <= MOST_OPEN || run.verdict.status != Status::Passed;
-        let sections = sections(run, &id, charts);
+        let sections = sections(run, Place { id: &id, level: 4 }, charts);
         html! {
             article id=(id) aria-label=(printable(name)) {
                 details.run open[is_open] {
                     summary { (sign(tone(run.verdict.status))) " " (printable(name)) span.quiet { " " (run.verdict.status.name()) } }
-                    (head::render(run, 2, &id))
+                    (head::render(run, Place { id: &id, level: 2 }))
                     @for section in &sections { (section.markup(3)) }
                 }
             }
@@ -133,23 +133,23 @@ fn overview(runs: &[RunResult], names: &[String]) -> Markup {
     }
 }
 
-/// What is told of a run, in its order; `id` stands before every name in the page.
-fn sections(run: &RunResult, id: &str, charts: &mut Vec<Value>) -> Vec<Section> {
+/// What is told of a run, in its order.
+fn sections(run: &RunResult, place: Place<'_>, charts: &mut Vec<Value>) -> Vec<Section> {
     let mut draw = |chart: Chart| {
         charts.push(chart.data());
         chart.figure()
     };
     let mut found = Vec::new();
     let mut add = |name: &str, title: &str, body: Option<Markup>| {
-        found.extend(body.map(|body| Section { id: format!("{id}-{name}"), title: title.to_owned(), body }));
+        found.extend(body.map(|body| Section { id: place.name(name), title: title.to_owned(), body }));
     };
     add("thresholds", "Thresholds", thresholds::render(run));
     add("checks", "Checks", checks::render(&run.checks));
-    add("deliveries", "Deliveries", deliveries::render(run));
-    add("course", "Over time", course::render(run, id, &mut draw));
-    add("latency", "Latency", latency::render(run, id, &mut draw));
+    add("deliveries", "Deliveries", deliveries::render(run, place));
+    add("course", "Over time", course::render(run, place, &mut draw));
+    add("latency", "Latency", latency::render(run, place, &mut draw));
     add("errors", "Errors", errors::render(run));
-    add("setup", "What was run, and where", Some(setup::render(run)));
+    add("setup", "What was run, and where", Some(setup::render(run, place)));
     found
 }
 

@@ -70,23 +70,44 @@ impl Section {
         let head = format!("{}-head", self.id);
         html! {
             section id=(self.id) aria-labelledby=(head) {
-                (heading(level, &head, &self.title))
+                (heading(level, Some(&head), &self.title))
                 (self.body)
             }
         }
     }
 }
 
-/// A heading of this level.
-pub(crate) fn heading(level: u8, id: &str, text: &str) -> Markup {
+/// A heading of this level, with a name in the page where it has one.
+pub(crate) fn heading(level: u8, id: Option<&str>, text: &str) -> Markup {
     let text = printable(text);
     html! {
         @match level {
-            1 => h1 id=(id) { (text) },
-            2 => h2 id=(id) { (text) },
-            3 => h3 id=(id) { (text) },
-            _ => h4 id=(id) { (text) },
+            1 => h1 id=[id] { (text) },
+            2 => h2 id=[id] { (text) },
+            3 => h3 id=[id] { (text) },
+            _ => h4 id=[id] { (text) },
         }
+    }
+}
+
+/// Where in a page something stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// What the names of everything there begin with.
+    pub id: &'a str,
+    /// The level of the headings there.
+    pub level: u8,
+}
+
+impl Place<'_> {
+    /// A heading of this place.
+    pub(crate) fn head(self, text: &str) -> Markup {
+        heading(self.level, None, text)
+    }
+
+    /// A name of this place.
+    pub(crate) fn name(self, word: &str) -> String {
+        format!("{}-{word}", self.id)
     }
 }
 
@@ -164,7 +185,9 @@ fn harmless(data: &[Value]) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => safe.push_str(&format!("\\u{:04x}", u32::from(character))),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                safe.push_str(&format!("\\u{:04x}", u32::from(character)))
+            }
             _ => safe.push(character),
         }
     }

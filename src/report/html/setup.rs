@@ -7,19 +7,20 @@ use crate::report::RunResult;
 use crate::report::result::{Environment, TargetInfo, TargetKind};
 
 use super::head::{clients, measured_seconds, micros};
+use super::page::Place;
 
 /// One fact: what it is called, and what stands there.
 pub(crate) type Fact = (&'static str, Markup);
 
 /// The scenario, the server, the machine, the cast, the phases and everything that was counted.
-pub(super) fn render(run: &RunResult) -> Markup {
+pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
     html! {
         div.setup {
-            div { h4 { "Scenario" } (facts(&scenario(run))) }
-            div { h4 { "Server" } (facts(&server(run))) }
-            div { h4 { "Machine and generator" } (facts(&machine(run))) }
-            @if !run.phases.is_empty() { div { h4 { "Phases" } (phases(run)) } }
-            div { h4 { "Counted" } (counters(run)) }
+            div { (place.head("Scenario")) (facts(&scenario(run))) }
+            div { (place.head("Server")) (facts(&server(run))) }
+            div { (place.head("Machine and generator")) (facts(&machine(run))) }
+            @if !run.phases.is_empty() { div { (place.head("Phases")) (phases(run)) } }
+            div { (place.head("Counted")) (counters(run)) }
         }
     }
 }
@@ -50,8 +51,12 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
     if !scenario.overrides.is_empty() {
         facts.push(("overridden", html! { @for (at, flag) in scenario.overrides.iter().enumerate() { @if at > 0 { ", " } (code(flag)) } }));
     }
-    let groups = run.cast.iter().map(|entry| format!("{} {}", count(entry.count.into()), printable(&entry.group)));
-    facts.push(("cast", text(&format!("{}: {}", counted(clients(run), "client"), groups.collect::<Vec<_>>().join(", ")))));
+    let groups =
+        run.cast.iter().map(|entry| format!("{} {}", count(entry.count.into()), printable(&entry.group)));
+    facts.push((
+        "cast",
+        text(&format!("{}: {}", counted(clients(run), "client"), groups.collect::<Vec<_>>().join(", "))),
+    ));
     facts.push(("began", text(&run.started)));
     facts.push(("took", text(&micros(run.duration_us))));
     if run.measured_us > 0 && run.measured_us != run.duration_us {
@@ -66,8 +71,22 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
 fn server(run: &RunResult) -> Vec<Fact> {
     let mut facts = target(&run.target);
     if let Some(server) = &run.server {
-        facts.push(("processor", text(&format!("{} in all, {} while measured", micros(server.cpu_us), micros(server.cpu_measured_us)))));
-        facts.push(("memory", text(&format!("{} before the first client, {} at its peak", human::bytes(server.memory_before), human::bytes(server.memory_peak)))));
+        facts.push((
+            "processor",
+            text(&format!(
+                "{} in all, {} while measured",
+                micros(server.cpu_us),
+                micros(server.cpu_measured_us)
+            )),
+        ));
+        facts.push((
+            "memory",
+            text(&format!(
+                "{} before the first client, {} at its peak",
+                human::bytes(server.memory_before),
+                human::bytes(server.memory_peak)
+            )),
+        ));
         let growth = server.memory_peak.saturating_sub(server.memory_before);
         if let Some(each) = growth.checked_div(clients(run)).filter(|each| *each > 0) {
             facts.push(("per client", text(&format!("about {}", human::bytes(each)))));
@@ -94,12 +113,29 @@ pub(crate) fn target(target: &TargetInfo) -> Vec<Fact> {
 fn machine(run: &RunResult) -> Vec<Fact> {
     let mut facts = environment(&run.environment, &run.tool_version);
     if let Some(generator) = &run.generator {
-        facts.push(("workers", text(&format!("{}, the busiest {} busy", count(generator.workers.into()), share(generator.busiest_worker)))));
-        facts.push(("generator", text(&format!("{} of processor time, {} of memory at its peak", micros(generator.cpu_us), human::bytes(generator.memory_peak)))));
+        facts.push((
+            "workers",
+            text(&format!(
+                "{}, the busiest {} busy",
+                count(generator.workers.into()),
+                share(generator.busiest_worker)
+            )),
+        ));
+        facts.push((
+            "generator",
+            text(&format!(
+                "{} of processor time, {} of memory at its peak",
+                micros(generator.cpu_us),
+                human::bytes(generator.memory_peak)
+            )),
+        ));
         if generator.due > 0 {
             let seconds = measured_seconds(run);
             let rate = |value: u64| human::rate(value as f64 / seconds);
-            facts.push(("pace", text(&format!("{} asked, {} achieved", rate(generator.due), rate(generator.begun)))));
+            facts.push((
+                "pace",
+                text(&format!("{} asked, {} achieved", rate(generator.due), rate(generator.begun))),
+            ));
         }
     }
     facts
@@ -108,23 +144,32 @@ fn machine(run: &RunResult) -> Vec<Fact> {
 /// The machine.
 pub(crate) fn environment(environment: &Environment, version: &str) -> Vec<Fact> {
     let mut facts: Vec<Fact> = vec![("sockrates", text(version)), ("system", text(&environment.os))];
-    facts.push(("processors", match &environment.processor {
-        Some(processor) => text(&format!("{} of {processor}", environment.cpus)),
-        None => text(&environment.cpus.to_string()),
-    }));
+    facts.push((
+        "processors",
+        match &environment.processor {
+            Some(processor) => text(&format!("{} of {processor}", environment.cpus)),
+            None => text(&environment.cpus.to_string()),
+        },
+    ));
     facts.extend(environment.memory.map(|bytes| ("memory", text(&human::bytes(bytes)))));
-    facts.extend(environment.open_files.map(|files| ("open files", text(&format!("up to {}", count(files))))));
-    facts.extend(environment.co_located.map(|shared| ("placement", text(match shared {
-        true => "clients and server on one machine: they take each other's processor",
-        false => "clients and server on different machines",
-    }))));
+    facts
+        .extend(environment.open_files.map(|files| ("open files", text(&format!("up to {}", count(files))))));
+    facts.extend(environment.co_located.map(|shared| {
+        (
+            "placement",
+            text(match shared {
+                true => "clients and server on one machine: they take each other's processor",
+                false => "clients and server on different machines",
+            }),
+        )
+    }));
     facts
 }
 
 fn phases(run: &RunResult) -> Markup {
     html! {
         table {
-            caption.quiet { "Stretches of the run" }
+            caption.spoken { "Stretches of the run" }
             thead { tr { th scope="col" { "Phase" } th.figure scope="col" { "from" } th.figure scope="col" { "to" } th.figure scope="col" { "took" } } }
             tbody {
                 @for phase in &run.phases {
@@ -144,7 +189,7 @@ fn counters(run: &RunResult) -> Markup {
     let seconds = measured_seconds(run);
     html! {
         table {
-            caption.quiet { "By the clients" }
+            caption.spoken { "Counted by the clients" }
             thead { tr { th scope="col" { "What" } th.figure scope="col" { "how many" } th.figure scope="col" { "in a second" } } }
             tbody {
                 @for counter in &run.counters {

@@ -65,7 +65,13 @@ fn large() -> RunResult {
         let of = |factor: u64| -> Vec<Option<u64>> {
             rows.clone().map(|row| Some(base * factor * slow(row) + base * noise(row, salt) / 700)).collect()
         };
-        Quantiles { p50_us: of(1), p90_us: of(2), p99_us: of(6), max_us: of(22), histograms: vec![None; 1200] }
+        Quantiles {
+            p50_us: of(1),
+            p90_us: of(2),
+            p99_us: of(6),
+            max_us: of(22),
+            histograms: vec![None; 1200],
+        }
     };
     let ramp = |row: u64| (row * 250).min(15_000);
     let course = Course {
@@ -102,9 +108,17 @@ fn large() -> RunResult {
         MetricResult::of(name, &series).expect("it has values")
     };
     let names = [
-        ("connect", 5_000), ("connect.tcp", 90), ("connect.handshake", 1_200), ("connect.open", 60),
-        ("connect.namespace", 900), ("ack", 2_100), ("ack.service", 1_900), ("delivery", 1_700),
-        ("fanout.first", 900), ("fanout.last", 4_000), ("lag", 90),
+        ("connect", 5_000),
+        ("connect.tcp", 90),
+        ("connect.handshake", 1_200),
+        ("connect.open", 60),
+        ("connect.namespace", 900),
+        ("ack", 2_100),
+        ("ack.service", 1_900),
+        ("delivery", 1_700),
+        ("fanout.first", 900),
+        ("fanout.last", 4_000),
+        ("lag", 90),
     ];
     let mut run = troubled();
     run.scenario.name = "Rooms of a thousand, for twenty minutes".to_owned();
@@ -112,8 +126,17 @@ fn large() -> RunResult {
     run.measured_us = 1_110_000_000;
     run.cast[0].count = 3_000;
     run.cast[1].count = 12_000;
-    let phase = |name: &str, from: u64, to: u64| PhaseResult { name: name.into(), from_us: from * 1_000_000, to_us: to * 1_000_000 };
-    run.phases = vec![phase("ramp", 0, 60), phase("settle", 60, 80), phase("measure", 80, 1190), phase("rest", 1190, 1200)];
+    let phase = |name: &str, from: u64, to: u64| PhaseResult {
+        name: name.into(),
+        from_us: from * 1_000_000,
+        to_us: to * 1_000_000,
+    };
+    run.phases = vec![
+        phase("ramp", 0, 60),
+        phase("settle", 60, 80),
+        phase("measure", 80, 1190),
+        phase("rest", 1190, 1200),
+    ];
     run.metrics = names.map(|(name, base)| series(name, base)).to_vec();
     run.course = Some(course);
     run
@@ -158,10 +181,24 @@ fn a_page_names_nothing_that_would_have_to_be_fetched() {
         assert!(page.contains("default-src 'none'"), "the policy forbids it");
         for (at, _) in page.match_indices("=\"http") {
             let before = &page[..at];
-            assert!(before.ends_with("xmlns") || before.ends_with("content"), "{}", &page[at.saturating_sub(40)..at + 40]);
+            assert!(
+                before.ends_with("xmlns") || before.ends_with("content"),
+                "{}",
+                &page[at.saturating_sub(40)..at + 40]
+            );
         }
-        for word in [" src=", "<link rel=\"stylesheet", "<iframe", "<object", "<embed", "style=\"", " onclick", "javascript:"] {
-            let found = page.match_indices(word).find(|(at, _)| page[..*at].rfind('<') > page[..*at].rfind('>'));
+        for word in [
+            " src=",
+            "<link rel=\"stylesheet",
+            "<iframe",
+            "<object",
+            "<embed",
+            "style=\"",
+            " onclick",
+            "javascript:",
+        ] {
+            let found =
+                page.match_indices(word).find(|(at, _)| page[..*at].rfind('<') > page[..*at].rfind('>'));
             assert_eq!(found, None, "an element with {word}");
         }
     }
@@ -184,7 +221,15 @@ fn each_kind_of_result_has_its_sections() {
     assert_eq!(ids(&to_html(&[flawless()])), ["run-checks", "run-latency", "run-setup"]);
     assert_eq!(
         ids(&to_html(&[troubled()])),
-        ["run-thresholds", "run-checks", "run-deliveries", "run-course", "run-latency", "run-errors", "run-setup"]
+        [
+            "run-thresholds",
+            "run-checks",
+            "run-deliveries",
+            "run-course",
+            "run-latency",
+            "run-errors",
+            "run-setup"
+        ]
     );
     let compared = ids(&to_html(&[troubled(), other()]));
     assert_eq!(compared[..2], ["overview", "compared1"]);

@@ -56,7 +56,8 @@ fn row(threshold: &ThresholdResult) -> Markup {
 
 /// The value as a part of the limit: a bar with a mark where the limit lies, and the same in a figure.
 fn gauge(threshold: &ThresholdResult, tone: Tone) -> Markup {
-    let Some(part) = threshold.value.filter(|_| threshold.limit > 0.0).map(|value| value / threshold.limit) else {
+    let Some(part) = threshold.value.filter(|_| threshold.limit > 0.0).map(|value| value / threshold.limit)
+    else {
         return html! { span.quiet { "–" } };
     };
     // The limit lies at two thirds, so that half as much again is still inside.

@@ -159,10 +159,17 @@ impl Chart {
                             @let y = number(height * (1.0 - self.y.0.place(tick)), 1);
                             line.grid x1="0" x2="1000" y1=(y) y2=(y) {}
                         }
+                        line.base x1="0" x2="1000" y1=(self.height) y2=(self.height) {}
                         @for line in &self.lines { (self.path(line, height)) }
                         @for limit in self.limits.iter().filter(|limit| self.holds(limit)) {
-                            @let y = number(height * (1.0 - self.y.0.place(limit.at)), 1);
-                            line.limit x1="0" x2="1000" y1=(y) y2=(y) {}
+                            line.limit x1="0" x2="1000" y1=(self.level(limit)) y2=(self.level(limit)) {}
+                        }
+                    }
+                    @if self.limits.iter().any(|limit| self.holds(limit)) {
+                        svg.limits height=(self.height) aria-hidden="true" {
+                            @for limit in self.limits.iter().filter(|limit| self.holds(limit)) {
+                                text x="100%" dx="-5" y=(self.level(limit)) dy="-4" { (printable(&limit.label)) }
+                            }
                         }
                     }
                     @if !self.bands.is_empty() {
@@ -179,6 +186,10 @@ impl Chart {
     fn holds(&self, limit: &Limit) -> bool {
         let (Scale::Linear { from, to } | Scale::Log { from, to }) = self.y.0;
         from <= limit.at && limit.at <= to
+    }
+
+    fn level(&self, limit: &Limit) -> String {
+        number(f64::from(self.height) * (1.0 - self.y.0.place(limit.at)), 1)
     }
 
     fn ordinate(&self, height: f64) -> Markup {
@@ -247,7 +258,8 @@ impl Chart {
                 stroke.push_str("h0");
             }
             if line.stroke == Stroke::Filled && run.len() > 1 {
-                let places: Vec<String> = run.iter().map(|point| place(*point)).map(|(x, y)| format!("{x} {y}")).collect();
+                let places: Vec<String> =
+                    run.iter().map(|point| place(*point)).map(|(x, y)| format!("{x} {y}")).collect();
                 let (end, _) = place(run[run.len() - 1]);
                 area.push_str(&format!("M{x} {height}L{}L{end} {height}Z", places.join(" ")));
             }
@@ -261,33 +273,41 @@ impl Chart {
     /// What the script needs to tell values at a place.
     pub(crate) fn data(&self) -> Value {
         let mut before: Vec<f64> = Vec::new();
-        let lines: Vec<Value> = self.lines.iter().map(|line| {
-            let points = thin::thinned(&line.points);
-            let x: Vec<f64> = points.iter().map(|(x, _)| rounded(*x)).collect();
-            let y: Vec<Option<f64>> = points.iter().map(|(_, y)| y.map(rounded)).collect();
-            // Lines that share their places tell them once.
-            let line = match x == before {
-                true => json!({ "name": printable(&line.name), "y": y }),
-                false => json!({ "name": printable(&line.name), "x": x, "y": y }),
-            };
-            before = x;
-            line
-        }).collect();
+        let lines: Vec<Value> = self
+            .lines
+            .iter()
+            .map(|line| {
+                let points = thin::thinned(&line.points);
+                let x: Vec<f64> = points.iter().map(|(x, _)| rounded(*x)).collect();
+                let y: Vec<Option<f64>> = points.iter().map(|(_, y)| y.map(rounded)).collect();
+                // Lines that share their places tell them once.
+                let line = match x == before {
+                    true => json!({ "name": printable(&line.name), "y": y }),
+                    false => json!({ "name": printable(&line.name), "x": x, "y": y }),
+                };
+                before = x;
+                line
+            })
+            .collect();
         json!({ "id": self.id, "lines": lines })
     }
 
     /// The chart in words, for those who do not see it.
     fn description(&self) -> String {
-        let told: Vec<String> = self.lines.iter().map(|line| match Extent::of(line) {
-            Some(found) => format!(
-                "{} from {} to {}, greatest at {}",
-                printable(&line.name),
-                self.y.1.text(found.least),
-                self.y.1.text(found.greatest.1),
-                self.x.1.text(found.greatest.0)
-            ),
-            None => format!("{} has no values", printable(&line.name)),
-        }).collect();
+        let told: Vec<String> = self
+            .lines
+            .iter()
+            .map(|line| match Extent::of(line) {
+                Some(found) => format!(
+                    "{} from {} to {}, greatest at {}",
+                    printable(&line.name),
+                    self.y.1.text(found.least),
+                    self.y.1.text(found.greatest.1),
+                    self.x.1.text(found.greatest.0)
+                ),
+                None => format!("{} has no values", printable(&line.name)),
+            })
+            .collect();
         format!("{}.", told.join("; "))
     }
 
@@ -296,7 +316,7 @@ impl Chart {
         html! {
             div.scroll tabindex="0" role="region" aria-label={ "Values of " (printable(&self.title)) } {
                 table {
-                    caption.quiet { (printable(&self.title)) }
+                    caption.spoken { (printable(&self.title)) }
                     thead {
                         tr {
                             th scope="col" { "Line" }
@@ -353,7 +373,9 @@ impl Extent {
 /// The least and the greatest value of all lines.
 pub(crate) fn range(lines: &[Line]) -> Option<(f64, f64)> {
     let found = lines.iter().filter_map(Extent::of);
-    found.map(|found| (found.least, found.greatest.1)).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    found
+        .map(|found| (found.least, found.greatest.1))
+        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
 }
 
 /// A number with at most so many decimals, as short as it can be.
@@ -392,7 +414,11 @@ mod tests {
             x: (Scale::Linear { from: 0.0, to: 4.0 }, Unit::Seconds),
             y: (Scale::up_to(10.0), Unit::Count),
             lines: vec![
-                line("open", Stroke::Filled, &[(0.0, Some(0.0)), (1.0, Some(5.0)), (2.0, None), (3.0, Some(10.0))]),
+                line(
+                    "open",
+                    Stroke::Filled,
+                    &[(0.0, Some(0.0)), (1.0, Some(5.0)), (2.0, None), (3.0, Some(10.0))],
+                ),
                 line("<script>", Stroke::Dashed, &[]),
             ],
             limits: vec![Limit { at: 8.0, label: "a < 8".to_owned(), met: false }],

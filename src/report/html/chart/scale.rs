@@ -63,7 +63,10 @@ impl Scale {
                     let exponent = value.log10();
                     decades < 2.5 || (exponent - exponent.round()).abs() < 1e-6
                 };
-                rounds(from, to).filter(|value| *value >= from * 0.999 && *value <= to * 1.001).filter(is_tick).collect()
+                rounds(from, to)
+                    .filter(|value| *value >= from * 0.999 && *value <= to * 1.001)
+                    .filter(is_tick)
+                    .collect()
             }
         }
     }
@@ -90,7 +93,11 @@ pub(crate) fn step(range: f64, most: u32) -> f64 {
     }
     let rough = range / f64::from(most);
     let decade = 10_f64.powi(rough.log10().floor() as i32);
-    [1.0, 2.0, 5.0].map(|digit| digit * decade).into_iter().find(|step| *step >= rough * 0.999_999).unwrap_or(decade * 10.0)
+    [1.0, 2.0, 5.0]
+        .map(|digit| digit * decade)
+        .into_iter()
+        .find(|step| *step >= rough * 0.999_999)
+        .unwrap_or(decade * 10.0)
 }
 
 /// What the numbers of an axis count.
@@ -175,10 +182,12 @@ fn moment(seconds: f64, end: f64) -> String {
 pub(crate) fn moments(from: f64, to: f64, most: u32) -> Vec<f64> {
     let rough = (to - from) / f64::from(most);
     let step = match to > 120.0 && rough > 1.0 {
-        true => [2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0]
-            .into_iter()
-            .find(|step| *step >= rough)
-            .unwrap_or_else(|| step(to - from, most)),
+        true => {
+            [2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0]
+                .into_iter()
+                .find(|step| *step >= rough)
+                .unwrap_or_else(|| step(to - from, most))
+        }
         false => step(to - from, most),
     };
     let first = (from / step - 1e-9).ceil() as i64;
@@ -233,14 +242,22 @@ mod tests {
     #[test]
     fn a_place_lies_on_the_axis_whatever_the_value() {
         let log = Scale::Log { from: 10.0, to: 1000.0 };
-        assert_eq!([0.0, 10.0, 100.0, 1000.0, f64::INFINITY].map(|value| log.place(value)), [0.0, 0.0, 0.5, 1.0, 0.0]);
+        assert_eq!(
+            [0.0, 10.0, 100.0, 1000.0, f64::INFINITY].map(|value| log.place(value)),
+            [0.0, 0.0, 0.5, 1.0, 0.0]
+        );
         let linear = Scale::Linear { from: 0.0, to: 50.0 };
-        assert_eq!([-5.0, 0.0, 25.0, 60.0, f64::NAN].map(|value| linear.place(value)), [0.0, 0.0, 0.5, 1.0, 0.0]);
+        assert_eq!(
+            [-5.0, 0.0, 25.0, 60.0, f64::NAN].map(|value| linear.place(value)),
+            [0.0, 0.0, 0.5, 1.0, 0.0]
+        );
     }
 
     #[test]
     fn moments_are_told_as_on_a_clock_once_the_run_is_long() {
-        let told = |to: f64| moments(0.0, to, 6).into_iter().map(|at| Unit::Seconds.tick(at, to)).collect::<Vec<_>>();
+        let told = |to: f64| {
+            moments(0.0, to, 6).into_iter().map(|at| Unit::Seconds.tick(at, to)).collect::<Vec<_>>()
+        };
         assert_eq!(told(63.4), ["0 s", "20 s", "40 s", "60 s"]);
         assert_eq!(told(1200.0), ["0:00", "5:00", "10:00", "15:00", "20:00"]);
         assert_eq!(told(8000.0).last().map(String::as_str), Some("2:00:00"));
@@ -249,6 +266,9 @@ mod tests {
 
     #[test]
     fn percentiles_are_named_by_their_nines() {
-        assert_eq!([0.0, 2_f64.log10(), 1.0, 2.0, 3.0, 5.0].map(percentile), ["p0", "p50", "p90", "p99", "p99.9", "p99.999"].map(String::from));
+        assert_eq!(
+            [0.0, 2_f64.log10(), 1.0, 2.0, 3.0, 5.0].map(percentile),
+            ["p0", "p50", "p90", "p99", "p99.9", "p99.999"].map(String::from)
+        );
     }
 }

@@ -18,7 +18,8 @@ fn ends(stretch: &[(f64, Option<f64>)]) -> Vec<(f64, Option<f64>)> {
     let least = with_value().min_by(|one, other| one.1.total_cmp(&other.1));
     let greatest = with_value().max_by(|one, other| one.1.total_cmp(&other.1));
     let gap = stretch.iter().position(|(_, y)| y.is_none());
-    let mut kept: Vec<usize> = [least.map(|(at, _)| at), greatest.map(|(at, _)| at), gap].into_iter().flatten().collect();
+    let mut kept: Vec<usize> =
+        [least.map(|(at, _)| at), greatest.map(|(at, _)| at), gap].into_iter().flatten().collect();
     kept.sort_unstable();
     kept.dedup();
     kept.into_iter().map(|at| stretch[at]).collect()
@@ -27,7 +28,8 @@ fn ends(stretch: &[(f64, Option<f64>)]) -> Vec<(f64, Option<f64>)> {
 /// The stretches without gaps.
 pub(super) fn runs(points: &[(f64, Option<f64>)]) -> Vec<Vec<(f64, f64)>> {
     let stretches = points.split(|(_, y)| y.is_none());
-    let whole = stretches.map(|stretch| stretch.iter().filter_map(|(x, y)| Some((*x, (*y)?))).collect::<Vec<_>>());
+    let whole =
+        stretches.map(|stretch| stretch.iter().filter_map(|(x, y)| Some((*x, (*y)?))).collect::<Vec<_>>());
     whole.filter(|run| !run.is_empty()).collect()
 }
 
@@ -52,7 +54,8 @@ mod tests {
 
     #[test]
     fn few_points_stay_as_they_are() {
-        let points: Vec<(f64, Option<f64>)> = (0..800).map(|at| (f64::from(at), Some(f64::from(at)))).collect();
+        let points: Vec<(f64, Option<f64>)> =
+            (0..800).map(|at| (f64::from(at), Some(f64::from(at)))).collect();
         assert_eq!(thinned(&points), points);
     }
 }
