@@ -12,7 +12,7 @@ use super::text::{counts, is_known, reasons};
 use super::verdict::Verdict;
 use crate::measure::human::{self, count, counted, printable};
 use crate::report::html::head::{capital, mark, server};
-use crate::report::html::page::{Page, Section, Tone, sign};
+use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
 use crate::report::html::{checks, errors};
 use crate::scenario::Level;
@@ -242,12 +242,12 @@ fn areas(suites: &[SuiteResult]) -> Markup {
         _ => html! { td class={ "figure told " (tone(verdict).class()) } { (count(number)) } },
     };
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Verdicts by area" {
+        (scrolled("Verdicts by area", &html! {
             table.areas {
                 caption.spoken { "Verdicts by area" }
                 thead {
                     @if suites.len() > 1 {
-                        tr { td {} @for suite in suites { th.figure.server scope="colgroup" colspan=(shown.len()) { (printable(&suite.name)) } } }
+                        tr { td {} @for suite in suites { th.server scope="colgroup" colspan=(shown.len()) { (printable(&suite.name)) } } }
                     }
                     tr {
                         th scope="col" { "Area" }
@@ -267,7 +267,7 @@ fn areas(suites: &[SuiteResult]) -> Markup {
                     }
                 }
             }
-        }
+        }))
     }
 }
 
@@ -282,7 +282,7 @@ fn cases(suites: &[SuiteResult]) -> Markup {
     let rows: Vec<&[(String, usize, usize)]> = labels.chunk_by(|one, other| one.0 == other.0).collect();
     html! {
         (filters())
-        div.scroll tabindex="0" role="region" aria-label="Every case" {
+        (scrolled("Every case", &html! {
             table.cases {
                 caption.spoken { "Every case, with its verdict on each server" }
                 thead {
@@ -293,7 +293,7 @@ fn cases(suites: &[SuiteResult]) -> Markup {
                 }
                 tbody { @for row in rows { (self::row(suites, row)) } }
             }
-        }
+        }))
     }
 }
 

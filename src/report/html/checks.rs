@@ -6,7 +6,7 @@ use crate::measure::human::{count, counted, printable};
 use crate::report::result::{CheckResult, FailureResult, WireResult};
 use crate::report::text::checks::alike;
 
-use super::page::{Tone, sign};
+use super::page::{Tone, scrolled, sign};
 
 /// Everything that was checked, where something was.
 pub(super) fn render(checks: &[CheckResult]) -> Option<Markup> {
@@ -22,7 +22,7 @@ pub(super) fn render(checks: &[CheckResult]) -> Option<Markup> {
         @if !held.is_empty() {
             details.held open[failed.is_empty() && held.len() <= 12] {
                 summary { (sign(Tone::Good)) " " (counted(total, "check")) " in " (steps) " held" }
-                div.scroll tabindex="0" role="region" aria-label="Steps whose checks held" {
+                (scrolled("Steps whose checks held", &html! {
                     table {
                         caption.spoken { "Steps whose checks held" }
                         thead { tr { th scope="col" { "Step" } th scope="col" { "Place" } th scope="col" { "Groups" } th.figure scope="col" { "held" } } }
@@ -37,7 +37,7 @@ pub(super) fn render(checks: &[CheckResult]) -> Option<Markup> {
                             }
                         }
                     }
-                }
+                }))
             }
         }
     })

@@ -12,7 +12,7 @@ use super::chart::scale::{Scale, Unit};
 use super::chart::{Chart, Line, Stroke, range};
 use super::course::{end, level, line, quantile};
 use super::latency::{curve, percentile, percentiles};
-use super::page::Section;
+use super::page::{Section, scrolled};
 use super::{course, head};
 
 /// So many runs can be told apart by colour.
@@ -153,7 +153,7 @@ fn table(runs: &[(&RunResult, String)]) -> Markup {
         [("p50", 2, |metric| metric.p50_us), ("p99", 100, |metric| metric.p99_us)];
     let find = |run: &RunResult, name: &str| run.metrics.iter().find(|metric| metric.name == name).cloned();
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Latencies beside each other" {
+        (scrolled("Latencies beside each other", &html! {
             table {
                 caption.quiet { "Latencies beside each other" }
                 thead {
@@ -179,6 +179,6 @@ fn table(runs: &[(&RunResult, String)]) -> Markup {
                     }
                 }
             }
-        }
+        }))
     }
 }

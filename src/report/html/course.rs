@@ -11,7 +11,7 @@ use crate::report::course::{Course, Quantiles};
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Band, Chart, Limit, Line, Stroke, range};
 use super::head::{demand, is_about};
-use super::page::{Place, Tone};
+use super::page::{Place, Tone, scrolled};
 
 /// The values of a line over time: seconds since the start, and what was there.
 type Points = Vec<(f64, Option<f64>)>;
@@ -33,7 +33,7 @@ pub(super) fn render(
         (tools())
         div.charts { @for chart in &charts { (chart) } }
         @if !causes.is_empty() {
-            div.scroll tabindex="0" role="region" aria-label="Connects that failed, by cause" {
+            (scrolled("Connects that failed, by cause", &html! {
                 table {
                     caption { "Connects and acknowledgements that came to nothing, by cause" }
                     thead { tr { th scope="col" { "Cause" } th scope="col" { "Step" } th.figure scope="col" { "first failures" } } }
@@ -43,7 +43,7 @@ pub(super) fn render(
                         }
                     }
                 }
-            }
+            }))
         }
     })
 }

@@ -7,7 +7,7 @@ use crate::report::RunResult;
 use crate::report::result::DeliveriesResult;
 
 use super::chart::number;
-use super::page::{Place, Tone, sign};
+use super::page::{Place, Tone, scrolled, sign};
 
 /// The tables, where there was an audit.
 pub(super) fn render(run: &RunResult, place: Place<'_>) -> Option<Markup> {
@@ -24,7 +24,7 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Option<Markup> {
             " " (counted(found.messages, "message")) " and " (counted(found.receipts, "receipt")) " judged."
         }
         (pairs(found))
-        div.scroll tabindex="0" role="region" aria-label="Faults of delivery" {
+        (scrolled("Faults of delivery", &html! {
             table {
                 caption { "Faults of delivery" }
                 thead { tr { th scope="col" { "Fault" } th.figure scope="col" { "found" } th.figure scope="col" { "of" } th scope="col" { "" } } }
@@ -45,7 +45,7 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Option<Markup> {
                     }
                 }
             }
-        }
+        }))
         @if !found.offenders.is_empty() {
             (place.head("The first of each kind"))
             ul.stories { @for story in &found.offenders { li { (printable(story)) "." } } }

@@ -11,7 +11,7 @@ use crate::report::result::MetricResult;
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Chart, Limit, Line, Stroke, number, range};
 use super::head::{demand, is_about};
-use super::page::Place;
+use super::page::{Place, scrolled};
 
 /// The series that are drawn, the most telling first, with their colours.
 const DRAWN: [(&str, usize); 9] = [
@@ -175,7 +175,7 @@ fn waterfall(run: &RunResult, place: Place<'_>) -> Option<Markup> {
     let whole = run.metrics.iter().find(|metric| metric.name == "connect");
     Some(html! {
         (place.head("What a connect is made of"))
-        div.scroll tabindex="0" role="region" aria-label="The phases of a connect" {
+        (scrolled("The phases of a connect", &html! {
             table.waterfall {
                 caption.quiet { "Medians one behind the other, and beside each the time that one in a hundred took longer than" }
                 thead {
@@ -198,7 +198,7 @@ fn waterfall(run: &RunResult, place: Place<'_>) -> Option<Markup> {
                     }
                 }
             }
-        }
+        }))
     })
 }
 
@@ -221,7 +221,7 @@ fn fan_out(run: &RunResult, place: Place<'_>) -> Option<Markup> {
     };
     Some(html! {
         (place.head("From the first receiver to the last"))
-        div.scroll tabindex="0" role="region" aria-label="Fan-out" {
+        (scrolled("Fan-out", &html! {
             table.waterfall {
                 caption.quiet { "How long it took until one had a message, and until everybody had it, of " (counted(last.count, "message")) }
                 thead {
@@ -236,7 +236,7 @@ fn fan_out(run: &RunResult, place: Place<'_>) -> Option<Markup> {
                     (row("p99", first.p99_us, last.p99_us, 100))
                 }
             }
-        }
+        }))
     })
 }
 
@@ -254,7 +254,7 @@ fn table(metrics: &[MetricResult], place: Place<'_>) -> Markup {
     let beyond: u64 = metrics.iter().map(|metric| metric.overflow).sum();
     html! {
         (place.head("Every series"))
-        div.scroll tabindex="0" role="region" aria-label="Every latency series" {
+        (scrolled("Every latency series", &html! {
             table.metrics {
                 caption.quiet { "A percentile is left out where not one value lies beyond it" }
                 thead {
@@ -279,7 +279,7 @@ fn table(metrics: &[MetricResult], place: Place<'_>) -> Markup {
                     }
                 }
             }
-        }
+        }))
         @if beyond > 0 {
             p.quiet { (counted(beyond, "value")) " beyond 2 min: in the counts and among the greatest, without a bucket of their own." }
         }

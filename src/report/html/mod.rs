@@ -25,7 +25,7 @@ use crate::verdict::Status;
 
 use super::RunResult;
 use chart::Chart;
-use page::{Page, Place, Section, Tone, sign};
+use page::{Page, Place, Section, Tone, scrolled, sign};
 
 /// So many runs are told in full from the beginning; of more, those that did not pass.
 const MOST_OPEN: usize = 3;
@@ -100,7 +100,7 @@ fn overview(runs: &[RunResult], names: &[String]) -> Markup {
         metric.map_or_else(|| "–".to_owned(), |metric| latency::percentile(metric, metric.p99_us, 100))
     };
     html! {
-        div.scroll tabindex="0" role="region" aria-label="The runs" {
+        (scrolled("The runs", &html! {
             table {
                 caption.quiet { "What became of each run" }
                 thead {
@@ -129,7 +129,7 @@ fn overview(runs: &[RunResult], names: &[String]) -> Markup {
                     }
                 }
             }
-        }
+        }))
     }
 }
 

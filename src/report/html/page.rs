@@ -77,6 +77,13 @@ impl Section {
     }
 }
 
+/// A table that is scrolled where it has no room, so that the page never is.
+pub(crate) fn scrolled(label: &str, table: &Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(printable(label)) { (table) }
+    }
+}
+
 /// A heading of this level, with a name in the page where it has one.
 pub(crate) fn heading(level: u8, id: Option<&str>, text: &str) -> Markup {
     let text = printable(text);

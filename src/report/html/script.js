@@ -97,6 +97,7 @@
         const [left, right] = [band.dataset.from, band.dataset.to].map((at) => Math.min(100, Math.max(0, place(Number(at)))));
         band.setAttribute("x", `${left}%`);
         band.setAttribute("width", `${right - left}%`);
+        band.querySelector("text").classList.toggle("off", right - left < 12);
       }
     }
     point(null);
@@ -218,6 +219,9 @@
       });
     }
   }
+
+  // What has room for all of itself is no stop for the keyboard.
+  for (const scroll of all(".scroll")) if (scroll.scrollWidth <= scroll.clientWidth) scroll.removeAttribute("tabindex");
 
   // The search among cases; verdicts and levels are filtered by the style alone.
   const search = document.getElementById("search");

@@ -7,7 +7,7 @@ use crate::report::RunResult;
 use crate::report::result::{Environment, TargetInfo, TargetKind};
 
 use super::head::{clients, measured_seconds, micros};
-use super::page::Place;
+use super::page::{Place, scrolled};
 
 /// One fact: what it is called, and what stands there.
 pub(crate) type Fact = (&'static str, Markup);
@@ -19,8 +19,8 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
             div { (place.head("Scenario")) (facts(&scenario(run))) }
             div { (place.head("Server")) (facts(&server(run))) }
             div { (place.head("Machine and generator")) (facts(&machine(run))) }
-            @if !run.phases.is_empty() { div { (place.head("Phases")) (phases(run)) } }
-            div { (place.head("Counted")) (counters(run)) }
+            @if !run.phases.is_empty() { div { (place.head("Phases")) (scrolled("Phases", &phases(run))) } }
+            div { (place.head("Counted")) (scrolled("Counters", &counters(run))) }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::measure::human::{self, count, printable};
 use crate::report::RunResult;
 use crate::report::result::{OutcomeResult, ThresholdResult};
 
-use super::page::{Tone, sign};
+use super::page::{Tone, scrolled, sign};
 
 /// The table, where there is a threshold.
 pub(super) fn render(run: &RunResult) -> Option<Markup> {
@@ -14,7 +14,7 @@ pub(super) fn render(run: &RunResult) -> Option<Markup> {
         return None;
     }
     Some(html! {
-        div.scroll tabindex="0" role="region" aria-label="Thresholds" {
+        (scrolled("Thresholds", &html! {
             table.thresholds {
                 caption.quiet { "What the scenario asks of the whole run" }
                 thead {
@@ -30,7 +30,7 @@ pub(super) fn render(run: &RunResult) -> Option<Markup> {
                 }
                 tbody { @for threshold in &run.thresholds { (row(threshold)) } }
             }
-        }
+        }))
     })
 }
 

@@ -12,10 +12,20 @@ use serde_json::{Value, json};
 
 use crate::measure::human::printable;
 
+use super::page::scrolled;
 use scale::{Scale, Unit, moments};
 
 /// The width of a plot in its own coordinates.
 const WIDTH: f64 = 1000.0;
+
+/// What the stretch is called that metrics are about.
+const MEASURED: &str = "measure";
+
+/// A stretch has to take so many percent of the width to have its name written in it. The script knows it, too.
+const LEAST_LABEL: f64 = 12.0;
+
+/// A line of so many points is drawn finer.
+const DENSE: usize = 300;
 
 /// One line of a chart.
 #[derive(Clone, Debug)]
@@ -154,7 +164,7 @@ impl Chart {
                     {
                         title id=(title) { (printable(&self.title)) }
                         desc id=(desc) { (self.description()) }
-                        @for (index, band) in self.bands.iter().enumerate() { (self.band(index, band, height)) }
+                        @for band in self.shaded() { (self.band(band, height)) }
                         @for tick in self.y.0.ticks(5) {
                             @let y = number(height * (1.0 - self.y.0.place(tick)), 1);
                             line.grid x1="0" x2="1000" y1=(y) y2=(y) {}
@@ -220,21 +230,31 @@ impl Chart {
         }
     }
 
-    fn band(&self, index: usize, band: &Band, height: f64) -> Markup {
+    /// The stretches beside the one that is measured; of others, every second.
+    fn shaded(&self) -> impl Iterator<Item = &Band> {
+        let is_measured = self.bands.iter().any(|band| band.name == MEASURED);
+        let shaded = self.bands.iter().enumerate().filter(move |(index, band)| match is_measured {
+            true => band.name != MEASURED,
+            false => index % 2 == 0,
+        });
+        shaded.map(|(_, band)| band)
+    }
+
+    fn band(&self, band: &Band, height: f64) -> Markup {
         let (from, to) = (self.x.0.place(band.from) * WIDTH, self.x.0.place(band.to) * WIDTH);
         html! {
-            rect class={ "band b" (index % 2) } x=(number(from, 2)) width=(number(to - from, 2)) y="0" height=(number(height, 0)) {}
+            rect.band x=(number(from, 2)) width=(number(to - from, 2)) y="0" height=(number(height, 0)) {}
         }
     }
 
     fn band_label(&self, band: &Band) -> Markup {
         let (from, to) = (self.x.0.place(band.from) * 100.0, self.x.0.place(band.to) * 100.0);
         html! {
-            // A drawing of its own cuts what has no room.
+            // A drawing of its own cuts what has no room, and where there is hardly any, nothing is written.
             svg x={ (number(from, 2)) "%" } width={ (number(to - from, 2)) "%" } height="16"
                 data-from=(number(band.from, 3)) data-to=(number(band.to, 3))
             {
-                text x="4" y="12" { (printable(&band.name)) }
+                text x="4" y="12" class=[(to - from < LEAST_LABEL).then_some("off")] { (printable(&band.name)) }
             }
         }
     }
@@ -266,7 +286,7 @@ impl Chart {
         }
         html! {
             @if !area.is_empty() { path class={ "area c" (line.colour) } d=(area) {} }
-            path class={ "line c" (line.colour) " " (line.stroke.class()) } d=(stroke) {}
+            path class={ "line c" (line.colour) " " (line.stroke.class()) @if points.len() > DENSE { " dense" } } d=(stroke) {}
         }
     }
 
@@ -314,7 +334,7 @@ impl Chart {
     fn table(&self) -> Markup {
         let text = |value: f64| self.y.1.text(value);
         html! {
-            div.scroll tabindex="0" role="region" aria-label={ "Values of " (printable(&self.title)) } {
+            (scrolled(&format!("Values of {}", self.title), &html! {
                 table {
                     caption.spoken { (printable(&self.title)) }
                     thead {
@@ -341,7 +361,7 @@ impl Chart {
                         }
                     }
                 }
-            }
+            }))
         }
     }
 }
