@@ -154,9 +154,10 @@ fn highest(metric: &MetricResult) -> (&'static str, String) {
     }
 }
 
-/// Whether a threshold limits a latency of this series.
+/// Whether a threshold limits a latency of this series, for all clients.
 pub(super) fn is_about(threshold: &ThresholdResult, metric: &str) -> bool {
-    threshold.unit == "us" && threshold.text.split_whitespace().next() == Some(metric)
+    let mut words = threshold.text.split_whitespace();
+    threshold.unit == "us" && words.next() == Some(metric) && words.all(|word| word != "of")
 }
 
 /// The threshold without the name of its series.

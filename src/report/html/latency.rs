@@ -72,7 +72,12 @@ pub(super) fn render(
         @if let Some(curves) = &curves { (curves) }
         (waterfall(run, place).unwrap_or_default())
         (fan_out(run, place).unwrap_or_default())
-        (table(&run.metrics, place))
+        (place.head("Every series"))
+        (table("Every latency series", &run.metrics))
+        @for part in run.parts.iter().filter(|part| !part.metrics.is_empty()) {
+            (place.head(&format!("Of {} alone", part.name)))
+            (table(&format!("Latency series of {}", part.name), &part.metrics))
+        }
     })
 }
 
@@ -249,12 +254,11 @@ fn bar(from: f64, width: f64, colour: usize) -> Markup {
     }
 }
 
-/// Every series with its figures.
-fn table(metrics: &[MetricResult], place: Place<'_>) -> Markup {
+/// Series with their figures.
+fn table(label: &str, metrics: &[MetricResult]) -> Markup {
     let beyond: u64 = metrics.iter().map(|metric| metric.overflow).sum();
     html! {
-        (place.head("Every series"))
-        (scrolled("Every latency series", &html! {
+        (scrolled(label, &html! {
             table.metrics {
                 caption.quiet { "A percentile is left out where not one value lies beyond it" }
                 thead {

@@ -113,14 +113,9 @@ pub(crate) fn target(target: &TargetInfo) -> Vec<Fact> {
 fn machine(run: &RunResult) -> Vec<Fact> {
     let mut facts = environment(&run.environment, &run.tool_version);
     if let Some(generator) = &run.generator {
-        facts.push((
-            "workers",
-            text(&format!(
-                "{}, the busiest {} busy",
-                count(generator.workers.into()),
-                share(generator.busiest_worker)
-            )),
-        ));
+        let busiest = generator.busiest_worker.map(|busy| format!(", the busiest {} at work", share(busy)));
+        let workers = count(generator.workers.into());
+        facts.push(("workers", text(&format!("{workers}{}", busiest.unwrap_or_default()))));
         facts.push((
             "generator",
             text(&format!(
