@@ -14,7 +14,7 @@ use super::text::{counts, reasons};
 use super::verdict::Verdict;
 use crate::measure::human::{self, count, counted, printable};
 use crate::report::html::head::{capital, mark, server};
-use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
+use crate::report::html::page::{Page, Section, Tone, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
 use cases::{areas, cases, deviations};
 
@@ -319,7 +319,6 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-pages");
         std::fs::create_dir_all(&folder).expect("the folder of what is built can be written");
         let servers = vec![suite("one", some()), suite("other", some()[..3].to_vec())];
-        std::fs::write(folder.join("conformance.html"), to_html(&servers))
-            .expect("a page can be written");
+        std::fs::write(folder.join("conformance.html"), to_html(&servers)).expect("a page can be written");
     }
 }

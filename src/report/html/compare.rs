@@ -22,16 +22,14 @@ const MOST: usize = 8;
 pub(super) fn names(runs: &[RunResult]) -> Vec<String> {
     let parts = |run: &RunResult| {
         let overrides = run.scenario.overrides.join(" ");
-        [run.scenario.name.clone(), head::server(&run.target), overrides, run.target.url.clone()]
+        [run.scenario.name.clone(), head::server(&run.target), overrides]
     };
-    let all: Vec<[String; 4]> = runs.iter().map(parts).collect();
+    let all: Vec<[String; 3]> = runs.iter().map(parts).collect();
     let mut names: Vec<String> = all.iter().map(|parts| parts[0].clone()).collect();
-    for part in 1..3 {
-        let is_telling = all
-            .iter()
-            .any(|parts| all.iter().any(|other| other[0] == parts[0] && other[part] != parts[part]));
-        if is_telling {
-            for (name, parts) in names.iter_mut().zip(&all).filter(|(_, parts)| !parts[part].is_empty()) {
+    for (name, parts) in names.iter_mut().zip(&all) {
+        for part in 1..3 {
+            let is_telling = all.iter().any(|other| other[0] == parts[0] && other[part] != parts[part]);
+            if is_telling && !parts[part].is_empty() {
                 name.push_str(&format!(" · {}", parts[part]));
             }
         }

@@ -9,9 +9,10 @@ use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles};
 
 use super::chart::scale::{Scale, Unit};
-use super::chart::{Band, Chart, Limit, Line, Stroke, range};
+use super::chart::{Band, Chart, Line, Stroke, range};
 use super::head::{demand, is_about};
 use super::page::{Place, Tone, scrolled};
+use super::thresholds::limit;
 
 /// The values of a line over time: seconds since the start, and what was there.
 type Points = Vec<(f64, Option<f64>)>;
@@ -167,18 +168,12 @@ impl Drawing<'_> {
         ];
         let Some(chart) = self.add(name, title, about, Unit::Micros, lines) else { return };
         let about = run.thresholds.iter().filter(|threshold| is_about(threshold, name));
-        chart.limits = about
-            .map(|threshold| Limit {
-                at: threshold.limit,
-                label: demand(threshold, name).to_owned(),
-                met: threshold.met,
-            })
-            .collect();
+        chart.limits = about.map(|threshold| limit(threshold, demand(threshold, name).to_owned())).collect();
         // A limit that is not far beyond the values belongs into the picture.
         let greatest = chart.limits.iter().map(|limit| limit.at).fold(0.0, f64::max);
         chart.y.0 = match chart.y.0 {
             Scale::Linear { to, .. } if greatest > to && greatest < 4.0 * to => Scale::up_to(greatest),
-            Scale::Log { from, to } if greatest > to => Scale::around(from, greatest),
+            Scale::Log { from, to } if greatest >= to => Scale::around(from, greatest),
             same => same,
         };
     }

@@ -38,7 +38,10 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
                 @for card in &cards {
                     div class={ "card " (card.tone.class()) } {
                         dt { (card.name) }
-                        dd { span.value { (card.value) } " " span.note { (card.note) } }
+                        dd {
+                            span.value { (card.value) }
+                            @for note in &card.notes { " " span.note { (note) } }
+                        }
                     }
                 }
             }
@@ -88,7 +91,7 @@ pub(crate) fn mark(tone: Tone) -> Markup {
 struct Card {
     name: String,
     value: String,
-    note: String,
+    notes: Vec<String>,
     tone: Tone,
 }
 
@@ -98,7 +101,7 @@ fn cards(run: &RunResult) -> Vec<Card> {
         let mut fault = |name: &str, value: u64, note: String, is_always: bool| {
             let tone = if value > 0 { Tone::Bad } else { Tone::Good };
             if value > 0 || is_always {
-                cards.push(Card { name: name.to_owned(), value: count(value), note, tone });
+                cards.push(Card { name: name.to_owned(), value: count(value), notes: vec![note], tone });
             }
         };
         fault("Missing", found.missing, format!("of {} that had to arrive", count(found.expected)), true);
@@ -125,7 +128,7 @@ fn connects(run: &RunResult) -> Option<Card> {
         _ => format!("{} of {} failed", count(failed), counted(asked, "connect")),
     };
     let tone = if failed > 0 { Tone::Doubtful } else { Tone::Plain };
-    Some(Card { name: "Clients".to_owned(), value: count(clients(run)), note, tone })
+    Some(Card { name: "Clients".to_owned(), value: count(clients(run)), notes: vec![note], tone })
 }
 
 fn latency(run: &RunResult, name: &str) -> Option<Card> {
@@ -133,17 +136,15 @@ fn latency(run: &RunResult, name: &str) -> Option<Card> {
     let (word, value) = highest(metric);
     let limit = run.thresholds.iter().find(|threshold| is_about(threshold, name));
     let median = metric.p50_us.map_or_else(|| "beyond 2 min".to_owned(), measured);
-    let note = match limit {
-        Some(limit) => format!("p50 {median} · asked: {}", printable(demand(limit, name))),
-        None => format!("p50 {median}"),
-    };
+    let mut notes = vec![format!("p50 {median}")];
+    notes.extend(limit.map(|limit| format!("asked: {}", printable(demand(limit, name)))));
     let tone = match limit.map(|limit| limit.outcome) {
         None => Tone::Plain,
         Some(OutcomeResult::Met) => Tone::Good,
         Some(OutcomeResult::Missed) => Tone::Bad,
         Some(OutcomeResult::NoData | OutcomeResult::TooFew) => Tone::Doubtful,
     };
-    Some(Card { name: format!("{} {word}", capital(name)), value, note, tone })
+    Some(Card { name: format!("{} {word}", capital(name)), value, notes, tone })
 }
 
 /// The highest percentile that has enough values, up to p99.
@@ -181,12 +182,22 @@ fn rate(run: &RunResult) -> Option<Card> {
         let (asked, achieved) = (generator.due as f64 / seconds, generator.begun as f64 / seconds);
         let tone = if generator.doubts.is_empty() { Tone::Plain } else { Tone::Doubtful };
         let note = format!("{} asked", human::rate(asked));
-        return Some(Card { name: "Rate achieved".to_owned(), value: human::rate(achieved), note, tone });
+        return Some(Card {
+            name: "Rate achieved".to_owned(),
+            value: human::rate(achieved),
+            notes: vec![note],
+            tone,
+        });
     }
     let received = counter(run, "delivery received");
     let note = format!("{} messages", count(received));
     let value = human::rate(received as f64 / seconds);
-    (received > 0).then(|| Card { name: "Deliveries".to_owned(), value, note, tone: Tone::Plain })
+    (received > 0).then(|| Card {
+        name: "Deliveries".to_owned(),
+        value,
+        notes: vec![note],
+        tone: Tone::Plain,
+    })
 }
 
 fn cost(run: &RunResult) -> Option<Card> {
@@ -195,7 +206,7 @@ fn cost(run: &RunResult) -> Option<Card> {
     Some(Card {
         name: "Server".to_owned(),
         value: format!("{} CPU", human::share(busy)),
-        note: format!("{} of memory at its peak", human::bytes(server.memory_peak)),
+        notes: vec![format!("{} of memory at its peak", human::bytes(server.memory_peak))],
         tone: Tone::Plain,
     })
 }

@@ -12,6 +12,7 @@ use super::chart::scale::{Scale, Unit};
 use super::chart::{Chart, Limit, Line, Stroke, number, range};
 use super::head::{demand, is_about};
 use super::page::{Place, scrolled};
+use super::thresholds::limit;
 
 /// The series that are drawn, the most telling first, with their colours.
 const DRAWN: [(&str, usize); 9] = [
@@ -61,7 +62,7 @@ pub(super) fn render(
         .filter_map(|threshold| {
             let name = &lines.iter().find(|line| is_about(threshold, &line.name))?.name;
             let label = format!("{name} {}", demand(threshold, name));
-            Some(Limit { at: threshold.limit, label, met: threshold.met })
+            Some(limit(threshold, label))
         })
         .collect();
     let title = "Latency by percentile";

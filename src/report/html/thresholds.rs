@@ -6,6 +6,7 @@ use crate::measure::human::{self, count, printable};
 use crate::report::RunResult;
 use crate::report::result::{OutcomeResult, ThresholdResult};
 
+use super::chart::Limit;
 use super::page::{Tone, scrolled, sign};
 
 /// The table, where there is a threshold.
@@ -34,13 +35,23 @@ pub(super) fn render(run: &RunResult) -> Option<Markup> {
     })
 }
 
-fn row(threshold: &ThresholdResult) -> Markup {
-    let (tone, word) = match threshold.outcome {
+/// The limit of a threshold, to be drawn into a chart.
+pub(super) fn limit(threshold: &ThresholdResult, label: String) -> Limit {
+    let (tone, outcome) = outcome(threshold);
+    Limit { at: threshold.limit, label, outcome, tone }
+}
+
+fn outcome(threshold: &ThresholdResult) -> (Tone, &'static str) {
+    match threshold.outcome {
         OutcomeResult::Met => (Tone::Good, "met"),
         OutcomeResult::Missed => (Tone::Bad, "not met"),
         OutcomeResult::NoData => (Tone::Bad, "no data"),
         OutcomeResult::TooFew => (Tone::Doubtful, "too few samples"),
-    };
+    }
+}
+
+fn row(threshold: &ThresholdResult) -> Markup {
+    let (tone, word) = outcome(threshold);
     html! {
         tr {
             th scope="row" { code { (printable(&threshold.text)) } @if threshold.line > 0 { span.quiet { " line " (threshold.line) } } }

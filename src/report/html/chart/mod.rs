@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::measure::human::printable;
 
+use super::page::Tone;
 use scale::{Scale, Unit, moments};
 use words::Extent;
 
@@ -72,8 +73,10 @@ pub(crate) struct Limit {
     pub at: f64,
     /// What it is.
     pub label: String,
-    /// Whether it was kept.
-    pub met: bool,
+    /// What became of it.
+    pub outcome: &'static str,
+    /// The colour of that.
+    pub tone: Tone,
 }
 
 /// A stretch of the time axis with a name.
@@ -142,9 +145,9 @@ impl Chart {
                     }
                 }
                 @for limit in &self.limits {
-                    li.limit {
-                        svg.key width="22" height="10" aria-hidden="true" { line.limit x1="1" x2="21" y1="5" y2="5" {} }
-                        (printable(&limit.label)) (if limit.met { ", met" } else { ", not met" })
+                    li {
+                        svg.key width="22" height="10" aria-hidden="true" { line class={ "limit " (limit.tone.class()) } x1="1" x2="21" y1="5" y2="5" {} }
+                        (printable(&limit.label)) ", " (limit.outcome)
                     }
                 }
             }
@@ -173,13 +176,13 @@ impl Chart {
                         line.base x1="0" x2="1000" y1=(self.height) y2=(self.height) {}
                         @for line in &self.lines { (self.path(line, height)) }
                         @for limit in self.limits.iter().filter(|limit| self.holds(limit)) {
-                            line.limit x1="0" x2="1000" y1=(self.level(limit)) y2=(self.level(limit)) {}
+                            line class={ "limit " (limit.tone.class()) } x1="0" x2="1000" y1=(self.level(limit)) y2=(self.level(limit)) {}
                         }
                     }
                     @if self.limits.iter().any(|limit| self.holds(limit)) {
                         svg.limits height=(self.height) aria-hidden="true" {
-                            @for limit in self.limits.iter().filter(|limit| self.holds(limit)) {
-                                text x="100%" dx="-5" y=(self.level(limit)) dy="-4" { (printable(&limit.label)) }
+                            @for (index, limit) in self.limits.iter().filter(|limit| self.holds(limit)).enumerate() {
+                                (self.limit_label(index, limit))
                             }
                         }
                     }
@@ -201,6 +204,15 @@ impl Chart {
 
     fn level(&self, limit: &Limit) -> String {
         number(f64::from(self.height) * (1.0 - self.y.0.place(limit.at)), 1)
+    }
+
+    /// Beside those before it, because limits may lie close to each other; below its line where above it there is no room.
+    fn limit_label(&self, index: usize, limit: &Limit) -> Markup {
+        let is_high = self.y.0.place(limit.at) * f64::from(self.height) > f64::from(self.height) - 16.0;
+        let (x, dy) = (100_usize.saturating_sub(28 * index), if is_high { "13" } else { "-4" });
+        html! {
+            text class=(limit.tone.class()) x={ (x) "%" } dx="-5" y=(self.level(limit)) dy=(dy) { (printable(&limit.label)) }
+        }
     }
 
     fn ordinate(&self, height: f64) -> Markup {
@@ -365,7 +377,7 @@ mod tests {
                 ),
                 line("<script>", Stroke::Dashed, &[]),
             ],
-            limits: vec![Limit { at: 8.0, label: "a < 8".to_owned(), met: false }],
+            limits: vec![Limit { at: 8.0, label: "a < 8".to_owned(), outcome: "not met", tone: Tone::Bad }],
             bands: vec![Band { name: "ramp".to_owned(), from: 0.0, to: 2.0 }],
             height: 100,
         }

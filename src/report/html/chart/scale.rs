@@ -24,16 +24,19 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
-    /// From nothing to the next tick above the greatest value.
+    /// From nothing to the next tick above the greatest value, which does not touch the edge.
     pub(crate) fn up_to(greatest: f64) -> Scale {
+        let greatest = greatest * 1.02;
         let step = step(greatest, 5);
         let to = (greatest / step * (1.0 - 1e-9)).ceil().max(1.0) * step;
         Scale::Linear { from: 0.0, to }
     }
 
-    /// Whole decades, or steps of 1, 2 and 5 where few decades are needed, around these values.
+    /// From 1, 2, 5 or their like to another around these values; what is less than a hundred thousandth of the greatest
+    /// would take more room than it is worth, and lies at the beginning.
     pub(crate) fn around(least: f64, greatest: f64) -> Scale {
-        let (least, greatest) = (least.max(1.0), greatest.max(1.0));
+        let greatest = greatest.max(1.0);
+        let least = least.max(greatest / 1e5).max(1.0);
         let from = rounds(least, greatest).filter(|value| *value <= least).last().unwrap_or(least);
         let to = rounds(least, greatest * 10.0).find(|value| *value > greatest).unwrap_or(greatest * 2.0);
         Scale::Log { from, to }
