@@ -26,7 +26,7 @@ pub(crate) enum Scale {
 impl Scale {
     /// From nothing to the next tick above the greatest value, which does not touch the edge.
     pub(crate) fn up_to(greatest: f64) -> Scale {
-        let greatest = greatest * 1.02;
+        let greatest = greatest * 1.005;
         let step = step(greatest, 5);
         let to = (greatest / step * (1.0 - 1e-9)).ceil().max(1.0) * step;
         Scale::Linear { from: 0.0, to }
