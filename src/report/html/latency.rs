@@ -270,7 +270,7 @@ fn table(label: &str, metrics: &[MetricResult]) -> Markup {
                 }
                 tbody {
                     @for metric in metrics {
-                        tr class={ @if metric.name.contains('.') { "part" } } {
+                        tr class=[is_part(metric, metrics).then_some("part")] {
                             th scope="row" { (printable(&metric.name)) }
                             td.figure { (count(metric.count)) }
                             td.figure { (measured(metric.min_us)) }
@@ -289,6 +289,11 @@ fn table(label: &str, metrics: &[MetricResult]) -> Markup {
             p.quiet { (counted(beyond, "value")) " beyond 2 min: in the counts and among the greatest, without a bucket of their own." }
         }
     }
+}
+
+/// Whether a series is a part of another beside it: `connect.tcp` of `connect`.
+fn is_part(metric: &MetricResult, metrics: &[MetricResult]) -> bool {
+    metric.name.split_once('.').is_some_and(|(whole, _)| metrics.iter().any(|other| other.name == whole))
 }
 
 /// The percentile, or a dash where it would only repeat the greatest value.

@@ -38,10 +38,12 @@
   };
   const moment = (seconds, end) => {
     if (end < 1) return `${plain(seconds * 1000)} ms`;
-    if (end <= 120 || seconds % 1) return `${plain(seconds)} s`;
-    const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+    if (end <= 120) return `${plain(seconds)} s`;
+    const tenths = Math.round(seconds * 10);
+    const [hours, minutes] = [Math.floor(tenths / 36000), Math.floor(tenths / 600) % 60];
     const two = (value) => String(value).padStart(2, "0");
-    return hours || end >= 3600 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+    const rest = `${two(Math.floor(tenths / 10) % 60)}${tenths % 10 ? `.${tenths % 10}` : ""}`;
+    return hours || end >= 3600 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
   };
   const ticks = (from, to) => {
     const rough = (to - from) / 6;
