@@ -171,29 +171,31 @@ fn against(suites: &[SuiteResult]) -> Option<Markup> {
 
 /// Why cases were not played, each reason once.
 fn skipped(suites: &[SuiteResult]) -> Option<Markup> {
-    let told: Vec<(&SuiteResult, Vec<(&str, Vec<String>)>)> = suites
+    let told: Vec<Markup> = suites
         .iter()
-        .map(|suite| (suite, reasons(suite)))
-        .filter(|(_, reasons)| !reasons.is_empty())
-        .collect();
-    (!told.is_empty()).then(|| {
-        html! {
-            @for (suite, reasons) in &told {
+        .filter(|suite| suite.summary.skip > 0)
+        .map(|suite| {
+            html! {
                 @if suites.len() > 1 { h3 { (printable(&suite.name)) } }
-                ul.stories {
-                    @for (reason, labels) in reasons {
-                        li {
-                            (printable(reason)) ": "
-                            @match labels.len() {
-                                0..=3 => (printable(&labels.join(", "))),
-                                all => { (counted(all as u64, "case")) details { summary { "which" } (printable(&labels.join(", "))) } }
-                            }
-                        }
-                    }
-                }
+                ul.stories { @for (reason, labels) in reasons(suite) { (not_played(reason, &labels)) } }
+            }
+        })
+        .collect();
+    (!told.is_empty()).then(|| html! { @for part in &told { (part) } })
+}
+
+/// A reason and the cases; of many, only their number until it is opened.
+fn not_played(reason: &str, labels: &[String]) -> Markup {
+    let all = printable(&labels.join(", "));
+    html! {
+        li {
+            (printable(reason)) ": "
+            @match labels.len() {
+                0..=3 => (all),
+                number => { (counted(number as u64, "case")) details { summary { "which" } (all) } }
             }
         }
-    })
+    }
 }
 
 /// The servers with what they offer, the timings, and the machine.

@@ -136,7 +136,10 @@ fn latency(run: &RunResult, name: &str) -> Option<Card> {
     let (word, value) = highest(metric);
     let limit = run.thresholds.iter().find(|threshold| is_about(threshold, name));
     let median = metric.p50_us.map_or_else(|| "beyond 2 min".to_owned(), measured);
-    let mut notes = vec![format!("p50 {median}")];
+    let mut notes = match metric.count {
+        0..=1 => vec!["the only one".to_owned()],
+        _ => vec![format!("p50 {median}")],
+    };
     notes.extend(limit.map(|limit| format!("asked: {}", printable(demand(limit, name)))));
     let tone = match limit.map(|limit| limit.outcome) {
         None => Tone::Plain,

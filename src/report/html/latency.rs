@@ -36,6 +36,9 @@ const PHASES: [(&str, &str, usize); 5] = [
     ("connect.namespace", "Socket.IO namespace", 6),
 ];
 
+/// Fewer values are told by the table.
+const LEAST_COUNT: u64 = 20;
+
 /// So many places across a percentile curve are told apart.
 const PLACES: f64 = 220.0;
 
@@ -119,8 +122,12 @@ pub(super) fn percentiles(
     })
 }
 
-/// The percentile curve of a series: ranks as the number of nines, and the value there. None if its histogram is damaged.
+/// The percentile curve of a series: ranks as the number of nines, and the value there. None of few values, or if its
+/// histogram is damaged.
 pub(super) fn curve(metric: &MetricResult) -> Option<Vec<(f64, Option<f64>)>> {
+    if metric.count < LEAST_COUNT {
+        return None;
+    }
     let series = metric.series().ok()?;
     let all = metric.count as f64;
     // The last of a thousand is drawn halfway to the end of the scale, which it would never reach.
@@ -336,8 +343,9 @@ mod tests {
     #[test]
     fn a_damaged_histogram_draws_nothing() {
         let mut series = Series::new();
-        series.record(Duration::from_millis(1));
-        let metric = MetricResult::of("ack", &series).expect("it has a value");
+        (1..100).for_each(|n| series.record(Duration::from_millis(n)));
+        let metric = MetricResult::of("ack", &series).expect("it has values");
+        assert!(curve(&metric).is_some());
         assert_eq!(curve(&MetricResult { histogram: "nonsense".to_owned(), ..metric }), None);
     }
 }
