@@ -11,18 +11,21 @@ use clap::Args;
 use super::{is_stdout, put};
 use crate::conformance::{self, SuiteResult};
 use crate::report::result::BUNDLED;
-use crate::report::{RunResult, csv, hgrm, hlog, json, junit, markdown};
+use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown};
 
 /// Forms in which the results are written
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Results (`-` is standard output)")]
 pub(super) struct FormatArgs {
+    /// Write the results to this file, as one page of HTML
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
-    pub(super) junit: Option<PathBuf>,
+    junit: Option<PathBuf>,
     /// Write a summary to this file, as Markdown for a pull request
     #[arg(long, value_name = "FILE")]
-    pub(super) markdown: Option<PathBuf>,
+    markdown: Option<PathBuf>,
     /// Write the course of the runs to this file, as CSV: a row for each interval
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -42,6 +45,7 @@ struct Form {
 }
 
 const JSON: Form = Form { what: "results", render: json::to_json };
+const HTML: Form = Form { what: "page", render: html::to_html };
 const JUNIT: Form = Form { what: "JUnit results", render: junit::to_junit };
 const MARKDOWN: Form = Form { what: "summary", render: markdown::to_markdown };
 const CSV: Form = Form { what: "course", render: csv::to_csv };
@@ -61,7 +65,13 @@ impl FormatArgs {
     /// What is asked for beside the JSON document, and where it goes.
     fn forms(&self) -> Vec<(&Path, Form)> {
         let hgrm = self.hgrm.as_ref().filter(|path| !is_folder(path));
-        let asked = [(&self.junit, JUNIT), (&self.markdown, MARKDOWN), (&self.csv, CSV), (&self.hlog, HLOG)];
+        let asked = [
+            (&self.html, HTML),
+            (&self.junit, JUNIT),
+            (&self.markdown, MARKDOWN),
+            (&self.csv, CSV),
+            (&self.hlog, HLOG),
+        ];
         let mut forms: Vec<(&Path, Form)> =
             asked.into_iter().filter_map(|(path, form)| Some((path.as_deref()?, form))).collect();
         forms.extend(hgrm.map(|path| (path.as_path(), HGRM)));
@@ -76,10 +86,11 @@ impl FormatArgs {
         let others = [("--csv", &self.csv), ("--hgrm", &self.hgrm), ("--hlog", &self.hlog)];
         match others.into_iter().find(|(_, path)| path.is_some()) {
             Some((flag, _)) => Err(format!(
-                "`{flag}` is for results of `run`: those of `conform` can be had as text, JUnit and Markdown"
+                "`{flag}` is for results of `run`: those of `conform` can be had as text, HTML, JUnit and Markdown"
             )),
             None => Ok(SuiteForms {
                 json: None,
+                html: self.html.as_deref(),
                 junit: self.junit.as_deref(),
                 markdown: self.markdown.as_deref(),
                 strict,
@@ -119,6 +130,7 @@ impl FormatArgs {
 /// The forms in which the results of suites are asked for, and where each goes.
 pub(super) struct SuiteForms<'a> {
     pub(super) json: Option<&'a Path>,
+    pub(super) html: Option<&'a Path>,
     pub(super) junit: Option<&'a Path>,
     pub(super) markdown: Option<&'a Path>,
     /// Whether warnings count as failures.
@@ -126,9 +138,10 @@ pub(super) struct SuiteForms<'a> {
 }
 
 impl SuiteForms<'_> {
-    fn forms(&self) -> [(Option<&Path>, &'static str, fn(&[SuiteResult], bool) -> String); 3] {
+    fn forms(&self) -> [(Option<&Path>, &'static str, fn(&[SuiteResult], bool) -> String); 4] {
         [
             (self.json, "results", |suites, _| conformance::json::to_json(suites)),
+            (self.html, "page", |suites, _| conformance::html::to_html(suites)),
             (self.junit, "JUnit results", conformance::junit::to_junit),
             (self.markdown, "summary", conformance::markdown::to_markdown),
         ]

@@ -15,6 +15,7 @@ use crate::report::{RunResult, text};
 const EXAMPLES: &str = "\
 Examples:
   sockrates report results.json                        the report as text
+  sockrates report results.json --html report.html     as one page of HTML
   sockrates report results.json --junit r.xml --csv -  as JUnit XML, and as a table on standard output
   sockrates report monday.json friday.json --markdown summary.md
                                                        several files as one

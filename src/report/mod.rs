@@ -11,6 +11,7 @@ pub(crate) mod example;
 pub mod github;
 pub mod hgrm;
 pub mod hlog;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -25,7 +25,7 @@ fn a_stored_result_gives_the_same_report_again() {
 fn a_run_writes_every_form_at_once_and_a_report_writes_the_same_again() {
     let folder = Folder::new();
     let scenario = folder.scenario("{ alice: 1 }", FAILING);
-    let flags = ["--junit", "--markdown", "--csv", "--hlog"];
+    let flags = ["--html", "--junit", "--markdown", "--csv", "--hlog"];
     let paths = |prefix: &str| {
         flags.map(|flag| (flag, folder.path(&format!("{prefix}-{}", flag.trim_start_matches('-')))))
     };

@@ -103,6 +103,9 @@ pub struct ConformArgs {
     /// Write the results to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the results to this file, as one page of HTML
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -218,6 +221,7 @@ impl ConformArgs {
     fn forms(&self) -> SuiteForms<'_> {
         SuiteForms {
             json: self.json.as_deref(),
+            html: self.html.as_deref(),
             junit: self.junit.as_deref(),
             markdown: self.markdown.as_deref(),
             strict: self.strict,
