@@ -58,7 +58,7 @@ impl Arrival {
             .schema();
         stage["oneOf"] = serde_json::json!([
             { "required": ["rate"], "not": { "anyOf": [{ "required": ["from"] }, { "required": ["to"] }] } },
-            { "required": ["from", "to"] },
+            { "required": ["from", "to"], "not": { "required": ["rate"] } },
         ]);
         schema::either([schema::words(["at_once"]), rate(), stage.clone(), schema::some(stage)])
     }
