@@ -55,7 +55,6 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
             "repeat_without_a_number",
             "repeated_less_than_never",
             "repeated_too_often",
-            "repeated_unknown_times",
             "time_below_nothing",
             "time_from_an_expression_without_unit",
             "unclosed_expression",
