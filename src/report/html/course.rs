@@ -9,7 +9,7 @@ use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles};
 
 use super::chart::scale::{Scale, Unit};
-use super::chart::{Band, Chart, Line, Stroke, range};
+use super::chart::{Band, Chart, Line, MEASURED, Stroke, range};
 use super::head::{demand, is_about};
 use super::page::{Place, Tone, scrolled};
 use super::thresholds::limit;
@@ -29,7 +29,9 @@ pub(super) fn render(
     Some(html! {
         p.quiet {
             "Each point tells of the " (super::head::micros(course.interval_us)) " before it. "
-            @if !run.phases.is_empty() { "Metrics and thresholds are about the stretch called " em { "measure" } "." }
+            @if run.phases.iter().any(|phase| phase.name == MEASURED) {
+                "Times and rates of what is said are those of the stretch called " em { (MEASURED) } "; connects, checks and the audit are about the whole run."
+            }
         }
         (tools())
         div.charts { @for chart in &charts { (chart) } }
