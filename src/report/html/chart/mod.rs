@@ -132,8 +132,8 @@ impl Chart {
         }
     }
 
-    /// The legend and the drawing, for charts that have their caption elsewhere.
-    pub(crate) fn legend(&self) -> Markup {
+    /// What each line and each limit is.
+    fn legend(&self) -> Markup {
         html! {
             ul.legend {
                 @for (index, line) in self.lines.iter().enumerate() {
@@ -160,7 +160,7 @@ impl Chart {
         let (title, desc) = (format!("{}-title", self.id), format!("{}-desc", self.id));
         let (Scale::Linear { from, to } | Scale::Log { from, to }) = self.x.0;
         html! {
-            div.frame data-from=(number(from, 6)) data-to=(number(to, 6)) data-scale=(self.y.0.name()) {
+            div.frame data-from=(number(from, 6)) data-to=(number(to, 6)) {
                 svg.ordinate height=(self.height + 12) aria-hidden="true" { (self.ordinate(height)) }
                 div.canvas {
                     svg.plot viewBox={ "0 0 1000 " (self.height) } height=(self.height) preserveAspectRatio="none"
