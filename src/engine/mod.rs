@@ -211,17 +211,17 @@ fn sum_up(
     tally.add(handed_over);
     let mut rest = Second { end: duration, ..Second::default() };
     for second in untold {
-        rest.figures.add(&second.figures);
+        rest.figures.add(second.figures);
         rest.cpu += second.cpu;
         rest.busiest += second.busiest;
     }
     let mut busiest = Duration::ZERO;
-    for (own, own_parts, cpu) in &closing {
-        rest.figures.add(own.figures());
-        rest.cpu += *cpu;
-        busiest = busiest.max(*cpu);
-        tally.merge(own);
-        parts.iter_mut().zip(own_parts).for_each(|(sum, part)| sum.add(part));
+    for (mut own, own_parts, cpu) in closing {
+        tally.merge(&own);
+        parts.iter_mut().zip(&own_parts).for_each(|(sum, part)| sum.add(part));
+        rest.figures.add(own.take_figures());
+        rest.cpu += cpu;
+        busiest = busiest.max(cpu);
     }
     rest.busiest += busiest;
     (tally, rest)

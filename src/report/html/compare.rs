@@ -10,7 +10,7 @@ use crate::report::result::MetricResult;
 
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Chart, Line, Stroke, range};
-use super::course::{end, level, line, quantile};
+use super::course::{Points, end, level, line, measured, quantile};
 use super::latency::{curve, percentile, percentiles};
 use super::page::{Section, scrolled};
 use super::{course, head};
@@ -88,51 +88,7 @@ fn compared(runs: &[(&RunResult, String)], id: &str, charts: &mut Vec<Value>) ->
             percentiles(&id, &title, "", lines.collect(), Vec::new(), &mut draw)
         })
         .collect();
-    type Column = fn(&Course) -> Vec<(f64, Option<f64>)>;
-    let columns: [(&str, &str, Unit, Column); 4] = [
-        ("delivery", "Delivery, p99 over time", Unit::Micros, |course| {
-            quantile(course, &course.delivery.p99_us)
-        }),
-        ("ack", "Acknowledgement, p99 over time", Unit::Micros, |course| {
-            quantile(course, &course.ack.p99_us)
-        }),
-        ("connected", "Open connections", Unit::Count, |course| level(course, &course.connected)),
-        ("cpu", "Processors that the server keeps busy", Unit::Processors, |course| {
-            course
-                .at_us
-                .iter()
-                .zip(&course.server_cpu)
-                .map(|(at, value)| (*at as f64 / 1e6, *value))
-                .collect()
-        }),
-    ];
-    let timed: Vec<Markup> = columns
-        .into_iter()
-        .filter_map(|(name, title, unit, column)| {
-            let lines: Vec<Line> = shown
-                .iter()
-                .enumerate()
-                .filter_map(|(index, (run, label))| {
-                    Some(line(label, index + 1, Stroke::Solid, column(run.course.as_ref()?)))
-                })
-                .filter(|line| line.points.iter().any(|(_, y)| y.is_some()))
-                .collect();
-            let (least, greatest) = range(&lines)?;
-            let wide = unit == Unit::Micros && greatest > 20.0 * least.max(1.0);
-            let to = shown.iter().filter_map(|(run, _)| run.course.as_ref()).map(end).fold(0.0, f64::max);
-            Some(draw(Chart {
-                id: format!("{id}-{name}"),
-                title: title.to_owned(),
-                about: if wide { "The scale is logarithmic.".to_owned() } else { String::new() },
-                x: (Scale::Linear { from: 0.0, to }, Unit::Seconds),
-                y: (if wide { Scale::around(least, greatest) } else { Scale::up_to(greatest) }, unit),
-                lines,
-                limits: Vec::new(),
-                bands: Vec::new(),
-                height: 190,
-            }))
-        })
-        .collect();
+    let timed = over_time(shown, id, &mut draw);
     html! {
         @if left_out > 0 { p.quiet { "The first " (MOST) " of " (runs.len()) " runs are drawn." } }
         (table(runs))
@@ -142,6 +98,43 @@ fn compared(runs: &[(&RunResult, String)], id: &str, charts: &mut Vec<Value>) ->
             div.charts { @for chart in &timed { (chart) } }
         }
     }
+}
+
+/// What is seen of each run over time: its name, its heading, what it counts, and the column.
+type Column = (&'static str, &'static str, Unit, fn(&Course) -> Points);
+
+const COLUMNS: [Column; 4] = [
+    ("delivery", "Delivery, p99 over time", Unit::Micros, |course| quantile(course, &course.delivery.p99_us)),
+    ("ack", "Acknowledgement, p99 over time", Unit::Micros, |course| quantile(course, &course.ack.p99_us)),
+    ("connected", "Open connections", Unit::Count, |course| level(course, &course.connected)),
+    ("cpu", "Processors that the server keeps busy", Unit::Processors, |course| {
+        measured(course, &course.server_cpu)
+    }),
+];
+
+/// A chart for each column, with a line for each run that has it.
+fn over_time(runs: &[(&RunResult, String)], id: &str, draw: &mut dyn FnMut(Chart) -> Markup) -> Vec<Markup> {
+    let chart = |(name, title, unit, column): Column| {
+        let lines = runs.iter().enumerate().filter_map(|(index, (run, label))| {
+            Some(line(label, index + 1, Stroke::Solid, column(run.course.as_ref()?)))
+        });
+        let lines: Vec<Line> = lines.filter(|line| line.points.iter().any(|(_, y)| y.is_some())).collect();
+        let (least, greatest) = range(&lines)?;
+        let scale = Scale::fitting(unit, least, greatest);
+        let to = runs.iter().filter_map(|(run, _)| run.course.as_ref()).map(end).fold(0.0, f64::max);
+        Some(draw(Chart {
+            id: format!("{id}-{name}"),
+            title: title.to_owned(),
+            about: scale.remark().to_owned(),
+            x: (Scale::Linear { from: 0.0, to }, Unit::Seconds),
+            y: (scale, unit),
+            lines,
+            limits: Vec::new(),
+            bands: Vec::new(),
+            height: 190,
+        }))
+    };
+    COLUMNS.into_iter().filter_map(chart).collect()
 }
 
 /// One row for each series and percentile, one column for each run.

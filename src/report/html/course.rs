@@ -9,13 +9,13 @@ use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles};
 
 use super::chart::scale::{Scale, Unit};
-use super::chart::{Band, Chart, Line, Stroke, range};
+use super::chart::{Band, Chart, Line, MEASURED, Stroke, range};
 use super::head::{demand, is_about};
 use super::page::{Place, Tone, scrolled};
 use super::thresholds::limit;
 
 /// The values of a line over time: seconds since the start, and what was there.
-type Points = Vec<(f64, Option<f64>)>;
+pub(super) type Points = Vec<(f64, Option<f64>)>;
 
 /// The charts, where the run lasted long enough for one.
 pub(super) fn render(
@@ -29,7 +29,9 @@ pub(super) fn render(
     Some(html! {
         p.quiet {
             "Each point tells of the " (super::head::micros(course.interval_us)) " before it. "
-            @if !run.phases.is_empty() { "Metrics and thresholds are about the stretch called " em { "measure" } "." }
+            @if run.phases.iter().any(|phase| phase.name == MEASURED) {
+                "Times and rates of what is said are those of the stretch called " em { (MEASURED) } "; connects, checks and the audit are about the whole run."
+            }
         }
         (tools())
         div.charts { @for chart in &charts { (chart) } }
@@ -115,7 +117,8 @@ fn sum(course: &Course, column: &[u64]) -> Points {
     .collect()
 }
 
-fn measured<T: Copy + Into<f64>>(course: &Course, column: &[Option<T>]) -> Points {
+/// A column with gaps.
+pub(super) fn measured<T: Copy + Into<f64>>(course: &Course, column: &[Option<T>]) -> Points {
     course.at_us.iter().zip(column).map(|(at, value)| (*at as f64 / 1e6, value.map(Into::into))).collect()
 }
 
@@ -140,16 +143,13 @@ impl Drawing<'_> {
         let lines: Vec<Line> =
             lines.into_iter().filter(|line| line.points.iter().any(|(_, y)| y.is_some())).collect();
         let (least, greatest) = range(&lines)?;
-        let wide = unit == Unit::Micros && greatest > 20.0 * least.max(1.0);
+        let scale = Scale::fitting(unit, least, greatest);
         self.charts.push(Chart {
             id: self.place.name(name),
             title: title.to_owned(),
-            about: match wide {
-                true => format!("{about} The scale is logarithmic."),
-                false => about.to_owned(),
-            },
+            about: format!("{about} {}", scale.remark()).trim_end().to_owned(),
             x: (Scale::Linear { from: 0.0, to: end(self.course) }, Unit::Seconds),
-            y: (if wide { Scale::around(least, greatest) } else { Scale::up_to(greatest) }, unit),
+            y: (scale, unit),
             lines,
             limits: Vec::new(),
             bands: self.bands.clone(),

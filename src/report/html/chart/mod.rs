@@ -20,8 +20,8 @@ use words::Extent;
 /// The width of a plot in its own coordinates.
 const WIDTH: f64 = 1000.0;
 
-/// What the stretch is called that metrics are about.
-const MEASURED: &str = "measure";
+/// What the stretch is called that times and rates are about.
+pub(crate) const MEASURED: &str = "measure";
 
 /// A stretch has to take so many percent of the width to have its name written in it. The script knows it, too.
 const LEAST_LABEL: f64 = 12.0;
@@ -132,8 +132,8 @@ impl Chart {
         }
     }
 
-    /// The legend and the drawing, for charts that have their caption elsewhere.
-    pub(crate) fn legend(&self) -> Markup {
+    /// What each line and each limit is.
+    fn legend(&self) -> Markup {
         html! {
             ul.legend {
                 @for (index, line) in self.lines.iter().enumerate() {
@@ -160,7 +160,7 @@ impl Chart {
         let (title, desc) = (format!("{}-title", self.id), format!("{}-desc", self.id));
         let (Scale::Linear { from, to } | Scale::Log { from, to }) = self.x.0;
         html! {
-            div.frame data-from=(number(from, 6)) data-to=(number(to, 6)) data-scale=(self.y.0.name()) {
+            div.frame data-from=(number(from, 6)) data-to=(number(to, 6)) {
                 svg.ordinate height=(self.height + 12) aria-hidden="true" { (self.ordinate(height)) }
                 div.canvas {
                     svg.plot viewBox={ "0 0 1000 " (self.height) } height=(self.height) preserveAspectRatio="none"
@@ -256,7 +256,7 @@ impl Chart {
     fn band(&self, band: &Band, height: f64) -> Markup {
         let (from, to) = (self.x.0.place(band.from) * WIDTH, self.x.0.place(band.to) * WIDTH);
         html! {
-            rect.band x=(number(from, 2)) width=(number(to - from, 2)) y="0" height=(number(height, 0)) {}
+            rect.band x=(number(from, 2)) width=(number((to - from).max(0.0), 2)) y="0" height=(number(height, 0)) {}
         }
     }
 
@@ -264,7 +264,7 @@ impl Chart {
         let (from, to) = (self.x.0.place(band.from) * 100.0, self.x.0.place(band.to) * 100.0);
         html! {
             // A drawing of its own cuts what has no room, and where there is hardly any, nothing is written.
-            svg x={ (number(from, 2)) "%" } width={ (number(to - from, 2)) "%" } height="16"
+            svg x={ (number(from, 2)) "%" } width={ (number((to - from).max(0.0), 2)) "%" } height="16"
                 data-from=(number(band.from, 3)) data-to=(number(band.to, 3))
             {
                 text x="4" y="12" class=[(to - from < LEAST_LABEL).then_some("off")] { (printable(&band.name)) }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::measure::human;
 
+/// Latencies whose greatest is so many times the least are drawn on a logarithmic scale.
+const WIDE: f64 = 20.0;
+
 /// How values lie on an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scale {
@@ -42,6 +45,22 @@ impl Scale {
         Scale::Log { from, to }
     }
 
+    /// A logarithmic scale for latencies that span a wide range, one that begins with nothing for all else.
+    pub(crate) fn fitting(unit: Unit, least: f64, greatest: f64) -> Scale {
+        match unit == Unit::Micros && greatest > WIDE * least.max(1.0) {
+            true => Scale::around(least, greatest),
+            false => Scale::up_to(greatest),
+        }
+    }
+
+    /// What has to be said of it.
+    pub(crate) fn remark(self) -> &'static str {
+        match self {
+            Scale::Linear { .. } => "",
+            Scale::Log { .. } => "The scale is logarithmic.",
+        }
+    }
+
     /// Where a value lies, from 0 to 1; values outside lie at the nearer end.
     pub(crate) fn place(self, value: f64) -> f64 {
         let place = match self {
@@ -71,14 +90,6 @@ impl Scale {
                     .filter(is_tick)
                     .collect()
             }
-        }
-    }
-
-    /// The word for it in a script.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Scale::Linear { .. } => "linear",
-            Scale::Log { .. } => "log",
         }
     }
 }
