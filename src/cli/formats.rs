@@ -127,6 +127,9 @@ impl FormatArgs {
     }
 }
 
+/// Where a form of a suite's result goes, what the file holds, and how it is rendered; strictly or not.
+type SuiteForm<'a> = (Option<&'a Path>, &'static str, fn(&[SuiteResult], bool) -> String);
+
 /// The forms in which the results of suites are asked for, and where each goes.
 pub(super) struct SuiteForms<'a> {
     pub(super) json: Option<&'a Path>,
@@ -138,7 +141,7 @@ pub(super) struct SuiteForms<'a> {
 }
 
 impl SuiteForms<'_> {
-    fn forms(&self) -> [(Option<&Path>, &'static str, fn(&[SuiteResult], bool) -> String); 4] {
+    fn forms(&self) -> [SuiteForm<'_>; 4] {
         [
             (self.json, "results", |suites, _| conformance::json::to_json(suites)),
             (self.html, "page", |suites, _| conformance::html::to_html(suites)),
