@@ -7,23 +7,26 @@ use crate::support::statistics::Pairs;
 
 const PAIRS: usize = 6;
 
-/// See the module's head. The ends of the connections are in it on both sides.
+/// See the module's head: until all are connected, and with the ends of all.
 pub fn connect() {
     let reference = Server::reference();
     let clients = 2000;
     let text = format!(
         "name: connect\ncast: {{ c: {{ count: {clients}, arrive: 2000/s }} }}\nscript: [ all: connect, all: {{ wait: 300ms }} ]\n"
     );
-    let ours = || {
+    let ours = |with_the_end: bool| {
         let before = cpu();
-        play(&text, reference.address, 1, &[1]);
-        (cpu() - before) / f64::from(clients)
+        let (accounts, _) = play(&text, reference.address, 1, &[1]);
+        let after = if with_the_end { cpu() } else { accounts[0].cpu };
+        (after - before) / f64::from(clients)
     };
-    let floor = || floor::connect(reference.address, clients as usize, 2000.0);
-    Pairs::measure(PAIRS, floor, ours).print(
-        &format!("connect, {clients} clients at 2,000/s, and the end of all: CPU per connection"),
-        "raw TCP, HTTP upgrade",
-        "sockrates, to the namespace",
-        "µs",
-    );
+    let floor = |with_the_end| floor::connect(reference.address, clients as usize, 2000.0, with_the_end);
+    for (with_the_end, until) in [(false, ""), (true, ", and the ends of all")] {
+        Pairs::measure(PAIRS, || floor(with_the_end), || ours(with_the_end)).print(
+            &format!("connect, {clients} clients at 2,000/s{until}: CPU per connection"),
+            "raw TCP, HTTP upgrade",
+            "sockrates, to the namespace",
+            "µs",
+        );
+    }
 }

@@ -103,13 +103,13 @@ pub fn fan_out(address: SocketAddr, clients: usize, messages: usize, pace: Durat
     (cpu() - before) / (clients * messages) as f64
 }
 
-/// TCP connects at this rate, an upgrade to a WebSocket on each, and the end of all: microseconds of CPU for each. Of
-/// the answer only its first bytes are waited for.
+/// TCP connects at this rate, an upgrade to a WebSocket on each, and perhaps the end of all: microseconds of CPU for
+/// each. Of the answer only its first bytes are waited for.
 ///
 /// # Panics
 ///
 /// When a connection fails.
-pub fn connect(address: SocketAddr, clients: usize, per_second: f64) -> f64 {
+pub fn connect(address: SocketAddr, clients: usize, per_second: f64, with_the_end: bool) -> f64 {
     let request = format!(
         "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -134,8 +134,10 @@ pub fn connect(address: SocketAddr, clients: usize, per_second: f64) -> f64 {
             }
         }
     }
+    let connected = cpu();
     drop(crowd);
-    (cpu() - before) / clients as f64
+    let after = if with_the_end { cpu() } else { connected };
+    (after - before) / clients as f64
 }
 
 struct Crowd {
