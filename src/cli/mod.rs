@@ -15,6 +15,7 @@ mod interrupt;
 mod limits;
 mod list;
 mod machine;
+mod overrides;
 mod play;
 pub mod progress;
 mod run;

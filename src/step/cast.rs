@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::audience::{self, Audience};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
-use super::room::names;
-use super::stamp;
-use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words, put_stamp};
+use super::payload::{Content, Filler};
+use super::utterance::{Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
-use crate::contract::{Ask, Reach, Verb};
+use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Counter, Key, Message, Sender};
+use crate::observe::{Counter, Sender};
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
@@ -52,11 +52,12 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let audience = is_audited.then(|| Audience {
         arrives_as: ask.arrives_as.bind(&[("event", &event)]),
         is_aimed: ask.uses("to") || ask.uses("room") || ask.reaches.is_some(),
-        sender: match (ask.uses("from"), from, ask.reaches) {
-            (true, "io", _) | (false, _, Some(Reach::Everyone)) => Sender::Included,
-            (true, _, _) | (false, _, Some(Reach::Others)) => Sender::Excluded,
-            (false, _, None) => Sender::Unknown,
+        sender: match (ask.uses("from"), from) {
+            (true, "io") => Sender::Included,
+            (true, _) => Sender::Excluded,
+            (false, _) => audience::reached(ask.reaches),
         },
+        origin: audience::origin(ask.senders),
         // With `local`, a cluster leaves out who is connected elsewhere.
         may_be_lost: ["volatile", "local"].iter().any(|flag| has_flag(&fields, flag)),
         is_kept: collect.is_none() && !has_flag(&fields, "volatile"),
@@ -84,6 +85,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         to,
         except,
         bare,
+        filler: content.filler,
         utterance: Utterance::new(&ask.event, &ask.args),
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
@@ -212,50 +214,6 @@ fn list_in_words(template: &Template) -> String {
     template.in_words().trim_matches(['[', ']']).replace('"', "")
 }
 
-/// The arguments as the contract may want them: all as a list, or one body.
-struct Content {
-    args: Template,
-    body: Template,
-}
-
-impl Content {
-    fn read(fields: &Fields<'_>, stamped: bool, reading: &mut Reading<'_>) -> Result<Content, Mistake> {
-        let mut args: Vec<Node> = match fields.optional("args") {
-            Some(node) => node.list()?.to_vec(),
-            None => Vec::new(),
-        };
-        let span = fields.span();
-        if let Some(node) = fields.optional("bytes") {
-            let bytes = reading.size(node)? as usize;
-            if !args.is_empty() {
-                return Err(node
-                    .mistake("`bytes` makes up the payload, and `args` gives one")
-                    .hint("keep one of them"));
-            }
-            if bytes < stamp::LENGTH {
-                return Err(node.mistake(format!("a stamped payload has at least {} bytes", stamp::LENGTH)));
-            }
-            let head = if stamped { EMPTY_STAMP } else { "" };
-            let filler = format!("{head}{}", "x".repeat(bytes - head.len()));
-            let body = Template::from(Json::from(filler.clone()));
-            return Ok(Content { args: Template::from(Json::from(vec![filler])), body });
-        }
-        let body = match args.first() {
-            None => Template::from(Json::from(if stamped { EMPTY_STAMP } else { "" })),
-            Some(Node { span, value: Value::Text(text) }) if stamped => {
-                let text = Value::Text(format!("{text} {EMPTY_STAMP}"));
-                Template::compile(&Node { span: *span, value: text }, reading.scope)?
-            }
-            Some(first) => Template::compile(first, reading.scope)?,
-        };
-        if stamped {
-            args.push(Node { span, value: Value::Text(EMPTY_STAMP.into()) });
-        }
-        let list = Node { span, value: Value::List(args) };
-        Ok(Content { args: Template::compile(&list, reading.scope)?, body })
-    }
-}
-
 #[derive(Debug)]
 struct Cast {
     name: String,
@@ -267,6 +225,8 @@ struct Cast {
     except: Template,
     /// Whether it has no arguments.
     bare: bool,
+    /// What is made up for each message.
+    filler: Option<Filler>,
     utterance: Utterance,
     namespace: Option<Template>,
     within: Duration,
@@ -274,36 +234,6 @@ struct Cast {
     stamped: bool,
     audience: Option<Audience>,
     collect: Option<Collect>,
-}
-
-/// Who is to receive it, for the audit.
-#[derive(Debug)]
-struct Audience {
-    arrives_as: Template,
-    is_aimed: bool,
-    sender: Sender,
-    may_be_lost: bool,
-    is_kept: bool,
-}
-
-impl Audience {
-    /// What the audit is told when it is known what became of the message.
-    fn message(&self, cx: &Cx<'_, '_>, key: Key, namespace: &str, [to, except]: [&Json; 2]) -> Message {
-        let sent = cx.actor.stage.since(cx.now);
-        Message {
-            key,
-            namespace: namespace.into(),
-            is_aimed: self.is_aimed,
-            to: names(to),
-            except: names(except),
-            sender: self.sender,
-            may_be_lost: self.may_be_lost,
-            is_kept: self.is_kept,
-            sent,
-            handled: None,
-            settled: sent,
-        }
-    }
 }
 
 impl Step for Cast {
@@ -320,10 +250,9 @@ impl Step for Cast {
     }
 
     fn words(&self) -> String {
-        match self.collect {
-            Some(_) => format!("casts {} to {} and collects their answers", self.name, self.aim),
-            None => format!("casts {} to {}", self.name, self.aim),
-        }
+        let filler = self.filler.as_ref().map_or_else(String::new, Filler::words);
+        let collects = if self.collect.is_some() { " and collects their answers" } else { "" };
+        format!("casts {}{filler} to {}{collects}", self.name, self.aim)
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
@@ -346,7 +275,7 @@ impl Step for Cast {
 
     fn audit(&self, events: &mut Ears) {
         if let Some(audience) = &self.audience {
-            events.want(&audience.arrives_as);
+            audience.want(events);
         }
     }
 }
@@ -359,16 +288,13 @@ impl Cast {
         let words = [("to", to), ("except", except), ("room", room)];
         let values = Words { values: cx.actor, words: &words, i: None };
         let mut encoded: Cow<'_, Encoded> = self.utterance.encode(&values)?;
+        if let Some(filler) = &self.filler {
+            encoded = Cow::Owned(filler.put(&encoded, cx.actor));
+        }
         let mut message = None;
         if self.stamped {
-            let audience = self.audience.as_ref().filter(|_| cx.actor.stage.audit.is_some());
-            let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
-            put_stamp(encoded.to_mut(), &stamp);
-            if let Some(audience) = audience {
-                let key = Key { sender: stamp.sender, sequence: stamp.sequence };
-                let rooms = [&words[0].1, &words[1].1];
-                message = Some(Box::new(audience.message(cx, key, &namespace, rooms)));
-            }
+            let rooms = [&words[0].1, &words[1].1];
+            message = audience::stamp(cx, encoded.to_mut(), self.audience.as_ref(), &namespace, rooms);
         }
         if self.ack {
             let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
