@@ -59,8 +59,7 @@ fn serve(kind: &str) -> ! {
                 }
                 continue;
             }
-            loop {
-                let Some(guest) = guests.get_mut(&place) else { break };
+            while let Some(guest) = guests.get_mut(&place) {
                 let read = match guest.stream.read(&mut buffer) {
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Ok(0) | Err(_) => {
