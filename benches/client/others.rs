@@ -91,7 +91,7 @@ const ALL: [Client; 4] = [
         missing: || package_missing("artillery"),
         program: artillery,
         is_well: artillery_is_well,
-        stamina: 1,
+        stamina: 6,
     },
 ];
 
