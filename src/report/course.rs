@@ -78,7 +78,7 @@ pub struct Row<'a> {
 }
 
 /// The longest course; beyond, intervals are put together two by two. A test is over sooner.
-const MOST_ROWS: usize = if cfg!(test) { 60 } else { 3_600 };
+const MOST_ROWS: usize = if cfg!(test) { 60 } else { 1_200 };
 
 impl Course {
     /// An empty course with intervals of this length.
