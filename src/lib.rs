@@ -15,6 +15,7 @@ pub mod protocol;
 pub mod report;
 pub mod scenario;
 pub mod session;
+pub mod statistics;
 pub mod step;
 pub mod target;
 pub mod template;
