@@ -1,6 +1,7 @@
 //! sockrates examines Socket.IO servers.
 
 pub mod audit;
+pub mod capacity;
 pub mod cli;
 pub mod client;
 pub mod conformance;

@@ -17,6 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 
+use crate::capacity::Gate;
 use crate::config::Config;
 use crate::console::Console;
 use crate::engine::session::Session;
@@ -138,6 +139,8 @@ pub(crate) struct Server {
     pub(crate) faults: Faults,
     pub(crate) timers: Rc<Timers>,
     pub(crate) console: Rc<Console>,
+    /// What events pass first, where the server has a known capacity.
+    pub(crate) gate: Option<Gate>,
     pub(crate) sessions: RefCell<HashMap<Rc<str>, Rc<Session>>>,
     pub(crate) namespaces: RefCell<HashMap<Rc<str>, Rc<Namespace>>>,
     pub(crate) connections: Cell<usize>,
@@ -157,11 +160,13 @@ pub(crate) struct Server {
 impl Server {
     fn new(config: Config, faults: Faults) -> Rc<Server> {
         let console = Rc::new(Console::new(config.console));
+        let gate = config.capacity.map(Gate::new);
         Rc::new(Server {
             config,
             faults,
             timers: Rc::default(),
             console,
+            gate,
             sessions: RefCell::default(),
             namespaces: RefCell::default(),
             connections: Cell::new(0),
@@ -178,6 +183,7 @@ impl Server {
 
     async fn run(self: Rc<Self>, listener: TcpListener, stop: &Notify) {
         let timers = tokio::task::spawn_local(self.timers.clone().run());
+        let gate = tokio::task::spawn_local(Gate::run(self.clone()));
         tokio::select! {
             () = self.accept(listener) => {}
             () = stop.notified() => {}
@@ -186,6 +192,7 @@ impl Server {
         self.say_goodbye();
         let _ = tokio::time::timeout(FAREWELL, self.until_quiet()).await;
         timers.abort();
+        gate.abort();
         self.sessions.borrow_mut().clear();
         self.namespaces.borrow_mut().clear();
     }
