@@ -99,17 +99,17 @@ fn nothing_is_claimed_that_is_smaller_than_what_a_server_differs_from_itself() {
 /// The stated error rate: a server beside itself seems to differ in some figure in at most 5 % of the comparisons.
 #[test]
 fn a_server_differs_from_itself_no_more_often_than_is_stated() {
-    const RUNS: u64 = 200;
-    let claims = |seed: u64| machine(seed).compare(10, 1.0).iter().any(|row| row.difference != Difference::None);
+    const RUNS: u64 = 80;
+    let claims = |seed: u64| machine(seed).compare(20, 1.0).iter().any(|row| row.difference != Difference::None);
     let false_claims = (0..RUNS).filter(|seed| claims(*seed)).count();
-    assert!(false_claims <= 10, "{false_claims} of {RUNS}");
+    assert!(false_claims <= 4, "{false_claims} of {RUNS}");
 }
 
 /// At the default length, 10 % more service time is found in at least nine comparisons of ten.
 #[test]
 fn ten_percent_more_service_time_is_found() {
-    const RUNS: u64 = 100;
-    let finds = |seed: u64| row(&machine(seed).compare(10, 1.1), "ack p50").difference == Difference::Larger;
+    const RUNS: u64 = 40;
+    let finds = |seed: u64| row(&machine(seed).compare(20, 1.1), "ack p50").difference == Difference::Larger;
     let found = (0..RUNS).filter(|seed| finds(*seed)).count();
-    assert!(found >= 90, "{found} of {RUNS}");
+    assert!(found >= 36, "{found} of {RUNS}");
 }
