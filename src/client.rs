@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::observe::{Counter, Deed, Key, Metric, Observer, StepId, Who};
+use crate::observe::{Counter, Deed, Key, Label, Metric, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
@@ -90,7 +90,7 @@ impl<'p> Client<'p> {
 
     /// Begins steps, the first of which was due at that time.
     pub fn begin(&mut self, io: &mut Io<'_>, steps: &'p [Numbered], due: Instant) -> Flow {
-        let mut task = Sequence::new(steps, due);
+        let mut task = Sequence::new(steps, due, due);
         let flow = self.with(io, |cx| task.go(cx));
         if flow == Flow::Waiting {
             self.task = Some(task);
@@ -339,8 +339,10 @@ impl<'p> Client<'p> {
             && stamp.run == self.actor.stage.run
         {
             let since = self.actor.stage.since(io.now);
+            io.observer.about(stamp.label);
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
+            io.observer.about(Label::NONE);
             if stamp.is_audited && self.is_audited(message) {
                 let key = Key { sender: stamp.sender, sequence: stamp.sequence };
                 self.witness(io, Deed::Received { namespace: &message.namespace, key });
@@ -448,7 +450,9 @@ impl<'p> Client<'p> {
         call(&mut Cx {
             now: io.now,
             due: io.now,
+            ready: io.now,
             step: StepId(0),
+            label: Label::NONE,
             actor: &mut self.actor,
             wire,
             observer: io.observer,

@@ -26,6 +26,8 @@ pub enum Metric {
     ConnectOpen,
     /// Socket.IO: from our `CONNECT` to the server's reply.
     ConnectNamespace,
+    /// How late the generator itself was with a connect: from the moment when it was due and its client free to the call.
+    ConnectLag,
     /// Polling to WebSocket: from the request of the WebSocket to the moment when it carries everything.
     Upgrade,
     /// From the loss of the connection's successor being due to the new `CONNECT` reply.
@@ -36,19 +38,20 @@ pub enum Metric {
     AckService,
     /// From the due time of a stamped message to its receipt, per receiver.
     Delivery,
-    /// How late the generator itself acted: from due time to action.
+    /// How late the generator itself was with an event: from the moment when it was due and its client free to its sending.
     Lag,
 }
 
 impl Metric {
     /// Every metric, in the order in which reports list them.
-    pub const ALL: [Metric; 12] = [
+    pub const ALL: [Metric; 13] = [
         Metric::Connect,
         Metric::ConnectTcp,
         Metric::ConnectTls,
         Metric::ConnectHandshake,
         Metric::ConnectOpen,
         Metric::ConnectNamespace,
+        Metric::ConnectLag,
         Metric::Upgrade,
         Metric::Reconnect,
         Metric::Ack,
@@ -56,6 +59,12 @@ impl Metric {
         Metric::Delivery,
         Metric::Lag,
     ];
+
+    /// Whether it times what is said on a connection, and not the coming and going of connections. Of the former only the
+    /// measured part of a run counts.
+    pub fn is_traffic(self) -> bool {
+        matches!(self, Metric::Ack | Metric::AckService | Metric::Delivery | Metric::Lag)
+    }
 
     /// The word for it in scenarios and reports.
     pub fn name(self) -> &'static str {
@@ -66,6 +75,7 @@ impl Metric {
             Metric::ConnectHandshake => "connect.handshake",
             Metric::ConnectOpen => "connect.open",
             Metric::ConnectNamespace => "connect.namespace",
+            Metric::ConnectLag => "connect.lag",
             Metric::Upgrade => "upgrade",
             Metric::Reconnect => "reconnect",
             Metric::Ack => "ack",
@@ -113,11 +123,15 @@ pub enum Counter {
     BytesIn,
     /// Bytes written to sockets (before TLS).
     BytesOut,
+    /// Rounds of a paced `repeat` whose time came: the rate that was asked for.
+    RoundsDue,
+    /// Rounds of a paced `repeat` that were begun: the rate that was achieved.
+    RoundsBegun,
 }
 
 impl Counter {
     /// Every counter, in the order in which reports list them.
-    pub const ALL: [Counter; 14] = [
+    pub const ALL: [Counter; 16] = [
         Counter::ConnectAsked,
         Counter::ConnectOk,
         Counter::ConnectFailed,
@@ -132,7 +146,22 @@ impl Counter {
         Counter::Heartbeats,
         Counter::BytesIn,
         Counter::BytesOut,
+        Counter::RoundsDue,
+        Counter::RoundsBegun,
     ];
+
+    /// Whether it counts what is said on a connection, and not the coming and going of connections. Of the former only the
+    /// measured part of a run counts.
+    pub fn is_traffic(self) -> bool {
+        !matches!(
+            self,
+            Counter::ConnectAsked
+                | Counter::ConnectOk
+                | Counter::ConnectFailed
+                | Counter::Dropped
+                | Counter::Violations
+        )
+    }
 
     /// The words for it in scenarios and reports.
     pub fn name(self) -> &'static str {
@@ -151,8 +180,21 @@ impl Counter {
             Counter::Heartbeats => "heartbeats",
             Counter::BytesIn => "bytes in",
             Counter::BytesOut => "bytes out",
+            Counter::RoundsDue => "rounds due",
+            Counter::RoundsBegun => "rounds begun",
         }
     }
+}
+
+/// A name that a step has for the figures of what it does; the plan knows the names. None is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(pub u8);
+
+impl Label {
+    /// What most steps have.
+    pub const NONE: Label = Label(0);
+    /// The greatest: it has to fit into one digit of a stamp.
+    pub const LAST: Label = Label(35);
 }
 
 /// Which client: its group, its index in the group, its index in the whole cast. All from 0.
@@ -211,6 +253,8 @@ pub trait Observer {
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str);
+    /// What is told from here on belongs to this label as well.
+    fn about(&mut self, _label: Label) {}
     /// A client did or saw something that the audit of the deliveries has to know, so long after the beginning of the
     /// run. Told only where there is an audit.
     fn witness(&mut self, _who: Who, _at: Duration, _deed: Deed<'_>) {}

@@ -4,11 +4,11 @@
 //! [`crate::scenario`] and what steps need ([`Part`], [`Stage`]); the engine plays it. Pure: the beginning of the
 //! run is an argument.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::measure::{GroupInfo, StepInfo, Story};
 use crate::observe::Who;
-use crate::scenario::{Act, Group, Scenario};
+use crate::scenario::{Act, Asked, Group, Scenario};
 use crate::session::Transport;
 use crate::step::{Audit, Board, Ears, Numbered, Part, Stage, Step};
 
@@ -63,6 +63,8 @@ pub enum Turn {
     Act(usize),
     /// Branches that run side by side.
     Together(Vec<Vec<Turn>>),
+    /// The measured part, and how long it settles.
+    Measure(Duration, Vec<Turn>),
 }
 
 /// What the members of some groups do before the next barrier.
@@ -87,6 +89,8 @@ pub struct Plan<'s> {
     pub acts: Vec<PlannedAct<'s>>,
     /// In which order they are played.
     pub script: Vec<Turn>,
+    /// Of which groups and labels figures are kept apart, because some threshold asks about them.
+    pub asked: Vec<Asked>,
 }
 
 impl<'s> Plan<'s> {
@@ -120,7 +124,20 @@ impl<'s> Plan<'s> {
             wire_lines: if clients <= REMEMBERING { WIRE_LINES } else { 0 },
             board: Board::default(),
         };
-        Plan { stage, parts, acts, script }
+        Plan { stage, parts, acts, script, asked: scenario.asked.clone() }
+    }
+
+    /// Whether only a part of the run is measured.
+    pub fn has_measured_part(&self) -> bool {
+        self.settle().is_some()
+    }
+
+    /// How long the measured part settles, if only a part is measured.
+    pub fn settle(&self) -> Option<Duration> {
+        self.script.iter().find_map(|turn| match turn {
+            Turn::Measure(settle, _) => Some(*settle),
+            Turn::Act(_) | Turn::Together(_) => None,
+        })
     }
 
     /// Every client of the cast, group by group.
@@ -158,6 +175,7 @@ fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) 
         Act::Together { branches, .. } => {
             Turn::Together(branches.iter().map(|branch| turns(branch, acts, false)).collect())
         }
+        Act::Measure { settle, script, .. } => Turn::Measure(*settle, turns(script, acts, is_alone)),
     };
     script.iter().map(&mut turn).collect()
 }

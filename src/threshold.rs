@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::document::{Mistake, Node, Span};
+use crate::document::{Fields, Mistake, Node, Span, Value};
 use crate::observe::{Counter, Metric};
 use crate::units::{self, Rate, Share, Spelt};
 
@@ -18,13 +18,29 @@ pub struct Threshold {
     pub text: String,
     /// What it asks about.
     pub subject: Subject,
+    /// Of which group or label alone.
+    pub of: Option<Of>,
     /// How the value must relate to the limit.
     pub relation: Relation,
     /// The limit, of the kind that fits the subject.
     pub limit: Limit,
+    /// Whether the run ends as soon as it is missed.
+    pub aborts: bool,
     /// Where it was written.
     pub span: Span,
 }
+
+/// A group or a label about which a threshold asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Of {
+    /// Its name.
+    pub name: String,
+    /// Its place among those that some threshold of the scenario asks about.
+    pub part: usize,
+}
+
+/// Finds the group or the label of a name: its index among those that thresholds ask about.
+pub type Find<'f> = dyn FnMut(&str) -> Result<usize, Mistake> + 'f;
 
 /// What a threshold asks about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,6 +126,28 @@ impl Counted {
                     | Counter::AckMissed
             ),
         }
+    }
+}
+
+impl Subject {
+    /// The latency series that it asks about, if it does.
+    pub fn metric(self) -> Option<Metric> {
+        match self {
+            Subject::Quantile(metric, _)
+            | Subject::Mean(metric)
+            | Subject::Min(metric)
+            | Subject::Max(metric) => Some(metric),
+            Subject::Samples(_) | Subject::Count(_) | Subject::Rate(_) | Subject::Share(_) => None,
+        }
+    }
+
+    fn is_of_the_audit(self) -> bool {
+        matches!(
+            self,
+            Subject::Count(Counted::Fault(_))
+                | Subject::Rate(Counted::Fault(_))
+                | Subject::Share(Counted::Fault(_))
+        )
     }
 }
 
@@ -220,13 +258,40 @@ impl fmt::Display for Limit {
 
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.subject, self.relation, self.limit)
+        let of = self.of.as_ref().map(|of| format!(" of {}", of.name)).unwrap_or_default();
+        write!(f, "{}{of} {} {}", self.subject, self.relation, self.limit)?;
+        if self.aborts { f.write_str(", or the run ends at once") } else { Ok(()) }
     }
 }
 
 impl Threshold {
-    /// Reads one threshold of a scenario.
-    pub fn read(node: &Node) -> Result<Threshold, Mistake> {
+    /// Reads one threshold of a scenario: a sentence, or a map of it and of what is to happen when it is missed.
+    pub fn read(node: &Node, find: &mut Find<'_>) -> Result<Threshold, Mistake> {
+        if !matches!(node.value, Value::Map(_)) {
+            return Threshold::read_text(node, find);
+        }
+        let fields = Fields::of(node, "the threshold")?;
+        let demand = fields.required("demand");
+        let aborts = fields.optional("abort_on_breach");
+        fields.deny_others()?;
+        let threshold = Threshold::read_text(demand?, find)?;
+        let aborts_it = aborts.map_or(Ok(false), Node::bool)?;
+        if let Some(at) = aborts.filter(|_| aborts_it && !threshold.can_be_breached_early()) {
+            let message = format!("whether `{}` holds is known at the end of the run alone", threshold.text);
+            return Err(at
+                .mistake(message)
+                .hint("`abort_on_breach` goes with an upper limit (`<`, `<=`) or with `== 0`"));
+        }
+        Ok(Threshold { aborts: aborts_it, ..threshold })
+    }
+
+    /// Whether more of the run cannot mend it, or would have to be much better than what was.
+    fn can_be_breached_early(&self) -> bool {
+        let none = self.relation == Relation::Equal && self.limit.number() == 0.0;
+        self.relation.is_upper() || none
+    }
+
+    fn read_text(node: &Node, find: &mut Find<'_>) -> Result<Threshold, Mistake> {
         let text = node.text()?;
         let form = "write it like `delivery p99 < 250 ms` or `connect failed < 0.1 %`";
         let at =
@@ -250,6 +315,14 @@ impl Threshold {
             return Err(node.mistake(format!("one side of `{signs}` is missing")).hint(form));
         }
         let told = |mistake: Mistake, from: usize, part: &str| mistake.at(at(from, part));
+        let (what, of) = match what.split_once(" of ") {
+            None => (what, None),
+            Some((what, name)) => {
+                let from = what.len() + " of ".len() + (name.len() - name.trim_start().len());
+                let part = find(name.trim()).map_err(|mistake| told(mistake, from, name.trim()))?;
+                (what.trim_end(), Some((part, from, name.trim())))
+            }
+        };
         let (subject, limit) = match asked(what) {
             Ok(Asked::Latency(make, metric)) => {
                 let limit = units::duration_from(value).map_err(|mistake| mistake.at(value_at))?;
@@ -278,8 +351,19 @@ impl Threshold {
             Ok(Asked::Counted(counted, _)) => (Subject::Count(counted), count(value, value_at)?),
             Err((mistake, from, part)) => return Err(told(mistake, from, part)),
         };
-        let threshold =
-            Threshold { text: text.trim().to_owned(), subject, relation: *relation, limit, span: node.span };
+        if let Some((_, from, name)) = of.filter(|_| subject.is_of_the_audit()) {
+            let mistake = Mistake::new(node.span, "the audit judges all clients together".to_owned());
+            return Err(told(mistake.hint(format!("leave out `of {name}`")), from, name));
+        }
+        let threshold = Threshold {
+            text: text.trim().to_owned(),
+            subject,
+            of: of.map(|(part, _, name)| Of { name: name.to_owned(), part }),
+            relation: *relation,
+            limit,
+            aborts: false,
+            span: node.span,
+        };
         match threshold.pointless() {
             None => Ok(threshold),
             Some(why) => Err(node.mistake(why)),
@@ -399,154 +483,4 @@ fn count(value: &str, at: Span) -> Result<Limit, Mistake> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::document::Value;
-
-    /// Read as if it stood plain in column 5 of line 1.
-    fn read(text: &str) -> Result<Threshold, Mistake> {
-        let end_column = 5 + text.chars().count() as u32;
-        let span = Span { line: 1, column: 5, end_line: 1, end_column };
-        Threshold::read(&Node { span, value: Value::Text(text.to_owned()) })
-    }
-
-    #[test]
-    fn the_faults_are_in_the_order_of_their_numbers() {
-        assert!(Fault::ALL.iter().enumerate().all(|(index, fault)| *fault as usize == index));
-    }
-
-    #[test]
-    fn thresholds_are_read_into_subject_relation_and_limit() {
-        use Counted::{Counter as Clients, Fault as Audit};
-        let ms = Duration::from_millis;
-        for (text, subject, relation, limit) in [
-            (
-                "delivery p99 < 250 ms",
-                Subject::Quantile(Metric::Delivery, 0.99),
-                Relation::Less,
-                Limit::Latency(ms(250)),
-            ),
-            (
-                "ack p99.9 <= 0.5s",
-                Subject::Quantile(Metric::Ack, 0.999),
-                Relation::AtMost,
-                Limit::Latency(ms(500)),
-            ),
-            ("ack mean<=5ms", Subject::Mean(Metric::Ack), Relation::AtMost, Limit::Latency(ms(5))),
-            (
-                "connect.tls max < 1s",
-                Subject::Max(Metric::ConnectTls),
-                Relation::Less,
-                Limit::Latency(ms(1000)),
-            ),
-            (
-                "ack.service min > 1ms",
-                Subject::Min(Metric::AckService),
-                Relation::Greater,
-                Limit::Latency(ms(1)),
-            ),
-            ("delivery count >= 10", Subject::Samples(Metric::Delivery), Relation::AtLeast, Limit::Count(10)),
-            (
-                "delivery missing == 0",
-                Subject::Count(Audit(Fault::Missing)),
-                Relation::Equal,
-                Limit::Count(0),
-            ),
-            (
-                "connect  failed < 0.1 %",
-                Subject::Share(Clients(Counter::ConnectFailed)),
-                Relation::Less,
-                Limit::Share(Share(0.001)),
-            ),
-            (
-                "sent rate > 1000/s",
-                Subject::Rate(Clients(Counter::Sent)),
-                Relation::Greater,
-                Limit::Rate(Rate { per_second: 1000.0 }),
-            ),
-            (
-                "received count >= 10",
-                Subject::Count(Clients(Counter::Received)),
-                Relation::AtLeast,
-                Limit::Count(10),
-            ),
-            (
-                "connection dropped != 3",
-                Subject::Count(Clients(Counter::Dropped)),
-                Relation::NotEqual,
-                Limit::Count(3),
-            ),
-        ] {
-            let threshold = read(text).unwrap_or_else(|mistake| panic!("{text}: {mistake}"));
-            assert_eq!((threshold.subject, threshold.relation), (subject, relation), "{text}");
-            assert!(
-                (threshold.limit.number() - limit.number()).abs() < 1e-12,
-                "{text}: {:?}",
-                threshold.limit
-            );
-        }
-    }
-
-    #[test]
-    fn a_threshold_spelt_again_reads_the_same() {
-        for text in
-            ["delivery p99.99 < 250ms", "connect failed < 0.1 %", "sent rate > 1000/s", "ack count >= 10"]
-        {
-            let threshold = read(text).unwrap();
-            assert_eq!(threshold.to_string(), text);
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_points_at_the_part_that_is_wrong() {
-        for (text, column, told) in [
-            ("delivery p99", 5, "`delivery p99` compares nothing"),
-            ("delivery p99 = 5ms", 18, "`=` is not a comparison (did you mean `==`?)"),
-            ("delivery p99 => 5ms", 18, "`=>` is not a comparison (did you mean `>=`?)"),
-            ("< 5ms", 5, "one side of `<` is missing"),
-            ("ack p99 <", 5, "one side of `<` is missing"),
-            ("dleivery p99 < 5ms", 5, "unknown metric `dleivery` (did you mean `delivery`?)"),
-            ("conect failed < 5", 5, "unknown metric `conect failed` (did you mean `connect failed`?)"),
-            ("delivery p101 < 5ms", 14, "there is no percentile `p101`"),
-            ("delivery p0 < 5ms", 14, "there is no percentile `p0`"),
-            ("delivery p100 < 5ms", 14, "`p100` is the greatest value of all (write `max`)"),
-            ("delivery mena < 5ms", 14, "unknown statistic `mena` of `delivery` (did you mean `mean`?)"),
-            ("delivery < 5ms", 5, "`delivery` is a series of times: which value of it?"),
-            ("sent mean > 5", 10, "unknown statistic `mean` of `sent`"),
-            ("ack p99 < 5", 15, "`5` has no unit"),
-            ("ack p99 < 5 %", 15, "`%` is not a unit of a time"),
-            ("ack p99 < -5ms", 15, "a time cannot be negative"),
-            ("sent < 5ms", 12, "expected a number of times, found `5ms`"),
-            ("sent < -5", 12, "nothing happens `-5` times"),
-            ("sent rate < 5", 17, "`5` has no unit"),
-            ("sent < 5%", 12, "`sent` is not a part of anything"),
-            ("connect failed < 101 %", 22, "`101 %` is more than the whole"),
-        ] {
-            let mistake = read(text).expect_err(text);
-            assert!(mistake.to_string().starts_with(told), "{text}: {mistake}");
-            assert_eq!(mistake.span.column, column, "{text}: {mistake}");
-        }
-    }
-
-    #[test]
-    fn what_could_never_fail_or_never_hold_is_no_threshold() {
-        for (text, told) in [
-            ("ack p99 < 0 ms", "can never hold"),
-            ("ack p99 <= 0 ms", "can never hold"),
-            ("ack p99 >= 0 ms", "always holds"),
-            ("ack p99 > 0 ms", "always holds"),
-            ("connect failed < 0", "can never hold"),
-            ("connect failed < 0 %", "can never hold"),
-            ("connect failed > 100 %", "can never hold"),
-            ("connect failed <= 100 %", "always holds"),
-            ("received >= 0", "always holds"),
-            ("ack p99 == 5ms", "compares a measured value exactly"),
-        ] {
-            let mistake = read(text).expect_err(text);
-            assert!(mistake.message.contains(told), "{text}: {mistake}");
-        }
-        for text in ["connect failed <= 0", "connect failed == 0 %", "received > 0", "connect ok >= 100 %"] {
-            assert!(read(text).is_ok(), "{text}");
-        }
-    }
-}
+mod tests;

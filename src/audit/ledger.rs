@@ -95,6 +95,11 @@ impl Ledger {
         }
     }
 
+    /// What was found so far.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
     /// Notes that a client of another worker has asked for a room.
     pub fn know(&mut self, mark: Mark) {
         self.book.know(mark);

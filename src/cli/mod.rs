@@ -15,11 +15,13 @@ mod interrupt;
 mod limits;
 mod list;
 mod machine;
+mod play;
 pub mod progress;
 mod run;
 mod select;
 mod serve;
 mod server;
+mod watch;
 
 use std::fs;
 use std::io::{self, Write};

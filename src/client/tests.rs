@@ -54,7 +54,7 @@ fn clients_arrive_at_their_rate_and_only_the_first_time() {
         play.now += Duration::from_millis(6);
         play.call(Client::tick);
         assert_eq!(play.said().len(), 1);
-        assert_eq!(play.found.latency(Metric::Lag), [5]);
+        assert_eq!(play.found.latency(Metric::ConnectLag), [5]);
         play.accepted();
         play.hear(OPEN);
         play.hear(r#"40{"sid":"s"}"#);
@@ -79,6 +79,36 @@ fn an_acknowledgement_that_does_not_come_is_missed_at_its_deadline() {
         play.hear(r#"430[]"#);
         assert_eq!(play.found.troubles, []);
         assert_eq!(play.found.count(Counter::AckReceived), 0);
+    });
+}
+
+#[test]
+fn a_generator_that_wakes_late_says_how_late() {
+    let script =
+        "- alice: { repeat: { times: 2, every: 100ms, steps: [ { emit: { event: a, ack: true } } ] } }";
+    connected(script, |mut play| {
+        play.begin(1);
+        play.pass(5);
+        play.hear("430[]");
+        play.now += Duration::from_millis(107);
+        play.call(Client::tick);
+        assert_eq!(play.found.latency(Metric::Lag), [0, 12]);
+    });
+}
+
+#[test]
+fn rounds_that_the_server_left_no_time_for_are_counted_as_due() {
+    let script =
+        "- alice: { repeat: { for: 1s, every: 100ms, steps: [ { emit: { event: a, ack: true } } ] } }";
+    connected(script, |mut play| {
+        play.begin(1);
+        play.pass(950);
+        play.hear("430[]");
+        // The second round begins at 950; the others had no time.
+        play.pass(60);
+        play.hear("431[]");
+        assert_eq!(play.found.count(Counter::RoundsBegun), 2);
+        assert_eq!(play.found.count(Counter::RoundsDue), 10);
     });
 }
 
@@ -109,7 +139,10 @@ fn rounds_that_are_late_keep_the_schedule_and_are_measured_from_their_due_times(
         assert_eq!(play.hear("433[]"), Flow::Done);
         assert_eq!(play.found.latency(Metric::Ack), [250, 160, 70, 5]);
         assert_eq!(play.found.latency(Metric::AckService), [250, 10, 10, 5]);
-        assert_eq!(play.found.latency(Metric::Lag)[1..], [0, 150, 60, 0]);
+        // The client waited for the server: that is not the generator's lag.
+        assert_eq!(play.found.latency(Metric::Lag), [0, 0, 0, 0]);
+        assert_eq!(play.found.count(Counter::RoundsDue), 4);
+        assert_eq!(play.found.count(Counter::RoundsBegun), 4);
     });
 }
 

@@ -125,6 +125,7 @@ fn refusal(script: &[Act], driver: &str, lacks: fn(&Beyond) -> Option<&'static s
         Act::Together { branches, .. } => {
             branches.iter().find_map(|branch| refusal(branch, driver, lacks))
         }
+        Act::Measure { script, .. } => refusal(script, driver, lacks),
     })
 }
 

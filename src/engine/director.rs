@@ -1,5 +1,7 @@
 //! Walks a script: which act may begin when which has ended. Pure.
 
+use std::time::Duration;
+
 use crate::plan::Turn;
 
 /// Where a run stands in its script.
@@ -29,6 +31,14 @@ impl<'s> Director<'s> {
     /// Whether every act has ended.
     pub fn is_over(&self) -> bool {
         self.0.is_over()
+    }
+
+    /// How long the measured part settles, while it is under way.
+    pub fn measures(&self) -> Option<Duration> {
+        match self.0.turns.get(self.0.at) {
+            Some(Turn::Measure(settle, _)) => Some(*settle),
+            _ => None,
+        }
     }
 }
 
@@ -61,6 +71,14 @@ impl<'s> Branch<'s> {
                         return;
                     }
                 }
+                Turn::Measure(_, turns) => {
+                    let mut inner = Branch::new(turns);
+                    inner.advance(begun);
+                    if !inner.is_over() {
+                        self.side = vec![inner];
+                        return;
+                    }
+                }
             }
             self.at += 1;
         }
@@ -69,7 +87,7 @@ impl<'s> Branch<'s> {
     fn finished(&mut self, act: usize, begun: &mut Vec<usize>) {
         match self.turns.get(self.at) {
             Some(Turn::Act(current)) if *current == act => {}
-            Some(Turn::Together(_)) => {
+            Some(Turn::Together(_) | Turn::Measure(..)) => {
                 self.side.iter_mut().for_each(|branch| branch.finished(act, begun));
                 if !self.side.iter().all(Branch::is_over) {
                     return;
@@ -86,7 +104,7 @@ impl<'s> Branch<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Turn::{Act, Together};
+    use Turn::{Act, Measure, Together};
 
     const NONE: [usize; 0] = [];
 
@@ -124,6 +142,25 @@ mod tests {
         assert_eq!(director.finished(3), NONE);
         assert!(!director.is_over());
         assert_eq!(director.finished(0), NONE);
+        assert!(director.is_over());
+    }
+
+    #[test]
+    fn the_measured_part_is_measured_from_its_first_act_to_its_last() {
+        let settle = Duration::from_secs(5);
+        let together = Together(vec![vec![Act(1)], vec![Act(2)]]);
+        let script = [Act(0), Measure(settle, vec![together, Act(3)]), Act(4)];
+        let mut director = Director::new(&script);
+        director.begin();
+        assert_eq!(director.measures(), None);
+        assert_eq!(director.finished(0), [1, 2]);
+        assert_eq!(director.measures(), Some(settle));
+        director.finished(1);
+        assert_eq!(director.finished(2), [3]);
+        assert_eq!(director.measures(), Some(settle));
+        assert_eq!(director.finished(3), [4]);
+        assert_eq!(director.measures(), None);
+        director.finished(4);
         assert!(director.is_over());
     }
 

@@ -4,11 +4,13 @@
 //! every client of an act is done everywhere. Workers share nothing but the plan, so that they need no lock; what
 //! they counted is merged at the end. Nothing here prints: [`Beat`]s tell how the run goes.
 
+mod accounts;
 mod director;
 mod records;
 mod timers;
 mod worker;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -17,12 +19,13 @@ use std::time::{Duration, Instant};
 
 use crate::audit::Findings;
 use crate::driver::Library;
-use crate::measure::Interval;
-use crate::measure::Tally;
+use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
 use crate::transport::Peer;
 
+pub use accounts::{Accounts, Second};
 pub use director::Director;
+pub use records::Extent;
 use records::{Audit, Exchange};
 use worker::{Command, Report, Work, Worker};
 
@@ -55,6 +58,14 @@ pub struct Beat<'a> {
     pub live: u64,
     /// What a worker counted since it last told, if it did.
     pub interval: Option<Interval>,
+    /// The seconds that are over and were not told of before.
+    pub seconds: &'a [Second],
+    /// The run so far.
+    pub accounts: &'a Accounts,
+    /// Which part of it is measured, as far as that is known.
+    pub extent: Extent,
+    /// To be set when the run is to end at once.
+    pub halt: &'a Cell<bool>,
 }
 
 /// How a run ended.
@@ -66,6 +77,8 @@ pub enum Ending {
     Stopped,
     /// The longest time was over.
     OutOfTime,
+    /// Whoever was told how it went has halted it.
+    Halted,
 }
 
 /// What a run brought.
@@ -73,10 +86,18 @@ pub enum Ending {
 pub struct Ran {
     /// What was counted by all workers.
     pub tally: Tally,
+    /// The figures of the groups and labels that some threshold asks about, in the order of the plan.
+    pub parts: Vec<Figures>,
+    /// What was counted after the last second of which [`Beat`] told.
+    pub rest: Second,
+    /// Which part of the run was measured.
+    pub extent: Extent,
     /// What the audit of the deliveries found, if any message was audited.
     pub findings: Option<Findings>,
     /// How many connections never came to be: TCP was refused, or not answered for a while.
     pub unreached: u64,
+    /// How many could not be made for want of a port of this machine, and of a file.
+    pub shortages: (u64, u64),
     /// How it ended.
     pub ending: Ending,
     /// How long it took.
@@ -117,10 +138,13 @@ pub fn run<'p>(
             live: vec![0; crews.len()],
             completed_steps: 0,
             drain: None,
+            accounts: Accounts::new(crews.len(), plan.asked.len()),
+            extent: if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
         };
         let ending = conductor.conduct(&crews, orders, &inbox, tell);
         let duration = plan.stage.epoch.elapsed();
-        let (mut tally, mut unreached, mut audits) = (Tally::new(), 0, Vec::new());
+        let (mut closing, mut unreached, mut audits) = (Vec::new(), 0, Vec::new());
+        let mut shortages = (0, 0);
         for crew in &crews {
             crew.tell(Command::Stop);
         }
@@ -128,9 +152,12 @@ pub fn run<'p>(
         for crew in crews {
             match crew.thread.join() {
                 Ok(Ok(work)) => {
-                    tally.merge(&work.records.tally);
-                    audits.extend(work.records.audit);
+                    let (tally, parts, audit) = work.records.close();
+                    closing.push((tally, parts, work.cpu));
+                    audits.extend(audit);
                     unreached += work.unreached;
+                    shortages.0 += work.shortages.0;
+                    shortages.1 += work.shortages.1;
                 }
                 Ok(Err(why)) => failed = Some(why),
                 Err(_) => failed = Some("go on: a worker broke off; please report this".to_owned()),
@@ -140,11 +167,60 @@ pub fn run<'p>(
             Some(why) => Err(why),
             None => {
                 let completed_steps = conductor.completed_steps;
+                let extent = conductor.extent;
+                // What is still in the box was told by workers that had nothing to wait for.
+                inbox.try_iter().for_each(|report| {
+                    if let Report::Second(handover) = report {
+                        conductor.accounts.take(*handover);
+                    }
+                });
+                let (total, mut parts, open) = conductor.accounts.close();
+                let (tally, rest) = sum_up(&total, &mut parts, open, closing, duration);
                 let findings = found(audits, plan.stage.epoch.elapsed());
-                Ok(Ran { tally, findings, unreached, ending, duration, completed_steps })
+                Ok(Ran {
+                    tally,
+                    parts,
+                    rest,
+                    extent,
+                    findings,
+                    unreached,
+                    shortages,
+                    ending,
+                    duration,
+                    completed_steps,
+                })
             }
         }
     })
+}
+
+/// Adds what the workers brought home to what they had handed over. Gives all that was counted, and what came after the
+/// last second that was told of.
+fn sum_up(
+    handed_over: &Figures,
+    parts: &mut [Figures],
+    open: Vec<Second>,
+    closing: Vec<(Tally, Vec<Figures>, Duration)>,
+    duration: Duration,
+) -> (Tally, Second) {
+    let mut tally = Tally::new();
+    tally.add(handed_over);
+    let mut rest = Second { end: duration, ..Second::default() };
+    for second in open {
+        rest.figures.add(&second.figures);
+        rest.cpu += second.cpu;
+        rest.busiest += second.busiest;
+    }
+    let mut busiest = Duration::ZERO;
+    for (own, own_parts, cpu) in &closing {
+        rest.figures.add(own.figures());
+        rest.cpu += *cpu;
+        busiest = busiest.max(*cpu);
+        tally.merge(own);
+        parts.iter_mut().zip(own_parts).for_each(|(sum, part)| sum.add(part));
+    }
+    rest.busiest += busiest;
+    (tally, rest)
 }
 
 /// What the workers' ledgers say together; nothing, if they have judged no message.
@@ -180,6 +256,8 @@ struct Conductor<'p, 's> {
     completed_steps: u64,
     /// What is under way is waited for.
     drain: Option<Drain>,
+    accounts: Accounts,
+    extent: Extent,
 }
 
 /// The wait until the clients have received what they must.
@@ -199,6 +277,7 @@ impl Conductor<'_, '_> {
         tell: &mut dyn FnMut(Beat<'_>),
     ) -> Ending {
         let begun = self.director.begin();
+        let halt = Cell::new(false);
         self.start(crews, begun);
         while !self.director.is_over() || self.drain.is_some() {
             if orders.stop.load(Ordering::Relaxed) {
@@ -208,7 +287,7 @@ impl Conductor<'_, '_> {
             if orders.max_time.is_some_and(|most| elapsed >= most) {
                 return Ending::OutOfTime;
             }
-            let mut interval = None;
+            let (mut interval, mut seconds) = (None, Vec::new());
             match inbox.recv_timeout(HEARTBEAT) {
                 Ok(Report::Finished(act)) => self.finished(crews, act),
                 Ok(Report::Drained) => self.drained(crews),
@@ -216,17 +295,34 @@ impl Conductor<'_, '_> {
                     self.live[worker] = live;
                     interval = Some(*counted);
                 }
+                Ok(Report::Second(handover)) => seconds = self.accounts.take(*handover),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Joining the workers tells why.
                 Ok(Report::Broken) | Err(RecvTimeoutError::Disconnected) => return Ending::Stopped,
             }
-            tell(Beat { elapsed, acts: &self.active, live: self.live.iter().sum(), interval });
+            tell(Beat {
+                elapsed,
+                acts: &self.active,
+                live: self.live.iter().sum(),
+                interval,
+                seconds: &seconds,
+                accounts: &self.accounts,
+                extent: self.extent,
+                halt: &halt,
+            });
+            if halt.get() {
+                return Ending::Halted;
+            }
         }
         Ending::Finished
     }
 
     fn start(&mut self, crews: &[Crew<'_>], acts: Vec<usize>) {
         let due = Instant::now();
+        if let Some(settle) = self.director.measures().filter(|_| self.extent.from.is_none()) {
+            let from = self.plan.stage.since(due) + settle;
+            self.measure(crews, Extent { from: Some(from), to: None });
+        }
         for act in acts {
             self.waiting[act] = crews.len();
             self.active.push(act);
@@ -241,13 +337,23 @@ impl Conductor<'_, '_> {
         if self.waiting[act] == 0 {
             self.active.retain(|active| *active != act);
             self.completed_steps += self.plan.acts[act].steps.len() as u64;
+            let was_measured = self.director.measures().is_some();
             let begun = self.director.finished(act);
+            if was_measured && self.director.measures().is_none() {
+                let to = self.plan.stage.epoch.elapsed();
+                self.measure(crews, Extent { to: Some(to), ..self.extent });
+            }
             let drains = self.director.is_over() || begun.iter().any(|act| self.plan.acts[*act].drains);
             match drains && self.plan.stage.audit.is_some() {
                 true => self.drain(crews, begun),
                 false => self.start(crews, begun),
             }
         }
+    }
+
+    fn measure(&mut self, crews: &[Crew<'_>], extent: Extent) {
+        self.extent = extent;
+        crews.iter().for_each(|crew| crew.tell(Command::Measure(extent)));
     }
 
     /// Waits until every client has received what it must; a worker gives up when the window of the audit is over.

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{Findings, Ledger, Mark, Message};
-use crate::measure::Tally;
-use crate::observe::{Counter, Deed, Failure, Metric, Observer, StepId, Who};
+use crate::measure::{Figures, Interval, Tally};
+use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId, Who};
+use crate::scenario::Asked;
 
 /// What one worker tells the others.
 #[derive(Clone, Debug)]
@@ -77,14 +78,116 @@ impl Audit {
     }
 }
 
+/// Which part of the run is measured, since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// From when on, if that is known.
+    pub from: Option<Duration>,
+    /// Until when, if it is over.
+    pub to: Option<Duration>,
+}
+
+impl Extent {
+    /// All of the run.
+    pub const WHOLE: Extent = Extent { from: Some(Duration::ZERO), to: None };
+
+    /// Whether it has this moment.
+    pub fn has(&self, at: Duration) -> bool {
+        self.from.is_some_and(|from| from <= at) && self.to.is_none_or(|to| at < to)
+    }
+}
+
+/// The figures of a group or a label about which some threshold asks.
+#[derive(Debug)]
+struct Part {
+    of: Asked,
+    figures: Figures,
+}
+
 /// See the module's head.
 #[derive(Debug)]
 pub(super) struct Records {
-    pub(super) tally: Tally,
+    tally: Tally,
     pub(super) audit: Option<Audit>,
+    pub(super) extent: Extent,
+    parts: Vec<Part>,
+    /// Since the start of the run, while some client is at work.
+    now: Duration,
+    /// The group of that client.
+    group: u32,
+    /// Under which label it works.
+    label: Label,
 }
 
 impl Records {
+    pub(super) fn new(audit: Option<Audit>, extent: Extent, asked: &[Asked]) -> Records {
+        Records {
+            tally: Tally::new(),
+            audit,
+            extent,
+            parts: asked.iter().map(|of| Part { of: *of, figures: Figures::default() }).collect(),
+            now: Duration::ZERO,
+            group: 0,
+            label: Label::NONE,
+        }
+    }
+
+    /// What is observed from here on is by a client of this group.
+    pub(super) fn attend(&mut self, now: Duration, group: u32) {
+        (self.now, self.group) = (now, group);
+    }
+
+    /// Counts the bytes of all clients.
+    pub(super) fn count_bytes(&mut self, now: Duration, read: u64, written: u64) {
+        self.now = now;
+        let is_measured = self.extent.has(now);
+        self.tally.count_of(Counter::BytesIn, read, is_measured);
+        self.tally.count_of(Counter::BytesOut, written, is_measured);
+    }
+
+    pub(super) fn take_interval(&mut self) -> Interval {
+        self.tally.take_interval()
+    }
+
+    /// Hands over what was counted since the last time.
+    pub(super) fn take_figures(&mut self) -> (Figures, Vec<Figures>) {
+        let parts = self.parts.iter_mut().map(|part| std::mem::take(&mut part.figures)).collect();
+        (self.tally.take_figures(), parts)
+    }
+
+    /// Checks and troubles so far.
+    pub(super) fn story_so_far(&self) -> Tally {
+        self.tally.story_so_far()
+    }
+
+    /// What the audit has found so far.
+    pub(super) fn findings_so_far(&self) -> Option<Findings> {
+        self.audit.as_ref().map(|audit| audit.ledger.findings().clone())
+    }
+
+    /// Everything that was not handed over, with the parts.
+    pub(super) fn close(self) -> (Tally, Vec<Figures>, Option<Audit>) {
+        (self.tally, self.parts.into_iter().map(|part| part.figures).collect(), self.audit)
+    }
+
+    /// Whether what happens now belongs to the measured part.
+    fn counts(&self, counter: Counter) -> bool {
+        !counter.is_traffic() || self.extent.has(self.now)
+    }
+
+    /// The figures that this client and this label have apart.
+    fn apart(&mut self, act: impl Fn(&mut Figures)) {
+        for part in &mut self.parts {
+            let is_it = match part.of {
+                Asked::Group(group) => group == self.group,
+                Asked::Label(label) => label == self.label,
+            };
+            if is_it {
+                act(&mut part.figures);
+            }
+        }
+    }
+
     /// Tells the other workers what was sent, for an act that is over or a run that ends.
     pub(super) fn tell(&mut self) {
         if let Some(audit) = &mut self.audit {
@@ -109,11 +212,16 @@ impl Records {
 
 impl Observer for Records {
     fn latency(&mut self, metric: Metric, value: Duration) {
-        self.tally.latency(metric, value);
+        // It belongs to the part in which it was due.
+        let is_measured = !metric.is_traffic() || self.extent.has(self.now.saturating_sub(value));
+        self.tally.latency_of(metric, value, is_measured);
+        self.apart(|figures| figures.latency(metric, value, is_measured));
     }
 
     fn count(&mut self, counter: Counter, by: u64) {
-        self.tally.count(counter, by);
+        let is_measured = self.counts(counter);
+        self.tally.count_of(counter, by, is_measured);
+        self.apart(|figures| figures.count(counter, by, is_measured));
     }
 
     fn passed(&mut self, step: StepId, who: Who) {
@@ -125,15 +233,22 @@ impl Observer for Records {
     }
 
     fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure) {
-        self.tally.missed(step, who, counter, failure);
+        let is_measured = self.counts(counter);
+        self.tally.missed_of(step, who, counter, failure, is_measured);
+        self.apart(|figures| figures.count(counter, 1, is_measured));
     }
 
     fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
         self.tally.wronged(who, counter, cause, detail);
+        self.apart(|figures| figures.count(counter, 1, true));
     }
 
     fn trouble(&mut self, who: Who, cause: &str, detail: &str) {
         self.tally.trouble(who, cause, detail);
+    }
+
+    fn about(&mut self, label: Label) {
+        self.label = label;
     }
 
     fn witness(&mut self, who: Who, at: Duration, deed: Deed<'_>) {

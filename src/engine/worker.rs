@@ -3,14 +3,16 @@
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
+
 use super::Orders;
-use super::records::{Audit, Exchange, Records};
+use super::accounts::Handover;
+use super::records::{Audit, Exchange, Extent, Records};
 use super::timers::Timers;
 use crate::client::{Client, Io};
 use crate::driver::{Library, Post};
 use crate::measure::Interval;
-use crate::measure::Tally;
-use crate::observe::{Counter, Observer, Who};
+use crate::observe::Who;
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
 use crate::session::{Link, News};
@@ -27,6 +29,8 @@ const LOOKING: Duration = Duration::from_millis(10);
 pub(super) enum Command {
     /// The clients of this act begin its steps, due at that time.
     Begin { act: usize, due: Instant },
+    /// This part of the run is measured.
+    Measure(Extent),
     /// To be reported as soon as no client has to receive anything any more.
     Drain,
     /// All clients leave.
@@ -44,6 +48,8 @@ pub(super) enum Report {
     Broken,
     /// What it counted since it last told, and how many of its clients are connected.
     Counted(usize, Box<Interval>, u64),
+    /// What it counted since the last second was over.
+    Second(Box<Handover>),
 }
 
 /// What a worker brings home.
@@ -53,6 +59,10 @@ pub(super) struct Work {
     pub(super) records: Records,
     /// How many of its connections never came to be.
     pub(super) unreached: u64,
+    /// How many could not be made for want of a port, and of a file.
+    pub(super) shortages: (u64, u64),
+    /// The processor time of its thread since the last second of which it told.
+    pub(super) cpu: Duration,
 }
 
 /// A worker before its thread begins.
@@ -132,7 +142,13 @@ impl<'p> Worker<'p> {
             remaining: vec![0; plan.acts.len()],
             live: 0,
             timers: Timers::new(count),
-            records: Records { tally: Tally::new(), audit },
+            records: Records::new(
+                audit,
+                if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
+                &plan.asked,
+            ),
+            seconds: 0,
+            cpu: processor_time(),
             drains: None,
             reports: self.reports,
         };
@@ -153,7 +169,8 @@ struct Shift<'p> {
 impl Shift<'_> {
     fn work(mut self) -> Result<Work, String> {
         let mut ready = Vec::new();
-        let mut telling = Instant::now() + TELLING;
+        let epoch = self.crew.plan.stage.epoch;
+        let mut telling = next_beat(epoch, Instant::now());
         loop {
             let next = [self.crew.timers.next(), self.crew.drains].into_iter().flatten();
             let until = next.fold(telling, Instant::min);
@@ -183,6 +200,7 @@ impl Shift<'_> {
             while let Ok(command) = self.commands.try_recv() {
                 match command {
                     Command::Begin { act, due } => self.crew.begin(&mut self.transport, act, due),
+                    Command::Measure(extent) => self.crew.records.extent = extent,
                     Command::Drain => self.crew.drains = Some(now),
                     Command::Stop => return Ok(self.leave()),
                 }
@@ -191,8 +209,8 @@ impl Shift<'_> {
                 self.crew.drain(now);
             }
             if now >= telling {
-                telling = now + TELLING;
-                self.crew.tell(&mut self.transport);
+                telling = next_beat(epoch, now);
+                self.crew.tell(&mut self.transport, now);
                 self.crew.records.advance(self.crew.plan.stage.since(now));
             }
         }
@@ -202,9 +220,11 @@ impl Shift<'_> {
         for client in 0..self.crew.clients.len() as u32 {
             self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
         }
-        self.crew.tell(&mut self.transport);
+        self.crew.tell(&mut self.transport, Instant::now());
         self.crew.records.tell();
-        Work { records: self.crew.records, unreached: self.transport.unreached() }
+        let cpu = processor_time().saturating_sub(self.crew.cpu);
+        let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
+        Work { records: self.crew.records, unreached, shortages, cpu }
     }
 }
 
@@ -219,6 +239,10 @@ struct Crew<'p> {
     /// For each act, how many clients have not finished it.
     remaining: Vec<usize>,
     live: u64,
+    /// How many seconds of the run it has told of.
+    seconds: u64,
+    /// The processor time that its thread had used then.
+    cpu: Duration,
     timers: Timers,
     records: Records,
     /// When to look whether some client has something to receive, if the conductor waits for that.
@@ -262,6 +286,7 @@ impl<'p> Crew<'p> {
         call: impl FnOnce(&mut Client<'p>, &mut Io<'_>),
     ) {
         let now = Instant::now();
+        self.records.attend(self.plan.stage.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
         let was_live = client.is_live();
         let mut port = transport.port(place);
@@ -289,13 +314,46 @@ impl<'p> Crew<'p> {
         }
     }
 
-    fn tell(&mut self, transport: &mut Transport) {
+    fn tell(&mut self, transport: &mut Transport, now: Instant) {
         let (read, written) = transport.take_bytes();
-        self.records.count(Counter::BytesIn, read);
-        self.records.count(Counter::BytesOut, written);
-        let interval = Box::new(self.records.tally.take_interval());
+        let since = self.plan.stage.since(now);
+        self.records.count_bytes(since, read, written);
+        let interval = Box::new(self.records.take_interval());
         let _ = self.reports.send(Report::Counted(self.index, interval, self.live));
+        let seconds = since.as_secs();
+        if seconds > self.seconds {
+            self.seconds = seconds;
+            let handover = Box::new(self.hand_over());
+            let _ = self.reports.send(Report::Second(handover));
+        }
     }
+
+    fn hand_over(&mut self) -> Handover {
+        let (figures, parts) = self.records.take_figures();
+        let cpu = processor_time();
+        let used = cpu.saturating_sub(std::mem::replace(&mut self.cpu, cpu));
+        Handover {
+            worker: self.index,
+            seconds: self.seconds,
+            figures,
+            parts,
+            story: self.records.story_so_far(),
+            findings: self.records.findings_so_far(),
+            live: self.live,
+            cpu: used,
+        }
+    }
+}
+
+/// When a worker tells next: all of them at the same moments, counted from the start of the run.
+fn next_beat(epoch: Instant, now: Instant) -> Instant {
+    let passed = now.saturating_duration_since(epoch).as_millis() / TELLING.as_millis();
+    epoch + TELLING * u32::try_from(passed + 1).unwrap_or(u32::MAX)
+}
+
+/// The processor time that this thread has used.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 impl Reader for Crew<'_> {

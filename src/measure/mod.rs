@@ -6,6 +6,7 @@
 //! a server does.
 
 mod checks;
+mod figures;
 pub mod human;
 mod live;
 mod series;
@@ -14,6 +15,7 @@ mod tally;
 mod troubles;
 
 pub use checks::{FAILURES_KEPT, StepTally};
+pub use figures::Figures;
 pub use live::{Coarse, Gauges, Interval, Live, Window};
 pub use series::{DecodeError, HIGHEST, Series};
 pub use story::{GroupInfo, StepInfo, Story};

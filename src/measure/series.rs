@@ -16,6 +16,7 @@ pub const HIGHEST: Duration = Duration::from_secs(120);
 
 const HIGHEST_MICROS: u64 = 120_000_000;
 const DIGITS: u8 = 3;
+const COARSE_DIGITS: u8 = 2;
 
 /// Latencies of one kind. Merging two series gives what one series would have seen.
 #[derive(Clone)]
@@ -137,6 +138,29 @@ impl Series {
             .serialize(&self.histogram, &mut bytes)
             .expect("a vector takes every byte, and counts fit the format");
         STANDARD.encode(bytes)
+    }
+
+    /// The same with two digits, for the many small ones of single seconds.
+    pub fn encode_coarsely(&self) -> String {
+        let mut coarse: Histogram<u64> =
+            Histogram::new_with_bounds(1, HIGHEST_MICROS, COARSE_DIGITS).expect("these bounds are legal");
+        coarse.add(&self.histogram).expect("both have the same highest value");
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new()
+            .serialize(&coarse, &mut bytes)
+            .expect("a vector takes every byte, and counts fit the format");
+        STANDARD.encode(bytes)
+    }
+
+    /// A series from what [`Series::encode_coarsely`] wrote, and its greatest value.
+    pub fn decode_coarse(text: &str, max: Duration) -> Result<Self, DecodeError> {
+        let mut series = Self::decode(text, 0, Duration::ZERO, Duration::ZERO, max)?;
+        series.sum_micros = series
+            .histogram
+            .iter_recorded()
+            .map(|step| u128::from(step.value_iterated_to()) * u128::from(step.count_at_value()))
+            .sum();
+        Ok(series)
     }
 
     /// A series from stored parts; the inverse of [`Series::encode`] and of the exact figures beside it.

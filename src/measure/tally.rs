@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who};
 
-use super::{Interval, Series, StepTally, Troubles};
+use super::{Figures, Interval, Series, StepTally, Troubles};
 
 /// Everything that was counted. Lives in one worker; observing is a plain call without a lock.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    series: [Option<Box<Series>>; Metric::ALL.len()],
-    counts: [u64; Counter::ALL.len()],
-    missed: [u64; Counter::ALL.len()],
+    figures: Figures,
     steps: Vec<StepTally>,
     troubles: Troubles,
     interval: Box<Interval>,
@@ -25,17 +23,7 @@ impl Tally {
 
     /// Adds everything that `other` has counted.
     pub fn merge(&mut self, other: &Tally) {
-        for (ours, theirs) in self.series.iter_mut().zip(&other.series) {
-            if let Some(theirs) = theirs {
-                ours.get_or_insert_default().merge(theirs);
-            }
-        }
-        for (ours, theirs) in self.counts.iter_mut().zip(other.counts) {
-            *ours += theirs;
-        }
-        for (ours, theirs) in self.missed.iter_mut().zip(other.missed) {
-            *ours += theirs;
-        }
+        self.figures.add(&other.figures);
         if self.steps.len() < other.steps.len() {
             self.steps.resize_with(other.steps.len(), StepTally::default);
         }
@@ -46,19 +34,70 @@ impl Tally {
         self.interval.merge(&other.interval);
     }
 
-    /// The values of this metric. None when there was not a single one.
+    /// Adds figures that were handed over before.
+    pub fn add(&mut self, figures: &Figures) {
+        self.figures.add(figures);
+    }
+
+    /// Hands over the figures since the last call. Checks and troubles stay.
+    pub fn take_figures(&mut self) -> Figures {
+        std::mem::take(&mut self.figures)
+    }
+
+    /// The checks and troubles so far, without figures.
+    pub fn story_so_far(&self) -> Tally {
+        Tally { steps: self.steps.clone(), troubles: self.troubles.clone(), ..Tally::default() }
+    }
+
+    /// The series and counters.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// The values of this metric in the measured part. None when there was not a single one.
     pub fn series(&self, metric: Metric) -> Option<&Series> {
-        self.series[metric as usize].as_deref()
+        self.figures.series(metric)
     }
 
-    /// How much was counted.
+    /// How much was counted in the measured part.
     pub fn counter(&self, counter: Counter) -> u64 {
-        self.counts[counter as usize]
+        self.figures.counter(counter)
     }
 
-    /// How much of this happened that may not, unless a threshold allows it.
+    /// How much of this happened, in the whole run, that may not, unless a threshold allows it.
     pub fn misses(&self, counter: Counter) -> u64 {
-        self.missed[counter as usize]
+        self.figures.misses(counter)
+    }
+
+    /// Takes one value. `is_measured`: it belongs to the measured part of the run.
+    pub fn latency_of(&mut self, metric: Metric, value: Duration, is_measured: bool) {
+        self.figures.latency(metric, value, is_measured);
+        match metric {
+            Metric::Ack => self.interval.ack.record(value),
+            Metric::Delivery => self.interval.delivery.record(value),
+            _ => {}
+        }
+    }
+
+    /// Counts. `is_measured`: it belongs to the measured part of the run.
+    pub fn count_of(&mut self, counter: Counter, by: u64, is_measured: bool) {
+        self.figures.count(counter, by, is_measured);
+        self.interval.counts[counter as usize] += by;
+    }
+
+    /// Takes an operation that came to nothing.
+    pub fn missed_of(
+        &mut self,
+        step: StepId,
+        who: Who,
+        counter: Counter,
+        failure: Failure,
+        is_measured: bool,
+    ) {
+        self.step_mut(step).miss(who, failure);
+        self.figures.miss(counter);
+        self.interval.missed += 1;
+        self.count_of(counter, 1, is_measured);
     }
 
     /// The checks of this step. None when it made none and missed nothing.
@@ -102,17 +141,11 @@ impl Tally {
 
 impl Observer for Tally {
     fn latency(&mut self, metric: Metric, value: Duration) {
-        self.series[metric as usize].get_or_insert_default().record(value);
-        match metric {
-            Metric::Ack => self.interval.ack.record(value),
-            Metric::Delivery => self.interval.delivery.record(value),
-            _ => {}
-        }
+        self.latency_of(metric, value, true);
     }
 
     fn count(&mut self, counter: Counter, by: u64) {
-        self.counts[counter as usize] += by;
-        self.interval.counts[counter as usize] += by;
+        self.count_of(counter, by, true);
     }
 
     fn passed(&mut self, step: StepId, _who: Who) {
@@ -122,18 +155,16 @@ impl Observer for Tally {
 
     fn failed(&mut self, step: StepId, who: Who, failure: Failure) {
         self.step_mut(step).fail(who, failure);
+        self.figures.fail();
         self.interval.failed += 1;
     }
 
     fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure) {
-        self.step_mut(step).miss(who, failure);
-        self.missed[counter as usize] += 1;
-        self.interval.missed += 1;
-        self.count(counter, 1);
+        self.missed_of(step, who, counter, failure, true);
     }
 
     fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
-        self.missed[counter as usize] += 1;
+        self.figures.miss(counter);
         self.count(counter, 1);
         self.trouble(who, cause, detail);
     }

@@ -3,17 +3,19 @@
 use std::time::{Duration, SystemTime};
 
 use crate::audit::{Findings, Leak};
-use crate::measure::{GroupInfo, StepInfo, StepTally, Story, Tally};
+use crate::measure::{Figures, GroupInfo, StepInfo, StepTally, Story, Tally};
 use crate::observe::{Counter, Failure, Metric, Who};
 use crate::threshold::{Fault, Limit, Threshold};
-use crate::verdict::{Amount, End, Evidence, Judged, Measured, Outcome, judge, judge_thresholds};
+use crate::verdict::{
+    Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
+};
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
     CastEntry, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
-    FailureResult, LeakResult, MetricResult, OutcomeResult, RunResult, SCHEMA_VERSION, ScenarioInfo,
-    TargetInfo, ThresholdResult, WireResult,
+    FailureResult, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, SCHEMA_VERSION,
+    ScenarioInfo, TargetInfo, ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -34,6 +36,10 @@ pub struct Run<'a> {
     pub story: &'a Story,
     /// Everything that was counted, merged over all workers.
     pub tally: &'a Tally,
+    /// The groups and labels that thresholds ask about, and their figures.
+    pub names: &'a [String],
+    /// Their figures.
+    pub parts: &'a [Figures],
     /// What the audit of the deliveries found, if there was one.
     pub deliveries: Option<&'a Findings>,
     /// The thresholds of the scenario.
@@ -42,8 +48,8 @@ pub struct Run<'a> {
     pub completed_steps: u64,
     /// How the engine came to its end.
     pub end: End,
-    /// Why the measurement is not valid, one sentence each with what to change. Empty when it is.
-    pub doubts: Vec<String>,
+    /// What is known of the machine that made the load.
+    pub machine: Generator,
 }
 
 /// What is known of a run beside what its clients saw.
@@ -67,8 +73,16 @@ pub struct Account {
 pub fn collect(run: Run<'_>) -> RunResult {
     let Run { story, tally, account, .. } = run;
     let duration = account.measured.unwrap_or(run.duration);
-    let measured = Measured { tally, deliveries: run.deliveries, duration };
+    let measured =
+        Measured { tally, parts: run.parts, deliveries: run.deliveries, duration, whole: run.duration };
     let judged = judge_thresholds(run.thresholds, &measured);
+    let doubts = doubts(&run.machine, tally.figures(), run.thresholds, &judged);
+    let generator = account.generator.map(|generator| GeneratorResult {
+        due: tally.counter(Counter::RoundsDue),
+        begun: tally.counter(Counter::RoundsBegun),
+        doubts: doubts.iter().map(|doubt| doubt.words.clone()).collect(),
+        ..generator
+    });
     let verdict = judge(&Evidence {
         story,
         measured,
@@ -76,12 +90,9 @@ pub fn collect(run: Run<'_>) -> RunResult {
         judged: &judged,
         completed_steps: run.completed_steps,
         end: &run.end,
-        doubts: &run.doubts,
+        doubts: &doubts,
     });
     let group = |group: &GroupInfo| CastEntry { group: group.name.clone(), count: group.count };
-    let metric = |metric: Metric| MetricResult::of(metric.name(), tally.series(metric)?);
-    let counter =
-        |counter: Counter| CounterResult { name: counter.name().into(), value: tally.counter(counter) };
     let check = |step: &StepInfo| Some(check(story, step, tally.step(step.id)?));
     RunResult {
         schema_version: SCHEMA_VERSION,
@@ -103,14 +114,29 @@ pub fn collect(run: Run<'_>) -> RunResult {
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
         deliveries: run.deliveries.map(|found| deliveries(story, found)),
-        metrics: Metric::ALL.into_iter().filter_map(metric).collect(),
-        counters: Counter::ALL.into_iter().map(counter).collect(),
-        parts: Vec::new(),
+        metrics: metrics(tally.figures()),
+        counters: counters(tally.figures()),
+        parts: run.names.iter().zip(run.parts).map(|(name, figures)| part(name, figures)).collect(),
         errors: errors(story, tally),
         course: account.course,
-        generator: account.generator,
+        generator,
         server: account.server,
     }
+}
+
+fn metrics(figures: &Figures) -> Vec<MetricResult> {
+    let of = |metric: Metric| MetricResult::of(metric.name(), figures.series(metric)?);
+    Metric::ALL.into_iter().filter_map(of).collect()
+}
+
+fn counters(figures: &Figures) -> Vec<CounterResult> {
+    let of =
+        |counter: Counter| CounterResult { name: counter.name().into(), value: figures.counter(counter) };
+    Counter::ALL.into_iter().map(of).collect()
+}
+
+fn part(name: &str, figures: &Figures) -> PartResult {
+    PartResult { name: name.to_owned(), metrics: metrics(figures), counters: counters(figures) }
 }
 
 fn check(story: &Story, step: &StepInfo, tally: &StepTally) -> CheckResult {

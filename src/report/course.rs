@@ -3,7 +3,12 @@
 //! Made by [`super::collect()`], read by every renderer that draws. All columns of a [`Course`] have one entry for each
 //! row; where nothing was measured in an interval, the entry is absent.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use crate::measure::{Figures, Series};
+use crate::observe::{Counter, Metric};
 
 /// A run over time, in intervals of equal length; the last may be shorter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +61,99 @@ pub struct Course {
     pub server_memory: Vec<Option<u64>>,
 }
 
+/// What is known of one interval.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// When it ended, since the start of the run.
+    pub end: Duration,
+    /// Clients that were connected then.
+    pub connected: u64,
+    /// What was counted in it.
+    pub figures: &'a Figures,
+    /// Processor time of the generator.
+    pub generator_cpu: Duration,
+    /// Processor time of the server in it and its resident memory at its end, where they were sampled.
+    pub server: Option<(Duration, u64)>,
+}
+
+/// The longest course; beyond, intervals are put together two by two.
+const MOST_ROWS: usize = 3_600;
+
+impl Course {
+    /// An empty course with intervals of this length.
+    pub fn new(interval: Duration) -> Course {
+        Course { interval_us: micros(interval), ..Course::default() }
+    }
+
+    /// Adds the next interval.
+    pub fn push(&mut self, row: &Row<'_>) {
+        let began = self.at_us.last().copied().unwrap_or_default();
+        let length = micros(row.end).saturating_sub(began).max(1) as f64;
+        let share = |cpu: Duration| (cpu.as_micros() as f64 / length * 1e3).round() / 1e3;
+        self.at_us.push(micros(row.end));
+        self.connected.push(row.connected);
+        for (column, counter) in self.counted() {
+            column.push(row.figures.ever(counter));
+        }
+        self.failed.push(row.figures.failed());
+        for (quantiles, metric) in self.series() {
+            quantiles.push(row.figures.whole_series(metric).as_ref());
+        }
+        self.generator_cpu.push(Some(share(row.generator_cpu)));
+        self.server_cpu.push(row.server.map(|(cpu, _)| share(cpu)));
+        self.server_memory.push(row.server.map(|(_, memory)| memory));
+        if self.at_us.len() > MOST_ROWS {
+            self.halve();
+        }
+    }
+
+    fn counted(&mut self) -> [(&mut Vec<u64>, Counter); 13] {
+        [
+            (&mut self.connects_asked, Counter::ConnectAsked),
+            (&mut self.connects_ok, Counter::ConnectOk),
+            (&mut self.connects_failed, Counter::ConnectFailed),
+            (&mut self.dropped, Counter::Dropped),
+            (&mut self.sent, Counter::Sent),
+            (&mut self.received, Counter::Received),
+            (&mut self.acks, Counter::AckReceived),
+            (&mut self.acks_missed, Counter::AckMissed),
+            (&mut self.deliveries, Counter::DeliveryReceived),
+            (&mut self.bytes_in, Counter::BytesIn),
+            (&mut self.bytes_out, Counter::BytesOut),
+            (&mut self.due, Counter::RoundsDue),
+            (&mut self.begun, Counter::RoundsBegun),
+        ]
+    }
+
+    fn series(&mut self) -> [(&mut Quantiles, Metric); 3] {
+        [(&mut self.ack, Metric::Ack), (&mut self.delivery, Metric::Delivery), (&mut self.lag, Metric::Lag)]
+    }
+
+    /// Puts intervals together two by two.
+    fn halve(&mut self) {
+        self.interval_us *= 2;
+        halved(&mut self.at_us, |_, second| second);
+        halved(&mut self.connected, |_, second| second);
+        self.counted().into_iter().for_each(|(column, _)| halved(column, |first, second| first + second));
+        halved(&mut self.failed, |first, second| first + second);
+        self.series().into_iter().for_each(|(quantiles, _)| quantiles.halve());
+        let mean = |first: Option<f64>, second: Option<f64>| Some(f64::midpoint(first?, second?));
+        halved(&mut self.generator_cpu, mean);
+        halved(&mut self.server_cpu, mean);
+        halved(&mut self.server_memory, Option::max);
+    }
+}
+
+/// The column with its entries put together two by two; the last stays alone if they are odd.
+fn halved<T: Copy>(column: &mut Vec<T>, together: impl Fn(T, T) -> T) {
+    *column =
+        column.chunks(2).map(|pair| pair.iter().copied().reduce(&together).unwrap_or(pair[0])).collect();
+}
+
+fn micros(value: Duration) -> u64 {
+    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Percentiles of one series over time, in microseconds. Absent where the interval has no value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantiles {
@@ -69,6 +167,37 @@ pub struct Quantiles {
     pub max_us: Vec<Option<u64>>,
     /// Each interval's values as an HdrHistogram of microseconds, V2 compressed, base64; absent without values. Two digits.
     pub histograms: Vec<Option<String>>,
+}
+
+impl Quantiles {
+    fn push(&mut self, series: Option<&Series>) {
+        let quantile = |quantile| series?.quantile(quantile)?.map(micros);
+        self.p50_us.push(quantile(0.5));
+        self.p90_us.push(quantile(0.9));
+        self.p99_us.push(quantile(0.99));
+        self.max_us.push(series.and_then(Series::max).map(micros));
+        self.histograms.push(series.map(Series::encode_coarsely));
+    }
+
+    fn halve(&mut self) {
+        let series: Vec<Option<Series>> = (0..self.max_us.len()).map(|row| self.series(row)).collect();
+        let maxima = std::mem::take(&mut self.max_us);
+        *self = Quantiles::default();
+        for pair in series.chunks(2) {
+            let both = pair.iter().flatten().cloned().reduce(|mut sum, series| {
+                sum.merge(&series);
+                sum
+            });
+            self.push(both.as_ref());
+        }
+        self.max_us = maxima.chunks(2).map(|pair| pair.iter().copied().flatten().max()).collect();
+    }
+
+    /// The values of one interval, to two digits. None where there are none, or where they were damaged.
+    pub fn series(&self, row: usize) -> Option<Series> {
+        let (text, max) = (self.histograms.get(row)?.as_deref()?, (*self.max_us.get(row)?)?);
+        Series::decode_coarse(text, Duration::from_micros(max)).ok()
+    }
 }
 
 /// A stretch of the run: `ramp`, `settle`, `measure`, `rest`.
@@ -89,8 +218,9 @@ pub struct GeneratorResult {
     pub workers: u32,
     /// Processor time of the whole process during the run.
     pub cpu_us: u64,
-    /// The busiest worker's share of its processor over the measured part, from 0 to 1.
-    pub busiest_worker: f64,
+    /// The share of its time, from 0 to 1, that the busiest worker was at work over the measured part; absent where that was
+    /// too short to tell.
+    pub busiest_worker: Option<f64>,
     /// Peak of resident memory in bytes.
     pub memory_peak: u64,
     /// Paced actions that were due in the measured part.
@@ -112,4 +242,62 @@ pub struct ServerResult {
     pub memory_before: u64,
     /// Peak of resident memory during the run, in bytes.
     pub memory_peak: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn figures(acks: std::ops::Range<u64>) -> Figures {
+        let mut figures = Figures::default();
+        for millis in acks.clone() {
+            figures.latency(Metric::Ack, Duration::from_millis(millis), true);
+        }
+        figures.count(Counter::AckReceived, acks.end - acks.start, true);
+        figures
+    }
+
+    fn course(rows: u32) -> Course {
+        let mut course = Course::new(SECOND);
+        for row in 0..rows {
+            let figures = figures(u64::from(row % 100)..u64::from(row % 100) + 10);
+            let server = Some((SECOND / 2, u64::from(row)));
+            let generator_cpu = SECOND / 4;
+            course.push(&Row {
+                end: SECOND * (row + 1),
+                connected: 7,
+                figures: &figures,
+                generator_cpu,
+                server,
+            });
+        }
+        course
+    }
+
+    #[test]
+    fn each_second_is_a_row_with_its_own_percentiles() {
+        let course = course(3);
+        assert_eq!(course.at_us, [1_000_000, 2_000_000, 3_000_000]);
+        assert_eq!(course.acks, [10, 10, 10]);
+        assert_eq!(course.ack.max_us, [Some(9_000), Some(10_000), Some(11_000)]);
+        assert_eq!((course.generator_cpu[2], course.server_cpu[2]), (Some(0.25), Some(0.5)));
+        assert_eq!(course.delivery.p50_us, [None, None, None]);
+        assert_eq!(course.ack.series(1).map(|series| series.count()), Some(10));
+    }
+
+    #[test]
+    fn a_long_run_has_longer_intervals_and_loses_no_value() {
+        let course = course(MOST_ROWS as u32 + 1);
+        assert_eq!((course.interval_us, course.at_us.len()), (2_000_000, MOST_ROWS / 2 + 1));
+        assert_eq!(course.acks.iter().sum::<u64>(), 10 * (MOST_ROWS as u64 + 1));
+        let values: u64 =
+            (0..course.at_us.len()).filter_map(|row| Some(course.ack.series(row)?.count())).sum();
+        assert_eq!(values, 10 * (MOST_ROWS as u64 + 1));
+        assert_eq!(course.ack.max_us[0], Some(10_000));
+        for column in [&course.connected, &course.sent, &course.due, &course.failed] {
+            assert_eq!(column.len(), course.at_us.len());
+        }
+    }
 }

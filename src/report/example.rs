@@ -9,7 +9,7 @@ use crate::measure::{GroupInfo, StepInfo, Story, Tally};
 use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, WireLine};
 use crate::threshold::{Counted, Fault, Limit, Relation, Subject, Threshold};
 use crate::units::Share;
-use crate::verdict::End;
+use crate::verdict::{End, Generator};
 
 use super::course::{Course, GeneratorResult, PhaseResult, Quantiles, ServerResult};
 use super::result::{Environment, RunResult, ScenarioInfo, TargetInfo, TargetKind};
@@ -66,7 +66,7 @@ pub(super) fn troubled() -> RunResult {
             generator: Some(GeneratorResult {
                 workers: 2,
                 cpu_us: 21_500_000,
-                busiest_worker: 0.41,
+                busiest_worker: Some(0.41),
                 memory_peak: 31_000_000,
                 due: 30_000,
                 begun: 29_990,
@@ -81,6 +81,8 @@ pub(super) fn troubled() -> RunResult {
         },
         story: &story(),
         tally: &tally(),
+        names: &[],
+        parts: &[],
         deliveries: Some(&Findings {
             expected: 40_003,
             forbidden: 1_960_000,
@@ -95,7 +97,7 @@ pub(super) fn troubled() -> RunResult {
         thresholds: &thresholds,
         completed_steps: 4,
         end: End::Finished,
-        doubts: Vec::new(),
+        machine: Generator::default(),
     })
 }
 
@@ -141,11 +143,13 @@ pub(super) fn flawless() -> RunResult {
         account: Account { environment: environment(), ..Account::default() },
         story: &story,
         tally: &tally,
+        names: &[],
+        parts: &[],
         deliveries: None,
         thresholds: &[],
         completed_steps: 2,
         end: End::Finished,
-        doubts: Vec::new(),
+        machine: Generator::default(),
     })
 }
 
@@ -195,7 +199,7 @@ fn quantile(text: &str, metric: Metric, quantile: f64, limit: u64) -> Threshold 
 
 fn threshold(text: &str, subject: Subject, limit: Limit) -> Threshold {
     let span = Span { line: 16, ..Span::default() };
-    Threshold { text: text.into(), subject, relation: Relation::Less, limit, span }
+    Threshold { text: text.into(), subject, of: None, relation: Relation::Less, limit, aborts: false, span }
 }
 
 fn phase(name: &str, from_us: u64, to_us: u64) -> PhaseResult {

@@ -1,5 +1,6 @@
 //! Who takes part: groups of clients that are alike, and what each of them starts with.
 
+use super::script::RESERVED;
 use super::{Rows, Surroundings};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::session::Transport;
@@ -83,7 +84,7 @@ impl<'n> Draft<'n> {
     fn read(key: &'n Key, node: &'n Node, surroundings: &Surroundings) -> Result<Draft<'n>, Mistake> {
         let name = &key.text;
         well_formed(name, "the name of a group").map_err(|mistake| mistake.at(key.span))?;
-        if matches!(name.as_str(), "all" | "together") || is_reserved(name) {
+        if RESERVED.contains(&name.as_str()) || is_reserved(name) {
             let message = format!("no group can be called `{name}`: the word has a meaning of its own");
             return Err(key.mistake(message).hint("choose another name"));
         }

@@ -97,6 +97,14 @@ impl Told<'_> {
                         self.acts(branch, depth + 2);
                     }
                 }
+                Act::Measure { settle, script, .. } => {
+                    let settles = match settle.is_zero() {
+                        true => String::new(),
+                        false => format!(", after {} in which it settles", Spelt(*settle)),
+                    };
+                    self.line(depth, format!("measured{settles}"));
+                    self.acts(script, depth + 1);
+                }
             }
         }
     }
@@ -139,6 +147,7 @@ impl Told<'_> {
                     .iter()
                     .map(|branch| self.messages(branch))
                     .fold((0, false), |sum, part| (sum.0 + part.0, sum.1 | part.1)),
+                Act::Measure { script, .. } => self.messages(script),
                 Act::Group { members, steps, .. } => {
                     let clients: u64 =
                         members.iter().map(|&index| u64::from(self.scenario.cast[index].count)).sum();

@@ -19,7 +19,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Contract;
-use crate::document::{Fields, Mistake, Node, Source, Value, parse, render};
+use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse, render};
+use crate::observe::Label;
 use crate::session::Transport;
 use crate::step::{self, Reading};
 use crate::template::{self, Scope, Shared};
@@ -66,6 +67,35 @@ pub struct Scenario {
     pub slots: usize,
     /// Which values of clients other clients ask for.
     pub shared: Vec<Shared>,
+    /// The labels of steps; [`crate::observe::Label`] counts them from 1.
+    pub labels: Vec<String>,
+    /// Which groups and labels thresholds ask about, each once.
+    pub asked: Vec<Asked>,
+}
+
+impl Scenario {
+    /// How many clients take part, in all groups together.
+    pub fn clients(&self) -> u32 {
+        self.cast.iter().map(|group| group.count).sum()
+    }
+
+    /// The names of the groups and labels about which thresholds ask, in the order of [`Scenario::asked`].
+    pub fn asked_names(&self) -> Vec<String> {
+        let name = |asked: &Asked| match asked {
+            Asked::Group(group) => self.cast[*group as usize].name.clone(),
+            Asked::Label(label) => self.labels[usize::from(label.0) - 1].clone(),
+        };
+        self.asked.iter().map(name).collect()
+    }
+}
+
+/// A group or a label about which some threshold asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A group, by its index in the cast.
+    Group(u32),
+    /// A label.
+    Label(Label),
 }
 
 /// How binding the rule is that a scenario examines.
@@ -197,10 +227,17 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
     let mut reading = Reading::new(&mut scope, &contract);
     let script = script::read(script?, &cast, &mut reading)?;
     let audit = audit.map_or(Ok(Some(WINDOW)), read_audit)?;
+    let labels: Vec<String> = reading.labels().iter().map(|(name, _)| name.clone()).collect();
+    let mut asked = Parts { cast: &cast, labels: &labels, all: Vec::new() };
+    asked.refuse_doubles(reading.labels())?;
     let thresholds = match thresholds {
         None => Vec::new(),
-        Some(node) => node.list()?.iter().map(Threshold::read).collect::<Result<_, _>>()?,
+        Some(node) => {
+            let mut find = |name: &str| asked.find(name);
+            node.list()?.iter().map(|node| Threshold::read(node, &mut find)).collect::<Result<_, _>>()?
+        }
     };
+    let asked = asked.all;
     if let Some((slot, span)) = scope.unused() {
         let name = &slot.name;
         return Err(Mistake::new(span, format!("the variable `{name}` is never used"))
@@ -223,7 +260,45 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
         thresholds,
         slots,
         shared,
+        labels,
+        asked,
     })
+}
+
+/// The groups and labels that thresholds name.
+struct Parts<'a> {
+    cast: &'a [Group],
+    labels: &'a [String],
+    all: Vec<Asked>,
+}
+
+impl Parts<'_> {
+    /// The place of a name among those that are asked about. The mistake stands nowhere.
+    fn find(&mut self, name: &str) -> Result<usize, Mistake> {
+        let group = self.cast.iter().position(|group| group.name == name).map(|at| Asked::Group(at as u32));
+        let label =
+            || Some(Asked::Label(Label(self.labels.iter().position(|label| label == name)? as u8 + 1)));
+        let Some(part) = group.or_else(label) else {
+            let names = self.cast.iter().map(|group| group.name.as_str());
+            let names = names.chain(self.labels.iter().map(String::as_str));
+            let mistake = Mistake::new(Span::default(), format!("unknown group or label `{name}`"));
+            return Err(mistake.did_you_mean(name, names));
+        };
+        let known = self.all.iter().position(|known| *known == part);
+        Ok(known.unwrap_or_else(|| {
+            self.all.push(part);
+            self.all.len() - 1
+        }))
+    }
+
+    /// Refuses a label that is called like a group.
+    fn refuse_doubles(&self, labels: &[(String, Span)]) -> Result<(), Mistake> {
+        let double = labels.iter().find(|(label, _)| self.cast.iter().any(|group| group.name == *label));
+        double.map_or(Ok(()), |(label, span)| {
+            let message = format!("`{label}` is a group, so a threshold could not tell the label from it");
+            Err(Mistake::new(*span, message).hint("choose another name"))
+        })
+    }
 }
 
 /// How long a message may take to arrive before the audit says that it is missing.

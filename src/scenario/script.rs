@@ -1,6 +1,8 @@
 //! What the cast does: acts, one after another, each with a barrier at its end.
 
-use crate::document::{Key, Mistake, Node, Span, Value};
+use std::time::Duration;
+
+use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::step::{KINDS, Numbered, Reading};
 
 use super::Group;
@@ -10,6 +12,12 @@ const ALL: &str = "all";
 
 /// The word under which branches run side by side.
 const TOGETHER: &str = "together";
+
+/// The word for the part of the script that is measured.
+const MEASURE: &str = "measure";
+
+/// Words that stand where groups stand, so that no group can be called so.
+pub(super) const RESERVED: [&str; 3] = [ALL, TOGETHER, MEASURE];
 
 /// Something that has to be over before the next begins.
 #[derive(Debug)]
@@ -31,6 +39,15 @@ pub enum Act {
         /// Where it was written.
         span: Span,
     },
+    /// The part of the script whose latencies and rates count. It stands once at most, and in nothing else.
+    Measure {
+        /// How long the run settles before they do.
+        settle: Duration,
+        /// What is done meanwhile; at least one act.
+        script: Vec<Act>,
+        /// Where it was written.
+        span: Span,
+    },
 }
 
 impl Act {
@@ -39,6 +56,7 @@ impl Act {
         match self {
             Act::Group { members, .. } => members.contains(&group),
             Act::Together { branches, .. } => branches.iter().flatten().any(|act| act.has(group)),
+            Act::Measure { script, .. } => script.iter().any(|act| act.has(group)),
         }
     }
 }
@@ -49,7 +67,7 @@ pub(super) fn read(node: &Node, cast: &[Group], reading: &mut Reading<'_>) -> Re
     if items.is_empty() {
         return Err(node.mistake("the script is empty").hint("write `- all: connect`"));
     }
-    let mut reader = Reader { cast, reading };
+    let mut reader = Reader { cast, reading, is_outermost: true, is_measured: false };
     let script = reader.acts(items)?;
     for (index, group) in cast.iter().enumerate() {
         let name = &group.name;
@@ -73,12 +91,17 @@ fn first_step(act: &Act, group: usize) -> Option<&Numbered> {
     match act {
         Act::Group { members, steps, .. } => steps.first().filter(|_| members.contains(&group)),
         Act::Together { branches, .. } => branches.iter().flatten().find_map(|act| first_step(act, group)),
+        Act::Measure { script, .. } => script.iter().find_map(|act| first_step(act, group)),
     }
 }
 
 struct Reader<'r, 's> {
     cast: &'r [Group],
     reading: &'r mut Reading<'s>,
+    /// Whether it is in no `together` and no `measure`.
+    is_outermost: bool,
+    /// Whether it has met a `measure`.
+    is_measured: bool,
 }
 
 impl Reader<'_, '_> {
@@ -99,6 +122,9 @@ impl Reader<'_, '_> {
         if key.text == TOGETHER {
             return Ok(Act::Together { branches: self.branches(key, value)?, span: key.span });
         }
+        if key.text == MEASURE {
+            return self.measure(key, value);
+        }
         let members = self.members(key)?;
         if value.is_null() {
             return Err(key
@@ -107,6 +133,40 @@ impl Reader<'_, '_> {
         }
         self.reading.scope.act(&members);
         Ok(Act::Group { members, steps: self.reading.steps(value)?, span: key.span })
+    }
+
+    /// `measure: [ acts ]`, or `measure: { settle: 5s, script: [ acts ] }`.
+    fn measure(&mut self, key: &Key, node: &Node) -> Result<Act, Mistake> {
+        if !self.is_outermost {
+            return Err(key
+                .mistake("`measure` stands inside of something else")
+                .hint("put it into the script itself; what is inside of it may hold a `together`"));
+        }
+        if std::mem::replace(&mut self.is_measured, true) {
+            return Err(key
+                .mistake("a script has one measured part, and this is the second")
+                .hint("put what is to be measured into one `measure`"));
+        }
+        let (settle, script) = match &node.value {
+            Value::Map(_) => {
+                let fields = Fields::of(node, "`measure`")?;
+                let script = fields.required("script");
+                let settle = self.reading.any_duration(&fields, "settle")?;
+                fields.deny_others()?;
+                (settle.unwrap_or_default(), script?)
+            }
+            _ => (Duration::ZERO, node),
+        };
+        let items = script
+            .list()
+            .map_err(|mistake| mistake.hint("write `- measure: { settle: 5s, script: [ … ] }`"))?;
+        self.is_outermost = false;
+        let script = self.acts(items)?;
+        self.is_outermost = true;
+        match script.is_empty() {
+            true => Err(node.mistake("nothing is done in the measured part")),
+            false => Ok(Act::Measure { settle, script, span: key.span }),
+        }
     }
 
     /// The only key of an act, with what stands behind it.
@@ -162,7 +222,7 @@ impl Reader<'_, '_> {
             name if is_step(name) => mistake(format!("nobody is said to do the step `{name}`"))
                 .hint(format!("write who does it: `- all: {{ {name}: … }}`")),
             name => {
-                let names = self.cast.iter().map(|group| group.name.as_str()).chain([ALL, TOGETHER]);
+                let names = self.cast.iter().map(|group| group.name.as_str()).chain(RESERVED);
                 mistake(format!("unknown group `{name}`")).did_you_mean(name, names)
             }
         }
@@ -184,6 +244,7 @@ impl Reader<'_, '_> {
                 .hint("acts that follow each other need no `together`"));
         }
         let before = self.reading.scope.seen();
+        let is_outermost = std::mem::replace(&mut self.is_outermost, false);
         let mut branches: Vec<Vec<Act>> = Vec::with_capacity(items.len());
         for item in items {
             let acts = self.acts(item.items())?;
@@ -202,6 +263,7 @@ impl Reader<'_, '_> {
             }
             branches.push(acts);
         }
+        self.is_outermost = is_outermost;
         Ok(branches)
     }
 }
@@ -210,7 +272,7 @@ impl Act {
     /// Where it was written.
     pub fn span(&self) -> Span {
         match self {
-            Act::Group { span, .. } | Act::Together { span, .. } => *span,
+            Act::Group { span, .. } | Act::Together { span, .. } | Act::Measure { span, .. } => *span,
         }
     }
 }

@@ -36,7 +36,7 @@ pub use link::{Link, NotConnected};
 pub use namespace::{Namespace, Phase, STAMP_MARK};
 pub use polling::Payload;
 pub use requests::Destination;
-pub use wire::{HangUp, Lane, Lost, Phases, RawFrame, Request, Wire};
+pub use wire::{HangUp, Lane, Lost, Phases, RawFrame, Request, Shortage, Wire};
 
 use outstanding::Outstanding;
 use polling::Polling;

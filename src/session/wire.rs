@@ -111,11 +111,22 @@ pub struct Phases {
     pub http: Duration,
 }
 
+/// What this machine can run out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shortage {
+    /// Local ports towards the server.
+    Port,
+    /// Files that the process, or the machine, may have open.
+    File,
+}
+
 /// Why a lane is no more.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lost {
     /// No connection could be made; the operating system's words.
     Unreachable(String),
+    /// No connection could be made because this machine has nothing left to make it with.
+    Shortage(Shortage),
     /// TLS failed; the library's words.
     Tls(String),
     /// The answer to a WebSocket handshake was not `101`.
@@ -139,6 +150,12 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Lost::Unreachable(words) => write!(f, "no connection: {words}"),
+            Lost::Shortage(Shortage::Port) => {
+                f.write_str("no connection: this machine has no port left for it")
+            }
+            Lost::Shortage(Shortage::File) => {
+                f.write_str("no connection: this process may open no more files")
+            }
             Lost::Tls(words) => write!(f, "TLS failed: {words}"),
             Lost::Refused(answer) => {
                 let (head, body) = answer.as_ref();

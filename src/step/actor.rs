@@ -13,7 +13,7 @@ use super::inbox::Inbox;
 use super::stage::{Part, Stage};
 use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
-use crate::observe::{Deed, Message as Sent, Who, WireLine};
+use crate::observe::{Deed, Label, Message as Sent, Who, WireLine};
 use crate::protocol::http::Response;
 use crate::session::{Closed, Destination, Lane, Link};
 use crate::template::{Name, Of, Shared, Slot, Values};
@@ -214,13 +214,14 @@ impl<'p> Actor<'p> {
     }
 
     /// The stamp of the next message, which was due at that time. `is_audited`: receipts are told to the audit.
-    pub fn stamp(&mut self, due: Instant, is_audited: bool) -> Stamp {
+    pub fn stamp(&mut self, due: Instant, label: Label, is_audited: bool) -> Stamp {
         self.stamped += 1;
         Stamp {
             run: self.stage.run,
             sender: self.who.cast,
             sequence: self.stamped,
             due: self.stage.since(due),
+            label,
             is_audited,
         }
     }

@@ -362,7 +362,7 @@ impl Cast {
         let mut message = None;
         if self.stamped {
             let audience = self.audience.as_ref().filter(|_| cx.actor.stage.audit.is_some());
-            let stamp = cx.actor.stamp(cx.due, audience.is_some());
+            let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
             put_stamp(encoded.to_mut(), &stamp);
             if let Some(audience) = audience {
                 let key = Key { sender: stamp.sender, sequence: stamp.sequence };

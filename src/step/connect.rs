@@ -103,6 +103,7 @@ impl How {
             how: self,
             namespace: "".into(),
             due,
+            ready: due.max(cx.ready),
             established: due,
             asked: due,
             deadline: due + self.within,
@@ -182,6 +183,8 @@ struct Connecting<'p> {
     how: &'p How,
     namespace: Box<str>,
     due: Instant,
+    /// When the client was free for it, if that was later.
+    ready: Instant,
     established: Instant,
     asked: Instant,
     deadline: Instant,
@@ -191,7 +194,8 @@ struct Connecting<'p> {
 impl Connecting<'_> {
     fn begin(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
         cx.observer.count(Counter::ConnectAsked, 1);
-        cx.observer.latency(Metric::Lag, cx.now.saturating_duration_since(self.due));
+        cx.ready = self.ready;
+        cx.lag(Metric::ConnectLag);
         self.deadline = cx.now + self.how.within;
         let destination = cx.actor.destination(&self.how.query, &self.how.headers);
         match (cx.namespace(self.how.namespace.as_ref()), destination) {

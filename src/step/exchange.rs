@@ -87,7 +87,7 @@ pub fn say(
     match cx.actor.session.emit(cx.wire, namespace, &encoded.data, &encoded.attachments, ack) {
         Ok(id) => {
             cx.observer.count(Counter::Sent, 1);
-            cx.observer.latency(Metric::Lag, cx.now.saturating_duration_since(cx.due));
+            cx.lag(Metric::Lag);
             Ok(id)
         }
         Err(_) => Err(cx.why_not_connected(namespace)),

@@ -48,7 +48,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::document::{Mistake, Node, Span};
-use crate::observe::{Counter, Deed, Failure, Observer, StepId};
+use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId};
 use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, WireLog};
@@ -160,6 +160,8 @@ pub struct Numbered {
     pub span: Span,
     /// Whether the `sid` of a client is named in it.
     pub names_sid: bool,
+    /// The name of its figures, if it has one.
+    pub label: Label,
     /// What it does.
     pub step: Box<dyn Step>,
 }
@@ -218,8 +220,12 @@ pub struct Cx<'a, 'p> {
     pub now: Instant,
     /// When the current step was due.
     pub due: Instant,
+    /// When the client could begin it: when it was due, or later, when what it did before was done.
+    pub ready: Instant,
     /// The current step.
     pub step: StepId,
+    /// Its label.
+    pub label: Label,
     /// The client.
     pub actor: &'a mut Actor<'p>,
     /// Where frames and requests go.
@@ -229,6 +235,24 @@ pub struct Cx<'a, 'p> {
 }
 
 impl<'p> Cx<'_, 'p> {
+    /// What is done in it is told under this label, if it is one.
+    fn labelled<R>(&mut self, label: Label, act: impl FnOnce(&mut Self) -> R) -> R {
+        if label == self.label {
+            return act(self);
+        }
+        let outer = std::mem::replace(&mut self.label, label);
+        self.observer.about(label);
+        let done = act(self);
+        self.label = outer;
+        self.observer.about(outer);
+        done
+    }
+
+    /// How late the client is with what it begins now: nobody waited for but the generator itself.
+    fn lag(&mut self, metric: Metric) {
+        self.observer.latency(metric, self.now.saturating_duration_since(self.ready));
+    }
+
     /// A check held.
     pub fn pass(&mut self) {
         self.observer.passed(self.step, self.actor.who);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{KINDS, Numbered};
 use crate::contract::Contract;
-use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::StepId;
-use crate::template::{Scope, Template, constant};
+use crate::document::{Fields, Mistake, Node, Span, Value};
+use crate::observe::{Label, StepId};
+use crate::template::{Scope, Template, constant, well_formed};
 use crate::units;
 
 /// How long a step waits for the server unless it says otherwise.
@@ -21,12 +21,19 @@ pub struct Reading<'s> {
     next: u32,
     /// The names of the requests so far.
     requests: Vec<String>,
+    /// The labels so far, and where each was written first.
+    labels: Vec<(String, Span)>,
+    /// The label of the step around.
+    label: Label,
 }
+
+/// The key beside a step that names its figures.
+const LABEL: &str = "label";
 
 impl<'s> Reading<'s> {
     /// Begins a scenario: the first step gets the number 0.
     pub fn new(scope: &'s mut Scope, contract: &'s Contract) -> Reading<'s> {
-        Reading { scope, contract, next: 0, requests: Vec::new() }
+        Reading { scope, contract, next: 0, requests: Vec::new(), labels: Vec::new(), label: Label::NONE }
     }
 
     /// Reads one step, or the list of steps that stands in its place.
@@ -48,15 +55,35 @@ impl<'s> Reading<'s> {
     /// # Errors
     /// When a step is unknown or wrong.
     pub fn steps_in_round(&mut self, node: &Node) -> Result<Vec<Numbered>, Mistake> {
-        let (contract, next) = (self.contract, self.next);
+        let (contract, next, label) = (self.contract, self.next, self.label);
         let requests = std::mem::take(&mut self.requests);
+        let labels = std::mem::take(&mut self.labels);
         let steps;
-        (steps, self.next, self.requests) = self.scope.in_round(|scope| {
-            let mut inner = Reading { scope, contract, next, requests };
+        (steps, self.next, self.requests, self.labels) = self.scope.in_round(|scope| {
+            let mut inner = Reading { scope, contract, next, requests, labels, label };
             let steps = inner.steps(node);
-            (steps, inner.next, inner.requests)
+            (steps, inner.next, inner.requests, inner.labels)
         });
         steps
+    }
+
+    /// The labels of all steps that were read, and where each was written first; [`Label`] counts them from 1.
+    pub fn labels(&self) -> &[(String, Span)] {
+        &self.labels
+    }
+
+    /// The label that stands beside a step; the steps inside it have it, too, unless they have one of their own.
+    fn label(&mut self, node: &Node) -> Result<Label, Mistake> {
+        let name = well_formed_label(node)?;
+        let known = self.labels.iter().position(|(known, _)| known == name);
+        let place = known.unwrap_or_else(|| {
+            self.labels.push((name.to_owned(), node.span));
+            self.labels.len() - 1
+        });
+        match u8::try_from(place + 1) {
+            Ok(number) if number <= Label::LAST.0 => Ok(Label(number)),
+            _ => Err(node.mistake(format!("a scenario has at most {} labels", Label::LAST.0))),
+        }
     }
 
     fn step(&mut self, node: &Node) -> Result<Numbered, Mistake> {
@@ -64,6 +91,7 @@ impl<'s> Reading<'s> {
         let id = StepId(self.next);
         self.next += 1;
         let sids = self.scope.sids_named();
+        let outer = self.label;
         let step = match &node.value {
             Value::Text(word) => {
                 let kind = kind(word).ok_or_else(|| unknown(word, node.mistake("")))?;
@@ -74,21 +102,29 @@ impl<'s> Reading<'s> {
                 }
                 (kind.read)(&Node { span: node.span, value: Value::Null }, self)?
             }
-            Value::Map(entries) => match entries.as_slice() {
-                [(key, value)] => {
-                    let kind = kind(&key.text).ok_or_else(|| unknown(&key.text, key.mistake("")))?;
-                    if value.is_null() && !kind.bare {
-                        return Err(key.mistake(format!("the step `{}` needs to know more", key.text)));
+            Value::Map(entries) => {
+                match entries.iter().filter(|(key, _)| key.text != LABEL).collect::<Vec<_>>().as_slice() {
+                    [(key, value)] => {
+                        if let Some((_, label)) = entries.iter().find(|(key, _)| key.text == LABEL) {
+                            self.label = self.label(label)?;
+                        }
+                        let kind = kind(&key.text).ok_or_else(|| unknown(&key.text, key.mistake("")))?;
+                        if value.is_null() && !kind.bare {
+                            return Err(key.mistake(format!("the step `{}` needs to know more", key.text)));
+                        }
+                        (kind.read)(value, self)?
                     }
-                    (kind.read)(value, self)?
+                    [] if entries.is_empty() => {
+                        return Err(node.mistake("expected a step, found an empty map"));
+                    }
+                    [] => return Err(node.mistake("a `label` stands beside a step, and there is none")),
+                    [_, (second, _), ..] => {
+                        return Err(second
+                            .mistake(format!("expected one step, found `{}` beside it", second.text))
+                            .hint("write several steps as a list: `[ { join: lobby }, { emit: … } ]`"));
+                    }
                 }
-                [] => return Err(node.mistake("expected a step, found an empty map")),
-                [_, (second, _), ..] => {
-                    return Err(second
-                        .mistake(format!("expected one step, found `{}` beside it", second.text))
-                        .hint("write several steps as a list: `[ { join: lobby }, { emit: … } ]`"));
-                }
-            },
+            }
             _ => {
                 return Err(node
                     .mistake(format!("expected a step, found {}", node.describe()))
@@ -96,7 +132,8 @@ impl<'s> Reading<'s> {
             }
         };
         let names_sid = self.scope.sids_named() > sids;
-        Ok(Numbered { id, span: node.span, names_sid, step })
+        let label = std::mem::replace(&mut self.label, outer);
+        Ok(Numbered { id, span: node.span, names_sid, label, step })
     }
 
     /// Gives a request a name.
@@ -233,6 +270,13 @@ impl<'s> Reading<'s> {
             .map(|(key, value)| Ok((key.text.clone(), Template::compile(value, self.scope)?)))
             .collect()
     }
+}
+
+/// A label is a word, so that a threshold can name it.
+fn well_formed_label(node: &Node) -> Result<&str, Mistake> {
+    let name = node.text()?;
+    well_formed(name, "a label").map_err(|mistake| mistake.at(node.span))?;
+    Ok(name)
 }
 
 fn kind(word: &str) -> Option<&'static super::Kind> {

@@ -7,10 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::{Cx, Ears, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
 use crate::document::{Fields, Mistake, Node};
+use crate::observe::Counter;
 use crate::units;
 
 /// How many rounds may follow each other at once before other clients get their turn.
 const ROUNDS_AT_ONCE: u32 = 32;
+
+/// More rounds that were not begun are not counted one by one.
+const MOST_SKIPPED: u64 = 100_000;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `repeat`")?;
@@ -63,6 +67,7 @@ impl Step for Repeat {
             end: self.length.map(|length| cx.now + length),
             round: 0,
             due: cx.due,
+            free: cx.due,
             inner: None,
             outer,
         };
@@ -121,6 +126,8 @@ struct Repeating<'p> {
     round: u64,
     /// When the round that is next, or under way, is due.
     due: Instant,
+    /// When the round before it was over.
+    free: Instant,
     inner: Option<Sequence<'p>>,
     /// The round of the `repeat` around this one, to be put back at the end.
     outer: u64,
@@ -141,6 +148,27 @@ impl<'p> Repeating<'p> {
         self.due = self.began + offset;
     }
 
+    fn next(&mut self, cx: &Cx<'_, '_>) {
+        self.round += 1;
+        self.free = cx.now;
+        self.plan(cx);
+    }
+
+    /// Counts the rounds whose time came and which were not begun, because the client was still busy at the end.
+    fn skipped(&mut self, cx: &mut Cx<'_, '_>) {
+        let Some(end) = self.end.filter(|_| self.step.every.is_some()) else { return };
+        let mut skipped = 0;
+        while self.due < end
+            && self.step.times.is_none_or(|times| self.round < times)
+            && skipped < MOST_SKIPPED
+        {
+            skipped += 1;
+            self.round += 1;
+            self.plan(cx);
+        }
+        cx.observer.count(Counter::RoundsDue, skipped);
+    }
+
     fn is_over(&self, cx: &Cx<'_, '_>) -> bool {
         self.step.times.is_some_and(|times| self.round >= times)
             || self.end.is_some_and(|end| cx.now >= end || self.due >= end)
@@ -149,6 +177,7 @@ impl<'p> Repeating<'p> {
     fn go(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
         for _ in 0..ROUNDS_AT_ONCE {
             if self.is_over(cx) {
+                self.skipped(cx);
                 return self.finish(cx);
             }
             if self.due > cx.now {
@@ -164,13 +193,16 @@ impl<'p> Repeating<'p> {
                 return self.finish(cx);
             }
             cx.actor.round = self.round;
-            let mut inner = Sequence::new(&self.step.steps, self.due);
+            if self.step.every.is_some() {
+                cx.observer.count(Counter::RoundsDue, 1);
+                cx.observer.count(Counter::RoundsBegun, 1);
+            }
+            let mut inner = Sequence::new(&self.step.steps, self.due, self.free);
             if inner.go(cx) == Flow::Waiting {
                 self.inner = Some(inner);
                 return Flow::Waiting;
             }
-            self.round += 1;
-            self.plan(cx);
+            self.next(cx);
         }
         Flow::Waiting
     }
@@ -188,8 +220,7 @@ impl<'p> Running<'p> for Repeating<'p> {
                 return Flow::Waiting;
             }
             self.inner = None;
-            self.round += 1;
-            self.plan(cx);
+            self.next(cx);
         }
         self.go(cx)
     }

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::{Cx, Flow, Happening, Numbered, Progress, Running};
-use crate::observe::StepId;
 
 /// Where a client stands in a list of steps.
 #[derive(Debug)]
@@ -11,13 +10,15 @@ pub struct Sequence<'p> {
     steps: &'p [Numbered],
     next: usize,
     due: Instant,
-    current: Option<(StepId, Box<dyn Running<'p> + 'p>)>,
+    /// When the client was free for it.
+    ready: Instant,
+    current: Option<(&'p Numbered, Box<dyn Running<'p> + 'p>)>,
 }
 
 impl<'p> Sequence<'p> {
-    /// Before the first step, which is due at that time.
-    pub fn new(steps: &'p [Numbered], due: Instant) -> Sequence<'p> {
-        Sequence { steps, next: 0, due, current: None }
+    /// Before the first step, which is due at one time, and which the client is free to begin at another.
+    pub fn new(steps: &'p [Numbered], due: Instant, free: Instant) -> Sequence<'p> {
+        Sequence { steps, next: 0, due, ready: due.max(free), current: None }
     }
 
     /// Starts steps until one waits or all are done.
@@ -27,25 +28,26 @@ impl<'p> Sequence<'p> {
             self.next += 1;
             cx.step = numbered.id;
             cx.due = self.due;
-            match numbered.step.start(cx) {
+            cx.ready = self.ready;
+            match cx.labelled(numbered.label, |cx| numbered.step.start(cx)) {
                 Progress::Done => {}
-                Progress::Waiting(running) => self.current = Some((numbered.id, running)),
+                Progress::Waiting(running) => self.current = Some((numbered, running)),
             }
             // Only the first step follows the schedule; what comes after it is due when it is done.
-            self.due = cx.now;
+            (self.due, self.ready) = (cx.now, cx.now);
         }
         Flow::Waiting
     }
 
     /// Tells the waiting step what happened and goes on when it is done.
     pub fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        if let Some((id, running)) = &mut self.current {
-            cx.step = *id;
-            if running.notice(cx, what) == Flow::Waiting {
+        if let Some((numbered, running)) = &mut self.current {
+            cx.step = numbered.id;
+            if cx.labelled(numbered.label, |cx| running.notice(cx, what)) == Flow::Waiting {
                 return Flow::Waiting;
             }
             self.current = None;
-            self.due = cx.now;
+            (self.due, self.ready) = (cx.now, cx.now);
         }
         self.go(cx)
     }

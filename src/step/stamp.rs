@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use memchr::memmem;
 
+use crate::observe::Label;
 use crate::session::STAMP_MARK;
 
 /// How a stamp begins.
@@ -27,6 +28,8 @@ pub struct Stamp {
     pub sequence: u64,
     /// When it was due, since the start of the run, in microseconds, below 36⁸ (32 days).
     pub due: Duration,
+    /// The label of the step that sent it.
+    pub label: Label,
     /// Whether the audit is to look who receives it.
     pub is_audited: bool,
 }
@@ -49,7 +52,8 @@ impl Stamp {
         place[13] = b'.';
         digits(&mut place[14..21], self.sequence);
         place[21] = b'.';
-        digits(&mut place[22..31], self.due.as_micros() as u64);
+        digits(&mut place[22..23], u64::from(self.label.0));
+        digits(&mut place[23..31], self.due.as_micros() as u64);
         place[31] = b'~';
     }
 
@@ -68,7 +72,8 @@ impl Stamp {
             run: u16::try_from(number(&text[3..7])?).ok()?,
             sender: u32::try_from(number(&text[8..13])?).ok()?,
             sequence: number(&text[14..21])?,
-            due: Duration::from_micros(number(&text[22..31])?),
+            label: Label(u8::try_from(number(&text[22..23])?).ok()?),
+            due: Duration::from_micros(number(&text[23..31])?),
             is_audited: text[7] == b'.',
         })
     }
@@ -122,7 +127,8 @@ mod tests {
     use super::*;
 
     const DUE: Duration = Duration::from_micros(1_234_567);
-    const STAMP: Stamp = Stamp { run: 777, sender: 123_456, sequence: 98_765, due: DUE, is_audited: true };
+    const STAMP: Stamp =
+        Stamp { run: 777, sender: 123_456, sequence: 98_765, due: DUE, label: Label(35), is_audited: true };
 
     #[test]
     fn a_stamp_is_found_wherever_the_server_put_it() {

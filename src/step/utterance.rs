@@ -159,7 +159,14 @@ mod tests {
     #[test]
     fn a_stamp_is_written_over_the_empty_one() {
         let mut encoded = Encoded { data: format!(r#"["a","{EMPTY_STAMP}"]"#), attachments: Vec::new() };
-        let stamp = Stamp { run: 1, sender: 2, sequence: 3, due: Duration::from_micros(4), is_audited: true };
+        let stamp = Stamp {
+            run: 1,
+            sender: 2,
+            sequence: 3,
+            due: Duration::from_micros(4),
+            label: crate::observe::Label::NONE,
+            is_audited: true,
+        };
         put_stamp(&mut encoded, &stamp);
         assert_eq!(encoded.data, format!(r#"["a","{stamp}"]"#));
     }

@@ -28,7 +28,7 @@ use mio::{Token, Waker};
 use slab::Slab;
 
 use crate::protocol::http::{Head, Response};
-use crate::session::{Lane, Lost, Phases};
+use crate::session::{Lane, Lost, Phases, Shortage};
 
 use connection::Connection;
 pub use connection::Reader;
@@ -77,6 +77,8 @@ pub struct Transport {
     read: u64,
     written: u64,
     unreached: u64,
+    without_port: u64,
+    without_file: u64,
 }
 
 impl Transport {
@@ -99,6 +101,8 @@ impl Transport {
             read: 0,
             written: 0,
             unreached: 0,
+            without_port: 0,
+            without_file: 0,
         })
     }
 
@@ -128,6 +132,21 @@ impl Transport {
     /// How many connections never came to be: TCP was refused, or not answered for a while.
     pub fn unreached(&self) -> u64 {
         self.unreached
+    }
+
+    /// How many connections could not be made for want of a port, and of a file.
+    pub fn shortages(&self) -> (u64, u64) {
+        (self.without_port, self.without_file)
+    }
+
+    /// Counts what could not be connected.
+    fn count_lost(&mut self, lost: &Lost) {
+        match lost {
+            Lost::Unreachable(_) => self.unreached += 1,
+            Lost::Shortage(Shortage::Port) => self.without_port += 1,
+            Lost::Shortage(Shortage::File) => self.without_file += 1,
+            _ => {}
+        }
     }
 
     /// Waits until something is ready, at most until that time; fills in the connections that are ready.
@@ -178,7 +197,7 @@ impl Transport {
 
     /// Ends a connection and says so to its client.
     fn lose(&mut self, place: usize, lost: Lost) {
-        self.unreached += u64::from(matches!(lost, Lost::Unreachable(_)));
+        self.count_lost(&lost);
         if let Some((client, lane)) = self.forget(place) {
             self.notices.push_back((client, Notice::Lost(lane, lost)));
         }

@@ -44,7 +44,7 @@ impl Port<'_> {
                 }
             }
         };
-        transport.unreached += u64::from(matches!(lost, Lost::Unreachable(_)));
+        transport.count_lost(&lost);
         transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
         None
     }

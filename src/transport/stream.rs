@@ -6,13 +6,23 @@ use mio::net::TcpStream;
 use rustls::ClientConnection;
 
 use super::peer::{Peer, cut_on_drop};
-use crate::session::Lost;
+use crate::session::{Lost, Shortage};
 
 /// A nonblocking byte stream.
 #[derive(Debug)]
 pub(super) struct Stream {
     tcp: TcpStream,
     tls: Option<Box<ClientConnection>>,
+}
+
+/// Why a connection could not even be begun.
+fn not_made(error: &io::Error) -> Lost {
+    use nix::errno::Errno;
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::Port),
+        Some(Errno::EMFILE | Errno::ENFILE) => Lost::Shortage(Shortage::File),
+        _ => Lost::Unreachable(error.to_string()),
+    }
 }
 
 /// What a read brought.
@@ -29,7 +39,7 @@ pub(super) enum Taken {
 impl Stream {
     /// Begins a connection.
     pub(super) fn connect(peer: &Peer) -> Result<Stream, Lost> {
-        let tcp = peer.connect().map_err(|error| Lost::Unreachable(error.to_string()))?;
+        let tcp = peer.connect().map_err(|error| not_made(&error))?;
         let tls = match &peer.tls {
             None => None,
             Some((config, name)) => {

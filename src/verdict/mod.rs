@@ -12,16 +12,18 @@
 //! |---|---|---|
 //! | the run was interrupted | interrupted | 130 |
 //! | the target could not be reached or started | unreachable | 3 |
-//! | the generator was the bottleneck, the asked rate was not reached, … | invalid | 4 |
+//! | the generator was the bottleneck or late, the machine ran short of ports or files, … | invalid | 4 |
 //! | a check failed, something went wrong that no threshold is about | failed | 1 |
 //! | a threshold was missed or had no data, nothing was proved | failed | 1 |
-//! | a percentile was asked about that too few samples support | invalid | 4 |
+//! | a threshold was breached that ends the run | failed | 1 |
+//! | a percentile was asked about that too few samples support, the asked rate was not reached | invalid | 4 |
 //! | everything else | passed | 0 |
 //!
 //! An invalid measurement comes before failed checks: a generator that has no time left misses deadlines that the
 //! server met. The sentence then tells both. A scenario or command line that is wrong (exit code 2) never gets here.
 
 mod thresholds;
+mod validity;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,7 @@ use crate::observe::Counter;
 use crate::threshold::{Counted, Fault, Subject, Threshold};
 
 pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds, samples_needed};
+pub use validity::{Doubt, Generator, Weight, doubts};
 
 /// How a run ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +104,8 @@ impl Verdict {
 pub enum End {
     /// The script was played to its end.
     Finished,
+    /// It was ended because a threshold was breached: which, and what was measured then, as a sentence.
+    Breached(String),
     /// The user stopped it.
     Interrupted,
     /// The target could not be reached or started: what was seen, as a sentence.
@@ -122,31 +127,43 @@ pub struct Evidence<'a> {
     pub completed_steps: u64,
     /// How the engine came to its end.
     pub end: &'a End,
-    /// Why the measurement is not valid, one sentence each with what to change. Empty when it is.
-    pub doubts: &'a [String],
+    /// What speaks against the measurement: [`doubts`].
+    pub doubts: &'a [Doubt],
 }
 
 /// The verdict on a run.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let findings = findings(evidence);
-    let unsupported: Vec<_> = with_outcome(evidence.judged, Outcome::TooFew).map(Judged::sentence).collect();
+    let weighing = |weight| {
+        let doubts = evidence.doubts.iter().filter(move |doubt| doubt.weight == weight);
+        doubts.map(|doubt| doubt.words.clone())
+    };
+    let too_few = with_outcome(evidence.judged, Outcome::TooFew).map(Judged::sentence);
+    let unsupported: Vec<_> = weighing(Weight::Light).chain(too_few).collect();
+    let mut grave: Vec<_> = weighing(Weight::Grave).collect();
     match evidence.end {
         End::Interrupted => Verdict::new(Status::Interrupted, so_far(evidence)),
         End::Unreachable(why) => Verdict::new(Status::Unreachable, why.clone()),
-        End::Finished if !evidence.doubts.is_empty() => {
-            let mut parts = evidence.doubts.to_vec();
-            parts.extend(findings);
-            Verdict::new(Status::Invalid, parts.join("; "))
+        End::Finished | End::Breached(_) if !grave.is_empty() => {
+            grave.extend(findings);
+            Verdict::new(Status::Invalid, grave.join("; "))
         }
-        End::Finished if !findings.is_empty() => Verdict::new(Status::Failed, findings.join("; ")),
-        End::Finished if !unsupported.is_empty() => Verdict::new(Status::Invalid, unsupported.join("; ")),
-        End::Finished => passed(evidence),
+        End::Finished | End::Breached(_) if !findings.is_empty() => {
+            Verdict::new(Status::Failed, findings.join("; "))
+        }
+        End::Finished | End::Breached(_) if !unsupported.is_empty() => {
+            Verdict::new(Status::Invalid, unsupported.join("; "))
+        }
+        End::Finished | End::Breached(_) => passed(evidence),
     }
 }
 
 /// What speaks against the server, one sentence each.
 fn findings(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
+    if let End::Breached(sentence) = evidence.end {
+        findings.push(format!("ended early because a threshold was breached ({sentence})"));
+    }
     let failed = evidence.measured.tally.failed_checks();
     if failed > 0 {
         let all = failed + evidence.measured.tally.passed_checks();
@@ -183,7 +200,7 @@ fn unallowed<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = String> + '
         if times == 0 || evidence.thresholds.iter().any(|threshold| is_about(threshold.subject, what)) {
             return None;
         }
-        let (_, whole) = thresholds::counts(what, &evidence.measured);
+        let whole = thresholds::chances(what, &evidence.measured).max(times);
         Some(format!("{}: {} of {}, and no threshold allows any", what.name(), count(times), count(whole)))
     })
 }

@@ -12,7 +12,7 @@ const WHO: Who = Who { group: 0, n: 0, cast: 0 };
 const MS: Duration = Duration::from_millis(1);
 
 fn threshold(text: &str, subject: Subject, relation: Relation, limit: Limit) -> Threshold {
-    Threshold { text: text.into(), subject, relation, limit, span: Span::default() }
+    Threshold { text: text.into(), subject, of: None, relation, limit, aborts: false, span: Span::default() }
 }
 
 fn quantile(text: &str, metric: Metric, quantile: f64, limit: Duration) -> Threshold {
@@ -21,7 +21,7 @@ fn quantile(text: &str, metric: Metric, quantile: f64, limit: Duration) -> Thres
 
 /// A run of ten seconds.
 fn measured(tally: &Tally) -> Measured<'_> {
-    Measured { tally, deliveries: None, duration: MS * 10_000 }
+    Measured { tally, parts: &[], deliveries: None, duration: MS * 10_000, whole: MS * 10_000 }
 }
 
 fn outcomes(thresholds: &[Threshold], tally: &Tally) -> Vec<Outcome> {
@@ -59,7 +59,7 @@ fn verdict(tally: &Tally, thresholds: &[Threshold]) -> Verdict {
     ended(tally, thresholds, &End::Finished, &[])
 }
 
-fn ended(tally: &Tally, thresholds: &[Threshold], end: &End, doubts: &[String]) -> Verdict {
+fn ended(tally: &Tally, thresholds: &[Threshold], end: &End, doubts: &[Doubt]) -> Verdict {
     of(measured(tally), thresholds, end, doubts, 0)
 }
 
@@ -67,7 +67,7 @@ fn of(
     measured: Measured<'_>,
     thresholds: &[Threshold],
     end: &End,
-    doubts: &[String],
+    doubts: &[Doubt],
     completed_steps: u64,
 ) -> Verdict {
     let judged = judge_thresholds(thresholds, &measured);
@@ -220,7 +220,7 @@ fn a_rate_is_over_the_whole_run() {
     assert_eq!(outcomes(std::slice::from_ref(&at_least), &tally), [Outcome::Missed]);
     tally.count(Counter::Sent, 1);
     assert_eq!(outcomes(std::slice::from_ref(&at_least), &tally), [Outcome::Met]);
-    let at_once = Measured { duration: Duration::ZERO, ..measured(&tally) };
+    let at_once = Measured { duration: Duration::ZERO, whole: Duration::ZERO, ..measured(&tally) };
     assert_eq!(judge_thresholds(&[at_least], &at_once)[0].outcome, Outcome::NoData);
 }
 
@@ -311,7 +311,8 @@ fn nothing_missing_in_a_run_without_an_audit_is_no_data() {
 
 #[test]
 fn an_invalid_measurement_comes_before_failed_checks_and_tells_both() {
-    let doubts = ["the generator was busy for 97 % of the time; use fewer clients".to_owned()];
+    let words = "the generator was busy for 97 % of the time; use fewer clients".to_owned();
+    let doubts = [Doubt { words, weight: Weight::Grave }];
     let verdict = ended(&checks(0, 2), &[], &End::Finished, &doubts);
     assert_eq!((verdict.status, verdict.exit_code), (Status::Invalid, 4));
     assert!(verdict.reason.starts_with("the generator was busy"), "{}", verdict.reason);

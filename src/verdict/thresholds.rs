@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::audit::Findings;
-use crate::measure::{Series, Tally, human};
+use crate::measure::{Figures, Series, Tally, human};
 use crate::observe::{Counter, Metric};
 use crate::threshold::{Counted, Fault, Limit, Subject, Threshold};
 
@@ -31,10 +31,14 @@ pub fn samples_needed(quantile: f64, none_beyond: bool) -> u64 {
 pub struct Measured<'a> {
     /// What was counted, merged over all workers.
     pub tally: &'a Tally,
+    /// The figures of single groups and labels, in the order of [`crate::scenario::Scenario::asked`].
+    pub parts: &'a [Figures],
     /// What the audit of the deliveries found, if there was one.
     pub deliveries: Option<&'a Findings>,
-    /// How long the run took, for rates.
+    /// How long the measured part took, for rates of what was said.
     pub duration: Duration,
+    /// How long the run took, for rates of everything else.
+    pub whole: Duration,
 }
 
 /// A measured value.
@@ -128,8 +132,13 @@ pub fn judge_thresholds(thresholds: &[Threshold], measured: &Measured<'_>) -> Ve
 }
 
 fn judge(threshold: &Threshold, measured: &Measured<'_>) -> Judged {
-    let Reading { value, samples } = read(threshold.subject, measured);
-    let beyond = beyond(threshold, measured.tally);
+    let nothing = Figures::default();
+    let figures = match &threshold.of {
+        None => measured.tally.figures(),
+        Some(of) => measured.parts.get(of.part).unwrap_or(&nothing),
+    };
+    let Reading { value, samples } = read(threshold.subject, figures, measured);
+    let beyond = beyond(threshold, figures);
     let needed = match threshold.subject {
         Subject::Quantile(_, quantile) => samples_needed(quantile, beyond == Some(0)),
         _ => 1,
@@ -148,10 +157,10 @@ fn judge(threshold: &Threshold, measured: &Measured<'_>) -> Judged {
 }
 
 /// How many samples lie beyond the upper limit of a percentile. None for other thresholds.
-fn beyond(threshold: &Threshold, tally: &Tally) -> Option<u64> {
+fn beyond(threshold: &Threshold, figures: &Figures) -> Option<u64> {
     match (threshold.subject, threshold.limit) {
         (Subject::Quantile(metric, _), Limit::Latency(limit)) if threshold.relation.is_upper() => {
-            Some(tally.series(metric).map_or(0, |series| series.count_above(limit)))
+            Some(figures.series(metric).map_or(0, |series| series.count_above(limit)))
         }
         _ => None,
     }
@@ -163,16 +172,18 @@ struct Reading {
     samples: u64,
 }
 
-fn read(subject: Subject, measured: &Measured<'_>) -> Reading {
+fn read(subject: Subject, figures: &Figures, measured: &Measured<'_>) -> Reading {
     let of = |metric, value: &dyn Fn(&Series) -> Option<Amount>| {
-        let series = measured.tally.series(metric);
+        let series = figures.series(metric);
         Reading { value: series.and_then(value), samples: series.map_or(0, Series::count) }
     };
     let counted = |(part, whole): (u64, u64), value: &dyn Fn(f64, f64) -> Option<Amount>| Reading {
         value: if whole > 0 { value(part as f64, whole as f64) } else { None },
         samples: whole,
     };
-    let seconds = measured.duration.as_secs_f64();
+    let counts = |what| counts(what, figures, measured.deliveries);
+    // A label has no connects of its own, and that nothing was said under it is something to know.
+    let known = |what| (counts(what).0, counts(what).1.max(chances(what, measured)));
     match subject {
         Subject::Quantile(metric, quantile) => {
             of(metric, &|series| Some(series.quantile(quantile)?.map_or(Amount::Beyond, Amount::Latency)))
@@ -181,24 +192,22 @@ fn read(subject: Subject, measured: &Measured<'_>) -> Reading {
         Subject::Min(metric) => of(metric, &|series| series.min().map(Amount::Latency)),
         Subject::Max(metric) => of(metric, &|series| series.max().map(Amount::Latency)),
         Subject::Samples(metric) => {
-            counted(samples(metric, measured), &|part, _| Some(Amount::Count(part as u64)))
+            counted(samples(metric, figures), &|part, _| Some(Amount::Count(part as u64)))
         }
-        Subject::Count(what) => counted(counts(what, measured), &|part, _| Some(Amount::Count(part as u64))),
+        Subject::Count(what) => counted(known(what), &|part, _| Some(Amount::Count(part as u64))),
         Subject::Rate(what) => {
-            counted(counts(what, measured), &|part, _| (seconds > 0.0).then(|| Amount::Rate(part / seconds)))
+            let is_traffic = matches!(what, Counted::Counter(counter) if counter.is_traffic());
+            let seconds = if is_traffic { measured.duration } else { measured.whole }.as_secs_f64();
+            counted(known(what), &|part, _| (seconds > 0.0).then(|| Amount::Rate(part / seconds)))
         }
-        Subject::Share(what) => {
-            counted(counts(what, measured), &|part, whole| Some(Amount::Share(part / whole)))
-        }
+        Subject::Share(what) => counted(counts(what), &|part, whole| Some(Amount::Share(part / whole))),
     }
 }
 
 /// How often it happened, out of how often it could have: no failed connect among no connects is no data.
-pub(super) fn counts(what: Counted, measured: &Measured<'_>) -> (u64, u64) {
-    let (part, whole) = match (what, measured.deliveries) {
-        (Counted::Counter(counter), _) => {
-            (measured.tally.counter(counter), measured.tally.counter(basis(counter)))
-        }
+fn counts(what: Counted, figures: &Figures, deliveries: Option<&Findings>) -> (u64, u64) {
+    let (part, whole) = match (what, deliveries) {
+        (Counted::Counter(counter), _) => (figures.counter(counter), figures.counter(basis(counter))),
         (Counted::Fault(_), None) => (0, 0),
         (Counted::Fault(fault), Some(deliveries)) => {
             let whole = if fault == Fault::Leaked { deliveries.forbidden } else { deliveries.expected };
@@ -208,9 +217,17 @@ pub(super) fn counts(what: Counted, measured: &Measured<'_>) -> (u64, u64) {
     (part, whole.max(part))
 }
 
-fn samples(metric: Metric, measured: &Measured<'_>) -> (u64, u64) {
-    let count = measured.tally.series(metric).map_or(0, Series::count);
-    (count, measured.tally.counter(Counter::ConnectOk).max(count))
+fn samples(metric: Metric, figures: &Figures) -> (u64, u64) {
+    let count = figures.series(metric).map_or(0, Series::count);
+    (count, figures.counter(Counter::ConnectOk).max(count))
+}
+
+/// How often this could have happened in the whole run, the measured part of it or not.
+pub(super) fn chances(what: Counted, measured: &Measured<'_>) -> u64 {
+    match what {
+        Counted::Counter(counter) => measured.tally.figures().ever(basis(counter)),
+        Counted::Fault(_) => counts(what, measured.tally.figures(), measured.deliveries).1,
+    }
 }
 
 /// What has to have happened before a count of this says anything.
@@ -226,5 +243,6 @@ fn basis(counter: Counter) -> Counter {
         | Counter::Heartbeats
         | Counter::BytesIn
         | Counter::BytesOut => Counter::ConnectOk,
+        Counter::RoundsDue | Counter::RoundsBegun => Counter::RoundsDue,
     }
 }

@@ -21,7 +21,7 @@ use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Run, RunResult};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
-use crate::verdict::End;
+use crate::verdict::{End, Generator};
 
 /// How many cases are played at a time beside those that are busy: long ones, and those that turn out to be.
 pub(super) const MOST_WAITING: usize = 32;
@@ -170,11 +170,13 @@ pub(super) fn play(
         account: report::Account::default(),
         story: &story,
         tally: &ran.tally,
+        names: &[],
+        parts: &[],
         deliveries: None,
         thresholds: &scenario.thresholds,
         completed_steps: ran.completed_steps,
         end: End::Finished,
-        doubts: Vec::new(),
+        machine: Generator::default(),
     });
     let course = Course { unreached: ran.unreached, out_of_time };
     let dropped = ran.tally.counter(Counter::Dropped) > 0;

@@ -1,0 +1,124 @@
+//! The series and counters of a stretch of time: what a worker hands over each second, and what they add up to.
+
+use std::time::Duration;
+
+use crate::observe::{Counter, Metric};
+
+use super::Series;
+
+/// Series and counters. Adding two gives what one would have seen.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    series: [Option<Box<Series>>; Metric::ALL.len()],
+    /// What was said outside of the measured part: told in the course of the run, and nowhere else.
+    beside: [Option<Box<Series>>; Metric::ALL.len()],
+    counts: [u64; Counter::ALL.len()],
+    ever: [u64; Counter::ALL.len()],
+    missed: [u64; Counter::ALL.len()],
+    /// Checks that did not hold.
+    failed: u64,
+}
+
+impl Figures {
+    /// Takes one value. `is_measured`: it belongs to the measured part of the run.
+    pub fn latency(&mut self, metric: Metric, value: Duration, is_measured: bool) {
+        let series = if is_measured { &mut self.series } else { &mut self.beside };
+        series[metric as usize].get_or_insert_default().record(value);
+    }
+
+    /// Counts.
+    pub fn count(&mut self, counter: Counter, by: u64, is_measured: bool) {
+        self.ever[counter as usize] += by;
+        if is_measured {
+            self.counts[counter as usize] += by;
+        }
+    }
+
+    /// Counts something that may not happen unless a threshold allows it.
+    pub fn miss(&mut self, counter: Counter) {
+        self.missed[counter as usize] += 1;
+    }
+
+    /// Counts a check that did not hold.
+    pub fn fail(&mut self) {
+        self.failed += 1;
+    }
+
+    /// Adds those of another worker, or of another time.
+    pub fn add(&mut self, other: &Figures) {
+        let pairs =
+            self.series.iter_mut().zip(&other.series).chain(self.beside.iter_mut().zip(&other.beside));
+        for (ours, theirs) in pairs {
+            if let Some(theirs) = theirs {
+                ours.get_or_insert_default().merge(theirs);
+            }
+        }
+        let counts = [
+            (&mut self.counts, &other.counts),
+            (&mut self.ever, &other.ever),
+            (&mut self.missed, &other.missed),
+        ];
+        for (ours, theirs) in counts {
+            ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
+        }
+        self.failed += other.failed;
+    }
+
+    /// The values of this metric in the measured part. None when there was not a single one.
+    pub fn series(&self, metric: Metric) -> Option<&Series> {
+        self.series[metric as usize].as_deref()
+    }
+
+    /// All values of this metric, in the measured part and outside of it.
+    pub fn whole_series(&self, metric: Metric) -> Option<Series> {
+        let both = [&self.series[metric as usize], &self.beside[metric as usize]];
+        both.into_iter().flatten().map(|series| Series::clone(series)).reduce(|mut sum, series| {
+            sum.merge(&series);
+            sum
+        })
+    }
+
+    /// How much was counted in the measured part.
+    pub fn counter(&self, counter: Counter) -> u64 {
+        self.counts[counter as usize]
+    }
+
+    /// How much was counted in the whole run.
+    pub fn ever(&self, counter: Counter) -> u64 {
+        self.ever[counter as usize]
+    }
+
+    /// How much of this happened, in the whole run, that may not, unless a threshold allows it.
+    pub fn misses(&self, counter: Counter) -> u64 {
+        self.missed[counter as usize]
+    }
+
+    /// Checks that did not hold.
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn what_lies_outside_of_the_measured_part_is_only_in_the_whole() {
+        let mut figures = Figures::default();
+        figures.latency(Metric::Ack, MS * 5, true);
+        figures.latency(Metric::Ack, MS * 500, false);
+        figures.count(Counter::Sent, 3, true);
+        figures.count(Counter::Sent, 4, false);
+        let mut sum = Figures::default();
+        sum.add(&figures);
+        sum.add(&figures);
+        assert_eq!(sum.series(Metric::Ack).map(Series::count), Some(2));
+        assert_eq!(sum.series(Metric::Ack).and_then(Series::max), Some(MS * 5));
+        assert_eq!(sum.whole_series(Metric::Ack).and_then(|series| series.max()), Some(MS * 500));
+        assert_eq!((sum.counter(Counter::Sent), sum.ever(Counter::Sent)), (6, 14));
+        assert!(sum.whole_series(Metric::Connect).is_none());
+    }
+}

@@ -1,0 +1,174 @@
+use super::*;
+
+/// Read as if it stood plain in column 5 of line 1.
+fn read(text: &str) -> Result<Threshold, Mistake> {
+    let end_column = 5 + text.chars().count() as u32;
+    let span = Span { line: 1, column: 5, end_line: 1, end_column };
+    Threshold::read(&Node { span, value: Value::Text(text.to_owned()) }, &mut find)
+}
+
+/// A scenario with one group, `crowd`, and one label, `chat`.
+fn find(name: &str) -> Result<usize, Mistake> {
+    let known = ["crowd", "chat"];
+    let place = known.iter().position(|known| *known == name);
+    place.ok_or_else(|| {
+        Mistake::new(Span::default(), format!("unknown group or label `{name}`")).did_you_mean(name, known)
+    })
+}
+
+#[test]
+fn a_threshold_may_be_about_one_group_or_label() {
+    let threshold = read("ack p99.9 of chat <= 500ms").expect("it is well-formed");
+    assert_eq!(threshold.of, Some(Of { name: "chat".into(), part: 1 }));
+    assert_eq!(threshold.subject, Subject::Quantile(Metric::Ack, 0.999));
+    assert_eq!(threshold.to_string(), "ack p99.9 of chat <= 500ms");
+    let rate = read("sent rate of crowd > 10/s").expect("it is well-formed");
+    assert_eq!(
+        (rate.of.map(|of| of.part), rate.subject),
+        (Some(0), Subject::Rate(Counted::Counter(Counter::Sent)))
+    );
+    let unknown = read("ack p99 of crowds < 1 s").expect_err("there is no such group");
+    assert!(unknown.to_string().starts_with("unknown group or label `crowds`"), "{unknown}");
+    assert_eq!((unknown.span.column, unknown.span.end_column), (16, 22));
+    let audit = read("delivery missing of crowd == 0").expect_err("the audit is about all");
+    assert!(audit.to_string().starts_with("the audit judges all clients together"), "{audit}");
+}
+
+#[test]
+fn only_what_can_be_breached_early_ends_a_run() {
+    let read = |demand: &str| {
+        let text = |text: &str| Node { span: Span::default(), value: Value::Text(text.to_owned()) };
+        let key = |text: &str| crate::document::Key { text: text.to_owned(), span: Span::default() };
+        let entries = vec![
+            (key("demand"), text(demand)),
+            (key("abort_on_breach"), Node { span: Span::default(), value: Value::Bool(true) }),
+        ];
+        Threshold::read(&Node { span: Span::default(), value: Value::Map(entries) }, &mut find)
+    };
+    for demand in ["ack p99 < 1 s", "ack missed == 0", "connect failed < 1 %"] {
+        assert!(read(demand).expect("it has an upper limit").aborts, "{demand}");
+    }
+    for demand in ["sent rate > 100/s", "delivery count == 20"] {
+        assert!(read(demand).is_err(), "{demand}");
+    }
+}
+
+#[test]
+fn the_faults_are_in_the_order_of_their_numbers() {
+    assert!(Fault::ALL.iter().enumerate().all(|(index, fault)| *fault as usize == index));
+}
+
+#[test]
+fn thresholds_are_read_into_subject_relation_and_limit() {
+    use Counted::{Counter as Clients, Fault as Audit};
+    let ms = Duration::from_millis;
+    for (text, subject, relation, limit) in [
+        (
+            "delivery p99 < 250 ms",
+            Subject::Quantile(Metric::Delivery, 0.99),
+            Relation::Less,
+            Limit::Latency(ms(250)),
+        ),
+        (
+            "ack p99.9 <= 0.5s",
+            Subject::Quantile(Metric::Ack, 0.999),
+            Relation::AtMost,
+            Limit::Latency(ms(500)),
+        ),
+        ("ack mean<=5ms", Subject::Mean(Metric::Ack), Relation::AtMost, Limit::Latency(ms(5))),
+        ("connect.tls max < 1s", Subject::Max(Metric::ConnectTls), Relation::Less, Limit::Latency(ms(1000))),
+        ("ack.service min > 1ms", Subject::Min(Metric::AckService), Relation::Greater, Limit::Latency(ms(1))),
+        ("delivery count >= 10", Subject::Samples(Metric::Delivery), Relation::AtLeast, Limit::Count(10)),
+        ("delivery missing == 0", Subject::Count(Audit(Fault::Missing)), Relation::Equal, Limit::Count(0)),
+        (
+            "connect  failed < 0.1 %",
+            Subject::Share(Clients(Counter::ConnectFailed)),
+            Relation::Less,
+            Limit::Share(Share(0.001)),
+        ),
+        (
+            "sent rate > 1000/s",
+            Subject::Rate(Clients(Counter::Sent)),
+            Relation::Greater,
+            Limit::Rate(Rate { per_second: 1000.0 }),
+        ),
+        (
+            "received count >= 10",
+            Subject::Count(Clients(Counter::Received)),
+            Relation::AtLeast,
+            Limit::Count(10),
+        ),
+        (
+            "connection dropped != 3",
+            Subject::Count(Clients(Counter::Dropped)),
+            Relation::NotEqual,
+            Limit::Count(3),
+        ),
+    ] {
+        let threshold = read(text).unwrap_or_else(|mistake| panic!("{text}: {mistake}"));
+        assert_eq!((threshold.subject, threshold.relation), (subject, relation), "{text}");
+        assert!((threshold.limit.number() - limit.number()).abs() < 1e-12, "{text}: {:?}", threshold.limit);
+    }
+}
+
+#[test]
+fn a_threshold_spelt_again_reads_the_same() {
+    for text in ["delivery p99.99 < 250ms", "connect failed < 0.1 %", "sent rate > 1000/s", "ack count >= 10"]
+    {
+        let threshold = read(text).unwrap();
+        assert_eq!(threshold.to_string(), text);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_points_at_the_part_that_is_wrong() {
+    for (text, column, told) in [
+        ("delivery p99", 5, "`delivery p99` compares nothing"),
+        ("delivery p99 = 5ms", 18, "`=` is not a comparison (did you mean `==`?)"),
+        ("delivery p99 => 5ms", 18, "`=>` is not a comparison (did you mean `>=`?)"),
+        ("< 5ms", 5, "one side of `<` is missing"),
+        ("ack p99 <", 5, "one side of `<` is missing"),
+        ("dleivery p99 < 5ms", 5, "unknown metric `dleivery` (did you mean `delivery`?)"),
+        ("conect failed < 5", 5, "unknown metric `conect failed` (did you mean `connect failed`?)"),
+        ("delivery p101 < 5ms", 14, "there is no percentile `p101`"),
+        ("delivery p0 < 5ms", 14, "there is no percentile `p0`"),
+        ("delivery p100 < 5ms", 14, "`p100` is the greatest value of all (write `max`)"),
+        ("delivery mena < 5ms", 14, "unknown statistic `mena` of `delivery` (did you mean `mean`?)"),
+        ("delivery < 5ms", 5, "`delivery` is a series of times: which value of it?"),
+        ("sent mean > 5", 10, "unknown statistic `mean` of `sent`"),
+        ("ack p99 < 5", 15, "`5` has no unit"),
+        ("ack p99 < 5 %", 15, "`%` is not a unit of a time"),
+        ("ack p99 < -5ms", 15, "a time cannot be negative"),
+        ("sent < 5ms", 12, "expected a number of times, found `5ms`"),
+        ("sent < -5", 12, "nothing happens `-5` times"),
+        ("sent rate < 5", 17, "`5` has no unit"),
+        ("sent < 5%", 12, "`sent` is not a part of anything"),
+        ("connect failed < 101 %", 22, "`101 %` is more than the whole"),
+    ] {
+        let mistake = read(text).expect_err(text);
+        assert!(mistake.to_string().starts_with(told), "{text}: {mistake}");
+        assert_eq!(mistake.span.column, column, "{text}: {mistake}");
+    }
+}
+
+#[test]
+fn what_could_never_fail_or_never_hold_is_no_threshold() {
+    for (text, told) in [
+        ("ack p99 < 0 ms", "can never hold"),
+        ("ack p99 <= 0 ms", "can never hold"),
+        ("ack p99 >= 0 ms", "always holds"),
+        ("ack p99 > 0 ms", "always holds"),
+        ("connect failed < 0", "can never hold"),
+        ("connect failed < 0 %", "can never hold"),
+        ("connect failed > 100 %", "can never hold"),
+        ("connect failed <= 100 %", "always holds"),
+        ("received >= 0", "always holds"),
+        ("ack p99 == 5ms", "compares a measured value exactly"),
+    ] {
+        let mistake = read(text).expect_err(text);
+        assert!(mistake.message.contains(told), "{text}: {mistake}");
+    }
+    for text in ["connect failed <= 0", "connect failed == 0 %", "received > 0", "connect ok >= 100 %"] {
+        assert!(read(text).is_ok(), "{text}");
+    }
+}

@@ -1,0 +1,167 @@
+//! Whether the measurement says something about the server, or about the machine that made the load. Pure.
+//!
+//! The generator's own delays make a latency longer, never shorter. So a limit that was met in spite of them stands; one that
+//! was missed may be their fault. What was asked for and not reached is another matter: then the figures are those of
+//! another load.
+
+use std::time::Duration;
+
+use super::thresholds::{Amount, Judged, Outcome};
+use crate::measure::human::{count, counted, duration, share};
+use crate::measure::{Figures, Series};
+use crate::observe::{Counter, Metric};
+use crate::threshold::{Limit, Subject, Threshold};
+
+/// A thread that works for so much of its time has none left to be on time.
+const BUSY: f64 = 0.95;
+
+/// Below this share of the rounds that were due, the load was another than the one asked for.
+const REACHED: f64 = 0.95;
+
+/// Less lag than this share of a measured value does not decide about it.
+const NOTABLE: f64 = 0.1;
+
+/// What is known of the machine that made the load.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Generator {
+    /// The busiest thread's share of its time at work, over the measured part; absent where that was too short to tell.
+    pub busiest: Option<f64>,
+    /// Connections that could not be made because this machine had no port left for them.
+    pub without_port: u64,
+    /// Connections that could not be made because this process may not open more files.
+    pub without_file: u64,
+    /// Whether the longest time allowed was over before the script was.
+    pub out_of_time: bool,
+}
+
+/// Something that speaks against the measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What was seen, and what to change, as a sentence without its full stop.
+    pub words: String,
+    /// What it does to the verdict.
+    pub weight: Weight,
+}
+
+/// What a doubt does to the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Nothing: no threshold rests on it.
+    Told,
+    /// The run is not valid, unless something failed: what failed was the server.
+    Light,
+    /// The run is not valid, whatever failed: that may be the generator's fault.
+    Grave,
+}
+
+/// Everything that speaks against the measurement.
+pub fn doubts(
+    generator: &Generator,
+    figures: &Figures,
+    thresholds: &[Threshold],
+    judged: &[Judged],
+) -> Vec<Doubt> {
+    let rests = thresholds.iter().any(|threshold| is_about_time(threshold.subject));
+    let weight = |weight| if rests { weight } else { Weight::Told };
+    let mut doubts = Vec::new();
+    let mut doubt = |weight, words: String| doubts.push(Doubt { words, weight });
+    if generator.out_of_time {
+        doubt(
+            Weight::Grave,
+            "the longest time allowed was over before the script was: raise `--max-time`".to_owned(),
+        );
+    }
+    if generator.without_port > 0 {
+        let failed = counted(generator.without_port, "connection");
+        doubt(
+            Weight::Grave,
+            format!(
+                "{failed} failed because this machine had no port left: name more addresses with `--source`"
+            ),
+        );
+    }
+    if generator.without_file > 0 {
+        let failed = counted(generator.without_file, "connection");
+        doubt(
+            Weight::Grave,
+            format!("{failed} failed because this process may open no more files: raise `ulimit -n`"),
+        );
+    }
+    let (due, begun) = (figures.counter(Counter::RoundsDue), figures.counter(Counter::RoundsBegun));
+    let is_busy = generator.busiest.is_some_and(|busiest| busiest >= BUSY);
+    let is_reached = begun as f64 >= REACHED * due as f64;
+    if let Some(busiest) = generator.busiest.filter(|_| is_busy && due > 0) {
+        let words = format!(
+            "the generator was the bottleneck, its busiest thread was at work for {} of the time: ask for less, \
+             or play it on a machine with more processors",
+            share((busiest.min(1.0) * 1e3).round() / 1e3)
+        );
+        doubt(weight(Weight::Grave), words);
+    }
+    if !is_reached {
+        let words = format!(
+            "the asked rate was not reached, {} of {} that were due were begun: {}",
+            count(begun),
+            counted(due, "round"),
+            match is_busy {
+                true => "the generator had no time for the others",
+                false =>
+                    "in the others the clients still waited for the server; ask for less, or use more clients",
+            }
+        );
+        doubt(weight(if is_busy { Weight::Grave } else { Weight::Light }), words);
+    }
+    for (threshold, judged) in thresholds.iter().zip(judged) {
+        if let Some(lag) = lag_that_decides(threshold, judged, figures) {
+            let words = format!(
+                "{}: without the generator's own lag of {} it might have been met; \
+                 ask for less, or play it on a machine that is less busy",
+                judged.sentence(),
+                duration(lag)
+            );
+            doubt(Weight::Grave, words);
+        }
+    }
+    doubts
+}
+
+/// Whether a threshold asks how fast something was.
+fn is_about_time(subject: Subject) -> bool {
+    subject.metric().is_some() || matches!(subject, Subject::Rate(_))
+}
+
+/// How late the generator was, if a latency has missed its upper limit and would have met it without that.
+fn lag_that_decides(threshold: &Threshold, judged: &Judged, figures: &Figures) -> Option<Duration> {
+    let (Outcome::Missed, Some(Amount::Latency(value)), Limit::Latency(limit)) =
+        (judged.outcome, judged.value, threshold.limit)
+    else {
+        return None;
+    };
+    let lag = figures.series(lag_of(threshold.subject.metric()?)?)?;
+    let lag = at(threshold.subject, lag)?;
+    let would_be_met = value.saturating_sub(lag) <= limit && threshold.relation.is_upper();
+    (would_be_met && lag.as_secs_f64() >= NOTABLE * value.as_secs_f64()).then_some(lag)
+}
+
+/// The lag that is a part of this latency.
+fn lag_of(metric: Metric) -> Option<Metric> {
+    match metric {
+        Metric::Ack | Metric::Delivery => Some(Metric::Lag),
+        Metric::Connect | Metric::Reconnect => Some(Metric::ConnectLag),
+        _ => None,
+    }
+}
+
+/// The same value of another series.
+fn at(subject: Subject, series: &Series) -> Option<Duration> {
+    match subject {
+        Subject::Quantile(_, quantile) => series.quantile(quantile).flatten(),
+        Subject::Mean(_) => series.mean(),
+        Subject::Min(_) => series.min(),
+        Subject::Max(_) => series.max(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
