@@ -4,6 +4,7 @@ pub mod audit;
 pub mod capacity;
 pub mod cli;
 pub mod client;
+pub mod compare;
 pub mod conformance;
 pub mod contract;
 pub mod document;

@@ -152,9 +152,7 @@ fn logs(name: &str, first: &[Figures], other: &[Figures]) -> Vec<f64> {
 }
 
 fn interval(logs: &[f64], seed: u64) -> Option<Interval> {
-    Bootstrap::new(seed).interval(logs.len(), |drawn| {
-        median(&drawn.iter().map(|at| logs[*at]).collect::<Vec<_>>())
-    })
+    Bootstrap::new(seed).interval_of_median(logs)
 }
 
 /// How far the first server may seem to differ from itself: the farther end of the interval.

@@ -102,7 +102,7 @@ pub(super) fn troubled() -> RunResult {
 }
 
 /// A conformance case that passed.
-pub(super) fn flawless() -> RunResult {
+pub(crate) fn flawless() -> RunResult {
     let mut tally = Tally::new();
     let eve_step = |id, words, line, source| StepInfo {
         file: "scenarios/conformance/hello.yaml".into(),

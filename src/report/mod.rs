@@ -6,7 +6,7 @@
 mod collect;
 pub mod course;
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 pub mod json;
 mod offences;
 pub mod result;

@@ -57,6 +57,49 @@ impl Bootstrap {
         self.between(figures, freedom, wider)
     }
 
+    /// The same for the median of values, faster: how often each was drawn is counted, and nothing sorted.
+    pub fn interval_of_median(self, values: &[f64]) -> Option<Interval> {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let mut times = vec![0_usize; sorted.len()];
+        let (lower, upper) = (sorted.len().saturating_sub(1) / 2, sorted.len() / 2);
+        self.interval(sorted.len(), |drawn| {
+            times.fill(0);
+            drawn.iter().for_each(|place| times[*place] += 1);
+            let at = |wanted: usize| {
+                let mut seen = 0;
+                times.iter().position(|times| {
+                    seen += times;
+                    seen > wanted
+                })
+            };
+            Some(f64::midpoint(sorted[at(lower)?], sorted[at(upper)?]))
+        })
+    }
+
+    /// The same for a figure that is made of two kinds of things, each drawn by itself. None where there are fewer than two of
+    /// either.
+    pub fn interval_of_two(
+        self,
+        one: &[f64],
+        other: &[f64],
+        mut figure: impl FnMut(&[f64], &[f64]) -> Option<f64>,
+    ) -> Option<Interval> {
+        let fewer = one.len().min(other.len());
+        let freedom = fewer.checked_sub(1).filter(|freedom| *freedom > 0)?;
+        let mut random = fastrand::Rng::with_seed(self.seed);
+        let mut draw = |values: &[f64]| -> Vec<f64> {
+            values.iter().map(|_| values[random.usize(..values.len())]).collect()
+        };
+        let figures: Vec<f64> = (0..self.rounds)
+            .filter_map(|_| {
+                let (one, other) = (draw(one), draw(other));
+                figure(&one, &other)
+            })
+            .collect();
+        self.between(figures, freedom, (fewer as f64 / freedom as f64).sqrt())
+    }
+
     /// The interval that figures of drawings span, widened for so many degrees of freedom and by a factor beyond.
     pub(super) fn between(self, mut figures: Vec<f64>, freedom: usize, wider: f64) -> Option<Interval> {
         figures.retain(|figure| figure.is_finite());
@@ -75,7 +118,25 @@ pub(super) fn t(share: f64, freedom: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::mean;
+    use crate::statistics::{mean, median};
+
+    #[test]
+    fn the_interval_of_a_median_is_that_of_medians() {
+        for count in [2, 7, 12] {
+            let values: Vec<f64> = (0..count).map(|n| f64::from(n * n % 11)).collect();
+            let slowly = Bootstrap::new(3).interval(values.len(), |drawn| {
+                median(&drawn.iter().map(|at| sorted(&values)[*at]).collect::<Vec<_>>())
+            });
+            assert_eq!(Bootstrap::new(3).interval_of_median(&values), slowly);
+        }
+        assert_eq!(Bootstrap::new(3).interval_of_median(&[]), None);
+    }
+
+    fn sorted(values: &[f64]) -> Vec<f64> {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted
+    }
 
     #[test]
     fn one_thing_has_no_interval() {

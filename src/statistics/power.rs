@@ -26,7 +26,17 @@ pub struct Demand {
 impl Demand {
     /// How many pairs it takes to find a difference of this size. None if more than ten thousand.
     pub fn pairs_for(self, effect: f64) -> Option<usize> {
-        (2..=MOST).find(|pairs| least_p(*pairs) <= self.level && self.detectable(*pairs) <= effect.abs())
+        // What can be detected only shrinks, so the first number that will do is searched by halves.
+        let will_do = |pairs: usize| self.detectable(pairs) <= effect.abs();
+        let (mut below, mut enough) = (1, MOST);
+        if !will_do(MOST) {
+            return None;
+        }
+        while enough - below > 1 {
+            let middle = (below + enough) / 2;
+            *(if will_do(middle) { &mut enough } else { &mut below }) = middle;
+        }
+        Some(enough)
     }
 
     /// The least difference that so many pairs find. Infinite where they are too few to find any.
