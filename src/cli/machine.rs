@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit};
 
@@ -24,6 +25,21 @@ pub(super) fn environment(co_located: Option<bool>) -> Environment {
     }
 }
 
+/// The time that all processors together have worked since the machine was started.
+pub(super) fn busy() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    busy_of(&text)
+}
+
+/// `cpu  USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL …`, in hundredths of a second. What other machines on the same hardware take
+/// (steal) is missing here as well.
+fn busy_of(text: &str) -> Option<Duration> {
+    let line = text.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let fields: Vec<u64> = line.split_whitespace().map(|field| field.parse().unwrap_or_default()).collect();
+    let busy = [0, 1, 2, 5, 6, 7].into_iter().filter_map(|field| fields.get(field)).sum::<u64>();
+    Some(Duration::from_millis(busy * 10))
+}
+
 /// The value of the first line `name : value`.
 fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     text.lines().find_map(|line| {
@@ -35,6 +51,13 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn idle_processors_are_not_busy() {
+        let text = "cpu  100 20 30 5000 600 1 2 3 0 0\ncpu0 50 10 15 2500 300 0 1 1 0 0\n";
+        assert_eq!(busy_of(text), Some(Duration::from_millis(1_560)));
+        assert_eq!(busy_of("intr 1 2 3\n"), None);
+    }
 
     #[test]
     fn a_field_is_found_by_its_name_alone() {

@@ -109,7 +109,7 @@ impl Playing<'_> {
     /// Looks whether this machine has what the cast needs, and starts the server or finds it.
     pub(super) fn start(&self) -> Result<Running, Stopped> {
         let scenario = &self.selected.scenario;
-        limits::prepare(scenario, self.transport()).map_err(|why| Stopped {
+        limits::prepare(scenario, self.transport(), self.server.sources()).map_err(|why| Stopped {
             code: Status::Invalid.exit_code(),
             ..Stopped::wrong(format!("error: {why}"))
         })?;
@@ -252,7 +252,13 @@ impl Played<'_> {
             deliveries: ran.findings.as_ref(),
             completed_steps: ran.completed_steps,
             end,
-            machine: Generator { busiest: watch.busiest(), without_port, without_file, out_of_time },
+            machine: Generator {
+                busiest: watch.busiest(),
+                others: watch.others(),
+                without_port,
+                without_file,
+                out_of_time,
+            },
             ..self.run(watch, ran.duration)
         })
     }

@@ -289,6 +289,11 @@ impl Server<'_> {
         }
     }
 
+    /// From how many addresses clients come; at least one.
+    pub fn sources(&self) -> usize {
+        self.args.source.len().max(1)
+    }
+
     /// Where sockets find it.
     ///
     /// # Errors

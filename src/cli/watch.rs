@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
+use super::machine;
 use super::progress::{Mode, Progress};
 use crate::engine::{Accounts, Beat, Extent, Ran, Second};
 use crate::measure::{Gauges, Window};
@@ -28,6 +29,7 @@ pub(super) struct Watch<'a> {
     clients: u64,
     workers: u32,
     server: Server<'a>,
+    others: Others,
     own_cpu: Duration,
     course: Course,
     extent: Extent,
@@ -50,6 +52,7 @@ impl<'a> Watch<'a> {
             clients: plan.parts.iter().map(|part| part.count).sum(),
             workers: u32::try_from(workers).unwrap_or(u32::MAX),
             server: Server::new(running),
+            others: Others::new(),
             own_cpu: own_cpu(),
             course: Course::new(INTERVAL),
             extent: Extent::default(),
@@ -89,6 +92,7 @@ impl<'a> Watch<'a> {
         let began = second.end.saturating_sub(self.length(second));
         let is_measured = self.extent.has(began) && self.extent.to.is_none_or(|to| second.end <= to);
         let server = self.server.sample(is_measured);
+        self.others.sample(server.map(|(cpu, _)| cpu), is_measured);
         if is_measured {
             self.busiest.0 += second.busiest;
             self.busiest.1 += self.length(second);
@@ -146,6 +150,14 @@ impl<'a> Watch<'a> {
         (known >= INTERVAL).then(|| busy.as_secs_f64() / known.as_secs_f64())
     }
 
+    /// The share of this machine's processors that other programs took in the measured part, where that can be known.
+    pub(super) fn others(&self) -> Option<f64> {
+        let (_, known) = self.busiest;
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
+        let others = self.others.measured.filter(|_| known >= INTERVAL)?;
+        Some(others.as_secs_f64() / (known.as_secs_f64() * processors))
+    }
+
     /// What the run cost this process.
     pub(super) fn generator(&self) -> GeneratorResult {
         GeneratorResult {
@@ -162,6 +174,32 @@ impl<'a> Watch<'a> {
     /// What it cost the server, where we started it.
     pub(super) fn server(&self) -> Option<ServerResult> {
         self.server.result()
+    }
+}
+
+/// What is neither this process nor the server.
+struct Others {
+    /// What all processors have worked, and this process.
+    last: Option<(Duration, Duration)>,
+    /// The work of others in the measured part; absent where the server's part of it is not known.
+    measured: Option<Duration>,
+}
+
+impl Others {
+    fn new() -> Others {
+        Others { last: machine::busy().map(|busy| (busy, own_cpu())), measured: Some(Duration::ZERO) }
+    }
+
+    fn sample(&mut self, server: Option<Duration>, is_measured: bool) {
+        let now = machine::busy().map(|busy| (busy, own_cpu()));
+        let last = std::mem::replace(&mut self.last, now);
+        if !is_measured {
+            return;
+        }
+        let worked = last.zip(now).zip(server).map(|(((busy, own), (now, own_now)), server)| {
+            now.saturating_sub(busy).saturating_sub(own_now.saturating_sub(own) + server)
+        });
+        self.measured = self.measured.zip(worked).map(|(sum, worked)| sum + worked);
     }
 }
 

@@ -18,6 +18,9 @@ const BUSY: f64 = 0.95;
 /// Below this share of the rounds that were due, the load was another than the one asked for.
 const REACHED: f64 = 0.95;
 
+/// When other programs take more of the processors than this, both sides may have had to wait for them.
+const DISTURBED: f64 = 0.25;
+
 /// Less lag than this share of a measured value does not decide about it.
 const NOTABLE: f64 = 0.1;
 
@@ -26,6 +29,9 @@ const NOTABLE: f64 = 0.1;
 pub struct Generator {
     /// The busiest thread's share of its time at work, over the measured part; absent where that was too short to tell.
     pub busiest: Option<f64>,
+    /// The share of this machine's processors that was taken by other programs than the generator and the server, over the
+    /// measured part; absent where that is not known.
+    pub others: Option<f64>,
     /// Connections that could not be made because this machine had no port left for them.
     pub without_port: u64,
     /// Connections that could not be made because this process may not open more files.
@@ -110,6 +116,21 @@ pub fn doubts(
             }
         );
         doubt(weight(if is_busy { Weight::Grave } else { Weight::Light }), words);
+    }
+    let is_slow = |(threshold, judged): (&Threshold, &Judged)| {
+        judged.outcome == Outcome::Missed
+            && threshold.subject.metric().is_some()
+            && threshold.relation.is_upper()
+    };
+    let others = generator.others.filter(|others| *others > DISTURBED);
+    if let Some(others) = others.filter(|_| thresholds.iter().zip(judged).any(is_slow)) {
+        doubt(
+            Weight::Grave,
+            format!(
+                "other programs took {} of this machine's processors: measure when it is quiet",
+                share((others.min(1.0) * 100.0).round() / 100.0)
+            ),
+        );
     }
     for (threshold, judged) in thresholds.iter().zip(judged) {
         if let Some(lag) = lag_that_decides(threshold, judged, figures) {

@@ -5,6 +5,7 @@ mod conform_servers;
 mod exit_codes;
 mod hostile;
 mod interrupted;
+mod load;
 mod options;
 mod output;
 mod support;

@@ -108,3 +108,14 @@ fn a_machine_that_runs_short_of_ports_or_files_measures_nothing() {
         doubts.iter().any(|(_, words)| words.contains("3 connections failed") && words.contains("--source"))
     );
 }
+
+#[test]
+fn a_slow_answer_on_a_machine_that_others_use_says_nothing_of_the_server() {
+    let disturbed = Generator { others: Some(0.61), ..busy(0.3) };
+    let thresholds = [p99_below(Metric::Ack, MS * 20)];
+    let slow = doubted(&disturbed, (1000, 1000), &[(Metric::Ack, MS * 45)], &thresholds);
+    assert!(matches!(&slow[..], [(Weight::Grave, words)] if words.contains("took 61 %")), "{slow:?}");
+    assert_eq!(doubted(&disturbed, (1000, 1000), &[(Metric::Ack, MS * 15)], &thresholds), []);
+    let quiet = Generator { others: Some(0.05), ..busy(0.3) };
+    assert_eq!(doubted(&quiet, (1000, 1000), &[(Metric::Ack, MS * 45)], &thresholds), []);
+}
