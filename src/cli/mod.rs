@@ -3,6 +3,7 @@
 //! | verb | job |
 //! |---|---|
 //! | `run` | plays scenarios against a server, judges and reports |
+//! | `compare` | servers side by side, or results of two days |
 //! | `check` | reads scenarios, explains them, connects to nothing |
 //! | `conform` | plays the conformance suite against servers |
 //! | `list` | the bundled scenarios |
@@ -10,11 +11,13 @@
 
 mod bundled;
 mod check;
+mod compare;
 mod conform;
 mod interrupt;
 mod limits;
 mod list;
 mod machine;
+mod pin;
 mod play;
 pub mod progress;
 mod run;
@@ -77,6 +80,7 @@ struct Arguments {
 enum Verb {
     Run(run::RunArgs),
     Conform(conform::ConformArgs),
+    Compare(compare::CompareArgs),
     Check(check::CheckArgs),
     List(list::ListArgs),
     /// Starts the reference server, for trying things out by hand
@@ -89,6 +93,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Run(args) => run::run(&args),
         Verb::Conform(args) => conform::conform(&args),
+        Verb::Compare(args) => compare::compare(&args),
         Verb::Check(args) => check::check(&args),
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => serve::serve(args),

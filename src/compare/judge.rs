@@ -50,8 +50,9 @@ pub struct Row {
     pub ratio_high: f64,
     /// The p-value after the correction.
     pub p: f64,
-    /// How far a server has to differ from the first to be told from it: what the first differed from itself, as a share.
-    pub floor: f64,
+    /// How far a server has to differ from the first to be told from it: what the first differed from itself, as a share. None
+    /// where that is not known.
+    pub floor: Option<f64>,
     /// The least difference that so many blocks show in nine of ten cases, as a share. None where they show none.
     pub detectable: Option<f64>,
     /// How many more blocks it would take to show the difference that was asked about. None if thousands.
@@ -117,7 +118,7 @@ fn measure(
         ratio_low: interval.low.exp(),
         ratio_high: interval.high.exp(),
         p: p_value(&logs, question.seed),
-        floor: share(floor),
+        floor: floor.map(share),
         detectable: None,
         more_blocks: None,
         difference: Difference::None,
@@ -129,14 +130,15 @@ fn measure(
 fn decide(row: &mut Row, logs: &[f64], questions: usize, question: Question) {
     let level = question.level / questions as f64;
     let demand = Demand { deviation: deviation(logs).unwrap_or(0.0), level, power: POWER };
-    let detectable = share(demand.detectable(row.pairs)).max(row.floor);
+    let floor = row.floor.unwrap_or(f64::INFINITY);
+    let detectable = share(demand.detectable(row.pairs)).max(floor);
     row.detectable = Some(detectable).filter(|least| least.is_finite());
     let wanted = demand.pairs_for(question.effect.ln_1p());
     row.more_blocks = wanted.map(|pairs| pairs.saturating_sub(row.pairs));
     let estimate = row.ratio.ln();
     row.difference = if row.pairs < 2 || least_p(row.pairs) > level {
         Difference::TooFew
-    } else if row.p > question.level || share(estimate.abs()) <= row.floor {
+    } else if row.p > question.level || share(estimate.abs()) <= floor {
         Difference::None
     } else if estimate > 0.0 {
         Difference::Larger
@@ -156,8 +158,8 @@ fn interval(logs: &[f64], seed: u64) -> Option<Interval> {
 }
 
 /// How far the first server may seem to differ from itself: the farther end of the interval.
-fn floor(logs: &[f64], seed: u64) -> f64 {
-    interval(logs, seed).map_or(f64::INFINITY, |interval| interval.low.abs().max(interval.high.abs()))
+fn floor(logs: &[f64], seed: u64) -> Option<f64> {
+    interval(logs, seed).map(|interval| interval.low.abs().max(interval.high.abs()))
 }
 
 /// A difference of logarithms as a share.

@@ -92,7 +92,7 @@ fn row(figure: &str, old: &[Figures], new: &[Figures], level: f64, seed: u64) ->
         ratio_low: interval.map_or(ratio, |interval| interval.low.exp()),
         ratio_high: interval.map_or(ratio, |interval| interval.high.exp()),
         p: 1.0,
-        floor: 0.0,
+        floor: None,
         detectable: detectable.filter(|_| interval.is_some()),
         more_blocks: None,
         difference: match interval {

@@ -3,7 +3,7 @@
 use super::demand::{is_worse, worse_by};
 use super::figure::{self, Kind};
 use super::judge::{Difference, Row};
-use super::result::{Comparison, ComparisonResult};
+use super::result::ComparisonResult;
 use crate::measure::human::{counted, printable};
 use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, listed, padded};
@@ -14,7 +14,8 @@ pub fn render(result: &ComparisonResult, look: Look) -> String {
     let first = result.servers.first().map_or("", |server| server.name.as_str());
     head(&mut page, result, first);
     for comparison in &result.comparisons {
-        table(&mut page, result, first, comparison);
+        page.heading(&format!("{} beside {}", printable(&comparison.server), printable(first)));
+        table(&mut page, [first, &comparison.server], &comparison.rows, result.effect);
     }
     troubles(&mut page, result);
     for note in &result.notes {
@@ -45,14 +46,23 @@ fn head(page: &mut Page, result: &ComparisonResult, first: &str) {
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
 }
 
-fn table(page: &mut Page, result: &ComparisonResult, first: &str, comparison: &Comparison) {
-    page.heading(&format!("{} beside {}", printable(&comparison.server), printable(first)));
-    if comparison.rows.is_empty() {
-        page.row(&[("  no block has figures of both", Tone::Doubtful)]);
+/// Results of two days: the rows of everything that is in both.
+pub fn render_stored(names: [&str; 2], compared: &[(String, Vec<Row>)], look: Look) -> String {
+    let mut page = Page::new(look);
+    for (name, rows) in compared {
+        page.heading(&printable(name));
+        table(&mut page, names, rows, 0.0);
+    }
+    page.finish()
+}
+
+fn table(page: &mut Page, names: [&str; 2], rows: &[Row], effect: f64) {
+    if rows.is_empty() {
+        page.row(&[("  there are no figures of both", Tone::Doubtful)]);
         return;
     }
-    let cells: Vec<[String; 6]> = comparison.rows.iter().filter_map(cells).collect();
-    let titles = ["", first, &comparison.server, "", "95 %", "noise"].map(printable);
+    let cells: Vec<[String; 6]> = rows.iter().filter_map(cells).collect();
+    let titles = ["", names[0], names[1], "", "95 %", "noise"].map(printable);
     let width = |column: usize| {
         let all = cells.iter().map(|row| &row[column]).chain([&titles[column]]);
         all.map(|cell| columns(cell)).max().unwrap_or(0)
@@ -73,8 +83,8 @@ fn table(page: &mut Page, result: &ComparisonResult, first: &str, comparison: &C
         )
     };
     page.row(&[(&line(&titles), Tone::Faint)]);
-    for (row, cells) in comparison.rows.iter().filter(|row| figure::kind(&row.figure).is_some()).zip(&cells) {
-        let (words, tone) = judgement(row, result.effect);
+    for (row, cells) in rows.iter().filter(|row| figure::kind(&row.figure).is_some()).zip(&cells) {
+        let (words, tone) = judgement(row, effect);
         page.wrapped(&line(cells), "      ", &[("  ", Tone::Plain), (&words, tone)]);
     }
 }
@@ -88,10 +98,7 @@ pub(super) fn cells(row: &Row) -> Option<[String; 6]> {
         kind.unit.words(row.other),
         signed(row.ratio - 1.0),
         format!("{} to {}", signed(row.ratio_low - 1.0), signed(row.ratio_high - 1.0)),
-        match row.floor.is_finite() {
-            true => format!("±{:.1} %", row.floor * 100.0),
-            false => "?".to_owned(),
-        },
+        row.floor.map_or("–".to_owned(), |floor| format!("±{:.1} %", floor * 100.0)),
     ])
 }
 
@@ -119,7 +126,7 @@ pub(super) fn judgement(row: &Row, effect: f64) -> (String, Tone) {
                 Some(more) => format!(": {} would show {}", blocks_more(more), percent(effect)),
                 None => String::new(),
             };
-            (format!("too few blocks to tell{more}"), Tone::Doubtful)
+            (format!("too few to tell{more}"), Tone::Doubtful)
         }
         (Difference::None, _) => {
             let mut words = "no difference that this run can show".to_owned();
@@ -183,8 +190,8 @@ mod tests {
     #[test]
     fn too_few_blocks_say_how_many_it_would_take() {
         let text = text(&comparison(3, 1.25));
-        assert!(text.contains("too few blocks to tell"), "{text}");
-        assert!(text.contains("blocks more would show 5.0 %"), "{text}");
+        assert!(text.contains("too few to tell"), "{text}");
+        assert!(text.replace("\n      ", " ").contains("5 blocks more would show 5.0 %"), "{text}");
     }
 
     #[test]
