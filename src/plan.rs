@@ -107,7 +107,7 @@ impl<'s> Plan<'s> {
             .cast
             .iter()
             .enumerate()
-            .map(|(index, group)| part(group, index, circumstances.transport, &acts))
+            .map(|(index, group)| part(group, index, &circumstances, &acts))
             .collect();
         let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
         let stage = Stage {
@@ -180,7 +180,7 @@ fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) 
     script.iter().map(&mut turn).collect()
 }
 
-fn part(group: &Group, index: usize, transport: Transport, acts: &[PlannedAct<'_>]) -> Part {
+fn part(group: &Group, index: usize, circumstances: &Circumstances, acts: &[PlannedAct<'_>]) -> Part {
     let mut ears = Ears::default();
     for act in acts.iter().filter(|act| act.members.contains(&index)) {
         act.steps.iter().for_each(|numbered| numbered.step.hear(&mut ears));
@@ -192,14 +192,14 @@ fn part(group: &Group, index: usize, transport: Transport, acts: &[PlannedAct<'_
     Part {
         name: group.name.clone(),
         count: u64::from(group.count),
-        transport: group.transport.unwrap_or(transport),
+        transport: group.transport.unwrap_or(circumstances.transport),
         namespace: group.namespace.clone(),
         auth: group.auth.clone(),
         query: group.query.clone(),
         headers: group.headers.clone(),
         vars: group.vars.clone(),
         rows,
-        arrival: group.arrival,
+        offsets: group.arrival.offsets(u64::from(group.count), circumstances.seed, index as u64),
         ears,
     }
 }

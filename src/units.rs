@@ -33,7 +33,7 @@ impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per_second = self.per_second;
         match per_second < 1.0 {
-            false => write!(f, "{per_second}/s"),
+            false => write!(f, "{}/s", rounded(per_second)),
             true if per_second * 60.0 < 1.0 => write!(f, "{}/h", rounded(per_second * 3600.0)),
             true => write!(f, "{}/m", rounded(per_second * 60.0)),
         }

@@ -4,7 +4,7 @@
 #[path = "support/play.rs"]
 mod support;
 
-use support::{bundled, each, play};
+use support::{bundled, bundled_in, each, play};
 
 /// Under which faults of the reference server (`sockrates serve --list-faults`) a scenario has to fail.
 const TRIPPED_BY: [(&str, &[&str]); 12] = [
@@ -42,6 +42,63 @@ const TRIPPED_BY: [(&str, &[&str]); 12] = [
         ],
     ),
 ];
+
+/// The load scenarios, a size in which they take a few seconds, and a fault that each has to notice in it.
+const LOAD: [(&str, &[&str], &str); 10] = [
+    ("load/big-payloads", &["--clients", "20", "--duration", "3s", "--rate", "30/s"], "room-ignored"),
+    ("load/big-room", &["--clients", "60", "--duration", "3s", "--rate", "10/s"], "event-lost"),
+    (
+        "load/busy-rooms",
+        &["--clients", "50", "--duration", "3s", "--rate", "60/s", "--set", "rooms=5"],
+        "leave-ignored",
+    ),
+    ("load/idle-crowd", &["--clients", "30", "--duration", "3s", "--rate", "10/s"], "ack-data-lost"),
+    (
+        "load/polling-crowd",
+        &["--clients", "20", "--duration", "3s", "--rate", "20/s", "--set", "rooms=4"],
+        "room-ignored",
+    ),
+    ("load/reconnect-storm", &["--clients", "21", "--duration", "2s"], "recovery-misses-packet"),
+    ("load/slow-consumers", &["--clients", "16", "--duration", "3s"], "event-lost"),
+    ("load/small-rooms", &["--clients", "20", "--duration", "3s", "--rate", "40/s"], "room-ignored"),
+    ("load/soak", &["--clients", "20", "--duration", "3s", "--set", "rooms=5"], "room-ignored"),
+    (
+        "load/tenants",
+        &["--clients", "21", "--duration", "3s", "--rate", "40/s", "--set", "tenants=4"],
+        "rooms-span-namespaces",
+    ),
+];
+
+#[test]
+fn every_load_scenario_holds_in_a_small_size() {
+    each(&LOAD, |(name, size, _)| {
+        let played = play([&[*name], *size].concat(), []);
+        // How quick it is, a busy machine does not tell, and for percentiles there are few samples.
+        let is_sound = played.failed_steps().is_empty() && !played.output.contains("  ✗ of ");
+        match played.code {
+            Some(0 | 1 | 4) if is_sound => Ok(()),
+            code => Err(format!("{name} ended with {code:?}\n{}", played.output)),
+        }
+    });
+}
+
+#[test]
+fn every_load_scenario_notices_a_broken_server() {
+    each(&LOAD, |(name, size, fault)| {
+        let played = play([&[*name], *size, &["--fault", fault]].concat(), []);
+        let noticed = !played.failed_steps().is_empty() || played.output.contains("  ✗ of ");
+        match played.code {
+            // A busy machine is no good generator, and the run says so.
+            Some(1 | 4) if noticed => Ok(()),
+            code => Err(format!("{name} ended with {code:?} under {fault}\n{}", played.output)),
+        }
+    });
+}
+
+#[test]
+fn of_every_load_scenario_it_is_said_what_trips_it() {
+    assert_eq!(bundled_in("load"), LOAD.map(|(name, ..)| name.trim_start_matches("load/")));
+}
 
 #[test]
 fn every_bundled_scenario_holds_against_the_reference_server() {

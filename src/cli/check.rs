@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::overrides::OverrideArgs;
 use super::{WRONG, complain, say, select};
 use crate::scenario::explain;
 
@@ -23,11 +24,18 @@ pub struct CheckArgs {
     /// Only tell what is wrong
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    load: OverrideArgs,
 }
 
 /// Explains good scenarios on standard output and reports bad ones on standard error.
 pub fn check(args: &CheckArgs) -> ExitCode {
-    match select::select(&args.scenarios) {
+    let selected = args
+        .load
+        .overrides()
+        .map_err(|why| vec![format!("error: {why}")])
+        .and_then(|overrides| select::select(&args.scenarios, &overrides));
+    match selected {
         Ok(selected) => {
             if !args.quiet {
                 let all: Vec<String> = selected.iter().map(|one| explain(&one.scenario)).collect();

@@ -17,6 +17,7 @@ mod interrupt;
 mod limits;
 mod list;
 mod machine;
+mod overrides;
 mod pin;
 mod play;
 pub mod progress;

@@ -208,7 +208,7 @@ impl Playing<'_> {
             driver: (self.args.driver != Driver::Own).then(|| self.args.driver.name().to_owned()),
             seed: self.args.seed,
             hash: hash(&source.text),
-            overrides: Vec::new(),
+            overrides: scenario.overrides.clone(),
         }
     }
 }

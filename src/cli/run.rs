@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
+use super::overrides::OverrideArgs;
 use super::play::{self, PlayArgs, Playing, Stopped};
 use super::progress::Mode;
 use super::server::ServerArgs;
@@ -37,6 +38,8 @@ pub struct RunArgs {
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
+    load: OverrideArgs,
+    #[command(flatten)]
     server: ServerArgs,
 }
 
@@ -52,7 +55,9 @@ pub fn run(args: &RunArgs) -> ExitCode {
 }
 
 fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
-    let selected = select::select(&args.scenarios).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
+    let overrides = args.load.overrides().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
+    let selected =
+        select::select(&args.scenarios, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
     let server = args.server.check().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
     play::refuse(args.play.driver, &selected)?;
     let stop = interrupt::watch()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::bundled;
 use crate::document::{Source, closest, render};
-use crate::scenario::{self, Scenario, Surroundings, Timings};
+use crate::scenario::{self, Overrides, Scenario, Surroundings, Timings};
 
 /// A scenario, read, with where it came from.
 #[derive(Debug)]
@@ -28,17 +28,18 @@ impl Selected {
     }
 }
 
-/// Reads all scenarios that these words mean.
+/// Reads all scenarios that these words mean, with another load in the place of theirs.
 ///
 /// # Errors
 /// The reports of everything that is wrong, ready to be shown.
-pub fn select(words: &[String]) -> Result<Vec<Selected>, Vec<String>> {
+pub fn select(words: &[String], overrides: &Overrides) -> Result<Vec<Selected>, Vec<String>> {
     let (mut selected, mut wrong) = (Vec::new(), Vec::new());
     for word in words {
         match sources(word) {
             Err(why) => wrong.push(why),
             Ok(sources) => {
                 for (source, surroundings) in sources {
+                    let surroundings = surroundings.overriding(overrides.clone());
                     match scenario::read(&source, &surroundings) {
                         Ok(scenario) => selected.push(Selected { source, scenario, surroundings }),
                         Err(mistake) => wrong.push(render(&mistake, &source)),

@@ -1,5 +1,6 @@
 //! Whole clients in memory.
 
+mod pace;
 mod raw;
 mod stage;
 
@@ -155,6 +156,19 @@ fn a_repeat_for_a_time_begins_no_round_after_it() {
         assert_eq!(play.said().len(), 3);
         assert_eq!(play.pass(10_000), Flow::Done);
         assert_eq!(play.said(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_repeat_that_begins_late_has_as_many_rounds_as_its_schedule() {
+    let script = "- alice: { repeat: { for: 300ms, every: 100ms, steps: [ { emit: { event: a } } ] } }";
+    connected(script, |mut play| {
+        let (steps, due) = (play.plan.acts[1].steps, play.now);
+        play.now += Duration::from_millis(1);
+        play.call(|client, io| client.begin(io, steps, due));
+        play.pass(1000);
+        assert_eq!(play.said().len(), 3);
+        assert_eq!(play.found.count(Counter::RoundsDue), 3);
     });
 }
 

@@ -1,12 +1,11 @@
 //! Who takes part: groups of clients that are alike, and what each of them starts with.
 
 use super::script::RESERVED;
-use super::{Rows, Surroundings};
+use super::{Overrides, Rows, Surroundings};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::session::Transport;
 use crate::step::{self, Arrival};
 use crate::template::{Scope, Slot, Template, is_reserved, well_formed};
-use crate::units;
 
 /// The most clients that a scenario may have, in all groups together.
 pub const MOST_CLIENTS: u32 = 1_000_000;
@@ -49,8 +48,9 @@ pub(super) fn read(
     if entries.is_empty() {
         return Err(node.mistake("the cast is empty").hint("write `cast: { alice: 1 }`"));
     }
-    let drafts: Vec<Draft<'_>> =
+    let mut drafts: Vec<Draft<'_>> =
         entries.iter().map(|(key, node)| Draft::read(key, node, surroundings)).collect::<Result<_, _>>()?;
+    override_with(surroundings.overrides(), node, &mut drafts)?;
     let mut clients = 0;
     for draft in &drafts {
         clients += draft.count;
@@ -64,6 +64,20 @@ pub(super) fn read(
     scope.before_script(|scope| {
         drafts.into_iter().enumerate().map(|(index, draft)| draft.finish(index, common, scope)).collect()
     })
+}
+
+/// Puts other counts and other rates in the place of those that are written.
+fn override_with(overrides: &Overrides, node: &Node, drafts: &mut [Draft<'_>]) -> Result<(), Mistake> {
+    let groups: Vec<(&str, u32)> =
+        drafts.iter().map(|draft| (draft.key.text.as_str(), draft.count)).collect();
+    let counts = overrides.counts(&groups).map_err(|mistake| mistake.at(node.span))?;
+    let rates: f64 = drafts.iter().filter_map(|draft| draft.arrival.rate()).map(|rate| rate.per_second).sum();
+    let speed = overrides.arrival_speed(rates).map_err(|mistake| mistake.at(node.span))?;
+    for (draft, count) in drafts.iter_mut().zip(counts) {
+        draft.count = count;
+        draft.arrival = std::mem::take(&mut draft.arrival).scaled(speed);
+    }
+    Ok(())
 }
 
 /// A group before its expressions can be read, because not every group is known yet.
@@ -92,7 +106,7 @@ impl<'n> Draft<'n> {
             key,
             count: 1,
             rows: None,
-            arrival: Arrival::AtOnce,
+            arrival: Arrival::default(),
             transport: None,
             namespace: None,
             auth: None,
@@ -119,7 +133,7 @@ impl<'n> Draft<'n> {
 
         draft.count = count_of.map_or(Ok(1), count)?;
         draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
-        draft.arrival = arrive.map_or(Ok(Arrival::AtOnce), arrival)?;
+        draft.arrival = arrive.map_or(Ok(Arrival::default()), Arrival::read)?;
         draft.transport = transport.map(step::transport).transpose()?;
         draft.vars = vars.map_or(Ok(&[][..]), Node::map)?;
         Ok(draft)
@@ -165,16 +179,6 @@ impl<'n> Draft<'n> {
 fn count(node: &Node) -> Result<u32, Mistake> {
     let count = node.int_within(1..=i64::from(MOST_CLIENTS))?;
     u32::try_from(count).map_err(|_| node.mistake("that is too many"))
-}
-
-fn arrival(node: &Node) -> Result<Arrival, Mistake> {
-    match &node.value {
-        Value::Text(word) if word == "at_once" => Ok(Arrival::AtOnce),
-        _ => match units::rate(node) {
-            Ok(rate) => Ok(Arrival::Rate(rate)),
-            Err(mistake) => Err(mistake.hint("write `at_once`, or a rate like 200/s")),
-        },
-    }
 }
 
 /// Names and templates of a map; `bad` tells what is wrong with a name.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Act, Group, Scenario};
 use crate::session::Transport;
-use crate::step::{Arrival, Numbered};
+use crate::step::Numbered;
 use crate::units::Spelt;
 
 /// The scenario in words, several lines with a line feed after each.
@@ -56,6 +56,9 @@ impl Told<'_> {
         }
         for spec in &scenario.spec {
             self.line(1, format!("spec: {spec}"));
+        }
+        if !scenario.overrides.is_empty() {
+            self.line(1, format!("changed: {}", scenario.overrides.join(" ")));
         }
         self.line(0, "");
     }
@@ -177,9 +180,10 @@ impl Told<'_> {
 fn row(group: &Group, default: Transport) -> [String; 5] {
     let namespace = group.namespace.in_words();
     let mut more = Vec::new();
-    if let Arrival::Rate(rate) = group.arrival {
-        let last = std::time::Duration::from_secs_f64(f64::from(group.count - 1) / rate.per_second);
-        more.push(format!("arrive at {rate}, the last after {}", Spelt(last)));
+    if group.arrival.rate().is_some() {
+        let (arrival, last) = (&group.arrival, Spelt(group.arrival.last(group.count)));
+        let about = if arrival.is_by_chance() { "about " } else { "" };
+        more.push(format!("arrive {arrival}, the last after {about}{last}"));
     }
     if group.auth.is_some() {
         more.push("with auth".to_owned());

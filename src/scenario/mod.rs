@@ -7,6 +7,7 @@
 
 mod cast;
 mod explain;
+mod overrides;
 mod rows;
 mod script;
 mod surroundings;
@@ -22,7 +23,7 @@ use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse, render};
 use crate::observe::Label;
 use crate::session::Transport;
-use crate::step::{self, Reading};
+use crate::step::{self, Reading, Tempo};
 use crate::template::{self, Scope, Shared};
 use crate::threshold::Threshold;
 use crate::units;
@@ -30,6 +31,7 @@ use crate::units;
 pub use crate::template::Timings;
 pub use cast::{Group, MOST_CLIENTS};
 pub use explain::explain;
+pub use overrides::{Load, Overrides};
 pub use rows::Rows;
 pub use script::Act;
 pub use surroundings::Surroundings;
@@ -67,6 +69,8 @@ pub struct Scenario {
     pub slots: usize,
     /// Which values of clients other clients ask for.
     pub shared: Vec<Shared>,
+    /// What the command line has put in the place of what the file says: `--clients 500`.
+    pub overrides: Vec<String>,
     /// The labels of steps; [`crate::observe::Label`] counts them from 1.
     pub labels: Vec<String>,
     /// Which groups and labels thresholds ask about, each once.
@@ -180,7 +184,23 @@ pub fn load(path: &Path) -> Result<Scenario, String> {
 /// Reads a scenario, or tells the first mistake in it.
 pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mistake> {
     let root = parse(source)?;
-    let fields = Fields::of(&root, "the scenario")?;
+    let overrides = surroundings.overrides();
+    let scenario = read_at(&root, surroundings, 1.0)?;
+    // How fast the rounds are to be is known when it is known how many all steps make of them.
+    let speed = overrides.speed(Load::of(&scenario).rounds).map_err(|mistake| {
+        let script = scenario.script.first().map_or(root.span, Act::span);
+        mistake.at(script)
+    });
+    match speed? {
+        1.0 => Ok(scenario),
+        speed => read_at(&root, surroundings, speed),
+    }
+}
+
+/// Reads it with the rounds of its `repeat`s so many times as fast as it says.
+fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scenario, Mistake> {
+    let overrides = surroundings.overrides();
+    let fields = Fields::of(root, "the scenario")?;
     let name = fields.required("name");
     let about = fields.optional("about");
     let spec = fields.optional("spec");
@@ -217,15 +237,18 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
         }
         None => Duration::ZERO,
     };
-    let cast = cast::read(cast?, vars, &mut scope, surroundings)?;
+    let vars = overrides.variables(vars, root.span)?;
+    let cast = cast::read(cast?, vars.as_deref(), &mut scope, surroundings)?;
     let everyone: Vec<usize> = (0..cast.len()).collect();
     scope.act(&everyone);
     let contract = match contract {
         Some(node) => Contract::read(node, &mut scope)?,
         None => Contract::fixture(),
     };
-    let mut reading = Reading::new(&mut scope, &contract);
-    let script = script::read(script?, &cast, &mut reading)?;
+    let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });
+    let script_node = script?;
+    let script = script::read(script_node, &cast, &mut reading)?;
+    overrides.deny_unheeded(reading.has_prolonged()).map_err(|mistake| mistake.at(script_node.span))?;
     let audit = audit.map_or(Ok(Some(WINDOW)), read_audit)?;
     let labels: Vec<String> = reading.labels().iter().map(|(name, _)| name.clone()).collect();
     let mut asked = Parts { cast: &cast, labels: &labels, all: Vec::new() };
@@ -260,6 +283,7 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
         thresholds,
         slots,
         shared,
+        overrides: overrides.words(),
         labels,
         asked,
     })

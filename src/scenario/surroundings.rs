@@ -1,9 +1,10 @@
-//! What a scenario may take from outside of its own file: environment variables, files that stand beside it, and what is
-//! known of the server.
+//! What a scenario may take from outside of its own file: environment variables, files that stand beside it, what is known
+//! of the server, and what the command line says in its place.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::Overrides;
 use crate::template::Timings;
 
 /// Gives the value of an environment variable.
@@ -21,6 +22,7 @@ pub struct Surroundings {
     environment: Environment,
     files: Files,
     server: Timings,
+    overrides: Rc<Overrides>,
 }
 
 impl Surroundings {
@@ -43,12 +45,26 @@ impl Surroundings {
         environment: impl Fn(&str) -> Option<String> + 'static,
         files: impl Fn(&str) -> Result<Vec<u8>, String> + 'static,
     ) -> Surroundings {
-        Surroundings { environment: Rc::new(environment), files: Rc::new(files), server: Timings::default() }
+        Surroundings {
+            environment: Rc::new(environment),
+            files: Rc::new(files),
+            server: Timings::default(),
+            overrides: Rc::default(),
+        }
     }
 
     /// The same, knowing the server.
     pub fn with(&self, server: Timings) -> Surroundings {
         Surroundings { server, ..self.clone() }
+    }
+
+    /// The same with this in the place of what the scenario says.
+    pub fn overriding(&self, overrides: Overrides) -> Surroundings {
+        Surroundings { overrides: Rc::new(overrides), ..self.clone() }
+    }
+
+    pub(super) fn overrides(&self) -> &Overrides {
+        &self.overrides
     }
 
     pub(super) fn server(&self) -> Timings {

@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use serde_json::Value as Json;
 
+use super::chance::{CLIENT, Chance};
+use super::distribution::Distribution;
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
 use super::stage::{Part, Stage};
@@ -77,7 +79,7 @@ pub struct Actor<'p> {
     stamped: u64,
     asides: Vec<Aside>,
     slots: Box<[Option<Json>]>,
-    chance: RefCell<fastrand::Rng>,
+    chance: RefCell<Chance>,
     log: Option<Rc<RefCell<WireLog>>>,
 }
 
@@ -113,7 +115,6 @@ impl<'p> Actor<'p> {
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
     pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Actor<'p>, String> {
-        let seed = stage.seed ^ u64::from(who.cast).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut actor = Actor {
             who,
             part,
@@ -131,7 +132,7 @@ impl<'p> Actor<'p> {
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; stage.slots].into(),
-            chance: RefCell::new(fastrand::Rng::with_seed(seed)),
+            chance: RefCell::new(Chance::of(stage.seed, &[CLIENT, u64::from(who.cast)])),
             log: (stage.wire_lines > 0).then(|| {
                 let (epoch, most) = (stage.epoch, stage.wire_lines);
                 Rc::new(RefCell::new(WireLog { epoch, most, lines: VecDeque::new() }))
@@ -226,9 +227,9 @@ impl<'p> Actor<'p> {
         }
     }
 
-    /// A random number from 0 to below 1.
-    pub fn chance(&self) -> f64 {
-        self.chance.borrow_mut().f64()
+    /// Draws a size or a time by chance.
+    pub(super) fn draw(&self, distribution: &Distribution) -> u64 {
+        distribution.draw(&mut self.chance.borrow_mut())
     }
 
     /// The lane of an `http` step: the one with this name, or the nameless one.
@@ -335,7 +336,7 @@ impl Values for Actor<'_> {
     }
 
     fn random(&self, bound: u64) -> u64 {
-        self.chance.borrow_mut().u64(0..bound.max(1))
+        self.chance.borrow_mut().below(bound)
     }
 }
 

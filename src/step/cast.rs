@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
+use super::payload::{Content, Filler};
 use super::room::names;
-use super::stamp;
-use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words, put_stamp};
+use super::utterance::{Encoded, Utterance, Words, put_stamp};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::{Ask, Reach, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -84,6 +84,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         to,
         except,
         bare,
+        filler: content.filler,
         utterance: Utterance::new(&ask.event, &ask.args),
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
@@ -212,50 +213,6 @@ fn list_in_words(template: &Template) -> String {
     template.in_words().trim_matches(['[', ']']).replace('"', "")
 }
 
-/// The arguments as the contract may want them: all as a list, or one body.
-struct Content {
-    args: Template,
-    body: Template,
-}
-
-impl Content {
-    fn read(fields: &Fields<'_>, stamped: bool, reading: &mut Reading<'_>) -> Result<Content, Mistake> {
-        let mut args: Vec<Node> = match fields.optional("args") {
-            Some(node) => node.list()?.to_vec(),
-            None => Vec::new(),
-        };
-        let span = fields.span();
-        if let Some(node) = fields.optional("bytes") {
-            let bytes = reading.size(node)? as usize;
-            if !args.is_empty() {
-                return Err(node
-                    .mistake("`bytes` makes up the payload, and `args` gives one")
-                    .hint("keep one of them"));
-            }
-            if bytes < stamp::LENGTH {
-                return Err(node.mistake(format!("a stamped payload has at least {} bytes", stamp::LENGTH)));
-            }
-            let head = if stamped { EMPTY_STAMP } else { "" };
-            let filler = format!("{head}{}", "x".repeat(bytes - head.len()));
-            let body = Template::from(Json::from(filler.clone()));
-            return Ok(Content { args: Template::from(Json::from(vec![filler])), body });
-        }
-        let body = match args.first() {
-            None => Template::from(Json::from(if stamped { EMPTY_STAMP } else { "" })),
-            Some(Node { span, value: Value::Text(text) }) if stamped => {
-                let text = Value::Text(format!("{text} {EMPTY_STAMP}"));
-                Template::compile(&Node { span: *span, value: text }, reading.scope)?
-            }
-            Some(first) => Template::compile(first, reading.scope)?,
-        };
-        if stamped {
-            args.push(Node { span, value: Value::Text(EMPTY_STAMP.into()) });
-        }
-        let list = Node { span, value: Value::List(args) };
-        Ok(Content { args: Template::compile(&list, reading.scope)?, body })
-    }
-}
-
 #[derive(Debug)]
 struct Cast {
     name: String,
@@ -267,6 +224,8 @@ struct Cast {
     except: Template,
     /// Whether it has no arguments.
     bare: bool,
+    /// What is made up for each message.
+    filler: Option<Filler>,
     utterance: Utterance,
     namespace: Option<Template>,
     within: Duration,
@@ -320,10 +279,9 @@ impl Step for Cast {
     }
 
     fn words(&self) -> String {
-        match self.collect {
-            Some(_) => format!("casts {} to {} and collects their answers", self.name, self.aim),
-            None => format!("casts {} to {}", self.name, self.aim),
-        }
+        let filler = self.filler.as_ref().map_or_else(String::new, Filler::words);
+        let collects = if self.collect.is_some() { " and collects their answers" } else { "" };
+        format!("casts {}{filler} to {}{collects}", self.name, self.aim)
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
@@ -359,6 +317,9 @@ impl Cast {
         let words = [("to", to), ("except", except), ("room", room)];
         let values = Words { values: cx.actor, words: &words, i: None };
         let mut encoded: Cow<'_, Encoded> = self.utterance.encode(&values)?;
+        if let Some(filler) = &self.filler {
+            encoded = Cow::Owned(filler.put(&encoded, cx.actor));
+        }
         let mut message = None;
         if self.stamped {
             let audience = self.audience.as_ref().filter(|_| cx.actor.stage.audit.is_some());

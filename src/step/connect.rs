@@ -96,7 +96,7 @@ impl How {
         let mut due = cx.due + self.after;
         if !cx.actor.arrived {
             cx.actor.arrived = true;
-            due += cx.actor.part.arrival.offset(cx.actor.who.n);
+            due += cx.actor.part.offsets.get(cx.actor.who.n as usize).copied().unwrap_or_default();
         }
         cx.due = due;
         let mut connecting = Connecting {

@@ -8,10 +8,15 @@
 //! A new step is one new file and one line in [`KINDS`].
 
 mod actor;
+mod arrival;
 mod beyond;
+mod chance;
+mod distribution;
 mod exchange;
 mod frames;
 mod inbox;
+mod pace;
+mod payload;
 mod reading;
 mod sequence;
 mod shape;
@@ -53,13 +58,14 @@ use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
+pub use arrival::Arrival;
 pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
-pub use reading::Reading;
+pub use reading::{Reading, Tempo};
 pub use sequence::Sequence;
-pub use stage::{Arrival, Audit, Board, Ears, Part, Stage};
+pub use stage::{Audit, Board, Ears, Part, Stage};
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
@@ -135,6 +141,12 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// How many messages one client sends by it, where that is known.
     fn messages(&self) -> Option<u64> {
         Some(0)
+    }
+
+    /// How many rounds one client is to begin in a second, where a pace is set; on average, and in steps inside each
+    /// other those of the outermost.
+    fn rounds(&self) -> f64 {
+        0.0
     }
 
     /// Whether messages that it sends carry a stamp.

@@ -9,6 +9,21 @@ use crate::observe::{Label, StepId};
 use crate::template::{Scope, Template, constant, well_formed};
 use crate::units;
 
+/// What the command line puts in the place of what the scenario says about its `repeat`s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tempo {
+    /// How long the outermost of them last that say how long.
+    pub length: Option<Duration>,
+    /// How many times as fast the rounds of all follow each other that have a pace.
+    pub speed: f64,
+}
+
+impl Default for Tempo {
+    fn default() -> Tempo {
+        Tempo { length: None, speed: 1.0 }
+    }
+}
+
 /// How long a step waits for the server unless it says otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -21,6 +36,11 @@ pub struct Reading<'s> {
     next: u32,
     /// The names of the requests so far.
     requests: Vec<String>,
+    tempo: Tempo,
+    /// How many `repeat`s stand around what is read.
+    depth: u32,
+    /// Whether a `repeat` has got another length.
+    prolonged: bool,
     /// The labels so far, and where each was written first.
     labels: Vec<(String, Span)>,
     /// The label of the step around.
@@ -32,8 +52,44 @@ const LABEL: &str = "label";
 
 impl<'s> Reading<'s> {
     /// Begins a scenario: the first step gets the number 0.
-    pub fn new(scope: &'s mut Scope, contract: &'s Contract) -> Reading<'s> {
-        Reading { scope, contract, next: 0, requests: Vec::new(), labels: Vec::new(), label: Label::NONE }
+    pub fn new(scope: &'s mut Scope, contract: &'s Contract, tempo: Tempo) -> Reading<'s> {
+        Reading {
+            scope,
+            contract,
+            next: 0,
+            requests: Vec::new(),
+            tempo,
+            depth: 0,
+            prolonged: false,
+            labels: Vec::new(),
+            label: Label::NONE,
+        }
+    }
+
+    /// How long a `repeat` lasts that is written to last so long.
+    pub fn prolonged(&mut self, length: Duration) -> Duration {
+        match self.tempo.length {
+            Some(other) if self.depth == 0 => {
+                self.prolonged = true;
+                other
+            }
+            _ => length,
+        }
+    }
+
+    /// Whether some `repeat` got another length than is written.
+    pub fn has_prolonged(&self) -> bool {
+        self.prolonged
+    }
+
+    /// The distance of rounds that are written to have this one.
+    pub fn quickened(&self, every: Duration) -> Duration {
+        match self.tempo.speed {
+            1.0 => every,
+            // In whole microseconds, as times are written. What is far too long becomes the longest there is.
+            speed => Duration::from_micros((every.as_micros() as f64 / speed).round() as u64)
+                .clamp(Duration::from_micros(1), units::LONGEST),
+        }
     }
 
     /// Reads one step, or the list of steps that stands in its place.
@@ -56,11 +112,14 @@ impl<'s> Reading<'s> {
     /// When a step is unknown or wrong.
     pub fn steps_in_round(&mut self, node: &Node) -> Result<Vec<Numbered>, Mistake> {
         let (contract, next, label) = (self.contract, self.next, self.label);
+        let (tempo, depth) = (self.tempo, self.depth + 1);
         let requests = std::mem::take(&mut self.requests);
         let labels = std::mem::take(&mut self.labels);
         let steps;
         (steps, self.next, self.requests, self.labels) = self.scope.in_round(|scope| {
-            let mut inner = Reading { scope, contract, next, requests, labels, label };
+            let prolonged = false;
+            let mut inner =
+                Reading { scope, contract, next, requests, tempo, depth, prolonged, labels, label };
             let steps = inner.steps(node);
             (steps, inner.next, inner.requests, inner.labels)
         });

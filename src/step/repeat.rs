@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::pace::{Dues, Pace};
 use super::{Cx, Ears, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Counter;
-use crate::units;
 
 /// How many rounds may follow each other at once before other clients get their turn.
 const ROUNDS_AT_ONCE: u32 = 32;
@@ -19,23 +19,18 @@ const MOST_SKIPPED: u64 = 100_000;
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = Fields::of(node, "the step `repeat`")?;
     let steps = fields.required("steps")?;
-    let length = reading.positive_duration(&fields, "for")?;
+    let length = reading.positive_duration(&fields, "for")?.map(|length| reading.prolonged(length));
     let times = match fields.optional("times") {
         Some(node) => Some(node.int_within(1..=1_000_000_000)?.unsigned_abs()),
         None => None,
     };
-    let every = reading.positive_duration(&fields, "every")?;
-    let jitter = fields.optional("jitter").map(units::share).transpose()?;
+    let pace = Pace::read(&fields, reading)?;
     fields.deny_others()?;
     if length.is_none() && times.is_none() {
         return Err(node.mistake("`repeat` does not say how often").hint("add `times: 10` or `for: 60s`"));
     }
-    if let (Some(_), None, Some(at)) = (jitter, every, fields.optional("jitter")) {
-        return Err(at.mistake("`jitter` shifts a pace, and there is none").hint("add `every: 1s`"));
-    }
-    let depth = reading.steps_in_round(steps)?;
-    let jitter = jitter.map_or(0.0, |share| share.0);
-    Ok(Box::new(Repeat { steps: depth, length, times, every, jitter }))
+    let steps = reading.steps_in_round(steps)?;
+    Ok(Box::new(Repeat { steps, length, times, pace }))
 }
 
 #[derive(Debug)]
@@ -43,8 +38,7 @@ struct Repeat {
     steps: Vec<Numbered>,
     length: Option<Duration>,
     times: Option<u64>,
-    every: Option<Duration>,
-    jitter: f64,
+    pace: Pace,
 }
 
 impl Step for Repeat {
@@ -55,23 +49,25 @@ impl Step for Repeat {
             (None, Some(length)) => format!("for {length:?}"),
             (None, None) => String::new(),
         };
-        let pace = self.every.map(|every| format!(", every {every:?}")).unwrap_or_default();
-        format!("repeats {often}{pace}")
+        format!("repeats {often}{}", self.pace.words())
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        let outer = cx.actor.round;
+        let mut dues = self.pace.begin(cx);
         let mut repeating = Repeating {
             step: self,
-            began: cx.due,
             end: self.length.map(|length| cx.now + length),
+            // The schedule counts from when the step was due, and its end as well, or there would be one round more.
+            last: self
+                .length
+                .map(|length| if self.pace.is_set() { cx.due + length } else { cx.now + length }),
             round: 0,
-            due: cx.due,
+            due: dues.next(0, cx.now),
             free: cx.due,
+            dues,
             inner: None,
-            outer,
+            outer: cx.actor.round,
         };
-        repeating.plan(cx);
         match repeating.go(cx) {
             Flow::Done => Progress::Done,
             Flow::Waiting => Progress::waiting(repeating),
@@ -97,16 +93,17 @@ impl Step for Repeat {
     }
 
     fn messages(&self) -> Option<u64> {
-        let rounds = match (self.times, self.length, self.every) {
-            (Some(times), None, _) => Some(times),
-            (times, Some(length), Some(every)) => {
-                let rounds = length.as_nanos().div_ceil(every.as_nanos().max(1)) as u64;
-                Some(times.map_or(rounds, |times| times.min(rounds)))
-            }
-            _ => None,
+        let rounds = match (self.times, self.length.map(|length| self.pace.rounds_in(length))) {
+            (times, None) => times,
+            (times, Some(rounds)) => rounds.map(|rounds| times.map_or(rounds, |times| times.min(rounds))),
         };
         let each: Option<u64> = self.steps.iter().map(|numbered| numbered.step.messages()).sum();
-        Some(rounds? * each?)
+        Some(rounds?.saturating_mul(each?))
+    }
+
+    fn rounds(&self) -> f64 {
+        let inside = self.steps.iter().map(|numbered| numbered.step.rounds());
+        self.pace.rounds().unwrap_or_else(|| inside.fold(0.0, f64::max))
     }
 
     fn stamps(&self) -> bool {
@@ -121,49 +118,31 @@ impl Step for Repeat {
 #[derive(Debug)]
 struct Repeating<'p> {
     step: &'p Repeat,
-    began: Instant,
+    /// When none is begun any more.
     end: Option<Instant>,
+    /// When none is due any more.
+    last: Option<Instant>,
     round: u64,
     /// When the round that is next, or under way, is due.
     due: Instant,
     /// When the round before it was over.
     free: Instant,
+    dues: Dues<'p>,
     inner: Option<Sequence<'p>>,
     /// The round of the `repeat` around this one, to be put back at the end.
     outer: u64,
 }
 
 impl<'p> Repeating<'p> {
-    /// Fixes when the next round is due.
-    fn plan(&mut self, cx: &Cx<'_, '_>) {
-        let Some(every) = self.step.every else {
-            self.due = cx.now;
-            return;
-        };
-        let nanos = every.as_nanos() as u64;
-        let mut offset = Duration::from_nanos(nanos.saturating_mul(self.round));
-        if self.step.jitter > 0.0 {
-            offset += Duration::from_secs_f64(every.as_secs_f64() * self.step.jitter * cx.actor.chance());
-        }
-        self.due = self.began + offset;
-    }
-
-    fn next(&mut self, cx: &Cx<'_, '_>) {
-        self.round += 1;
-        self.free = cx.now;
-        self.plan(cx);
-    }
-
     /// Counts the rounds whose time came and which were not begun, because the client was still busy at the end.
     fn skipped(&mut self, cx: &mut Cx<'_, '_>) {
-        let Some(end) = self.end.filter(|_| self.step.every.is_some()) else { return };
+        let Some(last) = self.last.filter(|_| self.step.pace.is_set()) else { return };
         let mut skipped = 0;
-        while self.due < end
+        while self.due < last
             && self.step.times.is_none_or(|times| self.round < times)
             && skipped < MOST_SKIPPED
         {
             skipped += 1;
-            self.round += 1;
             self.plan(cx);
         }
         cx.observer.count(Counter::RoundsDue, skipped);
@@ -171,7 +150,8 @@ impl<'p> Repeating<'p> {
 
     fn is_over(&self, cx: &Cx<'_, '_>) -> bool {
         self.step.times.is_some_and(|times| self.round >= times)
-            || self.end.is_some_and(|end| cx.now >= end || self.due >= end)
+            || self.end.is_some_and(|end| cx.now >= end)
+            || self.last.is_some_and(|last| self.due >= last)
     }
 
     fn go(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
@@ -192,19 +172,38 @@ impl<'p> Repeating<'p> {
                 );
                 return self.finish(cx);
             }
-            cx.actor.round = self.round;
-            if self.step.every.is_some() {
-                cx.observer.count(Counter::RoundsDue, 1);
-                cx.observer.count(Counter::RoundsBegun, 1);
-            }
-            let mut inner = Sequence::new(&self.step.steps, self.due, self.free);
-            if inner.go(cx) == Flow::Waiting {
-                self.inner = Some(inner);
+            if self.begin_round(cx) == Flow::Waiting {
                 return Flow::Waiting;
             }
-            self.next(cx);
+            self.finish_round(cx);
         }
         Flow::Waiting
+    }
+
+    /// Begins the round that is due: the only place where one begins.
+    fn begin_round(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
+        cx.actor.round = self.round;
+        if self.step.pace.is_set() {
+            cx.observer.count(Counter::RoundsDue, 1);
+            cx.observer.count(Counter::RoundsBegun, 1);
+        }
+        let mut inner = Sequence::new(&self.step.steps, self.due, self.free);
+        let flow = inner.go(cx);
+        if flow == Flow::Waiting {
+            self.inner = Some(inner);
+        }
+        flow
+    }
+
+    fn finish_round(&mut self, cx: &Cx<'_, 'p>) {
+        self.free = cx.now;
+        self.plan(cx);
+    }
+
+    /// Gives the next round its due time.
+    fn plan(&mut self, cx: &Cx<'_, '_>) {
+        self.round += 1;
+        self.due = self.dues.next(self.round, cx.now);
     }
 
     fn finish(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
@@ -220,7 +219,7 @@ impl<'p> Running<'p> for Repeating<'p> {
                 return Flow::Waiting;
             }
             self.inner = None;
-            self.next(cx);
+            self.finish_round(cx);
         }
         self.go(cx)
     }

@@ -1,34 +1,13 @@
 //! What all clients of a run share: read, never written, but for the board.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
 use crate::session::Transport;
 use crate::template::{Of, Shared, Slot, Template};
-use crate::units::Rate;
-
-/// When the clients of a group begin their first connect.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub enum Arrival {
-    /// All at once.
-    #[default]
-    AtOnce,
-    /// Evenly, so many in a time.
-    Rate(Rate),
-}
-
-impl Arrival {
-    /// When client `n` begins, after the first.
-    pub fn offset(self, n: u32) -> Duration {
-        match self {
-            Arrival::AtOnce => Duration::ZERO,
-            Arrival::Rate(rate) => Duration::from_secs_f64(f64::from(n) / rate.per_second),
-        }
-    }
-}
 
 /// What the steps of a group want to hear of. Everything else is counted and dropped at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,8 +62,8 @@ pub struct Part {
     pub vars: Vec<(Slot, Template)>,
     /// The rows of the group's CSV file, dealt out in turn: column and value.
     pub rows: Vec<Vec<(String, String)>>,
-    /// When they begin.
-    pub arrival: Arrival,
+    /// When each of them begins its first connect, after the act does; empty where all begin at once.
+    pub offsets: Arc<[Duration]>,
     /// What their steps want to hear of.
     pub ears: Ears,
 }

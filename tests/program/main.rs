@@ -8,6 +8,7 @@ mod interrupted;
 mod load;
 mod options;
 mod output;
+mod overrides;
 mod support;
 mod tls;
 mod transports;

@@ -70,9 +70,15 @@ fn sockrates<'a>(
     Played { code: output.status.code(), output: text(&output.stdout) + &text(&output.stderr) }
 }
 
-/// The names of the bundled scenarios, without those of the conformance suite: the files right under `scenarios`.
+/// The names of the bundled scenarios, without those of the conformance suite and of load: the files right under
+/// `scenarios`.
 pub(crate) fn bundled() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    bundled_in("")
+}
+
+/// The names of those in a folder under `scenarios`.
+pub(crate) fn bundled_in(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(folder);
     let entries = fs::read_dir(folder).expect("the scenarios are here");
     let paths = entries.map(|entry| entry.expect("the folder can be read").path());
     let names = paths.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));

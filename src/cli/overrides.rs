@@ -1,0 +1,107 @@
+//! The options that put another load in the place of the one that a scenario is written for.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::duration;
+use crate::scenario::Overrides;
+use crate::units::{Rate, rate_from};
+
+/// A load other than the one that the scenario is written for
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Load")]
+pub struct OverrideArgs {
+    /// How many clients in all: groups of more than one grow or shrink in proportion; or `crowd=500`, for one group
+    #[arg(long, value_name = "[GROUP=]NUMBER", value_parser = clients)]
+    clients: Vec<Clients>,
+    /// How long every outermost `repeat` lasts that has a `for`
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    duration: Option<Duration>,
+    /// How many rounds all `repeat`s with a pace begin together: `500/s`
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    rate: Option<Rate>,
+    /// How many clients arrive, in all groups together that arrive at a rate: `200/s`
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    arrive: Option<Rate>,
+    /// The value of one of the scenario's common variables
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    set: Vec<(String, String)>,
+}
+
+/// How many clients, and in which group.
+#[derive(Clone, Debug)]
+struct Clients {
+    group: Option<String>,
+    count: u32,
+}
+
+fn clients(text: &str) -> Result<Clients, String> {
+    let (group, count) = match text.split_once('=') {
+        Some((group, count)) => (Some(group.trim().to_owned()), count),
+        None => (None, text),
+    };
+    let count = count.trim().parse().map_err(|_| "expected a number like 500, or crowd=500".to_owned())?;
+    Ok(Clients { group, count })
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected a time longer than nothing".to_owned()),
+        length => Ok(length),
+    }
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    rate_from(text).map_err(|mistake| mistake.to_string())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write it like rooms=50".to_owned()),
+    }
+}
+
+impl OverrideArgs {
+    /// What they say.
+    ///
+    /// # Errors
+    /// A sentence, when one of them is given twice.
+    pub fn overrides(&self) -> Result<Overrides, String> {
+        let mut overrides = Overrides {
+            duration: self.duration,
+            rate: self.rate,
+            arrive: self.arrive,
+            ..Overrides::default()
+        };
+        for Clients { group, count } in &self.clients {
+            match group {
+                None => {
+                    if let Some(other) = overrides.clients.replace(*count) {
+                        return Err(twice(format!("--clients {other}"), format!("--clients {count}")));
+                    }
+                }
+                Some(name) => {
+                    if let Some((_, other)) = overrides.groups.iter().find(|(known, _)| known == name) {
+                        let option = |count| format!("--clients {name}={count}");
+                        return Err(twice(option(other), option(count)));
+                    }
+                    overrides.groups.push((name.clone(), *count));
+                }
+            }
+        }
+        for (name, value) in &self.set {
+            if let Some((_, other)) = overrides.vars.iter().find(|(known, _)| known == name) {
+                let option = |value| format!("--set {name}={value}");
+                return Err(twice(option(other), option(value)));
+            }
+            overrides.vars.push((name.clone(), value.clone()));
+        }
+        Ok(overrides)
+    }
+}
+
+fn twice(one: String, other: String) -> String {
+    format!("`{one}` and `{other}` contradict each other: keep one of them")
+}
