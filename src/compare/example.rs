@@ -15,7 +15,7 @@ const A_SECOND: u64 = 200;
 
 /// Ten seconds of 200 deliveries each, of about 2 ms times a factor, and of one acknowledgement for each twenty. The first
 /// seconds of a run may be slow, each by a factor that grows with the distance to the end of the warm-up.
-pub(super) fn run(slower: f64, slow_until: usize) -> RunResult {
+pub(crate) fn run(slower: f64, slow_until: usize) -> RunResult {
     let slow_until = if slow_until >= SECONDS { 0 } else { slow_until };
     let mut deliveries = Series::new();
     let mut acks = Series::new();

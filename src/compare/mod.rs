@@ -20,4 +20,4 @@ pub use order::order;
 pub use result::{Block, ComparisonResult, Contest, conclude};
 
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
