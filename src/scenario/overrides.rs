@@ -36,7 +36,7 @@ pub struct Load {
     pub clients: u32,
     /// How many rounds of `repeat`s with a pace are due in a second, on average, when most of them are at work.
     pub rounds: f64,
-    /// How many clients arrive in a second, in all groups together that arrive at a rate, when most do.
+    /// How many clients arrive in a second: the highest rates of all groups that arrive at one, added up.
     pub arrivals: f64,
 }
 

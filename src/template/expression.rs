@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::{Body, Name, Of, Template, Values};
+use crate::units;
 
 /// An expression whose names are known to be known.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,8 @@ pub(super) enum Expr {
     Binary(Operator, Box<Expr>, Box<Expr>),
     Random(Box<Expr>, Box<Expr>),
     Pick(Vec<Expr>),
+    /// A text so many times, where the number is known only when it is asked for.
+    Repeated(String, Box<Expr>),
     /// A template that was put in the place of a word.
     Filled(Box<Body>),
 }
@@ -85,6 +88,23 @@ impl Expr {
                 },
                 choices => choices[values.random(choices.len() as u64) as usize].value(values)?,
             },
+            Expr::Repeated(text, times) => {
+                let times = times.value(values)?;
+                let length = times.as_u64().map(|times| times.saturating_mul(text.len() as u64));
+                match (times.as_u64(), length) {
+                    (Some(times), Some(..=units::LARGEST)) => {
+                        Cow::Owned(Json::from(text.repeat(times as usize)))
+                    }
+                    (Some(_), _) => {
+                        let most = units::LARGEST >> 20;
+                        return Err(format!("`repeat` would make a text of more than {most} MiB"));
+                    }
+                    (None, _) => {
+                        let times = in_words(&times);
+                        return Err(format!("`repeat` takes a whole number from 0 on, not {times}"));
+                    }
+                }
+            }
             Expr::Filled(body) => Cow::Owned(body.render(values)?),
         })
     }
@@ -123,7 +143,9 @@ impl Expr {
         match self {
             Expr::Constant(_) => false,
             Expr::Named(name) => like(name),
-            Expr::Other { member: inner, .. } | Expr::Negative(inner) => inner.any(like),
+            Expr::Other { member: inner, .. } | Expr::Negative(inner) | Expr::Repeated(_, inner) => {
+                inner.any(like)
+            }
             Expr::Inside(left, right) | Expr::Binary(_, left, right) | Expr::Random(left, right) => {
                 left.any(like) || right.any(like)
             }
@@ -154,6 +176,7 @@ impl Expr {
             Expr::Negative(inner) => Expr::Negative(bound(inner)),
             Expr::Binary(operator, left, right) => Expr::Binary(*operator, bound(left), bound(right)),
             Expr::Random(low, high) => Expr::Random(bound(low), bound(high)),
+            Expr::Repeated(text, times) => Expr::Repeated(text.clone(), bound(times)),
             Expr::Pick(choices) => Expr::Pick(choices.iter().map(|choice| choice.bind(words)).collect()),
         };
         expr.clone().folded().unwrap_or(expr)

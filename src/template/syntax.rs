@@ -237,8 +237,11 @@ impl Reader<'_> {
             ("repeat", 2, Some(Expr::Constant(Json::String(text))), Some(Expr::Constant(times))) => {
                 self.repeat(&text, &times, from)
             }
+            ("repeat", 2, Some(Expr::Constant(Json::String(text))), Some(times)) => {
+                Ok(Expr::Repeated(text, Box::new(times)))
+            }
             ("repeat", 2, ..) => Err(self
-                .mistake(from, "`repeat` takes a text and a number that are known before the script begins")
+                .mistake(from, "`repeat` takes a text that is known before the script begins, and a number")
                 .hint("write it like repeat('x', 1000)")),
             ("repeat", ..) => Err(self
                 .mistake(from, format!("`repeat` takes a text and a number, found {count}"))

@@ -522,6 +522,15 @@ fn a_text_is_repeated_and_numbers_are_bounded() {
 }
 
 #[test]
+fn a_text_is_repeated_as_often_as_chance_or_a_name_has_it() {
+    assert_eq!(expression("repeat('ab', n)", &alice()), Ok(json!("ab".repeat(7))));
+    let text = expression("repeat('x', random(10, 20))", &alice()).unwrap();
+    assert!((10..=20).contains(&text.as_str().unwrap().len()), "{text}");
+    assert!(expression("repeat('x', n - 100)", &alice()).unwrap_err().contains("from 0 on"));
+    assert!(expression("repeat('x', n * 67108864)", &alice()).unwrap_err().contains("more than 64 MiB"));
+}
+
+#[test]
 fn what_is_repeated_has_a_limit_in_all() {
     let mut scope = scope();
     let mut compile =
