@@ -69,11 +69,14 @@ pub fn plan(machine: Machine, users: u64, headroom: f64) -> Option<Plan> {
     };
     let mut needs = vec![Need { limit: Limit::Thresholds, machines: machines(machine.users)? }];
     for (limit, figure) in [(Limit::Processors, machine.processors), (Limit::Memory, machine.memory)] {
-        let Some((all, a_user)) = figure.filter(|(all, a_user)| *all > 0.0 && *a_user > 0.0) else { continue };
+        let Some((all, a_user)) = figure.filter(|(all, a_user)| *all > 0.0 && *a_user > 0.0) else {
+            continue;
+        };
         needs.extend(machines(all / a_user).map(|machines| Need { limit, machines }));
     }
     // The first of equals: what was measured as a whole before what was reckoned.
-    let most = needs.iter().copied().reduce(|most, one| if one.machines > most.machines { one } else { most })?;
+    let most =
+        needs.iter().copied().reduce(|most, one| if one.machines > most.machines { one } else { most })?;
     Some(Plan { users, headroom, machines: most.machines, limit: most.limit, needs })
 }
 

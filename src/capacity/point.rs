@@ -48,9 +48,9 @@ pub fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
     let reason = run.verdict.reason.clone();
     match run.verdict.status {
         Status::Passed => match throughput(run).map_or(0, |metric| metric.count) {
-            samples if samples < least_samples => {
-                Outcome::Unclear(format!("there were {samples} of the {least_samples} samples that a step needs"))
-            }
+            samples if samples < least_samples => Outcome::Unclear(format!(
+                "there were {samples} of the {least_samples} samples that a step needs"
+            )),
             _ => Outcome::Held,
         },
         Status::Failed => Outcome::Broke(reason),
@@ -74,17 +74,18 @@ impl Point {
     /// Reads a run.
     pub fn of(run: &RunResult, load: f64, purpose: Purpose, outcome: Outcome) -> Point {
         let time = if run.measured_us > 0 { run.measured_us } else { run.duration_us }.max(1) as f64 / 1e6;
-        let counter =
-            |name: &str| run.counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.value);
+        let counter = |name: &str| {
+            run.counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.value)
+        };
         let metric = throughput(run);
         let failed: u64 = run.checks.iter().map(|check| check.failed).sum();
-        let faults = |found: &DeliveriesResult| found.missing + found.duplicate + found.disordered + found.leaked;
-        let processor = |server: &crate::report::course::ServerResult| {
-            match (server.cpu_measured_us, run.measured_us) {
+        let faults =
+            |found: &DeliveriesResult| found.missing + found.duplicate + found.disordered + found.leaked;
+        let processor =
+            |server: &crate::report::course::ServerResult| match (server.cpu_measured_us, run.measured_us) {
                 (1.., 1..) => server.cpu_measured_us as f64 / run.measured_us as f64,
                 _ => server.cpu_us as f64 / run.duration_us.max(1) as f64,
-            }
-        };
+            };
         Point {
             load,
             purpose,

@@ -172,7 +172,11 @@ pub(super) mod example {
             schema_version: SCHEMA_VERSION,
             tool_version: "0.1.0".to_owned(),
             scenario: ScenarioInfo { name: "A busy room".to_owned(), seed: 1, ..ScenarioInfo::default() },
-            target: TargetInfo::missing(TargetKind::Command, "http://127.0.0.1:3000/socket.io/".to_owned(), None),
+            target: TargetInfo::missing(
+                TargetKind::Command,
+                "http://127.0.0.1:3000/socket.io/".to_owned(),
+                None,
+            ),
             environment: Environment { os: "linux x86_64".to_owned(), cpus: 2, ..Environment::default() },
             started: "2026-01-01T00:00:00Z".to_owned(),
             duration_s: 312.0,

@@ -66,9 +66,10 @@ pub fn sentence(axis: &Axis, found: &Found) -> String {
             "at {} there was too little data to judge: {why}; make the scenario longer, or begin with more",
             load(*at)
         )),
-        (Above::Unsteady { load: at }, _) => {
-            of_highest(format!("but the answers up to {} contradict each other: make the scenario longer", load(*at)))
-        }
+        (Above::Unsteady { load: at }, _) => of_highest(format!(
+            "but the answers up to {} contradict each other: make the scenario longer",
+            load(*at)
+        )),
     }
 }
 
@@ -88,7 +89,11 @@ fn answer(page: &mut Page, result: &CapacityResult) {
         let votes = found.confirmed;
         if votes.held + votes.broke > 0 {
             let all = votes.held + votes.broke;
-            facts.push(format!("held in {} of {} on fresh servers", votes.held, counted(u64::from(all), "run")));
+            facts.push(format!(
+                "held in {} of {} on fresh servers",
+                votes.held,
+                counted(u64::from(all), "run")
+            ));
         }
         if let (Some(held), Above::Broke { load, .. }) = (found.held, &found.above) {
             facts.push(format!("between {} and {}", result.axis.words(held), result.axis.words(*load)));
@@ -224,7 +229,8 @@ mod tests {
 
     #[test]
     fn our_own_limit_is_told_as_at_least() {
-        let above = Above::Limited { load: 800.0, why: "the busiest thread was at work all the time".to_owned() };
+        let above =
+            Above::Limited { load: 800.0, why: "the busiest thread was at work all the time".to_owned() };
         let found = Found { held: Some(400.0), confirmed: Votes::default(), above };
         let said = sentence(&Axis::Clients, &found);
         assert!(said.starts_with("at least 400 clients held; at 800 clients it was we"), "{said}");
@@ -232,6 +238,9 @@ mod tests {
 
     #[test]
     fn figures_have_three_digits() {
-        assert_eq!([0.0, 0.0123, 1.0, 42.0, 999.4, 1e-5].map(figure), ["0", "0.0123", "1.00", "42.0", "999", "1.00e-5"]);
+        assert_eq!(
+            [0.0, 0.0123, 1.0, 42.0, 999.4, 1e-5].map(figure),
+            ["0", "0.0123", "1.00", "42.0", "999", "1.00e-5"]
+        );
     }
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::overrides::OverrideArgs;
 use super::pin::Processors;
 use super::play::{PlayArgs, Playing, Stopped};
 use super::progress::Mode;
@@ -64,6 +65,8 @@ pub struct CompareArgs {
     #[command(flatten)]
     play: PlayArgs,
     #[command(flatten)]
+    load: OverrideArgs,
+    #[command(flatten)]
     server: ServerArgs,
 }
 
@@ -100,7 +103,9 @@ fn wrong(why: impl std::fmt::Display) -> Stopped {
 // --- servers --------------------------------------------------------------------------------------------------
 
 fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
-    let mut selected = select::select(&args.what).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
+    let overrides = args.load.overrides().map_err(wrong)?;
+    let mut selected =
+        select::select(&args.what, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
     let selected = match (selected.pop(), selected.len()) {
         (Some(one), 0) => one,
         (_, more) => {
@@ -216,7 +221,10 @@ impl Arena<'_> {
             let what = target.command.unwrap_or(target.url);
             ServerEntry { name: server.name.clone(), what }
         });
-        if self.servers.iter().any(|server| server.server.missing().kind == crate::report::result::TargetKind::Url)
+        if self
+            .servers
+            .iter()
+            .any(|server| server.server.missing().kind == crate::report::result::TargetKind::Url)
         {
             notes.push(
                 "a server that was found running is the same process in every block, and its processor and memory \
@@ -280,4 +288,3 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stop
     say(text::render_stored([&names[0], &names[1]], &compared, look).trim_matches('\n'));
     Ok(judge_demands(&args.fail_on, compared.iter().map(|(name, rows)| (name.as_str(), &rows[..]))))
 }
-

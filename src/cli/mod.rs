@@ -3,6 +3,7 @@
 //! | verb | job |
 //! |---|---|
 //! | `run` | plays scenarios against a server, judges and reports |
+//! | `capacity` | the highest load at which the thresholds hold |
 //! | `compare` | servers side by side, or results of two days |
 //! | `check` | reads scenarios, explains them, connects to nothing |
 //! | `conform` | plays the conformance suite against servers |
@@ -10,6 +11,7 @@
 //! | `serve` | the reference server |
 
 mod bundled;
+mod capacity;
 mod check;
 mod compare;
 mod conform;
@@ -81,6 +83,7 @@ struct Arguments {
 enum Verb {
     Run(run::RunArgs),
     Conform(conform::ConformArgs),
+    Capacity(capacity::CapacityArgs),
     Compare(compare::CompareArgs),
     Check(check::CheckArgs),
     List(list::ListArgs),
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Run(args) => run::run(&args),
         Verb::Conform(args) => conform::conform(&args),
+        Verb::Capacity(args) => capacity::capacity(&args),
         Verb::Compare(args) => compare::compare(&args),
         Verb::Check(args) => check::check(&args),
         Verb::List(args) => list::list(&args),

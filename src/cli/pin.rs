@@ -21,7 +21,8 @@ impl Processors {
     /// A sentence, when there are fewer than two.
     pub fn divide() -> Result<Processors, String> {
         let all = sched_getaffinity(this_thread()).map_err(failed)?;
-        let usable: Vec<usize> = (0..CpuSet::count()).filter(|place| all.is_set(*place) == Ok(true)).collect();
+        let usable: Vec<usize> =
+            (0..CpuSet::count()).filter(|place| all.is_set(*place) == Ok(true)).collect();
         let [clients @ .., server] = &usable[..] else { return Err(TOO_FEW.to_owned()) };
         if clients.is_empty() {
             return Err(TOO_FEW.to_owned());

@@ -80,12 +80,7 @@ pub const KINDS: [Kind; 9] = [
     time("ack p99", Reading::Quantile("ack", 0.99, 1000)),
     time("delivery p50", Reading::Quantile("delivery", 0.5, 20)),
     time("delivery p99", Reading::Quantile("delivery", 0.99, 1000)),
-    Kind {
-        name: "acks",
-        unit: Unit::Rate,
-        better: Better::More,
-        reading: Reading::PerSecond("ack"),
-    },
+    Kind { name: "acks", unit: Unit::Rate, better: Better::More, reading: Reading::PerSecond("ack") },
     Kind {
         name: "deliveries",
         unit: Unit::Rate,
@@ -193,11 +188,16 @@ impl<'a> View<'a> {
     /// Of what the server is there for: deliveries, and where there are none, acknowledgements.
     fn processor(&self) -> Option<f64> {
         const MILLION: f64 = 1e6;
-        let work = |deliveries: u64, acks: u64| Some(if deliveries > 0 { deliveries } else { acks }).filter(|n| *n > 0);
+        let work = |deliveries: u64, acks: u64| {
+            Some(if deliveries > 0 { deliveries } else { acks }).filter(|n| *n > 0)
+        };
         if let Some(course) = self.course.filter(|_| !self.rows.is_empty()) {
             let sum = |counts: &[u64]| counts.get(self.rows.clone()).map_or(0, |counts| counts.iter().sum());
-            let used: f64 =
-                self.rows.clone().filter_map(|row| Some((*course.server_cpu.get(row)?)? * self.length(row))).sum();
+            let used: f64 = self
+                .rows
+                .clone()
+                .filter_map(|row| Some((*course.server_cpu.get(row)?)? * self.length(row)))
+                .sum();
             let work = work(sum(&course.deliveries), sum(&course.acks))?;
             return (used > 0.0).then(|| used * MILLION / work as f64);
         }

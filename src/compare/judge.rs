@@ -77,7 +77,12 @@ pub enum Difference {
 
 /// Judges servers against the first. `first` and `twin` are the runs of the first server, block by block; each of `others`
 /// are those of another. A run that did not come to be has no figures. The rows of each other server.
-pub fn judge(first: &[Figures], twin: &[Figures], others: &[&[Figures]], question: Question) -> Vec<Vec<Row>> {
+pub fn judge(
+    first: &[Figures],
+    twin: &[Figures],
+    others: &[&[Figures]],
+    question: Question,
+) -> Vec<Vec<Row>> {
     let mut judged: Vec<Vec<(Row, Vec<f64>)>> = others
         .iter()
         .map(|other| {

@@ -186,10 +186,8 @@ pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
 /// The warm-up that is cut off everywhere: that of the server that needs most, in the median of its runs.
 fn common_warm_up(blocks: &[Block], contestants: usize) -> usize {
     let of = |contestant: usize| {
-        let cuts: Vec<f64> = blocks
-            .iter()
-            .map(|block| figure::intervals_of_warm_up(&block.runs[contestant]) as f64)
-            .collect();
+        let cuts: Vec<f64> =
+            blocks.iter().map(|block| figure::intervals_of_warm_up(&block.runs[contestant]) as f64).collect();
         quantile(&cuts, 0.5).unwrap_or(0.0)
     };
     (0..contestants).map(of).fold(0.0, f64::max).round() as usize

@@ -117,7 +117,8 @@ pub(super) fn signed(share: f64) -> String {
 
 /// What a row comes to, in words.
 pub(super) fn judgement(row: &Row, effect: f64) -> (String, Tone) {
-    let worse = figure::kind(&row.figure).map(|kind| (is_worse(kind, row.difference), worse_by(kind, row.ratio)));
+    let worse =
+        figure::kind(&row.figure).map(|kind| (is_worse(kind, row.difference), worse_by(kind, row.ratio)));
     match (row.difference, worse) {
         (Difference::Larger | Difference::Smaller, Some((true, _))) => ("worse".to_owned(), Tone::Bad),
         (Difference::Larger | Difference::Smaller, _) => ("better".to_owned(), Tone::Good),
@@ -159,7 +160,8 @@ fn troubles(page: &mut Page, result: &ComparisonResult) {
         .iter()
         .map(|server| {
             let troubles = result.troubles(&server.name);
-            let words = troubles.iter().map(|trouble| format!("{} {}", trouble.what, trouble.count)).collect();
+            let words =
+                troubles.iter().map(|trouble| format!("{} {}", trouble.what, trouble.count)).collect();
             (printable(&server.name), words)
         })
         .collect();

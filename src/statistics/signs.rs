@@ -46,9 +46,7 @@ fn counted(sizes: &[f64], seen: f64) -> f64 {
 
 /// The sums of all assignments of signs.
 fn sums(sizes: &[f64]) -> Vec<f64> {
-    sizes.iter().fold(vec![0.0], |sums, size| {
-        sums.iter().flat_map(|sum| [sum - size, sum + size]).collect()
-    })
+    sizes.iter().fold(vec![0.0], |sums, size| sums.iter().flat_map(|sum| [sum - size, sum + size]).collect())
 }
 
 /// The same, of some assignments. What was seen is one of those that are possible, so that no p-value is nothing.

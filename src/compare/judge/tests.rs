@@ -64,7 +64,10 @@ fn a_server_that_is_much_slower_is_found_and_the_ratio_lies_in_its_interval() {
 #[test]
 fn two_blocks_are_too_few_to_tell_anything() {
     let rows = machine(1).compare(2, 3.0);
-    assert!(rows.iter().all(|row| row.difference == Difference::TooFew && row.detectable.is_none()), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row.difference == Difference::TooFew && row.detectable.is_none()),
+        "{rows:?}"
+    );
     assert!(row(&rows, "ack p50").more_blocks.unwrap() > 5, "{rows:?}");
 }
 
@@ -100,7 +103,8 @@ fn nothing_is_claimed_that_is_smaller_than_what_a_server_differs_from_itself() {
 #[test]
 fn a_server_differs_from_itself_no_more_often_than_is_stated() {
     const RUNS: u64 = 60;
-    let claims = |seed: u64| machine(seed).compare(20, 1.0).iter().any(|row| row.difference != Difference::None);
+    let claims =
+        |seed: u64| machine(seed).compare(20, 1.0).iter().any(|row| row.difference != Difference::None);
     let false_claims = (0..RUNS).filter(|seed| claims(*seed)).count();
     assert!(false_claims <= 3, "{false_claims} of {RUNS}");
 }
