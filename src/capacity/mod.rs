@@ -11,5 +11,5 @@ pub mod search;
 pub mod text;
 
 pub use point::{Point, outcome};
-pub use result::{Axis, CapacityResult, Recovery};
+pub use result::{CapacityResult, Recovery};
 pub use search::{Found, Grain, Next, Outcome, Search, Server, Settings, Step};

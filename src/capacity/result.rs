@@ -1,14 +1,13 @@
 //! What a search found, as data: the content of its file and the input of its text.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 use super::plan::Plan;
 use super::point::Point;
-use super::search::{Found, Grain};
+use super::search::Found;
 use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo, TargetInfo};
+use crate::scenario::Axis;
 
 /// Everything that is known of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,68 +42,6 @@ pub struct CapacityResult {
     pub recovery: Option<Recovery>,
     /// What happened on the way, one sentence each.
     pub notes: Vec<String>,
-}
-
-/// What is raised until it breaks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Axis {
-    /// The number of clients.
-    Clients,
-    /// The rate of all rounds together.
-    Rate,
-    /// The rate of all arrivals together.
-    Arrivals,
-    /// The value of a variable.
-    Variable(String),
-}
-
-impl Axis {
-    /// Reads `clients`, `rate`, `arrivals` or the name of a variable.
-    ///
-    /// # Errors
-    /// A sentence.
-    pub fn parse(text: &str) -> Result<Axis, String> {
-        let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
-        match text {
-            "clients" => Ok(Axis::Clients),
-            "rate" => Ok(Axis::Rate),
-            "arrivals" => Ok(Axis::Arrivals),
-            name if !name.is_empty() && is_name(name) => Ok(Axis::Variable(name.to_owned())),
-            _ => Err("expected clients, rate, arrivals or the name of a variable".to_owned()),
-        }
-    }
-
-    /// Whether loads on it are counted.
-    pub fn grain(&self) -> Grain {
-        match self {
-            Axis::Clients | Axis::Variable(_) => Grain::Whole,
-            Axis::Rate | Axis::Arrivals => Grain::Fine,
-        }
-    }
-
-    /// A load in words: `500 clients`, `120/s`, `rooms = 50`.
-    pub fn words(&self, load: f64) -> String {
-        let digits = if load >= 100.0 { load.round() } else { (load * 100.0).round() / 100.0 };
-        match self {
-            Axis::Clients if load == 1.0 => "1 client".to_owned(),
-            Axis::Clients => format!("{} clients", crate::measure::human::count(load.max(0.0) as u64)),
-            Axis::Rate => format!("{digits}/s"),
-            Axis::Arrivals => format!("{digits} arrivals/s"),
-            Axis::Variable(name) => format!("{name} = {digits}"),
-        }
-    }
-}
-
-impl fmt::Display for Axis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Axis::Clients => f.write_str("clients"),
-            Axis::Rate => f.write_str("rate"),
-            Axis::Arrivals => f.write_str("arrivals"),
-            Axis::Variable(name) => f.write_str(name),
-        }
-    }
 }
 
 /// How the server came back from too much.
@@ -202,16 +139,6 @@ pub(super) mod example {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_axis_is_a_word_or_a_variable() {
-        assert_eq!(Axis::parse("rooms"), Ok(Axis::Variable("rooms".to_owned())));
-        assert_eq!(Axis::parse("rate"), Ok(Axis::Rate));
-        assert!(Axis::parse("a=b").is_err() && Axis::parse("").is_err());
-        assert_eq!(Axis::Clients.words(12_345.0), "12,345 clients");
-        assert_eq!(Axis::Rate.words(12.345), "12.35/s");
-        assert_eq!(Axis::Variable("rooms".to_owned()).words(50.0), "rooms = 50");
-    }
 
     #[test]
     fn a_search_survives_being_stored() {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::curve::Curve;
 use super::point::Point;
-use super::result::{Axis, CapacityResult, Recovery};
+use super::result::{CapacityResult, Recovery};
 use super::search::{Above, Found, Outcome, Purpose};
 use crate::measure::human::{bytes, count, counted, duration, measured, printable, rate};
 use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, listed};
+use crate::scenario::Axis;
 
 /// The whole search.
 pub fn render(result: &CapacityResult, look: Look) -> String {

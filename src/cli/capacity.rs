@@ -19,12 +19,12 @@ use crate::capacity::curve::{Curve, curve};
 use crate::capacity::plan::{Machine, Plan, plan};
 use crate::capacity::search::{Above, Purpose};
 use crate::capacity::{
-    Axis, CapacityResult, Found, Next, Outcome, Point, Recovery, Search, Server, Settings, Step, outcome,
+    CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings, Step, outcome,
     text,
 };
 use crate::report::RunResult;
 use crate::report::result::{SCHEMA_VERSION, TargetKind};
-use crate::scenario::{Load, Overrides};
+use crate::scenario::{Axis, Load, Overrides, Range};
 use crate::target::Running;
 use crate::units;
 use crate::units::Rate;
@@ -47,13 +47,13 @@ pub struct CapacityArgs {
     /// A scenario with thresholds: a file or the name of a bundled one
     #[arg(value_name = "SCENARIO")]
     scenario: String,
-    /// What is raised: clients, rate, arrivals, or a variable of the scenario
-    #[arg(long, value_name = "AXIS", default_value = "clients", value_parser = Axis::parse)]
-    axis: Axis,
-    /// The first load [default: a tenth of the scenario's own]
+    /// What is raised: clients, rate, arrivals, or a variable of the scenario [default: what the scenario says, else clients]
+    #[arg(long, value_name = "AXIS", value_parser = Axis::parse)]
+    axis: Option<Axis>,
+    /// The first load [default: what the scenario says, else a tenth of its own]
     #[arg(long, value_name = "LOAD", value_parser = load)]
     from: Option<f64>,
-    /// The highest load [default: a hundred times the scenario's own]
+    /// The highest load [default: what the scenario says, else a hundred times its own]
     #[arg(long, value_name = "LOAD", value_parser = load)]
     to: Option<f64>,
     /// How far the answer may be off
@@ -145,10 +145,12 @@ fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
         )));
     }
     let server = args.server.check().map_err(wrong)?;
-    let settings = settings(args, &selected)?;
+    let axis = args.axis.clone().or(selected.scenario.capacity.axis.clone()).unwrap_or_default();
+    let settings = settings(args, &axis, &selected)?;
     let stop = interrupt::watch().map_err(|error| wrong(format!("failed to watch for Ctrl-C: {error}")))?;
     let mut hunt = Hunt {
         args,
+        axis,
         play: PlayArgs { max_time: None, ..args.play.clone() },
         base,
         selected: &selected,
@@ -190,21 +192,27 @@ fn exit_code(result: &CapacityResult, is_stopped: bool) -> u8 {
     }
 }
 
+/// What the scenario says about loads, if it is about this axis.
+fn range(axis: &Axis, selected: &Selected) -> Range {
+    let said = &selected.scenario.capacity;
+    if said.axis.clone().unwrap_or_default() == *axis { said.clone() } else { Range::default() }
+}
+
 /// Between which loads to search.
-fn settings(args: &CapacityArgs, selected: &Selected) -> Result<Settings, Stopped> {
+fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Settings, Stopped> {
     let own = Load::of(&selected.scenario);
+    let said = range(axis, selected);
     // A group keeps one client at least.
     let least = selected.scenario.cast.len() as f64;
-    let (own, least) = match &args.axis {
+    let (own, least) = match axis {
         Axis::Clients => (f64::from(own.clients), least),
         Axis::Rate => (own.rounds, 0.0),
         Axis::Arrivals => (own.arrivals, 0.0),
         Axis::Variable(_) => (1.0, 1.0),
     };
-    let grain = args.axis.grain();
-    let whole = |load: f64| if grain == crate::capacity::Grain::Whole { load.round() } else { load };
-    let from = whole(args.from.unwrap_or((own / 10.0).max(least)));
-    let to = whole(args.to.unwrap_or(match &args.axis {
+    let whole = |load: f64| if axis.is_counted() { load.round() } else { load };
+    let from = whole(args.from.or(said.from).unwrap_or((own / 10.0).max(least)));
+    let to = whole(args.to.or(said.to).unwrap_or(match axis {
         Axis::Variable(_) => 1e6,
         _ => own * 100.0,
     }));
@@ -213,8 +221,8 @@ fn settings(args: &CapacityArgs, selected: &Selected) -> Result<Settings, Stoppe
     if from > to {
         return Err(wrong(format!(
             "the first load, {}, is more than the highest, {}: change `--from` or `--to`",
-            args.axis.words(from),
-            args.axis.words(to)
+            axis.words(from),
+            axis.words(to)
         )));
     }
     let repeats = u32::from(args.repeats);
@@ -222,12 +230,14 @@ fn settings(args: &CapacityArgs, selected: &Selected) -> Result<Settings, Stoppe
     if needed > repeats {
         return Err(wrong(format!("`--needed {needed}` is more than `--repeats {repeats}`")));
     }
+    let grain = if axis.is_counted() { Grain::Whole } else { Grain::Fine };
     Ok(Settings { from, to, grain, precision: args.precision.max(FINEST), repeats, needed })
 }
 
 /// A search under way.
 struct Hunt<'a> {
     args: &'a CapacityArgs,
+    axis: Axis,
     play: PlayArgs,
     base: Overrides,
     selected: &'a Selected,
@@ -269,7 +279,7 @@ impl Hunt<'_> {
     fn loaded(&self, load: f64) -> Result<Selected, Stopped> {
         let rate = Rate { per_second: load };
         let mut overrides = self.base.clone();
-        match &self.args.axis {
+        match &self.axis {
             Axis::Clients => overrides.clients = Some(load as u32),
             Axis::Rate => overrides.rate = Some(rate),
             Axis::Arrivals => overrides.arrive = Some(rate),
@@ -293,7 +303,7 @@ impl Hunt<'_> {
             stop: &stop,
             keep: None,
         };
-        let words = self.args.axis.words(step.load);
+        let words = self.axis.words(step.load);
         if let Err(why) = limits::prepare(&selected.scenario, playing.transport(), self.server.sources()) {
             return Ok(Some(self.tell(&words, Outcome::Limited(why))));
         }
@@ -364,10 +374,7 @@ impl Hunt<'_> {
     /// Asks for twice as much as held, then for half, again and again until the thresholds hold.
     fn recover(&mut self, found: &Found) -> Result<Option<Recovery>, Stopped> {
         let Some(held) = found.held else { return Ok(None) };
-        let whole = |load: f64| match self.args.axis.grain() {
-            crate::capacity::Grain::Whole => load.round().max(1.0),
-            crate::capacity::Grain::Fine => load,
-        };
+        let whole = |load: f64| if self.axis.is_counted() { load.round().max(1.0) } else { load };
         let (overload, load) = (whole(held * 2.0), whole(held / 2.0));
         let step = |load| Step { load, purpose: Purpose::Ramp, server: Server::Same };
         let points = self.points.len();
@@ -390,7 +397,7 @@ impl Hunt<'_> {
 
     fn result(&self, found: Option<Found>, recovery: Option<Recovery>) -> Option<CapacityResult> {
         let sample = self.sample.as_ref()?;
-        let of_clients = matches!(self.args.axis, Axis::Clients | Axis::Variable(_));
+        let of_clients = self.axis.is_counted();
         let held = found.as_ref().and_then(|found| found.held);
         let curve = curve(&self.points, held, of_clients, self.play.seed);
         let mut notes = self.notes.clone();
@@ -408,7 +415,7 @@ impl Hunt<'_> {
             environment: sample.environment.clone(),
             started: sample.started.clone(),
             duration_s: self.began.elapsed().as_secs_f64(),
-            axis: self.args.axis.clone(),
+            axis: self.axis.clone(),
             precision: self.args.precision,
             plan: held.and_then(|held| self.plan(held, &curve, sample)),
             found,
@@ -425,14 +432,14 @@ impl Hunt<'_> {
         let own = Load::of(&self.selected.scenario);
         let of_rate = |rate: f64| f64::from(own.clients) * held / rate;
         let machine = Machine {
-            users: match self.args.axis {
+            users: match self.axis {
                 Axis::Clients => held,
                 Axis::Rate => of_rate(own.rounds),
                 Axis::Arrivals | Axis::Variable(_) => return None,
             },
             processors: curve
                 .processors_a_client
-                .filter(|_| self.args.axis == Axis::Clients)
+                .filter(|_| self.axis == Axis::Clients)
                 .map(|each| (f64::from(sample.environment.cpus), each)),
             memory: (sample.environment.memory)
                 .zip(curve.memory_a_client)
