@@ -16,10 +16,12 @@ cast:
   emit: ["t:cast", { from: "${from}", to: "${to}", except: "${except}", flags: "${flags}" }, "${event}", "${args}"]
   ack: true
   arrives_as: "${event}"
+  senders: anyone
 cast_ack:
   emit: ["t:cast-ack", { from: "${from}", to: "${to}", except: "${except}", flags: "${flags}" }, "${timeout}", "${event}", "${args}"]
   ack: true
   arrives_as: "${event}"
+  senders: anyone
 fence:    { emit: ["t:join", []], ack: true }
 "#;
 
@@ -56,12 +58,12 @@ impl Verb {
     /// The words that may stand in its `emit`: the step gives them.
     ///
     /// `room` is the room to join or leave (a text, or a list where the step names several), and in a cast the
-    /// one room that it goes to; `to`, `except` and `flags` are lists of texts; `from` is `io` or `socket`;
+    /// one room that it goes to; `stamp` is that of a message by which the application tells others; `to`, `except` and `flags` are lists of texts; `from` is `io` or `socket`;
     /// `args` is the list of all arguments and `body` the one that carries the stamp of the audit; `timeout` is
     /// in milliseconds.
     pub fn words(self) -> &'static [&'static str] {
         match self {
-            Verb::Join | Verb::Leave => &["room"],
+            Verb::Join | Verb::Leave => &["room", "stamp"],
             Verb::Cast => &["event", "args", "body", "room", "to", "except", "flags", "from"],
             Verb::CastAck => &["event", "args", "body", "room", "to", "except", "flags", "from", "timeout"],
             Verb::Fence => &[],
@@ -78,7 +80,7 @@ impl Verb {
     }
 }
 
-/// Whom a cast reaches, of those in its rooms or, where the contract has no place for rooms, in the namespace.
+/// Whom a message reaches, of those in its rooms or, where the contract has no place for rooms, in the namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Everyone.
@@ -91,14 +93,56 @@ impl Reach {
     const ALL: [(&'static str, Reach); 2] = [("everyone", Reach::Everyone), ("others", Reach::Others)];
 
     fn read(node: &Node) -> Result<Reach, Mistake> {
-        let word = node.text()?;
-        let known = Reach::ALL.into_iter().find(|(name, _)| *name == word);
-        known.map(|(_, reach)| reach).ok_or_else(|| {
-            node.mistake(format!(
-                "a cast reaches `everyone`, or the `others` without its sender, not `{word}`"
-            ))
-            .did_you_mean(word, Reach::ALL.map(|(name, _)| name))
-        })
+        one_of(node, Reach::ALL, "a message reaches `everyone`, or the `others` without its sender")
+    }
+}
+
+/// Whose casts the application passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Senders {
+    /// Those of the members of a room for certain. Of a stranger's nobody can say.
+    Members,
+    /// Everybody's.
+    Anyone,
+}
+
+impl Senders {
+    const ALL: [(&'static str, Senders); 2] = [("members", Senders::Members), ("anyone", Senders::Anyone)];
+
+    fn read(node: &Node) -> Result<Senders, Mistake> {
+        one_of(node, Senders::ALL, "the senders are the `members` of a room, or `anyone`")
+    }
+}
+
+fn one_of<T>(
+    node: &Node,
+    all: impl IntoIterator<Item = (&'static str, T)>,
+    what: &str,
+) -> Result<T, Mistake> {
+    let word = node.text()?;
+    let (names, mut values): (Vec<&str>, Vec<T>) = all.into_iter().unzip();
+    match names.iter().position(|name| *name == word) {
+        Some(place) => Ok(values.swap_remove(place)),
+        None => Err(node.mistake(format!("{what}, not `{word}`")).did_you_mean(word, names)),
+    }
+}
+
+/// What the application tells those in a room, by itself, of who joins or leaves it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tells {
+    /// The name of the event that they hear.
+    pub event: Template,
+    /// Whether the client itself hears it, if the contract says so.
+    pub reaches: Option<Reach>,
+}
+
+impl Tells {
+    fn read(node: &Node, scope: &mut Scope) -> Result<Tells, Mistake> {
+        let fields = Fields::of(node, "what others are told")?;
+        let event = Template::compile_text(fields.required("event")?, scope)?;
+        let reaches = fields.optional("reaches").map(Reach::read).transpose()?;
+        fields.deny_others()?;
+        Ok(Tells { event, reaches })
     }
 }
 
@@ -115,6 +159,10 @@ pub struct Ask {
     pub arrives_as: Template,
     /// Whom a cast reaches, if the application decides that.
     pub reaches: Option<Reach>,
+    /// Whose casts are passed on.
+    pub senders: Senders,
+    /// What others are told of a join or a leave.
+    pub tells: Option<Tells>,
 }
 
 impl Ask {
@@ -131,6 +179,11 @@ impl Ask {
             ack: self.ack,
             arrives_as: self.arrives_as.bind(words),
             reaches: self.reaches,
+            senders: self.senders,
+            tells: self
+                .tells
+                .as_ref()
+                .map(|tells| Tells { event: tells.event.bind(words), reaches: tells.reaches }),
         }
     }
 
@@ -138,16 +191,17 @@ impl Ask {
         let fields = Fields::of(node, format!("the contract for `{}`", verb.name()))?;
         let emit = fields.required("emit")?;
         let ack = fields.optional("ack");
-        let (arrives_as, reaches) = match verb {
-            Verb::Cast | Verb::CastAck => (fields.optional("arrives_as"), fields.optional("reaches")),
-            _ => (None, None),
-        };
+        let only_of = |verbs: [Verb; 2], key| verbs.contains(&verb).then(|| fields.optional(key)).flatten();
+        let of_cast = |key| only_of([Verb::Cast, Verb::CastAck], key);
+        let (arrives_as, reaches, senders) = (of_cast("arrives_as"), of_cast("reaches"), of_cast("senders"));
+        let tells = only_of([Verb::Join, Verb::Leave], "tells");
         fields.deny_others()?;
 
         let Some((event, args)) = emit.items().split_first() else {
             return Err(emit.mistake("expected the name of an event, and its arguments, found an empty list"));
         };
         let reach = reaches.map(Reach::read).transpose()?;
+        let who_sends = senders.map(Senders::read).transpose()?;
         let ask = scope.with_words(verb.words(), |scope| {
             let event = Template::compile_text(event, scope)?;
             let args = args.iter().map(|arg| Template::compile(arg, scope)).collect::<Result<_, _>>()?;
@@ -155,12 +209,33 @@ impl Ask {
                 Some(node) => Template::compile_text(node, scope)?,
                 None => event.clone(),
             };
-            Ok(Ask { event, args, ack: ack.map_or(Ok(false), Node::bool)?, arrives_as, reaches: reach })
+            let tells = tells.map(|node| Tells::read(node, scope)).transpose()?;
+            let ack = ack.map_or(Ok(false), Node::bool)?;
+            let senders = who_sends.unwrap_or(Senders::Members);
+            Ok(Ask { event, args, ack, arrives_as, reaches: reach, senders, tells })
         })?;
         if let Some(node) = reaches.filter(|_| ask.uses("from")) {
             return Err(node
                 .mistake("whether the sender is reached is said by `${from}` already")
                 .hint("leave one of them out"));
+        }
+        if let Some(node) = senders.filter(|_| !ask.uses("room") && !ask.uses("to")) {
+            return Err(node
+                .mistake("this cast has no place for rooms, so nobody is a member of one")
+                .hint("leave `senders` out"));
+        }
+        match (tells, ask.uses("stamp")) {
+            (Some(node), false) => {
+                return Err(node
+                    .mistake("nothing in `emit` carries the stamp by which others know what they are told")
+                    .hint("put `${stamp}` into a text that is told once, such as a greeting"));
+            }
+            (None, true) => {
+                return Err(emit
+                    .mistake("`${stamp}` is for what others are told, and this does not say what they hear")
+                    .hint("add `tells: { event: NAME }`"));
+            }
+            _ => {}
         }
 
         if !verb.needs().is_empty() && !verb.needs().iter().any(|word| ask.uses(word)) {
@@ -305,6 +380,30 @@ mod tests {
         );
         assert!(told("join: { emit: [a, \"${room}\"], arrives_as: b }").contains("unknown key `arrives_as`"));
         assert!(told("join: { emit: [] }").contains("an empty list"));
+    }
+
+    #[test]
+    fn what_others_are_told_has_a_stamp_and_a_name() {
+        let ask =
+            read("join: { emit: [a, \"${room}\", \"${stamp}\"], tells: { event: b, reaches: others } }")
+                .unwrap();
+        let tells = ask.get(Verb::Join).and_then(|ask| ask.tells.as_ref()).expect("it says so");
+        assert_eq!((tells.event.fixed(), tells.reaches), (Some(&json!("b")), Some(Reach::Others)));
+        assert!(told("join: { emit: [a, \"${room}\"], tells: { event: b } }").contains("carries the stamp"));
+        assert!(told("join: { emit: [a, \"${room}\", \"${stamp}\"] }").contains("add `tells:"));
+        assert!(
+            told("cast: { emit: [a, \"${body}\"], tells: { event: b } }").contains("unknown key `tells`")
+        );
+    }
+
+    #[test]
+    fn only_members_are_passed_on_for_certain_unless_it_is_said() {
+        let senders = |text: &str| read(text).map(|contract| contract.get(Verb::Cast).map(|ask| ask.senders));
+        let rooms = "emit: [say, \"${room}\", \"${body}\"]";
+        assert_eq!(senders(&format!("cast: {{ {rooms} }}")), Ok(Some(Senders::Members)));
+        assert_eq!(senders(&format!("cast: {{ {rooms}, senders: anyone }}")), Ok(Some(Senders::Anyone)));
+        assert!(told(&format!("cast: {{ {rooms}, senders: anyon }}")).contains("did you mean `anyone`"));
+        assert!(told("cast: { emit: [say, \"${body}\"], senders: anyone }").contains("no place for rooms"));
     }
 
     #[test]

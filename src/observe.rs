@@ -9,7 +9,7 @@ mod delivery;
 use std::fmt;
 use std::time::Duration;
 
-pub use delivery::{Deed, Key, Message, Sender};
+pub use delivery::{Deed, Key, Message, Origin, Sender};
 
 /// A latency series. Its name is the word used in thresholds and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,13 +38,17 @@ pub enum Metric {
     AckService,
     /// From the due time of a stamped message to its receipt, per receiver.
     Delivery,
+    /// From the due time of a stamped message with several receivers to the first receipt.
+    FanoutFirst,
+    /// From its due time to the last receipt.
+    FanoutLast,
     /// How late the generator itself was with an event: from the moment when it was due and its client free to its sending.
     Lag,
 }
 
 impl Metric {
     /// Every metric, in the order in which reports list them.
-    pub const ALL: [Metric; 13] = [
+    pub const ALL: [Metric; 15] = [
         Metric::Connect,
         Metric::ConnectTcp,
         Metric::ConnectTls,
@@ -57,6 +61,8 @@ impl Metric {
         Metric::Ack,
         Metric::AckService,
         Metric::Delivery,
+        Metric::FanoutFirst,
+        Metric::FanoutLast,
         Metric::Lag,
     ];
 
@@ -64,6 +70,13 @@ impl Metric {
     /// measured part of a run counts.
     pub fn is_traffic(self) -> bool {
         matches!(self, Metric::Ack | Metric::AckService | Metric::Delivery | Metric::Lag)
+            || self.is_of_messages()
+    }
+
+    /// Whether it has one value for each message, however many clients receive it: then it is that of no group and no
+    /// label alone.
+    pub fn is_of_messages(self) -> bool {
+        matches!(self, Metric::FanoutFirst | Metric::FanoutLast)
     }
 
     /// The word for it in scenarios and reports.
@@ -81,6 +94,8 @@ impl Metric {
             Metric::Ack => "ack",
             Metric::AckService => "ack.service",
             Metric::Delivery => "delivery",
+            Metric::FanoutFirst => "fanout.first",
+            Metric::FanoutLast => "fanout.last",
             Metric::Lag => "lag",
         }
     }

@@ -141,13 +141,15 @@ impl Subject {
         }
     }
 
+    /// Whether it is about all the receivers of a message together.
     fn is_of_the_audit(self) -> bool {
-        matches!(
-            self,
-            Subject::Count(Counted::Fault(_))
-                | Subject::Rate(Counted::Fault(_))
-                | Subject::Share(Counted::Fault(_))
-        )
+        match self {
+            Subject::Count(counted) | Subject::Rate(counted) | Subject::Share(counted) => {
+                matches!(counted, Counted::Fault(_))
+            }
+            Subject::Samples(metric) => metric.is_of_messages(),
+            _ => self.metric().is_some_and(Metric::is_of_messages),
+        }
     }
 }
 

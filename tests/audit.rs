@@ -13,13 +13,14 @@ use std::{
 };
 
 use peers::Peer;
-use reference_server::faults::REGISTRY;
+use reference_server::faults::{REGISTRY, Shows};
 use serde_json::Value as Json;
 use support::{each, play};
 
 const BUSY: &str = "tests/audit/busy.yaml";
 const BACK: &str = "tests/audit/back.yaml";
 const CHURN: &str = "tests/audit/churn.yaml";
+const CHAT_APP: &str = "tests/peers/node/chat-app.yaml";
 
 /// Faults of the reference server, a scenario under which each shows, and what the report then says.
 const FOUND: [(&str, &str, &str); 23] = [
@@ -78,7 +79,7 @@ fn every_fault_that_shows_only_under_load_is_found() {
     let found: Vec<&str> = FOUND.iter().map(|(fault, ..)| *fault).collect();
     let missed: Vec<&str> = REGISTRY
         .iter()
-        .filter(|fault| fault.under_load && !found.contains(&fault.name))
+        .filter(|fault| fault.shows == Shows::UnderLoad && !found.contains(&fault.name))
         .map(|fault| fault.name)
         .collect();
     assert!(missed.is_empty(), "nobody looks for {missed:?}");
@@ -122,6 +123,43 @@ fn proves_much(arguments: &[&str], settings: &[(&str, &str)]) -> Result<(), Stri
     match faults == 0 && decided > 1_000 && decided >= 9 * count("undecided") {
         true => Ok(()),
         false => Err(format!("{found:#}\n{}", played.output)),
+    }
+}
+
+/// How the chat application may be wrong in telling who comes and goes, and what the report then says.
+const TELLS: [(&str, &str); 4] = [
+    ("nobody", "delivery missing"),
+    ("twice", "delivery duplicate"),
+    ("everyone", "to the sender"),
+    ("house", "to another room"),
+];
+
+#[test]
+fn an_application_that_tells_others_who_comes_and_goes_is_held_to_it() {
+    let Some(server) = Peer::NodeChatApp.command_line() else { return };
+    each(&TELLS, |(whom, words)| {
+        let played = play([CHAT_APP, "--server", &server], [("TELLS", *whom)]);
+        match played.code == Some(1) && played.output.contains(words) {
+            true => Ok(()),
+            false => Err(format!("telling {whom} ended with {:?}\n{}", played.code, played.output)),
+        }
+    });
+}
+
+#[test]
+fn what_a_stranger_says_has_to_arrive_only_where_the_contract_says_so() {
+    let Some(server) = Peer::NodeChatApp.command_line() else { return };
+    let text = fs::read_to_string(CHAT_APP).expect("it is there");
+    let cast = "arrives_as: chat message";
+    let promising = text.replace(cast, &format!("{cast}, senders: anyone"));
+    assert_ne!(promising, text);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("strangers.yaml");
+    fs::write(&file, promising).expect("it can be written");
+    let file = file.to_str().expect("a path that is text");
+    for (scenario, code, words) in [(CHAT_APP, 0, ""), (file, 1, "delivery missing: 1 of")] {
+        let played = play([scenario, "--server", &server], []);
+        assert_eq!(played.code, Some(code), "{}", played.output);
+        assert!(played.output.contains(words), "{}", played.output);
     }
 }
 

@@ -13,16 +13,28 @@ pub struct Description {
     pub fault: Fault,
     /// Its name on the command line.
     pub name: &'static str,
-    /// The clauses of the conformance catalogue it breaks, the first one first of all, with spaces between.
+    /// The clauses of the conformance catalogue it breaks, the first one first of all, with spaces between; none if it
+    /// shows in time alone.
     pub breaks: &'static str,
     /// What the server then does wrong, in one line.
     pub about: &'static str,
-    /// Whether it happens only now and then, or only while much goes on, so that no single case can be sure to see it.
-    pub under_load: bool,
+    /// Who can see it.
+    pub shows: Shows,
+}
+
+/// Where a fault shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// In the cases of the clauses that it breaks.
+    AtOnce,
+    /// Only now and then, or only while much goes on: no single case can be sure to see it.
+    UnderLoad,
+    /// Only on a clock. It breaks no clause.
+    InTime,
 }
 
 macro_rules! faults {
-    ($($variant:ident $name:literal $breaks:literal $about:literal $($load:ident)?;)*) => {
+    ($($variant:ident $name:literal $breaks:literal $about:literal $($shows:ident)?;)*) => {
         /// One way of being wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Fault { $(#[doc = $about] $variant,)* }
@@ -34,12 +46,13 @@ macro_rules! faults {
                 name: $name,
                 breaks: $breaks,
                 about: $about,
-                under_load: faults!(@load $($load)?),
+                shows: faults!(@shows $($shows)?),
             },)*
         ];
     };
-    (@load) => { false };
-    (@load under_load) => { true };
+    (@shows) => { Shows::AtOnce };
+    (@shows under_load) => { Shows::UnderLoad };
+    (@shows in_time) => { Shows::InTime };
 }
 
 faults! {
@@ -371,6 +384,11 @@ faults! {
     RecoveryRarelyMisses "recovery-rarely-misses" "SEM-CSR-03" "in one of ten recoveries one missed packet is left out" under_load;
     RecoveryRarelyRepeats "recovery-rarely-repeats" "SEM-CSR-03" "in one of ten recoveries one missed packet is sent twice" under_load;
     NewestRarelySkipped "newest-rarely-skipped" "SEM-BC-04" "one in ten broadcasts leaves out the newest of its receivers" under_load;
+
+    Delay5Ms "delay-5ms" "" "every Socket.IO packet leaves 5 ms after it was sent" in_time;
+    Delay20Ms "delay-20ms" "" "every Socket.IO packet leaves 20 ms after it was sent" in_time;
+    Delay100Ms "delay-100ms" "" "every Socket.IO packet leaves 100 ms after it was sent" in_time;
+    Freeze "freeze" "" "once, two seconds after the first event of any client, the whole server does nothing for one second" in_time;
 }
 
 /// A set of faults. Empty is healthy.

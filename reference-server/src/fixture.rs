@@ -15,6 +15,7 @@ use crate::console::{Topic, printable};
 use crate::engine::request::Transport;
 use crate::engine::session::Session;
 use crate::faults::Fault;
+use crate::late;
 use crate::socket::ack::{self, Ack};
 use crate::socket::args::{Arg, Args};
 use crate::socket::decoder::Packet;
@@ -47,6 +48,7 @@ pub(crate) fn on_disconnecting(socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<
 
 /// An event arrived.
 pub(crate) fn on_event(socket: &Rc<Socket>, packet: Packet<'_>) {
+    late::freeze(&socket.session.server);
     let ack = Ack::new(socket, packet.id);
     let args = &packet.args[..];
     match &*packet.name {

@@ -28,6 +28,7 @@ pub mod engine;
 pub mod faults;
 mod fixture;
 pub mod http;
+mod late;
 mod page;
 mod server;
 pub mod socket;

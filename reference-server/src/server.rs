@@ -23,6 +23,7 @@ use crate::console::Console;
 use crate::engine::session::Session;
 use crate::faults::{Fault, Faults};
 use crate::http;
+use crate::late::Late;
 use crate::socket::client;
 use crate::socket::message::Message;
 use crate::socket::namespace::Namespace;
@@ -107,13 +108,13 @@ pub fn spawn(config: Config, faults: Faults) -> io::Result<Handle> {
             Ok(runtime) => runtime.block_on(async move {
                 let bound = listen(SocketAddr::new(config.host, config.port)).and_then(|listener| {
                     let address = listener.local_addr()?;
-                    Ok((listener, address))
+                    Ok((listener, address, Late::new(faults)?))
                 });
                 match bound {
                     Err(error) => drop(report.send(Err(error))),
-                    Ok((listener, address)) => {
+                    Ok((listener, address, late)) => {
                         let _ = report.send(Ok(address));
-                        Server::new(config, faults).run(listener, &stopped).await;
+                        Server::new(config, faults, late).run(listener, &stopped).await;
                     }
                 }
             }),
@@ -146,6 +147,10 @@ pub(crate) struct Server {
     pub(crate) connections: Cell<usize>,
     next_key: Cell<u64>,
     random: RefCell<Vec<u8>>,
+    /// For the faults that delay what goes out.
+    pub(crate) late: Option<Rc<Late>>,
+    /// For the fault that freezes the server: whether the time until then runs.
+    pub(crate) freezes: Cell<bool>,
     /// For the faults that lose or swap events.
     delivered: Cell<u64>,
     /// How often each fault that shows now and then could have shown.
@@ -158,7 +163,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn new(config: Config, faults: Faults) -> Rc<Server> {
+    fn new(config: Config, faults: Faults, late: Option<Rc<Late>>) -> Rc<Server> {
         let console = Rc::new(Console::new(config.console));
         let gate = config.capacity.map(Gate::new);
         Rc::new(Server {
@@ -172,6 +177,8 @@ impl Server {
             connections: Cell::new(0),
             next_key: Cell::new(1),
             random: RefCell::default(),
+            late,
+            freezes: Cell::new(false),
             delivered: Cell::new(0),
             turns: RefCell::default(),
             held: RefCell::default(),
@@ -184,6 +191,7 @@ impl Server {
     async fn run(self: Rc<Self>, listener: TcpListener, stop: &Notify) {
         let timers = tokio::task::spawn_local(self.timers.clone().run());
         let gate = tokio::task::spawn_local(Gate::run(self.clone()));
+        let late = self.late.clone().map(|late| tokio::task::spawn_local(late.run()));
         tokio::select! {
             () = self.accept(listener) => {}
             () = stop.notified() => {}
@@ -193,6 +201,9 @@ impl Server {
         let _ = tokio::time::timeout(FAREWELL, self.until_quiet()).await;
         timers.abort();
         gate.abort();
+        if let Some(late) = late {
+            late.abort();
+        }
         self.sessions.borrow_mut().clear();
         self.namespaces.borrow_mut().clear();
     }

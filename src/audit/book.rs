@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::stay::{Certainty, Stay, any_over};
-use super::{Key, Map, Message, Moment, Sender, Set, Stays};
+use super::{Key, Map, Message, Moment, Origin, Sender, Set, Stays};
 
 /// A client's place in a namespace.
 #[derive(Debug)]
@@ -58,6 +58,12 @@ impl Mark {
         let mut hasher = DefaultHasher::new();
         (namespace, room).hash(&mut hasher);
         Mark(hasher.finish())
+    }
+
+    /// Of the room that a socket has for itself, which nobody asks for.
+    fn of_own(namespace: &str, sid: &str) -> Mark {
+        let Mark(of) = Mark::of(namespace, sid);
+        Mark(!of)
     }
 }
 
@@ -130,9 +136,9 @@ impl Book {
         std::mem::take(&mut self.fresh)
     }
 
-    fn mark(&mut self, seat: u32, room: &str) {
+    fn mark(&mut self, seat: u32, room: &str, of: fn(&str, &str) -> Mark) {
         let namespace = self.seats[seat as usize].namespace as usize;
-        let mark = Mark::of(&self.namespaces[namespace].0, room);
+        let mark = of(&self.namespaces[namespace].0, room);
         if self.know(mark) {
             self.fresh.push(mark);
         }
@@ -142,7 +148,33 @@ impl Book {
     /// then it is the server that puts clients there.
     pub(super) fn can_tell(&self, message: &Message) -> bool {
         let mut rooms = message.to.iter().chain(&message.except);
-        message.is_aimed && rooms.all(|room| self.marks.contains(&Mark::of(&message.namespace, room)))
+        let is_known =
+            |room| self.marks.contains(&Mark::of(&message.namespace, room)) || self.is_own(message, room);
+        message.is_aimed && rooms.all(|room| is_known(room))
+    }
+
+    /// Whether a room is one that a socket has for itself.
+    fn is_own(&self, message: &Message, room: &str) -> bool {
+        self.marks.contains(&Mark::of_own(&message.namespace, room))
+    }
+
+    /// Whether the sender, a client of this worker, may not have been where it has to be when it sent a message.
+    pub(super) fn is_astray(&mut self, message: &Message) -> bool {
+        let wanted = match message.origin {
+            Origin::Anywhere => return false,
+            Origin::Inside => Certainty::Yes,
+            Origin::Outside => Certainty::No,
+        };
+        let seat = self.seat(message.key.sender, &message.namespace);
+        let is_there = |room: &Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted;
+        !message.to.iter().all(|room| is_there(room) || self.is_own(message, room))
+    }
+
+    /// Whether a seat was in a room between two times.
+    fn in_room(&self, seat: u32, room: &str, from: Moment, to: Moment) -> Certainty {
+        let Some(room) = self.known_room(seat, room) else { return Certainty::No };
+        let stays = self.seats[seat as usize].rooms.iter().filter(|(of, _)| *of == room);
+        any_over(stays.map(|(_, stay)| stay), from, to)
     }
 
     /// Whether all that matters for a message that was sent then is still known.
@@ -225,7 +257,7 @@ impl Book {
         let ended = lost.unwrap_or(asked);
         let before = place.stays.iter_mut().take(current);
         before.chain(place.rooms.iter_mut().map(|(_, stay)| stay)).for_each(|stay| stay.end(ended, ended));
-        self.mark(seat, sid);
+        self.mark(seat, sid, Mark::of_own);
         let room = self.room(seat, sid);
         self.seats[seat as usize].rooms.push((room, Stay { confirmed: Some(at), ..Stay::asked(asked) }));
     }
@@ -265,7 +297,7 @@ impl Book {
 
     pub(super) fn joining(&mut self, seat: u32, room: &str, at: Moment) {
         self.prune(seat);
-        self.mark(seat, room);
+        self.mark(seat, room, Mark::of);
         let room = self.room(seat, room);
         let rooms = &mut self.seats[seat as usize].rooms;
         if !rooms.iter().any(|(of, stay)| *of == room && stay.left_asked.is_none()) {
@@ -361,12 +393,7 @@ impl Book {
             return Certainty::No;
         }
         let there = any_over(&place.stays, from, to);
-        let in_room = |name: &Arc<str>| match self.by_name[namespace].get(name) {
-            None => Certainty::No,
-            Some(room) => {
-                any_over(place.rooms.iter().filter(|(of, _)| of == room).map(|(_, stay)| stay), from, to)
-            }
-        };
+        let in_room = |name: &Arc<str>| self.in_room(seat, name, from, to);
         let mut meant = match message.to.is_empty() {
             true => there,
             false => message.to.iter().map(in_room).fold(Certainty::No, Certainty::or),

@@ -27,12 +27,15 @@ impl Judgement {
         let mut judgement = Judgement::default();
         let from = message.sent;
         // It was handled before anybody said so, and before anybody had it.
-        let first = entry.receipts.iter().next().map(|(_, at)| at);
-        let to = [message.handled, first].into_iter().flatten().min().unwrap_or(now.max(message.settled));
+        let to = [message.handled, entry.receipts.first()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now.max(message.settled));
         let can_tell = book.can_tell(message);
         let knows = can_tell && book.remembers(from);
-        // What nobody acknowledged, and what may be lost, nobody has to receive.
-        let binds = can_tell && message.handled.is_some() && !message.may_be_lost;
+        // What nobody acknowledged, what may be lost or need not be passed on, nobody has to receive.
+        let binds = can_tell && message.binds();
         let mut meant = 0;
         let mut received = 0;
         for seat in book.candidates(message) {

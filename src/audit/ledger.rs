@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub use super::book::Mark;
 use super::book::{Book, Seat};
+use super::fanout::Span;
 use super::findings::{Findings, Leak, Offence};
 use super::judgement::Judgement;
 use super::receipts::Receipts;
@@ -45,6 +46,19 @@ pub(super) struct Open {
     pub(super) live: u64,
     /// Who had received a later message of the sender when this one came, and which.
     pub(super) overtaken: Vec<(u32, u64)>,
+    /// Who had to receive it and had not, when that was looked at last.
+    awaited: Option<Vec<u32>>,
+    /// Whether it was told when it was received.
+    is_told: bool,
+}
+
+impl Open {
+    /// When it was received, unless that was told.
+    fn tell(&mut self, message: &Message) -> Option<Span> {
+        let (receivers, first, last) = (self.receipts.len(), self.receipts.first(), self.receipts.last());
+        let is_told = std::mem::replace(&mut self.is_told, true);
+        (!is_told).then_some(Span { key: message.key, due: message.due, receivers, first, last })
+    }
 }
 
 /// How far the messages of a sender have come.
@@ -67,6 +81,10 @@ pub struct Ledger {
     /// When a message is to be judged, or given up.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     unknown: usize,
+    /// Messages that somebody may still have to receive.
+    awaited: Vec<Key>,
+    /// When messages were received, for who puts that together.
+    spans: Vec<Span>,
     senders: Map<u32, Course>,
     missing: Set<(u32, Key)>,
     /// Seats to which something is owed.
@@ -87,6 +105,8 @@ impl Ledger {
             open: Map::default(),
             due: BinaryHeap::new(),
             unknown: 0,
+            awaited: Vec::new(),
+            spans: Vec::new(),
             senders: Map::default(),
             missing: Set::default(),
             owing: Vec::new(),
@@ -114,7 +134,8 @@ impl Ledger {
     pub fn witness(&mut self, client: u32, at: Moment, deed: Deed<'_>) -> Option<Arc<Message>> {
         match deed {
             Deed::Received { namespace, key } => self.received(client, namespace, key, at),
-            Deed::Settled(message) => {
+            Deed::Settled(mut message) => {
+                message.is_astray = self.book.is_astray(&message);
                 let message = Arc::new(message);
                 self.settled(message.clone());
                 return Some(message);
@@ -197,6 +218,7 @@ impl Ledger {
         self.unknown -= usize::from(entry.message.is_none() && !entry.receipts.is_empty());
         entry.live = self.book.live();
         entry.message = Some(message);
+        self.awaited.push(key);
     }
 
     /// A client received a stamped message in a namespace.
@@ -240,6 +262,7 @@ impl Ledger {
             let Some(Reverse((_, key))) = self.due.pop() else { break };
             self.close(key, now);
         }
+        self.look_for_the_awaited();
         self.collect_debts(now);
         self.book.forget(now.saturating_sub(self.window + MEMORY));
     }
@@ -250,31 +273,42 @@ impl Ledger {
         if !self.missing.is_empty() && self.latest + QUIET > now {
             return true;
         }
-        let (book, window) = (&mut self.book, self.window);
-        let is_coming = |seat: &Seat, message: &Message| {
+        self.look_for_the_awaited();
+        let seats = self.book.seats();
+        let is_coming = |seat: u32, message: &Message| {
+            let seat = &seats[seat as usize];
             let was_cut = seat.back.is_some_and(|back| back > message.sent) && !message.is_kept;
             seat.is_up_since(message.sent) && !was_cut
         };
-        let owes = |seat: &u32| {
-            let seat = &book.seats()[*seat as usize];
-            seat.owed.iter().any(|(_, message)| is_coming(seat, message))
+        let is_owed =
+            |seat: &u32| seats[*seat as usize].owed.iter().any(|(_, message)| is_coming(*seat, message));
+        let is_awaited = |key: &Key| {
+            let Some(Open { message: Some(message), awaited: Some(awaited), .. }) = self.open.get(key) else {
+                return false;
+            };
+            awaited.iter().any(|seat| is_coming(*seat, message))
         };
-        self.owing.iter().any(owes)
-            || self.open.values().any(|entry| {
-                let Some(message) = &entry.message else { return false };
-                let judgement = Judgement::of(book, message, entry, message.settled + window);
-                judgement.absent.iter().any(|seat| is_coming(&book.seats()[*seat as usize], message))
-            })
+        self.owing.iter().any(is_owed) || self.awaited.iter().any(is_awaited)
+    }
+
+    /// When messages were received: of each once, when those who had to have it, or its window is over.
+    pub fn take_spans(&mut self) -> Vec<Span> {
+        std::mem::take(&mut self.spans)
     }
 
     /// Judges what is left. A message whose window is not over accuses nobody of its absence.
-    pub fn finish(mut self, now: Moment) -> Findings {
+    pub fn close_all(&mut self, now: Moment) {
         self.advance(now);
         let mut keys: Vec<Key> = self.open.keys().copied().collect();
         keys.sort_unstable();
         for key in keys {
             self.close(key, now);
         }
+    }
+
+    /// Judges what is left, and gives what was found.
+    pub fn finish(mut self, now: Moment) -> Findings {
+        self.close_all(now);
         self.findings.undecided += self.book.seats().iter().map(|seat| seat.owed.len() as u64).sum::<u64>();
         self.findings
     }
@@ -283,6 +317,37 @@ impl Ledger {
         for seat in self.book.seats_of(client, namespace) {
             self.book.change(seat, &act);
         }
+    }
+
+    /// Looks who of those who must receive a message still has not. All are looked at once; after that only those who had
+    /// not, since nobody else can come to have to.
+    fn look_for_the_awaited(&mut self) {
+        let mut keys = std::mem::take(&mut self.awaited);
+        keys.retain(|key| self.is_awaited(*key));
+        self.awaited = keys;
+    }
+
+    fn is_awaited(&mut self, key: Key) -> bool {
+        let Some(entry) = self.open.get_mut(&key) else { return false };
+        let Some(message) = entry.message.clone() else { return false };
+        let awaited = match entry.awaited.take() {
+            Some(awaited) => awaited,
+            None => Judgement::of(&mut self.book, &message, entry, message.settled + self.window).absent,
+        };
+        let (seats, receipts) = (self.book.seats(), &entry.receipts);
+        // Who is away may come back, and then has to receive it.
+        let can_come = |seat: &Seat| seat.away.is_some() || seat.is_up_since(message.sent);
+        let awaited: Vec<u32> = awaited
+            .into_iter()
+            .filter(|seat| !receipts.has(*seat) && can_come(&seats[*seat as usize]))
+            .collect();
+        let is_awaited = !awaited.is_empty();
+        entry.awaited = Some(awaited);
+        // Of a message that binds nobody it is not known when it has come to all that it comes to.
+        if !is_awaited && self.book.can_tell(&message) && message.binds() {
+            self.spans.extend(entry.tell(&message));
+        }
+        is_awaited
     }
 
     fn received_late(&mut self, seat: u32, key: Key) {
@@ -318,7 +383,7 @@ impl Ledger {
         else {
             return;
         };
-        let Some(entry) = self.open.remove(&key) else { return };
+        let Some(mut entry) = self.open.remove(&key) else { return };
         let Some(message) = entry.message.clone() else {
             self.unknown -= 1;
             for (seat, at) in entry.receipts.iter() {
@@ -326,6 +391,7 @@ impl Ledger {
             }
             return;
         };
+        self.spans.extend(entry.tell(&message));
         let course = self.senders.entry(key.sender).or_default();
         course.judged = course.judged.max(key.sequence + 1);
         let book = &mut self.book;
@@ -446,6 +512,11 @@ impl Ledger {
 
     /// How many things are remembered.
     pub(super) fn weight(&self) -> usize {
-        self.open.len() + self.due.len() + self.missing.len() + self.owing.len() + self.book.weight()
+        self.open.len()
+            + self.awaited.len()
+            + self.due.len()
+            + self.missing.len()
+            + self.owing.len()
+            + self.book.weight()
     }
 }

@@ -11,6 +11,7 @@
 //! time is an argument, counted from the beginning of the run.
 
 mod book;
+mod fanout;
 mod findings;
 mod judgement;
 mod ledger;
@@ -19,7 +20,8 @@ mod stay;
 #[cfg(test)]
 mod tests;
 
-pub use crate::observe::{Key, Message, Sender};
+pub use crate::observe::{Key, Message, Origin, Sender};
+pub use fanout::{Fanout, Reached, Span};
 pub use findings::{Findings, KEPT, Leak, Offence, Stays};
 pub use ledger::{Ledger, Mark};
 pub use stay::{Certainty, Stay};

@@ -39,6 +39,16 @@ impl Receipts {
         true
     }
 
+    /// When it was received first.
+    pub(super) fn first(&self) -> Option<Moment> {
+        self.all.first().map(|(_, at)| Moment::from_micros(*at))
+    }
+
+    /// When it was received last.
+    pub(super) fn last(&self) -> Option<Moment> {
+        self.all.last().map(|(_, at)| Moment::from_micros(*at))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }

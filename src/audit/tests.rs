@@ -6,6 +6,7 @@ mod random;
 use std::sync::Arc;
 
 use super::*;
+use crate::observe::Deed;
 use crate::threshold::Fault;
 
 const WINDOW: Moment = Moment::from_micros(100);
@@ -38,8 +39,11 @@ fn message(sequence: u64, room: &str, sent: u64) -> Message {
         to: if room.is_empty() { Vec::new() } else { vec![room.into()] },
         except: Vec::new(),
         sender: Sender::Excluded,
+        origin: Origin::Anywhere,
+        is_astray: false,
         may_be_lost: false,
         is_kept: true,
+        due: at(sent),
         sent: at(sent),
         handled: Some(at(sent + 4)),
         settled: at(sent + 4),
@@ -180,6 +184,79 @@ fn a_message_that_nobody_acknowledged_binds_nobody_and_may_still_leak() {
 }
 
 #[test]
+fn of_what_a_stranger_says_to_members_nobody_knows_whether_it_is_passed_on() {
+    for (origin, missing) in [(Origin::Inside, 0), (Origin::Anywhere, 1)] {
+        let mut ledger = connected(4);
+        joined(&mut ledger, 1, "a");
+        joined(&mut ledger, 2, "a");
+        ledger.witness(0, at(14), Deed::Settled(Message { origin, ..message(0, "a", 10) }));
+        // It is judged all the same who must not hear it.
+        [1, 3].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+        let found = ledger.finish(at(500));
+        assert_eq!(faults(&found), [missing, 0, 0, 1], "{origin:?}");
+        assert_eq!(found.undecided, 2 * (1 - missing), "{origin:?}");
+    }
+}
+
+#[test]
+fn a_member_is_passed_on_and_so_is_whoever_writes_to_one_socket() {
+    let mut ledger = connected(3);
+    [0, 1].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    for (sequence, room) in [(0, "a"), (1, "s2")] {
+        let message = Message { origin: Origin::Inside, ..message(sequence, room, 10 * (sequence + 1)) };
+        ledger.witness(0, message.settled, Deed::Settled(message));
+    }
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, faults(&found)), (2, [2, 0, 0, 0]));
+}
+
+#[test]
+fn what_others_are_told_of_a_join_they_must_hear_and_whoever_joins_may() {
+    for (sender, of_joiner) in [(Sender::Excluded, [0, 1]), (Sender::Included, [0, 0])] {
+        let mut ledger = connected(4);
+        [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+        ledger.joining(0, "/", "a", at(10));
+        let told = Message { origin: Origin::Outside, sender, ..message(0, "a", 10) };
+        ledger.joined(0, "/", "a", at(14));
+        ledger.witness(0, at(14), Deed::Settled(told));
+        [0, 1].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+        let found = ledger.finish(at(500));
+        assert_eq!(found.fault(Fault::Missing), 1, "{sender:?}");
+        assert_eq!(
+            [found.fault(Fault::Duplicate), found.leaks[Leak::Sender as usize]],
+            of_joiner,
+            "{sender:?}"
+        );
+    }
+}
+
+#[test]
+fn a_join_of_who_is_there_already_need_not_be_told() {
+    let mut ledger = connected(2);
+    [0, 1].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    ledger.joining(0, "/", "a", at(10));
+    ledger.joined(0, "/", "a", at(14));
+    ledger.witness(0, at(14), Deed::Settled(Message { origin: Origin::Outside, ..message(0, "a", 10) }));
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, found.undecided), (0, 1));
+}
+
+#[test]
+fn what_others_are_told_of_a_leave_those_who_stay_must_hear() {
+    for (was_there, missing) in [(true, 1), (false, 0)] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 1, "a");
+        if was_there {
+            joined(&mut ledger, 0, "a");
+        }
+        ledger.parting(0, "/", "a", at(10));
+        ledger.parted(0, "/", "a", at(14));
+        ledger.witness(0, at(14), Deed::Settled(Message { origin: Origin::Inside, ..message(0, "a", 10) }));
+        assert_eq!(faults(&ledger.finish(at(500))), [missing, 0, 0, 0]);
+    }
+}
+
+#[test]
 fn a_volatile_message_may_be_lost_but_neither_doubled_nor_leaked() {
     let mut ledger = connected(4);
     joined(&mut ledger, 1, "a");
@@ -285,6 +362,68 @@ fn a_new_socket_is_in_no_room_of_the_old_one() {
     let found = ledger.finish(at(500));
     assert_eq!((faults(&found), found.expected), ([0, 0, 0, 1], 1));
     assert_eq!(found.offences[0].leak, Some(Leak::AfterLeave));
+}
+
+#[test]
+fn a_run_waits_until_everybody_has_what_they_must_receive() {
+    let mut ledger = connected(4);
+    [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    cast(&mut ledger, message(0, "a", 10));
+    cast(&mut ledger, Message { may_be_lost: true, ..message(1, "a", 20) });
+    assert!(ledger.is_waiting(at(25)));
+    received(&mut ledger, 1, 0, 26);
+    assert!(ledger.is_waiting(at(30)));
+    received(&mut ledger, 2, 0, 31);
+    assert!(!ledger.is_waiting(at(35)));
+}
+
+#[test]
+fn a_run_waits_for_nobody_who_is_away_but_for_whoever_is_back() {
+    for (recovered, waits) in [(true, true), (false, false)] {
+        let mut ledger = connected(2);
+        cast(&mut ledger, message(0, "", 10));
+        assert!(ledger.is_waiting(at(15)));
+        ledger.lost(1, at(20));
+        assert!(!ledger.is_waiting(at(25)));
+        ledger.connecting(1, "/", at(30));
+        ledger.connected(1, "/", "s1", recovered, at(31));
+        assert_eq!(ledger.is_waiting(at(35)), waits);
+    }
+}
+
+#[test]
+fn when_a_message_was_received_is_told_once_those_who_must_have_it_do_and_then_no_more() {
+    let mut ledger = connected(4);
+    [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    cast(&mut ledger, message(0, "a", 10));
+    received(&mut ledger, 1, 0, 12);
+    ledger.advance(at(20));
+    assert_eq!(ledger.take_spans(), []);
+    received(&mut ledger, 2, 0, 30);
+    ledger.advance(at(40));
+    let told = |receivers, first, last| Span {
+        key: Key { sender: 0, sequence: 0 },
+        due: at(10),
+        receivers,
+        first: Some(at(first)),
+        last: Some(at(last)),
+    };
+    assert_eq!(ledger.take_spans(), [told(2, 12, 30)]);
+    ledger.close_all(at(500));
+    assert_eq!(ledger.take_spans(), []);
+}
+
+#[test]
+fn of_a_message_that_binds_nobody_it_is_told_when_its_window_is_over() {
+    let mut ledger = connected(3);
+    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    received(&mut ledger, 1, 0, 12);
+    ledger.advance(at(20));
+    assert_eq!(ledger.take_spans(), []);
+    received(&mut ledger, 2, 0, 50);
+    ledger.advance(at(300));
+    let spans = ledger.take_spans();
+    assert_eq!((spans.len(), spans[0].receivers, spans[0].last), (1, 2, Some(at(50))));
 }
 
 #[test]

@@ -25,8 +25,8 @@ use crate::transport::Peer;
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
+use records::Exchange;
 pub use records::Extent;
-use records::{Audit, Exchange};
 use worker::{Command, Report, Work, Worker};
 
 /// How long the conductor waits for a word of its workers before it looks whether it is to stop; they tell more often.
@@ -175,8 +175,10 @@ pub fn run<'p>(
                     }
                 });
                 let (total, mut parts, open) = conductor.accounts.close();
+                let mut late = Tally::new();
+                let findings = records::finish(audits, &mut late, extent, plan.stage.epoch.elapsed());
+                closing.push((late, Vec::new(), Duration::ZERO));
                 let (tally, rest) = sum_up(&total, &mut parts, open, closing, duration);
-                let findings = found(audits, plan.stage.epoch.elapsed());
                 Ok(Ran {
                     tally,
                     parts,
@@ -221,15 +223,6 @@ fn sum_up(
     }
     rest.busiest += busiest;
     (tally, rest)
-}
-
-/// What the workers' ledgers say together; nothing, if they have judged no message.
-fn found(audits: Vec<Audit>, now: Duration) -> Option<Findings> {
-    let findings = audits.into_iter().map(|audit| audit.finish(now)).reduce(|mut sum, found| {
-        sum.merge(found);
-        sum
-    });
-    findings.filter(|findings| findings.messages > 0 || !findings.is_clean())
 }
 
 struct Crew<'scope> {

@@ -1,12 +1,13 @@
 //! What a worker writes down: its counts, and the ledger of the audit.
 //!
 //! A ledger judges the clients of its own worker, but has to know the messages of all. So workers tell each other, ten
-//! times a second and whenever an act ends, what their clients sent; nothing is locked for a receipt.
+//! times a second and whenever an act ends, what their clients sent; nothing is locked for a receipt. When a message has
+//! reached its receivers in a worker, that one tells the worker of its sender, which puts together how long it took.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{Findings, Ledger, Mark, Message};
+use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
 use crate::measure::{Figures, Interval, Tally};
 use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId, Who};
 use crate::scenario::Asked;
@@ -18,6 +19,8 @@ enum News {
     Message(Arc<Message>),
     /// One of its clients was the first to ask for a room.
     Room(Mark),
+    /// When its clients received a message of the other's.
+    Span(Span),
 }
 
 /// Where workers leave their news for each other: a box for each.
@@ -27,6 +30,11 @@ pub(super) struct Exchange(Vec<Mutex<Vec<News>>>);
 impl Exchange {
     pub(super) fn new(workers: usize) -> Exchange {
         Exchange((0..workers).map(|_| Mutex::default()).collect())
+    }
+
+    /// The worker that plays a client.
+    pub(super) fn home(&self, client: u32) -> usize {
+        client as usize % self.0.len()
     }
 
     fn of(&self, worker: usize) -> MutexGuard<'_, Vec<News>> {
@@ -42,11 +50,13 @@ pub(super) struct Audit {
     ledger: Ledger,
     sent: Vec<News>,
     exchange: Arc<Exchange>,
+    fanout: Fanout,
 }
 
 impl Audit {
     pub(super) fn new(worker: usize, clients: u32, window: Duration, exchange: Arc<Exchange>) -> Audit {
-        Audit { worker, ledger: Ledger::new(clients, window), sent: Vec::new(), exchange }
+        let (ledger, fanout) = (Ledger::new(clients, window), Fanout::new(exchange.0.len()));
+        Audit { worker, ledger, sent: Vec::new(), exchange, fanout }
     }
 
     /// Tells the other workers what they have to know.
@@ -61,21 +71,64 @@ impl Audit {
         self.sent.clear();
     }
 
-    fn hear(&mut self) {
+    /// Takes what other workers tell. Gives how long messages took of which they were the last to tell.
+    fn hear(&mut self) -> Vec<Reached> {
+        let mut reached = Vec::new();
         let news = std::mem::take(&mut *self.exchange.of(self.worker));
         for news in news {
             match news {
                 News::Message(message) => self.ledger.settled(message),
                 News::Room(mark) => self.ledger.know(mark),
+                News::Span(span) => reached.extend(self.fanout.add(span)),
             }
         }
+        reached
     }
 
-    /// What was found, when all workers have told everything.
-    pub(super) fn finish(mut self, now: Duration) -> Findings {
-        self.hear();
-        self.ledger.finish(now)
+    /// Tells the workers of the senders when messages were received.
+    fn tell_spans(&mut self) -> Vec<Reached> {
+        let mut reached = Vec::new();
+        for span in self.ledger.take_spans() {
+            match self.exchange.home(span.key.sender) {
+                home if home == self.worker => reached.extend(self.fanout.add(span)),
+                home => self.exchange.of(home).push(News::Span(span)),
+            }
+        }
+        reached
     }
+}
+
+/// Counts how long messages took: for the part of the run in which they were due.
+fn count_reached(tally: &mut Tally, extent: Extent, reached: impl IntoIterator<Item = Reached>) {
+    for Reached { due, first, last } in reached {
+        let is_measured = extent.has(due);
+        tally.latency_of(Metric::FanoutFirst, first, is_measured);
+        tally.latency_of(Metric::FanoutLast, last, is_measured);
+    }
+}
+
+/// What was found, when all workers have told everything; nothing, if no message was judged.
+pub(super) fn finish(
+    audits: Vec<Audit>,
+    tally: &mut Tally,
+    extent: Extent,
+    now: Duration,
+) -> Option<Findings> {
+    let mut fanout = Fanout::new(audits.len());
+    let (mut spans, mut found) = (Vec::new(), Vec::new());
+    for mut audit in audits {
+        count_reached(tally, extent, audit.hear());
+        audit.ledger.close_all(now);
+        spans.extend(audit.ledger.take_spans());
+        fanout.take_over(audit.fanout);
+        found.push(audit.ledger.finish(now));
+    }
+    count_reached(tally, extent, spans.into_iter().filter_map(|span| fanout.add(span)));
+    let findings = found.into_iter().reduce(|mut sum, found| {
+        sum.merge(found);
+        sum
+    });
+    findings.filter(|findings| findings.messages > 0 || !findings.is_clean())
 }
 
 /// Which part of the run is measured, since its start.
@@ -199,8 +252,10 @@ impl Records {
     pub(super) fn advance(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
             audit.tell();
-            audit.hear();
+            let mut reached = audit.hear();
             audit.ledger.advance(now);
+            reached.extend(audit.tell_spans());
+            count_reached(&mut self.tally, self.extent, reached);
         }
     }
 

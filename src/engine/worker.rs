@@ -68,7 +68,6 @@ pub(super) struct Work {
 /// A worker before its thread begins.
 pub(super) struct Worker<'p> {
     plan: &'p Plan<'p>,
-    workers: usize,
     index: usize,
     reports: mpsc::Sender<Report>,
     exchange: Arc<Exchange>,
@@ -91,10 +90,9 @@ impl<'p> Worker<'p> {
             Ok((transport, waker))
         });
         let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
-        let workers = orders.workers.max(1);
         let library = orders.library.clone();
         let commands = mpsc::channel();
-        Ok(Worker { plan, workers, index, reports, exchange, transport, waker, library, commands })
+        Ok(Worker { plan, index, reports, exchange, transport, waker, library, commands })
     }
 
     /// The line on which the conductor speaks to the worker.
@@ -123,7 +121,7 @@ impl<'p> Worker<'p> {
         };
         let clients: Vec<Client<'p>> = plan
             .clients()
-            .filter(|who| who.cast as usize % self.workers == self.index)
+            .filter(|who| self.exchange.home(who.cast) == self.index)
             .enumerate()
             .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.stage, link(place)))
             .collect::<Result<_, _>>()?;

@@ -23,7 +23,18 @@ pub enum Sender {
     Unknown,
 }
 
-/// A message that was cast, and settled: acknowledged, or given up. Times are since the beginning of the run.
+/// Where the sender has to be when it sends, or nobody knows whether the application passes the message on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Anywhere.
+    Anywhere,
+    /// In the rooms that it goes to. A socket's own room is open to everybody.
+    Inside,
+    /// In none of them: it is what others are told of its coming.
+    Outside,
+}
+
+/// A message that was sent to others, and settled: acknowledged, or given up. Times are since the beginning of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Which one.
@@ -38,16 +49,31 @@ pub struct Message {
     pub except: Vec<Arc<str>>,
     /// Whether the sender receives it.
     pub sender: Sender,
+    /// Where the sender has to be.
+    pub origin: Origin,
+    /// Whether the sender was not where it has to be, for all that is known: then nobody has to receive it. The ledger
+    /// of its worker finds out.
+    pub is_astray: bool,
     /// Whether it may be lost: a volatile event.
     pub may_be_lost: bool,
     /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
     pub is_kept: bool,
+    /// When it was due.
+    pub due: Duration,
     /// When it was sent: the server cannot have handled it before.
     pub sent: Duration,
     /// When the server had handled it, if it said so.
     pub handled: Option<Duration>,
     /// When that was known, or was given up.
     pub settled: Duration,
+}
+
+impl Message {
+    /// Whether those who are certainly meant have to receive it: the server said that it has handled it, and has no
+    /// right to lose it or to keep it.
+    pub fn binds(&self) -> bool {
+        self.handled.is_some() && !self.may_be_lost && !self.is_astray
+    }
 }
 
 /// What a client did or saw that decides what it must receive, and what it must not.

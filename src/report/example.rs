@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::audit::{Findings, Key, Message, Offence, Sender, Stay};
+use crate::audit::{Findings, Key, Message, Offence, Origin, Sender, Stay};
 use crate::document::Span;
 use crate::measure::{GroupInfo, StepInfo, Story, Tally};
 use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, WireLine};
@@ -165,8 +165,11 @@ fn missing() -> Offence {
         to: vec![room.clone()],
         except: Vec::new(),
         sender: Sender::Excluded,
+        origin: Origin::Anywhere,
+        is_astray: false,
         may_be_lost: false,
         is_kept: true,
+        due: at(31_700),
         sent: at(31_700),
         handled: Some(at(31_703)),
         settled: at(31_703),

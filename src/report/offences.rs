@@ -121,7 +121,7 @@ fn seconds(time: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Sender;
+    use crate::audit::{Origin, Sender};
     use crate::measure::GroupInfo;
 
     fn at(millis: u64) -> Moment {
@@ -142,8 +142,11 @@ mod tests {
             to: vec!["lobby".into()],
             except: Vec::new(),
             sender: Sender::Excluded,
+            origin: Origin::Anywhere,
+            is_astray: false,
             may_be_lost: false,
             is_kept: true,
+            due: at(1_204),
             sent: at(1_204),
             handled: Some(at(1_206)),
             settled: at(1_206),

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::audience::{self, Audience};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::payload::{Content, Filler};
-use super::room::names;
-use super::utterance::{Encoded, Utterance, Words, put_stamp};
+use super::utterance::{Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
-use crate::contract::{Ask, Reach, Verb};
+use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Counter, Key, Message, Sender};
+use crate::observe::{Counter, Sender};
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
@@ -52,11 +52,12 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let audience = is_audited.then(|| Audience {
         arrives_as: ask.arrives_as.bind(&[("event", &event)]),
         is_aimed: ask.uses("to") || ask.uses("room") || ask.reaches.is_some(),
-        sender: match (ask.uses("from"), from, ask.reaches) {
-            (true, "io", _) | (false, _, Some(Reach::Everyone)) => Sender::Included,
-            (true, _, _) | (false, _, Some(Reach::Others)) => Sender::Excluded,
-            (false, _, None) => Sender::Unknown,
+        sender: match (ask.uses("from"), from) {
+            (true, "io") => Sender::Included,
+            (true, _) => Sender::Excluded,
+            (false, _) => audience::reached(ask.reaches),
         },
+        origin: audience::origin(ask.senders),
         // With `local`, a cluster leaves out who is connected elsewhere.
         may_be_lost: ["volatile", "local"].iter().any(|flag| has_flag(&fields, flag)),
         is_kept: collect.is_none() && !has_flag(&fields, "volatile"),
@@ -235,36 +236,6 @@ struct Cast {
     collect: Option<Collect>,
 }
 
-/// Who is to receive it, for the audit.
-#[derive(Debug)]
-struct Audience {
-    arrives_as: Template,
-    is_aimed: bool,
-    sender: Sender,
-    may_be_lost: bool,
-    is_kept: bool,
-}
-
-impl Audience {
-    /// What the audit is told when it is known what became of the message.
-    fn message(&self, cx: &Cx<'_, '_>, key: Key, namespace: &str, [to, except]: [&Json; 2]) -> Message {
-        let sent = cx.actor.stage.since(cx.now);
-        Message {
-            key,
-            namespace: namespace.into(),
-            is_aimed: self.is_aimed,
-            to: names(to),
-            except: names(except),
-            sender: self.sender,
-            may_be_lost: self.may_be_lost,
-            is_kept: self.is_kept,
-            sent,
-            handled: None,
-            settled: sent,
-        }
-    }
-}
-
 impl Step for Cast {
     fn beyond(&self) -> Vec<Beyond> {
         let mut beyond = self.utterance.beyond(self.ack);
@@ -304,7 +275,7 @@ impl Step for Cast {
 
     fn audit(&self, events: &mut Ears) {
         if let Some(audience) = &self.audience {
-            events.want(&audience.arrives_as);
+            audience.want(events);
         }
     }
 }
@@ -322,14 +293,8 @@ impl Cast {
         }
         let mut message = None;
         if self.stamped {
-            let audience = self.audience.as_ref().filter(|_| cx.actor.stage.audit.is_some());
-            let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
-            put_stamp(encoded.to_mut(), &stamp);
-            if let Some(audience) = audience {
-                let key = Key { sender: stamp.sender, sequence: stamp.sequence };
-                let rooms = [&words[0].1, &words[1].1];
-                message = Some(Box::new(audience.message(cx, key, &namespace, rooms)));
-            }
+            let rooms = [&words[0].1, &words[1].1];
+            message = audience::stamp(cx, encoded.to_mut(), self.audience.as_ref(), &namespace, rooms);
         }
         if self.ack {
             let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;

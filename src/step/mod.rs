@@ -26,6 +26,7 @@ mod utterance;
 
 mod answer;
 mod assert;
+mod audience;
 mod capture;
 mod cast;
 mod connect;

@@ -1,14 +1,17 @@
-//! `join` and `leave`: the rooms of a client. The contract says how the server is asked.
+//! `join` and `leave`: the rooms of a client. The contract says how the server is asked, and what the application then
+//! tells others by itself.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::audience::{self, Audience};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
-use super::utterance::{Utterance, Words};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words};
+use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Deed};
@@ -41,12 +44,19 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     for room in rooms {
         room.word()?;
     }
-    let room = Template::compile(room, reading.scope)?;
     let ask = reading.contract.need(verb, node.span)?;
+    if ask.tells.is_some() && rooms.len() > 1 {
+        let what = format!("by the contract a `{}` is told in one room, and this names several", verb.name());
+        return Err(room.mistake(what).hint("take them one after another, in steps of their own"));
+    }
+    let room = Template::compile(room, reading.scope)?;
+    let stamp = Template::from(Json::from(EMPTY_STAMP));
     // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
-    let ask = if room.fixed().is_some() { ask.bind(&[("room", &room)]) } else { ask.clone() };
+    let words = [("stamp", &stamp), ("room", &room)];
+    let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
     let utterance = Utterance::new(&ask.event, &ask.args);
-    Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack }))
+    let audience = ask.tells.as_ref().map(|tells| Audience::told(tells, verb));
+    Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack, audience }))
 }
 
 #[derive(Debug)]
@@ -57,11 +67,14 @@ struct Move {
     within: Duration,
     utterance: Utterance,
     ack: bool,
+    /// Who is told of it by the application.
+    audience: Option<Audience>,
 }
 
 impl Step for Move {
     fn beyond(&self) -> Vec<Beyond> {
         let mut beyond = self.utterance.beyond(self.ack);
+        beyond.extend(self.audience.as_ref().and_then(|audience| beyond::named(&audience.arrives_as)));
         if !self.ack {
             beyond.push(Beyond::RefusedBeside);
         }
@@ -93,6 +106,16 @@ impl Step for Move {
     fn messages(&self) -> Option<u64> {
         Some(1)
     }
+
+    fn stamps(&self) -> bool {
+        self.audience.is_some()
+    }
+
+    fn audit(&self, events: &mut Ears) {
+        if let Some(audience) = &self.audience {
+            audience.want(events);
+        }
+    }
 }
 
 /// The names of rooms: of one, or of a list.
@@ -112,7 +135,8 @@ impl Move {
     fn ask<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Moving<'p>, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let words = [("room", self.room.render(cx.actor)?)];
-        let encoded = self.utterance.encode(&Words { values: cx.actor, words: &words, i: None })?;
+        let values = Words { values: cx.actor, words: &words, i: None };
+        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(&values)?;
         let (audited, rooms) = match cx.actor.stage.audit {
             Some(_) => (namespace.clone(), names(&words[0].1)),
             None => Default::default(),
@@ -124,11 +148,25 @@ impl Move {
                 _ => Deed::Joining { namespace, room },
             });
         }
+        let mut message = None;
+        if let Some(audience) = &self.audience {
+            // In how many of several rooms it is told, nobody knows.
+            let audience = (rooms.len() <= 1).then_some(audience);
+            let told = [&words[0].1, &Json::Array(Vec::new())];
+            message = audience::stamp(cx, encoded.to_mut(), audience, &namespace, told);
+        }
         let wait = if self.ack {
-            Wait::Ack(Exchange::begin(cx, namespace, &encoded, self.within)?)
+            let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
+            cx.actor.unsettled = message;
+            Wait::Ack(exchange)
         } else {
             say(cx, &namespace, &encoded, false)?;
-            Wait::Fence(Fencing::probe(cx, self.within)?)
+            cx.actor.unsettled = message;
+            let fencing = Fencing::probe(cx, self.within);
+            if fencing.is_err() {
+                cx.settle(false);
+            }
+            Wait::Fence(fencing?)
         };
         Ok(Moving { step: self, wait, namespace: audited, rooms })
     }
@@ -168,6 +206,7 @@ impl<'p> Running<'p> for Moving<'p> {
             Wait::Ack(exchange) => match exchange.notice(cx, what) {
                 Exchanged::Answered(_) => {
                     self.acknowledged(cx);
+                    cx.settle(true);
                     Ok(())
                 }
                 Exchanged::Missed(why) => Err(why),
@@ -178,6 +217,8 @@ impl<'p> Running<'p> for Moving<'p> {
                 None => return Flow::Waiting,
             },
         };
+        // Unless it was settled above.
+        cx.settle(false);
         match outcome {
             Ok(()) => cx.pass(),
             Err(why) => cx.miss(Counter::AckMissed, self.step.wish(), why),

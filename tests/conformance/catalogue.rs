@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use reference_server::faults::{Description, REGISTRY};
+use reference_server::faults::{Description, REGISTRY, Shows};
 use sockrates::scenario::{self, Level, Scenario};
 
 /// Something that a server has to do.
@@ -61,9 +61,9 @@ pub(crate) fn broken_by(fault: &Description) -> impl Iterator<Item = &'static st
     fault.breaks.split_whitespace()
 }
 
-/// The faults that a single case can be sure to see. `tests/audit.rs` holds the others.
+/// The faults that a single case can be sure to see. `tests/audit.rs` and `tests/latency.rs` hold the others.
 pub(crate) fn faults() -> impl Iterator<Item = &'static Description> {
-    REGISTRY.iter().filter(|fault| !fault.under_load)
+    REGISTRY.iter().filter(|fault| fault.shows == Shows::AtOnce)
 }
 
 /// The faults that break a clause.

@@ -144,8 +144,16 @@ impl Session {
 
     // --- outgoing ---------------------------------------------------------------------------------------
 
-    /// Queues a Socket.IO packet; its parts stay together.
+    /// Sends a Socket.IO packet; its parts stay together.
     pub(crate) fn send(self: &Rc<Self>, message: &Message) {
+        match &self.server.late {
+            Some(late) => late.hold(self, message),
+            None => self.send_now(message),
+        }
+    }
+
+    /// Queues a Socket.IO packet that no fault holds back any more.
+    pub(crate) fn send_now(self: &Rc<Self>, message: &Message) {
         if self.state.get() != State::Open {
             return;
         }
@@ -374,6 +382,9 @@ impl Session {
         client::end(self, reason);
         if self.state.get() != State::Open {
             return;
+        }
+        if let Some(late) = &self.server.late {
+            late.release(self);
         }
         self.state.set(State::Draining);
         self.stop_clocks();

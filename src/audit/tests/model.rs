@@ -91,6 +91,17 @@ impl Life {
         })
     }
 
+    /// Whether it certainly was where the sender of a message has to be when it sent it.
+    fn was_there(&self, message: &Message) -> bool {
+        let when = message.sent.as_micros() as u64 + 1;
+        let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
+        match message.origin {
+            Origin::Anywhere => true,
+            Origin::Inside => rooms.all(|(_, must)| must),
+            Origin::Outside => rooms.all(|(may, _)| !may),
+        }
+    }
+
     /// Whether a message that was handled at that time may have been, and must have been, for this client.
     fn is_meant(&self, client: u32, message: &Message, when: u64) -> (bool, bool) {
         if namespace(client) != &*message.namespace {
@@ -147,7 +158,8 @@ fn judged(history: &History) -> Verdicts {
         for (client, life) in lives.iter().enumerate() {
             let meant: Vec<_> =
                 instants.iter().map(|when| life.is_meant(client as u32, message, *when)).collect();
-            let must = message.handled.is_some() && meant.iter().all(|(_, must)| *must);
+            let binds = message.handled.is_some() && lives[message.key.sender as usize].was_there(message);
+            let must = binds && meant.iter().all(|(_, must)| *must);
             let never = meant.iter().all(|(may, _)| !*may);
             let receipts = life.received.iter().filter(|(_, key)| *key == message.key).count() as u64;
             // It stood from the sending until the end of the window.

@@ -67,7 +67,7 @@ impl History {
                     for room in message.to.iter().chain(&message.except) {
                         ledger.know(Mark::of(&message.namespace, room));
                     }
-                    ledger.settled(message.clone());
+                    ledger.witness(client, now, Deed::Settled((**message).clone()));
                 }
                 Sight::Received(key) => ledger.received(client, of, *key, now),
             }
@@ -208,6 +208,12 @@ impl Play<'_> {
             to = vec![sid(whom, self.people[whom as usize].sockets).into()];
         }
         let excluded = self.below(2) == 0;
+        let origin = match self.below(4) {
+            _ if to.is_empty() || !ROOMS.contains(&&*to[0]) => Origin::Anywhere,
+            0 => Origin::Inside,
+            1 => Origin::Outside,
+            _ => Origin::Anywhere,
+        };
         Message {
             key: Key { sender: client, sequence },
             namespace: namespace(client).into(),
@@ -215,8 +221,11 @@ impl Play<'_> {
             to,
             except,
             sender: if excluded { Sender::Excluded } else { Sender::Included },
+            origin,
+            is_astray: false,
             may_be_lost: false,
             is_kept: true,
+            due: at(self.now),
             sent: at(self.now),
             handled: None,
             settled: at(self.now),
@@ -271,7 +280,9 @@ impl Play<'_> {
                 let settled = at(self.now);
                 let message = Message { handled: answered.then_some(settled), settled, ..message };
                 let message = Arc::new(message);
-                if answered || done {
+                // What comes from where it should not is passed on or not.
+                let heeded = self.is_from_there(&message, effect) || self.below(2) == 0;
+                if heeded && (answered || done) {
                     self.handled.push((effect, message.clone()));
                 }
                 self.see(client, Sight::Settled(message));
@@ -331,15 +342,23 @@ impl Play<'_> {
         })
     }
 
+    fn is_in(&self, client: u32, room: Option<&str>, when: u64) -> bool {
+        let mut truths = self.truths.iter().filter(|truth| truth.client == client);
+        truths.any(|truth| truth.room.as_deref() == room && truth.from <= when && when < truth.to)
+    }
+
+    /// Whether the sender of a message is where it has to be.
+    fn is_from_there(&self, message: &Message, when: u64) -> bool {
+        let mut rooms = message.to.iter().map(|room| self.is_in(message.key.sender, Some(room), when));
+        match message.origin {
+            Origin::Anywhere => true,
+            Origin::Inside => rooms.all(|is_in| is_in),
+            Origin::Outside => !rooms.any(|is_in| is_in),
+        }
+    }
+
     fn is_meant(&self, client: u32, when: u64, message: &Message) -> bool {
-        let is_in = |room: Option<&str>| {
-            self.truths.iter().any(|truth| {
-                truth.client == client
-                    && truth.room.as_deref() == room
-                    && truth.from <= when
-                    && when < truth.to
-            })
-        };
+        let is_in = |room: Option<&str>| self.is_in(client, room, when);
         let meant = match message.to.is_empty() {
             true => is_in(None),
             false => message.to.iter().any(|room| is_in(Some(room))),

@@ -1,0 +1,103 @@
+//! Who is to receive a stamped message: what the audit has to know of a `cast`, and of a `join` or `leave` of which the
+//! application tells others.
+
+use serde_json::Value as Json;
+
+use super::room::names;
+use super::utterance::{Encoded, put_stamp};
+use super::{Cx, Ears};
+use crate::contract::{Reach, Senders, Tells, Verb};
+use crate::observe::{Key, Message, Origin, Sender};
+use crate::template::Template;
+
+/// Who is to receive it.
+#[derive(Debug)]
+pub(super) struct Audience {
+    /// The name of the event under which it arrives.
+    pub(super) arrives_as: Template,
+    /// Whether it is known to whom it goes.
+    pub(super) is_aimed: bool,
+    pub(super) sender: Sender,
+    pub(super) origin: Origin,
+    pub(super) may_be_lost: bool,
+    pub(super) is_kept: bool,
+}
+
+impl Audience {
+    /// Those in the room who are told of a join or a leave.
+    pub(super) fn told(tells: &Tells, verb: Verb) -> Audience {
+        Audience {
+            arrives_as: tells.event.clone(),
+            is_aimed: true,
+            sender: reached(tells.reaches),
+            origin: if verb == Verb::Leave { Origin::Inside } else { Origin::Outside },
+            may_be_lost: false,
+            is_kept: true,
+        }
+    }
+
+    /// Listens to what arrives.
+    pub(super) fn want(&self, events: &mut Ears) {
+        events.want(&self.arrives_as);
+    }
+
+    fn message(
+        &self,
+        cx: &Cx<'_, '_>,
+        key: Key,
+        due: std::time::Duration,
+        namespace: &str,
+        [to, except]: [&Json; 2],
+    ) -> Message {
+        let sent = cx.actor.stage.since(cx.now);
+        Message {
+            key,
+            namespace: namespace.into(),
+            is_aimed: self.is_aimed,
+            to: names(to),
+            except: names(except),
+            sender: self.sender,
+            origin: self.origin,
+            is_astray: false,
+            may_be_lost: self.may_be_lost,
+            is_kept: self.is_kept,
+            due,
+            sent,
+            handled: None,
+            settled: sent,
+        }
+    }
+}
+
+/// Whether the sender is among the receivers, where the contract may say so.
+pub(super) fn reached(reaches: Option<Reach>) -> Sender {
+    match reaches {
+        Some(Reach::Everyone) => Sender::Included,
+        Some(Reach::Others) => Sender::Excluded,
+        None => Sender::Unknown,
+    }
+}
+
+/// Where the sender has to be.
+pub(super) fn origin(senders: Senders) -> Origin {
+    match senders {
+        Senders::Members => Origin::Inside,
+        Senders::Anyone => Origin::Anywhere,
+    }
+}
+
+/// Puts a stamp into what is about to be sent. Gives what the audit has to know when it is settled, if somebody is to
+/// look who receives it: the rooms that it goes to, and those that are left out.
+pub(super) fn stamp(
+    cx: &mut Cx<'_, '_>,
+    encoded: &mut Encoded,
+    audience: Option<&Audience>,
+    namespace: &str,
+    rooms: [&Json; 2],
+) -> Option<Box<Message>> {
+    let audience = audience.filter(|_| cx.actor.stage.audit.is_some());
+    let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
+    put_stamp(encoded, &stamp);
+    let key = Key { sender: stamp.sender, sequence: stamp.sequence };
+    audience.map(|audience| Box::new(audience.message(cx, key, stamp.due, namespace, rooms)))
+}
