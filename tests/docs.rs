@@ -325,6 +325,8 @@ fn the_flags_are_those_of_the_programs() {
         ("serve", "docs/reference-server.md", "## Flags"),
         ("run", "docs/running.md", "## Flags"),
         ("conform", "docs/conform.md", "## Flags"),
+        ("capacity", "docs/capacity.md", "## Flags"),
+        ("compare", "docs/compare.md", "## Flags"),
     ] {
         let help = printed(&[verb, "--help"]);
         let known: BTreeSet<&str> = help

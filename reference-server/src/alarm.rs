@@ -1,8 +1,9 @@
 //! Waiting for an instant, more precisely than the runtime does.
 //!
-//! The runtime's timers are a wheel of milliseconds; a thread that sleeps is woken to some fifty microseconds. So one
-//! thread does nothing but sleep and ring.
+//! The runtime's timers count in whole milliseconds; a thread that sleeps is woken to some fifty microseconds. So one thread
+//! does nothing but sleep and ring.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -10,32 +11,37 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-/// One alarm clock; it rings for one waiter at a time. Its thread ends with it.
+/// One alarm clock, for one task.
 pub(crate) struct Alarm {
-    set: Sender<Instant>,
-    rang: Arc<Notify>,
+    times: Sender<Instant>,
+    bell: Arc<Notify>,
 }
 
 impl Alarm {
-    pub(crate) fn new() -> Alarm {
-        let (set, asked) = mpsc::channel::<Instant>();
-        let rang = Arc::new(Notify::new());
-        let ring = rang.clone();
-        // Without a thread, the runtime's timers have to do.
-        let _ = thread::Builder::new().name("alarm".to_owned()).spawn(move || {
-            for due in asked {
-                thread::sleep(due.saturating_duration_since(Instant::now()));
-                ring.notify_one();
+    /// # Errors
+    /// When there is no thread for it.
+    pub(crate) fn new() -> io::Result<Alarm> {
+        let (times, asked) = mpsc::channel::<Instant>();
+        let bell = Arc::new(Notify::new());
+        let rung = bell.clone();
+        // It ends when the alarm does: then nobody is left to tell it a time.
+        thread::Builder::new().name("alarm".to_owned()).spawn(move || {
+            for time in asked {
+                thread::sleep(time.saturating_duration_since(Instant::now()));
+                rung.notify_one();
             }
-        });
-        Alarm { set, rang }
+        })?;
+        Ok(Alarm { times, bell })
     }
 
-    /// Waits until then.
-    pub(crate) async fn at(&self, due: Instant) {
-        match self.set.send(due) {
-            Ok(()) => self.rang.notified().await,
-            Err(_) => tokio::time::sleep_until(due.into()).await,
-        }
+    /// It rings then, after all the times that were set before.
+    pub(crate) fn set(&self, time: Instant) {
+        // The thread ends only with the channel.
+        let _ = self.times.send(time);
+    }
+
+    /// Waits until it rings.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
     }
 }

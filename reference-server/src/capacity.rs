@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,7 @@ pub(crate) struct Gate {
     waiting: RefCell<VecDeque<(Instant, Event)>>,
     bytes: Cell<usize>,
     more: Notify,
+    alarm: Alarm,
 }
 
 /// An event freed from the packet that it came in.
@@ -80,14 +82,17 @@ struct Event {
 }
 
 impl Gate {
-    pub(crate) fn new(capacity: Capacity) -> Gate {
-        Gate {
+    /// # Errors
+    /// When there is no alarm for it.
+    pub(crate) fn new(capacity: Capacity) -> io::Result<Gate> {
+        Ok(Gate {
             capacity,
             free: Cell::new(Instant::now()),
             waiting: RefCell::default(),
             bytes: Cell::new(0),
             more: Notify::new(),
-        }
+            alarm: Alarm::new()?,
+        })
     }
 
     /// An event arrived: it takes its place in the queue.
@@ -112,12 +117,14 @@ impl Gate {
     /// Handles events when they are due, until the task is dropped.
     pub(crate) async fn run(server: Rc<Server>) {
         let Some(gate) = &server.gate else { return };
-        let alarm = Alarm::new();
         loop {
             let due = gate.waiting.borrow().front().map(|(due, _)| *due);
             match due {
                 None => gate.more.notified().await,
-                Some(due) if due > Instant::now() => alarm.at(due).await,
+                Some(due) if due > Instant::now() => {
+                    gate.alarm.set(due);
+                    gate.alarm.rung().await;
+                }
                 Some(_) => {
                     gate.handle_first();
                     // What was said goes out before the next is handled.

@@ -108,13 +108,14 @@ pub fn spawn(config: Config, faults: Faults) -> io::Result<Handle> {
             Ok(runtime) => runtime.block_on(async move {
                 let bound = listen(SocketAddr::new(config.host, config.port)).and_then(|listener| {
                     let address = listener.local_addr()?;
-                    Ok((listener, address, Late::new(faults)?))
+                    let gate = config.capacity.map(Gate::new).transpose()?;
+                    Ok((listener, address, Late::new(faults)?, gate))
                 });
                 match bound {
                     Err(error) => drop(report.send(Err(error))),
-                    Ok((listener, address, late)) => {
+                    Ok((listener, address, late, gate)) => {
                         let _ = report.send(Ok(address));
-                        Server::new(config, faults, late).run(listener, &stopped).await;
+                        Server::new(config, faults, late, gate).run(listener, &stopped).await;
                     }
                 }
             }),
@@ -163,9 +164,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn new(config: Config, faults: Faults, late: Option<Rc<Late>>) -> Rc<Server> {
+    fn new(config: Config, faults: Faults, late: Option<Rc<Late>>, gate: Option<Gate>) -> Rc<Server> {
         let console = Rc::new(Console::new(config.console));
-        let gate = config.capacity.map(Gate::new);
         Rc::new(Server {
             config,
             faults,
