@@ -28,8 +28,8 @@ const ROOMS: [&str; 25] = [
     "statistics",
     "verdict",
     "report",
-    "capacity",
     "compare",
+    "capacity",
     "conformance",
     "cli",
 ];

@@ -25,7 +25,7 @@ pub fn render(result: &CapacityResult, look: Look) -> String {
             count(plan.users),
             plan.headroom * 100.0
         )];
-        facts.push(format!("{} decide", plan.limit.name()));
+        facts.push(format!("decided by {}", plan.limit.name()));
         for need in &plan.needs {
             facts.push(format!("{}: {}", need.limit.name(), count(need.machines)));
         }

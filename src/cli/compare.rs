@@ -34,7 +34,7 @@ Examples:
 /// What `--max-time` means here.
 const MAX_TIME: &str = "Begin no block that would not be finished within this time";
 
-/// Compares servers, block by block in turn: better, worse, or no difference that can be shown
+/// Compares servers in turn: better, worse, or no difference that can be shown
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, mut_arg("max_time", |arg| arg.help(MAX_TIME)))]
 pub struct CompareArgs {
@@ -283,7 +283,7 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stop
             new.display()
         )));
     }
-    let names = [old, new].map(|file| file.display().to_string());
+    let names = [old, new].map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
     let look = look_of_stdout();
     say(text::render_stored([&names[0], &names[1]], &compared, look).trim_matches('\n'));
     Ok(judge_demands(&args.fail_on, compared.iter().map(|(name, rows)| (name.as_str(), &rows[..]))))

@@ -272,6 +272,6 @@ mod tests {
         assert_eq!(Unit::Time.words(1234.0), "1.23 ms");
         assert_eq!(Unit::Rate.words(200.0), "200/s");
         assert_eq!(Unit::Processor.words(12.3456), "12.3 s");
-        assert_eq!(Unit::Bytes.words(20_480.0), "20.5 KB");
+        assert_eq!(Unit::Bytes.words(20_480.0), "20.5 kB");
     }
 }

