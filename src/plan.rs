@@ -219,3 +219,28 @@ fn tell(steps: &[Numbered], file: &str, lines: &[&str], groups: &[String], told:
         tell(numbered.step.inner(), file, lines, groups, told);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Source;
+    use crate::scenario::{Surroundings, read};
+
+    #[test]
+    fn the_same_seed_gives_the_same_arrivals_and_another_seed_gives_others() {
+        let text = "name: t\ncast:\n  early: { count: 200, arrive: { rate: 50/s, by: poisson } }\n  \
+                    late: { count: 200, arrive: { rate: 50/s, by: poisson } }\n  even: { count: 3, arrive: 10/s }\n  \
+                    host: 1\nscript: [ { all: connect } ]\n";
+        let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
+        let scenario = read(&source, &Surroundings::without_files()).expect("it is right");
+        let epoch = Instant::now();
+        let offsets = |seed| -> Vec<Vec<std::time::Duration>> {
+            let plan = Plan::new(&scenario, Circumstances { seed, ..Circumstances::usual(epoch) });
+            plan.parts.iter().map(|part| part.offsets.to_vec()).collect()
+        };
+        let (one, same, other) = (offsets(1), offsets(1), offsets(2));
+        assert_eq!(one, same);
+        assert!(one[0] != other[0] && one[0] != one[1], "strangers do not come by the same clock");
+        assert_eq!((one[2].len(), &one[2], one[3].len()), (3, &other[2], 0));
+    }
+}

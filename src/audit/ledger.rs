@@ -78,9 +78,10 @@ pub struct Ledger {
     clients: u32,
     pub(super) book: Book,
     open: Map<Key, Open>,
-    /// When a message is to be judged, or given up.
+    /// When a message is to be judged.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
-    unknown: usize,
+    /// Messages that were received before anybody told of them, and since when.
+    unknown: Vec<(Moment, Key)>,
     /// Messages that somebody may still have to receive.
     awaited: Vec<Key>,
     /// When messages were received, for who puts that together.
@@ -104,7 +105,7 @@ impl Ledger {
             book: Book::default(),
             open: Map::default(),
             due: BinaryHeap::new(),
-            unknown: 0,
+            unknown: Vec::new(),
             awaited: Vec::new(),
             spans: Vec::new(),
             senders: Map::default(),
@@ -215,7 +216,6 @@ impl Ledger {
         let key = message.key;
         self.due.push(Reverse((message.settled + self.window, key)));
         let entry = self.open.entry(key).or_default();
-        self.unknown -= usize::from(entry.message.is_none() && !entry.receipts.is_empty());
         entry.live = self.book.live();
         entry.message = Some(message);
         self.awaited.push(key);
@@ -235,12 +235,11 @@ impl Ledger {
         }
         let entry = match self.open.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(_) if self.unknown >= MOST_UNKNOWN => {
+            Entry::Vacant(_) if self.unknown.len() >= MOST_UNKNOWN => {
                 return self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
             }
             Entry::Vacant(place) => {
-                self.unknown += 1;
-                self.due.push(Reverse((at + self.window + PATIENCE, key)));
+                self.unknown.push((at, key));
                 place.insert(Open::default())
             }
         };
@@ -262,6 +261,7 @@ impl Ledger {
             let Some(Reverse((_, key))) = self.due.pop() else { break };
             self.close(key, now);
         }
+        self.look_for_the_unknown(now);
         self.look_for_the_awaited();
         self.collect_debts(now);
         self.book.forget(now.saturating_sub(self.window + MEMORY));
@@ -317,6 +317,20 @@ impl Ledger {
         for seat in self.book.seats_of(client, namespace) {
             self.book.change(seat, &act);
         }
+    }
+
+    /// Gives up messages of which nobody tells.
+    fn look_for_the_unknown(&mut self, now: Moment) {
+        let mut unknown = std::mem::take(&mut self.unknown);
+        unknown.retain(|(since, key)| {
+            let is_unknown = self.open.get(key).is_some_and(|entry| entry.message.is_none());
+            let is_over = *since + self.window + PATIENCE <= now;
+            if is_unknown && is_over {
+                self.close(*key, now);
+            }
+            is_unknown && !is_over
+        });
+        self.unknown = unknown;
     }
 
     /// Looks who of those who must receive a message still has not. All are looked at once; after that only those who had
@@ -385,7 +399,6 @@ impl Ledger {
         };
         let Some(mut entry) = self.open.remove(&key) else { return };
         let Some(message) = entry.message.clone() else {
-            self.unknown -= 1;
             for (seat, at) in entry.receipts.iter() {
                 self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
             }
