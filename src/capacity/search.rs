@@ -1,4 +1,4 @@
-//! The search for the highest load at which the thresholds hold, as a machine without time: [`Search::next`] says what to
+//! The search for the highest load at which the thresholds hold, as a machine without time: [`Search::ask`] says what to
 //! play, [`Search::tell`] hears what came of it.
 //!
 //! Loads are doubled until the first one breaks, then the gap is halved (by ratio) until it is as narrow as was asked for.
@@ -164,7 +164,7 @@ const MOST_STEPS: usize = 80;
 /// Deaths in a row that are a result.
 const DEATHS: u32 = 3;
 
-/// The search. Begin with [`Search::next`].
+/// The search. Begin with [`Search::ask`].
 #[derive(Clone, Debug)]
 pub struct Search {
     settings: Settings,
@@ -199,7 +199,7 @@ impl Search {
     }
 
     /// What to do next.
-    pub fn next(&mut self) -> Next {
+    pub fn ask(&mut self) -> Next {
         if let Some(above) = self.over.take() {
             return Next::Over(self.found(above));
         }

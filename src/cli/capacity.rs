@@ -256,7 +256,7 @@ impl Hunt<'_> {
     fn search(&mut self, settings: Settings) -> Result<Option<Found>, Stopped> {
         let mut search = Search::new(settings);
         loop {
-            match search.next() {
+            match search.ask() {
                 Next::Over(found) => return Ok(Some(found)),
                 Next::Play(step) => {
                     if self.args.play.max_time.is_some_and(|most| self.began.elapsed() > most) {

@@ -8,7 +8,7 @@ fn play(settings: Settings, mut judge: impl FnMut(Step) -> Outcome) -> (Found, V
     let mut search = Search::new(settings);
     let mut steps = Vec::new();
     loop {
-        match search.next() {
+        match search.ask() {
             Next::Over(found) => return (found, steps),
             Next::Play(step) => {
                 steps.push(step);
@@ -32,7 +32,7 @@ fn the_load_is_doubled_until_it_breaks_then_the_gap_is_halved_and_both_ends_are_
     let loads: Vec<f64> = steps.iter().map(|step| step.load).collect();
     assert_eq!(loads[..7], [10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0]);
     let held = found.held.unwrap();
-    assert!(held <= 437.0 && held >= 437.0 / 1.05, "{found:?}");
+    assert!((437.0 / 1.05..=437.0).contains(&held), "{found:?}");
     assert_eq!(found.confirmed, Votes { held: 2, broke: 0 });
     let Above::Broke { load, why } = &found.above else { panic!("{found:?}") };
     assert!(*load > 437.0 && *load <= held * 1.05, "{found:?}");

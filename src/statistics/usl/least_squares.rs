@@ -141,9 +141,8 @@ fn solve(matrix: Matrix, slope: [f64; 3], free: Free, diagonal: &dyn Fn(usize) -
         }
         for below in at + 1..3 {
             let factor = rows[below][at] / rows[at][at];
-            for column in at..4 {
-                rows[below][column] -= factor * rows[at][column];
-            }
+            let above = rows[at];
+            rows[below].iter_mut().zip(above).skip(at).for_each(|(value, above)| *value -= factor * above);
         }
     }
     let mut solved = [0.0; 3];
