@@ -95,19 +95,19 @@ fn the_law_has_no_more_squares_than_scipys_and_the_same_parameters() {
 }
 
 fn cases(name: &str) -> Vec<Value> {
-    let text = fs::read_to_string("tests/statistics/reference.json").unwrap();
-    let reference: Value = serde_json::from_str(&text).unwrap();
-    let cases = reference[name].as_array().unwrap().clone();
+    let text = fs::read_to_string("tests/statistics/reference.json").expect("the answers are there");
+    let reference: Value = serde_json::from_str(&text).expect("they are JSON");
+    let cases = reference[name].as_array().expect("there are such cases").clone();
     assert!(!cases.is_empty(), "{name}");
     cases
 }
 
 fn numbers(list: &Value) -> Vec<f64> {
-    list.as_array().unwrap().iter().map(number).collect()
+    list.as_array().expect("a list").iter().map(number).collect()
 }
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap()
+    value.as_f64().expect("a number")
 }
 
 fn near(found: f64, expected: f64, share: f64, case: &Value) {

@@ -22,8 +22,12 @@ fn a_range_that_ends_before_the_server_breaks_says_at_least() {
         .run();
     ended.code(0).says("at least 8 clients held, the end of the range").says("such machines for 1,000 users");
     let result = &results(&json)["capacity"];
-    let loads: Vec<f64> =
-        result["points"].as_array().unwrap().iter().filter_map(|point| point["load"].as_f64()).collect();
+    let loads: Vec<f64> = result["points"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|point| point["load"].as_f64())
+        .collect();
     assert_eq!(loads, [4.0, 8.0, 8.0]);
     assert_eq!(result["found"]["above"]["kind"], Value::from("range"));
 }

@@ -23,13 +23,17 @@ fn servers_are_played_in_turn_and_the_first_one_twice() {
         .run();
     ended.code(0).says("b beside a").says("ack p50").says("too few to tell");
     let blocks = results(&json)["comparison"]["blocks"].clone();
-    for block in blocks.as_array().unwrap() {
-        let mut names: Vec<&str> =
-            block["runs"].as_array().unwrap().iter().filter_map(|run| run["server"].as_str()).collect();
+    for block in blocks.as_array().expect("a list") {
+        let mut names: Vec<&str> = block["runs"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|run| run["server"].as_str())
+            .collect();
         names.sort_unstable();
         assert_eq!(names, ["a", "a", "b"]);
     }
-    assert!(std::fs::read_to_string(markdown).unwrap().contains("| ack p50 |"));
+    assert!(std::fs::read_to_string(markdown).expect("it was written").contains("| ack p50 |"));
     let stored = sockrates(["compare"]).args([&json, &json]).run();
     stored.code(0).says("+0.0 %");
 }
