@@ -71,6 +71,9 @@ pub struct CapacityArgs {
     /// How many deliveries or acknowledgements a step needs to tell anything
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     min_samples: u64,
+    /// Sample the processor and memory of this process, where a server is found with --url
+    #[arg(long, value_name = "PROCESS", requires = "url", conflicts_with = "server")]
+    pid: Option<u32>,
     /// Tell how many such machines it takes for so many users
     #[arg(long, value_name = "USERS", value_parser = clap::value_parser!(u64).range(1..))]
     plan_for: Option<u64>,
@@ -327,6 +330,9 @@ impl Hunt<'_> {
                 }
             }
         };
+        if let Some(process) = self.args.pid.filter(|process| !running.watch(*process)) {
+            return Err(wrong(format!("there is no process {process} on this machine: change `--pid`")));
+        }
         let run = playing.play(&running)?;
         if self.stop.load(Ordering::Relaxed) {
             self.running = Some(running);
@@ -402,10 +408,11 @@ impl Hunt<'_> {
         let curve = curve(&self.points, held, of_clients, self.play.seed);
         let mut notes = self.notes.clone();
         if self.server.missing().kind == TargetKind::Url {
-            notes.push(
-                "the server was found running: it was never a fresh one, and its processor and memory are not known"
-                    .to_owned(),
-            );
+            let cost = match self.args.pid {
+                Some(_) => "",
+                None => ", and its processor and memory are not known: name its process with `--pid`",
+            };
+            notes.push(format!("the server was found running, so it was never a fresh one{cost}"));
         }
         Some(CapacityResult {
             schema_version: SCHEMA_VERSION,
