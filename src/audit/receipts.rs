@@ -53,10 +53,6 @@ impl Receipts {
         self.all.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// Seat and time of each.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Moment)> + '_ {
         self.all.iter().map(|(seat, at)| (*seat, Moment::from_micros(*at)))
