@@ -76,7 +76,7 @@ pub fn sentence(axis: &Axis, found: &Found) -> String {
 
 fn answer(page: &mut Page, result: &CapacityResult) {
     match &result.found {
-        None => page.wrapped("", "  ", &[("interrupted before the answer", Tone::Doubtful)]),
+        None => page.wrapped("", "  ", &[("the search ended before the answer was found", Tone::Doubtful)]),
         Some(found) => {
             let tone = match (&found.above, found.held) {
                 (Above::Broke { .. } | Above::Range { .. } | Above::Limited { .. }, Some(_)) => Tone::Strong,

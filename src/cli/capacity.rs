@@ -24,7 +24,7 @@ use crate::capacity::{
 };
 use crate::report::RunResult;
 use crate::report::result::{SCHEMA_VERSION, TargetKind};
-use crate::scenario::{Axis, Load, Overrides, Range};
+use crate::scenario::{Axis, Load, MOST_CLIENTS, Overrides, Range};
 use crate::target::Running;
 use crate::units;
 use crate::units::Rate;
@@ -217,7 +217,8 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
     let from = whole(args.from.or(said.from).unwrap_or((own / 10.0).max(least)));
     let to = whole(args.to.or(said.to).unwrap_or(match axis {
         Axis::Variable(_) => 1e6,
-        _ => own * 100.0,
+        Axis::Clients => (own * 100.0).min(f64::from(MOST_CLIENTS)),
+        Axis::Rate | Axis::Arrivals => own * 100.0,
     }));
     // Without a rate in the scenario this is nothing, and the flag of the axis says so.
     let (from, to) = if own > 0.0 { (from, to) } else { (from.max(1.0), to.max(1.0)) };
@@ -235,6 +236,11 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
     }
     let grain = if axis.is_counted() { Grain::Whole } else { Grain::Fine };
     Ok(Settings { from, to, grain, precision: args.precision.max(FINEST), repeats, needed })
+}
+
+/// What went wrong, in a line.
+fn first_line(stopped: &Stopped) -> String {
+    stopped.words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 /// A search under way.
@@ -296,7 +302,12 @@ impl Hunt<'_> {
 
     /// Plays a step. None if the user has had enough.
     fn play(&mut self, step: Step) -> Result<Option<Outcome>, Stopped> {
-        let selected = self.loaded(step.load)?;
+        let words = self.axis.words(step.load);
+        let selected = match self.loaded(step.load) {
+            Ok(selected) => selected,
+            // Lower loads could be read: what was found is not to be lost.
+            Err(stopped) => return Ok(Some(self.tell(&words, Outcome::Limited(first_line(&stopped))))),
+        };
         let (play, stop) = (self.play.clone(), self.stop.clone());
         let playing = Playing {
             args: &play,
@@ -306,7 +317,6 @@ impl Hunt<'_> {
             stop: &stop,
             keep: None,
         };
-        let words = self.axis.words(step.load);
         if let Err(why) = limits::prepare(&selected.scenario, playing.transport(), self.server.sources()) {
             return Ok(Some(self.tell(&words, Outcome::Limited(why))));
         }
@@ -323,9 +333,7 @@ impl Hunt<'_> {
                         return Err(stopped);
                     }
                     Err(stopped) => {
-                        let why = stopped.words.lines().next().unwrap_or_default();
-                        let why = why.trim_start_matches("error: ").to_owned();
-                        return Ok(Some(self.tell(&words, Outcome::Died(why))));
+                        return Ok(Some(self.tell(&words, Outcome::Died(first_line(&stopped)))));
                     }
                 }
             }
