@@ -8,6 +8,7 @@ pub mod case;
 #[cfg(test)]
 mod example;
 pub mod feature;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod matrix;

@@ -52,7 +52,7 @@ pub fn render(result: &SuiteResult, look: Look, detail: Detail) -> String {
 }
 
 /// Whether a baseline lists this deviation: there is no need to tell it again.
-fn is_known(result: &SuiteResult, case: &CaseResult) -> bool {
+pub(super) fn is_known(result: &SuiteResult, case: &CaseResult) -> bool {
     let label = case.label();
     case.verdict.is_deviation()
         && result.baseline.as_ref().is_some_and(|baseline| baseline.new.iter().all(|row| row.case != label))
@@ -123,18 +123,11 @@ fn line(page: &mut Page, case: &CaseResult) {
 
 /// Why cases were not played: each reason once.
 fn skipped(page: &mut Page, result: &SuiteResult, most: usize) {
-    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-    for case in result.cases.iter().filter(|case| case.verdict == Verdict::Skip) {
-        match reasons.iter_mut().find(|(reason, _)| *reason == case.reason) {
-            Some((_, labels)) => labels.push(case.label()),
-            None => reasons.push((&case.reason, vec![case.label()])),
-        }
-    }
+    let reasons = reasons(result);
     if reasons.is_empty() {
         return;
     }
     page.heading("Not played");
-    reasons.sort_by_key(|(_, labels)| Reverse(labels.len()));
     let (told, rest) = reasons.split_at(reasons.len().min(most));
     for (reason, labels) in told {
         let first = labels.iter().take(3).map(|label| printable(label)).collect::<Vec<_>>().join(", ");
@@ -147,6 +140,19 @@ fn skipped(page: &mut Page, result: &SuiteResult, most: usize) {
         let text = format!("and {} for other reasons: --verbose tells them", human::counted(cases, "case"));
         page.wrapped("  ", "    ", &[(&text, Tone::Faint)]);
     }
+}
+
+/// The reasons why cases were not played, the most frequent first, each with the labels of its cases.
+pub(super) fn reasons(result: &SuiteResult) -> Vec<(&str, Vec<String>)> {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for case in result.cases.iter().filter(|case| case.verdict == Verdict::Skip) {
+        match reasons.iter_mut().find(|(reason, _)| *reason == case.reason) {
+            Some((_, labels)) => labels.push(case.label()),
+            None => reasons.push((&case.reason, vec![case.label()])),
+        }
+    }
+    reasons.sort_by_key(|(_, labels)| Reverse(labels.len()));
+    reasons
 }
 
 fn areas(page: &mut Page, result: &SuiteResult) {

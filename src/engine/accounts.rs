@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::audit::Findings;
-use crate::measure::{Figures, Tally};
+use crate::measure::{Figures, Taken, Tally};
 
 /// How long a second is.
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -17,9 +17,9 @@ pub(super) struct Handover {
     /// How many whole seconds of the run are over.
     pub(super) seconds: u64,
     /// Series and counters since the last one.
-    pub(super) figures: Figures,
+    pub(super) figures: Taken,
     /// The same for the single groups and labels that some threshold asks about.
-    pub(super) parts: Vec<Figures>,
+    pub(super) parts: Vec<Taken>,
     /// Checks and troubles so far.
     pub(super) story: Tally,
     /// What the audit has found so far, if there is one.
@@ -36,7 +36,7 @@ pub struct Second {
     /// When it ended, since the start of the run.
     pub end: Duration,
     /// Series and counters.
-    pub figures: Figures,
+    pub figures: Taken,
     /// How many clients were connected at its end.
     pub live: u64,
     /// Processor time of all workers.
@@ -79,15 +79,15 @@ impl Accounts {
     /// Takes what a worker hands over. Gives the seconds of which every worker has told now.
     pub(super) fn take(&mut self, handover: Handover) -> Vec<Second> {
         let Handover { worker, seconds, figures, parts, story, findings, live, cpu } = handover;
-        self.total.add(&figures);
-        self.parts.iter_mut().zip(&parts).for_each(|(sum, part)| sum.add(part));
+        self.total.put(&figures);
+        self.parts.iter_mut().zip(&parts).for_each(|(sum, part)| sum.put(part));
         while self.complete + (self.open.len() as u64) < seconds {
             let end = SECOND * u32::try_from(self.complete + self.open.len() as u64 + 1).unwrap_or(u32::MAX);
             self.open.push_back(Second { end, ..Second::default() });
         }
         let place = seconds.saturating_sub(self.complete + 1) as usize;
         if let Some(second) = self.open.get_mut(place) {
-            second.figures.add(&figures);
+            second.figures.add(figures);
             second.cpu += cpu;
             second.busiest = second.busiest.max(cpu);
         }
@@ -141,7 +141,7 @@ mod tests {
         Handover {
             worker,
             seconds,
-            figures,
+            figures: figures.take(),
             parts: Vec::new(),
             story: Tally::new(),
             findings: None,
@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn sent(seconds: &[Second]) -> Vec<u64> {
-        seconds.iter().map(|second| second.figures.counter(Counter::Sent)).collect()
+        seconds.iter().map(|second| second.figures.ever(Counter::Sent)).collect()
     }
 
     #[test]

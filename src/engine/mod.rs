@@ -169,16 +169,18 @@ pub fn run<'p>(
                 let completed_steps = conductor.completed_steps;
                 let extent = conductor.extent;
                 // What is still in the box was told by workers that had nothing to wait for.
+                let mut untold = Vec::new();
                 inbox.try_iter().for_each(|report| {
                     if let Report::Second(handover) = report {
-                        conductor.accounts.take(*handover);
+                        untold.extend(conductor.accounts.take(*handover));
                     }
                 });
                 let (total, mut parts, open) = conductor.accounts.close();
+                untold.extend(open);
                 let mut late = Tally::new();
                 let findings = records::finish(audits, &mut late, extent, plan.stage.epoch.elapsed());
                 closing.push((late, Vec::new(), Duration::ZERO));
-                let (tally, rest) = sum_up(&total, &mut parts, open, closing, duration);
+                let (tally, rest) = sum_up(&total, &mut parts, untold, closing, duration);
                 Ok(Ran {
                     tally,
                     parts,
@@ -201,25 +203,25 @@ pub fn run<'p>(
 fn sum_up(
     handed_over: &Figures,
     parts: &mut [Figures],
-    open: Vec<Second>,
+    untold: Vec<Second>,
     closing: Vec<(Tally, Vec<Figures>, Duration)>,
     duration: Duration,
 ) -> (Tally, Second) {
     let mut tally = Tally::new();
     tally.add(handed_over);
     let mut rest = Second { end: duration, ..Second::default() };
-    for second in open {
-        rest.figures.add(&second.figures);
+    for second in untold {
+        rest.figures.add(second.figures);
         rest.cpu += second.cpu;
         rest.busiest += second.busiest;
     }
     let mut busiest = Duration::ZERO;
-    for (own, own_parts, cpu) in &closing {
-        rest.figures.add(own.figures());
-        rest.cpu += *cpu;
-        busiest = busiest.max(*cpu);
-        tally.merge(own);
-        parts.iter_mut().zip(own_parts).for_each(|(sum, part)| sum.add(part));
+    for (mut own, own_parts, cpu) in closing {
+        tally.merge(&own);
+        parts.iter_mut().zip(&own_parts).for_each(|(sum, part)| sum.add(part));
+        rest.figures.add(own.take_figures());
+        rest.cpu += cpu;
+        busiest = busiest.max(cpu);
     }
     rest.busiest += busiest;
     (tally, rest)

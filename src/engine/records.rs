@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
-use crate::measure::{Figures, Interval, Tally};
+use crate::measure::{Figures, Interval, Taken, Tally};
 use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId, Who};
 use crate::scenario::Asked;
 
@@ -203,8 +203,8 @@ impl Records {
     }
 
     /// Hands over what was counted since the last time.
-    pub(super) fn take_figures(&mut self) -> (Figures, Vec<Figures>) {
-        let parts = self.parts.iter_mut().map(|part| std::mem::take(&mut part.figures)).collect();
+    pub(super) fn take_figures(&mut self) -> (Taken, Vec<Taken>) {
+        let parts = self.parts.iter_mut().map(|part| part.figures.take()).collect();
         (self.tally.take_figures(), parts)
     }
 

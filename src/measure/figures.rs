@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::observe::{Counter, Metric};
 
-use super::Series;
+use super::{Handful, Series};
 
 /// Series and counters. Adding two gives what one would have seen.
 #[derive(Clone, Debug, Default)]
@@ -12,11 +12,66 @@ pub struct Figures {
     series: [Option<Box<Series>>; Metric::ALL.len()],
     /// What was said outside of the measured part: told in the course of the run, and nowhere else.
     beside: [Option<Box<Series>>; Metric::ALL.len()],
-    counts: [u64; Counter::ALL.len()],
+    counts: Counts,
+}
+
+/// What was counted beside series.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    measured: [u64; Counter::ALL.len()],
     ever: [u64; Counter::ALL.len()],
     missed: [u64; Counter::ALL.len()],
     /// Checks that did not hold.
     failed: u64,
+}
+
+impl Counts {
+    fn add(&mut self, other: &Counts) {
+        let pairs = [
+            (&mut self.measured, &other.measured),
+            (&mut self.ever, &other.ever),
+            (&mut self.missed, &other.missed),
+        ];
+        for (ours, theirs) in pairs {
+            ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
+        }
+        self.failed += other.failed;
+    }
+}
+
+/// The figures of a second or so, in little memory: what a worker hands over.
+#[derive(Clone, Debug, Default)]
+pub struct Taken {
+    /// Each with whether it belongs to the measured part.
+    series: Vec<(Metric, bool, Handful)>,
+    counts: Counts,
+}
+
+impl Taken {
+    /// All values of this metric, in the measured part and outside of it.
+    pub fn whole_series(&self, metric: Metric) -> Option<Series> {
+        let mut whole = None;
+        for (_, _, handful) in self.series.iter().filter(|(of, ..)| *of == metric) {
+            whole.get_or_insert_with(Series::new).put(handful);
+        }
+        whole
+    }
+
+    /// How much was counted, in the measured part and outside of it.
+    pub fn ever(&self, counter: Counter) -> u64 {
+        self.counts.ever[counter as usize]
+    }
+
+    /// Checks that did not hold.
+    pub fn failed(&self) -> u64 {
+        self.counts.failed
+    }
+
+    /// Adds those of another worker, or of another time.
+    pub fn add(&mut self, other: Taken) {
+        self.series.extend(other.series);
+        self.counts.add(&other.counts);
+    }
 }
 
 impl Figures {
@@ -28,20 +83,20 @@ impl Figures {
 
     /// Counts.
     pub fn count(&mut self, counter: Counter, by: u64, is_measured: bool) {
-        self.ever[counter as usize] += by;
+        self.counts.ever[counter as usize] += by;
         if is_measured {
-            self.counts[counter as usize] += by;
+            self.counts.measured[counter as usize] += by;
         }
     }
 
     /// Counts something that may not happen unless a threshold allows it.
     pub fn miss(&mut self, counter: Counter) {
-        self.missed[counter as usize] += 1;
+        self.counts.missed[counter as usize] += 1;
     }
 
     /// Counts a check that did not hold.
     pub fn fail(&mut self) {
-        self.failed += 1;
+        self.counts.failed += 1;
     }
 
     /// Adds those of another worker, or of another time.
@@ -53,49 +108,49 @@ impl Figures {
                 ours.get_or_insert_default().merge(theirs);
             }
         }
-        let counts = [
-            (&mut self.counts, &other.counts),
-            (&mut self.ever, &other.ever),
-            (&mut self.missed, &other.missed),
-        ];
-        for (ours, theirs) in counts {
-            ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
+        self.counts.add(&other.counts);
+    }
+
+    /// Takes everything out, in little memory, and begins anew.
+    pub fn take(&mut self) -> Taken {
+        let mut taken = Taken { series: Vec::new(), counts: std::mem::take(&mut self.counts) };
+        for (is_measured, all) in [(true, &mut self.series), (false, &mut self.beside)] {
+            for (metric, series) in Metric::ALL.into_iter().zip(all) {
+                if let Some(series) = series.as_deref_mut().filter(|series| series.count() > 0) {
+                    taken.series.push((metric, is_measured, series.take()));
+                }
+            }
         }
-        self.failed += other.failed;
+        taken
+    }
+
+    /// Adds what was taken out elsewhere.
+    pub fn put(&mut self, taken: &Taken) {
+        for (metric, is_measured, handful) in &taken.series {
+            let series = if *is_measured { &mut self.series } else { &mut self.beside };
+            series[*metric as usize].get_or_insert_default().put(handful);
+        }
+        self.counts.add(&taken.counts);
     }
 
     /// The values of this metric in the measured part. None when there was not a single one.
     pub fn series(&self, metric: Metric) -> Option<&Series> {
-        self.series[metric as usize].as_deref()
-    }
-
-    /// All values of this metric, in the measured part and outside of it.
-    pub fn whole_series(&self, metric: Metric) -> Option<Series> {
-        let both = [&self.series[metric as usize], &self.beside[metric as usize]];
-        both.into_iter().flatten().map(|series| Series::clone(series)).reduce(|mut sum, series| {
-            sum.merge(&series);
-            sum
-        })
+        self.series[metric as usize].as_deref().filter(|series| series.count() > 0)
     }
 
     /// How much was counted in the measured part.
     pub fn counter(&self, counter: Counter) -> u64 {
-        self.counts[counter as usize]
+        self.counts.measured[counter as usize]
     }
 
     /// How much was counted in the whole run.
     pub fn ever(&self, counter: Counter) -> u64 {
-        self.ever[counter as usize]
+        self.counts.ever[counter as usize]
     }
 
     /// How much of this happened, in the whole run, that may not, unless a threshold allows it.
     pub fn misses(&self, counter: Counter) -> u64 {
-        self.missed[counter as usize]
-    }
-
-    /// Checks that did not hold.
-    pub fn failed(&self) -> u64 {
-        self.failed
+        self.counts.missed[counter as usize]
     }
 }
 
@@ -114,11 +169,13 @@ mod tests {
         figures.count(Counter::Sent, 4, false);
         let mut sum = Figures::default();
         sum.add(&figures);
-        sum.add(&figures);
+        let taken = figures.take();
+        sum.put(&taken);
+        assert!(figures.series(Metric::Ack).is_none() && figures.ever(Counter::Sent) == 0);
         assert_eq!(sum.series(Metric::Ack).map(Series::count), Some(2));
         assert_eq!(sum.series(Metric::Ack).and_then(Series::max), Some(MS * 5));
-        assert_eq!(sum.whole_series(Metric::Ack).and_then(|series| series.max()), Some(MS * 500));
+        assert_eq!(taken.whole_series(Metric::Ack).and_then(|series| series.max()), Some(MS * 500));
         assert_eq!((sum.counter(Counter::Sent), sum.ever(Counter::Sent)), (6, 14));
-        assert!(sum.whole_series(Metric::Connect).is_none());
+        assert!(taken.whole_series(Metric::Connect).is_none());
     }
 }

@@ -15,9 +15,9 @@ mod tally;
 mod troubles;
 
 pub use checks::{FAILURES_KEPT, StepTally};
-pub use figures::Figures;
+pub use figures::{Figures, Taken};
 pub use live::{Coarse, Gauges, Interval, Live, Window};
-pub use series::{DecodeError, HIGHEST, Series};
+pub use series::{DecodeError, HIGHEST, Handful, Series};
 pub use story::{GroupInfo, StepInfo, Story};
 pub use tally::Tally;
 pub use troubles::{CAUSES_KEPT, OTHER_CAUSES, Trouble, Troubles};

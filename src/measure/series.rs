@@ -28,6 +28,17 @@ pub struct Series {
     max: Duration,
 }
 
+/// The values of a series without the room for others: what workers hand over each second.
+#[derive(Clone, Debug)]
+pub struct Handful {
+    /// The upper edge of each bucket that has values, and how many.
+    buckets: Vec<(u32, u64)>,
+    overflow: u64,
+    sum_micros: u128,
+    min: Duration,
+    max: Duration,
+}
+
 impl Default for Series {
     fn default() -> Self {
         Self::new()
@@ -66,6 +77,34 @@ impl Series {
         self.sum_micros += other.sum_micros;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
+    }
+
+    /// Takes the values out, in little memory; the series is empty afterwards and keeps its own.
+    pub fn take(&mut self) -> Handful {
+        let handful = Handful {
+            buckets: self
+                .histogram
+                .iter_recorded()
+                .map(|step| (step.value_iterated_to() as u32, step.count_at_value()))
+                .collect(),
+            overflow: std::mem::take(&mut self.overflow),
+            sum_micros: std::mem::take(&mut self.sum_micros),
+            min: std::mem::replace(&mut self.min, Duration::MAX),
+            max: std::mem::take(&mut self.max),
+        };
+        self.histogram.reset();
+        handful
+    }
+
+    /// Puts values in that were taken out elsewhere.
+    pub fn put(&mut self, handful: &Handful) {
+        for (micros, count) in &handful.buckets {
+            self.histogram.record_n(u64::from(*micros), *count).expect("they were in such a histogram");
+        }
+        self.overflow += handful.overflow;
+        self.sum_micros += handful.sum_micros;
+        self.min = self.min.min(handful.min);
+        self.max = self.max.max(handful.max);
     }
 
     /// How many values were taken, those beyond [`HIGHEST`] included.
@@ -227,6 +266,24 @@ mod tests {
 
     fn close_to(actual: Duration, expected: Duration) -> bool {
         actual.abs_diff(expected) <= expected / 900
+    }
+
+    #[test]
+    fn what_is_taken_out_and_put_in_elsewhere_is_the_same() {
+        let values = (1..3_000u32).map(|n| MS * n / 7).chain([Duration::from_secs(200)]);
+        let mut series = series(values);
+        let whole = series.clone();
+        let handful = series.take();
+        assert_eq!((series.count(), series.max()), (0, None));
+        let mut other = Series::new();
+        other.put(&handful);
+        other.put(&series.take());
+        for figure in [0.1, 0.5, 0.99, 1.0] {
+            assert_eq!(other.quantile(figure), whole.quantile(figure));
+        }
+        assert_eq!((other.count(), other.mean(), other.min()), (whole.count(), whole.mean(), whole.min()));
+        series.record(MS);
+        assert_eq!((series.count(), series.min()), (1, Some(MS)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who};
 
-use super::{Figures, Interval, Series, StepTally, Troubles};
+use super::{Figures, Interval, Series, StepTally, Taken, Troubles};
 
 /// Everything that was counted. Lives in one worker; observing is a plain call without a lock.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +40,8 @@ impl Tally {
     }
 
     /// Hands over the figures since the last call. Checks and troubles stay.
-    pub fn take_figures(&mut self) -> Figures {
-        std::mem::take(&mut self.figures)
+    pub fn take_figures(&mut self) -> Taken {
+        self.figures.take()
     }
 
     /// The checks and troubles so far, without figures.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{Figures, Series};
+use crate::measure::{Series, Taken};
 use crate::observe::{Counter, Metric};
 
 /// A run over time, in intervals of equal length; the last may be shorter.
@@ -69,7 +69,7 @@ pub struct Row<'a> {
     /// Clients that were connected then.
     pub connected: u64,
     /// What was counted in it.
-    pub figures: &'a Figures,
+    pub figures: &'a Taken,
     /// Processor time of the generator.
     pub generator_cpu: Duration,
     /// Processor time of the server in it and its resident memory at its end, where they were sampled.
@@ -247,16 +247,17 @@ pub struct ServerResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Figures;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn figures(acks: std::ops::Range<u64>) -> Figures {
+    fn figures(acks: std::ops::Range<u64>) -> Taken {
         let mut figures = Figures::default();
         for millis in acks.clone() {
             figures.latency(Metric::Ack, Duration::from_millis(millis), true);
         }
         figures.count(Counter::AckReceived, acks.end - acks.start, true);
-        figures
+        figures.take()
     }
 
     fn course(rows: u32) -> Course {

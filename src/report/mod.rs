@@ -7,6 +7,7 @@ mod collect;
 pub mod course;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod html;
 pub mod json;
 mod offences;
 pub mod result;

@@ -53,7 +53,7 @@ pub(crate) fn failed(page: &mut Page, check: &CheckResult) {
 }
 
 /// Failures that differ only in their client, together; each with the wire log of its first client.
-fn alike(failures: &[FailureResult]) -> Vec<(Vec<&str>, &FailureResult)> {
+pub(crate) fn alike(failures: &[FailureResult]) -> Vec<(Vec<&str>, &FailureResult)> {
     let mut groups: Vec<(Vec<&str>, &FailureResult)> = Vec::new();
     for failure in failures {
         let same = |(_, other): &&mut (Vec<&str>, &FailureResult)| {

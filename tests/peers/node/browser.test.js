@@ -6,19 +6,7 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-
-const PATIENCE = 10_000; // for something that is certain to come; a test that needs it has failed
-const CHROMIUM = process.env.CHROMIUM || "/usr/bin/chromium";
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { PATIENCE, launch } from "./chromium.js";
 
 const { SOCKRATES_URL, SOCKRATES_BIN } = process.env;
 if (!SOCKRATES_URL) throw new Error("SOCKRATES_URL does not say which server to test; with-server.js sets it");
@@ -28,8 +16,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 let browser;
 before(async () => {
   mkdirSync(here("../../../test-output"), { recursive: true });
-  // Each launch has a profile of its own, which is gone with it.
-  browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  browser = await launch();
 });
 after(() => browser?.close());
 

@@ -1,0 +1,209 @@
+//! What was run, against what, and on which machine: all that is needed to run it again.
+
+use maud::{Markup, html};
+
+use crate::measure::human::{self, count, counted, printable, share};
+use crate::report::RunResult;
+use crate::report::result::{Environment, TargetInfo, TargetKind};
+
+use super::head::{clients, measured_seconds, micros};
+use super::page::{Place, scrolled};
+
+/// One fact: what it is called, and what stands there.
+pub(crate) type Fact = (&'static str, Markup);
+
+/// The scenario, the server, the machine, the cast, the phases and everything that was counted.
+pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
+    html! {
+        div.setup {
+            div { (place.head("Scenario")) (facts(&scenario(run))) }
+            div { (place.head("Server")) (facts(&server(run))) }
+            div { (place.head("Machine and generator")) (facts(&machine(run))) }
+            @if !run.phases.is_empty() { div { (place.head("Phases")) (scrolled("Phases", &phases(run))) } }
+            div { (place.head("Counted")) (scrolled("Counters", &counters(run))) }
+        }
+    }
+}
+
+/// Facts as a list of terms.
+pub(crate) fn facts(facts: &[Fact]) -> Markup {
+    html! {
+        dl.list { @for (term, value) in facts { dt { (term) } dd { (value) } } }
+    }
+}
+
+fn text(value: &str) -> Markup {
+    html! { (printable(value)) }
+}
+
+fn code(value: &str) -> Markup {
+    html! { code { (printable(value)) } }
+}
+
+fn scenario(run: &RunResult) -> Vec<Fact> {
+    let scenario = &run.scenario;
+    let mut facts: Vec<Fact> = vec![("file", code(&scenario.file))];
+    facts.extend(scenario.spec.as_ref().map(|spec| ("examines", text(spec))));
+    if !scenario.hash.is_empty() {
+        facts.push(("SHA-1", code(&scenario.hash)));
+    }
+    facts.push(("seed", text(&scenario.seed.to_string())));
+    if !scenario.overrides.is_empty() {
+        facts.push(("overridden", html! { @for (at, flag) in scenario.overrides.iter().enumerate() { @if at > 0 { ", " } (code(flag)) } }));
+    }
+    let groups =
+        run.cast.iter().map(|entry| format!("{} {}", count(entry.count.into()), printable(&entry.group)));
+    facts.push((
+        "cast",
+        text(&format!("{}: {}", counted(clients(run), "client"), groups.collect::<Vec<_>>().join(", "))),
+    ));
+    facts.push(("began", text(&run.started)));
+    facts.push(("took", text(&micros(run.duration_us))));
+    if run.measured_us > 0 && run.measured_us != run.duration_us {
+        facts.push(("measured", text(&micros(run.measured_us))));
+    }
+    if let Some(driver) = &run.scenario.driver {
+        facts.push(("driver", text(driver)));
+    }
+    facts
+}
+
+fn server(run: &RunResult) -> Vec<Fact> {
+    let mut facts = target(&run.target);
+    if let Some(server) = &run.server {
+        facts.push((
+            "processor",
+            text(&format!(
+                "{} in all, {} while measured",
+                micros(server.cpu_us),
+                micros(server.cpu_measured_us)
+            )),
+        ));
+        facts.push((
+            "memory",
+            text(&format!(
+                "{} before the first client, {} at its peak",
+                human::bytes(server.memory_before),
+                human::bytes(server.memory_peak)
+            )),
+        ));
+        let growth = server.memory_peak.saturating_sub(server.memory_before);
+        if let Some(each) = growth.checked_div(clients(run)).filter(|each| *each > 0) {
+            facts.push(("per client", text(&format!("about {}", human::bytes(each)))));
+        }
+    }
+    facts
+}
+
+/// The server and how it came to be there.
+pub(crate) fn target(target: &TargetInfo) -> Vec<Fact> {
+    let kind = match target.kind {
+        TargetKind::Bundled => "the reference server, started by sockrates",
+        TargetKind::Command => "started by sockrates",
+        TargetKind::Url => "was running",
+    };
+    let mut facts: Vec<Fact> = Vec::new();
+    facts.extend(target.software.as_ref().map(|software| ("software", text(software))));
+    facts.push(("how", text(kind)));
+    facts.extend(target.command.as_ref().map(|command| ("command", code(command))));
+    facts.push(("address", code(&target.url)));
+    facts
+}
+
+fn machine(run: &RunResult) -> Vec<Fact> {
+    let mut facts = environment(&run.environment, &run.tool_version);
+    if let Some(generator) = &run.generator {
+        let busiest = generator.busiest_worker.map(|busy| format!(", the busiest {} at work", share(busy)));
+        let workers = count(generator.workers.into());
+        facts.push(("workers", text(&format!("{workers}{}", busiest.unwrap_or_default()))));
+        facts.push((
+            "generator",
+            text(&format!(
+                "{} of processor time, {} of memory at its peak",
+                micros(generator.cpu_us),
+                human::bytes(generator.memory_peak)
+            )),
+        ));
+        if generator.due > 0 {
+            let seconds = measured_seconds(run);
+            let rate = |value: u64| human::rate(value as f64 / seconds);
+            facts.push((
+                "pace",
+                text(&format!("{} asked, {} achieved", rate(generator.due), rate(generator.begun))),
+            ));
+        }
+    }
+    facts
+}
+
+/// The machine.
+pub(crate) fn environment(environment: &Environment, version: &str) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = vec![("sockrates", text(version)), ("system", text(&environment.os))];
+    facts.push((
+        "processors",
+        match &environment.processor {
+            Some(processor) => text(&format!("{} of {processor}", environment.cpus)),
+            None => text(&environment.cpus.to_string()),
+        },
+    ));
+    facts.extend(environment.memory.map(|bytes| ("memory", text(&human::bytes(bytes)))));
+    facts
+        .extend(environment.open_files.map(|files| ("open files", text(&format!("up to {}", count(files))))));
+    facts.extend(environment.co_located.map(|shared| {
+        (
+            "placement",
+            text(match shared {
+                true => "clients and server on one machine: they take each other's processor",
+                false => "clients and server on different machines",
+            }),
+        )
+    }));
+    facts
+}
+
+fn phases(run: &RunResult) -> Markup {
+    html! {
+        table {
+            caption.spoken { "Stretches of the run" }
+            thead { tr { th scope="col" { "Phase" } th.figure scope="col" { "from" } th.figure scope="col" { "to" } th.figure scope="col" { "took" } } }
+            tbody {
+                @for phase in &run.phases {
+                    tr {
+                        th scope="row" { (printable(&phase.name)) }
+                        td.figure { (micros(phase.from_us)) }
+                        td.figure { (micros(phase.to_us)) }
+                        td.figure { (micros(phase.to_us.saturating_sub(phase.from_us))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn counters(run: &RunResult) -> Markup {
+    let seconds = measured_seconds(run);
+    html! {
+        table {
+            caption.spoken { "Counted by the clients" }
+            thead { tr { th scope="col" { "What" } th.figure scope="col" { "how many" } th.figure scope="col" { "in a second" } } }
+            tbody {
+                @for counter in &run.counters {
+                    @let rate = counter.value as f64 / seconds;
+                    tr {
+                        th scope="row" { (printable(&counter.name)) }
+                        @match counter.name.starts_with("bytes") {
+                            true => {
+                                td.figure { (human::bytes(counter.value)) }
+                                td.figure { (human::bytes(rate.round() as u64)) "/s" }
+                            }
+                            false => {
+                                td.figure { (count(counter.value)) }
+                                td.figure { (human::rate(rate)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
