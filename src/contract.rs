@@ -4,6 +4,7 @@
 //! that any application can be tested. Uses [`crate::document`] and [`crate::template`]; used by the steps
 //! `join`, `leave`, `cast` and by what fences an `expect_none`.
 
+use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Source, Span, parse};
 use crate::template::{Scope, Template};
 
@@ -299,6 +300,43 @@ impl Contract {
                 .hint(format!("add `{name}: {{ emit: [\"event\"{word}] }}` to `contract`"))
         })
     }
+}
+
+/// The schema of a contract, for editors.
+pub fn schema() -> Schema {
+    let reach = || schema::words(Reach::ALL.map(|(name, _)| name));
+    let senders = Senders::ALL.map(|(name, _)| name);
+    let event = schema::either([
+        schema::word(),
+        serde_json::json!({ "type": "array", "minItems": 1, "items": schema::named("value") }),
+    ]);
+    let mut shape =
+        Shape::new("How this server is asked for things. What it does not say cannot be asked for.");
+    for verb in Verb::ALL {
+        let words: Vec<String> = verb.words().iter().map(|word| format!("`${{{word}}}`")).collect();
+        let words =
+            if words.is_empty() { String::new() } else { format!(" Words for it: {}.", words.join(", ")) };
+        let about = format!("The name of the event and its arguments.{words}");
+        let mut ask = Shape::new("Which event asks for it.").needs("emit", event.clone(), &about).takes(
+            "ack",
+            schema::flag(),
+            "Whether the server acknowledges it; else false.",
+        );
+        if matches!(verb, Verb::Cast | Verb::CastAck) {
+            ask = ask
+                .takes("arrives_as", schema::text(), "The name of the event that the receivers get.")
+                .takes("reaches", reach(), "Whom it reaches, where the application decides that.")
+                .takes("senders", schema::words(senders), "Whose casts are passed on.");
+        }
+        if matches!(verb, Verb::Join | Verb::Leave) {
+            let tells = Shape::new("What others in the room are told by the application itself.")
+                .needs("event", schema::text(), "The name of the event that they hear.")
+                .takes("reaches", reach(), "Whether the client itself hears it.");
+            ask = ask.takes("tells", tells.schema(), "What others in the room are told.");
+        }
+        shape = shape.takes(verb.name(), ask.schema(), "Which event asks for it.");
+    }
+    shape.schema()
 }
 
 impl Default for Contract {

@@ -311,7 +311,7 @@ fn the_parts_of_a_result_are_told() {
     let text = fs::read_to_string(result).expect("a result was written");
     let result: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     let parts = result["results"][0].as_object().expect("there is a result").keys();
-    let page = page::named("docs/running.md").text;
+    let page = page::named("docs/results.md").text;
     let missing: Vec<&String> = parts
         .filter(|part| !matches!(part.as_str(), "schema_version" | "tool_version"))
         .filter(|part| !page.contains(&format!("`{part}`")))
@@ -327,6 +327,8 @@ fn the_flags_are_those_of_the_programs() {
         ("conform", "docs/conform.md", "## Flags"),
         ("capacity", "docs/capacity.md", "## Flags"),
         ("compare", "docs/compare.md", "## Flags"),
+        ("init", "docs/writing.md", "# Writing a scenario"),
+        ("report", "docs/results.md", "# Results and formats"),
     ] {
         let help = printed(&[verb, "--help"]);
         let known: BTreeSet<&str> = help

@@ -6,7 +6,7 @@ mod peers;
 #[path = "support/play.rs"]
 mod support;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use peers::Peer;
 use sockrates::conformance::SuiteFile;
@@ -108,6 +108,24 @@ fn what_the_suite_finds_on_the_official_server_is_what_its_baseline_says() {
 fn what_the_suite_finds_on_socketioxide_is_what_its_baseline_says() {
     let Some(server) = Peer::Socketioxide.command_line() else { return };
     holds("baselines/socketioxide.yaml", &server);
+}
+
+#[test]
+fn a_first_scenario_passes_against_the_application_whose_words_it_was_given() {
+    let Some(server) = Peer::NodeChatApp.command_line() else { return };
+    let folder = tempfile::tempdir().expect("there is room");
+    let file = folder.path().join("first.yaml");
+    let file = file.to_str().expect("the path is UTF-8");
+    for namespace in ["/", "/lounge"] {
+        let written = Command::new(env!("CARGO_BIN_EXE_sockrates"))
+            .args(["init", "--force", "--output", file, "--namespace", namespace])
+            .args(["--join", "enter", "--leave", "exit", "--send", "chat message"])
+            .output()
+            .expect("the program can be started");
+        assert!(written.status.success(), "{written:?}");
+        let played = play([file, "--server", &server], []);
+        assert_eq!(played.code, Some(0), "{}", played.output);
+    }
 }
 
 /// Plays the suite, and what it finds new or gone again with nothing beside it: a machine that stalls and a race in the

@@ -1,4 +1,4 @@
-//! Plays a scenario in one worker of this process.
+//! Plays a scenario in this process.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use sockrates::plan::{Circumstances, Plan};
 use sockrates::scenario::{self, Surroundings};
 use sockrates::transport::{MAX_MESSAGE, Peer};
 
-/// Plays a scenario against the server at this address and path, telling how it goes.
+/// Plays a scenario in one worker against the server at this address and path, telling how it goes.
 ///
 /// # Errors
 ///
@@ -24,6 +24,25 @@ pub fn play_alone(
     text: &str,
     address: SocketAddr,
     path: &str,
+    tell: &mut dyn FnMut(Beat<'_>),
+) -> Result<Ran, String> {
+    play_with(text, address, path, 1, tell)
+}
+
+/// The same with so many workers.
+///
+/// # Errors
+///
+/// In words, when the engine cannot play.
+///
+/// # Panics
+///
+/// When it is no scenario.
+pub fn play_with(
+    text: &str,
+    address: SocketAddr,
+    path: &str,
+    workers: usize,
     tell: &mut dyn FnMut(Beat<'_>),
 ) -> Result<Ran, String> {
     let source = Source { name: "bench".into(), text: text.into() };
@@ -39,5 +58,5 @@ pub fn play_alone(
         limit: MAX_MESSAGE,
     };
     let stop = AtomicBool::new(false);
-    engine::run(&plan, &Orders { workers: 1, peer, max_time: None, library: None, stop: &stop }, tell)
+    engine::run(&plan, &Orders { workers, peer, max_time: None, library: None, stop: &stop }, tell)
 }

@@ -66,7 +66,12 @@ pub fn play(text: &str, server: &Running, rests: &[usize]) -> Result<Vec<Account
     Ok(accounts.into_iter().map(|account| account.expect("a rest is long enough to be seen")).collect())
 }
 
-fn faultless(ran: &Ran) -> Result<(), String> {
+/// Whether everything went as it should.
+///
+/// # Errors
+///
+/// In words, when it did not.
+pub fn faultless(ran: &Ran) -> Result<(), String> {
     let tally = &ran.tally;
     let missed: u64 = Counter::ALL.into_iter().map(|counter| tally.misses(counter)).sum();
     let (failed, dropped) = (tally.failed_checks(), tally.counter(Counter::Dropped));

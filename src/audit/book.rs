@@ -41,6 +41,26 @@ impl Seat {
     }
 }
 
+/// The seats of a client, each with its namespace. The first, the only one that most have, is found at once.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    first: Option<(u32, u32)>,
+    others: Vec<(u32, u32)>,
+}
+
+impl Places {
+    fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
+
+    fn put(&mut self, namespace: u32, seat: u32) {
+        match self.first {
+            None => self.first = Some((namespace, seat)),
+            Some(_) => self.others.push((namespace, seat)),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Room {
     namespace: u32,
@@ -75,8 +95,7 @@ const MOST_MARKS: usize = 1 << 18;
 pub(super) struct Book {
     namespaces: Vec<(Arc<str>, Vec<u32>)>,
     seats: Vec<Seat>,
-    /// The seats of each client.
-    of_client: Vec<Vec<u32>>,
+    of_client: Vec<Places>,
     rooms: Vec<Room>,
     /// For each namespace, its rooms by name.
     by_name: Vec<Map<Arc<str>, u32>>,
@@ -184,13 +203,10 @@ impl Book {
 
     /// The client's seat in a namespace.
     pub(super) fn seat(&mut self, client: u32, namespace: &str) -> u32 {
-        let seats = self.of_client.get(client as usize).map_or(&[][..], Vec::as_slice);
-        let is_there = |seat: &&u32| {
-            let namespace_of = self.seats[**seat as usize].namespace;
-            &*self.namespaces[namespace_of as usize].0 == namespace
-        };
-        if let Some(seat) = seats.iter().find(is_there) {
-            return *seat;
+        let is_it = |(of, _): &(u32, u32)| &*self.namespaces[*of as usize].0 == namespace;
+        let places = self.of_client.get(client as usize);
+        if let Some((_, seat)) = places.and_then(|places| places.iter().find(is_it)) {
+            return seat;
         }
         let known = self.namespaces.iter().position(|(name, _)| &**name == namespace);
         let namespace = known.unwrap_or_else(|| {
@@ -211,21 +227,17 @@ impl Book {
         self.met.push(0);
         self.namespaces[namespace].1.push(seat);
         let place = client as usize;
-        self.of_client.resize_with(self.of_client.len().max(place + 1), Vec::new);
-        // Most clients have one, and there may be very many of them.
-        self.of_client[place].reserve_exact(1);
-        self.of_client[place].push(seat);
+        self.of_client.resize_with(self.of_client.len().max(place + 1), Places::default);
+        self.of_client[place].put(namespace as u32, seat);
         seat
     }
 
     /// The client's seats: those of one namespace, or all.
     pub(super) fn seats_of(&self, client: u32, namespace: Option<&str>) -> Vec<u32> {
-        let seats = self.of_client.get(client as usize).map_or(&[][..], Vec::as_slice);
-        let fits = |seat: &u32| {
-            let of = self.seats[*seat as usize].namespace as usize;
-            namespace.is_none_or(|namespace| &*self.namespaces[of].0 == namespace)
-        };
-        seats.iter().copied().filter(fits).collect()
+        let is_it =
+            |of: &u32| namespace.is_none_or(|namespace| &*self.namespaces[*of as usize].0 == namespace);
+        let places = self.of_client.get(client as usize).into_iter().flat_map(Places::iter);
+        places.filter(|(of, _)| is_it(of)).map(|(_, seat)| seat).collect()
     }
 
     pub(super) fn connecting(&mut self, seat: u32, at: Moment) {

@@ -3,6 +3,7 @@
 use include_dir::{Dir, DirEntry, include_dir};
 
 use crate::document::Source;
+use crate::report::result::BUNDLED;
 
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
@@ -25,7 +26,7 @@ impl Bundled {
 
     /// Its text, under the name that messages give it.
     pub fn source(&self) -> Source {
-        Source { name: format!("{}.yaml (bundled)", self.id), text: self.text.to_owned() }
+        Source { name: format!("{}.yaml{BUNDLED}", self.id), text: self.text.to_owned() }
     }
 }
 

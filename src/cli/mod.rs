@@ -7,14 +7,22 @@
 //! | `compare` | servers side by side, or results of two days |
 //! | `check` | reads scenarios, explains them, connects to nothing |
 //! | `conform` | plays the conformance suite against servers |
+//! | `init` | writes a first scenario for the user's application |
+//! | `report` | renders stored results again |
 //! | `list` | the bundled scenarios |
+//! | `schema` | the JSON Schema of scenarios and of results |
 //! | `serve` | the reference server |
+//! | `completions`, `man` | the command line, for a shell and for `man` |
 
 mod bundled;
 mod capacity;
 mod check;
 mod compare;
+mod completions;
 mod conform;
+mod formats;
+mod github;
+mod init;
 mod interrupt;
 mod limits;
 mod list;
@@ -23,7 +31,9 @@ mod overrides;
 mod pin;
 mod play;
 pub mod progress;
+mod report;
 mod run;
+mod schema;
 mod select;
 mod serve;
 mod server;
@@ -52,7 +62,9 @@ Examples:
   sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
   sockrates run rooms --server 'node server.js'        starts the server, tests it, stops it
   sockrates conform --server 'node server.js'          does it keep to the protocol? a verdict for each rule
+  sockrates init                                       asks about your application, writes a first scenario
   sockrates check my.yaml                              reads and explains, connects to nothing
+  sockrates report results.json --junit results.xml    stored results in another form
   sockrates serve                                      the reference server, with a chat page to look at";
 
 const SERVE_EXAMPLES: &str = "\
@@ -86,10 +98,15 @@ enum Verb {
     Capacity(capacity::CapacityArgs),
     Compare(compare::CompareArgs),
     Check(check::CheckArgs),
+    Init(init::InitArgs),
+    Report(report::ReportArgs),
     List(list::ListArgs),
+    Schema(schema::SchemaArgs),
     /// Starts the reference server, for trying things out by hand
     #[command(before_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Runs the program.
@@ -100,8 +117,13 @@ pub fn main() -> ExitCode {
         Verb::Capacity(args) => capacity::capacity(&args),
         Verb::Compare(args) => compare::compare(&args),
         Verb::Check(args) => check::check(&args),
+        Verb::Report(args) => report::report(&args),
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => serve::serve(args),
+        Verb::Init(args) => init::init(&args),
+        Verb::Schema(args) => schema::schema(&args),
+        Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => completions::man(&args),
     }
 }
 
@@ -110,15 +132,39 @@ fn duration(text: &str) -> Result<Duration, String> {
     units::duration_from(text).map_err(|mistake| mistake.to_string())
 }
 
-/// Writes a file beside and puts it in place, so that a crash leaves the former one whole. `what` it holds, in words.
+/// Whether a path means standard output.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Writes a file beside and puts it in place, so that a crash leaves the former one whole, and a reader never sees half
+/// of one. `-` is standard output; a pipe or a device is written to as it is. `what` it holds, in words.
 ///
 /// # Errors
 /// A fragment that reads well after "error: ".
 fn put(file: &Path, what: &str, text: &str) -> Result<(), String> {
-    let beside = file.with_extension("part");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, file))
-        .map_err(|error| format!("failed to write the {what} to {}: {error}", file.display()))
+    if is_stdout(file) {
+        let mut stdout = io::stdout().lock();
+        return match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(format!("failed to write the {what} to standard output: {error}"))
+            }
+            _ => Ok(()),
+        };
+    }
+    // A link stays a link.
+    let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let written = match fs::metadata(&place) {
+        Ok(there) if !there.is_file() => fs::write(&place, text),
+        _ => {
+            let mut beside = place.clone().into_os_string();
+            beside.push(".part");
+            fs::write(&beside, text).and_then(|()| fs::rename(&beside, &place)).inspect_err(|_| {
+                let _ = fs::remove_file(&beside);
+            })
+        }
+    };
+    written.map_err(|error| format!("failed to write the {what} to {}: {error}", file.display()))
 }
 
 /// How reports look on standard output. Colours are taken out again where no terminal is, or where NO_COLOR is set.

@@ -163,7 +163,7 @@ impl Playing<'_> {
         let library =
             server.origin(&peer, args.driver).and_then(|origin| args.driver.start(&origin)).map_err(wrong)?;
         let orders = Orders { workers, peer, library, max_time: args.max_time, stop: self.stop };
-        let mut watch = Watch::new(&plan, running, workers, self.mode);
+        let mut watch = Watch::new(&plan, scenario.lasts(), running, workers, self.mode);
         let mut breached = None;
         let ran = engine::run(&plan, &orders, &mut |beat| {
             watch.hear(beat, &mut |watch, accounts, now| {

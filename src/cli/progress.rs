@@ -1,19 +1,28 @@
 //! The live display of a run: two lines on standard error, at most ten times a second.
 //!
-//! Shows a [`Live`] and nothing else; hidden where nobody looks (no terminal, a dumb one, or a CI machine), so that logs
-//! stay clean. What it shows never enters a result.
+//! Shows a [`Live`] and nothing else. Where nobody looks (no terminal, a dumb one, or a CI machine) it is a line in the log
+//! every ten seconds instead, so that a short run leaves none and a long one shows that it lives; every second where more
+//! is asked for. What it shows never enters a result.
 
+use std::cell::Cell;
 use std::env;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::complain;
 use crate::measure::Live;
 use crate::measure::human::{count, duration, measured, printable, rate};
 
 const TIMES_A_SECOND: u8 = 10;
 const BAR: usize = 20;
+
+/// From one line in a log to the next.
+const SELDOM: Duration = Duration::from_secs(10);
+
+/// The same where more is asked for.
+const OFTEN: Duration = Duration::from_secs(1);
 
 /// Whether to show anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +30,8 @@ pub enum Mode {
     /// Where somebody looks: standard error is a terminal, and this is no CI machine.
     #[default]
     Auto,
+    /// The same, and where nobody looks a line every second.
+    Verbose,
     /// Not at all.
     Hidden,
 }
@@ -29,7 +40,7 @@ impl Mode {
     fn is_shown(self) -> bool {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-        self == Mode::Auto && stderr().is_terminal() && !dumb && !is_set("CI")
+        self != Mode::Hidden && stderr().is_terminal() && !dumb && !is_set("CI")
     }
 }
 
@@ -37,6 +48,30 @@ impl Mode {
 #[derive(Debug)]
 pub struct Progress {
     shown: Option<Lines>,
+    log: Option<Log>,
+}
+
+/// Lines that stay.
+#[derive(Debug)]
+struct Log {
+    every: Duration,
+    next: Cell<Duration>,
+}
+
+impl Log {
+    fn new(every: Duration) -> Log {
+        Log { every, next: Cell::new(every) }
+    }
+
+    /// The line that is due, if one is.
+    fn line(&self, live: &Live) -> Option<String> {
+        if live.elapsed < self.next.get() {
+            return None;
+        }
+        // A run that stalled is not made up for by many lines.
+        self.next.set(live.elapsed + self.every);
+        Some(format!("{} · {}", place(live), figures(live)))
+    }
 }
 
 #[derive(Debug)]
@@ -49,14 +84,23 @@ struct Lines {
 impl Progress {
     /// A display that shows nothing until it is told something.
     pub fn new(mode: Mode) -> Self {
-        if !mode.is_shown() {
-            return Self { shown: None };
-        }
-        Self { shown: Some(Lines::on(ProgressDrawTarget::stderr_with_hz(TIMES_A_SECOND))) }
+        let log = match mode {
+            _ if mode.is_shown() => {
+                let lines = Lines::on(ProgressDrawTarget::stderr_with_hz(TIMES_A_SECOND));
+                return Self { shown: Some(lines), log: None };
+            }
+            Mode::Auto => Some(Log::new(SELDOM)),
+            Mode::Verbose => Some(Log::new(OFTEN)),
+            Mode::Hidden => None,
+        };
+        Self { shown: None, log }
     }
 
     /// Shows this, unless it has shown something less than a tenth of a second ago.
     pub fn update(&self, live: &Live) {
+        if let Some(line) = self.log.as_ref().and_then(|log| log.line(live)) {
+            complain(&line);
+        }
         self.show(|| [place(live), figures(live)]);
     }
 
@@ -121,9 +165,17 @@ fn place(live: &Live) -> String {
 /// What happens in it.
 fn figures(live: &Live) -> String {
     let mut parts = vec![format!("{} of {} connected", count(live.connected), count(live.total))];
+    let mut some = |number: u64, what: &str| {
+        if number > 0 {
+            parts.push(format!("{} {what}", count(number)));
+        }
+    };
+    some(live.connecting, "connecting");
+    some(live.dropped, "dropped");
     // What a narrow terminal cuts off comes last.
-    if live.failures > 0 {
-        parts.push(format!("{} failed", count(live.failures)));
+    some(live.failures, "failed");
+    if live.due_per_second > 0.0 {
+        parts.push(format!("{} asked for, {} begun", rate(live.due_per_second), rate(live.begun_per_second)));
     }
     let traffic = live.sent_per_second + live.received_per_second;
     if traffic > 0.0 {
@@ -158,6 +210,10 @@ mod tests {
             step: "expect said within 1 s".into(),
             connected: 1999,
             total: 2000,
+            connecting: 0,
+            dropped: 0,
+            due_per_second: 0.0,
+            begun_per_second: 0.0,
             sent_per_second: 500.0,
             received_per_second: 20_000.0,
             ack: Some((ms(2), ms(9))),
@@ -187,6 +243,17 @@ mod tests {
         let failing =
             Live { failures: 3, ack: None, sent_per_second: 0.0, received_per_second: 0.0, ..live() };
         assert_eq!(figures(&failing), "1,999 of 2,000 connected · 3 failed");
+        let busy = Live {
+            connecting: 12,
+            dropped: 1,
+            due_per_second: 500.0,
+            begun_per_second: 498.0,
+            ..failing.clone()
+        };
+        assert_eq!(
+            figures(&busy),
+            "1,999 of 2,000 connected · 12 connecting · 1 dropped · 3 failed · 500/s asked for, 498/s begun"
+        );
     }
 
     #[test]
@@ -205,8 +272,23 @@ mod tests {
     }
 
     #[test]
+    fn a_log_gets_a_line_now_and_then_and_not_many_at_once() {
+        let log = Log::new(SELDOM);
+        let at = |seconds| log.line(&Live { elapsed: Duration::from_secs(seconds), ..live() });
+        assert_eq!([at(0), at(9)], [None, None]);
+        assert!(
+            at(10).is_some_and(
+                |line| line.starts_with("10 s of 60 s ███") && line.contains(" · 1,999 of 2,000")
+            )
+        );
+        assert_eq!(at(19), None);
+        assert!(at(55).is_some());
+        assert_eq!(at(56), None);
+    }
+
+    #[test]
     fn a_display_shows_the_latest_update_and_is_gone_at_the_end() {
-        let progress = Progress { shown: Some(Lines::on(ProgressDrawTarget::hidden())) };
+        let progress = Progress { shown: Some(Lines::on(ProgressDrawTarget::hidden())), log: None };
         progress.update(&live());
         let lines = progress.shown.as_ref().expect("it was made");
         assert_eq!(lines.first.message(), place(&live()));

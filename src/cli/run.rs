@@ -1,18 +1,20 @@
 //! `sockrates run`: plays scenarios against a server, judges and reports.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
 
+use super::formats::{FormatArgs, When};
 use super::overrides::OverrideArgs;
 use super::play::{self, PlayArgs, Playing, Stopped};
 use super::progress::Mode;
 use super::server::ServerArgs;
-use super::{complain, interrupt, look_of_stdout, put, say, select};
-use crate::report::text;
-use crate::report::{self, RunResult};
+use super::{complain, github, interrupt, look_of_stdout, say, select};
+use crate::report::github::annotations;
+use crate::report::markdown::to_markdown;
+use crate::report::{RunResult, text};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -20,7 +22,8 @@ Examples:
   sockrates run chat                                   a bundled scenario, against the reference server
   sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
   sockrates run rooms --server 'node server.js'        starts the server at $PORT, tests it, stops it
-  sockrates run scenarios/ --json results.json         a whole folder, with the results as a file";
+  sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
+  sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them";
 
 /// Plays scenarios against a server: a verdict, and how long everything took
 #[derive(Debug, Args)]
@@ -31,12 +34,17 @@ pub struct RunArgs {
     scenarios: Vec<String>,
     #[command(flatten)]
     play: PlayArgs,
-    /// Write the results to this file
+    /// Write the results to this file, from which `sockrates report` makes every other form
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
+    /// Tell every second how it goes, also where that is no terminal, instead of every ten
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
+    #[command(flatten)]
+    formats: FormatArgs,
     #[command(flatten)]
     load: OverrideArgs,
     #[command(flatten)]
@@ -55,6 +63,8 @@ pub fn run(args: &RunArgs) -> ExitCode {
 }
 
 fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
+    // Before anything is played: who asks for what cannot be should not have to wait for it.
+    args.takes_stdout()?;
     let overrides = args.load.overrides().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
     let selected =
         select::select(&args.scenarios, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
@@ -64,13 +74,12 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
     let mut results = Vec::new();
     for one in &selected {
-        let mode = if args.quiet { Mode::Hidden } else { Mode::Auto };
         let keep = |result: RunResult| keep(args, &results, result);
         let playing = Playing {
             args: &args.play,
             server: &server,
             selected: one,
-            mode,
+            mode: args.mode(),
             stop: &stop,
             keep: args.json.is_some().then_some(&keep),
         };
@@ -79,17 +88,15 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
             Ok(played) => played,
             Err(mut stopped) => {
                 results.extend(stopped.result.take().map(|result| *result));
-                if let Some(file) = args.json.as_ref().filter(|_| !results.is_empty()) {
-                    write(file, &results)?;
+                if !results.is_empty() {
+                    finish(args, &results)?;
                 }
                 return Err(stopped);
             }
         };
-        show(args, &result);
+        show(args, &result)?;
         results.push(result);
-        if let Some(file) = &args.json {
-            write(file, &results)?;
-        }
+        write(args, &results, When::SoFar)?;
         // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
         running.stop();
         if stop.load(Ordering::Relaxed) {
@@ -97,17 +104,16 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
         }
     }
     if results.len() > 1 {
-        summarise(&results);
+        summarise(args, &results)?;
     }
+    finish(args, &results)?;
     Ok(exit_code(&results))
 }
 
 /// Puts what is known so far into the result file. If that fails, it will fail at the end, and be told then.
 fn keep(args: &RunArgs, results: &[RunResult], so_far: RunResult) {
-    if let Some(file) = &args.json {
-        let all: Vec<RunResult> = results.iter().cloned().chain([so_far]).collect();
-        let _ = write(file, &all);
-    }
+    let all: Vec<RunResult> = results.iter().cloned().chain([so_far]).collect();
+    let _ = FormatArgs::default().write(args.json.as_deref(), &all, When::SoFar);
 }
 
 /// The exit code of several runs: that of the gravest outcome.
@@ -116,21 +122,51 @@ fn exit_code(results: &[RunResult]) -> u8 {
     Status::gravest(&statuses).exit_code()
 }
 
-fn show(args: &RunArgs, result: &RunResult) {
+impl RunArgs {
+    fn mode(&self) -> Mode {
+        match (self.quiet, self.verbose) {
+            (true, _) => Mode::Hidden,
+            (_, true) => Mode::Verbose,
+            _ => Mode::Auto,
+        }
+    }
+
+    fn takes_stdout(&self) -> Result<bool, Stopped> {
+        self.formats.takes_stdout(self.json.as_deref()).map_err(|why| Stopped::wrong(format!("error: {why}")))
+    }
+
+    /// Prints for people: on standard error where standard output is taken by a form of the results.
+    fn tell(&self, text: &str) -> Result<(), Stopped> {
+        match self.takes_stdout()? {
+            true => complain(text),
+            false => say(text),
+        }
+        Ok(())
+    }
+}
+
+fn show(args: &RunArgs, result: &RunResult) -> Result<(), Stopped> {
     let look = look_of_stdout();
     let text = match args.quiet && result.verdict.status == Status::Passed {
         true => text::render_line(result, look),
         false => text::render(result, look),
     };
-    say(text.trim_end_matches('\n'));
+    args.tell(text.trim_end_matches('\n'))
 }
 
-fn summarise(results: &[RunResult]) {
+fn summarise(args: &RunArgs, results: &[RunResult]) -> Result<(), Stopped> {
     let passed = results.iter().filter(|result| result.verdict.status == Status::Passed).count();
-    say(&format!("{passed} of {} scenarios passed", results.len()));
+    args.tell(&format!("{passed} of {} scenarios passed", results.len()))
 }
 
-fn write(file: &Path, results: &[RunResult]) -> Result<(), Stopped> {
-    let text = report::json::to_json(results);
-    put(file, "results", &text).map_err(|why| Stopped::wrong(format!("error: {why}")))
+fn write(args: &RunArgs, results: &[RunResult], when: When) -> Result<(), Stopped> {
+    let written = args.formats.write(args.json.as_deref(), results, when);
+    written.map_err(|why| Stopped::wrong(format!("error: {why}")))
+}
+
+/// Writes what waits for the end.
+fn finish(args: &RunArgs, results: &[RunResult]) -> Result<(), Stopped> {
+    github::annotate(|| results.iter().flat_map(annotations).collect());
+    github::summarise(|| to_markdown(results));
+    write(args, results, When::AtTheEnd)
 }

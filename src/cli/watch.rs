@@ -27,6 +27,8 @@ pub(super) struct Watch<'a> {
     /// Each act in words.
     words: Vec<String>,
     clients: u64,
+    /// About how long the run takes, where the scenario tells.
+    expected: Option<Duration>,
     workers: u32,
     server: Server<'a>,
     others: Others,
@@ -38,7 +40,13 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(plan: &Plan<'_>, running: &'a Running, workers: usize, mode: Mode) -> Watch<'a> {
+    pub(super) fn new(
+        plan: &Plan<'_>,
+        expected: Option<Duration>,
+        running: &'a Running,
+        workers: usize,
+        mode: Mode,
+    ) -> Watch<'a> {
         let words = plan.acts.iter().map(|act| {
             let groups: Vec<&str> =
                 act.members.iter().map(|group| plan.parts[*group].name.as_str()).collect();
@@ -49,6 +57,7 @@ impl<'a> Watch<'a> {
             progress: Progress::new(mode),
             window: Window::default(),
             words: words.collect(),
+            expected,
             clients: plan.parts.iter().map(|part| part.count).sum(),
             workers: u32::try_from(workers).unwrap_or(u32::MAX),
             server: Server::new(running),
@@ -75,7 +84,7 @@ impl<'a> Watch<'a> {
         let step = beat.acts.iter().map(|act| self.words[*act].as_str()).collect::<Vec<_>>().join("; ");
         self.progress.update(&self.window.live(Gauges {
             elapsed: beat.elapsed,
-            expected: None,
+            expected: self.expected,
             step,
             connected: beat.live,
             total: self.clients,

@@ -1,11 +1,23 @@
 //! Results as JSON.
 
 use super::result::{SCHEMA_VERSION, SuiteFile, SuiteResult};
+use crate::report::json::{NotAResult, known_version};
 
 /// The content of a result file: pretty-printed, with a final line ending.
 pub fn to_json(suites: &[SuiteResult]) -> String {
     let file = SuiteFile { schema_version: SCHEMA_VERSION, suites: suites.to_vec() };
-    format!("{:#}\n", serde_json::json!(file))
+    let text = serde_json::to_string_pretty(&file).expect("a result has nothing that JSON cannot say");
+    text + "\n"
+}
+
+/// Reads the content of a result file.
+///
+/// # Errors
+/// When it is none, is damaged, or has another version of the format.
+pub fn from_json(text: &str) -> Result<Vec<SuiteResult>, NotAResult> {
+    known_version(text)?;
+    let file: SuiteFile = serde_json::from_str(text).map_err(|error| NotAResult::damaged(&error))?;
+    Ok(file.suites)
 }
 
 #[cfg(test)]

@@ -8,10 +8,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::result::{CaseResult, SuiteResult};
 use super::text;
 use super::verdict::{Verdict, counts_against};
-use crate::report::text::Look;
-
-/// How wide the report of a case is.
-const LOOK: Look = Look { width: 120, colour: false };
+use crate::report::junit::{LOOK, not_passed, xml};
 
 /// The content of a JUnit file. A test suite for each area; of several servers, for each area of each.
 pub fn to_junit(suites: &[SuiteResult], strict: bool) -> String {
@@ -27,8 +24,7 @@ pub fn to_junit(suites: &[SuiteResult], strict: bool) -> String {
             report.add_test_suite(tests);
         }
     }
-    // What a name may be, and which characters XML has no place for, is the library's care.
-    report.to_string().unwrap_or_default()
+    xml(&report)
 }
 
 fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
@@ -41,11 +37,7 @@ fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
         _ if counts_against(suite, case, strict) => {
             let is_blocked = case.verdict == Verdict::Blocked;
             let kind = if is_blocked { NonSuccessKind::Error } else { NonSuccessKind::Failure };
-            let mut status = TestCaseStatus::non_success(kind);
-            status.set_message(case.reason.as_str());
-            status.set_type(case.verdict.name());
-            status.set_description(text::render_case(case, LOOK));
-            status
+            not_passed(kind, &case.reason, case.verdict.name(), text::render_case(case, LOOK))
         }
         _ => TestCaseStatus::success(),
     };

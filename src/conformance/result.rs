@@ -4,6 +4,7 @@
 //! whole microseconds and their fields end in `_us`. A change that a reader of older files would misunderstand raises
 //! [`SCHEMA_VERSION`]; a new optional field does not.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
@@ -15,7 +16,7 @@ use crate::session::Transport;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The content of a result file: the suite, played on each server in turn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SuiteFile {
     /// The version of this format.
     pub schema_version: u32,
@@ -24,7 +25,7 @@ pub struct SuiteFile {
 }
 
 /// Everything that the suite found about one server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SuiteResult {
     /// The version of this format.
     pub schema_version: u32,
@@ -59,7 +60,7 @@ pub struct SuiteResult {
 
 /// The timings by which cases were played: from the server's handshake, and what only the user
 /// can tell from the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimingsResult {
     /// Between two heartbeats.
     pub ping_interval_us: u64,
@@ -76,7 +77,7 @@ pub struct TimingsResult {
 }
 
 /// Something that cases may need, and whether the server has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FeatureResult {
     /// Its name: `websocket`, `recovery`, `/custom`, `t:join`.
     pub name: String,
@@ -87,7 +88,7 @@ pub struct FeatureResult {
 }
 
 /// What one variant of a case found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseResult {
     /// The id of the case: its path below `scenarios/conformance/`, without the ending.
     pub id: String,
@@ -131,7 +132,7 @@ impl CaseResult {
 }
 
 /// How many variants came to which verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Those that passed.
     pub pass: u64,
@@ -188,7 +189,7 @@ impl Summary {
 }
 
 /// How the verdicts compare with those that were known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineResult {
     /// The file, as the user named it.
     pub file: String,
@@ -201,7 +202,7 @@ pub struct BaselineResult {
 }
 
 /// A case of which verdict and baseline disagree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineRow {
     /// The id of the case, with `@transport` where the row names one.
     pub case: String,

@@ -1,5 +1,6 @@
 //! What a case says of a server.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::result::{CaseResult, SuiteResult};
@@ -9,7 +10,7 @@ use crate::scenario::Level;
 use crate::verdict::Status;
 
 /// What a case says of a server, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The server does what the clause says.

@@ -13,6 +13,7 @@ mod mistake;
 mod node;
 mod parse;
 mod scalar;
+pub mod schema;
 mod source;
 #[cfg(test)]
 mod tests;

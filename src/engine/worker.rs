@@ -139,7 +139,7 @@ impl<'p> Worker<'p> {
             acting: vec![None; count],
             remaining: vec![0; plan.acts.len()],
             live: 0,
-            timers: Timers::new(count),
+            timers: Timers::new(count, Instant::now()),
             records: Records::new(
                 audit,
                 if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },

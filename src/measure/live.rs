@@ -125,6 +125,14 @@ pub struct Live {
     pub connected: u64,
     /// Clients in the cast.
     pub total: u64,
+    /// Clients whose connect is under way.
+    pub connecting: u64,
+    /// Connections that were lost unasked, so far.
+    pub dropped: u64,
+    /// Paced rounds that were due per second, over the last second: the rate that is asked for.
+    pub due_per_second: f64,
+    /// Paced rounds that were begun per second: the rate that is achieved.
+    pub begun_per_second: f64,
     /// Events sent per second, over the last second.
     pub sent_per_second: f64,
     /// Events received per second, over the last second.
@@ -157,6 +165,9 @@ pub struct Gauges {
 pub struct Window {
     recent: VecDeque<(Duration, Interval)>,
     failures: u64,
+    /// Connects that were begun, and those of them that came to an end.
+    connects: (u64, u64),
+    dropped: u64,
 }
 
 impl Window {
@@ -166,6 +177,9 @@ impl Window {
     /// Takes what the workers handed over at `at` since the start of the run (merged, or one call each).
     pub fn push(&mut self, at: Duration, interval: Interval) {
         self.failures += interval.failed + interval.missed;
+        self.connects.0 += interval.count(Counter::ConnectAsked);
+        self.connects.1 += interval.count(Counter::ConnectOk) + interval.count(Counter::ConnectFailed);
+        self.dropped += interval.count(Counter::Dropped);
         match self.recent.back_mut() {
             Some((last, sum)) if *last == at => sum.merge(&interval),
             _ => self.recent.push_back((at, interval)),
@@ -184,6 +198,10 @@ impl Window {
         let per_second = |counter| sum.count(counter) as f64 / span;
         let pair = |coarse: &Coarse| coarse.quantile(0.5).zip(coarse.quantile(0.99));
         Live {
+            connecting: self.connects.0.saturating_sub(self.connects.1),
+            dropped: self.dropped,
+            due_per_second: per_second(Counter::RoundsDue),
+            begun_per_second: per_second(Counter::RoundsBegun),
             sent_per_second: per_second(Counter::Sent),
             received_per_second: per_second(Counter::Received),
             ack: pair(&sum.ack),
@@ -252,6 +270,24 @@ mod tests {
         window.push(MS * 100, interval(50, MS));
         let live = window.live(Gauges { elapsed: MS * 5000, ..Gauges::default() });
         assert_eq!((live.sent_per_second, live.ack), (0.0, None));
+    }
+
+    #[test]
+    fn connects_under_way_are_those_that_have_not_ended() {
+        let counting = |counts: &[(Counter, u64)]| {
+            let mut interval = Interval::default();
+            counts.iter().for_each(|(counter, by)| interval.counts[*counter as usize] = *by);
+            interval
+        };
+        let mut window = Window::default();
+        window.push(MS * 100, counting(&[(Counter::ConnectAsked, 10), (Counter::ConnectOk, 4)]));
+        window.push(
+            MS * 2000,
+            counting(&[(Counter::ConnectFailed, 1), (Counter::RoundsDue, 9), (Counter::RoundsBegun, 8)]),
+        );
+        let live = window.live(Gauges { elapsed: MS * 2000, ..Gauges::default() });
+        assert_eq!(live.connecting, 5);
+        assert_eq!((live.due_per_second, live.begun_per_second), (9.0, 8.0));
     }
 
     #[test]

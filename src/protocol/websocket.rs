@@ -140,9 +140,22 @@ pub fn needed(buffer: &[u8]) -> Option<usize> {
 /// Appends a frame, legal or not, its length in the shortest form. Of `rsv` the lowest three bits are used. A client
 /// has to mask all its frames with a new unpredictable key (RFC 6455, section 5.3).
 pub fn write(out: &mut Vec<u8>, fin: bool, rsv: u8, opcode: Opcode, mask: Option<[u8; 4]>, payload: &[u8]) {
+    write_parts(out, fin, rsv, opcode, mask, &[payload]);
+}
+
+/// The same with a payload in parts, which need not be put together before.
+pub fn write_parts(
+    out: &mut Vec<u8>,
+    fin: bool,
+    rsv: u8,
+    opcode: Opcode,
+    mask: Option<[u8; 4]>,
+    parts: &[impl AsRef<[u8]>],
+) {
+    let whole: usize = parts.iter().map(|part| part.as_ref().len()).sum();
     let mut header = [0; 14];
     header[0] = u8::from(fin) << 7 | (rsv & 0x07) << 4 | opcode.bits();
-    let mut length = match payload.len() {
+    let mut length = match whole {
         small @ 0..=125 => {
             header[1] = small as u8;
             2
@@ -163,10 +176,10 @@ pub fn write(out: &mut Vec<u8>, fin: bool, rsv: u8, opcode: Opcode, mask: Option
         header[length..length + 4].copy_from_slice(&key);
         length += 4;
     }
-    out.reserve(length + payload.len());
+    out.reserve(length + whole);
     out.extend_from_slice(&header[..length]);
     let start = out.len();
-    out.extend_from_slice(payload);
+    parts.iter().for_each(|part| out.extend_from_slice(part.as_ref()));
     if let Some(key) = mask {
         apply_mask(&mut out[start..], key);
     }

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Series, Taken};
 use crate::observe::{Counter, Metric};
 
 /// A run over time, in intervals of equal length; the last may be shorter.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Course {
     /// How long an interval is. A long run has longer ones, so that there are never more than some thousands.
     pub interval_us: u64,
@@ -155,7 +156,7 @@ fn micros(value: Duration) -> u64 {
 }
 
 /// Percentiles of one series over time, in microseconds. Absent where the interval has no value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// The medians.
     pub p50_us: Vec<Option<u64>>,
@@ -201,7 +202,7 @@ impl Quantiles {
 }
 
 /// A stretch of the run: `ramp`, `settle`, `measure`, `rest`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseResult {
     /// What it is called.
     pub name: String,
@@ -212,7 +213,7 @@ pub struct PhaseResult {
 }
 
 /// What the run cost the process that played the clients.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GeneratorResult {
     /// Threads that played the clients.
     pub workers: u32,
@@ -232,7 +233,7 @@ pub struct GeneratorResult {
 }
 
 /// What the run cost the server that we started.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerResult {
     /// Processor time of all its processes during the run.
     pub cpu_us: u64,

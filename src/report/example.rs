@@ -18,7 +18,7 @@ use super::{Account, Run, collect};
 const FILE: &str = "scenarios/load/busy-rooms.yaml";
 
 /// A load run with failed checks, missed and unsupported thresholds, errors, overflow and hostile texts.
-pub(super) fn troubled() -> RunResult {
+pub(crate) fn troubled() -> RunResult {
     let thresholds = [
         quantile("delivery p99 < 25 ms", Metric::Delivery, 0.99, 25),
         quantile("ack p99.9 < 500 ms", Metric::Ack, 0.999, 500),
@@ -321,6 +321,8 @@ fn tally() -> Tally {
         (Counter::Heartbeats, 5_032),
         (Counter::BytesIn, 12_345_678),
         (Counter::BytesOut, 2_345_678),
+        (Counter::RoundsDue, 30_000),
+        (Counter::RoundsBegun, 29_990),
     ] {
         tally.count(counter, by);
     }

@@ -2,48 +2,69 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::result::{RunResult, SCHEMA_VERSION};
 
-/// What a result file holds.
-#[derive(Debug, Deserialize)]
-struct ResultFile {
-    results: Vec<RunResult>,
+/// The content of a result file of `run`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ResultFile {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// One for each scenario that was played, in the order of the command line.
+    pub results: Vec<RunResult>,
 }
 
 /// The content of a result file, one result for each scenario that was played: pretty-printed, with a final line
 /// ending.
 pub fn to_json(results: &[RunResult]) -> String {
-    let file = json!({ "schema_version": SCHEMA_VERSION, "results": results });
-    format!("{file:#}\n")
+    #[derive(Serialize)]
+    struct Written<'r> {
+        schema_version: u32,
+        results: &'r [RunResult],
+    }
+    let written = Written { schema_version: SCHEMA_VERSION, results };
+    let text = serde_json::to_string_pretty(&written).expect("a result has nothing that JSON cannot say");
+    text + "\n"
 }
 
 /// Reads the content of a result file.
+///
+/// # Errors
+/// When it is none, is damaged, or has another version of the format.
 pub fn from_json(text: &str) -> Result<Vec<RunResult>, NotAResult> {
+    known_version(text)?;
+    let file: ResultFile = serde_json::from_str(text).map_err(|error| NotAResult::damaged(&error))?;
+    Ok(file.results)
+}
+
+/// Refuses a version of the format that is not ours. Asked first: a newer file should be told from a damaged one.
+pub(crate) fn known_version(text: &str) -> Result<(), NotAResult> {
     #[derive(Deserialize)]
     struct Version {
         schema_version: u32,
     }
-    // The version first: a newer file should be told from a damaged one.
-    let version: Version = serde_json::from_str(text)
+    let Version { schema_version: version } = serde_json::from_str(text)
         .map_err(|error| NotAResult(format!("it is not a result of sockrates: {error}")))?;
-    if version.schema_version != SCHEMA_VERSION {
-        return Err(NotAResult(format!(
-            "it has schema version {}, and this sockrates reads version {SCHEMA_VERSION}; \
-             use the version of sockrates that wrote it",
-            version.schema_version
-        )));
+    match version {
+        SCHEMA_VERSION => Ok(()),
+        _ => Err(NotAResult(format!(
+            "it has schema version {version}, and this sockrates reads version {SCHEMA_VERSION}; \
+             use the version of sockrates that wrote it"
+        ))),
     }
-    let file: ResultFile =
-        serde_json::from_str(text).map_err(|error| NotAResult(format!("it is damaged: {error}")))?;
-    Ok(file.results)
 }
 
 /// Why a text is not a result, as a fragment that reads well after "failed to".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAResult(String);
+
+impl NotAResult {
+    pub(crate) fn damaged(why: &serde_json::Error) -> NotAResult {
+        NotAResult(format!("it is damaged: {why}"))
+    }
+}
 
 impl fmt::Display for NotAResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,10 +5,16 @@
 
 mod collect;
 pub mod course;
+pub mod csv;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod github;
+pub mod hgrm;
+pub mod hlog;
 pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 mod offences;
 pub mod result;
 pub mod text;

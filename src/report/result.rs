@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{DecodeError, Series};
 use crate::target::{Running, Target};
+use crate::threshold::Fault;
 use crate::verdict::Verdict;
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
@@ -16,8 +18,11 @@ use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 /// The version of the result format that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// What stands behind the name of a scenario that is in the binary and in no file.
+pub const BUNDLED: &str = " (bundled)";
+
 /// Everything that is known of one run of one scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunResult {
     /// The version of this format.
     pub schema_version: u32,
@@ -71,7 +76,7 @@ pub struct RunResult {
 }
 
 /// The series and counters of one group or label.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartResult {
     /// The name of the group or the label.
     pub name: String,
@@ -82,7 +87,7 @@ pub struct PartResult {
 }
 
 /// What was played.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioInfo {
     /// Its name.
     pub name: String,
@@ -108,7 +113,7 @@ pub struct ScenarioInfo {
 }
 
 /// The server under test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetInfo {
     /// How it came to be there.
     pub kind: TargetKind,
@@ -143,7 +148,7 @@ impl TargetInfo {
 }
 
 /// How the server under test came to be there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetKind {
     /// The reference server, started by sockrates.
@@ -155,7 +160,7 @@ pub enum TargetKind {
 }
 
 /// Where the run took place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Operating system and architecture: `linux x86_64`.
     pub os: String,
@@ -176,7 +181,7 @@ pub struct Environment {
 }
 
 /// One group of the cast.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CastEntry {
     /// Its name.
     pub group: String,
@@ -185,7 +190,7 @@ pub struct CastEntry {
 }
 
 /// The checks of one step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
     /// The step in words.
     pub step: String,
@@ -210,7 +215,7 @@ pub struct CheckResult {
 }
 
 /// One check that did not hold, or one operation that came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureResult {
     /// The client: `alice`, `crowd 17`.
     pub client: String,
@@ -223,7 +228,7 @@ pub struct FailureResult {
 }
 
 /// One frame of a client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WireResult {
     /// Since the start of the run.
     pub at_us: u64,
@@ -234,7 +239,7 @@ pub struct WireResult {
 }
 
 /// One threshold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ThresholdResult {
     /// As its author wrote it.
     pub text: String,
@@ -261,7 +266,7 @@ pub struct ThresholdResult {
 }
 
 /// What became of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeResult {
     /// It holds.
@@ -275,7 +280,7 @@ pub enum OutcomeResult {
 }
 
 /// What the audit of the deliveries found. A pair is one message and one client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveriesResult {
     /// Messages that were judged.
     #[serde(default)]
@@ -307,8 +312,20 @@ pub struct DeliveriesResult {
     pub offenders: Vec<String>,
 }
 
+impl DeliveriesResult {
+    /// How often this was found wrong.
+    pub fn fault(&self, fault: Fault) -> u64 {
+        match fault {
+            Fault::Missing => self.missing,
+            Fault::Duplicate => self.duplicate,
+            Fault::Disordered => self.disordered,
+            Fault::Leaked => self.leaked,
+        }
+    }
+}
+
 /// How often messages leaked in one way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeakResult {
     /// In words: `to the sender`, `after a leave`.
     pub kind: String,
@@ -317,7 +334,7 @@ pub struct LeakResult {
 }
 
 /// One latency series. Percentiles are absent where they lie beyond 120 s.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricResult {
     /// The word for it in thresholds.
     pub name: String,
@@ -371,7 +388,7 @@ impl MetricResult {
 }
 
 /// One counter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CounterResult {
     /// The words for it in thresholds.
     pub name: String,
@@ -380,7 +397,7 @@ pub struct CounterResult {
 }
 
 /// One cause of trouble.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorResult {
     /// The cause.
     pub cause: String,
@@ -391,7 +408,7 @@ pub struct ErrorResult {
 }
 
 /// One instance of a cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorExample {
     /// The client: `alice`, `crowd 17`.
     pub client: String,

@@ -9,8 +9,10 @@ mod cast;
 mod explain;
 mod overrides;
 mod rows;
+pub mod schema;
 mod script;
 mod search;
+pub mod starter;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Contract;
@@ -106,8 +109,19 @@ pub enum Asked {
     Label(Label),
 }
 
+impl Scenario {
+    /// About how long a run takes, by what the scenario says of arrivals, pauses and rounds. None where it says nothing.
+    pub fn lasts(&self) -> Option<Duration> {
+        let arrivals =
+            self.cast.iter().map(|group| group.arrival.last(group.count)).max().unwrap_or_default();
+        Some(arrivals.saturating_add(script::lasts(&self.script))).filter(|time| !time.is_zero())
+    }
+}
+
 /// How binding the rule is that a scenario examines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The specification demands it. A deviation fails the run.
@@ -134,7 +148,7 @@ impl Level {
 }
 
 /// What a server has to offer beside the protocol, for a scenario to say anything about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
     /// The events of the official test suites: `message`, `message-with-ack`, `auth`; the namespace `/custom`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
-use crate::step::{KINDS, Numbered, Reading};
+use crate::step::{self, KINDS, Numbered, Reading};
 
 use super::Group;
 
@@ -269,12 +269,28 @@ impl Reader<'_, '_> {
 }
 
 impl Act {
+    /// How long it takes by what the scenario says alone.
+    pub fn lasts(&self) -> Duration {
+        match self {
+            Act::Group { steps, .. } => step::lasts(steps),
+            Act::Together { branches, .. } => {
+                branches.iter().map(|acts| lasts(acts)).max().unwrap_or_default()
+            }
+            Act::Measure { script, .. } => lasts(script),
+        }
+    }
+
     /// Where it was written.
     pub fn span(&self) -> Span {
         match self {
             Act::Group { span, .. } | Act::Together { span, .. } | Act::Measure { span, .. } => *span,
         }
     }
+}
+
+/// The same of acts one after another.
+pub(super) fn lasts(acts: &[Act]) -> Duration {
+    acts.iter().map(Act::lasts).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 fn is_step(word: &str) -> bool {

@@ -35,6 +35,22 @@ fn groups_act_in_the_order_of_the_cast_however_they_are_called() {
 }
 
 #[test]
+fn how_long_a_run_takes_is_known_as_far_as_the_file_says_it() {
+    let lasts = |text: &str| script(text).unwrap().lasts();
+    assert_eq!(lasts("  - all: connect\n"), None);
+    let acts = "  - all: connect
+  - together:
+      - alice: [ { wait: 2s }, { repeat: { for: 5s, every: 1s, steps: fence } } ]
+      - bob: { repeat: { times: 3, every: 1s, steps: fence } }
+  - measure: [ carol: { repeat: { times: 4, steps: { wait: 1s } } } ]
+";
+    assert_eq!(lasts(acts), Some(Duration::from_secs(7 + 4)));
+    let endless =
+        "  - all: [ connect, { repeat: { times: 1000000000, every: 720h, steps: fence } }, { wait: 1s } ]\n";
+    assert!(lasts(endless) > Some(Duration::from_secs(1)));
+}
+
+#[test]
 fn what_is_not_said_has_the_usual_value() {
     let scenario = script("  - all: connect\n").unwrap();
     assert_eq!((scenario.level, scenario.needs.len(), scenario.spec.len()), (Level::Must, 0, 0));

@@ -22,6 +22,7 @@ mod wire;
 use std::time::Instant;
 
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Violation;
@@ -44,7 +45,7 @@ use requests::Requests;
 use upgrade::Upgrade;
 
 /// Which transports a session uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// A WebSocket from the first byte.

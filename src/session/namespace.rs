@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::event::{Event, Message};
+use crate::protocol::socket_io::MAIN;
 use crate::protocol::{Rule, Violation, excerpt};
 
 /// Where we stand with a namespace.
@@ -24,8 +25,8 @@ pub enum Phase {
 /// A namespace that this client has dealt with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Namespace {
-    /// Its name, with the leading slash.
-    pub name: Box<str>,
+    /// Its name, with the leading slash. That of the main one, in which most clients are, is the same bytes for all.
+    pub name: Cow<'static, str>,
     /// Where we stand with it.
     pub phase: Phase,
     /// Our Socket.IO id in it, empty before the first reply.
@@ -43,7 +44,7 @@ impl Namespace {
         let place = all.iter().position(|namespace| &*namespace.name == name).unwrap_or_else(|| {
             all.reserve_exact(1);
             all.push(Namespace {
-                name: name.into(),
+                name: if name == MAIN { Cow::Borrowed(MAIN) } else { Cow::Owned(name.to_owned()) },
                 phase: Phase::Out,
                 sid: "".into(),
                 pid: None,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::schema::{self, Schema, Shape};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
@@ -24,6 +25,15 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     fields.deny_others()?;
     let name = super::emit::in_words(&event);
     Ok(Box::new(Answer { name, event, utterance: Utterance::of_args(&args), namespace, after, copies }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = Shape::new("From here on the client acknowledges an event of the server.")
+        .needs("event", schema::event(), "The name of the event.")
+        .takes("args", schema::list(schema::value()), "The arguments of the acknowledgement.")
+        .takes("after", schema::time(), "How long the client thinks.")
+        .takes("copies", schema::whole(0..=100), "How often it answers; else once.");
+    schema::namespace(shape).schema()
 }
 
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::chance::{ARRIVALS, Chance};
+use super::schema::{self, Schema, Shape, named};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::units::{self, Rate, Spelt};
 
@@ -41,6 +42,27 @@ enum Spacing {
 }
 
 impl Arrival {
+    /// The schema of what stands behind `arrive`.
+    pub fn schema() -> Schema {
+        let rate = || named("rate");
+        let mut stage = Shape::new("A stage of arrivals: at one rate, or from one rate to another.")
+            .takes("rate", rate(), "How often clients come.")
+            .takes("from", rate(), "How often they come at the beginning.")
+            .takes("to", rate(), "How often they come at the end.")
+            .takes("for", named("time"), "How long the stage lasts.")
+            .takes(
+                "by",
+                schema::words(["even", "poisson"]),
+                "`poisson`: independently of each other, as strangers do.",
+            )
+            .schema();
+        stage["oneOf"] = serde_json::json!([
+            { "required": ["rate"], "not": { "anyOf": [{ "required": ["from"] }, { "required": ["to"] }] } },
+            { "required": ["from", "to"], "not": { "required": ["rate"] } },
+        ]);
+        schema::either([schema::words(["at_once"]), rate(), stage.clone(), schema::some(stage)])
+    }
+
     /// Reads `at_once`, a rate, a stage, or a list of stages.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::schema::{self, Schema, Shape};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::template::{Matcher, Template, binary};
@@ -17,6 +18,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             .hint("assert what an earlier step has kept: `{ value: \"${me.id}\", is: … }`"));
     }
     Ok(Box::new(Assert { value: template, is: Matcher::compile(is, reading.scope)? }))
+}
+
+pub(super) fn schema() -> Schema {
+    Shape::new("A value has to look like this now.")
+        .needs("value", schema::value(), "What earlier steps have kept: `${me.id}`.")
+        .needs("is", schema::matcher(), "What it has to be.")
+        .schema()
 }
 
 #[derive(Debug)]

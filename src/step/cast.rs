@@ -12,6 +12,7 @@ use super::audience::{self, Audience};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::payload::{Content, Filler};
+use super::schema::{self, Schema, Shape};
 use super::utterance::{Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::{Ask, Verb};
@@ -94,6 +95,31 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         audience,
         collect,
     }))
+}
+
+pub(super) fn schema() -> Schema {
+    let rooms = || schema::either([schema::word(), schema::some(schema::word())]);
+    let collect = Shape::new("What the receivers have to answer.")
+        .takes("count", schema::whole(0..=1_000_000), "How many answers there have to be.")
+        .takes("timed_out", schema::flag(), "Whether time has to run out; else false.")
+        .takes("answers", schema::matcher(), "The list of answers.");
+    let collect = schema::within(collect, "1 s").schema();
+    let shape = Shape::new("Asks the server to send an event to others, in the words of the contract.")
+        .takes("event", schema::event(), "The name of the event; else that of the contract.")
+        .takes("to", rooms(), "A room or a list of rooms; else everyone.")
+        .takes("except", rooms(), "A room or a list of rooms to leave out.")
+        .takes("from", schema::words(["socket", "io"]), "`socket`: everyone but the sender. `io`: everyone.")
+        .takes("args", schema::list(schema::value()), "The arguments; a stamp is appended.")
+        .takes("bytes", super::payload::size(), "Instead of `args`: one text of that size, at least 32.")
+        .takes(
+            "flags",
+            schema::list(schema::words(["volatile", "local", "compress"])),
+            "Flags of the broadcast.",
+        )
+        .takes("stamp", schema::flag(), "`false` sends exactly what is written.")
+        .takes("audit", schema::flag(), "`false` leaves it open who receives the message.")
+        .takes("collect", collect, "Asks the receivers for acknowledgements.");
+    schema::within(schema::namespace(shape), "5 s").schema()
 }
 
 fn has_flag(fields: &Fields<'_>, flag: &str) -> bool {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::actor::Ended;
+use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Counter, Deed, Metric};
@@ -49,6 +50,35 @@ pub(super) struct How {
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     Ok(Box::new(Connect(How::read(node, reading, "the step `connect`", Metric::Connect)?)))
+}
+
+/// What `connect` and `reconnect` take.
+fn shape(about: &str) -> Shape {
+    let shape = Shape::new(about)
+        .takes("auth", schema::value(), "Sent with CONNECT, instead of the group's.")
+        .takes("query", schema::pairs(), "Query parameters, beside those of the group.")
+        .takes("headers", schema::pairs(), "Headers, beside those of the group.")
+        .takes("transport", schema::transport(), "The transport, instead of the group's.");
+    schema::within(schema::namespace(shape), "10 s")
+}
+
+pub(super) fn schema() -> Schema {
+    shape("Opens the connection if there is none, then connects to a namespace.")
+        .takes("refused", schema::refused(), "A refusal is demanded: `true`, or a matcher for the reason.")
+        .schema()
+}
+
+/// What `reconnect` takes.
+pub(super) fn schema_again() -> Schema {
+    shape("Connects again.")
+        .takes(
+            "recover",
+            schema::flag(),
+            "Whether to send what the server needs to recover the session; else true.",
+        )
+        .takes("recovered", schema::flag(), "Demands that the server did, or did not, recover the session.")
+        .takes("after", schema::time(), "A pause before.")
+        .schema()
 }
 
 impl How {

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Deed;
@@ -32,6 +33,16 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         (None, Some(how)) => way(how, how.text()?),
         (None, None) => Ok(Box::new(Disconnect::Close)),
     }
+}
+
+pub(super) fn schema() -> Schema {
+    let ways = || schema::words(["clean", "cut"]);
+    let map = schema::namespace(Shape::new("Leaves a namespace, or closes the connection.")).takes(
+        "how",
+        ways(),
+        "`clean` closes the connection and waits for the server, `cut` drops it without a word.",
+    );
+    schema::either([schema::told(ways(), "Closes the connection, or drops it without a word."), map.schema()])
 }
 
 fn way(node: &Node, word: &str) -> Result<Box<dyn Step>, Mistake> {

@@ -2,6 +2,7 @@
 
 use super::Reading;
 use super::chance::Chance;
+use super::schema::{self, Schema, Shape, named};
 use crate::document::{Fields, Key, Mistake, Node, Value};
 use crate::units;
 
@@ -44,6 +45,20 @@ const TIMES_THE_MEAN: u64 = 10;
 
 /// How far shares may be from the whole, because 33.3 % is no third.
 const SHARES_OFF: f64 = 0.001_5;
+
+/// One value, or how it is drawn each time.
+pub(super) fn schema(value: impl Fn() -> Schema) -> Schema {
+    let mut both = schema::list(value());
+    (both["minItems"], both["maxItems"]) = (2.into(), 2.into());
+    let mut choices = schema::map(named("share"));
+    choices["minProperties"] = 1.into();
+    let drawn = Shape::new("How it is drawn each time.")
+        .takes("between", both, "From the least to the most, each as likely.")
+        .takes("mean", value(), "That much on average, exponentially.")
+        .takes("one_of", choices, "One of these, with their shares.")
+        .one_of(&["between", "mean", "one_of"]);
+    schema::either([value(), drawn.schema()])
+}
 
 impl Distribution {
     /// Reads a value, or a map that says how it is drawn.

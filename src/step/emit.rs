@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::exchange::{Exchange, Exchanged, say};
+use super::schema::{self, Schema, Shape};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -21,6 +22,18 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     fields.deny_others()?;
     let name = in_words(&event);
     Ok(Box::new(Emit { name, utterance: Utterance::new(&event, &args), namespace, ack }))
+}
+
+pub(super) fn schema() -> Schema {
+    let ack = Shape::new("What the acknowledgement has to be.")
+        .takes("args", schema::matcher(), "Its arguments: a list of matchers.")
+        .takes("capture", schema::name(), "Keeps its arguments under this name.");
+    let ack = schema::either([schema::flag(), schema::within(ack, "5 s").schema()]);
+    let shape = Shape::new("Sends one event to the server.")
+        .needs("event", schema::event(), "The name of the event.")
+        .takes("args", schema::list(schema::value()), "Its arguments.")
+        .takes("ack", ack, "Demands an acknowledgement. Without it nothing is judged.");
+    schema::namespace(shape).schema()
 }
 
 /// The name of an event, for a sentence.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::inbox::Received;
+use super::schema::{self, Schema, Shape};
 use super::stamp::Stamp;
 use super::utterance::Words;
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
@@ -27,6 +28,24 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let capture = capture::read(&fields, reading)?;
     fields.deny_others()?;
     Ok(Box::new(Expect { description, times, any_order, within, capture }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = shape("An event has to arrive, or has arrived and was not taken by an earlier step.")
+        .takes("times", schema::whole(1..=10_000_000), "So many in a row; `${i}` counts them.")
+        .takes("order", schema::order(), "`any` takes the first that fits, wherever it stands.")
+        .takes("capture", schema::name(), "Keeps the arguments under this name.");
+    schema::within(shape, "5 s").schema()
+}
+
+/// What describes an event.
+pub(super) fn shape(about: &str) -> Shape {
+    let shape = Shape::new(about).needs("event", schema::event(), "The name of the event.").takes(
+        "args",
+        schema::list(schema::matcher()),
+        "Its arguments: a list of matchers.",
+    );
+    schema::namespace(shape)
 }
 
 /// Which event is meant; shared with `expect_none`.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::{Closed, Event, Lost};
@@ -19,6 +20,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     };
     fields.deny_others()?;
     Ok(Box::new(ExpectClosed { within, not_before, namespace, code }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = Shape::new("The server has to end the connection, or the membership of a namespace.")
+        .takes("not_before", schema::time(), "How early it would be too early.")
+        .takes("code", schema::whole(1000..=4999), "The close code of the WebSocket.");
+    schema::within(schema::namespace(shape), "5 s").schema()
 }
 
 #[derive(Debug)]

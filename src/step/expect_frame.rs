@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::frames::Seen;
 use super::reading::PATIENCE;
-use super::shape::Shape;
+use super::schema::{self, Schema};
+use super::shape::{self, Shape};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::Event;
@@ -29,6 +30,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let capture = capture::read(&fields, reading)?;
     fields.deny_others()?;
     Ok(Box::new(ExpectFrame { shape, within, not_before, any_order, capture }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = shape::schema("The next raw frame has to look like this.")
+        .takes("order", schema::order(), "`any` takes the first that fits, wherever it stands.")
+        .takes("not_before", schema::time(), "How early it would be too early.")
+        .takes("capture", schema::name(), "Keeps the text under this name.");
+    schema::either([schema::text(), schema::within(shape, "5 s").schema()])
 }
 
 #[derive(Debug)]

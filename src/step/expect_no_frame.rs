@@ -1,7 +1,8 @@
 //! `expect_no_frame`: no raw frame like this has come since the connection was opened. Judged at once: it stands behind
 //! something that shows that the server had its chance.
 
-use super::shape::Shape;
+use super::schema::{self, Schema};
+use super::shape::{self, Shape};
 use super::{Beyond, Cx, Ears, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 
@@ -18,6 +19,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let shape = Shape::read(&fields, reading)?;
     fields.deny_others()?;
     Ok(Box::new(ExpectNoFrame(shape)))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = shape::schema("No raw frame like this has come since `open` or `connect`.");
+    schema::either([schema::text(), shape.schema()])
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
+use super::schema::{self, Schema};
 use super::stamp::Stamp;
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
@@ -16,6 +17,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     fields.deny_others()?;
     let fence = Fence::new(reading, description.namespace.clone(), within);
     Ok(Box::new(ExpectNone { description, fence }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = super::expect::shape(
+        "No such event may have arrived. Judged after a round trip, never after a wait.",
+    );
+    schema::within(shape, "5 s").schema()
 }
 
 #[derive(Debug)]

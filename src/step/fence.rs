@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::exchange::{Exchange, Exchanged};
+use super::schema::{self, Schema, Shape};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
@@ -25,6 +26,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         fields.deny_others()?;
     }
     Ok(Box::new(Wall { fence: Fence::new(reading, namespace, within) }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = Shape::new(
+        "A round trip: what the server sent to this client before it has arrived when it is done.",
+    );
+    schema::within(schema::namespace(shape), "5 s").schema()
 }
 
 /// How a fence is made, fixed when the scenario is read.

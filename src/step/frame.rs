@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::schema::{self, Schema, Shape, named};
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::protocol::websocket::Opcode;
@@ -29,6 +30,17 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     };
     fields.deny_others()?;
     Ok(Box::new(Frame { frame: RawFrame { fin, rsv, opcode, masked, payload: Vec::new() }, payload }))
+}
+
+pub(super) fn schema() -> Schema {
+    let opcodes = schema::words(["continuation", "text", "binary", "close", "ping", "pong"]);
+    Shape::new("Any WebSocket frame, legal or not.")
+        .needs("opcode", schema::either([opcodes, schema::whole(0..=15)]), "What kind of frame.")
+        .takes("payload", schema::either([schema::text(), named("bytes")]), "Its payload: text or bytes.")
+        .takes("fin", schema::flag(), "Whether it is the last of its message; else true.")
+        .takes("masked", schema::flag(), "Whether it is masked; else true.")
+        .takes("rsv", schema::whole(0..=7), "The reserved bits; else 0.")
+        .schema()
 }
 
 fn opcode(node: &Node) -> Result<Opcode, Mistake> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::schema::{self, Schema, Shape, named};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
@@ -48,6 +49,36 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let capture = capture::read(&fields, reading)?;
     fields.deny_others()?;
     Ok(Box::new(Http { deed, name, expect, capture, within }))
+}
+
+pub(super) fn schema() -> Schema {
+    let response = Shape::new("What the response has to be.")
+        .takes("status", schema::matcher(), "The status.")
+        .takes("body", schema::matcher(), "The body, as text.")
+        .takes("json", schema::matcher(), "The body, as JSON.")
+        .takes("headers", schema::map(schema::matcher()), "Headers by their names.");
+    let name = || schema::word();
+    let mut shape = Shape::new("A request of the scenario's own, beside or instead of those of the session.");
+    for method in METHODS {
+        let target = schema::fitting(r"^(poll$|[/?$])");
+        shape =
+            shape.takes(method, target, "The polling endpoint (`poll`), a path (`/…`) or a query (`?…`).");
+    }
+    let kinds: Vec<&str> = METHODS.into_iter().chain(["await", "abort", "finish"]).collect();
+    let shape = shape
+        .takes("await", name(), "Judges the response of the earlier request of this name.")
+        .takes("abort", name(), "Cuts the earlier request of this name.")
+        .takes("finish", name(), "Sends what the earlier request of this name has held back.")
+        .takes("body", schema::value(), "The body: text or bytes.")
+        .takes("headers", schema::pairs(), "Headers.")
+        .takes("chunked", schema::flag(), "The body is sent in chunks, without its length.")
+        .takes("hold", named("size"), "Only so many bytes of the body are sent.")
+        .takes("as", name(), "Names the request.")
+        .takes("async", schema::flag(), "Does not wait for the response.")
+        .takes("on", name(), "Goes over the connection of the earlier request of this name.")
+        .takes("expect", response.schema(), "What the response has to be.")
+        .takes("capture", schema::name(), "Keeps the body under this name.");
+    schema::within(shape, "5 s").one_of(&kinds).schema()
 }
 
 #[derive(Debug)]

@@ -18,6 +18,7 @@ mod inbox;
 mod pace;
 mod payload;
 mod reading;
+pub mod schema;
 mod sequence;
 mod shape;
 mod stage;
@@ -51,7 +52,7 @@ mod upgrade;
 mod wait;
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId};
@@ -73,30 +74,35 @@ type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
 
 /// Every step by its word. `bare` tells whether it may stand alone, without anything behind it.
 pub const KINDS: &[Kind] = &[
-    Kind { word: "connect", bare: true, read: connect::read },
-    Kind { word: "disconnect", bare: true, read: disconnect::read },
-    Kind { word: "reconnect", bare: true, read: reconnect::read },
-    Kind { word: "upgrade", bare: true, read: upgrade::read },
-    Kind { word: "join", bare: false, read: room::read_join },
-    Kind { word: "leave", bare: false, read: room::read_leave },
-    Kind { word: "emit", bare: false, read: emit::read },
-    Kind { word: "cast", bare: false, read: cast::read },
-    Kind { word: "expect", bare: false, read: expect::read },
-    Kind { word: "expect_none", bare: false, read: expect_none::read },
-    Kind { word: "answer", bare: false, read: answer::read },
-    Kind { word: "repeat", bare: false, read: repeat::read },
-    Kind { word: "wait", bare: false, read: wait::read },
-    Kind { word: "set", bare: false, read: set::read },
-    Kind { word: "assert", bare: false, read: assert::read },
-    Kind { word: "fence", bare: true, read: fence::read },
-    Kind { word: "open", bare: true, read: open::read },
-    Kind { word: "http", bare: false, read: http::read },
-    Kind { word: "send", bare: false, read: send::read },
-    Kind { word: "frame", bare: false, read: frame::read },
-    Kind { word: "expect_frame", bare: false, read: expect_frame::read },
-    Kind { word: "expect_no_frame", bare: false, read: expect_no_frame::read },
-    Kind { word: "expect_closed", bare: true, read: expect_closed::read },
-    Kind { word: "mute", bare: false, read: mute::read },
+    Kind { word: "connect", bare: true, read: connect::read, schema: connect::schema },
+    Kind { word: "disconnect", bare: true, read: disconnect::read, schema: disconnect::schema },
+    Kind { word: "reconnect", bare: true, read: reconnect::read, schema: connect::schema_again },
+    Kind { word: "upgrade", bare: true, read: upgrade::read, schema: upgrade::schema },
+    Kind { word: "join", bare: false, read: room::read_join, schema: room::schema_join },
+    Kind { word: "leave", bare: false, read: room::read_leave, schema: room::schema_leave },
+    Kind { word: "emit", bare: false, read: emit::read, schema: emit::schema },
+    Kind { word: "cast", bare: false, read: cast::read, schema: cast::schema },
+    Kind { word: "expect", bare: false, read: expect::read, schema: expect::schema },
+    Kind { word: "expect_none", bare: false, read: expect_none::read, schema: expect_none::schema },
+    Kind { word: "answer", bare: false, read: answer::read, schema: answer::schema },
+    Kind { word: "repeat", bare: false, read: repeat::read, schema: repeat::schema },
+    Kind { word: "wait", bare: false, read: wait::read, schema: wait::schema },
+    Kind { word: "set", bare: false, read: set::read, schema: set::schema },
+    Kind { word: "assert", bare: false, read: assert::read, schema: assert::schema },
+    Kind { word: "fence", bare: true, read: fence::read, schema: fence::schema },
+    Kind { word: "open", bare: true, read: open::read, schema: open::schema },
+    Kind { word: "http", bare: false, read: http::read, schema: http::schema },
+    Kind { word: "send", bare: false, read: send::read, schema: send::schema },
+    Kind { word: "frame", bare: false, read: frame::read, schema: frame::schema },
+    Kind { word: "expect_frame", bare: false, read: expect_frame::read, schema: expect_frame::schema },
+    Kind {
+        word: "expect_no_frame",
+        bare: false,
+        read: expect_no_frame::read,
+        schema: expect_no_frame::schema,
+    },
+    Kind { word: "expect_closed", bare: true, read: expect_closed::read, schema: expect_closed::schema },
+    Kind { word: "mute", bare: false, read: mute::read, schema: mute::schema },
 ];
 
 /// A kind of step.
@@ -106,6 +112,8 @@ pub struct Kind {
     /// Whether it may stand alone.
     pub bare: bool,
     read: Read,
+    /// What it takes, as [`Kind::read`] reads it.
+    schema: fn() -> schema::Schema,
 }
 
 /// What a client does at one place of the script.
@@ -139,6 +147,11 @@ pub trait Step: fmt::Debug + Send + Sync {
         false
     }
 
+    /// How long it takes by what the scenario says alone. What a server takes beside that nobody knows before.
+    fn lasts(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// How many messages one client sends by it, where that is known.
     fn messages(&self) -> Option<u64> {
         Some(0)
@@ -162,6 +175,11 @@ pub trait Step: fmt::Debug + Send + Sync {
     fn disconnects(&self) -> bool {
         false
     }
+}
+
+/// How long steps one after another take by what the scenario says alone.
+pub fn lasts(steps: &[Numbered]) -> Duration {
+    steps.iter().map(|numbered| numbered.step.lasts()).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 /// A step at its place in the script.

@@ -1,5 +1,6 @@
 //! `mute`: the client stops answering heartbeats, stops reading, or behaves again.
 
+use super::schema::{self, Schema};
 use super::{Beyond, Cx, Ears, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::session::{Heartbeats, Lane};
@@ -14,6 +15,13 @@ pub(super) fn read(node: &Node, _: &mut Reading<'_>) -> Result<Box<dyn Step>, Mi
         "nothing" => Ok(Box::new(Mute::Nothing)),
         _ => Err(node.mistake(format!("a client cannot mute `{word}`")).did_you_mean(word, WORDS)),
     }
+}
+
+pub(super) fn schema() -> Schema {
+    schema::told(
+        schema::words(WORDS),
+        "The client stops answering heartbeats, stops reading, or behaves again.",
+    )
 }
 
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::actor::Ended;
 use super::frames::Seen;
+use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Counter;
@@ -52,6 +53,25 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     };
     fields.deny_others()?;
     Ok(Box::new(step))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = Shape::new("The Engine.IO handshake alone, without a CONNECT.")
+        .takes("transport", schema::transport(), "The transport, instead of the group's.")
+        .takes(
+            "query",
+            schema::pairs(),
+            "Query parameters, beside those of the group; `null` leaves one out.",
+        )
+        .takes("headers", schema::pairs(), "Headers, beside those of the group.")
+        .takes("poll", schema::words(["by_itself", "by_hand"]), "`by_hand` leaves polling to the steps.")
+        .takes(
+            "refused",
+            schema::refused(),
+            "No session may come to be: `true`, or a matcher for the HTTP status.",
+        )
+        .takes("sid", schema::value(), "The session of another client: a second connection for it.");
+    schema::within(shape, "5 s").schema()
 }
 
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::chance::{Chance, ROUNDS};
 use super::distribution::{Distribution, Quantity};
+use super::schema::{self, Shape, named};
 use super::{Cx, Reading};
 use crate::document::{Fields, Key, Mistake, Node};
 use crate::units::{self, Spelt};
@@ -51,6 +52,37 @@ const THOUGHT: Quantity = Quantity {
 
 const fn micros(time: Duration) -> u64 {
     time.as_micros() as u64
+}
+
+/// What a `repeat` takes to say its pace.
+pub(super) fn shape(shape: Shape) -> Shape {
+    let bursts = Shape::new("Rounds are due only while it is on.")
+        .needs("on", schema::time(), "How long it is on.")
+        .needs("off", schema::time(), "How long it is off.")
+        .takes(
+            "phase",
+            schema::words(["same", "random"]),
+            "Whether each client begins somewhere in its own.",
+        );
+    shape
+        .takes("every", schema::time(), "The pace: each round has a due time.")
+        .takes(
+            "by",
+            schema::words(["even", "poisson"]),
+            "`poisson`: rounds are due by chance, every so often on average.",
+        )
+        .takes("jitter", named("share"), "Each round is due later by chance, up to this share of `every`.")
+        .takes(
+            "think",
+            super::distribution::schema(schema::time),
+            "Instead of `every`: a pause after each round.",
+        )
+        .takes(
+            "start",
+            schema::words(["at_once", "spread"]),
+            "`spread`: the first rounds of a group are spread evenly.",
+        )
+        .takes("bursts", bursts.schema(), "Rounds are due only while it is on.")
 }
 
 impl Pace {
@@ -107,7 +139,7 @@ impl Pace {
     }
 
     /// From one round to the next: of a schedule, or of a client that is never kept waiting.
-    fn distance(&self) -> Duration {
+    pub fn distance(&self) -> Duration {
         match &self.rhythm {
             Rhythm::Even { every, .. } | Rhythm::Poisson { every } => *every,
             Rhythm::Closed(think) => Duration::from_micros(think.mean() as u64),

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::distribution::{Distribution, Quantity};
+use super::distribution::{self, Distribution, Quantity};
+use super::schema::{Schema, named};
 use super::utterance::{EMPTY_STAMP, Encoded};
 use super::{Actor, Reading, stamp};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -35,6 +36,11 @@ const SIZE: Quantity = Quantity {
     least: (stamp::LENGTH as u64, "a stamped payload has at least 32 bytes"),
     most: units::LARGEST,
 };
+
+/// The schema of the size of a text.
+pub(super) fn size() -> Schema {
+    distribution::schema(|| named("size"))
+}
 
 impl Content {
     pub fn read(fields: &Fields<'_>, stamped: bool, reading: &mut Reading<'_>) -> Result<Content, Mistake> {

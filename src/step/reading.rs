@@ -48,7 +48,7 @@ pub struct Reading<'s> {
 }
 
 /// The key beside a step that names its figures.
-const LABEL: &str = "label";
+pub(super) const LABEL: &str = "label";
 
 impl<'s> Reading<'s> {
     /// Begins a scenario: the first step gets the number 0.

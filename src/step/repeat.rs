@@ -5,7 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::pace::{Dues, Pace};
+use super::pace::{self, Dues, Pace};
+use super::schema::{self, Schema, Shape, named};
 use super::{Cx, Ears, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Counter;
@@ -31,6 +32,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     }
     let steps = reading.steps_in_round(steps)?;
     Ok(Box::new(Repeat { steps, length, times, pace }))
+}
+
+pub(super) fn schema() -> Schema {
+    let shape = Shape::new("Steps that recur, for each client at its own pace.")
+        .needs("steps", named("steps"), "A step, or a list of steps.")
+        .takes("times", schema::whole(1..=1_000_000_000), "How many rounds.")
+        .takes("for", schema::time(), "How long.");
+    pace::shape(shape).any_of(&["times", "for"]).schema()
 }
 
 #[derive(Debug)]
@@ -90,6 +99,13 @@ impl Step for Repeat {
 
     fn stands_alone(&self) -> bool {
         self.steps.first().is_some_and(|numbered| numbered.step.stands_alone())
+    }
+
+    fn lasts(&self) -> Duration {
+        let inside = super::lasts(&self.steps);
+        let each = self.pace.distance().max(inside);
+        let all = self.times.map(|times| each.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)));
+        [all, self.length].into_iter().flatten().min().unwrap_or_default()
     }
 
     fn messages(&self) -> Option<u64> {

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::audience::{self, Audience};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
+use super::schema::{self, Schema, Shape};
 use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::Verb;
@@ -57,6 +58,21 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     let utterance = Utterance::new(&ask.event, &ask.args);
     let audience = ask.tells.as_ref().map(|tells| Audience::told(tells, verb));
     Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack, audience }))
+}
+
+fn schema(about: &str) -> Schema {
+    let room = || schema::one_or_more(schema::word());
+    let map = Shape::new(about).needs("room", room(), "A room, or a list of rooms.");
+    let map = schema::within(schema::namespace(map), "5 s").schema();
+    schema::told(schema::either([schema::word(), schema::some(schema::word()), map]), about)
+}
+
+pub(super) fn schema_join() -> Schema {
+    schema("Asks the server to put the client into a room, in the words of the contract.")
+}
+
+pub(super) fn schema_leave() -> Schema {
+    schema("Asks the server to take the client out of a room, in the words of the contract.")
 }
 
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::schema::{self, Schema, named};
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node, Value};
 use crate::template::{Template, binary::Binary};
@@ -13,6 +14,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             .hint("write `\"42[\\\"hello\\\"]\"` or `{ $hex: \"0102\" }`"));
     }
     Ok(Box::new(Send(Template::compile(node, reading.scope)?)))
+}
+
+pub(super) fn schema() -> Schema {
+    schema::told(
+        schema::either([schema::text(), named("bytes")]),
+        "Any text or bytes as one Engine.IO frame, legal or not.",
+    )
 }
 
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! `set`: gives the client's names a value.
 
+use super::schema::{self, Schema};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node, Value};
 use crate::template::{Slot, Template};
@@ -16,6 +17,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         return Err(node.mistake("`set` sets nothing").hint("write it like `{ set: { turn: 1 } }`"));
     }
     Ok(Box::new(Set(values)))
+}
+
+pub(super) fn schema() -> Schema {
+    let mut schema = schema::map(schema::value());
+    schema["minProperties"] = 1.into();
+    schema["propertyNames"] = schema::name();
+    schema::told(schema, "Gives names of the client values.")
 }
 
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
-use super::Reading;
 use super::frames::Seen;
 use super::utterance::Nothing;
+use super::{Reading, schema};
 use crate::document::{Fields, Mistake, Node};
 use crate::template::{Matcher, Values};
 
@@ -83,4 +83,14 @@ impl Shape {
             seen => Err(seen.in_words()),
         }
     }
+}
+
+/// The one field that says how a frame should look.
+pub(super) fn schema(about: &str) -> schema::Shape {
+    let kinds = KINDS.into_iter();
+    kinds
+        .fold(schema::Shape::new(about), |shape, kind| {
+            shape.takes(kind, schema::matcher(), "What the frame of this kind has to hold.")
+        })
+        .one_of(&KINDS)
 }

@@ -4,6 +4,7 @@
 //! may put it wherever it likes; the receiver finds it by substring search, without parsing JSON.
 
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use memchr::memmem;
@@ -13,6 +14,9 @@ use crate::session::STAMP_MARK;
 
 /// How a stamp begins.
 const MARK: &[u8] = STAMP_MARK.as_bytes();
+
+/// The search for it, made ready once: every message that arrives is searched.
+static SEARCH: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(MARK));
 
 /// The length of a stamp in bytes.
 pub const LENGTH: usize = 32;
@@ -59,7 +63,7 @@ impl Stamp {
 
     /// Reads the first stamp in a payload.
     pub fn find(payload: &[u8]) -> Option<Stamp> {
-        memmem::find_iter(payload, MARK).find_map(|at| Stamp::read(payload.get(at..at + LENGTH)?))
+        SEARCH.find_iter(payload).find_map(|at| Stamp::read(payload.get(at..at + LENGTH)?))
     }
 
     fn read(text: &[u8]) -> Option<Stamp> {

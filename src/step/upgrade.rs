@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Metric;
@@ -15,6 +16,10 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let within = reading.within(&fields)?;
     fields.deny_others()?;
     Ok(Box::new(Upgrade { within }))
+}
+
+pub(super) fn schema() -> Schema {
+    schema::within(Shape::new("From polling to a WebSocket."), "5 s").schema()
 }
 
 #[derive(Debug)]

@@ -2,11 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::schema::{self, Schema};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     Ok(Box::new(Wait(reading.duration(node)?)))
+}
+
+pub(super) fn schema() -> Schema {
+    schema::told(schema::time(), "Lets time pass. It proves nothing about the server.")
 }
 
 #[derive(Debug)]
@@ -19,6 +24,10 @@ impl Step for Wait {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         Progress::waiting(Waiting(cx.now + self.0))
+    }
+
+    fn lasts(&self) -> Duration {
+        self.0
     }
 
     fn judges(&self) -> bool {

@@ -31,6 +31,7 @@ pub(super) struct Connection {
     serial: u64,
     stream: Stream,
     birth: Birth,
+    watch: Watch,
     speech: Speech,
     /// What waits to be sent.
     out: Vec<u8>,
@@ -55,6 +56,17 @@ enum Birth {
     Tls(Instant, Duration),
     /// Bytes flow.
     Done { tcp: Duration, tls: Option<Duration>, at: Instant },
+}
+
+/// What the readiness queue tells of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Watch {
+    /// Nothing: it is not in the queue yet.
+    Nothing,
+    /// That something can be read. Most connections never have to be told more.
+    Reading,
+    /// That something can be read or written.
+    Everything,
 }
 
 /// What is spoken on it.
@@ -88,6 +100,7 @@ impl Connection {
             serial,
             stream: Stream::connect(peer)?,
             birth: Birth::Tcp(Instant::now()),
+            watch: Watch::Nothing,
             speech,
             out: Vec::new(),
             partial: Vec::new(),
@@ -98,13 +111,27 @@ impl Connection {
         })
     }
 
-    pub(super) fn register(&mut self, registry: &Registry, place: usize) -> std::io::Result<()> {
-        registry.register(self.stream.source(), Token(place), Interest::READABLE | Interest::WRITABLE)
-    }
-
-    pub(super) fn deregister(&mut self, registry: &Registry) {
-        // Closing the socket, which follows, takes it out of the queue anyway.
-        let _ = registry.deregister(self.stream.source());
+    /// Sees to it that the readiness queue tells what the connection waits for. Each change is a system call, and a
+    /// connection that can be written to is told at once, for nothing: so it enters the queue after its first words.
+    pub(super) fn watch(&mut self, registry: &Registry, place: usize) -> std::io::Result<()> {
+        let is_up = matches!(self.birth, Birth::Done { .. });
+        let waits = !is_up || !self.out.is_empty() || self.stream.is_behind();
+        let both = Interest::READABLE | Interest::WRITABLE;
+        match (self.watch, waits) {
+            (Watch::Nothing, false) => {
+                self.watch = Watch::Reading;
+                registry.register(self.stream.source(), Token(place), Interest::READABLE)
+            }
+            (Watch::Nothing, true) => {
+                self.watch = Watch::Everything;
+                registry.register(self.stream.source(), Token(place), both)
+            }
+            (Watch::Reading, true) => {
+                self.watch = Watch::Everything;
+                registry.reregister(self.stream.source(), Token(place), both)
+            }
+            (Watch::Reading, false) | (Watch::Everything, _) => Ok(()),
+        }
     }
 
     /// What is to be sent goes here.
@@ -144,10 +171,24 @@ impl Connection {
 
     /// Sends what the socket takes. Gives how many bytes that were.
     pub(super) fn flush(&mut self) -> Result<u64, Lost> {
+        if let Birth::Tcp(since) = self.birth
+            && !self.out.is_empty()
+            && !self.stream.is_encrypted()
+        {
+            let at = Instant::now();
+            let Some(written) = self.stream.speak_first(&self.out)? else { return Ok(0) };
+            self.birth = Birth::Done { tcp: at.saturating_duration_since(since), tls: None, at };
+            return self.sent(written);
+        }
         if !self.come_forth()? || (self.out.is_empty() && !self.stream.is_behind()) {
             return Ok(0);
         }
         let written = self.stream.write(&self.out)?;
+        self.sent(written)
+    }
+
+    /// So much of what waited to be sent was.
+    fn sent(&mut self, written: usize) -> Result<u64, Lost> {
         if written == self.out.len() {
             self.out.clear();
             if self.out.capacity() > KEPT_BUFFER {
@@ -214,11 +255,8 @@ pub trait Reader {
 impl Transport {
     /// Reads a connection that is ready and tells what came. Sends what could not be sent before.
     pub fn ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
+        self.send(place);
         let Some(connection) = self.connections.get_mut(place) else { return };
-        match connection.flush() {
-            Ok(written) => self.written += written,
-            Err(lost) => return self.lose(place, lost),
-        }
         if connection.paused || !matches!(connection.birth, Birth::Done { .. }) {
             return;
         }

@@ -8,6 +8,7 @@
 //! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
+//! | `lanes` | which connections serve a client |
 //! | `readiness` | which sockets are ready, and waking up on time |
 //! | `port` | the [`crate::session::Wire`] of one client |
 //!
@@ -15,6 +16,7 @@
 //! kernel buffers, and a message costs one read and one write.
 
 mod connection;
+mod lanes;
 mod peer;
 mod port;
 mod readiness;
@@ -32,6 +34,7 @@ use crate::session::{Lane, Lost, Phases, Shortage};
 
 use connection::Connection;
 pub use connection::Reader;
+use lanes::Lanes;
 pub use peer::{Peer, insecure, trusting};
 pub use port::Port;
 use readiness::Readiness;
@@ -63,8 +66,8 @@ pub struct Transport {
     peer: Peer,
     readiness: Readiness,
     connections: Slab<Connection>,
-    /// For each client, its lanes and the connections that serve them.
-    lanes: Vec<Vec<(Lane, usize)>>,
+    /// For each client, the connections that serve its lanes.
+    lanes: Vec<Lanes>,
     /// Connections with bytes to send.
     dirty: Vec<usize>,
     /// Connections that may have bytes to read though the kernel will not say so again.
@@ -108,7 +111,7 @@ impl Transport {
 
     /// Makes room for so many clients, numbered from 0.
     pub fn make_room(&mut self, clients: usize) {
-        self.lanes = vec![Vec::new(); clients];
+        self.lanes = vec![Lanes::default(); clients];
     }
 
     /// Something with which another thread ends [`Transport::wait`].
@@ -187,11 +190,20 @@ impl Transport {
         while let Some(place) = self.dirty.pop() {
             if let Some(connection) = self.connections.get_mut(place) {
                 connection.dirty = false;
-                match connection.flush() {
-                    Ok(written) => self.written += written,
-                    Err(lost) => self.lose(place, lost),
-                }
+                self.send(place);
             }
+        }
+    }
+
+    /// Sends what waits to be sent on one connection.
+    fn send(&mut self, place: usize) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        match connection.flush() {
+            Ok(written) => self.written += written,
+            Err(lost) => return self.lose(place, lost),
+        }
+        if let Err(error) = connection.watch(self.readiness.registry(), place) {
+            self.lose(place, Lost::Unreachable(error.to_string()));
         }
     }
 
@@ -205,19 +217,14 @@ impl Transport {
 
     /// Ends a connection silently. Gives whose it was.
     fn forget(&mut self, place: usize) -> Option<(u32, Lane)> {
-        let mut connection = self.connections.try_remove(place)?;
-        connection.deregister(self.readiness.registry());
-        let lanes = &mut self.lanes[connection.client as usize];
-        lanes.retain(|(_, other)| *other != place);
-        if lanes.is_empty() {
-            *lanes = Vec::new();
-        }
+        // The end of its socket takes it out of the readiness queue.
+        let connection = self.connections.try_remove(place)?;
+        self.lanes[connection.client as usize].remove(place);
         Some((connection.client, connection.lane))
     }
 
     fn place(&self, client: u32, lane: Lane) -> Option<usize> {
-        let lanes = &self.lanes[client as usize];
-        lanes.iter().find(|(known, _)| *known == lane).map(|(_, place)| *place)
+        self.lanes[client as usize].place(lane)
     }
 
     fn mark(&mut self, place: usize) {

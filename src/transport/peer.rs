@@ -32,7 +32,12 @@ pub struct Peer {
 impl Peer {
     /// Begins a TCP connection. Nagle's algorithm is off.
     pub(super) fn connect(&self) -> io::Result<mio::net::TcpStream> {
-        let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, Some(Protocol::TCP))?;
+        #[cfg(target_os = "linux")]
+        let kind = Type::STREAM.nonblocking();
+        #[cfg(not(target_os = "linux"))]
+        let kind = Type::STREAM;
+        let socket = Socket::new(Domain::for_address(self.address), kind, Some(Protocol::TCP))?;
+        #[cfg(not(target_os = "linux"))]
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if !self.sources.is_empty() {

@@ -27,26 +27,18 @@ impl Port<'_> {
         let transport = &mut *self.transport;
         transport.serial += 1;
         let opened = Connection::open(&transport.peer, self.client, lane, transport.serial, key);
-        let lost = match opened {
-            Err(lost) => lost,
-            Ok(mut connection) => {
-                let entry = transport.connections.vacant_entry();
-                let place = entry.key();
-                match connection.register(transport.readiness.registry(), place) {
-                    Ok(()) => {
-                        entry.insert(connection);
-                        let lanes = &mut transport.lanes[self.client as usize];
-                        lanes.reserve_exact(1);
-                        lanes.push((lane, place));
-                        return Some(place);
-                    }
-                    Err(error) => Lost::Unreachable(error.to_string()),
-                }
+        match opened {
+            Ok(connection) => {
+                let place = transport.connections.insert(connection);
+                transport.lanes[self.client as usize].put(lane, place);
+                Some(place)
             }
-        };
-        transport.count_lost(&lost);
-        transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
-        None
+            Err(lost) => {
+                transport.count_lost(&lost);
+                transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
+                None
+            }
+        }
     }
 
     fn websocket(&mut self, lane: Lane) -> Option<(&mut Connection, [u8; 4])> {
@@ -90,13 +82,7 @@ impl Wire for Port<'_> {
 
     fn text(&mut self, lane: Lane, parts: &[&str]) {
         let Some((connection, mask)) = self.websocket(lane) else { return };
-        let out = connection.out();
-        if let [one] = parts {
-            return websocket::write(out, true, 0, Opcode::Text, Some(mask), one.as_bytes());
-        }
-        // The frame's length stands before its parts, so they are put together first.
-        let whole = parts.concat();
-        websocket::write(out, true, 0, Opcode::Text, Some(mask), whole.as_bytes());
+        websocket::write_parts(connection.out(), true, 0, Opcode::Text, Some(mask), parts);
     }
 
     fn binary(&mut self, lane: Lane, payload: &[u8]) {

@@ -74,6 +74,20 @@ impl Stream {
         }
     }
 
+    /// Tries to say the first words, which tells about the connect without asking the system twice: how many bytes were
+    /// taken, `None` while the connect is under way. Without TLS only.
+    pub(super) fn speak_first(&mut self, bytes: &[u8]) -> Result<Option<usize>, Lost> {
+        match self.tcp.write(bytes) {
+            Ok(taken) => Ok(Some(taken)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected | io::ErrorKind::Interrupted => {
+                    Ok(None)
+                }
+                _ => Err(Lost::Unreachable(error.to_string())),
+            },
+        }
+    }
+
     /// Goes on with the TLS handshake. Whether it is over (always, without TLS).
     pub(super) fn shake_hands(&mut self) -> Result<bool, Lost> {
         let Some(tls) = &mut self.tls else { return Ok(true) };

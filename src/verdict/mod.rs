@@ -25,6 +25,7 @@
 mod thresholds;
 mod validity;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Story;
@@ -36,7 +37,7 @@ pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds, sample
 pub use validity::{Doubt, Generator, Weight, doubts};
 
 /// How a run ended, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Every check held, every threshold was met, and there was something to judge.
@@ -83,7 +84,7 @@ impl Status {
 }
 
 /// The judgement of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The judgement in one word.
     pub status: Status,

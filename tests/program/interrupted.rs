@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
@@ -54,6 +55,22 @@ fn the_first_signal_ends_the_run_with_its_report() {
         assert_eq!(results["results"][0]["verdict"]["status"], "interrupted");
         assert_eq!(results["results"][0]["verdict"]["exit_code"], 130);
     }
+}
+
+#[test]
+fn who_is_killed_has_left_what_was_known_a_second_ago() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let json = folder.path("results.json");
+    let scenario = folder.scenario("{ alice: 1 }", HOLD);
+    let run = sockrates(["run", "--url", &reference.url(), "--json"]).args([&json, &scenario]).start();
+    while !json.exists() {
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    kill(run.pid(), Signal::SIGKILL).expect("the program is there");
+    assert_eq!(run.wait().code, None);
+    let results = results(&json);
+    assert_eq!(results["results"][0]["verdict"]["status"], "interrupted");
+    assert_eq!(results["results"][0]["checks"][0]["passed"], 1, "{results:#}");
 }
 
 #[test]

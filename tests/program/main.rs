@@ -5,6 +5,7 @@ mod compare;
 mod conform;
 mod conform_servers;
 mod exit_codes;
+mod formats;
 mod hostile;
 mod interrupted;
 mod load;

@@ -28,7 +28,9 @@ pub(crate) fn sockrates<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>)
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mark = format!("{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockrates"));
-    for name in ["SOCKRATES_URL", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "TERM", "COLUMNS"] {
+    let of_terminals = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"];
+    let of_ci = ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
+    for name in ["SOCKRATES_URL"].iter().chain(&of_terminals).chain(&of_ci) {
         command.env_remove(name);
     }
     command.args(arguments).env(MARK, &mark).stdin(Stdio::null());

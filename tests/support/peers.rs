@@ -119,13 +119,13 @@ impl fmt::Display for Peer {
 
 /// Why a peer is not here.
 pub(crate) struct Missing {
-    peer: Peer,
+    peer: String,
     why: String,
 }
 
 impl Missing {
-    pub(crate) fn new(peer: Peer, why: &str) -> Self {
-        Self { peer, why: why.to_owned() }
+    pub(crate) fn new(peer: impl fmt::Display, why: &str) -> Self {
+        Self { peer: peer.to_string(), why: why.to_owned() }
     }
 }
 

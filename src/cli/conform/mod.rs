@@ -14,14 +14,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
+use super::formats::{SuiteForms, When};
 use super::progress::{Mode, Progress};
 use super::server::{Named, ServerArgs};
 use super::{
-    WRONG, bundled, complain, duration, interrupt, limits, look_of_stdout, machine, put, say, select as files,
+    WRONG, bundled, complain, duration, github, interrupt, limits, look_of_stdout, machine, put, say,
+    select as files,
 };
 use crate::conformance::baseline::Baseline;
-use crate::conformance::json::to_json;
-use crate::conformance::junit::to_junit;
+use crate::conformance::markdown::{annotations, to_markdown};
 use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
 use crate::conformance::select::{Choice, select};
 use crate::conformance::verdict::counts_against;
@@ -102,9 +103,15 @@ pub struct ConformArgs {
     /// Write the results to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the results to this file, as one page of HTML
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write a summary to this file, as Markdown for a pull request
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Only print what failed, and the summary
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
@@ -154,6 +161,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     let ids: BTreeSet<&str> = cases.iter().filter(|case| is_chosen(case)).map(|case| &*case.id).collect();
     unread.retain(|(id, ..)| ids.contains(&**id));
     let known = Known::read(args, &cases)?;
+    args.forms().takes_stdout().map_err(Stopped::error)?;
     let servers = args.server.check_each().map_err(Stopped::error)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Stopped::error("a baseline is about one server: give one, or leave the baseline out"));
@@ -164,7 +172,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     let mut statuses = Vec::new();
     for named in &servers {
         if servers.len() > 1 {
-            say(&format!(
+            args.tell(&format!(
                 "{}{}:\n",
                 if statuses.is_empty() { "" } else { "\n" },
                 human::printable(&named.name)
@@ -184,16 +192,19 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
         let status = status(args, &suite, stop.load(Ordering::Relaxed));
         suite.exit_code = status.exit_code();
         statuses.push(status);
-        say(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
+        args.tell(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
         suites.push(suite);
-        write(args, &suites)?;
+        args.forms().write(&suites, When::SoFar).map_err(Stopped::error)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
     if suites.len() > 1 {
-        say(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
+        args.tell(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
     }
+    args.forms().write(&suites, When::AtTheEnd).map_err(Stopped::error)?;
+    github::annotate(|| annotations(&suites, args.strict));
+    github::summarise(|| to_markdown(&suites, args.strict));
     Ok(Status::gravest(&statuses).exit_code())
 }
 
@@ -205,14 +216,25 @@ fn detail(args: &ConformArgs) -> text::Detail {
     }
 }
 
-fn write(args: &ConformArgs, suites: &[SuiteResult]) -> Result<(), Stopped> {
-    if let Some(file) = &args.json {
-        put(file, "results", &to_json(suites)).map_err(Stopped::error)?;
+impl ConformArgs {
+    /// The forms of the results, and where they go.
+    fn forms(&self) -> SuiteForms<'_> {
+        SuiteForms {
+            json: self.json.as_deref(),
+            html: self.html.as_deref(),
+            junit: self.junit.as_deref(),
+            markdown: self.markdown.as_deref(),
+            strict: self.strict,
+        }
     }
-    if let Some(file) = &args.junit {
-        put(file, "results", &to_junit(suites, args.strict)).map_err(Stopped::error)?;
+
+    /// Prints for people: on standard error where standard output is taken by a form of the results.
+    fn tell(&self, text: &str) {
+        match self.forms().takes_stdout() {
+            Ok(false) => say(text),
+            _ => complain(text),
+        }
     }
-    Ok(())
 }
 
 /// The baselines that the command line names.

@@ -1,7 +1,7 @@
 //! Results as one page of HTML, whole in itself: it needs no network, and nothing essential needs its script.
 //!
-//! A run has a part of its own; several runs of one scenario are also laid over each other ([`compare`]). The frame
-//! is [`page`], drawings are [`chart`]s. Names, payloads and source lines come from servers and files: whatever is
+//! A run has a part of its own; several runs of one scenario are also laid over each other (`compare`). The frame
+//! is `page`, drawings are `chart`s. Names, payloads and source lines come from servers and files: whatever is
 //! written goes through `maud`, which escapes it, and through [`human::printable`], which shows what would be
 //! invisible or turn the reading direction.
 

@@ -8,6 +8,7 @@ mod chart;
 pub(crate) mod checks;
 mod latency;
 pub(crate) mod layout;
+mod load;
 mod thresholds;
 
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub fn render(result: &RunResult, look: Look) -> String {
     }
     errors(&mut page, &result.errors);
     traffic(&mut page, result);
+    load::render(&mut page, result);
     environment(&mut page, result);
     page.finish()
 }
@@ -86,6 +88,10 @@ fn verdict(page: &mut Page, result: &RunResult) {
     facts.push(counted(clients, "client"));
     facts.push(human::duration(Duration::from_micros(result.duration_us)));
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
+    if !result.scenario.overrides.is_empty() {
+        let changed = result.scenario.overrides.iter().map(|text| printable(text)).collect::<Vec<_>>();
+        page.wrapped("  ", "    ", &[("changed by ", Tone::Doubtful), (&changed.join(" "), Tone::Plain)]);
+    }
 }
 
 fn deliveries(page: &mut Page, found: &DeliveriesResult) {

@@ -72,6 +72,9 @@ fn nothing_from_a_server_or_a_file_reaches_the_terminal_unescaped() {
             .for_each(name);
     }
     result.metrics.iter_mut().for_each(|metric| name(&mut metric.name));
+    result.scenario.overrides.iter_mut().for_each(name);
+    result.phases.iter_mut().for_each(|phase| name(&mut phase.name));
+    result.generator.iter_mut().for_each(|generator| generator.doubts.push(evil.into()));
     for error in &mut result.errors {
         name(&mut error.cause);
         for example in &mut error.examples {

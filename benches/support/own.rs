@@ -1,0 +1,58 @@
+//! Plays a scenario, and keeps account of what it cost this process: the clients, and nothing else.
+//!
+//! As in [`super::play`], the account is taken in acts in which everybody waits, so that nothing is under way that
+//! could be counted to the wrong side.
+
+use std::net::SocketAddr;
+
+use sockrates::engine::Ran;
+use sockrates::observe::Counter;
+
+use super::alone::play_with;
+use super::play::faultless;
+use super::process::{cpu, resident};
+
+/// What this process has used, and its clients counted, up to a moment of rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Account {
+    /// Microseconds of CPU.
+    pub cpu: f64,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Since the run began, in seconds.
+    pub elapsed: f64,
+    counts: [u64; Counter::ALL.len()],
+}
+
+impl Account {
+    /// How much a counter grew since an earlier account.
+    pub fn counted_since(&self, earlier: &Account, counter: Counter) -> u64 {
+        self.counts[counter as usize] - earlier.counts[counter as usize]
+    }
+}
+
+/// Plays a scenario with so many workers. Gives the account at the end of each of these acts (by their place in the
+/// script), in which everybody waits.
+///
+/// # Panics
+///
+/// When it is no scenario, or anything went wrong in it: what did not work has no price.
+pub fn play(text: &str, address: SocketAddr, workers: usize, rests: &[usize]) -> (Vec<Account>, Ran) {
+    let mut accounts: Vec<Option<Account>> = vec![None; rests.len()];
+    let mut counts = [0; Counter::ALL.len()];
+    let ran = play_with(text, address, "/socket.io/", workers, &mut |beat| {
+        if let Some(interval) = &beat.interval {
+            counts.iter_mut().zip(interval.counts).for_each(|(sum, more)| *sum += more);
+        }
+        if let [act] = beat.acts
+            && let Some(place) = rests.iter().position(|rest| rest == act)
+        {
+            let elapsed = beat.elapsed.as_secs_f64();
+            accounts[place] = Some(Account { cpu: cpu(), memory: resident(), elapsed, counts });
+        }
+    })
+    .and_then(|ran| faultless(&ran).map(|()| ran))
+    .unwrap_or_else(|why| panic!("{why}"));
+    let taken = accounts.into_iter().map(|account| account.expect("a rest is long enough to be seen"));
+    (taken.collect(), ran)
+}

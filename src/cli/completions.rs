@@ -1,0 +1,73 @@
+//! `sockrates completions` and `sockrates man`: what a shell and `man` know of the command line.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Arguments, WRONG, complain, say};
+use crate::document::closest;
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  sockrates completions bash > ~/.local/share/bash-completion/completions/sockrates
+  sockrates completions zsh > ~/.zfunc/_sockrates
+  sockrates completions fish > ~/.config/fish/completions/sockrates.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  sockrates man | man -l -            the page of the whole program
+  sockrates man run > sockrates-run.1 the page of one verb";
+
+/// Prints the completions of the command line for a shell
+#[derive(Debug, Args)]
+#[command(before_help = COMPLETIONS_EXAMPLES)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+/// Prints the manual page of the program, or of a verb
+#[derive(Debug, Args)]
+#[command(before_help = MAN_EXAMPLES)]
+pub struct ManArgs {
+    /// The verb; without it, the page is that of the program
+    #[arg(value_name = "VERB")]
+    verb: Option<String>,
+}
+
+/// Prints the completions.
+pub fn completions(args: &CompletionsArgs) -> ExitCode {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut Arguments::command(), "sockrates", &mut text);
+    say(String::from_utf8_lossy(&text).trim_end());
+    ExitCode::SUCCESS
+}
+
+/// Prints the manual page.
+pub fn man(args: &ManArgs) -> ExitCode {
+    let mut program = Arguments::command();
+    program.build();
+    let page = match &args.verb {
+        None => program,
+        Some(verb) => match program.find_subcommand(verb).filter(|found| found.get_name() != "help") {
+            Some(found) => found.clone(),
+            None => {
+                let verbs = program.get_subcommands().map(clap::Command::get_name);
+                let hint = match closest(verb, verbs) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`sockrates --help` shows the verbs".to_owned(),
+                };
+                complain(&format!("error: there is no verb `{verb}`\nhelp: {hint}"));
+                return ExitCode::from(WRONG);
+            }
+        },
+    };
+    let mut text = Vec::new();
+    match clap_mangen::Man::new(page).render(&mut text) {
+        Ok(()) => say(String::from_utf8_lossy(&text).trim_end()),
+        Err(error) => complain(&format!("error: failed to write the page: {error}")),
+    }
+    ExitCode::SUCCESS
+}

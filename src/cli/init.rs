@@ -1,0 +1,177 @@
+//! `sockrates init`: writes a first scenario for the user's application, by what flags say or by asking.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{WRONG, complain, is_stdout, put, say};
+use crate::scenario::starter::Starter;
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates init                                             asks what your application calls things
+  sockrates init --join enter --leave exit --send 'chat message' --output chat.yaml
+  sockrates init --send message --arrives news --no-ack      one without rooms and acknowledgements
+  sockrates init --join enter --output -                     to standard output";
+
+/// Where a first scenario goes unless it is said.
+const OUTPUT: &str = "scenario.yaml";
+
+/// Where the application runs unless it is said.
+const URL: &str = "http://localhost:3000";
+
+/// Writes a first scenario for your application, with comments
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub struct InitArgs {
+    /// Where your application runs [default: http://localhost:3000]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The event by which a client enters a room
+    #[arg(long, value_name = "EVENT")]
+    join: Option<String>,
+    /// The event by which it leaves the room
+    #[arg(long, value_name = "EVENT", requires = "join")]
+    leave: Option<String>,
+    /// The event by which it says something to others
+    #[arg(long, value_name = "EVENT")]
+    send: Option<String>,
+    /// The event by which others hear it [default: the same]
+    #[arg(long, value_name = "EVENT", requires = "send")]
+    arrives: Option<String>,
+    /// Your application acknowledges these events (this is the default)
+    #[arg(long, overrides_with = "no_ack")]
+    ack: bool,
+    /// It does not
+    #[arg(long)]
+    no_ack: bool,
+    /// The namespace that clients connect to [default: /]
+    #[arg(long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Write it to this file; `-` is standard output
+    #[arg(long, short, value_name = "FILE", default_value = OUTPUT)]
+    output: PathBuf,
+    /// Overwrite a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// Writes the file and says what to do next.
+pub fn init(args: &InitArgs) -> ExitCode {
+    match write(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            complain(why.trim_end());
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn write(args: &InitArgs) -> Result<(), String> {
+    let file = &args.output;
+    refuse_to_overwrite(args)?;
+    let starter = match args.tells_nothing() {
+        false => args.starter(),
+        true if io::stdin().is_terminal() && io::stderr().is_terminal() => {
+            ask(args).map_err(|error| format!("error: failed to read your answers: {error}"))?
+        }
+        true => {
+            complain(
+                "note: nobody can be asked here and no flag says what your application calls things, so the usual names \
+                 are taken: `join`, `leave` and `message`. Change them in the file, or give --join, --leave and --send.",
+            );
+            Starter {
+                join: Some("join".to_owned()),
+                leave: Some("leave".to_owned()),
+                send: Some("message".to_owned()),
+                ..args.starter()
+            }
+        }
+    };
+    put(file, "scenario", &starter.text()?).map_err(|why| format!("error: {why}"))?;
+    if !is_stdout(file) {
+        let name = file.display();
+        say(&format!(
+            "{name} is written. Read it, change what is not so in your application, then:\n\n  \
+             sockrates check {name}\n  sockrates run {name} --url {}",
+            starter.url
+        ));
+    }
+    Ok(())
+}
+
+fn refuse_to_overwrite(args: &InitArgs) -> Result<(), String> {
+    let file: &Path = &args.output;
+    match !is_stdout(file) && file.exists() && !args.force {
+        true => Err(format!(
+            "error: {} is there already, and stays as it is\nhelp: name another file by --output, or overwrite it by --force",
+            file.display()
+        )),
+        false => Ok(()),
+    }
+}
+
+impl InitArgs {
+    /// Whether no flag says anything of the application.
+    fn tells_nothing(&self) -> bool {
+        let words = [&self.url, &self.join, &self.leave, &self.send, &self.arrives, &self.namespace];
+        words.iter().all(|word| word.is_none()) && !self.ack && !self.no_ack
+    }
+
+    fn starter(&self) -> Starter {
+        Starter {
+            url: self.url.clone().unwrap_or_else(|| URL.to_owned()),
+            file: match is_stdout(&self.output) {
+                true => OUTPUT.to_owned(),
+                false => self.output.display().to_string(),
+            },
+            namespace: self.namespace.clone().unwrap_or_else(|| "/".to_owned()),
+            join: self.join.clone(),
+            leave: self.leave.clone(),
+            send: self.send.clone(),
+            arrives: self.arrives.clone(),
+            ack: !self.no_ack,
+        }
+    }
+}
+
+/// Asks for everything. An empty answer is what stands in brackets; `-` is none.
+fn ask(args: &InitArgs) -> io::Result<Starter> {
+    let mut stdin = io::stdin().lock();
+    let mut question = |words: &str, usual: &str| -> io::Result<String> {
+        let mut stderr = anstream::stderr();
+        write!(stderr, "{words} [{usual}]: ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        stdin.read_line(&mut answer)?;
+        let answer = answer.trim();
+        Ok(if answer.is_empty() { usual.to_owned() } else { answer.to_owned() })
+    };
+    let some = |answer: String| Some(answer).filter(|answer| answer != "-");
+    complain("What does your application call things? Enter takes what stands in brackets, - is none.");
+    let url = question("Where does it run", URL)?;
+    let namespace = question("Which namespace do clients connect to", "/")?;
+    let join = some(question("Which event puts a client into a room", "join")?);
+    let leave = match join {
+        Some(_) => some(question("Which event takes it out again", "leave")?),
+        None => None,
+    };
+    let send = some(question("Which event says something to others", "message")?);
+    let arrives = match &send {
+        Some(send) => Some(question("Which event do the others get", send)?).filter(|event| event != send),
+        None => None,
+    };
+    let ack = question("Does it acknowledge these events: yes or no", "yes")?;
+    Ok(Starter {
+        url,
+        namespace,
+        join,
+        leave,
+        send,
+        arrives,
+        ack: !ack.starts_with(['n', 'N']),
+        ..args.starter()
+    })
+}

@@ -1,0 +1,96 @@
+//! `sockrates report`: renders stored results again, of `run` and of `conform`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::formats::{FormatArgs, When};
+use super::{WRONG, complain, look_of_stdout, say};
+use crate::conformance::{self, Stored, SuiteResult, matrix};
+use crate::report::text::Look;
+use crate::report::{RunResult, text};
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates report results.json                        the report as text
+  sockrates report results.json --html report.html     as one page of HTML
+  sockrates report results.json --junit r.xml --csv -  as JUnit XML, and as a table on standard output
+  sockrates report monday.json friday.json --markdown summary.md
+                                                       several files as one
+  sockrates report suite.json --junit r.xml            what `conform` has found, as JUnit XML";
+
+/// Renders stored results again: as text, or in other forms
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub struct ReportArgs {
+    /// Files that `run` or `conform` have written by `--json`
+    #[arg(required = true, value_name = "RESULT")]
+    results: Vec<PathBuf>,
+    /// Of `conform`: let warnings count as failures
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    formats: FormatArgs,
+}
+
+/// Reads the files and writes what is asked for. The verdicts in them change no exit code: they are old.
+pub fn report(args: &ReportArgs) -> ExitCode {
+    match render(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            complain(&format!("error: {why}"));
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn render(args: &ReportArgs) -> Result<(), String> {
+    args.formats.takes_stdout(None)?;
+    let (mut runs, mut suites) = (Vec::new(), Vec::new());
+    for file in &args.results {
+        let name = file.display();
+        let text = fs::read_to_string(file).map_err(|error| {
+            format!("failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one")
+        })?;
+        match Stored::read(&text).map_err(|why| format!("{name}: failed to {why}"))? {
+            Stored::Runs(more) => runs.extend(more),
+            Stored::Suites(more) => suites.extend(more),
+        }
+    }
+    match (runs.is_empty(), suites.is_empty()) {
+        (false, false) => {
+            Err("some of the files are of `run` and some of `conform`: render them apart".to_owned())
+        }
+        (_, true) => of_runs(args, &runs),
+        (true, false) => of_suites(args, &suites),
+    }
+}
+
+fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
+    if args.formats.is_empty() {
+        let pages: Vec<String> = runs.iter().map(|run| text::render(run, look_of_stdout())).collect();
+        say(pages.join("\n").trim_end());
+        return Ok(());
+    }
+    args.formats.write(None, runs, When::AtTheEnd)
+}
+
+fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<(), String> {
+    let forms = args.formats.of_suites(args.strict)?;
+    if args.formats.is_empty() {
+        say(suite_pages(suites, look_of_stdout()).trim_end());
+    }
+    forms.write(suites, When::AtTheEnd)
+}
+
+fn suite_pages(suites: &[SuiteResult], look: Look) -> String {
+    let detail = conformance::text::Detail::Usual;
+    let mut pages: Vec<String> =
+        suites.iter().map(|suite| conformance::text::render(suite, look, detail)).collect();
+    if suites.len() > 1 {
+        pages.push(matrix::render(suites, look, detail));
+    }
+    pages.join("\n")
+}

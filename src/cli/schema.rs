@@ -1,0 +1,41 @@
+//! `sockrates schema`: the JSON Schema of scenarios, for editors, and of results, for those who read them.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::say;
+use crate::{conformance, scenario};
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates schema scenario > scenario.schema.json    then, in the first line of a scenario:
+                                                      # yaml-language-server: $schema=scenario.schema.json
+  sockrates schema result > result.schema.json        what `run --json` and `conform --json` write";
+
+/// Prints the JSON Schema of scenarios or of results
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub struct SchemaArgs {
+    /// Of what
+    #[arg(value_name = "WHAT")]
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Of a scenario, for completion and checks in editors
+    Scenario,
+    /// Of a result file
+    Result,
+}
+
+/// Prints it.
+pub fn schema(args: &SchemaArgs) -> ExitCode {
+    let schema = match args.what {
+        What::Scenario => scenario::schema::schema(),
+        What::Result => conformance::stored::schema(),
+    };
+    say(&format!("{schema:#}"));
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,195 @@
+//! Results as JUnit XML, for those who collect the results of tests: a suite for each scenario, a test for each step
+//! that was checked, for each threshold and for the audit.
+//!
+//! What JUnit has no word for is an error: a measurement that is not valid, a server that was not there. What came to
+//! nothing passes, with its report in the output of the test, and is judged by the thresholds or by the run as a whole.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::RunResult;
+use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
+use super::text::layout::Page;
+use super::text::{self, Look, checks};
+use crate::measure::human::count;
+use crate::threshold::Fault;
+use crate::verdict::Status;
+
+/// How wide the reports inside the file are.
+pub(crate) const LOOK: Look = Look { width: 120, colour: false };
+
+/// The content of a JUnit file.
+pub fn to_junit(results: &[RunResult]) -> String {
+    let mut report = Report::new("sockrates run");
+    report.add_test_suites(results.iter().map(suite));
+    xml(&report)
+}
+
+/// The XML. What a name may be, and which characters XML has no place for, is the library's care.
+pub(crate) fn xml(report: &Report) -> String {
+    report.to_string().unwrap_or_default()
+}
+
+/// A test that did not succeed: in a line, of which kind, and in full.
+pub(crate) fn not_passed(kind: NonSuccessKind, message: &str, of: &str, full: String) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    status.set_type(of);
+    status.set_description(full);
+    status
+}
+
+fn suite(result: &RunResult) -> TestSuite {
+    let mut suite = TestSuite::new(result.scenario.name.as_str());
+    suite.set_time(Duration::from_micros(result.duration_us));
+    suite.add_property(("file", result.scenario.file.as_str()));
+    suite.add_property(("target", text::target(&result.target).as_str()));
+    suite.add_property(("seed", result.scenario.seed.to_string().as_str()));
+    suite.add_property(("started", result.started.as_str()));
+    let tests = result.checks.iter().map(step).chain(result.thresholds.iter().map(threshold));
+    let audit = result.deliveries.as_ref().map(|found| audit(result, found));
+    let mut tests: Vec<TestCase> = tests.chain(audit).collect();
+    let is_told = tests.iter().any(|test| !matches!(test.status, TestCaseStatus::Success { .. }));
+    match result.verdict.status {
+        Status::Passed => {}
+        Status::Failed if is_told => {}
+        _ => tests.push(whole(result)),
+    }
+    for test in &mut tests {
+        test.set_classname(result.scenario.name.as_str());
+    }
+    suite.add_test_cases(tests);
+    suite
+}
+
+/// A step. What came to nothing is for thresholds, or for the run as a whole.
+fn step(check: &CheckResult) -> TestCase {
+    let place =
+        if check.file.is_empty() { String::new() } else { format!(" ({}:{})", check.file, check.line) };
+    let name = format!("{}{place}", check.step);
+    let mut page = Page::new(LOOK);
+    checks::failed(&mut page, check);
+    let full = page.finish();
+    if check.failed > 0 {
+        let first = check.failures.first();
+        let message = first.map(|first| format!("expected {}, saw {}", first.expected, first.actual));
+        let message = message.unwrap_or_else(|| format!("{} checks failed", count(check.failed)));
+        return TestCase::new(name, not_passed(NonSuccessKind::Failure, &message, "check", full));
+    }
+    let mut test = TestCase::new(name, TestCaseStatus::success());
+    if check.missed > 0 {
+        test.set_system_out(full);
+    }
+    test
+}
+
+fn threshold(threshold: &ThresholdResult) -> TestCase {
+    let kind = match threshold.outcome {
+        OutcomeResult::Met => return TestCase::new(threshold.text.as_str(), TestCaseStatus::success()),
+        OutcomeResult::Missed | OutcomeResult::NoData => NonSuccessKind::Failure,
+        OutcomeResult::TooFew => NonSuccessKind::Error,
+    };
+    let message = match threshold.outcome {
+        OutcomeResult::TooFew => {
+            format!("too few samples: {} of {}", count(threshold.samples), count(threshold.samples_needed))
+        }
+        _ => format!("{}, and the limit is {}", threshold.value_text, threshold.limit_text),
+    };
+    let full = format!("line {}: {}\n{message}", threshold.line, threshold.text);
+    TestCase::new(threshold.text.as_str(), not_passed(kind, &message, "threshold", full))
+}
+
+/// The audit. A fault that a threshold is about is for that to decide.
+fn audit(result: &RunResult, found: &DeliveriesResult) -> TestCase {
+    let name = "every message reaches whom it has to, once, in order, and nobody else";
+    let is_decided = |fault: &Fault| {
+        result.thresholds.iter().any(|threshold| threshold.text.trim_start().starts_with(fault.name()))
+    };
+    let found_wrong: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| found.fault(*fault) > 0).collect();
+    let said = found_wrong.iter().map(|fault| format!("{}: {}", fault.name(), count(found.fault(*fault))));
+    let said = said.collect::<Vec<_>>().join(", ");
+    let full = [std::slice::from_ref(&said), &found.offenders[..]].concat().join("\n");
+    if !found_wrong.iter().all(is_decided) {
+        return TestCase::new(name, not_passed(NonSuccessKind::Failure, &said, "audit", full));
+    }
+    let mut test = TestCase::new(name, TestCaseStatus::success());
+    if !found_wrong.is_empty() {
+        test.set_system_out(full);
+    }
+    test
+}
+
+/// What no single test tells: that the server was not there, that nothing was proved.
+fn whole(result: &RunResult) -> TestCase {
+    let verdict = &result.verdict;
+    let kind = match verdict.status {
+        Status::Passed | Status::Failed => NonSuccessKind::Failure,
+        Status::Invalid | Status::Interrupted | Status::Unreachable => NonSuccessKind::Error,
+    };
+    let status = not_passed(kind, &verdict.reason, verdict.status.name(), text::render(result, LOOK));
+    TestCase::new("the run as a whole", status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example::{flawless, troubled};
+
+    fn read(results: &[RunResult]) -> Report {
+        let xml = to_junit(results);
+        Report::deserialize_from_str(&xml).unwrap_or_else(|error| panic!("{error}\n{xml}"))
+    }
+
+    #[test]
+    fn every_scenario_is_a_suite_and_every_step_threshold_and_audit_a_test() {
+        let report = read(&[troubled(), flawless()]);
+        let names: Vec<Vec<String>> = report
+            .test_suites
+            .iter()
+            .map(|suite| suite.test_cases.iter().map(|test| test.name.to_string()).collect())
+            .collect();
+        assert_eq!(names[0].len(), 3 + 4 + 1, "{names:?}");
+        assert_eq!(names[0][2], "expect said within 1 s (scenarios/load/busy-rooms.yaml:12)");
+        assert_eq!(names[0][3], "delivery p99 < 25 ms");
+        assert_eq!(
+            names[1],
+            [
+                "connect (scenarios/conformance/hello.yaml:5)",
+                "expect hello (scenarios/conformance/hello.yaml:6)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failure_tells_what_was_expected_what_came_and_where() {
+        let xml = to_junit(&[troubled()]);
+        let lines = xml.split("<failure").nth(1).expect("something failed");
+        for part in ["expected event said with", "busy-rooms.yaml:12", "actual", "wire"] {
+            assert!(lines.contains(part), "{part}: {xml}");
+        }
+        assert!(!xml.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn too_few_samples_are_an_error_and_what_a_threshold_allows_passes() {
+        let report = read(&[troubled()]);
+        assert_eq!(report.test_suites[0].errors, 1, "ack p99.9 has too few samples");
+        let connect = &report.test_suites[0].test_cases[0];
+        assert!(matches!(connect.status, TestCaseStatus::Success { .. }), "{connect:?}");
+        assert!(connect.system_out.is_some());
+    }
+
+    #[test]
+    fn a_run_that_failed_without_any_test_of_its_own_is_a_test() {
+        let mut result = flawless();
+        result.checks.clear();
+        result.verdict = crate::verdict::Verdict {
+            status: Status::Unreachable,
+            reason: "nothing listens at http://127.0.0.1:1".into(),
+            exit_code: 3,
+        };
+        let report = read(&[result]);
+        assert_eq!((report.tests, report.errors), (1, 1));
+    }
+}

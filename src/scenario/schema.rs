@@ -1,0 +1,144 @@
+//! The JSON Schema of a scenario, for editors: completion, and mistakes while one types.
+//!
+//! A schema sees the shape of a file: keys, types, words, units. Names, expressions and what follows from them only the
+//! parser sees, so `sockrates check` has the last word. Steps and the contract bring their own parts; a test holds all of
+//! them against the parser.
+
+use serde_json::{Value as Json, json};
+
+use super::{Level, MOST_CLIENTS, Need};
+use crate::contract;
+use crate::observe::{Counter, Metric};
+use crate::step::Arrival;
+use crate::step::schema::{
+    NUMBER, RATE, Schema, Shape, TIME, definitions, either, fitting, flag, list, map, named, one_or_more,
+    some, text, told, transport, whole, word, words,
+};
+use crate::threshold::Fault;
+
+/// The name of a group or a variable.
+const NAME: &str = "[A-Za-z][A-Za-z0-9_]*";
+
+/// The schema of a whole scenario.
+pub fn schema() -> Json {
+    let mut all: Vec<(String, Schema)> = definitions();
+    all.extend(
+        [("group", group()), ("act", act()), ("threshold", threshold())]
+            .map(|(name, schema)| (name.to_owned(), schema)),
+    );
+    let mut schema = file();
+    schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    schema["title"] = json!("A scenario of sockrates");
+    schema["definitions"] = all.into_iter().collect();
+    schema
+}
+
+fn file() -> Schema {
+    let audit = Shape::new("How the deliveries are audited.")
+        .needs("window", named("time"), "How long a message may take to arrive; at least 1 s.")
+        .schema();
+    let load = || either([whole(1..=i64::from(MOST_CLIENTS)), named("rate")]);
+    let capacity = Shape::new("What a search for the highest load raises, and between which loads.")
+        .takes("axis", word(), "`clients`, `rate`, `arrivals` or a common variable.")
+        .takes("from", load(), "The first load.")
+        .takes("to", load(), "The highest.")
+        .schema();
+    Shape::new("A cast of clients, and a script that is read from top to bottom.")
+        .needs("name", word(), "What the scenario shows, in a line.")
+        .needs("cast", cast(), "The clients, in groups: `alice: 1`, `crowd: 500`.")
+        .needs("script", some(named("act")), "What they do, one act after another.")
+        .takes("about", word(), "Why, in a paragraph.")
+        .takes("spec", one_or_more(word()), "Where the rule is written that it examines.")
+        .takes("clause", one_or_more(word()), "Which clauses of the conformance catalogue it examines.")
+        .takes("level", words(Level::ALL.map(Level::name)), "How binding that rule is; else `must`.")
+        .takes("needs", one_or_more(words(Need::ALL.map(Need::name))), "What the server has to offer.")
+        .takes("transports", one_or_more(transport()), "Over which of them it is played.")
+        .takes("takes", named("time"), "About how long a healthy server lets it take.")
+        .takes("vars", map(named("value")), "Variables, worked out once for each client.")
+        .takes("contract", contract::schema(), "How the server is asked to join, leave and cast.")
+        .takes("audit", either([flag(), audit]), "`false` leaves the deliveries unexamined.")
+        .takes("thresholds", list(named("threshold")), "Demands on the whole run.")
+        .takes("capacity", capacity, "What `sockrates capacity` raises.")
+        .schema()
+}
+
+fn cast() -> Schema {
+    json!({
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": { "pattern": format!("^{NAME}$") },
+        "additionalProperties": named("group"),
+    })
+}
+
+fn group() -> Schema {
+    let count = || whole(1..=i64::from(MOST_CLIENTS));
+    let row = json!({ "type": "object", "minProperties": 1, "additionalProperties": { "type": ["string", "number", "boolean"] } });
+    let mut headers = map(named("value"));
+    headers["propertyNames"] = json!({ "pattern": "^[-A-Za-z0-9!#$%&'*+.^_`|~]+$" });
+    let longer = Shape::new("Clients that are alike.")
+        .takes("count", count(), "How many; else one.")
+        .takes("arrive", Arrival::schema(), "When they begin their first connect: `at_once`, or at a rate.")
+        .takes("transport", transport(), "Their transport; else `websocket`.")
+        .takes("namespace", named("namespace"), "Where they connect and speak; else `/`.")
+        .takes("auth", either([map(named("value")), text()]), "A map, sent with CONNECT.")
+        .takes("query", map(named("value")), "Query parameters of all their requests.")
+        .takes("headers", headers, "Headers of all their requests.")
+        .takes("vars", map(named("value")), "Variables of this group.")
+        .takes("rows", either([word(), some(row)]), "A CSV file beside the scenario, or a list of maps.")
+        .schema();
+    told(either([count(), longer]), "How many clients, or a map that says more of them.")
+}
+
+fn act() -> Schema {
+    let branches = json!({
+        "type": "array",
+        "minItems": 2,
+        "items": either([named("act"), some(named("act"))]),
+    });
+    let settled = Shape::new("What is done while it is measured.")
+        .needs("script", some(named("act")), "What is done meanwhile.")
+        .takes("settle", named("time"), "How long the run settles before latencies and rates count.")
+        .schema();
+    let measure = either([some(named("act")), settled]);
+    json!({
+        "description": "Who does what: `- alice: connect`, `- all: { join: lobby }`.",
+        "type": "object",
+        "properties": {
+            "together": told(branches, "Branches side by side: an act, or a list of acts."),
+            "measure": told(measure, "The part of the script whose latencies and rates count."),
+            "all": named("steps"),
+        },
+        "propertyNames": { "pattern": format!(r"^\s*{NAME}(\s*,\s*{NAME})*\s*$") },
+        "additionalProperties": named("steps"),
+        "minProperties": 1,
+        "maxProperties": 1,
+    })
+}
+
+/// A threshold: a subject, a comparison, and a limit of the kind that fits.
+fn threshold() -> Schema {
+    let choice = |names: Vec<&str>| {
+        let escaped = |name: &&str| name.replace('.', r"\.").replace(' ', r"\s+");
+        names.iter().map(escaped).collect::<Vec<_>>().join("|")
+    };
+    let times = choice(Metric::ALL.map(Metric::name).to_vec());
+    let counts = choice([&Counter::ALL.map(Counter::name)[..], &Fault::ALL.map(Fault::name)].concat());
+    let relation = format!(r"(\s+of\s+{NAME})?\s*(<=|<|==|!=|>=|>)");
+    let times =
+        format!(r"({times})\s+((p\d+(\.\d+)?|mean|min|max){relation}{NUMBER}{TIME}|count{relation}\s*\d+)");
+    let counts = format!(
+        r"({counts})(\s+rate{relation}{NUMBER}{RATE}|{relation}{NUMBER}%|(\s+count)?{relation}\s*\d+)"
+    );
+    let demand = || {
+        told(
+            fitting(&format!(r"^\s*({times}|{counts})\s*$")),
+            "A value, a comparison, a limit: `delivery p99 < 250 ms`, `ack missed of talkers < 1 %`.",
+        )
+    };
+    let map = Shape::new("A demand with more to say.")
+        .needs("demand", demand(), "The demand.")
+        .takes("abort_on_breach", flag(), "Whether the run ends when it is clear that it does not hold.")
+        .schema();
+    either([demand(), map])
+}

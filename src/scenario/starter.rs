@@ -1,0 +1,231 @@
+//! A first scenario for an application that is not ours: its text, with a comment at everything that has to fit.
+//!
+//! The text is read again by the parser before it is given away, so it is never a wrong one.
+
+use std::fmt::Write;
+
+use super::{Surroundings, read};
+use crate::document::{Source, render};
+
+/// What is known of the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Starter {
+    /// Where it runs: for the comment that tells how to play the scenario.
+    pub url: String,
+    /// The name of the file, for the same comment.
+    pub file: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The event by which a client enters a room. None where the application has no rooms.
+    pub join: Option<String>,
+    /// The event by which it leaves the room.
+    pub leave: Option<String>,
+    /// The event by which it says something to others.
+    pub send: Option<String>,
+    /// The event by which others hear it, if it has another name.
+    pub arrives: Option<String>,
+    /// Whether the application acknowledges these events.
+    pub ack: bool,
+}
+
+impl Starter {
+    /// The text of the scenario.
+    ///
+    /// # Errors
+    /// The report of what is wrong with it, which can only be a word that was given.
+    pub fn text(&self) -> Result<String, String> {
+        let text = self.write();
+        let source = Source { name: self.file.clone(), text };
+        match read(&source, &Surroundings::without_files()) {
+            Ok(_) => Ok(source.text),
+            Err(mistake) => Err(render(&mistake, &source)),
+        }
+    }
+
+    fn write(&self) -> String {
+        let mut text = self.head();
+        text.push_str(&self.cast());
+        text.push_str(&self.contract());
+        text.push_str(&self.script());
+        text.push_str(&self.thresholds());
+        text
+    }
+
+    fn head(&self) -> String {
+        let (file, url) = (one_line(&self.file), one_line(&self.url));
+        format!(
+            "# A first scenario. Change what is not so in your application, then:\n\
+             #\n\
+             #   sockrates check {file}              what it would do, and what is wrong with it\n\
+             #   sockrates run {file} --url {url}\n\
+             #\n\
+             # For completion in your editor, `sockrates schema scenario > scenario.schema.json`, and a first line\n\
+             # # yaml-language-server: $schema=scenario.schema.json (with one # only)\n\
+             name: People meet in my application\n\n"
+        )
+    }
+
+    fn cast(&self) -> String {
+        let namespace = match self.namespace.as_str() {
+            "/" => String::new(),
+            namespace => format!(", namespace: {}", quoted(namespace)),
+        };
+        let mut text = String::from("# Who takes part. Raise the numbers when it works.\ncast:\n");
+        let auth = "# where it asks who they are: auth: { token: \"user-${n}\" }";
+        let _ = writeln!(text, "  speaker: {{ count: 1{namespace} }}");
+        let _ = writeln!(text, "  listeners: {{ count: 20, arrive: 50/s{namespace} }} {auth}");
+        if self.join.is_some() && self.send.is_some() {
+            let _ = writeln!(
+                text,
+                "  elsewhere: {{ count: 2{namespace} }} # in another room: they must hear nothing"
+            );
+        }
+        text + "\n"
+    }
+
+    /// How the application is asked for things.
+    fn contract(&self) -> String {
+        if self.join.is_none() && self.send.is_none() {
+            return String::new();
+        }
+        let ack = if self.ack { ", ack: true" } else { "" };
+        let mut text = String::from(
+            "# Which of your events does what, and what it carries: use the keys that your server reads.\ncontract:\n",
+        );
+        if let Some(join) = &self.join {
+            let join = quoted(join);
+            let _ = writeln!(
+                text,
+                "  join: {{ emit: [{join}, {{ room: \"${{room}}\", nick: \"${{group}}-${{n}}\" }}]{ack} }}"
+            );
+            if let Some(leave) = &self.leave {
+                let _ = writeln!(
+                    text,
+                    "  leave: {{ emit: [{}, {{ room: \"${{room}}\" }}]{ack} }}",
+                    quoted(leave)
+                );
+            }
+        }
+        if let Some(send) = &self.send {
+            let payload = match self.join {
+                Some(_) => "{ room: \"${room}\", text: \"${body}\" }",
+                None => "{ text: \"${body}\" }",
+            };
+            let arrives = self.arrives.as_ref().map(|event| format!(", arrives_as: {}", quoted(event)));
+            let arrives = arrives.unwrap_or_default();
+            let _ = writeln!(text, "  cast: {{ emit: [{}, {payload}]{ack}{arrives} }}", quoted(send));
+            text.push_str(match self.join {
+                Some(_) => "",
+                None => "  # `reaches: everyone`, or `reaches: others`, behind it lets the audit judge who hears it.\n",
+            });
+        }
+        if !self.ack {
+            text.push_str(
+                "  # Without acknowledgements much is left open: docs/your-server.md tells what.\n",
+            );
+        }
+        text + "\n"
+    }
+
+    /// What they do.
+    fn script(&self) -> String {
+        let mut text = String::from(
+            "# What they do. Each act ends when all its clients are done with it.\nscript:\n  - all: connect\n",
+        );
+        match (&self.join, &self.send) {
+            (Some(_), Some(_)) => {
+                text.push_str("  - speaker, listeners: { join: lobby }\n  - elsewhere: { join: street }\n");
+            }
+            (Some(_), None) => text.push_str("  - all: { join: lobby }\n"),
+            (None, _) => {}
+        }
+        if let Some(send) = &self.send {
+            let heard = quoted(self.arrives.as_ref().unwrap_or(send));
+            let to = if self.join.is_some() { "to: lobby, " } else { "" };
+            let _ = writeln!(
+                text,
+                "  - speaker: {{ repeat: {{ times: 10, every: 100ms, steps: [ {{ cast: {{ {to}args: [hello] }} }} ] }} }}"
+            );
+            let _ = writeln!(text, "  - listeners: {{ expect: {{ event: {heard}, times: 10 }} }}");
+            if self.join.is_some() {
+                let _ = writeln!(text, "  - elsewhere: {{ expect_none: {{ event: {heard} }} }}");
+            }
+        }
+        if self.join.is_some() && self.leave.is_some() {
+            text.push_str("  - speaker: { leave: lobby }\n");
+        }
+        if self.send.is_none() {
+            text.push_str("  - all: fence # a round trip: the server answers\n");
+        }
+        text + "  - all: disconnect\n\n"
+    }
+
+    /// What is demanded of the whole run.
+    fn thresholds(&self) -> String {
+        let mut text =
+            String::from("# What is demanded of the whole run.\nthresholds:\n  - connect failed == 0\n");
+        if self.send.is_some() {
+            text.push_str("  - delivery p90 < 500 ms\n");
+        }
+        text
+    }
+}
+
+/// A word in quotes, as JSON and YAML write it alike; a `${` in it stays what it is.
+fn quoted(word: &str) -> String {
+    serde_json::Value::from(word.replace("${", "$${")).to_string()
+}
+
+/// Text that cannot end a comment.
+fn one_line(text: &str) -> String {
+    crate::measure::human::printable(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn starter() -> Starter {
+        Starter {
+            url: "http://localhost:3000".into(),
+            file: "scenario.yaml".into(),
+            namespace: "/".into(),
+            join: Some("enter".into()),
+            leave: Some("exit".into()),
+            send: Some("chat message".into()),
+            arrives: None,
+            ack: true,
+        }
+    }
+
+    #[test]
+    fn whatever_the_application_has_the_scenario_is_a_good_one() {
+        for bits in 0..32 {
+            let is_set = |bit: u32| bits & (1 << bit) != 0;
+            let starter = Starter {
+                join: is_set(0).then(|| "enter: \"a room\" # ${x}\n".to_owned()),
+                leave: is_set(1).then(|| "exit".to_owned()),
+                send: is_set(2).then(|| "yes".to_owned()),
+                arrives: is_set(3).then(|| "said".to_owned()),
+                ack: is_set(4),
+                namespace: if is_set(0) { "/lounge".into() } else { "/".into() },
+                file: "a\nb.yaml".into(),
+                ..starter()
+            };
+            if let Err(report) = starter.text() {
+                panic!("{report}\n{}", starter.write());
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_scenario_reads_like_this() {
+        insta::assert_snapshot!(starter().text().expect("it is a good one"));
+    }
+
+    #[test]
+    fn a_word_that_cannot_be_is_told() {
+        let starter = Starter { namespace: "lounge".into(), ..starter() };
+        assert!(starter.text().expect_err("a namespace begins with a slash").contains("lounge"));
+    }
+}
