@@ -1,8 +1,10 @@
 //! sockrates examines Socket.IO servers.
 
 pub mod audit;
+pub mod capacity;
 pub mod cli;
 pub mod client;
+pub mod compare;
 pub mod conformance;
 pub mod contract;
 pub mod document;
@@ -15,6 +17,7 @@ pub mod protocol;
 pub mod report;
 pub mod scenario;
 pub mod session;
+pub mod statistics;
 pub mod step;
 pub mod target;
 pub mod template;

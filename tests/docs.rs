@@ -325,6 +325,8 @@ fn the_flags_are_those_of_the_programs() {
         ("serve", "docs/reference-server.md", "## Flags"),
         ("run", "docs/running.md", "## Flags"),
         ("conform", "docs/conform.md", "## Flags"),
+        ("capacity", "docs/capacity.md", "## Flags"),
+        ("compare", "docs/compare.md", "## Flags"),
         ("init", "docs/writing.md", "# Writing a scenario"),
         ("report", "docs/results.md", "# Results and formats"),
     ] {

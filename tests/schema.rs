@@ -76,6 +76,10 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     ),
     ("sums over several places", &["size_of_shares_that_miss", "count_beyond_a_million_in_all"]),
     (
+        "what fits one axis of a search and not another",
+        &["capacity_of_an_unknown_axis", "capacity_that_ends_before_it_begins", "capacity_with_a_bare_rate"],
+    ),
+    (
         "what the contract has a place for",
         &[
             "contract_senders_without_rooms",
@@ -150,6 +154,7 @@ const WITHOUT_FIELDS: [&str; 4] = ["wait", "set", "send", "mute"];
 const MAPS: &[(&str, &str)] = &[
     ("", "{KEY: 1, name: x, cast: {a: 1}, script: [{a: connect}]}"),
     ("/properties/audit", "{name: x, cast: {a: 1}, script: [{a: connect}], audit: {window: 5s, KEY: 1}}"),
+    ("/properties/capacity", "{name: x, cast: {a: 1}, script: [{a: connect}], capacity: {KEY: 1}}"),
     ("/definitions/group", "{name: x, cast: {a: {KEY: 1}}, script: [{a: connect}]}"),
     (
         "/definitions/threshold",

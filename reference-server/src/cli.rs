@@ -12,6 +12,7 @@ use owo_colors::OwoColorize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::capacity::Capacity;
 use crate::config::{Config, Origins};
 use crate::faults::{self, Fault, Faults};
 use crate::server::{self, Stopper};
@@ -67,6 +68,12 @@ pub struct ServeArgs {
     /// Most clients at a time
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     pub max_clients: usize,
+    /// Handle at most so many events a second; others wait
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    pub capacity: Option<Capacity>,
+    /// Handle one event after another, each for as long as the Universal Scalability Law says: λ,σ,κ
+    #[arg(long, value_name = "LAW", value_parser = parse_law, conflicts_with = "capacity")]
+    pub service_usl: Option<Capacity>,
     /// Say nothing about clients
     #[arg(long, short)]
     pub quiet: bool,
@@ -102,6 +109,7 @@ impl ServeArgs {
             origins: parse_origins(&self.origins),
             max_clients: self.max_clients,
             console: !self.quiet,
+            capacity: self.capacity.or(self.service_usl),
             limits: base.limits,
         })
     }
@@ -223,6 +231,31 @@ fn parse_path(text: &str) -> Result<String, String> {
     }
 }
 
+/// `500/s`.
+fn parse_rate(text: &str) -> Result<Capacity, String> {
+    let rate = text.trim().strip_suffix("/s").and_then(|number| number.trim().parse::<f64>().ok());
+    match rate {
+        Some(rate) if rate > 0.0 && rate <= 1e9 => Ok(Capacity::Rate(rate)),
+        _ => Err("a rate is a number of events a second: 500/s".to_owned()),
+    }
+}
+
+/// `20,0.01,0.0001`.
+fn parse_law(text: &str) -> Result<Capacity, String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok(&[lambda, sigma, kappa])
+            if lambda > 0.0
+                && lambda <= 1e9
+                && (0.0..=1.0).contains(&sigma)
+                && (0.0..=1.0).contains(&kappa) =>
+        {
+            Ok(Capacity::Law { lambda, sigma, kappa })
+        }
+        _ => Err("the law has three numbers, λ above 0, σ and κ from 0 to 1: 20,0.01,0.0001".to_owned()),
+    }
+}
+
 /// `300ms`, `25s`, `2m`, `1h`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits =
@@ -279,6 +312,19 @@ mod tests {
         assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
         for wrong in ["", "5", "0s", "s", "-1s", "1 day", "1e9h", "99999h"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_capacity_is_a_rate_or_a_law() {
+        assert_eq!(config(&["-q", "--capacity", "500/s"]).capacity, Some(Capacity::Rate(500.0)));
+        let law = Capacity::Law { lambda: 20.0, sigma: 0.01, kappa: 0.0001 };
+        assert_eq!(config(&["-q", "--service-usl", "20,0.01,1e-4"]).capacity, Some(law));
+        for wrong in ["500", "0/s", "-1/s", "NaN/s", "inf/s"] {
+            assert!(parse_rate(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["20", "20,0.1", "0,0,0", "20,2,0", "20,0,-1", "20,0,NaN", "20,0,0,0"] {
+            assert!(parse_law(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::capacity::Capacity;
+
 /// Settings of a server. Start from [`Config::default`] and change fields.
 ///
 /// Timings are those of the official Node server unless said otherwise.
@@ -32,6 +34,8 @@ pub struct Config {
     pub max_clients: usize,
     /// Whether to tell on standard error who comes, speaks and goes.
     pub console: bool,
+    /// How many events are handled a second; as many as the machine can where there is none.
+    pub capacity: Option<Capacity>,
     /// Bounds against hostile clients.
     pub limits: Limits,
 }
@@ -91,6 +95,7 @@ impl Default for Config {
             origins: Origins::Any,
             max_clients: 100_000,
             console: false,
+            capacity: None,
             limits: Limits::default(),
         }
     }

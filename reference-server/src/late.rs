@@ -1,18 +1,16 @@
 //! The faults that show in time alone: what goes out goes out late, or the whole server stands still for a while.
 //!
 //! Nothing is lost or changes places, so only a clock can tell. The delays have to be exact, for the clock is what is
-//! examined: the timers of the runtime count in whole milliseconds, so a thread of its own does the waiting.
+//! examined.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
-use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-
+use crate::alarm::Alarm;
 use crate::engine::session::Session;
 use crate::faults::{Fault, Faults};
 use crate::server::Server;
@@ -33,31 +31,20 @@ const FREEZE: Duration = Duration::from_secs(1);
 pub(crate) struct Late {
     delay: Duration,
     held: RefCell<VecDeque<(Instant, Rc<Session>, Message)>>,
-    /// Takes the time at which the bell is to ring next.
-    clock: mpsc::Sender<Instant>,
-    bell: Arc<Notify>,
+    /// Set to the time of the first of them.
+    alarm: Alarm,
 }
 
 impl Late {
     /// The delay that these faults ask for, if they do.
     ///
     /// # Errors
-    /// When there is no thread for its clock.
+    /// When there is no alarm for it.
     pub(crate) fn new(faults: Faults) -> io::Result<Option<Rc<Late>>> {
         let Some((_, delay)) = DELAYS.into_iter().find(|(fault, _)| faults.has(*fault)) else {
             return Ok(None);
         };
-        let (clock, times) = mpsc::channel::<Instant>();
-        let bell = Arc::new(Notify::new());
-        let rung = bell.clone();
-        // It ends when the server does: then nobody is left to tell it a time.
-        thread::Builder::new().name("late".to_owned()).spawn(move || {
-            for time in times {
-                thread::sleep(time.saturating_duration_since(Instant::now()));
-                rung.notify_one();
-            }
-        })?;
-        Ok(Some(Rc::new(Late { delay, held: RefCell::default(), clock, bell })))
+        Ok(Some(Rc::new(Late { delay, held: RefCell::default(), alarm: Alarm::new()? })))
     }
 
     /// Keeps a packet back until its time has come.
@@ -65,7 +52,7 @@ impl Late {
         let time = Instant::now() + self.delay;
         let mut held = self.held.borrow_mut();
         if held.is_empty() {
-            self.set(time);
+            self.alarm.set(time);
         }
         held.push_back((time, session.clone(), message.clone()));
     }
@@ -83,24 +70,19 @@ impl Late {
     /// Lets packets go when their time has come, until the task is dropped.
     pub(crate) async fn run(self: Rc<Self>) {
         loop {
-            self.bell.notified().await;
+            self.alarm.rung().await;
             let now = Instant::now();
             while let Some((_, session, message)) = self.take_due(now) {
                 session.send_now(&message);
             }
             if let Some((time, ..)) = self.held.borrow().front() {
-                self.set(*time);
+                self.alarm.set(*time);
             }
         }
     }
 
     fn take_due(&self, now: Instant) -> Option<(Instant, Rc<Session>, Message)> {
         self.held.borrow_mut().pop_front_if(|(time, ..)| *time <= now)
-    }
-
-    fn set(&self, time: Instant) {
-        // The clock ends only with its channel.
-        let _ = self.clock.send(time);
     }
 }
 

@@ -19,6 +19,8 @@
 //! From the wire inwards: [`http`] and [`websocket`] move bytes, [`engine`] keeps sessions, [`socket`] keeps
 //! namespaces and rooms, the fixture answers events. The codecs are pure and public so that fuzzers and benches can reach them.
 
+mod alarm;
+mod capacity;
 pub mod cli;
 pub mod config;
 pub mod console;
@@ -33,6 +35,7 @@ pub mod socket;
 pub mod timers;
 pub mod websocket;
 
+pub use capacity::Capacity;
 pub use config::{Config, Limits, Origins};
 pub use faults::{Fault, Faults};
 pub use server::{Handle, Stopper, spawn};

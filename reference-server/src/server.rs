@@ -17,6 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 
+use crate::capacity::Gate;
 use crate::config::Config;
 use crate::console::Console;
 use crate::engine::session::Session;
@@ -107,13 +108,14 @@ pub fn spawn(config: Config, faults: Faults) -> io::Result<Handle> {
             Ok(runtime) => runtime.block_on(async move {
                 let bound = listen(SocketAddr::new(config.host, config.port)).and_then(|listener| {
                     let address = listener.local_addr()?;
-                    Ok((listener, address, Late::new(faults)?))
+                    let gate = config.capacity.map(Gate::new).transpose()?;
+                    Ok((listener, address, Late::new(faults)?, gate))
                 });
                 match bound {
                     Err(error) => drop(report.send(Err(error))),
-                    Ok((listener, address, late)) => {
+                    Ok((listener, address, late, gate)) => {
                         let _ = report.send(Ok(address));
-                        Server::new(config, faults, late).run(listener, &stopped).await;
+                        Server::new(config, faults, late, gate).run(listener, &stopped).await;
                     }
                 }
             }),
@@ -139,6 +141,8 @@ pub(crate) struct Server {
     pub(crate) faults: Faults,
     pub(crate) timers: Rc<Timers>,
     pub(crate) console: Rc<Console>,
+    /// What events pass first, where the server has a known capacity.
+    pub(crate) gate: Option<Gate>,
     pub(crate) sessions: RefCell<HashMap<Rc<str>, Rc<Session>>>,
     pub(crate) namespaces: RefCell<HashMap<Rc<str>, Rc<Namespace>>>,
     pub(crate) connections: Cell<usize>,
@@ -160,13 +164,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn new(config: Config, faults: Faults, late: Option<Rc<Late>>) -> Rc<Server> {
+    fn new(config: Config, faults: Faults, late: Option<Rc<Late>>, gate: Option<Gate>) -> Rc<Server> {
         let console = Rc::new(Console::new(config.console));
         Rc::new(Server {
             config,
             faults,
             timers: Rc::default(),
             console,
+            gate,
             sessions: RefCell::default(),
             namespaces: RefCell::default(),
             connections: Cell::new(0),
@@ -185,6 +190,7 @@ impl Server {
 
     async fn run(self: Rc<Self>, listener: TcpListener, stop: &Notify) {
         let timers = tokio::task::spawn_local(self.timers.clone().run());
+        let gate = tokio::task::spawn_local(Gate::run(self.clone()));
         let late = self.late.clone().map(|late| tokio::task::spawn_local(late.run()));
         tokio::select! {
             () = self.accept(listener) => {}
@@ -194,6 +200,7 @@ impl Server {
         self.say_goodbye();
         let _ = tokio::time::timeout(FAREWELL, self.until_quiet()).await;
         timers.abort();
+        gate.abort();
         if let Some(late) = late {
             late.abort();
         }

@@ -3,6 +3,8 @@
 //! | verb | job |
 //! |---|---|
 //! | `run` | plays scenarios against a server, judges and reports |
+//! | `capacity` | the highest load at which the thresholds hold |
+//! | `compare` | servers side by side, or results of two days |
 //! | `check` | reads scenarios, explains them, connects to nothing |
 //! | `conform` | plays the conformance suite against servers |
 //! | `init` | writes a first scenario for the user's application |
@@ -13,7 +15,9 @@
 //! | `completions`, `man` | the command line, for a shell and for `man` |
 
 mod bundled;
+mod capacity;
 mod check;
+mod compare;
 mod completions;
 mod conform;
 mod formats;
@@ -24,6 +28,7 @@ mod limits;
 mod list;
 mod machine;
 mod overrides;
+mod pin;
 mod play;
 pub mod progress;
 mod report;
@@ -90,6 +95,8 @@ struct Arguments {
 enum Verb {
     Run(run::RunArgs),
     Conform(conform::ConformArgs),
+    Capacity(capacity::CapacityArgs),
+    Compare(compare::CompareArgs),
     Check(check::CheckArgs),
     Init(init::InitArgs),
     Report(report::ReportArgs),
@@ -107,6 +114,8 @@ pub fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Run(args) => run::run(&args),
         Verb::Conform(args) => conform::conform(&args),
+        Verb::Capacity(args) => capacity::capacity(&args),
+        Verb::Compare(args) => compare::compare(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Report(args) => report::report(&args),
         Verb::List(args) => list::list(&args),

@@ -101,7 +101,8 @@ pub(super) struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    fn transport(&self) -> Transport {
+    /// The transport of groups that name none.
+    pub(super) fn transport(&self) -> Transport {
         let first = self.selected.scenario.transports.first().copied();
         self.args.transport.or(first).unwrap_or_default()
     }

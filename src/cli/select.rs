@@ -18,6 +18,17 @@ pub struct Selected {
 }
 
 impl Selected {
+    /// Reads it again, with another load in the place of its own.
+    ///
+    /// # Errors
+    /// The report of what cannot be with this load, ready to be shown.
+    pub fn with(&self, overrides: Overrides) -> Result<Selected, String> {
+        let surroundings = self.surroundings.overriding(overrides);
+        let scenario =
+            scenario::read(&self.source, &surroundings).map_err(|mistake| render(&mistake, &self.source))?;
+        Ok(Selected { source: self.source.clone(), scenario, surroundings })
+    }
+
     /// Reads it again, now that the server is known.
     ///
     /// # Errors

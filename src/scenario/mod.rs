@@ -11,6 +11,7 @@ mod overrides;
 mod rows;
 pub mod schema;
 mod script;
+mod search;
 pub mod starter;
 mod surroundings;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use explain::explain;
 pub use overrides::{Load, Overrides};
 pub use rows::Rows;
 pub use script::Act;
+pub use search::{Axis, Range};
 pub use surroundings::Surroundings;
 
 /// What a file says, checked.
@@ -68,6 +70,8 @@ pub struct Scenario {
     pub audit: Option<Duration>,
     /// What is demanded of the whole run.
     pub thresholds: Vec<Threshold>,
+    /// What a search for the highest load raises, and between which loads.
+    pub capacity: Range,
     /// How many places for values of its own each client needs ([`crate::template::Slot::index`]).
     pub slots: usize,
     /// Which values of clients other clients ask for.
@@ -229,6 +233,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let script = fields.required("script");
     let audit = fields.optional("audit");
     let thresholds = fields.optional("thresholds");
+    let capacity = fields.optional("capacity");
     fields.deny_others()?;
 
     let name = name?.word()?.to_owned();
@@ -252,6 +257,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         None => Duration::ZERO,
     };
     let vars = overrides.variables(vars, root.span)?;
+    let capacity = capacity.map_or(Ok(Range::default()), |node| search::read(node, vars.as_deref()))?;
     let cast = cast::read(cast?, vars.as_deref(), &mut scope, surroundings)?;
     let everyone: Vec<usize> = (0..cast.len()).collect();
     scope.act(&everyone);
@@ -295,6 +301,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         script,
         audit,
         thresholds,
+        capacity,
         slots,
         shared,
         overrides: overrides.words(),

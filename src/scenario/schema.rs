@@ -37,6 +37,12 @@ fn file() -> Schema {
     let audit = Shape::new("How the deliveries are audited.")
         .needs("window", named("time"), "How long a message may take to arrive; at least 1 s.")
         .schema();
+    let load = || either([whole(1..=i64::from(MOST_CLIENTS)), named("rate")]);
+    let capacity = Shape::new("What a search for the highest load raises, and between which loads.")
+        .takes("axis", word(), "`clients`, `rate`, `arrivals` or a common variable.")
+        .takes("from", load(), "The first load.")
+        .takes("to", load(), "The highest.")
+        .schema();
     Shape::new("A cast of clients, and a script that is read from top to bottom.")
         .needs("name", word(), "What the scenario shows, in a line.")
         .needs("cast", cast(), "The clients, in groups: `alice: 1`, `crowd: 500`.")
@@ -52,6 +58,7 @@ fn file() -> Schema {
         .takes("contract", contract::schema(), "How the server is asked to join, leave and cast.")
         .takes("audit", either([flag(), audit]), "`false` leaves the deliveries unexamined.")
         .takes("thresholds", list(named("threshold")), "Demands on the whole run.")
+        .takes("capacity", capacity, "What `sockrates capacity` raises.")
         .schema()
 }
 

@@ -179,16 +179,22 @@ fn members(group: Pid, spared: Option<u32>) -> Option<Vec<Member>> {
     let processes = fs::read_dir("/proc").ok()?;
     let numeric = |name: &str| name.parse::<u32>().is_ok_and(|id| Some(id) != spared);
     let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Some(names.filter(|name| numeric(name)).filter_map(|name| member(&name, group)).collect())
+    Some(names.filter(|name| numeric(name)).filter_map(|name| member(&name, Some(group))).collect())
 }
 
-fn member(process: &str, group: Pid) -> Option<Member> {
+/// CPU time and memory of a single process that we did not start. None where there is none.
+pub(super) fn of_process(id: u32) -> Option<Resources> {
+    member(&id.to_string(), None).map(|Member { cpu, memory }| Resources { cpu, memory })
+}
+
+fn member(process: &str, group: Option<Pid>) -> Option<Member> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name stands in parentheses and may contain some; after them come the state and then numbers.
     let fields: Vec<_> = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     let state = fields.first()?;
-    if number(2)? != u64::try_from(group.as_raw()).ok()? || matches!(*state, "Z" | "X") {
+    let is_other = |group: Pid| number(2) != u64::try_from(group.as_raw()).ok();
+    if group.is_some_and(is_other) || matches!(*state, "Z" | "X") {
         return None;
     }
     // utime, stime, and those of children that were waited for, in ticks, of which Linux shows 100 a second.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::measure::human;
 
-use super::group::{GRACE, Group, in_words};
+use super::group::{GRACE, Group, in_words, of_process};
 use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -69,6 +69,8 @@ pub struct Running {
     endpoint: Endpoint,
     found: Found,
     group: Option<Group>,
+    /// A process that is sampled in the place of one that we started.
+    watched: Option<u32>,
 }
 
 impl Target {
@@ -78,7 +80,13 @@ impl Target {
         match self {
             Target::Url(endpoint) => {
                 let found = look(endpoint, starting)?;
-                Ok(Running { target: self.clone(), endpoint: endpoint.clone(), found, group: None })
+                Ok(Running {
+                    target: self.clone(),
+                    endpoint: endpoint.clone(),
+                    found,
+                    group: None,
+                    watched: None,
+                })
             }
             Target::Bundled { args } => {
                 let program = std::env::current_exe().map_err(|error| self.not_started(error))?;
@@ -131,7 +139,8 @@ impl Target {
                 match probe(&endpoint, &Probing { timeout, ..starting.probing.clone() }) {
                     // Another server may sit at the port that ours wanted: ours has to live.
                     Ok(found) if group.ended().is_none() => {
-                        return Ok(Running { target: self.clone(), endpoint, found, group: Some(group) });
+                        let (target, group) = (self.clone(), Some(group));
+                        return Ok(Running { target, endpoint, found, group, watched: None });
                     }
                     Ok(_) => {}
                     // That nothing listens at one place tells less than what was seen at another.
@@ -233,10 +242,20 @@ impl Running {
         &self.found
     }
 
-    /// CPU time and memory of a server that we started, with its children. None for others, and where the system does
-    /// not tell.
+    /// CPU time and memory of a server that we started, with its children, or of the process that is to be watched. None for
+    /// others, and where the system does not tell.
     pub fn resources(&self) -> Option<Resources> {
-        self.group.as_ref()?.resources()
+        match (&self.group, self.watched) {
+            (Some(group), _) => group.resources(),
+            (None, process) => of_process(process?),
+        }
+    }
+
+    /// Takes this process for the server, to sample it, where we did not start one. False if there is no such process.
+    #[must_use]
+    pub fn watch(&mut self, process: u32) -> bool {
+        self.watched = Some(process);
+        of_process(process).is_some()
     }
 
     /// That a server that we started has ended meanwhile, as a sentence with its last output.

@@ -1,5 +1,7 @@
 //! The program as its user meets it: a child process, and servers good and bad in front of it.
 
+mod capacity;
+mod compare;
 mod conform;
 mod conform_servers;
 mod exit_codes;

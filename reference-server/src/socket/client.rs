@@ -136,7 +136,10 @@ fn dispatch(session: &Rc<Session>, mut packet: Packet<'_>, attachments: bool) {
                 let name = printable(&packet.name, 40);
                 format!("{}  said {name} ({} arguments, {size} bytes)", socket.label(), packet.args.len())
             });
-            fixture::on_event(&socket, packet);
+            match &session.server.gate {
+                Some(gate) => gate.enter(&socket, packet),
+                None => fixture::on_event(&socket, packet),
+            }
         }
         (Kind::Ack, Some(socket)) => socket.receive_ack(packet.id, packet.args),
         (Kind::Disconnect, Some(socket)) if faults.has(Fault::DisconnectAnswered) => {

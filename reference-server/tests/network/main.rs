@@ -7,6 +7,7 @@ mod support;
 mod acknowledgements;
 mod broadcasting;
 mod broken;
+mod capacity;
 mod closing;
 mod handshake;
 mod heartbeat;

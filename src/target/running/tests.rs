@@ -178,6 +178,16 @@ fn a_server_that_runs_already_is_looked_at_once() {
 }
 
 #[test]
+fn the_process_of_a_server_that_runs_already_can_be_watched() {
+    let found = Target::Url(Endpoint::local(server(OPEN))).start(&Starting::default());
+    let mut running = found.expect("it is there");
+    assert!(running.watch(std::process::id()));
+    assert!(running.resources().expect("there is a /proc").memory > 0);
+    assert!(!running.watch(u32::MAX));
+    assert_eq!(running.resources(), None);
+}
+
+#[test]
 fn a_server_that_ends_during_the_run_is_told() {
     let port = server(OPEN);
     let line = format!("echo listening on port {port}; exec sleep 1000");

@@ -1,0 +1,160 @@
+//! One run of the search: what came of it, and what was measured.
+
+use serde::{Deserialize, Serialize};
+
+use super::search::{Outcome, Purpose};
+use crate::report::RunResult;
+use crate::report::result::{DeliveriesResult, MetricResult};
+use crate::verdict::Status;
+
+/// What a step of the search measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The load.
+    pub load: f64,
+    /// What it was played for.
+    pub purpose: Purpose,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How many clients there were.
+    pub clients: u64,
+    /// What was achieved a second: deliveries, or acknowledgements where nothing is delivered.
+    pub throughput: f64,
+    /// The median of their latencies in microseconds.
+    pub p50_us: Option<u64>,
+    /// 99 % were not longer.
+    pub p99_us: Option<u64>,
+    /// How many of them there were.
+    pub samples: u64,
+    /// Failed checks, failed connects, lost connections, acknowledgements that did not come.
+    pub errors: u64,
+    /// Deliveries that were missing, doubled, out of order or leaked.
+    pub audit: u64,
+    /// Processors that the server used, where we started it.
+    pub processors: Option<f64>,
+    /// The most memory that it had, in bytes.
+    pub memory: Option<u64>,
+    /// Bytes in and out a second, of all clients together.
+    pub bytes: f64,
+}
+
+/// Below this share of the rounds that were due, the load was another than the one asked for: as in `verdict`.
+const REACHED: f64 = 0.95;
+/// A thread that works for so much of its time has none left.
+const BUSY: f64 = 0.95;
+
+/// What came of a run: what the server could not do is told from what we could not.
+pub fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
+    let reason = run.verdict.reason.clone();
+    match run.verdict.status {
+        Status::Passed => match throughput(run).map_or(0, |metric| metric.count) {
+            samples if samples < least_samples => Outcome::Unclear(format!(
+                "there were {samples} of the {least_samples} samples that a step needs"
+            )),
+            _ => Outcome::Held,
+        },
+        Status::Failed => Outcome::Broke(reason),
+        Status::Unreachable => Outcome::Died(reason),
+        Status::Interrupted => Outcome::Unclear(reason),
+        Status::Invalid => {
+            let generator = run.generator.clone().unwrap_or_default();
+            let is_busy = generator.busiest_worker.is_some_and(|busiest| busiest >= BUSY);
+            let is_reached = generator.begun as f64 >= REACHED * generator.due as f64;
+            match generator.doubts.len() {
+                0 => Outcome::Unclear(reason),
+                // We had time for more: the clients still waited for the server.
+                1 if !is_reached && !is_busy => Outcome::Broke(reason),
+                _ => Outcome::Limited(reason),
+            }
+        }
+    }
+}
+
+impl Point {
+    /// Reads a run.
+    pub fn of(run: &RunResult, load: f64, purpose: Purpose, outcome: Outcome) -> Point {
+        let time = if run.measured_us > 0 { run.measured_us } else { run.duration_us }.max(1) as f64 / 1e6;
+        let counter = |name: &str| {
+            run.counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.value)
+        };
+        let metric = throughput(run);
+        let failed: u64 = run.checks.iter().map(|check| check.failed).sum();
+        let faults =
+            |found: &DeliveriesResult| found.missing + found.duplicate + found.disordered + found.leaked;
+        let processor =
+            |server: &crate::report::course::ServerResult| match (server.cpu_measured_us, run.measured_us) {
+                (1.., 1..) => server.cpu_measured_us as f64 / run.measured_us as f64,
+                _ => server.cpu_us as f64 / run.duration_us.max(1) as f64,
+            };
+        Point {
+            load,
+            purpose,
+            outcome,
+            clients: run.cast.iter().map(|group| u64::from(group.count)).sum(),
+            throughput: metric.map_or(0.0, |metric| metric.count as f64 / time),
+            p50_us: metric.and_then(|metric| metric.p50_us),
+            p99_us: metric.and_then(|metric| metric.p99_us),
+            samples: metric.map_or(0, |metric| metric.count),
+            errors: failed
+                + ["connect failed", "connection dropped", "ack missed"].map(counter).iter().sum::<u64>(),
+            audit: run.deliveries.as_ref().map_or(0, faults),
+            processors: run.server.as_ref().map(processor),
+            memory: run.server.as_ref().map(|server| server.memory_peak),
+            bytes: (counter("bytes in") + counter("bytes out")) as f64 / time,
+        }
+    }
+
+    /// Whether it says something about the server.
+    pub fn is_of_the_server(&self) -> bool {
+        matches!(self.outcome, Outcome::Held | Outcome::Broke(_))
+    }
+}
+
+/// What the server is there for: deliveries, and where there are none, acknowledgements.
+fn throughput(run: &RunResult) -> Option<&MetricResult> {
+    ["delivery", "ack"].iter().find_map(|name| run.metrics.iter().find(|metric| metric.name == *name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::example::run;
+    use crate::report::course::GeneratorResult;
+
+    fn invalid(due: u64, begun: u64, busiest: f64, doubts: &[&str]) -> RunResult {
+        let mut run = run(1.0, 10);
+        run.verdict.status = Status::Invalid;
+        run.verdict.reason = "because".to_owned();
+        run.generator = Some(GeneratorResult {
+            due,
+            begun,
+            busiest_worker: Some(busiest),
+            doubts: doubts.iter().map(|doubt| (*doubt).to_owned()).collect(),
+            ..GeneratorResult::default()
+        });
+        run
+    }
+
+    #[test]
+    fn a_server_that_is_waited_for_broke_and_a_generator_without_time_did_not_keep_up() {
+        let because = || "because".to_owned();
+        assert_eq!(outcome(&invalid(100, 50, 0.2, &["not reached"]), 1), Outcome::Broke(because()));
+        assert_eq!(outcome(&invalid(100, 50, 0.99, &["not reached"]), 1), Outcome::Limited(because()));
+        assert_eq!(outcome(&invalid(100, 50, 0.2, &["not reached", "lag"]), 1), Outcome::Limited(because()));
+        assert_eq!(outcome(&invalid(100, 100, 0.2, &[]), 1), Outcome::Unclear(because()));
+    }
+
+    #[test]
+    fn a_run_with_few_samples_tells_nothing() {
+        assert_eq!(outcome(&run(1.0, 10), 100), Outcome::Held);
+        assert!(matches!(outcome(&run(1.0, 10), 5000), Outcome::Unclear(_)));
+    }
+
+    #[test]
+    fn a_point_has_what_was_achieved_and_what_it_cost() {
+        let point = Point::of(&run(1.0, 10), 40.0, Purpose::Ramp, Outcome::Held);
+        assert_eq!((point.throughput, point.clients, point.samples), (200.0, 40, 2000));
+        assert_eq!(point.processors, Some(0.5));
+        assert_eq!(point.memory, Some(10_000_000));
+    }
+}

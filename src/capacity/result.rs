@@ -1,0 +1,151 @@
+//! What a search found, as data: the content of its file and the input of its text.
+
+use serde::{Deserialize, Serialize};
+
+use super::curve::Curve;
+use super::plan::Plan;
+use super::point::Point;
+use super::search::Found;
+use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo, TargetInfo};
+use crate::scenario::Axis;
+
+/// Everything that is known of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CapacityResult {
+    /// The version of this format: that of other results.
+    pub schema_version: u32,
+    /// The version of sockrates that wrote it.
+    pub tool_version: String,
+    /// What was played.
+    pub scenario: ScenarioInfo,
+    /// Against what.
+    pub target: TargetInfo,
+    /// Where.
+    pub environment: Environment,
+    /// When it began: RFC 3339, UTC.
+    pub started: String,
+    /// How long it took, in seconds.
+    pub duration_s: f64,
+    /// What the load is.
+    pub axis: Axis,
+    /// How far the answer may be off, as a share.
+    pub precision: f64,
+    /// The answer. None while the search goes on, and where it was interrupted.
+    pub found: Option<Found>,
+    /// All runs, in their order.
+    pub points: Vec<Point>,
+    /// The curves through them.
+    pub curve: Curve,
+    /// How many machines it takes, where that was asked.
+    pub plan: Option<Plan>,
+    /// How the server came back from too much, where that was asked.
+    pub recovery: Option<Recovery>,
+    /// What happened on the way, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// How the server came back from too much.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// The load that was too much.
+    pub overload: f64,
+    /// The load afterwards.
+    pub load: f64,
+    /// How many runs at that load broke before one held.
+    pub broke: u32,
+    /// Seconds from the end of the overload to the beginning of the first run that held. None if none did.
+    pub after_s: Option<f64>,
+}
+
+impl CapacityResult {
+    /// As JSON, pretty-printed, with a final line ending.
+    pub fn to_json(&self) -> String {
+        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "capacity": self });
+        format!("{file:#}\n")
+    }
+}
+
+#[cfg(test)]
+pub(super) mod example {
+    use super::super::curve::curve;
+    use super::super::plan::{Machine, plan};
+    use super::super::search::{Above, Outcome, Purpose, Votes};
+    use super::*;
+    use crate::report::result::TargetKind;
+
+    /// A step that held.
+    pub(in super::super) fn point(load: f64, throughput: f64) -> Point {
+        Point {
+            load,
+            purpose: Purpose::Ramp,
+            outcome: Outcome::Held,
+            clients: load as u64,
+            throughput,
+            p50_us: Some(1_200),
+            p99_us: Some(9_000),
+            samples: 2_000,
+            errors: 0,
+            audit: 0,
+            processors: Some(load / 1000.0),
+            memory: Some(8_000_000 + 20_000 * load as u64),
+            bytes: load * 1_500.0,
+        }
+    }
+
+    /// A search that found 437 clients.
+    pub(in super::super) fn result() -> CapacityResult {
+        let broke = || Outcome::Broke("the threshold was not met (delivery p99 < 250 ms: 1.2 s)".to_owned());
+        let mut points: Vec<Point> =
+            [50.0, 100.0, 200.0, 400.0].map(|load| point(load, load * 2.0)).into_iter().collect();
+        points.push(Point { outcome: broke(), p99_us: Some(1_200_000), errors: 3, ..point(800.0, 880.0) });
+        let again = |load, purpose| Point { purpose, ..point(load, load * 2.0) };
+        points.push(again(430.0, Purpose::Bisection));
+        points.push(Point { outcome: broke(), purpose: Purpose::Bisection, ..point(441.0, 880.0) });
+        points.push(again(430.0, Purpose::Confirmation));
+        points.push(again(430.0, Purpose::Confirmation));
+        points.push(Point { outcome: broke(), purpose: Purpose::Refutation, ..point(441.0, 878.0) });
+        let machine = Machine { users: 430.0, processors: Some((2.0, 0.001)), memory: Some((8e9, 2e4)) };
+        CapacityResult {
+            schema_version: SCHEMA_VERSION,
+            tool_version: "0.1.0".to_owned(),
+            scenario: ScenarioInfo { name: "A busy room".to_owned(), seed: 1, ..ScenarioInfo::default() },
+            target: TargetInfo::missing(
+                TargetKind::Command,
+                "http://127.0.0.1:3000/socket.io/".to_owned(),
+                None,
+            ),
+            environment: Environment { os: "linux x86_64".to_owned(), cpus: 2, ..Environment::default() },
+            started: "2026-01-01T00:00:00Z".to_owned(),
+            duration_s: 312.0,
+            axis: Axis::Clients,
+            precision: 0.05,
+            found: Some(Found {
+                held: Some(430.0),
+                confirmed: Votes { held: 2, broke: 0 },
+                above: Above::Broke {
+                    load: 441.0,
+                    why: "the threshold was not met (delivery p99 < 250 ms: 1.2 s)".to_owned(),
+                },
+            }),
+            curve: curve(&points, Some(430.0), true, 1),
+            points,
+            plan: plan(machine, 100_000, 0.3),
+            recovery: Some(Recovery { overload: 860.0, load: 215.0, broke: 1, after_s: Some(6.4) }),
+            notes: vec!["the server ended at 800 clients (exit code 1) and was started again".to_owned()],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_survives_being_stored() {
+        let result = example::result();
+        let file: serde_json::Value = serde_json::from_str(&result.to_json()).unwrap();
+        let back: CapacityResult = serde_json::from_value(file["capacity"].clone()).unwrap();
+        assert_eq!((back.found, back.axis, back.plan), (result.found, result.axis, result.plan));
+        assert_eq!(back.points, result.points);
+    }
+}

@@ -1,0 +1,290 @@
+//! `sockrates compare`: servers side by side, or results of two days.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::overrides::OverrideArgs;
+use super::pin::Processors;
+use super::play::{PlayArgs, Playing, Stopped};
+use super::progress::Mode;
+use super::select::{self, Selected};
+use super::server::{Named, ServerArgs};
+use super::{complain, interrupt, look_of_stdout, put, say};
+use crate::compare::{
+    Block, ComparisonResult, Contest, Demand, Question, conclude, order, result::ServerEntry, stored, text,
+    to_markdown,
+};
+use crate::report::RunResult;
+use crate::units;
+use crate::verdict::Status;
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates compare chat --server node='node server.js' --server bun='bun server.js'
+  sockrates compare my.yaml --server old='./old' --server new='./new' --fail-on 'delivery p99 worse by 10 %'
+  sockrates compare my.yaml --server 'node server.js'       a server beside itself: the noise of this machine
+  sockrates compare old.json new.json                       what run --json or compare --json has written";
+
+/// What `--max-time` means here.
+const MAX_TIME: &str = "Begin no block that would not be finished within this time";
+
+/// Compares servers in turn: better, worse, or no difference that can be shown
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES, mut_arg("max_time", |arg| arg.help(MAX_TIME)))]
+pub struct CompareArgs {
+    /// A scenario: a file or the name of a bundled one. Or two result files
+    #[arg(required = true, num_args = 1..=2, value_name = "SCENARIO")]
+    what: Vec<String>,
+    /// How many blocks are played; in each, every server is played once, and the first one twice
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    blocks: u16,
+    /// The difference for which the missing blocks are reckoned
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
+    effect: f64,
+    /// End with 1 if a figure is worse by so much: 'delivery p99 worse by 10 %' (repeatable)
+    #[arg(long, value_name = "DEMAND", value_parser = Demand::parse)]
+    fail_on: Vec<Demand>,
+    /// Give the server one processor and the clients the others
+    #[arg(long)]
+    pin: bool,
+    /// Write the comparison to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write it as Markdown to this file
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Do not show how it goes
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    play: PlayArgs,
+    #[command(flatten)]
+    load: OverrideArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match units::share_from(text) {
+        Ok(share) if share.0 > 0.0 => Ok(share.0),
+        Ok(_) => Err("a difference of nothing cannot be shown".to_owned()),
+        Err(mistake) => Err(mistake.to_string()),
+    }
+}
+
+/// How often a server beside itself may seem to differ in any figure.
+const LEVEL: f64 = 0.05;
+
+/// Compares.
+pub fn compare(args: &CompareArgs) -> ExitCode {
+    let code = match &args.what[..] {
+        [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
+        _ => compare_servers(args),
+    };
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(Stopped { code, words, .. }) => {
+            complain(words.trim_end());
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn wrong(why: impl std::fmt::Display) -> Stopped {
+    Stopped::wrong(format!("error: {why}"))
+}
+
+// --- servers --------------------------------------------------------------------------------------------------
+
+fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
+    let overrides = args.load.overrides().map_err(wrong)?;
+    let mut selected =
+        select::select(&args.what, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
+    let selected = match (selected.pop(), selected.len()) {
+        (Some(one), 0) => one,
+        (_, more) => {
+            return Err(wrong(format!("{} scenarios were named: one is compared at a time", more + 1)));
+        }
+    };
+    let servers = args.server.check_each().map_err(wrong)?;
+    let processors = if args.pin { Some(Processors::divide().map_err(wrong)?) } else { None };
+    let stop = interrupt::watch().map_err(|error| wrong(format!("failed to watch for Ctrl-C: {error}")))?;
+    let arena = Arena { args, selected: &selected, servers: &servers, processors, stop };
+    let (blocks, stopped) = arena.play_all()?;
+    let Some(result) = arena.conclude(&blocks) else {
+        return Err(stopped.unwrap_or_else(|| Stopped {
+            code: interrupt::EXIT_CODE,
+            ..Stopped::wrong("interrupted before the first block was finished")
+        }));
+    };
+    say(text::render(&result, look_of_stdout()).trim_end_matches('\n'));
+    if let Some(file) = &args.markdown {
+        put(file, "comparison", &to_markdown(&result)).map_err(wrong)?;
+    }
+    if let Some(stopped) = stopped {
+        return Err(stopped);
+    }
+    if arena.stop.load(Ordering::Relaxed) {
+        return Ok(interrupt::EXIT_CODE);
+    }
+    let rows = result.comparisons.iter().map(|one| (one.server.as_str(), &one.rows[..]));
+    if result.comparisons.iter().all(|comparison| comparison.rows.is_empty()) {
+        return Ok(Status::Invalid.exit_code());
+    }
+    Ok(judge_demands(&args.fail_on, rows))
+}
+
+/// Where servers are compared.
+struct Arena<'a> {
+    args: &'a CompareArgs,
+    selected: &'a Selected,
+    servers: &'a [Named<'a>],
+    processors: Option<Processors>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Arena<'_> {
+    /// Plays block after block. What was finished, and why it ended early if not on the user's wish.
+    fn play_all(&self) -> Result<(Vec<Block>, Option<Stopped>), Stopped> {
+        let began = Instant::now();
+        let contestants = self.servers.len() + 1;
+        let mut blocks = Vec::new();
+        for order in order(contestants, usize::from(self.args.blocks), self.args.play.seed) {
+            let played = blocks.len() as u32;
+            let a_block = began.elapsed().checked_div(played).unwrap_or_default();
+            if played > 0 && self.args.play.max_time.is_some_and(|most| began.elapsed() + a_block > most) {
+                break;
+            }
+            match self.play_block(&order, blocks.len()) {
+                Ok(Some(runs)) => blocks.push(Block { order, runs }),
+                Ok(None) => break,
+                Err(stopped) if blocks.is_empty() => return Err(stopped),
+                Err(stopped) => return Ok((blocks, Some(stopped))),
+            }
+            if let (Some(file), Some(result)) = (&self.args.json, self.conclude(&blocks)) {
+                put(file, "comparison", &result.to_json()).map_err(wrong)?;
+            }
+        }
+        Ok((blocks, None))
+    }
+
+    /// Plays every contestant once. None if the user has had enough.
+    fn play_block(&self, order: &[usize], number: usize) -> Result<Option<Vec<RunResult>>, Stopped> {
+        let mut runs: Vec<Option<RunResult>> = order.iter().map(|_| None).collect();
+        for (place, contestant) in order.iter().enumerate() {
+            if !self.args.quiet {
+                let name = &self.server_of(*contestant).name;
+                let (block, blocks) = (number + 1, self.args.blocks);
+                complain(&format!("block {block} of {blocks}, {} of {}: {name}", place + 1, order.len()));
+            }
+            runs[*contestant] = Some(self.play(*contestant)?);
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(runs.into_iter().flatten().collect()))
+    }
+
+    fn play(&self, contestant: usize) -> Result<RunResult, Stopped> {
+        let playing = Playing {
+            args: &PlayArgs { max_time: None, ..self.args.play.clone() },
+            server: &self.server_of(contestant).server,
+            selected: self.selected,
+            mode: if self.args.quiet { Mode::Hidden } else { Mode::Auto },
+            stop: &self.stop,
+            keep: None,
+        };
+        self.processors.as_ref().map_or(Ok(()), Processors::for_server).map_err(wrong)?;
+        let running = playing.start()?;
+        self.processors.as_ref().map_or(Ok(()), Processors::for_clients).map_err(wrong)?;
+        let result = playing.play(&running);
+        running.stop();
+        result
+    }
+
+    /// Contestant 1 is the first server again.
+    fn server_of(&self, contestant: usize) -> &Named<'_> {
+        &self.servers[contestant.saturating_sub(1)]
+    }
+
+    fn conclude(&self, blocks: &[Block]) -> Option<ComparisonResult> {
+        let first = blocks.first()?.runs.first()?;
+        let mut notes = Vec::new();
+        let servers = self.servers.iter().map(|server| {
+            let target = server.server.missing();
+            let what = target.command.unwrap_or(target.url);
+            ServerEntry { name: server.name.clone(), what }
+        });
+        if self
+            .servers
+            .iter()
+            .any(|server| server.server.missing().kind == crate::report::result::TargetKind::Url)
+        {
+            notes.push(
+                "a server that was found running is the same process in every block, and its processor and memory \
+                 are not known: start it with `--server`"
+                    .to_owned(),
+            );
+        }
+        if blocks.len() < usize::from(self.args.blocks) {
+            notes.push(format!("{} of {} blocks were finished", blocks.len(), self.args.blocks));
+        }
+        let contest = Contest {
+            scenario: first.scenario.clone(),
+            environment: first.environment.clone(),
+            started: first.started.clone(),
+            servers: servers.collect(),
+            blocks_asked: usize::from(self.args.blocks),
+            question: Question { level: LEVEL, effect: self.args.effect, seed: self.args.play.seed },
+            notes,
+        };
+        Some(conclude(contest, blocks))
+    }
+}
+
+/// The exit code of what was demanded, which is told.
+fn judge_demands<'r>(
+    demands: &[Demand],
+    rows: impl Iterator<Item = (&'r str, &'r [crate::compare::judge::Row])> + Clone,
+) -> u8 {
+    let mut code = Status::Passed.exit_code();
+    for demand in demands {
+        if !rows.clone().any(|(_, rows)| demand.is_about(rows)) {
+            complain(&format!("error: `--fail-on '{demand}'`: there is no such figure in what was measured"));
+            code = Status::Failed.exit_code();
+        }
+        for broken in rows.clone().filter_map(|(name, rows)| demand.broken_by(name, rows)) {
+            complain(&format!("✗ {broken}"));
+            code = Status::Failed.exit_code();
+        }
+    }
+    code
+}
+
+// --- results of two days --------------------------------------------------------------------------------------
+
+fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stopped> {
+    let read = |file: &Path| {
+        let text = fs::read_to_string(file)
+            .map_err(|error| wrong(format!("failed to read {}: {error}", file.display())))?;
+        stored::read(&text).map_err(|why| wrong(format!("failed to {why} ({})", file.display())))
+    };
+    let compared = stored::compare(&read(old)?, &read(new)?, LEVEL, args.play.seed);
+    if compared.is_empty() {
+        return Err(wrong(format!(
+            "{} and {} have no scenario in common that was validly measured",
+            old.display(),
+            new.display()
+        )));
+    }
+    let names = [old, new].map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+    let look = look_of_stdout();
+    say(text::render_stored([&names[0], &names[1]], &compared, look).trim_matches('\n'));
+    Ok(judge_demands(&args.fail_on, compared.iter().map(|(name, rows)| (name.as_str(), &rows[..]))))
+}

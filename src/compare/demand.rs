@@ -1,0 +1,117 @@
+//! `--fail-on 'delivery p99 worse by 10 %'`: from which difference on a comparison fails.
+
+use std::fmt;
+
+use super::figure::{self, Better, KINDS, Kind};
+use super::judge::{Difference, Row};
+use crate::document::closest;
+use crate::units::share_from;
+
+/// A demand on a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demand {
+    figure: &'static str,
+    /// By how much it may not be worse, as a share.
+    limit: f64,
+    text: String,
+}
+
+/// What stands between the figure and the limit.
+const WORSE: &str = " worse by ";
+
+impl Demand {
+    /// Reads a demand.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to write.
+    pub fn parse(text: &str) -> Result<Demand, String> {
+        const FORM: &str = "write it like `delivery p99 worse by 10 %`";
+        let (name, limit) = text.split_once(WORSE).ok_or_else(|| FORM.to_owned())?;
+        let name = name.trim();
+        let kind = figure::kind(name).ok_or_else(|| {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            match closest(name, names.iter().copied()) {
+                Some(near) => format!("there is no figure `{name}`: did you mean `{near}`?"),
+                None => format!("there is no figure `{name}`: there are {}", names.join(", ")),
+            }
+        })?;
+        let limit = share_from(limit.trim()).map_err(|mistake| format!("{mistake}; {FORM}"))?.0;
+        Ok(Demand { figure: kind.name, limit, text: text.trim().to_owned() })
+    }
+
+    /// Whether these rows break it: a difference that is claimed and not smaller than the limit. A sentence then.
+    pub fn broken_by(&self, server: &str, rows: &[Row]) -> Option<String> {
+        let kind = figure::kind(self.figure)?;
+        let row = rows.iter().find(|row| row.figure == self.figure)?;
+        let worse = worse_by(kind, row.ratio);
+        (is_worse(kind, row.difference) && worse >= self.limit)
+            .then(|| format!("{} of {server} is worse by {:.1} %", self.figure, worse * 100.0))
+    }
+
+    /// Whether there is anything among these rows that it is about.
+    pub fn is_about(&self, rows: &[Row]) -> bool {
+        rows.iter().any(|row| row.figure == self.figure)
+    }
+}
+
+impl fmt::Display for Demand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// By how much a ratio is worse, as a share: twice the time and half the rate are both worse by 100 %.
+pub fn worse_by(kind: Kind, ratio: f64) -> f64 {
+    match kind.better {
+        Better::Less => ratio - 1.0,
+        Better::More => ratio.recip() - 1.0,
+    }
+}
+
+/// Whether a difference is for the worse.
+pub fn is_worse(kind: Kind, difference: Difference) -> bool {
+    match kind.better {
+        Better::Less => difference == Difference::Larger,
+        Better::More => difference == Difference::Smaller,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::comparison;
+    use super::*;
+
+    #[test]
+    fn a_demand_names_a_figure_and_a_share() {
+        let demand = Demand::parse("delivery p99 worse by 10 %").unwrap();
+        assert_eq!((demand.figure, demand.limit), ("delivery p99", 0.1));
+        for (wrong, words) in [
+            ("delivery p99 < 10 %", "write it like"),
+            ("delivry p99 worse by 10 %", "did you mean `delivery p99`"),
+            ("teapots worse by 10 %", "there are connect p50,"),
+            ("cpu worse by ten", "write it like"),
+        ] {
+            let said = Demand::parse(wrong).unwrap_err();
+            assert!(said.contains(words), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_demand_is_broken_by_a_claimed_difference_that_is_large_enough() {
+        let slower = comparison(10, 1.3);
+        let rows = &slower.comparisons[0].rows;
+        let broken = |text: &str| Demand::parse(text).unwrap().broken_by("bun", rows);
+        assert!(broken("delivery p50 worse by 10 %").unwrap().starts_with("delivery p50 of bun is worse by"));
+        assert_eq!(broken("delivery p50 worse by 50 %"), None);
+        assert_eq!(broken("deliveries worse by 0 %"), None);
+        let same = comparison(10, 1.0);
+        let demand = Demand::parse("delivery p50 worse by 0 %").unwrap();
+        assert_eq!(demand.broken_by("bun", &same.comparisons[0].rows), None);
+    }
+
+    #[test]
+    fn half_the_rate_and_twice_the_time_are_worse_alike() {
+        assert_eq!(worse_by(figure::kind("deliveries").unwrap(), 0.5), 1.0);
+        assert_eq!(worse_by(figure::kind("ack p50").unwrap(), 2.0), 1.0);
+    }
+}

@@ -1,0 +1,23 @@
+//! Servers side by side: which of them is better, in which figure, and how sure that is.
+//!
+//! `cli/compare.rs` plays the same scenario against each of them, block by block ([`order()`]); here runs become figures
+//! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`] and its
+//! texts. [`stored`] compares results of other days. Pure.
+
+pub mod demand;
+pub mod figure;
+pub mod judge;
+mod markdown;
+mod order;
+pub mod result;
+pub mod stored;
+pub mod text;
+
+pub use demand::Demand;
+pub use judge::{Figures, Question, judge};
+pub use markdown::to_markdown;
+pub use order::order;
+pub use result::{Block, ComparisonResult, Contest, conclude};
+
+#[cfg(test)]
+pub(crate) mod example;

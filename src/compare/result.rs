@@ -1,0 +1,287 @@
+//! What a comparison found, as data: the content of its file and the input of its texts.
+
+use serde::{Deserialize, Serialize};
+
+use super::figure;
+use super::judge::{Figures, Question, Row, judge};
+use crate::report::RunResult;
+use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo};
+use crate::statistics::quantile;
+use crate::verdict::Status;
+
+/// Everything that is known of a comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComparisonResult {
+    /// The version of this format: that of other results.
+    pub schema_version: u32,
+    /// The version of sockrates that wrote it.
+    pub tool_version: String,
+    /// What was played.
+    pub scenario: ScenarioInfo,
+    /// Where.
+    pub environment: Environment,
+    /// When it began: RFC 3339, UTC.
+    pub started: String,
+    /// The servers, the first of which the others are compared with.
+    pub servers: Vec<ServerEntry>,
+    /// How many blocks were asked for.
+    pub blocks_asked: usize,
+    /// Seconds at the front of each run that belong to its warm-up and count for nothing.
+    pub warm_up_s: usize,
+    /// How often a server beside itself may seem to differ.
+    pub level: f64,
+    /// The difference for which the missing blocks are reckoned.
+    pub effect: f64,
+    /// The blocks that were finished.
+    pub blocks: Vec<BlockResult>,
+    /// The servers but the first, beside it. With a single server, that server beside itself.
+    pub comparisons: Vec<Comparison>,
+    /// What is to be known beside the figures, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A server of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerEntry {
+    /// Its name.
+    pub name: String,
+    /// What it is started with, or where it is found.
+    pub what: String,
+}
+
+/// One block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockResult {
+    /// The runs, in the order in which they were played.
+    pub runs: Vec<RunFigures>,
+}
+
+/// One run of a block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFigures {
+    /// The server; the twin of the first has its name, too.
+    pub server: String,
+    /// True for the second run of the first server, which shows what it differs from itself.
+    pub twin: bool,
+    /// How the run came out.
+    pub status: Status,
+    /// Its figures; none where the run was not valid.
+    pub figures: Figures,
+    /// What went wrong in it.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Something that went wrong, and how often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// A server beside the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Its name.
+    pub server: String,
+    /// Figure by figure.
+    pub rows: Vec<Row>,
+}
+
+/// A block as it was played: a run for each contestant, in this order.
+#[derive(Debug)]
+pub struct Block {
+    /// The contestants in the order in which they were played: 0 is the first server, 1 its twin, 2 the second server.
+    pub order: Vec<usize>,
+    /// Their runs, by contestant.
+    pub runs: Vec<RunResult>,
+}
+
+/// What was compared, and how.
+#[derive(Clone, Debug)]
+pub struct Contest {
+    /// What was played.
+    pub scenario: ScenarioInfo,
+    /// Where.
+    pub environment: Environment,
+    /// When it began.
+    pub started: String,
+    /// The servers.
+    pub servers: Vec<ServerEntry>,
+    /// How many blocks were asked for.
+    pub blocks_asked: usize,
+    /// What is asked.
+    pub question: Question,
+    /// What is to be known beside the figures.
+    pub notes: Vec<String>,
+}
+
+/// Judges the blocks that were finished.
+pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
+    let Contest { scenario, environment, started, servers, blocks_asked, question, mut notes } = contest;
+    let contestants = servers.len() + 1;
+    let cut = common_warm_up(blocks, contestants);
+    let is_valid = |run: &RunResult| matches!(run.verdict.status, Status::Passed | Status::Failed);
+    let figures = |run: &RunResult| if is_valid(run) { figure::of(run, cut) } else { Figures::new() };
+    let columns: Vec<Vec<Figures>> = (0..contestants)
+        .map(|contestant| blocks.iter().map(|block| figures(&block.runs[contestant])).collect())
+        .collect();
+    let invalid = blocks.iter().flat_map(|block| &block.runs).filter(|run| !is_valid(run)).count();
+    if invalid > 0 {
+        notes.push(format!(
+            "{invalid} of {} runs were not valid measurements and are left out with their partners",
+            blocks.len() * contestants
+        ));
+    }
+    let others: Vec<&[Figures]> = match columns.len() {
+        2 => vec![&columns[1]],
+        _ => columns.iter().skip(2).map(Vec::as_slice).collect(),
+    };
+    let rows = judge(
+        columns.first().map_or(&[], Vec::as_slice),
+        columns.get(1).map_or(&[], Vec::as_slice),
+        &others,
+        question,
+    );
+    let names = if servers.len() == 1 { &servers[..] } else { servers.get(1..).unwrap_or_default() };
+    let comparisons = names
+        .iter()
+        .zip(rows)
+        .map(|(server, rows)| Comparison { server: server.name.clone(), rows: in_order(rows) })
+        .collect();
+    let block = |block: &Block| BlockResult {
+        runs: block
+            .order
+            .iter()
+            .map(|contestant| {
+                let run = &block.runs[*contestant];
+                RunFigures {
+                    server: servers[contestant.saturating_sub(1)].name.clone(),
+                    twin: *contestant == 1,
+                    status: run.verdict.status,
+                    figures: figures(run),
+                    troubles: troubles(run),
+                }
+            })
+            .collect(),
+    };
+    ComparisonResult {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario,
+        environment,
+        started,
+        blocks_asked,
+        warm_up_s: seconds(blocks, cut),
+        level: question.level,
+        effect: question.effect,
+        blocks: blocks.iter().map(block).collect(),
+        servers,
+        comparisons,
+        notes,
+    }
+}
+
+/// The warm-up that is cut off everywhere: that of the server that needs most, in the median of its runs.
+fn common_warm_up(blocks: &[Block], contestants: usize) -> usize {
+    let of = |contestant: usize| {
+        let cuts: Vec<f64> =
+            blocks.iter().map(|block| figure::intervals_of_warm_up(&block.runs[contestant]) as f64).collect();
+        quantile(&cuts, 0.5).unwrap_or(0.0)
+    };
+    (0..contestants).map(of).fold(0.0, f64::max).round() as usize
+}
+
+/// So many intervals of the course of a run, in whole seconds.
+fn seconds(blocks: &[Block], intervals: usize) -> usize {
+    let course = blocks.first().and_then(|block| block.runs.first()?.course.as_ref());
+    intervals * course.map_or(1, |course| (course.interval_us / 1_000_000).max(1) as usize)
+}
+
+/// The rows in the order of [`figure::KINDS`].
+fn in_order(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by_key(|row| figure::KINDS.iter().position(|kind| kind.name == row.figure));
+    rows
+}
+
+/// What went wrong in a run: failed checks, what the audit found, connects and connections.
+fn troubles(run: &RunResult) -> Vec<Trouble> {
+    let checks = run.checks.iter().map(|check| check.failed).sum();
+    let counter = |name: &str| run.counters.iter().find(|one| one.name == name).map_or(0, |one| one.value);
+    let audit = run.deliveries.as_ref();
+    let found = |of: fn(&crate::report::result::DeliveriesResult) -> u64| audit.map_or(0, of);
+    [
+        ("checks failed", checks),
+        ("connect failed", counter("connect failed")),
+        ("connection dropped", counter("connection dropped")),
+        ("ack missed", counter("ack missed")),
+        ("delivery missing", found(|audit| audit.missing)),
+        ("delivery duplicate", found(|audit| audit.duplicate)),
+        ("delivery disordered", found(|audit| audit.disordered)),
+        ("delivery leaked", found(|audit| audit.leaked)),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(what, count)| Trouble { what: what.to_owned(), count })
+    .collect()
+}
+
+impl ComparisonResult {
+    /// As JSON, pretty-printed, with a final line ending.
+    pub fn to_json(&self) -> String {
+        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "comparison": self });
+        format!("{file:#}\n")
+    }
+
+    /// What went wrong with a server in all blocks together, its twin included.
+    pub fn troubles(&self, server: &str) -> Vec<Trouble> {
+        let mut sum: Vec<Trouble> = Vec::new();
+        let runs = self.blocks.iter().flat_map(|block| &block.runs).filter(|run| run.server == server);
+        for trouble in runs.flat_map(|run| &run.troubles) {
+            match sum.iter_mut().find(|known| known.what == trouble.what) {
+                Some(known) => known.count += trouble.count,
+                None => sum.push(trouble.clone()),
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{comparison, run};
+    use super::super::judge::Difference;
+    use super::*;
+
+    #[test]
+    fn a_slower_server_is_worse_in_its_latencies_and_like_the_first_in_what_it_costs() {
+        let result = comparison(10, 2.0);
+        let rows = &result.comparisons[0].rows;
+        let of = |figure: &str| rows.iter().find(|row| row.figure == figure).unwrap().difference;
+        assert_eq!(of("delivery p50"), Difference::Larger);
+        assert_eq!(of("deliveries"), Difference::None);
+        let order: Vec<&str> = rows.iter().map(|row| row.figure.as_str()).collect();
+        assert_eq!(order[..2], ["ack p50", "delivery p50"], "{order:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_not_valid_is_left_out_and_told() {
+        let mut result = run(1.0, 10);
+        result.verdict.status = Status::Invalid;
+        let block = Block { order: vec![1, 0, 2], runs: vec![run(1.0, 10), run(1.0, 10), result] };
+        let concluded = conclude(super::super::example::contest(1), &[block]);
+        assert!(concluded.comparisons[0].rows.is_empty());
+        assert!(concluded.notes[0].contains("1 of 3 runs"), "{:?}", concluded.notes);
+    }
+
+    #[test]
+    fn a_comparison_survives_being_stored() {
+        let result = comparison(4, 1.0);
+        let text = result.to_json();
+        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let back: ComparisonResult = serde_json::from_value(file["comparison"].clone()).unwrap();
+        assert_eq!(back.servers, result.servers);
+        assert_eq!(back.blocks.len(), 4);
+    }
+}

@@ -1,0 +1,150 @@
+//! The Universal Scalability Law, and how it is laid through measured points.
+//!
+//! X(N) = λN / (1 + σ(N - 1) + κN(N - 1)): what N clients achieve together, when one achieves λ, a share σ of the work has
+//! to wait for its turn, and each pair of clients costs κ (Gunther, "Guerrilla Capacity Planning", 2007, chapter 4).
+//!
+//! The fit has the least squares of the distances in X, with σ and κ not below nothing. Neither bound is met by cutting
+//! off: a fit is made for each choice of parameters that rest on their bound, and the best of those that keep within is
+//! taken, which is the constrained minimum. Intervals are a wild bootstrap: each residual is drawn with a sign by chance
+//! and enlarged by its leverage, so that no noise is assumed to be alike at small loads and at large ones.
+
+mod least_squares;
+
+use super::bootstrap::{Bootstrap, Interval};
+use least_squares::Free;
+
+/// The law with its parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usl {
+    /// What one client achieves alone, a second.
+    pub lambda: f64,
+    /// The share of the work that waits for its turn: contention.
+    pub sigma: f64,
+    /// The cost of each pair of clients: coherency.
+    pub kappa: f64,
+}
+
+impl Usl {
+    /// The throughput of so many clients.
+    pub fn at(self, clients: f64) -> f64 {
+        self.lambda * clients / self.slowing(clients)
+    }
+
+    /// The number of clients beyond which throughput falls. None where it never does.
+    pub fn peak(self) -> Option<f64> {
+        (self.kappa > 0.0 && self.sigma < 1.0).then(|| ((1.0 - self.sigma) / self.kappa).sqrt())
+    }
+
+    fn slowing(self, clients: f64) -> f64 {
+        1.0 + self.sigma * (clients - 1.0) + self.kappa * clients * (clients - 1.0)
+    }
+
+    /// How throughput changes with each parameter.
+    fn gradient(self, clients: f64) -> [f64; 3] {
+        let slowing = self.slowing(clients);
+        let by_sigma = -self.lambda * clients * (clients - 1.0) / slowing.powi(2);
+        [clients / slowing, by_sigma, by_sigma * clients]
+    }
+}
+
+/// The law laid through points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// The law.
+    pub usl: Usl,
+    /// The points: clients, and throughput a second.
+    pub points: Vec<(f64, f64)>,
+    /// How far each point lies above the law.
+    pub residuals: Vec<f64>,
+    /// The part of the variance of the throughput that the law explains: at most 1.
+    pub explained: f64,
+}
+
+/// The intervals of the parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Intervals {
+    /// Of λ.
+    pub lambda: Interval,
+    /// Of σ.
+    pub sigma: Interval,
+    /// Of κ.
+    pub kappa: Interval,
+    /// Of the peak; its upper end is infinite where the law may have none.
+    pub peak: Interval,
+}
+
+/// The fewest loads that tell anything of three parameters.
+const FEWEST: usize = 4;
+
+/// Lays the law through points of clients and throughput. None for fewer than four different loads, or where nothing was
+/// achieved.
+pub fn fit(points: &[(f64, f64)]) -> Option<Fit> {
+    let mut loads: Vec<f64> = points.iter().map(|(load, _)| *load).collect();
+    loads.sort_unstable_by(f64::total_cmp);
+    loads.dedup();
+    let sound = |point: &(f64, f64)| point.0 >= 1.0 && point.0.is_finite() && point.1.is_finite();
+    if loads.len() < FEWEST || !points.iter().all(sound) {
+        return None;
+    }
+    let usl = best(points, None)?;
+    let residuals: Vec<f64> = points.iter().map(|(load, rate)| rate - usl.at(*load)).collect();
+    let mean = points.iter().map(|(_, rate)| rate).sum::<f64>() / points.len() as f64;
+    let spread: f64 = points.iter().map(|(_, rate)| (rate - mean).powi(2)).sum();
+    let left: f64 = residuals.iter().map(|residual| residual.powi(2)).sum();
+    let explained = if spread > 0.0 { 1.0 - left / spread } else { 0.0 };
+    Some(Fit { usl, points: points.to_vec(), residuals, explained })
+}
+
+impl Fit {
+    /// How sure the parameters are. None where there are no more points than parameters.
+    pub fn intervals(&self, bootstrap: Bootstrap) -> Option<Intervals> {
+        let freedom = self.points.len().checked_sub(3).filter(|freedom| *freedom > 0)?;
+        let enlarged = least_squares::enlarged(self.usl, &self.points, &self.residuals)?;
+        let mut random = fastrand::Rng::with_seed(bootstrap.seed);
+        let mut drawn: Vec<Usl> = Vec::with_capacity(bootstrap.rounds as usize);
+        let mut points = self.points.clone();
+        for _ in 0..bootstrap.rounds {
+            for (point, residual) in points.iter_mut().zip(&enlarged) {
+                point.1 = self.usl.at(point.0) + if random.bool() { *residual } else { -residual };
+            }
+            drawn.extend(best(&points, Some(self.usl)));
+        }
+        let of =
+            |figure: fn(&Usl) -> f64| bootstrap.between(drawn.iter().map(figure).collect(), freedom, 1.0);
+        // A peak may be infinitely far, so its reciprocal is drawn.
+        let nearness = of(|usl| usl.peak().map_or(0.0, f64::recip))?;
+        Some(Intervals {
+            lambda: of(|usl| usl.lambda)?,
+            sigma: of(|usl| usl.sigma)?,
+            kappa: of(|usl| usl.kappa)?,
+            peak: Interval { low: nearness.high.recip(), high: nearness.low.recip() },
+        })
+    }
+}
+
+/// The law with the least squares of all that keep within the bounds.
+fn best(points: &[(f64, f64)], start: Option<Usl>) -> Option<Usl> {
+    const CHOICES: [Free; 4] = [
+        Free { sigma: true, kappa: true },
+        Free { sigma: true, kappa: false },
+        Free { sigma: false, kappa: true },
+        Free { sigma: false, kappa: false },
+    ];
+    let within = |usl: &Usl| usl.lambda > 0.0 && (0.0..=1.0).contains(&usl.sigma) && usl.kappa >= 0.0;
+    let mut best: Option<(f64, Usl)> = None;
+    for free in CHOICES {
+        let Some(usl) = least_squares::fit(points, free, start).filter(within) else { continue };
+        let squares = least_squares::squares(usl, points);
+        if best.is_none_or(|(least, _)| squares < least) {
+            best = Some((squares, usl));
+        }
+        // Nothing that rests on a bound is better than what is free and keeps within.
+        if free.sigma && free.kappa {
+            break;
+        }
+    }
+    best.map(|(_, usl)| usl)
+}
+
+#[cfg(test)]
+mod tests;
