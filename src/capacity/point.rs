@@ -111,7 +111,7 @@ impl Point {
 }
 
 /// What the server is there for: deliveries, and where there are none, acknowledgements.
-fn throughput(run: &RunResult) -> Option<&MetricResult> {
+pub fn throughput(run: &RunResult) -> Option<&MetricResult> {
     ["delivery", "ack"].iter().find_map(|name| run.metrics.iter().find(|metric| metric.name == *name))
 }
 

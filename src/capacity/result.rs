@@ -6,7 +6,8 @@ use super::curve::Curve;
 use super::plan::Plan;
 use super::point::Point;
 use super::search::Found;
-use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo, TargetInfo};
+use crate::report::RunResult;
+use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo, TargetInfo, ThresholdResult};
 use crate::scenario::Axis;
 
 /// Everything that is known of a search.
@@ -30,6 +31,12 @@ pub struct CapacityResult {
     pub axis: Axis,
     /// How far the answer may be off, as a share.
     pub precision: f64,
+    /// What throughput and latencies are of: `delivery`, or `ack` where nothing is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The thresholds of the scenario.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Asked>,
     /// The answer. None while the search goes on, and where it was interrupted.
     pub found: Option<Found>,
     /// All runs, in their order.
@@ -42,6 +49,29 @@ pub struct CapacityResult {
     pub recovery: Option<Recovery>,
     /// What happened on the way, one sentence each.
     pub notes: Vec<String>,
+}
+
+/// A threshold, without what any run made of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// As its author wrote it.
+    pub text: String,
+    /// The limit, in `unit`.
+    pub limit: f64,
+    /// What the limit counts, as in the results of a run.
+    pub unit: String,
+}
+
+impl Asked {
+    /// The thresholds of this run.
+    pub fn of(run: &RunResult) -> Vec<Asked> {
+        let asked = |threshold: &ThresholdResult| Asked {
+            text: threshold.text.clone(),
+            limit: threshold.limit,
+            unit: threshold.unit.clone(),
+        };
+        run.thresholds.iter().map(asked).collect()
+    }
 }
 
 /// How the server came back from too much.
@@ -119,6 +149,12 @@ pub(super) mod example {
             duration_s: 312.0,
             axis: Axis::Clients,
             precision: 0.05,
+            metric: Some("delivery".to_owned()),
+            thresholds: vec![Asked {
+                text: "delivery p99 < 250 ms".to_owned(),
+                limit: 250_000.0,
+                unit: "us".to_owned(),
+            }],
             found: Some(Found {
                 held: Some(430.0),
                 confirmed: Votes { held: 2, broke: 0 },

@@ -134,7 +134,7 @@ fn steps(page: &mut Page, result: &CapacityResult) {
     }
 }
 
-fn row(axis: &Axis, point: &Point) -> [String; 9] {
+pub(super) fn row(axis: &Axis, point: &Point) -> [String; 9] {
     let time = |micros: Option<u64>| {
         micros.map_or("–".to_owned(), |micros| measured(Duration::from_micros(micros)))
     };
@@ -192,7 +192,7 @@ fn curve(page: &mut Page, axis: &Axis, curve: &Curve) {
 }
 
 /// Three digits, whatever the size.
-fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         0.01..1000.0 => {
@@ -203,7 +203,7 @@ fn figure(value: f64) -> String {
     }
 }
 
-fn recovered(axis: &Axis, recovery: &Recovery) -> String {
+pub(super) fn recovered(axis: &Axis, recovery: &Recovery) -> String {
     let from = format!("from {} back to {}", axis.words(recovery.overload), axis.words(recovery.load));
     match (recovery.after_s, recovery.broke) {
         (Some(_), 0) => format!("{from}: the thresholds held at once"),

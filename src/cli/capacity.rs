@@ -17,10 +17,11 @@ use super::server::{Server as TestedServer, ServerArgs};
 use super::{complain, duration, interrupt, limits, look_of_stdout, put, say};
 use crate::capacity::curve::{Curve, curve};
 use crate::capacity::plan::{Machine, Plan, plan};
+use crate::capacity::point::throughput;
 use crate::capacity::search::{Above, Purpose};
 use crate::capacity::{
-    CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings, Step, outcome,
-    text,
+    Asked, CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings, Step,
+    outcome, text, to_html,
 };
 use crate::report::RunResult;
 use crate::report::result::{SCHEMA_VERSION, TargetKind};
@@ -86,6 +87,9 @@ pub struct CapacityArgs {
     /// Write the result to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the result to this file, as one page of HTML
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Do not show how it goes
     #[arg(long, short)]
     quiet: bool,
@@ -180,6 +184,9 @@ fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
     };
     say(text::render(&result, look_of_stdout()).trim_end_matches('\n'));
     hunt.write(&result)?;
+    if let Some(file) = &args.html {
+        put(file, "page", &to_html(&result)).map_err(wrong)?;
+    }
     Ok(exit_code(&result, hunt.stop.load(Ordering::Relaxed)))
 }
 
@@ -432,6 +439,8 @@ impl Hunt<'_> {
             duration_s: self.began.elapsed().as_secs_f64(),
             axis: self.axis.clone(),
             precision: self.args.precision,
+            metric: throughput(sample).map(|metric| metric.name.clone()),
+            thresholds: Asked::of(sample),
             plan: held.and_then(|held| self.plan(held, &curve, sample)),
             found,
             points: self.points.clone(),

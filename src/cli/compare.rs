@@ -18,7 +18,7 @@ use super::server::{Named, ServerArgs};
 use super::{complain, interrupt, look_of_stdout, put, say};
 use crate::compare::{
     Block, ComparisonResult, Contest, Demand, Question, conclude, order, result::ServerEntry, stored, text,
-    to_markdown,
+    to_html, to_markdown,
 };
 use crate::report::RunResult;
 use crate::units;
@@ -59,6 +59,9 @@ pub struct CompareArgs {
     /// Write it as Markdown to this file
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Write it as one page of HTML to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Do not show how it goes
     #[arg(long, short)]
     quiet: bool,
@@ -126,6 +129,9 @@ fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
     say(text::render(&result, look_of_stdout()).trim_end_matches('\n'));
     if let Some(file) = &args.markdown {
         put(file, "comparison", &to_markdown(&result)).map_err(wrong)?;
+    }
+    if let Some(file) = &args.html {
+        put(file, "page", &to_html(&result)).map_err(wrong)?;
     }
     if let Some(stopped) = stopped {
         return Err(stopped);
@@ -216,10 +222,14 @@ impl Arena<'_> {
     fn conclude(&self, blocks: &[Block]) -> Option<ComparisonResult> {
         let first = blocks.first()?.runs.first()?;
         let mut notes = Vec::new();
-        let servers = self.servers.iter().map(|server| {
+        let servers = self.servers.iter().enumerate().map(|(index, server)| {
             let target = server.server.missing();
             let what = target.command.unwrap_or(target.url);
-            ServerEntry { name: server.name.clone(), what }
+            // Contestant 1 is the first server again.
+            let contestant = if index == 0 { 0 } else { index + 1 };
+            let run = blocks.first().and_then(|block| block.runs.get(contestant));
+            let software = run.and_then(|run| run.target.software.clone());
+            ServerEntry { name: server.name.clone(), what, software }
         });
         if self
             .servers
@@ -241,6 +251,7 @@ impl Arena<'_> {
             started: first.started.clone(),
             servers: servers.collect(),
             blocks_asked: usize::from(self.args.blocks),
+            pinned: self.args.pin,
             question: Question { level: LEVEL, effect: self.args.effect, seed: self.args.play.seed },
             notes,
         };

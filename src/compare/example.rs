@@ -70,13 +70,15 @@ fn push(quantiles: &mut Quantiles, series: &Series) {
 
 /// What is compared in tests: `node` and `bun`.
 pub(super) fn contest(blocks_asked: usize) -> Contest {
-    let server = |name: &str| ServerEntry { name: name.to_owned(), what: format!("{name} server.js") };
+    let server =
+        |name: &str| ServerEntry { name: name.to_owned(), what: format!("{name} server.js"), software: None };
     Contest {
         scenario: ScenarioInfo { name: "A busy room".to_owned(), seed: 1, ..ScenarioInfo::default() },
         environment: Environment { os: "linux x86_64".to_owned(), cpus: 2, ..Environment::default() },
         started: "2026-01-01T00:00:00Z".to_owned(),
         servers: vec![server("node"), server("bun")],
         blocks_asked,
+        pinned: false,
         question: Question { level: 0.05, effect: 0.05, seed: 1 },
         notes: Vec::new(),
     }

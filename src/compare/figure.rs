@@ -110,6 +110,11 @@ pub fn of(run: &RunResult, cut: usize) -> Figures {
         .collect()
 }
 
+/// A latency series of a run, without so many intervals of warm-up.
+pub fn series(run: &RunResult, cut: usize, name: &str) -> Option<Series> {
+    View::new(run, cut).series(name)
+}
+
 /// How many intervals of a run's course are its warm-up. Nothing where the scenario says itself what is measured.
 pub fn intervals_of_warm_up(run: &RunResult) -> usize {
     let Some(course) = run.course.as_ref().filter(|_| run.phases.is_empty()) else { return 0 };

@@ -6,6 +6,7 @@
 
 pub mod demand;
 pub mod figure;
+mod html;
 pub mod judge;
 mod markdown;
 mod order;
@@ -14,6 +15,7 @@ pub mod stored;
 pub mod text;
 
 pub use demand::Demand;
+pub use html::to_html;
 pub use judge::{Figures, Question, judge};
 pub use markdown::to_markdown;
 pub use order::order;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::figure;
 use super::judge::{Figures, Question, Row, judge};
+use crate::measure::Series;
 use crate::report::RunResult;
-use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo};
+use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION, ScenarioInfo};
 use crate::statistics::quantile;
 use crate::verdict::Status;
 
@@ -34,6 +35,12 @@ pub struct ComparisonResult {
     pub effect: f64,
     /// The blocks that were finished.
     pub blocks: Vec<BlockResult>,
+    /// Whether the server had a processor of its own.
+    #[serde(default)]
+    pub pinned: bool,
+    /// The latencies of each contestant, of all its valid runs together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latencies: Vec<Latencies>,
     /// The servers but the first, beside it. With a single server, that server beside itself.
     pub comparisons: Vec<Comparison>,
     /// What is to be known beside the figures, one sentence each.
@@ -47,6 +54,20 @@ pub struct ServerEntry {
     pub name: String,
     /// What it is started with, or where it is found.
     pub what: String,
+    /// What it calls itself, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<String>,
+}
+
+/// The latencies of a contestant, of all its valid runs together and without their warm-up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// The server.
+    pub server: String,
+    /// True for the second runs of the first server.
+    pub twin: bool,
+    /// The series that have values.
+    pub metrics: Vec<MetricResult>,
 }
 
 /// One block.
@@ -111,6 +132,8 @@ pub struct Contest {
     pub servers: Vec<ServerEntry>,
     /// How many blocks were asked for.
     pub blocks_asked: usize,
+    /// Whether the server had a processor of its own.
+    pub pinned: bool,
     /// What is asked.
     pub question: Question,
     /// What is to be known beside the figures.
@@ -119,10 +142,10 @@ pub struct Contest {
 
 /// Judges the blocks that were finished.
 pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
-    let Contest { scenario, environment, started, servers, blocks_asked, question, mut notes } = contest;
+    let Contest { scenario, environment, started, servers, blocks_asked, pinned, question, mut notes } =
+        contest;
     let contestants = servers.len() + 1;
     let cut = common_warm_up(blocks, contestants);
-    let is_valid = |run: &RunResult| matches!(run.verdict.status, Status::Passed | Status::Failed);
     let figures = |run: &RunResult| if is_valid(run) { figure::of(run, cut) } else { Figures::new() };
     let columns: Vec<Vec<Figures>> = (0..contestants)
         .map(|contestant| blocks.iter().map(|block| figures(&block.runs[contestant])).collect())
@@ -177,10 +200,32 @@ pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
         level: question.level,
         effect: question.effect,
         blocks: blocks.iter().map(block).collect(),
+        pinned,
+        latencies: latencies(&servers, blocks, cut),
         servers,
         comparisons,
         notes,
     }
+}
+
+fn is_valid(run: &RunResult) -> bool {
+    matches!(run.verdict.status, Status::Passed | Status::Failed)
+}
+
+/// The latencies of each contestant, its valid runs added up.
+fn latencies(servers: &[ServerEntry], blocks: &[Block], cut: usize) -> Vec<Latencies> {
+    let added = |contestant: usize, name: &str| {
+        let runs = blocks.iter().map(|block| &block.runs[contestant]).filter(|run| is_valid(run));
+        let mut all = Series::new();
+        runs.filter_map(|run| figure::series(run, cut, name)).for_each(|one| all.merge(&one));
+        MetricResult::of(name, &all)
+    };
+    let of = |contestant: usize| Latencies {
+        server: servers[contestant.saturating_sub(1)].name.clone(),
+        twin: contestant == 1,
+        metrics: ["ack", "delivery"].into_iter().filter_map(|name| added(contestant, name)).collect(),
+    };
+    (0..=servers.len()).map(of).collect()
 }
 
 /// The warm-up that is cut off everywhere: that of the server that needs most, in the median of its runs.

@@ -166,11 +166,11 @@ pub(super) fn judgement(row: &Row, effect: f64) -> (String, Tone) {
     }
 }
 
-fn blocks_more(more: usize) -> String {
+pub(super) fn blocks_more(more: usize) -> String {
     if more == 1 { "1 block more".to_owned() } else { format!("{more} blocks more") }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }

@@ -13,7 +13,7 @@ use super::result::{BaselineRow, SuiteResult};
 use super::text::{counts, reasons};
 use super::verdict::Verdict;
 use crate::measure::human::{self, count, counted, printable};
-use crate::report::html::head::{capital, mark, server};
+use crate::report::html::head::{self, capital, server};
 use crate::report::html::page::{Page, Section, Tone, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
 use cases::{areas, cases, deviations};
@@ -94,21 +94,18 @@ fn head(suite: &SuiteResult) -> Markup {
     };
     let judged = suite.summary.judged();
     html! {
-        header class={ "verdict " (tone.class()) } {
-            svg.mark viewBox="0 0 48 48" width="56" height="56" aria-hidden="true" { (mark(tone)) }
-            div {
-                h2 { (printable(&suite.name)) }
-                p.sentence {
-                    strong { (word) } ": " (counted(suite.summary.total(), "case")) ", " (counts(&suite.summary)) "."
-                }
-                ul.facts {
-                    li { "exit code " (suite.exit_code) }
-                    li { (human::duration(Duration::from_micros(suite.duration_us))) }
-                    li { "against " (server(&suite.target)) }
-                    li { (printable(&suite.started)) }
-                }
+        (head::verdict(tone, &html! {
+            h2 { (printable(&suite.name)) }
+            p.sentence {
+                strong { (word) } ": " (counted(suite.summary.total(), "case")) ", " (counts(&suite.summary)) "."
             }
-        }
+            ul.facts {
+                li { "exit code " (suite.exit_code) }
+                li { (human::duration(Duration::from_micros(suite.duration_us))) }
+                li { "against " (server(&suite.target)) }
+                li { (printable(&suite.started)) }
+            }
+        }))
         dl.cards.counts {
             @for verdict in Verdict::ALL {
                 @let number = suite.summary.count(verdict);

@@ -283,7 +283,7 @@ fn charts(run: &RunResult, course: &Course, place: Place<'_>) -> Vec<Chart> {
     drawing.charts
 }
 
-pub(super) fn line(name: &str, colour: usize, stroke: Stroke, points: Points) -> Line {
+pub(crate) fn line(name: &str, colour: usize, stroke: Stroke, points: Points) -> Line {
     Line { name: name.to_owned(), colour, stroke, points }
 }
 

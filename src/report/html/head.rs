@@ -15,27 +15,40 @@ use super::tone;
 pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
     let status = run.verdict.status;
     html! {
-        header class={ "verdict " (tone(status).class()) } {
-            svg.mark viewBox="0 0 48 48" width="56" height="56" aria-hidden="true" { (mark(tone(status))) }
-            div {
-                (place.head(&run.scenario.name))
-                p.sentence {
-                    strong { (capital(status.name())) } ": " (printable(&run.verdict.reason)) "."
-                }
-                ul.facts {
-                    li { "exit code " (run.verdict.exit_code) }
-                    li { (counted(clients(run), "client")) }
-                    li { (micros(run.duration_us)) }
-                    li { "against " (server(&run.target)) }
-                    li { (printable(&run.started)) }
-                }
-                @if let Some(about) = &run.scenario.about { p.about { (printable(about)) } }
+        (verdict(tone(status), &html! {
+            (place.head(&run.scenario.name))
+            p.sentence {
+                strong { (capital(status.name())) } ": " (printable(&run.verdict.reason)) "."
             }
+            ul.facts {
+                li { "exit code " (run.verdict.exit_code) }
+                li { (counted(clients(run), "client")) }
+                li { (micros(run.duration_us)) }
+                li { "against " (server(&run.target)) }
+                li { (printable(&run.started)) }
+            }
+            @if let Some(about) = &run.scenario.about { p.about { (printable(about)) } }
+        }))
+        (dealt(&cards(run)))
+    }
+}
+
+/// What became of it, beside its mark.
+pub(crate) fn verdict(tone: Tone, told: &Markup) -> Markup {
+    html! {
+        header class={ "verdict " (tone.class()) } {
+            svg.mark viewBox="0 0 48 48" width="56" height="56" aria-hidden="true" { (mark(tone)) }
+            div { (told) }
         }
-        @let cards = cards(run);
+    }
+}
+
+/// The cards beside each other.
+pub(crate) fn dealt(cards: &[Card]) -> Markup {
+    html! {
         @if !cards.is_empty() {
             dl.cards {
-                @for card in &cards {
+                @for card in cards {
                     div class={ "card " (card.tone.class()) } {
                         dt { (card.name) }
                         dd {
@@ -75,7 +88,7 @@ pub(crate) fn capital(word: &str) -> String {
 }
 
 /// A sign in a disc.
-pub(crate) fn mark(tone: Tone) -> Markup {
+fn mark(tone: Tone) -> Markup {
     let path = match tone {
         Tone::Good => "M14 25l7 7 14-15",
         Tone::Bad => "M16 16l16 16M32 16l-16 16",
@@ -88,11 +101,16 @@ pub(crate) fn mark(tone: Tone) -> Markup {
     }
 }
 
-struct Card {
-    name: String,
-    value: String,
-    notes: Vec<String>,
-    tone: Tone,
+/// A figure that is asked for first.
+pub(crate) struct Card {
+    /// What it is.
+    pub name: String,
+    /// The figure for people.
+    pub value: String,
+    /// What belongs to it.
+    pub notes: Vec<String>,
+    /// How it is judged.
+    pub tone: Tone,
 }
 
 fn cards(run: &RunResult) -> Vec<Card> {
@@ -160,8 +178,13 @@ fn highest(metric: &MetricResult) -> (&'static str, String) {
 
 /// Whether a threshold limits a latency of this series, for all clients.
 pub(super) fn is_about(threshold: &ThresholdResult, metric: &str) -> bool {
-    let mut words = threshold.text.split_whitespace();
-    threshold.unit == "us" && words.next() == Some(metric) && words.all(|word| word != "of")
+    threshold.unit == "us" && is_of_all(&threshold.text, metric)
+}
+
+/// Whether the text of a threshold begins with this series, and is about all clients.
+pub(crate) fn is_of_all(text: &str, metric: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.next() == Some(metric) && words.all(|word| word != "of")
 }
 
 /// The threshold without the name of its series.

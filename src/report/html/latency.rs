@@ -86,7 +86,7 @@ pub(super) fn render(
 }
 
 /// The same curves over two vertical scales, one of which is shown: no script is needed to choose.
-pub(super) fn percentiles(
+pub(crate) fn percentiles(
     id: &str,
     title: &str,
     about: &str,
@@ -124,7 +124,7 @@ pub(super) fn percentiles(
 
 /// The percentile curve of a series: ranks as the number of nines, and the value there. None of few values, or if its
 /// histogram is damaged.
-pub(super) fn curve(metric: &MetricResult) -> Option<Vec<(f64, Option<f64>)>> {
+pub(crate) fn curve(metric: &MetricResult) -> Option<Vec<(f64, Option<f64>)>> {
     if metric.count < LEAST_COUNT {
         return None;
     }

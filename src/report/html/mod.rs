@@ -8,11 +8,11 @@
 pub(crate) mod chart;
 pub(crate) mod checks;
 mod compare;
-mod course;
+pub(crate) mod course;
 mod deliveries;
 pub(crate) mod errors;
 pub(crate) mod head;
-mod latency;
+pub(crate) mod latency;
 pub(crate) mod page;
 pub(crate) mod setup;
 mod thresholds;

@@ -60,7 +60,7 @@
   const charts = all("figure.chart").map((figure) => {
     const frame = figure.querySelector(".frame");
     let x = [];
-    const lines = told.get(figure.id).lines.map((line) => ({ name: line.name, x: (x = line.x ?? x), y: line.y }));
+    const lines = told.get(figure.id).lines.map((line) => ({ name: line.name, x: (x = line.x ?? x), y: line.y, single: line.single }));
     const [from, to] = [Number(frame.dataset.from), Number(frame.dataset.to)];
     const canvas = frame.querySelector(".canvas");
     const cursor = make("div", { class: "cursor", hidden: "" });
@@ -146,7 +146,10 @@
     chart.at = at;
     const rows = chart.lines.flatMap((line, index) => {
       if (chart.off.has(index) || !line.x.length) return [];
-      const value = line.y[nearest(line, at)];
+      const index_of_value = nearest(line, at);
+      // A value of its own says nothing of the places between it and the next.
+      if (line.single && Math.abs(line.x[index_of_value] - at) > (chart.to - chart.from) / 50) return [];
+      const value = line.y[index_of_value];
       const colour = [...chart.paths[index].classList].find((name) => /^c\d$/.test(name));
       return [make("div", {}, make("i", { class: colour }), `${line.name} `, make("b", {}, value === null ? "–" : chart.yText(value)))];
     });
@@ -217,7 +220,7 @@
       button.addEventListener("click", () => {
         const off = !chart.off.delete(index) && Boolean(chart.off.add(index));
         button.setAttribute("aria-pressed", String(!off));
-        for (const part of [chart.paths[index], chart.areas[index]]) part?.classList.toggle("off", off);
+        for (const part of [chart.paths[index], chart.areas[index], chart.canvas.querySelector(`.marks > g[data-line="${index}"]`)]) part?.classList.toggle("off", off);
       });
     }
   }

@@ -4,6 +4,7 @@
 //! axes beside it place their text by percentages. The script of the page zooms by changing the plot's `viewBox`, and
 //! reads values from what [`Chart::data`] gives it.
 
+pub(crate) mod mark;
 pub(crate) mod scale;
 mod thin;
 mod words;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::measure::human::printable;
 
 use super::page::Tone;
+use mark::Shape;
 use scale::{Scale, Unit, moments};
 use words::Extent;
 
@@ -53,6 +55,8 @@ pub(crate) enum Stroke {
     Dashed,
     /// A fine dotted line.
     Dotted,
+    /// No line: each value is a shape of its own.
+    Marks(Shape),
 }
 
 impl Stroke {
@@ -62,6 +66,21 @@ impl Stroke {
             Stroke::Filled => "filled",
             Stroke::Dashed => "dashed",
             Stroke::Dotted => "dotted",
+            Stroke::Marks(_) => "single",
+        }
+    }
+}
+
+impl Line {
+    /// How it looks, for the legend.
+    fn key(&self) -> Markup {
+        html! {
+            svg.key width="22" height="10" aria-hidden="true" {
+                @match self.stroke {
+                    Stroke::Marks(shape) => g class={ "mark c" (self.colour) } transform="translate(11 5)" { (shape.drawn()) },
+                    stroke => line class={ "line c" (self.colour) " " (stroke.class()) } x1="1" x2="21" y1="5" y2="5" {},
+                }
+            }
         }
     }
 }
@@ -79,14 +98,14 @@ pub(crate) struct Limit {
     pub tone: Tone,
 }
 
-/// A stretch of the time axis with a name.
+/// A stretch of the horizontal axis with a name.
 #[derive(Clone, Debug)]
 pub(crate) struct Band {
     /// What it is called.
     pub name: String,
-    /// When it begins, in seconds.
+    /// Where it begins.
     pub from: f64,
-    /// When it ends.
+    /// Where it ends.
     pub to: f64,
 }
 
@@ -107,7 +126,7 @@ pub(crate) struct Chart {
     pub lines: Vec<Line>,
     /// Limits across the plot.
     pub limits: Vec<Limit>,
-    /// Stretches of the time axis.
+    /// Stretches of the horizontal axis.
     pub bands: Vec<Band>,
     /// The height of the plot in pixels.
     pub height: u32,
@@ -138,9 +157,7 @@ impl Chart {
             ul.legend {
                 @for (index, line) in self.lines.iter().enumerate() {
                     li data-line=(index) {
-                        svg.key width="22" height="10" aria-hidden="true" {
-                            line class={ "line c" (line.colour) " " (line.stroke.class()) } x1="1" x2="21" y1="5" y2="5" {}
-                        }
+                        (line.key())
                         (printable(&line.name))
                     }
                 }
@@ -179,6 +196,7 @@ impl Chart {
                             line class={ "limit " (limit.tone.class()) } x1="0" x2="1000" y1=(self.level(limit)) y2=(self.level(limit)) {}
                         }
                     }
+                    (self.marks())
                     @if self.limits.iter().any(|limit| self.holds(limit)) {
                         svg.limits height=(self.height) aria-hidden="true" {
                             @for (index, limit) in self.limits.iter().filter(|limit| self.holds(limit)).enumerate() {
@@ -273,6 +291,10 @@ impl Chart {
     }
 
     fn path(&self, line: &Line, height: f64) -> Markup {
+        if matches!(line.stroke, Stroke::Marks(_)) {
+            // The script counts on a path for each line.
+            return html! { path class={ "line c" (line.colour) " single" } {} };
+        }
         let points = thin::thinned(&line.points);
         let place = |(x, y): (f64, f64)| {
             (number(self.x.0.place(x) * WIDTH, 1), number(height * (1.0 - self.y.0.place(y)), 1))
@@ -310,14 +332,18 @@ impl Chart {
             .lines
             .iter()
             .map(|line| {
-                let points = thin::thinned(&line.points);
+                let is_single = matches!(line.stroke, Stroke::Marks(_));
+                let points = if is_single { line.points.clone() } else { thin::thinned(&line.points) };
                 let x: Vec<f64> = points.iter().map(|(x, _)| rounded(*x)).collect();
                 let y: Vec<Option<f64>> = points.iter().map(|(_, y)| y.map(rounded)).collect();
                 // Lines that share their places tell them once.
-                let line = match x == before {
+                let mut line = match x == before {
                     true => json!({ "name": printable(&line.name), "y": y }),
                     false => json!({ "name": printable(&line.name), "x": x, "y": y }),
                 };
+                if is_single {
+                    line["single"] = true.into();
+                }
                 before = x;
                 line
             })

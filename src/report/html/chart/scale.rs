@@ -35,6 +35,16 @@ impl Scale {
         Scale::Linear { from: 0.0, to }
     }
 
+    /// From the tick below the least value to that above the greatest: for what hardly differs.
+    pub(crate) fn within(least: f64, greatest: f64) -> Scale {
+        // What does not differ at all lies in the middle.
+        let margin = (greatest - least).max(greatest.abs() * 0.01).max(1e-9) * 0.1;
+        let step = step(greatest - least + 2.0 * margin, 5);
+        let from = (((least - margin) / step).floor() * step).max(if least >= 0.0 { 0.0 } else { f64::MIN });
+        let to = (((greatest + margin) / step).ceil() * step).max(from + step);
+        Scale::Linear { from, to }
+    }
+
     /// From 1, 2, 5 or their like to another around these values; what is less than a hundred thousandth of the greatest
     /// would take more room than it is worth, and lies at the beginning.
     pub(crate) fn around(least: f64, greatest: f64) -> Scale {

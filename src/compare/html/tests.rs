@@ -1,0 +1,103 @@
+use super::*;
+use crate::compare::example::comparison;
+use crate::compare::result::Trouble;
+
+const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
+
+fn hostile() -> ComparisonResult {
+    let text = || HOSTILE.to_owned();
+    let mut result = comparison(4, 1.25);
+    let first = result.servers[0].name.clone();
+    for server in &mut result.servers {
+        (server.name, server.what, server.software) =
+            (format!("{} {HOSTILE}", server.name), text(), Some(text()));
+    }
+    for run in result.blocks.iter_mut().flat_map(|block| &mut block.runs) {
+        run.server = format!("{} {HOSTILE}", run.server);
+        run.troubles = vec![Trouble { what: text(), count: 1 }];
+    }
+    result.latencies.iter_mut().for_each(|one| one.server = format!("{} {HOSTILE}", one.server));
+    result.comparisons.iter_mut().for_each(|one| one.server = format!("{} {HOSTILE}", one.server));
+    assert_ne!(result.servers[0].name, first);
+    (result.scenario.name, result.scenario.file, result.scenario.hash) = (text(), text(), text());
+    (result.scenario.driver, result.scenario.overrides) = (Some(text()), vec![text()]);
+    (result.started, result.tool_version, result.notes) = (text(), text(), vec![text()]);
+    result.environment.os = text();
+    result
+}
+
+#[test]
+fn a_hostile_name_stays_text() {
+    let page = to_html(&hostile());
+    assert!(!page.contains("<img"), "an element was made of a text");
+    assert_eq!(page.matches("</script>").count(), 2, "the two of the page itself");
+    assert!(page.contains("bun &lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"), "and it is shown");
+}
+
+#[test]
+fn the_page_asks_the_network_for_nothing() {
+    let page = to_html(&comparison(10, 1.25));
+    assert!(page.contains("default-src 'none'"));
+    for word in ["=\"http", " src=", "<link rel=\"stylesheet", "style=\"", " onclick", "url("] {
+        let found = page.match_indices(word).find(|(at, _)| !page[..*at].ends_with("xmlns"));
+        assert_eq!(found, None, "{word}");
+    }
+}
+
+#[test]
+fn every_figure_and_every_server_stands_on_the_page() {
+    let result = comparison(10, 1.25);
+    let page = to_html(&result);
+    for row in &result.comparisons[0].rows {
+        let [name, first, other, ratio, interval, _] = cells(row).unwrap();
+        for words in [name, first, other, ratio, interval] {
+            assert!(page.contains(&words), "{}: {words}", row.figure);
+        }
+        let id = format!("id=\"blocks-{}\"", row.figure.replace(' ', "-"));
+        assert!(page.contains(&id), "{id}");
+    }
+    for words in ["node", "node, again", "bun", "node server.js", "bun server.js"] {
+        assert!(page.contains(&format!(">{words}<")), "{words}");
+    }
+    for id in ["percentiles-delivery-log", "percentiles-ack-linear"] {
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+}
+
+#[test]
+fn the_verdict_is_told_in_words() {
+    let told = |result: &ComparisonResult| {
+        sentences("bun", &result.comparisons[0].rows, result.effect).into_string()
+    };
+    let slower = told(&comparison(10, 1.25));
+    assert!(slower.contains(" worse in ack p50 (+"), "{slower}");
+    assert!(slower.contains("No difference that this run can show in "), "{slower}");
+    let faster = told(&comparison(10, 0.5));
+    assert!(faster.contains(" better in ack p50 (-50"), "{faster}");
+    let few = told(&comparison(3, 1.25));
+    assert!(few.contains("Too few blocks to tell in 7 figures"), "{few}");
+    assert!(few.contains(" blocks more would show 5.0 % in each figure"), "{few}");
+    assert!(sentences("bun", &[], 0.05).into_string().contains("no figures of both"));
+}
+
+#[test]
+fn a_comparison_without_anything_and_one_of_another_time_are_pages_too() {
+    let mut result = comparison(4, 1.0);
+    // What older files do not hold.
+    result.latencies.clear();
+    assert!(!to_html(&result).contains("id=\"latency\""));
+    (result.blocks, result.comparisons, result.servers) = (Vec::new(), Vec::new(), Vec::new());
+    assert!(to_html(&result).contains("<main"));
+}
+
+/// The page that a browser can be pointed at.
+#[test]
+fn a_page_for_the_browser_is_written() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-pages");
+    std::fs::create_dir_all(&folder).expect("the folder of what is built can be written");
+    for (name, page) in
+        [("comparison", to_html(&comparison(12, 1.25))), ("comparison-hostile", to_html(&hostile()))]
+    {
+        std::fs::write(folder.join(format!("{name}.html")), page).expect("a page can be written");
+    }
+}
