@@ -143,7 +143,7 @@ fn plan(plan: &Plan) -> Markup {
     html! {
         p {
             strong { (counted(plan.machines, "such machine")) } " for " (count(plan.users)) " users, with "
-            (format!("{:.0}", plan.headroom * 100.0)) " % of each left free. What decides is " (plan.limit.name()) "."
+            (format!("{:.0}", plan.headroom * 100.0)) " % of each left free, decided by " (plan.limit.name()) "."
         }
         (scrolled("Machines by what limits them", &html! {
             table {

@@ -123,7 +123,7 @@ pub(super) fn cells(row: &Row) -> Option<[String; 6]> {
     ])
 }
 
-fn title(kind: Kind) -> String {
+pub(super) fn title(kind: Kind) -> String {
     match kind.name {
         "cpu" => "CPU a million".to_owned(),
         "memory" => "memory a client".to_owned(),

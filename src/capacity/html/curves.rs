@@ -8,10 +8,11 @@ use crate::capacity::curve::{FARTHEST, throughputs};
 use crate::capacity::point::Point;
 use crate::capacity::result::CapacityResult;
 use crate::capacity::search::Outcome;
+use crate::measure::human::printable;
 use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::scale::{Scale, Unit};
 use crate::report::html::chart::{Band, Chart, Limit, Line, Stroke, range};
-use crate::report::html::head::{capital, is_of_all};
+use crate::report::html::head::is_of_all;
 use crate::report::html::page::Tone;
 use crate::scenario::Axis;
 use crate::statistics::{median, usl::Usl};
@@ -120,7 +121,7 @@ pub(super) fn throughput(result: &CapacityResult, draw: &mut dyn FnMut(Chart) ->
     Some(html! {
         (chart)
         @match result.curve.knee {
-            Some(knee) => p { "The knee: throughput falls to 80 % of linear at " (crate::measure::human::printable(&result.axis.words(knee))) "." },
+            Some(knee) => p { "The knee: throughput falls to 80 % of linear at " (printable(&result.axis.words(knee))) "." },
             None => p { "Throughput grew with the load: there is no knee." },
         }
         @if let Some(law) = law { (law::render(&result.axis, law)) }
@@ -174,7 +175,7 @@ pub(super) fn latency(result: &CapacityResult, draw: &mut dyn FnMut(Chart) -> Ma
     let title = if metric == "ack" { "Acknowledgement" } else { "Delivery" };
     Some(draw(Chart {
         id: "latency-load".to_owned(),
-        title: capital(title),
+        title: title.to_owned(),
         about: format!("{} {}", across(result), scale.remark()).trim_end().to_owned(),
         x: loads(result),
         y: (scale, Unit::Micros),

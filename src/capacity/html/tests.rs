@@ -56,7 +56,13 @@ fn bent() -> CapacityResult {
         outcome: Outcome::Limited("the busiest thread was at work all the time".to_owned()),
         ..point(620.0, 700.0)
     });
-    CapacityResult { curve: curve(&points, Some(600.0), true, 1), points, ..result() }
+    let mut result = CapacityResult { curve: curve(&points, Some(600.0), true, 1), points, ..result() };
+    if let Some(found) = &mut result.found {
+        found.held = Some(600.0);
+        found.above =
+            Above::Limited { load: 620.0, why: "the busiest thread was at work all the time".to_owned() };
+    }
+    result
 }
 
 #[test]

@@ -4,10 +4,12 @@ use maud::{Markup, html};
 
 use super::contestants;
 use crate::compare::figure::{KINDS, Kind, Unit};
-use crate::compare::result::ComparisonResult;
+use crate::compare::result::{BlockResult, ComparisonResult};
+use crate::compare::text::title;
 use crate::measure::human::{counted, printable};
 use crate::report::html::chart::scale::{self, Scale};
 use crate::report::html::chart::{Chart, Line, Stroke, range};
+use crate::report::html::head::capital;
 
 /// Of more blocks only every second, third, … is drawn.
 const MOST: usize = 150;
@@ -20,7 +22,7 @@ pub(super) fn render(result: &ComparisonResult, draw: &mut dyn FnMut(Chart) -> M
     (!drawn.is_empty()).then(|| {
         html! {
             p.quiet {
-                "Each run is a shape. Judged are the ratios within the blocks: what lifts all servers of a block lifts none of them. "
+                "Each run is a shape, the first block to the left. Judged are the ratios within the blocks: what lifts all servers of a block lifts none of them. "
                 @if every > 1 { "One block of " (every) " is drawn." }
             }
             div.charts { @for one in &drawn { (one) } }
@@ -32,7 +34,7 @@ fn chart(result: &ComparisonResult, kind: &Kind, every: usize) -> Option<Chart> 
     let lines: Vec<Line> = contestants(result)
         .into_iter()
         .map(|contestant| {
-            let value = |(index, block): (usize, &crate::compare::result::BlockResult)| {
+            let value = |(index, block): (usize, &BlockResult)| {
                 let run = block.runs.iter().find(|run| contestant.owns(run))?;
                 Some(((index + 1) as f64, Some(*run.figures.get(kind.name)?)))
             };
@@ -56,7 +58,7 @@ fn chart(result: &ComparisonResult, kind: &Kind, every: usize) -> Option<Chart> 
     let begins = matches!(y, Scale::Linear { from, .. } if from > 0.0);
     Some(Chart {
         id: format!("blocks-{}", kind.name.replace(' ', "-")),
-        title: kind.name.to_owned(),
+        title: capital(&title(*kind)),
         about: if begins { "The scale does not begin at nothing." } else { "" }.to_owned(),
         x: (Scale::Linear { from: 0.0, to: (result.blocks.len() + 1) as f64 }, scale::Unit::Count),
         y: (y, unit),

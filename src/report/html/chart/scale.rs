@@ -7,6 +7,9 @@ use crate::measure::human;
 /// Latencies whose greatest is so many times the least are drawn on a logarithmic scale.
 const WIDE: f64 = 20.0;
 
+/// The least share of the greatest value that an axis spans which does not begin at nothing.
+const LEAST_SPREAD: f64 = 0.05;
+
 /// How values lie on an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scale {
@@ -37,8 +40,9 @@ impl Scale {
 
     /// From the tick below the least value to that above the greatest: for what hardly differs.
     pub(crate) fn within(least: f64, greatest: f64) -> Scale {
-        // What does not differ at all lies in the middle.
-        let margin = (greatest - least).max(greatest.abs() * 0.01).max(1e-9) * 0.1;
+        // What hardly differs, or not at all, lies in the middle of an axis whose ticks can be told apart.
+        let spread = greatest - least;
+        let margin = (spread * 0.1).max((greatest.abs() * LEAST_SPREAD - spread) / 2.0).max(1e-9);
         let step = step(greatest - least + 2.0 * margin, 5);
         let from = (((least - margin) / step).floor() * step).max(if least >= 0.0 { 0.0 } else { f64::MIN });
         let to = (((greatest + margin) / step).ceil() * step).max(from + step);
@@ -260,6 +264,23 @@ mod tests {
             let Scale::Log { from, to } = scale else { panic!("it is logarithmic") };
             assert!(from > 0.0 && to > from && to > greatest, "{least} to {greatest}: {from} to {to}");
             assert!(scale.ticks(5).len() >= 2, "{least} to {greatest}: {:?}", scale.ticks(5));
+        }
+    }
+
+    #[test]
+    fn a_scale_that_begins_with_its_values_holds_them_and_tells_its_ticks_apart() {
+        for (least, greatest) in [(0.0, 0.0), (10.0, 10.0), (1_400.0, 1_520.0), (0.0, 3.0), (199.9, 200.1)] {
+            let scale = Scale::within(least, greatest);
+            let Scale::Linear { from, to } = scale else { panic!("it is linear") };
+            assert!(
+                from >= 0.0 && from <= least && to >= greatest && to > from,
+                "{least} to {greatest}: {scale:?}"
+            );
+            let mut ticks: Vec<_> =
+                scale.ticks(5).into_iter().map(|tick| Unit::PerSecond.text(tick)).collect();
+            let all = ticks.len();
+            ticks.dedup();
+            assert!(greatest < 1.0 || ticks.len() == all, "{least} to {greatest}: {ticks:?}");
         }
     }
 
