@@ -17,7 +17,7 @@ use super::search::{Above, Found};
 use super::text::{recovered, sentence};
 use crate::measure::human::{bytes, count, counted, duration, printable, rate};
 use crate::report::html::chart::Chart;
-use crate::report::html::head::{Card, dealt, server, verdict};
+use crate::report::html::head::{Card, capital, dealt, server, verdict};
 use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
 
@@ -72,7 +72,7 @@ fn head(result: &CapacityResult) -> Markup {
         h1 { (printable(&result.scenario.name)) }
         p.sentence {
             @match &result.found {
-                Some(found) => { (printable(&sentence(axis, found))) "." }
+                Some(found) => { (printable(&capital(&sentence(axis, found)))) "." }
                 None => "The search ended before the answer was found.",
             }
         }

@@ -93,6 +93,17 @@ impl CapacityResult {
         let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "capacity": self });
         format!("{file:#}\n")
     }
+
+    /// Reads what [`CapacityResult::to_json`] has written. None if the text is something else.
+    pub fn from_json(text: &str) -> Option<CapacityResult> {
+        #[derive(Deserialize)]
+        struct File {
+            schema_version: u32,
+            capacity: CapacityResult,
+        }
+        let file: File = serde_json::from_str(text).ok()?;
+        (file.schema_version == SCHEMA_VERSION).then_some(file.capacity)
+    }
 }
 
 #[cfg(test)]
@@ -179,8 +190,8 @@ mod tests {
     #[test]
     fn a_search_survives_being_stored() {
         let result = example::result();
-        let file: serde_json::Value = serde_json::from_str(&result.to_json()).unwrap();
-        let back: CapacityResult = serde_json::from_value(file["capacity"].clone()).unwrap();
+        let back = CapacityResult::from_json(&result.to_json()).unwrap();
+        assert_eq!(CapacityResult::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
         assert_eq!((back.found, back.axis, back.plan), (result.found, result.axis, result.plan));
         assert_eq!(back.points, result.points);
     }

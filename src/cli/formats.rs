@@ -98,6 +98,28 @@ impl FormatArgs {
         }
     }
 
+    /// Where a page and a summary go, of a comparison or a search for the highest load.
+    ///
+    /// # Errors
+    /// When a form is asked for that they do not have.
+    pub(super) fn of_one(&self, has_summary: bool) -> Result<(Option<&Path>, Option<&Path>), String> {
+        let summary = self.markdown.as_ref().filter(|_| !has_summary);
+        let others = [
+            ("--junit", self.junit.as_ref()),
+            ("--csv", self.csv.as_ref()),
+            ("--hgrm", self.hgrm.as_ref()),
+            ("--hlog", self.hlog.as_ref()),
+            ("--markdown", summary),
+        ];
+        match others.into_iter().find(|(_, path)| path.is_some()) {
+            Some((flag, _)) => Err(format!(
+                "`{flag}` is for other results: those of `compare` can be had as text, HTML and Markdown, those of \
+                 `capacity` as text and HTML"
+            )),
+            None => Ok((self.html.as_deref(), self.markdown.as_deref())),
+        }
+    }
+
     /// Whether anything is asked for.
     pub(super) fn is_empty(&self) -> bool {
         self.forms().is_empty() && self.hgrm.is_none()

@@ -1,4 +1,4 @@
-//! `sockrates report`: renders stored results again, of `run` and of `conform`.
+//! `sockrates report`: renders stored results again, of `run`, `conform`, `compare` and `capacity`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::formats::{FormatArgs, When};
-use super::{WRONG, complain, look_of_stdout, say};
+use super::{WRONG, complain, look_of_stdout, put, say};
+use crate::capacity::{self, CapacityResult};
+use crate::compare::{self, ComparisonResult};
 use crate::conformance::{self, Stored, SuiteResult, matrix};
 use crate::report::text::Look;
 use crate::report::{RunResult, text};
@@ -25,7 +27,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct ReportArgs {
-    /// Files that `run` or `conform` have written by `--json`
+    /// Files that `run` or `conform` have written by `--json`, or one of `compare` or `capacity`
     #[arg(required = true, value_name = "RESULT")]
     results: Vec<PathBuf>,
     /// Of `conform`: let warnings count as failures
@@ -54,6 +56,11 @@ fn render(args: &ReportArgs) -> Result<(), String> {
         let text = fs::read_to_string(file).map_err(|error| {
             format!("failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one")
         })?;
+        if args.results.len() == 1
+            && let Some(one) = One::read(&text)
+        {
+            return of_one(args, &one);
+        }
         match Stored::read(&text).map_err(|why| format!("{name}: failed to {why}"))? {
             Stored::Runs(more) => runs.extend(more),
             Stored::Suites(more) => suites.extend(more),
@@ -65,6 +72,43 @@ fn render(args: &ReportArgs) -> Result<(), String> {
         }
         (_, true) => of_runs(args, &runs),
         (true, false) => of_suites(args, &suites),
+    }
+}
+
+/// A result that is alone in its file and rendered alone.
+enum One {
+    Comparison(Box<ComparisonResult>),
+    Capacity(Box<CapacityResult>),
+}
+
+impl One {
+    fn read(text: &str) -> Option<One> {
+        let comparison = || Some(One::Comparison(Box::new(ComparisonResult::from_json(text)?)));
+        let capacity = || Some(One::Capacity(Box::new(CapacityResult::from_json(text)?)));
+        comparison().or_else(capacity)
+    }
+}
+
+fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
+    let look = look_of_stdout();
+    let (words, page, summary) = match one {
+        One::Comparison(result) => (
+            compare::text::render(result, look),
+            compare::to_html(result),
+            Some(compare::to_markdown(result)),
+        ),
+        One::Capacity(result) => (capacity::text::render(result, look), capacity::to_html(result), None),
+    };
+    let (html, markdown) = args.formats.of_one(summary.is_some())?;
+    if args.formats.is_empty() {
+        say(words.trim_end());
+    }
+    if let Some(file) = html {
+        put(file, "page", &page)?;
+    }
+    match markdown.zip(summary) {
+        Some((file, summary)) => put(file, "summary", &summary),
+        None => Ok(()),
     }
 }
 

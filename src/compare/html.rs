@@ -201,11 +201,16 @@ fn name(row: &Row) -> String {
 fn figures(result: &ComparisonResult) -> Markup {
     let first = result.servers.first().map_or("", |server| server.name.as_str());
     html! {
+        p.quiet {
+            "Medians of the blocks. The difference is the median of the ratios in each block, the noise what the first server differs from itself. "
+            "p is how often a server like the first would seem to differ so much, corrected for all figures and servers; "
+            (percent(result.level)) " is the limit."
+        }
         @for comparison in &result.comparisons {
             @if result.comparisons.len() > 1 { h3 { (printable(&comparison.server)) } }
             (scrolled(&format!("Figures of {} and {first}", comparison.server), &html! {
                 table {
-                    caption.quiet { "Medians of the blocks; the ratio is the median of the ratios in each block, the noise what the first server differs from itself" }
+                    caption.spoken { "Figures of " (printable(&comparison.server)) " and " (printable(first)) }
                     thead {
                         tr {
                             th scope="col" { "Figure" }
@@ -231,7 +236,6 @@ fn figures(result: &ComparisonResult) -> Markup {
                 }
             }))
         }
-        p.quiet { "p is how often a server like the first would seem to differ so much, corrected for all figures and servers; " (percent(result.level)) " is the limit." }
     }
 }
 

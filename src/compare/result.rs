@@ -279,6 +279,17 @@ impl ComparisonResult {
         format!("{file:#}\n")
     }
 
+    /// Reads what [`ComparisonResult::to_json`] has written. None if the text is something else.
+    pub fn from_json(text: &str) -> Option<ComparisonResult> {
+        #[derive(Deserialize)]
+        struct File {
+            schema_version: u32,
+            comparison: ComparisonResult,
+        }
+        let file: File = serde_json::from_str(text).ok()?;
+        (file.schema_version == SCHEMA_VERSION).then_some(file.comparison)
+    }
+
     /// What went wrong with a server in all blocks together, its twin included.
     pub fn troubles(&self, server: &str) -> Vec<Trouble> {
         let mut sum: Vec<Trouble> = Vec::new();
@@ -323,10 +334,30 @@ mod tests {
     #[test]
     fn a_comparison_survives_being_stored() {
         let result = comparison(4, 1.0);
-        let text = result.to_json();
-        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let back: ComparisonResult = serde_json::from_value(file["comparison"].clone()).unwrap();
+        let back = ComparisonResult::from_json(&result.to_json()).unwrap();
+        assert_eq!(back.latencies, result.latencies);
         assert_eq!(back.servers, result.servers);
         assert_eq!(back.blocks.len(), 4);
+        assert_eq!(ComparisonResult::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
+    }
+
+    #[test]
+    fn the_latencies_of_a_contestant_are_those_of_all_its_valid_runs() {
+        let mut invalid = run(9.0, 10);
+        invalid.verdict.status = Status::Invalid;
+        let blocks = [
+            Block { order: vec![0, 1, 2], runs: vec![run(1.0, 10), run(1.0, 10), run(2.0, 10)] },
+            Block { order: vec![2, 1, 0], runs: vec![run(1.0, 10), run(1.0, 10), invalid] },
+        ];
+        let result = conclude(super::super::example::contest(2), &blocks);
+        let told: Vec<(&str, bool, u64)> = result
+            .latencies
+            .iter()
+            .map(|one| {
+                let delivery = one.metrics.iter().find(|metric| metric.name == "delivery").unwrap();
+                (one.server.as_str(), one.twin, delivery.count)
+            })
+            .collect();
+        assert_eq!(told, [("node", false, 4000), ("node", true, 4000), ("bun", false, 2000)]);
     }
 }

@@ -6,8 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use super::figure;
 use super::judge::{Difference, Figures, Row};
 use super::result::ComparisonResult;
@@ -28,12 +26,8 @@ const FEWEST: usize = 4;
 /// # Errors
 /// A fragment that reads well after "failed to ".
 pub fn read(text: &str) -> Result<Stored, String> {
-    #[derive(Deserialize)]
-    struct File {
-        comparison: ComparisonResult,
-    }
-    if let Ok(file) = serde_json::from_str::<File>(text) {
-        return Ok(of_comparison(&file.comparison));
+    if let Some(comparison) = ComparisonResult::from_json(text) {
+        return Ok(of_comparison(&comparison));
     }
     from_json(text).map(|results| of_runs(&results)).map_err(|why| why.to_string())
 }

@@ -27,12 +27,13 @@ pub(super) fn render(result: &ComparisonResult) -> Markup {
     html! {
         @for comparison in &result.comparisons {
             @if result.comparisons.len() > 1 { h3 { (printable(&comparison.server)) " beside " (printable(first)) } }
+            p.quiet {
+                "Each value of " (printable(&comparison.server)) " as a ratio to that of " (printable(first)) ": the median of the blocks and its 95 % interval. "
+                "Shaded is what " (printable(first)) " differs from itself. The scale is logarithmic: ÷2 is as far from 1 as ×2."
+            }
             (scrolled(&format!("{} beside {first}", comparison.server), &html! {
                 table.ratios {
-                    caption.quiet {
-                        "The value of " (printable(&comparison.server)) " as a ratio to that of " (printable(first)) ": the median of the blocks and its 95 % interval. "
-                        "Shaded is what " (printable(first)) " differs from itself. The scale is logarithmic: ÷2 is as far from 1 as ×2"
-                    }
+                    caption.spoken { (printable(&comparison.server)) " beside " (printable(first)) }
                     thead {
                         tr {
                             th scope="col" { "Figure" }
@@ -80,7 +81,7 @@ fn place(scale: Scale, ratio: f64) -> f64 {
 /// The tick at 1, and the farthest one that there is on either side.
 fn axis(scale: Scale) -> Markup {
     let (Scale::Linear { to, .. } | Scale::Log { to, .. }) = scale;
-    let tick = TICKS.into_iter().filter(|tick| *tick <= to).next_back().unwrap_or(TICKS[0]);
+    let tick = TICKS.into_iter().rfind(|tick| *tick <= to).unwrap_or(TICKS[0]);
     let ticks = [(1.0 / tick, format!("÷{tick}")), (1.0, "1".to_owned()), (tick, format!("×{tick}"))];
     html! {
         svg.scale width="100%" height="14" aria-hidden="true" {
