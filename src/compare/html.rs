@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use super::demand::is_worse;
 use super::figure;
 use super::judge::{Difference, Row};
-use super::result::{ComparisonResult, RunFigures};
+use super::result::{Comparison, ComparisonResult, RunFigures};
 use super::text::{blocks_more, cells, percent, signed};
 use crate::measure::human::{count, counted, printable};
 use crate::report::html::chart::mark::Shape;
@@ -74,6 +74,14 @@ fn title(result: &ComparisonResult) -> String {
     }
 }
 
+/// What the other side of a comparison is called: of a server beside itself, its twin.
+fn other(result: &ComparisonResult, comparison: &Comparison) -> String {
+    match &result.servers[..] {
+        [_] => format!("{}, again", comparison.server),
+        _ => comparison.server.clone(),
+    }
+}
+
 /// A contestant: a server, or the second runs of the first one.
 #[derive(Clone, Copy)]
 struct Contestant<'a> {
@@ -120,7 +128,7 @@ fn head(result: &ComparisonResult, title: &str) -> Markup {
     let told = html! {
         h1 { (printable(title)) }
         @for comparison in &result.comparisons {
-            p.sentence { (sentences(&comparison.server, &comparison.rows, result.effect)) }
+            p.sentence { (sentences(&other(result, comparison), &comparison.rows, result.effect)) }
         }
         ul.facts {
             li { (printable(&result.scenario.name)) }
@@ -215,7 +223,7 @@ fn figures(result: &ComparisonResult) -> Markup {
                         tr {
                             th scope="col" { "Figure" }
                             th.figure scope="col" { (printable(first)) }
-                            th.figure scope="col" { (printable(&comparison.server)) }
+                            th.figure scope="col" { (printable(&other(result, comparison))) }
                             @for head in ["difference", "95 %", "noise", "p", "blocks"] { th.figure scope="col" { (head) } }
                         }
                     }
@@ -338,7 +346,7 @@ fn setup(result: &ComparisonResult) -> Markup {
         (
             "blocks",
             text(&format!(
-                "{} of {}, each with a fresh server; the order in each is drawn by chance and balanced",
+                "{} of {}: in each, every server once and the first one twice, in an order drawn by chance and balanced",
                 result.blocks.len(),
                 result.blocks_asked
             )),

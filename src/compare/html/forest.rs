@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Judged, judged};
+use super::{Judged, judged, other};
 use crate::compare::figure::{self, Better};
 use crate::compare::judge::Row;
 use crate::compare::result::ComparisonResult;
@@ -28,7 +28,7 @@ pub(super) fn render(result: &ComparisonResult) -> Markup {
         @for comparison in &result.comparisons {
             @if result.comparisons.len() > 1 { h3 { (printable(&comparison.server)) " beside " (printable(first)) } }
             p.quiet {
-                "Each value of " (printable(&comparison.server)) " as a ratio to that of " (printable(first)) ": the median of the blocks and its 95 % interval. "
+                "Each value of " (printable(&other(result, comparison))) " as a ratio to that of " (printable(first)) ": the median of the blocks and its 95 % interval. "
                 "Shaded is what " (printable(first)) " differs from itself. The scale is logarithmic: ÷2 is as far from 1 as ×2."
             }
             (scrolled(&format!("{} beside {first}", comparison.server), &html! {

@@ -81,6 +81,17 @@ fn the_verdict_is_told_in_words() {
 }
 
 #[test]
+fn a_server_beside_itself_is_told_from_its_twin() {
+    let mut result = comparison(10, 1.0);
+    result.servers.truncate(1);
+    result.comparisons[0].server = "node".to_owned();
+    let page = to_html(&result);
+    for words in ["<h1>node beside itself</h1>", "<strong>node, again</strong>: ", ">node, again</th>"] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
 fn a_comparison_without_anything_and_one_of_another_time_are_pages_too() {
     let mut result = comparison(4, 1.0);
     // What older files do not hold.
