@@ -12,8 +12,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
-use crate::measure::Live;
 use crate::measure::human::{count, duration, measured, printable, rate};
+use crate::measure::{Audited, Live};
 
 const TIMES_A_SECOND: u8 = 10;
 const BAR: usize = 20;
@@ -174,6 +174,9 @@ fn figures(live: &Live) -> String {
     some(live.dropped, "dropped");
     // What a narrow terminal cuts off comes last.
     some(live.failures, "failed");
+    if let Some(Audited { expected, wrong }) = live.audit.filter(|audit| audit.expected + audit.wrong > 0) {
+        parts.push(format!("{} deliveries audited, {} wrong", count(expected), count(wrong)));
+    }
     if live.due_per_second > 0.0 {
         parts.push(format!("{} asked for, {} begun", rate(live.due_per_second), rate(live.begun_per_second)));
     }
@@ -219,6 +222,7 @@ mod tests {
             ack: Some((ms(2), ms(9))),
             delivery: None,
             failures: 0,
+            audit: None,
         }
     }
 
@@ -243,6 +247,11 @@ mod tests {
         let failing =
             Live { failures: 3, ack: None, sent_per_second: 0.0, received_per_second: 0.0, ..live() };
         assert_eq!(figures(&failing), "1,999 of 2,000 connected · 3 failed");
+        let audited = Live { audit: Some(Audited { expected: 1_200, wrong: 2 }), ..failing.clone() };
+        assert_eq!(
+            figures(&audited),
+            "1,999 of 2,000 connected · 3 failed · 1,200 deliveries audited, 2 wrong"
+        );
         let busy = Live {
             connecting: 12,
             dropped: 1,
