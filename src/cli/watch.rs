@@ -172,7 +172,7 @@ impl<'a> Watch<'a> {
     /// The share of this machine's processors that other programs took in the measured part, where that can be known.
     pub(super) fn others(&self) -> Option<f64> {
         let (_, known) = self.busiest;
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
+        let processors = machine::processors() as f64;
         let others = self.others.measured.filter(|_| known >= INTERVAL)?;
         Some(others.as_secs_f64() / (known.as_secs_f64() * processors))
     }
