@@ -328,7 +328,8 @@ impl<'p> Client<'p> {
     /// The server ended something, and no step of the group looks at how things end.
     fn dropped(&self, io: &mut Io<'_>, cause: &str, detail: &str) {
         if !self.actor.part.ears.ends {
-            io.observer.wronged(self.actor.who, Counter::Dropped, cause, detail);
+            let wire = || self.actor.wire_log();
+            io.observer.wronged(self.actor.who, Counter::Dropped, cause, detail, &wire);
         }
     }
 
@@ -383,7 +384,8 @@ impl<'p> Client<'p> {
     fn accuse(&self, io: &mut Io<'_>, violation: &Violation) {
         let Violation { rule, detail } = violation;
         let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
-        io.observer.wronged(self.actor.who, Counter::Violations, &cause, detail);
+        let wire = || self.actor.wire_log();
+        io.observer.wronged(self.actor.who, Counter::Violations, &cause, detail, &wire);
     }
 
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {
@@ -393,7 +395,7 @@ impl<'p> Client<'p> {
             Ok(encoded) => encoded.into_owned(),
             Err(why) => {
                 let cause = "an event could not be answered because a value was missing";
-                return io.observer.trouble(self.actor.who, cause, &why);
+                return io.observer.trouble(self.actor.who, cause, &why, &|| self.actor.wire_log());
             }
         };
         for _ in 0..copies {
@@ -406,7 +408,7 @@ impl<'p> Client<'p> {
             }
             if self.thinking.len() >= MOST_THOUGHTS {
                 let cause = "an event was not answered because too many answers were put off already";
-                return io.observer.trouble(self.actor.who, cause, name);
+                return io.observer.trouble(self.actor.who, cause, name, &|| self.actor.wire_log());
             }
             self.thinking.push(Thought {
                 at,

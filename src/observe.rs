@@ -249,6 +249,9 @@ pub struct WireLine {
     pub text: String,
 }
 
+/// Gives a client's last frames, oldest first, if somebody keeps them.
+pub type Wire<'w> = dyn Fn() -> Vec<WireLine> + 'w;
+
 /// Takes observations. Implemented by [`crate::measure::Tally`] for runs and by a plain list in tests.
 pub trait Observer {
     /// One value of a latency series.
@@ -264,10 +267,10 @@ pub trait Observer {
     fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure);
     /// The server did something that no step asked about and that no run may have, unless a threshold allows it.
     /// `cause` and `detail` as in [`Observer::trouble`].
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str);
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &Wire<'_>);
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
-    /// single clients, so that equal causes group; `detail` tells the instance.
-    fn trouble(&mut self, who: Who, cause: &str, detail: &str);
+    /// single clients, so that equal causes group; `detail` tells the instance, and `wire` gives the client's last frames.
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>);
     /// What is told from here on belongs to this label as well.
     fn about(&mut self, _label: Label) {}
     /// A client did or saw something that the audit of the deliveries has to know, so long after the beginning of the

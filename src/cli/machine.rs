@@ -40,6 +40,18 @@ fn busy_of(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(busy * 10))
 }
 
+/// How many processors the machine has, whether or not this program may use all of them.
+pub(super) fn processors() -> usize {
+    fs::read_to_string("/proc/stat").map_or(1, |text| processors_of(&text).max(1))
+}
+
+fn processors_of(text: &str) -> usize {
+    let numbered = |line: &&str| {
+        line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    text.lines().filter(numbered).count()
+}
+
 /// The value of the first line `name : value`.
 fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     text.lines().find_map(|line| {
@@ -57,6 +69,7 @@ mod tests {
         let text = "cpu  100 20 30 5000 600 1 2 3 0 0\ncpu0 50 10 15 2500 300 0 1 1 0 0\n";
         assert_eq!(busy_of(text), Some(Duration::from_millis(1_560)));
         assert_eq!(busy_of("intr 1 2 3\n"), None);
+        assert_eq!(processors_of(text), 1);
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! The live display of a run: two lines on standard error, at most ten times a second.
 //!
-//! Shows a [`Live`] and nothing else. Where nobody looks (no terminal, a dumb one, or a CI machine) it is a line in the log
-//! every ten seconds instead, so that a short run leaves none and a long one shows that it lives; every second where more
-//! is asked for. What it shows never enters a result.
+//! Shows a [`Live`] and nothing else. Where there is no terminal, or a dumb one, it is a line a second instead; on a CI machine
+//! every ten seconds, unless more is asked for, so that its log stays readable. What it shows never enters a result.
 
 use std::cell::Cell;
 use std::env;
@@ -12,16 +11,16 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
-use crate::measure::Live;
 use crate::measure::human::{count, duration, measured, printable, rate};
+use crate::measure::{Audited, Live};
 
 const TIMES_A_SECOND: u8 = 10;
 const BAR: usize = 20;
 
-/// From one line in a log to the next.
+/// From one line to the next in the log of a CI machine, which is kept and read later.
 const SELDOM: Duration = Duration::from_secs(10);
 
-/// The same where more is asked for.
+/// The same where somebody may be waiting.
 const OFTEN: Duration = Duration::from_secs(1);
 
 /// Whether to show anything.
@@ -30,7 +29,7 @@ pub enum Mode {
     /// Where somebody looks: standard error is a terminal, and this is no CI machine.
     #[default]
     Auto,
-    /// The same, and where nobody looks a line every second.
+    /// The same, and a line every second also in the log of a CI machine.
     Verbose,
     /// Not at all.
     Hidden,
@@ -38,10 +37,13 @@ pub enum Mode {
 
 impl Mode {
     fn is_shown(self) -> bool {
-        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
         self != Mode::Hidden && stderr().is_terminal() && !dumb && !is_set("CI")
     }
+}
+
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 /// The display. Gone from the terminal when finished or dropped.
@@ -89,7 +91,8 @@ impl Progress {
                 let lines = Lines::on(ProgressDrawTarget::stderr_with_hz(TIMES_A_SECOND));
                 return Self { shown: Some(lines), log: None };
             }
-            Mode::Auto => Some(Log::new(SELDOM)),
+            Mode::Auto if is_set("CI") => Some(Log::new(SELDOM)),
+            Mode::Auto => Some(Log::new(OFTEN)),
             Mode::Verbose => Some(Log::new(OFTEN)),
             Mode::Hidden => None,
         };
@@ -174,6 +177,9 @@ fn figures(live: &Live) -> String {
     some(live.dropped, "dropped");
     // What a narrow terminal cuts off comes last.
     some(live.failures, "failed");
+    if let Some(Audited { expected, wrong }) = live.audit.filter(|audit| audit.expected + audit.wrong > 0) {
+        parts.push(format!("{} deliveries audited, {} wrong", count(expected), count(wrong)));
+    }
     if live.due_per_second > 0.0 {
         parts.push(format!("{} asked for, {} begun", rate(live.due_per_second), rate(live.begun_per_second)));
     }
@@ -219,6 +225,7 @@ mod tests {
             ack: Some((ms(2), ms(9))),
             delivery: None,
             failures: 0,
+            audit: None,
         }
     }
 
@@ -243,6 +250,11 @@ mod tests {
         let failing =
             Live { failures: 3, ack: None, sent_per_second: 0.0, received_per_second: 0.0, ..live() };
         assert_eq!(figures(&failing), "1,999 of 2,000 connected · 3 failed");
+        let audited = Live { audit: Some(Audited { expected: 1_200, wrong: 2 }), ..failing.clone() };
+        assert_eq!(
+            figures(&audited),
+            "1,999 of 2,000 connected · 3 failed · 1,200 deliveries audited, 2 wrong"
+        );
         let busy = Live {
             connecting: 12,
             dropped: 1,

@@ -40,7 +40,7 @@ pub struct RunArgs {
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
-    /// Tell every second how it goes, also where that is no terminal, instead of every ten
+    /// Tell every second how it goes, in CI as well, where it is every ten seconds otherwise
     #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
     #[command(flatten)]

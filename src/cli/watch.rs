@@ -9,10 +9,11 @@ use nix::sys::time::TimeValLike;
 use super::machine;
 use super::progress::{Mode, Progress};
 use crate::engine::{Accounts, Beat, Extent, Ran, Second};
-use crate::measure::{Gauges, Window};
+use crate::measure::{Audited, Gauges, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
 use crate::target::Running;
+use crate::threshold::Fault;
 
 /// How long an interval of the course is.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -29,6 +30,7 @@ pub(super) struct Watch<'a> {
     clients: u64,
     /// About how long the run takes, where the scenario tells.
     expected: Option<Duration>,
+    audited: Option<Audited>,
     workers: u32,
     server: Server<'a>,
     others: Others,
@@ -58,6 +60,7 @@ impl<'a> Watch<'a> {
             window: Window::default(),
             words: words.collect(),
             expected,
+            audited: None,
             clients: plan.parts.iter().map(|part| part.count).sum(),
             workers: u32::try_from(workers).unwrap_or(u32::MAX),
             server: Server::new(running),
@@ -75,6 +78,12 @@ impl<'a> Watch<'a> {
         if let Some(interval) = beat.interval {
             self.window.push(beat.elapsed, interval);
         }
+        if !beat.seconds.is_empty() {
+            self.audited = beat.accounts.findings().map(|found| Audited {
+                expected: found.expected,
+                wrong: Fault::ALL.into_iter().map(|fault| found.fault(fault)).sum(),
+            });
+        }
         for second in beat.seconds {
             self.take(second);
             if each_second(self, beat.accounts, second.end).is_break() {
@@ -88,6 +97,7 @@ impl<'a> Watch<'a> {
             step,
             connected: beat.live,
             total: self.clients,
+            audit: self.audited,
         }));
     }
 
@@ -162,7 +172,7 @@ impl<'a> Watch<'a> {
     /// The share of this machine's processors that other programs took in the measured part, where that can be known.
     pub(super) fn others(&self) -> Option<f64> {
         let (_, known) = self.busiest;
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
+        let processors = machine::processors() as f64;
         let others = self.others.measured.filter(|_| known >= INTERVAL)?;
         Some(others.as_secs_f64() / (known.as_secs_f64() * processors))
     }

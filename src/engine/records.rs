@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId, Who};
+use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId, Who, Wire};
 use crate::scenario::Asked;
 
 /// What one worker tells the others.
@@ -293,13 +293,13 @@ impl Observer for Records {
         self.apart(|figures| figures.count(counter, 1, is_measured));
     }
 
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
-        self.tally.wronged(who, counter, cause, detail);
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.tally.wronged(who, counter, cause, detail, wire);
         self.apart(|figures| figures.count(counter, 1, true));
     }
 
-    fn trouble(&mut self, who: Who, cause: &str, detail: &str) {
-        self.tally.trouble(who, cause, detail);
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.tally.trouble(who, cause, detail, wire);
     }
 
     fn about(&mut self, label: Label) {

@@ -62,13 +62,18 @@ impl StepTally {
 
 /// The failure with its texts and its wire log cut to what a person reads.
 fn bounded(failure: Failure) -> Failure {
-    let from = failure.wire.len().saturating_sub(WIRE_LINES);
-    let shorten = |line: &WireLine| WireLine { text: shortened(&line.text, WIRE_TEXT), ..*line };
     Failure {
         expected: shortened(&failure.expected, TEXT),
         actual: shortened(&failure.actual, TEXT),
-        wire: failure.wire[from..].iter().map(shorten).collect(),
+        wire: bounded_wire(&failure.wire),
     }
+}
+
+/// The latest frames, each cut to what a person reads.
+pub(super) fn bounded_wire(wire: &[WireLine]) -> Vec<WireLine> {
+    let from = wire.len().saturating_sub(WIRE_LINES);
+    let shorten = |line: &WireLine| WireLine { text: shortened(&line.text, WIRE_TEXT), ..*line };
+    wire[from..].iter().map(shorten).collect()
 }
 
 #[cfg(test)]

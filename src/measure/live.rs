@@ -143,6 +143,17 @@ pub struct Live {
     pub delivery: Option<(Duration, Duration)>,
     /// Failed checks and operations that came to nothing, so far.
     pub failures: u64,
+    /// What the audit has found, if there is one.
+    pub audit: Option<Audited>,
+}
+
+/// What the audit of the deliveries has found so far. A message is judged when its window is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Audited {
+    /// Deliveries that had to be.
+    pub expected: u64,
+    /// What was missing, doubled, out of order or leaked.
+    pub wrong: u64,
 }
 
 /// What only the engine knows of the present moment.
@@ -158,6 +169,8 @@ pub struct Gauges {
     pub connected: u64,
     /// Clients in the cast.
     pub total: u64,
+    /// What the audit has found, if there is one.
+    pub audit: Option<Audited>,
 }
 
 /// Adds intervals up to the last second and to the run so far.
@@ -207,6 +220,7 @@ impl Window {
             ack: pair(&sum.ack),
             delivery: pair(&sum.delivery),
             failures: self.failures,
+            audit: gauges.audit,
             elapsed: gauges.elapsed,
             expected: gauges.expected,
             step: gauges.step,

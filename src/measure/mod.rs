@@ -16,11 +16,11 @@ mod troubles;
 
 pub use checks::{FAILURES_KEPT, StepTally};
 pub use figures::{Figures, Taken};
-pub use live::{Coarse, Gauges, Interval, Live, Window};
+pub use live::{Audited, Coarse, Gauges, Interval, Live, Window};
 pub use series::{DecodeError, HIGHEST, Handful, Series};
 pub use story::{GroupInfo, StepInfo, Story};
 pub use tally::Tally;
-pub use troubles::{CAUSES_KEPT, OTHER_CAUSES, Trouble, Troubles};
+pub use troubles::{CAUSES_KEPT, Instance, OTHER_CAUSES, Trouble, Troubles};
 
 /// `text` cut to at most `most` characters, with an ellipsis where something was cut.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who};
+use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, Wire};
 
 use super::{Figures, Interval, Series, StepTally, Taken, Troubles};
 
@@ -163,14 +163,14 @@ impl Observer for Tally {
         self.missed_of(step, who, counter, failure, true);
     }
 
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &Wire<'_>) {
         self.figures.miss(counter);
         self.count(counter, 1);
-        self.trouble(who, cause, detail);
+        self.trouble(who, cause, detail, wire);
     }
 
-    fn trouble(&mut self, who: Who, cause: &str, detail: &str) {
-        self.troubles.add(who, cause, detail);
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.troubles.add(who, cause, detail, wire);
         self.interval.troubles += 1;
     }
 }
@@ -193,7 +193,7 @@ mod tests {
         tally.count(Counter::Sent, 1);
         tally.passed(StepId(4), WHO);
         tally.failed(StepId(2), WHO, failure());
-        tally.trouble(WHO, "reset by peer", "after 3 s");
+        tally.trouble(WHO, "reset by peer", "after 3 s", &Vec::new);
         tally
     }
 

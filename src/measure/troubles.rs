@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::observe::Who;
+use crate::observe::{Who, Wire, WireLine};
 
+use super::checks::bounded_wire;
 use super::shortened;
 
 /// How many different causes are told apart; what comes after them is counted as [`OTHER_CAUSES`].
@@ -12,7 +13,7 @@ pub const CAUSES_KEPT: usize = 64;
 /// The cause under which everything is counted once [`CAUSES_KEPT`] are known.
 pub const OTHER_CAUSES: &str = "other causes";
 
-const DETAILS_KEPT: usize = 3;
+const INSTANCES_KEPT: usize = 3;
 const CAUSE_TEXT: usize = 200;
 const DETAIL_TEXT: usize = 400;
 
@@ -21,8 +22,19 @@ const DETAIL_TEXT: usize = 400;
 pub struct Trouble {
     /// How often.
     pub count: u64,
-    /// The first three instances: who, and the detail.
-    pub details: Vec<(Who, String)>,
+    /// The first three instances.
+    pub instances: Vec<Instance>,
+}
+
+/// One instance of a cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    /// Whom it befell.
+    pub who: Who,
+    /// What happened.
+    pub detail: String,
+    /// The client's last frames, where it remembers them.
+    pub wire: Vec<WireLine>,
 }
 
 /// All troubles of a worker or, after merging, of a run.
@@ -33,11 +45,12 @@ pub struct Troubles {
 
 impl Troubles {
     /// Counts one instance.
-    pub fn add(&mut self, who: Who, cause: &str, detail: &str) {
+    pub fn add(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
         let trouble = self.entry(cause);
         trouble.count += 1;
-        if trouble.details.len() < DETAILS_KEPT {
-            trouble.details.push((who, shortened(detail, DETAIL_TEXT)));
+        if trouble.instances.len() < INSTANCES_KEPT {
+            let (detail, wire) = (shortened(detail, DETAIL_TEXT), bounded_wire(&wire()));
+            trouble.instances.push(Instance { who, detail, wire });
         }
     }
 
@@ -46,9 +59,9 @@ impl Troubles {
         for (cause, theirs) in other.by_count() {
             let ours = self.entry(cause);
             ours.count += theirs.count;
-            ours.details.extend(theirs.details.iter().cloned());
-            ours.details.sort_by_key(|(who, _)| who.cast);
-            ours.details.truncate(DETAILS_KEPT);
+            ours.instances.extend(theirs.instances.iter().cloned());
+            ours.instances.sort_by_key(|instance| instance.who.cast);
+            ours.instances.truncate(INSTANCES_KEPT);
         }
     }
 
@@ -85,12 +98,12 @@ mod tests {
     #[test]
     fn equal_causes_are_one_line_with_the_first_three_instances() {
         let mut troubles = Troubles::default();
-        (0..10).for_each(|n| troubles.add(who(n), "connection refused", &format!("port {n}")));
+        (0..10).for_each(|n| troubles.add(who(n), "connection refused", &format!("port {n}"), &Vec::new));
         let all = troubles.by_count();
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].0, all[0].1.count), ("connection refused", 10));
         assert_eq!(
-            all[0].1.details.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(),
+            all[0].1.instances.iter().map(|instance| instance.detail.as_str()).collect::<Vec<_>>(),
             ["port 0", "port 1", "port 2"]
         );
     }
@@ -98,25 +111,25 @@ mod tests {
     #[test]
     fn a_server_that_invents_causes_cannot_fill_the_memory() {
         let mut troubles = Troubles::default();
-        (0..5000).for_each(|n| troubles.add(who(n), &format!("cause {n}"), &"x".repeat(10_000)));
+        (0..5000).for_each(|n| troubles.add(who(n), &format!("cause {n}"), &"x".repeat(10_000), &Vec::new));
         let mut merged = troubles.clone();
         let mut others = Troubles::default();
-        (0..5000).for_each(|n| others.add(who(n), &format!("other cause {n}"), ""));
+        (0..5000).for_each(|n| others.add(who(n), &format!("other cause {n}"), "", &Vec::new));
         merged.merge(&others);
         for one in [&troubles, &merged] {
             assert!(one.by_count().len() <= CAUSES_KEPT, "{} causes", one.by_count().len());
             assert_eq!(one.by_count()[0].0, OTHER_CAUSES);
         }
         assert_eq!((troubles.total(), merged.total()), (5000, 10_000));
-        assert!(troubles.by_count().iter().all(|(_, t)| t.details.iter().all(|(_, d)| d.len() < 2_000)));
+        assert!(troubles.by_count().iter().all(|(_, t)| t.instances.iter().all(|i| i.detail.len() < 2_000)));
     }
 
     #[test]
     fn the_most_frequent_cause_comes_first() {
         let mut troubles = Troubles::default();
-        troubles.add(who(0), "rare", "");
-        (0..3).for_each(|n| troubles.add(who(n), "frequent", ""));
-        troubles.add(who(0), "also rare", "");
+        troubles.add(who(0), "rare", "", &Vec::new);
+        (0..3).for_each(|n| troubles.add(who(n), "frequent", "", &Vec::new));
+        troubles.add(who(0), "also rare", "", &Vec::new);
         let order: Vec<_> = troubles.by_count().into_iter().map(|(cause, _)| cause).collect();
         assert_eq!(order, ["frequent", "also rare", "rare"]);
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::audit::{Findings, Leak};
 use crate::measure::{Figures, GroupInfo, StepInfo, StepTally, Story, Tally};
-use crate::observe::{Counter, Failure, Metric, Who};
+use crate::observe::{Counter, Failure, Metric, Who, WireLine};
 use crate::threshold::{Fault, Limit, Threshold};
 use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
@@ -155,15 +155,18 @@ fn check(story: &Story, step: &StepInfo, tally: &StepTally) -> CheckResult {
 }
 
 fn failure(story: &Story, who: Who, failure: &Failure) -> FailureResult {
-    let wire = failure.wire.iter();
     FailureResult {
         client: story.name(who),
         expected: failure.expected.clone(),
         actual: failure.actual.clone(),
-        wire: wire
-            .map(|line| WireResult { at_us: micros(line.at), sent: line.sent, text: line.text.clone() })
-            .collect(),
+        wire: wire(&failure.wire),
     }
+}
+
+fn wire(lines: &[WireLine]) -> Vec<WireResult> {
+    let line =
+        |line: &WireLine| WireResult { at_us: micros(line.at), sent: line.sent, text: line.text.clone() };
+    lines.iter().map(line).collect()
 }
 
 fn threshold(asked: &Threshold, judged: &Judged) -> ThresholdResult {
@@ -218,9 +221,13 @@ fn errors(story: &Story, tally: &Tally) -> Vec<ErrorResult> {
             cause: cause.to_owned(),
             count: trouble.count,
             examples: trouble
-                .details
+                .instances
                 .iter()
-                .map(|(who, detail)| ErrorExample { client: story.name(*who), detail: detail.clone() })
+                .map(|instance| ErrorExample {
+                    client: story.name(instance.who),
+                    detail: instance.detail.clone(),
+                    wire: wire(&instance.wire),
+                })
                 .collect(),
         })
         .collect()

@@ -327,15 +327,24 @@ fn tally() -> Tally {
         tally.count(counter, by);
     }
     for n in 0..12 {
-        tally.trouble(talker(n), "the server closed the connection", &format!("after {n} s, code 1006"));
+        tally.trouble(
+            talker(n),
+            "the server closed the connection",
+            &format!("after {n} s, code 1006"),
+            &last_frames,
+        );
     }
     for n in 0..12 {
         let why = "the server closed the connection, code 1006".to_owned();
         let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new() };
         tally.missed(StepId(0), talker(n + 488), Counter::ConnectFailed, failure);
     }
-    tally.trouble(talker(3), "unexpected event", "\u{1b}]0;title\u{7}evil\r\nname");
+    tally.trouble(talker(3), "unexpected event", "\u{1b}]0;title\u{7}evil\r\nname", &Vec::new);
     tally
+}
+
+fn last_frames() -> Vec<WireLine> {
+    failure().wire.into_iter().take(2).collect()
 }
 
 fn failure() -> Failure {

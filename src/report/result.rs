@@ -414,4 +414,7 @@ pub struct ErrorExample {
     pub client: String,
     /// What happened to it.
     pub detail: String,
+    /// The client's last frames, oldest first, where it remembers them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wire: Vec<WireResult>,
 }

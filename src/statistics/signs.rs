@@ -2,7 +2,7 @@
 //!
 //! If two servers are alike, which of a pair came out slower was a throw of a coin, whatever the noise looks like. So the
 //! signs of the differences are thrown anew, all ways, and the p-value is how often that looks at least as lopsided as what
-//! was seen (Fisher 1935). What is summed is cut off at [`CLIP`] times the median size (Huber 1964), so that one disturbed
+//! was seen (Fisher 1935). What is summed is cut off at `CLIP` times the median size (Huber 1964), so that one disturbed
 //! block can neither hide nor make a difference; because the cut does not depend on the signs, the test stays exact.
 
 use super::median;

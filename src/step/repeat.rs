@@ -181,10 +181,12 @@ impl<'p> Repeating<'p> {
             }
             if cx.actor.session.is_closed() && !self.step.stands_alone() {
                 let why = cx.why_not_connected("/");
+                let actor = &*cx.actor;
                 cx.observer.trouble(
-                    cx.actor.who,
+                    actor.who,
                     "a `repeat` ended early because the client lost its connection",
                     &why,
+                    &|| actor.wire_log(),
                 );
                 return self.finish(cx);
             }

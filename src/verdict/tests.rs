@@ -94,7 +94,7 @@ fn what_the_server_did_unasked_fails_the_run_unless_a_threshold_allows_it() {
     for counter in [Counter::Dropped, Counter::Violations] {
         let mut tally = checks(3, 0);
         tally.count(Counter::ConnectOk, 3);
-        tally.wronged(WHO, counter, "it did what it may not", "like this");
+        tally.wronged(WHO, counter, "it did what it may not", "like this", &Vec::new);
         let unasked = verdict(&tally, &[]);
         assert_eq!(unasked.exit_code, 1, "{counter:?}");
         assert!(unasked.reason.contains(counter.name()), "{}", unasked.reason);

@@ -10,7 +10,7 @@ const SCRIPT: &str =
 fn without_a_terminal_nothing_but_the_report_is_printed() {
     let folder = Folder::new();
     let scenario = folder.scenario("{ alice: 3 }", "- all: connect\n- alice: { wait: 300ms }");
-    let ended = sockrates(["run"]).args([&scenario]).run().code(0);
+    let ended = sockrates(["run"]).env("CI", "true").args([&scenario]).run().code(0);
     assert_eq!(ended.stderr, "", "{ended}");
     assert!(ended.stdout.starts_with("✓ passed: "), "{ended}");
 }

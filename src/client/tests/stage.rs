@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use crate::document::Source;
-use crate::observe::Failure;
+use crate::observe::{self, Failure};
 use crate::plan::{Circumstances, Plan};
 use crate::scenario::{self, Surroundings};
 use crate::session::{HangUp, Link};
@@ -98,12 +98,12 @@ impl Observer for Found {
         self.missed.push((counter, failure.actual));
     }
 
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str) {
+    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &observe::Wire<'_>) {
         self.count(counter, 1);
-        self.trouble(who, cause, detail);
+        self.trouble(who, cause, detail, wire);
     }
 
-    fn trouble(&mut self, _: Who, cause: &str, detail: &str) {
+    fn trouble(&mut self, _: Who, cause: &str, detail: &str, _: &observe::Wire<'_>) {
         self.troubles.push((cause.to_owned(), detail.to_owned()));
     }
 }

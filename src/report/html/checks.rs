@@ -92,7 +92,7 @@ fn failure(clients: &[&str], failure: &FailureResult) -> Markup {
 }
 
 /// Frames in their order, with the time and the direction of each.
-fn wire(frames: &[WireResult]) -> Markup {
+pub(super) fn wire(frames: &[WireResult]) -> Markup {
     html! {
         ol.wire {
             @for frame in frames {

@@ -6,6 +6,7 @@ use crate::measure::human::{count, printable};
 use crate::report::RunResult;
 use crate::report::result::ErrorResult;
 
+use super::checks::wire;
 use super::page::{Tone, sign};
 
 /// The causes, where there are some.
@@ -21,7 +22,10 @@ pub(crate) fn error(error: &ErrorResult) -> Markup {
             p.what { (sign(Tone::Doubtful)) " " strong { (count(error.count)) " × " (printable(&error.cause)) } }
             ul.examples {
                 @for example in &error.examples {
-                    li { span.quiet { (printable(&example.client)) } " " code { (printable(&example.detail)) } }
+                    li {
+                        span.quiet { (printable(&example.client)) } " " code { (printable(&example.detail)) }
+                        @if !example.wire.is_empty() { (wire(&example.wire)) }
+                    }
                 }
                 @if more > 0 { li.quiet { "and " (count(more)) " more" } }
             }
