@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::overrides::OverrideArgs;
-use super::play::{PlayArgs, Playing, Stopped};
+use super::play::{self, PlayArgs, Playing, Stopped};
 use super::progress::Mode;
 use super::select::{self, Selected};
 use super::server::{Server as TestedServer, ServerArgs};
@@ -124,37 +124,30 @@ const PATIENCE: u32 = 10;
 
 /// Searches.
 pub fn capacity(args: &CapacityArgs) -> ExitCode {
-    match search(args) {
-        Ok(code) => ExitCode::from(code),
-        Err(Stopped { code, words, .. }) => {
-            complain(words.trim_end());
-            ExitCode::from(code)
-        }
-    }
-}
-
-fn wrong(why: impl std::fmt::Display) -> Stopped {
-    Stopped::wrong(format!("error: {why}"))
+    play::exit(search(args))
 }
 
 fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
-    let base = args.load.overrides().map_err(wrong)?;
+    let base = args.load.overrides().map_err(Stopped::error)?;
     let mut selected = select::select(std::slice::from_ref(&args.scenario), &base)
         .map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
     let selected = match (selected.pop(), selected.len()) {
         (Some(one), 0) => one,
-        (_, more) => return Err(wrong(format!("{} has {} scenarios: name one", args.scenario, more + 1))),
+        (_, more) => {
+            return Err(Stopped::error(format!("{} has {} scenarios: name one", args.scenario, more + 1)));
+        }
     };
     if selected.scenario.thresholds.is_empty() {
-        return Err(wrong(format!(
+        return Err(Stopped::error(format!(
             "{} has no thresholds, so no load could break it\nhelp: write some: `thresholds: [delivery p99 < 250 ms]`",
             selected.source.name
         )));
     }
-    let server = args.server.check().map_err(wrong)?;
+    let server = args.server.check().map_err(Stopped::error)?;
     let axis = args.axis.clone().or(selected.scenario.capacity.axis.clone()).unwrap_or_default();
     let settings = settings(args, &axis, &selected)?;
-    let stop = interrupt::watch().map_err(|error| wrong(format!("failed to watch for Ctrl-C: {error}")))?;
+    let stop =
+        interrupt::watch().map_err(|error| Stopped::error(format!("failed to watch for Ctrl-C: {error}")))?;
     let mut hunt = Hunt {
         args,
         axis,
@@ -185,7 +178,7 @@ fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
     say(text::render(&result, look_of_stdout()).trim_end_matches('\n'));
     hunt.write(&result)?;
     if let Some(file) = &args.html {
-        put(file, "page", &to_html(&result)).map_err(wrong)?;
+        put(file, "page", &to_html(&result)).map_err(Stopped::error)?;
     }
     Ok(exit_code(&result, hunt.stop.load(Ordering::Relaxed)))
 }
@@ -230,7 +223,7 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
     // Without a rate in the scenario this is nothing, and the flag of the axis says so.
     let (from, to) = if own > 0.0 { (from, to) } else { (from.max(1.0), to.max(1.0)) };
     if from > to {
-        return Err(wrong(format!(
+        return Err(Stopped::error(format!(
             "the first load, {}, is more than the highest, {}: change `--from` or `--to`",
             axis.words(from),
             axis.words(to)
@@ -239,7 +232,7 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
     let repeats = u32::from(args.repeats);
     let needed = args.needed.map_or(repeats / 2 + 1, u32::from);
     if needed > repeats {
-        return Err(wrong(format!("`--needed {needed}` is more than `--repeats {repeats}`")));
+        return Err(Stopped::error(format!("`--needed {needed}` is more than `--repeats {repeats}`")));
     }
     let grain = if axis.is_counted() { Grain::Whole } else { Grain::Fine };
     Ok(Settings { from, to, grain, precision: args.precision.max(FINEST), repeats, needed })
@@ -346,7 +339,9 @@ impl Hunt<'_> {
             }
         };
         if let Some(process) = self.args.pid.filter(|process| !running.watch(*process)) {
-            return Err(wrong(format!("there is no process {process} on this machine: change `--pid`")));
+            return Err(Stopped::error(format!(
+                "there is no process {process} on this machine: change `--pid`"
+            )));
         }
         let run = playing.play(&running)?;
         if self.stop.load(Ordering::Relaxed) {
@@ -474,6 +469,6 @@ impl Hunt<'_> {
 
     fn write(&self, result: &CapacityResult) -> Result<(), Stopped> {
         let Some(file) = &self.args.json else { return Ok(()) };
-        put(file, "result", &result.to_json()).map_err(wrong)
+        put(file, "result", &result.to_json()).map_err(Stopped::error)
     }
 }

@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::overrides::OverrideArgs;
 use super::pin::Processors;
-use super::play::{PlayArgs, Playing, Stopped};
+use super::play::{self, PlayArgs, Playing, Stopped};
 use super::progress::Mode;
 use super::select::{self, Selected};
 use super::server::{Named, ServerArgs};
@@ -90,34 +90,28 @@ pub fn compare(args: &CompareArgs) -> ExitCode {
         [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
         _ => compare_servers(args),
     };
-    match code {
-        Ok(code) => ExitCode::from(code),
-        Err(Stopped { code, words, .. }) => {
-            complain(words.trim_end());
-            ExitCode::from(code)
-        }
-    }
-}
-
-fn wrong(why: impl std::fmt::Display) -> Stopped {
-    Stopped::wrong(format!("error: {why}"))
+    play::exit(code)
 }
 
 // --- servers --------------------------------------------------------------------------------------------------
 
 fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
-    let overrides = args.load.overrides().map_err(wrong)?;
+    let overrides = args.load.overrides().map_err(Stopped::error)?;
     let mut selected =
         select::select(&args.what, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
     let selected = match (selected.pop(), selected.len()) {
         (Some(one), 0) => one,
         (_, more) => {
-            return Err(wrong(format!("{} scenarios were named: one is compared at a time", more + 1)));
+            return Err(Stopped::error(format!(
+                "{} scenarios were named: one is compared at a time",
+                more + 1
+            )));
         }
     };
-    let servers = args.server.check_each().map_err(wrong)?;
-    let processors = if args.pin { Some(Processors::divide().map_err(wrong)?) } else { None };
-    let stop = interrupt::watch().map_err(|error| wrong(format!("failed to watch for Ctrl-C: {error}")))?;
+    let servers = args.server.check_each().map_err(Stopped::error)?;
+    let processors = if args.pin { Some(Processors::divide().map_err(Stopped::error)?) } else { None };
+    let stop =
+        interrupt::watch().map_err(|error| Stopped::error(format!("failed to watch for Ctrl-C: {error}")))?;
     let arena = Arena { args, selected: &selected, servers: &servers, processors, stop };
     let (blocks, stopped) = arena.play_all()?;
     let Some(result) = arena.conclude(&blocks) else {
@@ -128,10 +122,10 @@ fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
     };
     say(text::render(&result, look_of_stdout()).trim_end_matches('\n'));
     if let Some(file) = &args.markdown {
-        put(file, "comparison", &to_markdown(&result)).map_err(wrong)?;
+        put(file, "comparison", &to_markdown(&result)).map_err(Stopped::error)?;
     }
     if let Some(file) = &args.html {
-        put(file, "page", &to_html(&result)).map_err(wrong)?;
+        put(file, "page", &to_html(&result)).map_err(Stopped::error)?;
     }
     if let Some(stopped) = stopped {
         return Err(stopped);
@@ -174,7 +168,7 @@ impl Arena<'_> {
                 Err(stopped) => return Ok((blocks, Some(stopped))),
             }
             if let (Some(file), Some(result)) = (&self.args.json, self.conclude(&blocks)) {
-                put(file, "comparison", &result.to_json()).map_err(wrong)?;
+                put(file, "comparison", &result.to_json()).map_err(Stopped::error)?;
             }
         }
         Ok((blocks, None))
@@ -206,9 +200,9 @@ impl Arena<'_> {
             stop: &self.stop,
             keep: None,
         };
-        self.processors.as_ref().map_or(Ok(()), Processors::for_server).map_err(wrong)?;
+        self.processors.as_ref().map_or(Ok(()), Processors::for_server).map_err(Stopped::error)?;
         let running = playing.start()?;
-        self.processors.as_ref().map_or(Ok(()), Processors::for_clients).map_err(wrong)?;
+        self.processors.as_ref().map_or(Ok(()), Processors::for_clients).map_err(Stopped::error)?;
         let result = playing.play(&running);
         running.stop();
         result
@@ -283,12 +277,12 @@ fn judge_demands<'r>(
 fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stopped> {
     let read = |file: &Path| {
         let text = fs::read_to_string(file)
-            .map_err(|error| wrong(format!("failed to read {}: {error}", file.display())))?;
-        stored::read(&text).map_err(|why| wrong(format!("failed to {why} ({})", file.display())))
+            .map_err(|error| Stopped::error(format!("failed to read {}: {error}", file.display())))?;
+        stored::read(&text).map_err(|why| Stopped::error(format!("failed to {why} ({})", file.display())))
     };
     let compared = stored::compare(&read(old)?, &read(new)?, LEVEL, args.play.seed);
     if compared.is_empty() {
-        return Err(wrong(format!(
+        return Err(Stopped::error(format!(
             "{} and {} have no scenario in common that was validly measured",
             old.display(),
             new.display()

@@ -4,6 +4,7 @@
 //! be played ([`Stopped`]). Prints nothing but the live display.
 
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,7 +17,7 @@ use super::progress::Mode;
 use super::select::Selected;
 use super::server::Server;
 use super::watch::Watch;
-use super::{WRONG, duration, interrupt, limits, machine};
+use super::{WRONG, complain, duration, interrupt, limits, machine};
 use crate::document::render;
 use crate::driver::Driver;
 use crate::engine::{self, Accounts, Ending, Orders, Ran};
@@ -74,6 +75,22 @@ impl Stopped {
     /// The command line or the scenario is wrong.
     pub(super) fn wrong(words: impl Into<String>) -> Stopped {
         Stopped { code: WRONG, words: words.into(), result: None }
+    }
+
+    /// The same, where the sentence alone tells why.
+    pub(super) fn error(why: impl std::fmt::Display) -> Stopped {
+        Stopped::wrong(format!("error: {why}"))
+    }
+}
+
+/// The exit code of a verb that plays; tells why, if nothing could be played.
+pub(super) fn exit(outcome: Result<u8, Stopped>) -> ExitCode {
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(Stopped { code, words, .. }) => {
+            complain(words.trim_end());
+            ExitCode::from(code)
+        }
     }
 }
 

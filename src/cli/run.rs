@@ -53,13 +53,7 @@ pub struct RunArgs {
 
 /// Plays every scenario in turn.
 pub fn run(args: &RunArgs) -> ExitCode {
-    match play_all(args) {
-        Ok(code) => ExitCode::from(code),
-        Err(Stopped { code, words, .. }) => {
-            complain(words.trim_end());
-            ExitCode::from(code)
-        }
-    }
+    play::exit(play_all(args))
 }
 
 fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
