@@ -233,8 +233,11 @@ impl Socket {
         if !self.connected.get() {
             return;
         }
-        if close || self.session.server.faults.has(Fault::ByeClosesConnection) {
+        if close {
             return client::disconnect(&self.session, reason);
+        }
+        if self.session.server.faults.has(Fault::ByeClosesConnection) {
+            return self.session.close(reason);
         }
         self.send(&Message::disconnect(&self.namespace.name));
         self.leave(reason);
