@@ -241,7 +241,11 @@ fn results_go_to_files_that_others_read() {
 #[test]
 fn a_file_that_cannot_be_written_is_told() {
     let folder = good();
-    folder.conform(["--junit", "/there/is/none.xml"]).run().code(2).complains("failed to write the results");
+    folder
+        .conform(["--junit", "/there/is/none.xml"])
+        .run()
+        .code(2)
+        .complains("failed to write the JUnit results to /there/is/none.xml");
 }
 
 #[test]
