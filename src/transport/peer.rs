@@ -46,7 +46,10 @@ impl Peer {
             // The port is chosen at connect, so that the same one can serve several servers.
             #[cfg(target_os = "linux")]
             nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)?;
-            socket.bind(&SocketAddr::new(source, 0).into())?;
+            // Said in words, because the same number says of a connect that no port is left.
+            socket.bind(&SocketAddr::new(source, 0).into()).map_err(|error| {
+                io::Error::other(format!("the source address {source} cannot be used: {error}"))
+            })?;
         }
         match socket.connect(&self.address.into()) {
             Err(error) if error.raw_os_error() != Some(nix::errno::Errno::EINPROGRESS as i32) => Err(error),
