@@ -11,7 +11,7 @@ use sockrates::plan::{Circumstances, Plan};
 use sockrates::scenario::{self, Surroundings};
 use sockrates::transport::{MAX_MESSAGE, Peer};
 
-/// Plays a scenario in one worker against the server at this address and path, telling how it goes.
+/// Plays a scenario against the server at this address with so many workers, telling how it goes.
 ///
 /// # Errors
 ///
@@ -23,31 +23,12 @@ use sockrates::transport::{MAX_MESSAGE, Peer};
 pub fn play_alone(
     text: &str,
     address: SocketAddr,
-    path: &str,
-    tell: &mut dyn FnMut(Beat<'_>),
-) -> Result<Ran, String> {
-    play_with(text, address, path, 1, tell)
-}
-
-/// The same with so many workers.
-///
-/// # Errors
-///
-/// In words, when the engine cannot play.
-///
-/// # Panics
-///
-/// When it is no scenario.
-pub fn play_with(
-    text: &str,
-    address: SocketAddr,
-    path: &str,
     workers: usize,
     tell: &mut dyn FnMut(Beat<'_>),
 ) -> Result<Ran, String> {
     let source = Source { name: "bench".into(), text: text.into() };
     let scenario = scenario::read(&source, &Surroundings::without_files()).expect("a scenario of this bench");
-    let circumstances = Circumstances { path: path.into(), ..Circumstances::usual(Instant::now()) };
+    let circumstances = Circumstances::usual(Instant::now());
     let plan = Plan::new(&scenario, circumstances);
     let peer = Peer {
         address,

@@ -3,10 +3,8 @@
 #![allow(dead_code, reason = "each bench uses its own part of it")]
 
 pub mod alone;
-pub mod contender;
 pub mod floor;
 pub mod own;
-pub mod play;
 pub mod process;
 pub mod raw_server;
 pub mod statistics;

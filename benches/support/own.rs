@@ -1,15 +1,14 @@
 //! Plays a scenario, and keeps account of what it cost this process: the clients, and nothing else.
 //!
-//! As in [`super::play`], the account is taken in acts in which everybody waits, so that nothing is under way that
+//! The account is taken in acts in which everybody waits, so that nothing is under way that
 //! could be counted to the wrong side.
 
 use std::net::SocketAddr;
 
-use sockrates::engine::Ran;
+use sockrates::engine::{Ending, Ran};
 use sockrates::observe::Counter;
 
-use super::alone::play_with;
-use super::play::faultless;
+use super::alone::play_alone;
 use super::process::{cpu, resident};
 
 /// What this process has used, and its clients counted, up to a moment of rest.
@@ -40,7 +39,7 @@ impl Account {
 pub fn play(text: &str, address: SocketAddr, workers: usize, rests: &[usize]) -> (Vec<Account>, Ran) {
     let mut accounts: Vec<Option<Account>> = vec![None; rests.len()];
     let mut counts = [0; Counter::ALL.len()];
-    let ran = play_with(text, address, "/socket.io/", workers, &mut |beat| {
+    let ran = play_alone(text, address, workers, &mut |beat| {
         if let Some(interval) = &beat.interval {
             counts.iter_mut().zip(interval.counts).for_each(|(sum, more)| *sum += more);
         }
@@ -55,4 +54,21 @@ pub fn play(text: &str, address: SocketAddr, workers: usize, rests: &[usize]) ->
     .unwrap_or_else(|why| panic!("{why}"));
     let taken = accounts.into_iter().map(|account| account.expect("a rest is long enough to be seen"));
     (taken.collect(), ran)
+}
+
+/// Whether everything went as it should; in words, when it did not.
+fn faultless(ran: &Ran) -> Result<(), String> {
+    let tally = &ran.tally;
+    let missed: u64 = Counter::ALL.into_iter().map(|counter| tally.misses(counter)).sum();
+    let (failed, dropped) = (tally.failed_checks(), tally.counter(Counter::Dropped));
+    if ran.ending == Ending::Finished && missed + failed + dropped == 0 {
+        return Ok(());
+    }
+    let troubles = tally.troubles();
+    let troubles: Vec<_> = troubles.by_count().into_iter().map(|(cause, _)| cause).collect();
+    Err(format!(
+        "{:?}, {missed} operations missed, {failed} checks failed, {dropped} connections lost; {}",
+        ran.ending,
+        troubles.join("; "),
+    ))
 }

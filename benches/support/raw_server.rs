@@ -4,12 +4,13 @@
 //! |---|---|
 //! | `echo` | sends back what comes |
 //! | `fan-out` | sends what comes from one connection to all others |
-//! | `sink` | lets WebSockets in, says what a client has to hear to be connected, and looks at nothing that comes after |
+//! | `sink` | lets WebSockets in, says what a client has to hear to be connected, and looks at nothing that comes after; it naps in between |
 
 use std::collections::HashMap;
 use std::env;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -17,6 +18,10 @@ use sockrates::protocol::websocket::{Opcode, accept_key, write};
 
 /// The first argument that makes this program a server.
 pub const WORD: &str = "raw-server";
+
+/// As long as a sink lets things pile up, so that it takes next to nothing from who shares the machine with it. What a
+/// connection can send meanwhile has room in its buffers.
+const NAP: Duration = Duration::from_millis(20);
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -48,6 +53,9 @@ fn serve(kind: &str) -> ! {
     let mut events = Events::with_capacity(1024);
     loop {
         poll.poll(&mut events, None).expect("poll");
+        if kind == "sink" {
+            std::thread::sleep(NAP);
+        }
         for event in &events {
             let Token(place) = event.token();
             if event.token() == LISTENER {

@@ -190,12 +190,11 @@ impl<'a> View<'a> {
         (count > 0).then(|| count as f64 * 1e6 / time as f64)
     }
 
-    /// Of what the server is there for: deliveries, and where there are none, acknowledgements.
+    /// Of what the server is there for: deliveries, where there are none, acknowledgements, and where nobody says anything,
+    /// connects.
     fn processor(&self) -> Option<f64> {
         const MILLION: f64 = 1e6;
-        let work = |deliveries: u64, acks: u64| {
-            Some(if deliveries > 0 { deliveries } else { acks }).filter(|n| *n > 0)
-        };
+        let work = |kinds: [u64; 3]| kinds.into_iter().find(|count| *count > 0);
         if let Some(course) = self.course.filter(|_| !self.rows.is_empty()) {
             let sum = |counts: &[u64]| counts.get(self.rows.clone()).map_or(0, |counts| counts.iter().sum());
             let used: f64 = self
@@ -203,14 +202,15 @@ impl<'a> View<'a> {
                 .clone()
                 .filter_map(|row| Some((*course.server_cpu.get(row)?)? * self.length(row)))
                 .sum();
-            let work = work(sum(&course.deliveries), sum(&course.acks))?;
+            let work =
+                work([&course.deliveries, &course.acks, &course.connects_ok].map(|counts| sum(counts)))?;
             return (used > 0.0).then(|| used * MILLION / work as f64);
         }
         let count = |name: &str| {
             self.run.metrics.iter().find(|metric| metric.name == name).map_or(0, |metric| metric.count)
         };
         let used = self.run.server.as_ref()?.cpu_us;
-        let work = work(count("delivery"), count("ack"))?;
+        let work = work(["delivery", "ack", "connect"].map(count))?;
         (used > 0).then(|| used as f64 / work as f64)
     }
 
@@ -260,6 +260,18 @@ mod tests {
         assert_eq!(figures["memory"], 50_000.0);
         // Half a processor for 200 deliveries a second.
         assert_eq!(figures["cpu"].round(), 2500.0);
+    }
+
+    #[test]
+    fn where_nobody_speaks_the_processor_time_is_told_for_the_connects() {
+        let mut silent = run(1.0, 10);
+        let course = silent.course.as_mut().expect("the example has one");
+        let nothing = vec![0; course.at_us.len()];
+        (course.deliveries, course.acks) = (nothing.clone(), nothing);
+        assert!(!of(&silent, 0).contains_key("cpu"));
+        let course = silent.course.as_mut().expect("the example has one");
+        course.connects_ok = vec![100; course.at_us.len()];
+        assert_eq!(of(&silent, 0)["cpu"].round(), 5000.0, "half a processor for a hundred connects a second");
     }
 
     #[test]
