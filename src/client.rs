@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::observe::{Counter, Deed, Key, Label, Metric, Observer, StepId, Who};
+use crate::observe::{Cause, Counter, Deed, Key, Label, Metric, Mishap, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
@@ -280,8 +280,8 @@ impl<'p> Client<'p> {
             Event::Disconnected { namespace } => {
                 self.ended(io, Some(namespace));
                 self.live = self.actor.session.is_connected_anywhere();
-                let cause = "the server disconnected a client from a namespace";
-                self.dropped(io, cause, namespace);
+                let words = "the server disconnected a client from a namespace";
+                self.dropped(io, Cause::Disconnected, words, namespace);
             }
             _ => {}
         }
@@ -297,7 +297,8 @@ impl<'p> Client<'p> {
         self.witness(io, Deed::Lost);
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
-            self.dropped(io, "a connection ended that should have stayed", &why.to_string());
+            let words = "a connection ended that should have stayed";
+            self.dropped(io, why.cause(), words, &why.to_string());
         }
     }
 
@@ -326,10 +327,10 @@ impl<'p> Client<'p> {
     }
 
     /// The server ended something, and no step of the group looks at how things end.
-    fn dropped(&self, io: &mut Io<'_>, cause: &str, detail: &str) {
+    fn dropped(&self, io: &mut Io<'_>, cause: Cause, words: &str, detail: &str) {
         if !self.actor.part.ears.ends {
             let wire = || self.actor.wire_log();
-            io.observer.wronged(self.actor.who, Counter::Dropped, cause, detail, &wire);
+            io.observer.wronged(self.actor.who, Mishap::Dropped(cause), words, detail, &wire);
         }
     }
 
@@ -385,7 +386,7 @@ impl<'p> Client<'p> {
         let Violation { rule, detail } = violation;
         let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
         let wire = || self.actor.wire_log();
-        io.observer.wronged(self.actor.who, Counter::Violations, &cause, detail, &wire);
+        io.observer.wronged(self.actor.who, Mishap::Violation, &cause, detail, &wire);
     }
 
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {

@@ -5,11 +5,13 @@
 //! observing is a plain call without a lock.
 
 mod delivery;
+mod mishap;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use delivery::{Deed, Key, Message, Origin, Sender};
+pub use mishap::{Cause, Mishap};
 
 /// A latency series. Its name is the word used in thresholds and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -165,6 +167,9 @@ impl Counter {
         Counter::RoundsBegun,
     ];
 
+    /// Those that are counted by [`Cause`], too.
+    pub const WITH_CAUSES: [Counter; 2] = [Counter::ConnectFailed, Counter::Dropped];
+
     /// Whether it counts what is said on a connection, and not the coming and going of connections. Of the former only the
     /// measured part of a run counts.
     pub fn is_traffic(self) -> bool {
@@ -262,12 +267,12 @@ pub trait Observer {
     fn passed(&mut self, step: StepId, who: Who);
     /// A check of a step did not hold for this client.
     fn failed(&mut self, step: StepId, who: Who, failure: Failure);
-    /// An operation (connect, an acknowledged event …) came to nothing for this client. `counter` says which
-    /// kind; whether that fails the run is decided by the thresholds: none may be missed unless one allows it.
-    fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure);
+    /// An operation (connect, an acknowledged event …) came to nothing for this client. Whether that fails the run is
+    /// decided by the thresholds: none may be missed unless one allows it.
+    fn missed(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure);
     /// The server did something that no step asked about and that no run may have, unless a threshold allows it.
     /// `cause` and `detail` as in [`Observer::trouble`].
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &Wire<'_>);
+    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &Wire<'_>);
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance, and `wire` gives the client's last frames.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>);

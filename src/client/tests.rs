@@ -19,10 +19,51 @@ fn a_connect_ends_with_its_patience_and_not_before() {
         assert_eq!(play.pass(999), Flow::Waiting);
         assert_eq!(play.pass(1), Flow::Done);
         let why = "the server did not complete the Engine.IO handshake within 1s".to_owned();
-        assert_eq!(play.found.missed, [(Counter::ConnectFailed, why)]);
+        assert_eq!(play.found.missed, [(Mishap::Connect(Cause::NoHandshake), why)]);
         assert!(play.said().contains(&"Cut websocket".to_owned()));
         assert!(!play.client.is_live());
     });
+}
+
+#[test]
+fn each_way_in_which_a_connect_fails_has_its_cause() {
+    type Way = fn(&mut Play<'_>);
+    fn lost(play: &mut Play<'_>, lost: Lost) {
+        play.call(|client, io| client.lost(io, Lane::WebSocket, lost));
+    }
+    let ways: [(Cause, Way); 8] = [
+        (Cause::Refused, |play| {
+            play.hear(r#"44{"message":"no"}"#);
+        }),
+        (Cause::NoAnswer, |play| {
+            play.pass(1000);
+        }),
+        (Cause::ClosePacket, |play| {
+            play.hear("1");
+        }),
+        (Cause::CloseFrame, |play| {
+            let frame = Frame::Close { code: Some(1013), reason: "later".into() };
+            play.call(|client, io| client.message(io, frame));
+        }),
+        (Cause::Ended, |play| lost(play, Lost::Ended)),
+        (Cause::Broken, |play| lost(play, Lost::Broken("connection reset by peer".into()))),
+        (Cause::Tls, |play| lost(play, Lost::Tls("unknown issuer".into()))),
+        (Cause::Status5xx, |play| {
+            let head = Head { status: 503, headers: Vec::new() };
+            lost(play, Lost::Refused(Box::new((head, Vec::new()))));
+        }),
+    ];
+    for (cause, way) in ways {
+        play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
+            play.begin(0);
+            play.accepted();
+            play.hear(OPEN);
+            way(&mut play);
+            let missed: Vec<Mishap> = play.found.missed.iter().map(|(mishap, _)| *mishap).collect();
+            assert_eq!(missed, [Mishap::Connect(cause)]);
+            assert_eq!(play.found.wronged, [], "it was never connected");
+        });
+    }
 }
 
 #[test]
@@ -75,7 +116,7 @@ fn an_acknowledgement_that_does_not_come_is_missed_at_its_deadline() {
         assert_eq!(play.pass(99), Flow::Waiting);
         assert_eq!(play.pass(1), Flow::Done);
         let why = "no acknowledgement within 100ms".to_owned();
-        assert_eq!(play.found.missed, [(Counter::AckMissed, why)]);
+        assert_eq!(play.found.missed, [(Mishap::Ack, why)]);
         // Too late for the step, and still the answer to a question: no violation.
         play.hear(r#"430[]"#);
         assert_eq!(play.found.troubles, []);
@@ -211,6 +252,7 @@ fn a_repeat_of_a_client_that_lost_its_connection_ends() {
             ]
         );
         assert_eq!(play.found.count(Counter::Dropped), 1);
+        assert_eq!(play.found.wronged, [Mishap::Dropped(Cause::Ended)]);
     });
 }
 
@@ -380,7 +422,7 @@ fn a_client_that_cut_its_own_connection_is_not_dropped_by_the_next() {
         let lost = Lost::Unreachable("connection refused".to_owned());
         play.call(|client, io| client.lost(io, Lane::WebSocket, lost));
         assert_eq!(play.found.count(Counter::Dropped), 0);
-        assert_eq!(play.found.missed[0].0, Counter::ConnectFailed);
+        assert_eq!(play.found.missed[0].0, Mishap::Connect(Cause::Unreachable));
     });
 }
 
@@ -405,7 +447,7 @@ fn a_lost_connection_is_told_by_every_step_that_needed_it() {
         let why = "the server closed the WebSocket with code 1011 (out of coffee)";
         let ended = format!("the connection ended: {why}");
         let gone = format!("the connection is gone: {why}");
-        assert_eq!(play.found.missed, [(Counter::AckMissed, ended), (Counter::AckMissed, gone.clone())]);
+        assert_eq!(play.found.missed, [(Mishap::Ack, ended), (Mishap::Ack, gone.clone())]);
         assert_eq!(play.found.failed[0].actual, format!("{gone}; no other event is waiting"));
     });
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Deed, Failure, Label, Metric, Mishap, Observer, StepId, Who, Wire};
 use crate::scenario::Asked;
 
 /// What one worker tells the others.
@@ -287,15 +287,15 @@ impl Observer for Records {
         self.tally.failed(step, who, failure);
     }
 
-    fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure) {
-        let is_measured = self.counts(counter);
-        self.tally.missed_of(step, who, counter, failure, is_measured);
-        self.apart(|figures| figures.count(counter, 1, is_measured));
+    fn missed(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure) {
+        let is_measured = self.counts(mishap.counter());
+        self.tally.missed_of(step, who, mishap, failure, is_measured);
+        self.apart(|figures| figures.count(mishap.counter(), 1, is_measured));
     }
 
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &Wire<'_>) {
-        self.tally.wronged(who, counter, cause, detail, wire);
-        self.apart(|figures| figures.count(counter, 1, true));
+    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.tally.wronged(who, mishap, cause, detail, wire);
+        self.apart(|figures| figures.count(mishap.counter(), 1, true));
     }
 
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {

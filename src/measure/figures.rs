@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{Counter, Metric};
+use crate::observe::{Cause, Counter, Metric, Mishap};
 
 use super::{Handful, Series};
 
@@ -21,11 +21,28 @@ struct Counts {
     measured: [u64; Counter::ALL.len()],
     ever: [u64; Counter::ALL.len()],
     missed: [u64; Counter::ALL.len()],
+    /// Connects that failed.
+    unconnected: ByCause,
+    /// Connections that ended unasked.
+    dropped: ByCause,
     /// Checks that did not hold.
     failed: u64,
 }
 
+/// How often something had each cause.
+type ByCause = [u64; Cause::ALL.len()];
+
 impl Counts {
+    /// What has happened of all that this counter counts, with its causes. Nothing where nobody asks for causes.
+    fn causes(&self, counter: Counter) -> impl Iterator<Item = (Cause, u64)> + '_ {
+        let by_cause: &[u64] = match counter {
+            Counter::ConnectFailed => &self.unconnected,
+            Counter::Dropped => &self.dropped,
+            _ => &[],
+        };
+        Cause::ALL.into_iter().zip(by_cause.iter().copied()).filter(|(_, number)| *number > 0)
+    }
+
     fn add(&mut self, other: &Counts) {
         let pairs = [
             (&mut self.measured, &other.measured),
@@ -33,6 +50,10 @@ impl Counts {
             (&mut self.missed, &other.missed),
         ];
         for (ours, theirs) in pairs {
+            ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
+        }
+        let by_cause = [(&mut self.unconnected, &other.unconnected), (&mut self.dropped, &other.dropped)];
+        for (ours, theirs) in by_cause {
             ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
         }
         self.failed += other.failed;
@@ -60,6 +81,11 @@ impl Taken {
     /// How much was counted, in the measured part and outside of it.
     pub fn ever(&self, counter: Counter) -> u64 {
         self.counts.ever[counter as usize]
+    }
+
+    /// The causes of what this counter counted, each with how often; none that did not happen.
+    pub fn causes(&self, counter: Counter) -> impl Iterator<Item = (Cause, u64)> + '_ {
+        self.counts.causes(counter)
     }
 
     /// Checks that did not hold.
@@ -90,8 +116,13 @@ impl Figures {
     }
 
     /// Counts something that may not happen unless a threshold allows it.
-    pub fn miss(&mut self, counter: Counter) {
-        self.counts.missed[counter as usize] += 1;
+    pub fn miss(&mut self, mishap: Mishap) {
+        self.counts.missed[mishap.counter() as usize] += 1;
+        match mishap {
+            Mishap::Connect(cause) => self.counts.unconnected[cause as usize] += 1,
+            Mishap::Dropped(cause) => self.counts.dropped[cause as usize] += 1,
+            Mishap::Ack | Mishap::Violation => {}
+        }
     }
 
     /// Counts a check that did not hold.
@@ -146,6 +177,11 @@ impl Figures {
     /// How much was counted in the whole run.
     pub fn ever(&self, counter: Counter) -> u64 {
         self.counts.ever[counter as usize]
+    }
+
+    /// The causes of what this counter counted in the whole run, each with how often; none that did not happen.
+    pub fn causes(&self, counter: Counter) -> impl Iterator<Item = (Cause, u64)> + '_ {
+        self.counts.causes(counter)
     }
 
     /// How much of this happened, in the whole run, that may not, unless a threshold allows it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Failure, Metric, Mishap, Observer, StepId, Who, Wire};
 
 use super::{Figures, Interval, Series, StepTally, Taken, Troubles};
 
@@ -86,18 +86,11 @@ impl Tally {
     }
 
     /// Takes an operation that came to nothing.
-    pub fn missed_of(
-        &mut self,
-        step: StepId,
-        who: Who,
-        counter: Counter,
-        failure: Failure,
-        is_measured: bool,
-    ) {
+    pub fn missed_of(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure, is_measured: bool) {
         self.step_mut(step).miss(who, failure);
-        self.figures.miss(counter);
+        self.figures.miss(mishap);
         self.interval.missed += 1;
-        self.count_of(counter, 1, is_measured);
+        self.count_of(mishap.counter(), 1, is_measured);
     }
 
     /// The checks of this step. None when it made none and missed nothing.
@@ -159,13 +152,13 @@ impl Observer for Tally {
         self.interval.failed += 1;
     }
 
-    fn missed(&mut self, step: StepId, who: Who, counter: Counter, failure: Failure) {
-        self.missed_of(step, who, counter, failure, true);
+    fn missed(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure) {
+        self.missed_of(step, who, mishap, failure, true);
     }
 
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &Wire<'_>) {
-        self.figures.miss(counter);
-        self.count(counter, 1);
+    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.figures.miss(mishap);
+        self.count(mishap.counter(), 1);
         self.trouble(who, cause, detail, wire);
     }
 
@@ -178,6 +171,7 @@ impl Observer for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Cause;
 
     const WHO: Who = Who { group: 0, n: 0, cast: 0 };
 
@@ -217,13 +211,33 @@ mod tests {
     #[test]
     fn an_operation_that_came_to_nothing_is_counted_and_kept_with_its_step() {
         let mut tally = some();
-        tally.missed(StepId(9), WHO, Counter::AckMissed, failure());
+        tally.missed(StepId(9), WHO, Mishap::Ack, failure());
         let mut merged = some();
         merged.merge(&tally);
         for tally in [tally, merged] {
             assert_eq!((tally.counter(Counter::AckMissed), tally.misses(Counter::AckMissed)), (1, 1));
             let step = tally.step(StepId(9)).expect("it missed something");
             assert_eq!((step.passed, step.failed, step.missed, step.failures.len()), (0, 0, 1, 1));
+        }
+    }
+
+    #[test]
+    fn each_failed_connect_and_each_ended_connection_has_its_cause_through_every_way_of_adding() {
+        let mut tally = Tally::new();
+        for (cause, times) in [(Cause::NoAnswer, 70), (Cause::Refused, 3)] {
+            (0..times).for_each(|_| tally.missed(StepId(0), WHO, Mishap::Connect(cause), failure()));
+        }
+        (0..9).for_each(|_| tally.wronged(WHO, Mishap::Dropped(Cause::NoPing), "it ended", "", &Vec::new));
+        tally.missed(StepId(1), WHO, Mishap::Ack, failure());
+        let mut sum = Figures::default();
+        sum.add(tally.figures());
+        sum.put(&tally.take_figures());
+        let connects = [(Cause::NoAnswer, 140), (Cause::Refused, 6)];
+        assert_eq!(sum.causes(Counter::ConnectFailed).collect::<Vec<_>>(), connects);
+        assert_eq!(sum.causes(Counter::Dropped).collect::<Vec<_>>(), [(Cause::NoPing, 18)]);
+        assert_eq!(sum.causes(Counter::AckMissed).count(), 0);
+        for counter in [Counter::ConnectFailed, Counter::Dropped] {
+            assert_eq!(sum.causes(counter).map(|(_, number)| number).sum::<u64>(), sum.ever(counter));
         }
     }
 

@@ -1,5 +1,6 @@
 //! From what was counted and judged to a [`RunResult`].
 
+use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
 use crate::audit::{Findings, Leak};
@@ -13,9 +14,9 @@ use crate::verdict::{
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
-    CastEntry, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
-    FailureResult, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, SCHEMA_VERSION,
-    ScenarioInfo, TargetInfo, ThresholdResult, WireResult,
+    CastEntry, CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample,
+    ErrorResult, FailureResult, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult,
+    SCHEMA_VERSION, ScenarioInfo, TargetInfo, ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -116,6 +117,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         deliveries: run.deliveries.map(|found| deliveries(story, found)),
         metrics: metrics(tally.figures()),
         counters: counters(tally.figures()),
+        causes: causes(tally.figures()),
         parts: run.names.iter().zip(run.parts).map(|(name, figures)| part(name, figures)).collect(),
         errors: errors(story, tally),
         course: account.course,
@@ -133,6 +135,20 @@ fn counters(figures: &Figures) -> Vec<CounterResult> {
     let of =
         |counter: Counter| CounterResult { name: counter.name().into(), value: figures.counter(counter) };
     Counter::ALL.into_iter().map(of).collect()
+}
+
+fn causes(figures: &Figures) -> Vec<CauseResult> {
+    let of = |counter: Counter| {
+        let causes = figures.causes(counter).map(move |(cause, count)| CauseResult {
+            counter: counter.name().into(),
+            cause: cause.words().into(),
+            count,
+        });
+        let mut causes: Vec<CauseResult> = causes.collect();
+        causes.sort_by_key(|cause| Reverse(cause.count));
+        causes
+    };
+    Counter::WITH_CAUSES.into_iter().flat_map(of).collect()
 }
 
 fn part(name: &str, figures: &Figures) -> PartResult {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Series, Taken};
-use crate::observe::{Counter, Metric};
+use crate::observe::{Cause, Counter, Metric};
 
 /// A run over time, in intervals of equal length; the last may be shorter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +28,9 @@ pub struct Course {
     pub connects_failed: Vec<u64>,
     /// Connections that the server or the network ended unasked.
     pub dropped: Vec<u64>,
+    /// Connects that failed and connections that ended, by cause; only what happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<CauseCourse>,
     /// Events sent.
     pub sent: Vec<u64>,
     /// Events received.
@@ -60,6 +63,17 @@ pub struct Course {
     pub server_cpu: Vec<Option<f64>>,
     /// Resident memory of the server in bytes, where we started it.
     pub server_memory: Vec<Option<u64>>,
+}
+
+/// How often connects failed, or connections ended, for one cause in each interval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CauseCourse {
+    /// Whose part it is: `connect failed`, `connection dropped`.
+    pub counter: String,
+    /// The cause, one of a closed list.
+    pub cause: String,
+    /// How often.
+    pub counts: Vec<u64>,
 }
 
 /// What is known of one interval.
@@ -96,6 +110,10 @@ impl Course {
         for (column, counter) in self.counted() {
             column.push(row.figures.ever(counter));
         }
+        for counter in Counter::WITH_CAUSES {
+            row.figures.causes(counter).for_each(|(cause, number)| self.count_cause(counter, cause, number));
+        }
+        self.causes.iter_mut().for_each(|cause| cause.counts.resize(self.at_us.len(), 0));
         self.failed.push(row.figures.failed());
         for (quantiles, metric) in self.series() {
             quantiles.push(row.figures.whole_series(metric).as_ref());
@@ -106,6 +124,23 @@ impl Course {
         if self.at_us.len() > MOST_ROWS {
             self.halve();
         }
+    }
+
+    /// Counts for the last row. Each cause has a column from its first time on, and nothing before.
+    fn count_cause(&mut self, counter: Counter, cause: Cause, number: u64) {
+        let (counter, cause) = (counter.name(), cause.words());
+        let known = self.causes.iter().position(|one| one.counter == counter && one.cause == cause);
+        let place = known.unwrap_or_else(|| {
+            self.causes.push(CauseCourse {
+                counter: counter.to_owned(),
+                cause: cause.to_owned(),
+                counts: Vec::new(),
+            });
+            self.causes.len() - 1
+        });
+        let counts = &mut self.causes[place].counts;
+        counts.resize(self.at_us.len() - 1, 0);
+        counts.push(number);
     }
 
     fn counted(&mut self) -> [(&mut Vec<u64>, Counter); 13] {
@@ -136,6 +171,7 @@ impl Course {
         halved(&mut self.at_us, |_, second| second);
         halved(&mut self.connected, |_, second| second);
         self.counted().into_iter().for_each(|(column, _)| halved(column, |first, second| first + second));
+        self.causes.iter_mut().for_each(|cause| halved(&mut cause.counts, |first, second| first + second));
         halved(&mut self.failed, |first, second| first + second);
         self.series().into_iter().for_each(|(quantiles, _)| quantiles.halve());
         let mean = |first: Option<f64>, second: Option<f64>| Some(f64::midpoint(first?, second?));
@@ -249,6 +285,7 @@ pub struct ServerResult {
 mod tests {
     use super::*;
     use crate::measure::Figures;
+    use crate::observe::Mishap;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -287,6 +324,33 @@ mod tests {
         assert_eq!((course.generator_cpu[2], course.server_cpu[2]), (Some(0.25), Some(0.5)));
         assert_eq!(course.delivery.p50_us, [None, None, None]);
         assert_eq!(course.ack.series(1).map(|series| series.count()), Some(10));
+    }
+
+    #[test]
+    fn each_cause_has_a_column_of_its_own_that_is_as_long_as_the_others() {
+        let mut course = Course::new(SECOND);
+        for row in 0..=MOST_ROWS as u32 {
+            let mut figures = Figures::default();
+            if row % 2 == 1 {
+                figures.miss(Mishap::Connect(Cause::Refused));
+                figures.miss(Mishap::Dropped(Cause::NoPing));
+            }
+            let figures = figures.take();
+            let end = SECOND * (row + 1);
+            course.push(&Row { end, connected: 0, figures: &figures, generator_cpu: SECOND, server: None });
+            if row == 2 {
+                let counts: Vec<&[u64]> = course.causes.iter().map(|cause| &*cause.counts).collect();
+                assert_eq!(counts, [[0, 1, 0], [0, 1, 0]]);
+            }
+        }
+        assert_eq!(
+            (&*course.causes[0].counter, &*course.causes[1].counter),
+            ("connect failed", "connection dropped")
+        );
+        for cause in &course.causes {
+            assert_eq!(cause.counts.len(), course.at_us.len());
+            assert_eq!(cause.counts.iter().sum::<u64>(), MOST_ROWS as u64 / 2);
+        }
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::audit::{Findings, Key, Message, Offence, Origin, Sender, Stay};
 use crate::document::Span;
 use crate::measure::{GroupInfo, StepInfo, Story, Tally};
-use crate::observe::{Counter, Failure, Metric, Observer, StepId, Who, WireLine};
+use crate::observe::{Cause, Counter, Failure, Metric, Mishap, Observer, StepId, Who, WireLine};
 use crate::threshold::{Counted, Fault, Limit, Relation, Subject, Threshold};
 use crate::units::Share;
 use crate::verdict::{End, Generator};
 
-use super::course::{Course, GeneratorResult, PhaseResult, Quantiles, ServerResult};
+use super::course::{CauseCourse, Course, GeneratorResult, PhaseResult, Quantiles, ServerResult};
 use super::result::{Environment, RunResult, ScenarioInfo, TargetInfo, TargetKind};
 use super::{Account, Run, collect};
 
@@ -237,6 +237,10 @@ fn course() -> Course {
         connects_ok: column(|second| if second < 3 { 663 } else { 0 }),
         connects_failed: column(|second| if second < 3 { 4 } else { 0 }),
         dropped: column(|_| 0),
+        causes: vec![
+            cause(column(|second| if second < 3 { 3 } else { 0 }), Cause::CloseFrame),
+            cause(column(|second| u64::from(second < 3)), Cause::NoAnswer),
+        ],
         sent: column(|second| if second > 1 { 500 } else { 0 }),
         received: column(|second| if second > 1 { 666 } else { 0 }),
         acks: column(|second| if second > 1 { 48 } else { 0 }),
@@ -254,6 +258,10 @@ fn course() -> Course {
         server_cpu: rows.clone().map(|second| Some(if stalled(second) { 0.02 } else { 0.66 })).collect(),
         server_memory: rows.clone().map(|second| Some(52_000_000 + second * 680_000)).collect(),
     }
+}
+
+fn cause(counts: Vec<u64>, cause: Cause) -> CauseCourse {
+    CauseCourse { counter: Counter::ConnectFailed.name().into(), cause: cause.words().into(), counts }
 }
 
 fn step(id: u32, words: &str, line: u32, source: &str) -> StepInfo {
@@ -337,7 +345,8 @@ fn tally() -> Tally {
     for n in 0..12 {
         let why = "the server closed the connection, code 1006".to_owned();
         let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new() };
-        tally.missed(StepId(0), talker(n + 488), Counter::ConnectFailed, failure);
+        let cause = if n % 4 == 0 { Cause::NoAnswer } else { Cause::CloseFrame };
+        tally.missed(StepId(0), talker(n + 488), Mishap::Connect(cause), failure);
     }
     tally.trouble(talker(3), "unexpected event", "\u{1b}]0;title\u{7}evil\r\nname", &Vec::new);
     tally

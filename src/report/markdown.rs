@@ -7,7 +7,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::RunResult;
-use super::result::{CheckResult, DeliveriesResult, MetricResult, OutcomeResult, ThresholdResult};
+use super::result::{
+    CauseResult, CheckResult, DeliveriesResult, MetricResult, OutcomeResult, ThresholdResult,
+};
 use super::text::target;
 use crate::measure::human::{self, count, counted, printable};
 use crate::verdict::Status;
@@ -101,6 +103,7 @@ fn run(page: &mut String, result: &RunResult) {
     if let Some(found) = &result.deliveries {
         deliveries(page, found);
     }
+    connections(page, &result.causes);
     latency(page, &result.metrics);
     let clients: u64 = result.cast.iter().map(|group| u64::from(group.count)).sum();
     let mut facts = vec![
@@ -181,6 +184,14 @@ fn deliveries(page: &mut String, found: &DeliveriesResult) {
     if !found.offenders.is_empty() {
         page.push('\n');
     }
+}
+
+fn connections(page: &mut String, causes: &[CauseResult]) {
+    if causes.is_empty() {
+        return;
+    }
+    let row = |cause: &CauseResult| vec![escaped(&cause.counter), escaped(&cause.cause), count(cause.count)];
+    table(page, &["connections", "cause", "count"], &causes.iter().map(row).collect::<Vec<_>>());
 }
 
 fn latency(page: &mut String, metrics: &[MetricResult]) {

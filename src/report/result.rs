@@ -59,7 +59,10 @@ pub struct RunResult {
     pub metrics: Vec<MetricResult>,
     /// All counters.
     pub counters: Vec<CounterResult>,
-    /// The same for single groups and labels, where a threshold asks about one.
+    /// Why connects failed and connections ended unasked, in the whole run. Each of them is counted; the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<CauseResult>,
+    /// The series and counters of single groups and labels, where a threshold asks about one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartResult>,
     /// What went wrong without any step asking, the most frequent first.
@@ -394,6 +397,17 @@ pub struct CounterResult {
     pub name: String,
     /// How much was counted.
     pub value: u64,
+}
+
+/// One cause for which connects failed, or connections ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CauseResult {
+    /// Whose part it is, by the words for that counter: `connect failed`, `connection dropped`.
+    pub counter: String,
+    /// The cause, one of a closed list.
+    pub cause: String,
+    /// How often.
+    pub count: u64,
 }
 
 /// One cause of trouble.

@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::wire::{Lane, Lost};
+use crate::observe::Cause;
 use crate::protocol::Violation;
 
 /// Something that happened on the connection. At most one for each packet.
@@ -94,6 +95,28 @@ pub enum Closed {
         /// The beginning of the body.
         body: String,
     },
+}
+
+impl Closed {
+    /// Under which cause it is counted.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Closed::Asked => Cause::Asked,
+            Closed::ByServer => Cause::ClosePacket,
+            Closed::NoPing => Cause::NoPing,
+            Closed::BadAnswer { status, .. } => Cause::of_status(*status),
+            Closed::Lost(_, lost) => match lost {
+                Lost::Unreachable(_) => Cause::Unreachable,
+                Lost::Shortage(_) => Cause::Shortage,
+                Lost::Tls(_) => Cause::Tls,
+                Lost::Refused(answer) => Cause::of_status(answer.0.status),
+                Lost::Closed { .. } => Cause::CloseFrame,
+                Lost::Ended => Cause::Ended,
+                Lost::Broken(_) => Cause::Broken,
+                Lost::Violated(_) => Cause::Unreadable,
+            },
+        }
+    }
 }
 
 impl fmt::Display for Closed {

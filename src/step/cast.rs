@@ -17,7 +17,7 @@ use super::utterance::{Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Counter, Sender};
+use crate::observe::{Mishap, Sender};
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
@@ -285,7 +285,7 @@ impl Step for Cast {
         match self.send(cx) {
             Ok(wait) => Progress::waiting(Casting { step: self, wait }),
             Err(why) => {
-                cx.miss(Counter::AckMissed, format!("to cast {}", self.name), why);
+                cx.miss(Mishap::Ack, format!("to cast {}", self.name), why);
                 Progress::Done
             }
         }
@@ -431,7 +431,7 @@ impl<'p> Running<'p> for Casting<'p> {
             },
         };
         cx.settle(false);
-        cx.miss(Counter::AckMissed, format!("that the server takes the cast of {}", self.step.name), missed);
+        cx.miss(Mishap::Ack, format!("that the server takes the cast of {}", self.step.name), missed);
         Flow::Done
     }
 

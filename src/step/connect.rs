@@ -11,7 +11,7 @@ use super::actor::Ended;
 use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Counter, Deed, Metric};
+use crate::observe::{Cause, Counter, Deed, Metric, Mishap};
 use crate::session::{Closed, Event, Lane, Polls, Transport};
 use crate::template::{Matcher, Template};
 
@@ -233,7 +233,7 @@ impl Connecting<'_> {
                 self.namespace = namespace;
                 cx.actor.session.set_destination(destination);
             }
-            (Err(why), _) | (_, Err(why)) => return self.missed(cx, why),
+            (Err(why), _) | (_, Err(why)) => return self.missed(cx, Cause::NoValue, why),
         }
         cx.actor.ended = None;
         cx.witness(Deed::Connecting { namespace: &self.namespace });
@@ -258,7 +258,7 @@ impl Connecting<'_> {
         let auth = self.how.auth.as_ref().or(cx.actor.part.auth.as_ref());
         let auth = match auth.map(|auth| auth.render(cx.actor)).transpose() {
             Ok(auth) => auth.map(|auth| auth.to_string()),
-            Err(why) => return self.missed(cx, why),
+            Err(why) => return self.missed(cx, Cause::NoValue, why),
         };
         cx.actor.session.connect(cx.wire, &self.namespace, auth.as_deref(), self.how.recover);
         Flow::Waiting
@@ -297,7 +297,8 @@ impl Connecting<'_> {
 
     fn refused(&self, cx: &mut Cx<'_, '_>, reason: &str) -> Flow {
         let Wanted::Refusal(matcher) = &self.how.wanted else {
-            return self.missed(cx, format!("`{}` refused: {reason}", self.namespace));
+            let why = format!("`{}` refused: {reason}", self.namespace);
+            return self.missed(cx, Cause::Refused, why);
         };
         let actual: Json = serde_json::from_str(reason).unwrap_or(Json::Null);
         let verdict = matcher.as_ref().map_or(Ok(()), |matcher| matcher.matches(&actual, &[], cx.actor));
@@ -308,9 +309,9 @@ impl Connecting<'_> {
         Flow::Done
     }
 
-    fn missed(&self, cx: &mut Cx<'_, '_>, why: impl Into<String>) -> Flow {
+    fn missed(&self, cx: &mut Cx<'_, '_>, cause: Cause, why: impl Into<String>) -> Flow {
         match &self.how.wanted {
-            Wanted::Acceptance { .. } => cx.miss(Counter::ConnectFailed, "a connection", why),
+            Wanted::Acceptance { .. } => cx.miss(Mishap::Connect(cause), "a connection", why),
             Wanted::Refusal(_) => cx.fail("a refusal with CONNECT_ERROR", why),
         }
         Flow::Done
@@ -327,16 +328,18 @@ impl<'p> Running<'p> for Connecting<'p> {
                 self.begin(cx)
             }
             Happening::Time if cx.now >= self.deadline => {
-                let doing = match self.place {
-                    Place::Early | Place::Opening => "the server did not complete the Engine.IO handshake",
-                    Place::Asking => "the server did not answer CONNECT",
-                    Place::Upgrading => "the server did not complete the upgrade",
+                let (cause, doing) = match self.place {
+                    Place::Early | Place::Opening => {
+                        (Cause::NoHandshake, "the server did not complete the Engine.IO handshake")
+                    }
+                    Place::Asking => (Cause::NoAnswer, "the server did not answer CONNECT"),
+                    Place::Upgrading => (Cause::NoUpgrade, "the server did not complete the upgrade"),
                 };
                 let why = format!("{doing} within {:?}", self.how.within);
                 if self.place == Place::Opening {
                     cx.actor.session.cut(cx.wire);
                 }
-                self.missed(cx, why)
+                self.missed(cx, cause, why)
             }
             Happening::Established(lane, phases)
                 if self.place == Place::Opening && matches!(lane, Lane::WebSocket | Lane::Poll) =>
@@ -375,11 +378,11 @@ impl<'p> Running<'p> for Connecting<'p> {
             }
             Happening::Event(Event::Closed(why)) => {
                 cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() });
-                let why = match why {
+                let words = match why {
                     Closed::BadAnswer { status: 200, body, .. } => format!("no Engine.IO answered: {body}"),
                     why => why.to_string(),
                 };
-                self.missed(cx, why)
+                self.missed(cx, why.cause(), words)
             }
             _ => Flow::Waiting,
         }

@@ -9,7 +9,7 @@ use super::schema::{self, Schema, Shape};
 use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::Counter;
+use crate::observe::Mishap;
 use crate::session::Answer;
 use crate::template::{Matcher, Slot, Template};
 
@@ -134,7 +134,7 @@ impl Step for Emit {
             (Ok(Some(exchange)), Some(ack)) => Progress::waiting(Emitting { step: self, ack, exchange }),
             (Ok(_), _) => Progress::Done,
             (Err(why), _) => {
-                cx.miss(Counter::AckMissed, format!("to emit {}", self.name), why);
+                cx.miss(Mishap::Ack, format!("to emit {}", self.name), why);
                 Progress::Done
             }
         }
@@ -161,7 +161,7 @@ impl<'p> Running<'p> for Emitting<'p> {
         match self.exchange.notice(cx, what) {
             Exchanged::Answered(answer) => self.ack.judge(cx, answer),
             Exchanged::Missed(why) => {
-                cx.miss(Counter::AckMissed, format!("an acknowledgement of {}", self.step.name), why);
+                cx.miss(Mishap::Ack, format!("an acknowledgement of {}", self.step.name), why);
             }
             Exchanged::Waiting => return Flow::Waiting,
         }

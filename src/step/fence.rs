@@ -11,7 +11,7 @@ use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node};
-use crate::observe::Counter;
+use crate::observe::Mishap;
 use crate::session::Event;
 use crate::template::Template;
 
@@ -142,7 +142,7 @@ impl Step for Wall {
         match self.fence.begin(cx) {
             Ok(fencing) => Progress::waiting(Waiting(fencing)),
             Err(why) => {
-                cx.miss(Counter::AckMissed, "a round trip", why);
+                cx.miss(Mishap::Ack, "a round trip", why);
                 Progress::Done
             }
         }
@@ -157,7 +157,7 @@ impl<'p> Running<'p> for Waiting {
         match self.0.notice(cx, what) {
             None => return Flow::Waiting,
             Some(Ok(())) => cx.pass(),
-            Some(Err(why)) => cx.miss(Counter::AckMissed, "a round trip", why),
+            Some(Err(why)) => cx.miss(Mishap::Ack, "a round trip", why),
         }
         Flow::Done
     }

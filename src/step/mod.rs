@@ -55,7 +55,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::document::{Mistake, Node, Span};
-use crate::observe::{Counter, Deed, Failure, Label, Metric, Observer, StepId};
+use crate::observe::{Deed, Failure, Label, Metric, Mishap, Observer, StepId};
 use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, WireLog};
@@ -296,9 +296,9 @@ impl<'p> Cx<'_, 'p> {
     }
 
     /// An operation came to nothing.
-    pub fn miss(&mut self, counter: Counter, expected: impl Into<String>, actual: impl Into<String>) {
+    pub fn miss(&mut self, mishap: Mishap, expected: impl Into<String>, actual: impl Into<String>) {
         let failure = self.failure(expected, actual);
-        self.observer.missed(self.step, self.actor.who, counter, failure);
+        self.observer.missed(self.step, self.actor.who, mishap, failure);
     }
 
     /// Tells the audit, if there is one.

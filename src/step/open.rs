@@ -12,7 +12,7 @@ use super::frames::Seen;
 use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::Counter;
+use crate::observe::{Cause, Mishap};
 use crate::session::{Closed, Event, Lane, Lost, Polls, Transport};
 use crate::template::{Matcher, Template};
 
@@ -122,7 +122,7 @@ impl Open {
     /// It came to nothing. Whether that is a refusal, and the one that is demanded.
     fn judge(&self, cx: &mut Cx<'_, '_>, why: &Closed) {
         let Some(wanted) = &self.refused else {
-            return cx.miss(Counter::ConnectFailed, self.wish(), why.to_string());
+            return cx.miss(Mishap::Connect(why.cause()), self.wish(), why.to_string());
         };
         let status = match why {
             Closed::BadAnswer { status, .. } => Some(*status),
@@ -189,7 +189,7 @@ impl Opening<'_> {
         cx.actor.session.cut(cx.wire);
         match self.step.refused {
             Some(_) => cx.fail(self.step.wish(), why),
-            None => cx.miss(Counter::ConnectFailed, self.step.wish(), why),
+            None => cx.miss(Mishap::Connect(Cause::NoHandshake), self.step.wish(), why),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Counter, Deed};
+use crate::observe::{Deed, Mishap};
 use crate::template::Template;
 
 pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -113,7 +113,7 @@ impl Step for Move {
         match self.ask(cx) {
             Ok(running) => Progress::waiting(running),
             Err(why) => {
-                cx.miss(Counter::AckMissed, self.wish(), why);
+                cx.miss(Mishap::Ack, self.wish(), why);
                 Progress::Done
             }
         }
@@ -237,7 +237,7 @@ impl<'p> Running<'p> for Moving<'p> {
         cx.settle(false);
         match outcome {
             Ok(()) => cx.pass(),
-            Err(why) => cx.miss(Counter::AckMissed, self.step.wish(), why),
+            Err(why) => cx.miss(Mishap::Ack, self.step.wish(), why),
         }
         Flow::Done
     }

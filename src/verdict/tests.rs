@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::Findings;
 use crate::document::Span;
 use crate::measure::{StepInfo, Tally};
-use crate::observe::{Failure, Metric, Observer, StepId, Who};
+use crate::observe::{Cause, Failure, Metric, Mishap, Observer, StepId, Who};
 use crate::threshold::{Limit, Relation};
 use crate::units::{Rate, Share};
 
@@ -91,10 +91,11 @@ fn a_run_that_only_completed_steps_passes_and_says_that_nothing_was_checked() {
 
 #[test]
 fn what_the_server_did_unasked_fails_the_run_unless_a_threshold_allows_it() {
-    for counter in [Counter::Dropped, Counter::Violations] {
+    for mishap in [Mishap::Dropped(Cause::Ended), Mishap::Violation] {
+        let counter = mishap.counter();
         let mut tally = checks(3, 0);
         tally.count(Counter::ConnectOk, 3);
-        tally.wronged(WHO, counter, "it did what it may not", "like this", &Vec::new);
+        tally.wronged(WHO, mishap, "it did what it may not", "like this", &Vec::new);
         let unasked = verdict(&tally, &[]);
         assert_eq!(unasked.exit_code, 1, "{counter:?}");
         assert!(unasked.reason.contains(counter.name()), "{}", unasked.reason);
@@ -254,7 +255,7 @@ fn one_connect_of_three_failed() -> Tally {
     tally.count(Counter::ConnectAsked, 3);
     tally.count(Counter::ConnectOk, 2);
     let failure = Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new() };
-    tally.missed(StepId(0), WHO, Counter::ConnectFailed, failure);
+    tally.missed(StepId(0), WHO, Mishap::Connect(Cause::Refused), failure);
     tally
 }
 

@@ -1,6 +1,7 @@
 //! The program as its user meets it: a child process, and servers good and bad in front of it.
 
 mod capacity;
+mod causes;
 mod compare;
 mod conform;
 mod conform_servers;

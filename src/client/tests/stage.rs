@@ -62,7 +62,8 @@ pub struct Found {
     pub counts: Vec<(Counter, u64)>,
     pub passed: Vec<u32>,
     pub failed: Vec<Failure>,
-    pub missed: Vec<(Counter, String)>,
+    pub missed: Vec<(Mishap, String)>,
+    pub wronged: Vec<Mishap>,
     pub troubles: Vec<(String, String)>,
 }
 
@@ -94,12 +95,13 @@ impl Observer for Found {
         self.failed.push(failure);
     }
 
-    fn missed(&mut self, _: StepId, _: Who, counter: Counter, failure: Failure) {
-        self.missed.push((counter, failure.actual));
+    fn missed(&mut self, _: StepId, _: Who, mishap: Mishap, failure: Failure) {
+        self.missed.push((mishap, failure.actual));
     }
 
-    fn wronged(&mut self, who: Who, counter: Counter, cause: &str, detail: &str, wire: &observe::Wire<'_>) {
-        self.count(counter, 1);
+    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &observe::Wire<'_>) {
+        self.wronged.push(mishap);
+        self.count(mishap.counter(), 1);
         self.trouble(who, cause, detail, wire);
     }
 

@@ -1,12 +1,13 @@
 //! The run over time: who was connected, how long things took, what was asked and achieved, what it cost.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 
 use maud::{Markup, html};
 
 use crate::measure::human::{count, printable};
+use crate::observe::Counter;
 use crate::report::RunResult;
-use crate::report::course::{Course, Quantiles};
+use crate::report::course::{CauseCourse, Course, Quantiles};
 
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Band, Chart, Line, MEASURED, Stroke, range};
@@ -17,38 +18,56 @@ use super::thresholds::limit;
 /// The values of a line over time: seconds since the start, and what was there.
 pub(super) type Points = Vec<(f64, Option<f64>)>;
 
-/// The charts, where the run lasted long enough for one.
+/// More causes than that would not be told apart in one chart.
+const MOST_CAUSES: usize = 6;
+
+/// The charts, where the run lasted long enough for one, and why connections came to nothing, however short it was.
 pub(super) fn render(
     run: &RunResult,
     place: Place<'_>,
     draw: &mut dyn FnMut(Chart) -> Markup,
 ) -> Option<Markup> {
-    let course = run.course.as_ref().filter(|course| course.at_us.len() > 1)?;
-    let charts: Vec<Markup> = charts(run, course, place).into_iter().map(draw).collect();
-    let causes = causes(run);
+    let course = run.course.as_ref().filter(|course| course.at_us.len() > 1);
+    let charts: Option<Vec<Markup>> =
+        course.map(|course| charts(run, course, place).into_iter().map(draw).collect());
+    if charts.is_none() && run.causes.is_empty() {
+        return None;
+    }
     Some(html! {
-        p.quiet {
-            "Each point tells of the " (super::head::micros(course.interval_us)) " before it. "
-            @if run.phases.iter().any(|phase| phase.name == MEASURED) {
-                "Times and rates of what is said are those of the stretch called " em { (MEASURED) } "; connects, checks and the audit are about the whole run."
+        @if let (Some(course), Some(charts)) = (course, charts) {
+            p.quiet {
+                "Each point tells of the " (super::head::micros(course.interval_us)) " before it. "
+                @if run.phases.iter().any(|phase| phase.name == MEASURED) {
+                    "Times and rates of what is said are those of the stretch called " em { (MEASURED) } "; connects, checks and the audit are about the whole run."
+                }
             }
+            (tools())
+            div.charts { @for chart in &charts { (chart) } }
         }
-        (tools())
-        div.charts { @for chart in &charts { (chart) } }
-        @if !causes.is_empty() {
-            (scrolled("Connects that failed, by cause", &html! {
-                table {
-                    caption { "Connects and acknowledgements that came to nothing, by cause" }
-                    thead { tr { th scope="col" { "Cause" } th scope="col" { "Step" } th.figure scope="col" { "first failures" } } }
-                    tbody {
-                        @for ((cause, step), number) in &causes {
-                            tr { th scope="row" { (printable(cause)) } td { (printable(step)) } td.figure { (count(*number)) } }
+        @if !run.causes.is_empty() { (causes(run)) }
+    })
+}
+
+/// Why connects failed and connections ended: each of them is counted.
+fn causes(run: &RunResult) -> Markup {
+    scrolled(
+        "Connects that failed and connections that ended, by cause",
+        &html! {
+            table {
+                caption { "Connects that failed and connections that ended, by cause" }
+                thead { tr { th scope="col" { "Cause" } th scope="col" { "Of" } th.figure scope="col" { "count" } } }
+                tbody {
+                    @for cause in &run.causes {
+                        tr {
+                            th scope="row" { (printable(&cause.cause)) }
+                            td { (printable(&cause.counter)) }
+                            td.figure { (count(cause.count)) }
                         }
                     }
                 }
-            }))
-        }
-    })
+            }
+        },
+    )
 }
 
 /// What the script works with. Without it there is nothing to press, so it is shown by the script.
@@ -213,6 +232,13 @@ fn charts(run: &RunResult, course: &Course, place: Place<'_>) -> Vec<Chart> {
         ],
     );
     drawing.add(
+        "causes",
+        "Failed and ended, by cause",
+        "Connects that failed and connections that ended, in each interval.",
+        Unit::Count,
+        by_cause(c),
+    );
+    drawing.add(
         "rate",
         "Asked and achieved",
         "Actions that were due, and those that were begun.",
@@ -283,19 +309,25 @@ fn charts(run: &RunResult, course: &Course, place: Place<'_>) -> Vec<Chart> {
     drawing.charts
 }
 
-pub(crate) fn line(name: &str, colour: usize, stroke: Stroke, points: Points) -> Line {
-    Line { name: name.to_owned(), colour, stroke, points }
+/// A line for each of the most frequent causes. Those of connects are drawn through, those of connections that stood dotted.
+fn by_cause(course: &Course) -> Vec<Line> {
+    let mut causes: Vec<&CauseCourse> = course.causes.iter().collect();
+    causes.sort_by_key(|cause| Reverse(cause.counts.iter().sum::<u64>()));
+    let drawn = causes.into_iter().take(MOST_CAUSES).enumerate();
+    drawn
+        .map(|(index, cause)| {
+            let is_of_a_connect = cause.counter == Counter::ConnectFailed.name();
+            let (name, stroke) = match is_of_a_connect {
+                true => (cause.cause.clone(), Stroke::Solid),
+                false => (format!("dropped: {}", cause.cause), Stroke::Dotted),
+            };
+            line(&name, index + 1, stroke, level(course, &cause.counts))
+        })
+        .collect()
 }
 
-/// Why connects and acknowledgements came to nothing, among the failures that were kept, with the step.
-fn causes(run: &RunResult) -> BTreeMap<(String, String), u64> {
-    let mut causes = BTreeMap::new();
-    for check in run.checks.iter().filter(|check| check.missed > 0) {
-        for failure in &check.failures {
-            *causes.entry((failure.actual.clone(), check.step.clone())).or_insert(0) += 1;
-        }
-    }
-    causes
+pub(crate) fn line(name: &str, colour: usize, stroke: Stroke, points: Points) -> Line {
+    Line { name: name.to_owned(), colour, stroke, points }
 }
 
 /// What the generator says of itself, where it doubts the measurement.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::measure::Series;
-use crate::report::course::{Course, PhaseResult, Quantiles};
+use crate::report::course::{CauseCourse, Course, PhaseResult, Quantiles};
 use crate::report::example::{flawless, troubled};
 use crate::report::result::{FailureResult, MetricResult, WireResult};
 use std::time::Duration;
@@ -42,6 +42,10 @@ fn hostile() -> RunResult {
         error.cause = text();
         error.examples.iter_mut().for_each(|example| (example.client, example.detail) = (text(), text()));
     }
+    run.causes.iter_mut().for_each(|cause| (cause.counter, cause.cause) = (text(), text()));
+    for cause in run.course.iter_mut().flat_map(|course| &mut course.causes) {
+        (cause.counter, cause.cause) = (text(), text());
+    }
     if let Some(found) = &mut run.deliveries {
         found.offenders = vec![text()];
         found.leaks.iter_mut().for_each(|leak| leak.kind = text());
@@ -82,6 +86,11 @@ fn large() -> RunResult {
         connects_ok: rows.clone().map(|row| if row < 60 { 249 } else { 0 }).collect(),
         connects_failed: rows.clone().map(|row| u64::from(row < 60)).collect(),
         dropped: rows.clone().map(|row| u64::from(row % 211 == 0)).collect(),
+        causes: vec![CauseCourse {
+            counter: "connect failed".into(),
+            cause: "no answer to CONNECT in time".into(),
+            counts: rows.clone().map(|row| u64::from(row < 60)).collect(),
+        }],
         sent: column(1_480, 40, 1),
         received: column(29_300, 900, 2),
         acks: column(1_470, 50, 3),
@@ -153,6 +162,18 @@ fn other() -> RunResult {
         }
     }
     run
+}
+
+#[test]
+fn why_connections_came_to_nothing_is_told_over_time_and_also_where_there_was_no_time() {
+    let run = troubled();
+    let row =
+        "<th scope=\"row\">closed with a close frame</th><td>connect failed</td><td class=\"figure\">9</td>";
+    let page = to_html(std::slice::from_ref(&run));
+    assert!(page.contains(row) && page.contains("Failed and ended, by cause"), "{page}");
+    let page = to_html(&[RunResult { course: None, ..run }]);
+    assert!(page.contains(row) && !page.contains("Failed and ended, by cause"));
+    assert!(!to_html(&[flawless()]).contains("Over time"), "nothing to tell");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::measure::human::{self, count, counted, printable};
 use crate::verdict::Status;
 
 use super::RunResult;
-use super::result::{DeliveriesResult, ErrorResult, TargetInfo, TargetKind};
+use super::result::{CauseResult, DeliveriesResult, ErrorResult, TargetInfo, TargetKind};
 use layout::{Page, Tone, listed};
 
 /// For whom to render.
@@ -44,6 +44,7 @@ pub fn render(result: &RunResult, look: Look) -> String {
             chart::render(&mut page, metric);
         }
     }
+    connections(&mut page, result);
     errors(&mut page, &result.errors);
     traffic(&mut page, result);
     load::render(&mut page, result);
@@ -127,6 +128,25 @@ fn deliveries(page: &mut Page, found: &DeliveriesResult) {
     page.wrapped("    ", "    ", &[(&listed(&facts), Tone::Faint)]);
     for offender in &found.offenders {
         page.wrapped("    ", "      ", &[(&printable(offender), Tone::Plain)]);
+    }
+}
+
+/// Why connects failed and connections ended, each kind in a line with all its causes.
+fn connections(page: &mut Page, result: &RunResult) {
+    let kinds: Vec<&[CauseResult]> =
+        result.causes.chunk_by(|one, next| one.counter == next.counter).collect();
+    if kinds.is_empty() {
+        return;
+    }
+    page.heading("Connections");
+    for causes in kinds {
+        let sum = causes.iter().map(|cause| cause.count).sum();
+        let head = format!("{} × {}: ", count(sum), printable(&causes[0].counter));
+        let causes: Vec<String> = causes
+            .iter()
+            .map(|cause| format!("{} {}", count(cause.count), printable(&cause.cause)))
+            .collect();
+        page.wrapped("  ", "    ", &[(&head, Tone::Doubtful), (&listed(&causes), Tone::Plain)]);
     }
 }
 
