@@ -1,7 +1,7 @@
 //! The live display of a run: two lines on standard error, at most ten times a second.
 //!
-//! Shows a [`Live`] and nothing else. Where there is no terminal, or a dumb one, it is a line a second instead; on a CI machine
-//! every ten seconds, unless more is asked for, so that its log stays readable. What it shows never enters a result.
+//! Shows a [`Live`] and nothing else. Where there is no terminal, or one on which nothing can be drawn anew, it is a line a second
+//! instead. What it shows never enters a result.
 
 use std::cell::Cell;
 use std::env;
@@ -17,33 +17,22 @@ use crate::measure::{Audited, Live};
 const TIMES_A_SECOND: u8 = 10;
 const BAR: usize = 20;
 
-/// From one line to the next in the log of a CI machine, which is kept and read later.
-const SELDOM: Duration = Duration::from_secs(10);
-
-/// The same where somebody may be waiting.
-const OFTEN: Duration = Duration::from_secs(1);
+/// From one line to the next where lines stay.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Whether to show anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Where somebody looks: standard error is a terminal, and this is no CI machine.
+    /// As lines that are drawn anew on a terminal, and as lines that stay elsewhere.
     #[default]
     Auto,
-    /// The same, and a line every second also in the log of a CI machine.
-    Verbose,
     /// Not at all.
     Hidden,
 }
 
-impl Mode {
-    fn is_shown(self) -> bool {
-        let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-        self != Mode::Hidden && stderr().is_terminal() && !dumb && !is_set("CI")
-    }
-}
-
-fn is_set(name: &str) -> bool {
-    env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false")
+/// Whether lines can be drawn anew on standard error.
+fn is_terminal() -> bool {
+    stderr().is_terminal() && env::var_os("TERM").is_none_or(|value| value != "dumb")
 }
 
 /// The display. Gone from the terminal when finished or dropped.
@@ -56,13 +45,12 @@ pub struct Progress {
 /// Lines that stay.
 #[derive(Debug)]
 struct Log {
-    every: Duration,
     next: Cell<Duration>,
 }
 
 impl Log {
-    fn new(every: Duration) -> Log {
-        Log { every, next: Cell::new(every) }
+    fn new() -> Log {
+        Log { next: Cell::new(EVERY) }
     }
 
     /// The line that is due, if one is.
@@ -71,7 +59,7 @@ impl Log {
             return None;
         }
         // A run that stalled is not made up for by many lines.
-        self.next.set(live.elapsed + self.every);
+        self.next.set(live.elapsed + EVERY);
         Some(format!("{} · {}", place(live), figures(live)))
     }
 }
@@ -86,17 +74,14 @@ struct Lines {
 impl Progress {
     /// A display that shows nothing until it is told something.
     pub fn new(mode: Mode) -> Self {
-        let log = match mode {
-            _ if mode.is_shown() => {
+        match mode {
+            Mode::Auto if is_terminal() => {
                 let lines = Lines::on(ProgressDrawTarget::stderr_with_hz(TIMES_A_SECOND));
-                return Self { shown: Some(lines), log: None };
+                Self { shown: Some(lines), log: None }
             }
-            Mode::Auto if is_set("CI") => Some(Log::new(SELDOM)),
-            Mode::Auto => Some(Log::new(OFTEN)),
-            Mode::Verbose => Some(Log::new(OFTEN)),
-            Mode::Hidden => None,
-        };
-        Self { shown: None, log }
+            Mode::Auto => Self { shown: None, log: Some(Log::new()) },
+            Mode::Hidden => Self { shown: None, log: None },
+        }
     }
 
     /// Shows this, unless it has shown something less than a tenth of a second ago.
@@ -284,18 +269,18 @@ mod tests {
     }
 
     #[test]
-    fn a_log_gets_a_line_now_and_then_and_not_many_at_once() {
-        let log = Log::new(SELDOM);
-        let at = |seconds| log.line(&Live { elapsed: Duration::from_secs(seconds), ..live() });
-        assert_eq!([at(0), at(9)], [None, None]);
+    fn a_log_gets_a_line_a_second_and_not_many_at_once() {
+        let log = Log::new();
+        let at = |millis| log.line(&Live { elapsed: Duration::from_millis(millis), ..live() });
+        assert_eq!([at(0), at(999)], [None, None]);
         assert!(
-            at(10).is_some_and(
-                |line| line.starts_with("10 s of 60 s ███") && line.contains(" · 1,999 of 2,000")
+            at(1_000).is_some_and(
+                |line| line.starts_with("1 s of 60 s ░░░") && line.contains(" · 1,999 of 2,000")
             )
         );
-        assert_eq!(at(19), None);
-        assert!(at(55).is_some());
-        assert_eq!(at(56), None);
+        assert_eq!(at(1_999), None);
+        assert!(at(5_500).is_some());
+        assert_eq!(at(6_000), None);
     }
 
     #[test]

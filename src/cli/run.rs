@@ -40,9 +40,6 @@ pub struct RunArgs {
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
-    /// Tell every second how it goes, in CI as well, where it is every ten seconds otherwise
-    #[arg(long, short, conflicts_with = "quiet")]
-    verbose: bool,
     #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
@@ -118,11 +115,7 @@ fn exit_code(results: &[RunResult]) -> u8 {
 
 impl RunArgs {
     fn mode(&self) -> Mode {
-        match (self.quiet, self.verbose) {
-            (true, _) => Mode::Hidden,
-            (_, true) => Mode::Verbose,
-            _ => Mode::Auto,
-        }
+        if self.quiet { Mode::Hidden } else { Mode::Auto }
     }
 
     fn takes_stdout(&self) -> Result<bool, Stopped> {

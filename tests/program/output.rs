@@ -7,12 +7,19 @@ const SCRIPT: &str =
     "- all: connect\n- alice: { emit: { event: message-with-ack, args: [1], ack: { args: [2] } } }";
 
 #[test]
-fn without_a_terminal_nothing_but_the_report_is_printed() {
+fn without_a_terminal_a_run_tells_how_it_goes_each_second_in_ci_as_well_and_quiet_says_nothing() {
     let folder = Folder::new();
-    let scenario = folder.scenario("{ alice: 3 }", "- all: connect\n- alice: { wait: 300ms }");
-    let ended = sockrates(["run"]).env("CI", "true").args([&scenario]).run().code(0);
-    assert_eq!(ended.stderr, "", "{ended}");
-    assert!(ended.stdout.starts_with("✓ passed: "), "{ended}");
+    let scenario = folder.scenario("{ alice: 3 }", "- all: connect\n- alice: { wait: 2500ms }");
+    let [plain, ci] = ["", "true"].map(|ci| sockrates(["run"]).env("CI", ci).args([&scenario]).start());
+    let quiet = sockrates(["run", "--quiet"]).args([&scenario]).start();
+    for run in [plain, ci] {
+        let ended = run.wait().code(0);
+        assert!(!ended.stderr.is_empty(), "{ended}");
+        assert!(ended.stderr.lines().all(|line| line.contains(" of 3 connected")), "{ended}");
+        assert!(ended.stdout.starts_with("✓ passed: "), "{ended}");
+    }
+    let quiet = quiet.wait().code(0);
+    assert_eq!((&*quiet.stdout, &*quiet.stderr), ("✓ a test\n", ""));
 }
 
 #[test]
