@@ -6,6 +6,7 @@
 //!
 //! Neighbours: [`crate::session`] below, [`crate::step`] for what steps do, [`crate::engine`] for who calls.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
@@ -158,7 +159,7 @@ impl<'p> Client<'p> {
     /// A request was answered.
     pub fn response(&mut self, io: &mut Io<'_>, lane: Lane, response: &Response) -> Flow {
         self.actor.log(io.now, false, || {
-            format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body))
+            format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body)).into()
         });
         if let Lane::Aside(_) = lane {
             self.actor.keep_response(lane, Ok(response.clone()));
@@ -183,7 +184,7 @@ impl<'p> Client<'p> {
 
     /// A lane is no more.
     pub fn lost(&mut self, io: &mut Io<'_>, lane: Lane, lost: Lost) -> Flow {
-        self.actor.log(io.now, false, || format!("({lane}: {lost})"));
+        self.actor.log(io.now, false, || format!("({lane}: {lost})").into());
         if let Lane::Aside(_) = lane {
             self.actor.keep_response(lane, Err(lost.to_string()));
             return self.notice(io, &Happening::Response(lane));
@@ -196,7 +197,7 @@ impl<'p> Client<'p> {
 
     /// Another client library told something of the client's connection.
     pub fn hear(&mut self, io: &mut Io<'_>, news: News) -> Flow {
-        self.actor.log(io.now, false, || format!("{:?}", news.told));
+        self.actor.log(io.now, false, || format!("{:?}", news.told).into());
         if let Some(event) = self.actor.session.hear(news) {
             self.event(io, event);
         }
@@ -463,13 +464,13 @@ impl<'p> Client<'p> {
     }
 }
 
-fn shown(frame: &Frame<'_>) -> String {
+fn shown<'f>(frame: &'f Frame<'_>) -> Cow<'f, str> {
     match frame {
-        Frame::Text(text) => text.to_string(),
-        Frame::Binary(bytes) => format!("({} bytes)", bytes.len()),
+        Frame::Text(text) => Cow::Borrowed(text),
+        Frame::Binary(bytes) => format!("({} bytes)", bytes.len()).into(),
         Frame::Ping(_) => "(websocket ping)".into(),
         Frame::Pong(_) => "(websocket pong)".into(),
-        Frame::Close { code: Some(code), reason } => format!("(websocket close {code} {reason})"),
+        Frame::Close { code: Some(code), reason } => format!("(websocket close {code} {reason})").into(),
         Frame::Close { code: None, .. } => "(websocket close)".into(),
     }
 }
@@ -482,40 +483,40 @@ struct Tap<'a> {
 }
 
 impl Tap<'_> {
-    fn note(&self, text: String) {
+    fn note(&self, text: &str) {
         self.log.borrow_mut().note(self.now, true, text);
     }
 }
 
 impl Wire for Tap<'_> {
     fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]) {
-        self.note(format!("GET {target} (websocket)"));
+        self.note(&format!("GET {target} (websocket)"));
         self.wire.dial(lane, target, headers);
     }
 
     fn text(&mut self, lane: Lane, parts: &[&str]) {
-        self.note(parts.concat());
+        self.note(&parts.concat());
         self.wire.text(lane, parts);
     }
 
     fn binary(&mut self, lane: Lane, payload: &[u8]) {
-        self.note(format!("({} bytes)", payload.len()));
+        self.note(&format!("({} bytes)", payload.len()));
         self.wire.binary(lane, payload);
     }
 
     fn frame(&mut self, lane: Lane, frame: &RawFrame) {
-        self.note(format!("(raw frame {:?}, {} bytes)", frame.opcode, frame.payload.len()));
+        self.note(&format!("(raw frame {:?}, {} bytes)", frame.opcode, frame.payload.len()));
         self.wire.frame(lane, frame);
     }
 
     fn request(&mut self, lane: Lane, request: Request<'_>) {
         let body = request.body.map(String::from_utf8_lossy).unwrap_or_default();
-        self.note(format!("{lane} {} {} {body}", request.method, request.target));
+        self.note(&format!("{lane} {} {} {body}", request.method, request.target));
         self.wire.request(lane, request);
     }
 
     fn rest(&mut self, lane: Lane, bytes: &[u8]) {
-        self.note(format!("{lane} (the last {} bytes)", bytes.len()));
+        self.note(&format!("{lane} (the last {} bytes)", bytes.len()));
         self.wire.rest(lane, bytes);
     }
 

@@ -12,8 +12,8 @@ use crate::scenario::{Act, Asked, Group, Scenario};
 use crate::session::Transport;
 use crate::step::{Audit, Board, Ears, Numbered, Part, Stage, Step};
 
-/// The largest cast whose clients each remember their last frames. Remembering costs time for every frame and a
-/// kilobyte for every client, and a larger cast is about numbers.
+/// How many clients, the first of the cast, remember their last frames. Remembering costs time for every frame and two
+/// kilobytes for each of them, eight where every character takes four bytes; and what befalls a crowd befalls these, too.
 const REMEMBERING: u32 = 100;
 
 /// How many frames a client remembers.
@@ -109,7 +109,6 @@ impl<'s> Plan<'s> {
             .enumerate()
             .map(|(index, group)| part(group, index, &circumstances, &acts))
             .collect();
-        let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
         let stage = Stage {
             epoch: circumstances.epoch,
             run: circumstances.run,
@@ -121,7 +120,8 @@ impl<'s> Plan<'s> {
             shared: scenario.shared.clone(),
             stamps: steps().any(Step::stamps),
             audit,
-            wire_lines: if clients <= REMEMBERING { WIRE_LINES } else { 0 },
+            remembering: REMEMBERING,
+            wire_lines: WIRE_LINES,
             board: Board::default(),
         };
         Plan { stage, parts, acts, script, asked: scenario.asked.clone() }

@@ -500,6 +500,24 @@ fn a_step_that_follows_another_is_due_when_that_is_done() {
 }
 
 #[test]
+fn the_first_hundred_of_a_large_cast_remember_their_frames_and_no_others() {
+    let script = "- all: connect\n- all: { expect: { event: a, args: [1] } }";
+    for (n, remembered) in [(0, 5), (99, 5), (100, 0), (299, 0)] {
+        play("{ alice: 1, crowd: 299 }", script, n, |mut play| {
+            play.begin(0);
+            play.accepted();
+            play.hear(OPEN);
+            play.hear(r#"40{"sid":"s"}"#);
+            play.begin(1);
+            play.hear(r#"42["a",2]"#);
+            // The dial, the open packet, CONNECT and its answer, and the event.
+            let told = &play.found.failed[0].wire;
+            assert_eq!(told.len(), remembered, "{n}: {told:?}");
+        });
+    }
+}
+
+#[test]
 fn a_long_frame_leaves_no_more_than_its_beginning_in_the_log() {
     connected("- alice: { expect: { event: a, args: [1] } }", |mut play| {
         play.begin(1);

@@ -20,7 +20,8 @@ pub struct StepTally {
     pub failed: u64,
     /// Operations that came to nothing: a connect, an acknowledgement. Thresholds decide whether that fails the run.
     pub missed: u64,
-    /// The first failures and misses, at most [`FAILURES_KEPT`] together, and who met them.
+    /// The first failures and misses, at most [`FAILURES_KEPT`] together, and who met them. One of them is of a client who
+    /// remembers its frames, if any such failed.
     pub failures: Vec<(Who, Failure)>,
 }
 
@@ -45,6 +46,9 @@ impl StepTally {
     fn keep(&mut self, who: Who, failure: Failure) {
         if self.failures.len() < FAILURES_KEPT {
             self.failures.push((who, bounded(failure)));
+        } else if !failure.wire.is_empty() && self.failures.iter().all(|(_, kept)| kept.wire.is_empty()) {
+            // Most clients of a crowd remember no frames: the first who does takes the last place.
+            self.failures[FAILURES_KEPT - 1] = (who, bounded(failure));
         }
     }
 
@@ -96,6 +100,22 @@ mod tests {
         (0..1000).for_each(|n| step.fail(who(n), failure("silence")));
         assert_eq!(step.failed, 1000);
         assert_eq!(step.failures.iter().map(|(who, _)| who.n).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_first_client_who_remembers_its_frames_is_among_the_failures_however_late_it_comes() {
+        let wire = vec![WireLine { at: Duration::ZERO, sent: true, text: "2".to_owned() }];
+        let mut step = StepTally::default();
+        (0..50).for_each(|n| step.fail(who(1000 + n), failure("silence")));
+        [7, 3]
+            .into_iter()
+            .for_each(|n| step.miss(who(n), Failure { wire: wire.clone(), ..failure("silence") }));
+        let kept = |step: &StepTally| step.failures.iter().map(|(who, _)| who.cast).collect::<Vec<_>>();
+        assert_eq!(kept(&step), [1000, 1001, 1002, 1003, 7]);
+        let mut other = StepTally::default();
+        (0..9).for_each(|n| other.fail(who(500 + n), failure("silence")));
+        other.merge(&step);
+        assert_eq!((kept(&other), other.failed + other.missed), (vec![7, 500, 501, 502, 503], 61));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const DETAIL_TEXT: usize = 400;
 pub struct Trouble {
     /// How often.
     pub count: u64,
-    /// The first three instances.
+    /// The first three instances; or the first two, and the first of a client who remembers its frames.
     pub instances: Vec<Instance>,
 }
 
@@ -48,9 +48,15 @@ impl Troubles {
     pub fn add(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
         let trouble = self.entry(cause);
         trouble.count += 1;
+        let instance = |wire| Instance { who, detail: shortened(detail, DETAIL_TEXT), wire };
         if trouble.instances.len() < INSTANCES_KEPT {
-            let (detail, wire) = (shortened(detail, DETAIL_TEXT), bounded_wire(&wire()));
-            trouble.instances.push(Instance { who, detail, wire });
+            trouble.instances.push(instance(bounded_wire(&wire())));
+        } else if trouble.instances.iter().all(|instance| instance.wire.is_empty()) {
+            // Most clients of a crowd remember no frames: the first who does takes the last place.
+            let wire = bounded_wire(&wire());
+            if let Some(last) = trouble.instances.last_mut().filter(|_| !wire.is_empty()) {
+                *last = instance(wire);
+            }
         }
     }
 
@@ -89,6 +95,8 @@ impl Troubles {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn who(cast: u32) -> Who {
@@ -106,6 +114,28 @@ mod tests {
             all[0].1.instances.iter().map(|instance| instance.detail.as_str()).collect::<Vec<_>>(),
             ["port 0", "port 1", "port 2"]
         );
+    }
+
+    #[test]
+    fn the_first_client_who_remembers_its_frames_is_among_the_instances_however_late_it_comes() {
+        let frames = || vec![WireLine { at: Duration::from_secs(1), sent: true, text: "2".to_owned() }];
+        let mut troubles = Troubles::default();
+        for n in 0..50 {
+            troubles.add(who(1000 + n), "reset", "", &Vec::new);
+        }
+        for n in [7, 3] {
+            troubles.add(who(n), "reset", "", &frames);
+        }
+        let told = |troubles: &Troubles| -> Vec<(u32, usize)> {
+            let instances = &troubles.by_count()[0].1.instances;
+            instances.iter().map(|instance| (instance.who.cast, instance.wire.len())).collect()
+        };
+        assert_eq!(told(&troubles), [(1000, 0), (1001, 0), (7, 1)]);
+        let mut other = Troubles::default();
+        (0..5).for_each(|n| other.add(who(500 + n), "reset", "", &Vec::new));
+        other.merge(&troubles);
+        assert_eq!(told(&other), [(7, 1), (500, 0), (501, 0)]);
+        assert_eq!(other.total(), 57);
     }
 
     #[test]

@@ -93,16 +93,17 @@ pub struct WireLog {
 
 impl WireLog {
     /// Writes a frame down, shortened; the oldest one is forgotten.
-    pub fn note(&mut self, now: Instant, sent: bool, mut text: String) {
-        if self.lines.len() == self.most {
-            self.lines.pop_front();
-        }
-        if let Some((end, _)) = text.char_indices().nth(LINE_LENGTH) {
-            let whole = text.len();
-            text.truncate(end);
-            text.push_str(&format!("… ({whole} bytes)"));
-            // Or a few characters would keep the memory of a whole frame.
-            text.shrink_to_fit();
+    pub fn note(&mut self, now: Instant, sent: bool, frame: &str) {
+        let oldest = if self.lines.len() == self.most { self.lines.pop_front() } else { None };
+        // Its memory serves again: no frame costs an allocation once the log is full.
+        let mut text = oldest.map(|line| line.text).unwrap_or_default();
+        text.clear();
+        match frame.char_indices().nth(LINE_LENGTH) {
+            None => text.push_str(frame),
+            Some((end, _)) => {
+                text.push_str(&frame[..end]);
+                text.push_str(&format!("… ({} bytes)", frame.len()));
+            }
         }
         let at = now.saturating_duration_since(self.epoch);
         self.lines.push_back(WireLine { at, sent, text });
@@ -133,7 +134,7 @@ impl<'p> Actor<'p> {
             asides: Vec::new(),
             slots: vec![None; stage.slots].into(),
             chance: RefCell::new(Chance::of(stage.seed, &[CLIENT, u64::from(who.cast)])),
-            log: (stage.wire_lines > 0).then(|| {
+            log: (who.cast < stage.remembering).then(|| {
                 let (epoch, most) = (stage.epoch, stage.wire_lines);
                 Rc::new(RefCell::new(WireLog { epoch, most, lines: VecDeque::new() }))
             }),
@@ -288,9 +289,9 @@ impl<'p> Actor<'p> {
     }
 
     /// Remembers a frame that arrived, for the report of a failure.
-    pub fn log(&self, now: Instant, sent: bool, text: impl FnOnce() -> String) {
+    pub fn log<'t>(&self, now: Instant, sent: bool, text: impl FnOnce() -> Cow<'t, str>) {
         if let Some(log) = &self.log {
-            log.borrow_mut().note(now, sent, text());
+            log.borrow_mut().note(now, sent, &text());
         }
     }
 

@@ -100,7 +100,9 @@ pub struct Stage {
     pub stamps: bool,
     /// How the deliveries are audited, if they are.
     pub audit: Option<Audit>,
-    /// How many of its last frames a client remembers for the report of a failure.
+    /// How many clients, the first of the cast, remember their last frames for the report of a failure.
+    pub remembering: u32,
+    /// How many frames each of these remembers.
     pub wire_lines: usize,
     /// What clients show each other.
     pub board: Board,

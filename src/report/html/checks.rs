@@ -84,7 +84,7 @@ fn failure(clients: &[&str], failure: &FailureResult) -> Markup {
             dt { "seen" }
             dd { code { (printable(&failure.actual)) } }
             @if !failure.wire.is_empty() {
-                dt { "wire" @if let [first, _, ..] = clients { " of " (printable(first)) } }
+                dt { "wire" @if clients.len() > 1 { " of " (printable(&failure.client)) } }
                 dd { (wire(&failure.wire)) }
             }
         }

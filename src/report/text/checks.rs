@@ -52,7 +52,7 @@ pub(crate) fn failed(page: &mut Page, check: &CheckResult) {
     }
 }
 
-/// Failures that differ only in their client, together; each with the wire log of its first client.
+/// Failures that differ only in their client, together; each with the wire log of the first client who has one.
 pub(crate) fn alike(failures: &[FailureResult]) -> Vec<(Vec<&str>, &FailureResult)> {
     let mut groups: Vec<(Vec<&str>, &FailureResult)> = Vec::new();
     for failure in failures {
@@ -60,8 +60,14 @@ pub(crate) fn alike(failures: &[FailureResult]) -> Vec<(Vec<&str>, &FailureResul
             other.expected == failure.expected && other.actual == failure.actual
         };
         match groups.iter_mut().find(same) {
-            Some((clients, _)) if clients.contains(&failure.client.as_str()) => {}
-            Some((clients, _)) => clients.push(&failure.client),
+            Some((clients, first)) => {
+                if !clients.contains(&failure.client.as_str()) {
+                    clients.push(&failure.client);
+                }
+                if first.wire.is_empty() {
+                    *first = failure;
+                }
+            }
             None => groups.push((vec![&failure.client], failure)),
         }
     }
@@ -75,10 +81,8 @@ fn failure_in_full(page: &mut Page, clients: &[&str], failure: &FailureResult) {
     let actual = printable(&failure.actual);
     page.wrapped("      ", &under, &[("expected  ", Tone::Faint), (&expected, Tone::Plain)]);
     page.wrapped("      ", &under, &[("actual    ", Tone::Faint), (&actual, Tone::Plain)]);
-    if let [first, _, ..] = clients
-        && !failure.wire.is_empty()
-    {
-        let of = format!("of {}", printable(first));
+    if clients.len() > 1 && !failure.wire.is_empty() {
+        let of = format!("of {}", printable(&failure.client));
         page.row(&[("      ", Tone::Plain), ("wire      ", Tone::Faint), (&of, Tone::Faint)]);
     }
     for (index, line) in failure.wire.iter().enumerate() {
@@ -97,4 +101,29 @@ fn wire(page: &mut Page, label: &str, line: &WireResult) {
         (arrow, Tone::Faint),
         (&printable(&line.text), Tone::Plain),
     ]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_clients_that_failed_alike_the_first_who_has_frames_shows_them() {
+        let wire = |text: &str| WireResult { at_us: 1, sent: true, text: text.to_owned() };
+        let failure = |n: u32, wire: Vec<WireResult>| FailureResult {
+            client: format!("crowd {n}"),
+            expected: "an answer".to_owned(),
+            actual: "silence".to_owned(),
+            wire,
+        };
+        let failures = [
+            failure(900, vec![]),
+            failure(7, vec![wire("7")]),
+            failure(7, vec![]),
+            failure(3, vec![wire("3")]),
+        ];
+        let [(clients, shown)] = &alike(&failures)[..] else { panic!("they are alike") };
+        assert_eq!(clients[..], ["crowd 900", "crowd 7", "crowd 3"]);
+        assert_eq!((&*shown.client, &*shown.wire[0].text), ("crowd 7", "7"));
+    }
 }
