@@ -16,3 +16,4 @@ mod overrides;
 mod support;
 mod tls;
 mod transports;
+mod written;

@@ -17,6 +17,8 @@ use reference_server::{Config, Faults};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::written;
+
 /// Far beyond what anything here takes: reached only when the program hangs.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -78,8 +80,9 @@ impl Program {
     }
 
     pub(crate) fn start(mut self) -> Started {
+        let results = written::place(&self.command);
         let child = self.command.spawn().expect("the program can be started");
-        Started { child: Some(child), mark: self.mark }
+        Started { child: Some(child), mark: self.mark, results }
     }
 
     /// Runs it to its end.
@@ -92,6 +95,8 @@ impl Program {
 pub(crate) struct Started {
     child: Option<Child>,
     mark: String,
+    /// Where it writes a result, if it does.
+    results: Option<PathBuf>,
 }
 
 impl Started {
@@ -123,7 +128,7 @@ impl Started {
         kill(self.pid(), Signal::SIGINT).expect("the program is there");
     }
 
-    /// Waits for its end, and for the end of all that it started.
+    /// Waits for its end, and for the end of all that it started. A result that it has written has to be as the schema says.
     pub(crate) fn wait(mut self) -> Ended {
         let (pid, child) = (self.pid(), self.child.take().expect("it was not waited for"));
         let (tell, told) = mpsc::channel();
@@ -134,6 +139,7 @@ impl Started {
         };
         let _ = waiting.join();
         let output = output.expect("the program can be waited for");
+        self.results.iter().for_each(|path| written::judge(path));
         let left = left_behind(&self.mark);
         assert!(left.is_empty(), "left behind: {left:?}");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what it prints is UTF-8");
