@@ -118,6 +118,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
         "which of two quantities is the larger, and whether one is too small",
         &[
+            "measure_that_is_over_before_it_settles",
             "bursts_of_no_time",
             "size_below_a_stamp",
             "size_too_large_on_average",

@@ -325,6 +325,27 @@ script:
     }
 
     #[test]
+    fn a_length_in_which_the_run_only_settles_is_refused() {
+        let text = "name: t\ncast: { a: 1 }\nscript:\n  - a: connect\n  - measure:\n      settle: 2s\n      script:\n        \
+                    - a: { repeat: { for: 10s, every: 1s, steps: [ { emit: { event: e } } ] } }\n        - a: disconnect\n";
+        let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
+        let of = |seconds| {
+            let overrides =
+                Overrides { duration: Some(Duration::from_secs(seconds)), ..Overrides::default() };
+            read(&source, &Surroundings::without_files().overriding(overrides))
+        };
+        assert!(of(3).is_ok());
+        for seconds in [1, 2] {
+            let mistake = of(seconds).expect_err("nothing would be measured");
+            assert_eq!((mistake.span.line, mistake.span.column), (6, 15));
+            let words = format!(
+                "settles for 2s, and what is to be measured is over after {seconds}s: nothing would count"
+            );
+            assert!(mistake.to_string().contains(&words), "{mistake}");
+        }
+    }
+
+    #[test]
     fn all_paces_together_are_scaled_and_keep_their_proportions() {
         let scenario = with(Overrides { rate: rate("550/s"), ..Overrides::default() }).unwrap();
         assert_eq!(Load::of(&scenario).rounds, 550.0);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
-use crate::step::{self, KINDS, Numbered, Reading};
+use crate::step::{self, KINDS, Numbered, Reading, Step};
+use crate::units::Spelt;
 
 use super::Group;
 
@@ -147,15 +148,16 @@ impl Reader<'_, '_> {
                 .mistake("a script has one measured part, and this is the second")
                 .hint("put what is to be measured into one `measure`"));
         }
-        let (settle, script) = match &node.value {
+        let (settle, at, script) = match &node.value {
             Value::Map(_) => {
                 let fields = Fields::of(node, "`measure`")?;
                 let script = fields.required("script");
+                let at = fields.optional("settle").map_or(key.span, |settle| settle.span);
                 let settle = self.reading.any_duration(&fields, "settle")?;
                 fields.deny_others()?;
-                (settle.unwrap_or_default(), script?)
+                (settle.unwrap_or_default(), at, script?)
             }
-            _ => (Duration::ZERO, node),
+            _ => (Duration::ZERO, key.span, node),
         };
         let items = script
             .list()
@@ -163,10 +165,31 @@ impl Reader<'_, '_> {
         self.is_outermost = false;
         let script = self.acts(items)?;
         self.is_outermost = true;
-        match script.is_empty() {
-            true => Err(node.mistake("nothing is done in the measured part")),
-            false => Ok(Act::Measure { settle, script, span: key.span }),
+        if script.is_empty() {
+            return Err(node.mistake("nothing is done in the measured part"));
         }
+        self.deny_unmeasured(settle, &script).map_err(|mistake| mistake.at(at))?;
+        Ok(Act::Measure { settle, script, span: key.span })
+    }
+
+    /// Refuses a part that is over before it has settled, as far as the scenario tells how long it takes. The mistake stands
+    /// nowhere.
+    fn deny_unmeasured(&self, settle: Duration, script: &[Act]) -> Result<(), Mistake> {
+        let lasts = lasts(script);
+        if lasts.is_zero() || lasts > settle || script.iter().any(Act::is_open) {
+            return Ok(());
+        }
+        let (lasts, settle) = (Spelt(lasts), Spelt(settle));
+        let message = format!(
+            "the run settles for {settle}, and what is to be measured is over after {lasts}: nothing would count"
+        );
+        let hint = match self.reading.has_prolonged() {
+            true => {
+                format!("give `--duration` more than {settle}, or let the run settle for less than {lasts}")
+            }
+            false => format!("let it last longer than {settle}, or let the run settle for less than {lasts}"),
+        };
+        Err(Mistake::new(Span::default(), message).hint(hint))
     }
 
     /// The only key of an act, with what stands behind it.
@@ -277,6 +300,16 @@ impl Act {
                 branches.iter().map(|acts| lasts(acts)).max().unwrap_or_default()
             }
             Act::Measure { script, .. } => lasts(script),
+        }
+    }
+
+    /// Whether something recurs in it of which the scenario does not say how long it takes.
+    fn is_open(&self) -> bool {
+        let is_open = |step: &dyn Step| !step.inner().is_empty() && step.lasts().is_zero();
+        match self {
+            Act::Group { steps, .. } => steps.iter().any(|numbered| is_open(&*numbered.step)),
+            Act::Together { branches, .. } => branches.iter().flatten().any(Act::is_open),
+            Act::Measure { script, .. } => script.iter().any(Act::is_open),
         }
     }
 
