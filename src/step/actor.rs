@@ -9,7 +9,6 @@ use std::time::Instant;
 use serde_json::Value as Json;
 
 use super::chance::{CLIENT, Chance};
-use super::distribution::Distribution;
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
 use super::stage::{Part, Stage};
@@ -18,7 +17,7 @@ use super::{AnswerRule, Cx};
 use crate::observe::{Deed, Label, Message as Sent, Who, WireLine};
 use crate::protocol::http::Response;
 use crate::session::{Closed, Destination, Lane, Link};
-use crate::template::{Name, Of, Shared, Slot, Values};
+use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
 
 /// When and why a connection ended that no step ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,7 +229,8 @@ impl<'p> Actor<'p> {
 
     /// Draws a size or a time by chance.
     pub(super) fn draw(&self, distribution: &Distribution) -> u64 {
-        distribution.draw(&mut self.chance.borrow_mut())
+        let mut chance = self.chance.borrow_mut();
+        distribution.draw(&mut || chance.share())
     }
 
     /// The lane of an `http` step: the one with this name, or the nameless one.

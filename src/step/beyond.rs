@@ -87,7 +87,7 @@ pub(super) fn named(event: &Template) -> Option<Beyond> {
 /// Whether arguments have binary in them that is not the only one.
 pub(super) fn binary_among_others(args: &[Json]) -> bool {
     match args {
-        [arg] if binary::Binary::of(arg).is_some() => false,
+        [arg] if binary::is_meant(arg) => false,
         args => args.iter().any(has_binary),
     }
 }
@@ -103,7 +103,7 @@ pub(super) fn of_arguments(args: &[Node]) -> Option<Beyond> {
 
 /// Whether there is binary in a value.
 pub(super) fn has_binary(value: &Json) -> bool {
-    binary::Binary::of(value).is_some()
+    binary::is_meant(value)
         || match value {
             Json::Array(items) => items.iter().any(has_binary),
             Json::Object(map) => map.values().any(has_binary),

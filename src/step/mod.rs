@@ -11,7 +11,6 @@ mod actor;
 mod arrival;
 mod beyond;
 mod chance;
-mod distribution;
 mod exchange;
 mod frames;
 mod inbox;

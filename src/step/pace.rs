@@ -7,10 +7,10 @@
 use std::time::{Duration, Instant};
 
 use super::chance::{Chance, ROUNDS};
-use super::distribution::{Distribution, Quantity};
 use super::schema::{self, Shape, named};
 use super::{Cx, Reading};
 use crate::document::{Fields, Key, Mistake, Node};
+use crate::template::{Distribution, Quantity};
 use crate::units::{self, Spelt};
 
 /// The pace of a `repeat`, as the scenario says it.
@@ -42,13 +42,8 @@ struct Bursts {
     by_chance: bool,
 }
 
-const THOUGHT: Quantity = Quantity {
-    what: "the time to think",
-    example: "2s",
-    read: |reading, node| Ok(micros(reading.duration(node)?)),
-    least: (0, ""),
-    most: micros(units::LONGEST),
-};
+const THOUGHT: Quantity =
+    Quantity { what: "the time to think", example: "2s", least: (0, ""), most: micros(units::LONGEST) };
 
 const fn micros(time: Duration) -> u64 {
     time.as_micros() as u64
@@ -72,11 +67,7 @@ pub(super) fn shape(shape: Shape) -> Shape {
             "`poisson`: rounds are due by chance, every so often on average.",
         )
         .takes("jitter", named("share"), "Each round is due later by chance, up to this share of `every`.")
-        .takes(
-            "think",
-            super::distribution::schema(schema::time),
-            "Instead of `every`: a pause after each round.",
-        )
+        .takes("think", schema::drawn(schema::time), "Instead of `every`: a pause after each round.")
         .takes(
             "start",
             schema::words(["at_once", "spread"]),
@@ -125,7 +116,10 @@ impl Pace {
             (None, Some((key, _))) => return without_pace(key),
             (None, None) => match (jitter, think) {
                 (Some((key, _)), _) => return without_pace(key),
-                (None, Some((_, node))) => Rhythm::Closed(Distribution::read(node, &THOUGHT, reading)?),
+                (None, Some((_, node))) => {
+                    let mut time = |node: &Node| reading.duration(node).map(micros);
+                    Rhythm::Closed(Distribution::read(node, &THOUGHT, &mut time)?)
+                }
                 (None, None) => Rhythm::Closed(Distribution::Always(0)),
             },
         };
@@ -307,7 +301,7 @@ impl Dues<'_> {
             Rhythm::Closed(think) => {
                 let pause = match round {
                     0 => self.sum,
-                    _ => Duration::from_micros(think.draw(&mut self.chance)),
+                    _ => Duration::from_micros(think.draw(&mut || self.chance.share())),
                 };
                 self.in_a_burst(now + pause)
             }

@@ -2,12 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::distribution::{self, Distribution, Quantity};
-use super::schema::{Schema, named};
+use super::schema::{self, Schema, named};
 use super::utterance::{EMPTY_STAMP, Encoded};
 use super::{Actor, Reading, stamp};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::template::Template;
+use crate::template::{Distribution, Quantity, Template};
 use crate::units;
 
 /// The arguments as the contract may want them: all as a list, or one body.
@@ -32,14 +31,13 @@ const FILLER: &str = "~sk~filler~";
 const SIZE: Quantity = Quantity {
     what: "the size",
     example: "200B",
-    read: |reading, node| reading.size(node),
     least: (stamp::LENGTH as u64, "a stamped payload has at least 32 bytes"),
     most: units::LARGEST,
 };
 
 /// The schema of the size of a text.
 pub(super) fn size() -> Schema {
-    distribution::schema(|| named("size"))
+    schema::drawn(|| named("size"))
 }
 
 impl Content {
@@ -50,7 +48,7 @@ impl Content {
         };
         let span = fields.span();
         if let Some(node) = fields.optional("bytes") {
-            let bytes = Distribution::read(node, &SIZE, reading)?;
+            let bytes = Distribution::read(node, &SIZE, &mut |node| reading.size(node))?;
             if !args.is_empty() {
                 return Err(node
                     .mistake("`bytes` makes up the payload, and `args` gives one")

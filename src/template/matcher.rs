@@ -5,7 +5,7 @@ use bytes::Bytes;
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::binary::{self, Binary};
+use super::binary::{self, Binary, Written};
 use super::expression::in_words;
 use super::received::{Kind, Mismatch, Path, Received, Step, told_bytes};
 use super::{Scope, Template, Values};
@@ -110,7 +110,10 @@ impl Pattern {
                 Some((key, value)) => {
                     binary::alone(key, entries)?;
                     match binary::check(entries, scope)? {
-                        Some(binary) => Ok(Pattern::Binary(binary)),
+                        Some(Written::Always(binary)) => Ok(Pattern::Binary(binary)),
+                        Some(Written::ByChance(_)) => Err(value
+                            .mistake("a size by chance is for what is sent, and this is compared")
+                            .hint("write one size, or `{ $type: binary }` where any will do")),
                         None => Pattern::special(&key.text, value, scope),
                     }
                 }

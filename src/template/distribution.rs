@@ -1,14 +1,11 @@
 //! A size or a time that is another one each time: between two, around a mean, one of several.
 
-use super::Reading;
-use super::chance::Chance;
-use super::schema::{self, Schema, Shape, named};
 use crate::document::{Fields, Key, Mistake, Node, Value};
 use crate::units;
 
 /// What is drawn, in its smallest unit: bytes, or microseconds.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Distribution {
+pub enum Distribution {
     /// The same each time.
     Always(u64),
     /// From one to the other, both included, each as likely.
@@ -26,14 +23,13 @@ pub(super) enum Distribution {
     OneOf(Vec<(u64, f64)>),
 }
 
-/// How a quantity is read, and what it may be.
-pub(super) struct Quantity {
+/// What is drawn, and within which bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Quantity {
     /// What it is, for a sentence.
     pub what: &'static str,
     /// An example of a value.
     pub example: &'static str,
-    /// Reads one value.
-    pub read: fn(&mut Reading<'_>, &Node) -> Result<u64, Mistake>,
     /// Why a value is too small: it has to be at least this.
     pub least: (u64, &'static str),
     /// What no chance may pass.
@@ -46,29 +42,19 @@ const TIMES_THE_MEAN: u64 = 10;
 /// How far shares may be from the whole, because 33.3 % is no third.
 const SHARES_OFF: f64 = 0.001_5;
 
-/// One value, or how it is drawn each time.
-pub(super) fn schema(value: impl Fn() -> Schema) -> Schema {
-    let mut both = schema::list(value());
-    (both["minItems"], both["maxItems"]) = (2.into(), 2.into());
-    let mut choices = schema::map(named("share"));
-    choices["minProperties"] = 1.into();
-    let drawn = Shape::new("How it is drawn each time.")
-        .takes("between", both, "From the least to the most, each as likely.")
-        .takes("mean", value(), "That much on average, exponentially.")
-        .takes("one_of", choices, "One of these, with their shares.")
-        .one_of(&["between", "mean", "one_of"]);
-    schema::either([value(), drawn.schema()])
-}
-
 impl Distribution {
-    /// Reads a value, or a map that says how it is drawn.
+    /// Reads a value, or a map that says how it is drawn. `read` reads one value.
+    ///
+    /// # Errors
+    /// When it is neither, or beyond what the quantity may be.
     pub fn read(
         node: &Node,
         quantity: &Quantity,
-        reading: &mut Reading<'_>,
+        read: &mut dyn FnMut(&Node) -> Result<u64, Mistake>,
     ) -> Result<Distribution, Mistake> {
+        let mut read = |node: &Node| quantity.within(node, read(node)?);
         if !matches!(node.value, Value::Map(_)) {
-            return quantity.value(node, reading).map(Distribution::Always);
+            return read(node).map(Distribution::Always);
         }
         let fields = Fields::of(node, format!("{} by chance", quantity.what))?;
         let (kind, value) = fields.one_of(&["between", "mean", "one_of"])?;
@@ -76,7 +62,7 @@ impl Distribution {
         match kind {
             "between" => match value.list()? {
                 [low, high] => {
-                    let (low, high) = (quantity.value(low, reading)?, quantity.value(high, reading)?);
+                    let (low, high) = (read(low)?, read(high)?);
                     match low <= high {
                         true => Ok(Distribution::Between(low, high)),
                         false => Err(value.mistake("this goes from the larger to the smaller")),
@@ -87,22 +73,26 @@ impl Distribution {
                     .hint(format!("write it like `between: [{0}, {0}]`", quantity.example))),
             },
             "mean" => {
-                let (mean, least) = (quantity.value(value, reading)?, quantity.least.0);
+                let (mean, least) = (read(value)?, quantity.least.0);
                 let most = (least + (mean - least).saturating_mul(TIMES_THE_MEAN)).min(quantity.most);
                 Ok(Distribution::Exponential { least, mean, most })
             }
-            _ => Distribution::one_of(value, quantity, reading),
+            _ => Distribution::one_of(value, quantity, &mut read),
         }
     }
 
-    fn one_of(node: &Node, quantity: &Quantity, reading: &mut Reading<'_>) -> Result<Distribution, Mistake> {
+    fn one_of(
+        node: &Node,
+        quantity: &Quantity,
+        read: &mut dyn FnMut(&Node) -> Result<u64, Mistake>,
+    ) -> Result<Distribution, Mistake> {
         let entries: &[(Key, Node)] = node.map().map_err(|mistake| {
             mistake.hint(format!("write it like `one_of: {{ {}: 80%, … }}`", quantity.example))
         })?;
         let (mut sum, mut choices) = (0.0, Vec::with_capacity(entries.len()));
         for (key, share) in entries {
             let text = Node { span: key.span, value: Value::Text(key.text.clone()) };
-            let value = quantity.value(&text, reading)?;
+            let value = read(&text)?;
             sum += units::share(share)?.0;
             choices.push((value, sum));
         }
@@ -112,20 +102,21 @@ impl Distribution {
         Ok(Distribution::OneOf(choices))
     }
 
-    /// Draws one.
-    pub fn draw(&self, chance: &mut Chance) -> u64 {
+    /// Draws one. `share` gives a number from 0 to below 1, each as likely.
+    pub fn draw(&self, share: &mut dyn FnMut() -> f64) -> u64 {
         match self {
             Distribution::Always(value) => *value,
             Distribution::Between(low, high) => {
-                let above = chance.share() * ((high - low) as f64 + 1.0);
+                let above = share() * ((high - low) as f64 + 1.0);
                 (low + above as u64).min(*high)
             }
             Distribution::Exponential { least, mean, most } => {
-                let above = chance.exponential() * (mean - least) as f64;
+                // From 1 down to above 0, of which there is a logarithm.
+                let above = -(1.0 - share()).ln() * (mean - least) as f64;
                 (least + above.round() as u64).min(*most)
             }
             Distribution::OneOf(choices) => {
-                let share = chance.share();
+                let share = share();
                 let chosen = choices.iter().find(|(_, sum)| share < *sum).or(choices.last());
                 chosen.map_or(0, |(value, _)| *value)
             }
@@ -160,8 +151,7 @@ impl Distribution {
 }
 
 impl Quantity {
-    fn value(&self, node: &Node, reading: &mut Reading<'_>) -> Result<u64, Mistake> {
-        let value = (self.read)(reading, node)?;
+    fn within(&self, node: &Node, value: u64) -> Result<u64, Mistake> {
         let (least, why) = self.least;
         if value < least { Err(node.mistake(why)) } else { Ok(value) }
     }
@@ -172,8 +162,8 @@ mod tests {
     use super::*;
 
     fn drawn(distribution: &Distribution) -> Vec<u64> {
-        let mut chance = Chance::of(1, &[]);
-        (0..20_000).map(|_| distribution.draw(&mut chance)).collect()
+        let mut random = fastrand::Rng::with_seed(1);
+        (0..20_000).map(|_| distribution.draw(&mut || random.f64())).collect()
     }
 
     fn mean(values: &[u64]) -> f64 {
