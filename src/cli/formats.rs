@@ -13,10 +13,10 @@ use crate::conformance::{self, SuiteResult};
 use crate::report::result::BUNDLED;
 use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown};
 
-/// Forms in which the results are written
+/// Forms that the results of runs and those of suites have
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Results (`-` is standard output)")]
-pub(super) struct FormatArgs {
+pub(super) struct DocumentArgs {
     /// Write the results to this file, as one page of HTML
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -26,6 +26,14 @@ pub(super) struct FormatArgs {
     /// Write a summary to this file, as Markdown for a pull request
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+}
+
+/// Forms in which the results are written
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Results (`-` is standard output)")]
+pub(super) struct FormatArgs {
+    #[command(flatten)]
+    documents: DocumentArgs,
     /// Write the course of the runs to this file, as CSV: a row for each interval
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -66,9 +74,9 @@ impl FormatArgs {
     fn forms(&self) -> Vec<(&Path, Form)> {
         let hgrm = self.hgrm.as_ref().filter(|path| !is_folder(path));
         let asked = [
-            (&self.html, HTML),
-            (&self.junit, JUNIT),
-            (&self.markdown, MARKDOWN),
+            (&self.documents.html, HTML),
+            (&self.documents.junit, JUNIT),
+            (&self.documents.markdown, MARKDOWN),
             (&self.csv, CSV),
             (&self.hlog, HLOG),
         ];
@@ -88,13 +96,7 @@ impl FormatArgs {
             Some((flag, _)) => Err(format!(
                 "`{flag}` is for results of `run`: those of `conform` can be had as text, HTML, JUnit and Markdown"
             )),
-            None => Ok(SuiteForms {
-                json: None,
-                html: self.html.as_deref(),
-                junit: self.junit.as_deref(),
-                markdown: self.markdown.as_deref(),
-                strict,
-            }),
+            None => Ok(SuiteForms { json: None, documents: &self.documents, strict }),
         }
     }
 
@@ -103,9 +105,10 @@ impl FormatArgs {
     /// # Errors
     /// When a form is asked for that they do not have.
     pub(super) fn of_one(&self, has_summary: bool) -> Result<(Option<&Path>, Option<&Path>), String> {
-        let summary = self.markdown.as_ref().filter(|_| !has_summary);
+        let DocumentArgs { html, junit, markdown } = &self.documents;
+        let summary = markdown.as_ref().filter(|_| !has_summary);
         let others = [
-            ("--junit", self.junit.as_ref()),
+            ("--junit", junit.as_ref()),
             ("--csv", self.csv.as_ref()),
             ("--hgrm", self.hgrm.as_ref()),
             ("--hlog", self.hlog.as_ref()),
@@ -116,7 +119,7 @@ impl FormatArgs {
                 "`{flag}` is for other results: those of `compare` can be had as text, HTML and Markdown, those of \
                  `capacity` as text and HTML"
             )),
-            None => Ok((self.html.as_deref(), self.markdown.as_deref())),
+            None => Ok((html.as_deref(), markdown.as_deref())),
         }
     }
 
@@ -155,20 +158,19 @@ type SuiteForm<'a> = (Option<&'a Path>, &'static str, fn(&[SuiteResult], bool) -
 /// The forms in which the results of suites are asked for, and where each goes.
 pub(super) struct SuiteForms<'a> {
     pub(super) json: Option<&'a Path>,
-    pub(super) html: Option<&'a Path>,
-    pub(super) junit: Option<&'a Path>,
-    pub(super) markdown: Option<&'a Path>,
+    pub(super) documents: &'a DocumentArgs,
     /// Whether warnings count as failures.
     pub(super) strict: bool,
 }
 
 impl SuiteForms<'_> {
     fn forms(&self) -> [SuiteForm<'_>; 4] {
+        let DocumentArgs { html, junit, markdown } = self.documents;
         [
             (self.json, "results", |suites, _| conformance::json::to_json(suites)),
-            (self.html, "page", |suites, _| conformance::html::to_html(suites)),
-            (self.junit, "JUnit results", conformance::junit::to_junit),
-            (self.markdown, "summary", conformance::markdown::to_markdown),
+            (html.as_deref(), "page", |suites, _| conformance::html::to_html(suites)),
+            (junit.as_deref(), "JUnit results", conformance::junit::to_junit),
+            (markdown.as_deref(), "summary", conformance::markdown::to_markdown),
         ]
     }
 

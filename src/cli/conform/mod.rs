@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
-use super::formats::{SuiteForms, When};
+use super::formats::{DocumentArgs, SuiteForms, When};
 use super::progress::{Mode, Progress};
 use super::server::{Named, ServerArgs};
 use super::{
@@ -103,21 +103,14 @@ pub struct ConformArgs {
     /// Write the results to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the results to this file, as one page of HTML
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Write the results to this file, as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Write a summary to this file, as Markdown for a pull request
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
     /// Only print what failed, and the summary
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
     /// Print a line for every case
     #[arg(long, short)]
     verbose: bool,
+    #[command(flatten)]
+    documents: DocumentArgs,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -219,13 +212,7 @@ fn detail(args: &ConformArgs) -> text::Detail {
 impl ConformArgs {
     /// The forms of the results, and where they go.
     fn forms(&self) -> SuiteForms<'_> {
-        SuiteForms {
-            json: self.json.as_deref(),
-            html: self.html.as_deref(),
-            junit: self.junit.as_deref(),
-            markdown: self.markdown.as_deref(),
-            strict: self.strict,
-        }
+        SuiteForms { json: self.json.as_deref(), documents: &self.documents, strict: self.strict }
     }
 
     /// Prints for people: on standard error where standard output is taken by a form of the results.
