@@ -13,7 +13,6 @@ use crate::measure::{Audited, Gauges, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
 use crate::target::Running;
-use crate::threshold::Fault;
 
 /// How long an interval of the course is.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -79,10 +78,7 @@ impl<'a> Watch<'a> {
             self.window.push(beat.elapsed, interval);
         }
         if !beat.seconds.is_empty() {
-            self.audited = beat.accounts.findings().map(|found| Audited {
-                expected: found.expected,
-                wrong: Fault::ALL.into_iter().map(|fault| found.fault(fault)).sum(),
-            });
+            self.audited = beat.accounts.audited();
         }
         for second in beat.seconds {
             self.take(second);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::audit::Findings;
-use crate::measure::{Figures, Taken, Tally};
+use crate::measure::{Audited, Figures, Taken, Tally};
 
 /// How long a second is.
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -116,6 +116,16 @@ impl Accounts {
         &self.parts
     }
 
+    /// What the audit has found up to the last second, in two numbers for a display. Nothing is copied for it.
+    pub fn audited(&self) -> Option<Audited> {
+        let of = |found: &Findings| Audited { expected: found.expected, wrong: found.faults.iter().sum() };
+        let found = self.latest.iter().filter_map(|latest| latest.findings.as_ref()).map(of);
+        found.reduce(|sum, more| Audited {
+            expected: sum.expected + more.expected,
+            wrong: sum.wrong + more.wrong,
+        })
+    }
+
     /// What the audit has found up to the last second.
     pub fn findings(&self) -> Option<Findings> {
         self.latest.iter().filter_map(|latest| latest.findings.clone()).reduce(|mut sum, found| {
@@ -152,6 +162,18 @@ mod tests {
 
     fn sent(seconds: &[Second]) -> Vec<u64> {
         seconds.iter().map(|second| second.figures.ever(Counter::Sent)).collect()
+    }
+
+    #[test]
+    fn what_was_audited_is_added_up_over_all_workers() {
+        let mut accounts = Accounts::new(3, 0);
+        assert!(accounts.audited().is_none());
+        for (worker, expected) in [(0, 100), (2, 7)] {
+            let mut findings = Findings { expected, ..Findings::default() };
+            findings.faults[worker] = 2;
+            accounts.take(Handover { findings: Some(findings), ..handover(worker, 1, 0) });
+        }
+        assert_eq!(accounts.audited().map(|found| (found.expected, found.wrong)), Some((107, 4)));
     }
 
     #[test]
