@@ -6,7 +6,8 @@ use crate::measure::human::{count, counted, printable};
 use crate::report::result::{CheckResult, FailureResult, WireResult};
 use crate::report::text::checks::alike;
 
-use super::page::{Tone, scrolled, sign};
+use super::page::Column::{Figure, Words};
+use super::page::{Caption, Table, Tone, sign};
 
 /// Everything that was checked, where something was.
 pub(super) fn render(checks: &[CheckResult]) -> Option<Markup> {
@@ -22,22 +23,22 @@ pub(super) fn render(checks: &[CheckResult]) -> Option<Markup> {
         @if !held.is_empty() {
             details.held open[failed.is_empty() && held.len() <= 12] {
                 summary { (sign(Tone::Good)) " " (counted(total, "check")) " in " (steps) " held" }
-                (scrolled("Steps whose checks held", &html! {
-                    table {
-                        caption.spoken { "Steps whose checks held" }
-                        thead { tr { th scope="col" { "Step" } th scope="col" { "Place" } th scope="col" { "Groups" } th.figure scope="col" { "held" } } }
-                        tbody {
-                            @for check in &held {
-                                tr {
-                                    th scope="row" { (printable(&check.step)) }
-                                    td.nowrap.quiet { (place(check)) }
-                                    td { (printable(&check.groups.join(", "))) }
-                                    td.figure { (count(check.passed)) }
-                                }
-                            }
-                        }
-                    }
-                }))
+                (those_held(&held))
+            }
+        }
+    })
+}
+
+fn those_held(held: &[&CheckResult]) -> Markup {
+    let name = "Steps whose checks held";
+    let columns = [Words("Step"), Words("Place"), Words("Groups"), Figure("held")];
+    Table { label: name, class: None, caption: Caption::Spoken(name), columns: &columns }.of(&html! {
+        @for check in held {
+            tr {
+                th scope="row" { (printable(&check.step)) }
+                td.nowrap.quiet { (place(check)) }
+                td { (printable(&check.groups.join(", "))) }
+                td.figure { (count(check.passed)) }
             }
         }
     })

@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::measure::human::printable;
 use crate::report::RunResult;
 use crate::report::course::Course;
 use crate::report::result::MetricResult;
@@ -12,7 +11,8 @@ use super::chart::scale::{Scale, Unit};
 use super::chart::{Chart, Line, Stroke, range};
 use super::course::{Points, end, level, line, measured, quantile};
 use super::latency::{curve, percentile, percentiles};
-use super::page::{Section, scrolled};
+use super::page::Column::{Figure, Words};
+use super::page::{Caption, Section, Table};
 use super::{course, head};
 
 /// So many runs can be told apart by colour.
@@ -143,33 +143,23 @@ fn table(runs: &[(&RunResult, String)]) -> Markup {
     let percentiles: [(&str, u64, Percentile); 2] =
         [("p50", 2, |metric| metric.p50_us), ("p99", 100, |metric| metric.p99_us)];
     let find = |run: &RunResult, name: &str| run.metrics.iter().find(|metric| metric.name == name).cloned();
-    html! {
-        (scrolled("Latencies beside each other", &html! {
-            table {
-                caption.quiet { "Latencies beside each other" }
-                thead {
+    let name = "Latencies beside each other";
+    let of_runs = runs.iter().map(|(_, name)| Figure(name));
+    let columns: Vec<_> = [Words("Series")].into_iter().chain(of_runs).collect();
+    Table { label: name, class: None, caption: Caption::Quiet(name), columns: &columns }.of(&html! {
+        @for series in ["connect", "ack", "delivery", "fanout.last", "lag"] {
+            @if runs.iter().any(|(run, _)| find(run, series).is_some()) {
+                @for (word, least, value) in &percentiles {
                     tr {
-                        th scope="col" { "Series" }
-                        @for (_, name) in runs { th.figure scope="col" { (printable(name)) } }
-                    }
-                }
-                tbody {
-                    @for series in ["connect", "ack", "delivery", "fanout.last", "lag"] {
-                        @if runs.iter().any(|(run, _)| find(run, series).is_some()) {
-                            @for (word, least, value) in &percentiles {
-                                tr {
-                                    th scope="row" { (series) " " (word) }
-                                    @for (run, _) in runs {
-                                        td.figure {
-                                            (find(run, series).map_or_else(|| "–".to_owned(), |metric| percentile(&metric, value(&metric), *least)))
-                                        }
-                                    }
-                                }
+                        th scope="row" { (series) " " (word) }
+                        @for (run, _) in runs {
+                            td.figure {
+                                (find(run, series).map_or_else(|| "–".to_owned(), |metric| percentile(&metric, value(&metric), *least)))
                             }
                         }
                     }
                 }
             }
-        }))
-    }
+        }
+    })
 }

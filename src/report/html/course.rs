@@ -12,7 +12,7 @@ use crate::report::course::{CauseCourse, Course, Quantiles};
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Band, Chart, Line, MEASURED, Stroke, range};
 use super::head::{demand, is_about};
-use super::page::{Place, Tone, scrolled};
+use super::page::{Caption, Column, Place, Table, Tone};
 use super::thresholds::limit;
 
 /// The values of a line over time: seconds since the start, and what was there.
@@ -50,24 +50,17 @@ pub(super) fn render(
 
 /// Why connects failed and connections ended: each of them is counted.
 fn causes(run: &RunResult) -> Markup {
-    scrolled(
-        "Connects that failed and connections that ended, by cause",
-        &html! {
-            table {
-                caption { "Connects that failed and connections that ended, by cause" }
-                thead { tr { th scope="col" { "Cause" } th scope="col" { "Of" } th.figure scope="col" { "count" } } }
-                tbody {
-                    @for cause in &run.causes {
-                        tr {
-                            th scope="row" { (printable(&cause.cause)) }
-                            td { (printable(&cause.counter)) }
-                            td.figure { (count(cause.count)) }
-                        }
-                    }
-                }
+    let name = "Connects that failed and connections that ended, by cause";
+    let columns = [Column::Words("Cause"), Column::Words("Of"), Column::Figure("count")];
+    Table { label: name, class: None, caption: Caption::Title(name), columns: &columns }.of(&html! {
+        @for cause in &run.causes {
+            tr {
+                th scope="row" { (printable(&cause.cause)) }
+                td { (printable(&cause.counter)) }
+                td.figure { (count(cause.count)) }
             }
-        },
-    )
+        }
+    })
 }
 
 /// What the script works with. Without it there is nothing to press, so it is shown by the script.

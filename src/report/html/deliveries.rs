@@ -7,7 +7,8 @@ use crate::report::RunResult;
 use crate::report::result::DeliveriesResult;
 
 use super::chart::number;
-use super::page::{Place, Tone, scrolled, sign};
+use super::page::Column::{Figure, Words};
+use super::page::{Caption, Place, Table, Tone, sign};
 
 /// The tables, where there was an audit.
 pub(super) fn render(run: &RunResult, place: Place<'_>) -> Option<Markup> {
@@ -24,31 +25,31 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Option<Markup> {
             " " (counted(found.messages, "message")) " and " (counted(found.receipts, "receipt")) " judged."
         }
         (pairs(found))
-        (scrolled("Faults of delivery", &html! {
-            table {
-                caption { "Faults of delivery" }
-                thead { tr { th scope="col" { "Fault" } th.figure scope="col" { "found" } th.figure scope="col" { "of" } th scope="col" { "" } } }
-                tbody {
-                    (fault("Missing", found.missing, found.expected, "who had to receive a message has not"))
-                    (fault("Duplicate", found.duplicate, found.receipts, "received again"))
-                    (fault("Out of order", found.disordered, found.receipts, "later messages of one sender came first"))
-                    (fault("Leaked", found.leaked, found.forbidden, "received by who must not"))
-                    @for leak in &found.leaks {
-                        tr.part {
-                            th scope="row" { (printable(&leak.kind)) }
-                            td.figure { (count(leak.count)) }
-                            td {} td {}
-                        }
-                    }
-                    @if found.late > 0 {
-                        tr { th scope="row" { "Late" } td.figure { (count(found.late)) } td {} td { "came when the window was over" } }
-                    }
-                }
-            }
-        }))
+        (faults_of(found))
         @if !found.offenders.is_empty() {
             (place.head("The first of each kind"))
             ul.stories { @for story in &found.offenders { li { (printable(story)) "." } } }
+        }
+    })
+}
+
+fn faults_of(found: &DeliveriesResult) -> Markup {
+    let name = "Faults of delivery";
+    let columns = [Words("Fault"), Figure("found"), Figure("of"), Words("")];
+    Table { label: name, class: None, caption: Caption::Title(name), columns: &columns }.of(&html! {
+        (fault("Missing", found.missing, found.expected, "who had to receive a message has not"))
+        (fault("Duplicate", found.duplicate, found.receipts, "received again"))
+        (fault("Out of order", found.disordered, found.receipts, "later messages of one sender came first"))
+        (fault("Leaked", found.leaked, found.forbidden, "received by who must not"))
+        @for leak in &found.leaks {
+            tr.part {
+                th scope="row" { (printable(&leak.kind)) }
+                td.figure { (count(leak.count)) }
+                td {} td {}
+            }
+        }
+        @if found.late > 0 {
+            tr { th scope="row" { "Late" } td.figure { (count(found.late)) } td {} td { "came when the window was over" } }
         }
     })
 }

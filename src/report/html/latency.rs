@@ -11,7 +11,8 @@ use crate::report::result::MetricResult;
 use super::chart::scale::{Scale, Unit};
 use super::chart::{Chart, Limit, Line, Stroke, number, range};
 use super::head::{demand, is_about};
-use super::page::{Place, scrolled};
+use super::page::Column::{Drawn, Figure, Words};
+use super::page::{Caption, Column, Place, Table};
 use super::thresholds::limit;
 
 /// The series that are drawn, the most telling first, with their colours.
@@ -186,29 +187,31 @@ fn waterfall(run: &RunResult, place: Place<'_>) -> Option<Markup> {
         })
         .collect();
     let whole = run.metrics.iter().find(|metric| metric.name == "connect");
+    let table = Table {
+        label: "The phases of a connect",
+        class: Some("waterfall"),
+        caption: Caption::Quiet(
+            "Medians one behind the other, and beside each the time that one in a hundred took longer than",
+        ),
+        columns: &[
+            Words("Phase"),
+            Drawn("median"),
+            Figure("p50"),
+            Drawn("slowest"),
+            Figure("p99"),
+            Figure("count"),
+        ],
+    };
     Some(html! {
         (place.head("What a connect is made of"))
-        (scrolled("The phases of a connect", &html! {
-            table.waterfall {
-                caption.quiet { "Medians one behind the other, and beside each the time that one in a hundred took longer than" }
-                thead {
-                    tr {
-                        th scope="col" { "Phase" }
-                        th.drawn scope="col" { "median" } th.figure scope="col" { "p50" }
-                        th.drawn scope="col" { "slowest" } th.figure scope="col" { "p99" }
-                        th.figure scope="col" { "count" }
-                    }
-                }
-                tbody {
-                    @for row in &rows { (row) }
-                    @if let Some(whole) = whole {
-                        tr.sum {
-                            th scope="row" { "From due to connected" }
-                            td.drawn {} td.figure { (percentile(whole, whole.p50_us, 2)) }
-                            td.drawn {} td.figure { (percentile(whole, whole.p99_us, 100)) }
-                            td.figure { (count(whole.count)) }
-                        }
-                    }
+        (table.of(&html! {
+            @for row in &rows { (row) }
+            @if let Some(whole) = whole {
+                tr.sum {
+                    th scope="row" { "From due to connected" }
+                    td.drawn {} td.figure { (percentile(whole, whole.p50_us, 2)) }
+                    td.drawn {} td.figure { (percentile(whole, whole.p99_us, 100)) }
+                    td.figure { (count(whole.count)) }
                 }
             }
         }))
@@ -232,23 +235,21 @@ fn fan_out(run: &RunResult, place: Place<'_>) -> Option<Markup> {
             }
         }
     };
+    let messages = counted(last.count, "message");
+    let remark =
+        format!("How long it took until one had a message, and until everybody had it, of {messages}");
+    let table = Table {
+        label: "Fan-out",
+        class: Some("waterfall"),
+        caption: Caption::Quiet(&remark),
+        columns: &[Words("Percentile"), Figure("first"), Drawn("between"), Figure("last")],
+    };
     Some(html! {
         (place.head("From the first receiver to the last"))
-        (scrolled("Fan-out", &html! {
-            table.waterfall {
-                caption.quiet { "How long it took until one had a message, and until everybody had it, of " (counted(last.count, "message")) }
-                thead {
-                    tr {
-                        th scope="col" { "Percentile" } th.figure scope="col" { "first" }
-                        th.drawn scope="col" { "between" } th.figure scope="col" { "last" }
-                    }
-                }
-                tbody {
-                    (row("p50", first.p50_us, last.p50_us, 2))
-                    (row("p90", first.p90_us, last.p90_us, 10))
-                    (row("p99", first.p99_us, last.p99_us, 100))
-                }
-            }
+        (table.of(&html! {
+            (row("p50", first.p50_us, last.p50_us, 2))
+            (row("p90", first.p90_us, last.p90_us, 10))
+            (row("p99", first.p99_us, last.p99_us, 100))
         }))
     })
 }
@@ -265,30 +266,23 @@ fn bar(from: f64, width: f64, colour: usize) -> Markup {
 /// Series with their figures.
 fn table(label: &str, metrics: &[MetricResult]) -> Markup {
     let beyond: u64 = metrics.iter().map(|metric| metric.overflow).sum();
+    let figures = ["count", "least", "mean", "p50", "p90", "p99", "p99.9", "greatest"].map(Figure);
+    let columns: Vec<Column<'_>> = [Words("Series")].into_iter().chain(figures).collect();
+    let caption = Caption::Quiet("A percentile is left out where not one value lies beyond it");
+    let table = Table { label, class: Some("metrics"), caption, columns: &columns };
     html! {
-        (scrolled(label, &html! {
-            table.metrics {
-                caption.quiet { "A percentile is left out where not one value lies beyond it" }
-                thead {
-                    tr {
-                        th scope="col" { "Series" }
-                        @for head in ["count", "least", "mean", "p50", "p90", "p99", "p99.9", "greatest"] { th.figure scope="col" { (head) } }
-                    }
-                }
-                tbody {
-                    @for metric in metrics {
-                        tr class=[is_part(metric, metrics).then_some("part")] {
-                            th scope="row" { (printable(&metric.name)) }
-                            td.figure { (count(metric.count)) }
-                            td.figure { (measured(metric.min_us)) }
-                            td.figure { (measured(metric.mean_us)) }
-                            td.figure { (percentile(metric, metric.p50_us, 2)) }
-                            td.figure { (percentile(metric, metric.p90_us, 10)) }
-                            td.figure { (percentile(metric, metric.p99_us, 100)) }
-                            td.figure { (percentile(metric, metric.p999_us, 1000)) }
-                            td.figure { (measured(metric.max_us)) }
-                        }
-                    }
+        (table.of(&html! {
+            @for metric in metrics {
+                tr class=[is_part(metric, metrics).then_some("part")] {
+                    th scope="row" { (printable(&metric.name)) }
+                    td.figure { (count(metric.count)) }
+                    td.figure { (measured(metric.min_us)) }
+                    td.figure { (measured(metric.mean_us)) }
+                    td.figure { (percentile(metric, metric.p50_us, 2)) }
+                    td.figure { (percentile(metric, metric.p90_us, 10)) }
+                    td.figure { (percentile(metric, metric.p99_us, 100)) }
+                    td.figure { (percentile(metric, metric.p999_us, 1000)) }
+                    td.figure { (measured(metric.max_us)) }
                 }
             }
         }))

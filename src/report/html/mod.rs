@@ -25,7 +25,7 @@ use crate::verdict::Status;
 
 use super::RunResult;
 use chart::Chart;
-use page::{Page, Place, Section, Tone, scrolled, sign};
+use page::{Caption, Column, Page, Place, Section, Table, Tone, sign};
 
 /// So many runs are told in full from the beginning; of more, those that did not pass.
 const MOST_OPEN: usize = 3;
@@ -99,38 +99,26 @@ fn overview(runs: &[RunResult], names: &[String]) -> Markup {
         let metric = run.metrics.iter().find(|metric| metric.name == name);
         metric.map_or_else(|| "–".to_owned(), |metric| latency::percentile(metric, metric.p99_us, 100))
     };
-    html! {
-        (scrolled("The runs", &html! {
-            table {
-                caption.quiet { "What became of each run" }
-                thead {
-                    tr {
-                        th scope="col" { "Run" }
-                        th scope="col" { "Verdict" }
-                        @for head in ["clients", "took", "missing", "leaked", "delivery p99", "ack p99", "connect p99"] {
-                            th.figure scope="col" { (head) }
-                        }
-                    }
-                }
-                tbody {
-                    @for (index, (run, name)) in runs.iter().zip(names).enumerate() {
-                        @let found = run.deliveries.as_ref();
-                        tr {
-                            th scope="row" { a href={ "#run" (index + 1) } { (printable(name)) } }
-                            td.nowrap { (sign(tone(run.verdict.status))) " " (run.verdict.status.name()) }
-                            td.figure { (human::count(head::clients(run))) }
-                            td.figure { (head::micros(run.duration_us)) }
-                            td.figure { (found.map_or_else(|| "–".to_owned(), |found| human::count(found.missing))) }
-                            td.figure { (found.map_or_else(|| "–".to_owned(), |found| human::count(found.leaked))) }
-                            td.figure { (percentile(run, "delivery")) }
-                            td.figure { (percentile(run, "ack")) }
-                            td.figure { (percentile(run, "connect")) }
-                        }
-                    }
-                }
+    let figures = ["clients", "took", "missing", "leaked", "delivery p99", "ack p99", "connect p99"];
+    let columns: Vec<Column<'_>> =
+        ["Run", "Verdict"].map(Column::Words).into_iter().chain(figures.map(Column::Figure)).collect();
+    let caption = Caption::Quiet("What became of each run");
+    Table { label: "The runs", class: None, caption, columns: &columns }.of(&html! {
+        @for (index, (run, name)) in runs.iter().zip(names).enumerate() {
+            @let found = run.deliveries.as_ref();
+            tr {
+                th scope="row" { a href={ "#run" (index + 1) } { (printable(name)) } }
+                td.nowrap { (sign(tone(run.verdict.status))) " " (run.verdict.status.name()) }
+                td.figure { (human::count(head::clients(run))) }
+                td.figure { (head::micros(run.duration_us)) }
+                td.figure { (found.map_or_else(|| "–".to_owned(), |found| human::count(found.missing))) }
+                td.figure { (found.map_or_else(|| "–".to_owned(), |found| human::count(found.leaked))) }
+                td.figure { (percentile(run, "delivery")) }
+                td.figure { (percentile(run, "ack")) }
+                td.figure { (percentile(run, "connect")) }
             }
-        }))
-    }
+        }
+    })
 }
 
 /// What is told of a run, in its order.

@@ -84,6 +84,69 @@ pub(crate) fn scrolled(label: &str, table: &Markup) -> Markup {
     }
 }
 
+/// A column of a table, by what stands in it under its head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Column<'a> {
+    /// Words.
+    Words(&'a str),
+    /// Figures, which stand under each other.
+    Figure(&'a str),
+    /// Something drawn.
+    Drawn(&'a str),
+}
+
+/// A table that is scrolled where it has no room, but for its rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<'a> {
+    /// What it is, where it is heard and not seen.
+    pub label: &'a str,
+    /// A class of its own, if it looks like no other.
+    pub class: Option<&'a str>,
+    /// What stands above it.
+    pub caption: Caption<'a>,
+    /// Its columns; the first names the row.
+    pub columns: &'a [Column<'a>],
+}
+
+/// What stands above a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Caption<'a> {
+    /// Its title.
+    Title(&'a str),
+    /// A remark.
+    Quiet(&'a str),
+    /// Nothing that is seen, because it would repeat the heading above.
+    Spoken(&'a str),
+}
+
+impl Table<'_> {
+    /// With these rows.
+    pub(crate) fn of(&self, rows: &Markup) -> Markup {
+        let (class, caption) = match self.caption {
+            Caption::Title(text) => (None, text),
+            Caption::Quiet(text) => (Some("quiet"), text),
+            Caption::Spoken(text) => (Some("spoken"), text),
+        };
+        let head = |column: &Column<'_>| match *column {
+            Column::Words(name) => (None, printable(name)),
+            Column::Figure(name) => (Some("figure"), printable(name)),
+            Column::Drawn(name) => (Some("drawn"), printable(name)),
+        };
+        scrolled(
+            self.label,
+            &html! {
+                table class=[self.class] {
+                    caption class=[class] { (printable(caption)) }
+                    thead {
+                        tr { @for (class, name) in self.columns.iter().map(head) { th class=[class] scope="col" { (name) } } }
+                    }
+                    tbody { (rows) }
+                }
+            },
+        )
+    }
+}
+
 /// A heading of this level, with a name in the page where it has one.
 pub(crate) fn heading(level: u8, id: Option<&str>, text: &str) -> Markup {
     let text = printable(text);

@@ -7,7 +7,8 @@ use crate::report::RunResult;
 use crate::report::result::{Environment, TargetInfo, TargetKind};
 
 use super::head::{clients, measured_seconds, micros};
-use super::page::{Place, scrolled};
+use super::page::Column::{Figure, Words};
+use super::page::{Caption, Place, Table};
 
 /// One fact: what it is called, and what stands there.
 pub(crate) type Fact = (&'static str, Markup);
@@ -19,8 +20,8 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
             div { (place.head("Scenario")) (facts(&scenario(run))) }
             div { (place.head("Server")) (facts(&server(run))) }
             div { (place.head("Machine and generator")) (facts(&machine(run))) }
-            @if !run.phases.is_empty() { div { (place.head("Phases")) (scrolled("Phases", &phases(run))) } }
-            div { (place.head("Counted")) (scrolled("Counters", &counters(run))) }
+            @if !run.phases.is_empty() { div { (place.head("Phases")) (phases(run)) } }
+            div { (place.head("Counted")) (counters(run)) }
         }
     }
 }
@@ -162,48 +163,40 @@ pub(crate) fn environment(environment: &Environment, version: &str) -> Vec<Fact>
 }
 
 fn phases(run: &RunResult) -> Markup {
-    html! {
-        table {
-            caption.spoken { "Stretches of the run" }
-            thead { tr { th scope="col" { "Phase" } th.figure scope="col" { "from" } th.figure scope="col" { "to" } th.figure scope="col" { "took" } } }
-            tbody {
-                @for phase in &run.phases {
-                    tr {
-                        th scope="row" { (printable(&phase.name)) }
-                        td.figure { (micros(phase.from_us)) }
-                        td.figure { (micros(phase.to_us)) }
-                        td.figure { (micros(phase.to_us.saturating_sub(phase.from_us))) }
-                    }
-                }
+    let columns = [Words("Phase"), Figure("from"), Figure("to"), Figure("took")];
+    let caption = Caption::Spoken("Stretches of the run");
+    Table { label: "Phases", class: None, caption, columns: &columns }.of(&html! {
+        @for phase in &run.phases {
+            tr {
+                th scope="row" { (printable(&phase.name)) }
+                td.figure { (micros(phase.from_us)) }
+                td.figure { (micros(phase.to_us)) }
+                td.figure { (micros(phase.to_us.saturating_sub(phase.from_us))) }
             }
         }
-    }
+    })
 }
 
 fn counters(run: &RunResult) -> Markup {
     let seconds = measured_seconds(run);
-    html! {
-        table {
-            caption.spoken { "Counted by the clients" }
-            thead { tr { th scope="col" { "What" } th.figure scope="col" { "how many" } th.figure scope="col" { "in a second" } } }
-            tbody {
-                @for counter in &run.counters {
-                    @let rate = counter.value as f64 / seconds;
-                    tr {
-                        th scope="row" { (printable(&counter.name)) }
-                        @match counter.name.starts_with("bytes") {
-                            true => {
-                                td.figure { (human::bytes(counter.value)) }
-                                td.figure { (human::bytes(rate.round() as u64)) "/s" }
-                            }
-                            false => {
-                                td.figure { (count(counter.value)) }
-                                td.figure { (human::rate(rate)) }
-                            }
-                        }
+    let columns = [Words("What"), Figure("how many"), Figure("in a second")];
+    let caption = Caption::Spoken("Counted by the clients");
+    Table { label: "Counters", class: None, caption, columns: &columns }.of(&html! {
+        @for counter in &run.counters {
+            @let rate = counter.value as f64 / seconds;
+            tr {
+                th scope="row" { (printable(&counter.name)) }
+                @match counter.name.starts_with("bytes") {
+                    true => {
+                        td.figure { (human::bytes(counter.value)) }
+                        td.figure { (human::bytes(rate.round() as u64)) "/s" }
+                    }
+                    false => {
+                        td.figure { (count(counter.value)) }
+                        td.figure { (human::rate(rate)) }
                     }
                 }
             }
         }
-    }
+    })
 }

@@ -7,32 +7,29 @@ use crate::report::RunResult;
 use crate::report::result::{OutcomeResult, ThresholdResult};
 
 use super::chart::Limit;
-use super::page::{Tone, scrolled, sign};
+use super::page::Column::{Figure, Words};
+use super::page::{Caption, Table, Tone, sign};
 
 /// The table, where there is a threshold.
 pub(super) fn render(run: &RunResult) -> Option<Markup> {
     if run.thresholds.is_empty() {
         return None;
     }
-    Some(html! {
-        (scrolled("Thresholds", &html! {
-            table.thresholds {
-                caption.quiet { "What the scenario asks of the whole run" }
-                thead {
-                    tr {
-                        th scope="col" { "Threshold" }
-                        th scope="col" { "Outcome" }
-                        th.figure scope="col" { "measured" }
-                        th.figure scope="col" { "limit" }
-                        th scope="col" { "of the limit" }
-                        th.figure scope="col" { "samples" }
-                        th.figure scope="col" { "needed" }
-                    }
-                }
-                tbody { @for threshold in &run.thresholds { (row(threshold)) } }
-            }
-        }))
-    })
+    let table = Table {
+        label: "Thresholds",
+        class: Some("thresholds"),
+        caption: Caption::Quiet("What the scenario asks of the whole run"),
+        columns: &[
+            Words("Threshold"),
+            Words("Outcome"),
+            Figure("measured"),
+            Figure("limit"),
+            Words("of the limit"),
+            Figure("samples"),
+            Figure("needed"),
+        ],
+    };
+    Some(table.of(&html! { @for threshold in &run.thresholds { (row(threshold)) } }))
 }
 
 /// The limit of a threshold, to be drawn into a chart.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::measure::human::printable;
 
 use super::{Chart, Line};
-use crate::report::html::page::scrolled;
+use crate::report::html::page::{Caption, Column, Table};
 
 impl Chart {
     /// The chart in a sentence.
@@ -30,36 +30,27 @@ impl Chart {
     /// Each line with its first, least, greatest and last value.
     pub(super) fn table(&self) -> Markup {
         let text = |value: f64| self.y.1.text(value);
-        html! {
-            (scrolled(&format!("Values of {}", self.title), &html! {
-                table {
-                    caption.spoken { (printable(&self.title)) }
-                    thead {
-                        tr {
-                            th scope="col" { "Line" }
-                            @for head in ["first", "least", "greatest", "at", "last"] { th.figure scope="col" { (head) } }
+        let figures = ["first", "least", "greatest", "at", "last"].map(Column::Figure);
+        let columns: Vec<Column<'_>> = [Column::Words("Line")].into_iter().chain(figures).collect();
+        let label = format!("Values of {}", self.title);
+        let caption = Caption::Spoken(&self.title);
+        Table { label: &label, class: None, caption, columns: &columns }.of(&html! {
+            @for line in &self.lines {
+                tr {
+                    th scope="row" { (printable(&line.name)) }
+                    @match Extent::of(line) {
+                        Some(found) => {
+                            td.figure { (text(found.first)) }
+                            td.figure { (text(found.least)) }
+                            td.figure { (text(found.greatest.1)) }
+                            td.figure { (self.x.1.text(found.greatest.0)) }
+                            td.figure { (text(found.last)) }
                         }
-                    }
-                    tbody {
-                        @for line in &self.lines {
-                            tr {
-                                th scope="row" { (printable(&line.name)) }
-                                @match Extent::of(line) {
-                                    Some(found) => {
-                                        td.figure { (text(found.first)) }
-                                        td.figure { (text(found.least)) }
-                                        td.figure { (text(found.greatest.1)) }
-                                        td.figure { (self.x.1.text(found.greatest.0)) }
-                                        td.figure { (text(found.last)) }
-                                    }
-                                    None => td.figure colspan="5" { "no values" }
-                                }
-                            }
-                        }
+                        None => td.figure colspan="5" { "no values" }
                     }
                 }
-            }))
-        }
+            }
+        })
     }
 }
 
