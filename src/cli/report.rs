@@ -11,7 +11,7 @@ use super::{WRONG, complain, look_of_stdout, put, say};
 use crate::capacity::{self, CapacityResult};
 use crate::compare::{self, ComparisonResult};
 use crate::conformance::{self, Stored, SuiteResult, matrix};
-use crate::report::text::Look;
+use crate::report::text::{Detail, Look};
 use crate::report::{RunResult, text};
 
 const EXAMPLES: &str = "\
@@ -33,8 +33,17 @@ pub struct ReportArgs {
     /// Of `conform`: let warnings count as failures
     #[arg(long)]
     strict: bool,
+    /// Tell each step or case that held, each counter, and the frames of those in trouble
+    #[arg(long, short)]
+    verbose: bool,
     #[command(flatten)]
     formats: FormatArgs,
+}
+
+impl ReportArgs {
+    fn detail(&self) -> Detail {
+        if self.verbose { Detail::Everything } else { Detail::Usual }
+    }
 }
 
 /// Reads the files and writes what is asked for. The verdicts in them change no exit code: they are old.
@@ -114,7 +123,8 @@ fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
 
 fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
     if args.formats.is_empty() {
-        let pages: Vec<String> = runs.iter().map(|run| text::render(run, look_of_stdout())).collect();
+        let detail = args.detail();
+        let pages: Vec<String> = runs.iter().map(|run| text::render(run, look_of_stdout(), detail)).collect();
         say(pages.join("\n").trim_end());
         return Ok(());
     }
@@ -124,13 +134,12 @@ fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
 fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<(), String> {
     let forms = args.formats.of_suites(args.strict)?;
     if args.formats.is_empty() {
-        say(suite_pages(suites, look_of_stdout()).trim_end());
+        say(suite_pages(suites, look_of_stdout(), args.detail()).trim_end());
     }
     forms.write(suites, When::AtTheEnd)
 }
 
-fn suite_pages(suites: &[SuiteResult], look: Look) -> String {
-    let detail = conformance::text::Detail::Usual;
+fn suite_pages(suites: &[SuiteResult], look: Look, detail: Detail) -> String {
     let mut pages: Vec<String> =
         suites.iter().map(|suite| conformance::text::render(suite, look, detail)).collect();
     if suites.len() > 1 {

@@ -14,6 +14,7 @@ use super::server::ServerArgs;
 use super::{complain, github, interrupt, look_of_stdout, say, select};
 use crate::report::github::annotations;
 use crate::report::markdown::to_markdown;
+use crate::report::text::Detail;
 use crate::report::{RunResult, text};
 use crate::verdict::Status;
 
@@ -40,6 +41,9 @@ pub struct RunArgs {
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
+    /// Tell each step that held, each counter, and the frames of those in trouble
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
     #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
@@ -118,6 +122,14 @@ impl RunArgs {
         if self.quiet { Mode::Hidden } else { Mode::Auto }
     }
 
+    fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Little,
+            (_, true) => Detail::Everything,
+            _ => Detail::Usual,
+        }
+    }
+
     fn takes_stdout(&self) -> Result<bool, Stopped> {
         self.formats.takes_stdout(self.json.as_deref()).map_err(|why| Stopped::wrong(format!("error: {why}")))
     }
@@ -133,12 +145,7 @@ impl RunArgs {
 }
 
 fn show(args: &RunArgs, result: &RunResult) -> Result<(), Stopped> {
-    let look = look_of_stdout();
-    let text = match args.quiet && result.verdict.status == Status::Passed {
-        true => text::render_line(result, look),
-        false => text::render(result, look),
-    };
-    args.tell(text.trim_end_matches('\n'))
+    args.tell(text::render(result, look_of_stdout(), args.detail()).trim_end_matches('\n'))
 }
 
 fn summarise(args: &RunArgs, results: &[RunResult]) -> Result<(), Stopped> {

@@ -3,10 +3,10 @@
 use super::result::SuiteResult;
 use super::verdict::Verdict;
 use crate::measure::human::{count, printable};
-use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, padded};
+use crate::report::text::{Detail, Look};
 
-use super::text::{Detail, mark};
+use super::text::mark;
 
 /// A row: the case, and what it came to on each server, where it was chosen.
 struct Row {

@@ -7,18 +7,7 @@ use super::result::{BaselineResult, BaselineRow, CaseResult, SuiteResult, Summar
 use super::verdict::Verdict;
 use crate::measure::human::{self, count, printable};
 use crate::report::text::layout::{Page, Tone, columns, listed, padded};
-use crate::report::text::{Look, checks, target};
-
-/// How much is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// What failed, and the summary.
-    Little,
-    /// Also what each area came to, and why cases were not played.
-    Usual,
-    /// Also a line for every case.
-    Everything,
-}
+use crate::report::text::{Detail, Look, checks, target};
 
 /// How many reasons are told why cases were not played.
 const REASONS: usize = 8;

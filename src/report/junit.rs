@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::RunResult;
 use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
 use super::text::layout::Page;
-use super::text::{self, Look, checks};
+use super::text::{self, Detail, Look, checks};
 use crate::measure::human::count;
 use crate::threshold::Fault;
 use crate::verdict::Status;
@@ -127,7 +127,8 @@ fn whole(result: &RunResult) -> TestCase {
         Status::Passed | Status::Failed => NonSuccessKind::Failure,
         Status::Invalid | Status::Interrupted | Status::Unreachable => NonSuccessKind::Error,
     };
-    let status = not_passed(kind, &verdict.reason, verdict.status.name(), text::render(result, LOOK));
+    let status =
+        not_passed(kind, &verdict.reason, verdict.status.name(), text::render(result, LOOK, Detail::Usual));
     TestCase::new("the run as a whole", status)
 }
 

@@ -71,6 +71,22 @@ fn a_full_disk_changes_no_verdict_and_loses_no_results() {
 }
 
 #[test]
+fn verbose_tells_each_step_that_held_while_it_is_played_and_later() {
+    let folder = Folder::new();
+    let json = folder.path("results.json");
+    let scenario = folder.scenario(
+        "{ alice: 1 }",
+        "- all: connect\n- alice: { emit: { event: message-with-ack, args: [1], ack: true } }",
+    );
+    let each = "✓ emits `message-with-ack` and waits for its acknowledgement: 1 check held";
+    let told = |ended: crate::support::Ended| ended.code(0).stdout.contains(each);
+    assert!(told(sockrates(["run", "--verbose", "--json"]).args([&json, &scenario]).run()));
+    assert!(!told(sockrates(["run"]).args([&scenario]).run()));
+    assert!(told(sockrates(["report", "--verbose"]).args([&json]).run()));
+    assert!(!told(sockrates(["report"]).args([&json]).run()));
+}
+
+#[test]
 fn quiet_prints_a_line_for_what_passed_and_everything_for_what_failed() {
     let folder = Folder::new();
     let good = folder.file("good.yaml", "name: all is well\ncast: { a: 1 }\nscript: [ { a: connect } ]\n");

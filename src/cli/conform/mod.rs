@@ -30,6 +30,7 @@ use crate::conformance::{Case, CaseResult, Variant, matrix, text};
 use crate::document::{Source, render};
 use crate::measure::human;
 use crate::report::rfc3339;
+use crate::report::text::Detail;
 use crate::scenario::{Need, Surroundings, Timings};
 use crate::target::Target;
 use crate::verdict::Status;
@@ -201,11 +202,11 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
     Ok(Status::gravest(&statuses).exit_code())
 }
 
-fn detail(args: &ConformArgs) -> text::Detail {
+fn detail(args: &ConformArgs) -> Detail {
     match (args.quiet, args.verbose) {
-        (true, _) => text::Detail::Little,
-        (_, true) => text::Detail::Everything,
-        _ => text::Detail::Usual,
+        (true, _) => Detail::Little,
+        (_, true) => Detail::Everything,
+        _ => Detail::Usual,
     }
 }
 

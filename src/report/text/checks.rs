@@ -1,11 +1,12 @@
-//! The checks: failed ones in full, held ones in one line.
+//! The checks: failed ones in full, held ones in one line, or each in its own where everything is asked for.
 
 use crate::measure::human::{count, counted, printable};
 use crate::report::result::{CheckResult, FailureResult, WireResult};
 
+use super::Detail;
 use super::layout::{Page, Tone};
 
-pub(super) fn render(page: &mut Page, checks: &[CheckResult]) {
+pub(super) fn render(page: &mut Page, checks: &[CheckResult], detail: Detail) {
     if checks.is_empty() {
         return;
     }
@@ -13,6 +14,13 @@ pub(super) fn render(page: &mut Page, checks: &[CheckResult]) {
     let held = |check: &&CheckResult| check.failed + check.missed == 0;
     checks.iter().filter(|check| !held(check)).for_each(|check| failed(page, check));
     let held: Vec<_> = checks.iter().filter(held).collect();
+    if detail == Detail::Everything {
+        for check in held {
+            let text = format!("{}: {} held", printable(&check.step), counted(check.passed, "check"));
+            page.wrapped("  ", "    ", &[("✓ ", Tone::Good), (&text, Tone::Plain)]);
+        }
+        return;
+    }
     let total: u64 = held.iter().map(|check| check.passed).sum();
     let text = match (&held[..], held.len() == checks.len()) {
         ([], _) => return,
@@ -86,16 +94,15 @@ fn failure_in_full(page: &mut Page, clients: &[&str], failure: &FailureResult) {
         page.row(&[("      ", Tone::Plain), ("wire      ", Tone::Faint), (&of, Tone::Faint)]);
     }
     for (index, line) in failure.wire.iter().enumerate() {
-        let label = if index == 0 && clients.len() == 1 { "wire      " } else { "          " };
+        let label = if index == 0 && clients.len() == 1 { "      wire      " } else { "                " };
         wire(page, label, line);
     }
 }
 
-fn wire(page: &mut Page, label: &str, line: &WireResult) {
+pub(super) fn wire(page: &mut Page, label: &str, line: &WireResult) {
     let arrow = if line.sent { " → " } else { " ← " };
     let at = format!("{:.3} s", line.at_us as f64 / 1e6);
     page.row(&[
-        ("      ", Tone::Plain),
         (label, Tone::Faint),
         (&at, Tone::Faint),
         (arrow, Tone::Faint),

@@ -29,11 +29,27 @@ pub struct Look {
     pub colour: bool,
 }
 
-/// The whole report.
-pub fn render(result: &RunResult, look: Look) -> String {
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What failed, and the summary.
+    Little,
+    /// What most people want to know.
+    Usual,
+    /// Everything that has a name: each step, case and counter.
+    Everything,
+}
+
+/// The report; of what passed a line, if little is asked for.
+pub fn render(result: &RunResult, look: Look, detail: Detail) -> String {
     let mut page = Page::new(look);
+    if detail == Detail::Little && result.verdict.status == Status::Passed {
+        let (mark, tone) = mark(result.verdict.status);
+        page.row(&[(mark, tone), (" ", Tone::Plain), (&printable(&result.scenario.name), Tone::Plain)]);
+        return page.finish();
+    }
     verdict(&mut page, result);
-    checks::render(&mut page, &result.checks);
+    checks::render(&mut page, &result.checks, detail);
     thresholds::render(&mut page, &result.thresholds);
     if let Some(found) = &result.deliveries {
         deliveries(&mut page, found);
@@ -45,28 +61,13 @@ pub fn render(result: &RunResult, look: Look) -> String {
         }
     }
     connections(&mut page, result);
-    errors(&mut page, &result.errors);
-    traffic(&mut page, result);
+    errors(&mut page, &result.errors, detail);
+    match detail {
+        Detail::Everything => counters(&mut page, result),
+        Detail::Little | Detail::Usual => traffic(&mut page, result),
+    }
     load::render(&mut page, result);
     environment(&mut page, result);
-    page.finish()
-}
-
-/// One line: the mark, the name, and the reason if it did not pass. For runs of many scenarios.
-pub fn render_line(result: &RunResult, look: Look) -> String {
-    let mut page = Page::new(look);
-    let (mark, tone) = mark(result.verdict.status);
-    let name = printable(&result.scenario.name);
-    match result.verdict.status {
-        Status::Passed => page.row(&[(mark, tone), (" ", Tone::Plain), (&name, Tone::Plain)]),
-        _ => page.row(&[
-            (mark, tone),
-            (" ", Tone::Plain),
-            (&name, Tone::Strong),
-            (": ", Tone::Plain),
-            (&printable(&result.verdict.reason), Tone::Plain),
-        ]),
-    }
     page.finish()
 }
 
@@ -150,7 +151,7 @@ fn connections(page: &mut Page, result: &RunResult) {
     }
 }
 
-fn errors(page: &mut Page, errors: &[ErrorResult]) {
+fn errors(page: &mut Page, errors: &[ErrorResult], detail: Detail) {
     if errors.is_empty() {
         return;
     }
@@ -163,7 +164,20 @@ fn errors(page: &mut Page, errors: &[ErrorResult]) {
         for example in &error.examples {
             let text = format!("{}: {}", printable(&example.client), printable(&example.detail));
             page.wrapped(&indent, &format!("{indent}  "), &[(&text, Tone::Faint)]);
+            if detail == Detail::Everything {
+                example.wire.iter().for_each(|line| checks::wire(page, &indent, line));
+            }
         }
+    }
+}
+
+/// Everything that was counted, each by its name.
+fn counters(page: &mut Page, result: &RunResult) {
+    page.heading("Traffic");
+    let most = result.counters.iter().map(|counter| layout::columns(&counter.name)).max().unwrap_or(0);
+    for counter in &result.counters {
+        let name = printable(&counter.name);
+        page.row(&[(&format!("  {name:<most$}  "), Tone::Faint), (&count(counter.value), Tone::Plain)]);
     }
 }
 

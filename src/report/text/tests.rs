@@ -1,5 +1,6 @@
 use super::*;
 use crate::report::example::{flawless, troubled};
+use crate::report::result::WireResult;
 
 fn plain(width: u16) -> Look {
     Look { width, colour: false }
@@ -14,29 +15,29 @@ pub(super) fn without_colours(text: &str) -> String {
 
 #[test]
 fn a_run_with_troubles_reads_like_this_in_60_columns() {
-    insta::assert_snapshot!(render(&troubled(), plain(60)));
+    insta::assert_snapshot!(render(&troubled(), plain(60), Detail::Usual));
 }
 
 #[test]
 fn a_run_with_troubles_reads_like_this_in_100_columns() {
-    insta::assert_snapshot!(render(&troubled(), plain(100)));
+    insta::assert_snapshot!(render(&troubled(), plain(100), Detail::Usual));
 }
 
 #[test]
 fn a_flawless_run_reads_like_this_in_60_columns() {
-    insta::assert_snapshot!(render(&flawless(), plain(60)));
+    insta::assert_snapshot!(render(&flawless(), plain(60), Detail::Usual));
 }
 
 #[test]
 fn a_flawless_run_reads_like_this_in_100_columns() {
-    insta::assert_snapshot!(render(&flawless(), plain(100)));
+    insta::assert_snapshot!(render(&flawless(), plain(100), Detail::Usual));
 }
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [40, 60, 80, 100, 120] {
         for result in [troubled(), flawless()] {
-            let text = render(&result, plain(width));
+            let text = render(&result, plain(width), Detail::Usual);
             let wide: Vec<_> =
                 text.lines().filter(|line| layout::columns(line) > usize::from(width)).collect();
             assert_eq!(wide, Vec::<&str>::new(), "in {width} columns");
@@ -79,9 +80,10 @@ fn nothing_from_a_server_or_a_file_reaches_the_terminal_unescaped() {
         name(&mut error.cause);
         for example in &mut error.examples {
             [&mut example.client, &mut example.detail].into_iter().for_each(name);
+            example.wire.push(WireResult { at_us: 1, sent: true, text: evil.into() });
         }
     }
-    for text in [render(&result, plain(80)), render_line(&result, plain(80))] {
+    for text in [render(&result, plain(80), Detail::Usual), render(&result, plain(80), Detail::Everything)] {
         let obeyed = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
         assert_eq!(text.chars().filter(obeyed).collect::<String>(), "");
     }
@@ -89,23 +91,38 @@ fn nothing_from_a_server_or_a_file_reaches_the_terminal_unescaped() {
 
 #[test]
 fn colours_are_the_only_difference_between_plain_and_coloured() {
-    let coloured = render(&troubled(), Look { width: 80, colour: true });
-    assert_eq!(without_colours(&coloured), render(&troubled(), plain(80)));
-    assert_ne!(coloured, render(&troubled(), plain(80)));
+    let coloured = render(&troubled(), Look { width: 80, colour: true }, Detail::Usual);
+    assert_eq!(without_colours(&coloured), render(&troubled(), plain(80), Detail::Usual));
+    assert_ne!(coloured, render(&troubled(), plain(80), Detail::Usual));
 }
 
 #[test]
-fn one_line_tells_a_passed_run_by_its_name_and_another_by_its_reason() {
-    assert_eq!(render_line(&flawless(), plain(80)), "✓ The server says hello\n");
-    let line = render_line(&troubled(), plain(80));
-    assert!(line.starts_with("✗ Fifty busy chat rooms: 10 of "), "{line}");
-    assert_eq!(line.matches('\n').count(), 1);
+fn where_little_is_asked_for_a_line_tells_a_passed_run_and_nothing_is_kept_back_of_another() {
+    assert_eq!(render(&flawless(), plain(80), Detail::Little), "✓ The server says hello\n");
+    let failed = |detail| render(&troubled(), plain(80), detail);
+    assert_eq!(failed(Detail::Little), failed(Detail::Usual));
+}
+
+#[test]
+fn where_everything_is_asked_for_each_step_each_counter_and_the_frames_of_troubles_are_told() {
+    insta::assert_snapshot!(render(&troubled(), plain(100), Detail::Everything));
+    let result = troubled();
+    let text = render(&result, plain(200), Detail::Everything);
+    for check in &result.checks {
+        assert!(text.contains(&check.step), "{}", check.step);
+    }
+    for counter in &result.counters {
+        assert!(text.contains(&format!("  {}", counter.name)), "{}", counter.name);
+    }
+    for line in result.errors.iter().flat_map(|error| &error.examples).flat_map(|example| &example.wire) {
+        assert!(text.contains(&line.text), "{}", line.text);
+    }
 }
 
 #[test]
 fn a_damaged_histogram_costs_the_drawing_and_nothing_else() {
     let mut result = troubled();
     result.metrics.iter_mut().for_each(|metric| metric.histogram = "damaged".into());
-    let text = render(&result, plain(80));
+    let text = render(&result, plain(80), Detail::Usual);
     assert!(!text.contains('█') && text.contains("delivery"));
 }
