@@ -108,6 +108,8 @@ impl Timers {
             counts
         });
         self.far -= before - all.len();
+        // Or each of the slots would keep room for the most that it ever held, turn by turn some more.
+        all.shrink_to_fit();
     }
 
     fn since_start(&self, time: Instant) -> u64 {
@@ -173,6 +175,17 @@ mod tests {
             assert_eq!(timers.due(at(time + 1)), Some(client));
         }
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn a_slot_that_is_over_keeps_no_room_for_what_it_held() {
+        let start = Instant::now();
+        let mut timers = Timers::new(1000, start);
+        for client in 0..1000 {
+            timers.want(client, Some(start + Duration::from_secs(1 + u64::from(client % 10))));
+        }
+        while timers.due(start + Duration::from_secs(11)).is_some() {}
+        assert_eq!(timers.wheel.iter().map(Vec::capacity).sum::<usize>(), 0);
     }
 
     #[test]
