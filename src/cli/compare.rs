@@ -18,7 +18,7 @@ use super::server::{Named, ServerArgs};
 use super::{complain, interrupt, look_of_stdout, put, say};
 use crate::compare::{
     Block, ComparisonResult, Contest, Demand, Question, conclude, order, result::ServerEntry, stored, text,
-    to_html, to_markdown,
+    to_html, to_markdown, two_days_to_html, two_days_to_markdown,
 };
 use crate::report::RunResult;
 use crate::units;
@@ -280,16 +280,27 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stop
             .map_err(|error| Stopped::error(format!("failed to read {}: {error}", file.display())))?;
         stored::read(&text).map_err(|why| Stopped::error(format!("failed to {why} ({})", file.display())))
     };
-    let compared = stored::compare(&read(old)?, &read(new)?, LEVEL, args.play.seed);
-    if compared.is_empty() {
+    let names = [old, new].map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+    // `old/r.json` and `new/r.json` are told apart by their paths.
+    let names = if names[0] == names[1] { [old, new].map(|file| file.display().to_string()) } else { names };
+    let result = stored::compare((&names[0], &read(old)?), (&names[1], &read(new)?), LEVEL, args.play.seed);
+    if result.comparisons.is_empty() {
         return Err(Stopped::error(format!(
             "{} and {} have no scenario in common that was validly measured",
             old.display(),
             new.display()
         )));
     }
-    let names = [old, new].map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
-    let look = look_of_stdout();
-    say(text::render_stored([&names[0], &names[1]], &compared, look).trim_matches('\n'));
-    Ok(judge_demands(&args.fail_on, compared.iter().map(|(name, rows)| (name.as_str(), &rows[..]))))
+    say(text::render_two_days(&result, look_of_stdout()).trim_end_matches('\n'));
+    if let Some(file) = &args.json {
+        put(file, "comparison", &result.to_json()).map_err(Stopped::error)?;
+    }
+    if let Some(file) = &args.markdown {
+        put(file, "comparison", &two_days_to_markdown(&result)).map_err(Stopped::error)?;
+    }
+    if let Some(file) = &args.html {
+        put(file, "page", &two_days_to_html(&result)).map_err(Stopped::error)?;
+    }
+    let rows = result.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..]));
+    Ok(judge_demands(&args.fail_on, rows))
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::judge::Question;
-use super::result::{Block, ComparisonResult, Contest, ServerEntry, conclude};
+use super::result::{Block, ComparisonResult, Contest, ServerEntry, Trouble, conclude};
+use super::stored;
+use super::two_days::TwoDays;
 use crate::measure::Series;
 use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles, ServerResult};
@@ -95,4 +97,12 @@ pub(super) fn comparison(blocks: usize, slower: f64) -> ComparisonResult {
         })
         .collect();
     conclude(contest(blocks.len()), &blocks)
+}
+
+/// Two days, on the second of which `bun` was slower and an acknowledgement to `node` was missed.
+pub(super) fn two_days() -> TwoDays {
+    let stored = |result: &ComparisonResult| stored::read(&result.to_json()).expect("it was just written");
+    let (old, mut new) = (comparison(8, 1.0), comparison(8, 1.5));
+    new.blocks[0].runs[0].troubles = vec![Trouble { what: "ack missed".to_owned(), count: 2 }];
+    stored::compare(("monday", &stored(&old)), ("friday", &stored(&new)), 0.05, 1)
 }

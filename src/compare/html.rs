@@ -4,14 +4,16 @@
 //! comes from a command line, what they call themselves from them: all of it is shown as text.
 
 mod blocks;
+mod figures;
 mod forest;
+mod two_days;
 
 use maud::{Markup, html};
 
 use super::demand::is_worse;
 use super::figure;
 use super::judge::{Difference, Row};
-use super::result::{Comparison, ComparisonResult, RunFigures};
+use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
 use super::text::{blocks_more, cells, percent, signed};
 use crate::measure::human::{count, counted, printable};
 use crate::report::html::chart::mark::Shape;
@@ -21,6 +23,8 @@ use crate::report::html::latency::{curve, percentiles};
 use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
 use crate::report::html::setup::{Fact, environment, facts};
 use crate::verdict::Status;
+
+pub use two_days::two_days_to_html;
 
 /// The colours of the servers. The seventh of the page is grey: that of the twin.
 const COLOURS: [usize; 7] = [1, 2, 3, 4, 5, 6, 8];
@@ -36,9 +40,10 @@ pub fn to_html(result: &ComparisonResult) -> String {
         charts.push(chart.data());
         chart.figure()
     };
+    let besides = besides(result);
     let sections: Vec<Section> = [
-        ("ratios", "Beside the first server", Some(forest::render(result))),
-        ("figures", "Figures", Some(figures(result))),
+        ("ratios", "Beside the first server", Some(forest::render(&besides, Design::Blocks, result.effect))),
+        ("figures", "Figures", Some(figures::render(&besides, Design::Blocks, result.level))),
         ("latency", "Latency by percentile", latencies(result, &mut draw)),
         ("blocks", "Block by block", blocks::render(result, &mut draw)),
         ("troubles", "What went wrong", Some(troubles(result))),
@@ -80,6 +85,36 @@ fn other(result: &ComparisonResult, comparison: &Comparison) -> String {
         [_] => format!("{}, again", comparison.server),
         _ => comparison.server.clone(),
     }
+}
+
+/// How the sides of a comparison were played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Design {
+    /// In turn, block by block.
+    Blocks,
+    /// On two days.
+    Days,
+}
+
+/// The figures of one side beside those of another.
+struct Beside<'a> {
+    /// What stands above them, where there are several of these.
+    heading: Option<String>,
+    first: &'a str,
+    other: String,
+    rows: &'a [Row],
+}
+
+/// Each server beside the first.
+fn besides(result: &ComparisonResult) -> Vec<Beside<'_>> {
+    let first = result.servers.first().map_or("", |server| server.name.as_str());
+    let is_several = result.comparisons.len() > 1;
+    let mut all = Vec::new();
+    for comparison in &result.comparisons {
+        let heading = is_several.then(|| format!("{} beside {first}", comparison.server));
+        all.push(Beside { heading, first, other: other(result, comparison), rows: &comparison.rows });
+    }
+    all
 }
 
 /// A contestant: a server, or the second runs of the first one.
@@ -161,7 +196,7 @@ fn sentences(server: &str, rows: &[Row], effect: f64) -> Markup {
         @if !worse.is_empty() { (sign(Tone::Bad)) " worse in " (named(&worse)) ". " }
         @if !better.is_empty() { (sign(Tone::Good)) " better in " (named(&better)) ". " }
         @if !same.is_empty() { "No difference that this run can show in " (figures(&same)) ". " }
-        @if !few.is_empty() { "Too few blocks to tell in " (figures(&few)) ". " }
+        @if !few.is_empty() { "Too few to tell in " (figures(&few)) ". " }
         @if let Some(more) = more { (capital(&blocks_more(more))) " would show " (percent(effect)) " in each figure." }
     }
 }
@@ -202,53 +237,6 @@ fn judged(row: &Row) -> Judged {
 /// What a row is called.
 fn name(row: &Row) -> String {
     cells(row).map_or_else(|| row.figure.clone(), |[name, ..]| name)
-}
-
-// --- figures --------------------------------------------------------------------------------------------------
-
-fn figures(result: &ComparisonResult) -> Markup {
-    let first = result.servers.first().map_or("", |server| server.name.as_str());
-    html! {
-        p.quiet {
-            "Medians of the blocks. The difference is the median of the ratios in each block, the noise what the first server differs from itself. "
-            "p is how often a server like the first would seem to differ so much, corrected for all figures and servers; "
-            (percent(result.level)) " is the limit."
-        }
-        @for comparison in &result.comparisons {
-            @if result.comparisons.len() > 1 { h3 { (printable(&comparison.server)) } }
-            (scrolled(&format!("Figures of {} and {first}", comparison.server), &html! {
-                table {
-                    caption.spoken { "Figures of " (printable(&comparison.server)) " and " (printable(first)) }
-                    thead {
-                        tr {
-                            th scope="col" { "Figure" }
-                            th.figure scope="col" { (printable(first)) }
-                            th.figure scope="col" { (printable(&other(result, comparison))) }
-                            @for head in ["difference", "95 %", "noise", "p", "blocks"] { th.figure scope="col" { (head) } }
-                        }
-                    }
-                    tbody {
-                        @for (row, [name, first, other, ratio, interval, noise]) in comparison.rows.iter().filter_map(|row| Some((row, cells(row)?))) {
-                            tr {
-                                th scope="row" { (name) }
-                                td.figure { (first) }
-                                td.figure { (other) }
-                                td.figure { (ratio) }
-                                td.figure { (interval) }
-                                td.figure { (noise) }
-                                td.figure { (chance(row.p)) }
-                                td.figure { (count(row.pairs as u64)) }
-                            }
-                        }
-                    }
-                }
-            }))
-        }
-    }
-}
-
-fn chance(p: f64) -> String {
-    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }
 
 fn latencies(result: &ComparisonResult, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
@@ -308,18 +296,22 @@ fn troubles(result: &ComparisonResult) -> Markup {
                             th scope="row" { (printable(&server.name)) }
                             td.figure { (count(runs(&server.name).len() as u64)) }
                             td.figure { @if invalid > 0 { (sign(Tone::Doubtful)) " " } (count(invalid as u64)) }
-                            td {
-                                @if found.is_empty() { (sign(Tone::Good)) " nothing" }
-                                @for (index, trouble) in found.iter().enumerate() {
-                                    @if index > 0 { ", " } @else { (sign(Tone::Bad)) " " }
-                                    (printable(&trouble.what)) " " (count(trouble.count))
-                                }
-                            }
+                            td { (went_wrong(&found)) }
                         }
                     }
                 }
             }
         }))
+    }
+}
+
+fn went_wrong(troubles: &[Trouble]) -> Markup {
+    html! {
+        @if troubles.is_empty() { (sign(Tone::Good)) " nothing" }
+        @for (index, trouble) in troubles.iter().enumerate() {
+            @if index > 0 { ", " } @else { (sign(Tone::Bad)) " " }
+            (printable(&trouble.what)) " " (count(trouble.count))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `cli/compare.rs` plays the same scenario against each of them, block by block ([`order()`]); here runs become figures
 //! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`] and its
-//! texts. [`stored`] compares results of other days. Pure.
+//! texts. [`stored`] compares results of other days, which become [`TwoDays`]. Pure.
 
 pub mod demand;
 pub mod figure;
@@ -13,13 +13,15 @@ mod order;
 pub mod result;
 pub mod stored;
 pub mod text;
+pub mod two_days;
 
 pub use demand::Demand;
-pub use html::to_html;
+pub use html::{to_html, two_days_to_html};
 pub use judge::{Figures, Question, judge};
-pub use markdown::to_markdown;
+pub use markdown::{to_markdown, two_days_to_markdown};
 pub use order::order;
 pub use result::{Block, ComparisonResult, Contest, conclude};
+pub use two_days::TwoDays;
 
 #[cfg(test)]
 pub(crate) mod example;

@@ -47,6 +47,15 @@ pub struct ComparisonResult {
     pub notes: Vec<String>,
 }
 
+/// The content of the file of a comparison.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ComparisonFile {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// What was found.
+    pub comparison: ComparisonResult,
+}
+
 /// A server of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerEntry {
@@ -251,7 +260,7 @@ fn in_order(mut rows: Vec<Row>) -> Vec<Row> {
 }
 
 /// What went wrong in a run: failed checks, what the audit found, connects and connections.
-fn troubles(run: &RunResult) -> Vec<Trouble> {
+pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
     let checks = run.checks.iter().map(|check| check.failed).sum();
     let counter = |name: &str| run.counters.iter().find(|one| one.name == name).map_or(0, |one| one.value);
     let audit = run.deliveries.as_ref();
@@ -281,12 +290,7 @@ impl ComparisonResult {
 
     /// Reads what [`ComparisonResult::to_json`] has written. None if the text is something else.
     pub fn from_json(text: &str) -> Option<ComparisonResult> {
-        #[derive(Deserialize)]
-        struct File {
-            schema_version: u32,
-            comparison: ComparisonResult,
-        }
-        let file: File = serde_json::from_str(text).ok()?;
+        let file: ComparisonFile = serde_json::from_str(text).ok()?;
         (file.schema_version == SCHEMA_VERSION).then_some(file.comparison)
     }
 
@@ -294,13 +298,18 @@ impl ComparisonResult {
     pub fn troubles(&self, server: &str) -> Vec<Trouble> {
         let mut sum: Vec<Trouble> = Vec::new();
         let runs = self.blocks.iter().flat_map(|block| &block.runs).filter(|run| run.server == server);
-        for trouble in runs.flat_map(|run| &run.troubles) {
-            match sum.iter_mut().find(|known| known.what == trouble.what) {
-                Some(known) => known.count += trouble.count,
-                None => sum.push(trouble.clone()),
-            }
-        }
+        runs.for_each(|run| add_up(&mut sum, &run.troubles));
         sum
+    }
+}
+
+/// Adds what went wrong to what is known of it.
+pub(super) fn add_up(sum: &mut Vec<Trouble>, more: &[Trouble]) {
+    for trouble in more {
+        match sum.iter_mut().find(|known| known.what == trouble.what) {
+            Some(known) => known.count += trouble.count,
+            None => sum.push(trouble.clone()),
+        }
     }
 }
 

@@ -8,15 +8,34 @@ use std::collections::BTreeMap;
 
 use super::figure;
 use super::judge::{Difference, Figures, Row};
-use super::result::ComparisonResult;
+use super::result::{ComparisonResult, Trouble, add_up, troubles};
+use super::two_days::{Day, Facts, Pair, TwoDays};
+use crate::measure::Series;
 use crate::report::RunResult;
 use crate::report::json::from_json;
+use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION, ScenarioInfo};
 use crate::statistics::power::Demand as Power;
 use crate::statistics::{Bootstrap, deviation, median};
 use crate::verdict::Status;
 
-/// Runs by what they are of: the name of a scenario, or of a scenario and a server.
-pub type Stored = BTreeMap<String, Vec<Figures>>;
+/// What a file of results holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    tool_version: String,
+    started: String,
+    environment: Environment,
+    /// By what it is of: the name of a scenario, or of a scenario and a server.
+    measured: BTreeMap<String, Measured>,
+}
+
+/// What was measured of one scenario, or of one scenario and one server.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Measured {
+    scenario: ScenarioInfo,
+    runs: Vec<Figures>,
+    troubles: Vec<Trouble>,
+    latencies: Vec<MetricResult>,
+}
 
 /// Fewer runs than this on a side make no interval that means anything.
 const FEWEST: usize = 4;
@@ -33,32 +52,123 @@ pub fn read(text: &str) -> Result<Stored, String> {
 }
 
 fn of_comparison(result: &ComparisonResult) -> Stored {
-    let mut stored = Stored::new();
-    for run in result.blocks.iter().flat_map(|block| &block.runs).filter(|run| !run.figures.is_empty()) {
-        let name = format!("{}, {}", result.scenario.name, run.server);
-        stored.entry(name).or_default().push(run.figures.clone());
+    let of = |server: &str| {
+        let runs = result.blocks.iter().flat_map(|block| &block.runs);
+        let own = runs.filter(|run| run.server == server && !run.figures.is_empty());
+        let latencies = result.latencies.iter().filter(|one| one.server == server);
+        Measured {
+            scenario: result.scenario.clone(),
+            runs: own.map(|run| run.figures.clone()).collect(),
+            troubles: result.troubles(server),
+            latencies: merged(
+                latencies
+                    .flat_map(|one| &one.metrics)
+                    .filter_map(|metric| Some((metric.name.as_str(), metric.series().ok()?))),
+            ),
+        }
+    };
+    let named = |server: &str| (format!("{}, {server}", result.scenario.name), of(server));
+    Stored {
+        tool_version: result.tool_version.clone(),
+        started: result.started.clone(),
+        environment: result.environment.clone(),
+        measured: result.servers.iter().map(|server| named(&server.name)).collect(),
     }
-    stored
 }
 
 fn of_runs(results: &[RunResult]) -> Stored {
-    let mut stored = Stored::new();
+    let mut stored = Stored::default();
+    if let Some(RunResult { tool_version, started, environment, .. }) = results.first() {
+        (stored.tool_version, stored.started) = (tool_version.clone(), started.clone());
+        stored.environment = environment.clone();
+    }
     let valid = |run: &&RunResult| matches!(run.verdict.status, Status::Passed | Status::Failed);
     for run in results.iter().filter(valid) {
-        let figures = figure::of(run, figure::intervals_of_warm_up(run));
-        stored.entry(run.scenario.name.clone()).or_default().push(figures);
+        let cut = figure::intervals_of_warm_up(run);
+        let measured = stored.measured.entry(run.scenario.name.clone()).or_default();
+        measured.scenario = run.scenario.clone();
+        measured.runs.push(figure::of(run, cut));
+        add_up(&mut measured.troubles, &troubles(run));
+        let known = measured
+            .latencies
+            .iter()
+            .filter_map(|metric| Some((metric.name.as_str(), metric.series().ok()?)));
+        let own = LATENCIES.into_iter().filter_map(|name| Some((name, figure::series(run, cut, name)?)));
+        measured.latencies = merged(known.chain(own));
     }
     stored
 }
 
-/// What is new beside what was: the rows of everything that is in both.
-pub fn compare(old: &Stored, new: &Stored, level: f64, seed: u64) -> Vec<(String, Vec<Row>)> {
-    let both = old.iter().filter_map(|(name, old)| Some((name, old, new.get(name)?)));
-    both.map(|(name, old, new)| {
-        let row = |kind: &figure::Kind| row(kind.name, old, new, level, seed);
-        (name.clone(), figure::KINDS.iter().filter_map(row).collect())
-    })
-    .collect()
+/// The series of which curves are drawn.
+const LATENCIES: [&str; 2] = ["ack", "delivery"];
+
+/// Series of the same name added up.
+fn merged<'s>(series: impl Iterator<Item = (&'s str, Series)>) -> Vec<MetricResult> {
+    let mut all = LATENCIES.map(|name| (name, Series::new()));
+    for (name, one) in series {
+        if let Some((_, sum)) = all.iter_mut().find(|(known, _)| *known == name) {
+            sum.merge(&one);
+        }
+    }
+    all.iter().filter_map(|(name, sum)| MetricResult::of(name, sum)).collect()
+}
+
+/// What is new beside what was: everything that both measured validly. Each result comes with its name.
+pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64) -> TwoDays {
+    let ((old_name, old), (new_name, new)) = (old, new);
+    let mut notes = Vec::new();
+    let mut comparisons = Vec::new();
+    if !is_alike(&old.environment, &new.environment) {
+        notes.push(format!(
+            "{old_name} and {new_name} are not of the same machine, so no difference is of the servers alone"
+        ));
+    }
+    for (name, was) in &old.measured {
+        let Some(is) = new.measured.get(name) else {
+            notes.push(format!("{name} was measured in {old_name} alone"));
+            continue;
+        };
+        if (&was.scenario.hash, &was.scenario.overrides) != (&is.scenario.hash, &is.scenario.overrides) {
+            notes.push(format!("{name} had another text or another load in {old_name} than in {new_name}"));
+        }
+        let row = |kind: &figure::Kind| row(kind.name, &was.runs, &is.runs, level, seed);
+        let rows: Vec<Row> = figure::KINDS.iter().filter_map(row).collect();
+        comparisons.push(Pair { name: name.clone(), rows, old: was.facts(), new: is.facts() });
+    }
+    let fresh = new.measured.keys().filter(|name| !old.measured.contains_key(*name));
+    notes.extend(fresh.map(|name| format!("{name} was measured in {new_name} alone")));
+    TwoDays {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        old: old.day(old_name),
+        new: new.day(new_name),
+        level,
+        comparisons,
+        notes,
+    }
+}
+
+impl Stored {
+    fn day(&self, name: &str) -> Day {
+        Day {
+            name: name.to_owned(),
+            tool_version: self.tool_version.clone(),
+            started: self.started.clone(),
+            environment: self.environment.clone(),
+        }
+    }
+}
+
+impl Measured {
+    fn facts(&self) -> Facts {
+        Facts { runs: self.runs.len(), troubles: self.troubles.clone(), latencies: self.latencies.clone() }
+    }
+}
+
+/// Whether two machines look the same. How many files a process may open is not of the machine.
+fn is_alike(old: &Environment, new: &Environment) -> bool {
+    let of = |one: &Environment| (one.os.clone(), one.cpus, one.processor.clone(), one.memory);
+    of(old) == of(new)
 }
 
 fn row(figure: &str, old: &[Figures], new: &[Figures], level: f64, seed: u64) -> Option<Row> {
@@ -104,34 +214,71 @@ mod tests {
     use super::*;
     use crate::report::json::to_json;
 
-    fn of<'a>(rows: &'a [(String, Vec<Row>)], figure: &str) -> &'a Row {
-        rows[0].1.iter().find(|row| row.figure == figure).unwrap()
+    fn of<'a>(result: &'a TwoDays, name: &str, figure: &str) -> &'a Row {
+        let pair = result.comparisons.iter().find(|pair| pair.name == name).unwrap();
+        pair.rows.iter().find(|row| row.figure == figure).unwrap()
+    }
+
+    fn compared(old: &Stored, new: &Stored) -> TwoDays {
+        compare(("monday", old), ("friday", new), 0.05, 1)
     }
 
     #[test]
     fn two_comparisons_are_compared_server_by_server() {
         let (old, new) = (comparison(8, 1.0), comparison(8, 1.5));
-        let (old, new) = (read(&old.to_json()).unwrap(), read(&new.to_json()).unwrap());
-        let rows = compare(&old, &new, 0.05, 1);
-        assert_eq!(rows[0].0, "A busy room, bun");
-        assert_eq!(of(&rows, "delivery p50").difference, Difference::Larger);
-        let node = &rows[1..];
-        assert_eq!(of(node, "delivery p50").difference, Difference::None);
+        let result = compared(&read(&old.to_json()).unwrap(), &read(&new.to_json()).unwrap());
+        let of = |name: &str| of(&result, name, "delivery p50").difference;
+        assert_eq!(of("A busy room, bun"), Difference::Larger);
+        assert_eq!(of("A busy room, node"), Difference::None);
+        assert_eq!(result.notes, [""; 0]);
+        // The first server was played twice in every block.
+        assert_eq!(result.comparisons.iter().map(|pair| pair.new.runs).collect::<Vec<_>>(), [8, 16]);
     }
 
     #[test]
     fn single_runs_have_a_ratio_and_no_more() {
         let file = |slower: f64| read(&to_json(&[run(slower, 10)])).unwrap();
-        let rows = compare(&file(1.0), &file(3.0), 0.05, 1);
-        let row = of(&rows, "delivery p50");
+        let result = compared(&file(1.0), &file(3.0));
+        let row = of(&result, &run(1.0, 10).scenario.name, "delivery p50");
         assert_eq!(row.difference, Difference::TooFew);
         assert!((2.9..3.1).contains(&row.ratio), "{row:?}");
+    }
+
+    #[test]
+    fn latencies_and_troubles_of_several_runs_are_added_up() {
+        let mut broken = run(1.0, 10);
+        let counter = broken.counters.iter_mut().find(|counter| counter.name == "ack missed");
+        counter.expect("all counters are there").value = 3;
+        let file = read(&to_json(&[broken.clone(), broken])).unwrap();
+        let result = compared(&file, &file);
+        let facts = &result.comparisons[0].old;
+        let delivery = facts.latencies.iter().find(|metric| metric.name == "delivery").unwrap();
+        assert_eq!((facts.runs, delivery.count), (2, 4000));
+        assert_eq!(facts.troubles, [Trouble { what: "ack missed".to_owned(), count: 6 }]);
+    }
+
+    #[test]
+    fn what_makes_two_days_differ_beside_the_server_is_told() {
+        let was = run(1.0, 10);
+        let (mut is, mut other) = (was.clone(), was.clone());
+        is.scenario.overrides = vec!["--clients 9".to_owned()];
+        is.environment.cpus += 1;
+        other.scenario.name = "Another".to_owned();
+        let result = compared(&read(&to_json(&[was])).unwrap(), &read(&to_json(&[is, other])).unwrap());
+        let told = result.notes.join("\n");
+        for words in [
+            "not of the same machine",
+            "another text or another load in monday",
+            "Another was measured in friday alone",
+        ] {
+            assert!(told.contains(words), "{told}");
+        }
     }
 
     #[test]
     fn what_is_no_result_is_told() {
         assert!(read("{}").unwrap_err().contains("not a result of sockrates"));
         assert!(read("[").unwrap_err().starts_with("read the result"));
-        assert!(compare(&Stored::new(), &Stored::new(), 0.05, 1).is_empty());
+        assert!(compared(&Stored::default(), &Stored::default()).comparisons.is_empty());
     }
 }

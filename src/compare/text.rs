@@ -3,7 +3,8 @@
 use super::demand::{is_worse, worse_by};
 use super::figure::{self, Kind};
 use super::judge::{Difference, Row};
-use super::result::ComparisonResult;
+use super::result::{ComparisonResult, Trouble};
+use super::two_days::TwoDays;
 use crate::measure::human::{counted, printable};
 use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, listed, padded};
@@ -17,10 +18,11 @@ pub fn render(result: &ComparisonResult, look: Look) -> String {
         page.heading(&format!("{} beside {}", printable(&comparison.server), printable(first)));
         table(&mut page, [first, &comparison.server], &comparison.rows, result.effect);
     }
-    troubles(&mut page, result);
-    for note in &result.notes {
-        page.wrapped("  ", "  ", &[(&printable(note), Tone::Doubtful)]);
+    page.heading("What went wrong");
+    for server in &result.servers {
+        went_wrong(&mut page, &server.name, &result.troubles(&server.name));
     }
+    notes(&mut page, &result.notes);
     page.finish()
 }
 
@@ -47,12 +49,20 @@ fn head(page: &mut Page, result: &ComparisonResult, first: &str) {
 }
 
 /// Results of two days: the rows of everything that is in both.
-pub fn render_stored(names: [&str; 2], compared: &[(String, Vec<Row>)], look: Look) -> String {
+pub fn render_two_days(result: &TwoDays, look: Look) -> String {
     let mut page = Page::new(look);
-    for (name, rows) in compared {
-        page.heading(&printable(name));
-        table(&mut page, names, rows, 0.0);
+    let names = [result.old.name.as_str(), &result.new.name];
+    let title = format!("{} beside {}", printable(names[1]), printable(names[0]));
+    page.wrapped("", "  ", &[(&title, Tone::Strong)]);
+    for pair in &result.comparisons {
+        page.heading(&printable(&pair.name));
+        table(&mut page, names, &pair.rows, 0.0);
     }
+    page.heading("What went wrong");
+    for (name, facts) in result.sides() {
+        went_wrong(&mut page, &name, &facts.troubles);
+    }
+    notes(&mut page, &result.notes);
     page.finish()
 }
 
@@ -175,30 +185,25 @@ pub(super) fn percent(share: f64) -> String {
     if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
-fn troubles(page: &mut Page, result: &ComparisonResult) {
-    let all: Vec<(String, Vec<String>)> = result
-        .servers
-        .iter()
-        .map(|server| {
-            let troubles = result.troubles(&server.name);
-            let words =
-                troubles.iter().map(|trouble| format!("{} {}", trouble.what, trouble.count)).collect();
-            (printable(&server.name), words)
-        })
-        .collect();
-    page.heading("What went wrong");
-    for (name, words) in all {
-        let (words, tone) = match words.is_empty() {
-            true => ("nothing".to_owned(), Tone::Good),
-            false => (listed(&words), Tone::Bad),
-        };
-        page.wrapped("  ", "    ", &[(&name, Tone::Plain), (": ", Tone::Plain), (&words, tone)]);
+fn went_wrong(page: &mut Page, name: &str, troubles: &[Trouble]) {
+    let words: Vec<String> =
+        troubles.iter().map(|trouble| format!("{} {}", trouble.what, trouble.count)).collect();
+    let (words, tone) = match words.is_empty() {
+        true => ("nothing".to_owned(), Tone::Good),
+        false => (printable(&listed(&words)), Tone::Bad),
+    };
+    page.wrapped("  ", "    ", &[(&printable(name), Tone::Plain), (": ", Tone::Plain), (&words, tone)]);
+}
+
+fn notes(page: &mut Page, notes: &[String]) {
+    for note in notes {
+        page.wrapped("  ", "  ", &[(&printable(note), Tone::Doubtful)]);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::comparison;
+    use super::super::example::{comparison, two_days};
     use super::*;
 
     fn text(result: &ComparisonResult) -> String {
@@ -208,6 +213,11 @@ mod tests {
     #[test]
     fn a_comparison_reads_like_this() {
         insta::assert_snapshot!(text(&comparison(10, 1.25)));
+    }
+
+    #[test]
+    fn two_days_read_like_this() {
+        insta::assert_snapshot!(render_two_days(&two_days(), Look { width: 100, colour: false }));
     }
 
     #[test]

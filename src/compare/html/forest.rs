@@ -2,10 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{Judged, judged, other};
+use super::{Beside, Design, Judged, judged};
 use crate::compare::figure::{self, Better};
 use crate::compare::judge::Row;
-use crate::compare::result::ComparisonResult;
 use crate::compare::text::{cells, judgement};
 use crate::measure::human::printable;
 use crate::report::html::chart::mark::Shape;
@@ -20,20 +19,22 @@ const FARTHEST: f64 = 1000.0;
 /// The height of a row.
 const HEIGHT: u32 = 22;
 
-/// A table with a drawing in each row, for each server beside the first.
-pub(super) fn render(result: &ComparisonResult) -> Markup {
-    let first = result.servers.first().map_or("", |server| server.name.as_str());
-    let scale = scale(result.comparisons.iter().flat_map(|comparison| &comparison.rows));
+/// A table with a drawing in each row, for each side beside the first.
+pub(super) fn render(all: &[Beside<'_>], design: Design, effect: f64) -> Markup {
+    let scale = scale(all.iter().flat_map(|beside| beside.rows));
     html! {
-        @for comparison in &result.comparisons {
-            @if result.comparisons.len() > 1 { h3 { (printable(&comparison.server)) " beside " (printable(first)) } }
+        @for Beside { heading, first, other, rows } in all {
+            @if let Some(heading) = heading { h3 { (printable(heading)) } }
             p.quiet {
-                "Each value of " (printable(&other(result, comparison))) " as a ratio to that of " (printable(first)) ": the median of the blocks and its 95 % interval. "
-                "Shaded is what " (printable(first)) " differs from itself. The scale is logarithmic: ÷2 is as far from 1 as ×2."
+                "Each value of " (printable(other)) " as a ratio to that of " (printable(first)) ": the "
+                (match design { Design::Blocks => "median of the blocks", Design::Days => "medians of the runs" })
+                " and its 95 % interval. "
+                @if design == Design::Blocks { "Shaded is what " (printable(first)) " differs from itself. " }
+                "The scale is logarithmic: ÷2 is as far from 1 as ×2."
             }
-            (scrolled(&format!("{} beside {first}", comparison.server), &html! {
+            (scrolled(&format!("{other} beside {first}"), &html! {
                 table.ratios {
-                    caption.spoken { (printable(&comparison.server)) " beside " (printable(first)) }
+                    caption.spoken { (printable(other)) " beside " (printable(first)) }
                     thead {
                         tr {
                             th scope="col" { "Figure" }
@@ -42,7 +43,7 @@ pub(super) fn render(result: &ComparisonResult) -> Markup {
                             th scope="col" { "Judgement" }
                         }
                     }
-                    tbody { @for row in &comparison.rows { (told(row, scale, result.effect)) } }
+                    tbody { @for row in *rows { (told(row, scale, effect)) } }
                 }
             }))
         }
@@ -116,6 +117,7 @@ fn drawing(row: &Row, scale: Scale) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use super::super::besides;
     use super::*;
     use crate::compare::example::comparison;
 
@@ -135,7 +137,7 @@ mod tests {
         let row = &mut result.comparisons[0].rows[0];
         (row.ratio, row.ratio_low, row.ratio_high, row.floor) =
             (f64::INFINITY, 0.0, f64::NAN, Some(f64::INFINITY));
-        let drawn = render(&result).into_string();
+        let drawn = render(&besides(&result), Design::Blocks, result.effect).into_string();
         assert!(!drawn.contains("NaN%") && !drawn.contains("inf%"), "{drawn}");
     }
 }

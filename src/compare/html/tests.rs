@@ -1,5 +1,5 @@
 use super::*;
-use crate::compare::example::comparison;
+use crate::compare::example::{comparison, two_days};
 use crate::compare::result::Trouble;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
@@ -75,7 +75,7 @@ fn the_verdict_is_told_in_words() {
     let faster = told(&comparison(10, 0.5));
     assert!(faster.contains(" better in ack p50 (-50"), "{faster}");
     let few = told(&comparison(3, 1.25));
-    assert!(few.contains("Too few blocks to tell in 7 figures"), "{few}");
+    assert!(few.contains("Too few to tell in 7 figures"), "{few}");
     assert!(few.contains(" blocks more would show 5.0 % in each figure"), "{few}");
     assert!(sentences("bun", &[], 0.05).into_string().contains("no figures of both"));
 }
@@ -101,14 +101,42 @@ fn a_comparison_without_anything_and_one_of_another_time_are_pages_too() {
     assert!(to_html(&result).contains("<main"));
 }
 
+#[test]
+fn two_days_are_a_page_with_every_figure_and_what_went_wrong() {
+    let result = two_days();
+    let page = two_days_to_html(&result);
+    for row in result.comparisons.iter().flat_map(|pair| &pair.rows) {
+        for words in cells(row).unwrap().into_iter().take(5) {
+            assert!(page.contains(&words), "{}: {words}", row.figure);
+        }
+    }
+    for words in ["<h1>friday beside monday</h1>", "ack missed 2", "id=\"percentiles-delivery-2-log\""] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn a_hostile_name_of_a_file_or_a_scenario_stays_text() {
+    let mut result = two_days();
+    let text = || HOSTILE.to_owned();
+    (result.old.name, result.new.name, result.tool_version) = (text(), text(), text());
+    (result.old.started, result.new.tool_version, result.notes) = (text(), text(), vec![text()]);
+    result.comparisons.iter_mut().for_each(|pair| pair.name = text());
+    let page = two_days_to_html(&result);
+    assert!(!page.contains("<img"), "an element was made of a text");
+    assert_eq!(page.matches("</script>").count(), 2, "the two of the page itself");
+}
+
 /// The page that a browser can be pointed at.
 #[test]
 fn a_page_for_the_browser_is_written() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-pages");
     std::fs::create_dir_all(&folder).expect("the folder of what is built can be written");
-    for (name, page) in
-        [("comparison", to_html(&comparison(12, 1.25))), ("comparison-hostile", to_html(&hostile()))]
-    {
+    for (name, page) in [
+        ("comparison", to_html(&comparison(12, 1.25))),
+        ("comparison-hostile", to_html(&hostile())),
+        ("two-days", two_days_to_html(&two_days())),
+    ] {
         std::fs::write(folder.join(format!("{name}.html")), page).expect("a page can be written");
     }
 }

@@ -1,0 +1,70 @@
+//! Every figure of every side beside the first, as a table.
+
+use maud::{Markup, html};
+
+use super::{Beside, Design};
+use crate::compare::text::{cells, percent};
+use crate::measure::human::{count, printable};
+use crate::report::html::page::scrolled;
+
+/// A table for each side beside the first.
+pub(super) fn render(all: &[Beside<'_>], design: Design, level: f64) -> Markup {
+    html! {
+        p.quiet {
+            @match design {
+                Design::Blocks => {
+                    "Medians of the blocks. The difference is the median of the ratios in each block, the noise what the first server differs from itself. "
+                    "p is how often a server like the first would seem to differ so much, corrected for all figures and servers; "
+                    (percent(level)) " is the limit."
+                }
+                Design::Days => {
+                    "Medians of the runs, and their ratio. Nothing is paired: what the machine did differently is in it, too."
+                }
+            }
+        }
+        @for Beside { heading, first, other, rows } in all {
+            @if let Some(heading) = heading { h3 { (printable(heading)) } }
+            (scrolled(&format!("Figures of {other} and {first}"), &html! {
+                table {
+                    caption.spoken { "Figures of " (printable(other)) " and " (printable(first)) }
+                    thead {
+                        tr {
+                            th scope="col" { "Figure" }
+                            th.figure scope="col" { (printable(first)) }
+                            th.figure scope="col" { (printable(other)) }
+                            @for head in heads(design) { th.figure scope="col" { (head) } }
+                        }
+                    }
+                    tbody {
+                        @for (row, [name, first, other, ratio, interval, noise]) in rows.iter().filter_map(|row| Some((row, cells(row)?))) {
+                            tr {
+                                th scope="row" { (name) }
+                                td.figure { (first) }
+                                td.figure { (other) }
+                                td.figure { (ratio) }
+                                td.figure { (interval) }
+                                @if design == Design::Blocks {
+                                    td.figure { (noise) }
+                                    td.figure { (chance(row.p)) }
+                                }
+                                td.figure { (count(row.pairs as u64)) }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+/// What stands above the columns behind the two sides.
+fn heads(design: Design) -> &'static [&'static str] {
+    match design {
+        Design::Blocks => &["difference", "95 %", "noise", "p", "blocks"],
+        Design::Days => &["difference", "95 %", "runs"],
+    }
+}
+
+fn chance(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}

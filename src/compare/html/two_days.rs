@@ -1,0 +1,129 @@
+//! Two stored results as one page of HTML: what differs in words, the ratios, the percentile curves of both, and what went
+//! wrong.
+
+use maud::{Markup, html};
+
+use super::{Beside, Design, figures, forest, sentences, went_wrong};
+use crate::compare::two_days::{Day, Facts, Pair, TwoDays};
+use crate::measure::human::{count, printable};
+use crate::report::html::chart::{Chart, Line, Stroke};
+use crate::report::html::head::verdict;
+use crate::report::html::latency::{curve, percentiles};
+use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
+use crate::report::html::setup::{environment, facts};
+
+/// The page about two days.
+pub fn two_days_to_html(result: &TwoDays) -> String {
+    let mut charts = Vec::new();
+    let mut draw = |chart: Chart| {
+        charts.push(chart.data());
+        chart.figure()
+    };
+    let besides: Vec<Beside<'_>> = result
+        .comparisons
+        .iter()
+        .map(|pair| Beside {
+            heading: Some(pair.name.clone()),
+            first: &result.old.name,
+            other: result.new.name.clone(),
+            rows: &pair.rows,
+        })
+        .collect();
+    let title = format!("{} beside {}", result.new.name, result.old.name);
+    let sections: Vec<Section> = [
+        ("ratios", "Beside the older result", Some(forest::render(&besides, Design::Days, 0.0))),
+        ("figures", "Figures", Some(figures::render(&besides, Design::Days, result.level))),
+        ("latency", "Latency by percentile", latencies(result, &mut draw)),
+        ("troubles", "What went wrong", Some(troubles(result))),
+        ("setup", "How it was made", Some(setup(result))),
+    ]
+    .into_iter()
+    .filter_map(|(id, title, body)| Some(Section { id: id.to_owned(), title: title.to_owned(), body: body? }))
+    .collect();
+    let body = html! {
+        (head(result, &title))
+        @for section in &sections { (section.markup(2)) }
+    };
+    Page {
+        title,
+        tone: Tone::Plain,
+        places: sections.iter().map(|section| (section.id.clone(), section.title.clone())).collect(),
+        body,
+        charts,
+        version: result.tool_version.clone(),
+    }
+    .render()
+}
+
+fn head(result: &TwoDays, title: &str) -> Markup {
+    let told = html! {
+        h1 { (printable(title)) }
+        @for pair in &result.comparisons { p.sentence { (sentences(&pair.name, &pair.rows, 0.0)) } }
+        ul.facts {
+            @for day in [&result.old, &result.new] { li { (printable(&day.name)) ": " (printable(&day.started)) } }
+        }
+        @for note in &result.notes { p.about { (sign(Tone::Doubtful)) " " (printable(note)) } }
+    };
+    verdict(Tone::Plain, &told)
+}
+
+fn latencies(result: &TwoDays, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
+    let about = "All valid runs of a day together. To the right of p99 lies the slowest of a hundred.";
+    let mut chart = |(index, pair): (usize, &Pair), (metric, title): (&str, &str)| {
+        let line = |day: &Day, facts: &Facts, colour: usize| {
+            let series = facts.latencies.iter().find(|one| one.name == metric)?;
+            Some(Line { name: day.name.clone(), colour, stroke: Stroke::Solid, points: curve(series)? })
+        };
+        let lines = [line(&result.old, &pair.old, 1), line(&result.new, &pair.new, 2)];
+        let lines = lines.into_iter().flatten().collect();
+        let (id, title) = (format!("percentiles-{metric}-{}", index + 1), format!("{title}: {}", pair.name));
+        percentiles(&id, &title, about, lines, Vec::new(), draw)
+    };
+    let mut drawn = Vec::new();
+    for pair in result.comparisons.iter().enumerate() {
+        drawn
+            .extend([("delivery", "Delivery"), ("ack", "Acknowledgement")].map(|metric| chart(pair, metric)));
+    }
+    let drawn: Vec<Markup> = drawn.into_iter().flatten().collect();
+    (!drawn.is_empty()).then(|| html! { @for one in &drawn { (one) } })
+}
+
+fn troubles(result: &TwoDays) -> Markup {
+    scrolled(
+        "What went wrong",
+        &html! {
+            table {
+                caption.quiet { "All runs of a day together" }
+                thead {
+                    tr {
+                        th scope="col" { "What, and when" }
+                        th.figure scope="col" { "valid runs" }
+                        th scope="col" { "what went wrong" }
+                    }
+                }
+                tbody {
+                    @for (name, facts) in result.sides() {
+                        tr {
+                            th scope="row" { (printable(&name)) }
+                            td.figure { (count(facts.runs as u64)) }
+                            td { (went_wrong(&facts.troubles)) }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn setup(result: &TwoDays) -> Markup {
+    html! {
+        div.setup {
+            @for day in [&result.old, &result.new] {
+                div {
+                    h3 { (printable(&day.name)) }
+                    (facts(&environment(&day.environment, &day.tool_version)))
+                }
+            }
+        }
+    }
+}

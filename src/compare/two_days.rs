@@ -1,0 +1,113 @@
+//! What two stored results come to beside each other, as data: the content of its file and the input of its texts.
+//!
+//! [`super::stored`] reads the results and compares them.
+
+use serde::{Deserialize, Serialize};
+
+use super::judge::Row;
+use super::result::Trouble;
+use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION};
+
+/// What is new beside what was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TwoDays {
+    /// The version of this format: that of other results.
+    pub schema_version: u32,
+    /// The version of sockrates that wrote it.
+    pub tool_version: String,
+    /// The older result, with which the newer is compared.
+    pub old: Day,
+    /// The newer one.
+    pub new: Day,
+    /// How often an interval may leave out the ratio that is true.
+    pub level: f64,
+    /// Whatever is in both, in the order of its name.
+    pub comparisons: Vec<Pair>,
+    /// What is to be known beside the figures, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Where and when a result was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Day {
+    /// How it is called in tables: the name of its file.
+    pub name: String,
+    /// The version of sockrates that measured.
+    pub tool_version: String,
+    /// When the first run began: RFC 3339, UTC.
+    pub started: String,
+    /// Where.
+    pub environment: Environment,
+}
+
+/// A scenario, or a scenario and a server, of which both results tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// What it is called in both.
+    pub name: String,
+    /// Figure by figure.
+    pub rows: Vec<Row>,
+    /// What the older result says of it beside the figures.
+    pub old: Facts,
+    /// The same of the newer.
+    pub new: Facts,
+}
+
+/// What one result says of something beside the figures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// How many runs were valid measurements.
+    pub runs: usize,
+    /// What went wrong in all of them together.
+    pub troubles: Vec<Trouble>,
+    /// The latencies of the valid runs together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latencies: Vec<MetricResult>,
+}
+
+/// The content of the file of a comparison of two days.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TwoDaysFile {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// What was found.
+    pub two_days: TwoDays,
+}
+
+impl TwoDays {
+    /// As JSON, pretty-printed, with a final line ending.
+    pub fn to_json(&self) -> String {
+        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "two_days": self });
+        format!("{file:#}\n")
+    }
+
+    /// Reads what [`TwoDays::to_json`] has written. None if the text is something else.
+    pub fn from_json(text: &str) -> Option<TwoDays> {
+        let file: TwoDaysFile = serde_json::from_str(text).ok()?;
+        (file.schema_version == SCHEMA_VERSION).then_some(file.two_days)
+    }
+
+    /// Everything that is compared, on either day: what it is called there, and what is told of it.
+    pub(super) fn sides(&self) -> impl Iterator<Item = (String, &Facts)> {
+        self.comparisons.iter().flat_map(move |pair| {
+            let name = |day: &Day| format!("{}, {}", pair.name, day.name);
+            [(name(&self.old), &pair.old), (name(&self.new), &pair.new)]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::two_days;
+    use super::*;
+
+    #[test]
+    fn what_two_days_come_to_survives_being_stored() {
+        let result = two_days();
+        let back = TwoDays::from_json(&result.to_json()).unwrap();
+        assert_eq!((back.old, back.new, back.notes), (result.old, result.new, result.notes));
+        assert_eq!(back.comparisons.len(), 2);
+        assert_eq!(back.comparisons[1].new, result.comparisons[1].new);
+        assert_eq!(TwoDays::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
+    }
+}
