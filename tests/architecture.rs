@@ -28,9 +28,9 @@ const ROOMS: [&str; 25] = [
     "statistics",
     "verdict",
     "report",
+    "conformance",
     "compare",
     "capacity",
-    "conformance",
     "cli",
 ];
 
