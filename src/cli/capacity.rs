@@ -238,11 +238,6 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
     Ok(Settings { from, to, grain, precision: args.precision.max(FINEST), repeats, needed })
 }
 
-/// What went wrong, in a line.
-fn first_line(stopped: &Stopped) -> String {
-    stopped.words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
-}
-
 /// A search under way.
 struct Hunt<'a> {
     args: &'a CapacityArgs,
@@ -306,7 +301,7 @@ impl Hunt<'_> {
         let selected = match self.loaded(step.load) {
             Ok(selected) => selected,
             // Lower loads could be read: what was found is not to be lost.
-            Err(stopped) => return Ok(Some(self.tell(&words, Outcome::Limited(first_line(&stopped))))),
+            Err(stopped) => return Ok(Some(self.tell(&words, Outcome::Limited(stopped.line())))),
         };
         let (play, stop) = (self.play.clone(), self.stop.clone());
         let playing = Playing {
@@ -333,7 +328,7 @@ impl Hunt<'_> {
                         return Err(stopped);
                     }
                     Err(stopped) => {
-                        return Ok(Some(self.tell(&words, Outcome::Died(first_line(&stopped)))));
+                        return Ok(Some(self.tell(&words, Outcome::Died(stopped.line()))));
                     }
                 }
             }

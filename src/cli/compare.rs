@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::conform::{Examination, Manner};
 use super::overrides::OverrideArgs;
 use super::pin::Processors;
 use super::play::{self, PlayArgs, Playing, Stopped};
@@ -17,9 +18,10 @@ use super::select::{self, Selected};
 use super::server::{Named, ServerArgs};
 use super::{complain, interrupt, look_of_stdout, put, say};
 use crate::compare::{
-    Block, ComparisonResult, Contest, Demand, Question, conclude, order, result::ServerEntry, stored, text,
-    to_html, to_markdown, two_days_to_html, two_days_to_markdown,
+    Block, ComparisonResult, Conformance, Contest, Demand, Question, conclude, order, result::ServerEntry,
+    stored, text, to_html, to_markdown, two_days_to_html, two_days_to_markdown,
 };
+use crate::measure::human::printable;
 use crate::report::RunResult;
 use crate::units;
 use crate::verdict::Status;
@@ -28,6 +30,8 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates compare chat --server node='node server.js' --server bun='bun server.js'
   sockrates compare my.yaml --server old='./old' --server new='./new' --fail-on 'delivery p99 worse by 10 %'
+  sockrates compare my.yaml --server old='./old' --server new='./new' --conformance
+                                                            and which rules of the protocol each of them breaks
   sockrates compare my.yaml --server 'node server.js'       a server beside itself: the noise of this machine
   sockrates compare old.json new.json                       what run --json or compare --json has written";
 
@@ -53,6 +57,9 @@ pub struct CompareArgs {
     /// Give the server one processor and the clients the others
     #[arg(long)]
     pin: bool,
+    /// Afterwards play the conformance suite once against each server: rudely, and it takes its time
+    #[arg(long)]
+    conformance: bool,
     /// Write the comparison to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -112,9 +119,18 @@ fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
     let processors = if args.pin { Some(Processors::divide().map_err(Stopped::error)?) } else { None };
     let stop =
         interrupt::watch().map_err(|error| Stopped::error(format!("failed to watch for Ctrl-C: {error}")))?;
-    let arena = Arena { args, selected: &selected, servers: &servers, processors, stop };
+    let mode = if args.quiet { Mode::Hidden } else { Mode::Auto };
+    let examination = match args.conformance {
+        true => Some(Examination::bundled(Manner::usual(args.play.seed, mode))?),
+        false => None,
+    };
+    let arena = Arena { args, selected: &selected, servers: &servers, processors, mode, stop };
     let (blocks, stopped) = arena.play_all()?;
-    let Some(result) = arena.conclude(&blocks) else {
+    let (conformance, unexamined) = match (&examination, &stopped) {
+        (Some(examination), None) => arena.examine_all(examination, &blocks)?,
+        _ => (Vec::new(), None),
+    };
+    let Some(result) = arena.conclude(&blocks, &conformance) else {
         return Err(stopped.unwrap_or_else(|| Stopped {
             code: interrupt::EXIT_CODE,
             ..Stopped::wrong("interrupted before the first block was finished")
@@ -137,7 +153,8 @@ fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
     if result.comparisons.iter().all(|comparison| comparison.rows.is_empty()) {
         return Ok(Status::Invalid.exit_code());
     }
-    Ok(judge_demands(&args.fail_on, rows))
+    let code = judge_demands(&args.fail_on, rows);
+    unexamined.map_or(Ok(code), Err)
 }
 
 /// Where servers are compared.
@@ -146,6 +163,8 @@ struct Arena<'a> {
     selected: &'a Selected,
     servers: &'a [Named<'a>],
     processors: Option<Processors>,
+    /// How it is watched.
+    mode: Mode,
     stop: Arc<AtomicBool>,
 }
 
@@ -167,22 +186,64 @@ impl Arena<'_> {
                 Err(stopped) if blocks.is_empty() => return Err(stopped),
                 Err(stopped) => return Ok((blocks, Some(stopped))),
             }
-            if let (Some(file), Some(result)) = (&self.args.json, self.conclude(&blocks)) {
-                put(file, "comparison", &result.to_json()).map_err(Stopped::error)?;
-            }
+            self.keep(&blocks, &[])?;
         }
         Ok((blocks, None))
+    }
+
+    /// Writes what is known so far.
+    fn keep(&self, blocks: &[Block], conformance: &[Conformance]) -> Result<(), Stopped> {
+        match (&self.args.json, self.conclude(blocks, conformance)) {
+            (Some(file), Some(result)) => put(file, "comparison", &result.to_json()).map_err(Stopped::error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Plays the conformance suite against each server, and says why it could not be played against one. The figures are
+    /// there all the same.
+    fn examine_all(
+        &self,
+        examination: &Examination<'_>,
+        blocks: &[Block],
+    ) -> Result<(Vec<Conformance>, Option<Stopped>), Stopped> {
+        let (mut all, mut unexamined) = (Vec::new(), None);
+        // Clients and server are not told apart here: a case may need either.
+        self.processors.as_ref().map_or(Ok(()), Processors::for_everybody).map_err(Stopped::error)?;
+        for named in self.servers {
+            let name = &named.name;
+            if self.stop.load(Ordering::Relaxed) {
+                all.push(Conformance::missing(name, "interrupted before its first case".to_owned()));
+                continue;
+            }
+            self.tell(&format!("conformance of {name}"));
+            match examination.examine(named, &self.stop) {
+                Ok(suite) => {
+                    let is_interrupted = self.stop.load(Ordering::Relaxed);
+                    all.push(Conformance::of(&suite, examination.size(), is_interrupted));
+                }
+                Err(stopped) => {
+                    all.push(Conformance::missing(name, stopped.line()));
+                    unexamined = unexamined.or(Some(stopped));
+                }
+            }
+            self.keep(blocks, &all)?;
+        }
+        Ok((all, unexamined))
+    }
+
+    /// Says what is done next.
+    fn tell(&self, words: &str) {
+        if self.mode != Mode::Hidden {
+            complain(&printable(words));
+        }
     }
 
     /// Plays every contestant once. None if the user has had enough.
     fn play_block(&self, order: &[usize], number: usize) -> Result<Option<Vec<RunResult>>, Stopped> {
         let mut runs: Vec<Option<RunResult>> = order.iter().map(|_| None).collect();
         for (place, contestant) in order.iter().enumerate() {
-            if !self.args.quiet {
-                let name = &self.server_of(*contestant).name;
-                let (block, blocks) = (number + 1, self.args.blocks);
-                complain(&format!("block {block} of {blocks}, {} of {}: {name}", place + 1, order.len()));
-            }
+            let (block, blocks, name) = (number + 1, self.args.blocks, &self.server_of(*contestant).name);
+            self.tell(&format!("block {block} of {blocks}, {} of {}: {name}", place + 1, order.len()));
             runs[*contestant] = Some(self.play(*contestant)?);
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -196,7 +257,7 @@ impl Arena<'_> {
             args: &PlayArgs { max_time: None, ..self.args.play.clone() },
             server: &self.server_of(contestant).server,
             selected: self.selected,
-            mode: if self.args.quiet { Mode::Hidden } else { Mode::Auto },
+            mode: self.mode,
             stop: &self.stop,
             keep: None,
         };
@@ -213,7 +274,7 @@ impl Arena<'_> {
         &self.servers[contestant.saturating_sub(1)]
     }
 
-    fn conclude(&self, blocks: &[Block]) -> Option<ComparisonResult> {
+    fn conclude(&self, blocks: &[Block], conformance: &[Conformance]) -> Option<ComparisonResult> {
         let first = blocks.first()?.runs.first()?;
         let mut notes = Vec::new();
         let servers = self.servers.iter().enumerate().map(|(index, server)| {
@@ -247,6 +308,7 @@ impl Arena<'_> {
             blocks_asked: usize::from(self.args.blocks),
             pinned: self.args.pin,
             question: Question { level: LEVEL, effect: self.args.effect, seed: self.args.play.seed },
+            conformance: conformance.to_vec(),
             notes,
         };
         Some(conclude(contest, blocks))
@@ -275,6 +337,9 @@ fn judge_demands<'r>(
 // --- results of two days --------------------------------------------------------------------------------------
 
 fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stopped> {
+    if args.conformance {
+        return Err(Stopped::error("`--conformance` is for servers, and these are results: leave it out"));
+    }
     let read = |file: &Path| {
         let text = fs::read_to_string(file)
             .map_err(|error| Stopped::error(format!("failed to read {}: {error}", file.display())))?;

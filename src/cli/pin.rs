@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 /// Who may run where.
 #[derive(Debug)]
 pub struct Processors {
+    all: CpuSet,
     server: CpuSet,
     clients: CpuSet,
 }
@@ -27,7 +28,7 @@ impl Processors {
         if clients.is_empty() {
             return Err(TOO_FEW.to_owned());
         }
-        Ok(Processors { server: set(&[*server])?, clients: set(clients)? })
+        Ok(Processors { all, server: set(&[*server])?, clients: set(clients)? })
     }
 
     /// Until the clients begin, what is started runs on the server's.
@@ -44,6 +45,14 @@ impl Processors {
     /// A sentence.
     pub fn for_clients(&self) -> Result<(), String> {
         sched_setaffinity(this_thread(), &self.clients).map_err(failed)
+    }
+
+    /// From here on what is started runs on any of them.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn for_everybody(&self) -> Result<(), String> {
+        sched_setaffinity(this_thread(), &self.all).map_err(failed)
     }
 }
 

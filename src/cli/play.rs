@@ -81,6 +81,11 @@ impl Stopped {
     pub(super) fn error(why: impl std::fmt::Display) -> Stopped {
         Stopped::wrong(format!("error: {why}"))
     }
+
+    /// What went wrong, in a line.
+    pub(super) fn line(&self) -> String {
+        self.words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    }
 }
 
 /// The exit code of a verb that plays; tells why, if nothing could be played.

@@ -4,6 +4,7 @@
 //! comes from a command line, what they call themselves from them: all of it is shown as text.
 
 mod blocks;
+mod conformance;
 mod figures;
 mod forest;
 mod two_days;
@@ -41,12 +42,14 @@ pub fn to_html(result: &ComparisonResult) -> String {
         chart.figure()
     };
     let besides = besides(result);
+    let examined = result.conformance.iter().map(|found| (found.server.clone(), found));
     let sections: Vec<Section> = [
         ("ratios", "Beside the first server", Some(forest::render(&besides, Design::Blocks, result.effect))),
         ("figures", "Figures", Some(figures::render(&besides, Design::Blocks, result.level))),
         ("latency", "Latency by percentile", latencies(result, &mut draw)),
         ("blocks", "Block by block", blocks::render(result, &mut draw)),
         ("troubles", "What went wrong", Some(troubles(result))),
+        ("conformance", "Conformance", conformance::render(examined)),
         ("setup", "How it was made", Some(setup(result))),
     ]
     .into_iter()

@@ -1,9 +1,12 @@
 //! A comparison as tables for a pull request.
 
+use super::conformance::{Conformance, named};
 use super::judge::Row;
 use super::result::{ComparisonResult, Trouble};
 use super::text::{cells, judgement};
 use super::two_days::TwoDays;
+use crate::conformance::Verdict;
+use crate::conformance::text::counts;
 use crate::measure::human::printable;
 
 /// The comparison in Markdown.
@@ -22,6 +25,9 @@ pub fn to_markdown(result: &ComparisonResult) -> String {
     for server in &result.servers {
         text.push_str(&went_wrong(&server.name, &result.troubles(&server.name)));
     }
+    for found in &result.conformance {
+        text.push_str(&conformance(&found.server, found));
+    }
     text + &notes(&result.notes)
 }
 
@@ -36,6 +42,9 @@ pub fn two_days_to_markdown(result: &TwoDays) -> String {
     text.push('\n');
     for (name, facts) in result.sides() {
         text.push_str(&went_wrong(&name, &facts.troubles));
+    }
+    for (name, facts) in result.sides() {
+        text.extend(facts.conformance.iter().map(|found| conformance(&name, found)));
     }
     text + &notes(&result.notes)
 }
@@ -57,6 +66,20 @@ fn went_wrong(name: &str, troubles: &[Trouble]) -> String {
         troubles.iter().map(|trouble| format!("{} {}", escaped(&trouble.what), trouble.count)).collect();
     let words = if words.is_empty() { "nothing went wrong".to_owned() } else { words.join(", ") };
     format!("- {}: {words}\n", escaped(name))
+}
+
+fn conformance(name: &str, found: &Conformance) -> String {
+    let mut words = match found.summary.total() {
+        0 => vec!["not examined".to_owned()],
+        _ => vec![counts(&found.summary)],
+    };
+    let failed = found.cases(Verdict::Fail);
+    if !failed.is_empty() {
+        words.push(format!("failed: {}", escaped(&named(&failed))));
+    }
+    words.extend(found.findings.iter().map(|finding| escaped(finding)));
+    words.extend(found.unfinished.iter().map(|why| format!("not finished: {}", escaped(why))));
+    format!("- conformance of {}: {}\n", escaped(name), words.join("; "))
 }
 
 fn notes(notes: &[String]) -> String {

@@ -4,6 +4,7 @@
 //! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`] and its
 //! texts. [`stored`] compares results of other days, which become [`TwoDays`]. Pure.
 
+pub mod conformance;
 pub mod demand;
 pub mod figure;
 mod html;
@@ -15,6 +16,7 @@ pub mod stored;
 pub mod text;
 pub mod two_days;
 
+pub use conformance::Conformance;
 pub use demand::Demand;
 pub use html::{to_html, two_days_to_html};
 pub use judge::{Figures, Question, judge};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conformance::Conformance;
 use super::figure;
 use super::judge::{Figures, Question, Row, judge};
 use crate::measure::Series;
@@ -43,6 +44,9 @@ pub struct ComparisonResult {
     pub latencies: Vec<Latencies>,
     /// The servers but the first, beside it. With a single server, that server beside itself.
     pub comparisons: Vec<Comparison>,
+    /// How each server kept to the protocol, where that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conformance: Vec<Conformance>,
     /// What is to be known beside the figures, one sentence each.
     pub notes: Vec<String>,
 }
@@ -145,14 +149,25 @@ pub struct Contest {
     pub pinned: bool,
     /// What is asked.
     pub question: Question,
+    /// How the servers kept to the protocol, where that was asked.
+    pub conformance: Vec<Conformance>,
     /// What is to be known beside the figures.
     pub notes: Vec<String>,
 }
 
 /// Judges the blocks that were finished.
 pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
-    let Contest { scenario, environment, started, servers, blocks_asked, pinned, question, mut notes } =
-        contest;
+    let Contest {
+        scenario,
+        environment,
+        started,
+        servers,
+        blocks_asked,
+        pinned,
+        question,
+        conformance,
+        mut notes,
+    } = contest;
     let contestants = servers.len() + 1;
     let cut = common_warm_up(blocks, contestants);
     let figures = |run: &RunResult| if is_valid(run) { figure::of(run, cut) } else { Figures::new() };
@@ -213,6 +228,7 @@ pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
         latencies: latencies(&servers, blocks, cut),
         servers,
         comparisons,
+        conformance,
         notes,
     }
 }

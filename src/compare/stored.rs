@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::conformance::Conformance;
 use super::figure;
 use super::judge::{Difference, Figures, Row};
 use super::result::{ComparisonResult, Trouble, add_up, troubles};
@@ -35,6 +36,7 @@ struct Measured {
     runs: Vec<Figures>,
     troubles: Vec<Trouble>,
     latencies: Vec<MetricResult>,
+    conformance: Option<Conformance>,
 }
 
 /// Fewer runs than this on a side make no interval that means anything.
@@ -60,6 +62,7 @@ fn of_comparison(result: &ComparisonResult) -> Stored {
             scenario: result.scenario.clone(),
             runs: own.map(|run| run.figures.clone()).collect(),
             troubles: result.troubles(server),
+            conformance: result.conformance.iter().find(|one| one.server == server).cloned(),
             latencies: merged(
                 latencies
                     .flat_map(|one| &one.metrics)
@@ -161,7 +164,12 @@ impl Stored {
 
 impl Measured {
     fn facts(&self) -> Facts {
-        Facts { runs: self.runs.len(), troubles: self.troubles.clone(), latencies: self.latencies.clone() }
+        Facts {
+            runs: self.runs.len(),
+            troubles: self.troubles.clone(),
+            latencies: self.latencies.clone(),
+            conformance: self.conformance.clone(),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! A comparison as text for a terminal, and the words that all its texts share.
 
+use super::conformance::{Conformance, named, turned};
 use super::demand::{is_worse, worse_by};
 use super::figure::{self, Kind};
 use super::judge::{Difference, Row};
 use super::result::{ComparisonResult, Trouble};
 use super::two_days::TwoDays;
+use crate::conformance::Verdict;
+use crate::conformance::text::counts;
 use crate::measure::human::{counted, printable};
 use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, listed, padded};
@@ -21,6 +24,12 @@ pub fn render(result: &ComparisonResult, look: Look) -> String {
     page.heading("What went wrong");
     for server in &result.servers {
         went_wrong(&mut page, &server.name, &result.troubles(&server.name));
+    }
+    if !result.conformance.is_empty() {
+        page.heading("Conformance");
+    }
+    for found in &result.conformance {
+        conformance(&mut page, &found.server, found);
     }
     notes(&mut page, &result.notes);
     page.finish()
@@ -61,6 +70,21 @@ pub fn render_two_days(result: &TwoDays, look: Look) -> String {
     page.heading("What went wrong");
     for (name, facts) in result.sides() {
         went_wrong(&mut page, &name, &facts.troubles);
+    }
+    if result.sides().any(|(_, facts)| facts.conformance.is_some()) {
+        page.heading("Conformance");
+    }
+    for pair in &result.comparisons {
+        for (day, facts) in [(&result.old, &pair.old), (&result.new, &pair.new)] {
+            if let Some(found) = &facts.conformance {
+                conformance(&mut page, &format!("{}, {}", found.server, day.name), found);
+            }
+        }
+        if let (Some(old), Some(new)) = (&pair.old.conformance, &pair.new.conformance) {
+            let (broken, mended) = turned(old, new);
+            cases(&mut page, "fail by now: ", &broken, Tone::Bad);
+            cases(&mut page, "fail no more: ", &mended, Tone::Good);
+        }
     }
     notes(&mut page, &result.notes);
     page.finish()
@@ -195,6 +219,34 @@ fn went_wrong(page: &mut Page, name: &str, troubles: &[Trouble]) {
     page.wrapped("  ", "    ", &[(&printable(name), Tone::Plain), (": ", Tone::Plain), (&words, tone)]);
 }
 
+/// What the suite found about a server.
+fn conformance(page: &mut Page, name: &str, found: &Conformance) {
+    let tone = match (found.is_kept(), found.summary.judged()) {
+        (true, _) => Tone::Good,
+        (false, 0) => Tone::Doubtful,
+        (false, _) => Tone::Bad,
+    };
+    let counts = match found.summary.total() {
+        0 => "not examined".to_owned(),
+        _ => counts(&found.summary),
+    };
+    page.wrapped("  ", "    ", &[(&printable(name), Tone::Plain), (": ", Tone::Plain), (&counts, tone)]);
+    cases(page, "failed: ", &found.cases(Verdict::Fail), Tone::Bad);
+    for finding in &found.findings {
+        page.wrapped("    ", "      ", &[(&printable(finding), Tone::Bad)]);
+    }
+    if let Some(why) = &found.unfinished {
+        page.wrapped("    ", "      ", &[("not finished: ", Tone::Faint), (&printable(why), Tone::Doubtful)]);
+    }
+}
+
+/// A line about cases, if there are some.
+fn cases(page: &mut Page, what: &str, cases: &[&str], tone: Tone) {
+    if !cases.is_empty() {
+        page.wrapped("    ", "      ", &[(what, Tone::Faint), (&printable(&named(cases)), tone)]);
+    }
+}
+
 fn notes(page: &mut Page, notes: &[String]) {
     for note in notes {
         page.wrapped("  ", "  ", &[(&printable(note), Tone::Doubtful)]);
@@ -203,7 +255,7 @@ fn notes(page: &mut Page, notes: &[String]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{comparison, two_days};
+    use super::super::example::{comparison, conformance, two_days};
     use super::*;
 
     fn text(result: &ComparisonResult) -> String {
@@ -218,6 +270,28 @@ mod tests {
     #[test]
     fn two_days_read_like_this() {
         insta::assert_snapshot!(render_two_days(&two_days(), Look { width: 100, colour: false }));
+    }
+
+    #[test]
+    fn conformance_is_told_beside_the_figures() {
+        let mut result = comparison(2, 1.0);
+        let mut interrupted = conformance("bun", &[]);
+        interrupted.unfinished = Some("interrupted after 2 of 9 cases".to_owned());
+        interrupted.findings = vec!["it died".to_owned()];
+        result.conformance = vec![
+            conformance("node", &["acks/lost", "rooms/leave@polling"]),
+            interrupted,
+            Conformance::missing("deno", "no such \u{1b}command".to_owned()),
+        ];
+        let text = text(&result);
+        for words in [
+            "node: 1 pass, 2 fail, 1 skip\n    failed: acks/lost, rooms/leave@polling",
+            "bun: 1 pass, 1 skip\n    it died\n    not finished: interrupted after 2 of 9 cases",
+            "deno: not examined\n    not finished: no such ",
+        ] {
+            assert!(text.contains(words), "{text}");
+        }
+        assert!(!text.contains('\u{1b}'));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conformance::Conformance;
 use super::judge::Row;
 use super::result::Trouble;
 use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION};
@@ -63,6 +64,9 @@ pub struct Facts {
     /// The latencies of the valid runs together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub latencies: Vec<MetricResult>,
+    /// How the server kept to the protocol, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformance: Option<Conformance>,
 }
 
 /// The content of the file of a comparison of two days.

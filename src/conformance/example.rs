@@ -1,4 +1,4 @@
-//! Cases and results for the tests of this room.
+//! Cases and results for tests.
 
 use super::case::Case;
 use super::result::{CaseResult, SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
@@ -16,7 +16,7 @@ pub(super) fn case(id: &str, keys: &str) -> Case {
 }
 
 /// What a case came to.
-pub(super) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -> CaseResult {
+pub(crate) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -> CaseResult {
     let level = match verdict {
         Verdict::Warn => Level::Should,
         Verdict::Note => Level::Official,
@@ -64,7 +64,7 @@ pub(super) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -
 }
 
 /// What a suite came to.
-pub(super) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
+pub(crate) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
     SuiteResult {
         schema_version: SCHEMA_VERSION,
         tool_version: "0.1.0".to_owned(),

@@ -6,7 +6,7 @@
 pub mod baseline;
 pub mod case;
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 pub mod feature;
 pub mod html;
 pub mod json;

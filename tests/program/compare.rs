@@ -88,6 +88,97 @@ fn a_stored_result_that_got_worse_fails_and_is_written_all_the_same() {
     assert_eq!(results(&two)["two_days"]["new"]["name"], "new");
 }
 
+/// The reference server with heartbeats that save time, broken so that some cases fail.
+fn broken() -> String {
+    format!("{} --fixture-timings --fault room-ignored", reference())
+}
+
+#[test]
+fn conformance_is_told_beside_the_figures_in_every_form() {
+    let folder = Folder::new();
+    let [json, markdown, html] = ["a.json", "a.md", "a.html"].map(|name| folder.path(name));
+    let scenario = folder.scenario("{ crowd: 10 }", ASKS);
+    let server = format!("a={}", broken());
+    let ended = sockrates(["compare", "--conformance", "--blocks", "1", "--server", &server])
+        .args([&scenario])
+        .args(["--json"])
+        .args([&json])
+        .args(["--markdown"])
+        .args([&markdown])
+        .args(["--html"])
+        .args([&html])
+        .run();
+    ended.code(0).says("a beside itself").says("Conformance a: ").says("failed: acks/");
+    let found = &results(&json)["comparison"]["conformance"];
+    let failed: Vec<&str> = found[0]["deviations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|deviation| deviation["verdict"] == "fail")
+        .filter_map(|deviation| deviation["case"].as_str())
+        .collect();
+    assert_eq!((&found[0]["server"], found.as_array().map(Vec::len)), (&"a".into(), Some(1)));
+    assert!(failed.iter().any(|case| case.starts_with("acks/")), "{found:#}");
+    assert!(found[0]["summary"]["pass"].as_u64().is_some_and(|pass| pass > 100), "{found:#}");
+    assert_eq!(found[0].get("unfinished"), None, "{found:#}");
+    let read = |path| std::fs::read_to_string(path).expect("it was written");
+    assert!(read(&markdown).contains("- conformance of a: "));
+    assert!(read(&html).contains("id=\"conformance\""));
+    let stored = sockrates(["compare"]).args([&json, &json]).run();
+    stored.code(0).says("Conformance a, ").says("failed: acks/");
+}
+
+/// A command whose first two lives are those of the reference server; the third is this one.
+fn with_a_third_life(folder: &Folder, third: &str) -> String {
+    let lives = folder.path("lives");
+    let lives = lives.display();
+    format!("a=echo >> '{lives}'; if [ $(wc -l < '{lives}') -gt 2 ]; then {third}; fi; exec {}", broken())
+}
+
+#[test]
+fn a_server_that_does_not_start_for_the_suite_does_not_cost_the_figures() {
+    let folder = Folder::new();
+    let json = folder.path("a.json");
+    let scenario = folder.scenario("{ crowd: 10 }", ASKS);
+    let server = with_a_third_life(&folder, "exit 7");
+    let ended = sockrates(["compare", "--conformance", "--blocks", "1", "--server", &server])
+        .args([&scenario])
+        .args(["--json"])
+        .args([&json])
+        .run();
+    ended.code(3).says("ack p50").says("not examined not finished: the server command");
+    let result = &results(&json)["comparison"];
+    assert_eq!(result["blocks"].as_array().map(Vec::len), Some(1));
+    assert!(result["conformance"][0]["unfinished"].as_str().is_some_and(|why| why.contains("ended with")));
+}
+
+#[test]
+fn ctrl_c_in_the_suite_keeps_what_was_finished() {
+    let folder = Folder::new();
+    let (json, begun) = (folder.path("a.json"), folder.path("begun"));
+    let scenario = folder.scenario("{ crowd: 10 }", ASKS);
+    let server = with_a_third_life(&folder, &format!("echo > '{}'", begun.display()));
+    let started = sockrates(["compare", "--conformance", "--blocks", "1", "--server", &server])
+        .args([&scenario])
+        .args(["--json"])
+        .args([&json])
+        .start();
+    started.wait_for(&begun);
+    started.interrupt();
+    started.wait().code(130).says("ack p50").says("not finished: interrupted");
+    let result = &results(&json)["comparison"];
+    assert_eq!(result["blocks"].as_array().map(Vec::len), Some(1));
+    assert!(result["conformance"][0]["unfinished"].is_string(), "{}", result["conformance"]);
+}
+
+#[test]
+fn conformance_of_stored_results_is_refused() {
+    let folder = Folder::new();
+    let file = folder.file("a.json", "{}");
+    let ended = sockrates(["compare", "--conformance"]).args([&file, &file]).run();
+    ended.code(2).complains("`--conformance` is for servers");
+}
+
 #[test]
 fn a_server_that_does_not_start_ends_the_comparison() {
     let folder = Folder::new();

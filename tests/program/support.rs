@@ -117,6 +117,16 @@ impl Started {
         }
     }
 
+    /// Waits until something has made this file.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, file: &Path) {
+        let deadline = Instant::now() + LIMIT;
+        while !file.exists() {
+            assert!(Instant::now() < deadline, "{} never came to be", file.display());
+            thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
     /// Nobody reads what it prints any more.
     pub(crate) fn close_output(&mut self) {
         if let Some(child) = &mut self.child {

@@ -1,6 +1,6 @@
 //! The suite against one server: which cases, with how much patience, and everything that was found.
 //!
-//! It does not know the command line.
+//! `conform` examines servers with it, and `compare` those whose figures it compares.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -64,6 +64,13 @@ pub(in crate::cli) struct Manner {
     pub(in crate::cli) mode: Mode,
 }
 
+impl Manner {
+    /// The usual one.
+    pub(in crate::cli) fn usual(seed: u64, mode: Mode) -> Manner {
+        Manner { patience: PATIENCE, jobs: JOBS, seed, mode }
+    }
+}
+
 /// Cases, and how they are played.
 pub(in crate::cli) struct Examination<'a> {
     /// Where the cases stand; none for the bundled ones.
@@ -85,6 +92,22 @@ impl<'a> Examination<'a> {
         let ids: BTreeSet<&str> = chosen.iter().map(|variant| &*variant.case.id).collect();
         unread.retain(|(id, ..)| ids.contains(&**id));
         Examination { folder, unread, chosen: chosen.iter().map(Variant::label).collect(), manner }
+    }
+
+    /// The whole bundled suite.
+    ///
+    /// # Errors
+    /// What is wrong with a case.
+    pub(in crate::cli) fn bundled(manner: Manner) -> Result<Examination<'static>, Stopped> {
+        let unread = unread(None).map_err(Stopped::wrong)?;
+        let cases = read(&unread, Clone::clone)?;
+        let variants: Vec<Variant<'_>> = cases.iter().flat_map(Case::variants).collect();
+        Ok(Examination::new(None, unread, &variants, manner))
+    }
+
+    /// How many variants of cases there are.
+    pub(in crate::cli) fn size(&self) -> usize {
+        self.chosen.len()
     }
 
     /// Plays the suite against one server. What is missing in the result was not played, because it was interrupted.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::compare::example::{comparison, two_days};
+use crate::compare::example::{comparison, conformance, two_days};
 use crate::compare::result::Trouble;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
@@ -99,6 +99,22 @@ fn a_comparison_without_anything_and_one_of_another_time_are_pages_too() {
     assert!(!to_html(&result).contains("id=\"latency\""));
     (result.blocks, result.comparisons, result.servers) = (Vec::new(), Vec::new(), Vec::new());
     assert!(to_html(&result).contains("<main"));
+}
+
+#[test]
+fn conformance_is_a_table_where_it_was_asked() {
+    let mut result = comparison(4, 1.0);
+    assert!(!to_html(&result).contains("id=\"conformance\""));
+    let mut hostile = conformance("node", &["acks/lost"]);
+    (hostile.unfinished, hostile.findings) = (Some(HOSTILE.to_owned()), vec![HOSTILE.to_owned()]);
+    result.conformance = vec![hostile, conformance("bun", &[])];
+    let page = to_html(&result);
+    for words in
+        ["id=\"conformance\"", " fail: acks/lost", " no case failed", "not finished: &lt;/script&gt;"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("<img"), "an element was made of a text");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{Beside, Design, figures, forest, sentences, went_wrong};
+use super::{Beside, Design, conformance, figures, forest, sentences, went_wrong};
 use crate::compare::two_days::{Day, Facts, Pair, TwoDays};
 use crate::measure::human::{count, printable};
 use crate::report::html::chart::{Chart, Line, Stroke};
@@ -29,12 +29,14 @@ pub fn two_days_to_html(result: &TwoDays) -> String {
             rows: &pair.rows,
         })
         .collect();
+    let examined = result.sides().filter_map(|(name, facts)| Some((name, facts.conformance.as_ref()?)));
     let title = format!("{} beside {}", result.new.name, result.old.name);
     let sections: Vec<Section> = [
         ("ratios", "Beside the older result", Some(forest::render(&besides, Design::Days, 0.0))),
         ("figures", "Figures", Some(figures::render(&besides, Design::Days, result.level))),
         ("latency", "Latency by percentile", latencies(result, &mut draw)),
         ("troubles", "What went wrong", Some(troubles(result))),
+        ("conformance", "Conformance", conformance::render(examined)),
         ("setup", "How it was made", Some(setup(result))),
     ]
     .into_iter()
