@@ -1,5 +1,5 @@
 //! The schemas that `sockrates schema` prints are true: that of scenarios says what the parser says, as far as a schema can
-//! see, and that of results is the published one.
+//! see, and those of results are the published ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use serde_json::Value as Json;
-use sockrates::conformance;
 use sockrates::document::{Source, parse, render};
 use sockrates::scenario::{Surroundings, read, schema::schema};
 use sockrates::step::KINDS;
+use sockrates::{capacity, compare, conformance};
 
 /// Wrong files whose mistake is not one of shape, with the reason why no schema sees it.
 const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
@@ -384,9 +384,12 @@ fn thresholds_are_told_apart_by_their_pattern() {
 /// `UPDATE_GOLDEN=1` publishes them anew.
 #[test]
 fn the_published_schemas_are_those_of_the_code() {
-    for (file, schema) in
-        [("docs/schema/scenario.json", schema()), ("docs/schema/result.json", conformance::stored::schema())]
-    {
+    for (file, schema) in [
+        ("docs/schema/scenario.json", schema()),
+        ("docs/schema/result.json", conformance::stored::schema()),
+        ("docs/schema/capacity.json", capacity::result::schema()),
+        ("docs/schema/comparison.json", compare::schema::schema()),
+    ] {
         let text = format!("{schema:#}\n");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::write(file, &text).expect("it can be written");

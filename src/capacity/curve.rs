@@ -1,12 +1,13 @@
 //! The curves through the points of a search: throughput over load, and what each client costs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::point::Point;
 use crate::statistics::{Bootstrap, Interval, knee, line, median, usl};
 
 /// What the points of a search amount to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Curve {
     /// The load at which throughput falls to 80 % of linear, if it does.
     pub knee: Option<f64>,
@@ -23,7 +24,7 @@ pub struct Curve {
 }
 
 /// The Universal Scalability Law through the points.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Law {
     /// Throughput of one client.
     pub lambda: Parameter,
@@ -40,7 +41,7 @@ pub struct Law {
 }
 
 /// A parameter and its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Parameter {
     /// The parameter.
     pub value: f64,
@@ -51,7 +52,7 @@ pub struct Parameter {
 }
 
 /// A point beside the law.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Residual {
     /// The load.
     pub load: f64,

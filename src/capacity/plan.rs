@@ -1,5 +1,6 @@
 //! How many such machines it takes for so many users.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a machine like this holds.
@@ -14,7 +15,7 @@ pub struct Machine {
 }
 
 /// How many machines, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// For how many users.
     pub users: u64,
@@ -29,7 +30,7 @@ pub struct Plan {
 }
 
 /// One figure, and how many machines it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Need {
     /// The figure.
     pub limit: Limit,
@@ -38,7 +39,7 @@ pub struct Need {
 }
 
 /// What a machine can be too small in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// The thresholds of the scenario.

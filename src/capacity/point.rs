@@ -1,5 +1,6 @@
 //! One run of the search: what came of it, and what was measured.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::search::{Outcome, Purpose};
@@ -8,7 +9,7 @@ use crate::report::result::{DeliveriesResult, MetricResult};
 use crate::verdict::Status;
 
 /// What a step of the search measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// The load.
     pub load: f64,

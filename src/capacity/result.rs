@@ -1,5 +1,6 @@
 //! What a search found, as data: the content of its file and the input of its text.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
@@ -10,8 +11,23 @@ use crate::report::RunResult;
 use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo, TargetInfo, ThresholdResult};
 use crate::scenario::Axis;
 
+/// The content of the file of a search for the highest load, as `capacity --json` writes it.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "A search of sockrates for the highest load")]
+pub struct CapacityFile {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// What was found.
+    pub capacity: CapacityResult,
+}
+
+/// The JSON Schema of that file.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(CapacityFile).to_value()
+}
+
 /// Everything that is known of a search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityResult {
     /// The version of this format: that of other results.
     pub schema_version: u32,
@@ -52,7 +68,7 @@ pub struct CapacityResult {
 }
 
 /// A threshold, without what any run made of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
     /// As its author wrote it.
     pub text: String,
@@ -75,7 +91,7 @@ impl Asked {
 }
 
 /// How the server came back from too much.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recovery {
     /// The load that was too much.
     pub overload: f64,
@@ -96,12 +112,7 @@ impl CapacityResult {
 
     /// Reads what [`CapacityResult::to_json`] has written. None if the text is something else.
     pub fn from_json(text: &str) -> Option<CapacityResult> {
-        #[derive(Deserialize)]
-        struct File {
-            schema_version: u32,
-            capacity: CapacityResult,
-        }
-        let file: File = serde_json::from_str(text).ok()?;
+        let file: CapacityFile = serde_json::from_str(text).ok()?;
         (file.schema_version == SCHEMA_VERSION).then_some(file.capacity)
     }
 }
@@ -186,6 +197,18 @@ pub(super) mod example {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_valid_by_the_schema_and_what_is_broken_is_not() {
+        let schema = jsonschema::validator_for(&schema()).expect("it is a schema");
+        let is_valid = |text: &str| schema.is_valid(&serde_json::from_str(text).expect("it is JSON"));
+        let mut bare = example::result();
+        (bare.found, bare.plan, bare.recovery, bare.curve) = (None, None, None, Curve::default());
+        bare.axis = Axis::Variable("rooms".to_owned());
+        let text = example::result().to_json();
+        assert!(is_valid(&text) && is_valid(&bare.to_json()));
+        assert!(!is_valid(&text.replace("\"precision\": 0.05", "\"precision\": \"some\"")));
+    }
 
     #[test]
     fn a_search_survives_being_stored() {

@@ -1,17 +1,19 @@
-//! `sockrates schema`: the JSON Schema of scenarios, for editors, and of results, for those who read them.
+//! `sockrates schema`: the JSON Schema of scenarios, for editors, and of all that is stored, for those who read it.
 
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use super::say;
-use crate::{conformance, scenario};
+use crate::{capacity, compare, conformance, scenario};
 
 const EXAMPLES: &str = "\
 Examples:
   sockrates schema scenario > scenario.schema.json    then, in the first line of a scenario:
                                                       # yaml-language-server: $schema=scenario.schema.json
-  sockrates schema result > result.schema.json        what `run --json` and `conform --json` write";
+  sockrates schema result > result.schema.json        what `run --json` and `conform --json` write
+  sockrates schema capacity                           what `capacity --json` writes
+  sockrates schema comparison                         what `compare --json` writes";
 
 /// Prints the JSON Schema of scenarios or of results
 #[derive(Debug, Args)]
@@ -26,8 +28,12 @@ pub struct SchemaArgs {
 enum What {
     /// Of a scenario, for completion and checks in editors
     Scenario,
-    /// Of a result file
+    /// Of a result file of `run` or `conform`
     Result,
+    /// Of a file of `capacity`
+    Capacity,
+    /// Of a file of `compare`, of servers or of two days
+    Comparison,
 }
 
 /// Prints it.
@@ -35,6 +41,8 @@ pub fn schema(args: &SchemaArgs) -> ExitCode {
     let schema = match args.what {
         What::Scenario => scenario::schema::schema(),
         What::Result => conformance::stored::schema(),
+        What::Capacity => capacity::result::schema(),
+        What::Comparison => compare::schema::schema(),
     };
     say(&format!("{schema:#}"));
     ExitCode::SUCCESS

@@ -2,13 +2,14 @@
 //!
 //! The command line plays the suite; of its result this keeps what a comparison tells.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::conformance::result::Summary;
 use crate::conformance::{SuiteResult, Verdict};
 
 /// What the suite found about one server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Conformance {
     /// The server.
     pub server: String,
@@ -25,7 +26,7 @@ pub struct Conformance {
 }
 
 /// A variant of a case, and what it came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deviation {
     /// The id of the case, with `@transport` where it is played over several.
     pub case: String,

@@ -12,6 +12,7 @@ pub mod judge;
 mod markdown;
 mod order;
 pub mod result;
+pub mod schema;
 pub mod stored;
 pub mod text;
 pub mod two_days;

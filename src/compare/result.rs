@@ -1,5 +1,6 @@
 //! What a comparison found, as data: the content of its file and the input of its texts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Conformance;
@@ -12,7 +13,7 @@ use crate::statistics::quantile;
 use crate::verdict::Status;
 
 /// Everything that is known of a comparison.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonResult {
     /// The version of this format: that of other results.
     pub schema_version: u32,
@@ -52,7 +53,7 @@ pub struct ComparisonResult {
 }
 
 /// The content of the file of a comparison.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonFile {
     /// The version of this format.
     pub schema_version: u32,
@@ -61,7 +62,7 @@ pub struct ComparisonFile {
 }
 
 /// A server of a comparison.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerEntry {
     /// Its name.
     pub name: String,
@@ -73,7 +74,7 @@ pub struct ServerEntry {
 }
 
 /// The latencies of a contestant, of all its valid runs together and without their warm-up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latencies {
     /// The server.
     pub server: String,
@@ -84,14 +85,14 @@ pub struct Latencies {
 }
 
 /// One block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockResult {
     /// The runs, in the order in which they were played.
     pub runs: Vec<RunFigures>,
 }
 
 /// One run of a block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunFigures {
     /// The server; the twin of the first has its name, too.
     pub server: String,
@@ -106,7 +107,7 @@ pub struct RunFigures {
 }
 
 /// Something that went wrong, and how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Trouble {
     /// What.
     pub what: String,
@@ -115,7 +116,7 @@ pub struct Trouble {
 }
 
 /// A server beside the first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// Its name.
     pub server: String,

@@ -2,6 +2,7 @@
 //!
 //! [`super::stored`] reads the results and compares them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Conformance;
@@ -10,7 +11,7 @@ use super::result::Trouble;
 use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION};
 
 /// What is new beside what was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TwoDays {
     /// The version of this format: that of other results.
     pub schema_version: u32,
@@ -29,7 +30,7 @@ pub struct TwoDays {
 }
 
 /// Where and when a result was made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     /// How it is called in tables: the name of its file.
     pub name: String,
@@ -42,7 +43,7 @@ pub struct Day {
 }
 
 /// A scenario, or a scenario and a server, of which both results tell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pair {
     /// What it is called in both.
     pub name: String,
@@ -55,7 +56,7 @@ pub struct Pair {
 }
 
 /// What one result says of something beside the figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
     /// How many runs were valid measurements.
     pub runs: usize,
@@ -70,7 +71,7 @@ pub struct Facts {
 }
 
 /// The content of the file of a comparison of two days.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TwoDaysFile {
     /// The version of this format.
     pub schema_version: u32,

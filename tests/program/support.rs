@@ -15,6 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reference_server::{Config, Faults};
 use serde_json::Value as Json;
+use sockrates::{capacity, compare, conformance};
 use tempfile::TempDir;
 
 use crate::written;
@@ -282,10 +283,21 @@ impl Folder {
     }
 }
 
-/// The results that were written to a file.
+/// The results that were written to a file, which are what their schema says.
+#[track_caller]
 pub(crate) fn results(path: &Path) -> Json {
     let text = fs::read_to_string(path).expect("the results were written");
-    serde_json::from_str(&text).expect("the results are JSON")
+    let value: Json = serde_json::from_str(&text).expect("the results are JSON");
+    let has = |key: &str| value.get(key).is_some();
+    let schema = match () {
+        () if has("capacity") => capacity::result::schema(),
+        () if has("comparison") || has("two_days") => compare::schema::schema(),
+        () => conformance::stored::schema(),
+    };
+    let schema = jsonschema::validator_for(&schema).expect("it is a schema");
+    let wrong: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());
+    value
 }
 
 /// A scenario of the test data.
