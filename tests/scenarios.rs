@@ -4,6 +4,10 @@
 #[path = "support/play.rs"]
 mod support;
 
+use std::path::Path;
+
+use sockrates::document::Source;
+use sockrates::scenario::{self, Axis, Overrides, Range, Surroundings};
 use support::{Played, bundled, bundled_in, each, play};
 
 /// Under which faults of the reference server (`sockrates serve --list-faults`) a scenario has to fail.
@@ -69,9 +73,22 @@ const LOAD: [(&str, &[&str], &str); 10] = [
     ),
 ];
 
+/// The same of the scenarios for searches.
+const CAPACITY: [(&str, &[&str], &str); 5] = [
+    ("capacity/clients", &["--clients", "20", "--duration", "3s", "--rate", "40/s"], "room-ignored"),
+    ("capacity/connects", &["--set", "connects=10"], "auth-missing"),
+    ("capacity/joins", &["--clients", "21", "--duration", "3s", "--rate", "40/s"], "leave-ignored"),
+    (
+        "capacity/messages",
+        &["--clients", "20", "--duration", "3s", "--rate", "40/s"],
+        "broadcast-includes-sender",
+    ),
+    ("capacity/room-size", &["--set", "size=20", "--duration", "3s"], "event-lost"),
+];
+
 #[test]
 fn every_load_scenario_holds_in_a_small_size() {
-    each(&LOAD, |(name, size, _)| {
+    each(&sized(), |(name, size, _)| {
         let played = play([&[*name], *size].concat(), []);
         // How quick it is, a busy machine does not tell, and for percentiles there are few samples.
         match played.code {
@@ -83,13 +100,17 @@ fn every_load_scenario_holds_in_a_small_size() {
 
 #[test]
 fn every_load_scenario_notices_a_broken_server() {
-    each(&LOAD, |(name, size, fault)| {
+    each(&sized(), |(name, size, fault)| {
         let played = play([&[*name], *size, &["--fault", fault]].concat(), []);
         match played.code {
             Some(1 | 4) if !is_sound(&played) => Ok(()),
             code => Err(format!("{name} ended with {code:?} under {fault}\n{}", played.output)),
         }
     });
+}
+
+fn sized() -> Vec<(&'static str, &'static [&'static str], &'static str)> {
+    LOAD.into_iter().chain(CAPACITY).collect()
 }
 
 /// Whether every check held and every delivery is right. A busy machine is no good generator, and a run on it ends as not
@@ -101,6 +122,28 @@ fn is_sound(played: &Played) -> bool {
 #[test]
 fn of_every_load_scenario_it_is_said_what_trips_it() {
     assert_eq!(bundled_in("load"), LOAD.map(|(name, ..)| name.trim_start_matches("load/")));
+    assert_eq!(bundled_in("capacity"), CAPACITY.map(|(name, ..)| name.trim_start_matches("capacity/")));
+}
+
+#[test]
+fn every_scenario_for_a_search_says_what_is_raised_and_has_a_place_for_all_of_it() {
+    for (name, ..) in CAPACITY {
+        let path = Path::new("scenarios").join(name).with_extension("yaml");
+        let read = |vars| {
+            let surroundings = Surroundings::of(&path).overriding(Overrides { vars, ..Overrides::default() });
+            scenario::read(&Source::read(&path).expect("it is there"), &surroundings)
+                .expect("it is a good one")
+        };
+        let scenario = read(Vec::new());
+        let Range { axis: Some(axis), from: Some(_), to: Some(to) } = scenario.capacity.clone() else {
+            panic!("{name} does not say what is raised: {:?}", scenario.capacity);
+        };
+        assert!(!scenario.thresholds.is_empty(), "nothing could break {name}");
+        if let Axis::Variable(variable) = axis {
+            let clients = read(vec![(variable, to.to_string())]).clients();
+            assert!(clients > scenario.clients(), "{name}: {clients}");
+        }
+    }
 }
 
 #[test]

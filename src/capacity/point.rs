@@ -111,9 +111,11 @@ impl Point {
     }
 }
 
-/// What the server is there for: deliveries, and where there are none, acknowledgements.
+/// What the server is there for: deliveries; where there are none, acknowledgements; where there are none either, connects.
 pub fn throughput(run: &RunResult) -> Option<&MetricResult> {
-    ["delivery", "ack"].iter().find_map(|name| run.metrics.iter().find(|metric| metric.name == *name))
+    ["delivery", "ack", "connect"]
+        .iter()
+        .find_map(|name| run.metrics.iter().find(|metric| metric.name == *name))
 }
 
 #[cfg(test)]
@@ -149,6 +151,16 @@ mod tests {
     fn a_run_with_few_samples_tells_nothing() {
         assert_eq!(outcome(&run(1.0, 10), 100), Outcome::Held);
         assert!(matches!(outcome(&run(1.0, 10), 5000), Outcome::Unclear(_)));
+    }
+
+    #[test]
+    fn where_nothing_is_said_connects_are_counted() {
+        let mut run = run(1.0, 10);
+        assert_eq!(throughput(&run).unwrap().name, "delivery");
+        run.metrics.retain(|metric| metric.name == "ack");
+        assert_eq!(throughput(&run).unwrap().name, "ack");
+        run.metrics[0].name = "connect".to_owned();
+        assert_eq!(throughput(&run).unwrap().name, "connect");
     }
 
     #[test]

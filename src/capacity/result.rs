@@ -47,7 +47,7 @@ pub struct CapacityResult {
     pub axis: Axis,
     /// How far the answer may be off, as a share.
     pub precision: f64,
-    /// What throughput and latencies are of: `delivery`, or `ack` where nothing is delivered.
+    /// What throughput and latencies are of: `delivery`, `ack` where nothing is delivered, or `connect` where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
     /// The thresholds of the scenario.

@@ -1,11 +1,16 @@
 //! Who takes part: groups of clients that are alike, and what each of them starts with.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
 use super::script::RESERVED;
 use super::{Overrides, Rows, Surroundings};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::session::Transport;
 use crate::step::{self, Arrival};
-use crate::template::{Scope, Slot, Template, is_reserved, well_formed};
+use crate::template::{Scope, Slot, Template, constant, constants, is_reserved, well_formed};
 
 /// The most clients that a scenario may have, in all groups together.
 pub const MOST_CLIENTS: u32 = 1_000_000;
@@ -48,8 +53,13 @@ pub(super) fn read(
     if entries.is_empty() {
         return Err(node.mistake("the cast is empty").hint("write `cast: { alice: 1 }`"));
     }
-    let mut drafts: Vec<Draft<'_>> =
-        entries.iter().map(|(key, node)| Draft::read(key, node, surroundings)).collect::<Result<_, _>>()?;
+    let common = vars.map_or(Ok(&[][..]), Node::map)?;
+    let drafts: Result<Vec<Draft<'_>>, Mistake> = scope.before_script(|scope| {
+        scope.with_early(early(common), |scope| {
+            entries.iter().map(|(key, node)| Draft::read(key, node, surroundings, scope)).collect()
+        })
+    });
+    let mut drafts = drafts?;
     override_with(surroundings.overrides(), node, &mut drafts)?;
     let mut clients = 0;
     for draft in &drafts {
@@ -60,10 +70,18 @@ pub(super) fn read(
         let columns = draft.rows.as_ref().map(|rows| rows.columns.clone());
         scope.add_group(&draft.key.text, u64::from(draft.count), columns);
     }
-    let common = vars.map_or(Ok(&[][..]), Node::map)?;
     scope.before_script(|scope| {
         drafts.into_iter().enumerate().map(|(index, draft)| draft.finish(index, common, scope)).collect()
     })
+}
+
+/// The common variables as they are known before there are clients: those that are numbers.
+fn early(common: &[(Key, Node)]) -> BTreeMap<String, Json> {
+    let value = |node: &Node| match node.value {
+        Value::Int(_) | Value::Float(_) => node.to_json(),
+        _ => Json::Null,
+    };
+    common.iter().map(|(key, node)| (key.text.clone(), value(node))).collect()
 }
 
 /// Puts other counts and other rates in the place of those that are written.
@@ -95,7 +113,12 @@ struct Draft<'n> {
 }
 
 impl<'n> Draft<'n> {
-    fn read(key: &'n Key, node: &'n Node, surroundings: &Surroundings) -> Result<Draft<'n>, Mistake> {
+    fn read(
+        key: &'n Key,
+        node: &'n Node,
+        surroundings: &Surroundings,
+        scope: &mut Scope,
+    ) -> Result<Draft<'n>, Mistake> {
         let name = &key.text;
         well_formed(name, "the name of a group").map_err(|mistake| mistake.at(key.span))?;
         if RESERVED.contains(&name.as_str()) || is_reserved(name) {
@@ -115,8 +138,9 @@ impl<'n> Draft<'n> {
             vars: &[],
         };
         if !matches!(node.value, Value::Map(_)) {
-            draft.count = count(node).map_err(|mistake| match node.value {
+            draft.count = count(node, scope).map_err(|mistake| match &node.value {
                 Value::Int(_) => mistake,
+                Value::Text(text) if text.contains("${") => mistake,
                 _ => mistake.hint(format!("write `{name}: 1`, or `{name}: {{ count: 1, … }}`")),
             })?;
             return Ok(draft);
@@ -131,9 +155,12 @@ impl<'n> Draft<'n> {
         let vars = fields.optional("vars");
         fields.deny_others()?;
 
-        draft.count = count_of.map_or(Ok(1), count)?;
+        draft.count = count_of.map_or(Ok(1), |node| count(node, scope))?;
         draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
-        draft.arrival = arrive.map_or(Ok(Arrival::default()), Arrival::read)?;
+        draft.arrival = match arrive {
+            Some(node) => Arrival::read(&constants(node, "when clients arrive", scope)?)?,
+            None => Arrival::default(),
+        };
         draft.transport = transport.map(step::transport).transpose()?;
         draft.vars = vars.map_or(Ok(&[][..]), Node::map)?;
         Ok(draft)
@@ -176,8 +203,15 @@ impl<'n> Draft<'n> {
     }
 }
 
-fn count(node: &Node) -> Result<u32, Mistake> {
-    let count = node.int_within(1..=i64::from(MOST_CLIENTS))?;
+fn count(node: &Node, scope: &mut Scope) -> Result<u32, Mistake> {
+    let mut known = constant(node, "the number of clients", scope)?;
+    if let (Cow::Owned(known), Value::Text(text)) = (&mut known, &node.value) {
+        known.value = match known.text().ok().and_then(|number| number.parse().ok()) {
+            Some(number) => Value::Int(number),
+            None => return Err(node.mistake(format!("`{text}` is no whole number of clients"))),
+        };
+    }
+    let count = known.int_within(1..=i64::from(MOST_CLIENTS))?;
     u32::try_from(count).map_err(|_| node.mistake("that is too many"))
 }
 

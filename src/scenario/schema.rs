@@ -72,7 +72,7 @@ fn cast() -> Schema {
 }
 
 fn group() -> Schema {
-    let count = || whole(1..=i64::from(MOST_CLIENTS));
+    let count = || either([whole(1..=i64::from(MOST_CLIENTS)), expression()]);
     let row = json!({ "type": "object", "minProperties": 1, "additionalProperties": { "type": ["string", "number", "boolean"] } });
     let mut headers = map(named("value"));
     headers["propertyNames"] = json!({ "pattern": "^[-A-Za-z0-9!#$%&'*+.^_`|~]+$" });
@@ -88,6 +88,11 @@ fn group() -> Schema {
         .takes("rows", either([word(), some(row)]), "A CSV file beside the scenario, or a list of maps.")
         .schema();
     told(either([count(), longer]), "How many clients, or a map that says more of them.")
+}
+
+/// Text with an expression in it.
+fn expression() -> Schema {
+    fitting(r"\$\{")
 }
 
 fn act() -> Schema {

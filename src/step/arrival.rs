@@ -44,7 +44,7 @@ enum Spacing {
 impl Arrival {
     /// The schema of what stands behind `arrive`.
     pub fn schema() -> Schema {
-        let rate = || named("rate");
+        let rate = || schema::either([named("rate"), schema::fitting(r"\$\{")]);
         let mut stage = Shape::new("A stage of arrivals: at one rate, or from one rate to another.")
             .takes("rate", rate(), "How often clients come.")
             .takes("from", rate(), "How often they come at the beginning.")

@@ -161,6 +161,24 @@ pub fn constant<'n>(node: &'n Node, what: &str, scope: &mut Scope) -> Result<Cow
     }
 }
 
+/// The same for everything that stands in a value: every text of a list or a map that has an expression in it.
+pub fn constants(node: &Node, what: &str, scope: &mut Scope) -> Result<Node, Mistake> {
+    let value = match &node.value {
+        Value::List(items) => {
+            Value::List(items.iter().map(|item| constants(item, what, scope)).collect::<Result<_, _>>()?)
+        }
+        Value::Map(entries) => {
+            let mut known = Vec::with_capacity(entries.len());
+            for (key, value) in entries {
+                known.push((key.clone(), constants(value, what, scope)?));
+            }
+            Value::Map(known)
+        }
+        _ => return constant(node, what, scope).map(Cow::into_owned),
+    };
+    Ok(Node { span: node.span, value })
+}
+
 impl From<Json> for Template {
     fn from(value: Json) -> Template {
         Template { body: Body::Fixed(value), written: None }

@@ -63,6 +63,10 @@ pub struct Scope {
     acting: Vec<usize>,
     rounds: usize,
     words: Vec<&'static str>,
+    /// Variables of which numbers of the cast are made, while these are read; null for those that are no number.
+    early: BTreeMap<String, Json>,
+    /// Which of them were named.
+    named_early: BTreeSet<String>,
     later: Vec<String>,
     script: bool,
     sids_named: usize,
@@ -110,6 +114,8 @@ impl Scope {
             acting: Vec::new(),
             rounds: 0,
             words: Vec::new(),
+            early: BTreeMap::new(),
+            named_early: BTreeSet::new(),
             later: Vec::new(),
             script: true,
             sids_named: 0,
@@ -207,6 +213,19 @@ impl Scope {
         result
     }
 
+    /// Reads what has to be known before there are clients, such as how many there are: these variables have their values
+    /// in it, if they are numbers.
+    pub(crate) fn with_early<T>(
+        &mut self,
+        variables: BTreeMap<String, Json>,
+        read: impl FnOnce(&mut Scope) -> T,
+    ) -> T {
+        self.early = variables;
+        let result = read(self);
+        self.early.clear();
+        result
+    }
+
     /// Reads a variable that is worked out before these.
     pub(crate) fn with_later<T>(&mut self, names: &[&str], read: impl FnOnce(&mut Scope) -> T) -> T {
         self.later = names.iter().map(|name| (*name).to_owned()).collect();
@@ -251,8 +270,9 @@ impl Scope {
 
     /// The first variable that nothing names.
     pub(crate) fn unused(&self) -> Option<(&Slot, Span)> {
-        let mut unused: Vec<_> =
-            self.variables.iter().filter(|(slot, _)| !self.used.contains(slot)).collect();
+        let is_used =
+            |slot: &usize| self.used.contains(slot) || self.named_early.contains(&*self.slots[*slot].name);
+        let mut unused: Vec<_> = self.variables.iter().filter(|(slot, _)| !is_used(slot)).collect();
         unused.sort_by_key(|(_, span)| (span.line, span.column));
         unused.first().map(|(slot, span)| (&self.slots[**slot], **span))
     }
@@ -308,6 +328,19 @@ impl Scope {
             }
             _ => {}
         }
+        match self.early.get(word) {
+            None => {}
+            Some(number @ Json::Number(_)) => {
+                self.named_early.insert(word.to_owned());
+                return Ok(Found::Constant(number.clone()));
+            }
+            Some(_) => {
+                return Err(nowhere(format!(
+                    "`{word}` is no plain number, so it is not known before there are clients"
+                ))
+                .hint(format!("write a number in `vars`, such as `{word}: 100`")));
+            }
+        }
         if self.later.iter().any(|later| later == word) {
             return Err(match self.later.first().is_some_and(|first| first == word) {
                 true => nowhere(format!("the variable `{word}` is made of itself")),
@@ -336,7 +369,8 @@ impl Scope {
     fn unknown(&self, word: &str) -> Mistake {
         let own = self.slots.iter().map(|slot| &*slot.name);
         let groups = self.groups.iter().filter(|_| self.script).map(|group| group.name.as_str());
-        let known = self.words.iter().copied().chain(own).chain(groups).chain(ALWAYS);
+        let early = self.early.keys().map(String::as_str);
+        let known = self.words.iter().copied().chain(early).chain(own).chain(groups).chain(ALWAYS);
         let what = match self.words.is_empty() {
             true => "unknown variable",
             false => "unknown word or variable",

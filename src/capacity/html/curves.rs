@@ -105,6 +105,7 @@ pub(super) fn throughput(result: &CapacityResult, draw: &mut dyn FnMut(Chart) ->
     });
     let of = match result.metric.as_deref() {
         Some("ack") => "Acknowledgements a second",
+        Some("connect") => "Connects a second",
         _ => "Deliveries a second",
     };
     let chart = draw(Chart {
@@ -172,7 +173,11 @@ pub(super) fn latency(result: &CapacityResult, draw: &mut dyn FnMut(Chart) -> Ma
         .collect();
     let highest = limits.iter().map(|limit| limit.at).fold(greatest, f64::max);
     let scale = Scale::fitting(Unit::Micros, least, highest);
-    let title = if metric == "ack" { "Acknowledgement" } else { "Delivery" };
+    let title = match metric {
+        "ack" => "Acknowledgement",
+        "connect" => "Connect",
+        _ => "Delivery",
+    };
     Some(draw(Chart {
         id: "latency-load".to_owned(),
         title: title.to_owned(),
