@@ -1,6 +1,5 @@
 //! `sockrates capacity`: the highest load at which the thresholds of a scenario hold.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::output::{Forms, OutputArgs};
 use super::overrides::OverrideArgs;
 use super::play::{self, PlayArgs, Playing, Stopped};
-use super::progress::Mode;
 use super::select::{self, Selected};
 use super::server::{Server as TestedServer, ServerArgs};
-use super::{complain, duration, interrupt, limits, look_of_stdout, put, say};
+use super::{duration, interrupt, limits, look_of_stdout};
 use crate::capacity::curve::{Curve, curve};
 use crate::capacity::plan::{Machine, Plan, plan};
 use crate::capacity::point::throughput;
@@ -84,15 +83,8 @@ pub struct CapacityArgs {
     /// Afterwards ask for twice as much, then for half, and see when the thresholds hold again
     #[arg(long)]
     recovery: bool,
-    /// Write the result to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write the result to this file, as one page of HTML
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Do not show how it goes
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     play: PlayArgs,
     #[command(flatten)]
@@ -128,6 +120,7 @@ pub fn capacity(args: &CapacityArgs) -> ExitCode {
 }
 
 fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
+    args.output.check(None)?;
     let base = args.load.overrides().map_err(Stopped::error)?;
     let mut selected = select::select(std::slice::from_ref(&args.scenario), &base)
         .map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
@@ -175,11 +168,12 @@ fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
     let Some(result) = hunt.result(found, recovery) else {
         return Ok(interrupt::EXIT_CODE);
     };
-    say(text::render(&result, look_of_stdout()).trim_end_matches('\n'));
-    hunt.write(&result)?;
-    if let Some(file) = &args.html {
-        put(file, "page", &to_html(&result)).map_err(Stopped::error)?;
-    }
+    args.output.finish(&Forms {
+        text: text::render(&result, look_of_stdout()),
+        json: &|| result.to_json(),
+        html: &|| to_html(&result),
+        markdown: None,
+    })?;
     Ok(exit_code(&result, hunt.stop.load(Ordering::Relaxed)))
 }
 
@@ -270,9 +264,7 @@ impl Hunt<'_> {
                     }
                     let Some(outcome) = self.play(step)? else { return Ok(None) };
                     search.tell(outcome);
-                    if let Some(result) = self.result(None, None) {
-                        self.write(&result)?;
-                    }
+                    self.args.output.keep(|| Some(self.result(None, None)?.to_json()))?;
                     self.settle();
                 }
             }
@@ -308,7 +300,7 @@ impl Hunt<'_> {
             args: &play,
             server: self.server,
             selected: &selected,
-            mode: if self.args.quiet { Mode::Hidden } else { Mode::Auto },
+            mode: self.args.output.mode(),
             stop: &stop,
             keep: None,
         };
@@ -367,9 +359,7 @@ impl Hunt<'_> {
                 format!("the server ended: {how}")
             }
         };
-        if !self.args.quiet {
-            complain(&crate::measure::human::printable(&format!("{load}: {words}")));
-        }
+        self.args.output.show(&format!("{load}: {words}"));
         outcome
     }
 
@@ -460,10 +450,5 @@ impl Hunt<'_> {
                 .map(|(all, each)| (all as f64 - curve.memory_without.unwrap_or_default(), each)),
         };
         plan(machine, users, self.args.headroom)
-    }
-
-    fn write(&self, result: &CapacityResult) -> Result<(), Stopped> {
-        let Some(file) = &self.args.json else { return Ok(()) };
-        put(file, "result", &result.to_json()).map_err(Stopped::error)
     }
 }

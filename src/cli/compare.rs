@@ -10,18 +10,17 @@ use std::time::Instant;
 use clap::Args;
 
 use super::conform::{Examination, Manner};
+use super::output::{Forms, OutputArgs, RESULTS};
 use super::overrides::OverrideArgs;
 use super::pin::Processors;
 use super::play::{self, PlayArgs, Playing, Stopped};
-use super::progress::Mode;
 use super::select::{self, Selected};
 use super::server::{Named, ServerArgs};
-use super::{complain, interrupt, look_of_stdout, put, say};
+use super::{complain, interrupt, look_of_stdout};
 use crate::compare::{
     Block, ComparisonResult, Conformance, Contest, Demand, Question, conclude, order, result::ServerEntry,
     stored, text, to_html, to_markdown, two_days_to_html, two_days_to_markdown,
 };
-use crate::measure::human::printable;
 use crate::report::RunResult;
 use crate::units;
 use crate::verdict::Status;
@@ -60,18 +59,11 @@ pub struct CompareArgs {
     /// Afterwards play the conformance suite once against each server: rudely, and it takes its time
     #[arg(long)]
     conformance: bool,
-    /// Write the comparison to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write it as Markdown to this file
-    #[arg(long, value_name = "FILE")]
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Write a summary to this file, as Markdown for a pull request
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
     markdown: Option<PathBuf>,
-    /// Write it as one page of HTML to this file
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Do not show how it goes
-    #[arg(long, short)]
-    quiet: bool,
     #[command(flatten)]
     play: PlayArgs,
     #[command(flatten)]
@@ -93,10 +85,10 @@ const LEVEL: f64 = 0.05;
 
 /// Compares.
 pub fn compare(args: &CompareArgs) -> ExitCode {
-    let code = match &args.what[..] {
+    let code = args.output.check(args.markdown.as_deref()).and_then(|()| match &args.what[..] {
         [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
         _ => compare_servers(args),
-    };
+    });
     play::exit(code)
 }
 
@@ -119,12 +111,11 @@ fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
     let processors = if args.pin { Some(Processors::divide().map_err(Stopped::error)?) } else { None };
     let stop =
         interrupt::watch().map_err(|error| Stopped::error(format!("failed to watch for Ctrl-C: {error}")))?;
-    let mode = if args.quiet { Mode::Hidden } else { Mode::Auto };
     let examination = match args.conformance {
-        true => Some(Examination::bundled(Manner::usual(args.play.seed, mode))?),
+        true => Some(Examination::bundled(Manner::usual(args.play.seed, args.output.mode()))?),
         false => None,
     };
-    let arena = Arena { args, selected: &selected, servers: &servers, processors, mode, stop };
+    let arena = Arena { args, selected: &selected, servers: &servers, processors, stop };
     let (blocks, stopped) = arena.play_all()?;
     let (conformance, unexamined) = match (&examination, &stopped) {
         (Some(examination), None) => arena.examine_all(examination, &blocks)?,
@@ -136,13 +127,13 @@ fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
             ..Stopped::wrong("interrupted before the first block was finished")
         }));
     };
-    say(text::render(&result, look_of_stdout()).trim_end_matches('\n'));
-    if let Some(file) = &args.markdown {
-        put(file, "comparison", &to_markdown(&result)).map_err(Stopped::error)?;
-    }
-    if let Some(file) = &args.html {
-        put(file, "page", &to_html(&result)).map_err(Stopped::error)?;
-    }
+    let to_markdown = || to_markdown(&result);
+    args.output.finish(&Forms {
+        text: text::render(&result, look_of_stdout()),
+        json: &|| result.to_json(),
+        html: &|| to_html(&result),
+        markdown: args.markdown.as_deref().map(|file| (file, &to_markdown as &dyn Fn() -> String)),
+    })?;
     if let Some(stopped) = stopped {
         return Err(stopped);
     }
@@ -163,8 +154,6 @@ struct Arena<'a> {
     selected: &'a Selected,
     servers: &'a [Named<'a>],
     processors: Option<Processors>,
-    /// How it is watched.
-    mode: Mode,
     stop: Arc<AtomicBool>,
 }
 
@@ -193,10 +182,7 @@ impl Arena<'_> {
 
     /// Writes what is known so far.
     fn keep(&self, blocks: &[Block], conformance: &[Conformance]) -> Result<(), Stopped> {
-        match (&self.args.json, self.conclude(blocks, conformance)) {
-            (Some(file), Some(result)) => put(file, "comparison", &result.to_json()).map_err(Stopped::error),
-            _ => Ok(()),
-        }
+        self.args.output.keep(|| Some(self.conclude(blocks, conformance)?.to_json()))
     }
 
     /// Plays the conformance suite against each server, and says why it could not be played against one. The figures are
@@ -215,7 +201,7 @@ impl Arena<'_> {
                 all.push(Conformance::missing(name, "interrupted before its first case".to_owned()));
                 continue;
             }
-            self.tell(&format!("conformance of {name}"));
+            self.args.output.show(&format!("conformance of {name}"));
             match examination.examine(named, &self.stop) {
                 Ok(suite) => {
                     let is_interrupted = self.stop.load(Ordering::Relaxed);
@@ -231,19 +217,13 @@ impl Arena<'_> {
         Ok((all, unexamined))
     }
 
-    /// Says what is done next.
-    fn tell(&self, words: &str) {
-        if self.mode != Mode::Hidden {
-            complain(&printable(words));
-        }
-    }
-
     /// Plays every contestant once. None if the user has had enough.
     fn play_block(&self, order: &[usize], number: usize) -> Result<Option<Vec<RunResult>>, Stopped> {
         let mut runs: Vec<Option<RunResult>> = order.iter().map(|_| None).collect();
         for (place, contestant) in order.iter().enumerate() {
             let (block, blocks, name) = (number + 1, self.args.blocks, &self.server_of(*contestant).name);
-            self.tell(&format!("block {block} of {blocks}, {} of {}: {name}", place + 1, order.len()));
+            let place = format!("{} of {}", place + 1, order.len());
+            self.args.output.show(&format!("block {block} of {blocks}, {place}: {name}"));
             runs[*contestant] = Some(self.play(*contestant)?);
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -257,7 +237,7 @@ impl Arena<'_> {
             args: &PlayArgs { max_time: None, ..self.args.play.clone() },
             server: &self.server_of(contestant).server,
             selected: self.selected,
-            mode: self.mode,
+            mode: self.args.output.mode(),
             stop: &self.stop,
             keep: None,
         };
@@ -356,16 +336,13 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stop
             new.display()
         )));
     }
-    say(text::render_two_days(&result, look_of_stdout()).trim_end_matches('\n'));
-    if let Some(file) = &args.json {
-        put(file, "comparison", &result.to_json()).map_err(Stopped::error)?;
-    }
-    if let Some(file) = &args.markdown {
-        put(file, "comparison", &two_days_to_markdown(&result)).map_err(Stopped::error)?;
-    }
-    if let Some(file) = &args.html {
-        put(file, "page", &two_days_to_html(&result)).map_err(Stopped::error)?;
-    }
+    let to_markdown = || two_days_to_markdown(&result);
+    args.output.finish(&Forms {
+        text: text::render_two_days(&result, look_of_stdout()),
+        json: &|| result.to_json(),
+        html: &|| two_days_to_html(&result),
+        markdown: args.markdown.as_deref().map(|file| (file, &to_markdown as &dyn Fn() -> String)),
+    })?;
     let rows = result.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..]));
     Ok(judge_demands(&args.fail_on, rows))
 }

@@ -197,7 +197,10 @@ impl SuiteForms<'_> {
 }
 
 /// Whether one of these is standard output.
-fn one_at_most<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<bool, String> {
+///
+/// # Errors
+/// When several are.
+pub(super) fn one_at_most<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<bool, String> {
     match paths.filter(|path| is_stdout(path)).count() {
         0 => Ok(false),
         1 => Ok(true),

@@ -27,6 +27,7 @@ mod interrupt;
 mod limits;
 mod list;
 mod machine;
+mod output;
 mod overrides;
 mod pin;
 mod play;

@@ -71,3 +71,16 @@ fn a_first_load_that_breaks_fails() {
     let ended = sockrates(["capacity", "--from", "2"]).args([&scenario]).args(QUICKLY).run();
     ended.code(1).says("no load held, 2 clients did not");
 }
+
+#[test]
+fn standard_output_gets_one_document_and_people_are_told_elsewhere() {
+    let folder = Folder::new();
+    let scenario = folder.scenario_with("{ crowd: 20 }", ASKS, "thresholds: [ack p50 < 60 s]");
+    let range = ["--from", "4", "--to", "8", "--json", "-"];
+    let ended = sockrates(["capacity"]).args([&scenario]).args(range).args(QUICKLY).run();
+    let ended = ended.code(0).complains("at least 8 clients held");
+    let value: Value = serde_json::from_str(&ended.stdout).expect("it is one document");
+    assert_eq!(value["capacity"]["found"]["held"], 8.0);
+    let both = ["capacity", "--json", "-", "--html", "-"];
+    sockrates(both).args([&scenario]).run().code(2).complains("cannot share standard output");
+}
