@@ -114,6 +114,9 @@ const FINEST: f64 = 0.002;
 /// Runs after the overload in which the thresholds may hold again.
 const PATIENCE: u32 = 10;
 
+/// How long the end of a process may take to be known after its connections broke.
+const LAST_BREATH: Duration = Duration::from_millis(300);
+
 /// Searches.
 pub fn capacity(args: &CapacityArgs) -> ExitCode {
     play::exit(search(args))
@@ -151,6 +154,7 @@ fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
         stop,
         began: Instant::now(),
         running: None,
+        dead: None,
         sample: None,
         points: Vec::new(),
         notes: Vec::new(),
@@ -232,6 +236,12 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
     Ok(Settings { from, to, grain, precision: args.precision.max(FINEST), repeats, needed })
 }
 
+/// Whether connections did not come to be or broke off, so that the server may be dying.
+fn is_broken(run: &RunResult) -> bool {
+    let trouble = ["connect failed", "connection dropped"];
+    run.counters.iter().any(|counter| counter.value > 0 && trouble.contains(&counter.name.as_str()))
+}
+
 /// A search under way.
 struct Hunt<'a> {
     args: &'a CapacityArgs,
@@ -243,6 +253,8 @@ struct Hunt<'a> {
     stop: Arc<AtomicBool>,
     began: Instant,
     running: Option<Running>,
+    /// How the server ended that has not been started again yet.
+    dead: Option<String>,
     /// One of the runs, for what they have in common.
     sample: Option<RunResult>,
     points: Vec<Point>,
@@ -315,7 +327,11 @@ impl Hunt<'_> {
                     old.stop();
                 }
                 match playing.start() {
-                    Ok(running) => running,
+                    Ok(running) => {
+                        self.notes
+                            .extend(self.dead.take().map(|dead| format!("{dead} and was started again")));
+                        running
+                    }
                     Err(stopped) if self.sample.is_none() || stopped.code == interrupt::EXIT_CODE => {
                         return Err(stopped);
                     }
@@ -335,7 +351,8 @@ impl Hunt<'_> {
             self.running = Some(running);
             return Ok(None);
         }
-        let outcome = match running.ended() {
+        let patience = if is_broken(&run) { LAST_BREATH } else { Duration::ZERO };
+        let outcome = match running.ended_within(patience) {
             Some(how) => Outcome::Died(how.sentence()),
             None => {
                 self.running = Some(running);
@@ -355,7 +372,7 @@ impl Hunt<'_> {
             Outcome::Limited(why) => format!("we did not keep up: {why}"),
             Outcome::Unclear(why) => format!("not clear: {why}"),
             Outcome::Died(how) => {
-                self.notes.push(format!("at {load} the server ended ({how}) and was started again"));
+                self.notes.extend(self.dead.replace(format!("at {load} the server ended ({how})")));
                 format!("the server ended: {how}")
             }
         };
@@ -401,7 +418,7 @@ impl Hunt<'_> {
         let of_clients = self.axis.is_counted();
         let held = found.as_ref().and_then(|found| found.held);
         let curve = curve(&self.points, held, of_clients, self.play.seed);
-        let mut notes = self.notes.clone();
+        let mut notes: Vec<String> = self.notes.iter().chain(&self.dead).cloned().collect();
         if self.server.missing().kind == TargetKind::Url {
             let cost = match self.args.pid {
                 Some(_) => "",

@@ -265,6 +265,18 @@ impl Running {
         Some(self.target.ended(group, status))
     }
 
+    /// The same, where its end may take so long to be known.
+    pub fn ended_within(&mut self, patience: Duration) -> Option<NotReady> {
+        self.group.as_ref()?;
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.ended() {
+                None if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                ended => return ended,
+            }
+        }
+    }
+
     /// Stops a server that we started, and returns when it is gone. Dropping does the same.
     pub fn stop(mut self) {
         if let Some(group) = &mut self.group {

@@ -1,8 +1,19 @@
 //! `sockrates capacity`: a search that ends, and what cannot be searched.
 
+use std::fs;
+use std::io::{self, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reference_server::Config;
 use serde_json::Value;
 
-use crate::support::{Folder, results, sockrates};
+use crate::support::{Folder, Reference, Server, head, results, sockrates, splice};
 
 const ASKS: &str = "- all: connect\n- crowd: { repeat: { times: 20, every: 10ms, jitter: 100%, steps: [ { emit: { event: message-with-ack, args: [1], ack: true } } ] } }\n- all: disconnect";
 const QUICKLY: [&str; 6] = ["--settle", "0ms", "--min-samples", "1", "--repeats", "1"];
@@ -83,4 +94,126 @@ fn standard_output_gets_one_document_and_people_are_told_elsewhere() {
     assert_eq!(value["capacity"]["found"]["held"], 8.0);
     let both = ["capacity", "--json", "-", "--html", "-"];
     sockrates(both).args([&scenario]).run().code(2).complains("cannot share standard output");
+}
+
+/// So many connections at a time are more than a mortal server survives.
+const CROWD: usize = 16;
+
+/// A server that dies of a crowd. What clients meet is a relay to a reference server; its life is that of a process that
+/// does nothing else, whose id is in a file.
+struct Mortal {
+    /// How often it is going to die.
+    deaths: Mutex<usize>,
+    /// The connections that are open.
+    open: Mutex<Vec<TcpStream>>,
+    life: PathBuf,
+}
+
+impl Mortal {
+    /// The command that starts it, and what it is made of.
+    fn start(folder: &Folder, deaths: usize) -> (String, Reference) {
+        let life = folder.path("life");
+        let reference = Reference::with(Config::default());
+        let (to, mortal) = (
+            reference.address(),
+            Arc::new(Mortal { deaths: Mutex::new(deaths), open: Mutex::default(), life: life.clone() }),
+        );
+        let relay = Server::start(move |near, _| mortal.serve(&near, to));
+        let url = relay.url();
+        (format!("echo $$ > '{}'; echo {url}; exec tail -f /dev/null", life.display()), reference)
+    }
+
+    fn serve(&self, mut near: &TcpStream, to: std::net::SocketAddr) -> io::Result<()> {
+        self.enter(near)?;
+        let served = (|| {
+            let Some(head) = head(&mut near)? else { return Ok(()) };
+            let mut far = TcpStream::connect(to)?;
+            far.write_all(head.as_bytes())?;
+            splice(near, &far)
+        })();
+        let gone = near.peer_addr().ok();
+        let mut open = self.open.lock().expect("nobody panics with it");
+        open.retain(|stream| stream.peer_addr().ok() != gone);
+        served
+    }
+
+    /// One more is there, and that may be too many.
+    fn enter(&self, near: &TcpStream) -> io::Result<()> {
+        let mut open = self.open.lock().expect("nobody panics with it");
+        open.push(near.try_clone()?);
+        let mut deaths = self.deaths.lock().expect("nobody panics with it");
+        if open.len() < CROWD || *deaths == 0 {
+            return Ok(());
+        }
+        *deaths -= 1;
+        let id = fs::read_to_string(&self.life)?.trim().parse().expect("it is the id of a process");
+        kill(Pid::from_raw(id), Signal::SIGKILL).expect("the server lives");
+        // First it is dead, then its connections break.
+        while is_alive(id) {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        open.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+        Ok(())
+    }
+}
+
+/// Whether there is such a process, and it is none that nobody has waited for yet.
+fn is_alive(id: i32) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat"));
+    stat.is_ok_and(|stat| !stat.rsplit(") ").next().unwrap_or_default().starts_with('Z'))
+}
+
+/// A search from 4 clients to 16 on a server that dies so often; what it said, and the result.
+fn search_on_a_mortal(deaths: usize) -> (crate::support::Ended, Value) {
+    let folder = Folder::new();
+    let json = folder.path("capacity.json");
+    let (command, _reference) = Mortal::start(&folder, deaths);
+    let scenario = folder.scenario_with("{ crowd: 20 }", ASKS, "thresholds: [ack p50 < 60 s]");
+    let ended = sockrates(["capacity", "--from", "4", "--to", "16", "--server", &command])
+        .args([&scenario])
+        .args(QUICKLY)
+        .args(["--json"])
+        .args([&json])
+        .run();
+    (ended, results(&json)["capacity"].clone())
+}
+
+fn loads_and_outcomes(result: &Value) -> Vec<(f64, String)> {
+    let point = |point: &Value| {
+        let outcome = match &point["outcome"] {
+            Value::Object(outcome) => outcome.keys().next().cloned(),
+            outcome => outcome.as_str().map(str::to_owned),
+        };
+        (point["load"].as_f64().expect("a number"), outcome.expect("a word"))
+    };
+    result["points"].as_array().expect("a list").iter().map(point).collect()
+}
+
+#[test]
+fn a_server_that_dies_is_started_again_and_the_search_goes_on() {
+    let (ended, result) = search_on_a_mortal(1);
+    ended
+        .code(0)
+        .says("at least 16 clients held, the end of the range")
+        .says("at 16 clients the server ended (the server command")
+        .says("and was started again");
+    let played = loads_and_outcomes(&result);
+    let held = |load: f64| (load, "held".to_owned());
+    assert_eq!(played, [held(4.0), held(8.0), (16.0, "died".to_owned()), held(16.0), held(16.0)]);
+    assert_eq!(result["notes"].as_array().map(Vec::len), Some(1), "{}", result["notes"]);
+}
+
+#[test]
+fn a_server_that_dies_three_times_in_a_row_is_a_result() {
+    let (ended, result) = search_on_a_mortal(usize::MAX);
+    ended
+        .code(1)
+        .says("8 clients held, at 16 clients the server ended three times in a row: the server command");
+    let died = (16.0, "died".to_owned());
+    assert_eq!(loads_and_outcomes(&result)[2..], [died.clone(), died.clone(), died]);
+    assert_eq!((&result["found"]["above"]["kind"], &result["found"]["held"]), (&"died".into(), &8.0.into()));
+    let notes: Vec<&str> =
+        result["notes"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let again = notes.iter().filter(|note| note.ends_with("and was started again")).count();
+    assert_eq!((notes.len(), again), (3, 2), "it was not started after its third death: {notes:?}");
 }
