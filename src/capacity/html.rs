@@ -18,7 +18,7 @@ use super::text::{recovered, sentence};
 use crate::measure::human::{bytes, count, counted, duration, printable, rate};
 use crate::report::html::chart::Chart;
 use crate::report::html::head::{Card, capital, dealt, server, verdict};
-use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
+use crate::report::html::page::{Page, Tone, scrolled, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
 
 /// The page about this search.
@@ -28,7 +28,7 @@ pub fn to_html(result: &CapacityResult) -> String {
         charts.push(chart.data());
         chart.figure()
     };
-    let sections: Vec<Section> = [
+    let parts = [
         ("throughput", "Throughput and load", curves::throughput(result, &mut draw)),
         ("latency", "Latency and load", curves::latency(result, &mut draw)),
         ("cost", "What it cost the server", curves::cost(result, &mut draw)),
@@ -37,24 +37,13 @@ pub fn to_html(result: &CapacityResult) -> String {
         ("steps", "Every step", steps::render(result)),
         ("notes", "On the way", notes(result)),
         ("setup", "What was run, and where", Some(setup(result))),
-    ]
-    .into_iter()
-    .filter_map(|(id, title, body)| Some(Section { id: id.to_owned(), title: title.to_owned(), body: body? }))
-    .collect();
-    let body = html! {
+    ];
+    let head = html! {
         (head(result))
         (dealt(&cards(result)))
-        @for section in &sections { (section.markup(2)) }
     };
-    Page {
-        title: format!("The highest load: {}", result.scenario.name),
-        tone: tone(result.found.as_ref()),
-        places: sections.iter().map(|section| (section.id.clone(), section.title.clone())).collect(),
-        body,
-        charts,
-        version: result.tool_version.clone(),
-    }
-    .render()
+    let (title, tone) = (format!("The highest load: {}", result.scenario.name), tone(result.found.as_ref()));
+    Page::of_parts(title, tone, &head, parts, charts, &result.tool_version).render()
 }
 
 /// Good where the answer stands, bad where the server could not do anything, doubtful where it is not known.

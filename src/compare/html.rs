@@ -21,7 +21,7 @@ use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::{Chart, Line, Stroke};
 use crate::report::html::head::{capital, verdict};
 use crate::report::html::latency::{curve, percentiles};
-use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
+use crate::report::html::page::{Page, Tone, scrolled, sign};
 use crate::report::html::setup::{Fact, environment, facts};
 use crate::verdict::Status;
 
@@ -43,7 +43,7 @@ pub fn to_html(result: &ComparisonResult) -> String {
     };
     let besides = besides(result);
     let examined = result.conformance.iter().map(|found| (found.server.clone(), found));
-    let sections: Vec<Section> = [
+    let parts = [
         ("ratios", "Beside the first server", Some(forest::render(&besides, Design::Blocks, result.effect))),
         ("figures", "Figures", Some(figures::render(&besides, Design::Blocks, result.level))),
         ("latency", "Latency by percentile", latencies(result, &mut draw)),
@@ -51,24 +51,10 @@ pub fn to_html(result: &ComparisonResult) -> String {
         ("troubles", "What went wrong", Some(troubles(result))),
         ("conformance", "Conformance", conformance::render(examined)),
         ("setup", "How it was made", Some(setup(result))),
-    ]
-    .into_iter()
-    .filter_map(|(id, title, body)| Some(Section { id: id.to_owned(), title: title.to_owned(), body: body? }))
-    .collect();
+    ];
     let title = title(result);
-    let body = html! {
-        (head(result, &title))
-        @for section in &sections { (section.markup(2)) }
-    };
-    Page {
-        title,
-        tone: Tone::Plain,
-        places: sections.iter().map(|section| (section.id.clone(), section.title.clone())).collect(),
-        body,
-        charts,
-        version: result.tool_version.clone(),
-    }
-    .render()
+    let head = head(result, &title);
+    Page::of_parts(title, Tone::Plain, &head, parts, charts, &result.tool_version).render()
 }
 
 fn title(result: &ComparisonResult) -> String {

@@ -9,7 +9,7 @@ use crate::measure::human::{count, printable};
 use crate::report::html::chart::{Chart, Line, Stroke};
 use crate::report::html::head::verdict;
 use crate::report::html::latency::{curve, percentiles};
-use crate::report::html::page::{Page, Section, Tone, scrolled, sign};
+use crate::report::html::page::{Page, Tone, scrolled, sign};
 use crate::report::html::setup::{environment, facts};
 
 /// The page about two days.
@@ -31,30 +31,16 @@ pub fn two_days_to_html(result: &TwoDays) -> String {
         .collect();
     let examined = result.sides().filter_map(|(name, facts)| Some((name, facts.conformance.as_ref()?)));
     let title = format!("{} beside {}", result.new.name, result.old.name);
-    let sections: Vec<Section> = [
+    let parts = [
         ("ratios", "Beside the older result", Some(forest::render(&besides, Design::Days, 0.0))),
         ("figures", "Figures", Some(figures::render(&besides, Design::Days, result.level))),
         ("latency", "Latency by percentile", latencies(result, &mut draw)),
         ("troubles", "What went wrong", Some(troubles(result))),
         ("conformance", "Conformance", conformance::render(examined)),
         ("setup", "How it was made", Some(setup(result))),
-    ]
-    .into_iter()
-    .filter_map(|(id, title, body)| Some(Section { id: id.to_owned(), title: title.to_owned(), body: body? }))
-    .collect();
-    let body = html! {
-        (head(result, &title))
-        @for section in &sections { (section.markup(2)) }
-    };
-    Page {
-        title,
-        tone: Tone::Plain,
-        places: sections.iter().map(|section| (section.id.clone(), section.title.clone())).collect(),
-        body,
-        charts,
-        version: result.tool_version.clone(),
-    }
-    .render()
+    ];
+    let head = head(result, &title);
+    Page::of_parts(title, Tone::Plain, &head, parts, charts, &result.tool_version).render()
 }
 
 fn head(result: &TwoDays, title: &str) -> Markup {

@@ -14,39 +14,29 @@ use super::text::{counts, reasons};
 use super::verdict::Verdict;
 use crate::measure::human::{self, count, counted, printable};
 use crate::report::html::head::{self, capital, server};
-use crate::report::html::page::{Page, Section, Tone, sign};
+use crate::report::html::page::{Page, Tone, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
 use cases::{areas, cases, deviations};
 
 /// The page about these servers.
 pub fn to_html(suites: &[SuiteResult]) -> String {
-    let sections: Vec<Section> = [
+    let parts = [
         ("against", "What counts", against(suites)),
         ("deviations", "Deviations", deviations(suites)),
         ("areas", "By area", (!suites.is_empty()).then(|| areas(suites))),
         ("cases", "Every case", (!suites.is_empty()).then(|| cases(suites))),
         ("skipped", "Not played", skipped(suites)),
         ("setup", "What was examined, and where", (!suites.is_empty()).then(|| setup(suites))),
-    ]
-    .into_iter()
-    .filter_map(|(id, title, body)| Some(Section { id: id.to_owned(), title: title.to_owned(), body: body? }))
-    .collect();
+    ];
     let names: Vec<String> = suites.iter().map(|suite| suite.name.clone()).collect();
-    let body = html! {
+    let title = format!("Conformance of {}", names.join(" and "));
+    let tone = suites.iter().map(overall).reduce(graver).unwrap_or(Tone::Plain);
+    let head = html! {
         h1 { "Conformance to Socket.IO" }
         @for suite in suites { (head(suite)) }
-        @for section in &sections { (section.markup(2)) }
     };
-    let tone = suites.iter().map(overall).reduce(graver).unwrap_or(Tone::Plain);
-    Page {
-        title: format!("Conformance of {}", names.join(" and ")),
-        tone,
-        places: sections.iter().map(|section| (section.id.clone(), section.title.clone())).collect(),
-        body,
-        charts: Vec::new(),
-        version: suites.first().map_or(env!("CARGO_PKG_VERSION"), |suite| &suite.tool_version).to_owned(),
-    }
-    .render()
+    let version = suites.first().map_or(env!("CARGO_PKG_VERSION"), |suite| &suite.tool_version);
+    Page::of_parts(title, tone, &head, parts, Vec::new(), version).render()
 }
 
 fn overall(suite: &SuiteResult) -> Tone {

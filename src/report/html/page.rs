@@ -197,7 +197,33 @@ pub(crate) struct Page {
     pub version: String,
 }
 
+/// What may stand on a page: its name in the page, its heading, and its body if there is anything to show.
+pub(crate) type Part = (&'static str, &'static str, Option<Markup>);
+
 impl Page {
+    /// A page of parts under a head. Those that have nothing to show are left out.
+    pub(crate) fn of_parts(
+        title: String,
+        tone: Tone,
+        head: &Markup,
+        parts: impl IntoIterator<Item = Part>,
+        charts: Vec<Value>,
+        version: &str,
+    ) -> Page {
+        let sections: Vec<Section> = parts
+            .into_iter()
+            .filter_map(|(id, title, body)| {
+                Some(Section { id: id.to_owned(), title: title.to_owned(), body: body? })
+            })
+            .collect();
+        let body = html! {
+            (head)
+            @for section in &sections { (section.markup(2)) }
+        };
+        let places = sections.into_iter().map(|section| (section.id, section.title)).collect();
+        Page { title, tone, places, body, charts, version: version.to_owned() }
+    }
+
     /// The page as text.
     pub(crate) fn render(&self) -> String {
         let policy = format!(
