@@ -7,15 +7,15 @@ use super::text::{cells, judgement};
 use super::two_days::TwoDays;
 use crate::conformance::Verdict;
 use crate::conformance::text::counts;
-use crate::measure::human::printable;
+use crate::measure::human::{counted, printable};
 
 /// The comparison in Markdown.
 pub fn to_markdown(result: &ComparisonResult) -> String {
     let first = result.servers.first().map_or("", |server| server.name.as_str());
     let mut text = format!(
-        "**{}**, {} blocks, seed {}\n",
+        "**{}**, {}, seed {}\n",
         escaped(&result.scenario.name),
-        result.blocks.len(),
+        counted(result.blocks.len() as u64, "block"),
         result.scenario.seed
     );
     for comparison in &result.comparisons {
@@ -106,6 +106,13 @@ mod tests {
     #[test]
     fn a_comparison_reads_like_this_in_markdown() {
         insta::assert_snapshot!(to_markdown(&comparison(10, 1.25)));
+    }
+
+    #[test]
+    fn a_single_block_has_a_ratio_and_no_interval() {
+        let text = to_markdown(&comparison(1, 1.25));
+        assert!(text.contains(", 1 block, seed"), "{text}");
+        assert!(text.contains(" % | – | – | too few to tell"), "{text}");
     }
 
     #[test]

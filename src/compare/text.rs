@@ -152,7 +152,11 @@ pub(super) fn cells(row: &Row) -> Option<[String; 6]> {
         kind.unit.words(row.first),
         kind.unit.words(row.other),
         signed(row.ratio - 1.0),
-        format!("{} to {}", signed(row.ratio_low - 1.0), signed(row.ratio_high - 1.0)),
+        // A single block has no interval.
+        match row.pairs {
+            0 | 1 => "–".to_owned(),
+            _ => format!("{} to {}", signed(row.ratio_low - 1.0), signed(row.ratio_high - 1.0)),
+        },
         row.floor.map_or("–".to_owned(), |floor| format!("±{:.1} %", floor * 100.0)),
     ])
 }
