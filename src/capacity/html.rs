@@ -18,7 +18,8 @@ use super::text::{recovered, sentence};
 use crate::measure::human::{bytes, count, counted, duration, printable, rate};
 use crate::report::html::chart::Chart;
 use crate::report::html::head::{Card, capital, dealt, server, verdict};
-use crate::report::html::page::{Page, Tone, scrolled, sign};
+use crate::report::html::page::Column::{Figure, Words};
+use crate::report::html::page::{Caption, Page, Table, Tone, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
 
 /// The page about this search.
@@ -129,23 +130,25 @@ fn cards(result: &CapacityResult) -> Vec<Card> {
 }
 
 fn plan(plan: &Plan) -> Markup {
+    let machines = Table {
+        label: "Machines by what limits them",
+        class: None,
+        caption: Caption::Quiet(
+            "How many machines each limit would take by itself. Machines are taken not to talk to each other",
+        ),
+        columns: &[Words("Limit"), Figure("machines"), Words("")],
+    };
     html! {
         p {
             strong { (counted(plan.machines, "such machine")) } " for " (count(plan.users)) " users, with "
             (format!("{:.0}", plan.headroom * 100.0)) " % of each left free, decided by " (plan.limit.name()) "."
         }
-        (scrolled("Machines by what limits them", &html! {
-            table {
-                caption.quiet { "How many machines each limit would take by itself. Machines are taken not to talk to each other" }
-                thead { tr { th scope="col" { "Limit" } th.figure scope="col" { "machines" } th scope="col" { "" } } }
-                tbody {
-                    @for need in &plan.needs {
-                        tr {
-                            th scope="row" { (need.limit.name()) }
-                            td.figure { (count(need.machines)) }
-                            td { @if need.limit == plan.limit { "decides" } }
-                        }
-                    }
+        (machines.of(&html! {
+            @for need in &plan.needs {
+                tr {
+                    th scope="row" { (need.limit.name()) }
+                    td.figure { (count(need.machines)) }
+                    td { @if need.limit == plan.limit { "decides" } }
                 }
             }
         }))

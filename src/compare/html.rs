@@ -21,7 +21,8 @@ use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::{Chart, Line, Stroke};
 use crate::report::html::head::{capital, verdict};
 use crate::report::html::latency::{curve, percentiles};
-use crate::report::html::page::{Page, Tone, scrolled, sign};
+use crate::report::html::page::Column::{Figure, Words};
+use crate::report::html::page::{Caption, Page, Table, Tone, sign};
 use crate::report::html::setup::{Fact, environment, facts};
 use crate::verdict::Status;
 
@@ -265,33 +266,26 @@ fn troubles(result: &ComparisonResult) -> Markup {
         let all = runs(server);
         all.iter().filter(|run| !matches!(run.status, Status::Passed | Status::Failed)).count()
     };
-    html! {
-        (scrolled("What went wrong", &html! {
-            table {
-                caption.quiet { "All runs of a server together, those of its second place in each block included" }
-                thead {
-                    tr {
-                        th scope="col" { "Server" }
-                        th.figure scope="col" { "runs" }
-                        th.figure scope="col" { "not valid" }
-                        th scope="col" { "what went wrong" }
-                    }
-                }
-                tbody {
-                    @for server in &result.servers {
-                        @let found = result.troubles(&server.name);
-                        @let invalid = invalid(&server.name);
-                        tr {
-                            th scope="row" { (printable(&server.name)) }
-                            td.figure { (count(runs(&server.name).len() as u64)) }
-                            td.figure { @if invalid > 0 { (sign(Tone::Doubtful)) " " } (count(invalid as u64)) }
-                            td { (went_wrong(&found)) }
-                        }
-                    }
-                }
+    let table = Table {
+        label: "What went wrong",
+        class: None,
+        caption: Caption::Quiet(
+            "All runs of a server together, those of its second place in each block included",
+        ),
+        columns: &[Words("Server"), Figure("runs"), Figure("not valid"), Words("what went wrong")],
+    };
+    table.of(&html! {
+        @for server in &result.servers {
+            @let found = result.troubles(&server.name);
+            @let invalid = invalid(&server.name);
+            tr {
+                th scope="row" { (printable(&server.name)) }
+                td.figure { (count(runs(&server.name).len() as u64)) }
+                td.figure { @if invalid > 0 { (sign(Tone::Doubtful)) " " } (count(invalid as u64)) }
+                td { (went_wrong(&found)) }
             }
-        }))
-    }
+        }
+    })
 }
 
 fn went_wrong(troubles: &[Trouble]) -> Markup {

@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use crate::capacity::curve::{Law, Parameter};
 use crate::capacity::text::figure;
 use crate::measure::human::{printable, rate};
-use crate::report::html::page::scrolled;
+use crate::report::html::page::Column::{Figure, Words};
+use crate::report::html::page::{Caption, Table};
 use crate::scenario::Axis;
 
 /// The table of the parameters and that of the residuals.
@@ -15,6 +16,18 @@ pub(super) fn render(axis: &Axis, law: &Law) -> Markup {
         ("σ", "contention: the share that waits for its turn", law.sigma),
         ("κ", "coherency: what each pair costs", law.kappa),
     ];
+    let parameters_table = Table {
+        label: "Parameters of the law",
+        class: None,
+        caption: Caption::Quiet("Parameters with their 95 % intervals"),
+        columns: &[Words("Parameter"), Figure("value"), Figure("from"), Figure("to")],
+    };
+    let residuals = Table {
+        label: "Residuals",
+        class: None,
+        caption: Caption::Spoken("Residuals of the law"),
+        columns: &[Words("Load"), Figure("measured"), Figure("by the law"), Figure("residual")],
+    };
     html! {
         h3 { "The Universal Scalability Law" }
         p {
@@ -24,37 +37,25 @@ pub(super) fn render(axis: &Axis, law: &Law) -> Markup {
                 None => "It has no peak within twice the largest load, and of more nothing is said.",
             }
         }
-        (scrolled("Parameters of the law", &html! {
-            table {
-                caption.quiet { "Parameters with their 95 % intervals" }
-                thead { tr { th scope="col" { "Parameter" } th.figure scope="col" { "value" } th.figure scope="col" { "from" } th.figure scope="col" { "to" } } }
-                tbody {
-                    @for (name, words, parameter) in parameters {
-                        tr {
-                            th scope="row" { (name) span.quiet { " " (words) } }
-                            td.figure { (figure(parameter.value)) }
-                            td.figure { (figure(parameter.low)) }
-                            td.figure { (figure(parameter.high)) }
-                        }
-                    }
+        (parameters_table.of(&html! {
+            @for (name, words, parameter) in parameters {
+                tr {
+                    th scope="row" { (name) span.quiet { " " (words) } }
+                    td.figure { (figure(parameter.value)) }
+                    td.figure { (figure(parameter.low)) }
+                    td.figure { (figure(parameter.high)) }
                 }
             }
         }))
         details {
             summary { "How far each load lies from the law" }
-            (scrolled("Residuals", &html! {
-                table {
-                    caption.spoken { "Residuals of the law" }
-                    thead { tr { th scope="col" { "Load" } th.figure scope="col" { "measured" } th.figure scope="col" { "by the law" } th.figure scope="col" { "residual" } } }
-                    tbody {
-                        @for point in &law.points {
-                            tr {
-                                th scope="row" { (printable(&axis.words(point.load))) }
-                                td.figure { (rate(point.throughput)) }
-                                td.figure { (rate(point.throughput - point.residual)) }
-                                td.figure { (format!("{:+.1} %", point.residual / point.throughput.max(1e-9) * 100.0)) }
-                            }
-                        }
+            (residuals.of(&html! {
+                @for point in &law.points {
+                    tr {
+                        th scope="row" { (printable(&axis.words(point.load))) }
+                        td.figure { (rate(point.throughput)) }
+                        td.figure { (rate(point.throughput - point.residual)) }
+                        td.figure { (format!("{:+.1} %", point.residual / point.throughput.max(1e-9) * 100.0)) }
                     }
                 }
             }))

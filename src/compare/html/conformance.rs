@@ -5,36 +5,33 @@ use maud::{Markup, html};
 use crate::compare::conformance::Conformance;
 use crate::conformance::Verdict;
 use crate::measure::human::{count, printable};
-use crate::report::html::page::{Tone, scrolled, sign};
+use crate::report::html::page::Column::{Figure, Words};
+use crate::report::html::page::{Caption, Table, Tone, sign};
 
 /// A row for each of them, under its name. None without any.
 pub(super) fn render<'c>(all: impl Iterator<Item = (String, &'c Conformance)>) -> Option<Markup> {
     let all: Vec<(String, &Conformance)> = all.collect();
+    let mut columns = vec![Words("Server")];
+    columns.extend(Verdict::ALL.map(|verdict| Figure(verdict.name())));
+    columns.push(Words("what is to be known"));
+    let table = Table {
+        label: "Conformance",
+        class: None,
+        caption: Caption::Quiet(
+            "The bundled suite, played once against each server after the blocks: how many cases came to which verdict",
+        ),
+        columns: &columns,
+    };
     (!all.is_empty()).then(|| {
-        scrolled(
-            "Conformance",
-            &html! {
-                table {
-                    caption.quiet { "The bundled suite, played once against each server after the blocks: how many cases came to which verdict" }
-                    thead {
-                        tr {
-                            th scope="col" { "Server" }
-                            @for verdict in Verdict::ALL { th.figure scope="col" { (verdict.name()) } }
-                            th scope="col" { "what is to be known" }
-                        }
-                    }
-                    tbody {
-                        @for (name, found) in &all {
-                            tr {
-                                th scope="row" { (printable(name)) }
-                                @for verdict in Verdict::ALL { td.figure { (count(found.summary.count(verdict))) } }
-                                td { (told(found)) }
-                            }
-                        }
-                    }
+        table.of(&html! {
+            @for (name, found) in &all {
+                tr {
+                    th scope="row" { (printable(name)) }
+                    @for verdict in Verdict::ALL { td.figure { (count(found.summary.count(verdict))) } }
+                    td { (told(found)) }
                 }
-            },
-        )
+            }
+        })
     })
 }
 

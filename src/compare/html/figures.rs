@@ -3,9 +3,11 @@
 use maud::{Markup, html};
 
 use super::{Beside, Design};
+use crate::compare::judge::Row;
 use crate::compare::text::{cells, percent};
 use crate::measure::human::{count, printable};
-use crate::report::html::page::scrolled;
+use crate::report::html::page::Column::{Figure, Words};
+use crate::report::html::page::{Caption, Table};
 
 /// A table for each side beside the first.
 pub(super) fn render(all: &[Beside<'_>], design: Design, level: f64) -> Markup {
@@ -24,37 +26,32 @@ pub(super) fn render(all: &[Beside<'_>], design: Design, level: f64) -> Markup {
         }
         @for Beside { heading, first, other, rows } in all {
             @if let Some(heading) = heading { h3 { (printable(heading)) } }
-            (scrolled(&format!("Figures of {other} and {first}"), &html! {
-                table {
-                    caption.spoken { "Figures of " (printable(other)) " and " (printable(first)) }
-                    thead {
-                        tr {
-                            th scope="col" { "Figure" }
-                            th.figure scope="col" { (printable(first)) }
-                            th.figure scope="col" { (printable(other)) }
-                            @for head in heads(design) { th.figure scope="col" { (head) } }
-                        }
-                    }
-                    tbody {
-                        @for (row, [name, first, other, ratio, interval, noise]) in rows.iter().filter_map(|row| Some((row, cells(row)?))) {
-                            tr {
-                                th scope="row" { (name) }
-                                td.figure { (first) }
-                                td.figure { (other) }
-                                td.figure { (ratio) }
-                                td.figure { (interval) }
-                                @if design == Design::Blocks {
-                                    td.figure { (noise) }
-                                    td.figure { (chance(row.p)) }
-                                }
-                                td.figure { (count(row.pairs as u64)) }
-                            }
-                        }
-                    }
-                }
-            }))
+            (table(first, other, rows, design))
         }
     }
+}
+
+fn table(first: &str, other: &str, rows: &[Row], design: Design) -> Markup {
+    let label = format!("Figures of {other} and {first}");
+    let mut columns = vec![Words("Figure"), Figure(first), Figure(other)];
+    columns.extend(heads(design).iter().copied().map(Figure));
+    let table = Table { label: &label, class: None, caption: Caption::Spoken(&label), columns: &columns };
+    table.of(&html! {
+        @for (row, [name, first, other, ratio, interval, noise]) in rows.iter().filter_map(|row| Some((row, cells(row)?))) {
+            tr {
+                th scope="row" { (name) }
+                td.figure { (first) }
+                td.figure { (other) }
+                td.figure { (ratio) }
+                td.figure { (interval) }
+                @if design == Design::Blocks {
+                    td.figure { (noise) }
+                    td.figure { (chance(row.p)) }
+                }
+                td.figure { (count(row.pairs as u64)) }
+            }
+        }
+    })
 }
 
 /// What stands above the columns behind the two sides.

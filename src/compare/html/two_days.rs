@@ -9,7 +9,8 @@ use crate::measure::human::{count, printable};
 use crate::report::html::chart::{Chart, Line, Stroke};
 use crate::report::html::head::verdict;
 use crate::report::html::latency::{curve, percentiles};
-use crate::report::html::page::{Page, Tone, scrolled, sign};
+use crate::report::html::page::Column::{Figure, Words};
+use crate::report::html::page::{Caption, Page, Table, Tone, sign};
 use crate::report::html::setup::{environment, facts};
 
 /// The page about two days.
@@ -77,30 +78,21 @@ fn latencies(result: &TwoDays, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<
 }
 
 fn troubles(result: &TwoDays) -> Markup {
-    scrolled(
-        "What went wrong",
-        &html! {
-            table {
-                caption.quiet { "All runs of a day together" }
-                thead {
-                    tr {
-                        th scope="col" { "What, and when" }
-                        th.figure scope="col" { "valid runs" }
-                        th scope="col" { "what went wrong" }
-                    }
-                }
-                tbody {
-                    @for (name, facts) in result.sides() {
-                        tr {
-                            th scope="row" { (printable(&name)) }
-                            td.figure { (count(facts.runs as u64)) }
-                            td { (went_wrong(&facts.troubles)) }
-                        }
-                    }
-                }
+    let table = Table {
+        label: "What went wrong",
+        class: None,
+        caption: Caption::Quiet("All runs of a day together"),
+        columns: &[Words("What, and when"), Figure("valid runs"), Words("what went wrong")],
+    };
+    table.of(&html! {
+        @for (name, facts) in result.sides() {
+            tr {
+                th scope="row" { (printable(&name)) }
+                td.figure { (count(facts.runs as u64)) }
+                td { (went_wrong(&facts.troubles)) }
             }
-        },
-    )
+        }
+    })
 }
 
 fn setup(result: &TwoDays) -> Markup {
