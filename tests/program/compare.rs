@@ -1,5 +1,8 @@
 //! `sockrates compare`: servers side by side, and results of two days.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use crate::support::{Folder, results, sockrates};
 
 const ASKS: &str = "- all: connect\n- crowd: { repeat: { times: 5, steps: [ { emit: { event: message-with-ack, args: [1], ack: true } } ] } }\n- all: disconnect";
@@ -49,12 +52,7 @@ fn results_of_two_days_are_written_in_every_form_and_rendered_again() {
     let [json, markdown, html] = ["two.json", "two.md", "two.html"].map(|name| folder.path(name));
     let ended = sockrates(["compare", "--fail-on", "ack p50 worse by 10 %"])
         .args([&old, &new])
-        .args(["--json"])
-        .args([&json])
-        .args(["--markdown"])
-        .args([&markdown])
-        .args(["--html"])
-        .args([&html])
+        .args(written_to(&json, &markdown, &html))
         .run();
     // A single run on either side claims nothing.
     ended.code(0).says("new beside old").says("ack p50").says("a test, new: nothing");
@@ -69,6 +67,12 @@ fn results_of_two_days_are_written_in_every_form_and_rendered_again() {
     sockrates(["report"]).args([&json]).run().code(0).says("new beside old");
     sockrates(["report", "--html"]).args([&again, &json]).run().code(0);
     assert_eq!(read(&again), read(&html));
+}
+
+/// The flags for every form.
+fn written_to<'a>(json: &'a Path, markdown: &'a Path, html: &'a Path) -> [&'a OsStr; 6] {
+    let flag = OsStr::new;
+    [flag("--json"), json.as_ref(), flag("--markdown"), markdown.as_ref(), flag("--html"), html.as_ref()]
 }
 
 #[test]
@@ -101,12 +105,7 @@ fn conformance_is_told_beside_the_figures_in_every_form() {
     let server = format!("a={}", broken());
     let ended = sockrates(["compare", "--conformance", "--blocks", "1", "--server", &server])
         .args([&scenario])
-        .args(["--json"])
-        .args([&json])
-        .args(["--markdown"])
-        .args([&markdown])
-        .args(["--html"])
-        .args([&html])
+        .args(written_to(&json, &markdown, &html))
         .run();
     ended.code(0).says("a beside itself").says("Conformance a: ").says("failed: acks/");
     let found = &results(&json)["comparison"]["conformance"];

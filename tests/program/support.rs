@@ -14,11 +14,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reference_server::{Config, Faults};
-use serde_json::Value as Json;
-use sockrates::{capacity, compare, conformance};
 use tempfile::TempDir;
 
 use crate::written;
+pub(crate) use crate::written::read as results;
 
 /// Far beyond what anything here takes: reached only when the program hangs.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -281,23 +280,6 @@ impl Folder {
         let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
         self.file("scenario.yaml", &format!("name: a test\ncast: {cast}\nscript:\n{script}{more}\n"))
     }
-}
-
-/// The results that were written to a file, which are what their schema says.
-#[track_caller]
-pub(crate) fn results(path: &Path) -> Json {
-    let text = fs::read_to_string(path).expect("the results were written");
-    let value: Json = serde_json::from_str(&text).expect("the results are JSON");
-    let has = |key: &str| value.get(key).is_some();
-    let schema = match () {
-        () if has("capacity") => capacity::result::schema(),
-        () if has("comparison") || has("two_days") => compare::schema::schema(),
-        () => conformance::stored::schema(),
-    };
-    let schema = jsonschema::validator_for(&schema).expect("it is a schema");
-    let wrong: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
-    assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());
-    value
 }
 
 /// A scenario of the test data.
