@@ -160,7 +160,12 @@ fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
         notes: Vec::new(),
     };
     // What the axis cannot be is told before anything is started.
-    hunt.loaded(settings.from)?;
+    hunt.loaded(settings.from).map_err(|Stopped { words, .. }| {
+        let (words, axis) = (words.trim_end(), &hunt.axis);
+        Stopped::wrong(format!(
+            "{words}\nhelp: the axis `{axis}` comes to that; an axis is clients, rate, arrivals or a common variable"
+        ))
+    })?;
     let found = hunt.search(settings)?;
     let recovery = match &found {
         Some(found) if args.recovery => hunt.recover(found)?,

@@ -64,7 +64,8 @@ fn an_axis_that_the_scenario_has_not_is_refused_before_anything_is_started() {
         ("rooms", "is for a variable"),
         ("a-b", "expected clients, rate, arrivals or the name of a variable"),
     ] {
-        sockrates(["capacity", "--axis", axis]).args([&scenario]).run().code(2).complains(words);
+        let ended = sockrates(["capacity", "--axis", axis]).args([&scenario]).run();
+        ended.code(2).complains(words).complains("clients, rate, arrivals or");
     }
     let backwards = ["--from", "10", "--to", "5"];
     sockrates(["capacity"])
