@@ -13,7 +13,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::observe::{Cause, Counter, Deed, Key, Label, Metric, Mishap, Observer, StepId, Who};
+use crate::audit::AuditEvent;
+use crate::audit::stamp::Stamp;
+use crate::observe::{Cause, Counter, Label, Metric, Mishap, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
@@ -23,7 +25,7 @@ use crate::session::{
     Closed, Event, Lane, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
 };
 use crate::step::{
-    Actor, Cx, Ended, Flow, Happening, NOWHERE, Numbered, Part, Seen, Sequence, Stage, WireLog, stamp::Stamp,
+    Actor, Cx, Ended, Flow, Happening, NOWHERE, Numbered, Part, Seen, Sequence, Stage, WireLog,
 };
 
 /// The outside, as a client sees it during one call.
@@ -295,7 +297,7 @@ impl<'p> Client<'p> {
         if *why == Closed::Asked {
             return self.ended(io, None);
         }
-        self.witness(io, Deed::Lost);
+        self.record(io, AuditEvent::Lost);
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
             let words = "a connection ended that should have stayed";
@@ -304,9 +306,9 @@ impl<'p> Client<'p> {
     }
 
     /// Tells the audit, if there is one.
-    fn witness(&self, io: &mut Io<'_>, deed: Deed<'_>) {
+    fn record(&self, io: &mut Io<'_>, event: AuditEvent<'_>) {
         if self.actor.stage.audit.is_some() {
-            io.observer.witness(self.actor.who, self.actor.stage.since(io.now), deed);
+            io.observer.record(self.actor.who, self.actor.stage.since(io.now), event);
         }
     }
 
@@ -315,15 +317,15 @@ impl<'p> Client<'p> {
             return;
         }
         let sid = self.actor.session.namespace(namespace).map_or("", |namespace| &namespace.sid);
-        self.witness(io, Deed::Connected { namespace, sid, recovered });
+        self.record(io, AuditEvent::Connected { namespace, sid, recovered });
         if self.actor.by_hand {
-            self.witness(io, Deed::Leaving { namespace: Some(namespace) });
+            self.record(io, AuditEvent::Leaving { namespace: Some(namespace) });
         }
     }
 
     fn ended(&self, io: &mut Io<'_>, namespace: Option<&str>) {
         if namespace != Some(NOWHERE) {
-            self.witness(io, Deed::Ended { namespace });
+            self.record(io, AuditEvent::Ended { namespace });
         }
     }
 
@@ -342,13 +344,12 @@ impl<'p> Client<'p> {
             && stamp.run == self.actor.stage.run
         {
             let since = self.actor.stage.since(io.now);
-            io.observer.about(stamp.label);
+            io.observer.about(Label(stamp.label));
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
             io.observer.about(Label::NONE);
             if stamp.is_audited && self.is_audited(message) {
-                let key = Key { sender: stamp.sender, sequence: stamp.sequence };
-                self.witness(io, Deed::Received { namespace: &message.namespace, key });
+                self.record(io, AuditEvent::Received { namespace: &message.namespace, key: stamp.key });
             }
         }
         let name = socket_io::event_name(&message.data);

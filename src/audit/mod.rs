@@ -7,28 +7,28 @@
 //!
 //! [`Ledger`] takes what the clients of one worker did and saw, judges each message when its window closes, and
 //! forgets it: constant work for each receipt, memory for the open windows alone. Workers tell each other of the
-//! messages that their clients sent ([`Message`]); each judges its own clients; [`Findings`] are added up. Pure:
+//! messages that their clients sent ([`SentMessage`]); each judges its own clients; [`Findings`] are added up. Pure:
 //! time is an argument, counted from the beginning of the run.
 
-mod book;
+mod events;
 mod fanout;
+mod fault;
 mod findings;
 mod judgement;
 mod ledger;
+mod maps;
+mod membership;
+mod open;
 mod receipts;
-mod stay;
+mod span;
+pub mod stamp;
 #[cfg(test)]
 mod tests;
 
-pub use crate::observe::{Key, Message, Origin, Sender};
-pub use fanout::{Fanout, Reached, Span};
-pub use findings::{Findings, KEPT, Leak, Offence, Stays};
-pub use ledger::{Ledger, Mark};
-pub use stay::{Certainty, Stay};
-
-/// A time, since the beginning of the run.
-pub type Moment = std::time::Duration;
-
-/// Maps whose keys are numbers of our own, or texts of a scenario: seeded by chance, and fast.
-type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
-type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;
+pub use events::{AuditEvent, Key, Moment, Origin, Sender, SentMessage};
+pub use fanout::{Fanout, FanoutPart, Reached};
+pub use fault::{Fault, Leak};
+pub use findings::{Findings, KEPT, Offence};
+pub use ledger::Ledger;
+pub use membership::Mark;
+pub use span::{Certainty, MembershipSpan, MembershipSpans};

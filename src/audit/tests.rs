@@ -6,8 +6,6 @@ mod random;
 use std::sync::Arc;
 
 use super::*;
-use crate::observe::Deed;
-use crate::threshold::Fault;
 
 const WINDOW: Moment = Moment::from_micros(100);
 
@@ -31,8 +29,8 @@ fn joined(ledger: &mut Ledger, client: u32, room: &str) {
 }
 
 /// Client 0's message to a room, not to itself.
-fn message(sequence: u64, room: &str, sent: u64) -> Message {
-    Message {
+fn message(sequence: u64, room: &str, sent: u64) -> SentMessage {
+    SentMessage {
         key: Key { sender: 0, sequence },
         namespace: "/".into(),
         is_aimed: true,
@@ -50,7 +48,7 @@ fn message(sequence: u64, room: &str, sent: u64) -> Message {
     }
 }
 
-fn cast(ledger: &mut Ledger, message: Message) {
+fn cast(ledger: &mut Ledger, message: SentMessage) {
     ledger.settled(Arc::new(message));
 }
 
@@ -114,7 +112,7 @@ fn each_leak_is_called_by_its_name() {
     joined(&mut ledger, 2, "quiet");
     ledger.parting(3, "/", "a", at(4));
     ledger.parted(3, "/", "a", at(5));
-    cast(&mut ledger, Message { except: vec!["quiet".into()], ..message(0, "a", 10) });
+    cast(&mut ledger, SentMessage { except: vec!["quiet".into()], ..message(0, "a", 10) });
     ledger.joining(4, "/", "a", at(20));
     ledger.joined(4, "/", "a", at(21));
     for client in 0..5 {
@@ -151,7 +149,7 @@ fn whoever_is_in_one_room_and_then_in_the_next_must_receive_what_goes_to_both() 
     ledger.joined(1, "/", "b", at(12));
     ledger.parting(1, "/", "a", at(13));
     ledger.parted(1, "/", "a", at(14));
-    let both = Message {
+    let both = SentMessage {
         to: vec!["a".into(), "b".into()],
         handled: Some(at(20)),
         settled: at(20),
@@ -177,7 +175,7 @@ fn whoever_goes_before_the_window_is_over_is_not_missed() {
 fn a_message_that_nobody_acknowledged_binds_nobody_and_may_still_leak() {
     let mut ledger = connected(3);
     joined(&mut ledger, 1, "a");
-    cast(&mut ledger, Message { handled: None, ..message(0, "a", 10) });
+    cast(&mut ledger, SentMessage { handled: None, ..message(0, "a", 10) });
     received(&mut ledger, 2, 0, 20);
     let found = ledger.finish(at(500));
     assert_eq!((found.undecided, faults(&found)), (1, [0, 0, 0, 1]));
@@ -189,7 +187,7 @@ fn of_what_a_stranger_says_to_members_nobody_knows_whether_it_is_passed_on() {
         let mut ledger = connected(4);
         joined(&mut ledger, 1, "a");
         joined(&mut ledger, 2, "a");
-        ledger.witness(0, at(14), Deed::Settled(Message { origin, ..message(0, "a", 10) }));
+        ledger.record(0, at(14), AuditEvent::Settled(SentMessage { origin, ..message(0, "a", 10) }));
         // It is judged all the same who must not hear it.
         [1, 3].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
         let found = ledger.finish(at(500));
@@ -203,8 +201,8 @@ fn a_member_is_passed_on_and_so_is_whoever_writes_to_one_socket() {
     let mut ledger = connected(3);
     [0, 1].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
     for (sequence, room) in [(0, "a"), (1, "s2")] {
-        let message = Message { origin: Origin::Inside, ..message(sequence, room, 10 * (sequence + 1)) };
-        ledger.witness(0, message.settled, Deed::Settled(message));
+        let message = SentMessage { origin: Origin::Inside, ..message(sequence, room, 10 * (sequence + 1)) };
+        ledger.record(0, message.settled, AuditEvent::Settled(message));
     }
     let found = ledger.finish(at(500));
     assert_eq!((found.expected, faults(&found)), (2, [2, 0, 0, 0]));
@@ -216,9 +214,9 @@ fn what_others_are_told_of_a_join_they_must_hear_and_whoever_joins_may() {
         let mut ledger = connected(4);
         [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
         ledger.joining(0, "/", "a", at(10));
-        let told = Message { origin: Origin::Outside, sender, ..message(0, "a", 10) };
+        let told = SentMessage { origin: Origin::Outside, sender, ..message(0, "a", 10) };
         ledger.joined(0, "/", "a", at(14));
-        ledger.witness(0, at(14), Deed::Settled(told));
+        ledger.record(0, at(14), AuditEvent::Settled(told));
         [0, 1].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
         let found = ledger.finish(at(500));
         assert_eq!(found.fault(Fault::Missing), 1, "{sender:?}");
@@ -236,7 +234,11 @@ fn a_join_of_who_is_there_already_need_not_be_told() {
     [0, 1].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
     ledger.joining(0, "/", "a", at(10));
     ledger.joined(0, "/", "a", at(14));
-    ledger.witness(0, at(14), Deed::Settled(Message { origin: Origin::Outside, ..message(0, "a", 10) }));
+    ledger.record(
+        0,
+        at(14),
+        AuditEvent::Settled(SentMessage { origin: Origin::Outside, ..message(0, "a", 10) }),
+    );
     let found = ledger.finish(at(500));
     assert_eq!((found.expected, found.undecided), (0, 1));
 }
@@ -251,7 +253,11 @@ fn what_others_are_told_of_a_leave_those_who_stay_must_hear() {
         }
         ledger.parting(0, "/", "a", at(10));
         ledger.parted(0, "/", "a", at(14));
-        ledger.witness(0, at(14), Deed::Settled(Message { origin: Origin::Inside, ..message(0, "a", 10) }));
+        ledger.record(
+            0,
+            at(14),
+            AuditEvent::Settled(SentMessage { origin: Origin::Inside, ..message(0, "a", 10) }),
+        );
         assert_eq!(faults(&ledger.finish(at(500))), [missing, 0, 0, 0]);
     }
 }
@@ -261,7 +267,7 @@ fn a_volatile_message_may_be_lost_but_neither_doubled_nor_leaked() {
     let mut ledger = connected(4);
     joined(&mut ledger, 1, "a");
     joined(&mut ledger, 2, "a");
-    cast(&mut ledger, Message { may_be_lost: true, is_kept: false, ..message(0, "a", 10) });
+    cast(&mut ledger, SentMessage { may_be_lost: true, is_kept: false, ..message(0, "a", 10) });
     for client in [2, 2, 3] {
         received(&mut ledger, client, 0, 20);
     }
@@ -331,7 +337,7 @@ fn of_a_room_that_nobody_asked_for_nothing_is_known() {
     joined(&mut ledger, 1, "a");
     joined(&mut ledger, 2, "a");
     cast(&mut ledger, message(0, "elsewhere", 10));
-    cast(&mut ledger, Message { except: vec!["elsewhere".into()], ..message(1, "a", 20) });
+    cast(&mut ledger, SentMessage { except: vec!["elsewhere".into()], ..message(1, "a", 20) });
     received(&mut ledger, 3, 0, 12);
     received(&mut ledger, 1, 1, 22);
     let found = ledger.finish(at(500));
@@ -342,7 +348,7 @@ fn of_a_room_that_nobody_asked_for_nothing_is_known() {
 #[test]
 fn what_may_be_lost_need_not_wait_for_its_turn() {
     let mut ledger = connected(2);
-    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    cast(&mut ledger, SentMessage { may_be_lost: true, ..message(0, "", 10) });
     cast(&mut ledger, message(1, "", 20));
     [1, 0].into_iter().for_each(|sequence| received(&mut ledger, 1, sequence, 30));
     assert!(ledger.finish(at(500)).is_clean());
@@ -369,7 +375,7 @@ fn a_run_waits_until_everybody_has_what_they_must_receive() {
     let mut ledger = connected(4);
     [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
     cast(&mut ledger, message(0, "a", 10));
-    cast(&mut ledger, Message { may_be_lost: true, ..message(1, "a", 20) });
+    cast(&mut ledger, SentMessage { may_be_lost: true, ..message(1, "a", 20) });
     assert!(ledger.is_waiting(at(25)));
     received(&mut ledger, 1, 0, 26);
     assert!(ledger.is_waiting(at(30)));
@@ -398,31 +404,31 @@ fn when_a_message_was_received_is_told_once_those_who_must_have_it_do_and_then_n
     cast(&mut ledger, message(0, "a", 10));
     received(&mut ledger, 1, 0, 12);
     ledger.advance(at(20));
-    assert_eq!(ledger.take_spans(), []);
+    assert_eq!(ledger.take_fanout_parts(), []);
     received(&mut ledger, 2, 0, 30);
     ledger.advance(at(40));
-    let told = |receivers, first, last| Span {
+    let told = |receivers, first, last| FanoutPart {
         key: Key { sender: 0, sequence: 0 },
         due: at(10),
         receivers,
         first: Some(at(first)),
         last: Some(at(last)),
     };
-    assert_eq!(ledger.take_spans(), [told(2, 12, 30)]);
+    assert_eq!(ledger.take_fanout_parts(), [told(2, 12, 30)]);
     ledger.close_all(at(500));
-    assert_eq!(ledger.take_spans(), []);
+    assert_eq!(ledger.take_fanout_parts(), []);
 }
 
 #[test]
 fn of_a_message_that_binds_nobody_it_is_told_when_its_window_is_over() {
     let mut ledger = connected(3);
-    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    cast(&mut ledger, SentMessage { may_be_lost: true, ..message(0, "", 10) });
     received(&mut ledger, 1, 0, 12);
     ledger.advance(at(20));
-    assert_eq!(ledger.take_spans(), []);
+    assert_eq!(ledger.take_fanout_parts(), []);
     received(&mut ledger, 2, 0, 50);
     ledger.advance(at(300));
-    let spans = ledger.take_spans();
+    let spans = ledger.take_fanout_parts();
     assert_eq!((spans.len(), spans[0].receivers, spans[0].last), (1, 2, Some(at(50))));
 }
 

@@ -7,20 +7,20 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
+use crate::audit::{AuditEvent, Fanout, FanoutPart, Findings, Ledger, Mark, Reached, SentMessage};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Deed, Failure, Label, Metric, Mishap, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Failure, Label, Metric, Mishap, Observer, StepId, Who, Wire};
 use crate::scenario::Asked;
 
 /// What one worker tells the others.
 #[derive(Clone, Debug)]
 enum News {
     /// A message of one of its clients is settled.
-    Message(Arc<Message>),
+    Message(Arc<SentMessage>),
     /// One of its clients was the first to ask for a room.
     Room(Mark),
     /// When its clients received a message of the other's.
-    Span(Span),
+    Span(FanoutPart),
 }
 
 /// Where workers leave their news for each other: a box for each.
@@ -88,7 +88,7 @@ impl Audit {
     /// Tells the workers of the senders when messages were received.
     fn tell_spans(&mut self) -> Vec<Reached> {
         let mut reached = Vec::new();
-        for span in self.ledger.take_spans() {
+        for span in self.ledger.take_fanout_parts() {
             match self.exchange.home(span.key.sender) {
                 home if home == self.worker => reached.extend(self.fanout.add(span)),
                 home => self.exchange.of(home).push(News::Span(span)),
@@ -119,7 +119,7 @@ pub(super) fn finish(
     for mut audit in audits {
         count_reached(tally, extent, audit.hear());
         audit.ledger.close_all(now);
-        spans.extend(audit.ledger.take_spans());
+        spans.extend(audit.ledger.take_fanout_parts());
         fanout.take_over(audit.fanout);
         found.push(audit.ledger.finish(now));
     }
@@ -306,9 +306,9 @@ impl Observer for Records {
         self.label = label;
     }
 
-    fn witness(&mut self, who: Who, at: Duration, deed: Deed<'_>) {
+    fn record(&mut self, who: Who, at: Duration, event: AuditEvent<'_>) {
         if let Some(audit) = &mut self.audit
-            && let Some(message) = audit.ledger.witness(who.cast, at, deed)
+            && let Some(message) = audit.ledger.record(who.cast, at, event)
         {
             audit.sent.push(News::Message(message));
         }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::audit::{Findings, Key, Message, Offence, Origin, Sender, Stay};
+use crate::audit::{Fault, Findings, Key, MembershipSpan, Offence, Origin, Sender, SentMessage};
 use crate::document::Span;
 use crate::measure::{GroupInfo, StepInfo, Story, Tally};
 use crate::observe::{Cause, Counter, Failure, Metric, Mishap, Observer, StepId, Who, WireLine};
-use crate::threshold::{Counted, Fault, Limit, Relation, Subject, Threshold};
+use crate::threshold::{Counted, Limit, Relation, Subject, Threshold};
 use crate::units::Share;
 use crate::verdict::{End, Generator};
 
@@ -158,7 +158,7 @@ fn missing() -> Offence {
     let at = Duration::from_millis;
     let room: Arc<str> = "room-\u{1b}[31m12".into();
     let key = Key { sender: 62, sequence: 7 };
-    let message = Message {
+    let message = SentMessage {
         key,
         namespace: "/".into(),
         is_aimed: true,
@@ -181,7 +181,10 @@ fn missing() -> Offence {
         message: Some(Arc::new(message)),
         receiver: 12,
         namespace: "/".into(),
-        stays: vec![(room, Stay { confirmed: Some(at(1_020)), ..Stay::asked(at(1_018)) })],
+        stays: vec![(
+            room,
+            MembershipSpan { confirmed: Some(at(1_020)), ..MembershipSpan::asked(at(1_018)) },
+        )],
         received: None,
         overtaken_by: None,
     }

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Key, Leak, Message, Moment, Offence, Stay};
+use crate::audit::{Fault, Key, Leak, MembershipSpan, Moment, Offence, SentMessage};
 use crate::measure::Story;
-use crate::threshold::Fault;
 
 /// The sentence, without its full stop.
 pub(super) fn sentence(story: &Story, offence: &Offence) -> String {
@@ -47,9 +46,9 @@ pub(super) fn sentence(story: &Story, offence: &Offence) -> String {
 
 /// The stays that say most: the last that was asked for before the message was settled, and for
 /// a leak around a join or a leave the next one.
-fn telling(offence: &Offence) -> impl Iterator<Item = &(Arc<str>, Stay)> {
+fn telling(offence: &Offence) -> impl Iterator<Item = &(Arc<str>, MembershipSpan)> {
     let settled = offence.message.as_ref().map_or(Moment::MAX, |message| message.settled);
-    let mut stays: Vec<&(Arc<str>, Stay)> = offence.stays.iter().collect();
+    let mut stays: Vec<&(Arc<str>, MembershipSpan)> = offence.stays.iter().collect();
     stays.sort_by_key(|(_, stay)| stay.asked);
     let after = stays.partition_point(|(_, stay)| stay.asked < settled);
     let last = match offence.leak {
@@ -90,7 +89,7 @@ fn numbered(story: &Story, key: Key) -> String {
     format!("message {} of {}", key.sequence, client(story, key.sender))
 }
 
-fn aim(message: &Message) -> String {
+fn aim(message: &SentMessage) -> String {
     let list = |rooms: &[Arc<str>]| rooms.join(" and ");
     let mut aim = match &message.to[..] {
         [] => format!(" to everyone in {}", message.namespace),
@@ -102,7 +101,7 @@ fn aim(message: &Message) -> String {
     aim
 }
 
-fn whereabouts(place: &str, stay: &Stay) -> String {
+fn whereabouts(place: &str, stay: &MembershipSpan) -> String {
     let begun = match stay.confirmed {
         Some(confirmed) => format!("in {place} since {}", seconds(confirmed)),
         None => format!("asked for {place} {}", seconds(stay.asked)),
@@ -135,7 +134,7 @@ mod tests {
 
     fn offence(fault: Fault, leak: Option<Leak>) -> Offence {
         let key = Key { sender: 0, sequence: 3 };
-        let message = Message {
+        let message = SentMessage {
             key,
             namespace: "/".into(),
             is_aimed: true,
@@ -151,7 +150,7 @@ mod tests {
             handled: Some(at(1_206)),
             settled: at(1_206),
         };
-        let stay = Stay { confirmed: Some(at(120)), ..Stay::asked(at(118)) };
+        let stay = MembershipSpan { confirmed: Some(at(120)), ..MembershipSpan::asked(at(118)) };
         Offence {
             fault,
             leak,

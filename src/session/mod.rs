@@ -34,7 +34,7 @@ use crate::protocol::socket_io::{self, Kind};
 pub use event::{Answer, Closed, Event, Message};
 pub use foreign::{Connect, Foreign, News, Orders, Told};
 pub use link::{Link, NotConnected};
-pub use namespace::{Namespace, Phase, STAMP_MARK};
+pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
 pub use wire::{HangUp, Lane, Lost, Phases, RawFrame, Request, Shortage, Wire};

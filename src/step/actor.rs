@@ -12,9 +12,10 @@ use super::chance::{CLIENT, Chance};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
 use super::stage::{Part, Stage};
-use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
-use crate::observe::{Deed, Label, Message as Sent, Who, WireLine};
+use crate::audit::stamp::Stamp;
+use crate::audit::{AuditEvent, Key, SentMessage};
+use crate::observe::{Label, Who, WireLine};
 use crate::protocol::http::Response;
 use crate::session::{Closed, Destination, Lane, Link};
 use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
@@ -73,7 +74,7 @@ pub struct Actor<'p> {
     /// Whether it does things on its connection after which nobody can say what it receives.
     pub by_hand: bool,
     /// A message of which it is not known yet whether the server has handled it.
-    pub unsettled: Option<Box<Sent>>,
+    pub unsettled: Option<Box<SentMessage>>,
     /// How many stamped messages it has sent.
     stamped: u64,
     asides: Vec<Aside>,
@@ -219,10 +220,9 @@ impl<'p> Actor<'p> {
         self.stamped += 1;
         Stamp {
             run: self.stage.run,
-            sender: self.who.cast,
-            sequence: self.stamped,
+            key: Key { sender: self.who.cast, sequence: self.stamped },
             due: self.stage.since(due),
-            label,
+            label: label.0,
             is_audited,
         }
     }
@@ -347,7 +347,7 @@ impl<'p> Cx<'_, 'p> {
         let Some(mut message) = self.actor.unsettled.take() else { return };
         message.settled = self.actor.stage.since(self.now);
         message.handled = is_handled.then_some(message.settled);
-        self.witness(Deed::Settled(*message));
+        self.record(AuditEvent::Settled(*message));
     }
 
     /// The namespace that a step speaks in: its own, or the client's.

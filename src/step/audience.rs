@@ -4,10 +4,10 @@
 use serde_json::Value as Json;
 
 use super::room::names;
-use super::utterance::{Encoded, put_stamp};
+use super::utterance::Encoded;
 use super::{Cx, Ears};
+use crate::audit::{Key, Origin, Sender, SentMessage};
 use crate::contract::{Reach, Senders, Tells, Verb};
-use crate::observe::{Key, Message, Origin, Sender};
 use crate::template::Template;
 
 /// Who is to receive it.
@@ -48,9 +48,9 @@ impl Audience {
         due: std::time::Duration,
         namespace: &str,
         [to, except]: [&Json; 2],
-    ) -> Message {
+    ) -> SentMessage {
         let sent = cx.actor.stage.since(cx.now);
-        Message {
+        SentMessage {
             key,
             namespace: namespace.into(),
             is_aimed: self.is_aimed,
@@ -94,10 +94,9 @@ pub(super) fn stamp(
     audience: Option<&Audience>,
     namespace: &str,
     rooms: [&Json; 2],
-) -> Option<Box<Message>> {
+) -> Option<Box<SentMessage>> {
     let audience = audience.filter(|_| cx.actor.stage.audit.is_some());
     let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
-    put_stamp(encoded, &stamp);
-    let key = Key { sender: stamp.sender, sequence: stamp.sequence };
-    audience.map(|audience| Box::new(audience.message(cx, key, stamp.due, namespace, rooms)))
+    stamp.put(&mut encoded.data);
+    audience.map(|audience| Box::new(audience.message(cx, stamp.key, stamp.due, namespace, rooms)))
 }

@@ -15,9 +15,10 @@ use super::payload::{Content, Filler};
 use super::schema::{self, Schema, Shape};
 use super::utterance::{Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use crate::audit::Sender;
 use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Mishap, Sender};
+use crate::observe::Mishap;
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 

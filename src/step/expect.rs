@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 
 use super::inbox::Received;
 use super::schema::{self, Schema, Shape};
-use super::stamp::Stamp;
 use super::utterance::Words;
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
+use crate::audit::stamp::Stamp;
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
 use crate::template::{Matcher, Slot, Template, Values};

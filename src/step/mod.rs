@@ -21,7 +21,6 @@ pub mod schema;
 mod sequence;
 mod shape;
 mod stage;
-pub mod stamp;
 mod utterance;
 
 mod answer;
@@ -53,8 +52,9 @@ mod wait;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::audit::AuditEvent;
 use crate::document::{Mistake, Node, Span};
-use crate::observe::{Deed, Failure, Label, Metric, Mishap, Observer, StepId};
+use crate::observe::{Failure, Label, Metric, Mishap, Observer, StepId};
 use crate::session::{Event, Lane, Phases, Wire};
 
 pub use actor::{Actor, Ended, WireLog};
@@ -301,16 +301,16 @@ impl<'p> Cx<'_, 'p> {
     }
 
     /// Tells the audit, if there is one.
-    pub fn witness(&mut self, deed: Deed<'_>) {
+    pub fn record(&mut self, event: AuditEvent<'_>) {
         if self.actor.stage.audit.is_some() {
-            self.observer.witness(self.actor.who, self.actor.stage.since(self.now), deed);
+            self.observer.record(self.actor.who, self.actor.stage.since(self.now), event);
         }
     }
 
     /// The client does something after which nobody can say what it receives.
     pub fn act_by_hand(&mut self) {
         if !std::mem::replace(&mut self.actor.by_hand, true) {
-            self.witness(Deed::Leaving { namespace: None });
+            self.record(AuditEvent::Leaving { namespace: None });
         }
     }
 

@@ -11,11 +11,12 @@ use super::audience::{self, Audience};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::schema::{self, Schema, Shape};
-use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words};
+use super::utterance::{Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use crate::audit::{AuditEvent, stamp};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Deed, Mishap};
+use crate::observe::Mishap;
 use crate::template::Template;
 
 pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -51,7 +52,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         return Err(room.mistake(what).hint("take them one after another, in steps of their own"));
     }
     let room = Template::compile(room, reading.scope)?;
-    let stamp = Template::from(Json::from(EMPTY_STAMP));
+    let stamp = Template::from(Json::from(stamp::EMPTY));
     // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
     let words = [("stamp", &stamp), ("room", &room)];
     let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
@@ -159,9 +160,9 @@ impl Move {
         };
         for room in &rooms {
             let (namespace, room) = (&*audited, &**room);
-            cx.witness(match self.verb {
-                Verb::Leave => Deed::Parting { namespace, room },
-                _ => Deed::Joining { namespace, room },
+            cx.record(match self.verb {
+                Verb::Leave => AuditEvent::Parting { namespace, room },
+                _ => AuditEvent::Joining { namespace, room },
             });
         }
         let mut message = None;
@@ -208,9 +209,9 @@ impl Moving<'_> {
     fn acknowledged(&self, cx: &mut Cx<'_, '_>) {
         for room in &self.rooms {
             let (namespace, room) = (&*self.namespace, &**room);
-            cx.witness(match self.step.verb {
-                Verb::Leave => Deed::Parted { namespace, room },
-                _ => Deed::Joined { namespace, room },
+            cx.record(match self.step.verb {
+                Verb::Leave => AuditEvent::Parted { namespace, room },
+                _ => AuditEvent::Joined { namespace, room },
             });
         }
     }

@@ -13,7 +13,7 @@ use super::*;
 #[derive(Debug, Default)]
 struct Life {
     /// Of the namespace (no name) and of rooms.
-    stays: Vec<(Option<String>, Stay)>,
+    stays: Vec<(Option<String>, MembershipSpan)>,
     /// When its connection was up for certain.
     up: Vec<(u64, u64)>,
     received: Vec<(u64, Key)>,
@@ -29,7 +29,10 @@ impl Life {
                 Sight::Connecting => asked = *time,
                 Sight::Connected { sid, .. } => {
                     for room in [None, Some(sid.clone())] {
-                        life.stays.push((room, Stay { confirmed: Some(now), ..Stay::asked(at(asked)) }));
+                        life.stays.push((
+                            room,
+                            MembershipSpan { confirmed: Some(now), ..MembershipSpan::asked(at(asked)) },
+                        ));
                     }
                     life.up.push((*time, u64::MAX));
                 }
@@ -46,9 +49,9 @@ impl Life {
                     life.down(*time);
                 }
                 Sight::Joining(room) => {
-                    let is_open = |stay: &&mut (Option<String>, Stay)| stay.1.left_asked.is_none();
+                    let is_open = |stay: &&mut (Option<String>, MembershipSpan)| stay.1.left_asked.is_none();
                     if life.of_room(room).find(is_open).is_none() {
-                        life.stays.push((Some((*room).to_owned()), Stay::asked(now)));
+                        life.stays.push((Some((*room).to_owned()), MembershipSpan::asked(now)));
                     }
                 }
                 Sight::Joined(room) => life.of_room(room).for_each(|(_, stay)| match stay.left_asked {
@@ -69,7 +72,10 @@ impl Life {
         life
     }
 
-    fn of_room<'l>(&'l mut self, room: &'l str) -> impl Iterator<Item = &'l mut (Option<String>, Stay)> {
+    fn of_room<'l>(
+        &'l mut self,
+        room: &'l str,
+    ) -> impl Iterator<Item = &'l mut (Option<String>, MembershipSpan)> {
         self.stays.iter_mut().filter(move |(of, _)| of.as_deref() == Some(room))
     }
 
@@ -92,7 +98,7 @@ impl Life {
     }
 
     /// Whether it certainly was where the sender of a message has to be when it sent it.
-    fn was_there(&self, message: &Message) -> bool {
+    fn was_there(&self, message: &SentMessage) -> bool {
         let when = message.sent.as_micros() as u64 + 1;
         let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
         match message.origin {
@@ -103,7 +109,7 @@ impl Life {
     }
 
     /// Whether a message that was handled at that time may have been, and must have been, for this client.
-    fn is_meant(&self, client: u32, message: &Message, when: u64) -> (bool, bool) {
+    fn is_meant(&self, client: u32, message: &SentMessage, when: u64) -> (bool, bool) {
         if namespace(client) != &*message.namespace {
             return (false, false);
         }

@@ -24,7 +24,7 @@ pub(super) enum Sight {
     Joined(&'static str),
     Parting(&'static str),
     Parted(&'static str),
-    Settled(Arc<Message>),
+    Settled(Arc<SentMessage>),
     Received(Key),
 }
 
@@ -67,7 +67,7 @@ impl History {
                     for room in message.to.iter().chain(&message.except) {
                         ledger.know(Mark::of(&message.namespace, room));
                     }
-                    ledger.witness(client, now, Deed::Settled((**message).clone()));
+                    ledger.record(client, now, AuditEvent::Settled((**message).clone()));
                 }
                 Sight::Received(key) => ledger.received(client, of, *key, now),
             }
@@ -83,7 +83,7 @@ enum Busy {
     Leave,
     Join(&'static str),
     Part(&'static str),
-    Cast(Message),
+    Cast(SentMessage),
 }
 
 /// A span of a socket's life or of a membership on the server: odd times, the end not included.
@@ -134,7 +134,7 @@ struct Play<'r> {
     seen: Vec<Seen>,
     truths: Vec<Truth>,
     /// When the server handled what.
-    handled: Vec<(u64, Arc<Message>)>,
+    handled: Vec<(u64, Arc<SentMessage>)>,
     /// From when to when a client could not be reached, and whether it was recovered.
     outages: Vec<(u32, u64, u64, bool)>,
     now: u64,
@@ -196,7 +196,7 @@ impl Play<'_> {
         person.busy = Some((self.now, busy));
     }
 
-    fn compose(&mut self, client: u32) -> Message {
+    fn compose(&mut self, client: u32) -> SentMessage {
         let sequence = self.people[client as usize].sequence;
         self.people[client as usize].sequence += 1;
         let mut rooms = |most: u64| -> Vec<Arc<str>> {
@@ -214,7 +214,7 @@ impl Play<'_> {
             1 => Origin::Outside,
             _ => Origin::Anywhere,
         };
-        Message {
+        SentMessage {
             key: Key { sender: client, sequence },
             namespace: namespace(client).into(),
             is_aimed: true,
@@ -278,7 +278,7 @@ impl Play<'_> {
             }
             Busy::Cast(message) => {
                 let settled = at(self.now);
-                let message = Message { handled: answered.then_some(settled), settled, ..message };
+                let message = SentMessage { handled: answered.then_some(settled), settled, ..message };
                 let message = Arc::new(message);
                 // What comes from where it should not is passed on or not.
                 let heeded = self.is_from_there(&message, effect) || self.below(2) == 0;
@@ -348,7 +348,7 @@ impl Play<'_> {
     }
 
     /// Whether the sender of a message is where it has to be.
-    fn is_from_there(&self, message: &Message, when: u64) -> bool {
+    fn is_from_there(&self, message: &SentMessage, when: u64) -> bool {
         let mut rooms = message.to.iter().map(|room| self.is_in(message.key.sender, Some(room), when));
         match message.origin {
             Origin::Anywhere => true,
@@ -357,7 +357,7 @@ impl Play<'_> {
         }
     }
 
-    fn is_meant(&self, client: u32, when: u64, message: &Message) -> bool {
+    fn is_meant(&self, client: u32, when: u64, message: &SentMessage) -> bool {
         let is_in = |room: Option<&str>| self.is_in(client, room, when);
         let meant = match message.to.is_empty() {
             true => is_in(None),

@@ -1,7 +1,9 @@
 //! What the clients tell the audit of the deliveries: what they asked for, what they were told, what they received.
 
 use std::sync::Arc;
-use std::time::Duration;
+
+/// A time, since the beginning of the run.
+pub type Moment = std::time::Duration;
 
 /// Which message: its stamp without the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +38,7 @@ pub enum Origin {
 
 /// A message that was sent to others, and settled: acknowledged, or given up. Times are since the beginning of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct SentMessage {
     /// Which one.
     pub key: Key,
     /// The namespace in which it was sent.
@@ -59,16 +61,16 @@ pub struct Message {
     /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
     pub is_kept: bool,
     /// When it was due.
-    pub due: Duration,
+    pub due: Moment,
     /// When it was sent: the server cannot have handled it before.
-    pub sent: Duration,
+    pub sent: Moment,
     /// When the server had handled it, if it said so.
-    pub handled: Option<Duration>,
+    pub handled: Option<Moment>,
     /// When that was known, or was given up.
-    pub settled: Duration,
+    pub settled: Moment,
 }
 
-impl Message {
+impl SentMessage {
     /// Whether those who are certainly meant have to receive it: the server said that it has handled it, and has no
     /// right to lose it or to keep it.
     pub fn binds(&self) -> bool {
@@ -80,7 +82,7 @@ impl Message {
 ///
 /// What it asks for is told when it asks, what it is told when it has been told: the server did it in between.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed<'a> {
+pub enum AuditEvent<'a> {
     /// It asks to be connected to a namespace.
     Connecting {
         /// Which.
@@ -136,7 +138,7 @@ pub enum Deed<'a> {
         room: &'a str,
     },
     /// A message that it sent is acknowledged, or given up.
-    Settled(Message),
+    Settled(SentMessage),
     /// It received a stamped message.
     Received {
         /// In which namespace.

@@ -5,8 +5,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::stay::{Certainty, Stay, any_over};
-use super::{Key, Map, Message, Moment, Origin, Sender, Set, Stays};
+use super::events::{Key, Moment, Origin, Sender, SentMessage};
+use super::maps::{Map, Set};
+use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over};
 
 /// A client's place in a namespace.
 #[derive(Debug)]
@@ -14,15 +15,15 @@ pub(super) struct Seat {
     pub(super) client: u32,
     pub(super) namespace: u32,
     /// Its sockets.
-    stays: Vec<Stay>,
+    stays: Vec<MembershipSpan>,
     /// The rooms that it asked for, its own among them.
-    rooms: Vec<(u32, Stay)>,
+    rooms: Vec<(u32, MembershipSpan)>,
     /// Since when its connection is gone, while it may still be recovered.
     pub(super) away: Option<Moment>,
     /// When it was recovered last.
     pub(super) back: Option<Moment>,
     /// What it must receive if it is, or was, recovered.
-    pub(super) owed: Vec<(Key, Arc<Message>)>,
+    pub(super) owed: Vec<(Key, Arc<SentMessage>)>,
 }
 
 impl Seat {
@@ -36,7 +37,7 @@ impl Seat {
         self.is_up() && self.open().and_then(|stay| stay.confirmed).is_some_and(|confirmed| confirmed <= then)
     }
 
-    fn open(&self) -> Option<&Stay> {
+    fn open(&self) -> Option<&MembershipSpan> {
         self.stays.last().filter(|stay| stay.confirmed.is_some() && stay.left_asked.is_none())
     }
 }
@@ -92,7 +93,7 @@ const MOST_MARKS: usize = 1 << 18;
 
 /// All of it.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(super) struct Membership {
     namespaces: Vec<(Arc<str>, Vec<u32>)>,
     seats: Vec<Seat>,
     of_client: Vec<Places>,
@@ -104,7 +105,7 @@ pub(super) struct Book {
     marks: Set<Mark>,
     /// Those of them that the other workers do not know yet.
     fresh: Vec<Mark>,
-    /// Stays that were over before this are forgotten.
+    /// MembershipSpans that were over before this are forgotten.
     horizon: Moment,
     /// How many seats are up.
     live: u64,
@@ -115,7 +116,7 @@ pub(super) struct Book {
     search: u32,
 }
 
-impl Book {
+impl Membership {
     pub(super) fn seats(&self) -> &[Seat] {
         &self.seats
     }
@@ -126,7 +127,7 @@ impl Book {
     }
 
     /// Changes a seat's connection, and counts anew.
-    pub(super) fn change(&mut self, seat: u32, change: impl FnOnce(&mut Book, u32)) {
+    pub(super) fn change(&mut self, seat: u32, change: impl FnOnce(&mut Membership, u32)) {
         self.live -= u64::from(self.seats[seat as usize].is_up());
         change(self, seat);
         self.live += u64::from(self.seats[seat as usize].is_up());
@@ -165,7 +166,7 @@ impl Book {
 
     /// Whether it is known to whom a message goes. It is not if it has to do with a room that nobody ever asked for:
     /// then it is the server that puts clients there.
-    pub(super) fn can_tell(&self, message: &Message) -> bool {
+    pub(super) fn can_tell(&self, message: &SentMessage) -> bool {
         let mut rooms = message.to.iter().chain(&message.except);
         let is_known =
             |room| self.marks.contains(&Mark::of(&message.namespace, room)) || self.is_own(message, room);
@@ -173,12 +174,12 @@ impl Book {
     }
 
     /// Whether a room is one that a socket has for itself.
-    fn is_own(&self, message: &Message, room: &str) -> bool {
+    fn is_own(&self, message: &SentMessage, room: &str) -> bool {
         self.marks.contains(&Mark::of_own(&message.namespace, room))
     }
 
     /// Whether the sender, a client of this worker, may not have been where it has to be when it sent a message.
-    pub(super) fn is_astray(&mut self, message: &Message) -> bool {
+    pub(super) fn is_astray(&mut self, message: &SentMessage) -> bool {
         let wanted = match message.origin {
             Origin::Anywhere => return false,
             Origin::Inside => Certainty::Yes,
@@ -245,7 +246,7 @@ impl Book {
         match place.stays.last_mut() {
             // An attempt that came to nothing.
             Some(stay) if stay.confirmed.is_none() && stay.left.is_none() => {}
-            _ => place.stays.push(Stay::asked(at)),
+            _ => place.stays.push(MembershipSpan::asked(at)),
         }
     }
 
@@ -262,7 +263,7 @@ impl Book {
             // Nobody was told of the asking: it was some time after the socket before had ended.
             before => {
                 let asked = before.and_then(|stay| stay.left).unwrap_or_default();
-                place.stays.push(Stay { confirmed: Some(at), ..Stay::asked(asked) });
+                place.stays.push(MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) });
                 asked
             }
         };
@@ -271,7 +272,9 @@ impl Book {
         before.chain(place.rooms.iter_mut().map(|(_, stay)| stay)).for_each(|stay| stay.end(ended, ended));
         self.mark(seat, sid, Mark::of_own);
         let room = self.room(seat, sid);
-        self.seats[seat as usize].rooms.push((room, Stay { confirmed: Some(at), ..Stay::asked(asked) }));
+        self.seats[seat as usize]
+            .rooms
+            .push((room, MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) }));
     }
 
     /// The socket goes on where it was cut.
@@ -313,7 +316,7 @@ impl Book {
         let room = self.room(seat, room);
         let rooms = &mut self.seats[seat as usize].rooms;
         if !rooms.iter().any(|(of, stay)| *of == room && stay.left_asked.is_none()) {
-            rooms.push((room, Stay::asked(at)));
+            rooms.push((room, MembershipSpan::asked(at)));
         }
     }
 
@@ -348,7 +351,7 @@ impl Book {
     }
 
     /// The seats that may be meant by a message, each once.
-    pub(super) fn candidates(&mut self, message: &Message) -> Vec<u32> {
+    pub(super) fn candidates(&mut self, message: &SentMessage) -> Vec<u32> {
         let Some(namespace) = self.namespaces.iter().position(|(name, _)| *name == message.namespace) else {
             return Vec::new();
         };
@@ -372,7 +375,7 @@ impl Book {
     }
 
     /// Whether a message that was handled between two times is for a seat.
-    pub(super) fn is_for(&self, message: &Message, seat: u32, from: Moment, to: Moment) -> Certainty {
+    pub(super) fn is_for(&self, message: &SentMessage, seat: u32, from: Moment, to: Moment) -> Certainty {
         let whole = self.is_for_over(message, seat, from, to);
         if whole != Certainty::Maybe {
             return whole;
@@ -398,7 +401,7 @@ impl Book {
         }
     }
 
-    fn is_for_over(&self, message: &Message, seat: u32, from: Moment, to: Moment) -> Certainty {
+    fn is_for_over(&self, message: &SentMessage, seat: u32, from: Moment, to: Moment) -> Certainty {
         let place = &self.seats[seat as usize];
         let namespace = place.namespace as usize;
         if self.namespaces[namespace].0 != message.namespace {
@@ -425,7 +428,7 @@ impl Book {
     }
 
     /// When the seat was in the rooms that the message went to; in the namespace, if it went to no room.
-    pub(super) fn stays(&self, message: &Message, seat: u32) -> Stays {
+    pub(super) fn stays(&self, message: &SentMessage, seat: u32) -> MembershipSpans {
         let place = &self.seats[seat as usize];
         if message.to.is_empty() {
             let name = self.namespace(place);
@@ -436,7 +439,7 @@ impl Book {
         rooms.map(|(room, stay)| (self.rooms[*room as usize].name.clone(), *stay)).collect()
     }
 
-    fn all_stays(&mut self, seat: u32) -> impl Iterator<Item = &mut Stay> {
+    fn all_stays(&mut self, seat: u32) -> impl Iterator<Item = &mut MembershipSpan> {
         let place = &mut self.seats[seat as usize];
         place.stays.iter_mut().chain(place.rooms.iter_mut().map(|(_, stay)| stay))
     }
@@ -475,7 +478,7 @@ impl Book {
     /// Forgets what was over before the horizon.
     fn prune(&mut self, seat: u32) {
         let (horizon, mut forgotten) = (self.horizon, self.forgotten);
-        let mut is_over = |stay: &Stay| {
+        let mut is_over = |stay: &MembershipSpan| {
             let over = stay.left.filter(|left| *left < horizon);
             forgotten = forgotten.max(over.unwrap_or_default());
             over.is_some()
@@ -505,7 +508,7 @@ impl Book {
 }
 
 #[cfg(test)]
-impl Book {
+impl Membership {
     /// How many things are remembered.
     pub(super) fn weight(&self) -> usize {
         let seats = self.seats.iter().map(|seat| seat.stays.len() + seat.rooms.len() + seat.owed.len());
