@@ -104,10 +104,12 @@ impl<'p> Client<'p> {
 
     /// Says goodbye, whatever is under way, and does not wait for an answer: for the end of a run.
     pub fn leave(&mut self, io: &mut Io<'_>) {
-        self.task = None;
+        let task = self.task.take();
         self.live = false;
         self.with(io, |cx| {
-            cx.settle(false);
+            if let Some(mut task) = task {
+                task.abandon(cx);
+            }
             cx.actor.session.close(cx.wire);
         });
     }

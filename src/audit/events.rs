@@ -53,9 +53,9 @@ pub struct SentMessage {
     pub sender: Sender,
     /// Where the sender has to be.
     pub origin: Origin,
-    /// Whether the sender was not where it has to be, for all that is known: then nobody has to receive it. The ledger
-    /// of its worker finds out.
-    pub is_astray: bool,
+    /// The rooms in which the sender was not as it has to be, for all that its ledger knows: unless each is a socket's own
+    /// room, nobody has to receive the message. The ledger fills them in.
+    pub strays: Vec<Arc<str>>,
     /// Whether it may be lost: a volatile event.
     pub may_be_lost: bool,
     /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
@@ -71,10 +71,10 @@ pub struct SentMessage {
 }
 
 impl SentMessage {
-    /// Whether those who are certainly meant have to receive it: the server said that it has handled it, and has no
-    /// right to lose it or to keep it.
+    /// Whether those who are certainly meant have to receive it, if the sender was where it has to be: the server said that
+    /// it has handled it, and has no right to lose it.
     pub fn binds(&self) -> bool {
-        self.handled.is_some() && !self.may_be_lost && !self.is_astray
+        self.handled.is_some() && !self.may_be_lost
     }
 }
 

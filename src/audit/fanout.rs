@@ -72,11 +72,6 @@ impl Fanout {
         }
         self.open.remove(&span.key)?.1.reached()
     }
-
-    /// Takes over what another one waits for.
-    pub fn take_over(&mut self, other: Fanout) {
-        self.open.extend(other.open);
-    }
 }
 
 #[cfg(test)]

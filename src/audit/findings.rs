@@ -25,7 +25,7 @@ pub struct Offence {
     /// The namespace of the receiver's socket.
     pub namespace: Arc<str>,
     /// When the receiver was where.
-    pub stays: MembershipSpans,
+    pub spans: MembershipSpans,
     /// When it was received; again, if it is a duplicate.
     pub received: Option<Moment>,
     /// The sender's later message that had arrived before, if they changed places.
@@ -81,11 +81,11 @@ impl Findings {
     pub(super) fn complete(
         &mut self,
         message: &Arc<SentMessage>,
-        mut stays: impl FnMut(&Offence) -> MembershipSpans,
+        mut spans: impl FnMut(&Offence) -> MembershipSpans,
     ) {
         for offence in &mut self.offences {
             if offence.key == message.key && offence.message.is_none() {
-                offence.stays = stays(offence);
+                offence.spans = spans(offence);
                 offence.message = Some(message.clone());
             }
         }

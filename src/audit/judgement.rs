@@ -22,25 +22,21 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    /// Judges a message as far as is known now.
+    /// Judges a message, due at one time, as far as is known at another.
     pub(super) fn of(
         membership: &mut Membership,
         message: &SentMessage,
         entry: &Open,
+        due: Moment,
         now: Moment,
     ) -> Judgement {
         let mut judgement = Judgement::default();
         let from = message.sent;
-        // It was handled before anybody said so, and before anybody had it.
-        let to = [message.handled, entry.receipts.first()]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(now.max(message.settled));
-        let can_tell = membership.can_tell(message);
+        let to = entry.handled_before(message, due).unwrap_or(now.max(message.settled));
+        let can_tell = membership.can_tell(message, due);
         let knows = can_tell && membership.remembers(from);
         // What nobody acknowledged, what may be lost or need not be passed on, nobody has to receive.
-        let binds = can_tell && message.binds();
+        let binds = membership.binds(message, due);
         let mut meant = 0;
         let mut received = 0;
         for seat in membership.candidates(message) {
@@ -109,7 +105,7 @@ fn is_replayed(
     if !was_back || is_sender || membership.namespace(place) != message.namespace {
         return false;
     }
-    let joined_later = membership.stays(message, seat).iter().any(|(_, stay)| stay.asked >= to);
+    let joined_later = membership.spans(message, seat).iter().any(|(_, span)| span.asked >= to);
     joined_later || how(membership, message, seat, (from, to)) == Leak::Except
 }
 
@@ -126,11 +122,11 @@ fn how(membership: &Membership, message: &SentMessage, seat: u32, (from, to): (M
     if membership.is_for(&whole, seat, from, to) != Certainty::No {
         return Leak::Except;
     }
-    let stays = membership.stays(message, seat);
-    let any = |test: &dyn Fn(&MembershipSpan) -> bool| stays.iter().any(|(_, stay)| test(stay));
+    let spans = membership.spans(message, seat);
+    let any = |test: &dyn Fn(&MembershipSpan) -> bool| spans.iter().any(|(_, span)| test(span));
     match () {
-        () if any(&|stay| stay.left.is_some_and(|left| left <= from)) => Leak::AfterLeave,
-        () if any(&|stay| stay.asked >= to) => Leak::BeforeJoin,
+        () if any(&|span| span.left.is_some_and(|left| left <= from)) => Leak::AfterLeave,
+        () if any(&|span| span.asked >= to) => Leak::BeforeJoin,
         () => Leak::Room,
     }
 }

@@ -12,10 +12,11 @@ use super::fault::{Fault, Leak};
 use super::findings::{Findings, Offence};
 use super::judgement::Judgement;
 use super::maps::{Map, Set};
-use super::membership::{Mark, Membership, Seat};
+use super::membership::{Membership, Seat};
 use super::open::Open;
+use super::rooms::AskedRoom;
 
-/// How long a stay that is over is remembered beyond the window, for messages that are not settled yet.
+/// How long a span that is over is remembered beyond the window, for messages that are not settled yet.
 const MEMORY: Duration = Duration::from_secs(30);
 
 /// When nothing has come for so long, what is missing is not waited for any more.
@@ -35,6 +36,15 @@ const MOST_OWED: usize = 1 << 12;
 
 /// How far back the order of a sender's messages is looked at.
 const BACK: u64 = 1 << 10;
+
+/// When the first of a ledger's clients received a message: the server had handled it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstReceipt {
+    /// Which message.
+    pub key: Key,
+    /// When it was received.
+    pub at: Moment,
+}
 
 /// How far the messages of a sender have come.
 #[derive(Debug, Default)]
@@ -57,10 +67,12 @@ pub struct Ledger {
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     /// Messages that were received before anybody told of them, and since when.
     unknown: Vec<(Moment, Key)>,
+    /// Messages that a client of this ledger received, the first of them, since that was told.
+    firsts: Vec<Key>,
     /// Messages that somebody may still have to receive.
     awaited: Vec<Key>,
     /// When messages were received, for who puts that together.
-    spans: Vec<FanoutPart>,
+    parts: Vec<FanoutPart>,
     senders: Map<u32, Course>,
     missing: Set<(u32, Key)>,
     /// Seats to which something is owed.
@@ -81,8 +93,9 @@ impl Ledger {
             open: Map::default(),
             due: BinaryHeap::new(),
             unknown: Vec::new(),
+            firsts: Vec::new(),
             awaited: Vec::new(),
-            spans: Vec::new(),
+            parts: Vec::new(),
             senders: Map::default(),
             missing: Set::default(),
             owing: Vec::new(),
@@ -96,14 +109,37 @@ impl Ledger {
         &self.findings
     }
 
-    /// Notes that a client of another worker has asked for a room.
-    pub fn know(&mut self, mark: Mark) {
-        self.membership.know(mark);
+    /// Another ledger tells that a client asked for a room.
+    pub fn handle_room(&mut self, room: AskedRoom) {
+        self.membership.known.handle(room);
     }
 
-    /// The rooms that clients of this worker were the first to ask for, for the other workers.
-    pub fn take_marks(&mut self) -> Vec<Mark> {
-        self.membership.take_fresh()
+    /// Another ledger tells when the first of its clients received a message.
+    pub fn handle_first(&mut self, FirstReceipt { key, at }: FirstReceipt) {
+        if self.senders.get(&key.sender).is_some_and(|course| key.sequence < course.judged) {
+            return;
+        }
+        let entry = match self.open.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if self.unknown.len() >= MOST_UNKNOWN => return,
+            Entry::Vacant(place) => {
+                self.unknown.push((at, key));
+                place.insert(Open::default())
+            }
+        };
+        entry.first_elsewhere = Some(entry.first_elsewhere.map_or(at, |first| first.min(at)));
+    }
+
+    /// The rooms that clients of this ledger were the first to ask for, for the other ledgers.
+    pub fn take_rooms(&mut self) -> Vec<AskedRoom> {
+        self.membership.known.take_fresh()
+    }
+
+    /// When clients of this ledger received messages first, since this was asked last, for the other ledgers.
+    pub fn take_firsts(&mut self) -> Vec<FirstReceipt> {
+        let open = &self.open;
+        let told = |key: Key| Some(FirstReceipt { key, at: open.get(&key)?.first_for_others()? });
+        self.firsts.drain(..).filter_map(told).collect()
     }
 
     /// Takes what a client did or saw. Gives back a message that it sent, for the other workers.
@@ -111,9 +147,9 @@ impl Ledger {
         match event {
             AuditEvent::Received { namespace, key } => self.received(client, namespace, key, at),
             AuditEvent::Settled(mut message) => {
-                message.is_astray = self.membership.is_astray(&message);
+                message.strays = self.membership.strays(&message);
                 let message = Arc::new(message);
-                self.settled(message.clone());
+                self.handle_message(message.clone());
                 return Some(message);
             }
             AuditEvent::Connecting { namespace } => self.connecting(client, namespace, at),
@@ -141,25 +177,25 @@ impl Ledger {
     pub fn connected(&mut self, client: u32, namespace: &str, sid: &str, recovered: bool, at: Moment) {
         let seat = self.membership.seat(client, namespace);
         if recovered {
-            return self.membership.change(seat, |membership, seat| membership.recovered(seat, at));
+            return self.membership.change(seat, at, |membership, seat| membership.recovered(seat, at));
         }
-        self.membership.change(seat, |membership, seat| membership.connected(seat, sid, at));
+        self.membership.change(seat, at, |membership, seat| membership.connected(seat, sid, at));
         self.findings.undecided += std::mem::take(&mut self.membership.seat_mut(seat).owed).len() as u64;
     }
 
     /// It asks to leave a namespace, or all of them.
     pub fn leaving(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.each_seat(client, namespace, |membership, seat| membership.leaving(seat, at));
+        self.each_seat(client, namespace, at, |membership, seat| membership.leaving(seat, at));
     }
 
     /// It is not in a namespace any more, or in none.
     pub fn ended(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.each_seat(client, namespace, |membership, seat| membership.ended(seat, at));
+        self.each_seat(client, namespace, at, |membership, seat| membership.ended(seat, at));
     }
 
     /// Its connection is gone without a word.
     pub fn lost(&mut self, client: u32, at: Moment) {
-        self.each_seat(client, None, |membership, seat| membership.lost(seat, at));
+        self.each_seat(client, None, at, |membership, seat| membership.lost(seat, at));
     }
 
     /// It asks to join a room.
@@ -186,12 +222,12 @@ impl Ledger {
         self.membership.parted(seat, room, at);
     }
 
-    /// A message of any worker's client was settled. Those of one sender come in their order.
-    pub fn settled(&mut self, message: Arc<SentMessage>) {
+    /// A message of any ledger's client was settled. Those of one sender come in their order.
+    pub fn handle_message(&mut self, message: Arc<SentMessage>) {
         let key = message.key;
         self.due.push(Reverse((message.settled + self.window, key)));
         let entry = self.open.entry(key).or_default();
-        entry.live = self.membership.live();
+        entry.live = self.membership.live_at(message.settled);
         entry.message = Some(message);
         self.awaited.push(key);
     }
@@ -218,6 +254,9 @@ impl Ledger {
                 place.insert(Open::default())
             }
         };
+        if entry.receipts.len() == 0 {
+            self.firsts.push(key);
+        }
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
             return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
@@ -230,16 +269,17 @@ impl Ledger {
         }
     }
 
-    /// Judges what is due, and forgets it.
-    pub fn advance(&mut self, now: Moment) {
-        while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+    /// Judges what is due, and forgets it. `known`: before when all is known of what the clients of other ledgers did and
+    /// saw; what is due later has to wait.
+    pub fn advance(&mut self, now: Moment, known: Moment) {
+        while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now && *due < known) {
             let Some(Reverse((_, key))) = self.due.pop() else { break };
             self.close(key, now);
         }
         self.look_for_the_unknown(now);
         self.look_for_the_awaited();
         self.collect_debts(now);
-        self.membership.forget(now.saturating_sub(self.window + MEMORY));
+        self.membership.forget(now.min(known).saturating_sub(self.window + MEMORY));
     }
 
     /// Whether some client must still receive something and can.
@@ -268,12 +308,12 @@ impl Ledger {
 
     /// When messages were received: of each once, when those who had to have it, or its window is over.
     pub fn take_fanout_parts(&mut self) -> Vec<FanoutPart> {
-        std::mem::take(&mut self.spans)
+        std::mem::take(&mut self.parts)
     }
 
     /// Judges what is left. A message whose window is not over accuses nobody of its absence.
     pub fn close_all(&mut self, now: Moment) {
-        self.advance(now);
+        self.advance(now, Moment::MAX);
         let mut keys: Vec<Key> = self.open.keys().copied().collect();
         keys.sort_unstable();
         for key in keys {
@@ -289,9 +329,15 @@ impl Ledger {
         self.findings
     }
 
-    fn each_seat(&mut self, client: u32, namespace: Option<&str>, act: impl Fn(&mut Membership, u32)) {
+    fn each_seat(
+        &mut self,
+        client: u32,
+        namespace: Option<&str>,
+        at: Moment,
+        act: impl Fn(&mut Membership, u32),
+    ) {
         for seat in self.membership.seats_of(client, namespace) {
-            self.membership.change(seat, &act);
+            self.membership.change(seat, at, &act);
         }
     }
 
@@ -320,11 +366,10 @@ impl Ledger {
     fn is_awaited(&mut self, key: Key) -> bool {
         let Some(entry) = self.open.get_mut(&key) else { return false };
         let Some(message) = entry.message.clone() else { return false };
+        let due = message.settled + self.window;
         let awaited = match entry.awaited.take() {
             Some(awaited) => awaited,
-            None => {
-                Judgement::of(&mut self.membership, &message, entry, message.settled + self.window).absent
-            }
+            None => Judgement::of(&mut self.membership, &message, entry, due, due).absent,
         };
         let (seats, receipts) = (self.membership.seats(), &entry.receipts);
         // Who is away may come back, and then has to receive it.
@@ -336,8 +381,8 @@ impl Ledger {
         let is_awaited = !awaited.is_empty();
         entry.awaited = Some(awaited);
         // Of a message that binds nobody it is not known when it has come to all that it comes to.
-        if !is_awaited && self.membership.can_tell(&message) && message.binds() {
-            self.spans.extend(entry.tell(&message));
+        if !is_awaited && self.membership.binds(&message, due) {
+            self.parts.extend(entry.tell(&message));
         }
         is_awaited
     }
@@ -369,12 +414,6 @@ impl Ledger {
     }
 
     fn close(&mut self, key: Key, now: Moment) {
-        let known = self.open.get(&key);
-        let Some(due) =
-            known.map(|entry| entry.message.as_ref().map(|message| message.settled + self.window))
-        else {
-            return;
-        };
         let Some(mut entry) = self.open.remove(&key) else { return };
         let Some(message) = entry.message.clone() else {
             for (seat, at) in entry.receipts.iter() {
@@ -382,36 +421,46 @@ impl Ledger {
             }
             return;
         };
-        self.spans.extend(entry.tell(&message));
+        let due = message.settled + self.window;
+        self.parts.extend(entry.tell(&message));
         let course = self.senders.entry(key.sender).or_default();
         course.judged = course.judged.max(key.sequence + 1);
         let membership = &mut self.membership;
         self.findings.complete(&message, |offence| {
             let seat = membership.seat(offence.receiver, &offence.namespace);
-            membership.stays(&message, seat)
+            membership.spans(&message, seat)
         });
-        let is_over = due.is_some_and(|due| due <= now);
-        let judgement = Judgement::of(&mut self.membership, &message, &entry, now);
+        let judgement = Judgement::of(&mut self.membership, &message, &entry, due, now);
         self.findings.messages += 1;
         self.findings.expected += judgement.expected;
         self.findings.forbidden += judgement.forbidden;
         self.findings.undecided += judgement.undecided;
         for seat in judgement.absent {
-            self.absent(seat, &message, is_over, now);
+            self.absent(seat, &message, due <= now, now);
         }
         for (seat, leak, at) in judgement.leaked {
             self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
         }
-        // The sender's next message was sent when this one was settled: the order is certain if the server said so.
-        // What may be lost need not wait for its turn.
-        if message.handled.is_some() && !message.may_be_lost {
-            for (seat, by) in entry.overtaken {
-                let later =
-                    self.open.get(&Key { sequence: by, ..key }).and_then(|entry| entry.message.as_ref());
-                if later.is_some_and(|later| later.may_be_lost) {
-                    continue;
-                }
-                self.accuse((Fault::Disordered, None), seat, key, Some(message.clone()), None, Some(by));
+        self.judge_the_order(entry, message);
+    }
+
+    /// The sender's next message was sent when this one was settled: the order is certain if the server said so. What may
+    /// be lost need not wait for its turn. Whether the later message may be lost is known for certain when it is judged.
+    fn judge_the_order(&mut self, entry: Open, message: Arc<SentMessage>) {
+        if message.may_be_lost {
+            return;
+        }
+        let Key { sender, sequence } = message.key;
+        for (seat, earlier) in entry.overtook {
+            let key = earlier.key;
+            self.accuse((Fault::Disordered, None), seat, key, Some(earlier), None, Some(sequence));
+        }
+        if message.handled.is_none() {
+            return;
+        }
+        for (seat, by) in entry.overtaken {
+            if let Some(later) = self.open.get_mut(&Key { sender, sequence: by }) {
+                later.overtook.push((seat, message.clone()));
             }
         }
     }
@@ -488,9 +537,9 @@ impl Ledger {
         let membership = &self.membership;
         self.findings.accuse(fault, leak, || {
             let place = &membership.seats()[seat as usize];
-            let stays = message.as_ref().map(|message| membership.stays(message, seat)).unwrap_or_default();
+            let spans = message.as_ref().map(|message| membership.spans(message, seat)).unwrap_or_default();
             let (receiver, namespace) = (place.client, membership.namespace(place));
-            Offence { fault, leak, key, message, receiver, namespace, stays, received, overtaken_by }
+            Offence { fault, leak, key, message, receiver, namespace, spans, received, overtaken_by }
         });
     }
 }

@@ -5,12 +5,13 @@
 //! it and its acknowledgement. From these intervals the audit says of each pair that the socket **must** receive
 //! the message, **must not**, or **may** (both were in flight together). So a correct server is never accused.
 //!
-//! [`Ledger`] takes what the clients of one worker did and saw, judges each message when its window closes, and
-//! forgets it: constant work for each receipt, memory for the open windows alone. Workers tell each other of the
-//! messages that their clients sent ([`SentMessage`]); each judges its own clients; [`Findings`] are added up. Pure:
-//! time is an argument, counted from the beginning of the run.
+//! Every message carries a [`stamp`]; clients report what they do and see as an [`AuditEvent`]. A [`Ledger`] takes the events
+//! of some clients, judges each message when its window closes, and forgets it: constant work for each receipt, memory for
+//! the open windows alone. Ledgers tell each other what they have to know ([`Auditor`], [`Batch`]), each judges its own
+//! clients, and their [`Findings`] are added up. Pure: time is an argument, counted from the beginning of the run.
 
 mod events;
+mod exchange;
 mod fanout;
 mod fault;
 mod findings;
@@ -20,15 +21,17 @@ mod maps;
 mod membership;
 mod open;
 mod receipts;
+mod rooms;
 mod span;
 pub mod stamp;
 #[cfg(test)]
 mod tests;
 
 pub use events::{AuditEvent, Key, Moment, Origin, Sender, SentMessage};
+pub use exchange::{Auditor, Batch, finish, home};
 pub use fanout::{Fanout, FanoutPart, Reached};
 pub use fault::{Fault, Leak};
 pub use findings::{Findings, KEPT, Offence};
-pub use ledger::Ledger;
-pub use membership::Mark;
+pub use ledger::{FirstReceipt, Ledger};
+pub use rooms::AskedRoom;
 pub use span::{Certainty, MembershipSpan, MembershipSpans};

@@ -80,14 +80,14 @@ impl MembershipSpan {
     }
 }
 
-/// The stays of an offended socket that matter: in the rooms that the message went to, or in the namespace.
+/// The spans of an offended socket that matter: in the rooms that the message went to, or in the namespace.
 pub type MembershipSpans = Vec<(Arc<str>, MembershipSpan)>;
 
 /// Whether any of these held all the time, or none at any.
 pub(super) fn any_over<'s>(
-    stays: impl IntoIterator<Item = &'s MembershipSpan>,
+    spans: impl IntoIterator<Item = &'s MembershipSpan>,
     from: Moment,
     to: Moment,
 ) -> Certainty {
-    stays.into_iter().fold(Certainty::No, |so_far, stay| so_far.or(stay.over(from, to)))
+    spans.into_iter().fold(Certainty::No, |so_far, span| so_far.or(span.over(from, to)))
 }

@@ -7,7 +7,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::Orders;
 use super::accounts::Handover;
-use super::records::{Audit, Exchange, Extent, Records};
+use super::records::{Audit, Extent, Mailboxes, Records};
 use super::timers::Timers;
 use crate::client::{Client, Io};
 use crate::driver::{Library, Post};
@@ -70,7 +70,7 @@ pub(super) struct Worker<'p> {
     plan: &'p Plan<'p>,
     index: usize,
     reports: mpsc::Sender<Report>,
-    exchange: Arc<Exchange>,
+    mailboxes: Arc<Mailboxes>,
     transport: Transport,
     waker: Arc<mio::Waker>,
     library: Option<Arc<dyn Library>>,
@@ -83,7 +83,7 @@ impl<'p> Worker<'p> {
         orders: &Orders<'_>,
         index: usize,
         reports: mpsc::Sender<Report>,
-        exchange: Arc<Exchange>,
+        mailboxes: Arc<Mailboxes>,
     ) -> Result<Worker<'p>, String> {
         let opened = Transport::new(orders.peer.clone()).and_then(|transport| {
             let waker = Arc::new(transport.waker()?);
@@ -92,7 +92,7 @@ impl<'p> Worker<'p> {
         let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
         let library = orders.library.clone();
         let commands = mpsc::channel();
-        Ok(Worker { plan, index, reports, exchange, transport, waker, library, commands })
+        Ok(Worker { plan, index, reports, mailboxes, transport, waker, library, commands })
     }
 
     /// The line on which the conductor speaks to the worker.
@@ -121,7 +121,7 @@ impl<'p> Worker<'p> {
         };
         let clients: Vec<Client<'p>> = plan
             .clients()
-            .filter(|who| self.exchange.home(who.cast) == self.index)
+            .filter(|who| self.mailboxes.home(who.cast) == self.index)
             .enumerate()
             .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.stage, link(place)))
             .collect::<Result<_, _>>()?;
@@ -130,7 +130,7 @@ impl<'p> Worker<'p> {
         transport.make_room(count);
         let audit = plan.stage.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
-        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.exchange));
+        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.mailboxes));
         let crew = Crew {
             plan,
             index: self.index,
@@ -219,7 +219,6 @@ impl Shift<'_> {
             self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
         }
         self.crew.tell(&mut self.transport, Instant::now());
-        self.crew.records.tell();
         let cpu = processor_time().saturating_sub(self.crew.cpu);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
         Work { records: self.crew.records, unreached, shortages, cpu }

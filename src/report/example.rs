@@ -166,7 +166,7 @@ fn missing() -> Offence {
         except: Vec::new(),
         sender: Sender::Excluded,
         origin: Origin::Anywhere,
-        is_astray: false,
+        strays: Vec::new(),
         may_be_lost: false,
         is_kept: true,
         due: at(31_700),
@@ -181,7 +181,7 @@ fn missing() -> Offence {
         message: Some(Arc::new(message)),
         receiver: 12,
         namespace: "/".into(),
-        stays: vec![(
+        spans: vec![(
             room,
             MembershipSpan { confirmed: Some(at(1_020)), ..MembershipSpan::asked(at(1_018)) },
         )],

@@ -13,8 +13,8 @@ use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
 use super::stage::{Part, Stage};
 use super::{AnswerRule, Cx};
+use crate::audit::Key;
 use crate::audit::stamp::Stamp;
-use crate::audit::{AuditEvent, Key, SentMessage};
 use crate::observe::{Label, Who, WireLine};
 use crate::protocol::http::Response;
 use crate::session::{Closed, Destination, Lane, Link};
@@ -73,8 +73,6 @@ pub struct Actor<'p> {
     pub round: u64,
     /// Whether it does things on its connection after which nobody can say what it receives.
     pub by_hand: bool,
-    /// A message of which it is not known yet whether the server has handled it.
-    pub unsettled: Option<Box<SentMessage>>,
     /// How many stamped messages it has sent.
     stamped: u64,
     asides: Vec<Aside>,
@@ -129,7 +127,6 @@ impl<'p> Actor<'p> {
             arrived: false,
             round: 0,
             by_hand: false,
-            unsettled: None,
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; stage.slots].into(),
@@ -342,14 +339,6 @@ impl Values for Actor<'_> {
 }
 
 impl<'p> Cx<'_, 'p> {
-    /// What became of the message that was sent last: handled by now, or nobody knows.
-    pub fn settle(&mut self, is_handled: bool) {
-        let Some(mut message) = self.actor.unsettled.take() else { return };
-        message.settled = self.actor.stage.since(self.now);
-        message.handled = is_handled.then_some(message.settled);
-        self.record(AuditEvent::Settled(*message));
-    }
-
     /// The namespace that a step speaks in: its own, or the client's.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ impl Audience {
             except: names(except),
             sender: self.sender,
             origin: self.origin,
-            is_astray: false,
+            strays: Vec::new(),
             may_be_lost: self.may_be_lost,
             is_kept: self.is_kept,
             due,

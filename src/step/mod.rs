@@ -16,6 +16,7 @@ mod frames;
 mod inbox;
 mod pace;
 mod payload;
+mod pending;
 mod reading;
 pub mod schema;
 mod sequence;
@@ -215,6 +216,9 @@ impl<'p> Progress<'p> {
 pub trait Running<'p>: fmt::Debug {
     /// Is told of everything that happens to the client, and of the time when [`Running::wake`] is reached.
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow;
+
+    /// The client leaves at the end of the run: the step will be told of nothing any more.
+    fn abandon(&mut self, _cx: &mut Cx<'_, 'p>) {}
 
     /// When to tell it the time.
     fn wake(&self) -> Option<Instant>;

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::audience::{self, Audience};
-use super::exchange::{Exchange, Exchanged, say};
-use super::fence::Fencing;
+use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
 use super::utterance::{Encoded, Utterance, Words};
 use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
@@ -172,33 +171,15 @@ impl Move {
             let told = [&words[0].1, &Json::Array(Vec::new())];
             message = audience::stamp(cx, encoded.to_mut(), audience, &namespace, told);
         }
-        let wait = if self.ack {
-            let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
-            cx.actor.unsettled = message;
-            Wait::Ack(exchange)
-        } else {
-            say(cx, &namespace, &encoded, false)?;
-            cx.actor.unsettled = message;
-            let fencing = Fencing::probe(cx, self.within);
-            if fencing.is_err() {
-                cx.settle(false);
-            }
-            Wait::Fence(fencing?)
-        };
-        Ok(Moving { step: self, wait, namespace: audited, rooms })
+        let pending = Pending::send(cx, namespace, &encoded, self.ack, self.within, message)?;
+        Ok(Moving { step: self, pending, namespace: audited, rooms })
     }
-}
-
-#[derive(Debug)]
-enum Wait {
-    Ack(Exchange),
-    Fence(Fencing),
 }
 
 #[derive(Debug)]
 struct Moving<'p> {
     step: &'p Move,
-    wait: Wait,
+    pending: Pending,
     /// For the audit.
     namespace: Box<str>,
     rooms: Vec<Arc<str>>,
@@ -219,34 +200,23 @@ impl Moving<'_> {
 
 impl<'p> Running<'p> for Moving<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        let outcome = match &mut self.wait {
-            Wait::Ack(exchange) => match exchange.notice(cx, what) {
-                Exchanged::Answered(_) => {
-                    self.acknowledged(cx);
-                    cx.settle(true);
-                    Ok(())
-                }
-                Exchanged::Missed(why) => Err(why),
-                Exchanged::Waiting => return Flow::Waiting,
-            },
-            Wait::Fence(fencing) => match fencing.notice(cx, what) {
-                Some(outcome) => outcome,
-                None => return Flow::Waiting,
-            },
-        };
-        // Unless it was settled above.
-        cx.settle(false);
-        match outcome {
-            Ok(()) => cx.pass(),
-            Err(why) => cx.miss(Mishap::Ack, self.step.wish(), why),
+        match self.pending.notice(cx, what) {
+            None => return Flow::Waiting,
+            Some(Settled::Acknowledged(_)) => {
+                self.acknowledged(cx);
+                cx.pass();
+            }
+            Some(Settled::Read) => cx.pass(),
+            Some(Settled::Missed(why)) => cx.miss(Mishap::Ack, self.step.wish(), why),
         }
         Flow::Done
     }
 
+    fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+        self.pending.abandon(cx);
+    }
+
     fn wake(&self) -> Option<Instant> {
-        match &self.wait {
-            Wait::Ack(exchange) => exchange.wake(),
-            Wait::Fence(fencing) => fencing.wake(),
-        }
+        self.pending.wake()
     }
 }
