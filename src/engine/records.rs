@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Failure, Label, Metric, Mishap, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Failure, FailureKind, Label, Metric, Observer, StepId, Who, Wire};
 use crate::scenario::Asked;
 
 /// Where auditors leave their batches for each other: a box for each.
@@ -235,15 +235,15 @@ impl Observer for Records {
         self.tally.failed(step, who, failure);
     }
 
-    fn missed(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure) {
-        let is_measured = self.counts(mishap.counter());
-        self.tally.missed_of(step, who, mishap, failure, is_measured);
-        self.apart(|figures| figures.count(mishap.counter(), 1, is_measured));
+    fn missed(&mut self, step: StepId, who: Who, failure_kind: FailureKind, failure: Failure) {
+        let is_measured = self.counts(failure_kind.counter());
+        self.tally.missed_of(step, who, failure_kind, failure, is_measured);
+        self.apart(|figures| figures.count(failure_kind.counter(), 1, is_measured));
     }
 
-    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &Wire<'_>) {
-        self.tally.wronged(who, mishap, cause, detail, wire);
-        self.apart(|figures| figures.count(mishap.counter(), 1, true));
+    fn wronged(&mut self, who: Who, failure_kind: FailureKind, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.tally.wronged(who, failure_kind, cause, detail, wire);
+        self.apart(|figures| figures.count(failure_kind.counter(), 1, true));
     }
 
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
@@ -256,7 +256,7 @@ impl Observer for Records {
 
     fn record(&mut self, who: Who, at: Duration, event: AuditEvent<'_>) {
         if let Some(audit) = &mut self.audit {
-            audit.auditor.record(who.cast, at, event);
+            audit.auditor.record(who.index, at, event);
         }
     }
 }

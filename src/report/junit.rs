@@ -13,7 +13,7 @@ use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResul
 use super::text::layout::Page;
 use super::text::{self, Detail, Look, checks};
 use crate::audit::Fault;
-use crate::measure::human::count;
+use crate::measure::format::count;
 use crate::verdict::Status;
 
 /// How wide the reports inside the file are.

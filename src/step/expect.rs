@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::event_template::Words;
 use super::inbox::Received;
 use super::schema::{self, Schema, Shape};
-use super::utterance::Words;
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::audit::stamp::Stamp;
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
@@ -174,8 +174,8 @@ impl Step for Expect {
         }
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.want(&self.description.event);
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.want(&self.description.event);
     }
 }
 

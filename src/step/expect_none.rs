@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
 use super::schema::{self, Schema};
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::stamp::Stamp;
 use crate::document::{Fields, Mistake, Node};
 
@@ -53,8 +53,8 @@ impl Step for ExpectNone {
         }
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.want(&self.description.event);
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.want(&self.description.event);
     }
 }
 

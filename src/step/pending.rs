@@ -1,11 +1,11 @@
-//! What a `cast`, a `join` or a `leave` has sent, until it is known what became of it: the wait for the acknowledgement or,
+//! What a `broadcast`, a `join` or a `leave` has sent, until it is known what became of it: the wait for the acknowledgement or,
 //! where the contract has none, for a round trip. The end of the wait settles the message for the audit.
 
 use std::time::{Duration, Instant};
 
+use super::event_template::Encoded;
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
-use super::utterance::Encoded;
 use super::{Cx, Happening};
 use crate::audit::{AuditEvent, SentMessage};
 use crate::session::Answer;
@@ -96,7 +96,7 @@ impl Pending {
 /// Tells the audit what became of a message: handled by now, or nobody knows.
 fn settle(cx: &mut Cx<'_, '_>, message: Option<Box<SentMessage>>, is_handled: bool) {
     let Some(mut message) = message else { return };
-    message.settled = cx.actor.stage.since(cx.now);
+    message.settled = cx.actor.context.since(cx.now);
     message.handled = is_handled.then_some(message.settled);
     cx.record(AuditEvent::Settled(*message));
 }

@@ -135,7 +135,7 @@ enum Busy {
     Leave,
     Join(&'static str),
     Part(&'static str),
-    Cast(SentMessage),
+    Broadcast(SentMessage),
 }
 
 /// A span of a socket's life or of a membership on the server: odd times, the end not included.
@@ -233,7 +233,7 @@ impl Play<'_> {
                 }
                 _ => {
                     let message = self.compose(client);
-                    self.people[client as usize].busy = Some((self.now, Busy::Cast(message)));
+                    self.people[client as usize].busy = Some((self.now, Busy::Broadcast(message)));
                 }
             },
         }
@@ -330,7 +330,7 @@ impl Play<'_> {
                     self.see(client, Sight::Parted(room));
                 }
             }
-            Busy::Cast(message) => {
+            Busy::Broadcast(message) => {
                 let settled = at(self.now);
                 let message = SentMessage { handled: answered.then_some(settled), settled, ..message };
                 let message = Arc::new(message);
