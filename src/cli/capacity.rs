@@ -25,7 +25,7 @@ use crate::capacity::{
 use crate::report::RunResult;
 use crate::report::result::{SCHEMA_VERSION, TargetKind};
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Overrides, Range};
-use crate::target::Running;
+use crate::server::Running;
 use crate::units;
 use crate::units::Rate;
 use crate::verdict::Status;

@@ -25,8 +25,8 @@ use crate::measure::{Story, Tally, human};
 use crate::plan::{Circumstances, Plan};
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
+use crate::server::{NotReady, Running};
 use crate::session::Transport;
-use crate::target::{NotReady, Running};
 use crate::threshold::Threshold;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, Status, judge_thresholds};
 

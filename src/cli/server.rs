@@ -18,7 +18,7 @@ use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
-use crate::target::{Endpoint, Found, Probing, Running, Starting, Target};
+use crate::server::{Endpoint, Found, Probing, Running, Starting, Target};
 use crate::transport::{self, MAX_MESSAGE, Peer};
 
 /// Which server to test; without any of these, the reference server, started for the purpose

@@ -12,7 +12,7 @@ use crate::engine::{Accounts, Beat, Extent, Ran, Second};
 use crate::measure::{Audited, Gauges, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
-use crate::target::Running;
+use crate::server::Running;
 
 /// How long an interval of the course is.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{DecodeError, Series};
-use crate::target::{Running, Target};
+use crate::server::{Running, Target};
 use crate::threshold::Fault;
 use crate::verdict::Verdict;
 

@@ -22,7 +22,7 @@ use crate::document::{Source, render};
 use crate::measure::human;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Surroundings, Timings};
-use crate::target::{NotReady, Target};
+use crate::server::{NotReady, Target};
 use crate::verdict::Status;
 
 /// The usual patience with a case.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cli::server::Server;
-use crate::target::{NotReady, Running, Target};
+use crate::server::{NotReady, Running, Target};
 use crate::transport::{MAX_MESSAGE, Peer};
 
 /// How often a server that died while cases were played side by side is started again.
