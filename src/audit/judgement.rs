@@ -36,7 +36,7 @@ impl Judgement {
         let can_tell = membership.can_tell(message, due);
         let knows = can_tell && membership.remembers(from);
         // What nobody acknowledged, what may be lost or need not be passed on, nobody has to receive.
-        let binds = membership.binds(message, due);
+        let binds = can_tell && membership.binds(message, due);
         let mut meant = 0;
         let mut received = 0;
         for seat in membership.candidates(message) {

@@ -381,7 +381,7 @@ impl Ledger {
         let is_awaited = !awaited.is_empty();
         entry.awaited = Some(awaited);
         // Of a message that binds nobody it is not known when it has come to all that it comes to.
-        if !is_awaited && self.membership.binds(&message, due) {
+        if !is_awaited && self.membership.binds(&message, due) && self.membership.can_tell(&message, due) {
             self.parts.extend(entry.tell(&message));
         }
         is_awaited

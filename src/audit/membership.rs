@@ -147,10 +147,10 @@ impl Membership {
         message.is_aimed && rooms.all(|room| self.known.has(&message.namespace, room, due))
     }
 
-    /// Whether those who are certainly meant have to receive a message.
+    /// Whether those who are certainly meant have to receive a message of which it is known to whom it goes.
     pub(super) fn binds(&self, message: &SentMessage, due: Moment) -> bool {
         let is_own = |room: &Arc<str>| self.known.has_own(&message.namespace, room, due);
-        message.binds() && message.strays.iter().all(is_own) && self.can_tell(message, due)
+        message.binds() && message.strays.iter().all(is_own)
     }
 
     /// The rooms that a message goes to and where the sender, a client of this ledger, may not have been as it has to.

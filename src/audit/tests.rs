@@ -481,6 +481,27 @@ fn what_another_auditor_saw_first_shows_who_came_too_late() {
 }
 
 #[test]
+fn what_is_received_elsewhere_after_a_message_was_due_changes_nothing() {
+    for is_told in [false, true] {
+        let mut pair = pair();
+        let key = Key { sender: 0, sequence: 0 };
+        pair[0].record(0, at(2), AuditEvent::Joining { namespace: "/", room: "a" });
+        let unheard = SentMessage { handled: None, settled: at(20), ..message(0, "a", 10) };
+        pair[0].record(0, at(20), AuditEvent::Settled(unheard));
+        carry(&mut pair, 1, 125);
+        pair[1].record(1, at(130), AuditEvent::Received { namespace: "/", key });
+        if is_told {
+            carry(&mut pair, 1, 140);
+        }
+        pair[0].record(2, at(150), AuditEvent::Joining { namespace: "/", room: "a" });
+        pair[0].record(2, at(151), AuditEvent::Joined { namespace: "/", room: "a" });
+        pair[0].record(2, at(160), AuditEvent::Received { namespace: "/", key });
+        pair[0].advance(at(170));
+        assert_eq!((pair[0].findings().messages, pair[0].findings().leaks), (1, [0; 7]), "{is_told}");
+    }
+}
+
+#[test]
 fn how_long_a_message_took_is_put_together_from_all_auditors() {
     let mut pair = pair();
     pair[0].record(0, at(14), AuditEvent::Settled(message(0, "", 10)));
