@@ -4,7 +4,7 @@
 
 /// How the body of a request is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// There is none.
     None,
     /// So many bytes.
@@ -15,24 +15,24 @@ pub enum Framing {
 
 /// A request without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// The method, as sent.
-    pub method: String,
+    pub(crate) method: String,
     /// The path, without the query.
-    pub path: String,
+    pub(crate) path: String,
     /// Query parameters, decoded, in order.
-    pub query: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
     /// Headers, names in lower case, in order.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// How the body is delimited.
-    pub framing: Framing,
+    pub(crate) framing: Framing,
     /// Whether another request may follow on this connection.
-    pub keep_alive: bool,
+    pub(crate) keep_alive: bool,
 }
 
 /// Why a head is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadHead {
+pub(crate) enum BadHead {
     /// Not HTTP, or ambiguous: status 400.
     Malformed,
     /// Too many headers: status 431.
@@ -46,7 +46,7 @@ impl Request {
     ///
     /// # Errors
     /// When it never will be a head.
-    pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadHead> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadHead> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Request::new(&mut headers);
         let length = match parsed.parse(bytes) {
@@ -87,17 +87,17 @@ impl Request {
     }
 
     /// The first header of that name (lower case).
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
     /// A query parameter; of duplicates the last counts.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().rfind(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
     /// Whether it asks to become a WebSocket.
-    pub fn wants_websocket(&self) -> bool {
+    pub(crate) fn wants_websocket(&self) -> bool {
         let upgrade =
             self.header("upgrade").is_some_and(|value| has_token(&value.to_ascii_lowercase(), "websocket"));
         let connection = self.headers.iter().filter(|(name, _)| name == "connection");
@@ -105,7 +105,7 @@ impl Request {
     }
 
     /// Whether an encoding is accepted by the client.
-    pub fn accepts(&self, encoding: &str) -> bool {
+    pub(crate) fn accepts(&self, encoding: &str) -> bool {
         let Some(accepted) = self.header("accept-encoding") else { return false };
         accepted.split(',').any(|item| {
             let (name, quality) = item.split_once(';').unwrap_or((item, ""));
@@ -115,12 +115,12 @@ impl Request {
     }
 
     /// The query as a JSON object; of duplicates the last counts.
-    pub fn query_json(&self) -> Box<str> {
+    pub(crate) fn query_json(&self) -> Box<str> {
         json_object(&self.query, |_, new| new.to_owned())
     }
 
     /// The headers as a JSON object; duplicates are joined by a comma.
-    pub fn headers_json(&self) -> Box<str> {
+    pub(crate) fn headers_json(&self) -> Box<str> {
         json_object(&self.headers, |old, new| format!("{old}, {new}"))
     }
 }

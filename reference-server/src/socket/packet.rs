@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 /// Packet types, by their digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `0`: join a namespace, or the answer to that.
     Connect,
     /// `1`: leave a namespace.
@@ -31,11 +31,11 @@ macro_rules! parse_errors {
     ($($variant:ident $text:literal;)*) => {
         /// Why a packet was not understood.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ParseError { $(#[doc = $text] $variant,)* }
+        pub(crate) enum ParseError { $(#[doc = $text] $variant,)* }
 
         impl ParseError {
             /// The reason as a fragment that reads well after "broke the protocol:".
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(ParseError::$variant => $text,)* }
             }
         }
@@ -69,21 +69,21 @@ const RESERVED: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 /// The official parser's default; more attachments in one packet are refused.
-pub const MAX_ATTACHMENTS: usize = 10;
+pub(crate) const MAX_ATTACHMENTS: usize = 10;
 
 /// A packet's text, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header<'a> {
+pub(crate) struct Header<'a> {
     /// The type.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// How many binary frames follow.
-    pub attachments: usize,
+    pub(crate) attachments: usize,
     /// The namespace; `/` when the text names none.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// The acknowledgement id in digits, without leading zeros. Text, so that no id is ever rounded.
-    pub id: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
     /// JSON, or empty.
-    pub payload: &'a str,
+    pub(crate) payload: &'a str,
 }
 
 impl<'a> Header<'a> {
@@ -91,7 +91,7 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// When the text breaks the grammar, or the payload is not what the type demands.
-    pub fn parse(text: &'a str) -> Result<Header<'a>, ParseError> {
+    pub(crate) fn parse(text: &'a str) -> Result<Header<'a>, ParseError> {
         let mut chars = text.chars();
         let kind = match chars.next() {
             Some('0') => Kind::Connect,
@@ -152,7 +152,7 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// When the payload is not a JSON array.
-    pub fn arguments(&self) -> Result<Vec<&'a RawValue>, ParseError> {
+    pub(crate) fn arguments(&self) -> Result<Vec<&'a RawValue>, ParseError> {
         elements(self.payload).ok_or_else(|| {
             if !self.payload.is_empty() && serde_json::from_str::<&RawValue>(self.payload).is_err() {
                 let json = self.payload.starts_with(['[', '{', '"']);
@@ -180,7 +180,7 @@ fn is_object(payload: &str) -> bool {
 }
 
 /// The elements of a JSON array, each still text.
-pub fn elements(json: &str) -> Option<Vec<&RawValue>> {
+pub(crate) fn elements(json: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(json).ok()
 }
 
@@ -188,7 +188,7 @@ pub fn elements(json: &str) -> Option<Vec<&RawValue>> {
 ///
 /// # Errors
 /// When it is neither a string nor a number, or is one of the reserved names.
-pub fn event_name(first: &RawValue) -> Result<Cow<'_, str>, ParseError> {
+pub(crate) fn event_name(first: &RawValue) -> Result<Cow<'_, str>, ParseError> {
     let text = first.get();
     match text.as_bytes().first() {
         Some(b'"') => {
@@ -204,7 +204,7 @@ pub fn event_name(first: &RawValue) -> Result<Cow<'_, str>, ParseError> {
 }
 
 /// A JSON string's value, borrowed when it has no escapes.
-pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let text = raw.get();
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {

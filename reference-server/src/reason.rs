@@ -1,12 +1,12 @@
-//! Why a socket ended, in the words of the official server.
+//! Why a session or a socket ended, in the words of the official server.
+//!
+//! Source: Socket.IO documentation, "Disconnection", "Details"; "Connection state recovery".
 
 use std::fmt;
 
-use crate::faults::{Fault, Faults};
-
 /// The reason an application is given when a socket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// The connection was closed by the client or cut.
     TransportClose,
     /// The transport was used against its rules, or a poll was abandoned.
@@ -27,7 +27,7 @@ pub enum Reason {
 
 impl Reason {
     /// The text applications see.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Reason::TransportClose => "transport close",
             Reason::TransportError => "transport error",
@@ -40,25 +40,8 @@ impl Reason {
         }
     }
 
-    /// The text applications are told: the right one, but for the faults.
-    pub(crate) fn told(self, faults: Faults) -> &'static str {
-        let (fault, wrong) = match self {
-            Reason::ClientNamespaceDisconnect => (Fault::LeavingToldAsLoss, Reason::TransportClose),
-            Reason::TransportClose => (Fault::LossToldAsSilence, Reason::PingTimeout),
-            Reason::TransportError => (Fault::AbandonedPollToldAsLoss, Reason::TransportClose),
-            Reason::PingTimeout => (Fault::SilenceToldAsLoss, Reason::TransportClose),
-            Reason::ServerNamespaceDisconnect => {
-                (Fault::ExpulsionToldAsLeaving, Reason::ClientNamespaceDisconnect)
-            }
-            Reason::ParseError => (Fault::GarbageToldAsLoss, Reason::TransportClose),
-            Reason::ForcedClose => (Fault::BreachToldAsLoss, Reason::TransportClose),
-            Reason::ServerShuttingDown => return self.as_str(),
-        };
-        if faults.has(fault) { wrong.as_str() } else { self.as_str() }
-    }
-
     /// Whether the socket may come back by connection state recovery.
-    pub fn is_recoverable(self) -> bool {
+    pub(crate) fn is_recoverable(self) -> bool {
         matches!(
             self,
             Reason::TransportClose
