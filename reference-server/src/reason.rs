@@ -4,42 +4,33 @@
 
 use std::fmt;
 
-/// The reason an application is given when a socket ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// The connection was closed by the client or cut.
-    TransportClose,
-    /// The transport was used against its rules, or a poll was abandoned.
-    TransportError,
-    /// A ping was not answered in time.
-    PingTimeout,
-    /// Not an Engine.IO packet.
-    ParseError,
-    /// Closed by the server for a breach of the Socket.IO protocol.
-    ForcedClose,
-    /// The client left the namespace.
-    ClientNamespaceDisconnect,
-    /// The application put the socket out.
-    ServerNamespaceDisconnect,
-    /// The server stops.
-    ServerShuttingDown,
+macro_rules! reasons {
+    ($($variant:ident $text:literal $about:literal;)*) => {
+        /// The reason an application is given when a socket ends.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Reason { $(#[doc = $about] $variant,)* }
+
+        impl Reason {
+            /// The text applications see.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self { $(Reason::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    TransportClose "transport close" "The connection was closed by the client or cut.";
+    TransportError "transport error" "The transport was used against its rules, or a poll was abandoned.";
+    PingTimeout "ping timeout" "A ping was not answered in time.";
+    ParseError "parse error" "Not an Engine.IO packet.";
+    ForcedClose "forced close" "Closed by the server for a breach of the Socket.IO protocol.";
+    ClientNamespaceDisconnect "client namespace disconnect" "The client left the namespace.";
+    ServerNamespaceDisconnect "server namespace disconnect" "The application put the socket out.";
+    ServerShuttingDown "server shutting down" "The server stops.";
 }
 
 impl Reason {
-    /// The text applications see.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Reason::TransportClose => "transport close",
-            Reason::TransportError => "transport error",
-            Reason::PingTimeout => "ping timeout",
-            Reason::ParseError => "parse error",
-            Reason::ForcedClose => "forced close",
-            Reason::ClientNamespaceDisconnect => "client namespace disconnect",
-            Reason::ServerNamespaceDisconnect => "server namespace disconnect",
-            Reason::ServerShuttingDown => "server shutting down",
-        }
-    }
-
     /// Whether the socket may come back by connection state recovery.
     pub(crate) fn is_recoverable(self) -> bool {
         matches!(

@@ -30,8 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// # Errors
-    /// When a fault needs a thread and there is none.
+    /// Fails when a fault needs a thread and there is none.
     pub(crate) fn new(config: Config, faults: Faults) -> io::Result<Rc<Shared>> {
         Ok(Rc::new(Shared {
             console: Rc::new(Console::new(config.console)),

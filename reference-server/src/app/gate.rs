@@ -71,8 +71,7 @@ impl Application for Gate {
 }
 
 impl Gate {
-    /// # Errors
-    /// When there is no alarm for it.
+    /// Fails when there is no alarm for it.
     pub(crate) fn new(app: Rc<dyn Application>, capacity: Capacity) -> io::Result<Gate> {
         Ok(Gate {
             app,

@@ -35,9 +35,7 @@ pub(crate) struct InvalidPacket;
 
 impl<'a> Packet<'a> {
     /// Reads a packet that arrived as text (a WebSocket text frame, or one element of a payload).
-    ///
-    /// # Errors
-    /// When the text is empty or its first character is not a packet type.
+    /// Fails when the text is empty or its first character is not a packet type.
     pub(crate) fn from_text(text: &'a str) -> Result<Packet<'a>, InvalidPacket> {
         let mut chars = text.chars();
         let kind = chars.next().ok_or(InvalidPacket)?;

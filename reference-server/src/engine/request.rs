@@ -86,9 +86,7 @@ pub(crate) enum Target<'a> {
 }
 
 /// Judges a request. `current` is the transport of the session with that id, if there is one.
-///
-/// # Errors
-/// With the refusal the official server would give first.
+/// Fails with the refusal the official server would give first.
 pub(crate) fn judge<'a>(query: Query<'a>, current: Option<Transport>) -> Result<Target<'a>, Refusal> {
     let transport = match query.transport {
         Some("polling") => Transport::Polling,

@@ -42,9 +42,7 @@ pub(crate) struct Late {
 
 impl Late {
     /// The delay that these faults ask for, if they do.
-    ///
-    /// # Errors
-    /// When there is no alarm for it.
+    /// Fails when there is no alarm for it.
     pub(crate) fn new(faults: Faults) -> io::Result<Option<Rc<Late>>> {
         let Some((_, delay)) = DELAYS.into_iter().find(|(fault, _)| faults.has(*fault)) else {
             return Ok(None);

@@ -54,9 +54,7 @@ impl Body {
     }
 
     /// Takes what belongs to the body from the start of `input`; the number is how many bytes that were.
-    ///
-    /// # Errors
-    /// When the chunked framing is broken.
+    /// Fails when the chunked framing is broken.
     pub(crate) fn feed(&mut self, input: &[u8]) -> Result<(usize, Progress), Malformed> {
         let mut used = 0;
         loop {

@@ -57,9 +57,7 @@ impl Connection {
     }
 
     /// The next request head. `None`: the client is done, or was silent for too long.
-    ///
-    /// # Errors
-    /// With the status of the response to what is no request.
+    /// Fails with the status of the response to what is no request.
     pub(crate) async fn head(&mut self) -> Result<Option<Request>, u16> {
         let limits = &self.shared.config.limits;
         let (most, idle, patience) = (limits.head_bytes, limits.keep_alive, limits.head_timeout);

@@ -28,14 +28,12 @@ impl Response {
     }
 
     /// Adds a header.
-    #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Adds the headers that let pages of other origins read it.
-    #[must_use]
     pub(crate) fn with_cors(self, origins: &Origins, origin: Option<&str>) -> Response {
         match origins {
             Origins::Any => self.with("access-control-allow-origin", "*"),
@@ -51,7 +49,6 @@ impl Response {
     }
 
     /// Keeps as many bytes of the content as it has characters, as a wrong count of its length would.
-    #[must_use]
     pub(crate) fn cut_to_characters(mut self) -> Response {
         let characters = String::from_utf8_lossy(&self.body).chars().count();
         self.body.truncate(characters);
@@ -59,7 +56,6 @@ impl Response {
     }
 
     /// Compresses the content with gzip or deflate.
-    #[must_use]
     pub(crate) fn compressed(mut self, encoding: &'static str) -> Response {
         let level = flate2::Compression::fast();
         let compressed = if encoding == "gzip" {

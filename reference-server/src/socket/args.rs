@@ -32,9 +32,7 @@ pub(crate) struct Binary {
 
 impl<'a> Arg<'a> {
     /// An argument of a packet that brought `buffers` with it.
-    ///
-    /// # Errors
-    /// When a placeholder names no buffer of the packet.
+    /// Fails when a placeholder names no buffer of the packet.
     pub(crate) fn with_attachments(raw: &'a RawValue, buffers: &Rc<[Bytes]>) -> Result<Arg<'a>, ParseError> {
         let text = raw.get();
         if !text.contains("_placeholder") && !text.contains('\\') {
@@ -148,7 +146,6 @@ impl Args {
     }
 
     /// Adds any serialisable value.
-    #[must_use]
     pub(crate) fn with<T: Serialize + ?Sized>(mut self, value: &T) -> Args {
         let json = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
         self.raw(&json);
@@ -156,7 +153,6 @@ impl Args {
     }
 
     /// Adds arguments as they came, attachments renumbered in the order of traversal.
-    #[must_use]
     pub(crate) fn with_all(mut self, args: &[Arg<'_>]) -> Args {
         for arg in args {
             self.arg(arg);
@@ -165,7 +161,6 @@ impl Args {
     }
 
     /// Adds one array argument made of `args`.
-    #[must_use]
     pub(crate) fn with_array(mut self, args: &[Arg<'_>]) -> Args {
         let inner = Args { json: String::new(), attachments: std::mem::take(&mut self.attachments) };
         let inner = inner.with_all(args);
@@ -175,7 +170,6 @@ impl Args {
     }
 
     /// Adds binary content.
-    #[must_use]
     pub(crate) fn with_binary(mut self, data: Bytes) -> Args {
         let placeholder = placeholder(self.attachments.len());
         self.attachments.push(data);

@@ -50,9 +50,7 @@ pub(crate) struct Assembled {
 
 impl Decoder {
     /// Takes a text message. `None`: it announces attachments that are still to come.
-    ///
-    /// # Errors
-    /// When it is not a packet, or attachments of the one before are missing.
+    /// Fails when it is not a packet, or attachments of the one before are missing.
     pub(crate) fn text<'a>(&mut self, text: &'a str) -> Result<Option<Packet<'a>>, ParseError> {
         if self.pending.is_some() {
             return Err(ParseError::TextForAttachment);
@@ -67,9 +65,7 @@ impl Decoder {
     }
 
     /// Takes a binary message; complete packets come back to be borrowed from.
-    ///
-    /// # Errors
-    /// When no attachment was expected.
+    /// Fails when no attachment was expected.
     pub(crate) fn binary(&mut self, data: Bytes) -> Result<Option<Assembled>, ParseError> {
         let mut pending = self.pending.take().ok_or(ParseError::StrayAttachment)?;
         pending.buffers.push(data);
@@ -90,9 +86,7 @@ impl Decoder {
 
 impl Assembled {
     /// The packet with its attachments in place.
-    ///
-    /// # Errors
-    /// When a placeholder names an attachment that does not exist.
+    /// Fails when a placeholder names an attachment that does not exist.
     pub(crate) fn packet(&self) -> Result<Packet<'_>, ParseError> {
         Packet::build(Header::parse(&self.text)?, Some(&self.buffers))
     }

@@ -123,9 +123,7 @@ impl Reader {
 
     /// Takes one frame from the start of `buffer`. `None`: the frame is not complete yet. The number is how
     /// many bytes were used up. The buffer is unmasked in place and must not be offered again.
-    ///
-    /// # Errors
-    /// When the peer broke a rule; the connection is to be closed with that code.
+    /// Fails when the peer broke a rule; the connection is to be closed with that code.
     pub(crate) fn next<'a>(
         &'a mut self,
         buffer: &'a mut [u8],
