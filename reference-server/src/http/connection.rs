@@ -41,8 +41,11 @@ pub(crate) enum Next {
     /// It ends.
     Close,
     /// The handler has taken it elsewhere: to a WebSocket.
-    Taken(Box<dyn FnOnce(TcpStream, Vec<u8>) -> Pin<Box<dyn Future<Output = ()>>>>),
+    Taken(Box<dyn FnOnce(TcpStream, Vec<u8>) -> Task>),
 }
+
+/// What goes on with a connection that was taken.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What came of waiting for a body.
 pub(crate) enum Received {
