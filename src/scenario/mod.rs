@@ -7,6 +7,7 @@
 
 mod cast;
 mod explain;
+mod load;
 mod overrides;
 mod rows;
 pub mod schema;
@@ -33,13 +34,17 @@ use crate::threshold::Threshold;
 use crate::units;
 
 pub use crate::template::Timings;
-pub use cast::{Group, MOST_CLIENTS};
+pub use cast::Group;
 pub use explain::explain;
-pub use overrides::{Load, Overrides};
+pub use load::Load;
+pub use overrides::Overrides;
 pub use rows::Rows;
 pub use script::Act;
 pub use search::{Axis, Range};
 pub use surroundings::Surroundings;
+
+/// The most clients that a scenario may have, in all groups together.
+pub const MOST_CLIENTS: u32 = 1_000_000;
 
 /// What a file says, checked.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Who is to receive a stamped message: what the audit has to know of a `cast`, and of a `join` or `leave` of which the
 //! application tells others.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
-use super::room::names;
 use super::utterance::{Encoded, put_stamp};
 use super::{Cx, Ears};
 use crate::contract::{Reach, Senders, Tells, Verb};
@@ -100,4 +101,13 @@ pub(super) fn stamp(
     put_stamp(encoded, &stamp);
     let key = Key { sender: stamp.sender, sequence: stamp.sequence };
     audience.map(|audience| Box::new(audience.message(cx, key, stamp.due, namespace, rooms)))
+}
+
+/// The names of rooms: of one, or of a list.
+pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
+    match rooms {
+        Json::Array(rooms) => rooms.iter().flat_map(names).collect(),
+        Json::String(name) => vec![name.as_str().into()],
+        other => vec![other.to_string().into()],
+    }
 }
