@@ -16,12 +16,12 @@ pub struct Load {
 impl Load {
     /// What a scenario asks.
     pub fn of(scenario: &Scenario) -> Load {
-        let clients = |index: usize| f64::from(scenario.cast[index].count);
+        let clients = |index: usize| f64::from(scenario.groups[index].count);
         Load {
             clients: scenario.clients(),
             rounds: rounds(&scenario.script, &clients),
             arrivals: scenario
-                .cast
+                .groups
                 .iter()
                 .filter_map(|group| group.arrival.rate())
                 .map(|rate| rate.per_second)
