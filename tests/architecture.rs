@@ -3,6 +3,8 @@
 
 #[path = "architecture/imports.rs"]
 mod imports;
+#[path = "architecture/laws.rs"]
+mod laws;
 #[path = "architecture/tree.rs"]
 mod tree;
 
