@@ -1,10 +1,11 @@
 //! Who is to receive a stamped message: what the audit has to know of a `broadcast`, and of a `join` or `leave` of which the
 //! application tells others.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::event_template::Encoded;
-use super::room::names;
 use super::{Cx, EventFilter};
 use crate::audit::{Key, Origin, Sender, SentMessage};
 use crate::contract::{Reach, Senders, Tells, Verb};
@@ -99,4 +100,13 @@ pub(super) fn stamp(
     let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
     stamp.put(&mut encoded.data);
     audience.map(|audience| Box::new(audience.message(cx, stamp.key, stamp.due, namespace, rooms)))
+}
+
+/// The names of rooms: of one, or of a list.
+pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
+    match rooms {
+        Json::Array(rooms) => rooms.iter().flat_map(names).collect(),
+        Json::String(name) => vec![name.as_str().into()],
+        other => vec![other.to_string().into()],
+    }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, Audience};
+use super::audit_target::{self, Audience, names};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
@@ -131,15 +131,6 @@ impl Step for Move {
         if let Some(audience) = &self.audience {
             audience.want(events);
         }
-    }
-}
-
-/// The names of rooms: of one, or of a list.
-pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
-    match rooms {
-        Json::Array(rooms) => rooms.iter().flat_map(names).collect(),
-        Json::String(name) => vec![name.as_str().into()],
-        other => vec![other.to_string().into()],
     }
 }
 
