@@ -12,7 +12,7 @@ use sockrates::measure::Tally;
 use sockrates::plan::{Circumstances, Plan};
 use sockrates::protocol::websocket::Message;
 use sockrates::scenario::{self, Scenario, Surroundings};
-use sockrates::session::{HangUp, Lane, Link, Phases, RawFrame, Request, Wire};
+use sockrates::session::{HangUp, Lane, Phases, RawFrame, Request, Wire};
 
 /// Enough that their state does not fit into the nearest cache, as in a run.
 const CLIENTS: u32 = 1_000;
@@ -76,8 +76,7 @@ struct Stage<'p> {
 
 impl<'p> Stage<'p> {
     fn new(plan: &'p Plan<'p>) -> Stage<'p> {
-        let client =
-            |who| Client::new(who, &plan.parts[0], &plan.stage, Link::default()).expect("it can be made");
+        let client = |who| Client::new(who, &plan.parts[0], &plan.stage).expect("it can be made");
         let clients = plan.clients().map(client).collect();
         let mut stage = Stage { plan, clients, server: Server::default(), tally: Tally::new() };
         for index in 0..stage.clients.len() {

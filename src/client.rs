@@ -20,7 +20,7 @@ use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Violation, payload, socket_io};
 use crate::session::{
-    Closed, Event, Lane, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
+    Closed, Event, Lane, Lost, Message, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
 };
 use crate::step::{
     Actor, Cx, Ended, Flow, Happening, NOWHERE, Numbered, Part, Seen, Sequence, Stage, WireLog, stamp::Stamp,
@@ -65,13 +65,8 @@ impl<'p> Client<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Client<'p>, String> {
-        Ok(Client {
-            actor: Actor::new(who, part, stage, link)?,
-            task: None,
-            thinking: Vec::new(),
-            live: false,
-        })
+    pub fn new(who: Who, part: &'p Part, stage: &'p Stage) -> Result<Client<'p>, String> {
+        Ok(Client { actor: Actor::new(who, part, stage)?, task: None, thinking: Vec::new(), live: false })
     }
 
     /// Which client it is.
@@ -112,9 +107,7 @@ impl<'p> Client<'p> {
 
     /// The head of the answer to a WebSocket handshake came.
     pub fn head(&mut self, head: &Head) -> Flow {
-        if let Some(session) = self.actor.session.own_mut() {
-            session.keep_cookies(head);
-        }
+        self.actor.session.keep_cookies(head);
         self.flow()
     }
 
@@ -190,15 +183,6 @@ impl<'p> Client<'p> {
             return self.notice(io, &Happening::Response(lane));
         }
         if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, lane, lost)) {
-            self.event(io, event);
-        }
-        self.flow()
-    }
-
-    /// Another client library told something of the client's connection.
-    pub fn hear(&mut self, io: &mut Io<'_>, news: News) -> Flow {
-        self.actor.log(io.now, false, || format!("{:?}", news.told).into());
-        if let Some(event) = self.actor.session.hear(news) {
             self.event(io, event);
         }
         self.flow()

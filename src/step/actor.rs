@@ -16,7 +16,7 @@ use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
 use crate::observe::{Deed, Label, Message as Sent, Who, WireLine};
 use crate::protocol::http::Response;
-use crate::session::{Closed, Destination, Lane, Link};
+use crate::session::{Closed, Destination, Lane, Session};
 use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
 
 /// When and why a connection ended that no step ended.
@@ -55,7 +55,7 @@ pub struct Actor<'p> {
     /// What it has in common with all.
     pub stage: &'p Stage,
     /// Its connection.
-    pub session: Link,
+    pub session: Session,
     /// The namespace that it speaks in unless a step says otherwise.
     pub home: Box<str>,
     /// Events that no step has taken yet.
@@ -114,12 +114,12 @@ impl<'p> Actor<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Actor<'p>, String> {
+    pub fn new(who: Who, part: &'p Part, stage: &'p Stage) -> Result<Actor<'p>, String> {
         let mut actor = Actor {
             who,
             part,
             stage,
-            session: link,
+            session: Session::new(Destination::default()),
             home: "/".into(),
             inbox: Inbox::default(),
             frames: Frames::default(),
@@ -199,7 +199,7 @@ impl<'p> Actor<'p> {
     }
 
     fn engine_sid(&self) -> Option<Json> {
-        self.session.own()?.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
+        self.session.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
     }
 
     fn show(&self, of: &Of, value: &Json) {

@@ -7,7 +7,7 @@ use super::expect::Description;
 use super::fence::{Fence, Fencing};
 use super::schema::{self, Schema};
 use super::stamp::Stamp;
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -33,12 +33,6 @@ struct ExpectNone {
 }
 
 impl Step for ExpectNone {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.description.beyond();
-        beyond.extend(self.fence.beyond());
-        beyond
-    }
-
     fn words(&self) -> String {
         format!("hears no {}", self.description.name)
     }

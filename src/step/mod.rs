@@ -9,7 +9,6 @@
 
 mod actor;
 mod arrival;
-mod beyond;
 mod chance;
 mod exchange;
 mod frames;
@@ -60,7 +59,6 @@ use crate::session::{Event, Lane, Phases, Wire};
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use arrival::Arrival;
-pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
@@ -126,11 +124,6 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// Adds what this step wants to hear of.
     fn hear(&self, _ears: &mut Ears) {}
 
-    /// What it needs that another client library may lack; see [`Beyond`]. The steps inside it tell for themselves.
-    fn beyond(&self) -> Vec<Beyond> {
-        Vec::new()
-    }
-
     /// The steps inside it.
     fn inner(&self) -> &[Numbered] {
         &[]
@@ -188,8 +181,6 @@ pub struct Numbered {
     pub id: StepId,
     /// Where it was written.
     pub span: Span,
-    /// Whether the `sid` of a client is named in it.
-    pub names_sid: bool,
     /// The name of its figures, if it has one.
     pub label: Label,
     /// What it does.

@@ -12,7 +12,7 @@ use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::schema::{self, Schema, Shape};
 use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words};
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Deed, Mishap};
@@ -88,15 +88,6 @@ struct Move {
 }
 
 impl Step for Move {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.utterance.beyond(self.ack);
-        beyond.extend(self.audience.as_ref().and_then(|audience| beyond::named(&audience.arrives_as)));
-        if !self.ack {
-            beyond.push(Beyond::RefusedBeside);
-        }
-        beyond
-    }
-
     fn words(&self) -> String {
         let room = match self.room.fixed() {
             Some(serde_json::Value::String(room)) => room.clone(),

@@ -156,7 +156,7 @@ pub(super) fn play(
     let plan = Plan::new(scenario, circumstances);
     let story = plan.story(&source.name, &source.text);
     let max_time = Some(scenario.takes + GRACE);
-    let orders = Orders { workers: 1, peer: place.peer.clone(), library: None, max_time, stop };
+    let orders = Orders { workers: 1, peer: place.peer.clone(), max_time, stop };
     let ran = engine::run(&plan, &orders, &mut |_| {})?;
     if ran.ending == Ending::Stopped {
         return Ok(None);

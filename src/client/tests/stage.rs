@@ -7,7 +7,7 @@ use crate::document::Source;
 use crate::observe::{self, Failure};
 use crate::plan::{Circumstances, Plan};
 use crate::scenario::{self, Surroundings};
-use crate::session::{HangUp, Link};
+use crate::session::HangUp;
 
 pub const OPEN: &str =
     r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
@@ -130,8 +130,7 @@ pub fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     let circumstances = Circumstances { run: 7, ..Circumstances::usual(now) };
     let plan = Plan::new(&scenario, circumstances);
     let who = plan.clients().nth(n).expect("the cast is large enough");
-    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default())
-        .expect("it can be made");
+    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage).expect("it can be made");
     test(Play { plan: &plan, client, now, said: Said::default(), found: Found::default() });
 }
 
