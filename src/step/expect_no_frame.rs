@@ -3,7 +3,7 @@
 
 use super::schema::{self, Schema};
 use super::shape::{self, Shape};
-use super::{Cx, Ears, Progress, Reading, Step};
+use super::{Cx, EventFilter, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -47,8 +47,8 @@ impl Step for ExpectNoFrame {
         Progress::Done
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.frames = true;
-        ears.past_frames = true;
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.frames = true;
+        filter.past_frames = true;
     }
 }
