@@ -23,7 +23,7 @@ const ROOMS: [&str; 24] = [
     "client",
     "transport",
     "engine",
-    "target",
+    "server",
     "statistics",
     "verdict",
     "report",
@@ -34,14 +34,14 @@ const ROOMS: [&str; 24] = [
 ];
 
 /// The rooms that may touch sockets and clocks. All others take time and bytes as arguments.
-const RIM: [&str; 4] = ["transport", "engine", "target", "cli"];
+const RIM: [&str; 4] = ["transport", "engine", "server", "cli"];
 
 /// What reads a clock or opens a socket.
 const OUTSIDE: [&str; 6] =
     ["std::net", "mio::", "Instant::now", "SystemTime::now", ".elapsed()", "thread::sleep"];
 
 /// The rooms that may speak of the reference server: one starts it, one shows its options.
-const KNOW_THE_REFERENCE_SERVER: [&str; 2] = ["target", "cli"];
+const KNOW_THE_REFERENCE_SERVER: [&str; 2] = ["server", "cli"];
 
 /// A file is split before it grows longer than this.
 const LONGEST: usize = 600;
