@@ -22,8 +22,7 @@ use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Violation, payload, socket_io};
 use crate::session::{
-    Channel, Closed, Event, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire,
-    packet_of_text,
+    Channel, Closed, Event, Lost, Message, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
 };
 use crate::step::{
     Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, RunContext, Seen, Sequence, WireLog,
@@ -68,18 +67,8 @@ impl<'p> Client<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(
-        who: Who,
-        group: &'p GroupContext,
-        context: &'p RunContext,
-        link: Link,
-    ) -> Result<Client<'p>, String> {
-        Ok(Client {
-            actor: Actor::new(who, group, context, link)?,
-            task: None,
-            thinking: Vec::new(),
-            live: false,
-        })
+    pub fn new(who: Who, group: &'p GroupContext, context: &'p RunContext) -> Result<Client<'p>, String> {
+        Ok(Client { actor: Actor::new(who, group, context)?, task: None, thinking: Vec::new(), live: false })
     }
 
     /// Which client it is.
@@ -122,9 +111,7 @@ impl<'p> Client<'p> {
 
     /// The head of the answer to a WebSocket handshake came.
     pub fn head(&mut self, head: &Head) -> Flow {
-        if let Some(session) = self.actor.session.own_mut() {
-            session.keep_cookies(head);
-        }
+        self.actor.session.keep_cookies(head);
         self.flow()
     }
 
@@ -200,15 +187,6 @@ impl<'p> Client<'p> {
             return self.notice(io, &Happening::Response(channel));
         }
         if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, channel, lost)) {
-            self.event(io, event);
-        }
-        self.flow()
-    }
-
-    /// Another client library told something of the client's connection.
-    pub fn hear(&mut self, io: &mut Io<'_>, news: News) -> Flow {
-        self.actor.log(io.now, false, || format!("{:?}", news.told).into());
-        if let Some(event) = self.actor.session.hear(news) {
             self.event(io, event);
         }
         self.flow()

@@ -18,7 +18,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::audit::Findings;
-use crate::driver::Library;
 use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
 use crate::transport::RemoteConfig;
@@ -39,8 +38,6 @@ pub struct EngineConfig<'a> {
     pub workers: usize,
     /// Where the server is.
     pub peer: RemoteConfig,
-    /// Who makes the connections, if not we ourselves.
-    pub library: Option<Arc<dyn Library>>,
     /// The longest that the run may take.
     pub max_time: Option<Duration>,
     /// Set when the run is to be stopped.

@@ -10,12 +10,10 @@ use super::accounts::Handover;
 use super::records::{Audit, Extent, Mailboxes, Records};
 use super::timers::Timers;
 use crate::client::{Client, Io};
-use crate::driver::{Library, Post};
 use crate::measure::Interval;
 use crate::observe::Who;
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
-use crate::session::{Link, News};
 use crate::transport::{Notice, Reader, Transport};
 
 /// How often a worker tells what it counted.
@@ -73,7 +71,6 @@ pub(super) struct Worker<'p> {
     mailboxes: Arc<Mailboxes>,
     transport: Transport,
     waker: Arc<mio::Waker>,
-    library: Option<Arc<dyn Library>>,
     commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
 }
 
@@ -90,9 +87,8 @@ impl<'p> Worker<'p> {
             Ok((transport, waker))
         });
         let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
-        let library = config.library.clone();
         let commands = mpsc::channel();
-        Ok(Worker { plan, index, reports, mailboxes, transport, waker, library, commands })
+        Ok(Worker { plan, index, reports, mailboxes, transport, waker, commands })
     }
 
     /// The line on which the conductor speaks to the worker.
@@ -114,16 +110,10 @@ impl<'p> Worker<'p> {
     /// Makes the clients, in the thread that they live in.
     fn assemble(self) -> Result<WorkerLoop<'p>, String> {
         let plan = self.plan;
-        let (post, news) = mpsc::channel();
-        let link = |place: usize| match &self.library {
-            None => Link::default(),
-            Some(library) => library.link(Post::new(place as u32, post.clone(), self.waker.clone())),
-        };
         let clients: Vec<Client<'p>> = plan
             .clients()
             .filter(|who| self.mailboxes.home(who.index) == self.index)
-            .enumerate()
-            .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.context, link(place)))
+            .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.context))
             .collect::<Result<_, _>>()?;
         let count = clients.len();
         let mut transport = self.transport;
@@ -150,8 +140,7 @@ impl<'p> Worker<'p> {
             drains: None,
             reports: self.reports,
         };
-        let news = self.library.map(|_| news);
-        Ok(WorkerLoop { state, transport, news, commands: self.commands.1 })
+        Ok(WorkerLoop { state, transport, commands: self.commands.1 })
     }
 }
 
@@ -159,8 +148,6 @@ impl<'p> Worker<'p> {
 struct WorkerLoop<'p> {
     state: WorkerState<'p>,
     transport: Transport,
-    /// What another library tells of the connections that it makes in our place.
-    news: Option<mpsc::Receiver<(u32, News)>>,
     commands: mpsc::Receiver<Command>,
 }
 
@@ -181,13 +168,6 @@ impl WorkerLoop<'_> {
             }
             while let Some((client, notice)) = self.transport.notice() {
                 self.state.notice(&mut self.transport, client, notice);
-            }
-            if let Some(news) = &self.news {
-                while let Ok((client, news)) = news.try_recv() {
-                    self.state.call(&mut self.transport, client, |client, io| {
-                        client.hear(io, news);
-                    });
-                }
             }
             let now = Instant::now();
             while let Some(client) = self.state.timers.due(now) {

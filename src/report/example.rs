@@ -35,7 +35,6 @@ pub(crate) fn troubled() -> RunResult {
             about: Some("Talkers speak once a second, drifters change rooms.".into()),
             spec: None,
             file: FILE.into(),
-            driver: None,
             seed: 42,
             hash: "0123456789abcdef0123456789abcdef01234567".into(),
             overrides: vec!["--clients 2000".into()],
@@ -128,7 +127,6 @@ pub(crate) fn flawless() -> RunResult {
             about: None,
             spec: Some("Socket.IO v5: connection".into()),
             file: "scenarios/conformance/hello.yaml".into(),
-            driver: None,
             seed: 1,
             ..ScenarioInfo::default()
         },

@@ -9,8 +9,6 @@
 //! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO").
 
 mod event;
-mod foreign;
-mod link;
 mod namespace;
 mod outstanding;
 mod polling;
@@ -19,6 +17,7 @@ mod requests;
 mod upgrade;
 mod wire;
 
+use std::fmt;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -32,8 +31,6 @@ use crate::protocol::http::Head;
 use crate::protocol::socket_io::{self, Kind};
 
 pub use event::{Answer, Closed, Event, Message};
-pub use foreign::{Connect, Foreign, News, Orders, Told};
-pub use link::{Link, NotConnected};
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
@@ -89,6 +86,18 @@ pub enum Polls {
     /// The scenario, request by request.
     ByHand,
 }
+
+/// The namespace is not connected, so nothing can be sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotConnected;
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not connected")
+    }
+}
+
+impl std::error::Error for NotConnected {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {

@@ -134,13 +134,13 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     namespace.phase = Phase::In;
     namespace.sid = sid.into();
     namespace.pid = pid.map(Into::into);
-    Event::Connected { namespace: Cow::Borrowed(name), recovered }
+    Event::Connected { namespace: name, recovered }
 }
 
 pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {
     let Some(namespace) = find(all, name) else { return unknown("the server refused a CONNECT to", name) };
     namespace.phase = Phase::Out;
-    Event::Refused { namespace: Cow::Borrowed(name), reason: Cow::Borrowed(data) }
+    Event::Refused { namespace: name, reason: data }
 }
 
 pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a>> {
@@ -148,7 +148,7 @@ pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a
     // Both sides may leave at the same time.
     let was_out = std::mem::replace(&mut namespace.phase, Phase::Out) == Phase::Out;
     namespace.forget();
-    (!was_out).then_some(Event::Disconnected { namespace: Cow::Borrowed(name) })
+    (!was_out).then_some(Event::Disconnected { namespace: name })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::audit::Key;
 use crate::audit::stamp::Stamp;
 use crate::observe::{Label, Who, WireLine};
 use crate::protocol::http::Response;
-use crate::session::{Channel, Closed, Destination, Link};
+use crate::session::{Channel, Closed, Destination, Session};
 use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
 
 /// When and why a connection ended that no step ended.
@@ -56,7 +56,7 @@ pub struct Actor<'p> {
     /// What it has in common with all.
     pub context: &'p RunContext,
     /// Its connection.
-    pub session: Link,
+    pub session: Session,
     /// The namespace that it speaks in unless a step says otherwise.
     pub home: Box<str>,
     /// Events that no step has taken yet.
@@ -113,17 +113,12 @@ impl<'p> Actor<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(
-        who: Who,
-        group: &'p GroupContext,
-        context: &'p RunContext,
-        link: Link,
-    ) -> Result<Actor<'p>, String> {
+    pub fn new(who: Who, group: &'p GroupContext, context: &'p RunContext) -> Result<Actor<'p>, String> {
         let mut actor = Actor {
             who,
             group,
             context,
-            session: link,
+            session: Session::new(Destination::default()),
             home: "/".into(),
             inbox: Inbox::default(),
             frames: Frames::default(),
@@ -202,7 +197,7 @@ impl<'p> Actor<'p> {
     }
 
     fn engine_sid(&self) -> Option<Json> {
-        self.session.own()?.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
+        self.session.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
     }
 
     fn show(&self, of: &Of, value: &Json) {

@@ -13,7 +13,7 @@ use super::event_template::{Encoded, EventTemplate, Words};
 use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::Sender;
 use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -78,14 +78,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let words: Vec<(&str, &Template)> = words.into_iter().chain(fixed).collect();
     let ask = ask.bind(&words);
     let name = super::emit::in_words(&event);
-    let bare = content.args.fixed().and_then(Json::as_array).is_some_and(Vec::is_empty);
     Ok(Box::new(Broadcast {
         aim: aim(&to, &except),
         name,
-        heard_as: beyond::named(&event),
         to,
         except,
-        bare,
         filler: content.filler,
         event_template: EventTemplate::new(&ask.event, &ask.args),
         namespace,
@@ -246,13 +243,9 @@ fn list_in_words(template: &Template) -> String {
 struct Broadcast {
     name: String,
     aim: String,
-    /// What hearing it needs of those who do.
-    heard_as: Option<Beyond>,
     /// The rooms that it goes to, and those that are left out.
     to: Template,
     except: Template,
-    /// Whether it has no arguments.
-    bare: bool,
     /// What is made up for each message.
     filler: Option<Filler>,
     event_template: EventTemplate,
@@ -265,18 +258,6 @@ struct Broadcast {
 }
 
 impl Step for Broadcast {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.event_template.beyond(self.ack);
-        beyond.extend(self.heard_as.clone());
-        if self.bare {
-            beyond.push(Beyond::NoArguments);
-        }
-        if !self.ack {
-            beyond.push(Beyond::RefusedBeside);
-        }
-        beyond
-    }
-
     fn words(&self) -> String {
         let filler = self.filler.as_ref().map_or_else(String::new, Filler::words);
         let collects = if self.collect.is_some() { " and collects their answers" } else { "" };

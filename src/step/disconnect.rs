@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
@@ -63,13 +63,6 @@ enum Disconnect {
 }
 
 impl Step for Disconnect {
-    fn beyond(&self) -> Vec<Beyond> {
-        match self {
-            Disconnect::Cut => vec![Beyond::Cut],
-            Disconnect::Close | Disconnect::Leave(_) => Vec::new(),
-        }
-    }
-
     fn words(&self) -> String {
         match self {
             Disconnect::Close => "disconnects".into(),

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
-use super::{Beyond, beyond};
 use crate::template::{Name, Template, Values, binary};
 
 /// JSON text of the array of name and arguments, and its attachments.
@@ -46,18 +45,6 @@ impl EventTemplate {
                 EventTemplate { parts: Vec::new(), fixed: Some(fixed) }
             }
         }
-    }
-
-    /// What saying it needs of the connection.
-    pub fn beyond(&self, ack: bool) -> Vec<Beyond> {
-        let Some((event, args)) = self.parts.split_first() else { return Vec::new() };
-        let args: Vec<Json> = args.iter().map(beyond::written).collect();
-        let binary = match ack {
-            true => args.iter().any(beyond::has_binary),
-            false => beyond::binary_among_others(&args),
-        };
-        let binary = binary.then_some(Beyond::BinaryAmongOthers);
-        beyond::named(event).into_iter().chain(binary).collect()
     }
 
     /// Encodes it with what the names stand for now.

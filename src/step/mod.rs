@@ -9,7 +9,6 @@
 
 mod actor;
 mod arrival;
-mod beyond;
 mod chance;
 mod context;
 mod event_template;
@@ -61,7 +60,6 @@ use crate::session::{Channel, Event, Phases, Wire};
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use arrival::Arrival;
-pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
 pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues};
 pub use fence::NOWHERE;
@@ -127,11 +125,6 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// Adds what this step wants to hear of.
     fn hear(&self, _ears: &mut EventFilter) {}
 
-    /// What it needs that another client library may lack; see [`Beyond`]. The steps inside it tell for themselves.
-    fn beyond(&self) -> Vec<Beyond> {
-        Vec::new()
-    }
-
     /// The steps inside it.
     fn inner(&self) -> &[Numbered] {
         &[]
@@ -189,8 +182,6 @@ pub struct Numbered {
     pub id: StepId,
     /// Where it was written.
     pub span: Span,
-    /// Whether the `sid` of a client is named in it.
-    pub names_sid: bool,
     /// The name of its figures, if it has one.
     pub label: Label,
     /// What it does.

@@ -11,7 +11,7 @@ use super::audit_target::{self, Audience, names};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::{AuditEvent, stamp};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
@@ -88,15 +88,6 @@ struct Move {
 }
 
 impl Step for Move {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.event_template.beyond(self.ack);
-        beyond.extend(self.audience.as_ref().and_then(|audience| beyond::named(&audience.arrives_as)));
-        if !self.ack {
-            beyond.push(Beyond::RefusedBeside);
-        }
-        beyond
-    }
-
     fn words(&self) -> String {
         let room = match self.room.fixed() {
             Some(serde_json::Value::String(room)) => room.clone(),

@@ -38,12 +38,6 @@ impl Binary {
     }
 }
 
-/// Whether a value means binary as it is written in a scenario, where a length may be drawn.
-pub fn is_meant(written: &Json) -> bool {
-    let alone = written.as_object().filter(|map| map.len() == 1);
-    alone.is_some_and(|map| BINARY.iter().any(|key| map.contains_key(*key)))
-}
-
 /// Binary as it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Written {
