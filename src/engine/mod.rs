@@ -7,6 +7,8 @@
 mod accounts;
 mod director;
 mod records;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod worker;
 
@@ -21,7 +23,7 @@ use crate::audit::Findings;
 use crate::driver::Library;
 use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
-use crate::transport::Peer;
+use crate::transport::{Peer, Transport};
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
@@ -121,7 +123,12 @@ pub fn run<'p>(
         let mut crews = Vec::new();
         let exchange = Arc::new(Exchange::new(orders.workers.max(1)));
         for index in 0..orders.workers.max(1) {
-            let worker = Worker::new(plan, orders, index, reports.clone(), exchange.clone())?;
+            let worker = Transport::new(orders.peer.clone())
+                .and_then(|transport| {
+                    let library = orders.library.clone();
+                    Worker::new(plan, transport, library, index, reports.clone(), exchange.clone())
+                })
+                .map_err(|error| format!("open a readiness queue: {error}"))?;
             let (commands, waker) = worker.line();
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))

@@ -1,11 +1,12 @@
 //! One worker: a thread with its own clients, sockets, timers and counts.
 
+use std::io;
+use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::Orders;
 use super::accounts::Handover;
 use super::records::{Audit, Exchange, Extent, Records};
 use super::timers::Timers;
@@ -80,17 +81,13 @@ pub(super) struct Worker<'p> {
 impl<'p> Worker<'p> {
     pub(super) fn new(
         plan: &'p Plan<'p>,
-        orders: &Orders<'_>,
+        transport: Transport,
+        library: Option<Arc<dyn Library>>,
         index: usize,
         reports: mpsc::Sender<Report>,
         exchange: Arc<Exchange>,
-    ) -> Result<Worker<'p>, String> {
-        let opened = Transport::new(orders.peer.clone()).and_then(|transport| {
-            let waker = Arc::new(transport.waker()?);
-            Ok((transport, waker))
-        });
-        let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
-        let library = orders.library.clone();
+    ) -> io::Result<Worker<'p>> {
+        let waker = Arc::new(transport.waker()?);
         let commands = mpsc::channel();
         Ok(Worker { plan, index, reports, exchange, transport, waker, library, commands })
     }
@@ -112,7 +109,7 @@ impl<'p> Worker<'p> {
     }
 
     /// Makes the clients, in the thread that they live in.
-    fn assemble(self) -> Result<Shift<'p>, String> {
+    pub(super) fn assemble(self) -> Result<Shift<'p>, String> {
         let plan = self.plan;
         let (post, news) = mpsc::channel();
         let link = |place: usize| match &self.library {
@@ -139,7 +136,7 @@ impl<'p> Worker<'p> {
             acting: vec![None; count],
             remaining: vec![0; plan.acts.len()],
             live: 0,
-            timers: Timers::new(count, Instant::now()),
+            timers: Timers::new(count, transport.now()),
             records: Records::new(
                 audit,
                 if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
@@ -151,74 +148,83 @@ impl<'p> Worker<'p> {
             reports: self.reports,
         };
         let news = self.library.map(|_| news);
-        Ok(Shift { crew, transport, news, commands: self.commands.1 })
+        let telling = next_beat(plan.stage.epoch, transport.now());
+        Ok(Shift { crew, transport, news, commands: self.commands.1, ready: Vec::new(), telling })
     }
 }
 
 /// A worker at work.
-struct Shift<'p> {
+pub(super) struct Shift<'p> {
     crew: Crew<'p>,
     transport: Transport,
     /// What another library tells of the connections that it makes in our place.
     news: Option<mpsc::Receiver<(u32, News)>>,
     commands: mpsc::Receiver<Command>,
+    /// The connections of which the queue has told.
+    ready: Vec<usize>,
+    /// When to tell the conductor what was counted.
+    telling: Instant,
 }
 
 impl Shift<'_> {
     fn work(mut self) -> Result<Work, String> {
-        let mut ready = Vec::new();
-        let epoch = self.crew.plan.stage.epoch;
-        let mut telling = next_beat(epoch, Instant::now());
-        loop {
-            let next = [self.crew.timers.next(), self.crew.drains].into_iter().flatten();
-            let until = next.fold(telling, Instant::min);
-            self.transport.wait(&mut ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
-            for place in &ready {
-                self.transport.ready(*place, Instant::now(), &mut self.crew);
-            }
-            for place in self.transport.take_unread() {
-                self.transport.ready(place, Instant::now(), &mut self.crew);
-            }
-            while let Some((client, notice)) = self.transport.notice() {
-                self.crew.notice(&mut self.transport, client, notice);
-            }
-            if let Some(news) = &self.news {
-                while let Ok((client, news)) = news.try_recv() {
-                    self.crew.call(&mut self.transport, client, |client, io| {
-                        client.hear(io, news);
-                    });
-                }
-            }
-            let now = Instant::now();
-            while let Some(client) = self.crew.timers.due(now) {
-                self.crew.call(&mut self.transport, client, |client, io| {
-                    client.tick(io);
-                });
-            }
-            while let Ok(command) = self.commands.try_recv() {
-                match command {
-                    Command::Begin { act, due } => self.crew.begin(&mut self.transport, act, due),
-                    Command::Measure(extent) => self.crew.records.extent = extent,
-                    Command::Drain => self.crew.drains = Some(now),
-                    Command::Stop => return Ok(self.leave()),
-                }
-            }
-            if self.crew.drains.is_some_and(|look| look <= now) {
-                self.crew.drain(now);
-            }
-            if now >= telling {
-                telling = next_beat(epoch, now);
-                self.crew.tell(&mut self.transport, now);
-                self.crew.records.advance(self.crew.plan.stage.since(now));
-            }
-        }
+        while self.turn()?.is_continue() {}
+        Ok(self.leave())
     }
 
-    fn leave(mut self) -> Work {
+    /// Waits until there is something to do, and does it. Breaks when the worker was told to stop.
+    pub(super) fn turn(&mut self) -> Result<ControlFlow<()>, String> {
+        let next = [self.crew.timers.next(), self.crew.drains].into_iter().flatten();
+        let until = next.fold(self.telling, Instant::min);
+        self.transport.wait(&mut self.ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
+        for place in self.ready.drain(..) {
+            self.transport.ready(place, self.transport.now(), &mut self.crew);
+        }
+        for place in self.transport.take_unread() {
+            self.transport.ready(place, self.transport.now(), &mut self.crew);
+        }
+        while let Some((client, notice)) = self.transport.notice() {
+            self.crew.notice(&mut self.transport, client, notice);
+        }
+        if let Some(news) = &self.news {
+            while let Ok((client, news)) = news.try_recv() {
+                self.crew.call(&mut self.transport, client, |client, io| {
+                    client.hear(io, news);
+                });
+            }
+        }
+        let now = self.transport.now();
+        while let Some(client) = self.crew.timers.due(now) {
+            self.crew.call(&mut self.transport, client, |client, io| {
+                client.tick(io);
+            });
+        }
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Begin { act, due } => self.crew.begin(&mut self.transport, act, due),
+                Command::Measure(extent) => self.crew.records.extent = extent,
+                Command::Drain => self.crew.drains = Some(now),
+                Command::Stop => return Ok(ControlFlow::Break(())),
+            }
+        }
+        if self.crew.drains.is_some_and(|look| look <= now) {
+            self.crew.drain(now);
+        }
+        if now >= self.telling {
+            self.telling = next_beat(self.crew.plan.stage.epoch, now);
+            self.crew.tell(&mut self.transport, now);
+            self.crew.records.advance(self.crew.plan.stage.since(now));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// All clients leave. Gives what was counted.
+    pub(super) fn leave(mut self) -> Work {
         for client in 0..self.crew.clients.len() as u32 {
             self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
         }
-        self.crew.tell(&mut self.transport, Instant::now());
+        let now = self.transport.now();
+        self.crew.tell(&mut self.transport, now);
         self.crew.records.tell();
         let cpu = processor_time().saturating_sub(self.crew.cpu);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
@@ -283,7 +289,7 @@ impl<'p> Crew<'p> {
         place: u32,
         call: impl FnOnce(&mut Client<'p>, &mut Io<'_>),
     ) {
-        let now = Instant::now();
+        let now = transport.now();
         self.records.attend(self.plan.stage.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
         let was_live = client.is_live();
