@@ -28,7 +28,7 @@ const BUSY: f64 = 500.0;
 /// Rounds come every 50 ms for four seconds: while the server stands still, a quarter of them is due.
 const TALK: &str = "
 name: Some talk, and some listen
-cast: { talkers: 4, crowd: 4 }
+clients: { talkers: 4, crowd: 4 }
 script:
   - all: connect
   - all: { join: lobby }
@@ -37,7 +37,7 @@ script:
         times: 80
         every: 50ms
         jitter: 20%
-        steps: [ { cast: { to: lobby, event: said, bytes: 64 } } ]
+        steps: [ { broadcast: { to: lobby, event: said, bytes: 64 } } ]
 ";
 
 #[test]

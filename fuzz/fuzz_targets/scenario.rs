@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use sockrates::document::{Source, render};
-use sockrates::plan::{Circumstances, Plan};
+use sockrates::plan::{RunOptions, Plan};
 use sockrates::scenario::{Surroundings, explain, read};
 
 /// A plan takes memory for each client.
@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
         Ok(scenario) => {
             assert!(!explain(&scenario).is_empty());
             if scenario.clients() <= FEW {
-                let plan = Plan::new(&scenario, Circumstances::usual(Instant::now()));
+                let plan = Plan::new(&scenario, RunOptions::usual(Instant::now()));
                 assert_eq!(plan.clients().count(), scenario.clients() as usize);
             }
         }

@@ -100,7 +100,7 @@ impl<'p> Worker<'p> {
     /// Works until told to stop. Gives what was counted.
     pub(super) fn work(self) -> Result<Work, String> {
         let reports = self.reports.clone();
-        let outcome = self.assemble().and_then(Shift::work);
+        let outcome = self.assemble().and_then(WorkerLoop::work);
         if outcome.is_err() {
             // A conductor that is gone has stopped the run.
             let _ = reports.send(Report::Broken);
@@ -109,7 +109,7 @@ impl<'p> Worker<'p> {
     }
 
     /// Makes the clients, in the thread that they live in.
-    pub(super) fn assemble(self) -> Result<Shift<'p>, String> {
+    pub(super) fn assemble(self) -> Result<WorkerLoop<'p>, String> {
         let plan = self.plan;
         let (post, news) = mpsc::channel();
         let link = |place: usize| match &self.library {
@@ -118,17 +118,17 @@ impl<'p> Worker<'p> {
         };
         let clients: Vec<Client<'p>> = plan
             .clients()
-            .filter(|who| self.exchange.home(who.cast) == self.index)
+            .filter(|who| self.exchange.home(who.index) == self.index)
             .enumerate()
-            .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.stage, link(place)))
+            .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.context, link(place)))
             .collect::<Result<_, _>>()?;
         let count = clients.len();
         let mut transport = self.transport;
         transport.make_room(count);
-        let audit = plan.stage.audit.as_ref();
+        let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
         let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.exchange));
-        let crew = Crew {
+        let state = WorkerState {
             plan,
             index: self.index,
             who: clients.iter().map(Client::who).collect(),
@@ -148,14 +148,14 @@ impl<'p> Worker<'p> {
             reports: self.reports,
         };
         let news = self.library.map(|_| news);
-        let telling = next_beat(plan.stage.epoch, transport.now());
-        Ok(Shift { crew, transport, news, commands: self.commands.1, ready: Vec::new(), telling })
+        let telling = next_progress(plan.context.epoch, transport.now());
+        Ok(WorkerLoop { state, transport, news, commands: self.commands.1, ready: Vec::new(), telling })
     }
 }
 
 /// A worker at work.
-pub(super) struct Shift<'p> {
-    crew: Crew<'p>,
+pub(super) struct WorkerLoop<'p> {
+    state: WorkerState<'p>,
     transport: Transport,
     /// What another library tells of the connections that it makes in our place.
     news: Option<mpsc::Receiver<(u32, News)>>,
@@ -166,7 +166,7 @@ pub(super) struct Shift<'p> {
     telling: Instant,
 }
 
-impl Shift<'_> {
+impl WorkerLoop<'_> {
     fn work(mut self) -> Result<Work, String> {
         while self.turn()?.is_continue() {}
         Ok(self.leave())
@@ -174,66 +174,66 @@ impl Shift<'_> {
 
     /// Waits until there is something to do, and does it. Breaks when the worker was told to stop.
     pub(super) fn turn(&mut self) -> Result<ControlFlow<()>, String> {
-        let next = [self.crew.timers.next(), self.crew.drains].into_iter().flatten();
+        let next = [self.state.timers.next(), self.state.drains].into_iter().flatten();
         let until = next.fold(self.telling, Instant::min);
         self.transport.wait(&mut self.ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
         for place in self.ready.drain(..) {
-            self.transport.ready(place, self.transport.now(), &mut self.crew);
+            self.transport.ready(place, self.transport.now(), &mut self.state);
         }
         for place in self.transport.take_unread() {
-            self.transport.ready(place, self.transport.now(), &mut self.crew);
+            self.transport.ready(place, self.transport.now(), &mut self.state);
         }
         while let Some((client, notice)) = self.transport.notice() {
-            self.crew.notice(&mut self.transport, client, notice);
+            self.state.notice(&mut self.transport, client, notice);
         }
         if let Some(news) = &self.news {
             while let Ok((client, news)) = news.try_recv() {
-                self.crew.call(&mut self.transport, client, |client, io| {
+                self.state.call(&mut self.transport, client, |client, io| {
                     client.hear(io, news);
                 });
             }
         }
         let now = self.transport.now();
-        while let Some(client) = self.crew.timers.due(now) {
-            self.crew.call(&mut self.transport, client, |client, io| {
+        while let Some(client) = self.state.timers.due(now) {
+            self.state.call(&mut self.transport, client, |client, io| {
                 client.tick(io);
             });
         }
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Begin { act, due } => self.crew.begin(&mut self.transport, act, due),
-                Command::Measure(extent) => self.crew.records.extent = extent,
-                Command::Drain => self.crew.drains = Some(now),
+                Command::Begin { act, due } => self.state.begin(&mut self.transport, act, due),
+                Command::Measure(extent) => self.state.records.extent = extent,
+                Command::Drain => self.state.drains = Some(now),
                 Command::Stop => return Ok(ControlFlow::Break(())),
             }
         }
-        if self.crew.drains.is_some_and(|look| look <= now) {
-            self.crew.drain(now);
+        if self.state.drains.is_some_and(|look| look <= now) {
+            self.state.drain(now);
         }
         if now >= self.telling {
-            self.telling = next_beat(self.crew.plan.stage.epoch, now);
-            self.crew.tell(&mut self.transport, now);
-            self.crew.records.advance(self.crew.plan.stage.since(now));
+            self.telling = next_progress(self.state.plan.context.epoch, now);
+            self.state.tell(&mut self.transport, now);
+            self.state.records.advance(self.state.plan.context.since(now));
         }
         Ok(ControlFlow::Continue(()))
     }
 
     /// All clients leave. Gives what was counted.
     pub(super) fn leave(mut self) -> Work {
-        for client in 0..self.crew.clients.len() as u32 {
-            self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
+        for client in 0..self.state.clients.len() as u32 {
+            self.state.call(&mut self.transport, client, |client, io| client.leave(io));
         }
         let now = self.transport.now();
-        self.crew.tell(&mut self.transport, now);
-        self.crew.records.tell();
-        let cpu = processor_time().saturating_sub(self.crew.cpu);
+        self.state.tell(&mut self.transport, now);
+        self.state.records.tell();
+        let cpu = processor_time().saturating_sub(self.state.cpu);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
-        Work { records: self.crew.records, unreached, shortages, cpu }
+        Work { records: self.state.records, unreached, shortages, cpu }
     }
 }
 
 /// The clients of a worker, and what is known of them.
-struct Crew<'p> {
+struct WorkerState<'p> {
     plan: &'p Plan<'p>,
     index: usize,
     who: Vec<Who>,
@@ -254,7 +254,7 @@ struct Crew<'p> {
     reports: mpsc::Sender<Report>,
 }
 
-impl<'p> Crew<'p> {
+impl<'p> WorkerState<'p> {
     fn begin(&mut self, transport: &mut Transport, act: usize, due: Instant) {
         let plan = self.plan;
         let planned = &plan.acts[act];
@@ -290,7 +290,7 @@ impl<'p> Crew<'p> {
         call: impl FnOnce(&mut Client<'p>, &mut Io<'_>),
     ) {
         let now = transport.now();
-        self.records.attend(self.plan.stage.since(now), self.who[place as usize].group);
+        self.records.attend(self.plan.context.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
         let was_live = client.is_live();
         let mut port = transport.port(place);
@@ -310,7 +310,7 @@ impl<'p> Crew<'p> {
     }
 
     fn drain(&mut self, now: Instant) {
-        let since = self.plan.stage.since(now);
+        let since = self.plan.context.since(now);
         self.records.advance(since);
         self.drains = self.records.is_waiting(since).then(|| now + LOOKING);
         if self.drains.is_none() {
@@ -320,7 +320,7 @@ impl<'p> Crew<'p> {
 
     fn tell(&mut self, transport: &mut Transport, now: Instant) {
         let (read, written) = transport.take_bytes();
-        let since = self.plan.stage.since(now);
+        let since = self.plan.context.since(now);
         self.records.count_bytes(since, read, written);
         let interval = Box::new(self.records.take_interval());
         let _ = self.reports.send(Report::Counted(self.index, interval, self.live));
@@ -341,7 +341,7 @@ impl<'p> Crew<'p> {
             seconds: self.seconds,
             figures,
             parts,
-            story: self.records.story_so_far(),
+            script_info: self.records.story_so_far(),
             findings: self.records.findings_so_far(),
             live: self.live,
             cpu: used,
@@ -350,7 +350,7 @@ impl<'p> Crew<'p> {
 }
 
 /// When a worker tells next: all of them at the same moments, counted from the start of the run.
-fn next_beat(epoch: Instant, now: Instant) -> Instant {
+fn next_progress(epoch: Instant, now: Instant) -> Instant {
     let passed = now.saturating_duration_since(epoch).as_millis() / TELLING.as_millis();
     epoch + TELLING * u32::try_from(passed + 1).unwrap_or(u32::MAX)
 }
@@ -360,14 +360,14 @@ fn processor_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
-impl Reader for Crew<'_> {
+impl Reader for WorkerState<'_> {
     fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice) {
         self.call(transport, client, |client, io| {
             match notice {
                 Notice::Head(head) => client.head(&head),
-                Notice::Established(lane, phases) => client.established(io, lane, phases),
-                Notice::Response(lane, response) => client.response(io, lane, &response),
-                Notice::Lost(lane, lost) => client.lost(io, lane, lost),
+                Notice::Established(channel, phases) => client.established(io, channel, phases),
+                Notice::Response(channel, response) => client.response(io, channel, &response),
+                Notice::Lost(channel, lost) => client.lost(io, channel, lost),
             };
         });
     }

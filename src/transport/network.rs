@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Interest, Token, Waker};
 
-use super::peer::{Peer, cut_on_drop};
 use super::readiness::Readiness;
+use super::remote_config::{RemoteConfig, cut_on_drop};
 #[cfg(test)]
 use super::simulation::{Simulated, Simulation};
 
@@ -42,7 +42,7 @@ impl Network {
     }
 
     /// Begins a connection.
-    pub(super) fn connect(&self, peer: &Peer) -> io::Result<Socket> {
+    pub(super) fn connect(&self, peer: &RemoteConfig) -> io::Result<Socket> {
         match self {
             Network::System(_) => peer.connect().map(Socket::System),
             #[cfg(test)]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use mio::{Interest, Poll, Token, Waker};
 
 use super::network::Network;
-use super::{Peer, Transport};
+use super::{RemoteConfig, Transport};
 
 /// What reaches the server, from the connection of that number (they are counted from 0).
 #[derive(Debug, PartialEq)]
@@ -96,7 +96,7 @@ impl Simulation {
 
     /// A transport over it.
     pub(crate) fn transport(&self) -> Transport {
-        let peer = Peer {
+        let peer = RemoteConfig {
             address: ([127, 0, 0, 1], 80).into(),
             authority: "simulated".to_owned(),
             tls: None,

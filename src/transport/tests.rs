@@ -37,13 +37,13 @@ impl Reader for Client {
     fn notice(&mut self, _: &mut Transport, _: u32, notice: Notice) {
         self.0.push(match notice {
             Notice::Head(_) => return,
-            Notice::Established(lane, phases) => {
-                format!("{lane} after {:?} and {:?}", phases.tcp, phases.http)
+            Notice::Established(channel, phases) => {
+                format!("{channel} after {:?} and {:?}", phases.tcp, phases.http)
             }
-            Notice::Response(lane, response) => {
-                format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body))
+            Notice::Response(channel, response) => {
+                format!("{channel} {} {}", response.head.status, String::from_utf8_lossy(&response.body))
             }
-            Notice::Lost(lane, lost) => format!("{lane}: {lost}"),
+            Notice::Lost(channel, lost) => format!("{channel}: {lost}"),
         });
     }
 
@@ -82,14 +82,14 @@ impl Harness {
     }
 
     fn dial(&mut self) {
-        self.transport.port(ALICE).dial(Lane::WebSocket, "/socket.io/?EIO=4", &[]);
+        self.transport.port(ALICE).dial(Channel::WebSocket, "/socket.io/?EIO=4", &[]);
         self.transport.flush();
     }
 
-    fn get(&mut self, lane: Lane, same_connection: bool) {
+    fn get(&mut self, channel: Channel, same_connection: bool) {
         let (method, target) = ("GET", "/");
         let request = Request { method, target, headers: &[], body: None, held: 0, same_connection };
-        self.transport.port(ALICE).request(lane, request);
+        self.transport.port(ALICE).request(channel, request);
         self.transport.flush();
     }
 
@@ -247,8 +247,8 @@ fn what_the_socket_does_not_take_at_once_follows_as_soon_as_it_does() {
     harness.pass(10);
     harness.server();
     let said = "x".repeat(3000);
-    harness.transport.port(ALICE).text(Lane::WebSocket, &[&said]);
-    harness.transport.port(ALICE).text(Lane::WebSocket, &["the", " end"]);
+    harness.transport.port(ALICE).text(Channel::WebSocket, &[&said]);
+    harness.transport.port(ALICE).text(Channel::WebSocket, &["the", " end"]);
     harness.transport.flush();
     harness.pass(1000);
     let bytes = harness.bytes();
@@ -262,11 +262,11 @@ fn what_the_socket_does_not_take_at_once_follows_as_soon_as_it_does() {
 fn a_server_that_does_not_read_is_not_waited_for_without_end() {
     let mut harness = Harness::with_websocket(1000);
     let half = "x".repeat(1 << 19);
-    harness.transport.port(ALICE).text(Lane::WebSocket, &[&half]);
+    harness.transport.port(ALICE).text(Channel::WebSocket, &[&half]);
     harness.transport.flush();
     harness.pass(1);
     assert_eq!(harness.heard(), [""; 0]);
-    harness.transport.port(ALICE).text(Lane::WebSocket, &[&half, &half]);
+    harness.transport.port(ALICE).text(Channel::WebSocket, &[&half, &half]);
     harness.transport.flush();
     harness.network.act(0, ms(1), Event::Room(1));
     harness.pass(5);
@@ -320,11 +320,11 @@ fn a_connection_that_breaks_is_told_in_words() {
 #[test]
 fn what_came_while_a_client_did_not_read_is_heard_when_it_does() {
     let mut harness = Harness::with_websocket(usize::MAX);
-    harness.transport.port(ALICE).pause(Lane::WebSocket, true);
+    harness.transport.port(ALICE).pause(Channel::WebSocket, true);
     harness.says(text("hello"));
     harness.pass(5);
     assert_eq!(harness.heard(), [""; 0]);
-    harness.transport.port(ALICE).pause(Lane::WebSocket, false);
+    harness.transport.port(ALICE).pause(Channel::WebSocket, false);
     harness.pass(5);
     assert_eq!(harness.heard(), ["hello"]);
 }
@@ -347,7 +347,7 @@ fn a_flood_on_one_connection_lets_others_have_their_turn_and_is_read_to_its_end(
 fn a_clean_end_is_said_and_a_cut_is_not() {
     for (how, cut, said) in [(HangUp::Clean, false, Some(0x88)), (HangUp::Cut, true, None)] {
         let mut harness = Harness::with_websocket(usize::MAX);
-        harness.transport.port(ALICE).hang_up(Lane::WebSocket, how);
+        harness.transport.port(ALICE).hang_up(Channel::WebSocket, how);
         harness.transport.flush();
         harness.network.act(0, ms(1), Event::End);
         harness.pass(5);
@@ -380,16 +380,16 @@ fn connections(harness: &Harness) -> usize {
 #[test]
 fn requests_follow_each_other_on_one_connection_until_it_may_have_gone_stale() {
     let mut harness = answering();
-    harness.get(Lane::Poll, false);
+    harness.get(Channel::Poll, false);
     harness.pass(10);
     assert_eq!(harness.heard(), ["poll after 0ns and 1ms", "poll 200 ok"]);
-    harness.get(Lane::Poll, false);
+    harness.get(Channel::Poll, false);
     harness.pass(2_990);
     assert_eq!(connections(&harness), 1);
-    harness.get(Lane::Poll, false);
+    harness.get(Channel::Poll, false);
     harness.pass(3_010);
     assert_eq!((harness.heard().len(), connections(&harness)), (2, 0));
-    harness.get(Lane::Poll, false);
+    harness.get(Channel::Poll, false);
     harness.pass(10);
     assert_eq!(connections(&harness), 1, "a server may have closed the old one by now");
 }
@@ -397,12 +397,12 @@ fn requests_follow_each_other_on_one_connection_until_it_may_have_gone_stale() {
 #[test]
 fn a_request_that_has_to_use_a_connection_which_is_gone_is_not_sent_over_another() {
     let mut harness = answering();
-    harness.get(Lane::Aside(1), false);
+    harness.get(Channel::Aside(1), false);
     harness.pass(5);
     harness.network.act(0, ms(1), Event::End);
     harness.pass(5);
     harness.heard();
-    harness.get(Lane::Aside(1), true);
+    harness.get(Channel::Aside(1), true);
     harness.pass(5);
     assert_eq!(harness.heard(), ["http 1: the connection broke: the server has closed it"]);
     assert_eq!(connections(&harness), 1);
@@ -415,14 +415,14 @@ fn a_poll_that_ends_without_an_answer_is_lost() {
         Heard::Bytes(_) => vec![(connection, ms(1), Event::End)],
         Heard::End { .. } => Vec::new(),
     });
-    harness.get(Lane::Poll, false);
+    harness.get(Channel::Poll, false);
     harness.pass(5);
     assert_eq!(harness.heard(), ["poll: the server ended the connection without a close frame"]);
 }
 
 /// A transport over the sockets of this machine.
 fn real(address: SocketAddr) -> Transport {
-    let mut transport = Transport::new(Peer {
+    let mut transport = Transport::new(RemoteConfig {
         address,
         authority: "localhost".to_owned(),
         tls: None,
@@ -476,7 +476,7 @@ fn the_queue_of_the_system_tells_of_bytes_and_of_the_end() {
     });
     let request =
         Request { method: "GET", target: "/x", headers: &[], body: None, held: 0, same_connection: false };
-    transport.port(ALICE).request(Lane::Poll, request);
+    transport.port(ALICE).request(Channel::Poll, request);
     transport.flush();
     let (mut client, mut ready) = (Client::default(), Vec::new());
     while client.0.len() < 2 {

@@ -11,7 +11,7 @@ use crate::engine::director::Director;
 use crate::engine::records::Exchange;
 use crate::engine::worker::{Command, Report, Shift, Work, Worker};
 use crate::measure::Tally;
-use crate::plan::{Circumstances, Plan};
+use crate::plan::{Plan, RunOptions};
 use crate::scenario::{Surroundings, read};
 use crate::transport::simulation::{Heard, Reaction, Simulation};
 
@@ -52,7 +52,7 @@ pub fn over_network(
     test: impl FnOnce(Harness<'_>),
 ) {
     with_plan(text, |plan| {
-        let network = Simulation::new(plan.stage.epoch, server);
+        let network = Simulation::new(plan.context.epoch, server);
         let (sender, reports) = mpsc::channel();
         let exchange = Arc::new(Exchange::new(1));
         let worker = Worker::new(plan, network.transport(), None, 0, sender, exchange)
@@ -80,13 +80,13 @@ pub fn with_plan(text: &str, test: impl FnOnce(&Plan<'_>)) {
     let source = Source { name: "a test".to_owned(), text: text.to_owned() };
     let scenario =
         read(&source, &Surroundings::without_files()).unwrap_or_else(|mistake| panic!("{mistake}"));
-    test(&Plan::new(&scenario, Circumstances::usual(Instant::now())));
+    test(&Plan::new(&scenario, RunOptions::usual(Instant::now())));
 }
 
 impl Harness<'_> {
     /// Since the start of the run.
     pub fn now(&self) -> Duration {
-        self.network.now() - self.plan.stage.epoch
+        self.network.now() - self.plan.context.epoch
     }
 
     /// The first acts begin.

@@ -34,8 +34,8 @@ fn a_delay_is_in_each_acknowledgement_and_each_delivery_and_nothing_else_is() {
     const TALK: &str = "
 name: Some talk, and some listen
 contract:
-  cast: { emit: [say, \"${body}\"], ack: true, arrives_as: said, reaches: others }
-cast: { talkers: 4, crowd: 4 }
+  broadcast: { emit: [say, \"${body}\"], ack: true, arrives_as: said, reaches: others }
+clients: { talkers: 4, crowd: 4 }
 script:
   - all: connect
   - talkers:
@@ -43,7 +43,7 @@ script:
         times: 40
         every: 150ms
         start: spread
-        steps: [ { cast: { event: said, bytes: 64 } } ]
+        steps: [ { broadcast: { event: said, bytes: 64 } } ]
 ";
     for delay in [ms(0), ms(5), ms(20), ms(100)] {
         let mut server = Server::new(move |_| delay);
@@ -91,7 +91,7 @@ fn a_server_that_stands_still_is_in_the_percentiles_for_everybody_who_was_due_me
 fn a_generator_that_is_late_says_how_late_and_counts_from_the_due_time() {
     const ASK: &str = "
 name: One asks
-cast: { alice: 1 }
+clients: { alice: 1 }
 script:
   - all: connect
   - alice: { repeat: { times: 5, every: 100ms, steps: [ { emit: { event: a, args: [x], ack: true } } ] } }
@@ -145,7 +145,7 @@ impl Schedule {
             )
         });
         format!(
-            "name: Many ask at their own pace\ncast: {{ {} }}\nscript:\n  - all: connect\n  - together:\n{}",
+            "name: Many ask at their own pace\nclients: {{ {} }}\nscript:\n  - all: connect\n  - together:\n{}",
             cast.join(", "),
             branches.collect::<String>(),
         )

@@ -9,25 +9,25 @@ use std::time::Duration;
 
 use super::harness::with_plan;
 use super::server::Server;
-use crate::engine::{Ending, Orders, run};
+use crate::engine::{Ending, EngineConfig, run};
 use crate::observe::{Counter, Metric};
 use crate::transport::simulation::{Event, Heard};
-use crate::transport::{MAX_MESSAGE, Peer};
+use crate::transport::{MAX_MESSAGE, RemoteConfig};
 
 #[test]
 fn a_run_over_real_sockets_counts_what_was_said_on_them() {
     let text = "
 name: All talk to all
 contract:
-  cast: { emit: [say, \"${body}\"], ack: true, arrives_as: said, reaches: others }
-cast: { crowd: 6 }
+  broadcast: { emit: [say, \"${body}\"], ack: true, arrives_as: said, reaches: others }
+clients: { crowd: 6 }
 script:
   - all: connect
-  - all: { repeat: { times: 20, every: 5ms, steps: [ { cast: { event: said, bytes: 64 } } ] } }
+  - all: { repeat: { times: 20, every: 5ms, steps: [ { broadcast: { event: said, bytes: 64 } } ] } }
   - all: disconnect
 ";
     with_plan(text, |plan| {
-        let peer = Peer {
+        let peer = RemoteConfig {
             address: serve(6),
             authority: "localhost".to_owned(),
             tls: None,
@@ -36,8 +36,8 @@ script:
             limit: MAX_MESSAGE,
         };
         let stop = AtomicBool::new(false);
-        let orders = Orders { workers: 2, peer, library: None, max_time: None, stop: &stop };
-        let ran = run(plan, &orders, &mut |_| {}).expect("we can test");
+        let config = EngineConfig { workers: 2, peer, library: None, max_time: None, stop: &stop };
+        let ran = run(plan, &config, &mut |_| {}).expect("we can test");
         assert_eq!(ran.ending, Ending::Finished);
         assert_eq!(ran.unreached, 0);
         let counters =

@@ -18,7 +18,7 @@ const fn ms(millis: u64) -> Duration {
 const ASK: &str = "{ emit: { event: a, args: [x], ack: true } }";
 
 fn scenario(cast: &str, script: &str) -> String {
-    format!("name: a test\ncast: {cast}\nscript:\n{script}\n")
+    format!("name: a test\nclients: {cast}\nscript:\n{script}\n")
 }
 
 /// Plays against a server that answers after this time.
@@ -131,11 +131,11 @@ fn a_worker_waits_for_what_its_clients_have_to_receive() {
     let text = "
 name: a message is on its way
 contract:
-  cast: { emit: [say, \"${body}\"], ack: true, arrives_as: said, reaches: others }
-cast: { one: 1, crowd: 2 }
+  broadcast: { emit: [say, \"${body}\"], ack: true, arrives_as: said, reaches: others }
+clients: { one: 1, crowd: 2 }
 script:
   - all: connect
-  - one: { cast: { event: said, bytes: 64 } }
+  - one: { broadcast: { event: said, bytes: 64 } }
 ";
     let mut server = Server::new(|_| ms(0)).passing_on_after(ms(70));
     over_network(
