@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use sockrates::document::{Source, render};
-use sockrates::plan::{RunOptions, Plan};
+use sockrates::plan::{Plan, RunOptions};
 use sockrates::scenario::{Surroundings, explain, read};
 
 /// A plan takes memory for each client.

@@ -5,13 +5,13 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
+//! | `remote_config` | where the server is, from which addresses we come, whether TLS is spoken |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
 //! | `channels` | which connections serve a client |
 //! | `network` | sockets and the clock: those of the operating system, or in tests of a simulation |
 //! | `readiness` | which sockets are ready, and waking up on time |
-//! | `port` | the [`crate::session::Wire`] of one client |
+//! | `client_wire` | the [`crate::session::Wire`] of one client |
 //!
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
 //! kernel buffers, and a message costs one read and one write.

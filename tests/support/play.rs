@@ -64,7 +64,9 @@ pub(crate) fn play<'a>(
 ) -> Played {
     let file = tempfile::NamedTempFile::new().expect("there is room");
     let path = file.path().to_str().expect("a path that is text");
-    let played = sockrates("run", arguments.into_iter().chain(["--json", path]), settings);
+    let mut arguments: Vec<&str> = arguments.into_iter().collect();
+    arguments.extend(["--json", path]);
+    let played = sockrates("run", arguments, settings);
     let text = fs::read_to_string(path).expect("it is there");
     Played { results: stored(&text), ..played }
 }
@@ -85,10 +87,10 @@ pub(crate) fn conform<'a>(
     sockrates("conform", arguments, settings)
 }
 
-fn sockrates<'a>(
+fn sockrates<'a, 's>(
     command: &str,
     arguments: impl IntoIterator<Item = &'a str>,
-    settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    settings: impl IntoIterator<Item = (&'s str, &'s str)>,
 ) -> Played {
     let output = Command::new(env!("CARGO_BIN_EXE_sockrates"))
         .args([command, "--quiet"])

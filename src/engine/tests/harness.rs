@@ -9,7 +9,7 @@ use crate::document::Source;
 use crate::engine::accounts::{Accounts, Second};
 use crate::engine::director::Director;
 use crate::engine::records::Exchange;
-use crate::engine::worker::{Command, Report, Shift, Work, Worker};
+use crate::engine::worker::{Command, Report, Work, Worker, WorkerLoop};
 use crate::measure::Tally;
 use crate::plan::{Plan, RunOptions};
 use crate::scenario::{Surroundings, read};
@@ -22,7 +22,7 @@ const MOST_TURNS: usize = 1_000_000;
 pub struct Harness<'p> {
     pub network: Simulation,
     plan: &'p Plan<'p>,
-    worker: Shift<'p>,
+    worker: WorkerLoop<'p>,
     commands: mpsc::Sender<Command>,
     reports: mpsc::Receiver<Report>,
     /// Kept because a queue without its waker is another queue.

@@ -17,14 +17,14 @@ const fn ms(millis: u64) -> Duration {
 
 const ASK: &str = "{ emit: { event: a, args: [x], ack: true } }";
 
-fn scenario(cast: &str, script: &str) -> String {
-    format!("name: a test\nclients: {cast}\nscript:\n{script}\n")
+fn scenario(clients: &str, script: &str) -> String {
+    format!("name: a test\nclients: {clients}\nscript:\n{script}\n")
 }
 
 /// Plays against a server that answers after this time.
-fn against(pause: Duration, cast: &str, script: &str, test: impl FnOnce(Harness<'_>)) {
+fn against(pause: Duration, clients: &str, script: &str, test: impl FnOnce(Harness<'_>)) {
     let mut server = Server::new(move |_| pause);
-    over_network(&scenario(cast, script), move |at, number, heard| server.react(at, number, heard), test);
+    over_network(&scenario(clients, script), move |at, number, heard| server.react(at, number, heard), test);
 }
 
 #[test]
@@ -135,6 +135,7 @@ contract:
 clients: { one: 1, crowd: 2 }
 script:
   - all: connect
+  - all: { wait: 20ms }
   - one: { broadcast: { event: said, bytes: 64 } }
 ";
     let mut server = Server::new(|_| ms(0)).passing_on_after(ms(70));
@@ -143,10 +144,10 @@ script:
         move |at, number, heard| server.react(at, number, heard),
         |mut harness| {
             harness.to_the_end();
-            assert_eq!(harness.now(), ms(0), "the server has acknowledged it");
+            assert_eq!(harness.now(), ms(20), "the server has acknowledged it");
             harness.command(Command::Drain);
             harness.until(ms(200));
-            assert_eq!(harness.drained, Some(ms(70)));
+            assert_eq!(harness.drained, Some(ms(90)));
             assert_eq!(harness.close().counted().counter(Counter::DeliveryReceived), 2);
         },
     );
