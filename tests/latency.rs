@@ -25,18 +25,19 @@ const STANDSTILL: f64 = 1_000.0;
 /// What a busy machine may add to a median, or to an extreme, in milliseconds.
 const BUSY: f64 = 500.0;
 
-/// Rounds come every 50 ms for four seconds: while the server stands still, a quarter of them is due.
+/// Someone is due every 25 ms for four seconds, a quarter of it while a server stands still. Each has longer between two
+/// rounds than any of the delays, or rounds would pile up.
 const TALK: &str = "
 name: Some talk, and some listen
-clients: { talkers: 4, crowd: 4 }
+clients: { talkers: 8, crowd: 4 }
 script:
   - all: connect
   - all: { join: lobby }
   - talkers:
       repeat:
-        times: 80
-        every: 50ms
-        jitter: 20%
+        times: 20
+        every: 200ms
+        start: spread
         steps: [ { broadcast: { to: lobby, event: said, bytes: 64 } } ]
 ";
 
