@@ -121,7 +121,7 @@ impl Harness<'_> {
     }
 
     /// Plays from the beginning to the end of the script.
-    pub fn to_the_end(&mut self) {
+    pub fn play_out(&mut self) {
         self.begin();
         for _ in 0..MOST_TURNS {
             if self.director.is_over() {

@@ -51,7 +51,7 @@ script:
             TALK,
             move |at, number, heard| server.react(at, number, heard),
             |mut harness| {
-                harness.to_the_end();
+                harness.play_out();
                 let tally = harness.close().counted();
                 let acks = expected([delay; 4 * 40]);
                 assert_eq!(of(&tally, Metric::Ack), shape(&acks), "{delay:?}");
@@ -74,7 +74,7 @@ fn a_server_that_stands_still_is_in_the_percentiles_for_everybody_who_was_due_me
         &schedule.scenario(),
         move |at, number, heard| server.react(at, number, heard),
         |mut harness| {
-            harness.to_the_end();
+            harness.play_out();
             let tally = harness.close().counted();
             let waits = expected(schedule.waits());
             assert_eq!(of(&tally, Metric::Ack), shape(&waits));

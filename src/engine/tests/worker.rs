@@ -32,7 +32,7 @@ fn an_act_ends_when_the_last_of_its_clients_is_done() {
     let script =
         format!("- all: connect\n- some: {{ repeat: {{ times: 3, steps: [ {ASK} ] }} }}\n- one: {ASK}");
     against(ms(10), "{ some: 4, one: 1 }", &script, |mut harness| {
-        harness.to_the_end();
+        harness.play_out();
         assert_eq!(harness.finished, [(0, ms(0)), (1, ms(30)), (2, ms(40))]);
         assert_eq!(harness.close().counted().counter(Counter::AckReceived), 13);
     });
@@ -44,7 +44,7 @@ fn branches_go_on_side_by_side() {
         "- all: connect\n- together:\n    - some: [ {{ wait: 30ms }} ]\n    - one: [ {ASK} ]\n- all: {{ wait: 5ms }}"
     );
     against(ms(10), "{ some: 2, one: 1 }", &script, |mut harness| {
-        harness.to_the_end();
+        harness.play_out();
         assert_eq!(harness.finished, [(0, ms(0)), (2, ms(10)), (1, ms(30)), (3, ms(35))]);
     });
 }
@@ -55,7 +55,7 @@ fn a_client_whose_connection_ends_holds_nobody_up() {
         format!("- all: connect\n- all: {{ repeat: {{ times: 5, every: 100ms, steps: [ {ASK} ] }} }}");
     against(ms(10), "{ crowd: 3 }", &script, |mut harness| {
         harness.network.act(1, ms(150), Event::Failed(io::ErrorKind::ConnectionReset));
-        harness.to_the_end();
+        harness.play_out();
         assert_eq!(harness.finished.last(), Some(&(1, ms(410))));
         let tally = harness.close().counted();
         assert_eq!(tally.counter(Counter::Dropped), 1);
@@ -75,7 +75,7 @@ fn a_connection_that_never_came_to_be_is_told_when_the_worker_comes_home() {
         }
     };
     over_network(&scenario("{ crowd: 3 }", "- all: connect"), refusing, |mut harness| {
-        harness.to_the_end();
+        harness.play_out();
         let played = harness.close();
         assert_eq!(played.work.unreached, 1);
         let tally = played.counted();
@@ -98,7 +98,7 @@ fn each_second_is_handed_over_once_and_nothing_is_lost_on_the_way() {
     let script =
         format!("- all: connect\n- all: {{ repeat: {{ times: 25, every: 100ms, steps: [ {ASK} ] }} }}");
     against(ms(1), "{ crowd: 2 }", &script, |mut harness| {
-        harness.to_the_end();
+        harness.play_out();
         let of_second: Vec<(Duration, u64)> = harness
             .seconds
             .iter()
@@ -143,7 +143,7 @@ script:
         text,
         move |at, number, heard| server.react(at, number, heard),
         |mut harness| {
-            harness.to_the_end();
+            harness.play_out();
             assert_eq!(harness.now(), ms(20), "the server has acknowledged it");
             harness.command(Command::Drain);
             harness.until(ms(200));
@@ -195,7 +195,7 @@ fn what_a_server_says_unasked_is_heard_by_whom_it_was_said_to() {
     against(ms(0), "{ alice: 1, bob: 1 }", script, |mut harness| {
         harness.network.act(0, ms(20), tell(r#"42["news"]"#));
         harness.network.act(1, ms(40), tell(r#"42["news"]"#));
-        harness.to_the_end();
+        harness.play_out();
         assert_eq!(harness.finished.last(), Some(&(1, ms(40))));
         assert_eq!(harness.close().counted().passed_checks(), 2 + 1);
     });
