@@ -5,12 +5,13 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
+//! | `remote_config` | where the server is, from which addresses we come, whether TLS is spoken |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
 //! | `channels` | which connections serve a client |
+//! | `network` | sockets and the clock: those of the operating system, or in tests of a simulation |
 //! | `readiness` | which sockets are ready, and waking up on time |
-//! | `port` | the [`crate::session::Wire`] of one client |
+//! | `client_wire` | the [`crate::session::Wire`] of one client |
 //!
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
 //! kernel buffers, and a message costs one read and one write.
@@ -18,9 +19,14 @@
 mod channels;
 mod client_wire;
 mod connection;
+mod network;
 mod readiness;
 mod remote_config;
+#[cfg(test)]
+pub(crate) mod simulation;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::io;
@@ -36,6 +42,7 @@ use channels::Channels;
 pub use client_wire::ClientWire;
 use connection::Connection;
 pub use connection::Reader;
+use network::Network;
 use readiness::Readiness;
 pub use remote_config::{RemoteConfig, insecure, trusting};
 
@@ -64,7 +71,7 @@ pub enum Notice {
 /// All connections of one worker.
 pub struct Transport {
     peer: RemoteConfig,
-    readiness: Readiness,
+    network: Network,
     connections: Slab<Connection>,
     /// For each client, the connections that serve its channels.
     channels: Vec<Channels>,
@@ -90,9 +97,13 @@ impl Transport {
     /// # Errors
     /// When the operating system gives no readiness queue.
     pub fn new(peer: RemoteConfig) -> io::Result<Transport> {
-        Ok(Transport {
+        Ok(Transport::over(Network::System(Readiness::new()?), peer))
+    }
+
+    fn over(network: Network, peer: RemoteConfig) -> Transport {
+        Transport {
             peer,
-            readiness: Readiness::new()?,
+            network,
             connections: Slab::new(),
             channels: Vec::new(),
             dirty: Vec::new(),
@@ -106,7 +117,7 @@ impl Transport {
             unreached: 0,
             without_port: 0,
             without_file: 0,
-        })
+        }
     }
 
     /// Makes room for so many clients, numbered from 0.
@@ -119,7 +130,12 @@ impl Transport {
     /// # Errors
     /// When the operating system gives none.
     pub fn waker(&self) -> io::Result<Waker> {
-        Waker::new(self.readiness.registry(), WAKER)
+        self.network.waker(WAKER)
+    }
+
+    /// The time, of the same clock by which [`Transport::wait`] waits.
+    pub fn now(&self) -> Instant {
+        self.network.now()
     }
 
     /// The wire of one client. What was sent through it leaves with [`Transport::flush`].
@@ -158,13 +174,13 @@ impl Transport {
     /// When the readiness queue fails.
     pub fn wait(&mut self, ready: &mut Vec<usize>, until: Instant) -> io::Result<()> {
         let patience = if self.unread.is_empty() && self.notices.is_empty() {
-            until.saturating_duration_since(Instant::now())
+            until.saturating_duration_since(self.network.now())
         } else {
             Duration::ZERO
         };
         ready.clear();
         let connections = &mut self.connections;
-        self.readiness.wait(patience, |token, ending| {
+        self.network.wait(patience, |token, ending| {
             if token == WAKER {
                 return;
             }
@@ -198,11 +214,11 @@ impl Transport {
     /// Sends what waits to be sent on one connection.
     fn send(&mut self, place: usize) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        match connection.flush() {
+        match connection.flush(&self.network) {
             Ok(written) => self.written += written,
             Err(lost) => return self.lose(place, lost),
         }
-        if let Err(error) = connection.watch(self.readiness.registry(), place) {
+        if let Err(error) = connection.watch(&self.network, place) {
             self.lose(place, Lost::Unreachable(error.to_string()));
         }
     }
