@@ -19,13 +19,13 @@ use std::thread;
 
 use page::{Block, Page};
 use peers::Peer;
+use sockrates::audit::Fault;
 use sockrates::conformance::{Case, baseline::Baseline};
 use sockrates::contract::{Contract, Verb};
 use sockrates::document::{Source, render};
 use sockrates::observe::{Counter, Metric};
 use sockrates::scenario::{Level, Need, Scenario, Surroundings, read};
 use sockrates::step::KINDS;
-use sockrates::threshold::Fault;
 
 const README: &str = "README.md";
 const SCENARIOS: &str = "docs/scenarios.md";

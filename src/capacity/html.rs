@@ -182,7 +182,6 @@ fn setup(result: &CapacityResult) -> Markup {
         ("began", text(&result.started)),
         ("took", text(&duration(seconds(result.duration_s)))),
     ]);
-    of_scenario.extend(scenario.driver.as_ref().map(|driver| ("driver", text(driver))));
     html! {
         div.setup {
             div { h3 { "Scenario" } (facts(&of_scenario)) }
