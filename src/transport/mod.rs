@@ -100,6 +100,20 @@ impl Transport {
         Ok(Transport::over(Network::System(Readiness::new()?), peer))
     }
 
+    /// A transport over a network in memory.
+    #[cfg(test)]
+    pub(crate) fn simulated(network: &simulation::Simulation) -> Transport {
+        let peer = RemoteConfig {
+            address: ([127, 0, 0, 1], 80).into(),
+            authority: "simulated".to_owned(),
+            tls: None,
+            sources: Vec::new(),
+            turn: std::sync::Arc::default(),
+            limit: 1 << 20,
+        };
+        Transport::over(Network::Simulation(network.clone()), peer)
+    }
+
     fn over(network: Network, peer: RemoteConfig) -> Transport {
         Transport {
             peer,

@@ -11,9 +11,6 @@ use std::time::{Duration, Instant};
 
 use mio::{Interest, Poll, Token, Waker};
 
-use super::network::Network;
-use super::{RemoteConfig, Transport};
-
 /// What reaches the server, from the connection of that number (they are counted from 0).
 #[derive(Debug, PartialEq)]
 pub(crate) enum Heard {
@@ -92,19 +89,6 @@ impl Simulation {
             ready: VecDeque::new(),
             woken: false,
         })))
-    }
-
-    /// A transport over it.
-    pub(crate) fn transport(&self) -> Transport {
-        let peer = RemoteConfig {
-            address: ([127, 0, 0, 1], 80).into(),
-            authority: "simulated".to_owned(),
-            tls: None,
-            sources: Vec::new(),
-            turn: Arc::default(),
-            limit: 1 << 20,
-        };
-        Transport::over(Network::Simulation(self.clone()), peer)
     }
 
     pub(crate) fn now(&self) -> Instant {

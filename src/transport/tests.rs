@@ -66,7 +66,7 @@ impl Harness {
             heard.lock().expect("no test goes on after a panic").push((connection, what));
             reaction
         });
-        let mut transport = network.transport();
+        let mut transport = Transport::simulated(&network);
         transport.make_room(1);
         Harness { network, transport, server, client: Client::default() }
     }
