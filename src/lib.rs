@@ -15,6 +15,7 @@ pub mod observe;
 pub mod plan;
 pub mod protocol;
 pub mod report;
+pub mod runner;
 pub mod scenario;
 pub mod session;
 pub mod statistics;

@@ -100,6 +100,19 @@ pub fn counts_against(suite: &SuiteResult, case: &CaseResult, strict: bool) -> b
     }
 }
 
+/// What a suite that was played to its end says of a server. Strictly, warnings count as failures.
+pub fn status(suite: &SuiteResult, strict: bool) -> Status {
+    let counts = suite.cases.iter().any(|case| counts_against(suite, case, strict));
+    let is_stale = suite.baseline.as_ref().is_some_and(|baseline| !baseline.gone.is_empty());
+    match () {
+        () if suite.summary.blocked > 0 => Status::Unreachable,
+        () if counts || is_stale || !suite.findings.is_empty() || suite.summary.judged() == 0 => {
+            Status::Failed
+        }
+        () => Status::Passed,
+    }
+}
+
 /// The first failure of a step, as a sentence.
 fn first(check: &CheckResult) -> Option<String> {
     let failure = check.failures.first()?;

@@ -38,7 +38,7 @@ pub use explain::explain;
 pub use overrides::{Load, Overrides};
 pub use rows::Rows;
 pub use script::Act;
-pub use search::{Axis, Range};
+pub use search::{Axis, Range, load_from};
 pub use surroundings::Surroundings;
 
 /// What a file says, checked.
