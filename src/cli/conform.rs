@@ -14,7 +14,7 @@ use crate::conformance::markdown::{annotations, to_markdown};
 use crate::conformance::result::SuiteResult;
 use crate::conformance::verdict::status;
 use crate::conformance::{matrix, text};
-use crate::measure::human;
+use crate::measure::format;
 use crate::runner::{Baselines, Cases, Error, JOBS, Suite, SuiteConfig, stop_on_signals};
 use crate::verdict::Status;
 
@@ -97,7 +97,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     for server in &servers {
         if servers.len() > 1 {
             let gap = if statuses.is_empty() { "" } else { "\n" };
-            args.forms(&[]).tell(&format!("{gap}{}:\n", human::printable(&server.name)));
+            args.forms(&[]).tell(&format!("{gap}{}:\n", format::printable(&server.name)));
         }
         let played = suite.run(server, &stop, &mut |event| {
             display.show(&event);

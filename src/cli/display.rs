@@ -13,7 +13,7 @@ use super::complain;
 use crate::capacity::Outcome;
 use crate::conformance::result::Summary;
 use crate::conformance::text::counts;
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 use crate::report::text::live;
 use crate::runner::Event;
 

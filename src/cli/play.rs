@@ -16,7 +16,7 @@ pub(super) struct PlayArgs {
     /// The seed of all chance; the same seed gives the same plan
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(super) seed: u64,
-    /// How many threads play the clients [default: one per processor, fewer for a small cast]
+    /// How many threads play the clients [default: one per processor, fewer for few clients]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
     /// Who makes the connections: we ourselves, or another client library as a second opinion (see docs/drivers.md)

@@ -8,7 +8,7 @@ use clap::Args;
 use super::formats::{DocumentArgs, FormatArgs, Forms, When};
 use super::{detail, look_of_stdout, say};
 use crate::capacity::{self, CapacityResult};
-use crate::compare::{self, ComparisonResult, TwoDays};
+use crate::compare::{self, ComparisonResult, Diff};
 use crate::conformance::{self, Stored, SuiteResult, matrix};
 use crate::report::{RunResult, text};
 use crate::runner::Error;
@@ -73,7 +73,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
 /// A result that is alone in its file and rendered alone.
 enum One {
     Comparison(Box<ComparisonResult>),
-    TwoDays(Box<TwoDays>),
+    Diff(Box<Diff>),
     Capacity(Box<CapacityResult>),
 }
 
@@ -81,8 +81,8 @@ impl One {
     fn read(text: &str) -> Option<One> {
         let comparison = || Some(One::Comparison(Box::new(ComparisonResult::from_json(text)?)));
         let capacity = || Some(One::Capacity(Box::new(CapacityResult::from_json(text)?)));
-        let two_days = || Some(One::TwoDays(Box::new(TwoDays::from_json(text)?)));
-        comparison().or_else(capacity).or_else(two_days)
+        let diff = || Some(One::Diff(Box::new(Diff::from_json(text)?)));
+        comparison().or_else(capacity).or_else(diff)
     }
 }
 
@@ -94,7 +94,7 @@ fn of_one(args: &ReportArgs, one: &One) -> Result<Status, Error> {
             compare::to_html(result),
             Some(compare::to_markdown(result)),
         ),
-        One::TwoDays(result) => (
+        One::Diff(result) => (
             compare::text::render_two_days(result, look),
             compare::two_days_to_html(result),
             Some(compare::two_days_to_markdown(result)),

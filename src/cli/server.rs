@@ -10,7 +10,7 @@ use reference_server::Fault;
 use super::duration;
 use crate::runner::{Error, NamedServer, ServerConfig, Trust, read_header, split_name};
 use crate::scenario::Timings;
-use crate::target::Endpoint;
+use crate::server::Endpoint;
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use super::pin::Processors;
 use super::{Error, Event, Listener, NamedServer, RunConfig, ScenarioRun, Selected, Suite, SuiteConfig};
 use crate::compare::result::ServerEntry;
 use crate::compare::{
-    Block, ComparisonResult, Conformance, Contest, Question, TwoDays, conclude, order, stored,
+    Block, ComparisonResult, Conformance, Contest, Diff, Question, conclude, order, stored,
 };
 use crate::report::RunResult;
 
@@ -131,7 +131,7 @@ impl Comparison<'_> {
 ///
 /// # Errors
 /// When one cannot be read, or they have nothing in common.
-pub fn compare_files(old: &Path, new: &Path, seed: u64) -> Result<TwoDays, Error> {
+pub fn compare_files(old: &Path, new: &Path, seed: u64) -> Result<Diff, Error> {
     let read = |file: &Path| {
         let name = file.display();
         let text = fs::read_to_string(file)

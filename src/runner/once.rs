@@ -10,15 +10,15 @@ use super::watch::Watch;
 use super::{Error, Event, Listener, machine};
 use crate::document::Source;
 use crate::driver::Library;
-use crate::engine::{self, Accounts, Beat, Ending, Orders, Ran};
-use crate::measure::{Story, Tally, human};
+use crate::engine::{self, Accounts, Ending, EngineConfig, Ran, RunProgress};
+use crate::measure::{ScriptInfo, Tally, format};
 use crate::observe::Counter;
-use crate::plan::{Circumstances, Plan};
+use crate::plan::{Plan, RunOptions};
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
 use crate::scenario::Scenario;
+use crate::server::Running;
 use crate::session::Transport;
-use crate::target::Running;
 use crate::threshold::Threshold;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
 
@@ -73,7 +73,7 @@ pub(super) struct Ended {
 /// When we could not test, or the listener wanted no more.
 pub(super) fn run_once(once: &Once<'_>, watching: Option<Watching<'_, '_>>) -> Result<Ended, Error> {
     let started = SystemTime::now();
-    let circumstances = Circumstances {
+    let run_options = RunOptions {
         path: once.place.path.clone(),
         query: once.place.query.clone(),
         headers: once.headers.to_vec(),
@@ -83,26 +83,26 @@ pub(super) fn run_once(once: &Once<'_>, watching: Option<Watching<'_, '_>>) -> R
         epoch: Instant::now(),
         audit: watching.is_some(),
     };
-    let plan = Plan::new(once.scenario, circumstances);
+    let plan = Plan::new(once.scenario, run_options);
     let (workers, peer, library) = (once.workers, once.place.peer.clone(), once.library.clone());
-    let orders = Orders { workers, peer, library, max_time: once.max_time, stop: once.stop };
+    let config = EngineConfig { workers, peer, library, max_time: once.max_time, stop: once.stop };
     let frame = Frame {
         once,
         plan: &plan,
-        story: plan.story(&once.source.name, &once.source.text),
+        script_info: plan.script_info(&once.source.name, &once.source.text),
         names: once.scenario.asked_names(),
         started,
     };
     match watching {
         None => {
-            let ran = engine::run(&plan, &orders, &mut |_| {}).map_err(failed)?;
+            let ran = engine::run(&plan, &config, &mut |_| {}).map_err(failed)?;
             Ok(Ended::new(frame.of_case(&ran), &ran))
         }
         Some(Watching { running, listener }) => {
             let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
             let environment = machine::environment(Some(once.place.peer.address.ip().is_loopback()));
             let mut attended = Attended { frame, watch, environment, listener, ending: None };
-            let ran = engine::run(&plan, &orders, &mut |beat| attended.hear(beat));
+            let ran = engine::run(&plan, &config, &mut |progress| attended.hear(progress));
             let told = (attended.listener)(Event::RunEnded);
             let ran = ran.map_err(failed)?;
             attended.watch.finish(&ran);
@@ -147,7 +147,7 @@ fn number() -> u16 {
 struct Frame<'a> {
     once: &'a Once<'a>,
     plan: &'a Plan<'a>,
-    story: Story,
+    script_info: ScriptInfo,
     /// The groups and labels that thresholds ask about.
     names: Vec<String>,
     started: SystemTime,
@@ -162,7 +162,7 @@ impl Frame<'_> {
             started: self.started,
             duration,
             account: Account::default(),
-            story: &self.story,
+            script_info: &self.script_info,
             tally,
             names: &self.names,
             parts: &[],
@@ -201,20 +201,20 @@ struct Attended<'a, 'l> {
 }
 
 impl Attended<'_, '_> {
-    fn hear(&mut self, mut beat: Beat<'_>) {
-        self.watch.hear(&mut beat);
-        for second in beat.seconds {
+    fn hear(&mut self, mut progress: RunProgress<'_>) {
+        self.watch.hear(&mut progress);
+        for second in progress.seconds {
             self.watch.take(second);
-            let (accounts, now) = (beat.accounts, second.end);
+            let (accounts, now) = (progress.accounts, second.end);
             let refused = self.so_far(accounts, now).err().map(Early::Refused);
             let breached = || self.breached(accounts, now).map(Early::Breached);
             let early = refused.or_else(breached);
             self.ending = self.ending.take().or(early);
         }
-        let refused = (self.listener)(Event::RunGoesOn(&self.watch.live(&beat))).err();
+        let refused = (self.listener)(Event::RunGoesOn(&self.watch.live(&progress))).err();
         self.ending = self.ending.take().or(refused.map(Early::Refused));
         if self.ending.is_some() {
-            beat.halt.set(true);
+            progress.halt.set(true);
         }
     }
 
@@ -252,7 +252,7 @@ impl Attended<'_, '_> {
             threshold.aborts && judged.outcome == Outcome::Missed
         };
         let (_, first) = thresholds.iter().zip(&judged).find(is_breached)?;
-        Some(format!("{}, after {}", first.sentence(), human::duration(now)))
+        Some(format!("{}, after {}", first.sentence(), format::duration(now)))
     }
 
     fn result(&self, ran: &Ran, early: Option<Early>) -> RunResult {

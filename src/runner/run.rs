@@ -11,11 +11,11 @@ use super::once::{Ended, Once, Watching, run_once};
 use super::{Error, Listener, Selected, ServerConfig, limits, machine};
 use crate::document::render;
 use crate::driver::Driver;
-use crate::measure::{Story, Tally};
+use crate::measure::{ScriptInfo, Tally};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
+use crate::server::{NotReady, Running};
 use crate::session::Transport;
-use crate::target::{NotReady, Running};
 use crate::verdict::{End, Generator, Status};
 
 /// A worker has at least so many clients, where there are several workers.
@@ -139,7 +139,7 @@ impl ScenarioRun<'_> {
             started,
             duration: started.elapsed().unwrap_or_default(),
             account: Account { environment: machine::environment(None), ..Account::default() },
-            story: &Story { steps: Vec::new(), cast: Vec::new() },
+            script_info: &ScriptInfo { steps: Vec::new(), groups: Vec::new() },
             tally: &Tally::new(),
             names: &[],
             parts: &[],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::machine::{busy, own_cpu};
 use super::watch::micros;
 use crate::report::course::ServerResult;
-use crate::target::Running;
+use crate::server::Running;
 
 /// What is neither this process nor the server.
 pub(super) struct OtherPrograms {

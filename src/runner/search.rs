@@ -19,7 +19,7 @@ use crate::capacity::{
 use crate::report::RunResult;
 use crate::report::result::SCHEMA_VERSION;
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Range};
-use crate::target::Running;
+use crate::server::Running;
 use crate::units::Rate;
 use crate::verdict::Status;
 
@@ -93,7 +93,7 @@ impl LoadSearch<'_> {
         let is_about_it = said.axis.clone().unwrap_or_default() == axis;
         let range = if is_about_it { said.clone() } else { Range::default() };
         let own = Load::of(&selected.scenario);
-        let settings = settings(config, &axis, &range, own, selected.scenario.cast.len())?;
+        let settings = settings(config, &axis, &range, own, selected.scenario.groups.len())?;
         let mut hunt = Hunt {
             search: self,
             axis,

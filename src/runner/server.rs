@@ -15,8 +15,8 @@ use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
-use crate::target::{Endpoint, Found, Probing, Running, Starting, Target};
-use crate::transport::{self, MAX_MESSAGE, Peer};
+use crate::server::{Endpoint, Found, Probing, Running, Starting, Target};
+use crate::transport::{self, MAX_MESSAGE, RemoteConfig};
 
 /// A heartbeat outside of these bounds is a mistake of the server's or a lie.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -104,7 +104,7 @@ pub struct NamedServer {
 /// Where a server that runs is reached.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    pub(super) peer: Peer,
+    pub(super) peer: RemoteConfig,
     pub(super) path: String,
     pub(super) query: String,
 }
@@ -188,7 +188,7 @@ impl ServerConfig {
                 Some((self.tls.clone(), name))
             }
         };
-        let peer = Peer {
+        let peer = RemoteConfig {
             address,
             authority: endpoint.authority(),
             tls,
@@ -204,7 +204,7 @@ impl ServerConfig {
     ///
     /// # Errors
     /// A sentence, when the driver cannot connect as it is asked to.
-    pub(super) fn origin(&self, peer: &Peer, driver: Driver) -> Result<String, String> {
+    pub(super) fn origin(&self, peer: &RemoteConfig, driver: Driver) -> Result<String, String> {
         let cannot = |what, how| format!("the driver `{}` cannot {what}: leave out `{how}`", driver.name());
         match driver {
             Driver::Own => {}

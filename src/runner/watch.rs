@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::machine::{own_cpu, own_memory_peak, processors};
 use super::samples::{OtherPrograms, ServerSamples};
-use crate::engine::{Beat, Extent, Ran, Second};
+use crate::engine::{Extent, Ran, RunProgress, Second};
 use crate::measure::{Audited, Gauges, Live, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
-use crate::target::Running;
+use crate::server::Running;
 
 /// How long an interval of the course is.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -62,24 +62,24 @@ impl<'a> Watch<'a> {
     }
 
     /// Takes what the engine tells, but for its seconds.
-    pub(super) fn hear(&mut self, beat: &mut Beat<'_>) {
-        self.extent = beat.extent;
-        if let Some(interval) = beat.interval.take() {
-            self.window.push(beat.elapsed, interval);
+    pub(super) fn hear(&mut self, progress: &mut RunProgress<'_>) {
+        self.extent = progress.extent;
+        if let Some(interval) = progress.interval.take() {
+            self.window.push(progress.elapsed, interval);
         }
-        if !beat.seconds.is_empty() {
-            self.audited = beat.accounts.audited();
+        if !progress.seconds.is_empty() {
+            self.audited = progress.accounts.audited();
         }
     }
 
     /// What a display shows of the run.
-    pub(super) fn live(&self, beat: &Beat<'_>) -> Live {
-        let step = beat.acts.iter().map(|act| self.words[*act].as_str()).collect::<Vec<_>>().join("; ");
+    pub(super) fn live(&self, progress: &RunProgress<'_>) -> Live {
+        let step = progress.acts.iter().map(|act| self.words[*act].as_str()).collect::<Vec<_>>().join("; ");
         self.window.live(Gauges {
-            elapsed: beat.elapsed,
+            elapsed: progress.elapsed,
             expected: self.expected,
             step,
-            connected: beat.live,
+            connected: progress.live,
             total: self.clients,
             audit: self.audited,
         })

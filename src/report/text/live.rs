@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::measure::human::{count, duration, measured, printable, rate};
+use crate::measure::format::{count, duration, measured, printable, rate};
 use crate::measure::{Audited, Live};
 
 const BAR: usize = 20;

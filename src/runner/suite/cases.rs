@@ -7,7 +7,7 @@ use super::{LARGEST_PAYLOAD, PATIENCE, SuiteConfig};
 use crate::conformance::select::{Choice, select};
 use crate::conformance::{Case, Variant};
 use crate::document::{Source, render};
-use crate::measure::human;
+use crate::measure::format;
 use crate::runner::{Bundled, Error, NamedServer, scenarios};
 use crate::scenario::{Surroundings, Timings};
 
@@ -119,7 +119,10 @@ pub(super) fn too_long(variant: Variant<'_>, patience: Duration) -> Option<Strin
     (takes > patience).then(|| {
         let seconds = takes.as_secs_f64().ceil() as u64;
         let enough = if seconds < 60 { format!("{seconds}s") } else { format!("{}m", seconds.div_ceil(60)) };
-        format!("takes about {} with this server's timings: give --patience {enough}", human::duration(takes))
+        format!(
+            "takes about {} with this server's timings: give --patience {enough}",
+            format::duration(takes)
+        )
     })
 }
 
@@ -129,7 +132,7 @@ mod tests {
     use crate::runner::server::tests::usual;
 
     fn case(keys: &str) -> Case {
-        let text = format!("name: x\n{keys}\ncast: {{ a: 1 }}\nscript: [{{ a: connect }}]\n");
+        let text = format!("name: x\n{keys}\nclients: {{ a: 1 }}\nscript: [{{ a: connect }}]\n");
         let source = Source { name: "area/x.yaml".to_owned(), text };
         Case::read("area/x".to_owned(), source, &Surroundings::without_files()).expect("it is a good case")
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::runner::ServerConfig;
 use crate::runner::server::Place;
-use crate::target::{NotReady, Running, Target};
+use crate::server::{NotReady, Running, Target};
 use crate::transport::MAX_MESSAGE;
 
 /// How often a server that died while cases were played side by side is started again.

@@ -19,7 +19,7 @@ use crate::conformance::{Case, CaseResult, Variant};
 use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Timings};
-use crate::target::{NotReady, Target};
+use crate::server::{NotReady, Target};
 use crate::verdict::Status;
 use cases::Unread;
 use features::Features;

@@ -13,7 +13,7 @@ use crate::conformance::verdict::{Course, deviation, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
 use crate::engine::Ending;
-use crate::measure::human;
+use crate::measure::format;
 use crate::report::RunResult;
 use crate::report::result::ScenarioInfo;
 use crate::runner::once::{Ended, Once, run_once};
@@ -334,7 +334,7 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
 fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseResult {
     match before {
         Some((_, Doubt::Stall(time))) => {
-            let time = human::duration(time);
+            let time = format::duration(time);
             result.reason.push_str(&format!(" (played again, because this machine stalled for {time})"));
         }
         Some((_, Doubt::Accident | Doubt::Haste)) => {
