@@ -24,7 +24,7 @@ const ROOMS: [&str; 26] = [
     "transport",
     "driver",
     "engine",
-    "target",
+    "server",
     "statistics",
     "verdict",
     "report",
@@ -36,14 +36,14 @@ const ROOMS: [&str; 26] = [
 ];
 
 /// The rooms that may touch sockets and clocks. All others take time and bytes as arguments.
-const RIM: [&str; 6] = ["transport", "driver", "engine", "target", "runner", "cli"];
+const RIM: [&str; 6] = ["transport", "driver", "engine", "server", "runner", "cli"];
 
 /// What reads a clock or opens a socket.
 const OUTSIDE: [&str; 6] =
     ["std::net", "mio::", "Instant::now", "SystemTime::now", ".elapsed()", "thread::sleep"];
 
 /// The rooms that may speak of the reference server: one starts it, one shows its options.
-const KNOW_THE_REFERENCE_SERVER: [&str; 2] = ["target", "cli"];
+const KNOW_THE_REFERENCE_SERVER: [&str; 2] = ["server", "cli"];
 
 /// A file is split before it grows longer than this.
 const LONGEST: usize = 600;

@@ -7,6 +7,7 @@
 //!
 //! Spec: YAML 1.2.2, core schema (chapter 10.3), with `true` and `false` as the only booleans.
 
+mod closest;
 mod complaint;
 mod fields;
 mod mistake;
@@ -18,7 +19,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use fields::{Fields, closest};
+pub use closest::closest;
+pub use fields::Fields;
 pub use mistake::{Mistake, render};
 pub use node::{Key, Node, Span, Value};
 pub use parse::parse;
