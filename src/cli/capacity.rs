@@ -103,7 +103,7 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
         }
     })?;
     let Some(result) = found else { return Ok(Status::Interrupted) };
-    let forms = args.output.forms(|| result.to_json(), || to_html(&result), None);
+    let forms = args.output.forms(|| result.to_json(), || to_html(&result));
     forms.tell(text::render(&result, look_of_stdout()).trim_matches('\n'));
     forms.write(When::AtTheEnd)?;
     Ok(search_status(&result, stop.load(Ordering::Relaxed)))

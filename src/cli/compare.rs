@@ -103,9 +103,8 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
             _ => Ok(()),
         }
     })?;
-    let summary = || to_markdown(&result);
-    let markdown = args.markdown.as_deref().map(|file| (file, &summary as &dyn Fn() -> String));
-    let forms = args.output.forms(|| result.to_json(), || to_html(&result), markdown);
+    let forms = args.output.forms(|| result.to_json(), || to_html(&result));
+    let forms = forms.with(args.markdown.as_deref(), "summary", || to_markdown(&result));
     forms.tell(text::render(&result, look_of_stdout()).trim_matches('\n'));
     forms.write(When::AtTheEnd)?;
     if let Some(error) = ended_by {
@@ -134,9 +133,8 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, 
         return Err(Error::because("`--conformance` is for servers, and these are results: leave it out"));
     }
     let result = compare_files(old, new, args.play.seed)?;
-    let summary = || two_days_to_markdown(&result);
-    let markdown = args.markdown.as_deref().map(|file| (file, &summary as &dyn Fn() -> String));
-    let forms = args.output.forms(|| result.to_json(), || two_days_to_html(&result), markdown);
+    let forms = args.output.forms(|| result.to_json(), || two_days_to_html(&result));
+    let forms = forms.with(args.markdown.as_deref(), "summary", || two_days_to_markdown(&result));
     forms.tell(text::render_two_days(&result, look_of_stdout()).trim_matches('\n'));
     forms.write(When::AtTheEnd)?;
     let rows = result.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..]));

@@ -27,22 +27,14 @@ pub(super) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// What is asked for. `markdown`: where a summary goes, and how it is made.
+    /// What is asked for.
     pub(super) fn forms<'a>(
         &'a self,
-        json: impl Fn() -> String + 'a,
-        html: impl Fn() -> String + 'a,
-        markdown: Option<(&'a Path, &'a dyn Fn() -> String)>,
+        to_json: impl Fn() -> String + 'a,
+        to_html: impl Fn() -> String + 'a,
     ) -> Forms<'a> {
-        let forms = Forms::default().with(self.json.as_deref(), "result", json).with(
-            self.html.as_deref(),
-            "page",
-            html,
-        );
-        match markdown {
-            Some((path, render)) => forms.with(Some(path), "summary", render),
-            None => forms,
-        }
+        let (json, html) = (self.json.as_deref(), self.html.as_deref());
+        Forms::default().with(json, "result", to_json).with(html, "page", to_html)
     }
 
     /// Refuses two forms that would share standard output. `markdown`: where a summary goes.
@@ -50,7 +42,7 @@ impl OutputArgs {
     /// # Errors
     /// When there are two.
     pub(super) fn check(&self, markdown: Option<&Path>) -> Result<(), Error> {
-        self.forms(String::new, String::new, markdown.map(|path| (path, &String::new as &_))).check()
+        self.forms(String::new, String::new).with(markdown, "summary", String::new).check()
     }
 
     /// What shows how it goes.

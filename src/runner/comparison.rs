@@ -70,10 +70,10 @@ impl Comparison<'_> {
             }
             false => None,
         };
-        let arena = Arena { comparison: self, processors };
-        let (blocks, ended_by) = arena.run_all(listener)?;
+        let turns = Turns { comparison: self, processors };
+        let (blocks, ended_by) = turns.run_all(listener)?;
         let (conformance, unexamined) = match (&suite, &ended_by) {
-            (Some(suite), None) => arena.examine_all(suite, &blocks, listener)?,
+            (Some(suite), None) => turns.examine_all(suite, &blocks, listener)?,
             _ => (Vec::new(), None),
         };
         match self.conclude(&blocks, &conformance) {
@@ -156,8 +156,8 @@ fn names(files: [&Path; 2]) -> [String; 2] {
     if old == new { files.map(|file| file.display().to_string()) } else { [old, new] }
 }
 
-/// Where the servers have their turns.
-struct Arena<'a> {
+/// A comparison under way: the turns of the servers.
+struct Turns<'a> {
     comparison: &'a Comparison<'a>,
     processors: Option<Processors>,
 }
@@ -165,7 +165,7 @@ struct Arena<'a> {
 /// What was run of a comparison, and why it ended early if not on the user's wish.
 type SoFar<T> = (Vec<T>, Option<Error>);
 
-impl Arena<'_> {
+impl Turns<'_> {
     /// Runs block after block.
     fn run_all(&self, listener: &mut Listener<'_>) -> Result<SoFar<Block>, Error> {
         let Comparison { config, servers, .. } = *self.comparison;

@@ -23,7 +23,7 @@ use crate::threshold::Threshold;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
 
 /// What is run, where and how.
-pub(super) struct Once<'a> {
+pub(super) struct SingleRun<'a> {
     pub(super) source: &'a Source,
     pub(super) scenario: &'a Scenario,
     pub(super) place: &'a Place,
@@ -71,7 +71,7 @@ pub(super) struct Ended {
 ///
 /// # Errors
 /// When we could not test, or the listener wanted no more.
-pub(super) fn run_once(once: &Once<'_>, watching: Option<Watching<'_, '_>>) -> Result<Ended, Error> {
+pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>) -> Result<Ended, Error> {
     let started = SystemTime::now();
     let run_options = RunOptions {
         path: once.place.path.clone(),
@@ -86,7 +86,7 @@ pub(super) fn run_once(once: &Once<'_>, watching: Option<Watching<'_, '_>>) -> R
     let plan = Plan::new(once.scenario, run_options);
     let (workers, peer, library) = (once.workers, once.place.peer.clone(), once.library.clone());
     let config = EngineConfig { workers, peer, library, max_time: once.max_time, stop: once.stop };
-    let frame = Frame {
+    let facts = Facts {
         once,
         plan: &plan,
         script_info: plan.script_info(&once.source.name, &once.source.text),
@@ -96,21 +96,21 @@ pub(super) fn run_once(once: &Once<'_>, watching: Option<Watching<'_, '_>>) -> R
     match watching {
         None => {
             let ran = engine::run(&plan, &config, &mut |_| {}).map_err(failed)?;
-            Ok(Ended::new(frame.of_case(&ran), &ran))
+            Ok(Ended::new(facts.of_case(&ran), &ran))
         }
         Some(Watching { running, listener }) => {
             let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
             let environment = machine::environment(Some(once.place.peer.address.ip().is_loopback()));
-            let mut attended = Attended { frame, watch, environment, listener, ending: None };
-            let ran = engine::run(&plan, &config, &mut |progress| attended.hear(progress));
-            let told = (attended.listener)(Event::RunEnded);
+            let mut watched = WatchedRun { facts, watch, environment, listener, ending: None };
+            let ran = engine::run(&plan, &config, &mut |progress| watched.hear(progress));
+            let told = (watched.listener)(Event::RunEnded);
             let ran = ran.map_err(failed)?;
-            attended.watch.finish(&ran);
-            match attended.ending.take() {
-                Some(Early::Refused(why)) => Err(why),
+            watched.watch.finish(&ran);
+            match watched.ending.take() {
+                Some(EarlyEnd::Refused(why)) => Err(why),
                 early => {
                     told?;
-                    Ok(Ended::new(attended.result(&ran, early), &ran))
+                    Ok(Ended::new(watched.result(&ran, early), &ran))
                 }
             }
         }
@@ -144,8 +144,8 @@ fn number() -> u16 {
 }
 
 /// What every result of a run says, however the run ended.
-struct Frame<'a> {
-    once: &'a Once<'a>,
+struct Facts<'a> {
+    once: &'a SingleRun<'a>,
     plan: &'a Plan<'a>,
     script_info: ScriptInfo,
     /// The groups and labels that thresholds ask about.
@@ -153,7 +153,7 @@ struct Frame<'a> {
     started: SystemTime,
 }
 
-impl Frame<'_> {
+impl Facts<'_> {
     /// A run of which this was counted, that ended well and of which no more is known.
     fn run<'r>(&'r self, tally: &'r Tally, duration: Duration) -> Run<'r> {
         Run {
@@ -184,7 +184,7 @@ impl Frame<'_> {
 }
 
 /// Why a run is ended early from here.
-enum Early {
+enum EarlyEnd {
     /// A threshold was breached: the sentence about it.
     Breached(String),
     /// The listener wants no more: why.
@@ -192,27 +192,27 @@ enum Early {
 }
 
 /// A run under way that is watched.
-struct Attended<'a, 'l> {
-    frame: Frame<'a>,
+struct WatchedRun<'a, 'l> {
+    facts: Facts<'a>,
     watch: Watch<'a>,
     environment: Environment,
     listener: &'a mut Listener<'l>,
-    ending: Option<Early>,
+    ending: Option<EarlyEnd>,
 }
 
-impl Attended<'_, '_> {
+impl WatchedRun<'_, '_> {
     fn hear(&mut self, mut progress: RunProgress<'_>) {
         self.watch.hear(&mut progress);
         for second in progress.seconds {
             self.watch.take(second);
             let (accounts, now) = (progress.accounts, second.end);
-            let refused = self.so_far(accounts, now).err().map(Early::Refused);
-            let breached = || self.breached(accounts, now).map(Early::Breached);
+            let refused = self.so_far(accounts, now).err().map(EarlyEnd::Refused);
+            let breached = || self.breached(accounts, now).map(EarlyEnd::Breached);
             let early = refused.or_else(breached);
             self.ending = self.ending.take().or(early);
         }
         let refused = (self.listener)(Event::RunGoesOn(&self.watch.live(&progress))).err();
-        self.ending = self.ending.take().or(refused.map(Early::Refused));
+        self.ending = self.ending.take().or(refused.map(EarlyEnd::Refused));
         if self.ending.is_some() {
             progress.halt.set(true);
         }
@@ -220,22 +220,22 @@ impl Attended<'_, '_> {
 
     /// Tells what the result would be if the run had been interrupted at that time.
     fn so_far(&mut self, accounts: &Accounts, now: Duration) -> Result<(), Error> {
-        let Attended { frame, watch, environment, listener, .. } = self;
+        let WatchedRun { facts, watch, environment, listener, .. } = self;
         listener(Event::RunSoFar(&|| {
             let (tally, findings) = (accounts.tally(), accounts.findings());
             report::collect(Run {
-                account: account(frame, watch, environment, now),
+                account: account(facts, watch, environment, now),
                 parts: accounts.parts(),
                 deliveries: findings.as_ref(),
                 end: End::Interrupted,
-                ..frame.run(&tally, now)
+                ..facts.run(&tally, now)
             })
         }))
     }
 
     /// The sentence about the first threshold that ends the run, if one does.
     fn breached(&self, accounts: &Accounts, now: Duration) -> Option<String> {
-        let thresholds = &self.frame.once.scenario.thresholds;
+        let thresholds = &self.facts.once.scenario.thresholds;
         if !thresholds.iter().any(|threshold| threshold.aborts) {
             return None;
         }
@@ -255,16 +255,16 @@ impl Attended<'_, '_> {
         Some(format!("{}, after {}", first.sentence(), format::duration(now)))
     }
 
-    fn result(&self, ran: &Ran, early: Option<Early>) -> RunResult {
+    fn result(&self, ran: &Ran, early: Option<EarlyEnd>) -> RunResult {
         let (without_port, without_file) = ran.shortages;
         report::collect(Run {
-            account: account(&self.frame, &self.watch, &self.environment, ran.duration),
+            account: account(&self.facts, &self.watch, &self.environment, ran.duration),
             parts: &ran.parts,
             deliveries: ran.findings.as_ref(),
             completed_steps: ran.completed_steps,
             end: match (ran.ending, early) {
                 (Ending::Stopped, _) => End::Interrupted,
-                (Ending::Halted, Some(Early::Breached(sentence))) => End::Breached(sentence),
+                (Ending::Halted, Some(EarlyEnd::Breached(sentence))) => End::Breached(sentence),
                 _ => End::Finished,
             },
             machine: Generator {
@@ -274,17 +274,17 @@ impl Attended<'_, '_> {
                 without_file,
                 out_of_time: ran.ending == Ending::OutOfTime,
             },
-            ..self.frame.run(&ran.tally, ran.duration)
+            ..self.facts.run(&ran.tally, ran.duration)
         })
     }
 }
 
 /// What is known beside what was counted, up to that time.
-fn account(frame: &Frame<'_>, watch: &Watch<'_>, environment: &Environment, now: Duration) -> Account {
+fn account(facts: &Facts<'_>, watch: &Watch<'_>, environment: &Environment, now: Duration) -> Account {
     Account {
         environment: environment.clone(),
         measured: Some(watch.measured(now)),
-        phases: watch.phases(frame.plan.settle(), now),
+        phases: watch.phases(facts.plan.settle(), now),
         course: watch.course(),
         generator: Some(watch.generator()),
         server: watch.server(),

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use sha1::{Digest, Sha1};
 
-use super::once::{Ended, Once, Watching, run_once};
+use super::once::{Ended, SingleRun, Watching, run_once};
 use super::{Error, Listener, Selected, ServerConfig, limits, machine};
 use crate::document::render;
 use crate::driver::Driver;
@@ -108,7 +108,7 @@ impl ScenarioRun<'_> {
             .origin(&place.peer, config.driver)
             .and_then(|origin| config.driver.start(&origin))
             .map_err(Error::because)?;
-        let once = Once {
+        let run = SingleRun {
             source: &selected.source,
             scenario: &scenario,
             place: &place,
@@ -122,7 +122,7 @@ impl ScenarioRun<'_> {
             info: self.info(),
             target: TargetInfo::of(running),
         };
-        run_once(&once, Some(Watching { running, listener }))
+        run_once(&run, Some(Watching { running, listener }))
     }
 
     /// The transport of groups that name none.

@@ -94,7 +94,7 @@ impl LoadSearch<'_> {
         let range = if is_about_it { said.clone() } else { Range::default() };
         let own = Load::of(&selected.scenario);
         let settings = settings(config, &axis, &range, own, selected.scenario.groups.len())?;
-        let mut hunt = Hunt {
+        let mut under_way = SearchUnderWay {
             search: self,
             axis,
             run: RunConfig { max_time: None, ..config.run.clone() },
@@ -106,21 +106,21 @@ impl LoadSearch<'_> {
             notes: Vec::new(),
         };
         // What the axis cannot be is told before anything is started.
-        hunt.loaded(settings.from).map_err(|words| {
-            let (words, axis) = (words.trim_end(), &hunt.axis);
+        under_way.loaded(settings.from).map_err(|words| {
+            let (words, axis) = (words.trim_end(), &under_way.axis);
             Error::wrong(format!(
                 "{words}\nhelp: the axis `{axis}` comes to that; an axis is clients, rate, arrivals or a common variable"
             ))
         })?;
-        let found = hunt.search(settings, listener)?;
+        let found = under_way.search(settings, listener)?;
         let recovery = match &found {
-            Some(found) if config.recovery => hunt.recover(found, listener)?,
+            Some(found) if config.recovery => under_way.recover(found, listener)?,
             _ => None,
         };
-        if let Some(running) = hunt.running.take() {
+        if let Some(running) = under_way.running.take() {
             running.stop();
         }
-        Ok(hunt.result(found, recovery))
+        Ok(under_way.result(found, recovery))
     }
 }
 
@@ -178,7 +178,7 @@ fn settings(
 }
 
 /// A search under way.
-struct Hunt<'a> {
+struct SearchUnderWay<'a> {
     search: &'a LoadSearch<'a>,
     axis: Axis,
     /// How each load is run.
@@ -193,7 +193,7 @@ struct Hunt<'a> {
     notes: Vec<String>,
 }
 
-impl<'a> Hunt<'a> {
+impl<'a> SearchUnderWay<'a> {
     fn config(&self) -> &'a SearchConfig {
         self.search.config
     }

@@ -16,7 +16,7 @@ use crate::engine::Ending;
 use crate::measure::format;
 use crate::report::RunResult;
 use crate::report::result::ScenarioInfo;
-use crate::runner::once::{Ended, Once, run_once};
+use crate::runner::once::{Ended, SingleRun, run_once};
 use crate::runner::server::Place;
 use crate::runner::{Error, ServerConfig};
 use crate::scenario::{Need, Scenario};
@@ -128,7 +128,7 @@ pub(super) fn run_case(
     seed: u64,
     stop: &AtomicBool,
 ) -> Result<Option<Ended>, Error> {
-    let once = Once {
+    let run = SingleRun {
         source,
         scenario,
         place,
@@ -142,7 +142,7 @@ pub(super) fn run_case(
         info: ScenarioInfo { name: scenario.name.clone(), seed, ..ScenarioInfo::default() },
         target: server.missing(),
     };
-    let ended = run_once(&once, None)?;
+    let ended = run_once(&run, None)?;
     Ok(Some(ended).filter(|ended| ended.ending != Ending::Stopped))
 }
 
@@ -390,7 +390,7 @@ mod tests {
     fn a_verdict_reached_in_a_second_round_says_why_there_was_one() {
         let before = |doubt| Some((result(Verdict::Fail), doubt));
         let stalled = calmer(result(Verdict::Pass), before(Doubt::Stall(Duration::from_millis(80))));
-        assert_eq!(stalled.reason, "as seen (played again, because this machine stalled for 80.0 ms)");
+        assert_eq!(stalled.reason, "as seen (played again, because this machine stalled for 80 ms)");
         assert!(calmer(result(Verdict::Pass), before(Doubt::Haste)).reason.contains("heartbeats this short"));
         assert_eq!(calmer(result(Verdict::Pass), None).reason, "as seen");
     }
