@@ -67,8 +67,8 @@ struct Form<'a> {
 
 enum Render<'a> {
     Text(Box<dyn Fn() -> String + 'a>),
-    /// Several files of a folder: their names and texts.
-    Folder(Box<dyn Fn() -> Result<Vec<(String, String)>, String> + 'a>),
+    /// The distributions of these runs, a file for each series.
+    Folder(&'a [RunResult]),
 }
 
 impl<'a> Forms<'a> {
@@ -117,8 +117,8 @@ impl<'a> Forms<'a> {
             match render {
                 _ if when == When::SoFar && is_stdout(path) => {}
                 Render::Text(render) => put(path, what, &render())?,
-                Render::Folder(render) => {
-                    let files = render().map_err(Error::because)?;
+                Render::Folder(runs) => {
+                    let files = hgrm::of_each(runs).map_err(Error::because)?;
                     fs::create_dir_all(path).map_err(|error| {
                         Error::because(format!("failed to make the folder {}: {error}", path.display()))
                     })?;
@@ -166,11 +166,7 @@ impl FormatArgs {
             .with(self.csv.as_deref(), "course", || csv::to_csv(runs))
             .with(self.hlog.as_deref(), "interval log", || hlog::to_hlog(runs))
             .with(file, "distributions", || hgrm::all_in_one(runs));
-        forms.0.extend(folder.map(|path| Form {
-            path,
-            what: "distribution",
-            render: Render::Folder(Box::new(|| hgrm::of_each(runs))),
-        }));
+        forms.0.extend(folder.map(|path| Form { path, what: "distribution", render: Render::Folder(runs) }));
         forms
     }
 
