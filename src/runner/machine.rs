@@ -4,7 +4,8 @@ use std::fs;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage};
+use nix::sys::time::TimeValLike;
 
 use crate::report::result::Environment;
 
@@ -50,6 +51,19 @@ fn processors_of(text: &str) -> usize {
         line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     text.lines().filter(numbered).count()
+}
+
+/// The processor time of this process.
+pub(super) fn own_cpu() -> Duration {
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return Duration::ZERO };
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+}
+
+/// The most memory that this process has had, in bytes.
+pub(super) fn own_memory_peak() -> u64 {
+    let peak = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss());
+    u64::try_from(peak).unwrap_or_default() * 1024
 }
 
 /// The value of the first line `name : value`.

@@ -1,27 +1,26 @@
-//! Plays cases side by side, each as a run of its own.
+//! Runs cases side by side, each as a run of its own, and runs those again whose verdict is in doubt.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{LazyLock, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::host::{Fate, Host, Place};
-use super::pulse::Pulse;
-use crate::cli::server::Server;
+use super::host::{Fate, Host};
+use super::stall::StallWatch;
 use crate::conformance::verdict::{Course, deviation, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
-use crate::engine::{self, Ending, EngineConfig};
+use crate::engine::Ending;
 use crate::measure::format;
-use crate::observe::Counter;
-use crate::plan::{Plan, RunOptions};
-use crate::report::result::{ScenarioInfo, TargetInfo};
-use crate::report::{self, Run, RunResult};
+use crate::report::RunResult;
+use crate::report::result::ScenarioInfo;
+use crate::runner::once::{Ended, SingleRun, run_once};
+use crate::runner::server::Place;
+use crate::runner::{Error, ServerConfig};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
-use crate::verdict::{End, Generator};
 
 /// How many cases are played at a time beside those that are busy: long ones, and those that turn out to be.
 pub(super) const MOST_WAITING: usize = 32;
@@ -45,29 +44,20 @@ const GRACE: Duration = Duration::from_secs(30);
 const TELLING: Duration = Duration::from_millis(100);
 
 /// What all cases of a suite have in common.
-pub(super) struct Suite<'a> {
-    pub server: &'a Server<'a>,
+pub(super) struct Schedule<'a> {
+    pub server: &'a ServerConfig,
     pub host: &'a Host<'a>,
     /// The one with recovery, where that is a server of its own.
     pub recovering: Option<&'a Host<'a>>,
     pub seed: u64,
     pub jobs: usize,
     pub stop: &'a AtomicBool,
-    pub pulse: &'a Pulse,
+    pub stalls: &'a StallWatch,
     /// Whether the heartbeats are so short that a busy machine, or a busy server, misses one now and then. The reference
     /// server does not.
     pub is_hasty: bool,
     /// The command that plays one variant alone.
     pub command: &'a (dyn Fn(Variant<'_>) -> String + Sync),
-}
-
-/// What a play brought, before it is judged.
-pub(super) struct Played {
-    pub result: RunResult,
-    pub course: Course,
-    pub broken: bool,
-    /// A connection did not come to be, or was lost.
-    pub accident: bool,
 }
 
 /// A case that is being played.
@@ -108,6 +98,9 @@ impl Doubt {
 /// What a play came to, what became of the server, and why the verdict is to be doubted.
 type Outcome = (CaseResult, Fate, Option<Doubt>);
 
+/// Takes the result of a case, or nothing when it is time to tell how the suite goes on.
+pub(super) type Tell<'a> = dyn FnMut(Option<&CaseResult>) + 'a;
+
 /// Tells what a play came to when its thread ends, however it does. None when it was interrupted.
 struct Told {
     results: mpsc::Sender<(usize, Option<Outcome>)>,
@@ -122,76 +115,51 @@ impl Drop for Told {
     }
 }
 
-/// A number for each run of this process that no other has.
-fn number() -> u16 {
-    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(..)));
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-/// Plays a scenario once. None when it was interrupted.
+/// Runs a scenario once as a case. None when it was interrupted.
 ///
 /// # Errors
-/// In words, when we could not test.
-pub(super) fn play(
-    server: &Server<'_>,
+/// When we could not test.
+pub(super) fn run_case(
+    server: &ServerConfig,
     place: &Place,
     source: &Source,
     scenario: &Scenario,
     transport: Transport,
     seed: u64,
     stop: &AtomicBool,
-) -> Result<Option<Played>, String> {
-    let started = SystemTime::now();
-    let run_options = RunOptions {
-        path: place.path.clone(),
-        query: place.query.clone(),
-        headers: server.headers(),
+) -> Result<Option<Ended>, Error> {
+    let run = SingleRun {
+        source,
+        scenario,
+        place,
+        headers: &server.headers,
         transport,
         seed,
-        run: number(),
-        epoch: Instant::now(),
-        // A case proves its clause, and is over when it has.
-        audit: false,
-    };
-    let plan = Plan::new(scenario, run_options);
-    let script_info = plan.script_info(&source.name, &source.text);
-    let max_time = Some(scenario.takes + GRACE);
-    let config = EngineConfig { workers: 1, peer: place.peer.clone(), max_time, stop };
-    let ran = engine::run(&plan, &config, &mut |_| {})?;
-    if ran.ending == Ending::Stopped {
-        return Ok(None);
-    }
-    let out_of_time = ran.ending == Ending::OutOfTime;
-    let result = report::collect(Run {
-        scenario: ScenarioInfo { name: scenario.name.clone(), seed, ..ScenarioInfo::default() },
+        workers: 1,
+        max_time: Some(scenario.takes + GRACE),
+        stop,
+        info: ScenarioInfo { name: scenario.name.clone(), seed, ..ScenarioInfo::default() },
         target: server.missing(),
-        started,
-        duration: ran.duration,
-        account: report::Account::default(),
-        script_info: &script_info,
-        tally: &ran.tally,
-        names: &[],
-        parts: &[],
-        deliveries: None,
-        thresholds: &scenario.thresholds,
-        completed_steps: ran.completed_steps,
-        end: End::Finished,
-        machine: Generator::default(),
-    });
-    let course = Course { unreached: ran.unreached, out_of_time };
-    let dropped = ran.tally.counter(Counter::Dropped) > 0;
-    let accident = dropped || ran.tally.counter(Counter::ConnectFailed) > 0;
-    Ok(Some(Played { result, course, broken: ran.unreached > 0 || dropped, accident }))
+    };
+    let ended = run_once(&run, None)?;
+    Ok(Some(ended).filter(|ended| ended.ending != Ending::Stopped))
 }
 
-impl Suite<'_> {
+impl Ended {
+    /// Whether connections broke, so that the server may be dying.
+    pub(super) fn is_broken(&self) -> bool {
+        self.unreached > 0 || self.has_dropped
+    }
+}
+
+impl Schedule<'_> {
     /// Plays these variants and gives each result with its index. What is missing at the end was not played, because it was
     /// interrupted.
-    pub(super) fn play(
+    pub(super) fn run(
         &self,
         variants: &[Variant<'_>],
         chosen: &[usize],
-        tell: &mut dyn FnMut(Option<&CaseResult>),
+        tell: &mut Tell<'_>,
     ) -> Vec<(usize, CaseResult)> {
         let (mut done, mut alone) = (Vec::new(), Vec::new());
         let mut doubted: BTreeMap<usize, (CaseResult, Doubt)> = BTreeMap::new();
@@ -244,7 +212,7 @@ impl Suite<'_> {
         variants: &[Variant<'_>],
         chosen: &[usize],
         jobs: usize,
-        tell: &mut dyn FnMut(Option<&CaseResult>),
+        tell: &mut Tell<'_>,
     ) -> Vec<(usize, Outcome)> {
         let takes = |index: &usize| variants[*index].case.scenario.takes;
         let (mut long, short): (Vec<usize>, Vec<usize>) =
@@ -307,21 +275,22 @@ impl Suite<'_> {
         let Case { source, scenario, .. } = variant.case;
         let host = self.host_of(variant);
         let label = variant.label();
-        let place = host.enter(&label);
+        let life = host.enter(&label);
         let transport = variant.transport.unwrap_or_default();
         let seed = self.seed ^ hash(&label);
         let begun = Instant::now();
-        let played = play(self.server, &place, source, scenario, transport, seed, self.stop);
-        let broken = matches!(&played, Ok(Some(played)) if played.broken);
-        let accident = matches!(&played, Ok(Some(played)) if played.accident);
-        let fate = host.leave(&label, &place, broken);
+        let played = run_case(self.server, &life.place, source, scenario, transport, seed, self.stop);
+        let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
+        let accident = matches!(&played, Ok(Some(ended)) if ended.has_accident);
+        let fate = host.leave(&label, &life, broken);
         let mut case = blank(variant, (self.command)(variant));
         case.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         match played {
             Ok(None) => return None,
-            Ok(Some(played)) => {
-                (case.verdict, case.reason) = judge(scenario.level, &played.result, played.course);
-                let RunResult { checks, errors, duration_us, .. } = played.result;
+            Ok(Some(Ended { result, ending, unreached, .. })) => {
+                let course = Course { unreached, out_of_time: ending == Ending::OutOfTime };
+                (case.verdict, case.reason) = judge(scenario.level, &result, course);
+                let RunResult { checks, errors, duration_us, .. } = result;
                 case.duration_us = duration_us;
                 if case.verdict != Verdict::Pass {
                     case.checks =
@@ -329,9 +298,9 @@ impl Suite<'_> {
                     case.errors = errors;
                 }
             }
-            Err(why) => (case.verdict, case.reason) = (Verdict::Blocked, format!("failed to {why}")),
+            Err(error) => (case.verdict, case.reason) = (Verdict::Blocked, error.line()),
         }
-        let stall = self.pulse.longest_since(begun).map(Doubt::Stall);
+        let stall = self.stalls.longest_since(begun).map(Doubt::Stall);
         let haste = if accident { Doubt::Accident } else { Doubt::Haste };
         let doubt = stall.or(self.is_hasty.then_some(haste));
         let doubt = doubt.filter(|_| case.verdict.is_deviation());
@@ -399,7 +368,44 @@ fn hash(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// The server that a host holds, for reports.
-pub(super) fn target(host: &Host<'_>) -> TargetInfo {
-    host.with(TargetInfo::of)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::example;
+
+    fn result(verdict: Verdict) -> CaseResult {
+        CaseResult { reason: "as seen".to_owned(), ..example::result("polling/order", None, verdict) }
+    }
+
+    #[test]
+    fn a_stall_is_doubted_until_the_last_round_and_haste_only_once() {
+        let holds = |doubt: Doubt| [0, 1, 2].map(|round| doubt.holds(round));
+        assert_eq!(holds(Doubt::Stall(Duration::ZERO)), [true, true, false]);
+        assert_eq!(holds(Doubt::Accident), [true, true, false]);
+        assert_eq!(holds(Doubt::Haste), [true, false, false]);
+    }
+
+    #[test]
+    fn a_verdict_reached_in_a_second_round_says_why_there_was_one() {
+        let before = |doubt| Some((result(Verdict::Fail), doubt));
+        let stalled = calmer(result(Verdict::Pass), before(Doubt::Stall(Duration::from_millis(80))));
+        assert_eq!(stalled.reason, "as seen (played again, because this machine stalled for 80 ms)");
+        assert!(calmer(result(Verdict::Pass), before(Doubt::Haste)).reason.contains("heartbeats this short"));
+        assert_eq!(calmer(result(Verdict::Pass), None).reason, "as seen");
+    }
+
+    #[test]
+    fn whoever_was_there_when_the_server_died_for_good_is_not_to_blame() {
+        let blocked = lost(result(Verdict::Fail));
+        assert_eq!(blocked.verdict, Verdict::Blocked);
+        assert_eq!(blocked.reason, "the server died meanwhile, for good: as seen");
+        assert_eq!(lost(result(Verdict::Pass)).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn the_seed_of_a_variant_depends_on_its_label_alone() {
+        assert_eq!(hash("polling/order@upgrade"), hash("polling/order@upgrade"));
+        assert_ne!(hash("polling/order@upgrade"), hash("polling/order@polling"));
+        assert_eq!(hash(""), 0xcbf2_9ce4_8422_2325, "FNV-1a begins there");
+    }
 }

@@ -19,6 +19,14 @@ pub struct Bundled {
 const CASES: &str = "conformance/";
 
 impl Bundled {
+    /// All of them, in the order of their ids.
+    pub fn all() -> Vec<Bundled> {
+        let mut found = Vec::new();
+        gather(&SCENARIOS, &mut found);
+        found.sort_by_key(|bundled| bundled.id);
+        found
+    }
+
     /// Its id as a case of the conformance suite, if it is one.
     pub fn case(&self) -> Option<&'static str> {
         self.id.strip_prefix(CASES)
@@ -28,14 +36,6 @@ impl Bundled {
     pub fn source(&self) -> Source {
         Source { name: format!("{}.yaml{BUNDLED}", self.id), text: self.text.to_owned() }
     }
-}
-
-/// All of them, in the order of their ids.
-pub fn all() -> Vec<Bundled> {
-    let mut found = Vec::new();
-    gather(&SCENARIOS, &mut found);
-    found.sort_by_key(|bundled| bundled.id);
-    found
 }
 
 fn gather(folder: &'static Dir<'static>, found: &mut Vec<Bundled>) {

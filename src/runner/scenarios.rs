@@ -1,9 +1,9 @@
-//! Which scenarios a command line means: files, folders, names of bundled ones.
+//! Which scenarios some words mean: files, folders, names of bundled ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::bundled;
+use super::{Bundled, Error};
 use crate::document::{Source, closest, render};
 use crate::scenario::{self, Overrides, Scenario, Surroundings, Timings};
 
@@ -15,6 +15,8 @@ pub struct Selected {
     /// What it says.
     pub scenario: Scenario,
     surroundings: Surroundings,
+    /// The load that is put in the place of its own.
+    pub(super) overrides: Overrides,
 }
 
 impl Selected {
@@ -22,18 +24,18 @@ impl Selected {
     ///
     /// # Errors
     /// The report of what cannot be with this load, ready to be shown.
-    pub fn with(&self, overrides: Overrides) -> Result<Selected, String> {
-        let surroundings = self.surroundings.overriding(overrides);
+    pub(super) fn with(&self, overrides: Overrides) -> Result<Selected, String> {
+        let surroundings = self.surroundings.overriding(overrides.clone());
         let scenario =
             scenario::read(&self.source, &surroundings).map_err(|mistake| render(&mistake, &self.source))?;
-        Ok(Selected { source: self.source.clone(), scenario, surroundings })
+        Ok(Selected { source: self.source.clone(), scenario, surroundings, overrides })
     }
 
     /// Reads it again, now that the server is known.
     ///
     /// # Errors
     /// The report of what cannot be with this server, ready to be shown.
-    pub fn knowing(&self, server: Timings) -> Result<Scenario, String> {
+    pub(super) fn knowing(&self, server: Timings) -> Result<Scenario, String> {
         scenario::read(&self.source, &self.surroundings.with(server))
             .map_err(|mistake| render(&mistake, &self.source))
     }
@@ -42,8 +44,8 @@ impl Selected {
 /// Reads all scenarios that these words mean, with another load in the place of theirs.
 ///
 /// # Errors
-/// The reports of everything that is wrong, ready to be shown.
-pub fn select(words: &[String], overrides: &Overrides) -> Result<Vec<Selected>, Vec<String>> {
+/// The reports of everything that is wrong.
+pub fn select(words: &[String], overrides: &Overrides) -> Result<Vec<Selected>, Error> {
     let (mut selected, mut wrong) = (Vec::new(), Vec::new());
     for word in words {
         match sources(word) {
@@ -52,14 +54,29 @@ pub fn select(words: &[String], overrides: &Overrides) -> Result<Vec<Selected>, 
                 for (source, surroundings) in sources {
                     let surroundings = surroundings.overriding(overrides.clone());
                     match scenario::read(&source, &surroundings) {
-                        Ok(scenario) => selected.push(Selected { source, scenario, surroundings }),
+                        Ok(scenario) => {
+                            let overrides = overrides.clone();
+                            selected.push(Selected { source, scenario, surroundings, overrides });
+                        }
                         Err(mistake) => wrong.push(render(&mistake, &source)),
                     }
                 }
             }
         }
     }
-    if wrong.is_empty() { Ok(selected) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(selected) } else { Err(Error::wrong(wrong.join("\n\n"))) }
+}
+
+/// The same for a single scenario.
+///
+/// # Errors
+/// What is wrong with it, or that there are several.
+pub fn select_one(word: &str, overrides: &Overrides) -> Result<Selected, Error> {
+    let mut selected = select(&[word.to_owned()], overrides)?;
+    match (selected.pop(), selected.len()) {
+        (Some(one), 0) => Ok(one),
+        (_, more) => Err(Error::because(format!("{word} has {} scenarios: name one", more + 1))),
+    }
 }
 
 fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
@@ -70,7 +87,7 @@ fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
     if path.exists() {
         return Ok(vec![source(path)?]);
     }
-    let bundled = bundled::all();
+    let bundled = Bundled::all();
     match bundled.iter().find(|bundled| bundled.id == word) {
         Some(bundled) => Ok(vec![(bundled.source(), Surroundings::without_files())]),
         None => {
@@ -87,7 +104,7 @@ fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
 ///
 /// # Errors
 /// What is wrong, ready to be shown.
-pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
+pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let word = folder.display();
     let mut files = Vec::new();
     files_below(folder, &mut files)
@@ -105,7 +122,7 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
 ///
 /// # Errors
 /// What is wrong, ready to be shown.
-pub fn source(path: &Path) -> Result<(Source, Surroundings), String> {
+pub(super) fn source(path: &Path) -> Result<(Source, Surroundings), String> {
     let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
     Ok((source, Surroundings::of(path)))
 }

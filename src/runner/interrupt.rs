@@ -7,19 +7,25 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// The exit code of a run that was interrupted.
-pub const EXIT_CODE: u8 = 130;
+use super::Error;
+use crate::verdict::Status;
 
 /// A flag that the first signal sets.
 ///
 /// # Errors
 /// When the operating system takes no handler.
-pub fn watch() -> io::Result<Arc<AtomicBool>> {
+pub fn stop_on_signals() -> Result<Arc<AtomicBool>, Error> {
     let stop = Arc::new(AtomicBool::new(false));
+    register(&stop).map_err(|error| Error::because(format!("failed to watch for Ctrl-C: {error}")))?;
+    Ok(stop)
+}
+
+fn register(stop: &Arc<AtomicBool>) -> io::Result<()> {
     for signal in [SIGINT, SIGTERM] {
         // Registered first, so that it looks before the flag is set by the same signal.
-        flag::register_conditional_shutdown(signal, i32::from(EXIT_CODE), stop.clone())?;
+        let code = i32::from(Status::Interrupted.exit_code());
+        flag::register_conditional_shutdown(signal, code, stop.clone())?;
         flag::register(signal, stop.clone())?;
     }
-    Ok(stop)
+    Ok(())
 }

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 
 /// Who may run where.
 #[derive(Debug)]
-pub struct Processors {
+pub(super) struct Processors {
     all: CpuSet,
     server: CpuSet,
     clients: CpuSet,
@@ -20,7 +20,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence, when there are fewer than two.
-    pub fn divide() -> Result<Processors, String> {
+    pub(super) fn divide() -> Result<Processors, String> {
         let all = sched_getaffinity(this_thread()).map_err(failed)?;
         let usable: Vec<usize> =
             (0..CpuSet::count()).filter(|place| all.is_set(*place) == Ok(true)).collect();
@@ -35,7 +35,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence.
-    pub fn for_server(&self) -> Result<(), String> {
+    pub(super) fn for_server(&self) -> Result<(), String> {
         sched_setaffinity(this_thread(), &self.server).map_err(failed)
     }
 
@@ -43,7 +43,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence.
-    pub fn for_clients(&self) -> Result<(), String> {
+    pub(super) fn for_clients(&self) -> Result<(), String> {
         sched_setaffinity(this_thread(), &self.clients).map_err(failed)
     }
 
@@ -51,7 +51,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence.
-    pub fn for_everybody(&self) -> Result<(), String> {
+    pub(super) fn for_everybody(&self) -> Result<(), String> {
         sched_setaffinity(this_thread(), &self.all).map_err(failed)
     }
 }

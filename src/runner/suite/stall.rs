@@ -1,5 +1,5 @@
-//! Notices when this machine is too busy to be trusted: a thread that wakes up every few milliseconds, and tells when it
-//! was woken late. What stalls it stalls clients, too, and then a heartbeat is missed that no server is to blame for.
+//! Notices when this machine is too busy to be trusted: a thread wakes up every few milliseconds and notes when it was
+//! woken late. What stalls it stalls clients, too, and then a heartbeat is missed that no server is to blame for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often it wakes up.
-const BEAT: Duration = Duration::from_millis(10);
+const PERIOD: Duration = Duration::from_millis(10);
 
 /// From this on, being late is a stall.
 const LATE: Duration = Duration::from_millis(50);
@@ -16,26 +16,26 @@ const LATE: Duration = Duration::from_millis(50);
 type Stall = (Instant, Duration);
 
 /// The stalls of this machine, from now on.
-pub(super) struct Pulse {
+pub(super) struct StallWatch {
     stalls: Arc<Mutex<Vec<Stall>>>,
     over: Arc<AtomicBool>,
 }
 
-impl Pulse {
-    pub(super) fn new() -> Pulse {
+impl StallWatch {
+    pub(super) fn new() -> StallWatch {
         let (stalls, over) = (Arc::<Mutex<Vec<Stall>>>::default(), Arc::<AtomicBool>::default());
         let (list, stop) = (stalls.clone(), over.clone());
         thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let began = Instant::now();
-                thread::sleep(BEAT);
-                let late = began.elapsed().saturating_sub(BEAT);
+                thread::sleep(PERIOD);
+                let late = began.elapsed().saturating_sub(PERIOD);
                 if late >= LATE {
                     list.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), late));
                 }
             }
         });
-        Pulse { stalls, over }
+        StallWatch { stalls, over }
     }
 
     /// The longest stall since then.
@@ -45,7 +45,7 @@ impl Pulse {
     }
 }
 
-impl Drop for Pulse {
+impl Drop for StallWatch {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
     }

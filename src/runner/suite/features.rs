@@ -5,11 +5,11 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use super::host::Host;
-use super::play::play;
-use crate::cli::server::Server;
+use super::schedule::run_case;
 use crate::conformance::Feature;
 use crate::conformance::result::FeatureResult;
 use crate::document::Source;
+use crate::runner::ServerConfig;
 use crate::scenario::{self, Scenario, Surroundings};
 use crate::server::{Offer, offers};
 use crate::session::Transport;
@@ -26,7 +26,7 @@ impl Features {
     /// # Errors
     /// What was seen, when nothing answers at all.
     pub(super) fn of(
-        server: &Server<'_>,
+        server: &ServerConfig,
         host: &Host<'_>,
         jobs: usize,
         stop: &AtomicBool,
@@ -117,7 +117,7 @@ impl Features {
 /// Who looks, and where.
 #[derive(Clone, Copy)]
 struct Scout<'a> {
-    server: &'a Server<'a>,
+    server: &'a ServerConfig,
     host: &'a Host<'a>,
     transport: Transport,
     stop: &'a AtomicBool,
@@ -146,12 +146,12 @@ impl Scout<'_> {
     }
 
     fn once(&self, label: &str, source: &Source, scenario: &Scenario) -> Offer {
-        let place = self.host.enter(label);
-        let played = play(self.server, &place, source, scenario, self.transport, 1, self.stop);
-        let broken = matches!(&played, Ok(Some(played)) if played.broken);
-        self.host.leave(label, &place, broken);
+        let life = self.host.enter(label);
+        let played = run_case(self.server, &life.place, source, scenario, self.transport, 1, self.stop);
+        let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
+        self.host.leave(label, &life, broken);
         match played {
-            Err(why) => gone(format!("failed to {why}")),
+            Err(error) => gone(error.line()),
             Ok(None) => gone("interrupted".to_owned()),
             Ok(Some(played)) => {
                 // Only the last step counts: a server that breaks a rule on the way is to be told so by the cases.
@@ -171,4 +171,34 @@ impl Scout<'_> {
 
 fn gone(seen: String) -> Offer {
     Offer { there: false, seen }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lacking(missing: &[Feature]) -> Features {
+        let offer = |feature| match missing.contains(&feature) {
+            true => gone(format!("no {}", feature.name())),
+            false => Offer { there: true, seen: "it answered".to_owned() },
+        };
+        Features(Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect())
+    }
+
+    #[test]
+    fn a_case_is_told_everything_that_it_lacks_and_what_was_seen_of_the_first() {
+        let features = lacking(&[Feature::Polling, Feature::Upgrade, Feature::Recovery]);
+        assert_eq!(features.missing([Feature::Websocket]), None);
+        let polling = features.missing([Feature::Websocket, Feature::Polling]).expect("it is missing");
+        assert_eq!(polling, format!("the server lacks {} (no polling)", Feature::Polling.words()));
+        let [first, second] = [Feature::Polling, Feature::Upgrade].map(Feature::words);
+        let both = features.missing([Feature::Polling, Feature::Upgrade]).expect("they are missing");
+        assert_eq!(both, format!("the server lacks {first} and {second} (no polling)"));
+    }
+
+    #[test]
+    fn the_reference_server_lacks_nothing() {
+        assert_eq!(Features::granted().missing(Feature::all()), None);
+        assert!(Features::granted().results().iter().all(|feature| feature.there));
+    }
 }

@@ -15,7 +15,7 @@ const OWN_FILES: u64 = 64;
 ///
 /// # Errors
 /// A sentence that says what is needed, what is there, and what to do.
-pub fn prepare(scenario: &Scenario, transport: Transport, sources: usize) -> Result<(), String> {
+pub(super) fn prepare(scenario: &Scenario, transport: Transport, sources: usize) -> Result<(), String> {
     let connections = files(scenario, transport);
     let needed = connections + OWN_FILES;
     raise(needed).map_err(|hard| {
@@ -51,7 +51,7 @@ fn enough_ports(connections: u64, range: &str, sources: usize) -> Result<(), Str
 }
 
 /// How many files the clients of a scenario have open at most, where this is the transport of those that name none.
-pub fn files(scenario: &Scenario, transport: Transport) -> u64 {
+pub(super) fn files(scenario: &Scenario, transport: Transport) -> u64 {
     scenario
         .groups
         .iter()
@@ -69,7 +69,7 @@ pub fn files(scenario: &Scenario, transport: Transport) -> u64 {
 ///
 /// # Errors
 /// The hard limit, when that does not allow it.
-pub fn raise(needed: u64) -> Result<(), u64> {
+pub(super) fn raise(needed: u64) -> Result<(), u64> {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Ok(()) };
     let enough =
         needed <= soft || (needed <= hard && setrlimit(Resource::RLIMIT_NOFILE, needed, hard).is_ok());
