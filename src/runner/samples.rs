@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::machine::{busy, own_cpu};
-use super::watch::micros;
 use crate::report::course::ServerResult;
 use crate::server::Running;
 
@@ -107,6 +106,11 @@ impl<'a> ServerSamples<'a> {
 
 fn sample(running: &Running) -> Option<(Duration, u64)> {
     running.resources().map(|resources| (resources.cpu, resources.memory))
+}
+
+/// Whole microseconds.
+pub(super) fn micros(value: Duration) -> u64 {
+    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

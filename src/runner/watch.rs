@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::machine::{own_cpu, own_memory_peak, processors};
-use super::samples::{OtherPrograms, ServerSamples};
+use super::samples::{OtherPrograms, ServerSamples, micros};
 use crate::engine::{Extent, Ran, RunProgress, Second};
 use crate::measure::{Audited, Gauges, Live, Window};
 use crate::plan::Plan;
@@ -187,10 +187,6 @@ fn phases(measured: Extent, settle: Duration, now: Duration) -> Vec<PhaseResult>
 
 fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
-}
-
-pub(super) fn micros(value: Duration) -> u64 {
-    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
