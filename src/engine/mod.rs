@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use crate::audit::Findings;
 use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
-use crate::transport::{RemoteConfig, Transport};
+use crate::transport::{Connections, RemoteConfig};
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
@@ -120,7 +120,7 @@ pub fn run<'p>(
         let mut crews = Vec::new();
         let mailboxes = Arc::new(Mailboxes::new(config.workers.max(1)));
         for index in 0..config.workers.max(1) {
-            let worker = Transport::new(config.peer.clone())
+            let worker = Connections::new(config.peer.clone())
                 .and_then(|transport| Worker::new(plan, transport, index, reports.clone(), mailboxes.clone()))
                 .map_err(|error| format!("open a readiness queue: {error}"))?;
             let (commands, waker) = worker.line();

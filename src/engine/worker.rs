@@ -15,7 +15,7 @@ use crate::measure::Interval;
 use crate::observe::Who;
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
-use crate::transport::{Notice, Reader, Transport};
+use crate::transport::{Connections, Notice, Reader};
 
 /// How often a worker tells what it counted.
 const TELLING: Duration = Duration::from_millis(100);
@@ -70,7 +70,7 @@ pub(super) struct Worker<'p> {
     index: usize,
     reports: mpsc::Sender<Report>,
     mailboxes: Arc<Mailboxes>,
-    transport: Transport,
+    transport: Connections,
     waker: Arc<mio::Waker>,
     commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
 }
@@ -78,7 +78,7 @@ pub(super) struct Worker<'p> {
 impl<'p> Worker<'p> {
     pub(super) fn new(
         plan: &'p Plan<'p>,
-        transport: Transport,
+        transport: Connections,
         index: usize,
         reports: mpsc::Sender<Report>,
         mailboxes: Arc<Mailboxes>,
@@ -145,7 +145,7 @@ impl<'p> Worker<'p> {
 /// A worker at work.
 pub(super) struct WorkerLoop<'p> {
     state: WorkerState<'p>,
-    transport: Transport,
+    transport: Connections,
     commands: mpsc::Receiver<Command>,
     /// The connections of which the queue has told.
     ready: Vec<usize>,
@@ -165,18 +165,18 @@ impl WorkerLoop<'_> {
         let until = next.fold(self.telling, Instant::min);
         self.transport.wait(&mut self.ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
         for place in self.ready.drain(..) {
-            self.transport.ready(place, self.transport.now(), &mut self.state);
+            self.transport.handle_ready(place, self.transport.now(), &mut self.state);
         }
-        for place in self.transport.take_unread() {
-            self.transport.ready(place, self.transport.now(), &mut self.state);
+        for place in self.transport.poll_unread() {
+            self.transport.handle_ready(place, self.transport.now(), &mut self.state);
         }
-        while let Some((client, notice)) = self.transport.notice() {
-            self.state.notice(&mut self.transport, client, notice);
+        while let Some((client, notice)) = self.transport.poll_notice() {
+            self.state.handle_notice(&mut self.transport, client, notice);
         }
         let now = self.transport.now();
         while let Some(client) = self.state.timers.due(now) {
             self.state.call(&mut self.transport, client, |client, io| {
-                client.tick(io);
+                client.handle_timeout(io);
             });
         }
         while let Ok(command) = self.commands.try_recv() {
@@ -234,7 +234,7 @@ struct WorkerState<'p> {
 }
 
 impl<'p> WorkerState<'p> {
-    fn begin(&mut self, transport: &mut Transport, act: usize, due: Instant) {
+    fn begin(&mut self, transport: &mut Connections, act: usize, due: Instant) {
         let plan = self.plan;
         let planned = &plan.acts[act];
         let acts = |who: &Who| planned.members.contains(&(who.group as usize));
@@ -264,7 +264,7 @@ impl<'p> WorkerState<'p> {
     /// Calls a client, sends what it said, and sees what has become of it.
     fn call(
         &mut self,
-        transport: &mut Transport,
+        transport: &mut Connections,
         place: u32,
         call: impl FnOnce(&mut Client<'p>, &mut Io<'_>),
     ) {
@@ -272,7 +272,7 @@ impl<'p> WorkerState<'p> {
         self.records.attend(self.plan.context.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
         let was_live = client.is_live();
-        let mut port = transport.port(place);
+        let mut port = transport.wire(place);
         call(client, &mut Io { now, wire: &mut port, observer: &mut self.records });
         transport.flush();
         match (was_live, client.is_live()) {
@@ -280,7 +280,7 @@ impl<'p> WorkerState<'p> {
             (true, false) => self.live -= 1,
             _ => {}
         }
-        self.timers.want(place, client.wake());
+        self.timers.want(place, client.poll_timeout());
         if client.is_idle()
             && let Some(act) = self.acting[place as usize].take()
         {
@@ -297,7 +297,7 @@ impl<'p> WorkerState<'p> {
         }
     }
 
-    fn tell(&mut self, transport: &mut Transport, now: Instant) {
+    fn tell(&mut self, transport: &mut Connections, now: Instant) {
         let (read, written) = transport.take_bytes();
         let since = self.plan.context.since(now);
         self.records.count_bytes(since, read, written);
@@ -340,20 +340,20 @@ fn processor_time() -> Duration {
 }
 
 impl Reader for WorkerState<'_> {
-    fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice) {
+    fn handle_notice(&mut self, transport: &mut Connections, client: u32, notice: Notice) {
         self.call(transport, client, |client, io| {
             match notice {
-                Notice::Head(head) => client.head(&head),
-                Notice::Established(channel, phases) => client.established(io, channel, phases),
-                Notice::Response(channel, response) => client.response(io, channel, &response),
-                Notice::Lost(channel, lost) => client.lost(io, channel, lost),
+                Notice::Head(head) => client.handle_head(&head),
+                Notice::Established(channel, phases) => client.handle_established(io, channel, phases),
+                Notice::Response(channel, response) => client.handle_response(io, channel, &response),
+                Notice::Lost(channel, lost) => client.handle_lost(io, channel, lost),
             };
         });
     }
 
-    fn message(&mut self, transport: &mut Transport, client: u32, message: Message<'_>) {
+    fn handle_message(&mut self, transport: &mut Connections, client: u32, message: Message<'_>) {
         self.call(transport, client, |client, io| {
-            client.message(io, message);
+            client.handle_frame(io, message);
         });
     }
 }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::connection::Connection;
-use super::{Notice, Transport};
+use super::{Connections, Notice};
 use crate::protocol::http;
 use crate::protocol::websocket::{self, Opcode};
 use crate::session::{Channel, HangUp, Lost, RawFrame, Request, Wire};
@@ -17,7 +17,7 @@ const STALE: Duration = Duration::from_secs(3);
 
 /// The wire of one client.
 pub struct ClientWire<'t> {
-    pub(super) transport: &'t mut Transport,
+    pub(super) transport: &'t mut Connections,
     pub(super) client: u32,
 }
 

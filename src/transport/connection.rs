@@ -6,7 +6,7 @@ use mio::{Interest, Token};
 
 use super::network::Network;
 use super::stream::{Stream, Taken};
-use super::{Notice, RemoteConfig, Transport};
+use super::{Connections, Notice, RemoteConfig};
 use crate::protocol::http::{Response, Responses};
 use crate::protocol::websocket::{self, Message, Messages, Opcode};
 use crate::session::{Channel, Lost, Phases};
@@ -244,14 +244,14 @@ impl Connection {
 /// Takes messages as they are read: borrowed from the buffer, nothing is copied.
 pub trait Reader {
     /// Something happened.
-    fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice);
+    fn handle_notice(&mut self, transport: &mut Connections, client: u32, notice: Notice);
     /// A WebSocket message arrived.
-    fn message(&mut self, transport: &mut Transport, client: u32, message: Message<'_>);
+    fn handle_message(&mut self, transport: &mut Connections, client: u32, message: Message<'_>);
 }
 
-impl Transport {
+impl Connections {
     /// Reads a connection that is ready and tells what came. Sends what could not be sent before.
-    pub fn ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
+    pub fn handle_ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
         self.send(place);
         let Some(connection) = self.connections.get_mut(place) else { return };
         if connection.paused || !matches!(connection.birth, Birth::Done { .. }) {
@@ -324,8 +324,8 @@ impl Transport {
         }
         connection.speech = Speech::Frames(Messages::new());
         let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
-        reader.notice(self, client, Notice::Head(Box::new(response.head)));
-        reader.notice(self, client, Notice::Established(channel, phases));
+        reader.handle_notice(self, client, Notice::Head(Box::new(response.head)));
+        reader.handle_notice(self, client, Notice::Established(channel, phases));
     }
 
     fn answered(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
@@ -341,9 +341,9 @@ impl Transport {
             self.forget(place);
         }
         if first {
-            reader.notice(self, client, Notice::Established(channel, phases));
+            reader.handle_notice(self, client, Notice::Established(channel, phases));
         }
-        reader.notice(self, client, Notice::Response(channel, Box::new(response)));
+        reader.handle_notice(self, client, Notice::Response(channel, Box::new(response)));
     }
 
     fn take_frames(&mut self, place: usize, serial: u64, bytes: &[u8], reader: &mut dyn Reader) {
@@ -382,7 +382,7 @@ impl Transport {
                         Some(close @ Message::Close { .. }) => {
                             return self.closed(place, client, close, reader);
                         }
-                        Some(message) => reader.message(self, client, message),
+                        Some(message) => reader.handle_message(self, client, message),
                     }
                 }
                 Err(violation) => return self.lose(place, Lost::Violated(violation)),
@@ -408,7 +408,7 @@ impl Transport {
             connection.say_goodbye();
         }
         self.forget(place);
-        reader.message(self, client, close);
+        reader.handle_message(self, client, close);
     }
 
     fn end(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {

@@ -1,7 +1,7 @@
 //! The rim towards the server: sockets, TLS, source addresses, and the bytes of WebSocket and HTTP on them.
 //!
-//! [`Transport`] owns all connections of one worker. It implements nothing of Engine.IO: the session says what to
-//! send through [`crate::session::Wire`] (see [`Transport::port`]), and what arrives comes back as a [`Notice`].
+//! [`Connections`] owns all connections of one worker. It implements nothing of Engine.IO: the session says what to
+//! send through [`crate::session::Wire`] (see [`Connections::wire`]), and what arrives comes back as a [`Notice`].
 //!
 //! | module | job |
 //! |---|---|
@@ -69,7 +69,7 @@ pub enum Notice {
 }
 
 /// All connections of one worker.
-pub struct Transport {
+pub struct Connections {
     peer: RemoteConfig,
     network: Network,
     connections: Slab<Connection>,
@@ -91,18 +91,18 @@ pub struct Transport {
     without_file: u64,
 }
 
-impl Transport {
+impl Connections {
     /// Without connections and clients yet.
     ///
     /// # Errors
     /// When the operating system gives no readiness queue.
-    pub fn new(peer: RemoteConfig) -> io::Result<Transport> {
-        Ok(Transport::over(Network::System(Readiness::new()?), peer))
+    pub fn new(peer: RemoteConfig) -> io::Result<Connections> {
+        Ok(Connections::over(Network::System(Readiness::new()?), peer))
     }
 
     /// A transport over a network in memory.
     #[cfg(test)]
-    pub(crate) fn simulated(network: &simulation::Simulation) -> Transport {
+    pub(crate) fn simulated(network: &simulation::Simulation) -> Connections {
         let peer = RemoteConfig {
             address: ([127, 0, 0, 1], 80).into(),
             authority: "simulated".to_owned(),
@@ -111,11 +111,11 @@ impl Transport {
             turn: std::sync::Arc::default(),
             limit: 1 << 20,
         };
-        Transport::over(Network::Simulation(network.clone()), peer)
+        Connections::over(Network::Simulation(network.clone()), peer)
     }
 
-    fn over(network: Network, peer: RemoteConfig) -> Transport {
-        Transport {
+    fn over(network: Network, peer: RemoteConfig) -> Connections {
+        Connections {
             peer,
             network,
             connections: Slab::new(),
@@ -139,7 +139,7 @@ impl Transport {
         self.channels = vec![Channels::default(); clients];
     }
 
-    /// Something with which another thread ends [`Transport::wait`].
+    /// Something with which another thread ends [`Connections::wait`].
     ///
     /// # Errors
     /// When the operating system gives none.
@@ -147,13 +147,13 @@ impl Transport {
         self.network.waker(WAKER)
     }
 
-    /// The time, of the same clock by which [`Transport::wait`] waits.
+    /// The time, of the same clock by which [`Connections::wait`] waits.
     pub fn now(&self) -> Instant {
         self.network.now()
     }
 
-    /// The wire of one client. What was sent through it leaves with [`Transport::flush`].
-    pub fn port(&mut self, client: u32) -> ClientWire<'_> {
+    /// The wire of one client. What was sent through it leaves with [`Connections::flush`].
+    pub fn wire(&mut self, client: u32) -> ClientWire<'_> {
         ClientWire { transport: self, client }
     }
 
@@ -206,12 +206,12 @@ impl Transport {
     }
 
     /// What happened outside of reading.
-    pub fn notice(&mut self) -> Option<(u32, Notice)> {
+    pub fn poll_notice(&mut self) -> Option<(u32, Notice)> {
         self.notices.pop_front()
     }
 
     /// The connections that have to be read again.
-    pub fn take_unread(&mut self) -> Vec<usize> {
+    pub fn poll_unread(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.unread)
     }
 

@@ -24,7 +24,7 @@ const PLENTY: Event = Event::Accepted { room: usize::MAX };
 /// A transport with one client, and what is heard on both sides.
 struct Harness {
     network: Simulation,
-    transport: Transport,
+    transport: Connections,
     server: Arc<Mutex<Vec<(usize, Heard)>>>,
     client: Client,
 }
@@ -34,7 +34,7 @@ struct Harness {
 struct Client(Vec<String>);
 
 impl Reader for Client {
-    fn notice(&mut self, _: &mut Transport, _: u32, notice: Notice) {
+    fn handle_notice(&mut self, _: &mut Connections, _: u32, notice: Notice) {
         self.0.push(match notice {
             Notice::Head(_) => return,
             Notice::Established(channel, phases) => {
@@ -47,7 +47,7 @@ impl Reader for Client {
         });
     }
 
-    fn message(&mut self, _: &mut Transport, _: u32, message: Message<'_>) {
+    fn handle_message(&mut self, _: &mut Connections, _: u32, message: Message<'_>) {
         self.0.push(match message {
             Message::Text(text) => text.chars().take(20).collect(),
             Message::Binary(bytes) => format!("{} bytes", bytes.len()),
@@ -66,7 +66,7 @@ impl Harness {
             heard.lock().expect("no test goes on after a panic").push((connection, what));
             reaction
         });
-        let mut transport = Transport::simulated(&network);
+        let mut transport = Connections::simulated(&network);
         transport.make_room(1);
         Harness { network, transport, server, client: Client::default() }
     }
@@ -82,14 +82,14 @@ impl Harness {
     }
 
     fn dial(&mut self) {
-        self.transport.port(ALICE).dial(Channel::WebSocket, "/socket.io/?EIO=4", &[]);
+        self.transport.wire(ALICE).dial(Channel::WebSocket, "/socket.io/?EIO=4", &[]);
         self.transport.flush();
     }
 
     fn get(&mut self, channel: Channel, same_connection: bool) {
         let (method, target) = ("GET", "/");
         let request = Request { method, target, headers: &[], body: None, held: 0, same_connection };
-        self.transport.port(ALICE).request(channel, request);
+        self.transport.wire(ALICE).request(channel, request);
         self.transport.flush();
     }
 
@@ -99,13 +99,13 @@ impl Harness {
         while self.transport.now() < end {
             self.transport.wait(&mut ready, end).expect("a simulation does not fail");
             for place in ready.drain(..) {
-                self.transport.ready(place, self.transport.now(), &mut self.client);
+                self.transport.handle_ready(place, self.transport.now(), &mut self.client);
             }
-            for place in self.transport.take_unread() {
-                self.transport.ready(place, self.transport.now(), &mut self.client);
+            for place in self.transport.poll_unread() {
+                self.transport.handle_ready(place, self.transport.now(), &mut self.client);
             }
-            while let Some((client, notice)) = self.transport.notice() {
-                self.client.notice(&mut self.transport, client, notice);
+            while let Some((client, notice)) = self.transport.poll_notice() {
+                self.client.handle_notice(&mut self.transport, client, notice);
             }
         }
     }
@@ -247,8 +247,8 @@ fn what_the_socket_does_not_take_at_once_follows_as_soon_as_it_does() {
     harness.pass(10);
     harness.server();
     let said = "x".repeat(3000);
-    harness.transport.port(ALICE).text(Channel::WebSocket, &[&said]);
-    harness.transport.port(ALICE).text(Channel::WebSocket, &["the", " end"]);
+    harness.transport.wire(ALICE).text(Channel::WebSocket, &[&said]);
+    harness.transport.wire(ALICE).text(Channel::WebSocket, &["the", " end"]);
     harness.transport.flush();
     harness.pass(1000);
     let bytes = harness.bytes();
@@ -262,11 +262,11 @@ fn what_the_socket_does_not_take_at_once_follows_as_soon_as_it_does() {
 fn a_server_that_does_not_read_is_not_waited_for_without_end() {
     let mut harness = Harness::with_websocket(1000);
     let half = "x".repeat(1 << 19);
-    harness.transport.port(ALICE).text(Channel::WebSocket, &[&half]);
+    harness.transport.wire(ALICE).text(Channel::WebSocket, &[&half]);
     harness.transport.flush();
     harness.pass(1);
     assert_eq!(harness.heard(), [""; 0]);
-    harness.transport.port(ALICE).text(Channel::WebSocket, &[&half, &half]);
+    harness.transport.wire(ALICE).text(Channel::WebSocket, &[&half, &half]);
     harness.transport.flush();
     harness.network.act(0, ms(1), Event::Room(1));
     harness.pass(5);
@@ -320,11 +320,11 @@ fn a_connection_that_breaks_is_told_in_words() {
 #[test]
 fn what_came_while_a_client_did_not_read_is_heard_when_it_does() {
     let mut harness = Harness::with_websocket(usize::MAX);
-    harness.transport.port(ALICE).pause(Channel::WebSocket, true);
+    harness.transport.wire(ALICE).pause(Channel::WebSocket, true);
     harness.says(text("hello"));
     harness.pass(5);
     assert_eq!(harness.heard(), [""; 0]);
-    harness.transport.port(ALICE).pause(Channel::WebSocket, false);
+    harness.transport.wire(ALICE).pause(Channel::WebSocket, false);
     harness.pass(5);
     assert_eq!(harness.heard(), ["hello"]);
 }
@@ -336,7 +336,7 @@ fn a_flood_on_one_connection_lets_others_have_their_turn_and_is_read_to_its_end(
     harness.network.act(0, ms(0), Event::Bytes(flood));
     let (mut ready, now) = (Vec::new(), harness.transport.now());
     harness.transport.wait(&mut ready, now).expect("a simulation does not fail");
-    harness.transport.ready(ready[0], now, &mut harness.client);
+    harness.transport.handle_ready(ready[0], now, &mut harness.client);
     let first = harness.heard().len();
     assert!((1..12).contains(&first), "{first}");
     harness.pass(1);
@@ -347,7 +347,7 @@ fn a_flood_on_one_connection_lets_others_have_their_turn_and_is_read_to_its_end(
 fn a_clean_end_is_said_and_a_cut_is_not() {
     for (how, cut, said) in [(HangUp::Clean, false, Some(0x88)), (HangUp::Cut, true, None)] {
         let mut harness = Harness::with_websocket(usize::MAX);
-        harness.transport.port(ALICE).hang_up(Channel::WebSocket, how);
+        harness.transport.wire(ALICE).hang_up(Channel::WebSocket, how);
         harness.transport.flush();
         harness.network.act(0, ms(1), Event::End);
         harness.pass(5);
@@ -421,8 +421,8 @@ fn a_poll_that_ends_without_an_answer_is_lost() {
 }
 
 /// A transport over the sockets of this machine.
-fn real(address: SocketAddr) -> Transport {
-    let mut transport = Transport::new(RemoteConfig {
+fn real(address: SocketAddr) -> Connections {
+    let mut transport = Connections::new(RemoteConfig {
         address,
         authority: "localhost".to_owned(),
         tls: None,
@@ -476,7 +476,7 @@ fn the_queue_of_the_system_tells_of_bytes_and_of_the_end() {
     });
     let request =
         Request { method: "GET", target: "/x", headers: &[], body: None, held: 0, same_connection: false };
-    transport.port(ALICE).request(Channel::Poll, request);
+    transport.wire(ALICE).request(Channel::Poll, request);
     transport.flush();
     let (mut client, mut ready) = (Client::default(), Vec::new());
     while client.0.len() < 2 {
@@ -484,7 +484,7 @@ fn the_queue_of_the_system_tells_of_bytes_and_of_the_end() {
         transport.wait(&mut ready, until).expect("it can be waited on");
         assert!(transport.now() < until, "nobody told");
         for place in ready.drain(..) {
-            transport.ready(place, transport.now(), &mut client);
+            transport.handle_ready(place, transport.now(), &mut client);
         }
     }
     assert_eq!(client.0[1], "poll 200 to the end");

@@ -13,7 +13,7 @@ use crate::engine::worker::{Command, Report, Work, Worker, WorkerLoop};
 use crate::measure::Tally;
 use crate::plan::{Plan, RunOptions};
 use crate::scenario::{Surroundings, read};
-use crate::transport::Transport;
+use crate::transport::Connections;
 use crate::transport::simulation::{Heard, Reaction, Simulation};
 
 /// More turns than any of the tests needs.
@@ -56,7 +56,7 @@ pub fn over_network(
         let network = Simulation::new(plan.context.epoch, server);
         let (sender, reports) = mpsc::channel();
         let mailboxes = Arc::new(Mailboxes::new(1));
-        let worker = Worker::new(plan, Transport::simulated(&network), 0, sender, mailboxes)
+        let worker = Worker::new(plan, Connections::simulated(&network), 0, sender, mailboxes)
             .expect("a simulation gives everything");
         let (commands, waker) = worker.line();
         test(Harness {
