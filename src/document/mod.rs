@@ -13,16 +13,20 @@ mod fields;
 mod mistake;
 mod node;
 mod parse;
+mod render;
 mod scalar;
 pub mod schema;
 mod source;
+mod span;
 #[cfg(test)]
 mod tests;
 
 pub use closest::closest;
 pub use fields::Fields;
-pub use mistake::{Mistake, render};
-pub use node::{Key, Node, Span, Value};
+pub use mistake::Mistake;
+pub use node::{Key, Node, Value};
 pub use parse::parse;
+pub use render::render;
 pub(crate) use source::cause;
 pub use source::{SIZE_LIMIT, Source};
+pub use span::Span;

@@ -24,8 +24,8 @@ use crate::transport::RemoteConfig;
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
-use records::Exchange;
 pub use records::Extent;
+use records::Mailboxes;
 use worker::{Command, Report, Work, Worker};
 
 /// How long the conductor waits for a word of its workers before it looks whether it is to stop; they tell more often.
@@ -116,9 +116,9 @@ pub fn run<'p>(
     let (reports, inbox) = mpsc::channel();
     thread::scope(|scope| {
         let mut crews = Vec::new();
-        let exchange = Arc::new(Exchange::new(config.workers.max(1)));
+        let mailboxes = Arc::new(Mailboxes::new(config.workers.max(1)));
         for index in 0..config.workers.max(1) {
-            let worker = Worker::new(plan, config, index, reports.clone(), exchange.clone())?;
+            let worker = Worker::new(plan, config, index, reports.clone(), mailboxes.clone())?;
             let (commands, waker) = worker.line();
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))

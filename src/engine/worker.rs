@@ -7,7 +7,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::EngineConfig;
 use super::accounts::Handover;
-use super::records::{Audit, Exchange, Extent, Records};
+use super::records::{Audit, Extent, Mailboxes, Records};
 use super::timers::Timers;
 use crate::client::{Client, Io};
 use crate::measure::Interval;
@@ -68,7 +68,7 @@ pub(super) struct Worker<'p> {
     plan: &'p Plan<'p>,
     index: usize,
     reports: mpsc::Sender<Report>,
-    exchange: Arc<Exchange>,
+    mailboxes: Arc<Mailboxes>,
     transport: Transport,
     waker: Arc<mio::Waker>,
     commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
@@ -80,7 +80,7 @@ impl<'p> Worker<'p> {
         config: &EngineConfig<'_>,
         index: usize,
         reports: mpsc::Sender<Report>,
-        exchange: Arc<Exchange>,
+        mailboxes: Arc<Mailboxes>,
     ) -> Result<Worker<'p>, String> {
         let opened = Transport::new(config.peer.clone()).and_then(|transport| {
             let waker = Arc::new(transport.waker()?);
@@ -88,7 +88,7 @@ impl<'p> Worker<'p> {
         });
         let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
         let commands = mpsc::channel();
-        Ok(Worker { plan, index, reports, exchange, transport, waker, commands })
+        Ok(Worker { plan, index, reports, mailboxes, transport, waker, commands })
     }
 
     /// The line on which the conductor speaks to the worker.
@@ -112,7 +112,7 @@ impl<'p> Worker<'p> {
         let plan = self.plan;
         let clients: Vec<Client<'p>> = plan
             .clients()
-            .filter(|who| self.exchange.home(who.index) == self.index)
+            .filter(|who| self.mailboxes.home(who.index) == self.index)
             .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.context))
             .collect::<Result<_, _>>()?;
         let count = clients.len();
@@ -120,7 +120,7 @@ impl<'p> Worker<'p> {
         transport.make_room(count);
         let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
-        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.exchange));
+        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.mailboxes));
         let state = WorkerState {
             plan,
             index: self.index,
@@ -199,7 +199,6 @@ impl WorkerLoop<'_> {
             self.state.call(&mut self.transport, client, |client, io| client.leave(io));
         }
         self.state.tell(&mut self.transport, Instant::now());
-        self.state.records.tell();
         let cpu = processor_time().saturating_sub(self.state.cpu);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
         Work { records: self.state.records, unreached, shortages, cpu }

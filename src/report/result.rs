@@ -8,9 +8,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Fault;
 use crate::measure::{DecodeError, Series};
 use crate::server::{Running, Target};
-use crate::threshold::Fault;
 use crate::verdict::Verdict;
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};

@@ -31,7 +31,7 @@ use crate::protocol::http::Head;
 use crate::protocol::socket_io::{self, Kind};
 
 pub use event::{Answer, Closed, Event, Message};
-pub use namespace::{Namespace, Phase, STAMP_MARK};
+pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
 pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire};
@@ -39,7 +39,6 @@ pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire}
 use outstanding::Outstanding;
 use polling::Polling;
 use requests::Requests;
-use upgrade::Upgrade;
 
 /// Which transports a session uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -107,6 +106,21 @@ enum State {
     Open,
     Closing,
     Closed,
+}
+
+/// How far an upgrade has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Upgrade {
+    /// None is under way.
+    None,
+    /// To be begun as soon as the handshake is there.
+    Wanted,
+    /// The WebSocket handshake is under way.
+    Dialing,
+    /// `2probe` is sent.
+    Probing,
+    /// `3probe` has come; poll and post are coming home.
+    Pausing,
 }
 
 /// What one binary packet may bring: far more than servers allow, far less than would hurt.

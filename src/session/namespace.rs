@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::event::{Event, Message};
+use crate::audit::stamp;
 use crate::protocol::socket_io::MAIN;
 use crate::protocol::{Rule, Violation, excerpt};
 
@@ -81,15 +82,12 @@ impl Namespace {
             && message.id.is_none()
             && let Some(offset) = last_text(&message.data)
             // What we put behind an event ourselves is no offset, though the official client would take it for one.
-            && !offset.starts_with(STAMP_MARK)
+            && !offset.starts_with(stamp::MARK)
         {
             self.offset = Some(offset.into());
         }
     }
 }
-
-/// How a stamp begins, by which the messages of this program are told apart. `~` needs no escape in JSON or in a URL.
-pub const STAMP_MARK: &str = "~sk";
 
 /// The last element of a JSON array, if it is a string without escapes (offsets never have any).
 fn last_text(array: &str) -> Option<&str> {

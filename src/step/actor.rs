@@ -12,9 +12,10 @@ use super::chance::{CLIENT, Chance};
 use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
-use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
-use crate::observe::{Deed, Label, Message as Sent, Who, WireLine};
+use crate::audit::Key;
+use crate::audit::stamp::Stamp;
+use crate::observe::{Label, Who, WireLine};
 use crate::protocol::http::Response;
 use crate::session::{Channel, Closed, Destination, Session};
 use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
@@ -72,8 +73,6 @@ pub struct Actor<'p> {
     pub round: u64,
     /// Whether it does things on its connection after which nobody can say what it receives.
     pub by_hand: bool,
-    /// A message of which it is not known yet whether the server has handled it.
-    pub unsettled: Option<Box<Sent>>,
     /// How many stamped messages it has sent.
     stamped: u64,
     asides: Vec<Aside>,
@@ -128,7 +127,6 @@ impl<'p> Actor<'p> {
             arrived: false,
             round: 0,
             by_hand: false,
-            unsettled: None,
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; context.slots].into(),
@@ -219,10 +217,9 @@ impl<'p> Actor<'p> {
         self.stamped += 1;
         Stamp {
             run: self.context.run,
-            sender: self.who.index,
-            sequence: self.stamped,
+            key: Key { sender: self.who.index, sequence: self.stamped },
             due: self.context.since(due),
-            label,
+            label: label.0,
             is_audited,
         }
     }
@@ -344,14 +341,6 @@ impl Values for Actor<'_> {
 }
 
 impl<'p> Cx<'_, 'p> {
-    /// What became of the message that was sent last: handled by now, or nobody knows.
-    pub fn settle(&mut self, is_handled: bool) {
-        let Some(mut message) = self.actor.unsettled.take() else { return };
-        message.settled = self.actor.context.since(self.now);
-        message.handled = is_handled.then_some(message.settled);
-        self.witness(Deed::Settled(*message));
-    }
-
     /// The namespace that a step speaks in: its own, or the client's.
     ///
     /// # Errors

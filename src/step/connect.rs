@@ -10,8 +10,9 @@ use serde_json::Value as Json;
 use super::actor::Ended;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Cause, Counter, Deed, FailureKind, Metric};
+use crate::observe::{Cause, Counter, FailureKind, Metric};
 use crate::session::{Channel, Closed, Event, Polls, Transport};
 use crate::template::{Matcher, Template};
 
@@ -227,7 +228,7 @@ impl Connecting<'_> {
             (Err(why), _) | (_, Err(why)) => return self.missed(cx, Cause::NoValue, why),
         }
         cx.actor.ended = None;
-        cx.witness(Deed::Connecting { namespace: &self.namespace });
+        cx.record(AuditEvent::Connecting { namespace: &self.namespace });
         if cx.actor.session.is_open() {
             cx.actor.session.set_polls(cx.wire, Polls::Automatic);
             return self.ask(cx);

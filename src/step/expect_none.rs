@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
 use super::schema::{self, Schema};
-use super::stamp::Stamp;
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::stamp::Stamp;
 use crate::document::{Fields, Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {

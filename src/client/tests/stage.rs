@@ -65,6 +65,8 @@ pub struct Found {
     pub missed: Vec<(FailureKind, String)>,
     pub wronged: Vec<FailureKind>,
     pub troubles: Vec<(String, String)>,
+    /// Of each message that was settled, whether the server said that it had handled it.
+    pub settled: Vec<bool>,
 }
 
 impl Found {
@@ -114,6 +116,12 @@ impl Observer for Found {
 
     fn trouble(&mut self, _: Who, cause: &str, detail: &str, _: &observe::Wire<'_>) {
         self.troubles.push((cause.to_owned(), detail.to_owned()));
+    }
+
+    fn record(&mut self, _: Who, _: Duration, event: AuditEvent<'_>) {
+        if let AuditEvent::Settled(message) = event {
+            self.settled.push(message.handled.is_some());
+        }
     }
 }
 

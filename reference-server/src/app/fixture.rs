@@ -4,7 +4,8 @@
 //! suites, the `t:*` commands for rooms, broadcasts and acknowledgements, and `gone` to the room `watch`. A
 //! command whose arguments make no sense is ignored, and so is every event without a handler.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,62 +14,68 @@ use serde::Deserialize;
 
 use crate::console::{Topic, printable};
 use crate::engine::request::Transport;
-use crate::engine::session::Session;
-use crate::faults::Fault;
-use crate::late;
+use crate::faults::{Fault, broadcast, late, reasons};
+use crate::reason::Reason;
 use crate::socket::ack::{self, Ack};
 use crate::socket::args::{Arg, Args};
 use crate::socket::decoder::Packet;
-use crate::socket::namespace::Broadcast;
-use crate::socket::reason::Reason;
-use crate::socket::rooms::Selection;
-use crate::socket::socket::Socket;
+use crate::socket::rooms::{Key, Selection};
+use crate::socket::socket::{Application, Broadcast, Socket};
 
-/// A socket was admitted to a namespace.
-pub(crate) fn on_connection(socket: &Rc<Socket>) {
-    let mut args = Args::event("auth");
-    args.raw(&socket.auth);
-    socket.emit(args);
+/// The application.
+#[derive(Default)]
+pub(crate) struct Fixture {
+    /// How many bursts each socket has running.
+    bursts: Rc<RefCell<HashMap<Key, usize>>>,
 }
 
-/// A socket ends; it is still in its rooms. Watchers are sockets of `/` in the room `watch`.
-pub(crate) fn on_disconnecting(socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<str>]) {
-    let server = &socket.session.server;
-    let main = server.namespaces.borrow().get("/").cloned();
-    let Some(main) = main else { return };
-    let to = Selection { to: vec![Rc::from("watch")], ..Selection::default() };
-    let rooms: Vec<&str> = rooms.iter().map(|room| &**room).collect();
-    let args = Args::event("gone")
-        .with(&*socket.id)
-        .with(&*socket.namespace.name)
-        .with(reason.told(server.faults))
-        .with(&rooms);
-    main.broadcast(server, Broadcast { selection: to, ..Broadcast::default() }, args);
-}
+impl Application for Fixture {
+    fn handle_connection(&self, socket: &Rc<Socket>) {
+        let mut args = Args::event("auth");
+        args.raw(&socket.auth);
+        socket.emit(args);
+    }
 
-/// An event arrived.
-pub(crate) fn on_event(socket: &Rc<Socket>, packet: Packet<'_>) {
-    late::freeze(&socket.session.server);
-    let ack = Ack::new(socket, packet.id);
-    let args = &packet.args[..];
-    match &*packet.name {
-        "message" => socket.emit(Args::event("message-back").with_all(args)),
-        "message-with-ack" => ack.send(&Args::new().with_all(args)),
-        name if name.starts_with("t:") => {
-            let _ = command(socket, name, args, ack);
+    /// Watchers are told: sockets of `/` in the room `watch`.
+    fn handle_disconnecting(&self, socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<str>]) {
+        let Some(main) = socket.io.namespaces.get("/") else { return };
+        let selection = Selection { to: vec![Rc::from("watch")], ..Selection::default() };
+        let rooms: Vec<&str> = rooms.iter().map(|room| &**room).collect();
+        let args = Args::event("gone")
+            .with(&*socket.id)
+            .with(&*socket.namespace.name)
+            .with(reasons::told(socket.shared.faults, reason).as_str())
+            .with(&rooms);
+        socket.io.broadcast(&main, Broadcast { selection, ..Broadcast::default() }, args);
+    }
+
+    fn handle_event(&self, socket: &Rc<Socket>, packet: Packet<'_>) {
+        if socket.has(Fault::Freeze) && socket.shared.turns.next(Fault::Freeze) == 0 {
+            late::freeze(&socket.shared.timers);
         }
-        _ => spoil_unhandled(socket, args, &ack),
+        let ack = Ack::new(socket, packet.id);
+        let args = &packet.args[..];
+        match &*packet.name {
+            "message" => socket.emit(Args::event("message-back").with_all(args)),
+            "message-with-ack" => ack.send(&Args::new().with_all(args)),
+            "t:burst" => {
+                let _ = Burst::start(&self.bursts, socket, args, ack);
+            }
+            name if name.starts_with("t:") => {
+                let _ = command(socket, name, args, ack);
+            }
+            _ => spoil_unhandled(socket, args, &ack),
+        }
     }
 }
 
 /// The faults of events that nobody handles.
 fn spoil_unhandled(socket: &Rc<Socket>, args: &[Arg<'_>], ack: &Ack) {
-    let faults = &socket.session.server.faults;
-    if faults.has(Fault::UnhandledEventAnswered) {
+    if socket.has(Fault::UnhandledEventAnswered) {
         ack.send(&Args::new());
     }
-    if faults.has(Fault::UnhandledBinaryFatal) && args.iter().any(|arg| arg.json().is_none()) {
-        socket.session.close(Reason::ForcedClose);
+    if socket.has(Fault::UnhandledBinaryFatal) && args.iter().any(|arg| arg.json().is_none()) {
+        socket.connection.session.close(Reason::ForcedClose);
     }
 }
 
@@ -82,14 +89,14 @@ fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Optio
             let to = target.broadcast(socket);
             let args = event_with(socket, event, payload)?;
             if !target.is_flagged_and_lost(socket) {
-                socket.namespace.broadcast(&socket.session.server, to, args);
+                socket.io.broadcast(&socket.namespace, to, args);
             }
             ack.send(&Args::new());
         }
         ("t:cast-ack", [target, ms, event, payload, ..]) => {
             let mut to = Target::parse(target)?.broadcast(socket);
-            socket.namespace.spoil(&socket.session.server, &mut to.selection);
-            let receivers = socket.namespace.sockets(&to.selection);
+            broadcast::address(&socket.namespace, &mut to.selection);
+            let receivers = socket.namespace.members(&to.selection);
             let args = event_with(socket, event, payload)?;
             ack::ask_all(socket, receivers, millis(ms)?, args, move |timed_out, answers| {
                 ack.send(&Args::new().with(&timed_out).with_array(&answers));
@@ -103,9 +110,6 @@ fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Optio
         }
         ("t:sockets", [target, what, how, ..]) => {
             sockets(socket, target, &what.parse::<String>()?, how, &ack)?
-        }
-        ("t:burst", [count, ms, binary, ..]) => {
-            Burst::start(socket, count.parse()?, millis(ms)?, binary.parse().unwrap_or(false), ack);
         }
         ("t:ack-twice", _) => {
             ack.send(&Args::new().with(&1));
@@ -131,7 +135,7 @@ fn join(socket: &Rc<Socket>, rooms: &Arg<'_>, ack: &Ack) -> Option<()> {
 fn leave(socket: &Rc<Socket>, room: &Arg<'_>, ack: &Ack) -> Option<()> {
     let names = one_or_more(room)?;
     let is_stranger = || !names.iter().all(|name| socket.rooms().iter().any(|room| **room == **name));
-    if socket.session.server.faults.has(Fault::StrayLeaveUnanswered) && is_stranger() {
+    if socket.has(Fault::StrayLeaveUnanswered) && is_stranger() {
         return None;
     }
     names.iter().for_each(|name| socket.leave_room(name));
@@ -140,7 +144,7 @@ fn leave(socket: &Rc<Socket>, room: &Arg<'_>, ack: &Ack) -> Option<()> {
 }
 
 fn tell_rooms(socket: &Rc<Socket>, verb: &str, names: &[String], ack: &Ack) {
-    socket.session.say(Topic::Moved, || {
+    socket.connection.session.say(Topic::Moved, || {
         let names: Vec<String> = names.iter().take(5).map(|name| printable(name, 24)).collect();
         format!("{}  {verb} room {}", socket.label(), names.join(", "))
     });
@@ -163,7 +167,7 @@ fn millis(arg: &Arg<'_>) -> Option<Duration> {
 /// The event that a command carries: its name, and its arguments in an array.
 fn event_with(socket: &Socket, event: &Arg<'_>, payload: &Arg<'_>) -> Option<Args> {
     let mut payload = payload.elements()?;
-    if socket.session.server.faults.has(Fault::FirstArgumentOnly) {
+    if socket.has(Fault::FirstArgumentOnly) {
         payload.truncate(1);
     }
     Some(Args::new().with_all(std::slice::from_ref(event)).with_all(&payload))
@@ -187,7 +191,7 @@ impl Target {
     fn broadcast(&self, socket: &Socket) -> Broadcast {
         let rooms = |names: &[String]| names.iter().map(|name| Rc::from(&**name)).collect();
         let from_socket = self.from != "io";
-        let spares_asker = from_socket || socket.session.server.faults.has(Fault::IoLeavesOutAsker);
+        let spares_asker = from_socket || socket.has(Fault::IoLeavesOutAsker);
         Broadcast {
             selection: Selection {
                 to: rooms(&self.to),
@@ -204,43 +208,41 @@ impl Target {
     }
 
     fn is_flagged_and_lost(&self, socket: &Socket) -> bool {
-        let lost = socket.session.server.faults.has(Fault::FlaggedBroadcastLost);
+        let lost = socket.has(Fault::FlaggedBroadcastLost);
         lost && (self.has("local") || self.has("compress"))
     }
 }
 
 fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack: &Ack) -> Option<()> {
     let target = Target { from: "io".to_owned(), ..Target::parse(target)? };
-    let faults = &socket.session.server.faults;
     let mut selection = target.broadcast(socket).selection;
-    if faults.has(Fault::SocketsFilterIgnored) {
+    if socket.has(Fault::SocketsFilterIgnored) {
         selection = Selection::default();
     }
-    let mut chosen = socket.namespace.sockets(&selection);
+    let mut chosen = socket.namespace.members(&selection);
     match what {
         "join" => {
             let names = one_or_more(how)?;
-            if faults.has(Fault::SocketsJoinFirstOnly) {
+            if socket.has(Fault::SocketsJoinFirstOnly) {
                 chosen.truncate(1);
             }
             chosen.iter().for_each(|socket| socket.join(&names));
         }
         "leave" => {
             let names = one_or_more(how)?;
-            if faults.has(Fault::SocketsLeaveAskerOnly) {
+            if socket.has(Fault::SocketsLeaveAskerOnly) {
                 chosen.retain(|member| member.key == socket.key);
             }
             chosen.iter().for_each(|socket| names.iter().for_each(|name| socket.leave_room(name)));
         }
         "disconnect" => {
-            let close = how.parse().unwrap_or(false) || faults.has(Fault::SocketsDisconnectCloses);
-            let close = close && !faults.has(Fault::SocketsDisconnectKeepsConnection);
+            let close = how.parse().unwrap_or(false) || socket.has(Fault::SocketsDisconnectCloses);
+            let close = close && !socket.has(Fault::SocketsDisconnectKeepsConnection);
             let reason = Reason::ServerNamespaceDisconnect;
             for socket in &chosen {
-                if faults.has(Fault::SocketsDisconnectSilent) {
-                    socket.leave(reason);
-                } else {
-                    socket.disconnect(close, reason);
+                match socket.has(Fault::SocketsDisconnectSilent) {
+                    true => socket.leave(reason),
+                    false => socket.disconnect(close, reason),
                 }
             }
         }
@@ -251,10 +253,10 @@ fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack
 }
 
 fn who(socket: &Rc<Socket>) -> Args {
-    let handshake = &socket.session.handshake;
-    let faults = socket.session.server.faults;
-    let first = faults.has(Fault::TransportOfHandshake) && handshake.query.contains("polling");
-    let transport = if first { Transport::Polling } else { socket.session.transport.get() };
+    let session = &socket.connection.session;
+    let handshake = &session.handshake;
+    let first = socket.has(Fault::TransportOfHandshake) && handshake.query.contains("polling");
+    let transport = if first { Transport::Polling } else { session.transport.get() };
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let mut args = Args::new();
     args.raw(&format!(
@@ -262,8 +264,8 @@ fn who(socket: &Rc<Socket>) -> Args {
         text(&socket.id),
         text(&socket.namespace.name),
         socket.auth,
-        if faults.has(Fault::QueryLost) { "{}" } else { &handshake.query },
-        if faults.has(Fault::HeadersLost) { "{}" } else { &handshake.headers },
+        if socket.has(Fault::QueryLost) { "{}" } else { &handshake.query },
+        if socket.has(Fault::HeadersLost) { "{}" } else { &handshake.headers },
         socket.recovered,
         text(transport.name()),
     ));
@@ -272,6 +274,7 @@ fn who(socket: &Rc<Socket>) -> Args {
 
 /// `t:burst`: `n` 0, 1, 2, … at a steady pace, every second one with a byte attached if so wished.
 struct Burst {
+    running: Rc<RefCell<HashMap<Key, usize>>>,
     socket: Rc<Socket>,
     count: u64,
     every: Duration,
@@ -281,27 +284,34 @@ struct Burst {
 }
 
 impl Burst {
-    fn start(socket: &Rc<Socket>, count: u64, every: Duration, binary: bool, ack: Ack) {
-        let running = socket.bursts.get();
-        if running < socket.session.server.config.limits.bursts {
-            socket.bursts.set(running + 1);
-            let every = every.max(Duration::from_millis(1));
-            let burst = Burst { socket: socket.clone(), count, every, binary, next: Cell::new(0), ack };
-            Rc::new(burst).wait();
+    fn start(
+        running: &Rc<RefCell<HashMap<Key, usize>>>,
+        socket: &Rc<Socket>,
+        args: &[Arg<'_>],
+        ack: Ack,
+    ) -> Option<()> {
+        let [count, ms, binary, ..] = args else { return None };
+        let (count, every) = (count.parse()?, millis(ms)?.max(Duration::from_millis(1)));
+        let binary = binary.parse().unwrap_or(false);
+        let mut bursts = running.borrow_mut();
+        let number = bursts.entry(socket.key).or_default();
+        if *number < socket.shared.config.limits.bursts {
+            *number += 1;
+            let (running, socket, next) = (running.clone(), socket.clone(), Cell::new(0));
+            Rc::new(Burst { running, socket, count, every, binary, next, ack }).wait();
         }
+        Some(())
     }
 
     fn wait(self: Rc<Self>) {
-        let every = self.every;
-        let session: Rc<Session> = self.socket.session.clone();
-        session.server.timers.after(every, move || self.step());
+        let shared = self.socket.shared.clone();
+        shared.after(self.every, move || self.step());
     }
 
     fn step(self: Rc<Self>) {
         let number = self.next.replace(self.next.get() + 1);
         if number >= self.count || !self.socket.is_connected() {
-            self.socket.bursts.set(self.socket.bursts.get() - 1);
-            return self.ack.send(&Args::new());
+            return self.finish();
         }
         let mut args = Args::event("n").with(&number);
         if self.binary && number % 2 == 1 {
@@ -309,5 +319,15 @@ impl Burst {
         }
         self.socket.emit(args);
         self.wait();
+    }
+
+    fn finish(&self) {
+        let mut running = self.running.borrow_mut();
+        let left = running.remove(&self.socket.key).unwrap_or_default().saturating_sub(1);
+        if left > 0 {
+            running.insert(self.socket.key, left);
+        }
+        drop(running);
+        self.ack.send(&Args::new());
     }
 }

@@ -1,6 +1,6 @@
 //! The task of one WebSocket: bytes in, frames to the session, the session's queue out.
 //!
-//! Spec: RFC 6455. Written as one poll function: an idle connection owns no buffer, what is read lands in a
+//! Spec: Engine.IO protocol v4, "WebSocket", "Upgrade"; RFC 6455. Written as one poll function: an idle connection owns no buffer, what is read lands in a
 //! buffer all connections of the thread share, and everything queued goes out in one write.
 
 use std::cell::Cell;
@@ -14,11 +14,11 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::frame::{self, Event, Reader};
-use crate::engine::packet::Packet;
-use crate::engine::session::{Session, State};
-use crate::faults::Fault;
-use crate::socket::reason::Reason;
+use super::packet::Packet;
+use super::session::{Session, State};
+use crate::faults::{Fault, requests};
+use crate::reason::Reason;
+use crate::websocket::frame::{self, Event, Reader};
 
 const SCRATCH: usize = 64 << 10;
 /// Frames from here on are written from where they are instead of being copied together.
@@ -35,7 +35,7 @@ thread_local! {
 
 /// What this WebSocket is to its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(super) enum Role {
     /// It carries the session.
     Owner,
     /// It wants to take over from polling; the number is the session's for this attempt.
@@ -75,14 +75,11 @@ struct Writer {
 }
 
 /// Runs a WebSocket after its handshake. `early` is what arrived with the request.
-pub(crate) async fn run(stream: TcpStream, session: Rc<Session>, role: Role, mut early: Vec<u8>) {
-    let faults = session.server.faults;
-    let limit = match session.server.config.max_payload {
-        _ if faults.has(Fault::WebSocketLimitIgnored) => 64 << 20,
-        limit if faults.has(Fault::WebSocketLimitOffByOne) => limit - 1,
-        limit => limit,
-    };
-    let patience = session.server.config.limits.close_timeout;
+pub(super) async fn run(stream: TcpStream, session: Rc<Session>, role: Role, mut early: Vec<u8>) {
+    let (faults, config) = (session.shared.faults, &session.shared.config);
+    let (ignored, off_by_one) = (Fault::WebSocketLimitIgnored, Fault::WebSocketLimitOffByOne);
+    let limit = requests::limit(faults, config.max_payload, ignored, off_by_one);
+    let patience = config.limits.close_timeout;
     let mut driver = Driver {
         stream,
         reader: Reader::new(limit, faults),
@@ -105,7 +102,7 @@ pub(crate) async fn run(stream: TcpStream, session: Rc<Session>, role: Role, mut
 }
 
 /// Closes a WebSocket that no session wants.
-pub(crate) async fn refuse(stream: TcpStream, patience: Duration) {
+pub(super) async fn refuse(stream: TcpStream, patience: Duration) {
     farewell(stream, frame::control(frame::OPCODE_CLOSE, &[]), patience).await;
 }
 
@@ -223,14 +220,14 @@ async fn farewell(mut stream: TcpStream, bytes: Vec<u8>, patience: Duration) {
 
 impl Speaker {
     fn handle(&mut self, event: Event<'_>) -> Result<(), End> {
-        let faults = self.session.server.faults;
+        let faults = self.session.shared.faults;
         match event {
             Event::Text(text) => self.text(text)?,
             Event::Binary(_) if self.role != Role::Owner => return Err(End::Close(None)),
             Event::Binary([_, data @ ..]) if faults.has(Fault::WebSocketBinaryTyped) => {
-                self.session.receive(Packet::Binary(Bytes::copy_from_slice(data)));
+                self.session.handle_packet(Packet::Binary(Bytes::copy_from_slice(data)));
             }
-            Event::Binary(data) => self.session.receive(Packet::Binary(Bytes::copy_from_slice(data))),
+            Event::Binary(data) => self.session.handle_packet(Packet::Binary(Bytes::copy_from_slice(data))),
             Event::Ping(_) if faults.has(Fault::WebSocketPingIgnored) => {}
             Event::Ping(content) => {
                 self.control.extend(frame::control(frame::OPCODE_PONG, content));
@@ -252,28 +249,28 @@ impl Speaker {
         let packet = Packet::from_text(text);
         let Role::Candidate(_) = self.role else {
             match packet {
-                Ok(packet) => self.session.receive(packet),
-                Err(_) => self.session.receive_invalid(),
+                Ok(packet) => self.session.handle_packet(packet),
+                Err(_) => self.session.handle_invalid(),
             }
             return Ok(());
         };
         match packet {
             Ok(Packet::Ping("probe")) => {
-                let plain = self.session.server.faults.has(Fault::ProbeAnsweredPlain);
+                let plain = self.session.has(Fault::ProbeAnsweredPlain);
                 let answer: &[u8] = if plain { b"3" } else { b"3probe" };
                 self.control.extend_from_slice(&frame::server_header(frame::OPCODE_TEXT, answer.len()));
                 self.control.extend_from_slice(answer);
-                self.session.probe();
+                self.session.handle_probe();
                 Ok(())
             }
-            Ok(Packet::Upgrade) if self.session.server.faults.has(Fault::UpgradePacketIgnored) => Ok(()),
+            Ok(Packet::Upgrade) if self.session.has(Fault::UpgradePacketIgnored) => Ok(()),
             Ok(Packet::Upgrade) if self.is_current() => {
                 self.session.complete_upgrade();
                 self.role = Role::Owner;
                 Ok(())
             }
             _ => {
-                if self.session.server.faults.has(Fault::WrongProbeEndsSession) {
+                if self.session.has(Fault::WrongProbeEndsSession) {
                     self.session.abort(Reason::TransportError);
                 }
                 Err(End::Close(None))
@@ -283,7 +280,7 @@ impl Speaker {
 
     fn is_current(&self) -> bool {
         let Role::Candidate(number) = self.role else { return false };
-        if self.session.server.faults.has(Fault::UpgradeWithoutProbeRefused) && !self.session.is_probed() {
+        if self.session.has(Fault::UpgradeWithoutProbeRefused) && !self.session.is_probed() {
             return false;
         }
         self.session.is_candidate(number, std::task::Waker::noop())
@@ -297,7 +294,7 @@ impl Speaker {
     }
 
     fn ended(&self, end: End) {
-        let faults = self.session.server.faults;
+        let faults = self.session.shared.faults;
         match self.role {
             Role::Owner if end == End::Gone && faults.has(Fault::LostConnectionKept) => {}
             Role::Owner if self.session.state.get() == State::Draining => self.session.vanish(),
@@ -325,7 +322,7 @@ impl Writer {
             }
             self.unsent = Bytes::new();
             let mut control = std::mem::take(&mut speaker.control);
-            let first = if speaker.role == Role::Owner { speaker.session.next_packet() } else { None };
+            let first = if speaker.role == Role::Owner { speaker.session.next_frame() } else { None };
             let Some(first) = first else {
                 if control.is_empty() {
                     return Poll::Ready(Ok(()));
@@ -342,7 +339,7 @@ impl Writer {
             batch.append(&mut control);
             batch.extend_from_slice(first.frame());
             while batch.len() < SCRATCH {
-                let Some(packet) = speaker.session.next_packet() else { break };
+                let Some(packet) = speaker.session.next_frame() else { break };
                 batch.extend_from_slice(packet.frame());
             }
             let written = Pin::new(&mut *stream).poll_write(context, &batch);

@@ -13,25 +13,25 @@ struct File {
     content: &'static str,
 }
 
-const INDEX: &str = include_str!("../page/index.html");
+const INDEX: &str = include_str!("../../page/index.html");
 
 const FILES: &[File] = &[
     File {
         path: "/chat.css",
         content_type: "text/css; charset=UTF-8",
-        content: include_str!("../page/chat.css"),
+        content: include_str!("../../page/chat.css"),
     },
-    File { path: "/chat.js", content_type: SCRIPT, content: include_str!("../page/chat.js") },
-    File { path: "/view.js", content_type: SCRIPT, content: include_str!("../page/view.js") },
+    File { path: "/chat.js", content_type: SCRIPT, content: include_str!("../../page/chat.js") },
+    File { path: "/view.js", content_type: SCRIPT, content: include_str!("../../page/view.js") },
     File {
         path: "/vendor/socket.io.min.js",
         content_type: SCRIPT,
-        content: include_str!("../page/vendor/socket.io.min.js"),
+        content: include_str!("../../page/vendor/socket.io.min.js"),
     },
     File {
         path: "/vendor/LICENSE",
         content_type: "text/plain; charset=UTF-8",
-        content: include_str!("../page/vendor/LICENSE"),
+        content: include_str!("../../page/vendor/LICENSE"),
     },
 ];
 
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_vendored_client_is_the_one_that_was_published() {
-        let sums = include_str!("../page/vendor/SHA256SUMS");
+        let sums = include_str!("../../page/vendor/SHA256SUMS");
         for line in sums.lines() {
             let (sum, name) = line.split_once("  ").unwrap();
             let path = format!("/vendor/{name}");

@@ -1,6 +1,8 @@
 //! How long something held, as far as a client can know: a membership, a connection.
 
-use super::Moment;
+use std::sync::Arc;
+
+use super::events::Moment;
 
 /// Whether something held over a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +41,7 @@ impl Certainty {
 
 /// From joining to leaving. It began between `asked` and `confirmed`, and ended between `left_asked` and `left`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stay {
+pub struct MembershipSpan {
     /// When the client asked for it: it cannot have begun before.
     pub asked: Moment,
     /// When the server said that it had begun, if it did.
@@ -50,10 +52,10 @@ pub struct Stay {
     pub left: Option<Moment>,
 }
 
-impl Stay {
+impl MembershipSpan {
     /// One that was asked for.
-    pub fn asked(at: Moment) -> Stay {
-        Stay { asked: at, confirmed: None, left_asked: None, left: None }
+    pub fn asked(at: Moment) -> MembershipSpan {
+        MembershipSpan { asked: at, confirmed: None, left_asked: None, left: None }
     }
 
     /// Whether it held from one time to another.
@@ -78,7 +80,14 @@ impl Stay {
     }
 }
 
+/// The spans of an offended socket that matter: in the rooms that the message went to, or in the namespace.
+pub type MembershipSpans = Vec<(Arc<str>, MembershipSpan)>;
+
 /// Whether any of these held all the time, or none at any.
-pub(super) fn any_over<'s>(stays: impl IntoIterator<Item = &'s Stay>, from: Moment, to: Moment) -> Certainty {
-    stays.into_iter().fold(Certainty::No, |so_far, stay| so_far.or(stay.over(from, to)))
+pub(super) fn any_over<'s>(
+    spans: impl IntoIterator<Item = &'s MembershipSpan>,
+    from: Moment,
+    to: Moment,
+) -> Certainty {
+    spans.into_iter().fold(Certainty::No, |so_far, span| so_far.or(span.over(from, to)))
 }

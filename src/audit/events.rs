@@ -1,12 +1,14 @@
 //! What the clients tell the audit of the deliveries: what they asked for, what they were told, what they received.
 
 use std::sync::Arc;
-use std::time::Duration;
+
+/// A time, since the beginning of the run.
+pub type Moment = std::time::Duration;
 
 /// Which message: its stamp without the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// Who sent it: an index.
+    /// Who sent it: its index among the clients of the run.
     pub sender: u32,
     /// Which of the sender's messages it is. A sender's next one is sent when the one before is settled.
     pub sequence: u64,
@@ -36,7 +38,7 @@ pub enum Origin {
 
 /// A message that was sent to others, and settled: acknowledged, or given up. Times are since the beginning of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct SentMessage {
     /// Which one.
     pub key: Key,
     /// The namespace in which it was sent.
@@ -51,28 +53,28 @@ pub struct Message {
     pub sender: Sender,
     /// Where the sender has to be.
     pub origin: Origin,
-    /// Whether the sender was not where it has to be, for all that is known: then nobody has to receive it. The ledger
-    /// of its worker finds out.
-    pub is_astray: bool,
+    /// The rooms in which the sender was not as it has to be, for all that its ledger knows: unless each is a socket's own
+    /// room, nobody has to receive the message. The ledger fills them in.
+    pub strays: Vec<Arc<str>>,
     /// Whether it may be lost: a volatile event.
     pub may_be_lost: bool,
     /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
     pub is_kept: bool,
     /// When it was due.
-    pub due: Duration,
+    pub due: Moment,
     /// When it was sent: the server cannot have handled it before.
-    pub sent: Duration,
+    pub sent: Moment,
     /// When the server had handled it, if it said so.
-    pub handled: Option<Duration>,
+    pub handled: Option<Moment>,
     /// When that was known, or was given up.
-    pub settled: Duration,
+    pub settled: Moment,
 }
 
-impl Message {
-    /// Whether those who are certainly meant have to receive it: the server said that it has handled it, and has no
-    /// right to lose it or to keep it.
+impl SentMessage {
+    /// Whether those who are certainly meant have to receive it, if the sender was where it has to be: the server said that
+    /// it has handled it, and has no right to lose it.
     pub fn binds(&self) -> bool {
-        self.handled.is_some() && !self.may_be_lost && !self.is_astray
+        self.handled.is_some() && !self.may_be_lost
     }
 }
 
@@ -80,7 +82,7 @@ impl Message {
 ///
 /// What it asks for is told when it asks, what it is told when it has been told: the server did it in between.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed<'a> {
+pub enum AuditEvent<'a> {
     /// It asks to be connected to a namespace.
     Connecting {
         /// Which.
@@ -136,7 +138,7 @@ pub enum Deed<'a> {
         room: &'a str,
     },
     /// A message that it sent is acknowledged, or given up.
-    Settled(Message),
+    Settled(SentMessage),
     /// It received a stamped message.
     Received {
         /// In which namespace.

@@ -2,11 +2,13 @@
 //!
 //! A *seat* is a client's place in a namespace. Its sockets come and go; a recovered one goes on where it was cut.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::stay::{Certainty, Stay, any_over};
-use super::{Key, Map, Message, Moment, Origin, Sender, Set, Stays};
+use super::events::{Key, Moment, Origin, Sender, SentMessage};
+use super::maps::Map;
+use super::rooms::KnownRooms;
+use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over};
 
 /// A client's place in a namespace.
 #[derive(Debug)]
@@ -14,15 +16,15 @@ pub(super) struct Seat {
     pub(super) client: u32,
     pub(super) namespace: u32,
     /// Its sockets.
-    stays: Vec<Stay>,
+    spans: Vec<MembershipSpan>,
     /// The rooms that it asked for, its own among them.
-    rooms: Vec<(u32, Stay)>,
+    rooms: Vec<(u32, MembershipSpan)>,
     /// Since when its connection is gone, while it may still be recovered.
     pub(super) away: Option<Moment>,
     /// When it was recovered last.
     pub(super) back: Option<Moment>,
     /// What it must receive if it is, or was, recovered.
-    pub(super) owed: Vec<(Key, Arc<Message>)>,
+    pub(super) owed: Vec<(Key, Arc<SentMessage>)>,
 }
 
 impl Seat {
@@ -33,11 +35,11 @@ impl Seat {
 
     /// Whether the socket that it had then is connected still.
     pub(super) fn is_up_since(&self, then: Moment) -> bool {
-        self.is_up() && self.open().and_then(|stay| stay.confirmed).is_some_and(|confirmed| confirmed <= then)
+        self.is_up() && self.open().and_then(|span| span.confirmed).is_some_and(|confirmed| confirmed <= then)
     }
 
-    fn open(&self) -> Option<&Stay> {
-        self.stays.last().filter(|stay| stay.confirmed.is_some() && stay.left_asked.is_none())
+    fn open(&self) -> Option<&MembershipSpan> {
+        self.spans.last().filter(|span| span.confirmed.is_some() && span.left_asked.is_none())
     }
 }
 
@@ -68,31 +70,12 @@ struct Room {
     seats: Vec<u32>,
 }
 
-/// A room that some client asked for, in short: for the other workers, whose clients may not know of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Mark(u64);
-
-impl Mark {
-    pub(super) fn of(namespace: &str, room: &str) -> Mark {
-        // The same everywhere, unlike the seeded hashes of our maps.
-        let mut hasher = DefaultHasher::new();
-        (namespace, room).hash(&mut hasher);
-        Mark(hasher.finish())
-    }
-
-    /// Of the room that a socket has for itself, which nobody asks for.
-    fn of_own(namespace: &str, sid: &str) -> Mark {
-        let Mark(of) = Mark::of(namespace, sid);
-        Mark(!of)
-    }
-}
-
-/// The most rooms that are remembered as asked for. Of messages to others it is not known to whom they go.
-const MOST_MARKS: usize = 1 << 18;
+/// Of so many changes it is remembered how many seats were up after each.
+const MOST_CHANGES: usize = 1 << 12;
 
 /// All of it.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(super) struct Membership {
     namespaces: Vec<(Arc<str>, Vec<u32>)>,
     seats: Vec<Seat>,
     of_client: Vec<Places>,
@@ -101,35 +84,47 @@ pub(super) struct Book {
     by_name: Vec<Map<Arc<str>, u32>>,
     free: Vec<u32>,
     /// The rooms that some client of the run has ever asked for.
-    marks: Set<Mark>,
-    /// Those of them that the other workers do not know yet.
-    fresh: Vec<Mark>,
-    /// Stays that were over before this are forgotten.
+    pub(super) known: KnownRooms,
+    /// MembershipSpans that were over before this are forgotten.
     horizon: Moment,
     /// How many seats are up.
     live: u64,
-    /// The latest end of a stay that was forgotten.
+    /// How many were after each of the last changes, and before all of them.
+    changes: VecDeque<(Moment, u64)>,
+    before: u64,
+    /// The latest end of a span that was forgotten.
     forgotten: Moment,
     /// For each seat the last search that met it, so that none is met twice in one.
     met: Vec<u32>,
     search: u32,
 }
 
-impl Book {
+impl Membership {
     pub(super) fn seats(&self) -> &[Seat] {
         &self.seats
     }
 
-    /// How many of them are up.
-    pub(super) fn live(&self) -> u64 {
-        self.live
+    /// How many of them were up at a time.
+    pub(super) fn live_at(&self, at: Moment) -> u64 {
+        let later = self.changes.partition_point(|(when, _)| *when <= at);
+        later.checked_sub(1).map_or(self.before, |index| self.changes[index].1)
     }
 
     /// Changes a seat's connection, and counts anew.
-    pub(super) fn change(&mut self, seat: u32, change: impl FnOnce(&mut Book, u32)) {
-        self.live -= u64::from(self.seats[seat as usize].is_up());
+    pub(super) fn change(&mut self, seat: u32, at: Moment, change: impl FnOnce(&mut Membership, u32)) {
+        let was_up = self.seats[seat as usize].is_up();
         change(self, seat);
-        self.live += u64::from(self.seats[seat as usize].is_up());
+        let is_up = self.seats[seat as usize].is_up();
+        if was_up == is_up {
+            return;
+        }
+        self.live = self.live - u64::from(was_up) + u64::from(is_up);
+        if self.changes.len() == MOST_CHANGES
+            && let Some((_, live)) = self.changes.pop_front()
+        {
+            self.before = live;
+        }
+        self.changes.push_back((at, self.live));
     }
 
     pub(super) fn seat_mut(&mut self, seat: u32) -> &mut Seat {
@@ -140,60 +135,41 @@ impl Book {
         self.namespaces[seat.namespace as usize].0.clone()
     }
 
-    /// Forgets stays that were over before, when their seats change next.
+    /// Forgets spans that were over before, when their seats change next.
     pub(super) fn forget(&mut self, before: Moment) {
         self.horizon = self.horizon.max(before);
     }
 
-    /// Notes that a client of another worker has asked for a room.
-    pub(super) fn know(&mut self, mark: Mark) -> bool {
-        self.marks.len() < MOST_MARKS && self.marks.insert(mark)
-    }
-
-    /// The rooms that clients of this worker were the first to ask for.
-    pub(super) fn take_fresh(&mut self) -> Vec<Mark> {
-        std::mem::take(&mut self.fresh)
-    }
-
-    fn mark(&mut self, seat: u32, room: &str, of: fn(&str, &str) -> Mark) {
-        let namespace = self.seats[seat as usize].namespace as usize;
-        let mark = of(&self.namespaces[namespace].0, room);
-        if self.know(mark) {
-            self.fresh.push(mark);
-        }
-    }
-
-    /// Whether it is known to whom a message goes. It is not if it has to do with a room that nobody ever asked for:
-    /// then it is the server that puts clients there.
-    pub(super) fn can_tell(&self, message: &Message) -> bool {
+    /// Whether it is known to whom a message goes. It is not if it has to do with a room that nobody had asked for when it
+    /// was due: then it is the server that puts clients there.
+    pub(super) fn can_tell(&self, message: &SentMessage, due: Moment) -> bool {
         let mut rooms = message.to.iter().chain(&message.except);
-        let is_known =
-            |room| self.marks.contains(&Mark::of(&message.namespace, room)) || self.is_own(message, room);
-        message.is_aimed && rooms.all(|room| is_known(room))
+        message.is_aimed && rooms.all(|room| self.known.has(&message.namespace, room, due))
     }
 
-    /// Whether a room is one that a socket has for itself.
-    fn is_own(&self, message: &Message, room: &str) -> bool {
-        self.marks.contains(&Mark::of_own(&message.namespace, room))
+    /// Whether those who are certainly meant have to receive a message of which it is known to whom it goes.
+    pub(super) fn binds(&self, message: &SentMessage, due: Moment) -> bool {
+        let is_own = |room: &Arc<str>| self.known.has_own(&message.namespace, room, due);
+        message.binds() && message.strays.iter().all(is_own)
     }
 
-    /// Whether the sender, a client of this worker, may not have been where it has to be when it sent a message.
-    pub(super) fn is_astray(&mut self, message: &Message) -> bool {
+    /// The rooms that a message goes to and where the sender, a client of this ledger, may not have been as it has to.
+    pub(super) fn strays(&mut self, message: &SentMessage) -> Vec<Arc<str>> {
         let wanted = match message.origin {
-            Origin::Anywhere => return false,
+            Origin::Anywhere => return Vec::new(),
             Origin::Inside => Certainty::Yes,
             Origin::Outside => Certainty::No,
         };
         let seat = self.seat(message.key.sender, &message.namespace);
-        let is_there = |room: &Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted;
-        !message.to.iter().all(|room| is_there(room) || self.is_own(message, room))
+        let is_there = |room: &&Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted;
+        message.to.iter().filter(|room| !is_there(room)).cloned().collect()
     }
 
     /// Whether a seat was in a room between two times.
     fn in_room(&self, seat: u32, room: &str, from: Moment, to: Moment) -> Certainty {
         let Some(room) = self.known_room(seat, room) else { return Certainty::No };
-        let stays = self.seats[seat as usize].rooms.iter().filter(|(of, _)| *of == room);
-        any_over(stays.map(|(_, stay)| stay), from, to)
+        let spans = self.seats[seat as usize].rooms.iter().filter(|(of, _)| *of == room);
+        any_over(spans.map(|(_, span)| span), from, to)
     }
 
     /// Whether all that matters for a message that was sent then is still known.
@@ -218,7 +194,7 @@ impl Book {
         self.seats.push(Seat {
             client,
             namespace: namespace as u32,
-            stays: Vec::new(),
+            spans: Vec::new(),
             rooms: Vec::new(),
             away: None,
             back: None,
@@ -242,10 +218,10 @@ impl Book {
 
     pub(super) fn connecting(&mut self, seat: u32, at: Moment) {
         let place = &mut self.seats[seat as usize];
-        match place.stays.last_mut() {
+        match place.spans.last_mut() {
             // An attempt that came to nothing.
-            Some(stay) if stay.confirmed.is_none() && stay.left.is_none() => {}
-            _ => place.stays.push(Stay::asked(at)),
+            Some(span) if span.confirmed.is_none() && span.left.is_none() => {}
+            _ => place.spans.push(MembershipSpan::asked(at)),
         }
     }
 
@@ -253,47 +229,50 @@ impl Book {
     pub(super) fn connected(&mut self, seat: u32, sid: &str, at: Moment) {
         self.prune(seat);
         let place = &mut self.seats[seat as usize];
-        let (lost, current) = (place.away.take(), place.stays.len().saturating_sub(1));
-        let asked = match place.stays.last_mut() {
-            Some(stay) if stay.confirmed.is_none() => {
-                stay.confirmed = Some(at);
-                stay.asked
+        let (lost, current) = (place.away.take(), place.spans.len().saturating_sub(1));
+        let asked = match place.spans.last_mut() {
+            Some(span) if span.confirmed.is_none() => {
+                span.confirmed = Some(at);
+                span.asked
             }
             // Nobody was told of the asking: it was some time after the socket before had ended.
             before => {
-                let asked = before.and_then(|stay| stay.left).unwrap_or_default();
-                place.stays.push(Stay { confirmed: Some(at), ..Stay::asked(asked) });
+                let asked = before.and_then(|span| span.left).unwrap_or_default();
+                place.spans.push(MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) });
                 asked
             }
         };
         let ended = lost.unwrap_or(asked);
-        let before = place.stays.iter_mut().take(current);
-        before.chain(place.rooms.iter_mut().map(|(_, stay)| stay)).for_each(|stay| stay.end(ended, ended));
-        self.mark(seat, sid, Mark::of_own);
+        let before = place.spans.iter_mut().take(current);
+        before.chain(place.rooms.iter_mut().map(|(_, span)| span)).for_each(|span| span.end(ended, ended));
+        let namespace = self.seats[seat as usize].namespace as usize;
+        self.known.ask_own(&self.namespaces[namespace].0, sid, at);
         let room = self.room(seat, sid);
-        self.seats[seat as usize].rooms.push((room, Stay { confirmed: Some(at), ..Stay::asked(asked) }));
+        self.seats[seat as usize]
+            .rooms
+            .push((room, MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) }));
     }
 
     /// The socket goes on where it was cut.
     pub(super) fn recovered(&mut self, seat: u32, at: Moment) {
         let place = &mut self.seats[seat as usize];
-        place.stays.retain(|stay| stay.confirmed.is_some());
+        place.spans.retain(|span| span.confirmed.is_some());
         place.away = None;
         place.back = Some(at);
     }
 
     /// The client asks for the end of its socket.
     pub(super) fn leaving(&mut self, seat: u32, at: Moment) {
-        for stay in self.all_stays(seat) {
-            if stay.left.is_none() && stay.left_asked.is_none() {
-                stay.left_asked = Some(at);
+        for span in self.all_spans(seat) {
+            if span.left.is_none() && span.left_asked.is_none() {
+                span.left_asked = Some(at);
             }
         }
     }
 
     /// The socket is no more, for good.
     pub(super) fn ended(&mut self, seat: u32, at: Moment) {
-        self.all_stays(seat).for_each(|stay| stay.end(at, at));
+        self.all_spans(seat).for_each(|span| span.end(at, at));
         self.seats[seat as usize].away = None;
     }
 
@@ -309,46 +288,47 @@ impl Book {
 
     pub(super) fn joining(&mut self, seat: u32, room: &str, at: Moment) {
         self.prune(seat);
-        self.mark(seat, room, Mark::of);
+        let namespace = self.seats[seat as usize].namespace as usize;
+        self.known.ask(&self.namespaces[namespace].0, room, at);
         let room = self.room(seat, room);
         let rooms = &mut self.seats[seat as usize].rooms;
-        if !rooms.iter().any(|(of, stay)| *of == room && stay.left_asked.is_none()) {
-            rooms.push((room, Stay::asked(at)));
+        if !rooms.iter().any(|(of, span)| *of == room && span.left_asked.is_none()) {
+            rooms.push((room, MembershipSpan::asked(at)));
         }
     }
 
     pub(super) fn joined(&mut self, seat: u32, room: &str, at: Moment) {
         let Some(room) = self.known_room(seat, room) else { return };
-        let stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, _)| *of == room);
-        for (_, stay) in stays {
-            match stay.left_asked {
+        let spans = self.seats[seat as usize].rooms.iter_mut().filter(|(of, _)| *of == room);
+        for (_, span) in spans {
+            match span.left_asked {
                 // A leave that nobody confirmed was handled before this join.
-                Some(asked) => stay.end(asked, at),
-                None => stay.confirmed = stay.confirmed.or(Some(at)),
+                Some(asked) => span.end(asked, at),
+                None => span.confirmed = span.confirmed.or(Some(at)),
             }
         }
     }
 
     pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {
         let Some(room) = self.known_room(seat, room) else { return };
-        for (of, stay) in &mut self.seats[seat as usize].rooms {
-            if *of == room && stay.left_asked.is_none() {
-                stay.left_asked = Some(at);
+        for (of, span) in &mut self.seats[seat as usize].rooms {
+            if *of == room && span.left_asked.is_none() {
+                span.left_asked = Some(at);
             }
         }
     }
 
     pub(super) fn parted(&mut self, seat: u32, room: &str, at: Moment) {
         let Some(room) = self.known_room(seat, room) else { return };
-        for (of, stay) in &mut self.seats[seat as usize].rooms {
-            if let (true, Some(asked)) = (*of == room, stay.left_asked) {
-                stay.end(asked, at);
+        for (of, span) in &mut self.seats[seat as usize].rooms {
+            if let (true, Some(asked)) = (*of == room, span.left_asked) {
+                span.end(asked, at);
             }
         }
     }
 
     /// The seats that may be meant by a message, each once.
-    pub(super) fn candidates(&mut self, message: &Message) -> Vec<u32> {
+    pub(super) fn candidates(&mut self, message: &SentMessage) -> Vec<u32> {
         let Some(namespace) = self.namespaces.iter().position(|(name, _)| *name == message.namespace) else {
             return Vec::new();
         };
@@ -372,16 +352,16 @@ impl Book {
     }
 
     /// Whether a message that was handled between two times is for a seat.
-    pub(super) fn is_for(&self, message: &Message, seat: u32, from: Moment, to: Moment) -> Certainty {
+    pub(super) fn is_for(&self, message: &SentMessage, seat: u32, from: Moment, to: Moment) -> Certainty {
         let whole = self.is_for_over(message, seat, from, to);
         if whole != Certainty::Maybe {
             return whole;
         }
         // It may be for the seat in each part of the time for another reason: in one room, then in the next.
         let place = &self.seats[seat as usize];
-        let stays = place.stays.iter().chain(place.rooms.iter().map(|(_, stay)| stay));
-        let mut times: Vec<Moment> = stays
-            .flat_map(|stay| [Some(stay.asked), stay.confirmed, stay.left_asked, stay.left])
+        let spans = place.spans.iter().chain(place.rooms.iter().map(|(_, span)| span));
+        let mut times: Vec<Moment> = spans
+            .flat_map(|span| [Some(span.asked), span.confirmed, span.left_asked, span.left])
             .flatten()
             .filter(|time| from < *time && *time < to)
             .collect();
@@ -398,13 +378,13 @@ impl Book {
         }
     }
 
-    fn is_for_over(&self, message: &Message, seat: u32, from: Moment, to: Moment) -> Certainty {
+    fn is_for_over(&self, message: &SentMessage, seat: u32, from: Moment, to: Moment) -> Certainty {
         let place = &self.seats[seat as usize];
         let namespace = place.namespace as usize;
         if self.namespaces[namespace].0 != message.namespace {
             return Certainty::No;
         }
-        let there = any_over(&place.stays, from, to);
+        let there = any_over(&place.spans, from, to);
         let in_room = |name: &Arc<str>| self.in_room(seat, name, from, to);
         let mut meant = match message.to.is_empty() {
             true => there,
@@ -425,20 +405,20 @@ impl Book {
     }
 
     /// When the seat was in the rooms that the message went to; in the namespace, if it went to no room.
-    pub(super) fn stays(&self, message: &Message, seat: u32) -> Stays {
+    pub(super) fn spans(&self, message: &SentMessage, seat: u32) -> MembershipSpans {
         let place = &self.seats[seat as usize];
         if message.to.is_empty() {
             let name = self.namespace(place);
-            return place.stays.iter().map(|stay| (name.clone(), *stay)).collect();
+            return place.spans.iter().map(|span| (name.clone(), *span)).collect();
         }
         let meant = |room: &u32| message.to.contains(&self.rooms[*room as usize].name);
         let rooms = place.rooms.iter().filter(|(room, _)| meant(room));
-        rooms.map(|(room, stay)| (self.rooms[*room as usize].name.clone(), *stay)).collect()
+        rooms.map(|(room, span)| (self.rooms[*room as usize].name.clone(), *span)).collect()
     }
 
-    fn all_stays(&mut self, seat: u32) -> impl Iterator<Item = &mut Stay> {
+    fn all_spans(&mut self, seat: u32) -> impl Iterator<Item = &mut MembershipSpan> {
         let place = &mut self.seats[seat as usize];
-        place.stays.iter_mut().chain(place.rooms.iter_mut().map(|(_, stay)| stay))
+        place.spans.iter_mut().chain(place.rooms.iter_mut().map(|(_, span)| span))
     }
 
     fn known_room(&self, seat: u32, name: &str) -> Option<u32> {
@@ -475,16 +455,16 @@ impl Book {
     /// Forgets what was over before the horizon.
     fn prune(&mut self, seat: u32) {
         let (horizon, mut forgotten) = (self.horizon, self.forgotten);
-        let mut is_over = |stay: &Stay| {
-            let over = stay.left.filter(|left| *left < horizon);
+        let mut is_over = |span: &MembershipSpan| {
+            let over = span.left.filter(|left| *left < horizon);
             forgotten = forgotten.max(over.unwrap_or_default());
             over.is_some()
         };
         let place = &mut self.seats[seat as usize];
-        place.stays.retain(|stay| !is_over(stay));
+        place.spans.retain(|span| !is_over(span));
         let mut left = Vec::new();
-        place.rooms.retain(|(room, stay)| {
-            let over = is_over(stay);
+        place.rooms.retain(|(room, span)| {
+            let over = is_over(span);
             if over {
                 left.push(*room);
             }
@@ -505,10 +485,10 @@ impl Book {
 }
 
 #[cfg(test)]
-impl Book {
+impl Membership {
     /// How many things are remembered.
     pub(super) fn weight(&self) -> usize {
-        let seats = self.seats.iter().map(|seat| seat.stays.len() + seat.rooms.len() + seat.owed.len());
+        let seats = self.seats.iter().map(|seat| seat.spans.len() + seat.rooms.len() + seat.owed.len());
         self.rooms.len() + seats.sum::<usize>() + self.by_name.iter().map(Map::len).sum::<usize>()
     }
 }

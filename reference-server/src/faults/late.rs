@@ -10,11 +10,9 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::{Fault, Faults};
 use crate::alarm::Alarm;
-use crate::engine::session::Session;
-use crate::faults::{Fault, Faults};
-use crate::server::Server;
-use crate::socket::message::Message;
+use crate::timers::Timers;
 
 const DELAYS: [(Fault, Duration); 3] = [
     (Fault::Delay5Ms, Duration::from_millis(5)),
@@ -27,19 +25,24 @@ const BEFORE_FREEZE: Duration = Duration::from_secs(2);
 /// How long it does.
 const FREEZE: Duration = Duration::from_secs(1);
 
+/// Something to be sent, for the session with that id.
+struct Held {
+    due: Instant,
+    session: Rc<str>,
+    send: Box<dyn FnOnce()>,
+}
+
 /// Socket.IO packets that wait for their time, each as long as the other.
 pub(crate) struct Late {
     delay: Duration,
-    held: RefCell<VecDeque<(Instant, Rc<Session>, Message)>>,
+    held: RefCell<VecDeque<Held>>,
     /// Set to the time of the first of them.
     alarm: Alarm,
 }
 
 impl Late {
     /// The delay that these faults ask for, if they do.
-    ///
-    /// # Errors
-    /// When there is no alarm for it.
+    /// Fails when there is no alarm for it.
     pub(crate) fn new(faults: Faults) -> io::Result<Option<Rc<Late>>> {
         let Some((_, delay)) = DELAYS.into_iter().find(|(fault, _)| faults.has(*fault)) else {
             return Ok(None);
@@ -47,48 +50,45 @@ impl Late {
         Ok(Some(Rc::new(Late { delay, held: RefCell::default(), alarm: Alarm::new()? })))
     }
 
-    /// Keeps a packet back until its time has come.
-    pub(crate) fn hold(&self, session: &Rc<Session>, message: &Message) {
-        let time = Instant::now() + self.delay;
+    /// Keeps something back until its time has come.
+    pub(crate) fn hold(&self, session: &Rc<str>, send: impl FnOnce() + 'static) {
+        let due = Instant::now() + self.delay;
         let mut held = self.held.borrow_mut();
         if held.is_empty() {
-            self.alarm.set(time);
+            self.alarm.set(due);
         }
-        held.push_back((time, session.clone(), message.clone()));
+        held.push_back(Held { due, session: session.clone(), send: Box::new(send) });
     }
 
-    /// Lets go what is held back for a session that says goodbye, so that nothing is lost with it.
-    pub(crate) fn release(&self, session: &Rc<Session>) {
-        let is_of = |held: &(Instant, Rc<Session>, Message)| Rc::ptr_eq(&held.1, session);
+    /// Lets go what is held back for a session that ends, so that nothing is lost with it.
+    pub(crate) fn release(&self, session: &Rc<str>) {
         let mut held = self.held.borrow_mut();
-        let (released, kept) = held.drain(..).partition::<VecDeque<_>, _>(is_of);
+        let (released, kept) = held.drain(..).partition::<VecDeque<_>, _>(|held| held.session == *session);
         *held = kept;
         drop(held);
-        released.iter().for_each(|(_, session, message)| session.send_now(message));
+        released.into_iter().for_each(|held| (held.send)());
     }
 
-    /// Lets packets go when their time has come, until the task is dropped.
+    /// Lets things go when their time has come, until the task is dropped.
     pub(crate) async fn run(self: Rc<Self>) {
         loop {
             self.alarm.rung().await;
             let now = Instant::now();
-            while let Some((_, session, message)) = self.take_due(now) {
-                session.send_now(&message);
+            while let Some(held) = self.take_due(now) {
+                (held.send)();
             }
-            if let Some((time, ..)) = self.held.borrow().front() {
-                self.alarm.set(*time);
+            if let Some(first) = self.held.borrow().front() {
+                self.alarm.set(first.due);
             }
         }
     }
 
-    fn take_due(&self, now: Instant) -> Option<(Instant, Rc<Session>, Message)> {
-        self.held.borrow_mut().pop_front_if(|(time, ..)| *time <= now)
+    fn take_due(&self, now: Instant) -> Option<Held> {
+        self.held.borrow_mut().pop_front_if(|held| held.due <= now)
     }
 }
 
-/// An event arrived: with the first one the time runs after which the server stands still, once.
-pub(crate) fn freeze(server: &Server) {
-    if server.faults.has(Fault::Freeze) && !server.freezes.replace(true) {
-        server.timers.after(BEFORE_FREEZE, || thread::sleep(FREEZE));
-    }
+/// Lets the server stand still, after a while.
+pub(crate) fn freeze(timers: &Timers) {
+    timers.after(BEFORE_FREEZE, || thread::sleep(FREEZE));
 }

@@ -3,6 +3,7 @@
 //! On a healthy server all of these hand back what they were given.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,15 +11,15 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::args::Arg;
-use super::decoder::Packet;
-use super::message::Message;
-use super::packet::{Kind, ParseError};
+use super::{Fault, Faults};
 use crate::engine::packet::EncodedPacket;
-use crate::faults::{Fault, Faults};
+use crate::socket::args::{self, Arg};
+use crate::socket::decoder::Packet;
+use crate::socket::message::Message;
+use crate::socket::packet::{Kind, ParseError};
 
 /// Whether a packet that has to be refused for `error` is skipped instead.
-pub(super) fn skips(faults: &Faults, error: ParseError) -> bool {
+pub(crate) fn skips(faults: &Faults, error: ParseError) -> bool {
     let skipped = match error {
         ParseError::UnknownType => Fault::UnknownTypeIgnored,
         ParseError::AttachmentCount => Fault::AttachmentCountIgnored,
@@ -42,7 +43,7 @@ pub(super) fn skips(faults: &Faults, error: ParseError) -> bool {
 }
 
 /// A text message before it is read.
-pub(super) fn incoming<'a>(faults: &Faults, text: &'a str) -> Result<Cow<'a, str>, ParseError> {
+pub(crate) fn incoming<'a>(faults: &Faults, text: &'a str) -> Result<Cow<'a, str>, ParseError> {
     if faults.is_empty() {
         return Ok(Cow::Borrowed(text));
     }
@@ -94,7 +95,7 @@ pub(super) fn incoming<'a>(faults: &Faults, text: &'a str) -> Result<Cow<'a, str
 }
 
 /// A binary message before it is taken for an attachment.
-pub(super) fn attachment(faults: &Faults, data: Bytes) -> Result<Bytes, ParseError> {
+pub(crate) fn attachment(faults: &Faults, data: Bytes) -> Result<Bytes, ParseError> {
     if faults.has(Fault::EmptyAttachmentRefused) && data.is_empty() {
         return Err(ParseError::StrayAttachment);
     }
@@ -108,7 +109,7 @@ pub(super) fn attachment(faults: &Faults, data: Bytes) -> Result<Bytes, ParseErr
 }
 
 /// A packet before it is handled; with `attachments` if binary frames came with it.
-pub(super) fn packet(faults: &Faults, packet: &mut Packet<'_>, attachments: bool) -> Result<(), ParseError> {
+pub(crate) fn packet(faults: &Faults, packet: &mut Packet<'_>, attachments: bool) -> Result<(), ParseError> {
     if faults.is_empty() || packet.kind != Kind::Event {
         return Ok(());
     }
@@ -137,26 +138,35 @@ pub(super) fn packet(faults: &Faults, packet: &mut Packet<'_>, attachments: bool
         }
     }
     let mut arrival = 0;
+    let mut seen = Vec::new();
     for arg in &mut packet.args {
+        let Some(tree) = arg.tree().cloned() else { continue };
         if faults.has(Fault::PlaceholderByPosition) {
-            arg.renumber_placeholders(&mut arrival);
-        }
-        if faults.has(Fault::NestedPlaceholderIgnored) {
-            arg.forget_nested_placeholders();
-        }
-    }
-    if faults.has(Fault::RepeatedPlaceholderNull) {
-        let mut seen = Vec::new();
-        for arg in &mut packet.args {
-            if let Some(num) = arg.placeholder() {
-                if seen.contains(&num) {
-                    *arg = Arg::Json(Cow::Borrowed(RawValue::NULL));
-                }
-                seen.push(num);
+            *arg = arg.with_tree(by_position(tree, &mut arrival));
+        } else if faults.has(Fault::NestedPlaceholderIgnored) && !args::is_placeholder(&tree) {
+            if let Ok(raw) = RawValue::from_string(tree.to_string()) {
+                *arg = Arg::Json(Cow::Owned(raw));
             }
+        } else if faults.has(Fault::RepeatedPlaceholderNull)
+            && let Some(num) = args::number(&tree)
+        {
+            if seen.contains(&num) {
+                *arg = Arg::Json(Cow::Borrowed(RawValue::NULL));
+            }
+            seen.push(num);
         }
     }
     Ok(())
+}
+
+/// Numbers placeholders in the order in which they stand there.
+fn by_position(mut tree: Value, next: &mut usize) -> Value {
+    let Ok(()) = args::walk_placeholders::<Infallible>(&mut tree, &mut |found| {
+        *found = args::placeholder(*next);
+        *next += 1;
+        Ok(())
+    });
+    tree
 }
 
 /// Reads all numbers as 32-bit floats.
