@@ -176,7 +176,7 @@ impl Connections {
     fn count_lost(&mut self, lost: &Lost) {
         match lost {
             Lost::Unreachable(_) => self.unreached += 1,
-            Lost::Shortage(Shortage::ClientWire) => self.without_port += 1,
+            Lost::Shortage(Shortage::Port) => self.without_port += 1,
             Lost::Shortage(Shortage::File) => self.without_file += 1,
             _ => {}
         }

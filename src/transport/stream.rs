@@ -19,7 +19,7 @@ pub(super) struct Stream {
 fn not_made(error: &io::Error) -> Lost {
     use nix::errno::Errno;
     match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::ClientWire),
+        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::Port),
         Some(Errno::EMFILE | Errno::ENFILE) => Lost::Shortage(Shortage::File),
         _ => Lost::Unreachable(error.to_string()),
     }
