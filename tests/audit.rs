@@ -116,7 +116,7 @@ fn proves_much(arguments: &[&str], settings: &[(&str, &str)]) -> Result<(), Stri
     let played = play(arguments.iter().copied().chain(json), settings);
     let text = fs::read_to_string(&file).map_err(|_| played.output.clone())?;
     let results: Json = serde_json::from_str(&text).expect("results are JSON");
-    let found = &results["results"][0]["deliveries"];
+    let found = &results["body"][0]["deliveries"];
     let count = |name: &str| found[name].as_u64().unwrap_or_default();
     let faults: u64 = ["missing", "duplicate", "disordered", "leaked"].map(count).iter().sum();
     let decided = count("expected") + count("forbidden");

@@ -22,8 +22,9 @@ use crate::capacity::{
     Asked, CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings, Step,
     outcome, text, to_html,
 };
+use crate::observe::Counter;
 use crate::report::RunResult;
-use crate::report::result::{SCHEMA_VERSION, TargetKind};
+use crate::report::result::TargetKind;
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Overrides, Range};
 use crate::target::Running;
 use crate::units;
@@ -243,8 +244,11 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
 
 /// Whether connections did not come to be or broke off, so that the server may be dying.
 fn is_broken(run: &RunResult) -> bool {
-    let trouble = ["connect failed", "connection dropped"];
-    run.counters.iter().any(|counter| counter.value > 0 && trouble.contains(&counter.name.as_str()))
+    run.counter(Counter::ConnectFailed) + run.counter(Counter::Dropped) > 0
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A search under way.
@@ -403,12 +407,12 @@ impl Hunt<'_> {
         let points = self.points.len();
         let Some(_) = self.play(step(overload))? else { return Ok(None) };
         let ended = Instant::now();
-        let mut recovery = Recovery { overload, load, broke: 0, after_s: None };
+        let mut recovery = Recovery { overload, load, broke: 0, after_us: None };
         while recovery.broke < PATIENCE {
             let after = ended.elapsed();
             let Some(outcome) = self.play(step(load))? else { return Ok(None) };
             if outcome == Outcome::Held {
-                recovery.after_s = Some(after.as_secs_f64());
+                recovery.after_us = Some(micros(after));
                 break;
             }
             recovery.broke += 1;
@@ -432,13 +436,12 @@ impl Hunt<'_> {
             notes.push(format!("the server was found running, so it was never a fresh one{cost}"));
         }
         Some(CapacityResult {
-            schema_version: SCHEMA_VERSION,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: sample.scenario.clone(),
             target: sample.target.clone(),
             environment: sample.environment.clone(),
             started: sample.started.clone(),
-            duration_s: self.began.elapsed().as_secs_f64(),
+            duration_us: micros(self.began.elapsed()),
             axis: self.axis.clone(),
             precision: self.args.precision,
             metric: throughput(sample).map(|metric| metric.name.clone()),

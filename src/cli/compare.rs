@@ -323,7 +323,7 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stop
     let read = |file: &Path| {
         let text = fs::read_to_string(file)
             .map_err(|error| Stopped::error(format!("failed to read {}: {error}", file.display())))?;
-        stored::read(&text).map_err(|why| Stopped::error(format!("failed to {why} ({})", file.display())))
+        stored::read(&text).map_err(|why| Stopped::error(format!("{} {why}", file.display())))
     };
     let names = [old, new].map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
     // `old/r.json` and `new/r.json` are told apart by their paths.

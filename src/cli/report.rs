@@ -10,7 +10,8 @@ use super::formats::{FormatArgs, When};
 use super::{WRONG, complain, look_of_stdout, put, say};
 use crate::capacity::{self, CapacityResult};
 use crate::compare::{self, ComparisonResult, TwoDays};
-use crate::conformance::{self, Stored, SuiteResult, matrix};
+use crate::conformance::{self, SuiteResult, matrix};
+use crate::report::file::{Kind, ResultFile};
 use crate::report::text::{Detail, Look};
 use crate::report::{RunResult, text};
 
@@ -65,14 +66,20 @@ fn render(args: &ReportArgs) -> Result<(), String> {
         let text = fs::read_to_string(file).map_err(|error| {
             format!("failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one")
         })?;
-        if args.results.len() == 1
-            && let Some(one) = One::read(&text)
-        {
-            return of_one(args, &one);
-        }
-        match Stored::read(&text).map_err(|why| format!("{name}: failed to {why}"))? {
-            Stored::Runs(more) => runs.extend(more),
-            Stored::Suites(more) => suites.extend(more),
+        let why = |why| format!("{name} {why}");
+        let stored = ResultFile::open(&text).map_err(why)?;
+        match stored.kind {
+            Kind::Run => runs.append(&mut stored.body().map_err(why)?),
+            Kind::Suite => suites.append(&mut stored.body().map_err(why)?),
+            kind if args.results.len() > 1 => {
+                let kind = kind.name();
+                return Err(format!(
+                    "{name} is a result of the kind {kind}, which is rendered alone: name no other"
+                ));
+            }
+            Kind::Capacity => return of_one(args, &One::Capacity(Box::new(stored.body().map_err(why)?))),
+            Kind::Comparison => return of_one(args, &One::Comparison(Box::new(stored.body().map_err(why)?))),
+            Kind::Diff => return of_one(args, &One::TwoDays(Box::new(stored.body().map_err(why)?))),
         }
     }
     match (runs.is_empty(), suites.is_empty()) {
@@ -89,15 +96,6 @@ enum One {
     Comparison(Box<ComparisonResult>),
     TwoDays(Box<TwoDays>),
     Capacity(Box<CapacityResult>),
-}
-
-impl One {
-    fn read(text: &str) -> Option<One> {
-        let comparison = || Some(One::Comparison(Box::new(ComparisonResult::from_json(text)?)));
-        let capacity = || Some(One::Capacity(Box::new(CapacityResult::from_json(text)?)));
-        let two_days = || Some(One::TwoDays(Box::new(TwoDays::from_json(text)?)));
-        comparison().or_else(capacity).or_else(two_days)
-    }
 }
 
 fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {

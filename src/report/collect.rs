@@ -11,12 +11,12 @@ use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
 };
 
-use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
+use super::course::{Course, DoubtResult, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
     CastEntry, CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample,
-    ErrorResult, FailureResult, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult,
-    SCHEMA_VERSION, ScenarioInfo, TargetInfo, ThresholdResult, WireResult,
+    ErrorResult, FailureResult, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, ScenarioInfo,
+    TargetInfo, ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -81,7 +81,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
     let generator = account.generator.map(|generator| GeneratorResult {
         due: tally.counter(Counter::RoundsDue),
         begun: tally.counter(Counter::RoundsBegun),
-        doubts: doubts.iter().map(|doubt| doubt.words.clone()).collect(),
+        doubts: doubts.iter().map(DoubtResult::of).collect(),
         ..generator
     });
     let verdict = judge(&Evidence {
@@ -96,7 +96,6 @@ pub fn collect(run: Run<'_>) -> RunResult {
     let group = |group: &GroupInfo| CastEntry { group: group.name.clone(), count: group.count };
     let check = |step: &StepInfo| Some(check(story, step, tally.step(step.id)?));
     RunResult {
-        schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: run.scenario,
         target: run.target,

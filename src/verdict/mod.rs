@@ -34,7 +34,7 @@ use crate::observe::Counter;
 use crate::threshold::{Counted, Fault, Subject, Threshold};
 
 pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds, samples_needed};
-pub use validity::{Doubt, Generator, Weight, doubts};
+pub use validity::{Doubt, DoubtKind, Generator, Weight, doubts};
 
 /// How a run ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -85,6 +85,7 @@ impl Status {
 
 /// The judgement of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RunVerdict")]
 pub struct Verdict {
     /// The judgement in one word.
     pub status: Status,

@@ -16,7 +16,7 @@ use crate::cli::play::Stopped;
 use crate::cli::progress::{Mode, Progress};
 use crate::cli::server::Named;
 use crate::cli::{bundled, interrupt, limits, machine, select as files};
-use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
+use crate::conformance::result::{SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Variant, text};
 use crate::document::{Source, render};
 use crate::measure::human;
@@ -209,7 +209,6 @@ impl<'a> Examination<'a> {
         findings.extend(recovering.map(Host::stop).unwrap_or_default());
         let summary = Summary::of(cases.iter().map(|case| case.verdict));
         Ok(SuiteResult {
-            schema_version: SCHEMA_VERSION,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             name: named.name.clone(),
             target,
