@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::result::CapacityResult;
 use super::search::{Above, Found};
 use super::text::{recovered, sentence};
-use crate::measure::human::{bytes, count, counted, duration, printable, rate};
+use crate::measure::format::{bytes, count, counted, duration, printable, rate};
 use crate::report::html::chart::Chart;
 use crate::report::html::head::{Card, capital, dealt, server, verdict};
 use crate::report::html::page::Column::{Figure, Words};

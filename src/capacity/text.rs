@@ -6,7 +6,7 @@ use super::curve::Curve;
 use super::point::Point;
 use super::result::{CapacityResult, Recovery};
 use super::search::{Above, Found, Outcome, Purpose};
-use crate::measure::human::{bytes, count, counted, duration, measured, printable, rate};
+use crate::measure::format::{bytes, count, counted, duration, measured, printable, rate};
 use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, listed};
 use crate::scenario::Axis;

@@ -9,7 +9,7 @@ use clap::Args;
 use super::formats::{FormatArgs, When};
 use super::{WRONG, complain, look_of_stdout, put, say};
 use crate::capacity::{self, CapacityResult};
-use crate::compare::{self, ComparisonResult, TwoDays};
+use crate::compare::{self, ComparisonResult, Diff};
 use crate::conformance::{self, SuiteResult, matrix};
 use crate::report::file::{Kind, ResultFile};
 use crate::report::text::{Detail, Look};
@@ -79,7 +79,7 @@ fn render(args: &ReportArgs) -> Result<(), String> {
             }
             Kind::Capacity => return of_one(args, &One::Capacity(Box::new(stored.body().map_err(why)?))),
             Kind::Comparison => return of_one(args, &One::Comparison(Box::new(stored.body().map_err(why)?))),
-            Kind::Diff => return of_one(args, &One::TwoDays(Box::new(stored.body().map_err(why)?))),
+            Kind::Diff => return of_one(args, &One::Diff(Box::new(stored.body().map_err(why)?))),
         }
     }
     match (runs.is_empty(), suites.is_empty()) {
@@ -94,7 +94,7 @@ fn render(args: &ReportArgs) -> Result<(), String> {
 /// A result that is alone in its file and rendered alone.
 enum One {
     Comparison(Box<ComparisonResult>),
-    TwoDays(Box<TwoDays>),
+    Diff(Box<Diff>),
     Capacity(Box<CapacityResult>),
 }
 
@@ -106,7 +106,7 @@ fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
             compare::to_html(result),
             Some(compare::to_markdown(result)),
         ),
-        One::TwoDays(result) => (
+        One::Diff(result) => (
             compare::text::render_two_days(result, look),
             compare::two_days_to_html(result),
             Some(compare::two_days_to_markdown(result)),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::judge::Figures;
-use crate::measure::{Series, human};
+use crate::measure::{Series, format};
 use crate::observe::Metric;
 use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles};
@@ -42,10 +42,10 @@ impl Unit {
     pub fn words(self, value: f64) -> String {
         let whole = |value: f64| value.round().max(0.0) as u64;
         match self {
-            Unit::Time => human::measured(std::time::Duration::from_micros(whole(value))),
-            Unit::Rate => human::rate(value),
-            Unit::Processor => human::measured(std::time::Duration::from_secs_f64(value.clamp(0.0, 1e9))),
-            Unit::Bytes => human::bytes(whole(value)),
+            Unit::Time => format::measured(std::time::Duration::from_micros(whole(value))),
+            Unit::Rate => format::rate(value),
+            Unit::Processor => format::measured(std::time::Duration::from_secs_f64(value.clamp(0.0, 1e9))),
+            Unit::Bytes => format::bytes(whole(value)),
         }
     }
 }

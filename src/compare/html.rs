@@ -5,9 +5,9 @@
 
 mod blocks;
 mod conformance;
+mod diff;
 mod figures;
 mod forest;
-mod two_days;
 
 use maud::{Markup, html};
 
@@ -16,7 +16,7 @@ use super::figure;
 use super::judge::{Difference, Row};
 use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
 use super::text::{blocks_more, cells, percent, signed};
-use crate::measure::human::{count, counted, printable};
+use crate::measure::format::{count, counted, printable};
 use crate::observe::Metric;
 use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::{Chart, Line, Stroke};
@@ -28,7 +28,7 @@ use crate::report::html::setup::{Fact, environment, facts};
 use crate::report::result::MetricResult;
 use crate::verdict::Status;
 
-pub use two_days::two_days_to_html;
+pub use diff::two_days_to_html;
 
 /// The colours of the servers. The seventh of the page is grey: that of the twin.
 const COLOURS: [usize; 7] = [1, 2, 3, 4, 5, 6, 8];

@@ -1,13 +1,13 @@
 //! A comparison as tables for a pull request.
 
 use super::conformance::{Conformance, named};
+use super::diff::Diff;
 use super::judge::Row;
 use super::result::{ComparisonResult, Trouble};
 use super::text::{cells, judgement};
-use super::two_days::TwoDays;
 use crate::conformance::Verdict;
 use crate::conformance::text::counts;
-use crate::measure::human::{counted, printable};
+use crate::measure::format::{counted, printable};
 
 /// The comparison in Markdown.
 pub fn to_markdown(result: &ComparisonResult) -> String {
@@ -32,7 +32,7 @@ pub fn to_markdown(result: &ComparisonResult) -> String {
 }
 
 /// The results of two days in Markdown.
-pub fn two_days_to_markdown(result: &TwoDays) -> String {
+pub fn two_days_to_markdown(result: &Diff) -> String {
     let names = [result.old.name.as_str(), &result.new.name];
     let mut text = format!("**{}** beside **{}**\n", escaped(names[1]), escaped(names[0]));
     for pair in &result.comparisons {
@@ -100,7 +100,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{comparison, two_days};
+    use super::super::example::{comparison, diff};
     use super::*;
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn two_days_read_like_this_in_markdown() {
-        insta::assert_snapshot!(two_days_to_markdown(&two_days()));
+        insta::assert_snapshot!(two_days_to_markdown(&diff()));
     }
 
     #[test]

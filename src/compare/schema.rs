@@ -1,17 +1,17 @@
 //! The JSON Schema of what `compare --json` writes.
 
+use super::diff::Diff;
 use super::result::ComparisonResult;
-use super::two_days::TwoDays;
 use crate::report::file::{self, described};
 
 /// The schema: of servers in turn, or of two stored results.
 pub fn schema() -> serde_json::Value {
-    file::schema("A comparison of sockrates", &[described::<ComparisonResult>(), described::<TwoDays>()])
+    file::schema("A comparison of sockrates", &[described::<ComparisonResult>(), described::<Diff>()])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{comparison, conformance, two_days};
+    use super::super::example::{comparison, conformance, diff};
     use super::*;
 
     #[test]
@@ -19,7 +19,7 @@ mod tests {
         let schema = jsonschema::validator_for(&schema()).expect("it is a schema");
         let mut result = comparison(3, 1.25);
         result.conformance = vec![conformance("node", &["acks/lost"])];
-        for text in [result.to_json(), two_days().to_json()] {
+        for text in [result.to_json(), diff().to_json()] {
             let value = serde_json::from_str(&text).expect("it is JSON");
             let wrong: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
             assert_eq!(wrong, [""; 0]);

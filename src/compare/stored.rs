@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::conformance::Conformance;
+use super::diff::{Day, Diff, Facts, Pair};
 use super::figure;
 use super::judge::{Difference, Figures, Row};
 use super::result::{ComparisonResult, LATENCIES, Trouble, add_up, troubles};
-use super::two_days::{Day, Facts, Pair, TwoDays};
 use crate::measure::Series;
 use crate::report::RunResult;
 use crate::report::file::{Kind, ResultFile, Unreadable};
@@ -118,7 +118,7 @@ fn merged<'s>(series: impl Iterator<Item = (&'s str, Series)>) -> Vec<MetricResu
 }
 
 /// What is new beside what was: everything that both measured validly. Each result comes with its name.
-pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64) -> TwoDays {
+pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64) -> Diff {
     let ((old_name, old), (new_name, new)) = (old, new);
     let mut notes = Vec::new();
     let mut comparisons = Vec::new();
@@ -141,7 +141,7 @@ pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64
     }
     let fresh = new.measured.keys().filter(|name| !old.measured.contains_key(*name));
     notes.extend(fresh.map(|name| format!("{name} was measured in {new_name} alone")));
-    TwoDays {
+    Diff {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         old: old.day(old_name),
         new: new.day(new_name),
@@ -223,12 +223,12 @@ mod tests {
     use crate::observe::Metric;
     use crate::report::json::to_json;
 
-    fn of<'a>(result: &'a TwoDays, name: &str, figure: &str) -> &'a Row {
+    fn of<'a>(result: &'a Diff, name: &str, figure: &str) -> &'a Row {
         let pair = result.comparisons.iter().find(|pair| pair.name == name).unwrap();
         pair.rows.iter().find(|row| row.figure == figure).unwrap()
     }
 
-    fn compared(old: &Stored, new: &Stored) -> TwoDays {
+    fn compared(old: &Stored, new: &Stored) -> Diff {
         compare(("monday", old), ("friday", new), 0.05, 1)
     }
 
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn what_is_no_result_is_told() {
         assert!(read("{}").unwrap_err().to_string().contains("no result of sockrates"));
-        let diff = super::super::example::two_days().to_json();
+        let diff = super::super::example::diff().to_json();
         let said = read(&diff).unwrap_err().to_string();
         assert!(said.contains("of the kind diff, and this takes run or comparison"), "{said}");
         assert!(compared(&Stored::default(), &Stored::default()).comparisons.is_empty());

@@ -2,13 +2,13 @@
 
 use super::conformance::{Conformance, named, turned};
 use super::demand::{is_worse, worse_by};
+use super::diff::Diff;
 use super::figure::{self, Kind};
 use super::judge::{Difference, Row};
 use super::result::{ComparisonResult, Trouble};
-use super::two_days::TwoDays;
 use crate::conformance::Verdict;
 use crate::conformance::text::counts;
-use crate::measure::human::{counted, printable};
+use crate::measure::format::{counted, printable};
 use crate::report::text::Look;
 use crate::report::text::layout::{Page, Tone, columns, listed, padded};
 
@@ -58,7 +58,7 @@ fn head(page: &mut Page, result: &ComparisonResult, first: &str) {
 }
 
 /// Results of two days: the rows of everything that is in both.
-pub fn render_two_days(result: &TwoDays, look: Look) -> String {
+pub fn render_two_days(result: &Diff, look: Look) -> String {
     let mut page = Page::new(look);
     let names = [result.old.name.as_str(), &result.new.name];
     let title = format!("{} beside {}", printable(names[1]), printable(names[0]));
@@ -259,7 +259,7 @@ fn notes(page: &mut Page, notes: &[String]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{comparison, conformance, two_days};
+    use super::super::example::{comparison, conformance, diff};
     use super::*;
 
     fn text(result: &ComparisonResult) -> String {
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn two_days_read_like_this() {
-        insta::assert_snapshot!(render_two_days(&two_days(), Look { width: 100, colour: false }));
+        insta::assert_snapshot!(render_two_days(&diff(), Look { width: 100, colour: false }));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::result::{CaseResult, SuiteResult};
 use super::verdict::{Verdict, counts_against};
-use crate::measure::human::{self, count};
+use crate::measure::format::{self, count};
 use crate::report::github::{MOST as MOST_ANNOTATIONS, error};
 use crate::report::markdown::{escaped, shortened, sign, table};
 use crate::report::text::target;
@@ -61,7 +61,7 @@ fn section(page: &mut String, suite: &SuiteResult, strict: bool) {
     }
     let facts = [
         escaped(&target(&suite.target)),
-        human::duration(Duration::from_micros(suite.duration_us)),
+        format::duration(Duration::from_micros(suite.duration_us)),
         format!("sockrates {}", escaped(&suite.tool_version)),
     ];
     let _ = writeln!(page, "<sub>{}</sub>\n", facts.join(" · "));

@@ -2,7 +2,7 @@
 
 use super::result::SuiteResult;
 use super::verdict::Verdict;
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::report::text::layout::{Page, Tone, columns, padded};
 use crate::report::text::{Detail, Look};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::result::{BaselineResult, BaselineRow, CaseResult, SuiteResult, Summary};
 use super::verdict::Verdict;
-use crate::measure::human::{self, count, printable};
+use crate::measure::format::{self, count, printable};
 use crate::report::text::layout::{Page, Tone, columns, listed, padded};
 use crate::report::text::{Detail, Look, checks, target};
 
@@ -96,7 +96,7 @@ fn in_full(page: &mut Page, case: &CaseResult) {
 
 fn line(page: &mut Page, case: &CaseResult) {
     let (mark, tone) = mark(case.verdict);
-    let time = human::duration(Duration::from_micros(case.duration_us));
+    let time = format::duration(Duration::from_micros(case.duration_us));
     let facts = match case.verdict {
         Verdict::Skip => String::new(),
         _ => format!("  {time}"),
@@ -126,7 +126,7 @@ fn skipped(page: &mut Page, result: &SuiteResult, most: usize) {
     }
     if !rest.is_empty() {
         let cases = rest.iter().map(|(_, labels)| labels.len() as u64).sum();
-        let text = format!("and {} for other reasons: --verbose tells them", human::counted(cases, "case"));
+        let text = format!("and {} for other reasons: --verbose tells them", format::counted(cases, "case"));
         page.wrapped("  ", "    ", &[(&text, Tone::Faint)]);
     }
 }
@@ -227,8 +227,8 @@ fn summary(page: &mut Page, result: &SuiteResult) {
         130 => ("? interrupted", Tone::Doubtful),
         _ => ("✗ failed", Tone::Bad),
     };
-    let time = human::duration(Duration::from_micros(result.duration_us));
-    let cases = human::counted(result.summary.total(), "case");
+    let time = format::duration(Duration::from_micros(result.duration_us));
+    let cases = format::counted(result.summary.total(), "case");
     let text = format!(": {cases} in {time}: {}.", counts(&result.summary));
     page.gap();
     page.wrapped("", "  ", &[(head, tone), (&text, Tone::Plain)]);
@@ -236,7 +236,7 @@ fn summary(page: &mut Page, result: &SuiteResult) {
     let facts = [
         target(&result.target),
         format!("sockrates {}", printable(&result.tool_version)),
-        format!("{}, {}", printable(&environment.os), human::counted(environment.cpus.into(), "cpu")),
+        format!("{}, {}", printable(&environment.os), format::counted(environment.cpus.into(), "cpu")),
         printable(&result.started),
     ];
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);

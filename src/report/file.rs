@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 
 /// The version of the format that this program writes and reads, for every kind of result. A change that a reader of older
 /// files would misunderstand raises it; a new optional field does not.

@@ -12,7 +12,7 @@ use super::RunResult;
 use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
 use super::text::layout::Page;
 use super::text::{self, Detail, Look, checks};
-use crate::measure::human::count;
+use crate::measure::format::count;
 use crate::threshold::Fault;
 use crate::verdict::Status;
 

@@ -11,7 +11,7 @@ use super::result::{
     CauseResult, CheckResult, DeliveriesResult, MetricResult, OutcomeResult, ThresholdResult,
 };
 use super::text::target;
-use crate::measure::human::{self, count, counted, printable};
+use crate::measure::format::{self, count, counted, printable};
 use crate::verdict::Status;
 
 /// Steps that failed are told up to here; the rest are counted.
@@ -105,10 +105,10 @@ fn run(page: &mut String, result: &RunResult) {
     }
     connections(page, &result.causes);
     latency(page, &result.metrics);
-    let clients: u64 = result.cast.iter().map(|group| u64::from(group.count)).sum();
+    let clients: u64 = result.clients.iter().map(|group| u64::from(group.count)).sum();
     let mut facts = vec![
         counted(clients, "client"),
-        human::duration(Duration::from_micros(result.duration_us)),
+        format::duration(Duration::from_micros(result.duration_us)),
         escaped(&target(&result.target)),
         format!("sockrates {}", escaped(&result.tool_version)),
         format!("seed {}", result.scenario.seed),
@@ -201,7 +201,7 @@ fn latency(page: &mut String, metrics: &[MetricResult]) {
         .map(|metric| {
             let cell = |micros: Option<u64>, least: u64| match micros {
                 _ if metric.count < least => "–".to_owned(),
-                Some(micros) => human::measured(Duration::from_micros(micros)),
+                Some(micros) => format::measured(Duration::from_micros(micros)),
                 None => "&gt; 2 min".to_owned(),
             };
             vec![

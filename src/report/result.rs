@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::{DecodeError, Series};
 use crate::observe::{Counter, Metric};
-use crate::target::{Running, Target};
+use crate::server::{Running, Target};
 use crate::threshold::Fault;
 use crate::verdict::Verdict;
 
@@ -39,8 +39,8 @@ pub struct RunResult {
     pub phases: Vec<PhaseResult>,
     /// Where it ran.
     pub environment: Environment,
-    /// The groups of the cast.
-    pub cast: Vec<CastEntry>,
+    /// The groups of the broadcast.
+    pub clients: Vec<GroupSize>,
     /// The judgement.
     pub verdict: Verdict,
     /// The steps that made checks or missed something, in the order of the file.
@@ -87,7 +87,7 @@ impl RunResult {
 
     /// How many clients there were.
     pub fn clients(&self) -> u64 {
-        self.cast.iter().map(|group| u64::from(group.count)).sum()
+        self.groups.iter().map(|group| u64::from(group.count)).sum()
     }
 
     /// How many checks failed, in all steps.
@@ -201,9 +201,9 @@ pub struct Environment {
     pub co_located: Option<bool>,
 }
 
-/// One group of the cast.
+/// One group of the broadcast.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CastEntry {
+pub struct GroupSize {
     /// Its name.
     pub group: String,
     /// How many clients it has.

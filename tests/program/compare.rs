@@ -56,9 +56,9 @@ fn results_of_two_days_are_written_in_every_form_and_rendered_again() {
         .run();
     // A single run on either side claims nothing.
     ended.code(0).says("new beside old").says("ack p50").says("a test, new: nothing");
-    let two_days = &results(&json)["body"];
-    assert_eq!((&two_days["old"]["name"], &two_days["new"]["name"]), (&"old".into(), &"new".into()));
-    let rows = two_days["comparisons"][0]["rows"].as_array().expect("a list");
+    let diff = &results(&json)["body"];
+    assert_eq!((&diff["old"]["name"], &diff["new"]["name"]), (&"old".into(), &"new".into()));
+    let rows = diff["comparisons"][0]["rows"].as_array().expect("a list");
     assert!(rows.iter().any(|row| row["figure"] == "ack p50"), "{rows:?}");
     let read = |path| std::fs::read_to_string(path).expect("it was written");
     assert!(read(&markdown).contains("| ack p50 |"));

@@ -8,7 +8,7 @@ use crate::capacity::curve::{FARTHEST, throughputs};
 use crate::capacity::point::Point;
 use crate::capacity::result::CapacityResult;
 use crate::capacity::search::Outcome;
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::scale::{Scale, Unit};
 use crate::report::html::chart::{Band, Chart, Limit, Line, Stroke, range};

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::capacity::curve::{Law, Parameter};
 use crate::capacity::text::figure;
-use crate::measure::human::{printable, rate};
+use crate::measure::format::{printable, rate};
 use crate::report::html::page::Column::{Figure, Words};
 use crate::report::html::page::{Caption, Table};
 use crate::scenario::Axis;

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::capacity::result::CapacityResult;
 use crate::capacity::search::Outcome;
 use crate::capacity::text::row;
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 use crate::report::html::page::Column::{Figure, Words};
 use crate::report::html::page::{Caption, Table, Tone, sign};
 

@@ -6,7 +6,7 @@ use super::contestants;
 use crate::compare::figure::{KINDS, Kind, Unit};
 use crate::compare::result::{BlockResult, ComparisonResult};
 use crate::compare::text::title;
-use crate::measure::human::{counted, printable};
+use crate::measure::format::{counted, printable};
 use crate::report::html::chart::scale::{self, Scale};
 use crate::report::html::chart::{Chart, Line, Stroke, range};
 use crate::report::html::head::capital;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::compare::conformance::Conformance;
 use crate::conformance::Verdict;
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::report::html::page::Column::{Figure, Words};
 use crate::report::html::page::{Caption, Table, Tone, sign};
 

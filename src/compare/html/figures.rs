@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Beside, Design};
 use crate::compare::judge::Row;
 use crate::compare::text::{cells, percent};
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::report::html::page::Column::{Figure, Words};
 use crate::report::html::page::{Caption, Table};
 

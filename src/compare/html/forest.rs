@@ -6,7 +6,7 @@ use super::{Beside, Design, Judged, judged};
 use crate::compare::figure::{self, Better};
 use crate::compare::judge::Row;
 use crate::compare::text::{cells, judgement};
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::number;
 use crate::report::html::chart::scale::Scale;

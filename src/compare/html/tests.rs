@@ -1,5 +1,5 @@
 use super::*;
-use crate::compare::example::{comparison, conformance, two_days};
+use crate::compare::example::{comparison, conformance, diff};
 use crate::compare::result::Trouble;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
@@ -119,7 +119,7 @@ fn conformance_is_a_table_where_it_was_asked() {
 
 #[test]
 fn two_days_are_a_page_with_every_figure_and_what_went_wrong() {
-    let result = two_days();
+    let result = diff();
     let page = two_days_to_html(&result);
     for row in result.comparisons.iter().flat_map(|pair| &pair.rows) {
         for words in cells(row).unwrap().into_iter().take(5) {
@@ -133,7 +133,7 @@ fn two_days_are_a_page_with_every_figure_and_what_went_wrong() {
 
 #[test]
 fn a_hostile_name_of_a_file_or_a_scenario_stays_text() {
-    let mut result = two_days();
+    let mut result = diff();
     let text = || HOSTILE.to_owned();
     (result.old.name, result.new.name, result.tool_version) = (text(), text(), text());
     (result.old.started, result.new.tool_version, result.notes) = (text(), text(), vec![text()]);
@@ -151,7 +151,7 @@ fn a_page_for_the_browser_is_written() {
     for (name, page) in [
         ("comparison", to_html(&comparison(12, 1.25))),
         ("comparison-hostile", to_html(&hostile())),
-        ("two-days", two_days_to_html(&two_days())),
+        ("two-days", two_days_to_html(&diff())),
     ] {
         std::fs::write(folder.join(format!("{name}.html")), page).expect("a page can be written");
     }

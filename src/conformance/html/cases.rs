@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::conformance::result::{CaseResult, SuiteResult, Summary};
 use crate::conformance::text::is_known;
 use crate::conformance::verdict::Verdict;
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::report::html::page::scrolled;
 use crate::report::html::{checks, errors};
 use crate::scenario::Level;

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use super::result::{BaselineRow, SuiteResult};
 use super::text::{counts, reasons};
 use super::verdict::Verdict;
-use crate::measure::human::{self, count, counted, printable};
+use crate::measure::format::{self, count, counted, printable};
 use crate::report::html::head::{self, capital, server};
 use crate::report::html::page::{Page, Tone, sign};
 use crate::report::html::setup::{Fact, environment, facts, target};
@@ -91,7 +91,7 @@ fn head(suite: &SuiteResult) -> Markup {
             }
             ul.facts {
                 li { "exit code " (suite.exit_code) }
-                li { (human::duration(Duration::from_micros(suite.duration_us))) }
+                li { (format::duration(Duration::from_micros(suite.duration_us))) }
                 li { "against " (server(&suite.target)) }
                 li { (printable(&suite.started)) }
             }
@@ -104,7 +104,7 @@ fn head(suite: &SuiteResult) -> Markup {
                     dd {
                         span.value { (count(number)) }
                         @if verdict == Verdict::Pass && judged > 0 {
-                            " " span.note { (human::share(number as f64 / judged as f64)) " of those judged" }
+                            " " span.note { (format::share(number as f64 / judged as f64)) " of those judged" }
                         }
                     }
                 }
@@ -202,7 +202,7 @@ fn setup(suites: &[SuiteResult]) -> Markup {
 
 fn timings(suite: &SuiteResult) -> Vec<Fact> {
     let timings = suite.timings;
-    let time = |micros: u64| html! { (human::duration(Duration::from_micros(micros))) };
+    let time = |micros: u64| html! { (format::duration(Duration::from_micros(micros))) };
     vec![
         (
             "heartbeat",
@@ -211,7 +211,7 @@ fn timings(suite: &SuiteResult) -> Vec<Fact> {
         ("to connect", time(timings.connect_timeout_us)),
         ("to upgrade", time(timings.upgrade_timeout_us)),
         ("recovery", time(timings.recovery_us)),
-        ("maxPayload", html! { (human::bytes(timings.max_payload)) }),
+        ("maxPayload", html! { (format::bytes(timings.max_payload)) }),
     ]
 }
 

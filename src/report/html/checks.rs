@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::measure::human::{count, counted, printable};
+use crate::measure::format::{count, counted, printable};
 use crate::report::result::{CheckResult, FailureResult, WireResult};
 use crate::report::text::checks::alike;
 

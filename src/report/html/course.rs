@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use maud::{Markup, html};
 
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::observe::Counter;
 use crate::report::RunResult;
 use crate::report::course::{CauseCourse, Course, Quantiles};

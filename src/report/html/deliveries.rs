@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::measure::human::{count, counted, printable, share};
+use crate::measure::format::{count, counted, printable, share};
 use crate::report::RunResult;
 use crate::report::result::DeliveriesResult;
 
@@ -28,7 +28,7 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Option<Markup> {
         (faults_of(found))
         @if !found.offenders.is_empty() {
             (place.head("The first of each kind"))
-            ul.stories { @for story in &found.offenders { li { (printable(story)) "." } } }
+            ul.stories { @for script_info in &found.offenders { li { (printable(script_info)) "." } } }
         }
     })
 }

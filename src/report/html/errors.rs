@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::report::RunResult;
 use crate::report::result::ErrorResult;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use crate::measure::human::{self, count, counted, printable};
+use crate::measure::format::{self, count, counted, printable};
 use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
 use crate::report::result::{MetricResult, OutcomeResult, TargetInfo, TargetKind, ThresholdResult};
@@ -65,7 +65,7 @@ pub(crate) fn dealt(cards: &[Card]) -> Markup {
 
 /// A duration for people.
 pub(crate) fn micros(value: u64) -> String {
-    human::duration(Duration::from_micros(value))
+    format::duration(Duration::from_micros(value))
 }
 
 /// What a server is called: what it says of itself, or how it came to be there.
@@ -186,7 +186,7 @@ pub(super) fn demand<'a>(threshold: &'a ThresholdResult, metric: &str) -> &'a st
 }
 
 fn measured(micros: u64) -> String {
-    human::measured(Duration::from_micros(micros))
+    format::measured(Duration::from_micros(micros))
 }
 
 /// How long the part took that rates are about, in seconds.
@@ -200,17 +200,17 @@ fn rate(run: &RunResult) -> Option<Card> {
     if let Some(generator) = run.generator.as_ref().filter(|generator| generator.due > 0) {
         let (asked, achieved) = (generator.due as f64 / seconds, generator.begun as f64 / seconds);
         let tone = if generator.doubts.is_empty() { Tone::Plain } else { Tone::Doubtful };
-        let note = format!("{} asked", human::rate(asked));
+        let note = format!("{} asked", format::rate(asked));
         return Some(Card {
             name: "Rate achieved".to_owned(),
-            value: human::rate(achieved),
+            value: format::rate(achieved),
             notes: vec![note],
             tone,
         });
     }
     let received = run.counter(Counter::DeliveryReceived);
     let note = format!("{} messages", count(received));
-    let value = human::rate(received as f64 / seconds);
+    let value = format::rate(received as f64 / seconds);
     (received > 0).then(|| Card {
         name: "Deliveries".to_owned(),
         value,
@@ -224,8 +224,8 @@ fn cost(run: &RunResult) -> Option<Card> {
     let busy = server.cpu_measured_us as f64 / 1e6 / measured_seconds(run);
     Some(Card {
         name: "Server".to_owned(),
-        value: format!("{} CPU", human::share(busy)),
-        notes: vec![format!("{} of memory at its peak", human::bytes(server.memory_peak))],
+        value: format!("{} CPU", format::share(busy)),
+        notes: vec![format!("{} of memory at its peak", format::bytes(server.memory_peak))],
         tone: Tone::Plain,
     })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use crate::measure::human::{self, count, counted, printable};
+use crate::measure::format::{self, count, counted, printable};
 use crate::observe::Metric;
 use crate::report::RunResult;
 use crate::report::result::MetricResult;
@@ -305,7 +305,7 @@ pub(super) fn percentile(metric: &MetricResult, micros: Option<u64>, least_count
 }
 
 fn measured(micros: u64) -> String {
-    human::measured(Duration::from_micros(micros))
+    format::measured(Duration::from_micros(micros))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A run has a part of its own; several runs of one scenario are also laid over each other (`compare`). The frame
 //! is `page`, drawings are `chart`s. Names, payloads and source lines come from servers and files: whatever is
-//! written goes through `maud`, which escapes it, and through [`human::printable`], which shows what would be
+//! written goes through `maud`, which escapes it, and through [`format::printable`], which shows what would be
 //! invisible or turn the reading direction.
 
 pub(crate) mod chart;
@@ -20,7 +20,7 @@ mod thresholds;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::measure::human::{self, counted, printable};
+use crate::measure::format::{self, counted, printable};
 use crate::observe::Metric;
 use crate::verdict::Status;
 
@@ -110,10 +110,10 @@ fn overview(runs: &[RunResult], names: &[String]) -> Markup {
             tr {
                 th scope="row" { a href={ "#run" (index + 1) } { (printable(name)) } }
                 td.nowrap { (sign(tone(run.verdict.status))) " " (run.verdict.status.name()) }
-                td.figure { (human::count(run.clients())) }
+                td.figure { (format::count(run.clients())) }
                 td.figure { (head::micros(run.duration_us)) }
-                td.figure { (found.map_or_else(|| "–".to_owned(), |found| human::count(found.missing))) }
-                td.figure { (found.map_or_else(|| "–".to_owned(), |found| human::count(found.leaked))) }
+                td.figure { (found.map_or_else(|| "–".to_owned(), |found| format::count(found.missing))) }
+                td.figure { (found.map_or_else(|| "–".to_owned(), |found| format::count(found.leaked))) }
                 td.figure { (percentile(run, Metric::Delivery)) }
                 td.figure { (percentile(run, Metric::Ack)) }
                 td.figure { (percentile(run, Metric::Connect)) }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::measure::human::{self, count, counted, printable, share};
+use crate::measure::format::{self, count, counted, printable, share};
 use crate::report::RunResult;
 use crate::report::result::{Environment, TargetInfo, TargetKind};
 
@@ -13,7 +13,7 @@ use super::page::{Caption, Place, Table};
 /// One fact: what it is called, and what stands there.
 pub(crate) type Fact = (&'static str, Markup);
 
-/// The scenario, the server, the machine, the cast, the phases and everything that was counted.
+/// The scenario, the server, the machine, the clients, the phases and everything that was counted.
 pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
     html! {
         div.setup {
@@ -53,9 +53,9 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
         facts.push(("overridden", html! { @for (at, flag) in scenario.overrides.iter().enumerate() { @if at > 0 { ", " } (code(flag)) } }));
     }
     let groups =
-        run.cast.iter().map(|entry| format!("{} {}", count(entry.count.into()), printable(&entry.group)));
+        run.clients.iter().map(|entry| format!("{} {}", count(entry.count.into()), printable(&entry.group)));
     facts.push((
-        "cast",
+        "clients",
         text(&format!("{}: {}", counted(run.clients(), "client"), groups.collect::<Vec<_>>().join(", "))),
     ));
     facts.push(("began", text(&run.started)));
@@ -84,13 +84,13 @@ fn server(run: &RunResult) -> Vec<Fact> {
             "memory",
             text(&format!(
                 "{} before the first client, {} at its peak",
-                human::bytes(server.memory_before),
-                human::bytes(server.memory_peak)
+                format::bytes(server.memory_before),
+                format::bytes(server.memory_peak)
             )),
         ));
         let growth = server.memory_peak.saturating_sub(server.memory_before);
         if let Some(each) = growth.checked_div(run.clients()).filter(|each| *each > 0) {
-            facts.push(("per client", text(&format!("about {}", human::bytes(each)))));
+            facts.push(("per client", text(&format!("about {}", format::bytes(each)))));
         }
     }
     facts
@@ -122,12 +122,12 @@ fn machine(run: &RunResult) -> Vec<Fact> {
             text(&format!(
                 "{} of processor time, {} of memory at its peak",
                 micros(generator.cpu_us),
-                human::bytes(generator.memory_peak)
+                format::bytes(generator.memory_peak)
             )),
         ));
         if generator.due > 0 {
             let seconds = measured_seconds(run);
-            let rate = |value: u64| human::rate(value as f64 / seconds);
+            let rate = |value: u64| format::rate(value as f64 / seconds);
             facts.push((
                 "pace",
                 text(&format!("{} asked, {} achieved", rate(generator.due), rate(generator.begun))),
@@ -147,7 +147,7 @@ pub(crate) fn environment(environment: &Environment, version: &str) -> Vec<Fact>
             None => text(&environment.cpus.to_string()),
         },
     ));
-    facts.extend(environment.memory.map(|bytes| ("memory", text(&human::bytes(bytes)))));
+    facts.extend(environment.memory.map(|bytes| ("memory", text(&format::bytes(bytes)))));
     facts
         .extend(environment.open_files.map(|files| ("open files", text(&format!("up to {}", count(files))))));
     facts.extend(environment.co_located.map(|shared| {
@@ -188,12 +188,12 @@ fn counters(run: &RunResult) -> Markup {
                 th scope="row" { (printable(&counter.name)) }
                 @match counter.name.starts_with("bytes") {
                     true => {
-                        td.figure { (human::bytes(counter.value)) }
-                        td.figure { (human::bytes(rate.round() as u64)) "/s" }
+                        td.figure { (format::bytes(counter.value)) }
+                        td.figure { (format::bytes(rate.round() as u64)) "/s" }
                     }
                     false => {
                         td.figure { (count(counter.value)) }
-                        td.figure { (human::rate(rate)) }
+                        td.figure { (format::rate(rate)) }
                     }
                 }
             }

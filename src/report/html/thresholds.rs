@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::measure::human::{self, count, printable};
+use crate::measure::format::{self, count, printable};
 use crate::report::RunResult;
 use crate::report::result::{OutcomeResult, ThresholdResult};
 
@@ -77,7 +77,7 @@ fn gauge(threshold: &ThresholdResult, tone: Tone) -> Markup {
                 rect class={ "fill " (tone.class()) } x="0" y="4" width={ (super::chart::number(bar, 1)) "%" } height="4" rx="2" {}
                 line.stop x1="66.6%" x2="66.6%" y1="0" y2="12" {}
             }
-            " " span.figure { (human::share(part)) }
+            " " span.figure { (format::share(part)) }
         }
     }
 }

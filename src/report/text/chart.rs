@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::measure::human::{self, count, counted};
+use crate::measure::format::{self, count, counted};
 use crate::report::result::MetricResult;
 
 use super::layout::{Page, Tone};
@@ -45,7 +45,7 @@ pub(super) fn render(page: &mut Page, metric: &MetricResult) {
             Some(_) => {}
             None => {
                 let until = rows.get(index + 1).map_or(u64::MAX, |next| next.from);
-                let from = human::duration(Duration::from_micros(row.from));
+                let from = format::duration(Duration::from_micros(row.from));
                 let marks = marks_of(metric, row.from, until);
                 line(page, &format!("{from:>label$}"), row.count, most, room, numbers, &marks);
             }

@@ -1,6 +1,6 @@
 //! The checks: failed ones in full, held ones in one line, or each in its own where everything is asked for.
 
-use crate::measure::human::{count, counted, printable};
+use crate::measure::format::{count, counted, printable};
 use crate::report::result::{CheckResult, FailureResult, WireResult};
 
 use super::Detail;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::measure::human::{self, count, counted, printable};
+use crate::measure::format::{self, count, counted, printable};
 use crate::report::result::MetricResult;
 
 use super::layout::{self, Page, Tone};
@@ -17,7 +17,7 @@ const COLUMNS: [Column; 6] = [
     ("p90", |metric| percentile(metric, metric.p90_us, 10)),
     ("p99", |metric| percentile(metric, metric.p99_us, 100)),
     ("p99.9", |metric| percentile(metric, metric.p999_us, 1000)),
-    ("max", |metric| human::measured(Duration::from_micros(metric.max_us))),
+    ("max", |metric| format::measured(Duration::from_micros(metric.max_us))),
     ("count", |metric| count(metric.count)),
 ];
 
@@ -85,7 +85,7 @@ fn name(metric: &MetricResult, metrics: &[MetricResult]) -> String {
 fn percentile(metric: &MetricResult, micros: Option<u64>, least_count: u64) -> String {
     match micros {
         _ if metric.count < least_count => "–".to_owned(),
-        Some(micros) => human::measured(Duration::from_micros(micros)),
+        Some(micros) => format::measured(Duration::from_micros(micros)),
         None => "> 2 min".to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::measure::human::{self, printable};
+use crate::measure::format::{self, printable};
 use crate::report::RunResult;
 use crate::report::course::{GeneratorResult, ServerResult};
 
@@ -29,7 +29,7 @@ fn pace(result: &RunResult) -> Option<Vec<String>> {
     let mut facts = Vec::new();
     if let Some(GeneratorResult { due, begun, .. }) = result.generator.as_ref().filter(|one| one.due > 0) {
         let seconds = (result.measured_us.max(1)) as f64 / 1e6;
-        let rate = |number: u64| human::rate(number as f64 / seconds);
+        let rate = |number: u64| format::rate(number as f64 / seconds);
         facts.push(format!("{} asked for, {} begun", rate(*due), rate(*begun)));
     }
     facts.extend(result.phases.iter().map(|phase| {
@@ -40,8 +40,8 @@ fn pace(result: &RunResult) -> Option<Vec<String>> {
 
 fn generator(generator: &GeneratorResult) -> Vec<String> {
     let mut facts = vec![format!("clients: {} of processor time", time(generator.cpu_us))];
-    facts.extend(generator.busiest_worker.map(|share| format!("busiest thread {}", human::share(share))));
-    facts.push(format!("{} of memory", human::bytes(generator.memory_peak)));
+    facts.extend(generator.busiest_worker.map(|share| format!("busiest thread {}", format::share(share))));
+    facts.push(format!("{} of memory", format::bytes(generator.memory_peak)));
     facts
 }
 
@@ -50,12 +50,16 @@ fn server(result: &RunResult) -> Option<Vec<String>> {
     let mut facts = vec![format!("server: {} of processor time", time(*cpu_us))];
     if result.measured_us > 0 {
         let processors = *cpu_measured_us as f64 / result.measured_us as f64;
-        facts.push(format!("{} while measured", human::share(processors)));
+        facts.push(format!("{} while measured", format::share(processors)));
     }
-    facts.push(format!("{} of memory, {} before", human::bytes(*memory_peak), human::bytes(*memory_before)));
+    facts.push(format!(
+        "{} of memory, {} before",
+        format::bytes(*memory_peak),
+        format::bytes(*memory_before)
+    ));
     Some(facts)
 }
 
 fn time(micros: u64) -> String {
-    human::duration(Duration::from_micros(micros))
+    format::duration(Duration::from_micros(micros))
 }

@@ -2,7 +2,7 @@
 //!
 //! [`render`] is a function from result to text. It knows the width and whether to colour, and nothing else of
 //! the terminal. Names, payloads and source lines come from servers and files: everything that a terminal would obey
-//! is escaped ([`human::printable`]).
+//! is escaped ([`format::printable`]).
 
 mod chart;
 pub(crate) mod checks;
@@ -13,7 +13,7 @@ mod thresholds;
 
 use std::time::Duration;
 
-use crate::measure::human::{self, count, counted, printable};
+use crate::measure::format::{self, count, counted, printable};
 use crate::observe::{Counter, Metric};
 use crate::verdict::Status;
 
@@ -85,11 +85,11 @@ fn verdict(page: &mut Page, result: &RunResult) {
     let head = format!("{mark} {}", result.verdict.status.name());
     let reason = format!(": {}.", printable(&result.verdict.reason));
     page.wrapped("", "  ", &[(&head, tone), (&reason, Tone::Plain)]);
-    let clients: u64 = result.cast.iter().map(|entry| u64::from(entry.count)).sum();
+    let clients: u64 = result.clients.iter().map(|entry| u64::from(entry.count)).sum();
     let mut facts = vec![printable(&result.scenario.name)];
     facts.extend(result.scenario.spec.as_deref().map(printable));
     facts.push(counted(clients, "client"));
-    facts.push(human::duration(Duration::from_micros(result.duration_us)));
+    facts.push(format::duration(Duration::from_micros(result.duration_us)));
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
     if !result.scenario.overrides.is_empty() {
         let changed = result.scenario.overrides.iter().map(|text| printable(text)).collect::<Vec<_>>();
@@ -121,7 +121,7 @@ fn deliveries(page: &mut Page, found: &DeliveriesResult) {
     let mut facts = vec![format!("{} judged", counted(found.messages, "message"))];
     if all > 0 {
         // Rounded down: all are decided only if all are.
-        let share = human::share((decided as f64 / all as f64 * 1e4).floor() / 1e4);
+        let share = format::share((decided as f64 / all as f64 * 1e4).floor() / 1e4);
         facts.push(format!("{share} of {} decided, {} not", counted(all, "pair"), count(found.undecided)));
     }
     if found.late > 0 {
@@ -195,7 +195,10 @@ fn traffic(page: &mut Page, result: &RunResult) {
     let acks = value(Counter::AckAsked);
     part(acks > 0, format!("{} of {} acks came", count(value(Counter::AckReceived)), count(acks)));
     let (bytes_in, bytes_out) = (value(Counter::BytesIn), value(Counter::BytesOut));
-    part(bytes_in + bytes_out > 0, format!("{} in, {} out", human::bytes(bytes_in), human::bytes(bytes_out)));
+    part(
+        bytes_in + bytes_out > 0,
+        format!("{} in, {} out", format::bytes(bytes_in), format::bytes(bytes_out)),
+    );
     if !parts.is_empty() {
         page.heading("Traffic");
         page.wrapped("  ", "  ", &[(&listed(&parts), Tone::Plain)]);

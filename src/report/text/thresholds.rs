@@ -1,6 +1,6 @@
 //! The thresholds: value, and how far it is from the limit.
 
-use crate::measure::human::{count, printable, share};
+use crate::measure::format::{count, printable, share};
 use crate::report::result::{OutcomeResult, ThresholdResult};
 
 use super::layout::{Page, Tone, columns, padded};

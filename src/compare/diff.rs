@@ -13,7 +13,7 @@ use crate::report::result::{Environment, MetricResult};
 
 /// What is new beside what was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TwoDays {
+pub struct Diff {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
     pub tool_version: String,
@@ -70,7 +70,7 @@ pub struct Facts {
     pub conformance: Option<Conformance>,
 }
 
-impl Body for TwoDays {
+impl Body for Diff {
     const KIND: Kind = Kind::Diff;
 
     fn set_tool_version(&mut self, version: &str) {
@@ -78,7 +78,7 @@ impl Body for TwoDays {
     }
 }
 
-impl TwoDays {
+impl Diff {
     /// As JSON, pretty-printed, with a final line ending.
     pub fn to_json(&self) -> String {
         file::to_json(Kind::Diff, self)
@@ -95,13 +95,13 @@ impl TwoDays {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::two_days;
+    use super::super::example::diff;
     use super::*;
 
     #[test]
     fn what_two_days_come_to_survives_being_stored() {
-        let result = two_days();
-        let back: TwoDays = file::from_json(&result.to_json()).unwrap();
+        let result = diff();
+        let back: Diff = file::from_json(&result.to_json()).unwrap();
         assert_eq!((back.old, back.new, back.notes), (result.old, result.new, result.notes));
         assert_eq!(back.comparisons.len(), 2);
         assert_eq!(back.comparisons[1].new, result.comparisons[1].new);

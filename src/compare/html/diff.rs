@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 
 use super::{Beside, Design, conformance, figures, forest, sentences, went_wrong};
-use crate::compare::two_days::{Day, Facts, Pair, TwoDays};
-use crate::measure::human::{count, printable};
+use crate::compare::diff::{Day, Diff, Facts, Pair};
+use crate::measure::format::{count, printable};
 use crate::observe::Metric;
 use crate::report::html::chart::{Chart, Line, Stroke};
 use crate::report::html::head::verdict;
@@ -16,7 +16,7 @@ use crate::report::html::setup::{environment, facts};
 use crate::report::result::MetricResult;
 
 /// The page about two days.
-pub fn two_days_to_html(result: &TwoDays) -> String {
+pub fn two_days_to_html(result: &Diff) -> String {
     let mut charts = Vec::new();
     let mut draw = |chart: Chart| {
         charts.push(chart.data());
@@ -46,7 +46,7 @@ pub fn two_days_to_html(result: &TwoDays) -> String {
     Page::of_parts(title, Tone::Plain, &head, parts, charts, &result.tool_version).render()
 }
 
-fn head(result: &TwoDays, title: &str) -> Markup {
+fn head(result: &Diff, title: &str) -> Markup {
     let told = html! {
         h1 { (printable(title)) }
         @for pair in &result.comparisons { p.sentence { (sentences(&pair.name, &pair.rows, 0.0)) } }
@@ -58,7 +58,7 @@ fn head(result: &TwoDays, title: &str) -> Markup {
     verdict(Tone::Plain, &told)
 }
 
-fn latencies(result: &TwoDays, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
+fn latencies(result: &Diff, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
     let about = "All valid runs of a day together. To the right of p99 lies the slowest of a hundred.";
     let mut chart = |(index, pair): (usize, &Pair), (metric, title): (Metric, &str)| {
         let line = |day: &Day, facts: &Facts, colour: usize| {
@@ -81,7 +81,7 @@ fn latencies(result: &TwoDays, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<
     (!drawn.is_empty()).then(|| html! { @for one in &drawn { (one) } })
 }
 
-fn troubles(result: &TwoDays) -> Markup {
+fn troubles(result: &Diff) -> Markup {
     let table = Table {
         label: "What went wrong",
         class: None,
@@ -99,7 +99,7 @@ fn troubles(result: &TwoDays) -> Markup {
     })
 }
 
-fn setup(result: &TwoDays) -> Markup {
+fn setup(result: &Diff) -> Markup {
     html! {
         div.setup {
             @for day in [&result.old, &result.new] {
