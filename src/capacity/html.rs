@@ -178,7 +178,6 @@ fn setup(result: &CapacityResult) -> Markup {
         ("began", text(&result.started)),
         ("took", text(&duration(Duration::from_micros(result.duration_us)))),
     ]);
-    of_scenario.extend(scenario.driver.as_ref().map(|driver| ("driver", text(driver))));
     html! {
         div.setup {
             div { h3 { "Scenario" } (facts(&of_scenario)) }

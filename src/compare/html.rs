@@ -316,7 +316,6 @@ fn setup(result: &ComparisonResult) -> Markup {
     if !result.scenario.overrides.is_empty() {
         scenario.push(("overridden", html! { code { (printable(&result.scenario.overrides.join(" "))) } }));
     }
-    scenario.extend(result.scenario.driver.as_ref().map(|driver| ("driver", text(driver))));
     scenario.extend([
         ("seed", text(&result.scenario.seed.to_string())),
         ("began", text(&result.started)),

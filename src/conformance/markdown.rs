@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::result::{CaseResult, SuiteResult};
-use super::verdict::{Verdict, counts_against};
+use super::verdict::Verdict;
 use crate::measure::format::{self, count};
 use crate::report::github::{MOST as MOST_ANNOTATIONS, error};
 use crate::report::markdown::{escaped, shortened, sign, table};
@@ -23,7 +23,7 @@ pub fn to_markdown(suites: &[SuiteResult], strict: bool) -> String {
 
 fn section(page: &mut String, suite: &SuiteResult, strict: bool) {
     let against: Vec<&CaseResult> =
-        suite.cases.iter().filter(|case| counts_against(suite, case, strict)).collect();
+        suite.cases.iter().filter(|case| suite.counts_against(case, strict)).collect();
     let gone = suite.baseline.as_ref().map_or(&[][..], |baseline| &baseline.gone);
     let is_good =
         against.is_empty() && gone.is_empty() && suite.findings.is_empty() && suite.summary.judged() > 0;
@@ -70,7 +70,7 @@ fn section(page: &mut String, suite: &SuiteResult, strict: bool) {
 /// What counts against a server, as commands of GitHub Actions, one to a line.
 pub fn annotations(suites: &[SuiteResult], strict: bool) -> Vec<String> {
     let cases = suites.iter().flat_map(|suite| {
-        let against = suite.cases.iter().filter(move |case| counts_against(suite, case, strict));
+        let against = suite.cases.iter().filter(move |case| suite.counts_against(case, strict));
         against.map(move |case| (suite, case))
     });
     let told = cases.map(|(suite, case)| {

@@ -12,8 +12,8 @@ use super::RunResult;
 use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
 use super::text::layout::Page;
 use super::text::{self, Detail, Look, checks};
+use crate::audit::Fault;
 use crate::measure::format::count;
-use crate::threshold::Fault;
 use crate::verdict::Status;
 
 /// How wide the reports inside the file are.

@@ -63,9 +63,6 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
     if run.measured_us > 0 && run.measured_us != run.duration_us {
         facts.push(("measured", text(&micros(run.measured_us))));
     }
-    if let Some(driver) = &run.scenario.driver {
-        facts.push(("driver", text(driver)));
-    }
     facts
 }
 

@@ -210,9 +210,6 @@ fn environment(page: &mut Page, result: &RunResult) {
     facts.push(format!("sockrates {}", printable(&result.tool_version)));
     let environment = &result.environment;
     facts.push(format!("{}, {}", printable(&environment.os), counted(environment.cpus.into(), "cpu")));
-    if let Some(driver) = &result.scenario.driver {
-        facts.push(format!("played by {}", printable(driver)));
-    }
     facts.push(format!("seed {}", result.scenario.seed));
     facts.push(printable(&result.started));
     page.gap();
