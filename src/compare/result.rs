@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::conformance::Conformance;
 use super::figure;
 use super::judge::{Figures, Question, Row, judge};
+use crate::audit::Fault;
 use crate::measure::Series;
 use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
 use crate::report::file::{self, Body, Kind};
 use crate::report::result::{Environment, MetricResult, ScenarioInfo};
 use crate::statistics::quantile;
-use crate::threshold::Fault;
 use crate::verdict::Status;
 
 /// Everything that is known of a comparison.

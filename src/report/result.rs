@@ -87,7 +87,7 @@ impl RunResult {
 
     /// How many clients there were.
     pub fn clients(&self) -> u64 {
-        self.groups.iter().map(|group| u64::from(group.count)).sum()
+        self.clients.iter().map(|group| u64::from(group.count)).sum()
     }
 
     /// How many checks failed, in all steps.
