@@ -257,7 +257,8 @@ pub struct WireLine {
 /// Gives a client's last frames, oldest first, if somebody keeps them.
 pub type LastFrames<'w> = dyn Fn() -> Vec<WireLine> + 'w;
 
-/// Takes observations. Implemented by [`crate::measure::Tally`] for runs and by a plain list in tests.
+/// Takes observations. In a run that is a worker's `Records`, in [`crate::engine`], which knows what is measured and audited and
+/// passes the rest on to a [`crate::measure::Tally`]; that is one itself, and so is a plain list in tests.
 pub trait Observer {
     /// One value of a latency series.
     fn latency(&mut self, metric: Metric, value: Duration);

@@ -9,7 +9,8 @@ use super::formats::{DocumentArgs, FormatArgs, Forms, When};
 use super::{detail, look_of_stdout, say};
 use crate::capacity::{self, CapacityResult};
 use crate::compare::{self, ComparisonResult, Diff};
-use crate::conformance::{self, Stored, SuiteResult, matrix};
+use crate::conformance::{self, SuiteResult, matrix};
+use crate::report::file::{Kind, ResultFile};
 use crate::report::{RunResult, text};
 use crate::runner::Error;
 use crate::verdict::Status;
@@ -51,14 +52,20 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
                 "failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one"
             ))
         })?;
-        if args.results.len() == 1
-            && let Some(one) = One::read(&text)
-        {
-            return of_one(args, &one);
-        }
-        match Stored::read(&text).map_err(|why| Error::because(format!("{name}: failed to {why}")))? {
-            Stored::Runs(more) => runs.extend(more),
-            Stored::Suites(more) => suites.extend(more),
+        let why = |why| Error::because(format!("{name} {why}"));
+        let stored = ResultFile::open(&text).map_err(why)?;
+        match stored.kind {
+            Kind::Run => runs.append(&mut stored.body().map_err(why)?),
+            Kind::Suite => suites.append(&mut stored.body().map_err(why)?),
+            kind if args.results.len() > 1 => {
+                let kind = kind.name();
+                return Err(Error::because(format!(
+                    "{name} is a result of the kind {kind}, which is rendered alone: name no other"
+                )));
+            }
+            Kind::Capacity => return of_one(args, &One::Capacity(Box::new(stored.body().map_err(why)?))),
+            Kind::Comparison => return of_one(args, &One::Comparison(Box::new(stored.body().map_err(why)?))),
+            Kind::Diff => return of_one(args, &One::Diff(Box::new(stored.body().map_err(why)?))),
         }
     }
     match (runs.is_empty(), suites.is_empty()) {
@@ -75,15 +82,6 @@ enum One {
     Comparison(Box<ComparisonResult>),
     Diff(Box<Diff>),
     Capacity(Box<CapacityResult>),
-}
-
-impl One {
-    fn read(text: &str) -> Option<One> {
-        let comparison = || Some(One::Comparison(Box::new(ComparisonResult::from_json(text)?)));
-        let capacity = || Some(One::Capacity(Box::new(CapacityResult::from_json(text)?)));
-        let diff = || Some(One::Diff(Box::new(Diff::from_json(text)?)));
-        comparison().or_else(capacity).or_else(diff)
-    }
 }
 
 fn of_one(args: &ReportArgs, one: &One) -> Result<Status, Error> {

@@ -40,7 +40,7 @@ enum What {
 pub(super) fn schema(args: &SchemaArgs) -> Result<Status, Error> {
     let schema = match args.what {
         What::Scenario => scenario::schema::schema(),
-        What::Result => conformance::stored::schema(),
+        What::Result => conformance::json::schema(),
         What::Capacity => capacity::result::schema(),
         What::Comparison => compare::schema::schema(),
     };

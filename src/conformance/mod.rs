@@ -15,12 +15,10 @@ pub mod markdown;
 pub mod matrix;
 pub mod result;
 pub mod select;
-pub mod stored;
 pub mod text;
 pub mod verdict;
 
 pub use case::{Case, Variant};
 pub use feature::Feature;
-pub use result::{CaseResult, SuiteFile, SuiteResult};
-pub use stored::Stored;
+pub use result::{CaseResult, SuiteResult};
 pub use verdict::Verdict;

@@ -1,8 +1,7 @@
 //! What the suite found, as data: the content of a result file and the input of every renderer.
 //!
 //! Checks, targets and the environment look as in the results of `run` ([`crate::report::result`]). All durations are
-//! whole microseconds and their fields end in `_us`. A change that a reader of older files would misunderstand raises
-//! [`SCHEMA_VERSION`]; a new optional field does not.
+//! whole microseconds and their fields end in `_us`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,24 +12,11 @@ use crate::scenario::{Level, Need};
 use crate::session::Transport;
 use crate::verdict::Status;
 
-/// The version of the format that this program writes.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// The content of a result file: the suite, played on each server in turn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SuiteFile {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// One for each server, in the order of the command line.
-    pub suites: Vec<SuiteResult>,
-}
-
 /// Everything that the suite found about one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SuiteResult {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// The version of sockrates that played it.
+    /// The version of sockrates that played it. In a file it stands in the envelope ([`crate::report::file`]).
+    #[serde(skip)]
     pub tool_version: String,
     /// How the server is called in tables.
     pub name: String,

@@ -136,7 +136,7 @@ pub fn compare_files(old: &Path, new: &Path, seed: u64) -> Result<Diff, Error> {
         let name = file.display();
         let text = fs::read_to_string(file)
             .map_err(|error| Error::because(format!("failed to read {name}: {error}")))?;
-        stored::read(&text).map_err(|why| Error::because(format!("failed to {why} ({name})")))
+        stored::read(&text).map_err(|why| Error::because(format!("{name} {why}")))
     };
     let names = names([old, new]);
     let result = stored::compare((&names[0], &read(old)?), (&names[1], &read(new)?), LEVEL, seed);

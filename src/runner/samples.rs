@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::machine::{busy, own_cpu};
 use crate::report::course::ServerResult;
 use crate::server::Running;
+use crate::units::micros;
 
 /// What is neither this process nor the server.
 pub(super) struct OtherPrograms {
@@ -106,11 +107,6 @@ impl<'a> ServerSamples<'a> {
 
 fn sample(running: &Running) -> Option<(Duration, u64)> {
     running.resources().map(|resources| (resources.cpu, resources.memory))
-}
-
-/// Whole microseconds.
-pub(super) fn micros(value: Duration) -> u64 {
-    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

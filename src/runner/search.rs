@@ -17,10 +17,10 @@ use crate::capacity::{
     outcome,
 };
 use crate::report::RunResult;
-use crate::report::result::SCHEMA_VERSION;
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Range};
 use crate::server::Running;
 use crate::units::Rate;
+use crate::units::micros;
 use crate::verdict::Status;
 
 /// The least precision that a search can have, so that it ends.
@@ -321,12 +321,12 @@ impl<'a> SearchUnderWay<'a> {
         let points = self.points.len();
         let Some(_) = self.play(step(overload), listener)? else { return Ok(None) };
         let ended = Instant::now();
-        let mut recovery = Recovery { overload, load, broke: 0, after_s: None };
+        let mut recovery = Recovery { overload, load, broke: 0, after_us: None };
         while recovery.broke < PATIENCE {
             let after = ended.elapsed();
             let Some(outcome) = self.play(step(load), listener)? else { return Ok(None) };
             if outcome == Outcome::Held {
-                recovery.after_s = Some(after.as_secs_f64());
+                recovery.after_us = Some(micros(after));
                 break;
             }
             recovery.broke += 1;
@@ -350,13 +350,12 @@ impl<'a> SearchUnderWay<'a> {
             notes.push(format!("the server was found running, so it was never a fresh one{cost}"));
         }
         Some(CapacityResult {
-            schema_version: SCHEMA_VERSION,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: sample.scenario.clone(),
             target: sample.target.clone(),
             environment: sample.environment.clone(),
             started: sample.started.clone(),
-            duration_s: self.began.elapsed().as_secs_f64(),
+            duration_us: micros(self.began.elapsed()),
             axis: self.axis.clone(),
             precision: self.config().precision,
             metric: throughput(sample).map(|metric| metric.name.clone()),

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::machine::{own_cpu, own_memory_peak, processors};
-use super::samples::{OtherPrograms, ServerSamples, micros};
+use super::samples::{OtherPrograms, ServerSamples};
 use crate::engine::{Extent, Ran, RunProgress, Second};
 use crate::measure::{Audited, Gauges, Live, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
 use crate::server::Running;
+use crate::units::micros;
 
 /// How long an interval of the course is.
 const INTERVAL: Duration = Duration::from_secs(1);

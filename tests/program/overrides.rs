@@ -11,7 +11,7 @@ fn another_load_is_played_and_told_in_the_results() {
     let scenario = folder.scenario_with("{ host: 1, crowd: 100 }", SCRIPT, "vars: { size: 3 }");
     let load = ["--clients", "5", "--duration", "300ms", "--rate", "80/s", "--set", "size=4"];
     sockrates(["run", "--json"]).args([&json, &scenario]).args(load).run().code(0);
-    let result = &results(&json)["results"][0];
+    let result = &results(&json)["body"][0];
     let told = serde_json::json!(["--clients 5", "--duration 300ms", "--rate 80/s", "--set size=4"]);
     assert_eq!(result["scenario"]["overrides"], told);
     assert_eq!(result["clients"][1]["count"], 4);

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use serde_json::{Map, Value as Json, json};
-use sockrates::protocol::attachments::{self, Assembler};
+use sockrates::protocol::attachments::Assembler;
 use sockrates::protocol::engine_io::{self, Packet as EnginePacket};
 use sockrates::protocol::payload;
 use sockrates::protocol::socket_io::{self, Kind, Packet};
@@ -289,7 +289,7 @@ fn written(meant: &Meant) -> (String, Vec<Json>) {
 
 fn detach(value: &mut Json, attachments: &mut Vec<Json>) {
     if value.get("$b64").is_some() {
-        let place = attachments::placeholder(attachments.len());
+        let place = sockrates::protocol::placeholder(attachments.len());
         return attachments.push(std::mem::replace(value, place));
     }
     match value {
@@ -324,7 +324,7 @@ fn read(packet: &Packet<'_>, attachments: &[Json]) -> Meant {
 }
 
 fn attach(value: &mut Json, attachments: &[Json]) {
-    if let Some(number) = attachments::placeholder_num(value) {
+    if let Some(number) = sockrates::protocol::placeholder_num(value) {
         *value = attachments[number as usize].clone();
         return;
     }

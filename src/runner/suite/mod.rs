@@ -14,12 +14,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Error, Event, Listener, NamedServer, limits, machine};
-use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
+use crate::conformance::result::{SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Variant};
 use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Timings};
 use crate::server::{NotReady, Target};
+use crate::units::micros;
 use crate::verdict::Status;
 use cases::Unread;
 use features::Features;
@@ -197,12 +198,11 @@ impl Suite {
         findings.extend(recovering.map(Host::stop).unwrap_or_default());
         let summary = Summary::of(cases.iter().map(|case| case.verdict));
         Ok(SuiteResult {
-            schema_version: SCHEMA_VERSION,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             name: named.name.clone(),
             target,
             started: rfc3339(started),
-            duration_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            duration_us: micros(begun.elapsed()),
             environment: machine::environment(None),
             timings: in_result(&timings),
             features: features.results(),
@@ -248,7 +248,6 @@ fn raise_limits(variants: &[Variant<'_>], chosen: &[usize], jobs: usize) -> Resu
 }
 
 fn in_result(timings: &Timings) -> TimingsResult {
-    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     TimingsResult {
         ping_interval_us: micros(timings.interval),
         ping_timeout_us: micros(timings.timeout),
