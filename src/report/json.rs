@@ -37,6 +37,13 @@ mod tests {
         assert_eq!(from_json(&to_json(&results)).as_ref(), Ok(&results));
     }
 
+    /// The seed would be worth nothing if every mutation of it were refused at the envelope.
+    #[test]
+    fn the_seed_of_the_fuzz_target_is_a_result_of_today() {
+        let seed = include_str!("../../fuzz/corpus/result/small.json");
+        assert_eq!(from_json(seed).map(|results| results.len()), Ok(1));
+    }
+
     #[test]
     fn a_stored_histogram_gives_the_same_percentiles_again() {
         let results = from_json(&to_json(&[troubled()])).expect("it was written here");
