@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::output::{Forms, OutputArgs};
+use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::{self, PlayArgs, Playing, Stopped};
 use super::select::{self, Selected};
 use super::server::{Server as TestedServer, ServerArgs};
-use super::{duration, interrupt, limits, look_of_stdout};
+use super::{duration, interrupt, limits};
 use crate::capacity::curve::{Curve, curve};
 use crate::capacity::plan::{Machine, Plan, plan};
 use crate::capacity::point::throughput;
 use crate::capacity::search::{Above, Purpose};
-use crate::capacity::{
+use crate::capacity::{self,
     Asked, CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings, Step,
-    outcome, text, to_html,
+    outcome,
 };
 use crate::report::RunResult;
 use crate::report::result::{SCHEMA_VERSION, TargetKind};
@@ -177,12 +177,7 @@ fn search(args: &CapacityArgs) -> Result<u8, Stopped> {
     let Some(result) = hunt.result(found, recovery) else {
         return Ok(interrupt::EXIT_CODE);
     };
-    args.output.finish(&Forms {
-        text: text::render(&result, look_of_stdout()),
-        json: &|| result.to_json(),
-        html: &|| to_html(&result),
-        markdown: None,
-    })?;
+    args.output.finish(&result.to_json(), &capacity::report(&result), None)?;
     Ok(exit_code(&result, hunt.stop.load(Ordering::Relaxed)))
 }
 

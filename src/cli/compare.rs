@@ -10,16 +10,16 @@ use std::time::Instant;
 use clap::Args;
 
 use super::conform::{Examination, Manner};
-use super::output::{Forms, OutputArgs, RESULTS};
+use super::output::{OutputArgs, RESULTS};
 use super::overrides::OverrideArgs;
 use super::pin::Processors;
 use super::play::{self, PlayArgs, Playing, Stopped};
 use super::select::{self, Selected};
 use super::server::{Named, ServerArgs};
-use super::{complain, interrupt, look_of_stdout};
-use crate::compare::{
+use super::{complain, interrupt};
+use crate::compare::{self,
     Block, ComparisonResult, Conformance, Contest, Demand, Question, conclude, order, result::ServerEntry,
-    stored, text, to_html, to_markdown, two_days_to_html, two_days_to_markdown,
+    stored,
 };
 use crate::report::RunResult;
 use crate::units;
@@ -127,13 +127,7 @@ fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
             ..Stopped::wrong("interrupted before the first block was finished")
         }));
     };
-    let to_markdown = || to_markdown(&result);
-    args.output.finish(&Forms {
-        text: text::render(&result, look_of_stdout()),
-        json: &|| result.to_json(),
-        html: &|| to_html(&result),
-        markdown: args.markdown.as_deref().map(|file| (file, &to_markdown as &dyn Fn() -> String)),
-    })?;
+    args.output.finish(&result.to_json(), &compare::report(&result), args.markdown.as_deref())?;
     if let Some(stopped) = stopped {
         return Err(stopped);
     }
@@ -336,13 +330,7 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stop
             new.display()
         )));
     }
-    let to_markdown = || two_days_to_markdown(&result);
-    args.output.finish(&Forms {
-        text: text::render_two_days(&result, look_of_stdout()),
-        json: &|| result.to_json(),
-        html: &|| two_days_to_html(&result),
-        markdown: args.markdown.as_deref().map(|file| (file, &to_markdown as &dyn Fn() -> String)),
-    })?;
+    args.output.finish(&result.to_json(), &compare::diff_report(&result), args.markdown.as_deref())?;
     let rows = result.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..]));
     Ok(judge_demands(&args.fail_on, rows))
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use super::{is_stdout, put};
 use crate::conformance::{self, SuiteResult};
 use crate::report::result::BUNDLED;
-use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown};
+use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown, of_runs};
 
 /// Forms that the results of runs and those of suites have
 #[derive(Debug, Default, Args)]
@@ -53,9 +53,9 @@ struct Form {
 }
 
 const JSON: Form = Form { what: "results", render: json::to_json };
-const HTML: Form = Form { what: "page", render: html::to_html };
+const HTML: Form = Form { what: "page", render: |runs| html(&of_runs(runs)) };
 const JUNIT: Form = Form { what: "JUnit results", render: junit::to_junit };
-const MARKDOWN: Form = Form { what: "summary", render: markdown::to_markdown };
+const MARKDOWN: Form = Form { what: "summary", render: |runs| markdown(&of_runs(runs)) };
 const CSV: Form = Form { what: "course", render: csv::to_csv };
 const HLOG: Form = Form { what: "interval log", render: hlog::to_hlog };
 const HGRM: Form = Form { what: "distributions", render: hgrm::all_in_one };
@@ -104,20 +104,17 @@ impl FormatArgs {
     ///
     /// # Errors
     /// When a form is asked for that they do not have.
-    pub(super) fn of_one(&self, has_summary: bool) -> Result<(Option<&Path>, Option<&Path>), String> {
+    pub(super) fn of_one(&self) -> Result<(Option<&Path>, Option<&Path>), String> {
         let DocumentArgs { html, junit, markdown } = &self.documents;
-        let summary = markdown.as_ref().filter(|_| !has_summary);
         let others = [
             ("--junit", junit.as_ref()),
             ("--csv", self.csv.as_ref()),
             ("--hgrm", self.hgrm.as_ref()),
             ("--hlog", self.hlog.as_ref()),
-            ("--markdown", summary),
         ];
         match others.into_iter().find(|(_, path)| path.is_some()) {
             Some((flag, _)) => Err(format!(
-                "`{flag}` is for other results: those of `compare` can be had as text, HTML and Markdown, those of \
-                 `capacity` as text and HTML"
+                "`{flag}` is for other results: those of `compare` and `capacity` can be had as text, HTML and Markdown"
             )),
             None => Ok((html.as_deref(), markdown.as_deref())),
         }
@@ -165,12 +162,14 @@ pub(super) struct SuiteForms<'a> {
 
 impl SuiteForms<'_> {
     fn forms(&self) -> [SuiteForm<'_>; 4] {
-        let DocumentArgs { html, junit, markdown } = self.documents;
+        let DocumentArgs { html: page, junit, markdown: summary } = self.documents;
         [
             (self.json, "results", |suites, _| conformance::json::to_json(suites)),
-            (html.as_deref(), "page", |suites, _| conformance::html::to_html(suites)),
+            (page.as_deref(), "page", |suites, strict| html(&conformance::report(suites, strict))),
             (junit.as_deref(), "JUnit results", conformance::junit::to_junit),
-            (markdown.as_deref(), "summary", conformance::markdown::to_markdown),
+            (summary.as_deref(), "summary", |suites, strict| {
+                markdown(&conformance::report(suites, strict))
+            }),
         ]
     }
 

@@ -48,7 +48,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::report::text::Look;
+use crate::report::Look;
 use crate::units;
 
 /// Exit code: the scenario or the command line is wrong.

@@ -10,8 +10,9 @@ use clap::Args;
 use super::formats::one_at_most;
 use super::play::Stopped;
 use super::progress::Mode;
-use super::{complain, is_stdout, put, say};
+use super::{complain, is_stdout, look_of_stdout, put, say};
 use crate::measure::human::printable;
+use crate::report::{Detail, Report, html, markdown, terminal};
 
 /// The heading of the forms in the help.
 pub(super) const RESULTS: &str = "Results (`-` is standard output)";
@@ -28,16 +29,6 @@ pub(super) struct OutputArgs {
     /// Do not show how it goes
     #[arg(long, short)]
     quiet: bool,
-}
-
-/// What was found, in every form that can be asked for.
-pub(super) struct Forms<'a> {
-    /// For people.
-    pub(super) text: String,
-    pub(super) json: &'a dyn Fn() -> String,
-    pub(super) html: &'a dyn Fn() -> String,
-    /// Where the table for a pull request goes, and how it is made.
-    pub(super) markdown: Option<(&'a Path, &'a dyn Fn() -> String)>,
 }
 
 impl OutputArgs {
@@ -74,24 +65,23 @@ impl OutputArgs {
         }
     }
 
-    /// Tells what was found, and writes the forms of it.
+    /// Prints what was found, and writes the forms of it that were asked for; as Markdown, into `summary`.
     ///
     /// # Errors
     /// When one of them cannot be written.
-    pub(super) fn finish(&self, forms: &Forms<'_>) -> Result<(), Stopped> {
-        let asked = [
-            self.json.as_deref().map(|file| (file, "result", forms.json)),
-            self.html.as_deref().map(|file| (file, "page", forms.html)),
-            forms.markdown.map(|(file, render)| (file, "summary", render)),
-        ];
-        let asked: Vec<_> = asked.into_iter().flatten().collect();
-        let text = forms.text.trim_matches('\n');
-        match asked.iter().any(|(file, ..)| is_stdout(file)) {
-            true => complain(text),
-            false => say(text),
+    pub(super) fn finish(&self, result: &str, report: &Report, summary: Option<&Path>) -> Result<(), Stopped> {
+        let text = terminal(report, look_of_stdout(), Detail::Usual);
+        let files = [self.json.as_deref(), self.html.as_deref(), summary];
+        match files.into_iter().flatten().any(is_stdout) {
+            true => complain(text.trim_end()),
+            false => say(text.trim_end()),
         }
-        asked
-            .into_iter()
-            .try_for_each(|(file, what, render)| put(file, what, &render()).map_err(Stopped::error))
+        let write = |file: Option<&Path>, what: &str, text: &dyn Fn() -> String| match file {
+            Some(file) => put(file, what, &text()).map_err(Stopped::error),
+            None => Ok(()),
+        };
+        write(self.json.as_deref(), "result", &|| result.to_owned())?;
+        write(self.html.as_deref(), "page", &|| html(report))?;
+        write(summary, "summary", &|| markdown(report))
     }
 }

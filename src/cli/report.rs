@@ -10,9 +10,8 @@ use super::formats::{FormatArgs, When};
 use super::{WRONG, complain, look_of_stdout, put, say};
 use crate::capacity::{self, CapacityResult};
 use crate::compare::{self, ComparisonResult, TwoDays};
-use crate::conformance::{self, Stored, SuiteResult, matrix};
-use crate::report::text::{Detail, Look};
-use crate::report::{RunResult, text};
+use crate::conformance::{self, Stored, SuiteResult};
+use crate::report::{Detail, RunResult, html, markdown, of_runs, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +78,7 @@ fn render(args: &ReportArgs) -> Result<(), String> {
         (false, false) => {
             Err("some of the files are of `run` and some of `conform`: render them apart".to_owned())
         }
-        (_, true) => of_runs(args, &runs),
+        (_, true) => all_runs(args, &runs),
         (true, false) => of_suites(args, &suites),
     }
 }
@@ -101,38 +100,24 @@ impl One {
 }
 
 fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
-    let look = look_of_stdout();
-    let (words, page, summary) = match one {
-        One::Comparison(result) => (
-            compare::text::render(result, look),
-            compare::to_html(result),
-            Some(compare::to_markdown(result)),
-        ),
-        One::TwoDays(result) => (
-            compare::text::render_two_days(result, look),
-            compare::two_days_to_html(result),
-            Some(compare::two_days_to_markdown(result)),
-        ),
-        One::Capacity(result) => (capacity::text::render(result, look), capacity::to_html(result), None),
+    let report = match one {
+        One::Comparison(result) => compare::report(result),
+        One::TwoDays(result) => compare::diff_report(result),
+        One::Capacity(result) => capacity::report(result),
     };
-    let (html, markdown) = args.formats.of_one(summary.is_some())?;
+    let (page, summary) = args.formats.of_one()?;
     if args.formats.is_empty() {
-        say(words.trim_end());
+        say(terminal(&report, look_of_stdout(), args.detail()).trim_end());
     }
-    if let Some(file) = html {
-        put(file, "page", &page)?;
+    if let Some(file) = page {
+        put(file, "page", &html(&report))?;
     }
-    match markdown.zip(summary) {
-        Some((file, summary)) => put(file, "summary", &summary),
-        None => Ok(()),
-    }
+    summary.map_or(Ok(()), |file| put(file, "summary", &markdown(&report)))
 }
 
-fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
+fn all_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
     if args.formats.is_empty() {
-        let detail = args.detail();
-        let pages: Vec<String> = runs.iter().map(|run| text::render(run, look_of_stdout(), detail)).collect();
-        say(pages.join("\n").trim_end());
+        say(terminal(&of_runs(runs), look_of_stdout(), args.detail()).trim_end());
         return Ok(());
     }
     args.formats.write(None, runs, When::AtTheEnd)
@@ -141,16 +126,17 @@ fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
 fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<(), String> {
     let forms = args.formats.of_suites(args.strict)?;
     if args.formats.is_empty() {
-        say(suite_pages(suites, look_of_stdout(), args.detail()).trim_end());
+        say(suite_pages(args, suites).trim_end());
     }
     forms.write(suites, When::AtTheEnd)
 }
 
-fn suite_pages(suites: &[SuiteResult], look: Look, detail: Detail) -> String {
+fn suite_pages(args: &ReportArgs, suites: &[SuiteResult]) -> String {
+    let (look, detail) = (look_of_stdout(), args.detail());
     let mut pages: Vec<String> =
-        suites.iter().map(|suite| conformance::text::render(suite, look, detail)).collect();
+        suites.chunks(1).map(|suite| terminal(&conformance::report(suite, args.strict), look, detail)).collect();
     if suites.len() > 1 {
-        pages.push(matrix::render(suites, look, detail));
+        pages.push(terminal(&conformance::matrix(suites), look, detail));
     }
     pages.join("\n")
 }

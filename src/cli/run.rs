@@ -13,9 +13,7 @@ use super::progress::Mode;
 use super::server::ServerArgs;
 use super::{complain, github, interrupt, look_of_stdout, say, select};
 use crate::report::github::annotations;
-use crate::report::markdown::to_markdown;
-use crate::report::text::Detail;
-use crate::report::{RunResult, text};
+use crate::report::{Detail, RunResult, markdown, of_runs, text_of_run};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -145,7 +143,7 @@ impl RunArgs {
 }
 
 fn show(args: &RunArgs, result: &RunResult) -> Result<(), Stopped> {
-    args.tell(text::render(result, look_of_stdout(), args.detail()).trim_end_matches('\n'))
+    args.tell(text_of_run(result, look_of_stdout(), args.detail()).trim_end_matches('\n'))
 }
 
 fn summarise(args: &RunArgs, results: &[RunResult]) -> Result<(), Stopped> {
@@ -161,6 +159,6 @@ fn write(args: &RunArgs, results: &[RunResult], when: When) -> Result<(), Stoppe
 /// Writes what waits for the end.
 fn finish(args: &RunArgs, results: &[RunResult]) -> Result<(), Stopped> {
     github::annotate(|| results.iter().flat_map(annotations).collect());
-    github::summarise(|| to_markdown(results));
+    github::summarise(|| markdown(&of_runs(results)));
     write(args, results, When::AtTheEnd)
 }

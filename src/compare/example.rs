@@ -6,7 +6,7 @@ use super::conformance::Conformance;
 use super::judge::Question;
 use super::result::{Block, ComparisonResult, Contest, ServerEntry, Trouble, conclude};
 use super::stored;
-use super::two_days::TwoDays;
+use super::diff::TwoDays;
 use crate::conformance::example::{result, suite};
 use crate::conformance::{CaseResult, Verdict};
 use crate::measure::Series;

@@ -1,30 +1,27 @@
 //! Servers side by side: which of them is better, in which figure, and how sure that is.
 //!
 //! `cli/compare.rs` plays the same scenario against each of them, block by block ([`order()`]); here runs become figures
-//! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`] and its
-//! texts. [`stored`] compares results of other days, which become [`TwoDays`]. Pure.
+//! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`]. [`report()`]
+//! makes blocks of it. [`stored`] compares results of other days, which become [`TwoDays`]. Pure.
 
 pub mod conformance;
 pub mod demand;
+pub mod diff;
 pub mod figure;
-mod html;
 pub mod judge;
-mod markdown;
 mod order;
+mod report;
 pub mod result;
 pub mod schema;
 pub mod stored;
-pub mod text;
-pub mod two_days;
 
 pub use conformance::Conformance;
 pub use demand::Demand;
-pub use html::{to_html, two_days_to_html};
+pub use diff::TwoDays;
 pub use judge::{Figures, Question, judge};
-pub use markdown::{to_markdown, two_days_to_markdown};
 pub use order::order;
+pub use report::{diff_report, report};
 pub use result::{Block, ComparisonResult, Contest, conclude};
-pub use two_days::TwoDays;
 
 #[cfg(test)]
 pub(crate) mod example;

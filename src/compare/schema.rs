@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::result::ComparisonFile;
-use super::two_days::TwoDaysFile;
+use super::diff::TwoDaysFile;
 
 /// What a comparison of sockrates holds: `comparison`, of servers in turn, or `two_days`, of stored results.
 #[derive(Serialize, JsonSchema)]

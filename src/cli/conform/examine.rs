@@ -17,7 +17,7 @@ use crate::cli::progress::{Mode, Progress};
 use crate::cli::server::Named;
 use crate::cli::{bundled, interrupt, limits, machine, select as files};
 use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
-use crate::conformance::{Case, CaseResult, Variant, text};
+use crate::conformance::{Case, CaseResult, Variant, counts};
 use crate::document::{Source, render};
 use crate::measure::human;
 use crate::report::rfc3339;
@@ -195,7 +195,7 @@ impl<'a> Examination<'a> {
                     place,
                     format!(
                         "{} · {}",
-                        text::counts(&Summary::of(so_far.iter().copied())),
+                        counts(&Summary::of(so_far.iter().copied())),
                         human::printable(&last)
                     ),
                 ]

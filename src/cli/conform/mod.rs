@@ -19,14 +19,14 @@ use super::progress::Mode;
 use super::server::ServerArgs;
 use super::{complain, duration, github, interrupt, look_of_stdout, put, say};
 use crate::conformance::baseline::Baseline;
-use crate::conformance::markdown::{annotations, to_markdown};
+use crate::conformance::github::annotations;
 use crate::conformance::result::SuiteResult;
 use crate::conformance::select::{Choice, select};
 use crate::conformance::verdict::counts_against;
-use crate::conformance::{Case, Variant, matrix, text};
+use crate::conformance::{self, Case, Variant};
 use crate::document::{Source, render};
 use crate::measure::human;
-use crate::report::text::Detail;
+use crate::report::{Detail, markdown, terminal};
 use crate::verdict::Status;
 use examine::JOBS;
 
@@ -134,19 +134,20 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
         let status = status(args, &suite, stop.load(Ordering::Relaxed));
         suite.exit_code = status.exit_code();
         statuses.push(status);
-        args.tell(text::render(&suite, look_of_stdout(), detail(args)).trim_end());
         suites.push(suite);
+        let report = conformance::report(&suites[suites.len() - 1..], args.strict);
+        args.tell(terminal(&report, look_of_stdout(), detail(args)).trim_end());
         args.forms().write(&suites, When::SoFar).map_err(Stopped::error)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
     if suites.len() > 1 {
-        args.tell(&format!("\n{}", matrix::render(&suites, look_of_stdout(), detail(args)).trim_end()));
+        args.tell(&format!("\n{}", terminal(&conformance::matrix(&suites), look_of_stdout(), detail(args)).trim_end()));
     }
     args.forms().write(&suites, When::AtTheEnd).map_err(Stopped::error)?;
     github::annotate(|| annotations(&suites, args.strict));
-    github::summarise(|| to_markdown(&suites, args.strict));
+    github::summarise(|| markdown(&conformance::report(&suites, args.strict)));
     Ok(Status::gravest(&statuses).exit_code())
 }
 
