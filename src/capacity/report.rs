@@ -10,8 +10,8 @@ use super::result::{CapacityResult, Recovery};
 use super::search::{Above, Found, Outcome, Purpose};
 use crate::measure::human::{bytes, capital, count, counted, duration, measured, rate};
 use crate::report::block::{
-    Block, Card, Charts, Column, Detail, Fold, Report, Row, Table, Text, Tone, Verdict, cell, code, part, section,
-    wide,
+    Block, Card, Charts, Column, Detail, Fold, Report, Row, Table, Text, Tone, Verdict, cell, code, part,
+    section, wide,
 };
 use crate::report::chart::Chart;
 use crate::report::run::{environment, server, target, target_in_words};
@@ -77,7 +77,11 @@ fn verdict(result: &CapacityResult) -> Verdict {
             facts.push(format!("between {} and {}", axis.words(held), axis.words(*load)));
         }
         if all > 0 {
-            facts.push(format!("held in {} of {} on fresh servers", votes.held, counted(u64::from(all), "run")));
+            facts.push(format!(
+                "held in {} of {} on fresh servers",
+                votes.held,
+                counted(u64::from(all), "run")
+            ));
         }
     }
     facts.push(counted(result.points.len() as u64, "run"));
@@ -105,7 +109,11 @@ pub fn sentence(axis: &Axis, found: &Found) -> String {
     match (&found.above, found.held) {
         (Above::Broke { load: above, why }, _) => of_highest(format!("{} did not: {why}", load(*above))),
         (Above::Limited { load: above, why }, Some(held)) => {
-            format!("at least {} held; at {} the load generator did not keep up: {why}", load(held), load(*above))
+            format!(
+                "at least {} held; at {} the load generator did not keep up: {why}",
+                load(held),
+                load(*above)
+            )
         }
         (Above::Limited { load: above, why }, None) => format!(
             "nothing is known of the server: at {} already, the load generator did not keep up: {why}",
@@ -133,7 +141,8 @@ fn seconds(value: f64) -> Duration {
 fn cards(result: &CapacityResult) -> Vec<Card> {
     let words = |load: f64| result.axis.words(load);
     let mut cards = Vec::new();
-    let mut add = |name: &str, value: String, note: String, tone: Tone| cards.push(Card::new(name, value, note, tone));
+    let mut add =
+        |name: &str, value: String, note: String, tone: Tone| cards.push(Card::new(name, value, note, tone));
     if let Some(found) = &result.found {
         let held = found.held.map_or_else(|| "none".to_owned(), words);
         let mut throughputs = throughputs(&result.points).into_iter();
@@ -208,8 +217,12 @@ fn law(axis: &Axis, law: &Law) -> Block {
         ("σ", "contention: the share that waits for its turn", law.sigma),
         ("κ", "coherency: what each pair costs", law.kappa),
     ];
-    let columns =
-        vec![Column::words("Parameter"), Column::figures("value"), Column::figures("from"), Column::figures("to")];
+    let columns = vec![
+        Column::words("Parameter"),
+        Column::figures("value"),
+        Column::figures("from"),
+        Column::figures("to"),
+    ];
     let row = |(name, words, one): (&str, &str, Parameter)| {
         let name = Text::from(name).quiet(format!(" {words}"));
         Row::of([name, figure(one.value).into(), figure(one.low).into(), figure(one.high).into()])
@@ -281,7 +294,10 @@ fn recovered(axis: &Axis, recovery: &Recovery) -> String {
     match (recovery.after_s, recovery.broke) {
         (Some(_), 0) => format!("{from}: the thresholds held at once"),
         (Some(after), broke) => {
-            format!("{from}: the thresholds held again after {after:.1} s; {} before that failed", runs(broke))
+            format!(
+                "{from}: the thresholds held again after {after:.1} s; {} before that failed",
+                runs(broke)
+            )
         }
         (None, broke) => format!("{from}: the thresholds did not hold again in {}", runs(broke)),
     }

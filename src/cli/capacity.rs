@@ -18,9 +18,9 @@ use crate::capacity::curve::{Curve, curve};
 use crate::capacity::plan::{Machine, Plan, plan};
 use crate::capacity::point::throughput;
 use crate::capacity::search::{Above, Purpose};
-use crate::capacity::{self,
-    Asked, CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings, Step,
-    outcome,
+use crate::capacity::{
+    self, Asked, CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings,
+    Step, outcome,
 };
 use crate::report::RunResult;
 use crate::report::result::{SCHEMA_VERSION, TargetKind};

@@ -17,9 +17,9 @@ use super::play::{self, PlayArgs, Playing, Stopped};
 use super::select::{self, Selected};
 use super::server::{Named, ServerArgs};
 use super::{complain, interrupt};
-use crate::compare::{self,
-    Block, ComparisonResult, Conformance, Contest, Demand, Question, conclude, order, result::ServerEntry,
-    stored,
+use crate::compare::{
+    self, Block, ComparisonResult, Conformance, Contest, Demand, Question, conclude, order,
+    result::ServerEntry, stored,
 };
 use crate::report::RunResult;
 use crate::units;

@@ -167,9 +167,7 @@ impl SuiteForms<'_> {
             (self.json, "results", |suites, _| conformance::json::to_json(suites)),
             (page.as_deref(), "page", |suites, strict| html(&conformance::report(suites, strict))),
             (junit.as_deref(), "JUnit results", conformance::junit::to_junit),
-            (summary.as_deref(), "summary", |suites, strict| {
-                markdown(&conformance::report(suites, strict))
-            }),
+            (summary.as_deref(), "summary", |suites, strict| markdown(&conformance::report(suites, strict))),
         ]
     }
 

@@ -69,7 +69,12 @@ impl OutputArgs {
     ///
     /// # Errors
     /// When one of them cannot be written.
-    pub(super) fn finish(&self, result: &str, report: &Report, summary: Option<&Path>) -> Result<(), Stopped> {
+    pub(super) fn finish(
+        &self,
+        result: &str,
+        report: &Report,
+        summary: Option<&Path>,
+    ) -> Result<(), Stopped> {
         let text = terminal(report, look_of_stdout(), Detail::Usual);
         let files = [self.json.as_deref(), self.html.as_deref(), summary];
         match files.into_iter().flatten().any(is_stdout) {

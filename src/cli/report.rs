@@ -133,8 +133,10 @@ fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<(), String> {
 
 fn suite_pages(args: &ReportArgs, suites: &[SuiteResult]) -> String {
     let (look, detail) = (look_of_stdout(), args.detail());
-    let mut pages: Vec<String> =
-        suites.chunks(1).map(|suite| terminal(&conformance::report(suite, args.strict), look, detail)).collect();
+    let mut pages: Vec<String> = suites
+        .chunks(1)
+        .map(|suite| terminal(&conformance::report(suite, args.strict), look, detail))
+        .collect();
     if suites.len() > 1 {
         pages.push(terminal(&conformance::matrix(suites), look, detail));
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::conformance::Conformance;
+use super::diff::TwoDays;
 use super::judge::Question;
 use super::result::{Block, ComparisonResult, Contest, ServerEntry, Trouble, conclude};
 use super::stored;
-use super::diff::TwoDays;
 use crate::conformance::example::{result, suite};
 use crate::conformance::{CaseResult, Verdict};
 use crate::measure::Series;

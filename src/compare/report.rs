@@ -13,7 +13,8 @@ use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
 use crate::conformance::{Verdict as CaseVerdict, counts};
 use crate::measure::human::{capital, count, counted};
 use crate::report::block::{
-    Block, Cell, Column, Detail, Finding, Report, Row, Table, Text, Tone, Verdict, cell, code, hint, part, section, wide,
+    Block, Cell, Column, Detail, Finding, Report, Row, Table, Text, Tone, Verdict, cell, code, hint, part,
+    section, wide,
 };
 use crate::report::chart::Stroke;
 use crate::report::chart::line;
@@ -36,7 +37,8 @@ pub fn report(result: &ComparisonResult) -> Report {
     let besides = besides(result);
     let title = title(result);
     let examined = result.conformance.iter().map(|found| conformance(&found.server, found, Vec::new()));
-    let ratios = besides.iter().flat_map(|beside| forest::blocks(beside, &besides, Design::Blocks, result.effect));
+    let ratios =
+        besides.iter().flat_map(|beside| forest::blocks(beside, &besides, Design::Blocks, result.effect));
     let mut all = vec![Block::Verdict(verdict(result, &title))];
     all.extend(notes(&result.notes));
     all.push(Block::From(
@@ -159,7 +161,8 @@ fn verdict(result: &ComparisonResult, title: &str) -> Verdict {
         false => format!("{played} of {}", counted(result.blocks_asked as u64, "block")),
     };
     let seed = format!("seed {}", result.scenario.seed);
-    let sentence = |comparison: &Comparison| sentences(&other(result, comparison), &comparison.rows, result.effect);
+    let sentence =
+        |comparison: &Comparison| sentences(&other(result, comparison), &comparison.rows, result.effect);
     Verdict {
         tone: Tone::Plain,
         title: title.to_owned(),
@@ -363,11 +366,20 @@ fn curves<'m>(
     about: &str,
     find: impl Fn(&str) -> Vec<(String, usize, Stroke, &'m MetricResult)>,
 ) -> Vec<Block> {
-    let curves = [("delivery", "Delivery"), ("ack", "Acknowledgement")].into_iter().filter_map(|(metric, title)| {
-        let series = find(metric).into_iter();
-        let lines = series.filter_map(|(name, colour, stroke, series)| Some(line(&name, colour, stroke, curve(series)?)));
-        percentiles(&format!("percentiles-{metric}{id}"), &format!("{title}{of}"), about, lines.collect(), Vec::new())
-    });
+    let curves =
+        [("delivery", "Delivery"), ("ack", "Acknowledgement")].into_iter().filter_map(|(metric, title)| {
+            let series = find(metric).into_iter();
+            let lines = series.filter_map(|(name, colour, stroke, series)| {
+                Some(line(&name, colour, stroke, curve(series)?))
+            });
+            percentiles(
+                &format!("percentiles-{metric}{id}"),
+                &format!("{title}{of}"),
+                about,
+                lines.collect(),
+                Vec::new(),
+            )
+        });
     curves.collect()
 }
 
@@ -398,7 +410,8 @@ fn troubles(result: &ComparisonResult) -> Table {
     let rows = result.servers.iter().map(|server| {
         let all = result.blocks.iter().flat_map(|block| &block.runs).filter(|run| run.server == server.name);
         let runs: Vec<&RunFigures> = all.collect();
-        let invalid = runs.iter().filter(|run| !matches!(run.status, Status::Passed | Status::Failed)).count();
+        let invalid =
+            runs.iter().filter(|run| !matches!(run.status, Status::Passed | Status::Failed)).count();
         let sign = if invalid > 0 { Text::default().sign(Tone::Doubtful) } else { Text::default() };
         Row::of([
             (&*server.name).into(),

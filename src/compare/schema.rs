@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::result::ComparisonFile;
 use super::diff::TwoDaysFile;
+use super::result::ComparisonFile;
 
 /// What a comparison of sockrates holds: `comparison`, of servers in turn, or `two_days`, of stored results.
 #[derive(Serialize, JsonSchema)]

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::conformance::Conformance;
+use super::diff::{Day, Facts, Pair, TwoDays};
 use super::figure;
 use super::judge::{Difference, Figures, Row};
 use super::result::{ComparisonResult, Trouble, add_up, troubles};
-use super::diff::{Day, Facts, Pair, TwoDays};
 use crate::measure::Series;
 use crate::report::RunResult;
 use crate::report::json::from_json;

@@ -7,8 +7,8 @@ use super::result::{BaselineRow, CaseResult, SuiteResult, Summary};
 use super::verdict::{Verdict, counts_against};
 use crate::measure::human::{self, capital, count, counted, share};
 use crate::report::block::{
-    Block, Card, Cell, Column, Detail, Filter, Finding, Fold, Rank, Report, Row, Style, Table, Text, Tone, cell, code,
-    part, section, wide,
+    Block, Card, Cell, Column, Detail, Filter, Finding, Fold, Rank, Report, Row, Style, Table, Text, Tone,
+    cell, code, part, section, wide,
 };
 use crate::report::{block, run};
 use crate::scenario::Level;
@@ -31,7 +31,8 @@ pub fn report(suites: &[SuiteResult], strict: bool) -> Report {
     // Of several servers each has a part of its own.
     let each = |of: fn(&SuiteResult) -> Vec<Block>| -> Vec<Block> {
         let parts = suites.iter().map(|suite| (suite, of(suite))).filter(|(_, blocks)| !blocks.is_empty());
-        let parts = parts.map(|(suite, blocks)| if is_several { vec![part(&*suite.name, blocks)] } else { blocks });
+        let parts =
+            parts.map(|(suite, blocks)| if is_several { vec![part(&*suite.name, blocks)] } else { blocks });
         parts.flatten().collect()
     };
     blocks.extend(section("against", "Findings and baseline", each(against)));
@@ -43,7 +44,8 @@ pub fn report(suites: &[SuiteResult], strict: bool) -> Report {
             ("Level", Level::ALL.map(Level::name).to_vec()),
         ];
         let all = vec![Block::Filters(filters), Block::Table(every_case(suites))];
-        blocks.push(Block::From(Detail::Everything, section("cases", "Every case", all).into_iter().collect()));
+        blocks
+            .push(Block::From(Detail::Everything, section("cases", "Every case", all).into_iter().collect()));
     }
     blocks.push(Block::From(
         Detail::Usual,
@@ -79,7 +81,9 @@ pub fn matrix(suites: &[SuiteResult]) -> Report {
         let detail = if passes(&all) { Detail::Everything } else { Detail::Little };
         Row::of([Text::from(&*row.label)].into_iter().chain(all.into_iter().map(word))).from(detail)
     }));
-    let sums = Verdict::ALL.into_iter().filter(|verdict| suites.iter().any(|suite| suite.summary.count(*verdict) > 0));
+    let sums = Verdict::ALL
+        .into_iter()
+        .filter(|verdict| suites.iter().any(|suite| suite.summary.count(*verdict) > 0));
     if passing > 0 {
         let label = format!("{} in which all servers pass", counted(passing, "case"));
         let all = suites.iter().map(|_| toned(Verdict::Pass));
@@ -189,7 +193,9 @@ fn cards(suite: &SuiteResult) -> Vec<Card> {
         let number = suite.summary.count(verdict);
         let tone = if number > 0 { mark(verdict).1 } else { Tone::Plain };
         let note = match verdict {
-            Verdict::Pass if judged > 0 => format!("{} of those judged", share(number as f64 / judged as f64)),
+            Verdict::Pass if judged > 0 => {
+                format!("{} of those judged", share(number as f64 / judged as f64))
+            }
             _ => String::new(),
         };
         Card::new(capital(verdict.name()), count(number), note, tone)
@@ -205,7 +211,8 @@ fn against(suite: &SuiteResult) -> Vec<Block> {
     let file = &found.file;
     let mut add = |head: String, rows: &[BaselineRow]| {
         let note = |row: &BaselineRow| {
-            let listed = row.listed.map_or_else(String::new, |listed| format!(", listed as {}", listed.name()));
+            let listed =
+                row.listed.map_or_else(String::new, |listed| format!(", listed as {}", listed.name()));
             Text::default().strong(&*row.case).plain(format!(": {}{listed}", row.now.name()))
         };
         let notes = rows.iter().map(note).collect();
@@ -213,7 +220,9 @@ fn against(suite: &SuiteResult) -> Vec<Block> {
         blocks.extend((!rows.is_empty()).then_some(Block::Finding(finding)));
     };
     add(
-        format!("new, and not in {file}: repair the server, or add a row with the evidence (--write-baseline)"),
+        format!(
+            "new, and not in {file}: repair the server, or add a row with the evidence (--write-baseline)"
+        ),
         &found.new,
     );
     add(format!("listed in {file}, but they pass now: remove these rows"), &found.gone);
@@ -273,7 +282,8 @@ fn headline(case: &CaseResult) -> Text {
 }
 
 fn in_full(case: &CaseResult) -> Vec<Block> {
-    let facts = [case.level.name()].into_iter().chain(case.clause.iter().chain(&case.spec).map(String::as_str));
+    let facts =
+        [case.level.name()].into_iter().chain(case.clause.iter().chain(&case.spec).map(String::as_str));
     let facts = facts.collect::<Vec<_>>().join(" · ");
     let mut blocks = vec![Block::Paragraph(Text::default().quiet(facts))];
     if case.checks.is_empty() {
@@ -340,8 +350,11 @@ fn labelled(suites: &[SuiteResult]) -> Vec<Labelled> {
 
 /// Every case with its verdict on each server.
 fn every_case(suites: &[SuiteResult]) -> Table {
-    let mut columns = vec![Column::words("Case"), Column::words("clause").spare(1), Column::words("level").spare(2)];
-    columns.extend(suites.iter().map(|suite| Column::words(if suites.len() > 1 { &suite.name } else { "verdict" })));
+    let mut columns = vec![Column::words("Case")];
+    columns.extend(
+        suites.iter().map(|suite| Column::words(if suites.len() > 1 { &suite.name } else { "verdict" })),
+    );
+    columns.extend([Column::words("clause").spare(1), Column::words("level").spare(2)]);
     let rows = labelled(suites).into_iter().map(|row| {
         let verdict = |server: usize| match row.of(suites, server) {
             Some((index, case)) if case.verdict.is_deviation() || case.verdict == Verdict::Blocked => {
@@ -355,13 +368,11 @@ fn every_case(suites: &[SuiteResult]) -> Table {
         let (first, index) = row.places[0];
         let case = &suites[first].cases[index];
         let quiet = |words: String| cell(Text::default().quiet(words));
-        let mut cells: Vec<Cell> = vec![
-            cell(code(&*row.label)).note(&*case.name),
-            quiet(case.clause.join(", ")),
-            quiet(case.level.name().to_owned()),
-        ];
+        let mut cells: Vec<Cell> = vec![cell(code(&*row.label)).note(&*case.name)];
         cells.extend((0..suites.len()).map(verdict));
-        let any = row.places.iter().map(|(server, index)| suites[*server].cases[*index].verdict.name()).collect();
+        cells.extend([quiet(case.clause.join(", ")), quiet(case.level.name().to_owned())]);
+        let any =
+            row.places.iter().map(|(server, index)| suites[*server].cases[*index].verdict.name()).collect();
         let filter = Some(Filter { any, level: case.level.name(), words: words(case, "") });
         Row { filter, ..Row::new(cells) }
     });

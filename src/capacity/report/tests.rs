@@ -170,8 +170,7 @@ fn a_search_reads_like_this_in_markdown() {
 
 #[test]
 fn our_own_limit_is_shown_as_at_least() {
-    let above =
-        Above::Limited { load: 800.0, why: "the busiest thread was at work all the time".to_owned() };
+    let above = Above::Limited { load: 800.0, why: "the busiest thread was at work all the time".to_owned() };
     let found = Found { held: Some(400.0), confirmed: Votes::default(), above };
     let said = sentence(&Axis::Clients, &found);
     let expected = "at least 400 clients held; at 800 clients the load generator did not keep up";

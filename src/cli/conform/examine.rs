@@ -193,11 +193,7 @@ impl<'a> Examination<'a> {
                 let place = format!("{} s {} of {all} cases", begun.elapsed().as_secs(), so_far.len());
                 [
                     place,
-                    format!(
-                        "{} · {}",
-                        counts(&Summary::of(so_far.iter().copied())),
-                        human::printable(&last)
-                    ),
+                    format!("{} · {}", counts(&Summary::of(so_far.iter().copied())), human::printable(&last)),
                 ]
             });
         }));

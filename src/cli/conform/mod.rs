@@ -143,7 +143,10 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
         }
     }
     if suites.len() > 1 {
-        args.tell(&format!("\n{}", terminal(&conformance::matrix(&suites), look_of_stdout(), detail(args)).trim_end()));
+        args.tell(&format!(
+            "\n{}",
+            terminal(&conformance::matrix(&suites), look_of_stdout(), detail(args)).trim_end()
+        ));
     }
     args.forms().write(&suites, When::AtTheEnd).map_err(Stopped::error)?;
     github::annotate(|| annotations(&suites, args.strict));

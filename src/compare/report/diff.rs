@@ -24,7 +24,8 @@ pub fn report(result: &TwoDays) -> Report {
         })
         .collect();
     let title = format!("{} beside {}", result.new.name, result.old.name);
-    let ratios = besides.iter().flat_map(|beside| forest::blocks(beside, &besides, Design::Days, 0.0)).collect();
+    let ratios =
+        besides.iter().flat_map(|beside| forest::blocks(beside, &besides, Design::Days, 0.0)).collect();
     let started = |day: &Day| Text::from(format!("{}: {}", day.name, day.started));
     let mut all = vec![Block::Verdict(Verdict {
         tone: Tone::Plain,
@@ -48,7 +49,8 @@ pub fn report(result: &TwoDays) -> Report {
         section("conformance", "Conformance", examined(result)),
     ];
     all.extend(sections.into_iter().flatten());
-    let machine = |day: &Day| part(&*day.name, vec![Block::Facts(environment(&day.environment, &day.tool_version))]);
+    let machine =
+        |day: &Day| part(&*day.name, vec![Block::Facts(environment(&day.environment, &day.tool_version))]);
     let machines = [&result.old, &result.new].map(machine).to_vec();
     all.push(Block::From(Detail::Everything, vec![wide("setup", "How it was made", machines)]));
     Report { title, heading: None, tone: Tone::Plain, version: result.tool_version.clone(), blocks: all }
@@ -70,12 +72,17 @@ fn latencies(result: &TwoDays) -> Vec<Block> {
 }
 
 fn troubles(result: &TwoDays) -> Table {
-    let columns =
-        vec![Column::words("Scenario and result"), Column::figures("valid runs"), Column::words("what went wrong")];
+    let columns = vec![
+        Column::words("Scenario and result"),
+        Column::figures("valid runs"),
+        Column::words("what went wrong"),
+    ];
     let row = |(name, facts): (String, &Facts)| {
         Row::of([name.into(), count(facts.runs as u64).into(), went_wrong(&facts.troubles)])
     };
-    Table::new("What went wrong", columns).remark("All runs of a result together").rows(result.sides().map(row))
+    Table::new("What went wrong", columns)
+        .remark("All runs of a result together")
+        .rows(result.sides().map(row))
 }
 
 /// What the suite found in either result, and which cases differ.
@@ -83,9 +90,12 @@ fn examined(result: &TwoDays) -> Vec<Block> {
     let mut blocks = Vec::new();
     for pair in &result.comparisons {
         let name = |server: &str, day: &Day| format!("{server}, {}", day.name);
-        blocks.extend(pair.old.conformance.iter().map(|found| {
-            conformance(&name(&found.server, &result.old), found, Vec::new())
-        }));
+        blocks.extend(
+            pair.old
+                .conformance
+                .iter()
+                .map(|found| conformance(&name(&found.server, &result.old), found, Vec::new())),
+        );
         let Some(found) = &pair.new.conformance else { continue };
         let mut changes = Vec::new();
         if let Some(old) = &pair.old.conformance {

@@ -30,7 +30,8 @@ pub(super) fn blocks(beside: &Beside<'_>, all: &[Beside<'_>], design: Design, ef
          logarithmic: ÷2 is as far from 1 as ×2."
     );
     let drawing = Column { drawing: Some(axis(scale)), ..Column::drawings("Ratio and interval, drawn") };
-    let columns = vec![Column::words("Figure"), drawing, Column::words("difference"), Column::words("judgement")];
+    let columns =
+        vec![Column::words("Figure"), drawing, Column::words("difference"), Column::words("judgement")];
     let table = Table::new(format!("{other} beside {first}"), columns)
         .class("ratios")
         .rows(rows.iter().filter_map(|row| self::row(row, scale, effect)));

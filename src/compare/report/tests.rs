@@ -1,6 +1,6 @@
 use super::*;
-use crate::compare::example::{comparison, conformance, two_days};
 use crate::compare::diff::TwoDays;
+use crate::compare::example::{comparison, conformance, two_days};
 use crate::compare::result::Trouble;
 use crate::report::{Look, html, markdown, terminal};
 
@@ -92,12 +92,14 @@ fn the_verdict_is_told_in_words() {
     let few = told(&comparison(3, 1.25));
     assert!(few.contains("Too few runs to judge in 7 figures"), "{few}");
     assert!(few.contains(" more blocks would show a difference of 5.0 % in each figure"), "{few}");
-    assert!(told(&{
-        let mut result = comparison(3, 1.0);
-        result.comparisons[0].rows.clear();
-        result
-    })
-    .contains("no figures of both"));
+    assert!(
+        told(&{
+            let mut result = comparison(3, 1.0);
+            result.comparisons[0].rows.clear();
+            result
+        })
+        .contains("no figures of both")
+    );
 }
 
 #[test]

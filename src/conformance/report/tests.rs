@@ -46,8 +46,7 @@ fn every_case_is_in_the_table_and_what_deviates_is_told_in_full() {
 #[test]
 fn a_row_is_shown_for_the_verdict_of_any_server() {
     let one = suite("one", vec![result("a/x", None, Verdict::Pass)]);
-    let other =
-        suite("other", vec![result("a/x", None, Verdict::Fail), result("a/y", None, Verdict::Warn)]);
+    let other = suite("other", vec![result("a/x", None, Verdict::Fail), result("a/y", None, Verdict::Warn)]);
     let page = to_html(&[one, other]);
     assert_eq!(rows(&page), ["at-must is-pass is-fail", "at-should is-warn"]);
     assert!(page.contains("not chosen"), "the first server knows nothing of a/y");
@@ -64,8 +63,7 @@ fn a_hostile_text_stays_text() {
     suite.findings = vec![text()];
     suite.features = vec![FeatureResult { name: text(), there: false, seen: text() }];
     let row = BaselineRow { case: text(), listed: None, now: Verdict::Fail };
-    suite.baseline =
-        Some(BaselineResult { file: text(), known: 0, new: vec![row.clone()], gone: vec![row] });
+    suite.baseline = Some(BaselineResult { file: text(), known: 0, new: vec![row.clone()], gone: vec![row] });
     let page = to_html(&[suite.clone(), suite]);
     assert!(!page.contains("<img"));
     assert_eq!(page.matches("</script>").count(), 2, "the two of the page itself");
@@ -110,7 +108,10 @@ fn a_suite_reads_like_this_in_markdown() {
 
 #[test]
 fn strictly_warnings_count_against_a_server() {
-    assert!(!markdown(&all_verdicts(false)).contains("a/warn") && markdown(&all_verdicts(true)).contains("a/warn"));
+    assert!(
+        !markdown(&all_verdicts(false)).contains("a/warn")
+            && markdown(&all_verdicts(true)).contains("a/warn")
+    );
 }
 
 #[test]

@@ -142,7 +142,12 @@ fn finding(page: &mut String, finding: &Finding) {
             "" => escaped_start(data),
             term => format!("{term} {}", escaped_start(data)),
         });
-        let _ = writeln!(page, "  - {}: {}", escaped_start(&one.clients.join(", ")), seen.collect::<Vec<_>>().join(", "));
+        let _ = writeln!(
+            page,
+            "  - {}: {}",
+            escaped_start(&one.clients.join(", ")),
+            seen.collect::<Vec<_>>().join(", ")
+        );
     }
     finding.notes.iter().for_each(|note| {
         let _ = writeln!(page, "  - {}", text(note));
@@ -215,7 +220,9 @@ fn escaped(text: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             // A list or a rule begins with those, at the beginning of a line only.
-            '+' | '-' | '=' if before.trim_start().is_empty() && !begins_a_name => safe.extend(['\\', character]),
+            '+' | '-' | '=' if before.trim_start().is_empty() && !begins_a_name => {
+                safe.extend(['\\', character])
+            }
             '.' if is_number && next.is_none_or(char::is_whitespace) => safe.push_str("\\."),
             '.' if ends_with("www") => safe.extend([BREAK, "."]),
             _ if character.is_ascii_punctuation() && !",.:;-+=/'\"?%".contains(character) => {
@@ -255,7 +262,9 @@ mod tests {
         for event in Parser::new_ext(document, extensions()) {
             match event {
                 Event::Text(text) => texts.last_mut().expect("there is one").push_str(&text),
-                Event::InlineHtml(html) if &*html == "<br>" => texts.last_mut().expect("there is one").push('\n'),
+                Event::InlineHtml(html) if &*html == "<br>" => {
+                    texts.last_mut().expect("there is one").push('\n')
+                }
                 Event::Start(Tag::Paragraph | Tag::TableCell) => texts.push(String::new()),
                 Event::Start(Tag::Table(_) | Tag::TableHead | Tag::TableRow) | Event::End(_) => {}
                 other => others.push(format!("{other:?}")),
@@ -278,12 +287,51 @@ mod tests {
     /// Text that is likely to mean something.
     fn untrusted() -> impl Strategy<Value = String> {
         let pieces = prop_oneof![
-            Just("@name"), Just("#1"), Just("!7"), Just("GH-12"), Just("http://x.y"), Just("www.x.y"), Just("a@b.cd"),
-            Just("mailto:a@b.cd"), Just("<img src=x>"), Just("</sub>"), Just("&copy;"), Just("[x](y)"), Just("![x](y)"),
-            Just("**b**"), Just("__b__"), Just("~~s~~"), Just("`c`"), Just("```"), Just("|"), Just("||"), Just("# h"),
-            Just("- l"), Just("+ l"), Just("1. l"), Just("2) l"), Just("> q"), Just("---"), Just("==="), Just("    code"),
-            Just("\n"), Just("\r\n"), Just(" "), Just("\\"), Just("$x$"), Just("[^1]: f"), Just("- [ ] t"), Just("<!--"),
-            Just(":+1:"), Just("{#id}"), Just("\u{1b}[2J"), Just("word"), Just("é"), Just("\t"), Just("*"), Just("_"),
+            Just("@name"),
+            Just("#1"),
+            Just("!7"),
+            Just("GH-12"),
+            Just("http://x.y"),
+            Just("www.x.y"),
+            Just("a@b.cd"),
+            Just("mailto:a@b.cd"),
+            Just("<img src=x>"),
+            Just("</sub>"),
+            Just("&copy;"),
+            Just("[x](y)"),
+            Just("![x](y)"),
+            Just("**b**"),
+            Just("__b__"),
+            Just("~~s~~"),
+            Just("`c`"),
+            Just("```"),
+            Just("|"),
+            Just("||"),
+            Just("# h"),
+            Just("- l"),
+            Just("+ l"),
+            Just("1. l"),
+            Just("2) l"),
+            Just("> q"),
+            Just("---"),
+            Just("==="),
+            Just("    code"),
+            Just("\n"),
+            Just("\r\n"),
+            Just(" "),
+            Just("\\"),
+            Just("$x$"),
+            Just("[^1]: f"),
+            Just("- [ ] t"),
+            Just("<!--"),
+            Just(":+1:"),
+            Just("{#id}"),
+            Just("\u{1b}[2J"),
+            Just("word"),
+            Just("é"),
+            Just("\t"),
+            Just("*"),
+            Just("_"),
         ];
         prop_oneof![
             prop::collection::vec(pieces, 1..8).prop_map(|pieces| pieces.concat()),

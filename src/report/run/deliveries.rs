@@ -58,7 +58,12 @@ fn faults_of(found: &DeliveriesResult) -> Table {
     let mut rows = vec![
         fault("missing", found.missing, found.expected, "a client that had to receive a message did not"),
         fault("duplicate", found.duplicate, found.receipts, "a client received a message again"),
-        fault("out of order", found.disordered, found.receipts, "a later message of the same sender came first"),
+        fault(
+            "out of order",
+            found.disordered,
+            found.receipts,
+            "a later message of the same sender came first",
+        ),
         fault("leaked", found.leaked, found.forbidden, "a client received a message that was not for it"),
     ];
     let leak = |kind: &str, number: u64| Row::of([kind.to_owned(), count(number)]).rank(Rank::Part);

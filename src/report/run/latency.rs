@@ -218,7 +218,12 @@ fn fan_out(run: &RunResult) -> Option<Block> {
     let row = |words: &str, from: Option<u64>, to: Option<u64>, least: u64| {
         let (start, stop) = (value(from, first) / end * 100.0, value(to, last) / end * 100.0);
         let drawing = drawn(bar(start, (stop - start).max(0.5), 3));
-        Row::new([cell(words), cell(percentile(first, from, least)), drawing, cell(percentile(last, to, least))])
+        Row::new([
+            cell(words),
+            cell(percentile(first, from, least)),
+            drawing,
+            cell(percentile(last, to, least)),
+        ])
     };
     let columns = vec![
         Column::words("Percentile"),
@@ -229,7 +234,9 @@ fn fan_out(run: &RunResult) -> Option<Block> {
     let messages = counted(last.count, "message");
     let table = Table::new("Fan-out", columns)
         .class("waterfall")
-        .remark(format!("The time until the first receiver had a message, and until all had it, of {messages}"))
+        .remark(format!(
+            "The time until the first receiver had a message, and until all had it, of {messages}"
+        ))
         .rows([
             row("p50", first.p50_us, last.p50_us, 2),
             row("p90", first.p90_us, last.p90_us, 10),
@@ -250,9 +257,12 @@ fn bar(from: f64, width: f64, colour: usize) -> Markup {
 /// Series with their figures.
 fn table(label: &str, metrics: &[MetricResult]) -> Table {
     let mut columns = vec![Column::words("Series")];
-    columns.extend(["p50", "p90", "p99", "p99.9", "max", "count"].into_iter().zip([0, 6, 0, 4, 0, 5]).map(
-        |(head, spare)| Column::figures(head).spare(spare),
-    ));
+    columns.extend(
+        ["p50", "p90", "p99", "p99.9", "max", "count"]
+            .into_iter()
+            .zip([0, 6, 0, 4, 0, 5])
+            .map(|(head, spare)| Column::figures(head).spare(spare)),
+    );
     let full = |head: &str| Column::figures(head).from(Detail::Everything).spare(7);
     columns.extend([full("min"), full("mean")]);
     let row = |metric: &MetricResult| {

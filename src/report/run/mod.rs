@@ -51,7 +51,8 @@ pub fn of_runs(runs: &[RunResult]) -> Report {
     let passed = statuses.iter().filter(|status| **status == Status::Passed).count();
     let title = format!("{passed} of {} scenarios passed", runs.len());
     let names = compare::names(runs);
-    let mut blocks: Vec<Block> = section("overview", "Overview", vec![Block::Table(overview(runs, &names))]).into_iter().collect();
+    let mut blocks: Vec<Block> =
+        section("overview", "Overview", vec![Block::Table(overview(runs, &names))]).into_iter().collect();
     blocks.extend(compare::sections(runs, &names));
     blocks.extend(runs.iter().zip(&names).enumerate().map(|(index, (run, name))| {
         let id = format!("run{}", index + 1);
@@ -136,7 +137,10 @@ pub(crate) fn error(error: &ErrorResult) -> Finding {
     Finding {
         evidence: evidence.collect(),
         more: error.count.saturating_sub(error.examples.len() as u64),
-        ..Finding::new(Tone::Doubtful, Text::default().strong(format!("{} × {}", count(error.count), error.cause)))
+        ..Finding::new(
+            Tone::Doubtful,
+            Text::default().strong(format!("{} × {}", count(error.count), error.cause)),
+        )
     }
 }
 
@@ -148,7 +152,12 @@ fn overview(runs: &[RunResult], names: &[String]) -> Table {
     };
     let mut columns = vec![Column::words("Run"), Column::words("Verdict")];
     let figures = ["clients", "took", "missing", "leaked", "delivery p99", "ack p99", "connect p99"];
-    columns.extend(figures.into_iter().zip([3, 6, 2, 1, 0, 4, 5]).map(|(head, spare)| Column::figures(head).spare(spare)));
+    columns.extend(
+        figures
+            .into_iter()
+            .zip([3, 6, 2, 1, 0, 4, 5])
+            .map(|(head, spare)| Column::figures(head).spare(spare)),
+    );
     let rows = runs.iter().zip(names).enumerate().map(|(index, (run, name))| {
         let found = run.deliveries.as_ref();
         let status = run.verdict.status;

@@ -35,7 +35,10 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
     }
     facts.push(fact("seed", scenario.seed.to_string()));
     if !scenario.overrides.is_empty() {
-        facts.push(fact("overridden", Text::joined(scenario.overrides.iter().map(|flag| code(&**flag)), ", ")));
+        facts.push(fact(
+            "overridden",
+            Text::joined(scenario.overrides.iter().map(|flag| code(&**flag)), ", "),
+        ));
     }
     let groups = run.cast.iter().map(|entry| format!("{} {}", count(entry.count.into()), entry.group));
     let groups = groups.collect::<Vec<_>>().join(", ");

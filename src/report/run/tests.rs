@@ -1,8 +1,8 @@
 use super::*;
-use crate::report::html;
 use crate::measure::Series;
 use crate::report::course::{CauseCourse, Course, PhaseResult, Quantiles};
 use crate::report::example::{flawless, troubled};
+use crate::report::html;
 use crate::report::result::{FailureResult, MetricResult, WireResult};
 use std::time::Duration;
 

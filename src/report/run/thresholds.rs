@@ -8,7 +8,6 @@ use crate::report::block::{Block, Cell, Column, Detail, Row, Table, Text, Tone, 
 use crate::report::chart::{Limit, number};
 use crate::report::result::{OutcomeResult, ThresholdResult};
 
-
 /// The table, where there is a threshold.
 pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     if run.thresholds.is_empty() {

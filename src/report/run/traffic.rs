@@ -63,7 +63,10 @@ pub(super) fn load(run: &RunResult) -> Vec<Block> {
     let mut add = |term: &str, parts: Vec<String>| facts.push((term.to_owned(), parts.join(" · ").into()));
     if let Some(generator) = run.generator.as_ref().filter(|generator| generator.due > 0) {
         let rate = |number: u64| human::rate(number as f64 / measured_seconds(run));
-        add("pace", vec![format!("{} scheduled", rate(generator.due)), format!("{} started", rate(generator.begun))]);
+        add(
+            "pace",
+            vec![format!("{} scheduled", rate(generator.due)), format!("{} started", rate(generator.begun))],
+        );
     }
     if !run.phases.is_empty() {
         let took = |phase: &crate::report::course::PhaseResult| {
@@ -99,8 +102,12 @@ pub(super) fn load(run: &RunResult) -> Vec<Block> {
 }
 
 fn phases(run: &RunResult) -> Table {
-    let columns =
-        vec![Column::words("Phase"), Column::figures("from"), Column::figures("to"), Column::figures("duration")];
+    let columns = vec![
+        Column::words("Phase"),
+        Column::figures("from"),
+        Column::figures("to"),
+        Column::figures("duration"),
+    ];
     let rows = run.phases.iter().map(|phase| {
         let (from, to) = (phase.from_us, phase.to_us);
         Row::of([phase.name.clone(), micros(from), micros(to), micros(to.saturating_sub(from))])

@@ -175,7 +175,9 @@ impl Page {
         let clients = evidence.clients.join(", ");
         let is_brief = matches!(&evidence.seen[..], [("", _)]);
         match &evidence.seen[..] {
-            [("", detail)] => self.wrapped("", "  ", &Text::default().quiet(format!("{clients}: ")).code(detail)),
+            [("", detail)] => {
+                self.wrapped("", "  ", &Text::default().quiet(format!("{clients}: ")).code(detail))
+            }
             _ => self.wrapped("", "  ", &Text::default().strong(clients)),
         }
         self.indent += 2;

@@ -33,7 +33,8 @@ pub(super) fn write(page: &mut Page, table: &Table) {
         Holds::Words if index > 0 => width(index).min(WORDS),
         _ => width(index),
     };
-    let fits = |chosen: &[usize]| chosen.iter().map(|index| needed(*index) + gap).sum::<usize>() <= room + gap;
+    let fits =
+        |chosen: &[usize]| chosen.iter().map(|index| needed(*index) + gap).sum::<usize>() <= room + gap;
     while !fits(&chosen) {
         let spare = chosen.iter().copied().filter(|index| table.columns[*index].spare > 0);
         let Some(least) = spare.max_by_key(|index| table.columns[*index].spare) else { break };
@@ -70,7 +71,10 @@ fn cell(page: &Page, row: &Row, index: usize, cell: Option<&Cell>) -> String {
     let Some(cell) = cell else { return String::new() };
     let mut text = cell.text.clone();
     if row.rank == Rank::Sum {
-        text.0.iter_mut().filter(|(_, style)| *style == Style::Plain).for_each(|(_, style)| *style = Style::Strong);
+        text.0
+            .iter_mut()
+            .filter(|(_, style)| *style == Style::Plain)
+            .for_each(|(_, style)| *style = Style::Strong);
     }
     if !cell.note.is_empty() && page.detail == Detail::Everything {
         text = text.quiet(format!("\n{}", cell.note));

@@ -45,8 +45,7 @@ fn no_line_is_wider_than_the_terminal() {
     for width in [40, 60, 80, 100, 120] {
         for result in [troubled(), flawless()] {
             let text = render(&result, plain(width), Detail::Usual);
-            let wide: Vec<_> =
-                text.lines().filter(|line| columns(line) > usize::from(width)).collect();
+            let wide: Vec<_> = text.lines().filter(|line| columns(line) > usize::from(width)).collect();
             assert_eq!(wide, Vec::<&str>::new(), "in {width} columns");
         }
     }
