@@ -9,10 +9,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use sockrates::client::{Client, Io};
 use sockrates::document::Source;
 use sockrates::measure::Tally;
-use sockrates::plan::{Circumstances, Plan};
+use sockrates::plan::{Plan, RunOptions};
 use sockrates::protocol::websocket::Message;
 use sockrates::scenario::{self, Scenario, Surroundings};
-use sockrates::session::{HangUp, Lane, Link, Phases, RawFrame, Request, Wire};
+use sockrates::session::{Channel, HangUp, Link, Phases, RawFrame, Request, Wire};
 
 /// Enough that their state does not fit into the nearest cache, as in a run.
 const CLIENTS: u32 = 1_000;
@@ -45,50 +45,50 @@ impl Server {
 }
 
 impl Wire for Server {
-    fn dial(&mut self, _: Lane, _: &str, _: &[(String, String)]) {}
+    fn dial(&mut self, _: Channel, _: &str, _: &[(String, String)]) {}
 
-    fn text(&mut self, _: Lane, parts: &[&str]) {
+    fn text(&mut self, _: Channel, parts: &[&str]) {
         match parts {
             [one] => self.reply(one),
             parts => self.reply(&parts.concat()),
         }
     }
 
-    fn binary(&mut self, _: Lane, _: &[u8]) {}
+    fn binary(&mut self, _: Channel, _: &[u8]) {}
 
-    fn frame(&mut self, _: Lane, _: &RawFrame) {}
+    fn frame(&mut self, _: Channel, _: &RawFrame) {}
 
-    fn request(&mut self, _: Lane, _: Request<'_>) {}
-    fn rest(&mut self, _: Lane, _: &[u8]) {}
+    fn request(&mut self, _: Channel, _: Request<'_>) {}
+    fn rest(&mut self, _: Channel, _: &[u8]) {}
 
-    fn hang_up(&mut self, _: Lane, _: HangUp) {}
+    fn hang_up(&mut self, _: Channel, _: HangUp) {}
 
-    fn pause(&mut self, _: Lane, _: bool) {}
+    fn pause(&mut self, _: Channel, _: bool) {}
 }
 
 /// The whole house in memory.
-struct Stage<'p> {
+struct RunContext<'p> {
     plan: &'p Plan<'p>,
     clients: Vec<Client<'p>>,
     server: Server,
     tally: Tally,
 }
 
-impl<'p> Stage<'p> {
-    fn new(plan: &'p Plan<'p>) -> Stage<'p> {
+impl<'p> RunContext<'p> {
+    fn new(plan: &'p Plan<'p>) -> RunContext<'p> {
         let client =
-            |who| Client::new(who, &plan.parts[0], &plan.stage, Link::default()).expect("it can be made");
+            |who| Client::new(who, &plan.parts[0], &plan.context, Link::default()).expect("it can be made");
         let clients = plan.clients().map(client).collect();
-        let mut stage = Stage { plan, clients, server: Server::default(), tally: Tally::new() };
-        for index in 0..stage.clients.len() {
-            stage.call(index, |client, io| {
+        let mut context = RunContext { plan, clients, server: Server::default(), tally: Tally::new() };
+        for index in 0..context.clients.len() {
+            context.call(index, |client, io| {
                 client.begin(io, plan.acts[0].steps, io.now);
-                client.established(io, Lane::WebSocket, Phases::default());
+                client.established(io, Channel::WebSocket, Phases::default());
                 client.message(io, Message::Text(OPEN.into()));
             });
         }
-        assert!(stage.clients.iter().all(|client| client.is_live() && client.is_idle()));
-        stage
+        assert!(context.clients.iter().all(|client| client.is_live() && client.is_idle()));
+        context
     }
 
     /// One client does the second act.
@@ -102,7 +102,7 @@ impl<'p> Stage<'p> {
 
     fn call(&mut self, index: usize, call: impl FnOnce(&mut Client<'p>, &mut Io<'_>)) {
         // The clock stands: nothing here takes time.
-        let now = self.plan.stage.epoch;
+        let now = self.plan.context.epoch;
         let client = &mut self.clients[index];
         call(client, &mut Io { now, wire: &mut self.server, observer: &mut self.tally });
         while !self.server.replies.is_empty() {
@@ -116,7 +116,7 @@ impl<'p> Stage<'p> {
 
 fn read(step: &str) -> Scenario {
     let text = format!(
-        "name: a bench\ncast: {{ crowd: {CLIENTS} }}\nscript: [ {{ crowd: connect }}, {{ crowd: {step} }} ]\n"
+        "name: a bench\nclients: {{ crowd: {CLIENTS} }}\nscript: [ {{ crowd: connect }}, {{ crowd: {step} }} ]\n"
     );
     let surroundings = Surroundings::new(|_| None, |_| Err("there are no files".to_owned()));
     let source = Source { name: "a bench".to_owned(), text };
@@ -131,7 +131,7 @@ fn steps(c: &mut Criterion) {
         ("emit with ack, arguments of its own", "{ emit: { event: said, args: [ \"${n}\" ], ack: true } }"),
         ("emit with ack, judged", "{ emit: { event: said, ack: { args: [ ] } } }"),
         ("join", "{ join: lobby }"),
-        ("cast with a stamp", "{ cast: { to: lobby, event: said, bytes: 120 } }"),
+        ("broadcast with a stamp", "{ broadcast: { to: lobby, event: said, bytes: 120 } }"),
         (
             "emit and expect",
             "[ { emit: { event: message } }, { expect: { event: message-back, args: [ 1 ] } } ]",
@@ -139,12 +139,12 @@ fn steps(c: &mut Criterion) {
         ("expect none", "{ expect_none: { event: said } }"),
     ] {
         let scenario = read(step);
-        let plan = Plan::new(&scenario, Circumstances::usual(Instant::now()));
-        let mut stage = Stage::new(&plan);
+        let plan = Plan::new(&scenario, RunOptions::usual(Instant::now()));
+        let mut context = RunContext::new(&plan);
         let mut next = 0;
         group.bench_function(name, |b| {
             b.iter(|| {
-                stage.step(next);
+                context.step(next);
                 next = (next + 1) % CLIENTS as usize;
             });
         });

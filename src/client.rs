@@ -13,17 +13,19 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::observe::{Cause, Counter, Deed, Key, Label, Metric, Mishap, Observer, StepId, Who};
+use crate::observe::{Cause, Counter, Deed, FailureKind, Key, Label, Metric, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Violation, payload, socket_io};
 use crate::session::{
-    Closed, Event, Lane, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
+    Channel, Closed, Event, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire,
+    packet_of_text,
 };
 use crate::step::{
-    Actor, Cx, Ended, Flow, Happening, NOWHERE, Numbered, Part, Seen, Sequence, Stage, WireLog, stamp::Stamp,
+    Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, RunContext, Seen, Sequence, WireLog,
+    stamp::Stamp,
 };
 
 /// The outside, as a client sees it during one call.
@@ -65,9 +67,14 @@ impl<'p> Client<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Client<'p>, String> {
+    pub fn new(
+        who: Who,
+        group: &'p GroupContext,
+        context: &'p RunContext,
+        link: Link,
+    ) -> Result<Client<'p>, String> {
         Ok(Client {
-            actor: Actor::new(who, part, stage, link)?,
+            actor: Actor::new(who, group, context, link)?,
             task: None,
             thinking: Vec::new(),
             live: false,
@@ -118,60 +125,60 @@ impl<'p> Client<'p> {
         self.flow()
     }
 
-    /// A lane was established. For a WebSocket: its handshake was accepted.
-    pub fn established(&mut self, io: &mut Io<'_>, lane: Lane, phases: Phases) -> Flow {
-        if lane == Lane::WebSocket {
+    /// A channel was established. For a WebSocket: its handshake was accepted.
+    pub fn established(&mut self, io: &mut Io<'_>, channel: Channel, phases: Phases) -> Flow {
+        if channel == Channel::WebSocket {
             self.with(io, |cx| cx.actor.session.dialed(cx.wire));
         }
-        self.notice(io, &Happening::Established(lane, phases))
+        self.notice(io, &Happening::Established(channel, phases))
     }
 
     /// A message arrived on the WebSocket.
     pub fn message(&mut self, io: &mut Io<'_>, frame: Frame<'_>) -> Flow {
-        let lane = Lane::WebSocket;
+        let channel = Channel::WebSocket;
         self.actor.log(io.now, false, || shown(&frame));
-        if self.actor.part.ears.frames {
+        if self.actor.group.filter.frames {
             self.actor.keep_frame(Seen::from(&frame));
             self.notice(io, &Happening::Frame);
         }
         match frame {
             Frame::Text(text) => match packet_of_text(&text) {
-                Ok(packet) => self.packet(io, lane, packet),
+                Ok(packet) => self.packet(io, channel, packet),
                 Err(violation) => self.event(io, Event::Violated(violation)),
             },
-            Frame::Binary(bytes) => self.packet(io, lane, Packet::Binary(bytes)),
+            Frame::Binary(bytes) => self.packet(io, channel, Packet::Binary(bytes)),
             Frame::Ping(payload) => {
                 // RFC 6455 section 5.5.3: a pong carries the payload of its ping.
                 let payload = payload.to_vec();
                 let pong = RawFrame { fin: true, rsv: 0, opcode: Opcode::Pong, masked: true, payload };
-                self.with(io, |cx| cx.wire.frame(lane, &pong));
+                self.with(io, |cx| cx.wire.frame(channel, &pong));
                 Flow::Waiting
             }
             Frame::Pong(_) => Flow::Waiting,
             Frame::Close { code, reason } => {
                 let lost = Lost::Closed { code, reason: reason.into_owned() };
-                self.lost(io, lane, lost)
+                self.lost(io, channel, lost)
             }
         };
         self.flow()
     }
 
     /// A request was answered.
-    pub fn response(&mut self, io: &mut Io<'_>, lane: Lane, response: &Response) -> Flow {
+    pub fn response(&mut self, io: &mut Io<'_>, channel: Channel, response: &Response) -> Flow {
         self.actor.log(io.now, false, || {
-            format!("{lane} {} {}", response.head.status, String::from_utf8_lossy(&response.body)).into()
+            format!("{channel} {} {}", response.head.status, String::from_utf8_lossy(&response.body)).into()
         });
-        if let Lane::Aside(_) = lane {
-            self.actor.keep_response(lane, Ok(response.clone()));
-            return self.notice(io, &Happening::Response(lane));
+        if let Channel::Aside(_) = channel {
+            self.actor.keep_response(channel, Ok(response.clone()));
+            return self.notice(io, &Happening::Response(channel));
         }
-        match self.with(io, |cx| cx.actor.session.response(cx.wire, lane, response)) {
+        match self.with(io, |cx| cx.actor.session.response(cx.wire, channel, response)) {
             Payload::Nothing(None) => {}
             Payload::Nothing(Some(event)) => {
                 self.event(io, event);
             }
             Payload::Packets(body) => {
-                self.packets(io, lane, body);
+                self.packets(io, channel, body);
                 self.polled(io);
             }
             Payload::Unreadable(violation) => {
@@ -182,14 +189,14 @@ impl<'p> Client<'p> {
         self.flow()
     }
 
-    /// A lane is no more.
-    pub fn lost(&mut self, io: &mut Io<'_>, lane: Lane, lost: Lost) -> Flow {
-        self.actor.log(io.now, false, || format!("({lane}: {lost})").into());
-        if let Lane::Aside(_) = lane {
-            self.actor.keep_response(lane, Err(lost.to_string()));
-            return self.notice(io, &Happening::Response(lane));
+    /// A channel is no more.
+    pub fn lost(&mut self, io: &mut Io<'_>, channel: Channel, lost: Lost) -> Flow {
+        self.actor.log(io.now, false, || format!("({channel}: {lost})").into());
+        if let Channel::Aside(_) = channel {
+            self.actor.keep_response(channel, Err(lost.to_string()));
+            return self.notice(io, &Happening::Response(channel));
         }
-        if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, lane, lost)) {
+        if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, channel, lost)) {
             self.event(io, event);
         }
         self.flow()
@@ -238,16 +245,16 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn packets(&mut self, io: &mut Io<'_>, lane: Lane, body: &str) {
+    fn packets(&mut self, io: &mut Io<'_>, channel: Channel, body: &str) {
         for packet in payload::packets(body) {
-            if self.actor.part.ears.frames {
+            if self.actor.group.filter.frames {
                 if let Ok(packet) = &packet {
                     self.actor.keep_frame(Seen::from(packet));
                 }
                 self.notice(io, &Happening::Frame);
             }
             match packet {
-                Ok(packet) => self.packet(io, lane, packet),
+                Ok(packet) => self.packet(io, channel, packet),
                 Err(violation) => self.event(io, Event::Violated(violation)),
             };
             if self.actor.session.is_closed() {
@@ -256,8 +263,8 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn packet(&mut self, io: &mut Io<'_>, lane: Lane, packet: Packet<'_>) -> Flow {
-        match self.with(io, |cx| cx.actor.session.receive(cx.wire, lane, packet, cx.now)) {
+    fn packet(&mut self, io: &mut Io<'_>, channel: Channel, packet: Packet<'_>) -> Flow {
+        match self.with(io, |cx| cx.actor.session.receive(cx.wire, channel, packet, cx.now)) {
             Some(event) => self.event(io, event),
             None => Flow::Waiting,
         }
@@ -305,13 +312,13 @@ impl<'p> Client<'p> {
 
     /// Tells the audit, if there is one.
     fn witness(&self, io: &mut Io<'_>, deed: Deed<'_>) {
-        if self.actor.stage.audit.is_some() {
-            io.observer.witness(self.actor.who, self.actor.stage.since(io.now), deed);
+        if self.actor.context.audit.is_some() {
+            io.observer.witness(self.actor.who, self.actor.context.since(io.now), deed);
         }
     }
 
     fn connected(&self, io: &mut Io<'_>, namespace: &str, recovered: bool) {
-        if self.actor.stage.audit.is_none() || namespace == NOWHERE {
+        if self.actor.context.audit.is_none() || namespace == NOWHERE {
             return;
         }
         let sid = self.actor.session.namespace(namespace).map_or("", |namespace| &namespace.sid);
@@ -329,19 +336,19 @@ impl<'p> Client<'p> {
 
     /// The server ended something, and no step of the group looks at how things end.
     fn dropped(&self, io: &mut Io<'_>, cause: Cause, words: &str, detail: &str) {
-        if !self.actor.part.ears.ends {
+        if !self.actor.group.filter.ends {
             let wire = || self.actor.wire_log();
-            io.observer.wronged(self.actor.who, Mishap::Dropped(cause), words, detail, &wire);
+            io.observer.wronged(self.actor.who, FailureKind::Dropped(cause), words, detail, &wire);
         }
     }
 
     fn arrived(&mut self, io: &mut Io<'_>, message: &Message<'_>) {
         io.observer.count(Counter::Received, 1);
-        if self.actor.stage.stamps
+        if self.actor.context.stamps
             && let Some(stamp) = Stamp::find(message.data.as_bytes())
-            && stamp.run == self.actor.stage.run
+            && stamp.run == self.actor.context.run
         {
-            let since = self.actor.stage.since(io.now);
+            let since = self.actor.context.since(io.now);
             io.observer.about(stamp.label);
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
@@ -360,14 +367,14 @@ impl<'p> Client<'p> {
         if let Some(id) = message.id {
             self.answer(io, &name, id, message);
         }
-        if self.actor.part.ears.hear(&name) {
+        if self.actor.group.filter.hear(&name) {
             self.actor.inbox.keep(&name, message);
         }
     }
 
     /// Whether this is an event as which some audited message arrives, and no echo of one.
     fn is_audited(&self, message: &Message<'_>) -> bool {
-        let Some(audit) = &self.actor.stage.audit else { return false };
+        let Some(audit) = &self.actor.context.audit else { return false };
         audit.events.all
             || socket_io::event_name(&message.data).is_some_and(|(name, _)| audit.events.hear(&name))
     }
@@ -387,13 +394,13 @@ impl<'p> Client<'p> {
         let Violation { rule, detail } = violation;
         let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
         let wire = || self.actor.wire_log();
-        io.observer.wronged(self.actor.who, Mishap::Violation, &cause, detail, &wire);
+        io.observer.wronged(self.actor.who, FailureKind::Violation, &cause, detail, &wire);
     }
 
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {
         let Some(rule) = self.actor.answers.iter().find(|rule| rule.is_about(name, message)) else { return };
         let (copies, at) = (rule.copies, io.now + rule.after);
-        let encoded = match rule.utterance.encode(&self.actor) {
+        let encoded = match rule.event_template.encode(&self.actor) {
             Ok(encoded) => encoded.into_owned(),
             Err(why) => {
                 let cause = "an event could not be answered because a value was missing";
@@ -489,43 +496,43 @@ impl Tap<'_> {
 }
 
 impl Wire for Tap<'_> {
-    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]) {
+    fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
         self.note(&format!("GET {target} (websocket)"));
-        self.wire.dial(lane, target, headers);
+        self.wire.dial(channel, target, headers);
     }
 
-    fn text(&mut self, lane: Lane, parts: &[&str]) {
+    fn text(&mut self, channel: Channel, parts: &[&str]) {
         self.note(&parts.concat());
-        self.wire.text(lane, parts);
+        self.wire.text(channel, parts);
     }
 
-    fn binary(&mut self, lane: Lane, payload: &[u8]) {
+    fn binary(&mut self, channel: Channel, payload: &[u8]) {
         self.note(&format!("({} bytes)", payload.len()));
-        self.wire.binary(lane, payload);
+        self.wire.binary(channel, payload);
     }
 
-    fn frame(&mut self, lane: Lane, frame: &RawFrame) {
+    fn frame(&mut self, channel: Channel, frame: &RawFrame) {
         self.note(&format!("(raw frame {:?}, {} bytes)", frame.opcode, frame.payload.len()));
-        self.wire.frame(lane, frame);
+        self.wire.frame(channel, frame);
     }
 
-    fn request(&mut self, lane: Lane, request: Request<'_>) {
+    fn request(&mut self, channel: Channel, request: Request<'_>) {
         let body = request.body.map(String::from_utf8_lossy).unwrap_or_default();
-        self.note(&format!("{lane} {} {} {body}", request.method, request.target));
-        self.wire.request(lane, request);
+        self.note(&format!("{channel} {} {} {body}", request.method, request.target));
+        self.wire.request(channel, request);
     }
 
-    fn rest(&mut self, lane: Lane, bytes: &[u8]) {
-        self.note(&format!("{lane} (the last {} bytes)", bytes.len()));
-        self.wire.rest(lane, bytes);
+    fn rest(&mut self, channel: Channel, bytes: &[u8]) {
+        self.note(&format!("{channel} (the last {} bytes)", bytes.len()));
+        self.wire.rest(channel, bytes);
     }
 
-    fn hang_up(&mut self, lane: Lane, how: crate::session::HangUp) {
-        self.wire.hang_up(lane, how);
+    fn hang_up(&mut self, channel: Channel, how: crate::session::HangUp) {
+        self.wire.hang_up(channel, how);
     }
 
-    fn pause(&mut self, lane: Lane, paused: bool) {
-        self.wire.pause(lane, paused);
+    fn pause(&mut self, channel: Channel, paused: bool) {
+        self.wire.pause(channel, paused);
     }
 }
 

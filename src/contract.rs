@@ -2,7 +2,7 @@
 //!
 //! Socket.IO has no packet for any of these; each application has events of its own. A contract says which, so
 //! that any application can be tested. Uses [`crate::document`] and [`crate::template`]; used by the steps
-//! `join`, `leave`, `cast` and by what fences an `expect_none`.
+//! `join`, `leave`, `broadcast` and by what fences an `expect_none`.
 
 use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Source, Span, parse};
@@ -13,12 +13,12 @@ use crate::template::{Scope, Template};
 const FIXTURE: &str = r#"
 join:     { emit: ["t:join", "${room}"], ack: true }
 leave:    { emit: ["t:leave", "${room}"], ack: true }
-cast:
+broadcast:
   emit: ["t:cast", { from: "${from}", to: "${to}", except: "${except}", flags: "${flags}" }, "${event}", "${args}"]
   ack: true
   arrives_as: "${event}"
   senders: anyone
-cast_ack:
+broadcast_ack:
   emit: ["t:cast-ack", { from: "${from}", to: "${to}", except: "${except}", flags: "${flags}" }, "${timeout}", "${event}", "${args}"]
   ack: true
   arrives_as: "${event}"
@@ -34,39 +34,41 @@ pub enum Verb {
     /// Take the asking client out of a room.
     Leave,
     /// Send an event to others.
-    Cast,
+    Broadcast,
     /// Send an event to others and collect what they acknowledge.
-    CastAck,
+    BroadcastAck,
     /// Anything that is acknowledged and changes nothing: what was sent before it has arrived by then.
     Fence,
 }
 
 impl Verb {
     /// Every verb, in the order in which they are told.
-    pub const ALL: [Verb; 5] = [Verb::Join, Verb::Leave, Verb::Cast, Verb::CastAck, Verb::Fence];
+    pub const ALL: [Verb; 5] = [Verb::Join, Verb::Leave, Verb::Broadcast, Verb::BroadcastAck, Verb::Fence];
 
     /// Its key in the scenario.
     pub fn name(self) -> &'static str {
         match self {
             Verb::Join => "join",
             Verb::Leave => "leave",
-            Verb::Cast => "cast",
-            Verb::CastAck => "cast_ack",
+            Verb::Broadcast => "broadcast",
+            Verb::BroadcastAck => "broadcast_ack",
             Verb::Fence => "fence",
         }
     }
 
     /// The words that may stand in its `emit`: the step gives them.
     ///
-    /// `room` is the room to join or leave (a text, or a list where the step names several), and in a cast the
+    /// `room` is the room to join or leave (a text, or a list where the step names several), and in a broadcast the
     /// one room that it goes to; `stamp` is that of a message by which the application tells others; `to`, `except` and `flags` are lists of texts; `from` is `io` or `socket`;
     /// `args` is the list of all arguments and `body` the one that carries the stamp of the audit; `timeout` is
     /// in milliseconds.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Verb::Join | Verb::Leave => &["room", "stamp"],
-            Verb::Cast => &["event", "args", "body", "room", "to", "except", "flags", "from"],
-            Verb::CastAck => &["event", "args", "body", "room", "to", "except", "flags", "from", "timeout"],
+            Verb::Broadcast => &["event", "args", "body", "room", "to", "except", "flags", "from"],
+            Verb::BroadcastAck => {
+                &["event", "args", "body", "room", "to", "except", "flags", "from", "timeout"]
+            }
             Verb::Fence => &[],
         }
     }
@@ -75,7 +77,7 @@ impl Verb {
     fn needs(self) -> &'static [&'static str] {
         match self {
             Verb::Join | Verb::Leave => &["room"],
-            Verb::Cast | Verb::CastAck => &["args", "body"],
+            Verb::Broadcast | Verb::BroadcastAck => &["args", "body"],
             Verb::Fence => &[],
         }
     }
@@ -98,7 +100,7 @@ impl Reach {
     }
 }
 
-/// Whose casts the application passes on.
+/// Whose broadcasts the application passes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Senders {
     /// Those of the members of a room for certain. Of a stranger's nobody can say.
@@ -156,11 +158,11 @@ pub struct Ask {
     pub args: Vec<Template>,
     /// Whether the server acknowledges it.
     pub ack: bool,
-    /// The name of the event under which a cast arrives.
+    /// The name of the event under which a broadcast arrives.
     pub arrives_as: Template,
-    /// Whom a cast reaches, if the application decides that.
+    /// Whom a broadcast reaches, if the application decides that.
     pub reaches: Option<Reach>,
-    /// Whose casts are passed on.
+    /// Whose broadcasts are passed on.
     pub senders: Senders,
     /// What others are told of a join or a leave.
     pub tells: Option<Tells>,
@@ -193,8 +195,9 @@ impl Ask {
         let emit = fields.required("emit")?;
         let ack = fields.optional("ack");
         let only_of = |verbs: [Verb; 2], key| verbs.contains(&verb).then(|| fields.optional(key)).flatten();
-        let of_cast = |key| only_of([Verb::Cast, Verb::CastAck], key);
-        let (arrives_as, reaches, senders) = (of_cast("arrives_as"), of_cast("reaches"), of_cast("senders"));
+        let of_broadcast = |key| only_of([Verb::Broadcast, Verb::BroadcastAck], key);
+        let (arrives_as, reaches, senders) =
+            (of_broadcast("arrives_as"), of_broadcast("reaches"), of_broadcast("senders"));
         let tells = only_of([Verb::Join, Verb::Leave], "tells");
         fields.deny_others()?;
 
@@ -222,7 +225,7 @@ impl Ask {
         }
         if let Some(node) = senders.filter(|_| !ask.uses("room") && !ask.uses("to")) {
             return Err(node
-                .mistake("this cast has no place for rooms, so nobody is a member of one")
+                .mistake("this broadcast has no place for rooms, so nobody is a member of one")
                 .hint("leave `senders` out"));
         }
         match (tells, ask.uses("stamp")) {
@@ -247,7 +250,7 @@ impl Ask {
                 .hint(format!("put {} where the server expects it", words.join(" or "))));
         }
         match (verb, ask.ack, ack) {
-            (Verb::CastAck | Verb::Fence, false, given) => {
+            (Verb::BroadcastAck | Verb::Fence, false, given) => {
                 let span = given.map_or(node.span, |node| node.span);
                 let message = format!("`{}` means nothing without an acknowledgement", verb.name());
                 Err(Mistake::new(span, message).hint("add `ack: true`"))
@@ -322,11 +325,11 @@ pub fn schema() -> Schema {
             schema::flag(),
             "Whether the server acknowledges it; else false.",
         );
-        if matches!(verb, Verb::Cast | Verb::CastAck) {
+        if matches!(verb, Verb::Broadcast | Verb::BroadcastAck) {
             ask = ask
                 .takes("arrives_as", schema::text(), "The name of the event that the receivers get.")
                 .takes("reaches", reach(), "Whom it reaches, where the application decides that.")
-                .takes("senders", schema::words(senders), "Whose casts are passed on.");
+                .takes("senders", schema::words(senders), "Whose broadcasts are passed on.");
         }
         if matches!(verb, Verb::Join | Verb::Leave) {
             let tells = Shape::new("What others in the room are told by the application itself.")
@@ -382,7 +385,7 @@ mod tests {
         let (to, empty) = (Template::from(json!(["a", "b"])), Template::from(json!([])));
         let (from, event) = (Template::from(json!("io")), Template::from(json!("news")));
         let words = [("to", &to), ("except", &empty), ("flags", &empty), ("from", &from), ("event", &event)];
-        let ask = Contract::fixture().get(Verb::Cast).unwrap().bind(&words);
+        let ask = Contract::fixture().get(Verb::Broadcast).unwrap().bind(&words);
         let options = json!({ "from": "io", "to": ["a", "b"], "except": [], "flags": [] });
         assert_eq!(ask.args[0].fixed(), Some(&options));
         assert_eq!(ask.arrives_as.fixed(), Some(&json!("news")));
@@ -390,11 +393,11 @@ mod tests {
     }
 
     #[test]
-    fn a_cast_arrives_under_the_name_it_was_emitted_with_unless_told() {
-        let plain = read("cast: { emit: [\"chat message\", \"${body}\"] }").unwrap();
-        assert_eq!(plain.get(Verb::Cast).unwrap().arrives_as.fixed(), Some(&json!("chat message")));
-        let told = read("cast: { emit: [say, \"${body}\"], arrives_as: said }").unwrap();
-        assert_eq!(told.get(Verb::Cast).unwrap().arrives_as.fixed(), Some(&json!("said")));
+    fn a_broadcast_arrives_under_the_name_it_was_emitted_with_unless_told() {
+        let plain = read("broadcast: { emit: [\"chat message\", \"${body}\"] }").unwrap();
+        assert_eq!(plain.get(Verb::Broadcast).unwrap().arrives_as.fixed(), Some(&json!("chat message")));
+        let told = read("broadcast: { emit: [say, \"${body}\"], arrives_as: said }").unwrap();
+        assert_eq!(told.get(Verb::Broadcast).unwrap().arrives_as.fixed(), Some(&json!("said")));
     }
 
     #[test]
@@ -407,7 +410,7 @@ mod tests {
             told("join: { emit: [enter] }"),
             "nothing in this says what to `join` (put `${room}` where the server expects it)"
         );
-        assert!(told("cast: { emit: [say, \"${room}\"] }").contains("`${args}` or `${body}`"));
+        assert!(told("broadcast: { emit: [say, \"${room}\"] }").contains("`${args}` or `${body}`"));
         assert_eq!(
             told("fence: { emit: [ok] }"),
             "`fence` means nothing without an acknowledgement (add `ack: true`)"
@@ -430,18 +433,22 @@ mod tests {
         assert!(told("join: { emit: [a, \"${room}\"], tells: { event: b } }").contains("carries the stamp"));
         assert!(told("join: { emit: [a, \"${room}\", \"${stamp}\"] }").contains("add `tells:"));
         assert!(
-            told("cast: { emit: [a, \"${body}\"], tells: { event: b } }").contains("unknown key `tells`")
+            told("broadcast: { emit: [a, \"${body}\"], tells: { event: b } }")
+                .contains("unknown key `tells`")
         );
     }
 
     #[test]
     fn only_members_are_passed_on_for_certain_unless_it_is_said() {
-        let senders = |text: &str| read(text).map(|contract| contract.get(Verb::Cast).map(|ask| ask.senders));
+        let senders =
+            |text: &str| read(text).map(|contract| contract.get(Verb::Broadcast).map(|ask| ask.senders));
         let rooms = "emit: [say, \"${room}\", \"${body}\"]";
-        assert_eq!(senders(&format!("cast: {{ {rooms} }}")), Ok(Some(Senders::Members)));
-        assert_eq!(senders(&format!("cast: {{ {rooms}, senders: anyone }}")), Ok(Some(Senders::Anyone)));
-        assert!(told(&format!("cast: {{ {rooms}, senders: anyon }}")).contains("did you mean `anyone`"));
-        assert!(told("cast: { emit: [say, \"${body}\"], senders: anyone }").contains("no place for rooms"));
+        assert_eq!(senders(&format!("broadcast: {{ {rooms} }}")), Ok(Some(Senders::Members)));
+        assert_eq!(senders(&format!("broadcast: {{ {rooms}, senders: anyone }}")), Ok(Some(Senders::Anyone)));
+        assert!(told(&format!("broadcast: {{ {rooms}, senders: anyon }}")).contains("did you mean `anyone`"));
+        assert!(
+            told("broadcast: { emit: [say, \"${body}\"], senders: anyone }").contains("no place for rooms")
+        );
     }
 
     #[test]

@@ -5,13 +5,13 @@
 //! observing is a plain call without a lock.
 
 mod delivery;
-mod mishap;
+mod failure_kind;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use delivery::{Deed, Key, Message, Origin, Sender};
-pub use mishap::{Cause, Mishap};
+pub use failure_kind::{Cause, FailureKind};
 
 /// A latency series. Its name is the word used in thresholds and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,15 +217,15 @@ impl Label {
     pub const LAST: Label = Label(35);
 }
 
-/// Which client: its group, its index in the group, its index in the whole cast. All from 0.
+/// Which client: its group, its index in the group, its index in all clients. All from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Who {
-    /// Index of the group in the cast.
+    /// index of the group.
     pub group: u32,
     /// Index of the client in its group.
     pub n: u32,
-    /// Index of the client in the whole cast.
-    pub cast: u32,
+    /// Index of the client in all clients.
+    pub index: u32,
 }
 
 /// A step of the plan, numbered from 0 in the order of the file (steps inside `repeat` included).
@@ -269,10 +269,10 @@ pub trait Observer {
     fn failed(&mut self, step: StepId, who: Who, failure: Failure);
     /// An operation (connect, an acknowledged event …) came to nothing for this client. Whether that fails the run is
     /// decided by the thresholds: none may be missed unless one allows it.
-    fn missed(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure);
+    fn missed(&mut self, step: StepId, who: Who, failure_kind: FailureKind, failure: Failure);
     /// The server did something that no step asked about and that no run may have, unless a threshold allows it.
     /// `cause` and `detail` as in [`Observer::trouble`].
-    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &Wire<'_>);
+    fn wronged(&mut self, who: Who, failure_kind: FailureKind, cause: &str, detail: &str, wire: &Wire<'_>);
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance, and `wire` gives the client's last frames.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>);

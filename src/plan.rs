@@ -1,18 +1,18 @@
 //! A plan: a scenario made ready to be played, frozen.
 //!
 //! Made once from the scenario, the command line and the seed; read by all workers, written by none. Uses
-//! [`crate::scenario`] and what steps need ([`Part`], [`Stage`]); the engine plays it. Pure: the beginning of the
+//! [`crate::scenario`] and what steps need ([`GroupContext`], [`RunContext`]); the engine plays it. Pure: the beginning of the
 //! run is an argument.
 
 use std::time::{Duration, Instant};
 
-use crate::measure::{GroupInfo, StepInfo, Story};
+use crate::measure::{GroupInfo, ScriptInfo, StepInfo};
 use crate::observe::Who;
 use crate::scenario::{Act, Asked, Group, Scenario};
 use crate::session::Transport;
-use crate::step::{Audit, Board, Ears, Numbered, Part, Stage, Step};
+use crate::step::{Audit, EventFilter, GroupContext, Numbered, RunContext, SharedValues, Step};
 
-/// How many clients, the first of the cast, remember their last frames. Remembering costs time for every frame and two
+/// How many clients, the first by index, remember their last frames. Remembering costs time for every frame and two
 /// kilobytes for each of them, eight where every character takes four bytes; and what befalls a crowd befalls these, too.
 const REMEMBERING: u32 = 100;
 
@@ -21,7 +21,7 @@ const WIRE_LINES: usize = 12;
 
 /// What the command line and the target add to a scenario.
 #[derive(Clone, Debug)]
-pub struct Circumstances {
+pub struct RunOptions {
     /// The path of the server, with both slashes.
     pub path: String,
     /// Query parameters for every request, percent-encoded; often empty.
@@ -40,10 +40,10 @@ pub struct Circumstances {
     pub audit: bool,
 }
 
-impl Circumstances {
+impl RunOptions {
     /// Those of a server at the usual path and nothing on the command line.
-    pub fn usual(epoch: Instant) -> Circumstances {
-        Circumstances {
+    pub fn usual(epoch: Instant) -> RunOptions {
+        RunOptions {
             audit: true,
             path: "/socket.io/".to_owned(),
             query: String::new(),
@@ -82,9 +82,9 @@ pub struct PlannedAct<'s> {
 #[derive(Debug)]
 pub struct Plan<'s> {
     /// What all clients share.
-    pub stage: Stage,
+    pub context: RunContext,
     /// What the clients of each group share.
-    pub parts: Vec<Part>,
+    pub parts: Vec<GroupContext>,
     /// The acts, in the order of the file.
     pub acts: Vec<PlannedAct<'s>>,
     /// In which order they are played.
@@ -95,36 +95,36 @@ pub struct Plan<'s> {
 
 impl<'s> Plan<'s> {
     /// Makes a scenario ready.
-    pub fn new(scenario: &'s Scenario, circumstances: Circumstances) -> Plan<'s> {
+    pub fn new(scenario: &'s Scenario, run_options: RunOptions) -> Plan<'s> {
         let mut acts = Vec::new();
         let script = turns(&scenario.script, &mut acts, true);
         let steps = || acts.iter().flat_map(|act| act.steps).map(|numbered| &*numbered.step);
-        let mut audited = Ears::default();
+        let mut audited = EventFilter::default();
         steps().for_each(|step| step.audit(&mut audited));
-        let audit = scenario.audit.filter(|_| circumstances.audit && audited != Ears::default());
+        let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
         let audit = audit.map(|window| Audit { window, events: audited });
         let parts = scenario
-            .cast
+            .groups
             .iter()
             .enumerate()
-            .map(|(index, group)| part(group, index, &circumstances, &acts))
+            .map(|(index, group)| part(group, index, &run_options, &acts))
             .collect();
-        let stage = Stage {
-            epoch: circumstances.epoch,
-            run: circumstances.run,
-            seed: circumstances.seed,
-            path: circumstances.path,
-            query: circumstances.query,
-            headers: circumstances.headers,
+        let context = RunContext {
+            epoch: run_options.epoch,
+            run: run_options.run,
+            seed: run_options.seed,
+            path: run_options.path,
+            query: run_options.query,
+            headers: run_options.headers,
             slots: scenario.slots,
             shared: scenario.shared.clone(),
             stamps: steps().any(Step::stamps),
             audit,
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
-            board: Board::default(),
+            shared_values: SharedValues::default(),
         };
-        Plan { stage, parts, acts, script, asked: scenario.asked.clone() }
+        Plan { context, parts, acts, script, asked: scenario.asked.clone() }
     }
 
     /// Whether only a part of the run is measured.
@@ -140,18 +140,18 @@ impl<'s> Plan<'s> {
         })
     }
 
-    /// Every client of the cast, group by group.
+    /// Every client, group by group.
     pub fn clients(&self) -> impl Iterator<Item = Who> + '_ {
         let members = self
             .parts
             .iter()
             .enumerate()
-            .flat_map(|(group, part)| (0..part.count as u32).map(move |n| (group as u32, n)));
-        members.zip(0..).map(|((group, n), cast)| Who { group, n, cast })
+            .flat_map(|(index, group)| (0..group.count as u32).map(move |n| (index as u32, n)));
+        members.zip(0..).map(|((group, n), index)| Who { group, n, index })
     }
 
-    /// The steps and the cast in words, for reports. `file` is the scenario's name and text.
-    pub fn story(&self, file: &str, text: &str) -> Story {
+    /// The steps and the clients in words, for reports. `file` is the scenario's name and text.
+    pub fn script_info(&self, file: &str, text: &str) -> ScriptInfo {
         let lines: Vec<&str> = text.lines().collect();
         let mut steps = Vec::new();
         for act in &self.acts {
@@ -160,8 +160,8 @@ impl<'s> Plan<'s> {
             tell(act.steps, file, &lines, &groups, &mut steps);
         }
         steps.sort_by_key(|step| step.id);
-        let group = |part: &Part| GroupInfo { name: part.name.clone(), count: part.count as u32 };
-        Story { steps, cast: self.parts.iter().map(group).collect() }
+        let size = |group: &GroupContext| GroupInfo { name: group.name.clone(), count: group.count as u32 };
+        ScriptInfo { steps, groups: self.parts.iter().map(size).collect() }
     }
 }
 
@@ -180,27 +180,27 @@ fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) 
     script.iter().map(&mut turn).collect()
 }
 
-fn part(group: &Group, index: usize, circumstances: &Circumstances, acts: &[PlannedAct<'_>]) -> Part {
-    let mut ears = Ears::default();
+fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAct<'_>]) -> GroupContext {
+    let mut filter = EventFilter::default();
     for act in acts.iter().filter(|act| act.members.contains(&index)) {
-        act.steps.iter().for_each(|numbered| numbered.step.hear(&mut ears));
+        act.steps.iter().for_each(|numbered| numbered.step.hear(&mut filter));
     }
     let rows = group.rows.as_ref().map_or_else(Vec::new, |rows| {
         let named = |row: &Vec<String>| rows.columns.iter().cloned().zip(row.iter().cloned()).collect();
         rows.rows.iter().map(named).collect()
     });
-    Part {
+    GroupContext {
         name: group.name.clone(),
         count: u64::from(group.count),
-        transport: group.transport.unwrap_or(circumstances.transport),
+        transport: group.transport.unwrap_or(run_options.transport),
         namespace: group.namespace.clone(),
         auth: group.auth.clone(),
         query: group.query.clone(),
         headers: group.headers.clone(),
         vars: group.vars.clone(),
         rows,
-        offsets: group.arrival.offsets(u64::from(group.count), circumstances.seed, index as u64),
-        ears,
+        offsets: group.arrival.offsets(u64::from(group.count), run_options.seed, index as u64),
+        filter,
     }
 }
 
@@ -228,15 +228,15 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_arrivals_and_another_seed_gives_others() {
-        let text = "name: t\ncast:\n  early: { count: 200, arrive: { rate: 50/s, by: poisson } }\n  \
+        let text = "name: t\nclients:\n  early: { count: 200, arrive: { rate: 50/s, by: poisson } }\n  \
                     late: { count: 200, arrive: { rate: 50/s, by: poisson } }\n  even: { count: 3, arrive: 10/s }\n  \
                     host: 1\nscript: [ { all: connect } ]\n";
         let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
         let scenario = read(&source, &Surroundings::without_files()).expect("it is right");
         let epoch = Instant::now();
         let offsets = |seed| -> Vec<Vec<std::time::Duration>> {
-            let plan = Plan::new(&scenario, Circumstances { seed, ..Circumstances::usual(epoch) });
-            plan.parts.iter().map(|part| part.offsets.to_vec()).collect()
+            let plan = Plan::new(&scenario, RunOptions { seed, ..RunOptions::usual(epoch) });
+            plan.parts.iter().map(|group| group.offsets.to_vec()).collect()
         };
         let (one, same, other) = (offsets(1), offsets(1), offsets(2));
         assert_eq!(one, same);

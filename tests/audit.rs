@@ -150,8 +150,8 @@ fn an_application_that_tells_others_who_comes_and_goes_is_held_to_it() {
 fn what_a_stranger_says_has_to_arrive_only_where_the_contract_says_so() {
     let Some(server) = Peer::NodeChatApp.command_line() else { return };
     let text = fs::read_to_string(CHAT_APP).expect("it is there");
-    let cast = "arrives_as: chat message";
-    let promising = text.replace(cast, &format!("{cast}, senders: anyone"));
+    let arrives = "arrives_as: chat message";
+    let promising = text.replace(arrives, &format!("{arrives}, senders: anyone"));
     assert_ne!(promising, text);
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("strangers.yaml");
     fs::write(&file, promising).expect("it can be written");

@@ -306,7 +306,8 @@ fn the_fixture_on_the_page_has_the_events_of_both_fixtures() {
 fn the_parts_of_a_result_are_told() {
     let folder = tempfile::tempdir().expect("there is room");
     let (scenario, result) = (folder.path().join("a.yaml"), folder.path().join("a.json"));
-    fs::write(&scenario, "name: a\ncast: { a: 1 }\nscript: [ { a: connect } ]\n").expect("it can be written");
+    fs::write(&scenario, "name: a\nclients: { a: 1 }\nscript: [ { a: connect } ]\n")
+        .expect("it can be written");
     printed(&["run", &scenario.to_string_lossy(), "--json", &result.to_string_lossy()]);
     let text = fs::read_to_string(result).expect("a result was written");
     let result: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");

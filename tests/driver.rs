@@ -73,7 +73,7 @@ fn scenarios(folder: &str) -> Vec<PathBuf> {
 fn refusal(name: &str, steps: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder is given");
     let file = folder.path().join(format!("{name}.yaml"));
-    let text = format!("name: a step\ncast: {{ ann: 1, bob: 1 }}\nscript:\n  - all: connect\n{steps}");
+    let text = format!("name: a step\nclients: {{ ann: 1, bob: 1 }}\nscript:\n  - all: connect\n{steps}");
     fs::write(&file, text).expect("the file is written");
     // Nobody listens there: had anything been connected to, the exit code would be 3.
     let (code, printed) = run("rust_socketio", &file, &["--url", "http://127.0.0.1:9"]);
@@ -165,7 +165,7 @@ fn the_sid_of_another_client_is_refused_too() {
     if !is_here("the_sid_of_another_client_is_refused_too") {
         return;
     }
-    let printed = refusal("other", "  - ann: { cast: { to: \"${bob.sid}\", event: a, args: [1] } }\n");
+    let printed = refusal("other", "  - ann: { broadcast: { to: \"${bob.sid}\", event: a, args: [1] } }\n");
     assert!(printed.contains("the client's `sid`"), "{printed}");
 }
 

@@ -34,7 +34,7 @@ fn every_fault_that_shows_in_time_alone_is_looked_at() {
 fn a_delay_is_in_the_medians_of_acknowledgements_and_deliveries_to_the_millisecond() {
     const TALK: &str = "
 name: Some talk, and some listen
-cast: { talkers: 4, crowd: 4 }
+clients: { talkers: 4, crowd: 4 }
 script:
   - all: connect
   - all: { join: lobby }
@@ -43,7 +43,7 @@ script:
         times: 40
         every: 150ms
         jitter: 20%
-        steps: [ { cast: { to: lobby, event: said, bytes: 64 } } ]
+        steps: [ { broadcast: { to: lobby, event: said, bytes: 64 } } ]
 ";
     let _alone = ALONE.lock();
     within_tries(&DELAYS, |open| {
@@ -119,7 +119,7 @@ impl Schedule {
 
     fn scenario(&self) -> String {
         let groups = 0..self.groups;
-        let cast: Vec<String> = groups.clone().map(|group| format!("g{group}: {}", self.of)).collect();
+        let clients: Vec<String> = groups.clone().map(|group| format!("g{group}: {}", self.of)).collect();
         let branches = groups.map(|group| {
             format!(
                 "      - g{group}: [ {{ wait: {}ms }}, {{ repeat: {{ times: {}, every: {}ms, steps: [ *ask ] }} }} ]\n",
@@ -129,9 +129,9 @@ impl Schedule {
             )
         });
         format!(
-            "name: Many ask at their own pace\ncast: {{ first: 1, {} }}\nscript:\n  - all: connect\n  \
+            "name: Many ask at their own pace\nclients: {{ first: 1, {} }}\nscript:\n  - all: connect\n  \
              - first: &ask {{ emit: {{ event: message-with-ack, args: [x], ack: true }} }}\n  - together:\n{}",
-            cast.join(", "),
+            clients.join(", "),
             branches.collect::<String>(),
         )
     }

@@ -12,10 +12,10 @@ use serde_json::{Value as Json, json};
 
 const SCENARIO: &str = "\
 name: Some latencies
-cast: { a: 20 }
+clients: { a: 20 }
 script:
   - all: [ connect, { join: lobby } ]
-  - all: { repeat: { times: 20, every: 10ms, steps: [ { cast: { to: lobby, event: said } } ] } }
+  - all: { repeat: { times: 20, every: 10ms, steps: [ { broadcast: { to: lobby, event: said } } ] } }
   - all: disconnect
 ";
 

@@ -92,9 +92,9 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
             "contract_stamp_that_nobody_hears",
             "contract_tells_in_several_rooms",
             "contract_tells_without_a_stamp",
-            "cast-event-unheeded",
-            "cast-two-rooms",
-            "cast-unheeded",
+            "broadcast-event-unheeded",
+            "broadcast-two-rooms",
+            "broadcast-unheeded",
             "contract_that_does_not_say",
             "contract_with_an_unknown_word",
             "contract_without_the_room",
@@ -159,50 +159,50 @@ const WITHOUT_FIELDS: [&str; 4] = ["wait", "set", "send", "mute"];
 
 /// Every map of fields of the language: what the schema calls it, and a scenario in which it has a key too many.
 const MAPS: &[(&str, &str)] = &[
-    ("", "{KEY: 1, name: x, cast: {a: 1}, script: [{a: connect}]}"),
-    ("/properties/audit", "{name: x, cast: {a: 1}, script: [{a: connect}], audit: {window: 5s, KEY: 1}}"),
-    ("/properties/capacity", "{name: x, cast: {a: 1}, script: [{a: connect}], capacity: {KEY: 1}}"),
-    ("/definitions/group", "{name: x, cast: {a: {KEY: 1}}, script: [{a: connect}]}"),
+    ("", "{KEY: 1, name: x, clients: {a: 1}, script: [{a: connect}]}"),
+    ("/properties/audit", "{name: x, clients: {a: 1}, script: [{a: connect}], audit: {window: 5s, KEY: 1}}"),
+    ("/properties/capacity", "{name: x, clients: {a: 1}, script: [{a: connect}], capacity: {KEY: 1}}"),
+    ("/definitions/group", "{name: x, clients: {a: {KEY: 1}}, script: [{a: connect}]}"),
     (
         "/definitions/threshold",
-        "{name: x, cast: {a: 1}, script: [{a: connect}], thresholds: [{demand: connect p50 < 1s, KEY: 1}]}",
+        "{name: x, clients: {a: 1}, script: [{a: connect}], thresholds: [{demand: connect p50 < 1s, KEY: 1}]}",
     ),
     (
         "/definitions/act/properties/measure",
-        "{name: x, cast: {a: 1}, script: [{a: connect}, {measure: {script: [{a: fence}], KEY: 1}}]}",
+        "{name: x, clients: {a: 1}, script: [{a: connect}, {measure: {script: [{a: fence}], KEY: 1}}]}",
     ),
-    ("/properties/contract", "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {KEY: 1}}"),
+    ("/properties/contract", "{name: x, clients: {a: 1}, script: [{a: connect}], contract: {KEY: 1}}"),
     (
         "/properties/contract/properties/join",
-        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x], KEY: 1}}}",
+        "{name: x, clients: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x], KEY: 1}}}",
     ),
     (
         "/properties/contract/properties/leave",
-        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {leave: {emit: [x], KEY: 1}}}",
+        "{name: x, clients: {a: 1}, script: [{a: connect}], contract: {leave: {emit: [x], KEY: 1}}}",
     ),
     (
-        "/properties/contract/properties/cast",
-        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {cast: {emit: [x], KEY: 1}}}",
+        "/properties/contract/properties/broadcast",
+        "{name: x, clients: {a: 1}, script: [{a: connect}], contract: {broadcast: {emit: [x], KEY: 1}}}",
     ),
     (
-        "/properties/contract/properties/cast_ack",
-        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {cast_ack: {emit: [x], KEY: 1}}}",
+        "/properties/contract/properties/broadcast_ack",
+        "{name: x, clients: {a: 1}, script: [{a: connect}], contract: {broadcast_ack: {emit: [x], KEY: 1}}}",
     ),
     (
         "/properties/contract/properties/fence",
-        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {fence: {emit: [x], KEY: 1}}}",
+        "{name: x, clients: {a: 1}, script: [{a: connect}], contract: {fence: {emit: [x], KEY: 1}}}",
     ),
     (
         "/definitions/group/properties/arrive",
-        "{name: x, cast: {a: {arrive: {rate: 1/s, KEY: 1}}}, script: [{a: connect}]}",
+        "{name: x, clients: {a: {arrive: {rate: 1/s, KEY: 1}}}, script: [{a: connect}]}",
     ),
     (
         "/properties/contract/properties/join/properties/tells",
-        "{name: x, cast: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x, '${room}', '${stamp}'], tells: {event: x, KEY: 1}}}}",
+        "{name: x, clients: {a: 1}, script: [{a: connect}], contract: {join: {emit: [x, '${room}', '${stamp}'], tells: {event: x, KEY: 1}}}}",
     ),
     ("repeat/properties/think", "{steps: fence, times: 1, think: {mean: 1s, KEY: 1}}"),
     ("repeat/properties/bursts", "{steps: fence, times: 1, every: 1s, bursts: {on: 1s, off: 1s, KEY: 1}}"),
-    ("cast/properties/bytes", "{event: x, bytes: {mean: 100, KEY: 1}}"),
+    ("broadcast/properties/bytes", "{event: x, bytes: {mean: 100, KEY: 1}}"),
     ("connect", "{KEY: 1}"),
     ("disconnect", "{KEY: 1}"),
     ("reconnect", "{KEY: 1}"),
@@ -211,8 +211,8 @@ const MAPS: &[(&str, &str)] = &[
     ("leave", "{room: x, KEY: 1}"),
     ("emit", "{event: x, KEY: 1}"),
     ("emit/properties/ack", "{event: x, ack: {KEY: 1}}"),
-    ("cast", "{event: x, KEY: 1}"),
-    ("cast/properties/collect", "{event: x, collect: {KEY: 1}}"),
+    ("broadcast", "{event: x, KEY: 1}"),
+    ("broadcast/properties/collect", "{event: x, collect: {KEY: 1}}"),
     ("expect", "{event: x, KEY: 1}"),
     ("expect_none", "{event: x, KEY: 1}"),
     ("answer", "{event: x, KEY: 1}"),
@@ -305,7 +305,7 @@ fn the_schema_has_the_fields_that_the_parser_knows_and_no_others() {
             true => {
                 let word = place.split('/').next().unwrap_or_default();
                 let text = format!(
-                    "{{name: x, cast: {{a: 1}}, script: [{{a: connect}}, {{a: {{{word}: {text}}}}}]}}"
+                    "{{name: x, clients: {{a: 1}}, script: [{{a: connect}}, {{a: {{{word}: {text}}}}}]}}"
                 );
                 (format!("/definitions/step.{place}"), text)
             }
@@ -379,7 +379,7 @@ fn thresholds_are_told_apart_by_their_pattern() {
         ("delivery p99 = 250 ms", false),
     ] {
         let value = serde_json::json!({
-            "name": "x", "cast": { "a": 1 }, "script": [{ "a": "connect" }], "thresholds": [threshold],
+            "name": "x", "clients": { "a": 1 }, "script": [{ "a": "connect" }], "thresholds": [threshold],
         });
         assert_eq!(validator.is_valid(&value), is_good, "{threshold}");
         let source = Source { name: "t".to_owned(), text: value.to_string() };

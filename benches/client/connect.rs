@@ -12,7 +12,7 @@ pub fn connect() {
     let reference = Server::reference();
     let clients = 2000;
     let text = format!(
-        "name: connect\ncast: {{ c: {{ count: {clients}, arrive: 2000/s }} }}\nscript: [ all: connect, all: {{ wait: 300ms }} ]\n"
+        "name: connect\nclients: {{ c: {{ count: {clients}, arrive: 2000/s }} }}\nscript: [ all: connect, all: {{ wait: 300ms }} ]\n"
     );
     let ours = |with_the_end: bool| {
         let before = cpu();

@@ -28,7 +28,7 @@ fn exchange(title: &str, load: Load) {
     let every = pace.map_or(String::new(), |pace| format!("every: {}ms, jitter: 100%,", pace.as_millis()));
     let text = format!(
         "name: exchange
-cast: {{ c: {{ count: {clients}, arrive: 1000/s }} }}
+clients: {{ c: {{ count: {clients}, arrive: 1000/s }} }}
 script:
   - all: connect
   - all: {{ wait: 500ms }}

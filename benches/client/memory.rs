@@ -11,7 +11,7 @@ pub fn idle(transport: &str) {
     let clients = if transport == "polling" { 2000 } else { 5000 };
     let text = format!(
         "name: memory
-cast: {{ first: 50, c: {{ count: {clients}, arrive: 1000/s, transport: {transport} }} }}
+clients: {{ first: 50, c: {{ count: {clients}, arrive: 1000/s, transport: {transport} }} }}
 script:
   - first: connect
   - first: {{ wait: 500ms }}
@@ -36,7 +36,7 @@ pub fn crowd() {
     let clients = 15_000;
     let text = format!(
         "name: crowd
-cast: {{ c: {{ count: {clients}, arrive: 1500/s }} }}
+clients: {{ c: {{ count: {clients}, arrive: 1500/s }} }}
 script:
   - all: connect
   - all: {{ join: \"room-${{i}}\" }}

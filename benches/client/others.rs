@@ -175,7 +175,7 @@ fn ours(address: SocketAddr, load: Load, rounds: u64, folder: &Path) -> Command 
     let every = if pace > 0 { format!("every: {pace}ms, jitter: 100%,") } else { String::new() };
     let text = format!(
         "name: exchange
-cast: {{ c: {{ count: {clients}, arrive: 1000/s }} }}
+clients: {{ c: {{ count: {clients}, arrive: 1000/s }} }}
 script:
   - all: connect
   - all: {{ repeat: {{ times: {rounds}, {every} steps: [ {{ emit: {{ event: message-with-ack, args: [hello], ack: true }} }} ] }} }}

@@ -58,20 +58,20 @@ fn beat(listeners: u64) -> (u64, Duration) {
 fn room(address: SocketAddr, listeners: u64, audited: bool) -> f64 {
     let (messages, pace) = beat(listeners);
     let audit = if audited { "{ window: 1s }" } else { "false" };
-    let cast = format!(
-        "every: {}us, steps: [ {{ cast: {{ to: lobby, from: socket, event: news, bytes: 64 }} }} ]",
+    let steps = format!(
+        "every: {}us, steps: [ {{ broadcast: {{ to: lobby, from: socket, event: news, bytes: 64 }} }} ]",
         pace.as_micros()
     );
     let text = format!(
         "name: room
 audit: {audit}
-cast: {{ sender: 1, listeners: {{ count: {listeners}, arrive: 2000/s }} }}
+clients: {{ sender: 1, listeners: {{ count: {listeners}, arrive: 2000/s }} }}
 script:
   - all: connect
   - all: {{ join: lobby }}
-  - sender: {{ repeat: {{ times: 5, {cast} }} }}
+  - sender: {{ repeat: {{ times: 5, {steps} }} }}
   - all: {{ wait: 1500ms }}
-  - sender: {{ repeat: {{ times: {messages}, {cast} }} }}
+  - sender: {{ repeat: {{ times: {messages}, {steps} }} }}
   - all: {{ wait: 1500ms }}
 "
     );

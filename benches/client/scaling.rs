@@ -21,7 +21,7 @@ pub fn scaling() {
     let sink = Server::raw("sink");
     let text = format!(
         "name: emissions
-cast: {{ c: {CLIENTS} }}
+clients: {{ c: {CLIENTS} }}
 script:
   - all: connect
   - all: {{ wait: 500ms }}

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Instant;
 
 use sockrates::document::Source;
-use sockrates::engine::{self, Beat, Orders, Ran};
-use sockrates::plan::{Circumstances, Plan};
+use sockrates::engine::{self, EngineConfig, Ran, RunProgress};
+use sockrates::plan::{Plan, RunOptions};
 use sockrates::scenario::{self, Surroundings};
-use sockrates::transport::{MAX_MESSAGE, Peer};
+use sockrates::transport::{MAX_MESSAGE, RemoteConfig};
 
 /// Plays a scenario against the server at this address with so many workers, telling how it goes.
 ///
@@ -24,13 +24,13 @@ pub fn play_alone(
     text: &str,
     address: SocketAddr,
     workers: usize,
-    tell: &mut dyn FnMut(Beat<'_>),
+    tell: &mut dyn FnMut(RunProgress<'_>),
 ) -> Result<Ran, String> {
     let source = Source { name: "bench".into(), text: text.into() };
     let scenario = scenario::read(&source, &Surroundings::without_files()).expect("a scenario of this bench");
-    let circumstances = Circumstances::usual(Instant::now());
-    let plan = Plan::new(&scenario, circumstances);
-    let peer = Peer {
+    let run_options = RunOptions::usual(Instant::now());
+    let plan = Plan::new(&scenario, run_options);
+    let peer = RemoteConfig {
         address,
         authority: address.to_string(),
         tls: None,
@@ -39,5 +39,5 @@ pub fn play_alone(
         limit: MAX_MESSAGE,
     };
     let stop = AtomicBool::new(false);
-    engine::run(&plan, &Orders { workers, peer, max_time: None, library: None, stop: &stop }, tell)
+    engine::run(&plan, &EngineConfig { workers, peer, max_time: None, library: None, stop: &stop }, tell)
 }

@@ -66,7 +66,7 @@ pub struct Offence {
     pub key: Key,
     /// What is known of it, unless nobody sent it.
     pub message: Option<Arc<Message>>,
-    /// The index in the cast of who received it, or did not.
+    /// The index of who received it, or did not.
     pub receiver: u32,
     /// The namespace of the receiver's socket.
     pub namespace: Arc<str>,

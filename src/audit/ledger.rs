@@ -71,7 +71,7 @@ struct Course {
 }
 
 /// See the module's head. Every call but for [`Ledger::received`] is about a client of this worker by its index in
-/// the cast, at a time since the beginning of the run; times never go backwards by more than the window.
+/// the run, at a time since the beginning of the run; times never go backwards by more than the window.
 #[derive(Debug)]
 pub struct Ledger {
     window: Duration,
@@ -96,7 +96,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An empty ledger for a cast of so many clients. A message that has not come when the window is over, counted
+    /// An empty ledger for so many clients. A message that has not come when the window is over, counted
     /// from its being settled, is missing.
     pub fn new(clients: u32, window: Duration) -> Ledger {
         Ledger {

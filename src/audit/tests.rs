@@ -50,7 +50,7 @@ fn message(sequence: u64, room: &str, sent: u64) -> Message {
     }
 }
 
-fn cast(ledger: &mut Ledger, message: Message) {
+fn broadcast(ledger: &mut Ledger, message: Message) {
     ledger.settled(Arc::new(message));
 }
 
@@ -67,7 +67,7 @@ fn members_must_receive_and_others_must_not() {
     let mut ledger = connected(4);
     joined(&mut ledger, 1, "a");
     joined(&mut ledger, 2, "a");
-    cast(&mut ledger, message(0, "a", 10));
+    broadcast(&mut ledger, message(0, "a", 10));
     received(&mut ledger, 1, 0, 12);
     received(&mut ledger, 3, 0, 12);
     let found = ledger.finish(at(500));
@@ -82,7 +82,7 @@ fn members_must_receive_and_others_must_not() {
 fn a_second_receipt_is_a_duplicate_in_small_rooms_and_in_big_ones() {
     for clients in [3, 100] {
         let mut ledger = connected(clients);
-        cast(&mut ledger, message(0, "", 10));
+        broadcast(&mut ledger, message(0, "", 10));
         for client in (1..clients).chain([1]) {
             received(&mut ledger, client, 0, 12);
         }
@@ -93,8 +93,8 @@ fn a_second_receipt_is_a_duplicate_in_small_rooms_and_in_big_ones() {
 #[test]
 fn what_changes_places_is_told_with_what_overtook_it() {
     let mut ledger = connected(3);
-    cast(&mut ledger, message(0, "", 10));
-    cast(&mut ledger, message(1, "", 20));
+    broadcast(&mut ledger, message(0, "", 10));
+    broadcast(&mut ledger, message(1, "", 20));
     for (client, order) in [(1, [0, 1]), (2, [1, 0])] {
         order.into_iter().for_each(|sequence| received(&mut ledger, client, sequence, 30));
     }
@@ -114,7 +114,7 @@ fn each_leak_is_called_by_its_name() {
     joined(&mut ledger, 2, "quiet");
     ledger.parting(3, "/", "a", at(4));
     ledger.parted(3, "/", "a", at(5));
-    cast(&mut ledger, Message { except: vec!["quiet".into()], ..message(0, "a", 10) });
+    broadcast(&mut ledger, Message { except: vec!["quiet".into()], ..message(0, "a", 10) });
     ledger.joining(4, "/", "a", at(20));
     ledger.joined(4, "/", "a", at(21));
     for client in 0..5 {
@@ -136,7 +136,7 @@ fn what_is_in_flight_together_proves_nothing() {
     joined(&mut ledger, 2, "a");
     ledger.parting(2, "/", "a", at(12));
     ledger.parted(2, "/", "a", at(20));
-    cast(&mut ledger, message(0, "a", 10));
+    broadcast(&mut ledger, message(0, "a", 10));
     received(&mut ledger, 1, 0, 14);
     let found = ledger.finish(at(500));
     assert_eq!((found.expected, found.undecided), (0, 2));
@@ -157,7 +157,7 @@ fn whoever_is_in_one_room_and_then_in_the_next_must_receive_what_goes_to_both() 
         settled: at(20),
         ..message(0, "a", 5)
     };
-    cast(&mut ledger, both);
+    broadcast(&mut ledger, both);
     assert_eq!(faults(&ledger.finish(at(500))), [1, 0, 0, 0]);
 }
 
@@ -165,7 +165,7 @@ fn whoever_is_in_one_room_and_then_in_the_next_must_receive_what_goes_to_both() 
 fn whoever_goes_before_the_window_is_over_is_not_missed() {
     for (asked, missing) in [(50, 0), (200, 1)] {
         let mut ledger = connected(2);
-        cast(&mut ledger, message(0, "", 10));
+        broadcast(&mut ledger, message(0, "", 10));
         ledger.advance(at(asked));
         ledger.leaving(1, None, at(asked));
         ledger.ended(1, None, at(asked + 1));
@@ -177,7 +177,7 @@ fn whoever_goes_before_the_window_is_over_is_not_missed() {
 fn a_message_that_nobody_acknowledged_binds_nobody_and_may_still_leak() {
     let mut ledger = connected(3);
     joined(&mut ledger, 1, "a");
-    cast(&mut ledger, Message { handled: None, ..message(0, "a", 10) });
+    broadcast(&mut ledger, Message { handled: None, ..message(0, "a", 10) });
     received(&mut ledger, 2, 0, 20);
     let found = ledger.finish(at(500));
     assert_eq!((found.undecided, faults(&found)), (1, [0, 0, 0, 1]));
@@ -261,7 +261,7 @@ fn a_volatile_message_may_be_lost_but_neither_doubled_nor_leaked() {
     let mut ledger = connected(4);
     joined(&mut ledger, 1, "a");
     joined(&mut ledger, 2, "a");
-    cast(&mut ledger, Message { may_be_lost: true, is_kept: false, ..message(0, "a", 10) });
+    broadcast(&mut ledger, Message { may_be_lost: true, is_kept: false, ..message(0, "a", 10) });
     for client in [2, 2, 3] {
         received(&mut ledger, client, 0, 20);
     }
@@ -271,7 +271,7 @@ fn a_volatile_message_may_be_lost_but_neither_doubled_nor_leaked() {
 #[test]
 fn what_comes_after_its_window_is_late_and_not_missing() {
     let mut ledger = connected(2);
-    cast(&mut ledger, message(0, "", 10));
+    broadcast(&mut ledger, message(0, "", 10));
     ledger.advance(at(300));
     assert_eq!(ledger.findings_so_far().fault(Fault::Missing), 1);
     received(&mut ledger, 1, 0, 310);
@@ -285,7 +285,7 @@ fn a_recovered_socket_must_get_what_it_missed_once() {
     for (receipts, wrong) in [(0, [1, 0, 0, 0]), (1, [0; 4]), (2, [0, 1, 0, 0])] {
         let mut ledger = connected(2);
         ledger.lost(1, at(5));
-        cast(&mut ledger, message(0, "", 10));
+        broadcast(&mut ledger, message(0, "", 10));
         ledger.connecting(1, "/", at(40));
         ledger.connected(1, "/", "s1", true, at(50));
         (0..receipts).for_each(|_| received(&mut ledger, 1, 0, 60));
@@ -298,7 +298,7 @@ fn a_socket_that_is_recovered_after_the_window_still_gets_its_due() {
     for (receipts, missing) in [(0, 1), (1, 0)] {
         let mut ledger = connected(2);
         ledger.lost(1, at(5));
-        cast(&mut ledger, message(0, "", 10));
+        broadcast(&mut ledger, message(0, "", 10));
         ledger.advance(at(200));
         ledger.connecting(1, "/", at(240));
         ledger.connected(1, "/", "s1", true, at(250));
@@ -313,7 +313,7 @@ fn what_a_recovering_server_sends_again_to_the_rooms_of_the_cut_socket_is_no_lea
     for (recovered, leaked) in [(true, 0), (false, 1)] {
         let mut ledger = connected(3);
         joined(&mut ledger, 2, "a");
-        cast(&mut ledger, message(0, "a", 10));
+        broadcast(&mut ledger, message(0, "a", 10));
         received(&mut ledger, 2, 0, 12);
         ledger.joining(1, "/", "a", at(20));
         ledger.joined(1, "/", "a", at(21));
@@ -330,8 +330,8 @@ fn of_a_room_that_nobody_asked_for_nothing_is_known() {
     let mut ledger = connected(4);
     joined(&mut ledger, 1, "a");
     joined(&mut ledger, 2, "a");
-    cast(&mut ledger, message(0, "elsewhere", 10));
-    cast(&mut ledger, Message { except: vec!["elsewhere".into()], ..message(1, "a", 20) });
+    broadcast(&mut ledger, message(0, "elsewhere", 10));
+    broadcast(&mut ledger, Message { except: vec!["elsewhere".into()], ..message(1, "a", 20) });
     received(&mut ledger, 3, 0, 12);
     received(&mut ledger, 1, 1, 22);
     let found = ledger.finish(at(500));
@@ -342,8 +342,8 @@ fn of_a_room_that_nobody_asked_for_nothing_is_known() {
 #[test]
 fn what_may_be_lost_need_not_wait_for_its_turn() {
     let mut ledger = connected(2);
-    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
-    cast(&mut ledger, message(1, "", 20));
+    broadcast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    broadcast(&mut ledger, message(1, "", 20));
     [1, 0].into_iter().for_each(|sequence| received(&mut ledger, 1, sequence, 30));
     assert!(ledger.finish(at(500)).is_clean());
 }
@@ -355,9 +355,9 @@ fn a_new_socket_is_in_no_room_of_the_old_one() {
     ledger.lost(1, at(5));
     ledger.connecting(1, "/", at(6));
     ledger.connected(1, "/", "new", false, at(7));
-    cast(&mut ledger, message(0, "a", 10));
+    broadcast(&mut ledger, message(0, "a", 10));
     received(&mut ledger, 1, 0, 12);
-    cast(&mut ledger, message(1, "new", 20));
+    broadcast(&mut ledger, message(1, "new", 20));
     received(&mut ledger, 1, 1, 22);
     let found = ledger.finish(at(500));
     assert_eq!((faults(&found), found.expected), ([0, 0, 0, 1], 1));
@@ -368,8 +368,8 @@ fn a_new_socket_is_in_no_room_of_the_old_one() {
 fn a_run_waits_until_everybody_has_what_they_must_receive() {
     let mut ledger = connected(4);
     [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
-    cast(&mut ledger, message(0, "a", 10));
-    cast(&mut ledger, Message { may_be_lost: true, ..message(1, "a", 20) });
+    broadcast(&mut ledger, message(0, "a", 10));
+    broadcast(&mut ledger, Message { may_be_lost: true, ..message(1, "a", 20) });
     assert!(ledger.is_waiting(at(25)));
     received(&mut ledger, 1, 0, 26);
     assert!(ledger.is_waiting(at(30)));
@@ -381,7 +381,7 @@ fn a_run_waits_until_everybody_has_what_they_must_receive() {
 fn a_run_waits_for_nobody_who_is_away_but_for_whoever_is_back() {
     for (recovered, waits) in [(true, true), (false, false)] {
         let mut ledger = connected(2);
-        cast(&mut ledger, message(0, "", 10));
+        broadcast(&mut ledger, message(0, "", 10));
         assert!(ledger.is_waiting(at(15)));
         ledger.lost(1, at(20));
         assert!(!ledger.is_waiting(at(25)));
@@ -395,7 +395,7 @@ fn a_run_waits_for_nobody_who_is_away_but_for_whoever_is_back() {
 fn when_a_message_was_received_is_told_once_those_who_must_have_it_do_and_then_no_more() {
     let mut ledger = connected(4);
     [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
-    cast(&mut ledger, message(0, "a", 10));
+    broadcast(&mut ledger, message(0, "a", 10));
     received(&mut ledger, 1, 0, 12);
     ledger.advance(at(20));
     assert_eq!(ledger.take_spans(), []);
@@ -416,7 +416,7 @@ fn when_a_message_was_received_is_told_once_those_who_must_have_it_do_and_then_n
 #[test]
 fn of_a_message_that_binds_nobody_it_is_told_when_its_window_is_over() {
     let mut ledger = connected(3);
-    cast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
+    broadcast(&mut ledger, Message { may_be_lost: true, ..message(0, "", 10) });
     received(&mut ledger, 1, 0, 12);
     ledger.advance(at(20));
     assert_eq!(ledger.take_spans(), []);
@@ -435,7 +435,7 @@ fn findings_of_workers_add_up() {
             ledger.connecting(client, "/", at(0));
             ledger.connected(client, "/", "s", false, at(1));
         }
-        cast(&mut ledger, message(0, "", 10));
+        broadcast(&mut ledger, message(0, "", 10));
         sum.merge(ledger.finish(at(500)));
     }
     assert_eq!((sum.messages, sum.expected, sum.forbidden, faults(&sum)), (1, 3, 1, [3, 0, 0, 0]));
@@ -453,7 +453,7 @@ fn memory_does_not_grow_with_the_length_of_a_run() {
         ledger.joined(1, "/", &room, at(now + 2));
         // As it is mostly: it is received before it is acknowledged.
         received(&mut ledger, 1, round, now + 12);
-        cast(&mut ledger, message(round, &room, now + 10));
+        broadcast(&mut ledger, message(round, &room, now + 10));
         ledger.parting(1, "/", &room, at(now + 20));
         ledger.parted(1, "/", &room, at(now + 21));
         ledger.advance(at(now + 999_999));

@@ -91,7 +91,7 @@ impl Point {
             load,
             purpose,
             outcome,
-            clients: run.cast.iter().map(|group| u64::from(group.count)).sum(),
+            clients: run.clients.iter().map(|group| u64::from(group.count)).sum(),
             throughput: metric.map_or(0.0, |metric| metric.count as f64 / time),
             p50_us: metric.and_then(|metric| metric.p50_us),
             p99_us: metric.and_then(|metric| metric.p99_us),

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::point::Point;
 use super::result::{CapacityResult, Recovery};
 use super::search::{Above, Found, Outcome, Purpose};
-use crate::measure::human::{bytes, capital, count, counted, duration, measured, rate};
+use crate::measure::format::{bytes, capital, count, counted, duration, measured, rate};
 use crate::report::block::{
     Block, Card, Charts, Column, Detail, Fold, Report, Row, Table, Text, Tone, Verdict, cell, code, part,
     section, wide,

@@ -25,7 +25,7 @@ use crate::capacity::{
 use crate::report::RunResult;
 use crate::report::result::{SCHEMA_VERSION, TargetKind};
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Overrides, Range};
-use crate::target::Running;
+use crate::server::Running;
 use crate::units;
 use crate::units::Rate;
 use crate::verdict::Status;
@@ -204,7 +204,7 @@ fn settings(args: &CapacityArgs, axis: &Axis, selected: &Selected) -> Result<Set
     let own = Load::of(&selected.scenario);
     let said = range(axis, selected);
     // A group keeps one client at least.
-    let least = selected.scenario.cast.len() as f64;
+    let least = selected.scenario.groups.len() as f64;
     let (own, least) = match axis {
         Axis::Clients => (f64::from(own.clients), least),
         Axis::Rate => (own.rounds, 0.0),

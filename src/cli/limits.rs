@@ -1,4 +1,4 @@
-//! Whether this machine has files and ports enough for a cast, told before the first connection.
+//! Whether this machine has files and ports enough for the clients, told before the first connection.
 
 use std::fs;
 
@@ -20,8 +20,8 @@ pub fn prepare(scenario: &Scenario, transport: Transport, sources: usize) -> Res
     let needed = connections + OWN_FILES;
     raise(needed).map_err(|hard| {
         format!(
-            "the cast needs {needed} open files, and this process may have {hard}: \
-             raise the hard limit (`ulimit -Hn`), or make the cast smaller"
+            "the clients need {needed} open files, and this process may have {hard}: \
+             raise the hard limit (`ulimit -Hn`), or use fewer clients"
         )
     })?;
     match fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range") {
@@ -44,8 +44,8 @@ fn enough_ports(connections: u64, range: &str, sources: usize) -> Result<(), Str
         _ => format!("the {sources} addresses that are named have"),
     };
     Err(format!(
-        "the cast needs {connections} ports towards the server, and {has} {}: name {addresses} addresses with `--source` \
-         (127.0.0.2,127.0.0.3,… for a server on this machine), or make the cast smaller",
+        "the clients need {connections} ports towards the server, and {has} {}: name {addresses} addresses with `--source` \
+         (127.0.0.2,127.0.0.3,… for a server on this machine), or use fewer clients",
         each * sources
     ))
 }
@@ -53,7 +53,7 @@ fn enough_ports(connections: u64, range: &str, sources: usize) -> Result<(), Str
 /// How many files the clients of a scenario have open at most, where this is the transport of those that name none.
 pub fn files(scenario: &Scenario, transport: Transport) -> u64 {
     scenario
-        .cast
+        .groups
         .iter()
         .map(|group| match group.transport.unwrap_or(transport) {
             Transport::Websocket => u64::from(group.count),

@@ -40,7 +40,7 @@ pub fn list(args: &ListArgs) -> ExitCode {
         .filter_map(|bundled| {
             let scenario = scenario::read(&bundled.source(), &Surroundings::without_files()).ok()?;
             let needs: Vec<&str> = scenario.needs.iter().copied().map(Need::name).collect();
-            let clients: u32 = scenario.cast.iter().map(|group| group.count).sum();
+            let clients: u32 = scenario.groups.iter().map(|group| group.count).sum();
             let (level, needs) = (scenario.level.name().to_owned(), needs.join(", "));
             let name = name(bundled).to_owned();
             Some(match args.conformance {

@@ -11,7 +11,7 @@ use super::formats::one_at_most;
 use super::play::Stopped;
 use super::progress::Mode;
 use super::{complain, is_stdout, look_of_stdout, put, say};
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 use crate::report::{Detail, Report, html, markdown, terminal};
 
 /// The heading of the forms in the help.

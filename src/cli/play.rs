@@ -20,13 +20,13 @@ use super::watch::Watch;
 use super::{WRONG, complain, duration, interrupt, limits, machine};
 use crate::document::render;
 use crate::driver::Driver;
-use crate::engine::{self, Accounts, Ending, Orders, Ran};
-use crate::measure::{Story, Tally, human};
-use crate::plan::{Circumstances, Plan};
+use crate::engine::{self, Accounts, Ending, EngineConfig, Ran};
+use crate::measure::{ScriptInfo, Tally, format};
+use crate::plan::{Plan, RunOptions};
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
+use crate::server::{NotReady, Running};
 use crate::session::Transport;
-use crate::target::{NotReady, Running};
 use crate::threshold::Threshold;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, Status, judge_thresholds};
 
@@ -36,7 +36,7 @@ pub(super) struct PlayArgs {
     /// The seed of all chance; the same seed gives the same plan
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(super) seed: u64,
-    /// How many threads play the clients [default: one per processor, fewer for a small cast]
+    /// How many threads play the clients [default: one per processor, fewer for few clients]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) workers: Option<u16>,
     /// Who makes the connections: we ourselves, or another client library as a second opinion (see docs/drivers.md)
@@ -60,7 +60,7 @@ fn driver() -> impl TypedValueParser<Value = Driver> {
         .map(|name| Driver::ALL.into_iter().find(|driver| driver.name() == name).unwrap_or_default())
 }
 
-/// A cast of fewer clients than this is played by one thread.
+/// Fewer clients than this are played by one thread.
 const CLIENTS_A_WORKER: u32 = 50;
 
 /// Why nothing could be played.
@@ -129,7 +129,7 @@ impl Playing<'_> {
         self.args.transport.or(first).unwrap_or_default()
     }
 
-    /// Looks whether this machine has what the cast needs, and starts the server or finds it.
+    /// Looks whether this machine has what the clients need, and starts the server or finds it.
     pub(super) fn start(&self) -> Result<Running, Stopped> {
         let scenario = &self.selected.scenario;
         limits::prepare(scenario, self.transport(), self.server.sources()).map_err(|why| Stopped {
@@ -161,7 +161,7 @@ impl Playing<'_> {
         let started = SystemTime::now();
         let scenario = &selected.knowing(server.timings(running.found())).map_err(Stopped::wrong)?;
         let peer = server.peer(running).map_err(wrong)?;
-        let circumstances = Circumstances {
+        let run_options = RunOptions {
             path: running.endpoint().path.clone(),
             query: running.endpoint().query.clone().unwrap_or_default(),
             headers: server.headers(),
@@ -171,24 +171,24 @@ impl Playing<'_> {
             epoch: Instant::now(),
             audit: true,
         };
-        let plan = Plan::new(scenario, circumstances);
+        let plan = Plan::new(scenario, run_options);
         let played = Played {
             playing: self,
             target: TargetInfo::of(running),
             environment: machine::environment(Some(peer.address.ip().is_loopback())),
             started,
-            story: plan.story(&selected.source.name, &selected.source.text),
+            script_info: plan.script_info(&selected.source.name, &selected.source.text),
             names: scenario.asked_names(),
             plan: &plan,
         };
         let workers = args.workers.map_or_else(|| workers_for(scenario.clients()), usize::from);
         let library =
             server.origin(&peer, args.driver).and_then(|origin| args.driver.start(&origin)).map_err(wrong)?;
-        let orders = Orders { workers, peer, library, max_time: args.max_time, stop: self.stop };
+        let config = EngineConfig { workers, peer, library, max_time: args.max_time, stop: self.stop };
         let mut watch = Watch::new(&plan, scenario.lasts(), running, workers, self.mode);
         let mut breached = None;
-        let ran = engine::run(&plan, &orders, &mut |beat| {
-            watch.hear(beat, &mut |watch, accounts, now| {
+        let ran = engine::run(&plan, &config, &mut |progress| {
+            watch.hear(progress, &mut |watch, accounts, now| {
                 if let Some(keep) = self.keep {
                     keep(played.so_far(watch, accounts, now));
                 }
@@ -209,7 +209,7 @@ impl Playing<'_> {
             started,
             duration: started.elapsed().unwrap_or_default(),
             account: Account { environment: machine::environment(None), ..Account::default() },
-            story: &Story { steps: Vec::new(), cast: Vec::new() },
+            script_info: &ScriptInfo { steps: Vec::new(), groups: Vec::new() },
             tally: &Tally::new(),
             names: &[],
             parts: &[],
@@ -242,7 +242,7 @@ struct Played<'a> {
     target: TargetInfo,
     environment: Environment,
     started: SystemTime,
-    story: Story,
+    script_info: ScriptInfo,
     /// The groups and labels that thresholds ask about.
     names: Vec<String>,
     plan: &'a Plan<'a>,
@@ -305,7 +305,7 @@ impl Played<'_> {
             threshold.aborts && judged.outcome == Outcome::Missed
         };
         let (_, first) = thresholds.iter().zip(&judged).find(breached)?;
-        Some(format!("{}, after {}", first.sentence(), human::duration(now)))
+        Some(format!("{}, after {}", first.sentence(), format::duration(now)))
     }
 
     /// A run that was interrupted at that time and counted nothing.
@@ -324,7 +324,7 @@ impl Played<'_> {
                 generator: Some(watch.generator()),
                 server: watch.server(),
             },
-            story: &self.story,
+            script_info: &self.script_info,
             tally: &NOTHING,
             names: &self.names,
             parts: &[],

@@ -11,7 +11,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
-use crate::measure::human::{count, duration, measured, printable, rate};
+use crate::measure::format::{count, duration, measured, printable, rate};
 use crate::measure::{Audited, Live};
 
 const TIMES_A_SECOND: u8 = 10;

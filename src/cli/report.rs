@@ -9,7 +9,7 @@ use clap::Args;
 use super::formats::{FormatArgs, When};
 use super::{WRONG, complain, look_of_stdout, put, say};
 use crate::capacity::{self, CapacityResult};
-use crate::compare::{self, ComparisonResult, TwoDays};
+use crate::compare::{self, ComparisonResult, Diff};
 use crate::conformance::{self, Stored, SuiteResult};
 use crate::report::{Detail, RunResult, html, markdown, of_runs, terminal};
 
@@ -86,7 +86,7 @@ fn render(args: &ReportArgs) -> Result<(), String> {
 /// A result that is alone in its file and rendered alone.
 enum One {
     Comparison(Box<ComparisonResult>),
-    TwoDays(Box<TwoDays>),
+    Diff(Box<Diff>),
     Capacity(Box<CapacityResult>),
 }
 
@@ -94,15 +94,15 @@ impl One {
     fn read(text: &str) -> Option<One> {
         let comparison = || Some(One::Comparison(Box::new(ComparisonResult::from_json(text)?)));
         let capacity = || Some(One::Capacity(Box::new(CapacityResult::from_json(text)?)));
-        let two_days = || Some(One::TwoDays(Box::new(TwoDays::from_json(text)?)));
-        comparison().or_else(capacity).or_else(two_days)
+        let diff = || Some(One::Diff(Box::new(Diff::from_json(text)?)));
+        comparison().or_else(capacity).or_else(diff)
     }
 }
 
 fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
     let report = match one {
         One::Comparison(result) => compare::report(result),
-        One::TwoDays(result) => compare::diff_report(result),
+        One::Diff(result) => compare::diff_report(result),
         One::Capacity(result) => capacity::report(result),
     };
     let (page, summary) = args.formats.of_one()?;

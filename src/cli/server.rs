@@ -18,8 +18,8 @@ use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
-use crate::target::{Endpoint, Found, Probing, Running, Starting, Target};
-use crate::transport::{self, MAX_MESSAGE, Peer};
+use crate::server::{Endpoint, Found, Probing, Running, Starting, Target};
+use crate::transport::{self, MAX_MESSAGE, RemoteConfig};
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
@@ -298,7 +298,7 @@ impl Server<'_> {
     ///
     /// # Errors
     /// A sentence, when a source address does not fit the server's.
-    pub fn peer(&self, running: &Running) -> Result<Peer, String> {
+    pub fn peer(&self, running: &Running) -> Result<RemoteConfig, String> {
         let endpoint = running.endpoint();
         let address = running.found().address;
         if let Some(source) = self.args.source.iter().find(|source| source.is_ipv4() != address.is_ipv4()) {
@@ -314,7 +314,7 @@ impl Server<'_> {
                 Some((self.tls.clone(), name))
             }
         };
-        Ok(Peer {
+        Ok(RemoteConfig {
             address,
             authority: endpoint.authority(),
             tls,
@@ -328,7 +328,7 @@ impl Server<'_> {
     ///
     /// # Errors
     /// A sentence, when the driver cannot connect as it is asked to.
-    pub fn origin(&self, peer: &Peer, driver: Driver) -> Result<String, String> {
+    pub fn origin(&self, peer: &RemoteConfig, driver: Driver) -> Result<String, String> {
         let cannot = |what, how| format!("the driver `{}` cannot {what}: leave out `{how}`", driver.name());
         match driver {
             Driver::Own => {}

@@ -8,11 +8,11 @@ use nix::sys::time::TimeValLike;
 
 use super::machine;
 use super::progress::{Mode, Progress};
-use crate::engine::{Accounts, Beat, Extent, Ran, Second};
+use crate::engine::{Accounts, Extent, Ran, RunProgress, Second};
 use crate::measure::{Audited, Gauges, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
-use crate::target::Running;
+use crate::server::Running;
 
 /// How long an interval of the course is.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -72,26 +72,26 @@ impl<'a> Watch<'a> {
     }
 
     /// Takes what the engine tells.
-    pub(super) fn hear(&mut self, beat: Beat<'_>, each_second: &mut EachSecond<'_>) {
-        self.extent = beat.extent;
-        if let Some(interval) = beat.interval {
-            self.window.push(beat.elapsed, interval);
+    pub(super) fn hear(&mut self, progress: RunProgress<'_>, each_second: &mut EachSecond<'_>) {
+        self.extent = progress.extent;
+        if let Some(interval) = progress.interval {
+            self.window.push(progress.elapsed, interval);
         }
-        if !beat.seconds.is_empty() {
-            self.audited = beat.accounts.audited();
+        if !progress.seconds.is_empty() {
+            self.audited = progress.accounts.audited();
         }
-        for second in beat.seconds {
+        for second in progress.seconds {
             self.take(second);
-            if each_second(self, beat.accounts, second.end).is_break() {
-                beat.halt.set(true);
+            if each_second(self, progress.accounts, second.end).is_break() {
+                progress.halt.set(true);
             }
         }
-        let step = beat.acts.iter().map(|act| self.words[*act].as_str()).collect::<Vec<_>>().join("; ");
+        let step = progress.acts.iter().map(|act| self.words[*act].as_str()).collect::<Vec<_>>().join("; ");
         self.progress.update(&self.window.live(Gauges {
-            elapsed: beat.elapsed,
+            elapsed: progress.elapsed,
             expected: self.expected,
             step,
-            connected: beat.live,
+            connected: progress.live,
             total: self.clients,
             audit: self.audited,
         }));

@@ -19,7 +19,7 @@ fn a_connect_ends_with_its_patience_and_not_before() {
         assert_eq!(play.pass(999), Flow::Waiting);
         assert_eq!(play.pass(1), Flow::Done);
         let why = "the server did not complete the Engine.IO handshake within 1s".to_owned();
-        assert_eq!(play.found.missed, [(Mishap::Connect(Cause::NoHandshake), why)]);
+        assert_eq!(play.found.missed, [(FailureKind::Connect(Cause::NoHandshake), why)]);
         assert!(play.said().contains(&"Cut websocket".to_owned()));
         assert!(!play.client.is_live());
     });
@@ -29,7 +29,7 @@ fn a_connect_ends_with_its_patience_and_not_before() {
 fn each_way_in_which_a_connect_fails_has_its_cause() {
     type Way = fn(&mut Play<'_>);
     fn lost(play: &mut Play<'_>, lost: Lost) {
-        play.call(|client, io| client.lost(io, Lane::WebSocket, lost));
+        play.call(|client, io| client.lost(io, Channel::WebSocket, lost));
     }
     let ways: [(Cause, Way); 8] = [
         (Cause::Refused, |play| {
@@ -59,8 +59,9 @@ fn each_way_in_which_a_connect_fails_has_its_cause() {
             play.accepted();
             play.hear(OPEN);
             way(&mut play);
-            let missed: Vec<Mishap> = play.found.missed.iter().map(|(mishap, _)| *mishap).collect();
-            assert_eq!(missed, [Mishap::Connect(cause)]);
+            let missed: Vec<FailureKind> =
+                play.found.missed.iter().map(|(failure_kind, _)| *failure_kind).collect();
+            assert_eq!(missed, [FailureKind::Connect(cause)]);
             assert_eq!(play.found.wronged, [], "it was never connected");
         });
     }
@@ -116,7 +117,7 @@ fn an_acknowledgement_that_does_not_come_is_missed_at_its_deadline() {
         assert_eq!(play.pass(99), Flow::Waiting);
         assert_eq!(play.pass(1), Flow::Done);
         let why = "no acknowledgement within 100ms".to_owned();
-        assert_eq!(play.found.missed, [(Mishap::Ack, why)]);
+        assert_eq!(play.found.missed, [(FailureKind::Ack, why)]);
         // Too late for the step, and still the answer to a question: no violation.
         play.hear(r#"430[]"#);
         assert_eq!(play.found.troubles, []);
@@ -241,7 +242,7 @@ fn a_repeat_of_a_client_that_lost_its_connection_ends() {
     connected(script, |mut play| {
         play.begin(1);
         play.pass(1500);
-        play.call(|client, io| client.lost(io, Lane::WebSocket, Lost::Ended));
+        play.call(|client, io| client.lost(io, Channel::WebSocket, Lost::Ended));
         assert_eq!(play.pass(1000), Flow::Done);
         let causes: Vec<&str> = play.found.troubles.iter().map(|(cause, _)| cause.as_str()).collect();
         assert_eq!(
@@ -252,7 +253,7 @@ fn a_repeat_of_a_client_that_lost_its_connection_ends() {
             ]
         );
         assert_eq!(play.found.count(Counter::Dropped), 1);
-        assert_eq!(play.found.wronged, [Mishap::Dropped(Cause::Ended)]);
+        assert_eq!(play.found.wronged, [FailureKind::Dropped(Cause::Ended)]);
     });
 }
 
@@ -420,9 +421,9 @@ fn a_client_that_cut_its_own_connection_is_not_dropped_by_the_next() {
         assert!(!play.client.is_live());
         play.begin(2);
         let lost = Lost::Unreachable("connection refused".to_owned());
-        play.call(|client, io| client.lost(io, Lane::WebSocket, lost));
+        play.call(|client, io| client.lost(io, Channel::WebSocket, lost));
         assert_eq!(play.found.count(Counter::Dropped), 0);
-        assert_eq!(play.found.missed[0].0, Mishap::Connect(Cause::Unreachable));
+        assert_eq!(play.found.missed[0].0, FailureKind::Connect(Cause::Unreachable));
     });
 }
 
@@ -443,11 +444,11 @@ fn a_lost_connection_is_told_by_every_step_that_needed_it() {
     connected(script, |mut play| {
         play.begin(1);
         let lost = Lost::Closed { code: Some(1011), reason: "out of coffee".to_owned() };
-        assert_eq!(play.call(|client, io| client.lost(io, Lane::WebSocket, lost)), Flow::Done);
+        assert_eq!(play.call(|client, io| client.lost(io, Channel::WebSocket, lost)), Flow::Done);
         let why = "the server closed the WebSocket with code 1011 (out of coffee)";
         let ended = format!("the connection ended: {why}");
         let gone = format!("the connection is gone: {why}");
-        assert_eq!(play.found.missed, [(Mishap::Ack, ended), (Mishap::Ack, gone.clone())]);
+        assert_eq!(play.found.missed, [(FailureKind::Ack, ended), (FailureKind::Ack, gone.clone())]);
         assert_eq!(play.found.failed[0].actual, format!("{gone}; no other event is waiting"));
     });
 }
@@ -462,7 +463,7 @@ fn a_response_that_comes_between_two_acts_is_kept_and_seen_once() {
         assert_eq!(play.said(), ["http 0 GET /a"]);
         let head = Head { status: 204, headers: Vec::new() };
         let response = Response { head, body: Vec::new(), keep_alive: true };
-        play.call(|client, io| client.response(io, Lane::Aside(0), &response));
+        play.call(|client, io| client.response(io, Channel::Aside(0), &response));
         assert_eq!(play.begin(1), Flow::Done);
         assert_eq!(play.found.passed, [1]);
         assert_eq!(play.begin(2), Flow::Waiting);
@@ -479,7 +480,7 @@ fn a_response_that_was_judged_is_not_judged_again() {
         assert_eq!(play.begin(0), Flow::Waiting);
         let head = Head { status: 204, headers: Vec::new() };
         let response = Response { head, body: Vec::new(), keep_alive: true };
-        assert_eq!(play.call(|client, io| client.response(io, Lane::Aside(0), &response)), Flow::Done);
+        assert_eq!(play.call(|client, io| client.response(io, Channel::Aside(0), &response)), Flow::Done);
         assert_eq!(play.begin(1), Flow::Waiting);
         assert_eq!(play.pass(1000), Flow::Done);
         assert_eq!(play.found.failed[0].actual, "no response within 1s");

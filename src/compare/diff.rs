@@ -12,7 +12,7 @@ use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION};
 
 /// What is new beside what was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TwoDays {
+pub struct Diff {
     /// The version of this format: that of other results.
     pub schema_version: u32,
     /// The version of sockrates that wrote it.
@@ -76,20 +76,20 @@ pub struct TwoDaysFile {
     /// The version of this format.
     pub schema_version: u32,
     /// What was found.
-    pub two_days: TwoDays,
+    pub diff: Diff,
 }
 
-impl TwoDays {
+impl Diff {
     /// As JSON, pretty-printed, with a final line ending.
     pub fn to_json(&self) -> String {
-        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "two_days": self });
+        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "diff": self });
         format!("{file:#}\n")
     }
 
-    /// Reads what [`TwoDays::to_json`] has written. None if the text is something else.
-    pub fn from_json(text: &str) -> Option<TwoDays> {
+    /// Reads what [`Diff::to_json`] has written. None if the text is something else.
+    pub fn from_json(text: &str) -> Option<Diff> {
         let file: TwoDaysFile = serde_json::from_str(text).ok()?;
-        (file.schema_version == SCHEMA_VERSION).then_some(file.two_days)
+        (file.schema_version == SCHEMA_VERSION).then_some(file.diff)
     }
 
     /// Everything that is compared, on either day: what it is called there, and what is told of it.
@@ -103,16 +103,16 @@ impl TwoDays {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::two_days;
+    use super::super::example::diff;
     use super::*;
 
     #[test]
     fn what_two_days_come_to_survives_being_stored() {
-        let result = two_days();
-        let back = TwoDays::from_json(&result.to_json()).unwrap();
+        let result = diff();
+        let back = Diff::from_json(&result.to_json()).unwrap();
         assert_eq!((back.old, back.new, back.notes), (result.old, result.new, result.notes));
         assert_eq!(back.comparisons.len(), 2);
         assert_eq!(back.comparisons[1].new, result.comparisons[1].new);
-        assert_eq!(TwoDays::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
+        assert_eq!(Diff::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
     }
 }

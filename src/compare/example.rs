@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::conformance::Conformance;
-use super::diff::TwoDays;
+use super::diff::Diff;
 use super::judge::Question;
 use super::result::{Block, ComparisonResult, Contest, ServerEntry, Trouble, conclude};
 use super::stored;
@@ -13,7 +13,7 @@ use crate::measure::Series;
 use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles, ServerResult};
 use crate::report::example::flawless;
-use crate::report::result::{CastEntry, Environment, MetricResult, ScenarioInfo};
+use crate::report::result::{Environment, GroupSize, MetricResult, ScenarioInfo};
 
 const SECONDS: usize = 10;
 const A_SECOND: u64 = 200;
@@ -50,7 +50,7 @@ pub(crate) fn run(slower: f64, slow_until: usize) -> RunResult {
     RunResult {
         duration_us: 1_000_000 * SECONDS as u64,
         measured_us: 1_000_000 * SECONDS as u64,
-        cast: vec![CastEntry { group: "crowd".to_owned(), count: 40 }],
+        clients: vec![GroupSize { group: "crowd".to_owned(), count: 40 }],
         metrics: [("delivery", &deliveries), ("ack", &acks)]
             .into_iter()
             .filter_map(|(name, series)| MetricResult::of(name, series))
@@ -112,7 +112,7 @@ pub(super) fn conformance(server: &str, failed: &[&str]) -> Conformance {
 }
 
 /// Two days, on the second of which `bun` was slower, an acknowledgement was missed, and `node` failed in another case.
-pub(super) fn two_days() -> TwoDays {
+pub(super) fn diff() -> Diff {
     let stored = |result: &ComparisonResult| stored::read(&result.to_json()).expect("it was just written");
     let (mut old, mut new) = (comparison(8, 1.0), comparison(8, 1.5));
     (old.conformance, new.conformance) =

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::judge::Figures;
-use crate::measure::{Series, human};
+use crate::measure::{Series, format};
 use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles};
 use crate::statistics::warm_up::warm_up;
@@ -41,10 +41,10 @@ impl Unit {
     pub fn words(self, value: f64) -> String {
         let whole = |value: f64| value.round().max(0.0) as u64;
         match self {
-            Unit::Time => human::measured(std::time::Duration::from_micros(whole(value))),
-            Unit::Rate => human::rate(value),
-            Unit::Processor => human::measured(std::time::Duration::from_secs_f64(value.clamp(0.0, 1e9))),
-            Unit::Bytes => human::bytes(whole(value)),
+            Unit::Time => format::measured(std::time::Duration::from_micros(whole(value))),
+            Unit::Rate => format::rate(value),
+            Unit::Processor => format::measured(std::time::Duration::from_secs_f64(value.clamp(0.0, 1e9))),
+            Unit::Bytes => format::bytes(whole(value)),
         }
     }
 }
@@ -216,8 +216,9 @@ impl<'a> View<'a> {
 
     fn memory(&self) -> Option<f64> {
         let server = self.run.server.as_ref()?;
-        let cast: u64 = self.run.cast.iter().map(|group| u64::from(group.count)).sum();
-        let connected = self.course.and_then(|course| course.connected.iter().copied().max()).unwrap_or(cast);
+        let clients: u64 = self.run.clients.iter().map(|group| u64::from(group.count)).sum();
+        let connected =
+            self.course.and_then(|course| course.connected.iter().copied().max()).unwrap_or(clients);
         let grown = server.memory_peak.checked_sub(server.memory_before).filter(|grown| *grown > 0)?;
         (connected > 0).then(|| grown as f64 / connected as f64)
     }

@@ -2,7 +2,7 @@
 //!
 //! `cli/compare.rs` plays the same scenario against each of them, block by block ([`order()`]); here runs become figures
 //! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`]. [`report()`]
-//! makes blocks of it. [`stored`] compares results of other days, which become [`TwoDays`]. Pure.
+//! makes blocks of it. [`stored`] compares results of other days, which become [`Diff`]. Pure.
 
 pub mod conformance;
 pub mod demand;
@@ -17,7 +17,7 @@ pub mod stored;
 
 pub use conformance::Conformance;
 pub use demand::Demand;
-pub use diff::TwoDays;
+pub use diff::Diff;
 pub use judge::{Figures, Question, judge};
 pub use order::order;
 pub use report::{diff_report, report};

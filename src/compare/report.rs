@@ -11,7 +11,7 @@ use super::figure::{self, Kind};
 use super::judge::{Difference, Row as Judged};
 use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
 use crate::conformance::{Verdict as CaseVerdict, counts};
-use crate::measure::human::{capital, count, counted};
+use crate::measure::format::{capital, count, counted};
 use crate::report::block::{
     Block, Cell, Column, Detail, Finding, Report, Row, Table, Text, Tone, Verdict, cell, code, hint, part,
     section, wide,

@@ -6,14 +6,14 @@ use serde::Serialize;
 use super::diff::TwoDaysFile;
 use super::result::ComparisonFile;
 
-/// What a comparison of sockrates holds: `comparison`, of servers in turn, or `two_days`, of stored results.
+/// What a comparison of sockrates holds: `comparison`, of servers in turn, or `diff`, of stored results.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(title = "A comparison of sockrates")]
 #[expect(dead_code, reason = "it is there for its schema; a file is read as one of the two")]
 enum AnyFile {
     Servers(ComparisonFile),
-    TwoDays(TwoDaysFile),
+    Diff(TwoDaysFile),
 }
 
 /// The schema.
@@ -23,7 +23,7 @@ pub fn schema() -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{comparison, conformance, two_days};
+    use super::super::example::{comparison, conformance, diff};
     use super::*;
 
     #[test]
@@ -31,7 +31,7 @@ mod tests {
         let schema = jsonschema::validator_for(&schema()).expect("it is a schema");
         let mut result = comparison(3, 1.25);
         result.conformance = vec![conformance("node", &["acks/lost"])];
-        for text in [result.to_json(), two_days().to_json()] {
+        for text in [result.to_json(), diff().to_json()] {
             let value = serde_json::from_str(&text).expect("it is JSON");
             let wrong: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
             assert_eq!(wrong, [""; 0]);

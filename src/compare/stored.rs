@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::conformance::Conformance;
-use super::diff::{Day, Facts, Pair, TwoDays};
+use super::diff::{Day, Diff, Facts, Pair};
 use super::figure;
 use super::judge::{Difference, Figures, Row};
 use super::result::{ComparisonResult, Trouble, add_up, troubles};
@@ -117,7 +117,7 @@ fn merged<'s>(series: impl Iterator<Item = (&'s str, Series)>) -> Vec<MetricResu
 }
 
 /// What is new beside what was: everything that both measured validly. Each result comes with its name.
-pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64) -> TwoDays {
+pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64) -> Diff {
     let ((old_name, old), (new_name, new)) = (old, new);
     let mut notes = Vec::new();
     let mut comparisons = Vec::new();
@@ -140,7 +140,7 @@ pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64
     }
     let fresh = new.measured.keys().filter(|name| !old.measured.contains_key(*name));
     notes.extend(fresh.map(|name| format!("{name} was measured in {new_name} alone")));
-    TwoDays {
+    Diff {
         schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         old: old.day(old_name),
@@ -222,12 +222,12 @@ mod tests {
     use super::*;
     use crate::report::json::to_json;
 
-    fn of<'a>(result: &'a TwoDays, name: &str, figure: &str) -> &'a Row {
+    fn of<'a>(result: &'a Diff, name: &str, figure: &str) -> &'a Row {
         let pair = result.comparisons.iter().find(|pair| pair.name == name).unwrap();
         pair.rows.iter().find(|row| row.figure == figure).unwrap()
     }
 
-    fn compared(old: &Stored, new: &Stored) -> TwoDays {
+    fn compared(old: &Stored, new: &Stored) -> Diff {
         compare(("monday", old), ("friday", new), 0.05, 1)
     }
 

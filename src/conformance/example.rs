@@ -10,7 +10,7 @@ use crate::session::Transport;
 
 /// A case with these further keys.
 pub(super) fn case(id: &str, keys: &str) -> Case {
-    let text = format!("name: x\n{keys}\ncast: {{ a: 1 }}\nscript: [{{ a: connect }}]\n");
+    let text = format!("name: x\n{keys}\nclients: {{ a: 1 }}\nscript: [{{ a: connect }}]\n");
     let source = Source { name: id.to_owned(), text };
     Case::read(id.to_owned(), source, &Surroundings::without_files()).expect("it is a good case")
 }

@@ -119,7 +119,7 @@ const EVENTS: [Event; 14] = [
 const VERBS: [(&str, &str); 6] = [
     ("join", "t:join"),
     ("leave", "t:leave"),
-    ("cast", "t:cast"),
+    ("broadcast", "t:cast"),
     ("collect", "t:cast-ack"),
     ("fence", "t:join"),
     ("expect_none", "t:join"),
@@ -200,10 +200,12 @@ impl Feature {
     }
 
     fn scenario(name: &str, script: &str, transport: Transport) -> Source {
-        let cast = if script.contains("- b:") { "{ a: 1, b: 1 }" } else { "{ a: 1 }" };
+        let clients = if script.contains("- b:") { "{ a: 1, b: 1 }" } else { "{ a: 1 }" };
         let script: String = script.lines().map(|line| format!("  {line}\n")).collect();
-        let text =
-            format!("name: {name}\ntransports: [{}]\ncast: {cast}\nscript:\n{script}", transport.name());
+        let text = format!(
+            "name: {name}\ntransports: [{}]\nclients: {clients}\nscript:\n{script}",
+            transport.name()
+        );
         Source { name: "a look at the server".to_owned(), text }
     }
 }
@@ -223,12 +225,12 @@ pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
             Need::Echo | Need::Fixture => None,
         })
         .collect();
-    found.extend(scenario.cast.iter().filter_map(|group| group.transport).map(Feature::of));
+    found.extend(scenario.groups.iter().filter_map(|group| group.transport).map(Feature::of));
     let Ok(tree) = parse(source) else { return found };
     let mut says = Says { found, by_default: false, has_contract: false };
     for (key, node) in tree.map().unwrap_or_default() {
         match key.text.as_str() {
-            "cast" => says.texts(node),
+            "clients" => says.texts(node),
             "contract" => says.has_contract = true,
             _ => {}
         }
@@ -236,7 +238,7 @@ pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
     if let Some((_, script)) = tree.map().unwrap_or_default().iter().find(|(key, _)| key.text == "script") {
         says.script(script);
     }
-    let nameless = scenario.cast.iter().any(|group| group.transport.is_none());
+    let nameless = scenario.groups.iter().any(|group| group.transport.is_none());
     if says.by_default && nameless && scenario.transports.is_empty() {
         says.found.insert(Feature::of(Transport::default()));
     }
@@ -333,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_case_says_itself_what_it_uses() {
-        let text = "name: x\ncast: { a: 1, b: { namespace: /custom } }\nscript:\n\
+        let text = "name: x\nclients: { a: 1, b: { namespace: /custom } }\nscript:\n\
                     - a, b: connect\n- a: { join: lobby }\n- a: { send: '42[\"t:who\"]' }\n\
                     - a: { emit: { event: 't:cast-ack', ack: true } }\n";
         assert_eq!(names(text), ["websocket", "/custom", "t:join", "t:cast-ack", "t:who"]);
@@ -341,16 +343,16 @@ mod tests {
 
     #[test]
     fn what_the_transport_is_left_to_each_variant() {
-        let text = "name: x\ntransports: [polling, upgrade]\ncast: { a: 1 }\nscript: [{ a: connect }]\n";
+        let text = "name: x\ntransports: [polling, upgrade]\nclients: { a: 1 }\nscript: [{ a: connect }]\n";
         assert_eq!(names(text), [""; 0]);
-        let text = "name: x\ncast: { a: 1 }\nscript: [{ a: { open: { transport: upgrade } } }]\n";
+        let text = "name: x\nclients: { a: 1 }\nscript: [{ a: { open: { transport: upgrade } } }]\n";
         assert_eq!(names(text), ["upgrade"]);
     }
 
     #[test]
     fn a_request_alone_needs_nothing() {
         let text =
-            "name: x\ncast: { a: 1 }\nscript: [{ a: { http: { get: /, expect: { status: 404 } } } }]\n";
+            "name: x\nclients: { a: 1 }\nscript: [{ a: { http: { get: /, expect: { status: 404 } } } }]\n";
         assert_eq!(names(text), [""; 0]);
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::result::{BaselineRow, CaseResult, SuiteResult, Summary};
 use super::verdict::{Verdict, counts_against};
-use crate::measure::human::{self, capital, count, counted, share};
+use crate::measure::format::{self, capital, count, counted, share};
 use crate::report::block::{
     Block, Card, Cell, Column, Detail, Filter, Finding, Fold, Rank, Report, Row, Style, Table, Text, Tone,
     cell, code, part, section, wide,
@@ -446,7 +446,7 @@ fn setup(suites: &[SuiteResult]) -> Block {
 
 fn timings(suite: &SuiteResult) -> Vec<(String, Text)> {
     let timings = suite.timings;
-    let time = |micros: u64| human::duration(Duration::from_micros(micros));
+    let time = |micros: u64| format::duration(Duration::from_micros(micros));
     let heartbeat = format!(
         "every {}, to be answered within {}",
         time(timings.ping_interval_us),
@@ -457,7 +457,7 @@ fn timings(suite: &SuiteResult) -> Vec<(String, Text)> {
         ("to connect", time(timings.connect_timeout_us)),
         ("to upgrade", time(timings.upgrade_timeout_us)),
         ("recovery", time(timings.recovery_us)),
-        ("maxPayload", human::bytes(timings.max_payload)),
+        ("maxPayload", format::bytes(timings.max_payload)),
     ];
     facts.map(|(term, value)| (term.to_owned(), value.into())).to_vec()
 }

@@ -35,31 +35,31 @@ fn at<'n>(node: &'n Node, path: &[&str]) -> &'n Node {
 #[test]
 fn block_and_flow_style_mean_the_same() {
     let block =
-        read("cast:\n  alice: 1\n  crowd:\n    count: 500\n    tags:\n    - a\n    - 'b'\nopen: true\n")
+        read("clients:\n  alice: 1\n  crowd:\n    count: 500\n    tags:\n    - a\n    - 'b'\nopen: true\n")
             .unwrap();
-    let flow = read("{cast: {alice: 1, crowd: {count: 500, tags: [a, \"b\"]}}, open: true}").unwrap();
-    let both = json!({"cast": {"alice": 1, "crowd": {"count": 500, "tags": ["a", "b"]}}, "open": true});
+    let flow = read("{clients: {alice: 1, crowd: {count: 500, tags: [a, \"b\"]}}, open: true}").unwrap();
+    let both = json!({"clients": {"alice": 1, "crowd": {"count": 500, "tags": ["a", "b"]}}, "open": true});
     assert_eq!((block.to_json(), flow.to_json()), (both.clone(), both));
 }
 
 #[test]
 fn every_value_knows_where_it_stands() {
-    let text = "name: Fifty rooms\ncast:\n  alice: { count: 12, auth: [\"a b\", 'c'] }\nlist:\n  - one\n  - { é: ü }\n";
+    let text = "name: Fifty rooms\nclients:\n  alice: { count: 12, auth: [\"a b\", 'c'] }\nlist:\n  - one\n  - { é: ü }\n";
     let node = read(text).unwrap();
     for (path, expected) in [
         (&["name"][..], "Fifty rooms"),
-        (&["cast", "alice"], "{ count: 12, auth: [\"a b\", 'c'] }"),
-        (&["cast", "alice", "count"], "12"),
-        (&["cast", "alice", "auth"], "[\"a b\", 'c']"),
-        (&["cast", "alice", "auth", "0"], "\"a b\""),
-        (&["cast", "alice", "auth", "1"], "'c'"),
+        (&["clients", "alice"], "{ count: 12, auth: [\"a b\", 'c'] }"),
+        (&["clients", "alice", "count"], "12"),
+        (&["clients", "alice", "auth"], "[\"a b\", 'c']"),
+        (&["clients", "alice", "auth", "0"], "\"a b\""),
+        (&["clients", "alice", "auth", "1"], "'c'"),
         (&["list", "0"], "one"),
         (&["list", "1"], "{ é: ü }"),
         (&["list", "1", "é"], "ü"),
     ] {
         assert_eq!(covered(text, at(&node, path).span), expected, "{path:?}");
     }
-    let (key, _) = &at(&node, &["cast"]).map().unwrap()[0];
+    let (key, _) = &at(&node, &["clients"]).map().unwrap()[0];
     assert_eq!(covered(text, key.span), "alice");
 }
 
@@ -109,7 +109,7 @@ fn merge_keys_add_what_is_not_there() {
 
 #[test]
 fn the_second_of_two_equal_keys_is_refused_where_it_stands() {
-    let text = "cast:\n  alice: 1\n  bob: 1\n  alice: 2\n";
+    let text = "clients:\n  alice: 1\n  bob: 1\n  alice: 2\n";
     let mistake = refused(text);
     assert_eq!(mistake.message, "the key `alice` is already there, in line 2");
     assert_eq!((covered(text, mistake.span).as_str(), mistake.span.line), ("alice", 4));

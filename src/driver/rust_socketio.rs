@@ -103,7 +103,7 @@ impl Orders for Lines {
 
     fn emit(&mut self, number: u64, data: &str, attachments: &[Bytes], ack: Option<u64>) {
         let Some(task) = self.tasks.get(&number) else { return };
-        let (event, payload) = utterance(data, attachments);
+        let (event, payload) = event_template(data, attachments);
         let _ = task.deeds.send(Deed::Emit { event, payload, ack });
     }
 
@@ -123,7 +123,7 @@ impl Orders for Lines {
 }
 
 /// Name and payload of an event, as the crate wants them.
-fn utterance(data: &str, attachments: &[Bytes]) -> (String, Payload) {
+fn event_template(data: &str, attachments: &[Bytes]) -> (String, Payload) {
     let mut args: Vec<Json> = serde_json::from_str(data).unwrap_or_default();
     let event = match args.is_empty() {
         true => String::new(),
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn an_event_keeps_its_name_and_arguments() {
-        let (event, payload) = utterance(r#"["news",1,{"b":2,"a":[]}]"#, &[]);
+        let (event, payload) = event_template(r#"["news",1,{"b":2,"a":[]}]"#, &[]);
         assert_eq!(heard(Some(event), payload).0, r#"["news",1,{"b":2,"a":[]}]"#);
     }
 
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn binary_travels_as_an_attachment() {
         let bytes = Bytes::from_static(b"\x01\x02");
-        let (event, payload) = utterance(r#"["file",{"_placeholder":true,"num":0}]"#, &[bytes.clone()]);
+        let (event, payload) = event_template(r#"["file",{"_placeholder":true,"num":0}]"#, &[bytes.clone()]);
         let (data, attachments) = heard(Some(event), payload);
         assert_eq!(data, r#"["file",{"_placeholder":true,"num":0}]"#);
         assert_eq!(attachments, [bytes]);

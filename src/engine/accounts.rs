@@ -21,7 +21,7 @@ pub(super) struct Handover {
     /// The same for the single groups and labels that some threshold asks about.
     pub(super) parts: Vec<Taken>,
     /// Checks and troubles so far.
-    pub(super) story: Tally,
+    pub(super) script_info: Tally,
     /// What the audit has found so far, if there is one.
     pub(super) findings: Option<Findings>,
     /// How many of its clients are connected.
@@ -60,7 +60,7 @@ pub struct Accounts {
 #[derive(Debug, Default)]
 struct Latest {
     seconds: u64,
-    story: Tally,
+    script_info: Tally,
     findings: Option<Findings>,
     live: u64,
 }
@@ -78,7 +78,7 @@ impl Accounts {
 
     /// Takes what a worker hands over. Gives the seconds of which every worker has told now.
     pub(super) fn take(&mut self, handover: Handover) -> Vec<Second> {
-        let Handover { worker, seconds, figures, parts, story, findings, live, cpu } = handover;
+        let Handover { worker, seconds, figures, parts, script_info, findings, live, cpu } = handover;
         self.total.put(&figures);
         self.parts.iter_mut().zip(&parts).for_each(|(sum, part)| sum.put(part));
         while self.complete + (self.open.len() as u64) < seconds {
@@ -91,7 +91,7 @@ impl Accounts {
             second.cpu += cpu;
             second.busiest = second.busiest.max(cpu);
         }
-        self.latest[worker] = Latest { seconds, story, findings, live };
+        self.latest[worker] = Latest { seconds, script_info, findings, live };
         let all = self.latest.iter().map(|latest| latest.seconds).min().unwrap_or_default();
         let live = self.latest.iter().map(|latest| latest.live).sum();
         let mut told = Vec::new();
@@ -107,7 +107,7 @@ impl Accounts {
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::new();
         tally.add(&self.total);
-        self.latest.iter().for_each(|latest| tally.merge(&latest.story));
+        self.latest.iter().for_each(|latest| tally.merge(&latest.script_info));
         tally
     }
 
@@ -153,7 +153,7 @@ mod tests {
             seconds,
             figures: figures.take(),
             parts: Vec::new(),
-            story: Tally::new(),
+            script_info: Tally::new(),
             findings: None,
             live: 10,
             cpu: Duration::from_millis(100 * (worker as u64 + 1)),

@@ -2,7 +2,7 @@
 //!
 //! The conductor walks the script ([`Director`]): it tells the workers which act begins, and begins the next one when
 //! every client of an act is done everywhere. Workers share nothing but the plan, so that they need no lock; what
-//! they counted is merged at the end. Nothing here prints: [`Beat`]s tell how the run goes.
+//! they counted is merged at the end. Nothing here prints: [`RunProgress`]s tell how the run goes.
 
 mod accounts;
 mod director;
@@ -21,7 +21,7 @@ use crate::audit::Findings;
 use crate::driver::Library;
 use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
-use crate::transport::Peer;
+use crate::transport::RemoteConfig;
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
@@ -34,11 +34,11 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 
 /// How a plan is to be played.
 #[derive(Debug)]
-pub struct Orders<'a> {
+pub struct EngineConfig<'a> {
     /// How many workers; at least one.
     pub workers: usize,
     /// Where the server is.
-    pub peer: Peer,
+    pub peer: RemoteConfig,
     /// Who makes the connections, if not we ourselves.
     pub library: Option<Arc<dyn Library>>,
     /// The longest that the run may take.
@@ -49,7 +49,7 @@ pub struct Orders<'a> {
 
 /// How the run goes, told some ten times a second.
 #[derive(Debug)]
-pub struct Beat<'a> {
+pub struct RunProgress<'a> {
     /// Since the start of the run.
     pub elapsed: Duration,
     /// The acts under way, as indices into [`Plan::acts`].
@@ -88,7 +88,7 @@ pub struct Ran {
     pub tally: Tally,
     /// The figures of the groups and labels that some threshold asks about, in the order of the plan.
     pub parts: Vec<Figures>,
-    /// What was counted after the last second of which [`Beat`] told.
+    /// What was counted after the last second of which [`RunProgress`] told.
     pub rest: Second,
     /// Which part of the run was measured.
     pub extent: Extent,
@@ -113,21 +113,21 @@ pub struct Ran {
 /// threads or a readiness queue to give.
 pub fn run<'p>(
     plan: &'p Plan<'p>,
-    orders: &Orders<'_>,
-    tell: &mut dyn FnMut(Beat<'_>),
+    config: &EngineConfig<'_>,
+    tell: &mut dyn FnMut(RunProgress<'_>),
 ) -> Result<Ran, String> {
     let (reports, inbox) = mpsc::channel();
     thread::scope(|scope| {
         let mut crews = Vec::new();
-        let exchange = Arc::new(Exchange::new(orders.workers.max(1)));
-        for index in 0..orders.workers.max(1) {
-            let worker = Worker::new(plan, orders, index, reports.clone(), exchange.clone())?;
+        let exchange = Arc::new(Exchange::new(config.workers.max(1)));
+        for index in 0..config.workers.max(1) {
+            let worker = Worker::new(plan, config, index, reports.clone(), exchange.clone())?;
             let (commands, waker) = worker.line();
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))
                 .spawn_scoped(scope, move || worker.work())
                 .map_err(|error| format!("start a thread: {error}"))?;
-            crews.push(Crew { commands, waker, thread });
+            crews.push(WorkerHandle { commands, waker, thread });
         }
         drop(reports);
         let mut conductor = Conductor {
@@ -141,16 +141,16 @@ pub fn run<'p>(
             accounts: Accounts::new(crews.len(), plan.asked.len()),
             extent: if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
         };
-        let ending = conductor.conduct(&crews, orders, &inbox, tell);
-        let duration = plan.stage.epoch.elapsed();
+        let ending = conductor.conduct(&crews, config, &inbox, tell);
+        let duration = plan.context.epoch.elapsed();
         let (mut closing, mut unreached, mut audits) = (Vec::new(), 0, Vec::new());
         let mut shortages = (0, 0);
-        for crew in &crews {
-            crew.tell(Command::Stop);
+        for workers in &crews {
+            workers.tell(Command::Stop);
         }
         let mut failed = None;
-        for crew in crews {
-            match crew.thread.join() {
+        for workers in crews {
+            match workers.thread.join() {
                 Ok(Ok(work)) => {
                     let (tally, parts, audit) = work.records.close();
                     closing.push((tally, parts, work.cpu));
@@ -178,7 +178,7 @@ pub fn run<'p>(
                 let (total, mut parts, open) = conductor.accounts.close();
                 untold.extend(open);
                 let mut late = Tally::new();
-                let findings = records::finish(audits, &mut late, extent, plan.stage.epoch.elapsed());
+                let findings = records::finish(audits, &mut late, extent, plan.context.epoch.elapsed());
                 closing.push((late, Vec::new(), Duration::ZERO));
                 let (tally, rest) = sum_up(&total, &mut parts, untold, closing, duration);
                 Ok(Ran {
@@ -227,13 +227,13 @@ fn sum_up(
     (tally, rest)
 }
 
-struct Crew<'scope> {
+struct WorkerHandle<'scope> {
     commands: mpsc::Sender<Command>,
     waker: Arc<mio::Waker>,
     thread: thread::ScopedJoinHandle<'scope, Result<Work, String>>,
 }
 
-impl Crew<'_> {
+impl WorkerHandle<'_> {
     fn tell(&self, command: Command) {
         // A worker that is gone is noticed when its thread is joined.
         let _ = self.commands.send(command);
@@ -266,20 +266,20 @@ struct Drain {
 impl Conductor<'_, '_> {
     fn conduct(
         &mut self,
-        crews: &[Crew<'_>],
-        orders: &Orders<'_>,
+        crews: &[WorkerHandle<'_>],
+        config: &EngineConfig<'_>,
         inbox: &mpsc::Receiver<Report>,
-        tell: &mut dyn FnMut(Beat<'_>),
+        tell: &mut dyn FnMut(RunProgress<'_>),
     ) -> Ending {
         let begun = self.director.begin();
         let halt = Cell::new(false);
         self.start(crews, begun);
         while !self.director.is_over() || self.drain.is_some() {
-            if orders.stop.load(Ordering::Relaxed) {
+            if config.stop.load(Ordering::Relaxed) {
                 return Ending::Stopped;
             }
-            let elapsed = self.plan.stage.epoch.elapsed();
-            if orders.max_time.is_some_and(|most| elapsed >= most) {
+            let elapsed = self.plan.context.epoch.elapsed();
+            if config.max_time.is_some_and(|most| elapsed >= most) {
                 return Ending::OutOfTime;
             }
             let (mut interval, mut seconds) = (None, Vec::new());
@@ -295,7 +295,7 @@ impl Conductor<'_, '_> {
                 // Joining the workers tells why.
                 Ok(Report::Broken) | Err(RecvTimeoutError::Disconnected) => return Ending::Stopped,
             }
-            tell(Beat {
+            tell(RunProgress {
                 elapsed,
                 acts: &self.active,
                 live: self.live.iter().sum(),
@@ -312,22 +312,22 @@ impl Conductor<'_, '_> {
         Ending::Finished
     }
 
-    fn start(&mut self, crews: &[Crew<'_>], acts: Vec<usize>) {
+    fn start(&mut self, crews: &[WorkerHandle<'_>], acts: Vec<usize>) {
         let due = Instant::now();
         if let Some(settle) = self.director.measures().filter(|_| self.extent.from.is_none()) {
-            let from = self.plan.stage.since(due) + settle;
+            let from = self.plan.context.since(due) + settle;
             self.measure(crews, Extent { from: Some(from), to: None });
         }
         for act in acts {
             self.waiting[act] = crews.len();
             self.active.push(act);
-            for crew in crews {
-                crew.tell(Command::Begin { act, due });
+            for workers in crews {
+                workers.tell(Command::Begin { act, due });
             }
         }
     }
 
-    fn finished(&mut self, crews: &[Crew<'_>], act: usize) {
+    fn finished(&mut self, crews: &[WorkerHandle<'_>], act: usize) {
         self.waiting[act] -= 1;
         if self.waiting[act] == 0 {
             self.active.retain(|active| *active != act);
@@ -335,29 +335,29 @@ impl Conductor<'_, '_> {
             let was_measured = self.director.measures().is_some();
             let begun = self.director.finished(act);
             if was_measured && self.director.measures().is_none() {
-                let to = self.plan.stage.epoch.elapsed();
+                let to = self.plan.context.epoch.elapsed();
                 self.measure(crews, Extent { to: Some(to), ..self.extent });
             }
             let drains = self.director.is_over() || begun.iter().any(|act| self.plan.acts[*act].drains);
-            match drains && self.plan.stage.audit.is_some() {
+            match drains && self.plan.context.audit.is_some() {
                 true => self.drain(crews, begun),
                 false => self.start(crews, begun),
             }
         }
     }
 
-    fn measure(&mut self, crews: &[Crew<'_>], extent: Extent) {
+    fn measure(&mut self, crews: &[WorkerHandle<'_>], extent: Extent) {
         self.extent = extent;
-        crews.iter().for_each(|crew| crew.tell(Command::Measure(extent)));
+        crews.iter().for_each(|workers| workers.tell(Command::Measure(extent)));
     }
 
     /// Waits until every client has received what it must; a worker gives up when the window of the audit is over.
-    fn drain(&mut self, crews: &[Crew<'_>], then: Vec<usize>) {
+    fn drain(&mut self, crews: &[WorkerHandle<'_>], then: Vec<usize>) {
         self.drain = Some(Drain { waiting: crews.len(), then });
-        crews.iter().for_each(|crew| crew.tell(Command::Drain));
+        crews.iter().for_each(|workers| workers.tell(Command::Drain));
     }
 
-    fn drained(&mut self, crews: &[Crew<'_>]) {
+    fn drained(&mut self, crews: &[WorkerHandle<'_>]) {
         let Some(drain) = &mut self.drain else { return };
         drain.waiting -= 1;
         if drain.waiting == 0 {

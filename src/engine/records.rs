@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Deed, Failure, Label, Metric, Mishap, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Deed, Failure, FailureKind, Label, Metric, Observer, StepId, Who, Wire};
 use crate::scenario::Asked;
 
 /// What one worker tells the others.
@@ -287,15 +287,15 @@ impl Observer for Records {
         self.tally.failed(step, who, failure);
     }
 
-    fn missed(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure) {
-        let is_measured = self.counts(mishap.counter());
-        self.tally.missed_of(step, who, mishap, failure, is_measured);
-        self.apart(|figures| figures.count(mishap.counter(), 1, is_measured));
+    fn missed(&mut self, step: StepId, who: Who, failure_kind: FailureKind, failure: Failure) {
+        let is_measured = self.counts(failure_kind.counter());
+        self.tally.missed_of(step, who, failure_kind, failure, is_measured);
+        self.apart(|figures| figures.count(failure_kind.counter(), 1, is_measured));
     }
 
-    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &Wire<'_>) {
-        self.tally.wronged(who, mishap, cause, detail, wire);
-        self.apart(|figures| figures.count(mishap.counter(), 1, true));
+    fn wronged(&mut self, who: Who, failure_kind: FailureKind, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.tally.wronged(who, failure_kind, cause, detail, wire);
+        self.apart(|figures| figures.count(failure_kind.counter(), 1, true));
     }
 
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
@@ -308,7 +308,7 @@ impl Observer for Records {
 
     fn witness(&mut self, who: Who, at: Duration, deed: Deed<'_>) {
         if let Some(audit) = &mut self.audit
-            && let Some(message) = audit.ledger.witness(who.cast, at, deed)
+            && let Some(message) = audit.ledger.witness(who.index, at, deed)
         {
             audit.sent.push(News::Message(message));
         }

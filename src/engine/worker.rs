@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::Orders;
+use super::EngineConfig;
 use super::accounts::Handover;
 use super::records::{Audit, Exchange, Extent, Records};
 use super::timers::Timers;
@@ -80,17 +80,17 @@ pub(super) struct Worker<'p> {
 impl<'p> Worker<'p> {
     pub(super) fn new(
         plan: &'p Plan<'p>,
-        orders: &Orders<'_>,
+        config: &EngineConfig<'_>,
         index: usize,
         reports: mpsc::Sender<Report>,
         exchange: Arc<Exchange>,
     ) -> Result<Worker<'p>, String> {
-        let opened = Transport::new(orders.peer.clone()).and_then(|transport| {
+        let opened = Transport::new(config.peer.clone()).and_then(|transport| {
             let waker = Arc::new(transport.waker()?);
             Ok((transport, waker))
         });
         let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
-        let library = orders.library.clone();
+        let library = config.library.clone();
         let commands = mpsc::channel();
         Ok(Worker { plan, index, reports, exchange, transport, waker, library, commands })
     }
@@ -103,7 +103,7 @@ impl<'p> Worker<'p> {
     /// Works until told to stop. Gives what was counted.
     pub(super) fn work(self) -> Result<Work, String> {
         let reports = self.reports.clone();
-        let outcome = self.assemble().and_then(Shift::work);
+        let outcome = self.assemble().and_then(WorkerLoop::work);
         if outcome.is_err() {
             // A conductor that is gone has stopped the run.
             let _ = reports.send(Report::Broken);
@@ -112,7 +112,7 @@ impl<'p> Worker<'p> {
     }
 
     /// Makes the clients, in the thread that they live in.
-    fn assemble(self) -> Result<Shift<'p>, String> {
+    fn assemble(self) -> Result<WorkerLoop<'p>, String> {
         let plan = self.plan;
         let (post, news) = mpsc::channel();
         let link = |place: usize| match &self.library {
@@ -121,17 +121,17 @@ impl<'p> Worker<'p> {
         };
         let clients: Vec<Client<'p>> = plan
             .clients()
-            .filter(|who| self.exchange.home(who.cast) == self.index)
+            .filter(|who| self.exchange.home(who.index) == self.index)
             .enumerate()
-            .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.stage, link(place)))
+            .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.context, link(place)))
             .collect::<Result<_, _>>()?;
         let count = clients.len();
         let mut transport = self.transport;
         transport.make_room(count);
-        let audit = plan.stage.audit.as_ref();
+        let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
         let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.exchange));
-        let crew = Crew {
+        let state = WorkerState {
             plan,
             index: self.index,
             who: clients.iter().map(Client::who).collect(),
@@ -151,83 +151,83 @@ impl<'p> Worker<'p> {
             reports: self.reports,
         };
         let news = self.library.map(|_| news);
-        Ok(Shift { crew, transport, news, commands: self.commands.1 })
+        Ok(WorkerLoop { state, transport, news, commands: self.commands.1 })
     }
 }
 
 /// A worker at work.
-struct Shift<'p> {
-    crew: Crew<'p>,
+struct WorkerLoop<'p> {
+    state: WorkerState<'p>,
     transport: Transport,
     /// What another library tells of the connections that it makes in our place.
     news: Option<mpsc::Receiver<(u32, News)>>,
     commands: mpsc::Receiver<Command>,
 }
 
-impl Shift<'_> {
+impl WorkerLoop<'_> {
     fn work(mut self) -> Result<Work, String> {
         let mut ready = Vec::new();
-        let epoch = self.crew.plan.stage.epoch;
-        let mut telling = next_beat(epoch, Instant::now());
+        let epoch = self.state.plan.context.epoch;
+        let mut telling = next_progress(epoch, Instant::now());
         loop {
-            let next = [self.crew.timers.next(), self.crew.drains].into_iter().flatten();
+            let next = [self.state.timers.next(), self.state.drains].into_iter().flatten();
             let until = next.fold(telling, Instant::min);
             self.transport.wait(&mut ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
             for place in &ready {
-                self.transport.ready(*place, Instant::now(), &mut self.crew);
+                self.transport.ready(*place, Instant::now(), &mut self.state);
             }
             for place in self.transport.take_unread() {
-                self.transport.ready(place, Instant::now(), &mut self.crew);
+                self.transport.ready(place, Instant::now(), &mut self.state);
             }
             while let Some((client, notice)) = self.transport.notice() {
-                self.crew.notice(&mut self.transport, client, notice);
+                self.state.notice(&mut self.transport, client, notice);
             }
             if let Some(news) = &self.news {
                 while let Ok((client, news)) = news.try_recv() {
-                    self.crew.call(&mut self.transport, client, |client, io| {
+                    self.state.call(&mut self.transport, client, |client, io| {
                         client.hear(io, news);
                     });
                 }
             }
             let now = Instant::now();
-            while let Some(client) = self.crew.timers.due(now) {
-                self.crew.call(&mut self.transport, client, |client, io| {
+            while let Some(client) = self.state.timers.due(now) {
+                self.state.call(&mut self.transport, client, |client, io| {
                     client.tick(io);
                 });
             }
             while let Ok(command) = self.commands.try_recv() {
                 match command {
-                    Command::Begin { act, due } => self.crew.begin(&mut self.transport, act, due),
-                    Command::Measure(extent) => self.crew.records.extent = extent,
-                    Command::Drain => self.crew.drains = Some(now),
+                    Command::Begin { act, due } => self.state.begin(&mut self.transport, act, due),
+                    Command::Measure(extent) => self.state.records.extent = extent,
+                    Command::Drain => self.state.drains = Some(now),
                     Command::Stop => return Ok(self.leave()),
                 }
             }
-            if self.crew.drains.is_some_and(|look| look <= now) {
-                self.crew.drain(now);
+            if self.state.drains.is_some_and(|look| look <= now) {
+                self.state.drain(now);
             }
             if now >= telling {
-                telling = next_beat(epoch, now);
-                self.crew.tell(&mut self.transport, now);
-                self.crew.records.advance(self.crew.plan.stage.since(now));
+                telling = next_progress(epoch, now);
+                self.state.tell(&mut self.transport, now);
+                self.state.records.advance(self.state.plan.context.since(now));
             }
         }
     }
 
     fn leave(mut self) -> Work {
-        for client in 0..self.crew.clients.len() as u32 {
-            self.crew.call(&mut self.transport, client, |client, io| client.leave(io));
+        for client in 0..self.state.clients.len() as u32 {
+            self.state.call(&mut self.transport, client, |client, io| client.leave(io));
         }
-        self.crew.tell(&mut self.transport, Instant::now());
-        self.crew.records.tell();
-        let cpu = processor_time().saturating_sub(self.crew.cpu);
+        self.state.tell(&mut self.transport, Instant::now());
+        self.state.records.tell();
+        let cpu = processor_time().saturating_sub(self.state.cpu);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
-        Work { records: self.crew.records, unreached, shortages, cpu }
+        Work { records: self.state.records, unreached, shortages, cpu }
     }
 }
 
 /// The clients of a worker, and what is known of them.
-struct Crew<'p> {
+struct WorkerState<'p> {
     plan: &'p Plan<'p>,
     index: usize,
     who: Vec<Who>,
@@ -248,7 +248,7 @@ struct Crew<'p> {
     reports: mpsc::Sender<Report>,
 }
 
-impl<'p> Crew<'p> {
+impl<'p> WorkerState<'p> {
     fn begin(&mut self, transport: &mut Transport, act: usize, due: Instant) {
         let plan = self.plan;
         let planned = &plan.acts[act];
@@ -284,7 +284,7 @@ impl<'p> Crew<'p> {
         call: impl FnOnce(&mut Client<'p>, &mut Io<'_>),
     ) {
         let now = Instant::now();
-        self.records.attend(self.plan.stage.since(now), self.who[place as usize].group);
+        self.records.attend(self.plan.context.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
         let was_live = client.is_live();
         let mut port = transport.port(place);
@@ -304,7 +304,7 @@ impl<'p> Crew<'p> {
     }
 
     fn drain(&mut self, now: Instant) {
-        let since = self.plan.stage.since(now);
+        let since = self.plan.context.since(now);
         self.records.advance(since);
         self.drains = self.records.is_waiting(since).then(|| now + LOOKING);
         if self.drains.is_none() {
@@ -314,7 +314,7 @@ impl<'p> Crew<'p> {
 
     fn tell(&mut self, transport: &mut Transport, now: Instant) {
         let (read, written) = transport.take_bytes();
-        let since = self.plan.stage.since(now);
+        let since = self.plan.context.since(now);
         self.records.count_bytes(since, read, written);
         let interval = Box::new(self.records.take_interval());
         let _ = self.reports.send(Report::Counted(self.index, interval, self.live));
@@ -335,7 +335,7 @@ impl<'p> Crew<'p> {
             seconds: self.seconds,
             figures,
             parts,
-            story: self.records.story_so_far(),
+            script_info: self.records.story_so_far(),
             findings: self.records.findings_so_far(),
             live: self.live,
             cpu: used,
@@ -344,7 +344,7 @@ impl<'p> Crew<'p> {
 }
 
 /// When a worker tells next: all of them at the same moments, counted from the start of the run.
-fn next_beat(epoch: Instant, now: Instant) -> Instant {
+fn next_progress(epoch: Instant, now: Instant) -> Instant {
     let passed = now.saturating_duration_since(epoch).as_millis() / TELLING.as_millis();
     epoch + TELLING * u32::try_from(passed + 1).unwrap_or(u32::MAX)
 }
@@ -354,14 +354,14 @@ fn processor_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
-impl Reader for Crew<'_> {
+impl Reader for WorkerState<'_> {
     fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice) {
         self.call(transport, client, |client, io| {
             match notice {
                 Notice::Head(head) => client.head(&head),
-                Notice::Established(lane, phases) => client.established(io, lane, phases),
-                Notice::Response(lane, response) => client.response(io, lane, &response),
-                Notice::Lost(lane, lost) => client.lost(io, lane, lost),
+                Notice::Established(channel, phases) => client.established(io, channel, phases),
+                Notice::Response(channel, response) => client.response(io, channel, &response),
+                Notice::Lost(channel, lost) => client.lost(io, channel, lost),
             };
         });
     }

@@ -59,7 +59,7 @@ impl StepTally {
         self.missed += other.missed;
         self.failures.extend(other.failures.iter().cloned());
         // Stable, so that one client's failures stay in the order in which they happened.
-        self.failures.sort_by_key(|(who, _)| who.cast);
+        self.failures.sort_by_key(|(who, _)| who.index);
         self.failures.truncate(FAILURES_KEPT);
     }
 }
@@ -86,8 +86,8 @@ mod tests {
 
     use super::*;
 
-    fn who(cast: u32) -> Who {
-        Who { group: 0, n: cast, cast }
+    fn who(index: u32) -> Who {
+        Who { group: 0, n: index, index }
     }
 
     fn failure(actual: &str) -> Failure {
@@ -110,7 +110,7 @@ mod tests {
         [7, 3]
             .into_iter()
             .for_each(|n| step.miss(who(n), Failure { wire: wire.clone(), ..failure("silence") }));
-        let kept = |step: &StepTally| step.failures.iter().map(|(who, _)| who.cast).collect::<Vec<_>>();
+        let kept = |step: &StepTally| step.failures.iter().map(|(who, _)| who.index).collect::<Vec<_>>();
         assert_eq!(kept(&step), [1000, 1001, 1002, 1003, 7]);
         let mut other = StepTally::default();
         (0..9).for_each(|n| other.fail(who(500 + n), failure("silence")));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{Cause, Counter, Metric, Mishap};
+use crate::observe::{Cause, Counter, FailureKind, Metric};
 
 use super::{Handful, Series};
 
@@ -116,12 +116,12 @@ impl Figures {
     }
 
     /// Counts something that may not happen unless a threshold allows it.
-    pub fn miss(&mut self, mishap: Mishap) {
-        self.counts.missed[mishap.counter() as usize] += 1;
-        match mishap {
-            Mishap::Connect(cause) => self.counts.unconnected[cause as usize] += 1,
-            Mishap::Dropped(cause) => self.counts.dropped[cause as usize] += 1,
-            Mishap::Ack | Mishap::Violation => {}
+    pub fn miss(&mut self, failure_kind: FailureKind) {
+        self.counts.missed[failure_kind.counter() as usize] += 1;
+        match failure_kind {
+            FailureKind::Connect(cause) => self.counts.unconnected[cause as usize] += 1,
+            FailureKind::Dropped(cause) => self.counts.dropped[cause as usize] += 1,
+            FailureKind::Ack | FailureKind::Violation => {}
         }
     }
 

@@ -123,7 +123,7 @@ pub struct Live {
     pub step: String,
     /// Clients connected now.
     pub connected: u64,
-    /// Clients in the cast.
+    /// Clients of the scenario.
     pub total: u64,
     /// Clients whose connect is under way.
     pub connecting: u64,
@@ -167,7 +167,7 @@ pub struct Gauges {
     pub step: String,
     /// Clients connected now.
     pub connected: u64,
-    /// Clients in the cast.
+    /// Clients of the scenario.
     pub total: u64,
     /// What the audit has found, if there is one.
     pub audit: Option<Audited>,

@@ -7,18 +7,18 @@
 
 mod checks;
 mod figures;
-pub mod human;
+pub mod format;
 mod live;
+mod script_info;
 mod series;
-mod story;
 mod tally;
 mod troubles;
 
 pub use checks::{FAILURES_KEPT, StepTally};
 pub use figures::{Figures, Taken};
 pub use live::{Audited, Coarse, Gauges, Interval, Live, Window};
+pub use script_info::{GroupInfo, ScriptInfo, StepInfo};
 pub use series::{DecodeError, HIGHEST, Handful, Series};
-pub use story::{GroupInfo, StepInfo, Story};
 pub use tally::Tally;
 pub use troubles::{CAUSES_KEPT, Instance, OTHER_CAUSES, Trouble, Troubles};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{Counter, Failure, Metric, Mishap, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Failure, FailureKind, Metric, Observer, StepId, Who, Wire};
 
 use super::{Figures, Interval, Series, StepTally, Taken, Troubles};
 
@@ -86,11 +86,18 @@ impl Tally {
     }
 
     /// Takes an operation that came to nothing.
-    pub fn missed_of(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure, is_measured: bool) {
+    pub fn missed_of(
+        &mut self,
+        step: StepId,
+        who: Who,
+        failure_kind: FailureKind,
+        failure: Failure,
+        is_measured: bool,
+    ) {
         self.step_mut(step).miss(who, failure);
-        self.figures.miss(mishap);
+        self.figures.miss(failure_kind);
         self.interval.missed += 1;
-        self.count_of(mishap.counter(), 1, is_measured);
+        self.count_of(failure_kind.counter(), 1, is_measured);
     }
 
     /// The checks of this step. None when it made none and missed nothing.
@@ -152,13 +159,13 @@ impl Observer for Tally {
         self.interval.failed += 1;
     }
 
-    fn missed(&mut self, step: StepId, who: Who, mishap: Mishap, failure: Failure) {
-        self.missed_of(step, who, mishap, failure, true);
+    fn missed(&mut self, step: StepId, who: Who, failure_kind: FailureKind, failure: Failure) {
+        self.missed_of(step, who, failure_kind, failure, true);
     }
 
-    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &Wire<'_>) {
-        self.figures.miss(mishap);
-        self.count(mishap.counter(), 1);
+    fn wronged(&mut self, who: Who, failure_kind: FailureKind, cause: &str, detail: &str, wire: &Wire<'_>) {
+        self.figures.miss(failure_kind);
+        self.count(failure_kind.counter(), 1);
         self.trouble(who, cause, detail, wire);
     }
 
@@ -173,7 +180,7 @@ mod tests {
     use super::*;
     use crate::observe::Cause;
 
-    const WHO: Who = Who { group: 0, n: 0, cast: 0 };
+    const WHO: Who = Who { group: 0, n: 0, index: 0 };
 
     fn failure() -> Failure {
         Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new() }
@@ -211,7 +218,7 @@ mod tests {
     #[test]
     fn an_operation_that_came_to_nothing_is_counted_and_kept_with_its_step() {
         let mut tally = some();
-        tally.missed(StepId(9), WHO, Mishap::Ack, failure());
+        tally.missed(StepId(9), WHO, FailureKind::Ack, failure());
         let mut merged = some();
         merged.merge(&tally);
         for tally in [tally, merged] {
@@ -225,10 +232,11 @@ mod tests {
     fn each_failed_connect_and_each_ended_connection_has_its_cause_through_every_way_of_adding() {
         let mut tally = Tally::new();
         for (cause, times) in [(Cause::NoAnswer, 70), (Cause::Refused, 3)] {
-            (0..times).for_each(|_| tally.missed(StepId(0), WHO, Mishap::Connect(cause), failure()));
+            (0..times).for_each(|_| tally.missed(StepId(0), WHO, FailureKind::Connect(cause), failure()));
         }
-        (0..9).for_each(|_| tally.wronged(WHO, Mishap::Dropped(Cause::NoPing), "it ended", "", &Vec::new));
-        tally.missed(StepId(1), WHO, Mishap::Ack, failure());
+        (0..9)
+            .for_each(|_| tally.wronged(WHO, FailureKind::Dropped(Cause::NoPing), "it ended", "", &Vec::new));
+        tally.missed(StepId(1), WHO, FailureKind::Ack, failure());
         let mut sum = Figures::default();
         sum.add(tally.figures());
         sum.put(&tally.take_figures());

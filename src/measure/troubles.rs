@@ -66,7 +66,7 @@ impl Troubles {
             let ours = self.entry(cause);
             ours.count += theirs.count;
             ours.instances.extend(theirs.instances.iter().cloned());
-            ours.instances.sort_by_key(|instance| instance.who.cast);
+            ours.instances.sort_by_key(|instance| instance.who.index);
             ours.instances.truncate(INSTANCES_KEPT);
         }
     }
@@ -99,8 +99,8 @@ mod tests {
 
     use super::*;
 
-    fn who(cast: u32) -> Who {
-        Who { group: 0, n: cast, cast }
+    fn who(index: u32) -> Who {
+        Who { group: 0, n: index, index }
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
         }
         let told = |troubles: &Troubles| -> Vec<(u32, usize)> {
             let instances = &troubles.by_count()[0].1.instances;
-            instances.iter().map(|instance| (instance.who.cast, instance.wire.len())).collect()
+            instances.iter().map(|instance| (instance.who.index, instance.wire.len())).collect()
         };
         assert_eq!(told(&troubles), [(1000, 0), (1001, 0), (7, 1)]);
         let mut other = Troubles::default();

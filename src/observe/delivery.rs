@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Which message: its stamp without the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// Who sent it: an index in the cast.
+    /// Who sent it: an index.
     pub sender: u32,
     /// Which of the sender's messages it is. A sender's next one is sent when the one before is settled.
     pub sequence: u64,

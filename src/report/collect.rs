@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
 use crate::audit::{Findings, Leak};
-use crate::measure::{Figures, GroupInfo, StepInfo, StepTally, Story, Tally};
+use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
 use crate::threshold::{Fault, Limit, Threshold};
 use crate::verdict::{
@@ -14,9 +14,9 @@ use crate::verdict::{
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
-    CastEntry, CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample,
-    ErrorResult, FailureResult, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult,
-    SCHEMA_VERSION, ScenarioInfo, TargetInfo, ThresholdResult, WireResult,
+    CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
+    FailureResult, GroupSize, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, SCHEMA_VERSION,
+    ScenarioInfo, TargetInfo, ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -33,8 +33,8 @@ pub struct Run<'a> {
     pub duration: Duration,
     /// What is known beside that.
     pub account: Account,
-    /// The steps and the cast in words.
-    pub story: &'a Story,
+    /// The steps and the clients in words.
+    pub script_info: &'a ScriptInfo,
     /// Everything that was counted, merged over all workers.
     pub tally: &'a Tally,
     /// The groups and labels that thresholds ask about, and their figures.
@@ -72,7 +72,7 @@ pub struct Account {
 
 /// Judges the run and puts down everything that is known of it.
 pub fn collect(run: Run<'_>) -> RunResult {
-    let Run { story, tally, account, .. } = run;
+    let Run { script_info, tally, account, .. } = run;
     let duration = account.measured.unwrap_or(run.duration);
     let measured =
         Measured { tally, parts: run.parts, deliveries: run.deliveries, duration, whole: run.duration };
@@ -85,7 +85,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         ..generator
     });
     let verdict = judge(&Evidence {
-        story,
+        script_info,
         measured,
         thresholds: run.thresholds,
         judged: &judged,
@@ -93,8 +93,8 @@ pub fn collect(run: Run<'_>) -> RunResult {
         end: &run.end,
         doubts: &doubts,
     });
-    let group = |group: &GroupInfo| CastEntry { group: group.name.clone(), count: group.count };
-    let check = |step: &StepInfo| Some(check(story, step, tally.step(step.id)?));
+    let group = |group: &GroupInfo| GroupSize { group: group.name.clone(), count: group.count };
+    let check = |step: &StepInfo| Some(check(script_info, step, tally.step(step.id)?));
     RunResult {
         schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -105,21 +105,21 @@ pub fn collect(run: Run<'_>) -> RunResult {
         measured_us: micros(duration),
         phases: account.phases,
         environment: account.environment,
-        cast: story.cast.iter().map(group).collect(),
+        clients: script_info.groups.iter().map(group).collect(),
         verdict,
-        checks: story.steps.iter().filter_map(check).collect(),
+        checks: script_info.steps.iter().filter_map(check).collect(),
         thresholds: run
             .thresholds
             .iter()
             .zip(&judged)
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
-        deliveries: run.deliveries.map(|found| deliveries(story, found)),
+        deliveries: run.deliveries.map(|found| deliveries(script_info, found)),
         metrics: metrics(tally.figures()),
         counters: counters(tally.figures()),
         causes: causes(tally.figures()),
         parts: run.names.iter().zip(run.parts).map(|(name, figures)| part(name, figures)).collect(),
-        errors: errors(story, tally),
+        errors: errors(script_info, tally),
         course: account.course,
         generator,
         server: account.server,
@@ -155,7 +155,7 @@ fn part(name: &str, figures: &Figures) -> PartResult {
     PartResult { name: name.to_owned(), metrics: metrics(figures), counters: counters(figures) }
 }
 
-fn check(story: &Story, step: &StepInfo, tally: &StepTally) -> CheckResult {
+fn check(script_info: &ScriptInfo, step: &StepInfo, tally: &StepTally) -> CheckResult {
     CheckResult {
         step: step.words.clone(),
         file: step.file.clone(),
@@ -166,13 +166,17 @@ fn check(story: &Story, step: &StepInfo, tally: &StepTally) -> CheckResult {
         passed: tally.passed,
         failed: tally.failed,
         missed: tally.missed,
-        failures: tally.failures.iter().map(|(who, failure)| self::failure(story, *who, failure)).collect(),
+        failures: tally
+            .failures
+            .iter()
+            .map(|(who, failure)| self::failure(script_info, *who, failure))
+            .collect(),
     }
 }
 
-fn failure(story: &Story, who: Who, failure: &Failure) -> FailureResult {
+fn failure(script_info: &ScriptInfo, who: Who, failure: &Failure) -> FailureResult {
     FailureResult {
-        client: story.name(who),
+        client: script_info.name(who),
         expected: failure.expected.clone(),
         actual: failure.actual.clone(),
         wire: wire(&failure.wire),
@@ -212,7 +216,7 @@ fn threshold(asked: &Threshold, judged: &Judged) -> ThresholdResult {
     }
 }
 
-fn deliveries(story: &Story, found: &Findings) -> DeliveriesResult {
+fn deliveries(script_info: &ScriptInfo, found: &Findings) -> DeliveriesResult {
     let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
         messages: found.messages,
@@ -226,11 +230,11 @@ fn deliveries(story: &Story, found: &Findings) -> DeliveriesResult {
         leaked: found.fault(Fault::Leaked),
         leaks: leaks.map(|(leak, count)| LeakResult { kind: leak.words().into(), count }).collect(),
         late: found.late,
-        offenders: found.offences.iter().map(|offence| sentence(story, offence)).collect(),
+        offenders: found.offences.iter().map(|offence| sentence(script_info, offence)).collect(),
     }
 }
 
-fn errors(story: &Story, tally: &Tally) -> Vec<ErrorResult> {
+fn errors(script_info: &ScriptInfo, tally: &Tally) -> Vec<ErrorResult> {
     let causes = tally.troubles().by_count().into_iter();
     causes
         .map(|(cause, trouble)| ErrorResult {
@@ -240,7 +244,7 @@ fn errors(story: &Story, tally: &Tally) -> Vec<ErrorResult> {
                 .instances
                 .iter()
                 .map(|instance| ErrorExample {
-                    client: story.name(instance.who),
+                    client: script_info.name(instance.who),
                     detail: instance.detail.clone(),
                     wire: wire(&instance.wire),
                 })

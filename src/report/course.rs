@@ -285,7 +285,7 @@ pub struct ServerResult {
 mod tests {
     use super::*;
     use crate::measure::Figures;
-    use crate::observe::Mishap;
+    use crate::observe::FailureKind;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -332,8 +332,8 @@ mod tests {
         for row in 0..=MOST_ROWS as u32 {
             let mut figures = Figures::default();
             if row % 2 == 1 {
-                figures.miss(Mishap::Connect(Cause::Refused));
-                figures.miss(Mishap::Dropped(Cause::NoPing));
+                figures.miss(FailureKind::Connect(Cause::Refused));
+                figures.miss(FailureKind::Dropped(Cause::NoPing));
             }
             let figures = figures.take();
             let end = SECOND * (row + 1);

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::audit::{Findings, Key, Message, Offence, Origin, Sender, Stay};
 use crate::document::Span;
-use crate::measure::{GroupInfo, StepInfo, Story, Tally};
-use crate::observe::{Cause, Counter, Failure, Metric, Mishap, Observer, StepId, Who, WireLine};
+use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
+use crate::observe::{Cause, Counter, Failure, FailureKind, Metric, Observer, StepId, Who, WireLine};
 use crate::threshold::{Counted, Fault, Limit, Relation, Subject, Threshold};
 use crate::units::Share;
 use crate::verdict::{End, Generator};
@@ -79,7 +79,7 @@ pub(crate) fn troubled() -> RunResult {
                 memory_peak: 96_000_000,
             }),
         },
-        story: &story(),
+        script_info: &script_info(),
         tally: &tally(),
         names: &[],
         parts: &[],
@@ -109,14 +109,14 @@ pub(crate) fn flawless() -> RunResult {
         groups: vec!["eve".into()],
         ..step(id, words, line, source)
     };
-    let story = Story {
+    let script_info = ScriptInfo {
         steps: vec![
             eve_step(0, "connect", 5, "  - eve: connect"),
             eve_step(1, "expect hello", 6, "  - eve: { expect: hello }"),
         ],
-        cast: vec![GroupInfo { name: "eve".into(), count: 1 }],
+        groups: vec![GroupInfo { name: "eve".into(), count: 1 }],
     };
-    let eve = Who { group: 0, n: 0, cast: 0 };
+    let eve = Who { group: 0, n: 0, index: 0 };
     tally.passed(StepId(0), eve);
     tally.passed(StepId(1), eve);
     tally.count(Counter::ConnectAsked, 1);
@@ -141,7 +141,7 @@ pub(crate) fn flawless() -> RunResult {
         started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_227_247),
         duration: Duration::from_micros(8_700),
         account: Account { environment: environment(), ..Account::default() },
-        story: &story,
+        script_info: &script_info,
         tally: &tally,
         names: &[],
         parts: &[],
@@ -276,8 +276,8 @@ fn step(id: u32, words: &str, line: u32, source: &str) -> StepInfo {
     }
 }
 
-fn story() -> Story {
-    Story {
+fn script_info() -> ScriptInfo {
+    ScriptInfo {
         steps: vec![
             step(0, "connect", 8, "  - all: connect"),
             step(1, "join ${room}", 9, "  - all: { join: \"${room}\" }"),
@@ -289,7 +289,7 @@ fn story() -> Story {
             ),
             step(3, "disconnect", 14, "  - all: disconnect"),
         ],
-        cast: vec![
+        groups: vec![
             GroupInfo { name: "talkers".into(), count: 500 },
             GroupInfo { name: "drifters".into(), count: 1500 },
         ],
@@ -298,7 +298,7 @@ fn story() -> Story {
 
 fn tally() -> Tally {
     let mut tally = Tally::new();
-    let talker = |n| Who { group: 0, n, cast: n };
+    let talker = |n| Who { group: 0, n, index: n };
     for n in 0..2000 {
         tally.passed(StepId(0), talker(n));
         tally.passed(StepId(1), talker(n));
@@ -346,7 +346,7 @@ fn tally() -> Tally {
         let why = "the server closed the connection, code 1006".to_owned();
         let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new() };
         let cause = if n % 4 == 0 { Cause::NoAnswer } else { Cause::CloseFrame };
-        tally.missed(StepId(0), talker(n + 488), Mishap::Connect(cause), failure);
+        tally.missed(StepId(0), talker(n + 488), FailureKind::Connect(cause), failure);
     }
     tally.trouble(talker(3), "unexpected event", "\u{1b}]0;title\u{7}evil\r\nname", &Vec::new);
     tally

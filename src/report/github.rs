@@ -4,7 +4,7 @@
 
 use super::RunResult;
 use super::result::{BUNDLED, CheckResult, OutcomeResult};
-use crate::measure::human::{count, counted};
+use crate::measure::format::{count, counted};
 use crate::verdict::Status;
 
 /// GitHub shows no more of a kind for one step of a job.
@@ -67,7 +67,7 @@ pub fn error(file: &str, line: u32, column: u32, title: &str, message: &str) -> 
 /// The message of a command.
 fn data(text: &str) -> String {
     // The runner reads lines: what else a terminal would obey is escaped as everywhere.
-    let lines: Vec<String> = text.lines().map(crate::measure::human::printable).collect();
+    let lines: Vec<String> = text.lines().map(crate::measure::format::printable).collect();
     lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

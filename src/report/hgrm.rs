@@ -57,8 +57,8 @@ pub fn all_in_one(results: &[RunResult]) -> String {
     for result in results {
         for metric in &result.metrics {
             let Ok(distribution) = to_hgrm(metric) else { continue };
-            let scenario = crate::measure::human::printable(&result.scenario.name);
-            let _ = writeln!(text, "# {}, {scenario}", crate::measure::human::printable(&metric.name));
+            let scenario = crate::measure::format::printable(&result.scenario.name);
+            let _ = writeln!(text, "# {}, {scenario}", crate::measure::format::printable(&metric.name));
             text.push_str(&distribution);
             text.push('\n');
         }

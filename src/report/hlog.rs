@@ -18,7 +18,7 @@ pub fn to_hlog(results: &[RunResult]) -> String {
 }
 
 fn log(text: &mut String, result: &RunResult) {
-    let scenario = crate::measure::human::printable(&result.scenario.name);
+    let scenario = crate::measure::format::printable(&result.scenario.name);
     let started = seconds_since_1970(&result.started).unwrap_or_default();
     let _ = writeln!(text, "#[Scenario: {scenario}, logged by sockrates]");
     let _ = writeln!(
@@ -54,7 +54,7 @@ fn interval(quantiles: &Quantiles, row: usize) -> Option<(u64, &str)> {
 }
 
 fn printable_time(text: &str) -> String {
-    crate::measure::human::printable(text).replace(']', "")
+    crate::measure::format::printable(text).replace(']', "")
 }
 
 #[cfg(test)]

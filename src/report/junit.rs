@@ -13,7 +13,7 @@ use super::block::{Block, Detail};
 use super::render::{Look, terminal_blocks};
 use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
 use super::run::{failed, target_in_words, text_of_run};
-use crate::measure::human::count;
+use crate::measure::format::count;
 use crate::threshold::Fault;
 use crate::verdict::Status;
 

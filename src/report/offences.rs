@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use crate::audit::{Key, Leak, Message, Moment, Offence, Stay};
-use crate::measure::Story;
+use crate::measure::ScriptInfo;
 use crate::threshold::Fault;
 
 /// The sentence, without its full stop.
-pub(super) fn sentence(story: &Story, offence: &Offence) -> String {
-    let receiver = client(story, offence.receiver);
+pub(super) fn sentence(script_info: &ScriptInfo, offence: &Offence) -> String {
+    let receiver = client(script_info, offence.receiver);
     let message = match &offence.message {
-        Some(message) => format!("{}{}", numbered(story, message.key), aim(message)),
-        None => numbered(story, offence.key),
+        Some(message) => format!("{}{}", numbered(script_info, message.key), aim(message)),
+        None => numbered(script_info, offence.key),
     };
     let deed = match (offence.fault, offence.leak) {
         (Fault::Missing, _) => format!("{receiver} did not receive {message}"),
@@ -74,20 +74,20 @@ fn why(leak: Leak) -> &'static str {
 }
 
 /// `crowd[17]`, as in expressions of a scenario; `alice` in a group of one.
-fn client(story: &Story, cast: u32) -> String {
-    let mut n = cast;
-    for group in &story.cast {
+fn client(script_info: &ScriptInfo, index: u32) -> String {
+    let mut n = index;
+    for group in &script_info.groups {
         match group.count {
             1 if n == 0 => return group.name.clone(),
             count if n < count => return format!("{}[{n}]", group.name),
             count => n -= count,
         }
     }
-    format!("client {cast}")
+    format!("client {index}")
 }
 
-fn numbered(story: &Story, key: Key) -> String {
-    format!("message {} of {}", key.sequence, client(story, key.sender))
+fn numbered(script_info: &ScriptInfo, key: Key) -> String {
+    format!("message {} of {}", key.sequence, client(script_info, key.sender))
 }
 
 fn aim(message: &Message) -> String {
@@ -128,9 +128,9 @@ mod tests {
         Moment::from_millis(millis)
     }
 
-    fn story() -> Story {
+    fn script_info() -> ScriptInfo {
         let group = |name: &str, count| GroupInfo { name: name.into(), count };
-        Story { steps: Vec::new(), cast: vec![group("alice", 1), group("crowd", 500)] }
+        ScriptInfo { steps: Vec::new(), groups: vec![group("alice", 1), group("crowd", 500)] }
     }
 
     fn offence(fault: Fault, leak: Option<Leak>) -> Offence {
@@ -183,7 +183,7 @@ mod tests {
         };
         let told: Vec<String> = [missing, again, disordered, left, elsewhere, nobody]
             .iter()
-            .map(|offence| sentence(&story(), offence))
+            .map(|offence| sentence(&script_info(), offence))
             .collect();
         insta::assert_snapshot!(told.join("\n"));
     }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn clients_are_named_as_in_a_scenario() {
         assert_eq!(
-            [0, 1, 500, 501].map(|cast| client(&story(), cast)),
+            [0, 1, 500, 501].map(|index| client(&script_info(), index)),
             ["alice", "crowd[0]", "crowd[499]", "client 501"]
         );
     }

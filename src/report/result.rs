@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{DecodeError, Series};
-use crate::target::{Running, Target};
+use crate::server::{Running, Target};
 use crate::threshold::Fault;
 use crate::verdict::Verdict;
 
@@ -44,8 +44,8 @@ pub struct RunResult {
     pub phases: Vec<PhaseResult>,
     /// Where it ran.
     pub environment: Environment,
-    /// The groups of the cast.
-    pub cast: Vec<CastEntry>,
+    /// The groups of the broadcast.
+    pub clients: Vec<GroupSize>,
     /// The judgement.
     pub verdict: Verdict,
     /// The steps that made checks or missed something, in the order of the file.
@@ -183,9 +183,9 @@ pub struct Environment {
     pub co_located: Option<bool>,
 }
 
-/// One group of the cast.
+/// One group of the broadcast.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CastEntry {
+pub struct GroupSize {
     /// Its name.
     pub group: String,
     /// How many clients it has.

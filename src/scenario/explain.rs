@@ -11,7 +11,7 @@ use crate::units::Spelt;
 pub fn explain(scenario: &Scenario) -> String {
     let mut told = Told { scenario, text: String::new() };
     told.head();
-    told.cast();
+    told.clients();
     told.line(0, "");
     told.line(0, "script");
     told.acts(&scenario.script, 1);
@@ -63,11 +63,11 @@ impl Told<'_> {
         self.line(0, "");
     }
 
-    fn cast(&mut self) {
-        let clients: u64 = self.scenario.cast.iter().map(|group| u64::from(group.count)).sum();
-        self.line(0, format!("cast: {}", counted(clients, "client")));
+    fn clients(&mut self) {
+        let clients: u64 = self.scenario.groups.iter().map(|group| u64::from(group.count)).sum();
+        self.line(0, format!("clients: {}", counted(clients, "client")));
         let default = self.scenario.transports.first().copied().unwrap_or_default();
-        let rows: Vec<[String; 5]> = self.scenario.cast.iter().map(|group| row(group, default)).collect();
+        let rows: Vec<[String; 5]> = self.scenario.groups.iter().map(|group| row(group, default)).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..5).map(width).collect();
         for [name, count, transport, namespace, more] in &rows {
@@ -83,13 +83,14 @@ impl Told<'_> {
         for act in acts {
             match act {
                 Act::Group { members, steps, .. } => {
-                    let names: Vec<&str> =
-                        match members.len() == self.scenario.cast.len() && members.len() > 1 {
-                            true => vec!["all"],
-                            false => {
-                                members.iter().map(|&index| self.scenario.cast[index].name.as_str()).collect()
-                            }
-                        };
+                    let names: Vec<&str> = match members.len() == self.scenario.groups.len()
+                        && members.len() > 1
+                    {
+                        true => vec!["all"],
+                        false => {
+                            members.iter().map(|&index| self.scenario.groups[index].name.as_str()).collect()
+                        }
+                    };
                     let names = names.join(", ");
                     self.steps(steps, depth, Some(&names));
                 }
@@ -153,7 +154,7 @@ impl Told<'_> {
                 Act::Measure { script, .. } => self.messages(script),
                 Act::Group { members, steps, .. } => {
                     let clients: u64 =
-                        members.iter().map(|&index| u64::from(self.scenario.cast[index].count)).sum();
+                        members.iter().map(|&index| u64::from(self.scenario.groups[index].count)).sum();
                     let each = steps.iter().map(|numbered| numbered.step.messages());
                     let known: u64 = each.clone().flatten().fold(0, u64::saturating_add);
                     (clients.saturating_mul(known), each.into_iter().any(|messages| messages.is_none()))

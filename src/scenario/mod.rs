@@ -1,12 +1,12 @@
 //! A scenario: from the tree of a file to a model that cannot be wrong.
 //!
-//! A [`Scenario`] is a cast of groups and a script of acts, with what the author says about it, and the demands on
+//! A [`Scenario`] is groups of clients and a script of acts, with what the author says about it, and the demands on
 //! the whole run. Everything that can be known to be wrong before a connection is made is refused here, with its
 //! place. Reads files only through [`Surroundings`]. Uses [`crate::step`] for the steps and
 //! [`crate::contract`] for how the server is asked; the plan is made from it.
 
-mod cast;
 mod explain;
+mod groups;
 mod overrides;
 mod rows;
 pub mod schema;
@@ -33,8 +33,8 @@ use crate::threshold::Threshold;
 use crate::units;
 
 pub use crate::template::Timings;
-pub use cast::{Group, MOST_CLIENTS};
 pub use explain::explain;
+pub use groups::{Group, MOST_CLIENTS};
 pub use overrides::{Load, Overrides};
 pub use rows::Rows;
 pub use script::Act;
@@ -61,7 +61,7 @@ pub struct Scenario {
     /// About how long a healthy server lets it take, where that is long; else zero.
     pub takes: Duration,
     /// Who takes part.
-    pub cast: Vec<Group>,
+    pub groups: Vec<Group>,
     /// How the server is asked for things.
     pub contract: Contract,
     /// What they do.
@@ -87,13 +87,13 @@ pub struct Scenario {
 impl Scenario {
     /// How many clients take part, in all groups together.
     pub fn clients(&self) -> u32 {
-        self.cast.iter().map(|group| group.count).sum()
+        self.groups.iter().map(|group| group.count).sum()
     }
 
     /// The names of the groups and labels about which thresholds ask, in the order of [`Scenario::asked`].
     pub fn asked_names(&self) -> Vec<String> {
         let name = |asked: &Asked| match asked {
-            Asked::Group(group) => self.cast[*group as usize].name.clone(),
+            Asked::Group(group) => self.groups[*group as usize].name.clone(),
             Asked::Label(label) => self.labels[usize::from(label.0) - 1].clone(),
         };
         self.asked.iter().map(name).collect()
@@ -103,7 +103,7 @@ impl Scenario {
 /// A group or a label about which some threshold asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// A group, by its index in the cast.
+    /// A group, by its index.
     Group(u32),
     /// A label.
     Label(Label),
@@ -113,7 +113,7 @@ impl Scenario {
     /// About how long a run takes, by what the scenario says of arrivals, pauses and rounds. None where it says nothing.
     pub fn lasts(&self) -> Option<Duration> {
         let arrivals =
-            self.cast.iter().map(|group| group.arrival.last(group.count)).max().unwrap_or_default();
+            self.groups.iter().map(|group| group.arrival.last(group.count)).max().unwrap_or_default();
         Some(arrivals.saturating_add(script::lasts(&self.script))).filter(|time| !time.is_zero())
     }
 }
@@ -227,7 +227,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let needs = fields.optional("needs");
     let transports = fields.optional("transports");
     let takes = fields.optional("takes");
-    let cast = fields.required("cast");
+    let clients = fields.required("clients");
     let vars = fields.optional("vars");
     let contract = fields.optional("contract");
     let script = fields.required("script");
@@ -258,8 +258,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     };
     let vars = overrides.variables(vars, root.span)?;
     let capacity = capacity.map_or(Ok(Range::default()), |node| search::read(node, vars.as_deref()))?;
-    let cast = cast::read(cast?, vars.as_deref(), &mut scope, surroundings)?;
-    let everyone: Vec<usize> = (0..cast.len()).collect();
+    let groups = groups::read(clients?, vars.as_deref(), &mut scope, surroundings)?;
+    let everyone: Vec<usize> = (0..groups.len()).collect();
     scope.act(&everyone);
     let contract = match contract {
         Some(node) => Contract::read(node, &mut scope)?,
@@ -267,11 +267,11 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     };
     let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });
     let script_node = script?;
-    let script = script::read(script_node, &cast, &mut reading)?;
+    let script = script::read(script_node, &groups, &mut reading)?;
     overrides.deny_unheeded(reading.has_prolonged()).map_err(|mistake| mistake.at(script_node.span))?;
     let audit = audit.map_or(Ok(Some(WINDOW)), read_audit)?;
     let labels: Vec<String> = reading.labels().iter().map(|(name, _)| name.clone()).collect();
-    let mut asked = Parts { cast: &cast, labels: &labels, all: Vec::new() };
+    let mut asked = Parts { groups: &groups, labels: &labels, all: Vec::new() };
     asked.refuse_doubles(reading.labels())?;
     let thresholds = match thresholds {
         None => Vec::new(),
@@ -296,7 +296,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         needs,
         transports,
         takes,
-        cast,
+        groups,
         contract,
         script,
         audit,
@@ -312,7 +312,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
 
 /// The groups and labels that thresholds name.
 struct Parts<'a> {
-    cast: &'a [Group],
+    groups: &'a [Group],
     labels: &'a [String],
     all: Vec<Asked>,
 }
@@ -320,11 +320,11 @@ struct Parts<'a> {
 impl Parts<'_> {
     /// The place of a name among those that are asked about. The mistake stands nowhere.
     fn find(&mut self, name: &str) -> Result<usize, Mistake> {
-        let group = self.cast.iter().position(|group| group.name == name).map(|at| Asked::Group(at as u32));
+        let group = self.groups.iter().position(|group| group.name == name).map(|at| Asked::Group(at as u32));
         let label =
             || Some(Asked::Label(Label(self.labels.iter().position(|label| label == name)? as u8 + 1)));
         let Some(part) = group.or_else(label) else {
-            let names = self.cast.iter().map(|group| group.name.as_str());
+            let names = self.groups.iter().map(|group| group.name.as_str());
             let names = names.chain(self.labels.iter().map(String::as_str));
             let mistake = Mistake::new(Span::default(), format!("unknown group or label `{name}`"));
             return Err(mistake.did_you_mean(name, names));
@@ -338,7 +338,7 @@ impl Parts<'_> {
 
     /// Refuses a label that is called like a group.
     fn refuse_doubles(&self, labels: &[(String, Span)]) -> Result<(), Mistake> {
-        let double = labels.iter().find(|(label, _)| self.cast.iter().any(|group| group.name == *label));
+        let double = labels.iter().find(|(label, _)| self.groups.iter().any(|group| group.name == *label));
         double.map_or(Ok(()), |(label, span)| {
             let message = format!("`{label}` is a group, so a threshold could not tell the label from it");
             Err(Mistake::new(*span, message).hint("choose another name"))

@@ -43,12 +43,12 @@ pub struct Load {
 impl Load {
     /// What a scenario asks.
     pub fn of(scenario: &Scenario) -> Load {
-        let clients = |index: usize| f64::from(scenario.cast[index].count);
+        let clients = |index: usize| f64::from(scenario.groups[index].count);
         Load {
             clients: scenario.clients(),
             rounds: rounds(&scenario.script, &clients),
             arrivals: scenario
-                .cast
+                .groups
                 .iter()
                 .filter_map(|group| group.arrival.rate())
                 .map(|rate| rate.per_second)
@@ -95,7 +95,7 @@ impl Overrides {
         for (name, count) in &self.groups {
             let Some(place) = groups.iter().position(|(known, _)| known == name) else {
                 return Err(nowhere(format!(
-                    "`--clients {name}={count}` is for a group that the cast does not have"
+                    "`--clients {name}={count}` is for a group that the scenario does not have"
                 ))
                 .did_you_mean(name, groups.iter().map(|(known, _)| *known)));
             };
@@ -113,7 +113,9 @@ impl Overrides {
         }
         let least = stay + places.len() as u64;
         if u64::from(all) < least {
-            return Err(nowhere(format!("`--clients {all}` is too few: this cast needs at least {least}")));
+            return Err(nowhere(format!(
+                "`--clients {all}` is too few: this scenario needs at least {least}"
+            )));
         }
         let shares: Vec<u32> = places.iter().map(|place| counts[*place]).collect();
         for (place, count) in places.into_iter().zip(apportioned(u64::from(all) - stay, &shares)) {
@@ -246,7 +248,7 @@ mod tests {
 
     const SCENARIO: &str = "\
 name: t
-cast:
+clients:
   host: 1
   talkers: { count: 100, arrive: 100/s }
   crowd: { count: 300, arrive: [ { rate: 100/s, for: 1s }, { rate: 300/s } ] }
@@ -255,7 +257,7 @@ script:
   - all: connect
   - all: { join: \"${room}\" }
   - together:
-      - talkers: { repeat: { for: 10s, every: 500ms, steps: [ { cast: { to: \"${room}\", event: a } } ] } }
+      - talkers: { repeat: { for: 10s, every: 500ms, steps: [ { broadcast: { to: \"${room}\", event: a } } ] } }
       - crowd: { repeat: { for: 10s, every: 2s, bursts: { on: 1s, off: 1s }, steps: [ { emit: { event: b } } ] } }
   - host: { repeat: { times: 2, steps: [ { repeat: { for: 1s, every: 10ms, steps: [ { emit: { event: c } } ] } } ] } }
   - all: disconnect
@@ -272,7 +274,7 @@ script:
     }
 
     fn counts(overrides: Overrides) -> Result<Vec<u32>, String> {
-        Ok(with(overrides)?.cast.iter().map(|group| group.count).collect())
+        Ok(with(overrides)?.groups.iter().map(|group| group.count).collect())
     }
 
     #[test]
@@ -290,7 +292,7 @@ script:
         // A quarter of 10 is 2.5, three quarters are 7.5: the first of equal remainders gets one more.
         assert_eq!(all(11), Ok(vec![1, 3, 7]));
         assert_eq!(all(3), Ok(vec![1, 1, 1]));
-        assert_eq!(all(2).unwrap_err(), "`--clients 2` is too few: this cast needs at least 3");
+        assert_eq!(all(2).unwrap_err(), "`--clients 2` is too few: this scenario needs at least 3");
         assert!(all(0).unwrap_err().starts_with("`--clients` takes a number from 1 to 1000000, found 0"));
         let groups = |groups: &[(&str, u32)], clients| {
             let groups = groups.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
@@ -303,7 +305,7 @@ script:
 
     #[test]
     fn every_expression_sees_the_new_count() {
-        let text = "name: t\ncast: { crowd: 10 }\nscript:\n  - crowd: connect\n  - crowd: { join: \"${crowd[7].sid}\" }\n";
+        let text = "name: t\nclients: { crowd: 10 }\nscript:\n  - crowd: connect\n  - crowd: { join: \"${crowd[7].sid}\" }\n";
         let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
         let of = |clients| {
             let overrides = Overrides { clients: Some(clients), ..Overrides::default() };
@@ -326,7 +328,7 @@ script:
 
     #[test]
     fn a_length_in_which_the_run_only_settles_is_refused() {
-        let text = "name: t\ncast: { a: 1 }\nscript:\n  - a: connect\n  - measure:\n      settle: 2s\n      script:\n        \
+        let text = "name: t\nclients: { a: 1 }\nscript:\n  - a: connect\n  - measure:\n      settle: 2s\n      script:\n        \
                     - a: { repeat: { for: 10s, every: 1s, steps: [ { emit: { event: e } } ] } }\n        - a: disconnect\n";
         let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
         let of = |seconds| {
@@ -375,7 +377,7 @@ script:
             with(Overrides { vars: vec![(name.to_owned(), value.to_owned())], ..Overrides::default() })
         };
         let rooms = set("rooms", "50").unwrap();
-        let value = rooms.cast[0].vars[0].1.fixed().cloned();
+        let value = rooms.groups[0].vars[0].1.fixed().cloned();
         assert_eq!(value, Some(serde_json::json!(50)));
         assert!(set("room", "${n}-${rooms}").is_ok());
         assert_eq!(
@@ -388,7 +390,7 @@ script:
 
     #[test]
     fn what_nothing_in_the_scenario_heeds_is_refused() {
-        let text = "name: t\ncast: { alice: 1 }\nscript:\n  - alice: connect\n";
+        let text = "name: t\nclients: { alice: 1 }\nscript:\n  - alice: connect\n";
         let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
         for (overrides, place, words) in [
             (

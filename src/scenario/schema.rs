@@ -43,9 +43,9 @@ fn file() -> Schema {
         .takes("from", load(), "The first load.")
         .takes("to", load(), "The highest.")
         .schema();
-    Shape::new("A cast of clients, and a script that is read from top to bottom.")
+    Shape::new("Clients, and a script that is read from top to bottom.")
         .needs("name", word(), "What the scenario shows, in a line.")
-        .needs("cast", cast(), "The clients, in groups: `alice: 1`, `crowd: 500`.")
+        .needs("clients", clients(), "The clients, in groups: `alice: 1`, `crowd: 500`.")
         .needs("script", some(named("act")), "What they do, one act after another.")
         .takes("about", word(), "Why, in a paragraph.")
         .takes("spec", one_or_more(word()), "Where the rule is written that it examines.")
@@ -55,14 +55,14 @@ fn file() -> Schema {
         .takes("transports", one_or_more(transport()), "Over which of them it is played.")
         .takes("takes", named("time"), "About how long a healthy server lets it take.")
         .takes("vars", map(named("value")), "Variables, worked out once for each client.")
-        .takes("contract", contract::schema(), "How the server is asked to join, leave and cast.")
+        .takes("contract", contract::schema(), "How the server is asked to join, leave and broadcast.")
         .takes("audit", either([flag(), audit]), "`false` leaves the deliveries unexamined.")
         .takes("thresholds", list(named("threshold")), "Demands on the whole run.")
         .takes("capacity", capacity, "What `sockrates capacity` raises.")
         .schema()
 }
 
-fn cast() -> Schema {
+fn clients() -> Schema {
     json!({
         "type": "object",
         "minProperties": 1,

@@ -1,4 +1,4 @@
-//! What the cast does: acts, one after another, each with a barrier at its end.
+//! What the clients do: acts, one after another, each with a barrier at its end.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) const RESERVED: [&str; 3] = [ALL, TOGETHER, MEASURE];
 pub enum Act {
     /// The members of some groups each do these steps, one after another.
     Group {
-        /// Indices of groups, in the order of the cast; at least one.
+        /// Indices of groups, in the order of the groups; at least one.
         members: Vec<usize>,
         /// What each of their clients does; at least one step.
         steps: Vec<Numbered>,
@@ -63,14 +63,14 @@ impl Act {
 }
 
 /// Reads the script.
-pub(super) fn read(node: &Node, cast: &[Group], reading: &mut Reading<'_>) -> Result<Vec<Act>, Mistake> {
+pub(super) fn read(node: &Node, groups: &[Group], reading: &mut Reading<'_>) -> Result<Vec<Act>, Mistake> {
     let items = node.list().map_err(|mistake| mistake.hint("write each act as `- all: connect`"))?;
     if items.is_empty() {
         return Err(node.mistake("the script is empty").hint("write `- all: connect`"));
     }
-    let mut reader = Reader { cast, reading, is_outermost: true, is_measured: false };
+    let mut reader = Reader { groups, reading, is_outermost: true, is_measured: false };
     let script = reader.acts(items)?;
-    for (index, group) in cast.iter().enumerate() {
+    for (index, group) in groups.iter().enumerate() {
         let name = &group.name;
         match script.iter().find(|act| act.has(index)).and_then(|act| first_step(act, index)) {
             None => {
@@ -97,7 +97,7 @@ fn first_step(act: &Act, group: usize) -> Option<&Numbered> {
 }
 
 struct Reader<'r, 's> {
-    cast: &'r [Group],
+    groups: &'r [Group],
     reading: &'r mut Reading<'s>,
     /// Whether it is in no `together` and no `measure`.
     is_outermost: bool,
@@ -111,7 +111,7 @@ impl Reader<'_, '_> {
         let mut acts = Vec::with_capacity(items.len());
         for item in items {
             let act = self.act(item)?;
-            let groups: Vec<usize> = (0..self.cast.len()).filter(|&group| act.has(group)).collect();
+            let groups: Vec<usize> = (0..self.groups.len()).filter(|&group| act.has(group)).collect();
             self.reading.scope.publish(&groups);
             acts.push(act);
         }
@@ -214,10 +214,10 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The groups that a key names, in the order of the cast.
+    /// The groups that a key names, in the order of the broadcast.
     fn members(&self, key: &Key) -> Result<Vec<usize>, Mistake> {
         if key.text.trim() == ALL {
-            return Ok((0..self.cast.len()).collect());
+            return Ok((0..self.groups.len()).collect());
         }
         let mut members = Vec::new();
         let mut from = 0;
@@ -245,14 +245,14 @@ impl Reader<'_, '_> {
             name if is_step(name) => mistake(format!("nobody is said to do the step `{name}`"))
                 .hint(format!("write who does it: `- all: {{ {name}: … }}`")),
             name => {
-                let names = self.cast.iter().map(|group| group.name.as_str()).chain(RESERVED);
+                let names = self.groups.iter().map(|group| group.name.as_str()).chain(RESERVED);
                 mistake(format!("unknown group `{name}`")).did_you_mean(name, names)
             }
         }
     }
 
     fn group(&self, name: &str) -> Option<usize> {
-        self.cast.iter().position(|group| group.name == name)
+        self.groups.iter().position(|group| group.name == name)
     }
 
     /// Branches side by side. None sees what another sets meanwhile, and no group acts in two.
@@ -275,7 +275,7 @@ impl Reader<'_, '_> {
                 return Err(item.mistake("expected an act, found an empty list"));
             }
             self.reading.scope.rewind(&before);
-            for (index, group) in self.cast.iter().enumerate() {
+            for (index, group) in self.groups.iter().enumerate() {
                 let earlier = branches.iter().flatten().any(|act: &Act| act.has(index));
                 if let Some(again) = acts.iter().find(|act| earlier && act.has(index)) {
                     let message =

@@ -61,7 +61,7 @@ impl Axis {
         let digits = if load >= 100.0 { load.round() } else { (load * 100.0).round() / 100.0 };
         match self {
             Axis::Clients if load == 1.0 => "1 client".to_owned(),
-            Axis::Clients => format!("{} clients", crate::measure::human::count(load.max(0.0) as u64)),
+            Axis::Clients => format!("{} clients", crate::measure::format::count(load.max(0.0) as u64)),
             Axis::Rate => format!("{digits}/s"),
             Axis::Arrivals => format!("{digits} arrivals/s"),
             Axis::Variable(name) => format!("{name} = {digits}"),

@@ -44,7 +44,7 @@ impl Starter {
 
     fn write(&self) -> String {
         let mut text = self.head();
-        text.push_str(&self.cast());
+        text.push_str(&self.clients());
         text.push_str(&self.contract());
         text.push_str(&self.script());
         text.push_str(&self.thresholds());
@@ -65,12 +65,12 @@ impl Starter {
         )
     }
 
-    fn cast(&self) -> String {
+    fn clients(&self) -> String {
         let namespace = match self.namespace.as_str() {
             "/" => String::new(),
             namespace => format!(", namespace: {}", quoted(namespace)),
         };
-        let mut text = String::from("# Who takes part. Raise the numbers when it works.\ncast:\n");
+        let mut text = String::from("# Who takes part. Raise the numbers when it works.\nclients:\n");
         let auth = "# where it asks who they are: auth: { token: \"user-${n}\" }";
         let _ = writeln!(text, "  speaker: {{ count: 1{namespace} }}");
         let _ = writeln!(text, "  listeners: {{ count: 20, arrive: 50/s{namespace} }} {auth}");
@@ -113,7 +113,7 @@ impl Starter {
             };
             let arrives = self.arrives.as_ref().map(|event| format!(", arrives_as: {}", quoted(event)));
             let arrives = arrives.unwrap_or_default();
-            let _ = writeln!(text, "  cast: {{ emit: [{}, {payload}]{ack}{arrives} }}", quoted(send));
+            let _ = writeln!(text, "  broadcast: {{ emit: [{}, {payload}]{ack}{arrives} }}", quoted(send));
             text.push_str(match self.join {
                 Some(_) => "",
                 None => "  # `reaches: everyone`, or `reaches: others`, behind it lets the audit judge who hears it.\n",
@@ -144,7 +144,7 @@ impl Starter {
             let to = if self.join.is_some() { "to: lobby, " } else { "" };
             let _ = writeln!(
                 text,
-                "  - speaker: {{ repeat: {{ times: 10, every: 100ms, steps: [ {{ cast: {{ {to}args: [hello] }} }} ] }} }}"
+                "  - speaker: {{ repeat: {{ times: 10, every: 100ms, steps: [ {{ broadcast: {{ {to}args: [hello] }} }} ] }} }}"
             );
             let _ = writeln!(text, "  - listeners: {{ expect: {{ event: {heard}, times: 10 }} }}");
             if self.join.is_some() {
@@ -178,7 +178,7 @@ fn quoted(word: &str) -> String {
 
 /// Text that cannot end a comment.
 fn one_line(text: &str) -> String {
-    crate::measure::human::printable(text)
+    crate::measure::format::printable(text)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const CAST: &str = "name: t\ncast: { alice: 1, bob: 2, carol: 3 }\n";
+const CAST: &str = "name: t\nclients: { alice: 1, bob: 2, carol: 3 }\n";
 
 fn read_text(text: &str) -> Result<Scenario, Mistake> {
     let surroundings = Surroundings::new(
@@ -55,7 +55,7 @@ fn what_is_not_said_has_the_usual_value() {
     let scenario = script("  - all: connect\n").unwrap();
     assert_eq!((scenario.level, scenario.needs.len(), scenario.spec.len()), (Level::Must, 0, 0));
     assert_eq!(scenario.contract, Contract::fixture());
-    let [alice, bob, _] = scenario.cast.as_slice() else { panic!("{:?}", scenario.cast) };
+    let [alice, bob, _] = scenario.groups.as_slice() else { panic!("{:?}", scenario.groups) };
     assert_eq!((alice.count, bob.count), (1, 2));
     assert_eq!(alice.namespace.fixed(), Some(&serde_json::json!("/")));
     assert!(alice.auth.is_none() && alice.vars.is_empty() && alice.rows.is_none());
@@ -91,13 +91,13 @@ fn steps_are_numbered_in_the_order_of_the_file() {
 #[test]
 fn a_variable_of_a_group_takes_the_place_of_the_common_one() {
     let scenario = read_text(
-        "name: t\ncast: { alice: 1, bob: { vars: { colour: blue, own: 1 } } }\n\
+        "name: t\nclients: { alice: 1, bob: { vars: { colour: blue, own: 1 } } }\n\
          vars: { colour: red, room: \"${colour}-${n}\" }\n\
          script:\n  - all: connect\n  - all: { join: \"${room}\" }\n  - bob: { join: \"${own}\" }\n",
     )
     .unwrap();
     let names = |group: usize| -> Vec<(&str, Option<&serde_json::Value>)> {
-        scenario.cast[group].vars.iter().map(|(slot, template)| (&*slot.name, template.fixed())).collect()
+        scenario.groups[group].vars.iter().map(|(slot, template)| (&*slot.name, template.fixed())).collect()
     };
     let (red, blue, one) = (serde_json::json!("red"), serde_json::json!("blue"), serde_json::json!(1));
     assert_eq!(names(0), [("colour", Some(&red)), ("room", None)]);
@@ -143,22 +143,22 @@ fn a_group_that_connects_inside_of_a_branch_is_connected_there() {
 #[test]
 fn rows_and_environment_come_from_the_surroundings() {
     let scenario = read_text(
-        "name: t\ncast: { users: { count: 5, rows: users.csv, auth: { name: \"${row.name}\", token: \"${env.TOKEN}\" } } }\n\
+        "name: t\nclients: { users: { count: 5, rows: users.csv, auth: { name: \"${row.name}\", token: \"${env.TOKEN}\" } } }\n\
          script:\n  - all: connect\n",
     )
     .unwrap();
-    let rows = scenario.cast[0].rows.as_ref().unwrap();
+    let rows = scenario.groups[0].rows.as_ref().unwrap();
     assert_eq!((rows.value(3, "name"), rows.value(4, "age")), (Some("bob"), Some("36")));
     let mistake =
-        read_text("name: t\ncast: { a: { rows: other.csv } }\nscript:\n  - all: connect\n").unwrap_err();
+        read_text("name: t\nclients: { a: { rows: other.csv } }\nscript:\n  - all: connect\n").unwrap_err();
     assert_eq!(mistake.message, "cannot take rows from `other.csv`: no such file");
 }
 
 #[test]
 fn the_first_mistake_at_the_top_is_told_before_those_inside() {
-    let mistake = read_text("nmae: t\ncast: { a: 0 }\nscript: []\n").unwrap_err();
+    let mistake = read_text("nmae: t\nclients: { a: 0 }\nscript: []\n").unwrap_err();
     assert_eq!(mistake.to_string(), "unknown key `nmae` in the scenario (did you mean `name`?)");
-    let mistake = read_text("name: t\ncast: { a: 0 }\nscript: []\nvras: {}\n").unwrap_err();
+    let mistake = read_text("name: t\nclients: { a: 0 }\nscript: []\nvras: {}\n").unwrap_err();
     assert_eq!(mistake.to_string(), "unknown key `vras` in the scenario (did you mean `vars`?)");
 }
 
@@ -170,8 +170,7 @@ fn messages_of_all_clients_are_summed() {
 
 #[test]
 fn a_scenario_is_read_anew_once_the_server_is_known() {
-    let text =
-        "name: t\ntakes: \"${server.interval * 2}ms\"\ncast: { alice: 1 }\nscript: [ { alice: connect } ]\n";
+    let text = "name: t\ntakes: \"${server.interval * 2}ms\"\nclients: { alice: 1 }\nscript: [ { alice: connect } ]\n";
     let source = Source { name: "t.yaml".to_owned(), text: text.to_owned() };
     let surroundings = Surroundings::without_files();
     let takes = |surroundings: &Surroundings| read(&source, surroundings).unwrap().takes;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::wire::{Lane, Lost};
+use super::wire::{Channel, Lost};
 use crate::observe::Cause;
 use crate::protocol::Violation;
 
@@ -84,12 +84,12 @@ pub enum Closed {
     ByServer,
     /// The server missed a heartbeat.
     NoPing,
-    /// A lane ended.
-    Lost(Lane, Lost),
+    /// A channel ended.
+    Lost(Channel, Lost),
     /// A poll or a post was answered with something else than success.
     BadAnswer {
         /// Which of the two.
-        lane: Lane,
+        channel: Channel,
         /// The HTTP status.
         status: u16,
         /// The beginning of the body.
@@ -125,13 +125,13 @@ impl fmt::Display for Closed {
             Closed::Asked => f.write_str("closed as asked"),
             Closed::ByServer => f.write_str("the server sent a close packet"),
             Closed::NoPing => f.write_str("no ping came within pingInterval + pingTimeout"),
-            Closed::Lost(Lane::WebSocket, lost) => write!(f, "{lost}"),
-            Closed::Lost(lane, lost) => write!(f, "{lost} ({lane})"),
-            Closed::BadAnswer { lane, status, body } if body.is_empty() => {
-                write!(f, "a {lane} was answered with HTTP status {status}")
+            Closed::Lost(Channel::WebSocket, lost) => write!(f, "{lost}"),
+            Closed::Lost(channel, lost) => write!(f, "{lost} ({channel})"),
+            Closed::BadAnswer { channel, status, body } if body.is_empty() => {
+                write!(f, "a {channel} was answered with HTTP status {status}")
             }
-            Closed::BadAnswer { lane, status, body } => {
-                write!(f, "a {lane} was answered with HTTP status {status}: {body}")
+            Closed::BadAnswer { channel, status, body } => {
+                write!(f, "a {channel} was answered with HTTP status {status}: {body}")
             }
         }
     }

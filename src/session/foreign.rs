@@ -14,7 +14,7 @@ use super::event::{Answer, Closed, Event, Message};
 use super::link::NotConnected;
 use super::namespace::Phase;
 use super::requests::Destination;
-use super::wire::{Lane, Lost};
+use super::wire::{Channel, Lost};
 
 /// What the library is to do. Orders never fail and never block: what goes wrong is heard as [`Told::Lost`].
 pub trait Orders: fmt::Debug {
@@ -228,7 +228,7 @@ impl Foreign {
                 Some(Event::Answered(Answer { namespace, id, data: data.into(), attachments }))
             }
             Told::Left => self.ended(place, Closed::Asked),
-            Told::Lost(why) => self.ended(place, Closed::Lost(Lane::WebSocket, Lost::Broken(why))),
+            Told::Lost(why) => self.ended(place, Closed::Lost(Channel::WebSocket, Lost::Broken(why))),
         }
     }
 

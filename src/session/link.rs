@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::foreign::{Foreign, News};
 use super::{
-    Destination, Event, Heartbeats, Lane, Lost, Namespace, Payload, Polls, Session, Transport, Wire,
+    Channel, Destination, Event, Heartbeats, Lost, Namespace, Payload, Polls, Session, Transport, Wire,
 };
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::Response;
@@ -244,17 +244,22 @@ impl Link {
     pub fn receive<'a>(
         &mut self,
         wire: &mut dyn Wire,
-        lane: Lane,
+        channel: Channel,
         packet: Packet<'a>,
         now: Instant,
     ) -> Option<Event<'a>> {
-        self.own_mut().and_then(|session| session.receive(wire, lane, packet, now))
+        self.own_mut().and_then(|session| session.receive(wire, channel, packet, now))
     }
 
     /// See [`Session::response`].
-    pub fn response<'a>(&mut self, wire: &mut dyn Wire, lane: Lane, response: &'a Response) -> Payload<'a> {
+    pub fn response<'a>(
+        &mut self,
+        wire: &mut dyn Wire,
+        channel: Channel,
+        response: &'a Response,
+    ) -> Payload<'a> {
         match self {
-            Link::Own(session) => session.response(wire, lane, response),
+            Link::Own(session) => session.response(wire, channel, response),
             Link::Foreign(_) => Payload::Nothing(None),
         }
     }
@@ -265,8 +270,8 @@ impl Link {
     }
 
     /// See [`Session::lost`].
-    pub fn lost(&mut self, wire: &mut dyn Wire, lane: Lane, lost: Lost) -> Option<Event<'static>> {
-        self.own_mut().and_then(|session| session.lost(wire, lane, lost))
+    pub fn lost(&mut self, wire: &mut dyn Wire, channel: Channel, lost: Lost) -> Option<Event<'static>> {
+        self.own_mut().and_then(|session| session.lost(wire, channel, lost))
     }
 
     /// See [`Session::tick`].

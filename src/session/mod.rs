@@ -37,7 +37,7 @@ pub use link::{Link, NotConnected};
 pub use namespace::{Namespace, Phase, STAMP_MARK};
 pub use polling::Payload;
 pub use requests::Destination;
-pub use wire::{HangUp, Lane, Lost, Phases, RawFrame, Request, Shortage, Wire};
+pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire};
 
 use outstanding::Outstanding;
 use polling::Polling;
@@ -330,7 +330,7 @@ impl Session {
             let head = header(Kind::Disconnect, 0, &namespace.name, None);
             // Over long-polling all farewells travel with the word `close`, not in posts of their own.
             match &mut self.polling {
-                None => wire.text(Lane::WebSocket, &[&head]),
+                None => wire.text(Channel::WebSocket, &[&head]),
                 Some(polling) => polling.queue_text(&[&head]),
             }
             namespace.phase = Phase::Out;
@@ -339,18 +339,18 @@ impl Session {
         self.state = State::Closing;
         if self.is_upgrading() {
             self.upgrade = Upgrade::None;
-            wire.hang_up(Lane::WebSocket, HangUp::Cut);
+            wire.hang_up(Channel::WebSocket, HangUp::Cut);
         }
         match &mut self.polling {
             Some(polling) => polling.close(wire, &self.requests, self.handshake.as_deref()),
-            None => wire.hang_up(Lane::WebSocket, HangUp::Clean),
+            None => wire.hang_up(Channel::WebSocket, HangUp::Clean),
         }
     }
 
     /// Ends the connection abruptly: every TCP connection is cut. What is needed for recovery is kept.
     pub fn cut(&mut self, wire: &mut dyn Wire) {
-        for lane in [Lane::WebSocket, Lane::Poll, Lane::Post] {
-            wire.hang_up(lane, HangUp::Cut);
+        for channel in [Channel::WebSocket, Channel::Poll, Channel::Post] {
+            wire.hang_up(channel, HangUp::Cut);
         }
         self.end();
     }
@@ -376,33 +376,33 @@ impl Session {
         }
         if self.upgrade == Upgrade::Dialing {
             self.upgrade = Upgrade::Probing;
-            wire.text(Lane::WebSocket, &["2probe"]);
+            wire.text(Channel::WebSocket, &["2probe"]);
         }
     }
 
-    /// A lane is no more.
-    pub fn lost(&mut self, wire: &mut dyn Wire, lane: Lane, lost: Lost) -> Option<Event<'static>> {
+    /// A channel is no more.
+    pub fn lost(&mut self, wire: &mut dyn Wire, channel: Channel, lost: Lost) -> Option<Event<'static>> {
         if let Lost::Refused(answer) = &lost {
             self.requests.keep_cookies(&answer.0);
         }
-        match (lane, self.state) {
-            (Lane::Aside(_), _) | (_, State::Idle | State::Closed) => None,
-            (Lane::WebSocket, _) if !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {
+        match (channel, self.state) {
+            (Channel::Aside(_), _) | (_, State::Idle | State::Closed) => None,
+            (Channel::WebSocket, _) if !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {
                 self.resume_polling(wire);
                 Some(Event::UpgradeFailed(lost.to_string()))
             }
-            _ if !self.depends_on(lane) => None,
+            _ if !self.depends_on(channel) => None,
             (_, State::Closing) => Some(self.finish(wire, Closed::Asked)),
-            _ => Some(self.finish(wire, Closed::Lost(lane, lost))),
+            _ => Some(self.finish(wire, Closed::Lost(channel, lost))),
         }
     }
 
-    /// Whether something is under way on a lane. A server may close an HTTP connection on which nothing is
+    /// Whether something is under way on a channel. A server may close an HTTP connection on which nothing is
     /// (RFC 9112, section 9.8).
-    fn depends_on(&self, lane: Lane) -> bool {
+    fn depends_on(&self, channel: Channel) -> bool {
         match &self.polling {
-            None => lane == Lane::WebSocket,
-            Some(polling) => polling.awaits(lane),
+            None => channel == Channel::WebSocket,
+            Some(polling) => polling.awaits(channel),
         }
     }
 
@@ -456,7 +456,7 @@ impl Session {
             return;
         }
         match &mut self.polling {
-            None => wire.text(Lane::WebSocket, parts),
+            None => wire.text(Channel::WebSocket, parts),
             Some(polling) => {
                 polling.queue_text(parts);
                 self.flush_posts(wire);
@@ -469,7 +469,7 @@ impl Session {
             return;
         }
         match &mut self.polling {
-            None => wire.binary(Lane::WebSocket, bytes),
+            None => wire.binary(Channel::WebSocket, bytes),
             Some(polling) => {
                 polling.queue_binary(bytes);
                 self.flush_posts(wire);
@@ -477,7 +477,7 @@ impl Session {
         }
     }
 
-    /// Posts what is queued, unless a post is under way or the upgrade wants the lane quiet.
+    /// Posts what is queued, unless a post is under way or the upgrade wants the channel quiet.
     fn flush_posts(&mut self, wire: &mut dyn Wire) {
         if self.upgrade == Upgrade::Pausing {
             return;
@@ -487,15 +487,15 @@ impl Session {
         }
     }
 
-    /// Ends every lane and reports why.
+    /// Ends every channel and reports why.
     fn finish(&mut self, wire: &mut dyn Wire, why: Closed) -> Event<'static> {
         let asked = self.state == State::Closing;
         if self.polling.is_some() {
-            wire.hang_up(Lane::Poll, HangUp::Clean);
-            wire.hang_up(Lane::Post, HangUp::Clean);
+            wire.hang_up(Channel::Poll, HangUp::Clean);
+            wire.hang_up(Channel::Post, HangUp::Clean);
         }
         if self.polling.is_none() || self.is_upgrading() {
-            wire.hang_up(Lane::WebSocket, HangUp::Cut);
+            wire.hang_up(Channel::WebSocket, HangUp::Cut);
         }
         self.end();
         Event::Closed(if asked { Closed::Asked } else { why })

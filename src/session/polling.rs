@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::event::{Closed, Event};
 use super::requests::Requests;
 use super::upgrade::Upgrade;
-use super::wire::{Lane, Wire};
+use super::wire::{Channel, Wire};
 use super::{Polls, Session, State};
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::http::Response;
@@ -52,7 +52,7 @@ impl Queued {
 /// More than this is not queued for a server that takes no posts.
 pub(super) const MAX_QUEUE: usize = 32 << 20;
 
-/// The state of the two HTTP lanes.
+/// The state of the two HTTP channels.
 #[derive(Debug, Default)]
 pub(super) struct Polling {
     pub(super) polls: Polls,
@@ -68,7 +68,7 @@ impl Polling {
     pub(super) fn poll(&mut self, wire: &mut dyn Wire, requests: &Requests, handshake: Option<&Handshake>) {
         if !self.polling {
             self.polling = true;
-            requests.get(wire, Lane::Poll, handshake.map(|h| h.sid.as_str()));
+            requests.get(wire, Channel::Poll, handshake.map(|h| h.sid.as_str()));
         }
     }
 
@@ -112,7 +112,7 @@ impl Polling {
             self.queue.pop_front();
         }
         self.posting = true;
-        requests.post(wire, Lane::Post, &handshake.sid, body.as_bytes());
+        requests.post(wire, Channel::Post, &handshake.sid, body.as_bytes());
     }
 
     /// Says `close` to the server after everything that is queued.
@@ -121,12 +121,12 @@ impl Polling {
         self.post(wire, requests, handshake);
     }
 
-    /// Whether a response is due on a lane.
-    pub(super) fn awaits(&self, lane: Lane) -> bool {
-        match lane {
-            Lane::Poll => self.polling,
-            Lane::Post => self.posting,
-            Lane::WebSocket | Lane::Aside(_) => false,
+    /// Whether a response is due on a channel.
+    pub(super) fn awaits(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Poll => self.polling,
+            Channel::Post => self.posting,
+            Channel::WebSocket | Channel::Aside(_) => false,
         }
     }
 
@@ -138,8 +138,8 @@ impl Polling {
     pub(super) fn replay(polling: Polling, wire: &mut dyn Wire) {
         for queued in polling.queue {
             match queued {
-                Queued::Text(text) => wire.text(Lane::WebSocket, &[&text]),
-                Queued::Binary(bytes) => wire.binary(Lane::WebSocket, &bytes),
+                Queued::Text(text) => wire.text(Channel::WebSocket, &[&text]),
+                Queued::Binary(bytes) => wire.binary(Channel::WebSocket, &bytes),
             }
         }
     }
@@ -148,20 +148,25 @@ impl Polling {
 impl Session {
     /// Takes the response to a poll or a post. Except for [`Payload::Nothing`],
     /// [`Session::polled`] must follow.
-    pub fn response<'a>(&mut self, wire: &mut dyn Wire, lane: Lane, response: &'a Response) -> Payload<'a> {
+    pub fn response<'a>(
+        &mut self,
+        wire: &mut dyn Wire,
+        channel: Channel,
+        response: &'a Response,
+    ) -> Payload<'a> {
         self.requests.keep_cookies(&response.head);
         let Some(polling) = &mut self.polling else { return Payload::Nothing(None) };
-        match lane {
-            Lane::Poll => polling.polling = false,
-            Lane::Post => polling.posting = false,
-            Lane::WebSocket | Lane::Aside(_) => return Payload::Nothing(None),
+        match channel {
+            Channel::Poll => polling.polling = false,
+            Channel::Post => polling.posting = false,
+            Channel::WebSocket | Channel::Aside(_) => return Payload::Nothing(None),
         }
         if response.head.status != 200 {
             let body = String::from_utf8_lossy(&response.body).chars().take(200).collect();
-            let why = Closed::BadAnswer { lane, status: response.head.status, body };
+            let why = Closed::BadAnswer { channel, status: response.head.status, body };
             return Payload::Nothing(Some(self.finish(wire, why)));
         }
-        if lane == Lane::Poll {
+        if channel == Channel::Poll {
             return match std::str::from_utf8(&response.body) {
                 Ok(body) => Payload::Packets(body),
                 Err(_) => {
@@ -186,7 +191,7 @@ impl Session {
         }
         if self.handshake.is_none() {
             let why = Closed::BadAnswer {
-                lane: Lane::Poll,
+                channel: Channel::Poll,
                 status: 200,
                 body: "no open packet in the first payload".into(),
             };

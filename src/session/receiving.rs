@@ -7,7 +7,7 @@ use super::event::{Answer, Closed, Event, Message};
 use super::namespace::{self, Namespace, Phase};
 use super::polling::MAX_QUEUE;
 use super::upgrade::Upgrade;
-use super::wire::{Lane, Lost, Wire};
+use super::wire::{Channel, Lost, Wire};
 use super::{Heartbeats, Session, State};
 use crate::protocol::attachments::Assembled;
 use crate::protocol::engine_io::{Handshake, Packet};
@@ -18,11 +18,11 @@ use crate::protocol::{Rule, Violation, excerpt};
 const MOST_OF_A_GUEST: usize = 64;
 
 impl Session {
-    /// Takes one Engine.IO packet that arrived on a lane.
+    /// Takes one Engine.IO packet that arrived on a channel.
     pub fn receive<'a>(
         &mut self,
         wire: &mut dyn Wire,
-        lane: Lane,
+        channel: Channel,
         packet: Packet<'a>,
         now: Instant,
     ) -> Option<Event<'a>> {
@@ -31,7 +31,7 @@ impl Session {
         }
         if self.polling.as_ref().is_some_and(|polling| polling.is_overfull()) {
             let words = format!("the server left {MAX_QUEUE} bytes unread");
-            return Some(self.finish(wire, Closed::Lost(Lane::Post, Lost::Broken(words))));
+            return Some(self.finish(wire, Closed::Lost(Channel::Post, Lost::Broken(words))));
         }
         match packet {
             Packet::Text(text) => self.receive_socket_io(text),
@@ -44,7 +44,7 @@ impl Session {
                 self.pinged(wire, payload, now);
                 Some(Event::Heartbeat)
             }
-            Packet::Pong("probe") if lane == Lane::WebSocket && self.upgrade == Upgrade::Probing => {
+            Packet::Pong("probe") if channel == Channel::WebSocket && self.upgrade == Upgrade::Probing => {
                 self.upgrade = Upgrade::Pausing;
                 self.finish_upgrade(wire)
             }

@@ -2,7 +2,7 @@
 
 use cookie::Cookie;
 
-use super::wire::{Lane, Request, Wire};
+use super::wire::{Channel, Request, Wire};
 use crate::protocol::http::Head;
 
 /// Path, query and headers of a client's connections, fixed by the scenario and the command line.
@@ -99,23 +99,23 @@ impl Requests {
     }
 
     pub(super) fn dial(&self, wire: &mut dyn Wire, sid: Option<&str>) {
-        wire.dial(Lane::WebSocket, &self.target("websocket", sid), &self.headers());
+        wire.dial(Channel::WebSocket, &self.target("websocket", sid), &self.headers());
     }
 
-    pub(super) fn get(&self, wire: &mut dyn Wire, lane: Lane, sid: Option<&str>) {
+    pub(super) fn get(&self, wire: &mut dyn Wire, channel: Channel, sid: Option<&str>) {
         let (target, headers) = (self.target("polling", sid), self.headers());
         let (method, held, same_connection) = ("GET", 0, false);
         let request =
             Request { method, target: &target, headers: &headers, body: None, held, same_connection };
-        wire.request(lane, request);
+        wire.request(channel, request);
     }
 
-    pub(super) fn post(&self, wire: &mut dyn Wire, lane: Lane, sid: &str, body: &[u8]) {
+    pub(super) fn post(&self, wire: &mut dyn Wire, channel: Channel, sid: &str, body: &[u8]) {
         let (target, mut headers) = (self.target("polling", Some(sid)), self.headers());
         headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
         let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
         let request = Request { method, target: &target, headers: &headers, body, held, same_connection };
-        wire.request(lane, request);
+        wire.request(channel, request);
     }
 }
 

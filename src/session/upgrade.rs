@@ -6,7 +6,7 @@
 use super::event::Event;
 use super::polling::Polling;
 use super::{Polls, Session, State};
-use crate::session::wire::{HangUp, Lane, Wire};
+use crate::session::wire::{Channel, HangUp, Wire};
 
 /// How far an upgrade has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +34,17 @@ impl Session {
         ready
     }
 
-    /// Sends `5` once the HTTP lanes are quiet, then everything that was held back.
+    /// Sends `5` once the HTTP channels are quiet, then everything that was held back.
     pub(super) fn finish_upgrade(&mut self, wire: &mut dyn Wire) -> Option<Event<'static>> {
         if self.upgrade != Upgrade::Pausing || !self.polling.as_ref().is_some_and(|p| p.is_quiet()) {
             return None;
         }
         let polling = self.polling.take()?;
         self.upgrade = Upgrade::None;
-        wire.text(Lane::WebSocket, &["5"]);
+        wire.text(Channel::WebSocket, &["5"]);
         Polling::replay(*polling, wire);
-        wire.hang_up(Lane::Poll, HangUp::Clean);
-        wire.hang_up(Lane::Post, HangUp::Clean);
+        wire.hang_up(Channel::Poll, HangUp::Clean);
+        wire.hang_up(Channel::Post, HangUp::Clean);
         Some(Event::Upgraded)
     }
 

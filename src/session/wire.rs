@@ -1,6 +1,6 @@
 //! What a session says to the transports and hears from them.
 //!
-//! A connection of Engine.IO is carried by one or more *lanes*: a WebSocket, or a pair of HTTP connections
+//! A connection of Engine.IO is carried by one or more *channels*: a WebSocket, or a pair of HTTP connections
 //! (one for the pending poll, one for posts), or, during an upgrade, all of them. The session speaks in
 //! frames and requests; how these become bytes on a socket is the business of [`crate::transport`].
 
@@ -13,7 +13,7 @@ use crate::protocol::websocket::Opcode;
 
 /// One of a client's byte streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lane {
+pub enum Channel {
     /// The WebSocket of the session.
     WebSocket,
     /// The HTTP connection of the pending poll (and of the polling handshake).
@@ -24,13 +24,13 @@ pub enum Lane {
     Aside(u8),
 }
 
-impl fmt::Display for Lane {
+impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Lane::WebSocket => f.write_str("websocket"),
-            Lane::Poll => f.write_str("poll"),
-            Lane::Post => f.write_str("post"),
-            Lane::Aside(n) => write!(f, "http {n}"),
+            Channel::WebSocket => f.write_str("websocket"),
+            Channel::Poll => f.write_str("poll"),
+            Channel::Post => f.write_str("post"),
+            Channel::Aside(n) => write!(f, "http {n}"),
         }
     }
 }
@@ -67,7 +67,7 @@ pub struct RawFrame {
     pub payload: Vec<u8>,
 }
 
-/// How a lane is to end.
+/// How a channel is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangUp {
     /// What is queued is sent; then an HTTP connection is closed, and on a WebSocket a close frame follows, which
@@ -82,25 +82,25 @@ pub enum HangUp {
 /// Calls never fail and never block: what goes wrong is heard later, as a [`Lost`].
 pub trait Wire {
     /// Opens a WebSocket with this path and query.
-    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]);
+    fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]);
     /// Sends one text frame: the concatenation of `parts`.
-    fn text(&mut self, lane: Lane, parts: &[&str]);
+    fn text(&mut self, channel: Channel, parts: &[&str]);
     /// Sends one binary frame.
-    fn binary(&mut self, lane: Lane, payload: &[u8]);
+    fn binary(&mut self, channel: Channel, payload: &[u8]);
     /// Sends any frame, legal or not.
-    fn frame(&mut self, lane: Lane, frame: &RawFrame);
-    /// Sends a request, over the lane's connection if it is still there, else over a new one.
-    fn request(&mut self, lane: Lane, request: Request<'_>);
+    fn frame(&mut self, channel: Channel, frame: &RawFrame);
+    /// Sends a request, over the channel's connection if it is still there, else over a new one.
+    fn request(&mut self, channel: Channel, request: Request<'_>);
     /// Sends what a request has held back.
-    fn rest(&mut self, lane: Lane, bytes: &[u8]);
-    /// Ends a lane. Nothing more is heard from it, not even a [`Lost`] — except after [`HangUp::Clean`] on a
+    fn rest(&mut self, channel: Channel, bytes: &[u8]);
+    /// Ends a channel. Nothing more is heard from it, not even a [`Lost`] — except after [`HangUp::Clean`] on a
     /// WebSocket, where the server's own close is heard.
-    fn hang_up(&mut self, lane: Lane, how: HangUp);
-    /// Stops or resumes reading from a lane, so that the server feels a slow consumer.
-    fn pause(&mut self, lane: Lane, paused: bool);
+    fn hang_up(&mut self, channel: Channel, how: HangUp);
+    /// Stops or resumes reading from a channel, so that the server feels a slow consumer.
+    fn pause(&mut self, channel: Channel, paused: bool);
 }
 
-/// How long the phases of a lane's birth took.
+/// How long the phases of a channel's birth took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Phases {
     /// From the call to the established TCP connection.
@@ -115,12 +115,12 @@ pub struct Phases {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortage {
     /// Local ports towards the server.
-    Port,
+    ClientWire,
     /// Files that the process, or the machine, may have open.
     File,
 }
 
-/// Why a lane is no more.
+/// Why a channel is no more.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lost {
     /// No connection could be made; the operating system's words.
@@ -150,7 +150,7 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Lost::Unreachable(words) => write!(f, "no connection: {words}"),
-            Lost::Shortage(Shortage::Port) => {
+            Lost::Shortage(Shortage::ClientWire) => {
                 f.write_str("no connection: this machine has no port left for it")
             }
             Lost::Shortage(Shortage::File) => {

@@ -9,14 +9,14 @@ use std::time::Instant;
 use serde_json::Value as Json;
 
 use super::chance::{CLIENT, Chance};
+use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
-use super::stage::{Part, Stage};
 use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
 use crate::observe::{Deed, Label, Message as Sent, Who, WireLine};
 use crate::protocol::http::Response;
-use crate::session::{Closed, Destination, Lane, Link};
+use crate::session::{Channel, Closed, Destination, Link};
 use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
 
 /// When and why a connection ended that no step ended.
@@ -51,9 +51,9 @@ pub struct Actor<'p> {
     /// Which client.
     pub who: Who,
     /// What it has in common with its group.
-    pub part: &'p Part,
+    pub group: &'p GroupContext,
     /// What it has in common with all.
-    pub stage: &'p Stage,
+    pub context: &'p RunContext,
     /// Its connection.
     pub session: Link,
     /// The namespace that it speaks in unless a step says otherwise.
@@ -114,11 +114,16 @@ impl<'p> Actor<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(who: Who, part: &'p Part, stage: &'p Stage, link: Link) -> Result<Actor<'p>, String> {
+    pub fn new(
+        who: Who,
+        group: &'p GroupContext,
+        context: &'p RunContext,
+        link: Link,
+    ) -> Result<Actor<'p>, String> {
         let mut actor = Actor {
             who,
-            part,
-            stage,
+            group,
+            context,
             session: link,
             home: "/".into(),
             inbox: Inbox::default(),
@@ -131,18 +136,18 @@ impl<'p> Actor<'p> {
             unsettled: None,
             stamped: 0,
             asides: Vec::new(),
-            slots: vec![None; stage.slots].into(),
-            chance: RefCell::new(Chance::of(stage.seed, &[CLIENT, u64::from(who.cast)])),
-            log: (who.cast < stage.remembering).then(|| {
-                let (epoch, most) = (stage.epoch, stage.wire_lines);
+            slots: vec![None; context.slots].into(),
+            chance: RefCell::new(Chance::of(context.seed, &[CLIENT, u64::from(who.index)])),
+            log: (who.index < context.remembering).then(|| {
+                let (epoch, most) = (context.epoch, context.wire_lines);
                 Rc::new(RefCell::new(WireLog { epoch, most, lines: VecDeque::new() }))
             }),
         };
-        for (slot, template) in &part.vars {
+        for (slot, template) in &group.vars {
             let value = template.render(&actor)?;
             actor.set(slot, value);
         }
-        actor.home = part.namespace.render_text(&actor)?.into();
+        actor.home = group.namespace.render_text(&actor)?.into();
         let destination = actor.destination(&[], &[])?;
         actor.session.set_destination(destination);
         Ok(actor)
@@ -157,9 +162,9 @@ impl<'p> Actor<'p> {
         query: &[(String, crate::template::Template)],
         headers: &[(String, crate::template::Template)],
     ) -> Result<Destination, String> {
-        let mut encoded = url::form_urlencoded::Serializer::new(self.stage.query.clone());
+        let mut encoded = url::form_urlencoded::Serializer::new(self.context.query.clone());
         let given = |name: &str| query.iter().any(|(given, _)| given == name);
-        let of_the_group = self.part.query.iter().filter(|(name, _)| !given(name));
+        let of_the_group = self.group.query.iter().filter(|(name, _)| !given(name));
         let mut replaced = Vec::new();
         for (name, value) in of_the_group.chain(query) {
             if OWN_PARAMETERS.contains(&name.as_str()) {
@@ -170,11 +175,11 @@ impl<'p> Actor<'p> {
                 encoded.append_pair(name, &value.render_text(self)?);
             }
         }
-        let mut all = self.stage.headers.clone();
-        for (name, value) in self.part.headers.iter().chain(headers) {
+        let mut all = self.context.headers.clone();
+        for (name, value) in self.group.headers.iter().chain(headers) {
             all.push((name.clone(), value.render_text(self)?));
         }
-        Ok(Destination { path: self.stage.path.clone(), replaced, query: encoded.finish(), headers: all })
+        Ok(Destination { path: self.context.path.clone(), replaced, query: encoded.finish(), headers: all })
     }
 
     /// Gives one of the client's names a value.
@@ -204,8 +209,8 @@ impl<'p> Actor<'p> {
 
     fn show(&self, of: &Of, value: &Json) {
         let group = self.who.group as usize;
-        if self.stage.shared.contains(&Shared { group, of: of.clone() }) {
-            self.stage.board.put(group, u64::from(self.who.n), of.clone(), value.clone());
+        if self.context.shared.contains(&Shared { group, of: of.clone() }) {
+            self.context.shared_values.put(group, u64::from(self.who.n), of.clone(), value.clone());
         }
     }
 
@@ -218,10 +223,10 @@ impl<'p> Actor<'p> {
     pub fn stamp(&mut self, due: Instant, label: Label, is_audited: bool) -> Stamp {
         self.stamped += 1;
         Stamp {
-            run: self.stage.run,
-            sender: self.who.cast,
+            run: self.context.run,
+            sender: self.who.index,
             sequence: self.stamped,
-            due: self.stage.since(due),
+            due: self.context.since(due),
             label,
             is_audited,
         }
@@ -233,18 +238,18 @@ impl<'p> Actor<'p> {
         distribution.draw(&mut || chance.share())
     }
 
-    /// The lane of an `http` step: the one with this name, or the nameless one.
-    pub fn aside(&mut self, name: Option<&str>) -> Lane {
+    /// The channel of an `http` step: the one with this name, or the nameless one.
+    pub fn aside(&mut self, name: Option<&str>) -> Channel {
         let place = self.asides.iter().position(|aside| aside.name.as_deref() == name).unwrap_or_else(|| {
             self.asides.push(Aside { name: name.map(str::to_owned), ..Aside::default() });
             self.asides.len() - 1
         });
-        Lane::Aside(place as u8)
+        Channel::Aside(place as u8)
     }
 
     /// Keeps the outcome of a request that a later step awaits.
-    pub fn keep_response(&mut self, lane: Lane, outcome: Result<Response, String>) {
-        if let Lane::Aside(place) = lane
+    pub fn keep_response(&mut self, channel: Channel, outcome: Result<Response, String>) {
+        if let Channel::Aside(place) = channel
             && let Some(aside) = self.asides.get_mut(usize::from(place))
         {
             aside.outcome = Some(outcome);
@@ -253,8 +258,8 @@ impl<'p> Actor<'p> {
     }
 
     /// A request was sent that holds this back. What came of an earlier one is forgotten.
-    pub fn asked(&mut self, lane: Lane, rest: Vec<u8>) {
-        if let Lane::Aside(place) = lane
+    pub fn asked(&mut self, channel: Channel, rest: Vec<u8>) {
+        if let Channel::Aside(place) = channel
             && let Some(aside) = self.asides.get_mut(usize::from(place))
         {
             aside.outcome = None;
@@ -264,13 +269,13 @@ impl<'p> Actor<'p> {
     }
 
     /// Whether a request is not answered yet.
-    pub fn awaits(&self, lane: Lane) -> bool {
-        matches!(lane, Lane::Aside(place) if self.asides.get(usize::from(place)).is_some_and(|aside| aside.awaited))
+    pub fn awaits(&self, channel: Channel) -> bool {
+        matches!(channel, Channel::Aside(place) if self.asides.get(usize::from(place)).is_some_and(|aside| aside.awaited))
     }
 
     /// Takes what a request has held back.
-    pub fn take_rest(&mut self, lane: Lane) -> Vec<u8> {
-        let Lane::Aside(place) = lane else { return Vec::new() };
+    pub fn take_rest(&mut self, channel: Channel) -> Vec<u8> {
+        let Channel::Aside(place) = channel else { return Vec::new() };
         self.asides
             .get_mut(usize::from(place))
             .map(|aside| std::mem::take(&mut aside.rest))
@@ -278,14 +283,14 @@ impl<'p> Actor<'p> {
     }
 
     /// The outcome of an earlier request, if it is there.
-    pub fn take_response(&mut self, lane: Lane) -> Option<Result<Response, String>> {
-        let Lane::Aside(place) = lane else { return None };
+    pub fn take_response(&mut self, channel: Channel) -> Option<Result<Response, String>> {
+        let Channel::Aside(place) = channel else { return None };
         self.asides.get_mut(usize::from(place))?.outcome.take()
     }
 
     /// Keeps a raw frame for the steps that look at them.
     pub fn keep_frame(&mut self, frame: Seen) {
-        self.frames.keep(frame, self.part.ears.past_frames);
+        self.frames.keep(frame, self.group.filter.past_frames);
     }
 
     /// Remembers a frame that arrived, for the report of a failure.
@@ -319,20 +324,22 @@ impl Values for Actor<'_> {
         match name {
             Name::N => owned(Json::from(self.who.n)),
             Name::I => owned(Json::from(self.round)),
-            Name::Group => owned(Json::from(self.part.name.as_str())),
-            Name::Cast => owned(Json::from(self.who.cast)),
-            Name::Count => owned(Json::from(self.part.count)),
-            Name::Run => owned(Json::from(self.stage.run)),
+            Name::Group => owned(Json::from(self.group.name.as_str())),
+            Name::Index => owned(Json::from(self.who.index)),
+            Name::Count => owned(Json::from(self.group.count)),
+            Name::Run => owned(Json::from(self.context.run)),
             Name::Sid => self.sid().map(Cow::Owned),
             Name::EngineSid => self.engine_sid().map(Cow::Owned),
             Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),
             Name::Row(column) => {
-                let row = self.part.rows.get(self.who.n as usize % self.part.rows.len().max(1))?;
+                let row = self.group.rows.get(self.who.n as usize % self.group.rows.len().max(1))?;
                 let (_, value) = row.iter().find(|(name, _)| **name == **column)?;
                 owned(Json::from(value.as_str()))
             }
             Name::Word(_) => None,
-            Name::Other { group, member, of } => self.stage.board.get(*group, *member, of).map(Cow::Owned),
+            Name::Other { group, member, of } => {
+                self.context.shared_values.get(*group, *member, of).map(Cow::Owned)
+            }
         }
     }
 
@@ -345,7 +352,7 @@ impl<'p> Cx<'_, 'p> {
     /// What became of the message that was sent last: handled by now, or nobody knows.
     pub fn settle(&mut self, is_handled: bool) {
         let Some(mut message) = self.actor.unsettled.take() else { return };
-        message.settled = self.actor.stage.since(self.now);
+        message.settled = self.actor.context.since(self.now);
         message.handled = is_handled.then_some(message.settled);
         self.witness(Deed::Settled(*message));
     }

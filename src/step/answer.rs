@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::event_template::EventTemplate;
 use super::schema::{self, Schema, Shape};
-use super::utterance::Utterance;
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Message;
@@ -24,7 +24,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     };
     fields.deny_others()?;
     let name = super::emit::in_words(&event);
-    Ok(Box::new(Answer { name, event, utterance: Utterance::of_args(&args), namespace, after, copies }))
+    Ok(Box::new(Answer {
+        name,
+        event,
+        event_template: EventTemplate::of_args(&args),
+        namespace,
+        after,
+        copies,
+    }))
 }
 
 pub(super) fn schema() -> Schema {
@@ -40,7 +47,7 @@ pub(super) fn schema() -> Schema {
 struct Answer {
     name: String,
     event: Template,
-    utterance: Utterance,
+    event_template: EventTemplate,
     namespace: Option<Template>,
     after: Duration,
     copies: u32,
@@ -66,8 +73,8 @@ impl Step for Answer {
         match described {
             Ok((namespace, event)) => {
                 cx.actor.answers.retain(|rule| *rule.namespace != *namespace || *rule.event != *event);
-                let (utterance, after, copies) = (&self.utterance, self.after, self.copies);
-                cx.actor.answers.push(Rule { namespace, event: event.into(), utterance, after, copies });
+                let (event_template, after, copies) = (&self.event_template, self.after, self.copies);
+                cx.actor.answers.push(Rule { namespace, event: event.into(), event_template, after, copies });
             }
             Err(why) => cx.fail(format!("to answer {}", self.name), why),
         }
@@ -89,7 +96,7 @@ pub struct Rule<'p> {
     namespace: Box<str>,
     event: Box<str>,
     /// The arguments of the acknowledgement.
-    pub utterance: &'p Utterance,
+    pub event_template: &'p EventTemplate,
     /// How long the client thinks before it answers.
     pub after: Duration,
     /// How often it answers: once, unless the scenario is rude.

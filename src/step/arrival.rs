@@ -109,7 +109,7 @@ impl Arrival {
     }
 
     /// When each of so many clients begins, after the act does; empty where all come at once. `group` is its number in the
-    /// cast.
+    /// scenario.
     pub fn offsets(&self, count: u64, seed: u64, group: u64) -> Arc<[Duration]> {
         if self.stages.is_empty() {
             return Arc::default();

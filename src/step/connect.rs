@@ -11,8 +11,8 @@ use super::actor::Ended;
 use super::schema::{self, Schema, Shape};
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Cause, Counter, Deed, Metric, Mishap};
-use crate::session::{Closed, Event, Lane, Polls, Transport};
+use crate::observe::{Cause, Counter, Deed, FailureKind, Metric};
+use crate::session::{Channel, Closed, Event, Polls, Transport};
 use crate::template::{Matcher, Template};
 
 /// How long a client waits for its connection unless the step says otherwise.
@@ -126,7 +126,7 @@ impl How {
         let mut due = cx.due + self.after;
         if !cx.actor.arrived {
             cx.actor.arrived = true;
-            due += cx.actor.part.offsets.get(cx.actor.who.n as usize).copied().unwrap_or_default();
+            due += cx.actor.group.offsets.get(cx.actor.who.n as usize).copied().unwrap_or_default();
         }
         cx.due = due;
         let mut connecting = Connecting {
@@ -244,7 +244,7 @@ impl Connecting<'_> {
         cx.actor.frames.forget();
         cx.actor.by_hand = false;
         self.place = Place::Opening;
-        let transport = self.how.transport.unwrap_or(cx.actor.part.transport);
+        let transport = self.how.transport.unwrap_or(cx.actor.group.transport);
         cx.actor.session.open(cx.wire, transport);
         if cx.actor.session.tells_phases() {
             return Flow::Waiting;
@@ -255,7 +255,7 @@ impl Connecting<'_> {
     fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
         self.place = Place::Asking;
         self.asked = cx.now;
-        let auth = self.how.auth.as_ref().or(cx.actor.part.auth.as_ref());
+        let auth = self.how.auth.as_ref().or(cx.actor.group.auth.as_ref());
         let auth = match auth.map(|auth| auth.render(cx.actor)).transpose() {
             Ok(auth) => auth.map(|auth| auth.to_string()),
             Err(why) => return self.missed(cx, Cause::NoValue, why),
@@ -280,7 +280,7 @@ impl Connecting<'_> {
                 cx.fail(words(*wanted), words(recovered));
             }
             Wanted::Acceptance { .. } => {
-                let upgrade = self.how.transport.unwrap_or(cx.actor.part.transport) == Transport::Upgrade;
+                let upgrade = self.how.transport.unwrap_or(cx.actor.group.transport) == Transport::Upgrade;
                 if upgrade && cx.actor.session.is_upgrading() {
                     self.place = Place::Upgrading;
                     return Flow::Waiting;
@@ -311,7 +311,7 @@ impl Connecting<'_> {
 
     fn missed(&self, cx: &mut Cx<'_, '_>, cause: Cause, why: impl Into<String>) -> Flow {
         match &self.how.wanted {
-            Wanted::Acceptance { .. } => cx.miss(Mishap::Connect(cause), "a connection", why),
+            Wanted::Acceptance { .. } => cx.miss(FailureKind::Connect(cause), "a connection", why),
             Wanted::Refusal(_) => cx.fail("a refusal with CONNECT_ERROR", why),
         }
         Flow::Done
@@ -341,8 +341,8 @@ impl<'p> Running<'p> for Connecting<'p> {
                 }
                 self.missed(cx, cause, why)
             }
-            Happening::Established(lane, phases)
-                if self.place == Place::Opening && matches!(lane, Lane::WebSocket | Lane::Poll) =>
+            Happening::Established(channel, phases)
+                if self.place == Place::Opening && matches!(channel, Channel::WebSocket | Channel::Poll) =>
             {
                 self.established = cx.now;
                 cx.observer.latency(Metric::ConnectTcp, phases.tcp);

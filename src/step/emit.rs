@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::event_template::EventTemplate;
 use super::exchange::{Exchange, Exchanged, say};
 use super::schema::{self, Schema, Shape};
-use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::Mishap;
+use crate::observe::FailureKind;
 use crate::session::Answer;
 use crate::template::{Matcher, Slot, Template};
 
@@ -21,7 +21,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let ack = fields.optional("ack").map(|node| Ack::read(node, reading)).transpose()?.flatten();
     fields.deny_others()?;
     let name = in_words(&event);
-    Ok(Box::new(Emit { name, utterance: Utterance::new(&event, &args), namespace, ack }))
+    Ok(Box::new(Emit { name, event_template: EventTemplate::new(&event, &args), namespace, ack }))
 }
 
 pub(super) fn schema() -> Schema {
@@ -44,7 +44,7 @@ pub(super) fn in_words(event: &Template) -> String {
 #[derive(Debug)]
 struct Emit {
     name: String,
-    utterance: Utterance,
+    event_template: EventTemplate,
     namespace: Option<Template>,
     ack: Option<Ack>,
 }
@@ -110,7 +110,7 @@ impl Ack {
 
 impl Step for Emit {
     fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.utterance.beyond(self.ack.is_some());
+        let mut beyond = self.event_template.beyond(self.ack.is_some());
         beyond.extend(self.ack.as_ref().and_then(|ack| ack.beyond.clone()));
         beyond
     }
@@ -124,7 +124,7 @@ impl Step for Emit {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         let begun = cx.namespace(self.namespace.as_ref()).and_then(|namespace| {
-            let encoded = self.utterance.encode(cx.actor)?;
+            let encoded = self.event_template.encode(cx.actor)?;
             match &self.ack {
                 Some(ack) => Exchange::begin(cx, namespace, &encoded, ack.within).map(Some),
                 None => say(cx, &namespace, &encoded, false).map(|_| None),
@@ -134,7 +134,7 @@ impl Step for Emit {
             (Ok(Some(exchange)), Some(ack)) => Progress::waiting(Emitting { step: self, ack, exchange }),
             (Ok(_), _) => Progress::Done,
             (Err(why), _) => {
-                cx.miss(Mishap::Ack, format!("to emit {}", self.name), why);
+                cx.miss(FailureKind::Ack, format!("to emit {}", self.name), why);
                 Progress::Done
             }
         }
@@ -161,7 +161,7 @@ impl<'p> Running<'p> for Emitting<'p> {
         match self.exchange.notice(cx, what) {
             Exchanged::Answered(answer) => self.ack.judge(cx, answer),
             Exchanged::Missed(why) => {
-                cx.miss(Mishap::Ack, format!("an acknowledgement of {}", self.step.name), why);
+                cx.miss(FailureKind::Ack, format!("an acknowledgement of {}", self.step.name), why);
             }
             Exchanged::Waiting => return Flow::Waiting,
         }

@@ -1,9 +1,9 @@
 //! An event that asks for an acknowledgement, and the wait for it: the common part of `join`, `leave`, `emit`,
-//! `cast` and every fence.
+//! `broadcast` and every fence.
 
 use std::time::{Duration, Instant};
 
-use super::utterance::Encoded;
+use super::event_template::Encoded;
 use super::{Cx, Happening};
 use crate::observe::{Counter, Metric};
 use crate::session::{Answer, Event};

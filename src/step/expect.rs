@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::event_template::Words;
 use super::inbox::Received;
 use super::schema::{self, Schema, Shape};
 use super::stamp::Stamp;
-use super::utterance::Words;
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
 use crate::template::{Matcher, Slot, Template, Values};
@@ -174,8 +174,8 @@ impl Step for Expect {
         }
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.want(&self.description.event);
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.want(&self.description.event);
     }
 }
 

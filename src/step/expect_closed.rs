@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::{Closed, Event, Lost};
 use crate::template::Template;
@@ -104,8 +104,8 @@ impl Step for ExpectClosed {
         Progress::waiting(Awaiting { step: self, namespace, began: cx.now, deadline: cx.now + self.within })
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.ends = true;
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.ends = true;
     }
 }
 

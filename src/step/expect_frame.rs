@@ -6,7 +6,7 @@ use super::frames::Seen;
 use super::reading::PATIENCE;
 use super::schema::{self, Schema};
 use super::shape::{self, Shape};
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, capture};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::Event;
 use crate::template::Slot;
@@ -115,8 +115,8 @@ impl Step for ExpectFrame {
         Progress::waiting(Looking { step: self, began: cx.now, deadline: cx.now + self.within })
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.frames = true;
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.frames = true;
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::schema::{self, Schema};
 use super::shape::{self, Shape};
-use super::{Beyond, Cx, Ears, Progress, Reading, Step};
+use super::{Beyond, Cx, EventFilter, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -51,8 +51,8 @@ impl Step for ExpectNoFrame {
         Progress::Done
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.frames = true;
-        ears.past_frames = true;
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.frames = true;
+        filter.past_frames = true;
     }
 }

@@ -7,7 +7,7 @@ use super::expect::Description;
 use super::fence::{Fence, Fencing};
 use super::schema::{self, Schema};
 use super::stamp::Stamp;
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -53,8 +53,8 @@ impl Step for ExpectNone {
         }
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.want(&self.description.event);
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.want(&self.description.event);
     }
 }
 

@@ -5,13 +5,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::event_template::EventTemplate;
 use super::exchange::{Exchange, Exchanged};
 use super::schema::{self, Schema, Shape};
-use super::utterance::Utterance;
 use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node};
-use crate::observe::Mishap;
+use crate::observe::FailureKind;
 use crate::session::Event;
 use crate::template::Template;
 
@@ -38,7 +38,7 @@ pub(super) fn schema() -> Schema {
 /// How a fence is made, fixed when the scenario is read.
 #[derive(Debug)]
 pub struct Fence {
-    utterance: Option<Utterance>,
+    event_template: Option<EventTemplate>,
     namespace: Option<Template>,
     within: Duration,
 }
@@ -47,12 +47,12 @@ impl Fence {
     /// From the contract.
     pub fn new(reading: &Reading<'_>, namespace: Option<Template>, within: Duration) -> Fence {
         let ask = reading.contract.get(Verb::Fence);
-        Fence { utterance: ask.map(|ask| Utterance::new(&ask.event, &ask.args)), namespace, within }
+        Fence { event_template: ask.map(|ask| EventTemplate::new(&ask.event, &ask.args)), namespace, within }
     }
 
     /// What it needs of the connection.
     pub fn beyond(&self) -> Vec<Beyond> {
-        self.utterance.as_ref().map_or_else(|| vec![Beyond::RefusedBeside], |ask| ask.beyond(true))
+        self.event_template.as_ref().map_or_else(|| vec![Beyond::RefusedBeside], |ask| ask.beyond(true))
     }
 
     /// Begins the round trip.
@@ -61,8 +61,8 @@ impl Fence {
     /// In words, when nothing can be sent.
     pub fn begin(&self, cx: &mut Cx<'_, '_>) -> Result<Fencing, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
-        let Some(utterance) = &self.utterance else { return Fencing::probe(cx, self.within) };
-        let encoded = utterance.encode(cx.actor)?;
+        let Some(event_template) = &self.event_template else { return Fencing::probe(cx, self.within) };
+        let encoded = event_template.encode(cx.actor)?;
         Exchange::begin(cx, namespace, &encoded, self.within).map(Fencing::Exchange)
     }
 }
@@ -142,7 +142,7 @@ impl Step for Wall {
         match self.fence.begin(cx) {
             Ok(fencing) => Progress::waiting(Waiting(fencing)),
             Err(why) => {
-                cx.miss(Mishap::Ack, "a round trip", why);
+                cx.miss(FailureKind::Ack, "a round trip", why);
                 Progress::Done
             }
         }
@@ -157,7 +157,7 @@ impl<'p> Running<'p> for Waiting {
         match self.0.notice(cx, what) {
             None => return Flow::Waiting,
             Some(Ok(())) => cx.pass(),
-            Some(Err(why)) => cx.miss(Mishap::Ack, "a round trip", why),
+            Some(Err(why)) => cx.miss(FailureKind::Ack, "a round trip", why),
         }
         Flow::Done
     }

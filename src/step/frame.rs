@@ -6,7 +6,7 @@ use super::schema::{self, Schema, Shape, named};
 use super::{Beyond, Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::protocol::websocket::Opcode;
-use crate::session::{Lane, RawFrame};
+use crate::session::{Channel, RawFrame};
 use crate::template::{Template, binary::Binary};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -113,7 +113,7 @@ impl Step for Frame {
                 {
                     cx.actor.session.note_raw(text);
                 }
-                cx.wire.frame(Lane::WebSocket, &RawFrame { payload, ..self.frame.clone() });
+                cx.wire.frame(Channel::WebSocket, &RawFrame { payload, ..self.frame.clone() });
             }
         }
         Progress::Done

@@ -14,7 +14,7 @@ use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, captu
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
 use crate::protocol::payload;
-use crate::session::{HangUp, Lane, Request};
+use crate::session::{Channel, HangUp, Request};
 use crate::template::{Matcher, Slot, Template, binary::Binary};
 
 const METHODS: [&str; 7] = ["get", "post", "put", "delete", "patch", "options", "head"];
@@ -276,35 +276,35 @@ impl Step for Http {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        let lane = cx.actor.aside(self.name.as_deref());
+        let channel = cx.actor.aside(self.name.as_deref());
         match &self.deed {
             Deed::Abort => {
-                cx.wire.hang_up(lane, HangUp::Cut);
+                cx.wire.hang_up(channel, HangUp::Cut);
                 return Progress::Done;
             }
             Deed::Await => {
-                if let Some(outcome) = cx.actor.take_response(lane) {
+                if let Some(outcome) = cx.actor.take_response(channel) {
                     self.conclude(cx, &outcome);
                     return Progress::Done;
                 }
             }
             Deed::Finish => {
-                let rest = cx.actor.take_rest(lane);
+                let rest = cx.actor.take_rest(channel);
                 if rest.is_empty() {
                     cx.fail("to send the rest of a request", "it has held nothing back");
                     return Progress::Done;
                 }
-                cx.wire.rest(lane, &rest);
+                cx.wire.rest(channel, &rest);
                 if self.expect.is_none() && self.capture.is_none() {
                     return Progress::Done;
                 }
-                if let Some(outcome) = cx.actor.take_response(lane) {
+                if let Some(outcome) = cx.actor.take_response(channel) {
                     self.conclude(cx, &outcome);
                     return Progress::Done;
                 }
             }
             Deed::Request(inquiry) => {
-                if let Err(why) = inquiry.send(cx, lane) {
+                if let Err(why) = inquiry.send(cx, channel) {
                     cx.fail("to send a request", why);
                     return Progress::Done;
                 }
@@ -313,7 +313,7 @@ impl Step for Http {
                 }
             }
         }
-        Progress::waiting(Requesting { step: self, lane, deadline: cx.now + self.within })
+        Progress::waiting(Requesting { step: self, channel, deadline: cx.now + self.within })
     }
 
     fn judges(&self) -> bool {
@@ -326,7 +326,7 @@ impl Step for Http {
 }
 
 impl Inquiry {
-    fn send(&self, cx: &mut Cx<'_, '_>, lane: Lane) -> Result<(), String> {
+    fn send(&self, cx: &mut Cx<'_, '_>, channel: Channel) -> Result<(), String> {
         cx.act_by_hand();
         let Inquiry { method, target, body, headers, .. } = self;
         let session = cx.actor.session.own().ok_or("another client library makes the connection")?;
@@ -346,7 +346,7 @@ impl Inquiry {
             all.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
         }
         let body = body.as_ref().map(|body| body.render(cx.actor)).transpose()?.map(|body| bytes_of(&body));
-        if self.on && cx.actor.awaits(lane) {
+        if self.on && cx.actor.awaits(channel) {
             return Err("the request before it on this connection is not answered yet".to_owned());
         }
         let rest = match (&body, self.hold) {
@@ -366,8 +366,8 @@ impl Inquiry {
             held: rest.len(),
             same_connection: self.on,
         };
-        cx.wire.request(lane, request);
-        cx.actor.asked(lane, rest);
+        cx.wire.request(channel, request);
+        cx.actor.asked(channel, rest);
         Ok(())
     }
 }
@@ -401,17 +401,19 @@ impl Http {
 #[derive(Debug)]
 struct Requesting<'p> {
     step: &'p Http,
-    lane: Lane,
+    channel: Channel,
     deadline: Instant,
 }
 
 impl<'p> Running<'p> for Requesting<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         let outcome = match what {
-            Happening::Response(lane) if *lane == self.lane => match cx.actor.take_response(self.lane) {
-                Some(outcome) => outcome,
-                None => return Flow::Waiting,
-            },
+            Happening::Response(channel) if *channel == self.channel => {
+                match cx.actor.take_response(self.channel) {
+                    Some(outcome) => outcome,
+                    None => return Flow::Waiting,
+                }
+            }
             Happening::Time if cx.now >= self.deadline => {
                 Err(format!("no response within {:?}", self.step.within))
             }

@@ -11,6 +11,8 @@ mod actor;
 mod arrival;
 mod beyond;
 mod chance;
+mod context;
+mod event_template;
 mod exchange;
 mod frames;
 mod inbox;
@@ -20,15 +22,13 @@ mod reading;
 pub mod schema;
 mod sequence;
 mod shape;
-mod stage;
 pub mod stamp;
-mod utterance;
 
 mod answer;
 mod assert;
-mod audience;
+mod audit_target;
+mod broadcast;
 mod capture;
-mod cast;
 mod connect;
 mod disconnect;
 mod emit;
@@ -54,19 +54,19 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::document::{Mistake, Node, Span};
-use crate::observe::{Deed, Failure, Label, Metric, Mishap, Observer, StepId};
-use crate::session::{Event, Lane, Phases, Wire};
+use crate::observe::{Deed, Failure, FailureKind, Label, Metric, Observer, StepId};
+use crate::session::{Channel, Event, Phases, Wire};
 
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use arrival::Arrival;
 pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
+pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues};
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
 pub use reading::{Reading, Tempo};
 pub use sequence::Sequence;
-pub use stage::{Audit, Board, Ears, Part, Stage};
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
@@ -80,7 +80,7 @@ pub const KINDS: &[Kind] = &[
     Kind { word: "join", bare: false, read: room::read_join, schema: room::schema_join },
     Kind { word: "leave", bare: false, read: room::read_leave, schema: room::schema_leave },
     Kind { word: "emit", bare: false, read: emit::read, schema: emit::schema },
-    Kind { word: "cast", bare: false, read: cast::read, schema: cast::schema },
+    Kind { word: "broadcast", bare: false, read: broadcast::read, schema: broadcast::schema },
     Kind { word: "expect", bare: false, read: expect::read, schema: expect::schema },
     Kind { word: "expect_none", bare: false, read: expect_none::read, schema: expect_none::schema },
     Kind { word: "answer", bare: false, read: answer::read, schema: answer::schema },
@@ -124,7 +124,7 @@ pub trait Step: fmt::Debug + Send + Sync {
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p>;
 
     /// Adds what this step wants to hear of.
-    fn hear(&self, _ears: &mut Ears) {}
+    fn hear(&self, _ears: &mut EventFilter) {}
 
     /// What it needs that another client library may lack; see [`Beyond`]. The steps inside it tell for themselves.
     fn beyond(&self) -> Vec<Beyond> {
@@ -168,7 +168,7 @@ pub trait Step: fmt::Debug + Send + Sync {
     }
 
     /// Adds the events as which messages arrive that the audit is to look after.
-    fn audit(&self, _events: &mut Ears) {}
+    fn audit(&self, _events: &mut EventFilter) {}
 
     /// Whether it ends a connection, so that what is under way would be lost.
     fn disconnects(&self) -> bool {
@@ -234,12 +234,12 @@ pub enum Flow {
 pub enum Happening<'a> {
     /// On its connection. An event of the application is put into the inbox first.
     Event(&'a Event<'a>),
-    /// A lane was established.
-    Established(Lane, Phases),
+    /// A channel was established.
+    Established(Channel, Phases),
     /// A raw frame was put where `expect_frame` looks for it.
     Frame,
     /// What became of a request of a step's own can be taken from the client.
-    Response(Lane),
+    Response(Channel),
     /// Time has passed.
     Time,
 }
@@ -295,15 +295,20 @@ impl<'p> Cx<'_, 'p> {
     }
 
     /// An operation came to nothing.
-    pub fn miss(&mut self, mishap: Mishap, expected: impl Into<String>, actual: impl Into<String>) {
+    pub fn miss(
+        &mut self,
+        failure_kind: FailureKind,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
         let failure = self.failure(expected, actual);
-        self.observer.missed(self.step, self.actor.who, mishap, failure);
+        self.observer.missed(self.step, self.actor.who, failure_kind, failure);
     }
 
     /// Tells the audit, if there is one.
     pub fn witness(&mut self, deed: Deed<'_>) {
-        if self.actor.stage.audit.is_some() {
-            self.observer.witness(self.actor.who, self.actor.stage.since(self.now), deed);
+        if self.actor.context.audit.is_some() {
+            self.observer.witness(self.actor.who, self.actor.context.since(self.now), deed);
         }
     }
 

@@ -1,9 +1,9 @@
 //! `mute`: the client stops answering heartbeats, stops reading, or behaves again.
 
 use super::schema::{self, Schema};
-use super::{Beyond, Cx, Ears, Progress, Reading, Step};
+use super::{Beyond, Cx, EventFilter, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
-use crate::session::{Heartbeats, Lane};
+use crate::session::{Channel, Heartbeats};
 
 const WORDS: [&str; 3] = ["heartbeats", "reading", "nothing"];
 
@@ -45,23 +45,23 @@ impl Step for Mute {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        let lanes = [Lane::WebSocket, Lane::Poll];
+        let channels = [Channel::WebSocket, Channel::Poll];
         match self {
             Mute::Heartbeats => cx.actor.session.set_heartbeats(Heartbeats::Muted),
             Mute::Reading => {
                 cx.act_by_hand();
-                lanes.into_iter().for_each(|lane| cx.wire.pause(lane, true));
+                channels.into_iter().for_each(|channel| cx.wire.pause(channel, true));
             }
             Mute::Nothing => {
                 cx.actor.session.set_heartbeats(Heartbeats::Answered);
-                lanes.into_iter().for_each(|lane| cx.wire.pause(lane, false));
+                channels.into_iter().for_each(|channel| cx.wire.pause(channel, false));
             }
         }
         Progress::Done
     }
 
-    fn hear(&self, ears: &mut Ears) {
-        ears.ends = true;
+    fn hear(&self, filter: &mut EventFilter) {
+        filter.ends = true;
     }
 
     fn judges(&self) -> bool {

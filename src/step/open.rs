@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 use super::actor::Ended;
 use super::frames::Seen;
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, connect};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Cause, Mishap};
-use crate::session::{Closed, Event, Lane, Lost, Polls, Transport};
+use crate::observe::{Cause, FailureKind};
+use crate::session::{Channel, Closed, Event, Lost, Polls, Transport};
 use crate::template::{Matcher, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -111,7 +111,7 @@ impl Open {
         match sid {
             Some(sid) => cx.actor.session.join(cx.wire, &sid),
             None => {
-                let transport = self.transport.unwrap_or(cx.actor.part.transport);
+                let transport = self.transport.unwrap_or(cx.actor.group.transport);
                 cx.actor.session.open(cx.wire, transport);
                 cx.actor.session.set_polls(cx.wire, self.polls);
             }
@@ -122,7 +122,7 @@ impl Open {
     /// It came to nothing. Whether that is a refusal, and the one that is demanded.
     fn judge(&self, cx: &mut Cx<'_, '_>, why: &Closed) {
         let Some(wanted) = &self.refused else {
-            return cx.miss(Mishap::Connect(why.cause()), self.wish(), why.to_string());
+            return cx.miss(FailureKind::Connect(why.cause()), self.wish(), why.to_string());
         };
         let status = match why {
             Closed::BadAnswer { status, .. } => Some(*status),
@@ -167,9 +167,9 @@ impl Step for Open {
         Progress::waiting(Opening { step: self, deadline: cx.now + self.within })
     }
 
-    fn hear(&self, ears: &mut Ears) {
+    fn hear(&self, filter: &mut EventFilter) {
         // Otherwise nobody would tell of a packet on a connection that should have been refused.
-        ears.frames |= self.sid.is_some() && self.refused.is_some();
+        filter.frames |= self.sid.is_some() && self.refused.is_some();
     }
 
     fn stands_alone(&self) -> bool {
@@ -189,7 +189,7 @@ impl Opening<'_> {
         cx.actor.session.cut(cx.wire);
         match self.step.refused {
             Some(_) => cx.fail(self.step.wish(), why),
-            None => cx.miss(Mishap::Connect(Cause::NoHandshake), self.step.wish(), why),
+            None => cx.miss(FailureKind::Connect(Cause::NoHandshake), self.step.wish(), why),
         }
     }
 }
@@ -202,7 +202,7 @@ impl<'p> Running<'p> for Opening<'p> {
                 self.give_up(cx, "the server opened a session");
             }
             Happening::Event(Event::Opened) => cx.pass(),
-            Happening::Established(Lane::WebSocket, _) if sid.is_some() && refused.is_none() => cx.pass(),
+            Happening::Established(Channel::WebSocket, _) if sid.is_some() && refused.is_none() => cx.pass(),
             Happening::Frame if sid.is_some() && refused.is_some() => {
                 let packet =
                     cx.actor.frames.all().find(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)));

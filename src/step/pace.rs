@@ -194,9 +194,9 @@ impl Pace {
     /// The due times of a client whose `repeat` begins.
     pub fn begin(&self, cx: &Cx<'_, '_>) -> Dues<'_> {
         let actor = &cx.actor;
-        let what = [ROUNDS, u64::from(actor.who.cast), u64::from(cx.step.0), actor.round];
-        let mut chance = Chance::of(actor.stage.seed, &what);
-        let share = f64::from(actor.who.n) / actor.part.count.max(1) as f64;
+        let what = [ROUNDS, u64::from(actor.who.index), u64::from(cx.step.0), actor.round];
+        let mut chance = Chance::of(actor.context.seed, &what);
+        let share = f64::from(actor.who.n) / actor.group.count.max(1) as f64;
         let spread = if self.is_spread { self.distance().mul_f64(share) } else { Duration::ZERO };
         let phase = match self.bursts {
             Some(bursts) if bursts.by_chance => bursts.cycle().mul_f64(chance.share()),

@@ -1,9 +1,9 @@
-//! What a `cast` says: arguments that are written, or a text of so many bytes, which may be others each time.
+//! What a `broadcast` says: arguments that are written, or a text of so many bytes, which may be others each time.
 
 use serde_json::Value as Json;
 
+use super::event_template::{EMPTY_STAMP, Encoded};
 use super::schema::{self, Schema, named};
-use super::utterance::{EMPTY_STAMP, Encoded};
 use super::{Actor, Reading, stamp};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::template::{Distribution, Quantity, Template};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::pace::{self, Dues, Pace};
 use super::schema::{self, Schema, Shape, named};
-use super::{Cx, Ears, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
+use super::{Cx, EventFilter, Flow, Happening, Numbered, Progress, Reading, Running, Sequence, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Counter;
 
@@ -83,9 +83,9 @@ impl Step for Repeat {
         }
     }
 
-    fn hear(&self, ears: &mut Ears) {
+    fn hear(&self, filter: &mut EventFilter) {
         for numbered in &self.steps {
-            numbered.step.hear(ears);
+            numbered.step.hear(filter);
         }
     }
 
@@ -126,7 +126,7 @@ impl Step for Repeat {
         self.steps.iter().any(|numbered| numbered.step.stamps())
     }
 
-    fn audit(&self, events: &mut Ears) {
+    fn audit(&self, events: &mut EventFilter) {
         self.steps.iter().for_each(|numbered| numbered.step.audit(events));
     }
 }

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audience::{self, Audience};
+use super::audit_target::{self, Audience};
+use super::event_template::{EMPTY_STAMP, Encoded, EventTemplate, Words};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::schema::{self, Schema, Shape};
-use super::utterance::{EMPTY_STAMP, Encoded, Utterance, Words};
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Deed, Mishap};
+use crate::observe::{Deed, FailureKind};
 use crate::template::Template;
 
 pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -55,9 +55,9 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
     let words = [("stamp", &stamp), ("room", &room)];
     let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
-    let utterance = Utterance::new(&ask.event, &ask.args);
+    let event_template = EventTemplate::new(&ask.event, &ask.args);
     let audience = ask.tells.as_ref().map(|tells| Audience::told(tells, verb));
-    Ok(Box::new(Move { verb, room, namespace, within, utterance, ack: ask.ack, audience }))
+    Ok(Box::new(Move { verb, room, namespace, within, event_template, ack: ask.ack, audience }))
 }
 
 fn schema(about: &str) -> Schema {
@@ -81,7 +81,7 @@ struct Move {
     room: Template,
     namespace: Option<Template>,
     within: Duration,
-    utterance: Utterance,
+    event_template: EventTemplate,
     ack: bool,
     /// Who is told of it by the application.
     audience: Option<Audience>,
@@ -89,7 +89,7 @@ struct Move {
 
 impl Step for Move {
     fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.utterance.beyond(self.ack);
+        let mut beyond = self.event_template.beyond(self.ack);
         beyond.extend(self.audience.as_ref().and_then(|audience| beyond::named(&audience.arrives_as)));
         if !self.ack {
             beyond.push(Beyond::RefusedBeside);
@@ -113,7 +113,7 @@ impl Step for Move {
         match self.ask(cx) {
             Ok(running) => Progress::waiting(running),
             Err(why) => {
-                cx.miss(Mishap::Ack, self.wish(), why);
+                cx.miss(FailureKind::Ack, self.wish(), why);
                 Progress::Done
             }
         }
@@ -127,7 +127,7 @@ impl Step for Move {
         self.audience.is_some()
     }
 
-    fn audit(&self, events: &mut Ears) {
+    fn audit(&self, events: &mut EventFilter) {
         if let Some(audience) = &self.audience {
             audience.want(events);
         }
@@ -152,8 +152,8 @@ impl Move {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let words = [("room", self.room.render(cx.actor)?)];
         let values = Words { values: cx.actor, words: &words, i: None };
-        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(&values)?;
-        let (audited, rooms) = match cx.actor.stage.audit {
+        let mut encoded: Cow<'_, Encoded> = self.event_template.encode(&values)?;
+        let (audited, rooms) = match cx.actor.context.audit {
             Some(_) => (namespace.clone(), names(&words[0].1)),
             None => Default::default(),
         };
@@ -169,7 +169,7 @@ impl Move {
             // In how many of several rooms it is told, nobody knows.
             let audience = (rooms.len() <= 1).then_some(audience);
             let told = [&words[0].1, &Json::Array(Vec::new())];
-            message = audience::stamp(cx, encoded.to_mut(), audience, &namespace, told);
+            message = audit_target::stamp(cx, encoded.to_mut(), audience, &namespace, told);
         }
         let wait = if self.ack {
             let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
@@ -237,7 +237,7 @@ impl<'p> Running<'p> for Moving<'p> {
         cx.settle(false);
         match outcome {
             Ok(()) => cx.pass(),
-            Err(why) => cx.miss(Mishap::Ack, self.step.wish(), why),
+            Err(why) => cx.miss(FailureKind::Ack, self.step.wish(), why),
         }
         Flow::Done
     }

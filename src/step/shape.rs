@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
+use super::event_template::Nothing;
 use super::frames::Seen;
-use super::utterance::Nothing;
 use super::{Reading, schema};
 use crate::document::{Fields, Mistake, Node};
 use crate::template::{Matcher, Values};

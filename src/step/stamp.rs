@@ -1,4 +1,4 @@
-//! The stamp that a cast message carries, so that each receipt can be told from every other.
+//! The stamp that a broadcast message carries, so that each receipt can be told from every other.
 //!
 //! A short ASCII token of fixed length inside the payload: run, sender, sequence number and due time. A server
 //! may put it wherever it likes; the receiver finds it by substring search, without parsing JSON.
@@ -26,7 +26,7 @@ pub const LENGTH: usize = 32;
 pub struct Stamp {
     /// A number of the run, so that leftovers of an earlier run are not taken for ours.
     pub run: u16,
-    /// The sender's index in the cast, below 36⁵ (60 million).
+    /// The sender's index, below 36⁵ (60 million).
     pub sender: u32,
     /// The sender's own count of messages, below 36⁷.
     pub sequence: u64,

@@ -24,8 +24,8 @@ pub enum Name {
     I,
     /// `group`: the name of the client's group.
     Group,
-    /// `cast`: the client's index in the whole cast, from 0.
-    Cast,
+    /// `broadcast`: the client's index in all clients, from 0.
+    Index,
     /// `count`: how many clients the group has.
     Count,
     /// `run`: a number of the run, the same for all its clients.
@@ -42,7 +42,7 @@ pub enum Name {
     Word(&'static str),
     /// A value of a client of some group: `${bob.sid}`, `${crowd[3].me}`.
     Other {
-        /// The index of the group in the cast.
+        /// The index of the group.
         group: usize,
         /// The client's index in that group.
         member: u64,
@@ -68,7 +68,7 @@ impl fmt::Display for Name {
             Name::N => f.write_str("n"),
             Name::I => f.write_str("i"),
             Name::Group => f.write_str("group"),
-            Name::Cast => f.write_str("cast"),
+            Name::Index => f.write_str("index"),
             Name::Count => f.write_str("count"),
             Name::Run => f.write_str("run"),
             Name::Sid => f.write_str("sid"),

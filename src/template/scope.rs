@@ -19,7 +19,7 @@ const RESERVED: [&str; 16] = [
     "n",
     "i",
     "group",
-    "cast",
+    "index",
     "count",
     "run",
     "sid",
@@ -36,7 +36,7 @@ const RESERVED: [&str; 16] = [
 
 /// The words that always stand for something, for *did you mean*.
 const ALWAYS: [&str; 10] =
-    ["n", "group", "cast", "count", "run", "sid", "engine_sid", "env", "server", "random"];
+    ["n", "group", "index", "count", "run", "sid", "engine_sid", "env", "server", "random"];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -63,7 +63,7 @@ pub struct Scope {
     acting: Vec<usize>,
     rounds: usize,
     words: Vec<&'static str>,
-    /// Variables of which numbers of the cast are made, while these are read; null for those that are no number.
+    /// Variables of which numbers of clients are made, while these are read; null for those that are no number.
     early: BTreeMap<String, Json>,
     /// Which of them were named.
     named_early: BTreeSet<String>,
@@ -311,7 +311,7 @@ impl Scope {
             "row" => return Ok(Found::Row),
             "n" => return Ok(Found::Name(Name::N)),
             "group" => return Ok(Found::Name(Name::Group)),
-            "cast" => return Ok(Found::Name(Name::Cast)),
+            "index" => return Ok(Found::Name(Name::Index)),
             "count" => return Ok(Found::Name(Name::Count)),
             "run" => return Ok(Found::Name(Name::Run)),
             "sid" | "engine_sid" if self.script => {

@@ -74,7 +74,7 @@ fn alice() -> Client {
         ("n", json!(7)),
         ("i", json!(2)),
         ("group", json!("alice")),
-        ("cast", json!(107)),
+        ("index", json!(107)),
         ("count", json!(1)),
         ("sid", json!("Xy_9")),
         ("room", json!("lobby")),

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use mio::{Interest, Registry, Token};
 
 use super::stream::{Stream, Taken};
-use super::{Notice, Peer, Transport};
+use super::{Notice, RemoteConfig, Transport};
 use crate::protocol::http::{Response, Responses};
 use crate::protocol::websocket::{self, Message, Messages, Opcode};
-use crate::session::{Lane, Lost, Phases};
+use crate::session::{Channel, Lost, Phases};
 
 /// A connection with nothing to send keeps at most so much of its buffer.
 const KEPT_BUFFER: usize = 512;
@@ -26,7 +26,7 @@ const LONG: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) client: u32,
-    pub(super) lane: Lane,
+    pub(super) channel: Channel,
     /// Tells it from others that had its place before.
     serial: u64,
     stream: Stream,
@@ -82,9 +82,9 @@ enum Speech {
 
 impl Connection {
     pub(super) fn open(
-        peer: &Peer,
+        peer: &RemoteConfig,
         client: u32,
-        lane: Lane,
+        channel: Channel,
         serial: u64,
         key: Option<String>,
     ) -> Result<Connection, Lost> {
@@ -96,7 +96,7 @@ impl Connection {
         };
         Ok(Connection {
             client,
-            lane,
+            channel,
             serial,
             stream: Stream::connect(peer)?,
             birth: Birth::Tcp(Instant::now()),
@@ -326,14 +326,14 @@ impl Transport {
             return self.lose(place, Lost::Refused(Box::new((response.head, response.body))));
         }
         connection.speech = Speech::Frames(Messages::new());
-        let (client, lane, phases) = (connection.client, connection.lane, connection.phases(now));
+        let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
         reader.notice(self, client, Notice::Head(Box::new(response.head)));
-        reader.notice(self, client, Notice::Established(lane, phases));
+        reader.notice(self, client, Notice::Established(channel, phases));
     }
 
     fn answered(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        let (client, lane, phases) = (connection.client, connection.lane, connection.phases(now));
+        let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
         let mut first = false;
         if let Speech::Http { awaited, answered, idle_since, .. } = &mut connection.speech {
             first = !std::mem::replace(answered, true);
@@ -344,9 +344,9 @@ impl Transport {
             self.forget(place);
         }
         if first {
-            reader.notice(self, client, Notice::Established(lane, phases));
+            reader.notice(self, client, Notice::Established(channel, phases));
         }
-        reader.notice(self, client, Notice::Response(lane, Box::new(response)));
+        reader.notice(self, client, Notice::Response(channel, Box::new(response)));
     }
 
     fn take_frames(&mut self, place: usize, serial: u64, bytes: &[u8], reader: &mut dyn Reader) {

@@ -8,18 +8,18 @@
 //! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
-//! | `lanes` | which connections serve a client |
+//! | `channels` | which connections serve a client |
 //! | `readiness` | which sockets are ready, and waking up on time |
 //! | `port` | the [`crate::session::Wire`] of one client |
 //!
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
 //! kernel buffers, and a message costs one read and one write.
 
+mod channels;
+mod client_wire;
 mod connection;
-mod lanes;
-mod peer;
-mod port;
 mod readiness;
+mod remote_config;
 mod stream;
 
 use std::collections::VecDeque;
@@ -30,14 +30,14 @@ use mio::{Token, Waker};
 use slab::Slab;
 
 use crate::protocol::http::{Head, Response};
-use crate::session::{Lane, Lost, Phases, Shortage};
+use crate::session::{Channel, Lost, Phases, Shortage};
 
+use channels::Channels;
+pub use client_wire::ClientWire;
 use connection::Connection;
 pub use connection::Reader;
-use lanes::Lanes;
-pub use peer::{Peer, insecure, trusting};
-pub use port::Port;
 use readiness::Readiness;
+pub use remote_config::{RemoteConfig, insecure, trusting};
 
 /// The token of the waker; connections have their place in the slab.
 const WAKER: Token = Token(usize::MAX);
@@ -45,29 +45,29 @@ const WAKER: Token = Token(usize::MAX);
 /// How much is read at once, by all connections of a worker in turn.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// The usual [`Peer::limit`].
+/// The usual [`RemoteConfig::limit`].
 pub const MAX_MESSAGE: u64 = 64 << 20;
 
 /// What happened on a connection of a client.
 #[derive(Debug)]
 pub enum Notice {
-    /// The head of the answer to a WebSocket handshake, before the lane is established.
+    /// The head of the answer to a WebSocket handshake, before the channel is established.
     Head(Box<Head>),
-    /// A lane was established. On HTTP it comes with the first response, before it.
-    Established(Lane, Phases),
+    /// A channel was established. On HTTP it comes with the first response, before it.
+    Established(Channel, Phases),
     /// A request was answered.
-    Response(Lane, Box<Response>),
-    /// A lane is no more.
-    Lost(Lane, Lost),
+    Response(Channel, Box<Response>),
+    /// A channel is no more.
+    Lost(Channel, Lost),
 }
 
 /// All connections of one worker.
 pub struct Transport {
-    peer: Peer,
+    peer: RemoteConfig,
     readiness: Readiness,
     connections: Slab<Connection>,
-    /// For each client, the connections that serve its lanes.
-    lanes: Vec<Lanes>,
+    /// For each client, the connections that serve its channels.
+    channels: Vec<Channels>,
     /// Connections with bytes to send.
     dirty: Vec<usize>,
     /// Connections that may have bytes to read though the kernel will not say so again.
@@ -89,12 +89,12 @@ impl Transport {
     ///
     /// # Errors
     /// When the operating system gives no readiness queue.
-    pub fn new(peer: Peer) -> io::Result<Transport> {
+    pub fn new(peer: RemoteConfig) -> io::Result<Transport> {
         Ok(Transport {
             peer,
             readiness: Readiness::new()?,
             connections: Slab::new(),
-            lanes: Vec::new(),
+            channels: Vec::new(),
             dirty: Vec::new(),
             unread: Vec::new(),
             notices: VecDeque::new(),
@@ -111,7 +111,7 @@ impl Transport {
 
     /// Makes room for so many clients, numbered from 0.
     pub fn make_room(&mut self, clients: usize) {
-        self.lanes = vec![Lanes::default(); clients];
+        self.channels = vec![Channels::default(); clients];
     }
 
     /// Something with which another thread ends [`Transport::wait`].
@@ -123,8 +123,8 @@ impl Transport {
     }
 
     /// The wire of one client. What was sent through it leaves with [`Transport::flush`].
-    pub fn port(&mut self, client: u32) -> Port<'_> {
-        Port { transport: self, client }
+    pub fn port(&mut self, client: u32) -> ClientWire<'_> {
+        ClientWire { transport: self, client }
     }
 
     /// How many bytes were read and written since the last call.
@@ -146,7 +146,7 @@ impl Transport {
     fn count_lost(&mut self, lost: &Lost) {
         match lost {
             Lost::Unreachable(_) => self.unreached += 1,
-            Lost::Shortage(Shortage::Port) => self.without_port += 1,
+            Lost::Shortage(Shortage::ClientWire) => self.without_port += 1,
             Lost::Shortage(Shortage::File) => self.without_file += 1,
             _ => {}
         }
@@ -210,21 +210,21 @@ impl Transport {
     /// Ends a connection and says so to its client.
     fn lose(&mut self, place: usize, lost: Lost) {
         self.count_lost(&lost);
-        if let Some((client, lane)) = self.forget(place) {
-            self.notices.push_back((client, Notice::Lost(lane, lost)));
+        if let Some((client, channel)) = self.forget(place) {
+            self.notices.push_back((client, Notice::Lost(channel, lost)));
         }
     }
 
     /// Ends a connection silently. Gives whose it was.
-    fn forget(&mut self, place: usize) -> Option<(u32, Lane)> {
+    fn forget(&mut self, place: usize) -> Option<(u32, Channel)> {
         // The end of its socket takes it out of the readiness queue.
         let connection = self.connections.try_remove(place)?;
-        self.lanes[connection.client as usize].remove(place);
-        Some((connection.client, connection.lane))
+        self.channels[connection.client as usize].remove(place);
+        Some((connection.client, connection.channel))
     }
 
-    fn place(&self, client: u32, lane: Lane) -> Option<usize> {
-        self.lanes[client as usize].place(lane)
+    fn place(&self, client: u32, channel: Channel) -> Option<usize> {
+        self.channels[client as usize].place(channel)
     }
 
     fn mark(&mut self, place: usize) {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use mio::net::TcpStream;
 use rustls::ClientConnection;
 
-use super::peer::{Peer, cut_on_drop};
+use super::remote_config::{RemoteConfig, cut_on_drop};
 use crate::session::{Lost, Shortage};
 
 /// A nonblocking byte stream.
@@ -19,7 +19,7 @@ pub(super) struct Stream {
 fn not_made(error: &io::Error) -> Lost {
     use nix::errno::Errno;
     match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::Port),
+        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::ClientWire),
         Some(Errno::EMFILE | Errno::ENFILE) => Lost::Shortage(Shortage::File),
         _ => Lost::Unreachable(error.to_string()),
     }
@@ -38,7 +38,7 @@ pub(super) enum Taken {
 
 impl Stream {
     /// Begins a connection.
-    pub(super) fn connect(peer: &Peer) -> Result<Stream, Lost> {
+    pub(super) fn connect(peer: &RemoteConfig) -> Result<Stream, Lost> {
         let tcp = peer.connect().map_err(|error| not_made(&error))?;
         let tls = match &peer.tls {
             None => None,

@@ -28,8 +28,8 @@ mod validity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::Story;
-use crate::measure::human::{count, counted};
+use crate::measure::ScriptInfo;
+use crate::measure::format::{count, counted};
 use crate::observe::Counter;
 use crate::threshold::{Counted, Fault, Subject, Threshold};
 
@@ -117,7 +117,7 @@ pub enum End {
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
     /// The steps in words, to name the first that failed.
-    pub story: &'a Story,
+    pub script_info: &'a ScriptInfo,
     /// Everything that was measured.
     pub measured: Measured<'a>,
     /// The thresholds of the scenario.
@@ -221,7 +221,7 @@ fn is_about(subject: Subject, what: Counted) -> bool {
 
 fn first_failed(evidence: &Evidence<'_>) -> String {
     let first = evidence.measured.tally.steps().find(|(_, step)| step.failed > 0);
-    match first.and_then(|(id, _)| evidence.story.step(id)) {
+    match first.and_then(|(id, _)| evidence.script_info.step(id)) {
         Some(step) if step.file.is_empty() => format!(", first in line {}: {}", step.line, step.words),
         Some(step) => format!(", first in {}:{}: {}", step.file, step.line, step.words),
         None => String::new(),

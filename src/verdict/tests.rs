@@ -4,11 +4,11 @@ use super::*;
 use crate::audit::Findings;
 use crate::document::Span;
 use crate::measure::{StepInfo, Tally};
-use crate::observe::{Cause, Failure, Metric, Mishap, Observer, StepId, Who};
+use crate::observe::{Cause, Failure, FailureKind, Metric, Observer, StepId, Who};
 use crate::threshold::{Limit, Relation};
 use crate::units::{Rate, Share};
 
-const WHO: Who = Who { group: 0, n: 0, cast: 0 };
+const WHO: Who = Who { group: 0, n: 0, index: 0 };
 const MS: Duration = Duration::from_millis(1);
 
 fn threshold(text: &str, subject: Subject, relation: Relation, limit: Limit) -> Threshold {
@@ -42,7 +42,7 @@ fn checks(passed: usize, failed: usize) -> Tally {
     tally
 }
 
-fn story() -> Story {
+fn script_info() -> ScriptInfo {
     let step = |id, words: &str, line| StepInfo {
         id: StepId(id),
         words: words.into(),
@@ -52,7 +52,10 @@ fn story() -> Story {
         source: String::new(),
         groups: vec!["alice".into()],
     };
-    Story { steps: vec![step(0, "connect", 3), step(1, "expect news within 1 s", 7)], cast: Vec::new() }
+    ScriptInfo {
+        steps: vec![step(0, "connect", 3), step(1, "expect news within 1 s", 7)],
+        groups: Vec::new(),
+    }
 }
 
 fn verdict(tally: &Tally, thresholds: &[Threshold]) -> Verdict {
@@ -71,7 +74,15 @@ fn of(
     completed_steps: u64,
 ) -> Verdict {
     let judged = judge_thresholds(thresholds, &measured);
-    judge(&Evidence { story: &story(), measured, thresholds, judged: &judged, completed_steps, end, doubts })
+    judge(&Evidence {
+        script_info: &script_info(),
+        measured,
+        thresholds,
+        judged: &judged,
+        completed_steps,
+        end,
+        doubts,
+    })
 }
 
 #[test]
@@ -91,11 +102,11 @@ fn a_run_that_only_completed_steps_passes_and_says_that_nothing_was_checked() {
 
 #[test]
 fn what_the_server_did_unasked_fails_the_run_unless_a_threshold_allows_it() {
-    for mishap in [Mishap::Dropped(Cause::Ended), Mishap::Violation] {
-        let counter = mishap.counter();
+    for failure_kind in [FailureKind::Dropped(Cause::Ended), FailureKind::Violation] {
+        let counter = failure_kind.counter();
         let mut tally = checks(3, 0);
         tally.count(Counter::ConnectOk, 3);
-        tally.wronged(WHO, mishap, "it did what it may not", "like this", &Vec::new);
+        tally.wronged(WHO, failure_kind, "it did what it may not", "like this", &Vec::new);
         let unasked = verdict(&tally, &[]);
         assert_eq!(unasked.exit_code, 1, "{counter:?}");
         assert!(unasked.reason.contains(counter.name()), "{}", unasked.reason);
@@ -255,7 +266,7 @@ fn one_connect_of_three_failed() -> Tally {
     tally.count(Counter::ConnectAsked, 3);
     tally.count(Counter::ConnectOk, 2);
     let failure = Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new() };
-    tally.missed(StepId(0), WHO, Mishap::Connect(Cause::Refused), failure);
+    tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
     tally
 }
 

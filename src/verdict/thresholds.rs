@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::audit::Findings;
-use crate::measure::{Figures, Series, Tally, human};
+use crate::measure::{Figures, Series, Tally, format};
 use crate::observe::{Counter, Metric};
 use crate::threshold::{Counted, Fault, Limit, Subject, Threshold};
 
@@ -71,11 +71,11 @@ impl Amount {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Amount::Latency(value) => f.write_str(&human::measured(*value)),
+            Amount::Latency(value) => f.write_str(&format::measured(*value)),
             Amount::Beyond => f.write_str("more than 2 min"),
-            Amount::Count(value) => f.write_str(&human::count(*value)),
-            Amount::Rate(value) => f.write_str(&human::rate(*value)),
-            Amount::Share(value) => f.write_str(&human::share(*value)),
+            Amount::Count(value) => f.write_str(&format::count(*value)),
+            Amount::Rate(value) => f.write_str(&format::rate(*value)),
+            Amount::Share(value) => f.write_str(&format::share(*value)),
         }
     }
 }
@@ -118,8 +118,8 @@ impl Judged {
             (Outcome::NoData, _) | (_, None) => format!("{text}: no data"),
             (Outcome::TooFew, Some(_)) => format!(
                 "{text}: too few samples for this percentile, {} of {} needed; run longer or with more clients",
-                human::count(self.samples),
-                human::count(self.needed),
+                format::count(self.samples),
+                format::count(self.needed),
             ),
             (Outcome::Met | Outcome::Missed, Some(value)) => format!("{text}: {value}"),
         }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::thresholds::{Amount, Judged, Outcome};
-use crate::measure::human::{count, counted, duration, share};
+use crate::measure::format::{count, counted, duration, share};
 use crate::measure::{Figures, Series};
 use crate::observe::{Counter, Metric};
 use crate::threshold::{Limit, Subject, Threshold};

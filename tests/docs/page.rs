@@ -156,7 +156,7 @@ impl Block {
         let mut whole = self.text.clone();
         for (key, usual) in [
             ("name", "name: a part of a page"),
-            ("cast", "cast: { alice: 1 }"),
+            ("clients", "clients: { alice: 1 }"),
             ("script", "script: [ { all: connect } ]"),
         ] {
             if !self.text.lines().any(|line| line.starts_with(&format!("{key}:"))) {
@@ -167,12 +167,12 @@ impl Block {
         whole
     }
 
-    /// Acts get a cast that is connected, unless they are those of `eve`, who opens her connection herself.
+    /// Acts get a broadcast that is connected, unless they are those of `eve`, who opens her connection herself.
     fn around_acts(&self) -> String {
         let mut whole = "name: steps of a page\n".to_owned();
         whole.push_str(match self.text.contains("- eve:") {
-            true => "cast: { eve: 1 }\nscript:\n",
-            false => "cast: { alice: 1, bob: 1, crowd: 3 }\nscript:\n  - all: connect\n",
+            true => "clients: { eve: 1 }\nscript:\n",
+            false => "clients: { alice: 1, bob: 1, crowd: 3 }\nscript:\n  - all: connect\n",
         });
         for line in self.text.lines() {
             whole.push_str(&format!("  {line}\n"));

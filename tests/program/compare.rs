@@ -56,9 +56,9 @@ fn results_of_two_days_are_written_in_every_form_and_rendered_again() {
         .run();
     // A single run on either side claims nothing.
     ended.code(0).says("new beside old").says("ack p50").says("a test, new").says("✓ nothing");
-    let two_days = &results(&json)["two_days"];
-    assert_eq!((&two_days["old"]["name"], &two_days["new"]["name"]), (&"old".into(), &"new".into()));
-    let rows = two_days["comparisons"][0]["rows"].as_array().expect("a list");
+    let diff = &results(&json)["diff"];
+    assert_eq!((&diff["old"]["name"], &diff["new"]["name"]), (&"old".into(), &"new".into()));
+    let rows = diff["comparisons"][0]["rows"].as_array().expect("a list");
     assert!(rows.iter().any(|row| row["figure"] == "ack p50"), "{rows:?}");
     let read = |path| std::fs::read_to_string(path).expect("it was written");
     assert!(read(&markdown).contains("| ack p50 |"));
@@ -89,7 +89,7 @@ fn a_stored_result_that_got_worse_fails_and_is_written_all_the_same() {
     let fail_on = ["compare", "--fail-on", "ack p50 worse by 20 %", "--json"];
     let ended = sockrates(fail_on).args([&two, &old, &new]).run();
     ended.code(1).says("worse").complains("ack p50 of a test, a is worse by");
-    assert_eq!(results(&two)["two_days"]["new"]["name"], "new");
+    assert_eq!(results(&two)["diff"]["new"]["name"], "new");
 }
 
 /// The reference server with heartbeats that save time, broken so that some cases fail.

@@ -47,7 +47,7 @@ fn one_when_a_threshold_has_no_data() {
 #[test]
 fn one_when_one_of_several_scenarios_failed() {
     let folder = Folder::new();
-    let good = folder.file("good.yaml", "name: good\ncast: { a: 1 }\nscript: [ { a: connect } ]\n");
+    let good = folder.file("good.yaml", "name: good\nclients: { a: 1 }\nscript: [ { a: connect } ]\n");
     let bad = folder.scenario("{ alice: 1 }", &format!("{CONNECT}\n{ECHO}"));
     sockrates(["run", "-q"]).args([good, bad]).run().code(1).says("1 of 2 scenarios passed");
 }
@@ -116,7 +116,7 @@ fn two_for_a_value_that_cannot_be_worked_out() {
     let folder = Folder::new();
     let scenario = folder.file(
         "scenario.yaml",
-        "name: a test\nvars: { word: \"${1 / n}\" }\ncast: { alice: 1 }\nscript:\n  - alice: connect\n  \
+        "name: a test\nvars: { word: \"${1 / n}\" }\nclients: { alice: 1 }\nscript:\n  - alice: connect\n  \
          - alice: { emit: { event: message, args: [\"${word}\"] } }\n",
     );
     sockrates(["run"]).args([scenario]).run().code(2).complains("error: failed to");

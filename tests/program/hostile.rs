@@ -91,9 +91,9 @@ fn meet(server: &Server, transport: &str) -> Ended {
     meet_with(server, &format!("{{ eve: {{ transport: {transport} }} }}"), script)
 }
 
-fn meet_with(server: &Server, cast: &str, script: &str) -> Ended {
+fn meet_with(server: &Server, clients: &str, script: &str) -> Ended {
     let folder = Folder::new();
-    let scenario = folder.scenario(cast, script);
+    let scenario = folder.scenario(clients, script);
     sockrates(["run", "--url", &server.url()]).args([scenario]).bounded(BOUND).run().calm()
 }
 

@@ -5,10 +5,10 @@ use serde_json::Value as Json;
 
 use crate::support::{Folder, Reference, results, sockrates};
 
-/// The first result of a run with this cast and script, and the exit code that it has to have.
-fn played(cast: &str, script: &str, code: i32) -> Json {
+/// The first result of a run with this clients and script, and the exit code that it has to have.
+fn played(clients: &str, script: &str, code: i32) -> Json {
     let (folder, reference) = (Folder::new(), Reference::start());
-    let scenario = folder.scenario(cast, script);
+    let scenario = folder.scenario(clients, script);
     let json = folder.path("results.json");
     let run = sockrates(["run", "--url", &reference.url(), "--json"]).args([&json, &scenario]);
     run.start().wait().code(code);
@@ -52,7 +52,7 @@ fn only_the_measured_part_enters_times_and_rates() {
 fn what_was_due_while_the_run_settled_is_not_measured() {
     let (folder, reference) = (Folder::new(), Reference::start());
     let text = format!(
-        "name: settling\ncast: {{ alice: 1 }}\nscript:\n  - alice: connect\n  - measure:\n      settle: 1h\n\
+        "name: settling\nclients: {{ alice: 1 }}\nscript:\n  - alice: connect\n  - measure:\n      settle: 1h\n\
          \x20     script: [ alice: {{ {ASK} }} ]\nthresholds: [ ack p50 < 1 s ]\n"
     );
     let file = folder.file("settling.yaml", &text);
@@ -65,9 +65,9 @@ fn a_threshold_sees_the_figures_of_its_group_and_of_its_label_alone() {
     let folder = Folder::new();
     let reference = Reference::start();
     let text = format!(
-        "name: parts\ncast: {{ few: 2, many: 10 }}\nscript:\n  - all: connect\n  - all: {{ join: lobby }}\n\
+        "name: parts\nclients: {{ few: 2, many: 10 }}\nscript:\n  - all: connect\n  - all: {{ join: lobby }}\n\
          \x20 - few: {{ {ASK}, label: asks }}\n  - many: {{ repeat: {{ times: 3, steps: [ {{ {ASK} }} ] }} }}\n\
-         \x20 - few: {{ cast: {{ to: lobby, event: said }}, label: chat }}\n  - all: disconnect\nthresholds:\n\
+         \x20 - few: {{ broadcast: {{ to: lobby, event: said }}, label: chat }}\n  - all: disconnect\nthresholds:\n\
          \x20 - ack count of asks == 2\n  - sent count of many == 40\n  - ack count of few == 6\n\
          \x20 - delivery count of chat == 22\n  - delivery count of many == 20\n  - sent count of chat == 2\n"
     );
@@ -83,7 +83,7 @@ fn a_threshold_sees_the_figures_of_its_group_and_of_its_label_alone() {
 #[test]
 fn a_threshold_that_is_breached_ends_the_run_if_it_says_so() {
     let (folder, reference) = (Folder::new(), Reference::start());
-    let text = "name: breach\ncast: { alice: 1 }\nscript:\n  - alice: connect\n  - alice: { emit: { event: nobody, ack: { within: 10ms } } }\n  \
+    let text = "name: breach\nclients: { alice: 1 }\nscript:\n  - alice: connect\n  - alice: { emit: { event: nobody, ack: { within: 10ms } } }\n  \
                 - alice: { wait: 1h }\nthresholds:\n  - { demand: ack missed == 0, abort_on_breach: true }\n";
     let file = folder.file("breach.yaml", text);
     let ended = sockrates(["run", "--url", &reference.url()]).args([&file]).start().wait();

@@ -34,14 +34,14 @@ fn the_endpoint_may_have_another_path() {
 fn a_query_in_the_url_and_headers_go_with_every_handshake() {
     let (folder, reference) = (Folder::new(), Reference::start());
     for transport in TRANSPORTS {
-        let cast = format!(
+        let clients = format!(
             "{{ alice: {{ transport: {transport}, query: {{ own: \"1\" }}, headers: {{ X-Own: \"2\" }} }} }}"
         );
         let who = "{ query: { $contains: { token: \"a b\", own: \"1\" } }, headers: { $contains: { x-token: \"t:1\", x-own: \"2\" } } }";
         let script = format!(
             "- alice: connect\n- alice: {{ emit: {{ event: \"t:who\", ack: {{ args: [ {{ $contains: {who} }} ] }} }} }}"
         );
-        let scenario = folder.scenario(&cast, &script);
+        let scenario = folder.scenario(&clients, &script);
         let url = format!("{}?token=a%20b", reference.url());
         sockrates(["run", "--url", &url, "--header", "X-Token: t:1"]).args([scenario]).run().code(0);
     }

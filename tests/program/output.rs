@@ -89,7 +89,7 @@ fn verbose_tells_each_step_that_held_while_it_is_played_and_later() {
 #[test]
 fn quiet_prints_a_line_for_what_passed_and_everything_for_what_failed() {
     let folder = Folder::new();
-    let good = folder.file("good.yaml", "name: all is well\ncast: { a: 1 }\nscript: [ { a: connect } ]\n");
+    let good = folder.file("good.yaml", "name: all is well\nclients: { a: 1 }\nscript: [ { a: connect } ]\n");
     let bad = folder.scenario("{ alice: 1 }", SCRIPT);
     let ended = sockrates(["run", "-q"]).args([good, bad]).run().code(1);
     assert!(ended.stdout.starts_with("✓ all is well\n"), "{ended}");
@@ -112,7 +112,7 @@ fn the_results_have_all_sections() {
         "scenario",
         "target",
         "environment",
-        "cast",
+        "clients",
         "verdict",
         "checks",
         "thresholds",

@@ -256,12 +256,12 @@ impl Folder {
         path
     }
 
-    /// Writes a case of a suite of its own: further keys, a cast, a script.
-    pub(crate) fn case(&self, id: &str, keys: &str, cast: &str, script: &str) {
+    /// Writes a case of a suite of its own: further keys, a clients, a script.
+    pub(crate) fn case(&self, id: &str, keys: &str, clients: &str, script: &str) {
         let path = self.path(&format!("cases/{id}.yaml"));
         fs::create_dir_all(path.parent().expect("it stands in a folder")).expect("a folder can be made");
         let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
-        let text = format!("name: what {id} says\n{keys}\ncast: {cast}\nscript:\n{script}");
+        let text = format!("name: what {id} says\n{keys}\nclients: {clients}\nscript:\n{script}");
         fs::write(path, text).expect("the file can be written");
     }
 
@@ -270,15 +270,15 @@ impl Folder {
         sockrates(["conform", "--cases"]).args([self.path("cases")]).args(arguments)
     }
 
-    /// Writes a scenario with this cast and script.
-    pub(crate) fn scenario(&self, cast: &str, script: &str) -> PathBuf {
-        self.scenario_with(cast, script, "")
+    /// Writes a scenario with this clients and script.
+    pub(crate) fn scenario(&self, clients: &str, script: &str) -> PathBuf {
+        self.scenario_with(clients, script, "")
     }
 
     /// The same with more lines at its end.
-    pub(crate) fn scenario_with(&self, cast: &str, script: &str, more: &str) -> PathBuf {
+    pub(crate) fn scenario_with(&self, clients: &str, script: &str, more: &str) -> PathBuf {
         let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
-        self.file("scenario.yaml", &format!("name: a test\ncast: {cast}\nscript:\n{script}{more}\n"))
+        self.file("scenario.yaml", &format!("name: a test\nclients: {clients}\nscript:\n{script}{more}\n"))
     }
 }
 

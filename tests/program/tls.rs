@@ -16,7 +16,7 @@ const SCRIPT: &str = "\
 - all: connect
 - all: { emit: { event: message-with-ack, args: [ { $bytes: 70000 } ], ack: { args: [ { $bytes: 70000 } ] } } }
 - all: { join: den }
-- alice: { cast: { to: den, event: news, args: [\"${'x'}\"] } }
+- alice: { broadcast: { to: den, event: news, args: [\"${'x'}\"] } }
 - bob: { expect: { event: news } }
 - all: disconnect";
 
@@ -118,8 +118,8 @@ fn a_known_authority_is_trusted_over_every_transport() {
     let (folder, secure) = (Folder::new(), Secure::start());
     let authority = folder.file("authority.pem", &secure.authority);
     for transport in ["websocket", "polling", "upgrade"] {
-        let cast = format!("{{ alice: {{ transport: {transport} }}, bob: {{ transport: {transport} }} }}");
-        let scenario = folder.scenario(&cast, SCRIPT);
+        let clients = format!("{{ alice: {{ transport: {transport} }}, bob: {{ transport: {transport} }} }}");
+        let scenario = folder.scenario(&clients, SCRIPT);
         for scheme in ["https", "wss"] {
             let run = sockrates(["run", "--url", &secure.url(scheme), "--ca-file"]);
             let ended = run.args([&authority, &scenario]).run().code(0);

@@ -51,7 +51,7 @@ macro_rules! over_every_transport {
 
 over_every_transport! {
     answer: "answer.yaml";
-    cast: "cast.yaml";
+    clients: "clients.yaml";
     connect: "connect.yaml";
     emit: "emit.yaml";
     expect: "expect.yaml";
@@ -76,15 +76,15 @@ fn the_rude_steps_do_what_they_say() {
 }
 
 /// Plays a scenario against a reference server with a fault; gives what is said of the failed step.
-fn broken(fault: &str, cast: &str, script: &str) -> crate::support::Ended {
+fn broken(fault: &str, clients: &str, script: &str) -> crate::support::Ended {
     let folder = Folder::new();
-    let scenario = folder.scenario(cast, script);
+    let scenario = folder.scenario(clients, script);
     sockrates(["run", "--fault", fault]).args([scenario]).run().code(1)
 }
 
 #[test]
 fn a_failed_expectation_is_told_with_its_place_and_the_last_frames() {
-    let script = "- all: connect\n- all: { join: den }\n- alice: { cast: { to: den, event: news, args: [hello] } }\n\
+    let script = "- all: connect\n- all: { join: den }\n- alice: { broadcast: { to: den, event: news, args: [hello] } }\n\
                   - alice: { expect_none: { event: news } }";
     broken("broadcast-includes-sender", "{ alice: 1, bob: 1 }", script)
         .says("scenario.yaml:7")
@@ -97,8 +97,8 @@ fn a_failed_expectation_is_told_with_its_place_and_the_last_frames() {
 
 #[test]
 fn a_missing_event_is_told_with_what_came_instead() {
-    let script = "- all: connect\n- all: { join: den }\n- alice: { cast: { to: den, event: news, args: [1] } }\n\
-                  - alice: { leave: den }\n- bob: { cast: { to: den, event: news, args: [2] } }\n\
+    let script = "- all: connect\n- all: { join: den }\n- alice: { broadcast: { to: den, event: news, args: [1] } }\n\
+                  - alice: { leave: den }\n- bob: { broadcast: { to: den, event: news, args: [2] } }\n\
                   - alice: { expect_none: { event: news } }\n- bob: { expect: { event: news, args: [3], within: 4s } }";
     broken("leave-ignored", "{ alice: 1, bob: 1 }", script)
         .says("2 of ")

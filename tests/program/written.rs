@@ -46,7 +46,7 @@ fn complaints(result: &Json) -> Vec<String> {
     let has = |key: &str| result.get(key).is_some();
     let (validator, name) = match () {
         () if has("capacity") => (&VALIDATORS[0], "capacity"),
-        () if has("comparison") || has("two_days") => (&VALIDATORS[1], "comparison"),
+        () if has("comparison") || has("diff") => (&VALIDATORS[1], "comparison"),
         () => (&VALIDATORS[2], "result"),
     };
     let validator = validator.get_or_init(|| {
@@ -65,7 +65,7 @@ fn what_is_no_result_is_noticed() {
         json!({ "schema_version": "1", "results": [] }),
         json!({ "schema_version": 1, "capacity": {} }),
         json!({ "schema_version": 1, "comparison": {} }),
-        json!({ "schema_version": 1, "two_days": {} }),
+        json!({ "schema_version": 1, "diff": {} }),
     ] {
         assert!(!complaints(&wrong).is_empty(), "{wrong}");
     }

@@ -83,7 +83,7 @@ enum Busy {
     Leave,
     Join(&'static str),
     Part(&'static str),
-    Cast(Message),
+    Broadcast(Message),
 }
 
 /// A span of a socket's life or of a membership on the server: odd times, the end not included.
@@ -181,7 +181,7 @@ impl Play<'_> {
                 }
                 _ => {
                     let message = self.compose(client);
-                    self.people[client as usize].busy = Some((self.now, Busy::Cast(message)));
+                    self.people[client as usize].busy = Some((self.now, Busy::Broadcast(message)));
                 }
             },
         }
@@ -276,7 +276,7 @@ impl Play<'_> {
                     self.see(client, Sight::Parted(room));
                 }
             }
-            Busy::Cast(message) => {
+            Busy::Broadcast(message) => {
                 let settled = at(self.now);
                 let message = Message { handled: answered.then_some(settled), settled, ..message };
                 let message = Arc::new(message);

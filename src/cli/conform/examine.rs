@@ -19,10 +19,10 @@ use crate::cli::{bundled, interrupt, limits, machine, select as files};
 use crate::conformance::result::{SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Variant, counts};
 use crate::document::{Source, render};
-use crate::measure::human;
+use crate::measure::format;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Surroundings, Timings};
-use crate::target::{NotReady, Target};
+use crate::server::{NotReady, Target};
 use crate::verdict::Status;
 
 /// The usual patience with a case.
@@ -193,7 +193,11 @@ impl<'a> Examination<'a> {
                 let place = format!("{} s {} of {all} cases", begun.elapsed().as_secs(), so_far.len());
                 [
                     place,
-                    format!("{} · {}", counts(&Summary::of(so_far.iter().copied())), human::printable(&last)),
+                    format!(
+                        "{} · {}",
+                        counts(&Summary::of(so_far.iter().copied())),
+                        format::printable(&last)
+                    ),
                 ]
             });
         }));
@@ -307,7 +311,10 @@ fn too_long(variant: Variant<'_>, patience: Duration) -> Option<String> {
     (takes > patience).then(|| {
         let seconds = takes.as_secs_f64().ceil() as u64;
         let enough = if seconds < 60 { format!("{seconds}s") } else { format!("{}m", seconds.div_ceil(60)) };
-        format!("takes about {} with this server's timings: give --patience {enough}", human::duration(takes))
+        format!(
+            "takes about {} with this server's timings: give --patience {enough}",
+            format::duration(takes)
+        )
     })
 }
 

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cli::server::Server;
-use crate::target::{NotReady, Running, Target};
-use crate::transport::{MAX_MESSAGE, Peer};
+use crate::server::{NotReady, Running, Target};
+use crate::transport::{MAX_MESSAGE, RemoteConfig};
 
 /// How often a server that died while cases were played side by side is started again.
 const MOST_RESTARTS: u32 = 3;
@@ -45,7 +45,7 @@ struct State {
 /// Where the server is at the moment.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    pub peer: Peer,
+    pub peer: RemoteConfig,
     pub path: String,
     pub query: String,
     /// How often it died before.
@@ -174,7 +174,7 @@ fn place(server: &Server<'_>, running: &Running, deaths: usize) -> Result<Place,
     let endpoint = running.endpoint();
     let limit = running.found().max_payload.unwrap_or(0).saturating_mul(4).clamp(LEAST_LIMIT, MAX_MESSAGE);
     Ok(Place {
-        peer: Peer { limit, ..server.peer(running)? },
+        peer: RemoteConfig { limit, ..server.peer(running)? },
         path: endpoint.path.clone(),
         query: endpoint.query.clone().unwrap_or_default(),
         deaths,

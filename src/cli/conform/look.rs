@@ -11,8 +11,8 @@ use crate::conformance::Feature;
 use crate::conformance::result::FeatureResult;
 use crate::document::Source;
 use crate::scenario::{self, Scenario, Surroundings};
+use crate::server::{Offer, offers};
 use crate::session::Transport;
-use crate::target::{Offer, offers};
 
 /// How often something is looked for before it counts as missing: a busy machine may be slow once.
 const TRIES: usize = 2;

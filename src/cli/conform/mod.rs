@@ -25,7 +25,7 @@ use crate::conformance::select::{Choice, select};
 use crate::conformance::verdict::counts_against;
 use crate::conformance::{self, Case, Variant};
 use crate::document::{Source, render};
-use crate::measure::human;
+use crate::measure::format;
 use crate::report::{Detail, markdown, terminal};
 use crate::verdict::Status;
 use examine::JOBS;
@@ -117,7 +117,7 @@ fn play_all(args: &ConformArgs) -> Result<u8, Stopped> {
             args.tell(&format!(
                 "{}{}:\n",
                 if statuses.is_empty() { "" } else { "\n" },
-                human::printable(&named.name)
+                format::printable(&named.name)
             ));
         }
         let mut suite = match examination.examine(named, &stop) {

@@ -13,10 +13,10 @@ use crate::cli::server::Server;
 use crate::conformance::verdict::{Course, deviation, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
-use crate::engine::{self, Ending, Orders};
-use crate::measure::human;
+use crate::engine::{self, Ending, EngineConfig};
+use crate::measure::format;
 use crate::observe::Counter;
-use crate::plan::{Circumstances, Plan};
+use crate::plan::{Plan, RunOptions};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Run, RunResult};
 use crate::scenario::{Need, Scenario};
@@ -142,7 +142,7 @@ pub(super) fn play(
     stop: &AtomicBool,
 ) -> Result<Option<Played>, String> {
     let started = SystemTime::now();
-    let circumstances = Circumstances {
+    let run_options = RunOptions {
         path: place.path.clone(),
         query: place.query.clone(),
         headers: server.headers(),
@@ -153,11 +153,11 @@ pub(super) fn play(
         // A case proves its clause, and is over when it has.
         audit: false,
     };
-    let plan = Plan::new(scenario, circumstances);
-    let story = plan.story(&source.name, &source.text);
+    let plan = Plan::new(scenario, run_options);
+    let script_info = plan.script_info(&source.name, &source.text);
     let max_time = Some(scenario.takes + GRACE);
-    let orders = Orders { workers: 1, peer: place.peer.clone(), library: None, max_time, stop };
-    let ran = engine::run(&plan, &orders, &mut |_| {})?;
+    let config = EngineConfig { workers: 1, peer: place.peer.clone(), library: None, max_time, stop };
+    let ran = engine::run(&plan, &config, &mut |_| {})?;
     if ran.ending == Ending::Stopped {
         return Ok(None);
     }
@@ -168,7 +168,7 @@ pub(super) fn play(
         started,
         duration: ran.duration,
         account: report::Account::default(),
-        story: &story,
+        script_info: &script_info,
         tally: &ran.tally,
         names: &[],
         parts: &[],
@@ -364,7 +364,7 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
 fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseResult {
     match before {
         Some((_, Doubt::Stall(time))) => {
-            let time = human::duration(time);
+            let time = format::duration(time);
             result.reason.push_str(&format!(" (played again, because this machine stalled for {time})"));
         }
         Some((_, Doubt::Accident | Doubt::Haste)) => {

@@ -160,7 +160,7 @@ fn a_late_round_moves_no_due_time_whatever_the_pace() {
 
 #[test]
 fn messages_of_another_length_each_time_carry_their_stamp() {
-    let script = "- alice: { repeat: { times: 50, steps: [ { cast: { event: said, bytes: { between: [32, 90] } } } ] } }";
+    let script = "- alice: { repeat: { times: 50, steps: [ { broadcast: { event: said, bytes: { between: [32, 90] } } } ] } }";
     connected(script, |mut play| {
         play.begin(1);
         let mut lengths = Vec::new();

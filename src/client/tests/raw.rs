@@ -4,13 +4,13 @@ use super::*;
 
 #[test]
 fn our_own_query_parameters_can_be_replaced_and_left_out() {
-    let cast = "{ eve: { query: { a: \"1\", b: \"2\" } } }";
+    let clients = "{ eve: { query: { a: \"1\", b: \"2\" } } }";
     for (query, target) in [
         ("{ EIO: \"3\" }", "?transport=websocket&a=1&b=2&EIO=3"),
         ("{ EIO: null, transport: null }", "?a=1&b=2"),
         ("{ sid: x, a: null, b: \"3\" }", "?EIO=4&transport=websocket&sid=x&b=3"),
     ] {
-        play(cast, &format!("- eve: {{ open: {{ query: {query} }} }}"), 0, |mut play| {
+        play(clients, &format!("- eve: {{ open: {{ query: {query} }} }}"), 0, |mut play| {
             play.begin(0);
             assert_eq!(play.said(), [format!("dial /socket.io/{target}")]);
         });
@@ -30,7 +30,7 @@ fn refused(open: &str, end: impl FnOnce(&mut Play<'_>) -> Flow) -> Result<(), St
 }
 
 fn lost(play: &mut Play<'_>, lost: Lost) -> Flow {
-    play.call(|client, io| client.lost(io, Lane::WebSocket, lost))
+    play.call(|client, io| client.lost(io, Channel::WebSocket, lost))
 }
 
 fn answered(status: u16) -> Lost {
@@ -110,7 +110,7 @@ fn a_client_knows_its_engine_io_session_and_shows_it_to_those_who_ask() {
         play.said();
         play.begin(1);
         assert_eq!(play.said(), ["e"]);
-        let shown = play.plan.stage.board.get(0, 0, &crate::template::Of::EngineSid);
+        let shown = play.plan.context.shared_values.get(0, 0, &crate::template::Of::EngineSid);
         assert_eq!(shown, Some(serde_json::json!("e")));
     });
 }
@@ -129,7 +129,7 @@ fn a_namespace_that_was_joined_by_hand_can_be_spoken_in() {
         assert_eq!(play.said(), [r#"420["a"]"#]);
         assert_eq!(play.hear("430[]"), Flow::Done);
         assert_eq!(play.found.troubles, []);
-        let shown = play.plan.stage.board.get(0, 0, &crate::template::Of::Sid);
+        let shown = play.plan.context.shared_values.get(0, 0, &crate::template::Of::Sid);
         assert_eq!(shown, Some(serde_json::json!("s")));
     });
 }
@@ -272,10 +272,10 @@ fn frames_that_nobody_wants_make_room_for_those_that_are_wanted() {
 }
 
 /// A response of the server to a request of a step.
-fn respond(play: &mut Play<'_>, lane: u8, body: &str) -> Flow {
+fn respond(play: &mut Play<'_>, channel: u8, body: &str) -> Flow {
     let head = Head { status: 200, headers: Vec::new() };
     let response = Response { head, body: body.into(), keep_alive: true };
-    play.call(|client, io| client.response(io, Lane::Aside(lane), &response))
+    play.call(|client, io| client.response(io, Channel::Aside(channel), &response))
 }
 
 #[test]
@@ -380,5 +380,5 @@ fn a_connect_in_a_request_by_hand_is_a_connect() {
 fn polled(play: &mut Play<'_>, body: &str) {
     let head = Head { status: 200, headers: Vec::new() };
     let response = Response { head, body: body.into(), keep_alive: true };
-    play.call(|client, io| client.response(io, Lane::Poll, &response));
+    play.call(|client, io| client.response(io, Channel::Poll, &response));
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::super::*;
 use crate::document::Source;
 use crate::observe::{self, Failure};
-use crate::plan::{Circumstances, Plan};
+use crate::plan::{Plan, RunOptions};
 use crate::scenario::{self, Surroundings};
 use crate::session::{HangUp, Link};
 
@@ -17,40 +17,40 @@ pub const OPEN: &str =
 pub struct Said(Vec<String>);
 
 impl Wire for Said {
-    fn dial(&mut self, _: Lane, target: &str, _: &[(String, String)]) {
+    fn dial(&mut self, _: Channel, target: &str, _: &[(String, String)]) {
         self.0.push(format!("dial {target}"));
     }
 
-    fn text(&mut self, _: Lane, parts: &[&str]) {
+    fn text(&mut self, _: Channel, parts: &[&str]) {
         self.0.push(parts.concat());
     }
 
-    fn binary(&mut self, _: Lane, payload: &[u8]) {
+    fn binary(&mut self, _: Channel, payload: &[u8]) {
         self.0.push(format!("{payload:02x?}"));
     }
 
-    fn frame(&mut self, _: Lane, frame: &RawFrame) {
+    fn frame(&mut self, _: Channel, frame: &RawFrame) {
         self.0.push(format!("{:?}", frame.opcode));
     }
 
-    fn request(&mut self, lane: Lane, request: Request<'_>) {
+    fn request(&mut self, channel: Channel, request: Request<'_>) {
         let held = if request.held > 0 { format!(" but {} bytes", request.held) } else { String::new() };
         let same = if request.same_connection { " on the same" } else { "" };
-        self.0.push(format!("{lane} {} {}{held}{same}", request.method, request.target));
+        self.0.push(format!("{channel} {} {}{held}{same}", request.method, request.target));
         if let Some((_, value)) = request.headers.iter().find(|(name, _)| name == "Transfer-Encoding") {
             self.0.push(format!("in {value}"));
         }
     }
 
-    fn rest(&mut self, lane: Lane, bytes: &[u8]) {
-        self.0.push(format!("{lane} rest {}", String::from_utf8_lossy(bytes)));
+    fn rest(&mut self, channel: Channel, bytes: &[u8]) {
+        self.0.push(format!("{channel} rest {}", String::from_utf8_lossy(bytes)));
     }
 
-    fn hang_up(&mut self, lane: Lane, how: HangUp) {
-        self.0.push(format!("{how:?} {lane}"));
+    fn hang_up(&mut self, channel: Channel, how: HangUp) {
+        self.0.push(format!("{how:?} {channel}"));
     }
 
-    fn pause(&mut self, _: Lane, paused: bool) {
+    fn pause(&mut self, _: Channel, paused: bool) {
         self.0.push(format!("pause {paused}"));
     }
 }
@@ -62,8 +62,8 @@ pub struct Found {
     pub counts: Vec<(Counter, u64)>,
     pub passed: Vec<u32>,
     pub failed: Vec<Failure>,
-    pub missed: Vec<(Mishap, String)>,
-    pub wronged: Vec<Mishap>,
+    pub missed: Vec<(FailureKind, String)>,
+    pub wronged: Vec<FailureKind>,
     pub troubles: Vec<(String, String)>,
 }
 
@@ -95,13 +95,20 @@ impl Observer for Found {
         self.failed.push(failure);
     }
 
-    fn missed(&mut self, _: StepId, _: Who, mishap: Mishap, failure: Failure) {
-        self.missed.push((mishap, failure.actual));
+    fn missed(&mut self, _: StepId, _: Who, failure_kind: FailureKind, failure: Failure) {
+        self.missed.push((failure_kind, failure.actual));
     }
 
-    fn wronged(&mut self, who: Who, mishap: Mishap, cause: &str, detail: &str, wire: &observe::Wire<'_>) {
-        self.wronged.push(mishap);
-        self.count(mishap.counter(), 1);
+    fn wronged(
+        &mut self,
+        who: Who,
+        failure_kind: FailureKind,
+        cause: &str,
+        detail: &str,
+        wire: &observe::Wire<'_>,
+    ) {
+        self.wronged.push(failure_kind);
+        self.count(failure_kind.counter(), 1);
         self.trouble(who, cause, detail, wire);
     }
 
@@ -119,18 +126,18 @@ pub struct Play<'p> {
     pub found: Found,
 }
 
-/// Plays client `n` of a scenario with this cast and script.
-pub fn play(cast: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
+/// Plays client `n` of a scenario with these clients and this script.
+pub fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
-    let text = format!("name: a test\ncast: {cast}\nscript:\n{script}");
+    let text = format!("name: a test\nclients: {clients}\nscript:\n{script}");
     let surroundings = Surroundings::new(|_| None, |_| Err("there are no files".to_owned()));
     let source = Source { name: "a test".to_owned(), text };
     let scenario = scenario::read(&source, &surroundings).unwrap_or_else(|mistake| panic!("{mistake}"));
     let now = Instant::now();
-    let circumstances = Circumstances { run: 7, ..Circumstances::usual(now) };
-    let plan = Plan::new(&scenario, circumstances);
-    let who = plan.clients().nth(n).expect("the cast is large enough");
-    let client = Client::new(who, &plan.parts[who.group as usize], &plan.stage, Link::default())
+    let run_options = RunOptions { run: 7, ..RunOptions::usual(now) };
+    let plan = Plan::new(&scenario, run_options);
+    let who = plan.clients().nth(n).expect("there are enough clients");
+    let client = Client::new(who, &plan.parts[who.group as usize], &plan.context, Link::default())
         .expect("it can be made");
     test(Play { plan: &plan, client, now, said: Said::default(), found: Found::default() });
 }
@@ -160,7 +167,7 @@ impl<'p> Play<'p> {
     }
 
     pub fn accepted(&mut self) -> Flow {
-        self.call(|client, io| client.established(io, Lane::WebSocket, Phases::default()))
+        self.call(|client, io| client.established(io, Channel::WebSocket, Phases::default()))
     }
 
     pub fn hear(&mut self, text: &str) -> Flow {

@@ -3,7 +3,7 @@
 use super::{contestants, figure_name};
 use crate::compare::figure::{KINDS, Kind, Unit};
 use crate::compare::result::{BlockResult, ComparisonResult, RunFigures};
-use crate::measure::human::{capital, counted};
+use crate::measure::format::{capital, counted};
 use crate::report::block::{Block, Charts, Fold, Text, hint};
 use crate::report::chart::scale::{self, Scale};
 use crate::report::chart::{Chart, Line, Stroke, line, range};

@@ -3,8 +3,8 @@
 
 use super::{Beside, Design, conformance, curves, figures, forest, notes, sentences, went_wrong};
 use crate::compare::conformance::turned;
-use crate::compare::diff::{Day, Facts, Pair, TwoDays};
-use crate::measure::human::count;
+use crate::compare::diff::{Day, Diff, Facts, Pair};
+use crate::measure::format::count;
 use crate::report::block::{
     Block, Column, Detail, Report, Row, Table, Text, Tone, Verdict, part, section, wide,
 };
@@ -12,7 +12,7 @@ use crate::report::chart::Stroke;
 use crate::report::run::environment;
 
 /// The report about two results.
-pub fn report(result: &TwoDays) -> Report {
+pub fn report(result: &Diff) -> Report {
     let besides: Vec<Beside<'_>> = result
         .comparisons
         .iter()
@@ -56,7 +56,7 @@ pub fn report(result: &TwoDays) -> Report {
     Report { title, heading: None, tone: Tone::Plain, version: result.tool_version.clone(), blocks: all }
 }
 
-fn latencies(result: &TwoDays) -> Vec<Block> {
+fn latencies(result: &Diff) -> Vec<Block> {
     let about = "All valid runs of a day together. To the right of p99 are the slowest 1 % of all values.";
     let of_pair = |(index, pair): (usize, &Pair)| {
         curves(&format!("-{}", index + 1), &format!(": {}", pair.name), about, |metric| {
@@ -71,7 +71,7 @@ fn latencies(result: &TwoDays) -> Vec<Block> {
     result.comparisons.iter().enumerate().flat_map(of_pair).collect()
 }
 
-fn troubles(result: &TwoDays) -> Table {
+fn troubles(result: &Diff) -> Table {
     let columns = vec![
         Column::words("Scenario and result"),
         Column::figures("valid runs"),
@@ -86,7 +86,7 @@ fn troubles(result: &TwoDays) -> Table {
 }
 
 /// What the suite found in either result, and which cases differ.
-fn examined(result: &TwoDays) -> Vec<Block> {
+fn examined(result: &Diff) -> Vec<Block> {
     let mut blocks = Vec::new();
     for pair in &result.comparisons {
         let name = |server: &str, day: &Day| format!("{server}, {}", day.name);

@@ -1,6 +1,6 @@
 use super::*;
-use crate::compare::diff::TwoDays;
-use crate::compare::example::{comparison, conformance, two_days};
+use crate::compare::diff::Diff;
+use crate::compare::example::{comparison, conformance, diff};
 use crate::compare::result::Trouble;
 use crate::report::{Look, html, markdown, terminal};
 
@@ -8,7 +8,7 @@ fn to_html(result: &ComparisonResult) -> String {
     html(&report(result))
 }
 
-fn two_days_to_html(result: &TwoDays) -> String {
+fn two_days_to_html(result: &Diff) -> String {
     html(&diff_report(result))
 }
 
@@ -141,7 +141,7 @@ fn conformance_is_shown_where_it_was_asked() {
 
 #[test]
 fn two_days_are_a_page_with_every_figure_and_what_went_wrong() {
-    let result = two_days();
+    let result = diff();
     let page = two_days_to_html(&result);
     for row in result.comparisons.iter().flat_map(|pair| &pair.rows) {
         for words in cells(row).unwrap().into_iter().take(5) {
@@ -155,7 +155,7 @@ fn two_days_are_a_page_with_every_figure_and_what_went_wrong() {
 
 #[test]
 fn a_hostile_name_of_a_file_or_a_scenario_stays_text() {
-    let mut result = two_days();
+    let mut result = diff();
     let text = || HOSTILE.to_owned();
     (result.old.name, result.new.name, result.tool_version) = (text(), text(), text());
     (result.old.started, result.new.tool_version, result.notes) = (text(), text(), vec![text()]);
@@ -173,7 +173,7 @@ fn a_page_for_the_browser_is_written() {
     for (name, page) in [
         ("comparison", to_html(&comparison(12, 1.25))),
         ("comparison-hostile", to_html(&hostile())),
-        ("two-days", two_days_to_html(&two_days())),
+        ("two-days", two_days_to_html(&diff())),
     ] {
         std::fs::write(folder.join(format!("{name}.html")), page).expect("a page can be written");
     }
@@ -191,12 +191,12 @@ fn a_comparison_reads_like_this_in_markdown() {
 
 #[test]
 fn two_days_read_like_this() {
-    insta::assert_snapshot!(text(&diff_report(&two_days()), 100));
+    insta::assert_snapshot!(text(&diff_report(&diff()), 100));
 }
 
 #[test]
 fn two_days_read_like_this_in_markdown() {
-    insta::assert_snapshot!(markdown(&diff_report(&two_days())));
+    insta::assert_snapshot!(markdown(&diff_report(&diff())));
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod words;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 
 use super::tone::Tone;
 use mark::Shape;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::measure::human;
+use crate::measure::format;
 
 /// Latencies whose greatest is so many times the least are drawn on a logarithmic scale.
 const WIDE: f64 = 20.0;
@@ -168,12 +168,12 @@ impl Unit {
     pub(crate) fn text(self, value: f64) -> String {
         let whole = || value.max(0.0).round() as u64;
         match self {
-            Unit::Seconds => human::duration(Duration::from_secs_f64(value.clamp(0.0, 1e12))),
-            Unit::Micros => human::measured(Duration::from_micros(whole())),
-            Unit::Count => human::count(whole()),
-            Unit::PerSecond => human::rate(value),
-            Unit::Bytes => human::bytes(whole()),
-            Unit::BytesPerSecond => format!("{}/s", human::bytes(whole())),
+            Unit::Seconds => format::duration(Duration::from_secs_f64(value.clamp(0.0, 1e12))),
+            Unit::Micros => format::measured(Duration::from_micros(whole())),
+            Unit::Count => format::count(whole()),
+            Unit::PerSecond => format::rate(value),
+            Unit::Bytes => format::bytes(whole()),
+            Unit::BytesPerSecond => format!("{}/s", format::bytes(whole())),
             Unit::Processors => format!("{value:.2}"),
             Unit::Nines => percentile(value),
         }
@@ -183,7 +183,7 @@ impl Unit {
     pub(crate) fn tick(self, value: f64, end: f64) -> String {
         match self {
             Unit::Seconds => moment(value, end),
-            Unit::Micros => human::duration(Duration::from_micros(value.round() as u64)),
+            Unit::Micros => format::duration(Duration::from_micros(value.round() as u64)),
             Unit::Processors => plain(value),
             Unit::Count if value.fract() != 0.0 => plain(value),
             _ => self.text(value),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 
 use super::{Chart, Line};
 

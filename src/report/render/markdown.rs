@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::place;
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::report::block::{
     Block, Detail, Finding, Fold, Holds, Rank, Report, Row, Style, Table, Text, Tone, Verdict,
 };

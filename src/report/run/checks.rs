@@ -1,6 +1,6 @@
 //! The checks: failed ones in full, with the line that demanded them and the last frames; held ones in one table.
 
-use crate::measure::human::{count, counted};
+use crate::measure::format::{count, counted};
 use crate::report::block::{Block, Column, Detail, Evidence, Finding, Fold, Row, Table, Text, Tone, cell};
 use crate::report::result::{CheckResult, FailureResult};
 

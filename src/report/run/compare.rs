@@ -1,6 +1,6 @@
 //! Runs of one scenario laid over each other: percentile curves, latencies and connections over time.
 
-use crate::measure::human::capital;
+use crate::measure::format::capital;
 use crate::report::RunResult;
 use crate::report::block::{Block, Charts, Column, Detail, Row, Table, hint, section};
 use crate::report::chart::scale::{Scale, Unit};

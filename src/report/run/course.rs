@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::measure::human::count;
+use crate::measure::format::count;
 use crate::observe::Counter;
 use crate::report::RunResult;
 use crate::report::block::{Block, Charts, Column, Row, Table, hint};

@@ -2,7 +2,7 @@
 
 use maud::html;
 
-use crate::measure::human::{count, counted, share};
+use crate::measure::format::{count, counted, share};
 use crate::report::RunResult;
 use crate::report::block::{Block, Column, Detail, Rank, Row, Table, Text, Tone, cell, drawn, hint, part};
 use crate::report::chart::number;

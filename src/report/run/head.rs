@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::measure::human::{self, capital, count, counted, measured};
+use crate::measure::format::{self, capital, count, counted, measured};
 use crate::report::RunResult;
 use crate::report::block::{Card, Text, Tone, Verdict};
 use crate::report::result::{MetricResult, OutcomeResult, TargetInfo, TargetKind, ThresholdResult};
@@ -58,9 +58,9 @@ pub(crate) fn target_in_words(target: &TargetInfo) -> String {
     }
 }
 
-/// How many clients the cast has.
+/// How clients the scenario has.
 pub(super) fn clients(run: &RunResult) -> u64 {
-    run.cast.iter().map(|entry| u64::from(entry.count)).sum()
+    run.clients.iter().map(|entry| u64::from(entry.count)).sum()
 }
 
 /// What a server is called: what it says of itself, or how it came to be there.
@@ -168,18 +168,18 @@ fn rate(run: &RunResult) -> Option<Card> {
     if let Some(generator) = run.generator.as_ref().filter(|generator| generator.due > 0) {
         let (asked, achieved) = (generator.due as f64 / seconds, generator.begun as f64 / seconds);
         let tone = if generator.doubts.is_empty() { Tone::Plain } else { Tone::Doubtful };
-        let note = format!("{} scheduled", human::rate(asked));
-        return Some(Card::new("Rate achieved", human::rate(achieved), note, tone));
+        let note = format!("{} scheduled", format::rate(asked));
+        return Some(Card::new("Rate achieved", format::rate(achieved), note, tone));
     }
     let received = counter(run, "delivery received");
     let note = format!("{} messages", count(received));
-    let value = human::rate(received as f64 / seconds);
+    let value = format::rate(received as f64 / seconds);
     (received > 0).then(|| Card::new("Deliveries", value, note, Tone::Plain))
 }
 
 fn cost(run: &RunResult) -> Option<Card> {
     let server = run.server.as_ref()?;
     let busy = server.cpu_measured_us as f64 / 1e6 / measured_seconds(run);
-    let note = format!("{} of memory at its peak", human::bytes(server.memory_peak));
-    Some(Card::new("Server", format!("{} CPU", human::share(busy)), note, Tone::Plain))
+    let note = format!("{} of memory at its peak", format::bytes(server.memory_peak));
+    Some(Card::new("Server", format!("{} CPU", format::share(busy)), note, Tone::Plain))
 }

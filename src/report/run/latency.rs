@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use crate::measure::human::{self, count, counted};
+use crate::measure::format::{self, count, counted};
 use crate::report::RunResult;
 use crate::report::block::{
     Bars, Block, Cell, Charts, Column, Detail, Rank, Row, Table, Text, cell, drawn, part,
@@ -303,7 +303,7 @@ pub(super) fn percentile(metric: &MetricResult, micros: Option<u64>, least_count
 }
 
 fn measured(micros: u64) -> String {
-    human::measured(Duration::from_micros(micros))
+    format::measured(Duration::from_micros(micros))
 }
 
 #[cfg(test)]

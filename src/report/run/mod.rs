@@ -13,7 +13,7 @@ mod traffic;
 
 use std::time::Duration;
 
-use crate::measure::human::{self, count};
+use crate::measure::format::{self, count};
 use crate::verdict::Status;
 
 use super::RunResult;
@@ -189,7 +189,7 @@ fn dash() -> String {
 
 /// A duration for people.
 pub(crate) fn micros(value: u64) -> String {
-    human::duration(Duration::from_micros(value))
+    format::duration(Duration::from_micros(value))
 }
 
 #[cfg(test)]

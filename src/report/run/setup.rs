@@ -1,6 +1,6 @@
 //! What was run, against what, and on which machine: all that is needed to run it again.
 
-use crate::measure::human::{self, count, counted};
+use crate::measure::format::{self, count, counted};
 use crate::report::RunResult;
 use crate::report::block::{Block, Text, code, part, wide};
 use crate::report::result::{Environment, TargetInfo, TargetKind};
@@ -40,7 +40,7 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
             Text::joined(scenario.overrides.iter().map(|flag| code(&**flag)), ", "),
         ));
     }
-    let groups = run.cast.iter().map(|entry| format!("{} {}", count(entry.count.into()), entry.group));
+    let groups = run.clients.iter().map(|entry| format!("{} {}", count(entry.count.into()), entry.group));
     let groups = groups.collect::<Vec<_>>().join(", ");
     facts.push(fact("clients", format!("{}: {groups}", counted(clients(run), "client"))));
     facts.push(fact("started", &*run.started));
@@ -57,11 +57,11 @@ fn server(run: &RunResult) -> Vec<Fact> {
     if let Some(server) = &run.server {
         let (all, measured) = (micros(server.cpu_us), micros(server.cpu_measured_us));
         facts.push(fact("processor", format!("{all} in all, {measured} while measured")));
-        let (before, peak) = (human::bytes(server.memory_before), human::bytes(server.memory_peak));
+        let (before, peak) = (format::bytes(server.memory_before), format::bytes(server.memory_peak));
         facts.push(fact("memory", format!("{before} before the first client, {peak} at its peak")));
         let growth = server.memory_peak.saturating_sub(server.memory_before);
         if let Some(each) = growth.checked_div(clients(run)).filter(|each| *each > 0) {
-            facts.push(fact("per client", format!("about {}", human::bytes(each))));
+            facts.push(fact("per client", format!("about {}", format::bytes(each))));
         }
     }
     facts
@@ -94,7 +94,7 @@ pub(crate) fn environment(environment: &Environment, version: &str) -> Vec<Fact>
         Some(processor) => fact("processors", format!("{} of {processor}", environment.cpus)),
         None => fact("processors", environment.cpus.to_string()),
     });
-    facts.extend(environment.memory.map(|bytes| fact("memory", human::bytes(bytes))));
+    facts.extend(environment.memory.map(|bytes| fact("memory", format::bytes(bytes))));
     facts.extend(environment.open_files.map(|files| fact("open files", format!("up to {}", count(files)))));
     facts.extend(environment.co_located.map(|shared| {
         let words = match shared {

@@ -33,7 +33,7 @@ fn hostile() -> RunResult {
     run.environment.processor = Some(text());
     run.verdict.reason = text();
     run.phases.iter_mut().for_each(|phase| phase.name = text());
-    run.cast.iter_mut().for_each(|entry| entry.group = text());
+    run.clients.iter_mut().for_each(|entry| entry.group = text());
     run.counters.iter_mut().for_each(|counter| counter.name = text());
     for threshold in &mut run.thresholds {
         threshold.text = format!("delivery {HOSTILE}");
@@ -139,8 +139,8 @@ fn large() -> RunResult {
     run.scenario.name = "Rooms of a thousand, for twenty minutes".to_owned();
     run.duration_us = 1_200_000_000;
     run.measured_us = 1_110_000_000;
-    run.cast[0].count = 3_000;
-    run.cast[1].count = 12_000;
+    run.clients[0].count = 3_000;
+    run.clients[1].count = 12_000;
     let phase = |name: &str, from: u64, to: u64| PhaseResult {
         name: name.into(),
         from_us: from * 1_000_000,

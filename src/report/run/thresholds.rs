@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::measure::human::{count, share};
+use crate::measure::format::{count, share};
 use crate::report::RunResult;
 use crate::report::block::{Block, Cell, Column, Detail, Row, Table, Text, Tone, cell, drawn};
 use crate::report::chart::{Limit, number};

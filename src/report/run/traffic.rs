@@ -2,7 +2,7 @@
 
 use super::head::{counter, measured_seconds};
 use super::micros;
-use crate::measure::human::{self, count, counted};
+use crate::measure::format::{self, count, counted};
 use crate::report::RunResult;
 use crate::report::block::{Block, Column, Detail, Row, Table, Text, part};
 use crate::report::result::CounterResult;
@@ -24,7 +24,7 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         fact(sent + received > 0, "events", || format!("{} sent, {} received", count(sent), count(received))),
         fact(acks > 0, "acks", || format!("{} of {} received", count(value("ack received")), count(acks))),
         fact(bytes_in + bytes_out > 0, "bytes", || {
-            format!("{} in, {} out", human::bytes(bytes_in), human::bytes(bytes_out))
+            format!("{} in, {} out", format::bytes(bytes_in), format::bytes(bytes_out))
         }),
     ]
     .into_iter()
@@ -48,10 +48,10 @@ fn counters(run: &RunResult) -> Table {
         match counter.name.starts_with("bytes") {
             true => Row::of([
                 counter.name.clone(),
-                human::bytes(counter.value),
-                format!("{}/s", human::bytes(rate.round() as u64)),
+                format::bytes(counter.value),
+                format!("{}/s", format::bytes(rate.round() as u64)),
             ]),
-            false => Row::of([counter.name.clone(), count(counter.value), human::rate(rate)]),
+            false => Row::of([counter.name.clone(), count(counter.value), format::rate(rate)]),
         }
     };
     Table::new("Counters of the clients", columns).rows(run.counters.iter().map(row))
@@ -62,7 +62,7 @@ pub(super) fn load(run: &RunResult) -> Vec<Block> {
     let mut facts: Vec<(String, Text)> = Vec::new();
     let mut add = |term: &str, parts: Vec<String>| facts.push((term.to_owned(), parts.join(" · ").into()));
     if let Some(generator) = run.generator.as_ref().filter(|generator| generator.due > 0) {
-        let rate = |number: u64| human::rate(number as f64 / measured_seconds(run));
+        let rate = |number: u64| format::rate(number as f64 / measured_seconds(run));
         add(
             "pace",
             vec![format!("{} scheduled", rate(generator.due)), format!("{} started", rate(generator.begun))],
@@ -76,18 +76,18 @@ pub(super) fn load(run: &RunResult) -> Vec<Block> {
     }
     if let Some(generator) = &run.generator {
         let mut parts = vec![format!("{} of processor time", micros(generator.cpu_us))];
-        let load = |share| format!("highest load of one worker thread {}", human::share(share));
+        let load = |share| format!("highest load of one worker thread {}", format::share(share));
         parts.extend(generator.busiest_worker.map(load));
-        parts.push(format!("{} of memory", human::bytes(generator.memory_peak)));
+        parts.push(format!("{} of memory", format::bytes(generator.memory_peak)));
         add("clients", parts);
     }
     if let Some(server) = &run.server {
         let mut parts = vec![format!("{} of processor time", micros(server.cpu_us))];
         if run.measured_us > 0 {
             let processors = server.cpu_measured_us as f64 / run.measured_us as f64;
-            parts.push(format!("{} of a processor while measured", human::share(processors)));
+            parts.push(format!("{} of a processor while measured", format::share(processors)));
         }
-        let (peak, before) = (human::bytes(server.memory_peak), human::bytes(server.memory_before));
+        let (peak, before) = (format::bytes(server.memory_peak), format::bytes(server.memory_before));
         parts.push(format!("{peak} of memory, {before} before the first client"));
         add("server", parts);
     }

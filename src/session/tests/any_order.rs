@@ -26,19 +26,19 @@ enum Poke {
     Mute(bool),
     ByHand(bool),
     Dialed,
-    Text(Lane, String),
-    Bytes(Lane, Vec<u8>),
-    Response(Lane, u16, Vec<u8>),
-    Lost(Lane),
+    Text(Channel, String),
+    Bytes(Channel, Vec<u8>),
+    Response(Channel, u16, Vec<u8>),
+    Lost(Channel),
     Time(u64),
 }
 
-fn lanes() -> impl Strategy<Value = Lane> {
+fn channels() -> impl Strategy<Value = Channel> {
     prop_oneof![
-        4 => Just(Lane::WebSocket),
-        3 => Just(Lane::Poll),
-        2 => Just(Lane::Post),
-        1 => Just(Lane::Aside(0)),
+        4 => Just(Channel::WebSocket),
+        3 => Just(Channel::Poll),
+        2 => Just(Channel::Post),
+        1 => Just(Channel::Aside(0)),
     ]
 }
 
@@ -96,11 +96,11 @@ fn pokes() -> impl Strategy<Value = Poke> {
     ];
     let theirs = prop_oneof![
         2 => Just(Poke::Dialed),
-        8 => (lanes(), packets()).prop_map(|(lane, packet)| Poke::Text(lane, packet)),
-        3 => (lanes(), any::<Vec<u8>>()).prop_map(|(lane, bytes)| Poke::Bytes(lane, bytes)),
-        6 => (lanes(), prop_oneof![9 => Just(200_u16), 1 => any::<u16>()], bodies())
-            .prop_map(|(lane, status, body)| Poke::Response(lane, status, body)),
-        1 => lanes().prop_map(Poke::Lost),
+        8 => (channels(), packets()).prop_map(|(channel, packet)| Poke::Text(channel, packet)),
+        3 => (channels(), any::<Vec<u8>>()).prop_map(|(channel, bytes)| Poke::Bytes(channel, bytes)),
+        6 => (channels(), prop_oneof![9 => Just(200_u16), 1 => any::<u16>()], bodies())
+            .prop_map(|(channel, status, body)| Poke::Response(channel, status, body)),
+        1 => channels().prop_map(Poke::Lost),
         2 => (0_u64..700).prop_map(Poke::Time),
     ];
     prop_oneof![1 => ours, 2 => theirs]
@@ -179,19 +179,19 @@ impl Subject {
             Poke::ByHand(true) => session.set_polls(wire, Polls::ByHand),
             Poke::ByHand(false) => session.set_polls(wire, Polls::Automatic),
             Poke::Dialed => session.dialed(wire),
-            Poke::Text(lane, text) => {
+            Poke::Text(channel, text) => {
                 if let Ok(packet) = packet_of_text(&text) {
-                    let event = session.receive(wire, lane, packet, now);
+                    let event = session.receive(wire, channel, packet, now);
                     self.hears(event.as_ref());
                 }
             }
-            Poke::Bytes(lane, bytes) => {
-                let event = session.receive(wire, lane, Packet::Binary(bytes.into()), now);
+            Poke::Bytes(channel, bytes) => {
+                let event = session.receive(wire, channel, Packet::Binary(bytes.into()), now);
                 self.hears(event.as_ref());
             }
-            Poke::Response(lane, status, body) => self.answered(lane, status, &body),
-            Poke::Lost(lane) => {
-                let event = session.lost(wire, lane, Lost::Ended);
+            Poke::Response(channel, status, body) => self.answered(channel, status, &body),
+            Poke::Lost(channel) => {
+                let event = session.lost(wire, channel, Lost::Ended);
                 self.hears(event.as_ref());
             }
             Poke::Time(milliseconds) => {
@@ -209,9 +209,9 @@ impl Subject {
         }
     }
 
-    fn answered(&mut self, lane: Lane, status: u16, body: &[u8]) {
+    fn answered(&mut self, channel: Channel, status: u16, body: &[u8]) {
         let answer = response(status, &[("Set-Cookie", "a=b")], body);
-        match self.session.response(&mut self.wire, lane, &answer) {
+        match self.session.response(&mut self.wire, channel, &answer) {
             Payload::Nothing(event) => self.hears(event.as_ref()),
             Payload::Unreadable(_) => {
                 let event = self.session.polled(&mut self.wire);
@@ -219,7 +219,7 @@ impl Subject {
             }
             Payload::Packets(body) => {
                 for packet in payload::packets(body).flatten() {
-                    let event = self.session.receive(&mut self.wire, lane, packet, self.now);
+                    let event = self.session.receive(&mut self.wire, channel, packet, self.now);
                     self.hears(event.as_ref());
                 }
                 let event = self.session.polled(&mut self.wire);
@@ -244,12 +244,12 @@ proptest! {
         let mut subject = Subject::new();
         subject.poke(Poke::Open(transport));
         match transport {
-            Transport::Websocket => subject.poke(Poke::Text(Lane::WebSocket, super::talk::OPEN.into())),
-            _ => subject.poke(Poke::Response(Lane::Poll, 200, super::talk::OPEN.into())),
+            Transport::Websocket => subject.poke(Poke::Text(Channel::WebSocket, super::talk::OPEN.into())),
+            _ => subject.poke(Poke::Response(Channel::Poll, 200, super::talk::OPEN.into())),
         }
         prop_assert!(subject.session.is_open());
         subject.poke(Poke::Connect("/".into(), false));
-        subject.poke(Poke::Text(Lane::WebSocket, r#"40{"sid":"x","pid":"p"}"#.into()));
+        subject.poke(Poke::Text(Channel::WebSocket, r#"40{"sid":"x","pid":"p"}"#.into()));
         pokes.into_iter().for_each(|poke| subject.poke(poke));
     }
 }

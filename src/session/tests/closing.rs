@@ -1,7 +1,7 @@
 //! The end of a connection: by either side, politely or not, over each transport.
 
 use super::talk::{OPEN, Talk};
-use crate::session::{Lane, Lost, Transport};
+use crate::session::{Channel, Lost, Transport};
 
 fn closed() -> Lost {
     Lost::Closed { code: Some(1000), reason: "bye".into() }
@@ -16,7 +16,7 @@ fn a_polite_close_over_a_websocket_leaves_the_namespaces_and_awaits_the_servers_
     talk.close();
     assert_eq!(talk.said(), ["send 41", "send 41/chat,", "close websocket"]);
     assert!(!talk.session.is_closed() && !talk.session.is_open());
-    assert_eq!(talk.loses(Lane::WebSocket, closed()), "closed: closed as asked");
+    assert_eq!(talk.loses(Channel::WebSocket, closed()), "closed: closed as asked");
     assert!(talk.session.is_closed());
 }
 
@@ -93,7 +93,7 @@ fn a_cut_says_nothing_and_is_over_at_once() {
         talk.session.cut(&mut talk.wire);
         assert_eq!(talk.said(), ["cut websocket", "cut poll", "cut post"]);
         assert!(talk.session.is_closed() && talk.session.wake().is_none());
-        assert_eq!(talk.loses(Lane::WebSocket, Lost::Ended), "nothing");
+        assert_eq!(talk.loses(Channel::WebSocket, Lost::Ended), "nothing");
     }
 }
 
@@ -122,7 +122,7 @@ fn a_lost_websocket_ends_the_session_and_says_why() {
         (Lost::Broken("reset".into()), "closed: the connection broke: reset"),
     ] {
         let mut talk = Talk::websocket().joined();
-        assert_eq!(talk.loses(Lane::WebSocket, lost), why);
+        assert_eq!(talk.loses(Channel::WebSocket, lost), why);
         assert!(talk.session.is_closed() && !talk.session.is_connected("/"));
     }
 }
@@ -131,7 +131,7 @@ fn a_lost_websocket_ends_the_session_and_says_why() {
 fn a_lost_poll_or_post_ends_the_session() {
     let mut talk = Talk::polling().joined();
     assert_eq!(
-        talk.loses(Lane::Poll, Lost::Ended),
+        talk.loses(Channel::Poll, Lost::Ended),
         "closed: the server ended the connection without a close frame (poll)"
     );
     assert_eq!(talk.said(), ["close poll", "close post"]);
@@ -139,14 +139,14 @@ fn a_lost_poll_or_post_ends_the_session() {
     let mut talk = Talk::polling().joined();
     talk.emit("/", r#"["a"]"#);
     let lost = Lost::Broken("reset".into());
-    assert_eq!(talk.loses(Lane::Post, lost), "closed: the connection broke: reset (post)");
+    assert_eq!(talk.loses(Channel::Post, lost), "closed: the connection broke: reset (post)");
 }
 
 #[test]
 fn an_http_connection_that_ends_while_it_is_idle_harms_nobody() {
     // RFC 9112, section 9.8: a server may close an idle connection at any time; Node does so after five seconds.
     let mut talk = Talk::polling().joined();
-    assert_eq!(talk.loses(Lane::Post, Lost::Ended), "nothing");
+    assert_eq!(talk.loses(Channel::Post, Lost::Ended), "nothing");
     assert!(talk.session.is_open());
     talk.emit("/", r#"["a"]"#);
     assert_eq!(talk.said(), [r#"post 42["a"]"#]);

@@ -2,7 +2,7 @@
 
 use super::talk::{OPEN, OPEN_WEBSOCKET, Talk};
 use crate::protocol::http::Head;
-use crate::session::{Destination, Lane, Lost, Transport};
+use crate::session::{Channel, Destination, Lost, Transport};
 
 #[test]
 fn a_websocket_session_dials_and_hears_the_open_packet() {
@@ -78,14 +78,14 @@ fn a_refused_handshake_is_told_with_the_servers_words() {
     let mut talk = Talk::opening(Transport::Websocket);
     let answer = Box::new((Head { status: 403, headers: Vec::new() }, b"go away".to_vec()));
     assert_eq!(
-        talk.loses(Lane::WebSocket, Lost::Refused(answer)),
+        talk.loses(Channel::WebSocket, Lost::Refused(answer)),
         "closed: the WebSocket handshake was answered with HTTP status 403: go away"
     );
     assert!(talk.session.is_closed());
 
     let mut talk = Talk::opening(Transport::Websocket);
     let lost = Lost::Unreachable("connection refused".into());
-    assert_eq!(talk.loses(Lane::WebSocket, lost), "closed: no connection: connection refused");
+    assert_eq!(talk.loses(Channel::WebSocket, lost), "closed: no connection: connection refused");
 }
 
 #[test]

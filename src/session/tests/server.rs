@@ -137,14 +137,14 @@ pub struct World {
 }
 
 impl Wire for Net {
-    fn dial(&mut self, _: Lane, target: &str, _: &[(String, String)]) {
+    fn dial(&mut self, _: Channel, target: &str, _: &[(String, String)]) {
         assert_eq!(target, "/socket.io/?EIO=4&transport=websocket&sid=w1");
         assert!(!self.dialing);
         self.dialing = true;
     }
 
-    fn text(&mut self, lane: Lane, parts: &[&str]) {
-        assert_eq!(lane, Lane::WebSocket);
+    fn text(&mut self, channel: Channel, parts: &[&str]) {
+        assert_eq!(channel, Channel::WebSocket);
         let text = parts.concat();
         if text == "5" {
             assert!(!self.is_busy(), "the upgrade was sent while a poll or post was out: {self:?}");
@@ -155,16 +155,16 @@ impl Wire for Net {
         self.frames_up.push_back(Item::Text(text));
     }
 
-    fn binary(&mut self, _: Lane, payload: &[u8]) {
+    fn binary(&mut self, _: Channel, payload: &[u8]) {
         assert!(self.upgrade_sent, "too early on the WebSocket");
         self.frames_up.push_back(Item::Bytes(payload.into()));
     }
 
-    fn frame(&mut self, _: Lane, _: &RawFrame) {
+    fn frame(&mut self, _: Channel, _: &RawFrame) {
         panic!("no session sends raw frames");
     }
 
-    fn request(&mut self, _: Lane, request: Request<'_>) {
+    fn request(&mut self, _: Channel, request: Request<'_>) {
         assert!(!self.upgrade_sent, "{} after the upgrade", request.method);
         if request.method == "GET" {
             assert!(!self.poll_up && self.poll_down.is_none(), "two polls at once");
@@ -176,15 +176,18 @@ impl Wire for Net {
         }
     }
 
-    fn rest(&mut self, _: Lane, _: &[u8]) {
+    fn rest(&mut self, _: Channel, _: &[u8]) {
         panic!("no session holds back");
     }
 
-    fn hang_up(&mut self, lane: Lane, _: HangUp) {
-        assert!(self.upgrade_sent && matches!(lane, Lane::Poll | Lane::Post), "{lane} was hung up");
+    fn hang_up(&mut self, channel: Channel, _: HangUp) {
+        assert!(
+            self.upgrade_sent && matches!(channel, Channel::Poll | Channel::Post),
+            "{channel} was hung up"
+        );
     }
 
-    fn pause(&mut self, _: Lane, _: bool) {}
+    fn pause(&mut self, _: Channel, _: bool) {}
 }
 
 impl Net {
@@ -294,7 +297,7 @@ impl World {
             Move::PostHome if self.net.post_down => {
                 self.net.post_down = false;
                 let answer = response(200, &[], b"ok");
-                let Payload::Nothing(event) = self.session.response(&mut self.net, Lane::Post, &answer)
+                let Payload::Nothing(event) = self.session.response(&mut self.net, Channel::Post, &answer)
                 else {
                     panic!("packets from a post")
                 };
@@ -323,11 +326,11 @@ impl World {
                     let event = match &item {
                         Item::Text(text) => {
                             let packet = packet_of_text(text).unwrap();
-                            self.session.receive(&mut self.net, Lane::WebSocket, packet, self.now)
+                            self.session.receive(&mut self.net, Channel::WebSocket, packet, self.now)
                         }
                         Item::Bytes(bytes) => {
                             let packet = Packet::Binary(bytes.into());
-                            self.session.receive(&mut self.net, Lane::WebSocket, packet, self.now)
+                            self.session.receive(&mut self.net, Channel::WebSocket, packet, self.now)
                         }
                     };
                     self.client_hears(event.map(own));
@@ -394,10 +397,10 @@ impl World {
     fn poll_home(&mut self, items: &[Item]) {
         let body: Vec<String> = items.iter().map(Item::written).collect();
         let answer = response(200, &[], body.join("\x1e").as_bytes());
-        match self.session.response(&mut self.net, Lane::Poll, &answer) {
+        match self.session.response(&mut self.net, Channel::Poll, &answer) {
             Payload::Packets(body) => {
                 for packet in crate::protocol::payload::packets(body) {
-                    let event = self.session.receive(&mut self.net, Lane::Poll, packet.unwrap(), self.now);
+                    let event = self.session.receive(&mut self.net, Channel::Poll, packet.unwrap(), self.now);
                     self.client_hears(event.map(own));
                 }
             }
@@ -438,7 +441,7 @@ impl World {
     }
 
     fn lose(&mut self, lost: Lost) {
-        let event = self.session.lost(&mut self.net, Lane::WebSocket, lost);
+        let event = self.session.lost(&mut self.net, Channel::WebSocket, lost);
         self.client_hears(event.map(own));
     }
 

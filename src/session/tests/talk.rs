@@ -27,31 +27,31 @@ pub struct Recorder {
 }
 
 impl Wire for Recorder {
-    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]) {
-        assert_eq!(lane, Lane::WebSocket);
+    fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
+        assert_eq!(channel, Channel::WebSocket);
         self.lines.push(format!("dial {target}"));
         self.headers = headers.to_vec();
     }
 
-    fn text(&mut self, lane: Lane, parts: &[&str]) {
-        assert_eq!(lane, Lane::WebSocket);
+    fn text(&mut self, channel: Channel, parts: &[&str]) {
+        assert_eq!(channel, Channel::WebSocket);
         self.lines.push(format!("send {}", parts.concat()));
     }
 
-    fn binary(&mut self, lane: Lane, payload: &[u8]) {
-        assert_eq!(lane, Lane::WebSocket);
+    fn binary(&mut self, channel: Channel, payload: &[u8]) {
+        assert_eq!(channel, Channel::WebSocket);
         self.lines.push(format!("send {payload:02x?}"));
     }
 
-    fn frame(&mut self, lane: Lane, frame: &RawFrame) {
-        self.lines.push(format!("frame on {lane}: {frame:?}"));
+    fn frame(&mut self, channel: Channel, frame: &RawFrame) {
+        self.lines.push(format!("frame on {channel}: {frame:?}"));
     }
 
-    fn request(&mut self, lane: Lane, request: Request<'_>) {
+    fn request(&mut self, channel: Channel, request: Request<'_>) {
         let line = match (request.method, request.body) {
             ("GET", None) => format!("get {}", request.target),
             ("POST", Some(body)) => {
-                assert_eq!(lane, Lane::Post);
+                assert_eq!(channel, Channel::Post);
                 format!("post {}", str::from_utf8(body).unwrap().replace('\x1e', " | "))
             }
             other => format!("{other:?}"),
@@ -60,19 +60,19 @@ impl Wire for Recorder {
         self.headers = request.headers.to_vec();
     }
 
-    fn rest(&mut self, _: Lane, _: &[u8]) {
+    fn rest(&mut self, _: Channel, _: &[u8]) {
         panic!("no session holds back");
     }
 
-    fn hang_up(&mut self, lane: Lane, how: HangUp) {
+    fn hang_up(&mut self, channel: Channel, how: HangUp) {
         self.lines.push(match how {
-            HangUp::Clean => format!("close {lane}"),
-            HangUp::Cut => format!("cut {lane}"),
+            HangUp::Clean => format!("close {channel}"),
+            HangUp::Cut => format!("cut {channel}"),
         });
     }
 
-    fn pause(&mut self, lane: Lane, paused: bool) {
-        self.lines.push(format!("pause {lane}: {paused}"));
+    fn pause(&mut self, channel: Channel, paused: bool) {
+        self.lines.push(format!("pause {channel}: {paused}"));
     }
 }
 
@@ -166,13 +166,13 @@ impl Talk {
     /// A text frame comes on the WebSocket. What the session makes of it.
     pub fn hears(&mut self, text: &str) -> String {
         let packet = packet_of_text(text).unwrap();
-        told(self.session.receive(&mut self.wire, Lane::WebSocket, packet, self.now))
+        told(self.session.receive(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
     /// A binary frame comes on the WebSocket.
     pub fn hears_bytes(&mut self, bytes: &[u8]) -> String {
         let packet = Packet::Binary(bytes.into());
-        told(self.session.receive(&mut self.wire, Lane::WebSocket, packet, self.now))
+        told(self.session.receive(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
     /// The poll comes home with these packets, written with ` | ` between them. What the session makes of each, and
@@ -185,7 +185,7 @@ impl Talk {
     pub fn poll_answered(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<String> {
         let answer = response(status, headers, body);
         let mut all = Vec::new();
-        match self.session.response(&mut self.wire, Lane::Poll, &answer) {
+        match self.session.response(&mut self.wire, Channel::Poll, &answer) {
             Payload::Nothing(event) => all.push(told(event)),
             Payload::Unreadable(violation) => {
                 all.push(told(Some(Event::Violated(violation))));
@@ -194,7 +194,7 @@ impl Talk {
             Payload::Packets(body) => {
                 for packet in payload::packets(body) {
                     let event = match packet {
-                        Ok(packet) => self.session.receive(&mut self.wire, Lane::Poll, packet, self.now),
+                        Ok(packet) => self.session.receive(&mut self.wire, Channel::Poll, packet, self.now),
                         Err(violation) => Some(Event::Violated(violation)),
                     };
                     all.push(told(event));
@@ -213,14 +213,14 @@ impl Talk {
 
     pub fn post_answered(&mut self, status: u16, body: &str) -> String {
         let answer = response(status, &[], body.as_bytes());
-        match self.session.response(&mut self.wire, Lane::Post, &answer) {
+        match self.session.response(&mut self.wire, Channel::Post, &answer) {
             Payload::Nothing(event) => told(event),
             other => panic!("{other:?} from a post"),
         }
     }
 
-    pub fn loses(&mut self, lane: Lane, lost: Lost) -> String {
-        told(self.session.lost(&mut self.wire, lane, lost))
+    pub fn loses(&mut self, channel: Channel, lost: Lost) -> String {
+        told(self.session.lost(&mut self.wire, channel, lost))
     }
 
     /// Time passes, and the session is told if it wants to be.

@@ -2,7 +2,7 @@
 
 use super::talk::{OPEN, Talk};
 use crate::protocol::http::Head;
-use crate::session::{Lane, Lost, Polls, Transport};
+use crate::session::{Channel, Lost, Polls, Transport};
 
 const GET: &str = "get /socket.io/?EIO=4&transport=polling&sid=s1";
 const DIAL: &str = "dial /socket.io/?EIO=4&transport=websocket&sid=s1";
@@ -106,7 +106,7 @@ fn a_refused_dial_leaves_everything_as_it_was() {
     let mut talk = upgrading();
     let answer = Lost::Refused(Box::new((Head { status: 400, headers: Vec::new() }, Vec::new())));
     assert_eq!(
-        talk.loses(Lane::WebSocket, answer),
+        talk.loses(Channel::WebSocket, answer),
         "upgrade failed: the WebSocket handshake was answered with HTTP status 400"
     );
     // The poll of before is still pending, so there is nothing to say.
@@ -122,7 +122,7 @@ fn a_websocket_that_ends_before_the_probe_is_answered_changes_nothing() {
     let mut talk = upgrading();
     talk.dialed();
     talk.said();
-    assert_eq!(talk.loses(Lane::WebSocket, closed()), WHY);
+    assert_eq!(talk.loses(Channel::WebSocket, closed()), WHY);
     assert_eq!(talk.polled("6"), [""; 0]);
     assert_eq!(talk.said(), [GET]);
 }
@@ -134,7 +134,7 @@ fn a_websocket_that_ends_while_the_poll_comes_home_gives_back_what_was_held() {
     talk.hears("3probe");
     talk.emit("/", r#"["held"]"#);
     talk.said();
-    assert_eq!(talk.loses(Lane::WebSocket, closed()), WHY);
+    assert_eq!(talk.loses(Channel::WebSocket, closed()), WHY);
     assert_eq!(talk.said(), [r#"post 42["held"]"#]);
     assert_eq!(talk.polled("6"), [""; 0]);
     assert_eq!(talk.said(), [GET]);
@@ -149,7 +149,7 @@ fn a_websocket_that_ends_after_the_poll_is_home_makes_it_poll_again() {
     talk.emit("/", r#"["held"]"#);
     talk.polled("6");
     talk.said();
-    assert_eq!(talk.loses(Lane::WebSocket, closed()), WHY);
+    assert_eq!(talk.loses(Channel::WebSocket, closed()), WHY);
     assert_eq!(talk.said(), [GET]);
     assert_eq!(talk.posted(), "nothing");
     assert_eq!(talk.said(), [r#"post 42["held"]"#]);
@@ -159,7 +159,7 @@ fn a_websocket_that_ends_after_the_poll_is_home_makes_it_poll_again() {
 fn a_second_attempt_may_succeed() {
     let mut talk = upgrading();
     talk.dialed();
-    talk.loses(Lane::WebSocket, closed());
+    talk.loses(Channel::WebSocket, closed());
     talk.said();
     assert!(talk.session.upgrade(&mut talk.wire));
     assert_eq!(talk.said(), [DIAL]);
@@ -202,7 +202,7 @@ fn an_upgrade_by_hand_leaves_the_polls_to_the_scenario() {
     assert!(talk.session.upgrade(&mut talk.wire));
     talk.dialed();
     assert_eq!(talk.said(), [DIAL, "send 2probe"]);
-    assert_eq!(talk.loses(Lane::WebSocket, closed()), WHY);
+    assert_eq!(talk.loses(Channel::WebSocket, closed()), WHY);
     assert_eq!(talk.said(), [""; 0]);
 
     assert!(talk.session.upgrade(&mut talk.wire));
@@ -218,8 +218,8 @@ fn after_the_upgrade_the_http_lanes_have_no_say() {
     talk.hears("3probe");
     assert_eq!(talk.polled("6"), ["upgraded"]);
     talk.said();
-    assert_eq!(talk.loses(Lane::Poll, Lost::Ended), "nothing");
-    assert_eq!(talk.loses(Lane::Post, Lost::Ended), "nothing");
+    assert_eq!(talk.loses(Channel::Poll, Lost::Ended), "nothing");
+    assert_eq!(talk.loses(Channel::Post, Lost::Ended), "nothing");
     assert_eq!(talk.poll_answered(400, &[], b""), [""; 0]);
     assert!(talk.session.is_open());
     assert_eq!(talk.said(), [""; 0]);

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::place;
-use crate::measure::human::{capital, count, printable};
+use crate::measure::format::{capital, count, printable};
 use crate::report::block::{
     Block, Card, Charts, Column, Evidence, Filter, Finding, Fold, Holds, Rank, Report, Row, Section, Style,
     Table, Text, Tone, Verdict,

@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::measure::human::printable;
+use crate::measure::format::printable;
 use crate::report::block::{Report, Tone};
 
 const STYLE: &str = include_str!("style.css");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Page;
-use crate::measure::human::{self, count};
+use crate::measure::format::{self, count};
 use crate::report::block::{Bars, Text};
 
 const MOST_ROWS: usize = 16;
@@ -38,7 +38,7 @@ pub(super) fn write(page: &mut Page, bars: &Bars) {
                 let until = rows.get(index + 1).map_or(u64::MAX, |next| next.from);
                 let inside = |(_, micros): &&(&str, u64)| row.from <= *micros && *micros < until;
                 let marks: Vec<&str> = bars.marks.iter().filter(inside).map(|(name, _)| *name).collect();
-                let from = human::duration(Duration::from_micros(row.from));
+                let from = format::duration(Duration::from_micros(row.from));
                 line(page, &from, row.count, sizes, &marks.join(" "));
             }
         }

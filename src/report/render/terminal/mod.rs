@@ -9,7 +9,7 @@ mod table;
 use owo_colors::{OwoColorize, Style as Paint};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-use crate::measure::human::{count, printable};
+use crate::measure::format::{count, printable};
 use crate::report::block::{
     Block, Detail, Evidence, Finding, Fold, Report, Section, Style, Text, Tone, Verdict,
 };

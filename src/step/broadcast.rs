@@ -1,4 +1,4 @@
-//! `cast`: the broadcasting family. Asks the server to send an event to others, in the words of the contract.
+//! `broadcast`: the broadcasting family. Asks the server to send an event to others, in the words of the contract.
 //!
 //! Each message carries a stamp, so that every receipt can be told from every other and timed. With `collect`
 //! the receivers' acknowledgements are asked for and judged.
@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audience::{self, Audience};
+use super::audit_target::{self, Audience};
+use super::event_template::{Encoded, EventTemplate, Words};
 use super::exchange::{Exchange, Exchanged, say};
 use super::fence::Fencing;
 use super::payload::{Content, Filler};
 use super::schema::{self, Schema, Shape};
-use super::utterance::{Encoded, Utterance, Words};
-use super::{Beyond, Cx, Ears, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond};
 use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Mishap, Sender};
+use crate::observe::{FailureKind, Sender};
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let fields = Fields::of(node, "the step `cast`")?;
+    let fields = Fields::of(node, "the step `broadcast`")?;
     let event = fields.optional("event");
     let from = from(&fields)?;
     let (to, room) = rooms(&fields, "to", reading)?;
@@ -40,7 +40,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
     fields.deny_others()?;
 
-    let verb = if collect.is_some() { Verb::CastAck } else { Verb::Cast };
+    let verb = if collect.is_some() { Verb::BroadcastAck } else { Verb::Broadcast };
     let ask = reading.contract.need(verb, node.span)?;
     deny_unheeded(&fields, ask)?;
     let event = match event {
@@ -56,9 +56,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         sender: match (ask.uses("from"), from) {
             (true, "io") => Sender::Included,
             (true, _) => Sender::Excluded,
-            (false, _) => audience::reached(ask.reaches),
+            (false, _) => audit_target::reached(ask.reaches),
         },
-        origin: audience::origin(ask.senders),
+        origin: audit_target::origin(ask.senders),
         // With `local`, a cluster leaves out who is connected elsewhere.
         may_be_lost: ["volatile", "local"].iter().any(|flag| has_flag(&fields, flag)),
         is_kept: collect.is_none() && !has_flag(&fields, "volatile"),
@@ -79,7 +79,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let ask = ask.bind(&words);
     let name = super::emit::in_words(&event);
     let bare = content.args.fixed().and_then(Json::as_array).is_some_and(Vec::is_empty);
-    Ok(Box::new(Cast {
+    Ok(Box::new(Broadcast {
         aim: aim(&to, &except),
         name,
         heard_as: beyond::named(&event),
@@ -87,7 +87,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         except,
         bare,
         filler: content.filler,
-        utterance: Utterance::new(&ask.event, &ask.args),
+        event_template: EventTemplate::new(&ask.event, &ask.args),
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
         ack: ask.ack,
@@ -130,7 +130,7 @@ fn missing_event(fields: &Fields<'_>) -> Mistake {
     fields.required("event").map_or_else(|mistake| mistake, |node| node.mistake("the event has no name"))
 }
 
-/// Refuses what the contract has no place for: it would be left out without a word, and the cast would be another
+/// Refuses what the contract has no place for: it would be left out without a word, and the broadcast would be another
 /// one than the scenario says.
 fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
     for name in ["event", "from", "to", "except", "flags"] {
@@ -138,7 +138,7 @@ fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
             if name == "to" && ask.uses("room") && !ask.uses("to") {
                 return Err(Mistake::new(
                     fields.span(),
-                    "the contract's cast goes to one room, and this names none",
+                    "the contract's broadcast goes to one room, and this names none",
                 )
                 .hint("say which: `to: lobby`"));
             }
@@ -147,7 +147,9 @@ fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
         let heeded = match name {
             "to" if !ask.uses("to") && ask.uses("room") => {
                 if node.items().len() > 1 {
-                    return Err(node.mistake("the contract's cast goes to one room, and this names several"));
+                    return Err(
+                        node.mistake("the contract's broadcast goes to one room, and this names several")
+                    );
                 }
                 true
             }
@@ -157,7 +159,7 @@ fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
         };
         if !heeded {
             return Err(key
-                .mistake(format!("the contract's cast has no place for this `{name}`"))
+                .mistake(format!("the contract's broadcast has no place for this `{name}`"))
                 .hint(format!("put `${{{name}}}` into its `emit`, or leave `{name}` out here")));
         }
     }
@@ -171,7 +173,7 @@ fn from(fields: &Fields<'_>) -> Result<&'static str, Mistake> {
         "io" => Ok("io"),
         word => Err(node
             .mistake(format!(
-                "a cast comes from `socket` (everyone but the sender) or from `io` (everyone), found `{word}`"
+                "a broadcast comes from `socket` (everyone but the sender) or from `io` (everyone), found `{word}`"
             ))
             .did_you_mean(word, ["socket", "io"])),
     }
@@ -241,7 +243,7 @@ fn list_in_words(template: &Template) -> String {
 }
 
 #[derive(Debug)]
-struct Cast {
+struct Broadcast {
     name: String,
     aim: String,
     /// What hearing it needs of those who do.
@@ -253,7 +255,7 @@ struct Cast {
     bare: bool,
     /// What is made up for each message.
     filler: Option<Filler>,
-    utterance: Utterance,
+    event_template: EventTemplate,
     namespace: Option<Template>,
     within: Duration,
     ack: bool,
@@ -262,9 +264,9 @@ struct Cast {
     collect: Option<Collect>,
 }
 
-impl Step for Cast {
+impl Step for Broadcast {
     fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.utterance.beyond(self.ack);
+        let mut beyond = self.event_template.beyond(self.ack);
         beyond.extend(self.heard_as.clone());
         if self.bare {
             beyond.push(Beyond::NoArguments);
@@ -278,14 +280,14 @@ impl Step for Cast {
     fn words(&self) -> String {
         let filler = self.filler.as_ref().map_or_else(String::new, Filler::words);
         let collects = if self.collect.is_some() { " and collects their answers" } else { "" };
-        format!("casts {}{filler} to {}{collects}", self.name, self.aim)
+        format!("broadcasts {}{filler} to {}{collects}", self.name, self.aim)
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         match self.send(cx) {
             Ok(wait) => Progress::waiting(Casting { step: self, wait }),
             Err(why) => {
-                cx.miss(Mishap::Ack, format!("to cast {}", self.name), why);
+                cx.miss(FailureKind::Ack, format!("to broadcast {}", self.name), why);
                 Progress::Done
             }
         }
@@ -299,28 +301,28 @@ impl Step for Cast {
         self.stamped
     }
 
-    fn audit(&self, events: &mut Ears) {
+    fn audit(&self, events: &mut EventFilter) {
         if let Some(audience) = &self.audience {
             audience.want(events);
         }
     }
 }
 
-impl Cast {
+impl Broadcast {
     fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Wait, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let (to, except) = (self.to.render(cx.actor)?, self.except.render(cx.actor)?);
         let room = to.get(0).cloned().unwrap_or_default();
         let words = [("to", to), ("except", except), ("room", room)];
         let values = Words { values: cx.actor, words: &words, i: None };
-        let mut encoded: Cow<'_, Encoded> = self.utterance.encode(&values)?;
+        let mut encoded: Cow<'_, Encoded> = self.event_template.encode(&values)?;
         if let Some(filler) = &self.filler {
             encoded = Cow::Owned(filler.put(&encoded, cx.actor));
         }
         let mut message = None;
         if self.stamped {
             let rooms = [&words[0].1, &words[1].1];
-            message = audience::stamp(cx, encoded.to_mut(), self.audience.as_ref(), &namespace, rooms);
+            message = audit_target::stamp(cx, encoded.to_mut(), self.audience.as_ref(), &namespace, rooms);
         }
         if self.ack {
             let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
@@ -400,7 +402,7 @@ enum Wait {
 
 #[derive(Debug)]
 struct Casting<'p> {
-    step: &'p Cast,
+    step: &'p Broadcast,
     wait: Wait,
 }
 
@@ -431,7 +433,11 @@ impl<'p> Running<'p> for Casting<'p> {
             },
         };
         cx.settle(false);
-        cx.miss(Mishap::Ack, format!("that the server takes the cast of {}", self.step.name), missed);
+        cx.miss(
+            FailureKind::Ack,
+            format!("that the server takes the broadcast of {}", self.step.name),
+            missed,
+        );
         Flow::Done
     }
 

@@ -1,11 +1,11 @@
-//! Who is to receive a stamped message: what the audit has to know of a `cast`, and of a `join` or `leave` of which the
+//! Who is to receive a stamped message: what the audit has to know of a `broadcast`, and of a `join` or `leave` of which the
 //! application tells others.
 
 use serde_json::Value as Json;
 
+use super::event_template::{Encoded, put_stamp};
 use super::room::names;
-use super::utterance::{Encoded, put_stamp};
-use super::{Cx, Ears};
+use super::{Cx, EventFilter};
 use crate::contract::{Reach, Senders, Tells, Verb};
 use crate::observe::{Key, Message, Origin, Sender};
 use crate::template::Template;
@@ -37,7 +37,7 @@ impl Audience {
     }
 
     /// Listens to what arrives.
-    pub(super) fn want(&self, events: &mut Ears) {
+    pub(super) fn want(&self, events: &mut EventFilter) {
         events.want(&self.arrives_as);
     }
 
@@ -49,7 +49,7 @@ impl Audience {
         namespace: &str,
         [to, except]: [&Json; 2],
     ) -> Message {
-        let sent = cx.actor.stage.since(cx.now);
+        let sent = cx.actor.context.since(cx.now);
         Message {
             key,
             namespace: namespace.into(),
@@ -95,7 +95,7 @@ pub(super) fn stamp(
     namespace: &str,
     rooms: [&Json; 2],
 ) -> Option<Box<Message>> {
-    let audience = audience.filter(|_| cx.actor.stage.audit.is_some());
+    let audience = audience.filter(|_| cx.actor.context.audit.is_some());
     let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
     put_stamp(encoded, &stamp);
     let key = Key { sender: stamp.sender, sequence: stamp.sequence };

@@ -1,4 +1,4 @@
-//! What a report has to know of a plan: the steps in words with their place in the file, and the cast.
+//! What a report has to know of a plan: the steps in words with their place in the file, and the clients.
 //!
 //! Observations carry numbers ([`StepId`], [`Who`]); a story turns them back into what the author wrote. It is
 //! independent of how plans look inside, so that reports do not depend on the engine.
@@ -24,7 +24,7 @@ pub struct StepInfo {
     pub groups: Vec<String>,
 }
 
-/// One group of the cast.
+/// One group of the broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupInfo {
     /// Its name in the scenario.
@@ -33,16 +33,16 @@ pub struct GroupInfo {
     pub count: u32,
 }
 
-/// The steps and the cast of one scenario.
+/// The steps and the clients of one scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Story {
+pub struct ScriptInfo {
     /// All steps, in the order of the file.
     pub steps: Vec<StepInfo>,
     /// All groups; `Who::group` counts them.
-    pub cast: Vec<GroupInfo>,
+    pub groups: Vec<GroupInfo>,
 }
 
-impl Story {
+impl ScriptInfo {
     /// The step with this number.
     pub fn step(&self, id: StepId) -> Option<&StepInfo> {
         self.steps.iter().find(|step| step.id == id)
@@ -50,10 +50,10 @@ impl Story {
 
     /// The client in words: `alice`, or `crowd 17` in a group of several (counted from 0, like `${n}`).
     pub fn name(&self, who: Who) -> String {
-        match self.cast.get(who.group as usize) {
+        match self.groups.get(who.group as usize) {
             Some(group) if group.count == 1 => group.name.clone(),
             Some(group) => format!("{} {}", group.name, who.n),
-            None => format!("client {}", who.cast),
+            None => format!("client {}", who.index),
         }
     }
 }
@@ -65,9 +65,10 @@ mod tests {
     #[test]
     fn a_client_is_named_by_its_group_and_its_index_where_there_are_several() {
         let group = |name: &str, count| GroupInfo { name: name.into(), count };
-        let story = Story { steps: Vec::new(), cast: vec![group("alice", 1), group("crowd", 20)] };
-        assert_eq!(story.name(Who { group: 0, n: 0, cast: 0 }), "alice");
-        assert_eq!(story.name(Who { group: 1, n: 17, cast: 18 }), "crowd 17");
-        assert_eq!(story.name(Who { group: 5, n: 0, cast: 21 }), "client 21");
+        let script_info =
+            ScriptInfo { steps: Vec::new(), groups: vec![group("alice", 1), group("crowd", 20)] };
+        assert_eq!(script_info.name(Who { group: 0, n: 0, index: 0 }), "alice");
+        assert_eq!(script_info.name(Who { group: 1, n: 17, index: 18 }), "crowd 17");
+        assert_eq!(script_info.name(Who { group: 5, n: 0, index: 21 }), "client 21");
     }
 }

@@ -42,16 +42,16 @@ pub struct Group {
     pub span: Span,
 }
 
-/// Reads the cast and its variables, and makes both known to the scope.
+/// Reads the clients and its variables, and makes both known to the scope.
 pub(super) fn read(
     node: &Node,
     vars: Option<&Node>,
     scope: &mut Scope,
     surroundings: &Surroundings,
 ) -> Result<Vec<Group>, Mistake> {
-    let entries = node.map().map_err(|mistake| mistake.hint("write `cast: { alice: 1, crowd: 500 }`"))?;
+    let entries = node.map().map_err(|mistake| mistake.hint("write `clients: { alice: 1, crowd: 500 }`"))?;
     if entries.is_empty() {
-        return Err(node.mistake("the cast is empty").hint("write `cast: { alice: 1 }`"));
+        return Err(node.mistake("there are no clients").hint("write `clients: { alice: 1 }`"));
     }
     let common = vars.map_or(Ok(&[][..]), Node::map)?;
     let drafts: Result<Vec<Draft<'_>>, Mistake> = scope.before_script(|scope| {
@@ -65,7 +65,7 @@ pub(super) fn read(
     for draft in &drafts {
         clients += draft.count;
         if clients > MOST_CLIENTS {
-            return Err(draft.key.mistake(format!("the cast has more than {MOST_CLIENTS} clients in all")));
+            return Err(draft.key.mistake(format!("there are more than {MOST_CLIENTS} clients in all")));
         }
         let columns = draft.rows.as_ref().map(|rows| rows.columns.clone());
         scope.add_group(&draft.key.text, u64::from(draft.count), columns);

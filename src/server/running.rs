@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::measure::human;
+use crate::measure::format;
 
 use super::group::{GRACE, Group, in_words, of_process};
 use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
@@ -123,7 +123,7 @@ impl Target {
     fn in_words(&self) -> String {
         match self {
             Target::Bundled { .. } => "the reference server".to_owned(),
-            Target::Command { line, .. } => format!("the server command `{}`", human::printable(line)),
+            Target::Command { line, .. } => format!("the server command `{}`", format::printable(line)),
             Target::Url(endpoint) => format!("the server at {endpoint}"),
         }
     }
@@ -330,10 +330,10 @@ impl NotReady {
             NotReady::NotStarted { server, error } => format!("{server} could not be started: {error}"),
             NotReady::Ended { server, status, .. } => format!("{server} ended with {}", in_words(*status)),
             NotReady::TimedOut { server, waited, last: Some(last), .. } => {
-                format!("{server} did not answer within {}: {last}", human::duration(*waited))
+                format!("{server} did not answer within {}: {last}", format::duration(*waited))
             }
             NotReady::TimedOut { server, waited, last: None, .. } => {
-                format!("{server} did not say within {} where it listens", human::duration(*waited))
+                format!("{server} did not say within {} where it listens", format::duration(*waited))
             }
             NotReady::Cancelled => "interrupted before the server answered".to_owned(),
         }
@@ -354,7 +354,7 @@ impl fmt::Display for NotReady {
         if !self.tail().is_empty() {
             f.write_str("\nits last output:")?;
         }
-        self.tail().iter().try_for_each(|line| write!(f, "\n  | {}", human::printable(line)))
+        self.tail().iter().try_for_each(|line| write!(f, "\n  | {}", format::printable(line)))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::template::{Of, Shared, Slot, Template};
 
 /// What the steps of a group want to hear of. Everything else is counted and dropped at once.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ears {
+pub struct EventFilter {
     /// Names of events that a step may take.
     pub names: BTreeSet<String>,
     /// A step names its event by an expression, so that any event may be the one.
@@ -24,7 +24,7 @@ pub struct Ears {
     pub ends: bool,
 }
 
-impl Ears {
+impl EventFilter {
     /// Wants events of this name.
     pub fn want(&mut self, name: &Template) {
         match name.fixed() {
@@ -43,7 +43,7 @@ impl Ears {
 
 /// What the clients of one group have in common.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct GroupContext {
     /// The group's name.
     pub name: String,
     /// How many clients it has.
@@ -65,7 +65,7 @@ pub struct Part {
     /// When each of them begins its first connect, after the act does; empty where all begin at once.
     pub offsets: Arc<[Duration]>,
     /// What their steps want to hear of.
-    pub ears: Ears,
+    pub filter: EventFilter,
 }
 
 /// How the deliveries are audited.
@@ -74,12 +74,12 @@ pub struct Audit {
     /// How long a message may take to arrive.
     pub window: Duration,
     /// As which events audited messages arrive. A stamp in another is an echo of the application's.
-    pub events: Ears,
+    pub events: EventFilter,
 }
 
 /// What all clients of a run share.
 #[derive(Debug)]
-pub struct Stage {
+pub struct RunContext {
     /// The beginning of the run, from which all times are told.
     pub epoch: Instant,
     /// A number of the run, for its stamps and for `${run}`.
@@ -100,15 +100,15 @@ pub struct Stage {
     pub stamps: bool,
     /// How the deliveries are audited, if they are.
     pub audit: Option<Audit>,
-    /// How many clients, the first of the cast, remember their last frames for the report of a failure.
+    /// How many clients, the first by index, remember their last frames for the report of a failure.
     pub remembering: u32,
     /// How many frames each of these remembers.
     pub wire_lines: usize,
     /// What clients show each other.
-    pub board: Board,
+    pub shared_values: SharedValues,
 }
 
-impl Stage {
+impl RunContext {
     /// A time, counted from the beginning of the run.
     pub fn since(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.epoch)
@@ -117,11 +117,11 @@ impl Stage {
 
 /// The values that clients show each other: `${bob.sid}`. Only what some expression asks for stands here.
 #[derive(Debug, Default)]
-pub struct Board {
+pub struct SharedValues {
     values: RwLock<HashMap<(usize, u64, Of), Json>>,
 }
 
-impl Board {
+impl SharedValues {
     /// Shows a value.
     pub fn put(&self, group: usize, member: u64, of: Of, value: Json) {
         if let Ok(mut values) = self.values.write() {

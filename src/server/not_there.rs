@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::CertificateError;
 
-use crate::measure::human;
+use crate::measure::format;
 
 use super::Endpoint;
 
@@ -66,7 +66,7 @@ impl fmt::Display for NotThere {
         let path = &endpoint.path;
         match &self.seen {
             Seen::NoSuchName(why) => {
-                let (host, why) = (&endpoint.host, human::printable(why));
+                let (host, why) = (&endpoint.host, format::printable(why));
                 write!(f, "the name {host} has no address ({why}); check its spelling")
             }
             Seen::Refused => write!(
@@ -76,20 +76,20 @@ impl fmt::Display for NotThere {
             Seen::NoConnection(time) => write!(
                 f,
                 "no connection to {place} within {}; check host and port, and whether a firewall is in between",
-                human::duration(*time)
+                format::duration(*time)
             ),
             Seen::NoAnswer(time) => write!(
                 f,
                 "{place} took the connection and did not answer an Engine.IO handshake within {}; is it busy, or \
                  another kind of server?",
-                human::duration(*time)
+                format::duration(*time)
             ),
-            Seen::Network(why) => write!(f, "{place} could not be reached: {}", human::printable(why)),
+            Seen::Network(why) => write!(f, "{place} could not be reached: {}", format::printable(why)),
             Seen::Certificate(error) => write!(f, "{}", certificate(error, &place)),
             Seen::Tls(why) => write!(
                 f,
                 "the TLS handshake with {place} failed: {}; does the server speak TLS 1.2 or 1.3?",
-                human::printable(why)
+                format::printable(why)
             ),
             Seen::PlainHttp => {
                 write!(f, "{place} does not speak TLS; try {}", endpoint.with_secure(false))
@@ -122,12 +122,12 @@ impl fmt::Display for NotThere {
             Seen::RefusesVersion(message) => write!(
                 f,
                 "{place} refuses Engine.IO v4 (`{}`); sockrates tests servers of Socket.IO 3 and newer",
-                human::printable(message)
+                format::printable(message)
             ),
             Seen::Redirect(status, to) => write!(
                 f,
                 "{place} redirects from {path} to {} (HTTP {status}); give the url that it redirects to",
-                human::printable(to)
+                format::printable(to)
             ),
             Seen::Page(status) => write!(
                 f,
@@ -157,7 +157,7 @@ fn status_sentence(
     body: &[u8],
 ) -> fmt::Result {
     let (place, path) = (endpoint.authority(), &endpoint.path);
-    let reason = human::printable(reason);
+    let reason = format::printable(reason);
     let space = if reason.is_empty() { "" } else { " " };
     write!(f, "{place} answers an Engine.IO handshake at {path} with HTTP {status}{space}{reason}")?;
     if !body.is_empty() {
@@ -204,7 +204,7 @@ fn example(endpoint: &Endpoint) -> Endpoint {
 pub(super) fn first(bytes: &[u8]) -> String {
     const MOST: usize = 60;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * MOST)]).into_owned();
-    let text = human::printable(text.trim_end());
+    let text = format::printable(text.trim_end());
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),

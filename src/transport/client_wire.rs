@@ -9,65 +9,65 @@ use super::connection::Connection;
 use super::{Notice, Transport};
 use crate::protocol::http;
 use crate::protocol::websocket::{self, Opcode};
-use crate::session::{HangUp, Lane, Lost, RawFrame, Request, Wire};
+use crate::session::{Channel, HangUp, Lost, RawFrame, Request, Wire};
 
 /// An idle HTTP connection older than this may have been closed by the server under our feet (Node's default is
 /// five seconds), so a new one is opened.
 const STALE: Duration = Duration::from_secs(3);
 
 /// The wire of one client.
-pub struct Port<'t> {
+pub struct ClientWire<'t> {
     pub(super) transport: &'t mut Transport,
     pub(super) client: u32,
 }
 
-impl Port<'_> {
-    fn open(&mut self, lane: Lane, key: Option<String>) -> Option<usize> {
-        self.hang_up(lane, HangUp::Clean);
+impl ClientWire<'_> {
+    fn open(&mut self, channel: Channel, key: Option<String>) -> Option<usize> {
+        self.hang_up(channel, HangUp::Clean);
         let transport = &mut *self.transport;
         transport.serial += 1;
-        let opened = Connection::open(&transport.peer, self.client, lane, transport.serial, key);
+        let opened = Connection::open(&transport.peer, self.client, channel, transport.serial, key);
         match opened {
             Ok(connection) => {
                 let place = transport.connections.insert(connection);
-                transport.lanes[self.client as usize].put(lane, place);
+                transport.channels[self.client as usize].put(channel, place);
                 Some(place)
             }
             Err(lost) => {
                 transport.count_lost(&lost);
-                transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
+                transport.notices.push_back((self.client, Notice::Lost(channel, lost)));
                 None
             }
         }
     }
 
-    fn websocket(&mut self, lane: Lane) -> Option<(&mut Connection, [u8; 4])> {
-        let place = self.transport.place(self.client, lane)?;
+    fn websocket(&mut self, channel: Channel) -> Option<(&mut Connection, [u8; 4])> {
+        let place = self.transport.place(self.client, channel)?;
         self.transport.mark(place);
         let mask = self.transport.chance.u32(..).to_ne_bytes();
         let connection = self.transport.connections.get_mut(place).filter(|c| c.is_websocket())?;
         Some((connection, mask))
     }
 
-    fn send(&mut self, lane: Lane, place: usize, request: &http::Request<'_>) {
+    fn send(&mut self, channel: Channel, place: usize, request: &http::Request<'_>) {
         let Some(connection) = self.transport.connections.get_mut(place) else { return };
         match http::write_request(connection.out(), request) {
             Ok(()) => self.transport.mark(place),
             Err(refused) => {
                 self.transport.forget(place);
                 let lost = Lost::Broken(format!("failed to {refused}"));
-                self.transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
+                self.transport.notices.push_back((self.client, Notice::Lost(channel, lost)));
             }
         }
     }
 }
 
-impl Wire for Port<'_> {
-    fn dial(&mut self, lane: Lane, target: &str, headers: &[(String, String)]) {
+impl Wire for ClientWire<'_> {
+    fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
         let mut nonce = [0u8; 16];
         self.transport.chance.fill(&mut nonce);
         let key = STANDARD.encode(nonce);
-        let Some(place) = self.open(lane, Some(key.clone())) else { return };
+        let Some(place) = self.open(channel, Some(key.clone())) else { return };
         let authority = self.transport.peer.authority.clone();
         let mut all = vec![
             ("Host", authority.as_str()),
@@ -77,37 +77,37 @@ impl Wire for Port<'_> {
             ("Sec-WebSocket-Key", &key),
         ];
         all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        self.send(lane, place, &http::Request { method: "GET", target, headers: &all, body: None });
+        self.send(channel, place, &http::Request { method: "GET", target, headers: &all, body: None });
     }
 
-    fn text(&mut self, lane: Lane, parts: &[&str]) {
-        let Some((connection, mask)) = self.websocket(lane) else { return };
+    fn text(&mut self, channel: Channel, parts: &[&str]) {
+        let Some((connection, mask)) = self.websocket(channel) else { return };
         websocket::write_parts(connection.out(), true, 0, Opcode::Text, Some(mask), parts);
     }
 
-    fn binary(&mut self, lane: Lane, payload: &[u8]) {
-        let Some((connection, mask)) = self.websocket(lane) else { return };
+    fn binary(&mut self, channel: Channel, payload: &[u8]) {
+        let Some((connection, mask)) = self.websocket(channel) else { return };
         websocket::write(connection.out(), true, 0, Opcode::Binary, Some(mask), payload);
     }
 
-    fn frame(&mut self, lane: Lane, frame: &RawFrame) {
-        let Some((connection, mask)) = self.websocket(lane) else { return };
+    fn frame(&mut self, channel: Channel, frame: &RawFrame) {
+        let Some((connection, mask)) = self.websocket(channel) else { return };
         let mask = frame.masked.then_some(mask);
         websocket::write(connection.out(), frame.fin, frame.rsv, frame.opcode, mask, &frame.payload);
     }
 
-    fn request(&mut self, lane: Lane, request: Request<'_>) {
+    fn request(&mut self, channel: Channel, request: Request<'_>) {
         let now = Instant::now();
-        let open = self.transport.place(self.client, lane).filter(|place| {
+        let open = self.transport.place(self.client, channel).filter(|place| {
             let connection = self.transport.connections.get(*place);
             let patience = if request.same_connection { Duration::MAX } else { STALE };
             connection.is_some_and(|connection| connection.takes_requests(now, patience))
         });
         if open.is_none() && request.same_connection {
             let lost = Lost::Broken("the server has closed it".to_owned());
-            return self.transport.notices.push_back((self.client, Notice::Lost(lane, lost)));
+            return self.transport.notices.push_back((self.client, Notice::Lost(channel, lost)));
         }
-        let Some(place) = open.or_else(|| self.open(lane, None)) else { return };
+        let Some(place) = open.or_else(|| self.open(channel, None)) else { return };
         if let Some(connection) = self.transport.connections.get_mut(place) {
             connection.requested(request.method == "HEAD");
         }
@@ -118,7 +118,7 @@ impl Wire for Port<'_> {
         }
         headers.extend(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let Request { method, target, body, held, .. } = request;
-        self.send(lane, place, &http::Request { method, target, headers: &headers, body });
+        self.send(channel, place, &http::Request { method, target, headers: &headers, body });
         if held > 0
             && let Some(connection) = self.transport.connections.get_mut(place)
         {
@@ -127,17 +127,17 @@ impl Wire for Port<'_> {
         }
     }
 
-    fn rest(&mut self, lane: Lane, bytes: &[u8]) {
+    fn rest(&mut self, channel: Channel, bytes: &[u8]) {
         // A server that did not want to wait for it may have closed the connection: its answer tells.
-        let Some(place) = self.transport.place(self.client, lane) else { return };
+        let Some(place) = self.transport.place(self.client, channel) else { return };
         if let Some(connection) = self.transport.connections.get_mut(place) {
             connection.out().extend_from_slice(bytes);
             self.transport.mark(place);
         }
     }
 
-    fn hang_up(&mut self, lane: Lane, how: HangUp) {
-        let Some(place) = self.transport.place(self.client, lane) else { return };
+    fn hang_up(&mut self, channel: Channel, how: HangUp) {
+        let Some(place) = self.transport.place(self.client, channel) else { return };
         let transport = &mut *self.transport;
         let Some(connection) = transport.connections.get_mut(place) else { return };
         transport.unreached += u64::from(connection.waits_for_tcp(Instant::now()));
@@ -156,8 +156,8 @@ impl Wire for Port<'_> {
         transport.forget(place);
     }
 
-    fn pause(&mut self, lane: Lane, paused: bool) {
-        let Some(place) = self.transport.place(self.client, lane) else { return };
+    fn pause(&mut self, channel: Channel, paused: bool) {
+        let Some(place) = self.transport.place(self.client, channel) else { return };
         if let Some(connection) = self.transport.connections.get_mut(place) {
             connection.paused = paused;
             if !paused {

@@ -5,7 +5,7 @@ use super::Counter;
 
 /// What may not happen, unless a threshold allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mishap {
+pub enum FailureKind {
     /// A connect did not reach the `CONNECT` reply.
     Connect(Cause),
     /// The server or the network ended a connection without being asked to.
@@ -16,14 +16,14 @@ pub enum Mishap {
     Violation,
 }
 
-impl Mishap {
+impl FailureKind {
     /// What counts it.
     pub fn counter(self) -> Counter {
         match self {
-            Mishap::Connect(_) => Counter::ConnectFailed,
-            Mishap::Dropped(_) => Counter::Dropped,
-            Mishap::Ack => Counter::AckMissed,
-            Mishap::Violation => Counter::Violations,
+            FailureKind::Connect(_) => Counter::ConnectFailed,
+            FailureKind::Dropped(_) => Counter::Dropped,
+            FailureKind::Ack => Counter::AckMissed,
+            FailureKind::Violation => Counter::Violations,
         }
     }
 }

@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// The server, as sockets see it.
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub struct RemoteConfig {
     /// Its address.
     pub address: SocketAddr,
     /// The value of the header `Host`.
@@ -29,7 +29,7 @@ pub struct Peer {
     pub limit: u64,
 }
 
-impl Peer {
+impl RemoteConfig {
     /// Begins a TCP connection. Nagle's algorithm is off.
     pub(super) fn connect(&self) -> io::Result<mio::net::TcpStream> {
         #[cfg(target_os = "linux")]
