@@ -12,7 +12,7 @@ use sockrates::measure::Tally;
 use sockrates::plan::{Plan, RunOptions};
 use sockrates::protocol::websocket::Message;
 use sockrates::scenario::{self, Scenario, Surroundings};
-use sockrates::session::{Channel, HangUp, Link, Phases, RawFrame, Request, Wire};
+use sockrates::session::{Channel, HangUp, Phases, RawFrame, Request, Wire};
 
 /// Enough that their state does not fit into the nearest cache, as in a run.
 const CLIENTS: u32 = 1_000;
@@ -76,8 +76,7 @@ struct RunContext<'p> {
 
 impl<'p> RunContext<'p> {
     fn new(plan: &'p Plan<'p>) -> RunContext<'p> {
-        let client =
-            |who| Client::new(who, &plan.parts[0], &plan.context, Link::default()).expect("it can be made");
+        let client = |who| Client::new(who, &plan.parts[0], &plan.context).expect("it can be made");
         let clients = plan.clients().map(client).collect();
         let mut context = RunContext { plan, clients, server: Server::default(), tally: Tally::new() };
         for index in 0..context.clients.len() {

@@ -13,19 +13,19 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::observe::{Cause, Counter, Deed, FailureKind, Key, Label, Metric, Observer, StepId, Who};
+use crate::audit::AuditEvent;
+use crate::audit::stamp::Stamp;
+use crate::observe::{Cause, Counter, FailureKind, Label, Metric, Observer, StepId, Who};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Violation, payload, socket_io};
 use crate::session::{
-    Channel, Closed, Event, Link, Lost, Message, News, Payload, Phases, RawFrame, Request, Wire,
-    packet_of_text,
+    Channel, Closed, Event, Lost, Message, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
 };
 use crate::step::{
     Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, RunContext, Seen, Sequence, WireLog,
-    stamp::Stamp,
 };
 
 /// The outside, as a client sees it during one call.
@@ -67,18 +67,8 @@ impl<'p> Client<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(
-        who: Who,
-        group: &'p GroupContext,
-        context: &'p RunContext,
-        link: Link,
-    ) -> Result<Client<'p>, String> {
-        Ok(Client {
-            actor: Actor::new(who, group, context, link)?,
-            task: None,
-            thinking: Vec::new(),
-            live: false,
-        })
+    pub fn new(who: Who, group: &'p GroupContext, context: &'p RunContext) -> Result<Client<'p>, String> {
+        Ok(Client { actor: Actor::new(who, group, context)?, task: None, thinking: Vec::new(), live: false })
     }
 
     /// Which client it is.
@@ -109,19 +99,19 @@ impl<'p> Client<'p> {
 
     /// Says goodbye, whatever is under way, and does not wait for an answer: for the end of a run.
     pub fn leave(&mut self, io: &mut Io<'_>) {
-        self.task = None;
+        let task = self.task.take();
         self.live = false;
         self.with(io, |cx| {
-            cx.settle(false);
+            if let Some(mut task) = task {
+                task.abandon(cx);
+            }
             cx.actor.session.close(cx.wire);
         });
     }
 
     /// The head of the answer to a WebSocket handshake came.
     pub fn head(&mut self, head: &Head) -> Flow {
-        if let Some(session) = self.actor.session.own_mut() {
-            session.keep_cookies(head);
-        }
+        self.actor.session.keep_cookies(head);
         self.flow()
     }
 
@@ -197,15 +187,6 @@ impl<'p> Client<'p> {
             return self.notice(io, &Happening::Response(channel));
         }
         if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, channel, lost)) {
-            self.event(io, event);
-        }
-        self.flow()
-    }
-
-    /// Another client library told something of the client's connection.
-    pub fn hear(&mut self, io: &mut Io<'_>, news: News) -> Flow {
-        self.actor.log(io.now, false, || format!("{:?}", news.told).into());
-        if let Some(event) = self.actor.session.hear(news) {
             self.event(io, event);
         }
         self.flow()
@@ -302,7 +283,7 @@ impl<'p> Client<'p> {
         if *why == Closed::Asked {
             return self.ended(io, None);
         }
-        self.witness(io, Deed::Lost);
+        self.record(io, AuditEvent::Lost);
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
             let words = "a connection ended that should have stayed";
@@ -311,9 +292,9 @@ impl<'p> Client<'p> {
     }
 
     /// Tells the audit, if there is one.
-    fn witness(&self, io: &mut Io<'_>, deed: Deed<'_>) {
+    fn record(&self, io: &mut Io<'_>, event: AuditEvent<'_>) {
         if self.actor.context.audit.is_some() {
-            io.observer.witness(self.actor.who, self.actor.context.since(io.now), deed);
+            io.observer.record(self.actor.who, self.actor.context.since(io.now), event);
         }
     }
 
@@ -322,15 +303,15 @@ impl<'p> Client<'p> {
             return;
         }
         let sid = self.actor.session.namespace(namespace).map_or("", |namespace| &namespace.sid);
-        self.witness(io, Deed::Connected { namespace, sid, recovered });
+        self.record(io, AuditEvent::Connected { namespace, sid, recovered });
         if self.actor.by_hand {
-            self.witness(io, Deed::Leaving { namespace: Some(namespace) });
+            self.record(io, AuditEvent::Leaving { namespace: Some(namespace) });
         }
     }
 
     fn ended(&self, io: &mut Io<'_>, namespace: Option<&str>) {
         if namespace != Some(NOWHERE) {
-            self.witness(io, Deed::Ended { namespace });
+            self.record(io, AuditEvent::Ended { namespace });
         }
     }
 
@@ -349,13 +330,12 @@ impl<'p> Client<'p> {
             && stamp.run == self.actor.context.run
         {
             let since = self.actor.context.since(io.now);
-            io.observer.about(stamp.label);
+            io.observer.about(Label(stamp.label));
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
             io.observer.about(Label::NONE);
             if stamp.is_audited && self.is_audited(message) {
-                let key = Key { sender: stamp.sender, sequence: stamp.sequence };
-                self.witness(io, Deed::Received { namespace: &message.namespace, key });
+                self.record(io, AuditEvent::Received { namespace: &message.namespace, key: stamp.key });
             }
         }
         let name = socket_io::event_name(&message.data);

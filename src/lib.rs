@@ -8,7 +8,6 @@ pub mod compare;
 pub mod conformance;
 pub mod contract;
 pub mod document;
-pub mod driver;
 pub mod engine;
 pub mod measure;
 pub mod observe;

@@ -4,13 +4,13 @@
 //! below the command line formats or prints. An [`Observer`] lives in one worker and is never shared, so
 //! observing is a plain call without a lock.
 
-mod delivery;
 mod failure_kind;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use delivery::{Deed, Key, Message, Origin, Sender};
+use crate::audit::{AuditEvent, stamp};
+
 pub use failure_kind::{Cause, FailureKind};
 
 /// A latency series. Its name is the word used in thresholds and reports.
@@ -213,8 +213,8 @@ pub struct Label(pub u8);
 impl Label {
     /// What most steps have.
     pub const NONE: Label = Label(0);
-    /// The greatest: it has to fit into one digit of a stamp.
-    pub const LAST: Label = Label(35);
+    /// The greatest: a stamp has no room for more.
+    pub const LAST: Label = Label(stamp::LAST_LABEL);
 }
 
 /// Which client: its group, its index in the group, its index in all clients. All from 0.
@@ -280,5 +280,5 @@ pub trait Observer {
     fn about(&mut self, _label: Label) {}
     /// A client did or saw something that the audit of the deliveries has to know, so long after the beginning of the
     /// run. Told only where there is an audit.
-    fn witness(&mut self, _who: Who, _at: Duration, _deed: Deed<'_>) {}
+    fn record(&mut self, _who: Who, _at: Duration, _deed: AuditEvent<'_>) {}
 }

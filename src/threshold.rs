@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::audit::Fault;
 use crate::document::{Fields, Mistake, Node, Span, Value};
 use crate::observe::{Counter, Metric};
 use crate::units::{self, Rate, Share, Spelt};
@@ -70,34 +71,6 @@ pub enum Counted {
     Counter(Counter),
     /// By the audit of the deliveries.
     Fault(Fault),
-}
-
-/// What the audit of the deliveries can find wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Fault {
-    /// A client that had to receive a message did not.
-    Missing,
-    /// A client received a message again.
-    Duplicate,
-    /// A client received messages of one sender in another order than they were sent in.
-    Disordered,
-    /// A client received a message that was not for it.
-    Leaked,
-}
-
-impl Fault {
-    /// Every fault, in the order in which reports list them.
-    pub const ALL: [Fault; 4] = [Fault::Missing, Fault::Duplicate, Fault::Disordered, Fault::Leaked];
-
-    /// The words for it in scenarios and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Fault::Missing => "delivery missing",
-            Fault::Duplicate => "delivery duplicate",
-            Fault::Disordered => "delivery disordered",
-            Fault::Leaked => "delivery leaked",
-        }
-    }
 }
 
 impl Counted {

@@ -45,9 +45,6 @@ const TABLES: [(&str, fn()); 9] = [
 fn main() {
     serve_if_asked();
     let args: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    if others::play_if_asked(&args) {
-        return;
-    }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["memory", transport] => memory::idle(transport),

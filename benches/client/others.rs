@@ -1,11 +1,10 @@
-//! What other clients cost: Artillery, socket.io-client in Node, and rust_socketio, beside this one.
+//! What other clients cost: Artillery and socket.io-client in Node, beside this one.
 //!
 //! Each plays the same exchange against the reference server in a process of its own, once with few rounds and once
 //! with many: the difference is what the exchanges cost, without the start, the connects and the end. All in turn, every
 //! second block in the reverse order.
 //!
-//! The clients in Node come with `npm ci --ignore-scripts` in `benches/node`, rust_socketio with
-//! `--features rust_socketio`. Who is missing is told of and left out.
+//! The clients in Node come with `npm ci --ignore-scripts` in `benches/node`. Who is missing is told of and left out.
 
 use std::env;
 use std::net::SocketAddr;
@@ -19,9 +18,6 @@ use crate::support::statistics::median;
 
 const BLOCKS: usize = 3;
 
-/// The first argument that makes this program a client of that crate.
-const RUST_SOCKETIO: &str = "rust-socketio-client";
-
 /// As fast as it goes.
 pub fn flat() {
     compare("200 clients flat out", Load { clients: 200, pace: 0, few: 20, many: 120 });
@@ -31,17 +27,6 @@ pub fn flat() {
 pub fn paced() {
     let load = Load { clients: 1000, pace: 1000, few: 2, many: 8 };
     compare("1,000 clients, one exchange a second each", load);
-}
-
-/// If this program was started as a client that is a library of this language, plays it.
-pub fn play_if_asked(args: &[String]) -> bool {
-    #[cfg(feature = "rust_socketio")]
-    if args.first().is_some_and(|arg| arg == RUST_SOCKETIO) {
-        rust_socketio_client::run(&args[1..]);
-        return true;
-    }
-    let _ = args;
-    false
 }
 
 #[derive(Clone, Copy)]
@@ -66,19 +51,8 @@ struct Client {
     stamina: u64,
 }
 
-const ALL: [Client; 4] = [
+const ALL: [Client; 3] = [
     Client { name: "sockrates", missing: || None, program: ours, is_well: |_, _| true, stamina: 10 },
-    Client {
-        name: "rust_socketio",
-        missing: || {
-            let words = "run this bench with `--features rust_socketio`";
-            (!cfg!(feature = "rust_socketio")).then(|| words.to_owned())
-        },
-        program: rust_socketio,
-        is_well: |said, acks| said.trim() == acks.to_string(),
-        // Its sockets have Nagle's algorithm on, and its acknowledgement ids are drawn below 1,000.
-        stamina: 0,
-    },
     Client {
         name: "socket.io-client",
         missing: || package_missing("socket.io-client"),
@@ -188,13 +162,6 @@ script:
     command
 }
 
-fn rust_socketio(address: SocketAddr, load: Load, rounds: u64, _: &Path) -> Command {
-    let mut command = Command::new(env::current_exe().expect("this program"));
-    let numbers = [load.clients, rounds, load.pace].map(|number| number.to_string());
-    command.args([RUST_SOCKETIO, &format!("http://{address}")]).args(numbers);
-    command
-}
-
 fn socket_io_client(address: SocketAddr, load: Load, rounds: u64, _: &Path) -> Command {
     let mut command = Command::new("node");
     let numbers = [load.clients, rounds, load.pace].map(|number| number.to_string());
@@ -250,90 +217,4 @@ fn package_missing(package: &str) -> Option<String> {
 
 fn node() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/node")
-}
-
-/// The library plainly: a task for each client in one thread, without any check.
-#[cfg(feature = "rust_socketio")]
-mod rust_socketio_client {
-    use std::future::ready;
-    use std::pin::Pin;
-    use std::time::Duration;
-
-    use rust_socketio::TransportType;
-    use rust_socketio::asynchronous::{Client, ClientBuilder};
-    use serde_json::json;
-    use tokio::runtime::Builder;
-    use tokio::sync::mpsc;
-    use tokio::time::{Instant, sleep_until};
-
-    type Done = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-    fn done() -> Done {
-        Box::pin(ready(()))
-    }
-
-    /// Arguments: URL, clients, rounds, pace in milliseconds. Prints how many acknowledgements came.
-    pub fn run(args: &[String]) {
-        let number = |index: usize| -> u64 { args[index].parse().expect("a number") };
-        let (clients, rounds, pace) = (number(1), number(2), Duration::from_millis(number(3)));
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let acks: u64 = runtime.block_on(async {
-            let mut connected = Vec::new();
-            for _ in 0..clients {
-                connected.push(connect(&args[0]).await);
-            }
-            let all = connected.into_iter().enumerate().map(|(index, client)| {
-                let share = index as f64 / clients as f64;
-                tokio::spawn(play(client, rounds, pace, Instant::now() + pace.mul_f64(share)))
-            });
-            let mut acks = 0;
-            for one in all.collect::<Vec<_>>() {
-                acks += one.await.expect("a task that ends");
-            }
-            acks
-        });
-        println!("{acks}");
-        // Its tasks do not end by themselves.
-        std::process::exit(0);
-    }
-
-    async fn connect(url: &str) -> Client {
-        let (open, mut opened) = mpsc::unbounded_channel();
-        // Without a connector the crate reads the authorities of the system for each connection.
-        let tls =
-            native_tls::TlsConnector::builder().disable_built_in_roots(true).build().expect("a connector");
-        let client = ClientBuilder::new(url)
-            .transport_type(TransportType::Websocket)
-            .tls_config(tls)
-            .on("open", move |_, _| {
-                let _ = open.send(());
-                done()
-            })
-            .connect()
-            .await
-            .expect("a connection");
-        opened.recv().await.expect("an open namespace");
-        client
-    }
-
-    async fn play(client: Client, rounds: u64, pace: Duration, mut due: Instant) -> u64 {
-        let mut acks = 0;
-        for _ in 0..rounds {
-            sleep_until(due).await;
-            due += pace;
-            let (answer, mut answered) = mpsc::unbounded_channel();
-            let callback = move |_, _: Client| -> Done {
-                let _ = answer.send(());
-                done()
-            };
-            let patience = Duration::from_secs(10);
-            if client.emit_with_ack("message-with-ack", json!("hello"), patience, callback).await.is_err() {
-                break;
-            }
-            if tokio::time::timeout(patience, answered.recv()).await.is_ok_and(|answer| answer.is_some()) {
-                acks += 1;
-            }
-        }
-        acks
-    }
 }

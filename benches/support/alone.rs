@@ -39,5 +39,5 @@ pub fn play_alone(
         limit: MAX_MESSAGE,
     };
     let stop = AtomicBool::new(false);
-    engine::run(&plan, &EngineConfig { workers, peer, max_time: None, library: None, stop: &stop }, tell)
+    engine::run(&plan, &EngineConfig { workers, peer, max_time: None, stop: &stop }, tell)
 }

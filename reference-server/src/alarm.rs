@@ -18,8 +18,7 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// # Errors
-    /// When there is no thread for it.
+    /// Fails when there is no thread for it.
     pub(crate) fn new() -> io::Result<Alarm> {
         let (times, asked) = mpsc::channel::<Instant>();
         let bell = Arc::new(Notify::new());

@@ -19,7 +19,7 @@ const LINES_WAITING: usize = 256;
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topic {
+pub(crate) enum Topic {
     /// A connection was made.
     Came,
     /// A namespace or room was entered or left.
@@ -41,7 +41,7 @@ const TOPICS: [(Topic, &str); 5] = [
 ];
 
 /// The console, or nothing at all.
-pub struct Console {
+pub(crate) struct Console {
     lines: Option<SyncSender<String>>,
     shown: Cell<usize>,
     hidden: RefCell<[usize; TOPICS.len()]>,
@@ -50,7 +50,7 @@ pub struct Console {
 
 impl Console {
     /// A console that writes to standard error, or one that keeps silent.
-    pub fn new(speaks: bool) -> Console {
+    pub(crate) fn new(speaks: bool) -> Console {
         Console {
             lines: speaks.then(start_writer),
             shown: Cell::new(0),
@@ -61,7 +61,7 @@ impl Console {
 
     /// Tells one line. `line` is only called when it will be shown.
     #[inline]
-    pub fn say(self: &Rc<Self>, timers: &Timers, topic: Topic, line: impl FnOnce() -> String) {
+    pub(crate) fn say(self: &Rc<Self>, timers: &Timers, topic: Topic, line: impl FnOnce() -> String) {
         if self.lines.is_some() {
             self.tell(timers, topic, line);
         }
@@ -122,7 +122,7 @@ fn start_writer() -> SyncSender<String> {
 }
 
 /// A stranger's text made safe to print: control characters escaped, cut after `most` characters.
-pub fn printable(text: &str, most: usize) -> String {
+pub(crate) fn printable(text: &str, most: usize) -> String {
     let mut out = String::new();
     for (n, character) in text.chars().enumerate() {
         if n == most {

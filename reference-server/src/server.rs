@@ -3,8 +3,6 @@
 //! One thread, one runtime, no locks: an event is handled from the first byte read to the last packet queued
 //! without another task in between, so order holds by construction and a broadcast costs no synchronisation.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -12,24 +10,24 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
+use tokio::task::spawn_local;
 
-use crate::capacity::Gate;
+use crate::app::fixture::Fixture;
+use crate::app::gate::Gate;
+use crate::app::{namespaces, page};
 use crate::config::Config;
-use crate::console::Console;
-use crate::engine::session::Session;
+use crate::engine::endpoint;
+use crate::engine::session::Engine;
 use crate::faults::{Fault, Faults};
-use crate::http;
-use crate::late::Late;
-use crate::socket::client;
-use crate::socket::message::Message;
-use crate::socket::namespace::Namespace;
-use crate::socket::reason::Reason;
-use crate::socket::socket::Socket;
-use crate::timers::Timers;
+use crate::http::connection::{Connection, Next};
+use crate::http::response::Response;
+use crate::reason::Reason;
+use crate::registry::Registry;
+use crate::shared::Shared;
+use crate::socket::client::Clients;
+use crate::socket::socket::{Application, Io};
 
 const BACKLOG: u32 = 4096;
 /// How long clients may take to read their goodbyes when the server stops.
@@ -106,16 +104,14 @@ pub fn spawn(config: Config, faults: Faults) -> io::Result<Handle> {
         match runtime {
             Err(error) => drop(report.send(Err(error))),
             Ok(runtime) => runtime.block_on(async move {
-                let bound = listen(SocketAddr::new(config.host, config.port)).and_then(|listener| {
-                    let address = listener.local_addr()?;
-                    let gate = config.capacity.map(Gate::new).transpose()?;
-                    Ok((listener, address, Late::new(faults)?, gate))
+                let started = listen(SocketAddr::new(config.host, config.port)).and_then(|listener| {
+                    Ok((listener.local_addr()?, listener, Server::new(config, faults)?))
                 });
-                match bound {
+                match started {
                     Err(error) => drop(report.send(Err(error))),
-                    Ok((listener, address, late, gate)) => {
+                    Ok((address, listener, server)) => {
                         let _ = report.send(Ok(address));
-                        Server::new(config, faults, late, gate).run(listener, &stopped).await;
+                        server.run(listener, &stopped).await;
                     }
                 }
             }),
@@ -132,88 +128,54 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// A session and an acknowledgement id.
-type AckKey = (Rc<str>, Box<str>);
-
-/// What all tasks share.
-pub(crate) struct Server {
-    pub(crate) config: Config,
-    pub(crate) faults: Faults,
-    pub(crate) timers: Rc<Timers>,
-    pub(crate) console: Rc<Console>,
+/// The layers of a server, put together.
+struct Server {
+    shared: Rc<Shared>,
+    engine: Rc<Engine>,
+    io: Rc<Io>,
     /// What events pass first, where the server has a known capacity.
-    pub(crate) gate: Option<Gate>,
-    pub(crate) sessions: RefCell<HashMap<Rc<str>, Rc<Session>>>,
-    pub(crate) namespaces: RefCell<HashMap<Rc<str>, Rc<Namespace>>>,
-    pub(crate) connections: Cell<usize>,
-    next_key: Cell<u64>,
-    random: RefCell<Vec<u8>>,
-    /// For the faults that delay what goes out.
-    pub(crate) late: Option<Rc<Late>>,
-    /// For the fault that freezes the server: whether the time until then runs.
-    pub(crate) freezes: Cell<bool>,
-    /// For the faults that lose or swap events.
-    delivered: Cell<u64>,
-    /// How often each fault that shows now and then could have shown.
-    turns: RefCell<BTreeMap<Fault, u64>>,
-    pub(crate) held: RefCell<HashMap<Rc<str>, Message>>,
-    /// For the faults that mix up acknowledgement ids: who used which one first, by session.
-    pub(crate) ack_ids: RefCell<HashMap<AckKey, Rc<Socket>>>,
-    quiet: Notify,
-    stopping: Cell<bool>,
+    gate: Option<Rc<Gate>>,
 }
 
 impl Server {
-    fn new(config: Config, faults: Faults, late: Option<Rc<Late>>, gate: Option<Gate>) -> Rc<Server> {
-        let console = Rc::new(Console::new(config.console));
-        Rc::new(Server {
-            config,
-            faults,
-            timers: Rc::default(),
-            console,
-            gate,
-            sessions: RefCell::default(),
-            namespaces: RefCell::default(),
-            connections: Cell::new(0),
-            next_key: Cell::new(1),
-            random: RefCell::default(),
-            late,
-            freezes: Cell::new(false),
-            delivered: Cell::new(0),
-            turns: RefCell::default(),
-            held: RefCell::default(),
-            ack_ids: RefCell::default(),
-            quiet: Notify::new(),
-            stopping: Cell::new(false),
-        })
+    fn new(config: Config, faults: Faults) -> io::Result<Server> {
+        let shared = Shared::new(config, faults)?;
+        let mut app: Rc<dyn Application> = Rc::new(Fixture::default());
+        let mut gate = None;
+        if let Some(capacity) = shared.config.capacity {
+            let made = Rc::new(Gate::new(app, capacity)?);
+            gate = Some(made.clone());
+            app = made;
+        }
+        let io = Io::new(&shared, app, namespaces::TABLE);
+        let above = Rc::new(Clients { io: io.clone() });
+        let engine = Rc::new(Engine { shared: shared.clone(), sessions: Registry::default(), above });
+        Ok(Server { shared, engine, io, gate })
     }
 
-    async fn run(self: Rc<Self>, listener: TcpListener, stop: &Notify) {
-        let timers = tokio::task::spawn_local(self.timers.clone().run());
-        let gate = tokio::task::spawn_local(Gate::run(self.clone()));
-        let late = self.late.clone().map(|late| tokio::task::spawn_local(late.run()));
+    async fn run(self, listener: TcpListener, stop: &Notify) {
+        let mut tasks = vec![spawn_local(self.shared.timers.clone().run())];
+        tasks.extend(self.gate.clone().map(|gate| spawn_local(gate.run())));
+        tasks.extend(self.shared.late.clone().map(|late| spawn_local(late.run())));
         tokio::select! {
             () = self.accept(listener) => {}
             () = stop.notified() => {}
         }
-        self.stopping.set(true);
-        self.say_goodbye();
+        self.shared.stopping.set(true);
+        self.io.disconnect_all(Reason::ServerShuttingDown);
+        self.engine.sessions.all().iter().for_each(|session| session.close(Reason::ServerShuttingDown));
         let _ = tokio::time::timeout(FAREWELL, self.until_quiet()).await;
-        timers.abort();
-        gate.abort();
-        if let Some(late) = late {
-            late.abort();
-        }
-        self.sessions.borrow_mut().clear();
-        self.namespaces.borrow_mut().clear();
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        self.engine.sessions.clear();
+        self.io.namespaces.clear();
     }
 
-    async fn accept(self: &Rc<Self>, listener: TcpListener) {
+    async fn accept(&self, listener: TcpListener) {
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     let _ = stream.set_nodelay(true);
-                    tokio::task::spawn_local(http::connection::serve(self.clone(), stream, peer));
+                    spawn_local(serve(self.engine.clone(), stream, peer));
                 }
                 // Out of file descriptors, or the peer gave up: others will still want to be let in.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -221,99 +183,50 @@ impl Server {
         }
     }
 
-    fn say_goodbye(&self) {
-        let sessions: Vec<Rc<Session>> = self.sessions.borrow().values().cloned().collect();
-        for session in sessions {
-            client::disconnect(&session, Reason::ServerShuttingDown);
-        }
-    }
-
     async fn until_quiet(&self) {
-        while !self.sessions.borrow().is_empty() {
-            self.quiet.notified().await;
-        }
+        self.engine.sessions.until_empty().await;
         // The last bytes of the last session are being written by its connection.
-        while self.connections.get() > 0 {
+        while self.shared.busy_connections() > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
 
-    /// Whether another session may be opened.
-    pub(crate) fn has_room(&self) -> bool {
-        !self.stopping.get() && self.sessions.borrow().len() < self.config.max_clients
-    }
-
-    /// A session is gone for good.
-    pub(crate) fn session_ended(&self) {
-        if self.sessions.borrow().is_empty() {
-            self.quiet.notify_one();
-        }
-    }
-
-    /// A number nobody else has.
-    pub(crate) fn new_key(&self) -> u64 {
-        self.next_key.replace(self.next_key.get() + 1)
-    }
-
-    /// An id that cannot be guessed: 120 random bits, safe in a URL.
-    pub(crate) fn new_id(&self) -> Rc<str> {
-        if self.faults.has(Fault::SidCounted) {
-            return Rc::from(self.new_key().to_string());
-        }
-        let mut random = self.random.borrow_mut();
-        if random.len() < 15 {
-            random.resize(15 * 64, 0);
-            if let Err(error) = getrandom::fill(&mut random) {
-                // Guessable ids would be worse than no server.
-                panic!("the system has no randomness: {error}");
+/// Serves a connection until it ends or becomes a WebSocket, which is a task of its own: each request goes to the
+/// Engine.IO endpoint or to the chat page.
+async fn serve(engine: Rc<Engine>, stream: TcpStream, peer: SocketAddr) {
+    let shared = engine.shared.clone();
+    let mut connection = Connection::new(shared.clone(), stream, peer);
+    loop {
+        let mut request = match connection.head().await {
+            Ok(Some(request)) => request,
+            Ok(None) => return,
+            Err(status) => {
+                let _ = connection.respond(None, Response::empty(status)).await;
+                return connection.linger().await;
+            }
+        };
+        request.keep_alive &= !shared.has(Fault::ConnectionNotKept);
+        let busy = shared.busy.clone();
+        let path = &shared.config.path;
+        let alike = request.path.starts_with(path.trim_end_matches('/'));
+        let next = if request.path == *path || alike && shared.has(Fault::PathPrefixMatches) {
+            endpoint::handle(&engine, &mut connection, &request).await
+        } else {
+            let response = page::respond(&shared.config, &request);
+            connection.respond(Some(&request), response).await
+        };
+        match next {
+            Next::KeepAlive => {}
+            Next::Close => return connection.linger().await,
+            Next::Taken(take) => {
+                let websocket = take(connection.stream, connection.buffer);
+                spawn_local(async move {
+                    websocket.await;
+                    drop(busy);
+                });
+                return;
             }
         }
-        let start = random.len() - 15;
-        let mut id = [0; 20];
-        let _ = URL_SAFE_NO_PAD.encode_slice(&random[start..], &mut id);
-        random.truncate(start);
-        std::str::from_utf8(&id).map(Rc::from).unwrap_or_default()
-    }
-
-    /// Whether it is time for a fault that shows in one of so many cases.
-    pub(crate) fn now_and_then(&self, fault: Fault, one_in: u64) -> bool {
-        if !self.faults.has(fault) {
-            return false;
-        }
-        let mut turns = self.turns.borrow_mut();
-        let turn = turns.entry(fault).or_default();
-        *turn += 1;
-        *turn % one_in == one_in / 2
-    }
-
-    /// What [`Server::now_and_then`] allowed came to nothing: the next turn is its own.
-    pub(crate) fn again(&self, fault: Fault, one_in: u64) {
-        self.turns.borrow_mut().insert(fault, one_in / 2 - 1);
-    }
-
-    /// The faults of delivery. `true`: the event has been dealt with.
-    pub(crate) fn spoil_delivery(&self, session: &Rc<Session>, message: &Message) -> bool {
-        let number = self.delivered.replace(self.delivered.get() + 1);
-        if self.faults.has(Fault::EventLost) && number % 100 == 99 {
-            return true;
-        }
-        if !self.faults.has(Fault::OrderSwapped) {
-            return false;
-        }
-        let held = self.held.borrow_mut().remove(&session.id);
-        if let Some(held) = held {
-            session.send(message);
-            session.send(&held);
-            return true;
-        }
-        self.held.borrow_mut().insert(session.id.clone(), message.clone());
-        let (server, session) = (session.server.clone(), session.clone());
-        self.timers.after(Duration::from_millis(20), move || {
-            let held = server.held.borrow_mut().remove(&session.id);
-            if let Some(held) = held {
-                session.send(&held);
-            }
-        });
-        true
     }
 }

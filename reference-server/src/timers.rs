@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Names a pending deadline, for [`Timers::cancel`].
-pub type TimerKey = (Instant, u64);
+pub(crate) type TimerKey = (Instant, u64);
 
 type Action = Box<dyn FnOnce()>;
 
 /// Deadlines and what to do then.
 #[derive(Default)]
-pub struct Timers {
+pub(crate) struct Timers {
     pending: RefCell<BTreeMap<TimerKey, Action>>,
     next: Cell<u64>,
     earlier: Notify,
@@ -25,7 +25,7 @@ pub struct Timers {
 
 impl Timers {
     /// Runs `action` once, `delay` from now. Two actions of the same instant run in the order they were set.
-    pub fn after(&self, delay: Duration, action: impl FnOnce() + 'static) -> TimerKey {
+    pub(crate) fn after(&self, delay: Duration, action: impl FnOnce() + 'static) -> TimerKey {
         let number = self.next.get();
         self.next.set(number + 1);
         let key = (Instant::now() + delay, number);
@@ -39,7 +39,7 @@ impl Timers {
     }
 
     /// Forgets a deadline; one that has passed is no matter.
-    pub fn cancel(&self, key: TimerKey) {
+    pub(crate) fn cancel(&self, key: TimerKey) {
         self.pending.borrow_mut().remove(&key);
     }
 
@@ -54,7 +54,7 @@ impl Timers {
     }
 
     /// Runs deadlines until the task is dropped.
-    pub async fn run(self: Rc<Self>) {
+    pub(crate) async fn run(self: Rc<Self>) {
         loop {
             while let Some(action) = self.take_due(Instant::now()) {
                 action();

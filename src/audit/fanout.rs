@@ -1,11 +1,12 @@
 //! How long a message takes to the first of its receivers and to the last: what each worker knows of its own clients, put
 //! together.
 
-use super::{Key, Map, Moment};
+use super::events::{Key, Moment};
+use super::maps::Map;
 
 /// The receipts of a message by the clients of one worker, or of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct FanoutPart {
     /// Which message.
     pub key: Key,
     /// When it was due.
@@ -29,8 +30,8 @@ pub struct Reached {
     pub last: Moment,
 }
 
-impl Span {
-    fn merge(&mut self, other: Span) {
+impl FanoutPart {
+    fn merge(&mut self, other: FanoutPart) {
         self.receivers += other.receivers;
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
@@ -49,7 +50,7 @@ impl Span {
 #[derive(Debug)]
 pub struct Fanout {
     workers: usize,
-    open: Map<Key, (usize, Span)>,
+    open: Map<Key, (usize, FanoutPart)>,
 }
 
 impl Fanout {
@@ -59,9 +60,11 @@ impl Fanout {
     }
 
     /// Takes what a worker tells. When it is the last to tell, gives how long the message took.
-    pub fn add(&mut self, span: Span) -> Option<Reached> {
-        let (told, whole) =
-            self.open.entry(span.key).or_insert((0, Span { receivers: 0, first: None, last: None, ..span }));
+    pub fn add(&mut self, span: FanoutPart) -> Option<Reached> {
+        let (told, whole) = self
+            .open
+            .entry(span.key)
+            .or_insert((0, FanoutPart { receivers: 0, first: None, last: None, ..span }));
         *told += 1;
         whole.merge(span);
         if *told < self.workers {
@@ -69,20 +72,15 @@ impl Fanout {
         }
         self.open.remove(&span.key)?.1.reached()
     }
-
-    /// Takes over what another one waits for.
-    pub fn take_over(&mut self, other: Fanout) {
-        self.open.extend(other.open);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn span(times: &[u64]) -> Span {
+    fn span(times: &[u64]) -> FanoutPart {
         let at = |micros: Option<&u64>| micros.map(|micros| Moment::from_micros(*micros));
-        Span {
+        FanoutPart {
             key: Key { sender: 3, sequence: 7 },
             due: Moment::from_micros(100),
             receivers: times.len(),

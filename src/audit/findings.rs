@@ -1,59 +1,13 @@
 //! What the audit found, in numbers and in the first offenders of each kind. Findings of several workers add up.
 
-use super::{Key, Message, Moment, Stay};
-use crate::threshold::Fault;
 use std::sync::Arc;
+
+use super::events::{Key, Moment, SentMessage};
+use super::fault::{Fault, Leak};
+use super::span::MembershipSpans;
 
 /// How many offenders of each kind are kept.
 pub const KEPT: usize = 5;
-
-/// To whom a message leaked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Leak {
-    /// To its own sender, which was to be left out.
-    Sender,
-    /// To a client of another namespace.
-    Namespace,
-    /// To a client in a room that was left out.
-    Except,
-    /// To a client that had left the room before.
-    AfterLeave,
-    /// To a client that joined the room after.
-    BeforeJoin,
-    /// To a client that was never in the room.
-    Room,
-    /// To anybody: no client of this run sent it.
-    Nobody,
-}
-
-impl Leak {
-    /// Every kind.
-    pub const ALL: [Leak; 7] = [
-        Leak::Sender,
-        Leak::Namespace,
-        Leak::Except,
-        Leak::AfterLeave,
-        Leak::BeforeJoin,
-        Leak::Room,
-        Leak::Nobody,
-    ];
-
-    /// In words, as in "leaked to the sender".
-    pub fn words(self) -> &'static str {
-        match self {
-            Leak::Sender => "to the sender",
-            Leak::Namespace => "to another namespace",
-            Leak::Except => "to a room that was left out",
-            Leak::AfterLeave => "after a leave",
-            Leak::BeforeJoin => "before a join",
-            Leak::Room => "to another room",
-            Leak::Nobody => "that nobody sent",
-        }
-    }
-}
-
-/// The stays of an offended socket that matter: in the rooms that the message went to, or in the namespace.
-pub type Stays = Vec<(Arc<str>, Stay)>;
 
 /// A pair of a message and a client with which something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +19,13 @@ pub struct Offence {
     /// Which message.
     pub key: Key,
     /// What is known of it, unless nobody sent it.
-    pub message: Option<Arc<Message>>,
+    pub message: Option<Arc<SentMessage>>,
     /// The index of who received it, or did not.
     pub receiver: u32,
     /// The namespace of the receiver's socket.
     pub namespace: Arc<str>,
     /// When the receiver was where.
-    pub stays: Stays,
+    pub spans: MembershipSpans,
     /// When it was received; again, if it is a duplicate.
     pub received: Option<Moment>,
     /// The sender's later message that had arrived before, if they changed places.
@@ -124,10 +78,14 @@ impl Findings {
     }
 
     /// More is known of a message than when it was first complained of.
-    pub(super) fn complete(&mut self, message: &Arc<Message>, mut stays: impl FnMut(&Offence) -> Stays) {
+    pub(super) fn complete(
+        &mut self,
+        message: &Arc<SentMessage>,
+        mut spans: impl FnMut(&Offence) -> MembershipSpans,
+    ) {
         for offence in &mut self.offences {
             if offence.key == message.key && offence.message.is_none() {
-                offence.stays = stays(offence);
+                offence.spans = spans(offence);
                 offence.message = Some(message.clone());
             }
         }

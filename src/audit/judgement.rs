@@ -1,10 +1,10 @@
 //! The oracle: of each socket, whether it must receive a message, must not, or may; and what came of it.
 
-use super::book::Book;
-use super::findings::Leak;
-use super::ledger::Open;
-use super::stay::{Certainty, Stay};
-use super::{Message, Moment, Sender};
+use super::events::{Moment, Sender, SentMessage};
+use super::fault::Leak;
+use super::membership::Membership;
+use super::open::Open;
+use super::span::{Certainty, MembershipSpan};
 
 /// What is to be said about a message and the seats of one worker.
 #[derive(Debug, Default)]
@@ -22,27 +22,28 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    /// Judges a message as far as is known now.
-    pub(super) fn of(book: &mut Book, message: &Message, entry: &Open, now: Moment) -> Judgement {
+    /// Judges a message, due at one time, as far as is known at another.
+    pub(super) fn of(
+        membership: &mut Membership,
+        message: &SentMessage,
+        entry: &Open,
+        due: Moment,
+        now: Moment,
+    ) -> Judgement {
         let mut judgement = Judgement::default();
         let from = message.sent;
-        // It was handled before anybody said so, and before anybody had it.
-        let to = [message.handled, entry.receipts.first()]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(now.max(message.settled));
-        let can_tell = book.can_tell(message);
-        let knows = can_tell && book.remembers(from);
+        let to = entry.handled_before(message, due).unwrap_or(now.max(message.settled));
+        let can_tell = membership.can_tell(message, due);
+        let knows = can_tell && membership.remembers(from);
         // What nobody acknowledged, what may be lost or need not be passed on, nobody has to receive.
-        let binds = can_tell && message.binds();
+        let binds = can_tell && membership.binds(message, due);
         let mut meant = 0;
         let mut received = 0;
-        for seat in book.candidates(message) {
+        for seat in membership.candidates(message) {
             let has = entry.receipts.has(seat);
-            let mut certainty = book.is_for(message, seat, from, to);
+            let mut certainty = membership.is_for(message, seat, from, to);
             // Whether it was still there is known when it comes back.
-            let is_gone = book.seats()[seat as usize].away.is_some_and(|away| away < to);
+            let is_gone = membership.seats()[seat as usize].away.is_some_and(|away| away < to);
             if !binds || (has && is_gone) {
                 certainty = certainty.min(Certainty::Maybe);
             }
@@ -64,25 +65,25 @@ impl Judgement {
             false => judgement.undecided += others,
         }
         if received < entry.receipts.len() {
-            judgement.find_leaks(book, message, entry, (from, to), (can_tell, knows));
+            judgement.find_leaks(membership, message, entry, (from, to), (can_tell, knows));
         }
         judgement
     }
 
     fn find_leaks(
         &mut self,
-        book: &Book,
-        message: &Message,
+        membership: &Membership,
+        message: &SentMessage,
         entry: &Open,
         (from, to): (Moment, Moment),
         (can_tell, knows): (bool, bool),
     ) {
         for (seat, at) in entry.receipts.iter() {
-            if book.is_for(message, seat, from, to) != Certainty::No {
+            if membership.is_for(message, seat, from, to) != Certainty::No {
                 continue;
             }
-            match knows && !is_replayed(book, message, seat, (from, to)) {
-                true => self.leaked.push((seat, how(book, message, seat, (from, to)), at)),
+            match knows && !is_replayed(membership, message, seat, (from, to)) {
+                true => self.leaked.push((seat, how(membership, message, seat, (from, to)), at)),
                 // Of the others, whose receivers nobody knows, all are undecided already.
                 false => self.undecided += u64::from(can_tell),
             }
@@ -92,35 +93,40 @@ impl Judgement {
 
 /// Whether a recovering server may have sent the message again to a seat that it was not for. The official one looks
 /// only at the rooms in which the socket was when it was cut: those that it had joined, and left, after the message.
-fn is_replayed(book: &Book, message: &Message, seat: u32, (from, to): (Moment, Moment)) -> bool {
-    let place = &book.seats()[seat as usize];
+fn is_replayed(
+    membership: &Membership,
+    message: &SentMessage,
+    seat: u32,
+    (from, to): (Moment, Moment),
+) -> bool {
+    let place = &membership.seats()[seat as usize];
     let was_back = message.is_kept && place.back.is_some_and(|back| back >= from);
     let is_sender = place.client == message.key.sender && message.sender == Sender::Excluded;
-    if !was_back || is_sender || book.namespace(place) != message.namespace {
+    if !was_back || is_sender || membership.namespace(place) != message.namespace {
         return false;
     }
-    let joined_later = book.stays(message, seat).iter().any(|(_, stay)| stay.asked >= to);
-    joined_later || how(book, message, seat, (from, to)) == Leak::Except
+    let joined_later = membership.spans(message, seat).iter().any(|(_, span)| span.asked >= to);
+    joined_later || how(membership, message, seat, (from, to)) == Leak::Except
 }
 
 /// In which way a seat is none of those that a message was for.
-fn how(book: &Book, message: &Message, seat: u32, (from, to): (Moment, Moment)) -> Leak {
-    let place = &book.seats()[seat as usize];
-    if book.namespace(place) != message.namespace {
+fn how(membership: &Membership, message: &SentMessage, seat: u32, (from, to): (Moment, Moment)) -> Leak {
+    let place = &membership.seats()[seat as usize];
+    if membership.namespace(place) != message.namespace {
         return Leak::Namespace;
     }
     if place.client == message.key.sender && message.sender == Sender::Excluded {
         return Leak::Sender;
     }
-    let whole = Message { except: Vec::new(), ..message.clone() };
-    if book.is_for(&whole, seat, from, to) != Certainty::No {
+    let whole = SentMessage { except: Vec::new(), ..message.clone() };
+    if membership.is_for(&whole, seat, from, to) != Certainty::No {
         return Leak::Except;
     }
-    let stays = book.stays(message, seat);
-    let any = |test: &dyn Fn(&Stay) -> bool| stays.iter().any(|(_, stay)| test(stay));
+    let spans = membership.spans(message, seat);
+    let any = |test: &dyn Fn(&MembershipSpan) -> bool| spans.iter().any(|(_, span)| test(span));
     match () {
-        () if any(&|stay| stay.left.is_some_and(|left| left <= from)) => Leak::AfterLeave,
-        () if any(&|stay| stay.asked >= to) => Leak::BeforeJoin,
+        () if any(&|span| span.left.is_some_and(|left| left <= from)) => Leak::AfterLeave,
+        () if any(&|span| span.asked >= to) => Leak::BeforeJoin,
         () => Leak::Room,
     }
 }

@@ -6,17 +6,17 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use super::book::Mark;
-use super::book::{Book, Seat};
-use super::fanout::Span;
-use super::findings::{Findings, Leak, Offence};
+use super::events::{AuditEvent, Key, Moment, SentMessage};
+use super::fanout::FanoutPart;
+use super::fault::{Fault, Leak};
+use super::findings::{Findings, Offence};
 use super::judgement::Judgement;
-use super::receipts::Receipts;
-use super::{Key, Map, Message, Moment, Set};
-use crate::observe::Deed;
-use crate::threshold::Fault;
+use super::maps::{Map, Set};
+use super::membership::{Membership, Seat};
+use super::open::Open;
+use super::rooms::AskedRoom;
 
-/// How long a stay that is over is remembered beyond the window, for messages that are not settled yet.
+/// How long a span that is over is remembered beyond the window, for messages that are not settled yet.
 const MEMORY: Duration = Duration::from_secs(30);
 
 /// When nothing has come for so long, what is missing is not waited for any more.
@@ -37,28 +37,13 @@ const MOST_OWED: usize = 1 << 12;
 /// How far back the order of a sender's messages is looked at.
 const BACK: u64 = 1 << 10;
 
-/// A message between its first sign and the end of its window.
-#[derive(Debug, Default)]
-pub(super) struct Open {
-    pub(super) message: Option<Arc<Message>>,
-    pub(super) receipts: Receipts,
-    /// How many seats were up when the message was settled.
-    pub(super) live: u64,
-    /// Who had received a later message of the sender when this one came, and which.
-    pub(super) overtaken: Vec<(u32, u64)>,
-    /// Who had to receive it and had not, when that was looked at last.
-    awaited: Option<Vec<u32>>,
-    /// Whether it was told when it was received.
-    is_told: bool,
-}
-
-impl Open {
-    /// When it was received, unless that was told.
-    fn tell(&mut self, message: &Message) -> Option<Span> {
-        let (receivers, first, last) = (self.receipts.len(), self.receipts.first(), self.receipts.last());
-        let is_told = std::mem::replace(&mut self.is_told, true);
-        (!is_told).then_some(Span { key: message.key, due: message.due, receivers, first, last })
-    }
+/// When the first of a ledger's clients received a message: the server had handled it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstReceipt {
+    /// Which message.
+    pub key: Key,
+    /// When it was received.
+    pub at: Moment,
 }
 
 /// How far the messages of a sender have come.
@@ -76,16 +61,18 @@ struct Course {
 pub struct Ledger {
     window: Duration,
     clients: u32,
-    pub(super) book: Book,
+    pub(super) membership: Membership,
     open: Map<Key, Open>,
     /// When a message is to be judged.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     /// Messages that were received before anybody told of them, and since when.
     unknown: Vec<(Moment, Key)>,
+    /// Messages that a client of this ledger received, the first of them, since that was told.
+    firsts: Vec<Key>,
     /// Messages that somebody may still have to receive.
     awaited: Vec<Key>,
     /// When messages were received, for who puts that together.
-    spans: Vec<Span>,
+    parts: Vec<FanoutPart>,
     senders: Map<u32, Course>,
     missing: Set<(u32, Key)>,
     /// Seats to which something is owed.
@@ -102,12 +89,13 @@ impl Ledger {
         Ledger {
             window,
             clients,
-            book: Book::default(),
+            membership: Membership::default(),
             open: Map::default(),
             due: BinaryHeap::new(),
             unknown: Vec::new(),
+            firsts: Vec::new(),
             awaited: Vec::new(),
-            spans: Vec::new(),
+            parts: Vec::new(),
             senders: Map::default(),
             missing: Set::default(),
             owing: Vec::new(),
@@ -121,109 +109,132 @@ impl Ledger {
         &self.findings
     }
 
-    /// Notes that a client of another worker has asked for a room.
-    pub fn know(&mut self, mark: Mark) {
-        self.book.know(mark);
+    /// Another ledger tells that a client asked for a room.
+    pub fn handle_room(&mut self, room: AskedRoom) {
+        self.membership.known.handle(room);
     }
 
-    /// The rooms that clients of this worker were the first to ask for, for the other workers.
-    pub fn take_marks(&mut self) -> Vec<Mark> {
-        self.book.take_fresh()
+    /// Another ledger tells when the first of its clients received a message.
+    pub fn handle_first(&mut self, FirstReceipt { key, at }: FirstReceipt) {
+        if self.senders.get(&key.sender).is_some_and(|course| key.sequence < course.judged) {
+            return;
+        }
+        let entry = match self.open.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if self.unknown.len() >= MOST_UNKNOWN => return,
+            Entry::Vacant(place) => {
+                self.unknown.push((at, key));
+                place.insert(Open::default())
+            }
+        };
+        entry.first_elsewhere = Some(entry.first_elsewhere.map_or(at, |first| first.min(at)));
+    }
+
+    /// The rooms that clients of this ledger were the first to ask for, for the other ledgers.
+    pub fn take_rooms(&mut self) -> Vec<AskedRoom> {
+        self.membership.known.take_fresh()
+    }
+
+    /// When clients of this ledger received messages first, since this was asked last, for the other ledgers.
+    pub fn take_firsts(&mut self) -> Vec<FirstReceipt> {
+        let open = &self.open;
+        let told = |key: Key| Some(FirstReceipt { key, at: open.get(&key)?.first_for_others()? });
+        self.firsts.drain(..).filter_map(told).collect()
     }
 
     /// Takes what a client did or saw. Gives back a message that it sent, for the other workers.
-    pub fn witness(&mut self, client: u32, at: Moment, deed: Deed<'_>) -> Option<Arc<Message>> {
-        match deed {
-            Deed::Received { namespace, key } => self.received(client, namespace, key, at),
-            Deed::Settled(mut message) => {
-                message.is_astray = self.book.is_astray(&message);
+    pub fn record(&mut self, client: u32, at: Moment, event: AuditEvent<'_>) -> Option<Arc<SentMessage>> {
+        match event {
+            AuditEvent::Received { namespace, key } => self.received(client, namespace, key, at),
+            AuditEvent::Settled(mut message) => {
+                message.strays = self.membership.strays(&message);
                 let message = Arc::new(message);
-                self.settled(message.clone());
+                self.handle_message(message.clone());
                 return Some(message);
             }
-            Deed::Connecting { namespace } => self.connecting(client, namespace, at),
-            Deed::Connected { namespace, sid, recovered } => {
+            AuditEvent::Connecting { namespace } => self.connecting(client, namespace, at),
+            AuditEvent::Connected { namespace, sid, recovered } => {
                 self.connected(client, namespace, sid, recovered, at);
             }
-            Deed::Leaving { namespace } => self.leaving(client, namespace, at),
-            Deed::Ended { namespace } => self.ended(client, namespace, at),
-            Deed::Lost => self.lost(client, at),
-            Deed::Joining { namespace, room } => self.joining(client, namespace, room, at),
-            Deed::Joined { namespace, room } => self.joined(client, namespace, room, at),
-            Deed::Parting { namespace, room } => self.parting(client, namespace, room, at),
-            Deed::Parted { namespace, room } => self.parted(client, namespace, room, at),
+            AuditEvent::Leaving { namespace } => self.leaving(client, namespace, at),
+            AuditEvent::Ended { namespace } => self.ended(client, namespace, at),
+            AuditEvent::Lost => self.lost(client, at),
+            AuditEvent::Joining { namespace, room } => self.joining(client, namespace, room, at),
+            AuditEvent::Joined { namespace, room } => self.joined(client, namespace, room, at),
+            AuditEvent::Parting { namespace, room } => self.parting(client, namespace, room, at),
+            AuditEvent::Parted { namespace, room } => self.parted(client, namespace, room, at),
         }
         None
     }
 
     /// The client asks to be connected to a namespace.
     pub fn connecting(&mut self, client: u32, namespace: &str, at: Moment) {
-        let seat = self.book.seat(client, namespace);
-        self.book.connecting(seat, at);
+        let seat = self.membership.seat(client, namespace);
+        self.membership.connecting(seat, at);
     }
 
     /// It is connected to a namespace, with a socket of this id: a new one, or the one that was cut.
     pub fn connected(&mut self, client: u32, namespace: &str, sid: &str, recovered: bool, at: Moment) {
-        let seat = self.book.seat(client, namespace);
+        let seat = self.membership.seat(client, namespace);
         if recovered {
-            return self.book.change(seat, |book, seat| book.recovered(seat, at));
+            return self.membership.change(seat, at, |membership, seat| membership.recovered(seat, at));
         }
-        self.book.change(seat, |book, seat| book.connected(seat, sid, at));
-        self.findings.undecided += std::mem::take(&mut self.book.seat_mut(seat).owed).len() as u64;
+        self.membership.change(seat, at, |membership, seat| membership.connected(seat, sid, at));
+        self.findings.undecided += std::mem::take(&mut self.membership.seat_mut(seat).owed).len() as u64;
     }
 
     /// It asks to leave a namespace, or all of them.
     pub fn leaving(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.each_seat(client, namespace, |book, seat| book.leaving(seat, at));
+        self.each_seat(client, namespace, at, |membership, seat| membership.leaving(seat, at));
     }
 
     /// It is not in a namespace any more, or in none.
     pub fn ended(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.each_seat(client, namespace, |book, seat| book.ended(seat, at));
+        self.each_seat(client, namespace, at, |membership, seat| membership.ended(seat, at));
     }
 
     /// Its connection is gone without a word.
     pub fn lost(&mut self, client: u32, at: Moment) {
-        self.each_seat(client, None, |book, seat| book.lost(seat, at));
+        self.each_seat(client, None, at, |membership, seat| membership.lost(seat, at));
     }
 
     /// It asks to join a room.
     pub fn joining(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
-        let seat = self.book.seat(client, namespace);
-        self.book.joining(seat, room, at);
+        let seat = self.membership.seat(client, namespace);
+        self.membership.joining(seat, room, at);
     }
 
     /// The server said that it has joined.
     pub fn joined(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
-        let seat = self.book.seat(client, namespace);
-        self.book.joined(seat, room, at);
+        let seat = self.membership.seat(client, namespace);
+        self.membership.joined(seat, room, at);
     }
 
     /// It asks to leave a room.
     pub fn parting(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
-        let seat = self.book.seat(client, namespace);
-        self.book.parting(seat, room, at);
+        let seat = self.membership.seat(client, namespace);
+        self.membership.parting(seat, room, at);
     }
 
     /// The server said that it has left.
     pub fn parted(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
-        let seat = self.book.seat(client, namespace);
-        self.book.parted(seat, room, at);
+        let seat = self.membership.seat(client, namespace);
+        self.membership.parted(seat, room, at);
     }
 
-    /// A message of any worker's client was settled. Those of one sender come in their order.
-    pub fn settled(&mut self, message: Arc<Message>) {
+    /// A message of any ledger's client was settled. Those of one sender come in their order.
+    pub fn handle_message(&mut self, message: Arc<SentMessage>) {
         let key = message.key;
         self.due.push(Reverse((message.settled + self.window, key)));
         let entry = self.open.entry(key).or_default();
-        entry.live = self.book.live();
+        entry.live = self.membership.live_at(message.settled);
         entry.message = Some(message);
         self.awaited.push(key);
     }
 
     /// A client received a stamped message in a namespace.
     pub fn received(&mut self, client: u32, namespace: &str, key: Key, at: Moment) {
-        let seat = self.book.seat(client, namespace);
+        let seat = self.membership.seat(client, namespace);
         self.findings.receipts += 1;
         self.latest = self.latest.max(at);
         if key.sender >= self.clients {
@@ -243,6 +254,9 @@ impl Ledger {
                 place.insert(Open::default())
             }
         };
+        if entry.receipts.len() == 0 {
+            self.firsts.push(key);
+        }
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
             return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
@@ -255,16 +269,17 @@ impl Ledger {
         }
     }
 
-    /// Judges what is due, and forgets it.
-    pub fn advance(&mut self, now: Moment) {
-        while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+    /// Judges what is due, and forgets it. `known`: before when all is known of what the clients of other ledgers did and
+    /// saw; what is due later has to wait.
+    pub fn advance(&mut self, now: Moment, known: Moment) {
+        while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now && *due < known) {
             let Some(Reverse((_, key))) = self.due.pop() else { break };
             self.close(key, now);
         }
         self.look_for_the_unknown(now);
         self.look_for_the_awaited();
         self.collect_debts(now);
-        self.book.forget(now.saturating_sub(self.window + MEMORY));
+        self.membership.forget(now.min(known).saturating_sub(self.window + MEMORY));
     }
 
     /// Whether some client must still receive something and can.
@@ -274,8 +289,8 @@ impl Ledger {
             return true;
         }
         self.look_for_the_awaited();
-        let seats = self.book.seats();
-        let is_coming = |seat: u32, message: &Message| {
+        let seats = self.membership.seats();
+        let is_coming = |seat: u32, message: &SentMessage| {
             let seat = &seats[seat as usize];
             let was_cut = seat.back.is_some_and(|back| back > message.sent) && !message.is_kept;
             seat.is_up_since(message.sent) && !was_cut
@@ -292,13 +307,13 @@ impl Ledger {
     }
 
     /// When messages were received: of each once, when those who had to have it, or its window is over.
-    pub fn take_spans(&mut self) -> Vec<Span> {
-        std::mem::take(&mut self.spans)
+    pub fn take_fanout_parts(&mut self) -> Vec<FanoutPart> {
+        std::mem::take(&mut self.parts)
     }
 
     /// Judges what is left. A message whose window is not over accuses nobody of its absence.
     pub fn close_all(&mut self, now: Moment) {
-        self.advance(now);
+        self.advance(now, Moment::MAX);
         let mut keys: Vec<Key> = self.open.keys().copied().collect();
         keys.sort_unstable();
         for key in keys {
@@ -309,13 +324,20 @@ impl Ledger {
     /// Judges what is left, and gives what was found.
     pub fn finish(mut self, now: Moment) -> Findings {
         self.close_all(now);
-        self.findings.undecided += self.book.seats().iter().map(|seat| seat.owed.len() as u64).sum::<u64>();
+        self.findings.undecided +=
+            self.membership.seats().iter().map(|seat| seat.owed.len() as u64).sum::<u64>();
         self.findings
     }
 
-    fn each_seat(&mut self, client: u32, namespace: Option<&str>, act: impl Fn(&mut Book, u32)) {
-        for seat in self.book.seats_of(client, namespace) {
-            self.book.change(seat, &act);
+    fn each_seat(
+        &mut self,
+        client: u32,
+        namespace: Option<&str>,
+        at: Moment,
+        act: impl Fn(&mut Membership, u32),
+    ) {
+        for seat in self.membership.seats_of(client, namespace) {
+            self.membership.change(seat, at, &act);
         }
     }
 
@@ -344,11 +366,12 @@ impl Ledger {
     fn is_awaited(&mut self, key: Key) -> bool {
         let Some(entry) = self.open.get_mut(&key) else { return false };
         let Some(message) = entry.message.clone() else { return false };
+        let due = message.settled + self.window;
         let awaited = match entry.awaited.take() {
             Some(awaited) => awaited,
-            None => Judgement::of(&mut self.book, &message, entry, message.settled + self.window).absent,
+            None => Judgement::of(&mut self.membership, &message, entry, due, due).absent,
         };
-        let (seats, receipts) = (self.book.seats(), &entry.receipts);
+        let (seats, receipts) = (self.membership.seats(), &entry.receipts);
         // Who is away may come back, and then has to receive it.
         let can_come = |seat: &Seat| seat.away.is_some() || seat.is_up_since(message.sent);
         let awaited: Vec<u32> = awaited
@@ -358,19 +381,19 @@ impl Ledger {
         let is_awaited = !awaited.is_empty();
         entry.awaited = Some(awaited);
         // Of a message that binds nobody it is not known when it has come to all that it comes to.
-        if !is_awaited && self.book.can_tell(&message) && message.binds() {
-            self.spans.extend(entry.tell(&message));
+        if !is_awaited && self.membership.binds(&message, due) && self.membership.can_tell(&message, due) {
+            self.parts.extend(entry.tell(&message));
         }
         is_awaited
     }
 
     fn received_late(&mut self, seat: u32, key: Key) {
-        let owed = &mut self.book.seat_mut(seat).owed;
+        let owed = &mut self.membership.seat_mut(seat).owed;
         if let Some(index) = owed.iter().position(|(of, _)| *of == key) {
             owed.remove(index);
             self.findings.expected += 1;
         } else if self.missing.remove(&(seat, key)) {
-            let client = self.book.seats()[seat as usize].client;
+            let client = self.membership.seats()[seat as usize].client;
             self.findings.forgive(client, key);
         } else {
             self.findings.late += 1;
@@ -391,12 +414,6 @@ impl Ledger {
     }
 
     fn close(&mut self, key: Key, now: Moment) {
-        let known = self.open.get(&key);
-        let Some(due) =
-            known.map(|entry| entry.message.as_ref().map(|message| message.settled + self.window))
-        else {
-            return;
-        };
         let Some(mut entry) = self.open.remove(&key) else { return };
         let Some(message) = entry.message.clone() else {
             for (seat, at) in entry.receipts.iter() {
@@ -404,44 +421,54 @@ impl Ledger {
             }
             return;
         };
-        self.spans.extend(entry.tell(&message));
+        let due = message.settled + self.window;
+        self.parts.extend(entry.tell(&message));
         let course = self.senders.entry(key.sender).or_default();
         course.judged = course.judged.max(key.sequence + 1);
-        let book = &mut self.book;
+        let membership = &mut self.membership;
         self.findings.complete(&message, |offence| {
-            let seat = book.seat(offence.receiver, &offence.namespace);
-            book.stays(&message, seat)
+            let seat = membership.seat(offence.receiver, &offence.namespace);
+            membership.spans(&message, seat)
         });
-        let is_over = due.is_some_and(|due| due <= now);
-        let judgement = Judgement::of(&mut self.book, &message, &entry, now);
+        let judgement = Judgement::of(&mut self.membership, &message, &entry, due, now);
         self.findings.messages += 1;
         self.findings.expected += judgement.expected;
         self.findings.forbidden += judgement.forbidden;
         self.findings.undecided += judgement.undecided;
         for seat in judgement.absent {
-            self.absent(seat, &message, is_over, now);
+            self.absent(seat, &message, due <= now, now);
         }
         for (seat, leak, at) in judgement.leaked {
             self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
         }
-        // The sender's next message was sent when this one was settled: the order is certain if the server said so.
-        // What may be lost need not wait for its turn.
-        if message.handled.is_some() && !message.may_be_lost {
-            for (seat, by) in entry.overtaken {
-                let later =
-                    self.open.get(&Key { sequence: by, ..key }).and_then(|entry| entry.message.as_ref());
-                if later.is_some_and(|later| later.may_be_lost) {
-                    continue;
-                }
-                self.accuse((Fault::Disordered, None), seat, key, Some(message.clone()), None, Some(by));
+        self.judge_the_order(entry, message);
+    }
+
+    /// The sender's next message was sent when this one was settled: the order is certain if the server said so. What may
+    /// be lost need not wait for its turn. Whether the later message may be lost is known for certain when it is judged.
+    fn judge_the_order(&mut self, entry: Open, message: Arc<SentMessage>) {
+        if message.may_be_lost {
+            return;
+        }
+        let Key { sender, sequence } = message.key;
+        for (seat, earlier) in entry.overtook {
+            let key = earlier.key;
+            self.accuse((Fault::Disordered, None), seat, key, Some(earlier), None, Some(sequence));
+        }
+        if message.handled.is_none() {
+            return;
+        }
+        for (seat, by) in entry.overtaken {
+            if let Some(later) = self.open.get_mut(&Key { sender, sequence: by }) {
+                later.overtook.push((seat, message.clone()));
             }
         }
     }
 
     /// A seat had to receive a message, and has not.
-    fn absent(&mut self, seat: u32, message: &Arc<Message>, is_over: bool, now: Moment) {
+    fn absent(&mut self, seat: u32, message: &Arc<SentMessage>, is_over: bool, now: Moment) {
         let window = self.window;
-        let place = self.book.seat_mut(seat);
+        let place = self.membership.seat_mut(seat);
         let is_late = place.back.is_some_and(|back| back + window > now);
         if place.away.is_some() || (is_late && place.is_up()) {
             let was_away = message.is_kept && place.owed.len() < MOST_OWED;
@@ -461,7 +488,7 @@ impl Ledger {
         self.miss(seat, message);
     }
 
-    fn miss(&mut self, seat: u32, message: &Arc<Message>) {
+    fn miss(&mut self, seat: u32, message: &Arc<SentMessage>) {
         self.findings.expected += 1;
         if self.missing.len() < MOST_MISSING {
             self.missing.insert((seat, message.key));
@@ -479,7 +506,7 @@ impl Ledger {
         owing.sort_unstable();
         owing.dedup();
         owing.retain(|seat| {
-            let place = self.book.seat_mut(*seat);
+            let place = self.membership.seat_mut(*seat);
             if place.owed.is_empty() {
                 return false;
             }
@@ -488,7 +515,7 @@ impl Ledger {
                 return true;
             }
             for (_, message) in std::mem::take(&mut place.owed) {
-                match self.book.seats()[*seat as usize].is_up_since(message.sent) {
+                match self.membership.seats()[*seat as usize].is_up_since(message.sent) {
                     true => self.miss(*seat, &message),
                     false => self.findings.undecided += 1,
                 }
@@ -503,16 +530,16 @@ impl Ledger {
         (fault, leak): (Fault, Option<Leak>),
         seat: u32,
         key: Key,
-        message: Option<Arc<Message>>,
+        message: Option<Arc<SentMessage>>,
         received: Option<Moment>,
         overtaken_by: Option<u64>,
     ) {
-        let book = &self.book;
+        let membership = &self.membership;
         self.findings.accuse(fault, leak, || {
-            let place = &book.seats()[seat as usize];
-            let stays = message.as_ref().map(|message| book.stays(message, seat)).unwrap_or_default();
-            let (receiver, namespace) = (place.client, book.namespace(place));
-            Offence { fault, leak, key, message, receiver, namespace, stays, received, overtaken_by }
+            let place = &membership.seats()[seat as usize];
+            let spans = message.as_ref().map(|message| membership.spans(message, seat)).unwrap_or_default();
+            let (receiver, namespace) = (place.client, membership.namespace(place));
+            Offence { fault, leak, key, message, receiver, namespace, spans, received, overtaken_by }
         });
     }
 }
@@ -530,6 +557,6 @@ impl Ledger {
             + self.due.len()
             + self.missing.len()
             + self.owing.len()
-            + self.book.weight()
+            + self.membership.weight()
     }
 }

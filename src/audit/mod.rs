@@ -5,30 +5,33 @@
 //! it and its acknowledgement. From these intervals the audit says of each pair that the socket **must** receive
 //! the message, **must not**, or **may** (both were in flight together). So a correct server is never accused.
 //!
-//! [`Ledger`] takes what the clients of one worker did and saw, judges each message when its window closes, and
-//! forgets it: constant work for each receipt, memory for the open windows alone. Workers tell each other of the
-//! messages that their clients sent ([`Message`]); each judges its own clients; [`Findings`] are added up. Pure:
-//! time is an argument, counted from the beginning of the run.
+//! Every message carries a [`stamp`]; clients report what they do and see as an [`AuditEvent`]. A [`Ledger`] takes the events
+//! of some clients, judges each message when its window closes, and forgets it: constant work for each receipt, memory for
+//! the open windows alone. Ledgers tell each other what they have to know ([`Auditor`], [`Batch`]), each judges its own
+//! clients, and their [`Findings`] are added up. Pure: time is an argument, counted from the beginning of the run.
 
-mod book;
+mod events;
+mod exchange;
 mod fanout;
+mod fault;
 mod findings;
 mod judgement;
 mod ledger;
+mod maps;
+mod membership;
+mod open;
 mod receipts;
-mod stay;
+mod rooms;
+mod span;
+pub mod stamp;
 #[cfg(test)]
 mod tests;
 
-pub use crate::observe::{Key, Message, Origin, Sender};
-pub use fanout::{Fanout, Reached, Span};
-pub use findings::{Findings, KEPT, Leak, Offence, Stays};
-pub use ledger::{Ledger, Mark};
-pub use stay::{Certainty, Stay};
-
-/// A time, since the beginning of the run.
-pub type Moment = std::time::Duration;
-
-/// Maps whose keys are numbers of our own, or texts of a scenario: seeded by chance, and fast.
-type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
-type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;
+pub use events::{AuditEvent, Key, Moment, Origin, Sender, SentMessage};
+pub use exchange::{Auditor, Batch, finish, home};
+pub use fanout::{Fanout, FanoutPart, Reached};
+pub use fault::{Fault, Leak};
+pub use findings::{Findings, KEPT, Offence};
+pub use ledger::{FirstReceipt, Ledger};
+pub use rooms::AskedRoom;
+pub use span::{Certainty, MembershipSpan, MembershipSpans};

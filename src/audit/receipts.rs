@@ -1,6 +1,6 @@
 //! Who has received a message: cheap for the few of a small room and for the many of a big one.
 
-use super::Moment;
+use super::events::Moment;
 
 /// Up to so many receivers are looked through; above, a bit for each seat tells.
 const FEW: usize = 24;

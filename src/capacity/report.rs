@@ -388,7 +388,6 @@ fn setup(result: &CapacityResult) -> Block {
         fact("started", (&*result.started).into()),
         fact("duration", duration(seconds(result.duration_s)).into()),
     ]);
-    facts.extend(scenario.driver.as_ref().map(|driver| fact("driver", (&**driver).into())));
     let mut parts = vec![part("Scenario", vec![Block::Facts(facts)])];
     if !result.thresholds.is_empty() {
         let notes = result.thresholds.iter().map(|asked| code(&*asked.text)).collect();

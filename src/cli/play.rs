@@ -18,8 +18,6 @@ use super::select::Selected;
 use super::server::Server;
 use super::watch::Watch;
 use super::{WRONG, complain, duration, interrupt, limits, machine};
-use crate::document::render;
-use crate::driver::Driver;
 use crate::engine::{self, Accounts, Ending, EngineConfig, Ran};
 use crate::measure::{ScriptInfo, Tally, format};
 use crate::plan::{Plan, RunOptions};
@@ -39,9 +37,6 @@ pub(super) struct PlayArgs {
     /// How many threads play the clients [default: one per processor, fewer for few clients]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) workers: Option<u16>,
-    /// Who makes the connections: we ourselves, or another client library as a second opinion (see docs/drivers.md)
-    #[arg(long, value_name = "NAME", default_value = "own", value_parser = driver())]
-    pub(super) driver: Driver,
     /// The transport of groups that name none [default: what the scenario says, else websocket]
     #[arg(long, value_name = "NAME", value_parser = transport())]
     pub(super) transport: Option<Transport>,
@@ -53,11 +48,6 @@ pub(super) struct PlayArgs {
 fn transport() -> impl TypedValueParser<Value = Transport> {
     PossibleValuesParser::new(Transport::ALL.map(Transport::name))
         .map(|name| Transport::ALL.into_iter().find(|one| one.name() == name).unwrap_or_default())
-}
-
-fn driver() -> impl TypedValueParser<Value = Driver> {
-    PossibleValuesParser::new(Driver::ALL.map(Driver::name))
-        .map(|name| Driver::ALL.into_iter().find(|driver| driver.name() == name).unwrap_or_default())
 }
 
 /// Fewer clients than this are played by one thread.
@@ -97,16 +87,6 @@ pub(super) fn exit(outcome: Result<u8, Stopped>) -> ExitCode {
             ExitCode::from(code)
         }
     }
-}
-
-/// Refuses scenarios that the driver cannot play, before anything connects.
-pub(super) fn refuse(driver: Driver, selected: &[Selected]) -> Result<(), Stopped> {
-    driver.ready().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
-    let refused: Vec<String> = selected
-        .iter()
-        .filter_map(|one| Some(render(&driver.refusal(&one.scenario)?, &one.source)))
-        .collect();
-    if refused.is_empty() { Ok(()) } else { Err(Stopped::wrong(refused.join("\n"))) }
 }
 
 /// One scenario, one server, and how to play the one against the other.
@@ -182,9 +162,7 @@ impl Playing<'_> {
             plan: &plan,
         };
         let workers = args.workers.map_or_else(|| workers_for(scenario.clients()), usize::from);
-        let library =
-            server.origin(&peer, args.driver).and_then(|origin| args.driver.start(&origin)).map_err(wrong)?;
-        let config = EngineConfig { workers, peer, library, max_time: args.max_time, stop: self.stop };
+        let config = EngineConfig { workers, peer, max_time: args.max_time, stop: self.stop };
         let mut watch = Watch::new(&plan, scenario.lasts(), running, workers, self.mode);
         let mut breached = None;
         let ran = engine::run(&plan, &config, &mut |progress| {
@@ -228,7 +206,6 @@ impl Playing<'_> {
             about: scenario.about.clone(),
             spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
             file: source.name.clone(),
-            driver: (self.args.driver != Driver::Own).then(|| self.args.driver.name().to_owned()),
             seed: self.args.seed,
             hash: hash(&source.text),
             overrides: scenario.overrides.clone(),

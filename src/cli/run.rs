@@ -62,7 +62,6 @@ fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
     let selected =
         select::select(&args.scenarios, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
     let server = args.server.check().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
-    play::refuse(args.play.driver, &selected)?;
     let stop = interrupt::watch()
         .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
     let mut results = Vec::new();

@@ -14,7 +14,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
 use super::duration;
-use crate::driver::Driver;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
@@ -322,21 +321,6 @@ impl Server<'_> {
             turn: Arc::new(AtomicUsize::new(0)),
             limit: MAX_MESSAGE,
         })
-    }
-
-    /// Scheme and authority of the server, for a driver.
-    ///
-    /// # Errors
-    /// A sentence, when the driver cannot connect as it is asked to.
-    pub fn origin(&self, peer: &RemoteConfig, driver: Driver) -> Result<String, String> {
-        let cannot = |what, how| format!("the driver `{}` cannot {what}: leave out `{how}`", driver.name());
-        match driver {
-            Driver::Own => {}
-            _ if !self.args.source.is_empty() => return Err(cannot("choose its source address", "--source")),
-            _ if peer.tls.is_some() => return Err(cannot("speak TLS as we are told to", "--driver")),
-            _ => {}
-        }
-        Ok(format!("http://{}", peer.authority))
     }
 
     /// Headers for every request.

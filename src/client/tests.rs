@@ -2,6 +2,7 @@
 
 mod pace;
 mod raw;
+mod settled;
 mod stage;
 
 use std::time::Duration;

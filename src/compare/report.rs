@@ -475,7 +475,6 @@ fn setup(result: &ComparisonResult) -> Block {
     if !scenario.overrides.is_empty() {
         facts.push(fact("overridden", code(scenario.overrides.join(" "))));
     }
-    facts.extend(scenario.driver.as_ref().map(|driver| fact("driver", (&**driver).into())));
     let blocks = format!(
         "{} of {}: in each, every server once and the first one twice, in a balanced order that was drawn by chance",
         result.blocks.len(),

@@ -1,13 +1,12 @@
 //! What counts against a server, as commands of GitHub Actions.
 
 use super::result::SuiteResult;
-use super::verdict::counts_against;
 use crate::report::github::{MOST, error};
 
 /// What counts against a server, as commands of GitHub Actions, one to a line.
 pub fn annotations(suites: &[SuiteResult], strict: bool) -> Vec<String> {
     let cases = suites.iter().flat_map(|suite| {
-        let against = suite.cases.iter().filter(move |case| counts_against(suite, case, strict));
+        let against = suite.cases.iter().filter(move |case| suite.counts_against(case, strict));
         against.map(move |case| (suite, case))
     });
     let told = cases.map(|(suite, case)| {

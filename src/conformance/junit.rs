@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::report::case_blocks;
 use super::result::{CaseResult, SuiteResult};
-use super::verdict::{Verdict, counts_against};
+use super::verdict::Verdict;
 use crate::report::junit::{LOOK, not_passed, xml};
 use crate::report::{Detail, terminal_blocks};
 
@@ -35,7 +35,7 @@ fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
             status.set_message(case.reason.as_str());
             status
         }
-        _ if counts_against(suite, case, strict) => {
+        _ if suite.counts_against(case, strict) => {
             let is_blocked = case.verdict == Verdict::Blocked;
             let kind = if is_blocked { NonSuccessKind::Error } else { NonSuccessKind::Failure };
             not_passed(kind, &case.reason, case.verdict.name(), in_full(case))

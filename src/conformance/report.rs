@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::result::{BaselineRow, CaseResult, SuiteResult, Summary};
-use super::verdict::{Verdict, counts_against};
+use super::verdict::Verdict;
 use crate::measure::format::{self, capital, count, counted, share};
 use crate::report::block::{
     Block, Card, Cell, Column, Detail, Filter, Finding, Fold, Rank, Report, Row, Style, Table, Text, Tone,
@@ -261,7 +261,7 @@ fn deviations(suites: &[SuiteResult], strict: bool) -> Vec<Block> {
                     blocks: in_full(case),
                     ..Fold::default()
                 });
-                blocks.push(match (counts_against(suite, case, strict), is_known) {
+                blocks.push(match (suite.counts_against(case, strict), is_known) {
                     (true, _) => fold,
                     (false, false) => Block::From(Detail::Usual, vec![fold]),
                     (false, true) => Block::From(Detail::Everything, vec![fold]),

@@ -58,6 +58,24 @@ pub struct SuiteResult {
     pub exit_code: u8,
 }
 
+impl SuiteResult {
+    /// Whether one of its cases makes the suite fail. With a baseline, what it does not know does; without, what breaks a
+    /// demanded rule, and strictly also a recommended one.
+    pub fn counts_against(&self, case: &CaseResult, strict: bool) -> bool {
+        match (case.verdict, &self.baseline) {
+            (Verdict::Pass, _) => false,
+            (Verdict::Blocked, _) => true,
+            (_, Some(baseline)) => {
+                let label = case.label();
+                baseline.new.iter().any(|row| row.case == label)
+            }
+            (Verdict::Fail, None) => true,
+            (Verdict::Warn, None) => strict,
+            (Verdict::Note | Verdict::Skip, None) => false,
+        }
+    }
+}
+
 /// The timings by which cases were played: from the server's handshake, and what only the user
 /// can tell from the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

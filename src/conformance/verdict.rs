@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::result::{CaseResult, SuiteResult};
 use crate::report::RunResult;
 use crate::report::result::CheckResult;
 use crate::scenario::Level;
@@ -82,22 +81,6 @@ pub fn judge(level: Level, result: &RunResult, course: Course) -> (Verdict, Stri
         return (deviation, "the server kept the case going without end, and it was stopped".to_owned());
     }
     (deviation, result.checks.iter().find_map(first).unwrap_or_else(|| result.verdict.reason.clone()))
-}
-
-/// Whether a verdict makes the suite fail. With a baseline, what it does not know does; without, what breaks a demanded
-/// rule, and strictly also a recommended one.
-pub fn counts_against(suite: &SuiteResult, case: &CaseResult, strict: bool) -> bool {
-    match (case.verdict, &suite.baseline) {
-        (Verdict::Pass, _) => false,
-        (Verdict::Blocked, _) => true,
-        (_, Some(baseline)) => {
-            let label = case.label();
-            baseline.new.iter().any(|row| row.case == label)
-        }
-        (Verdict::Fail, None) => true,
-        (Verdict::Warn, None) => strict,
-        (Verdict::Note | Verdict::Skip, None) => false,
-    }
 }
 
 /// The first failure of a step, as a sentence.

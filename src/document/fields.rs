@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{Key, Mistake, Node, Span};
+use super::{Key, Mistake, Node, Span, closest};
 
 /// A reader over one map. It remembers which keys were asked for; [`Fields::deny_others`] at the end refuses
 /// the rest, so the list of known keys is never written twice.
@@ -87,21 +87,6 @@ impl<'n> Fields<'n> {
     }
 }
 
-/// The known word that was probably meant: at most one slip in three characters, swapped neighbours counting
-/// as one; the nearest, the first of equals.
-pub fn closest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_lowercase();
-    among
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
-        .filter(|(slips, known)| {
-            *slips <= known.chars().count().max(lower.chars().count()).div_ceil(3).min(4)
-        })
-        .filter(|(slips, known)| *slips < known.chars().count())
-        .min_by_key(|(slips, _)| *slips)
-        .map(|(_, known)| known)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Source, parse};
@@ -163,16 +148,5 @@ mod tests {
         assert_eq!(of("{}"), Err("the step `http` needs one of `get`, `post`".into()));
         assert_eq!(of("get: a\npost: b"), Err("the step `http` takes only one of `get`, `post`".into()));
         assert_eq!(of("gte: a"), Err("unknown key `gte` in the step `http`".into()));
-    }
-
-    #[test]
-    fn the_closest_word_is_near_enough_or_none() {
-        let steps = ["connect", "disconnect", "emit", "expect", "expect_none", "join"];
-        assert_eq!(closest("conect", steps), Some("connect"));
-        assert_eq!(closest("expext", steps), Some("expect"));
-        assert_eq!(closest("Jion", steps), Some("join"));
-        assert_eq!(closest("expectnone", steps), Some("expect_none"));
-        assert_eq!(closest("telephone", steps), None);
-        assert_eq!(closest("x", ["n", "i"]), None);
     }
 }

@@ -7,20 +7,26 @@
 //!
 //! Spec: YAML 1.2.2, core schema (chapter 10.3), with `true` and `false` as the only booleans.
 
+mod closest;
 mod complaint;
 mod fields;
 mod mistake;
 mod node;
 mod parse;
+mod render;
 mod scalar;
 pub mod schema;
 mod source;
+mod span;
 #[cfg(test)]
 mod tests;
 
-pub use fields::{Fields, closest};
-pub use mistake::{Mistake, render};
-pub use node::{Key, Node, Span, Value};
+pub use closest::closest;
+pub use fields::Fields;
+pub use mistake::Mistake;
+pub use node::{Key, Node, Value};
 pub use parse::parse;
+pub use render::render;
 pub(crate) use source::cause;
 pub use source::{SIZE_LIMIT, Source};
+pub use span::Span;

@@ -18,15 +18,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::audit::Findings;
-use crate::driver::Library;
 use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
 use crate::transport::RemoteConfig;
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
-use records::Exchange;
 pub use records::Extent;
+use records::Mailboxes;
 use worker::{Command, Report, Work, Worker};
 
 /// How long the conductor waits for a word of its workers before it looks whether it is to stop; they tell more often.
@@ -39,8 +38,6 @@ pub struct EngineConfig<'a> {
     pub workers: usize,
     /// Where the server is.
     pub peer: RemoteConfig,
-    /// Who makes the connections, if not we ourselves.
-    pub library: Option<Arc<dyn Library>>,
     /// The longest that the run may take.
     pub max_time: Option<Duration>,
     /// Set when the run is to be stopped.
@@ -119,9 +116,9 @@ pub fn run<'p>(
     let (reports, inbox) = mpsc::channel();
     thread::scope(|scope| {
         let mut crews = Vec::new();
-        let exchange = Arc::new(Exchange::new(config.workers.max(1)));
+        let mailboxes = Arc::new(Mailboxes::new(config.workers.max(1)));
         for index in 0..config.workers.max(1) {
-            let worker = Worker::new(plan, config, index, reports.clone(), exchange.clone())?;
+            let worker = Worker::new(plan, config, index, reports.clone(), mailboxes.clone())?;
             let (commands, waker) = worker.line();
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))

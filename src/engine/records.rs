@@ -1,44 +1,32 @@
-//! What a worker writes down: its counts, and the ledger of the audit.
+//! What a worker writes down: its counts, and what its auditor has to know.
 //!
-//! A ledger judges the clients of its own worker, but has to know the messages of all. So workers tell each other, ten
-//! times a second and whenever an act ends, what their clients sent; nothing is locked for a receipt. When a message has
-//! reached its receivers in a worker, that one tells the worker of its sender, which puts together how long it took.
+//! An auditor judges the clients of its own worker, and tells those of the others what they have to know, ten times a second
+//! and whenever an act ends ([`crate::audit::Auditor`]). Here its batches are carried: nothing is locked for a receipt.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{Fanout, Findings, Ledger, Mark, Message, Reached, Span};
+use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Deed, Failure, FailureKind, Label, Metric, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Failure, FailureKind, Label, Metric, Observer, StepId, Who, Wire};
 use crate::scenario::Asked;
 
-/// What one worker tells the others.
-#[derive(Clone, Debug)]
-enum News {
-    /// A message of one of its clients is settled.
-    Message(Arc<Message>),
-    /// One of its clients was the first to ask for a room.
-    Room(Mark),
-    /// When its clients received a message of the other's.
-    Span(Span),
-}
-
-/// Where workers leave their news for each other: a box for each.
+/// Where auditors leave their batches for each other: a box for each.
 #[derive(Debug)]
-pub(super) struct Exchange(Vec<Mutex<Vec<News>>>);
+pub(super) struct Mailboxes(Vec<Mutex<Vec<Batch>>>);
 
-impl Exchange {
-    pub(super) fn new(workers: usize) -> Exchange {
-        Exchange((0..workers).map(|_| Mutex::default()).collect())
+impl Mailboxes {
+    pub(super) fn new(workers: usize) -> Mailboxes {
+        Mailboxes((0..workers).map(|_| Mutex::default()).collect())
     }
 
-    /// The worker that plays a client.
+    /// The worker that plays a client, and whose auditor judges it.
     pub(super) fn home(&self, client: u32) -> usize {
-        client as usize % self.0.len()
+        audit::home(client, self.0.len())
     }
 
-    fn of(&self, worker: usize) -> MutexGuard<'_, Vec<News>> {
-        // A worker that broke off has left whole news behind.
+    fn of(&self, worker: usize) -> MutexGuard<'_, Vec<Batch>> {
+        // A worker that broke off has left whole batches behind.
         self.0[worker].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -47,54 +35,26 @@ impl Exchange {
 #[derive(Debug)]
 pub(super) struct Audit {
     worker: usize,
-    ledger: Ledger,
-    sent: Vec<News>,
-    exchange: Arc<Exchange>,
-    fanout: Fanout,
+    auditor: Auditor,
+    mailboxes: Arc<Mailboxes>,
 }
 
 impl Audit {
-    pub(super) fn new(worker: usize, clients: u32, window: Duration, exchange: Arc<Exchange>) -> Audit {
-        let (ledger, fanout) = (Ledger::new(clients, window), Fanout::new(exchange.0.len()));
-        Audit { worker, ledger, sent: Vec::new(), exchange, fanout }
+    pub(super) fn new(worker: usize, clients: u32, window: Duration, mailboxes: Arc<Mailboxes>) -> Audit {
+        Audit { worker, auditor: Auditor::new(worker, mailboxes.0.len(), clients, window), mailboxes }
     }
 
     /// Tells the other workers what they have to know.
-    fn tell(&mut self) {
-        self.sent.extend(self.ledger.take_marks().into_iter().map(News::Room));
-        if self.sent.is_empty() {
-            return;
+    fn tell(&mut self, now: Duration) {
+        for (other, batch) in self.auditor.poll_batches(now) {
+            self.mailboxes.of(other).push(batch);
         }
-        for other in (0..self.exchange.0.len()).filter(|other| *other != self.worker) {
-            self.exchange.of(other).extend(self.sent.iter().cloned());
-        }
-        self.sent.clear();
     }
 
-    /// Takes what other workers tell. Gives how long messages took of which they were the last to tell.
-    fn hear(&mut self) -> Vec<Reached> {
-        let mut reached = Vec::new();
-        let news = std::mem::take(&mut *self.exchange.of(self.worker));
-        for news in news {
-            match news {
-                News::Message(message) => self.ledger.settled(message),
-                News::Room(mark) => self.ledger.know(mark),
-                News::Span(span) => reached.extend(self.fanout.add(span)),
-            }
-        }
-        reached
-    }
-
-    /// Tells the workers of the senders when messages were received.
-    fn tell_spans(&mut self) -> Vec<Reached> {
-        let mut reached = Vec::new();
-        for span in self.ledger.take_spans() {
-            match self.exchange.home(span.key.sender) {
-                home if home == self.worker => reached.extend(self.fanout.add(span)),
-                home => self.exchange.of(home).push(News::Span(span)),
-            }
-        }
-        reached
+    /// Takes what other workers tell.
+    fn hear(&mut self) {
+        let batches = std::mem::take(&mut *self.mailboxes.of(self.worker));
+        batches.into_iter().for_each(|batch| self.auditor.handle(batch));
     }
 }
 
@@ -107,28 +67,17 @@ fn count_reached(tally: &mut Tally, extent: Extent, reached: impl IntoIterator<I
     }
 }
 
-/// What was found, when all workers have told everything; nothing, if no message was judged.
+/// What was found, when all workers are done; nothing, if no message was judged.
 pub(super) fn finish(
-    audits: Vec<Audit>,
+    mut audits: Vec<Audit>,
     tally: &mut Tally,
     extent: Extent,
     now: Duration,
 ) -> Option<Findings> {
-    let mut fanout = Fanout::new(audits.len());
-    let (mut spans, mut found) = (Vec::new(), Vec::new());
-    for mut audit in audits {
-        count_reached(tally, extent, audit.hear());
-        audit.ledger.close_all(now);
-        spans.extend(audit.ledger.take_spans());
-        fanout.take_over(audit.fanout);
-        found.push(audit.ledger.finish(now));
-    }
-    count_reached(tally, extent, spans.into_iter().filter_map(|span| fanout.add(span)));
-    let findings = found.into_iter().reduce(|mut sum, found| {
-        sum.merge(found);
-        sum
-    });
-    findings.filter(|findings| findings.messages > 0 || !findings.is_clean())
+    audits.iter_mut().for_each(Audit::hear);
+    let (findings, reached) = audit::finish(audits.into_iter().map(|audit| audit.auditor).collect(), now);
+    count_reached(tally, extent, reached);
+    (findings.messages > 0 || !findings.is_clean()).then_some(findings)
 }
 
 /// Which part of the run is measured, since its start.
@@ -215,7 +164,7 @@ impl Records {
 
     /// What the audit has found so far.
     pub(super) fn findings_so_far(&self) -> Option<Findings> {
-        self.audit.as_ref().map(|audit| audit.ledger.findings().clone())
+        self.audit.as_ref().map(|audit| audit.auditor.findings().clone())
     }
 
     /// Everything that was not handed over, with the parts.
@@ -241,27 +190,26 @@ impl Records {
         }
     }
 
-    /// Tells the other workers what was sent, for an act that is over or a run that ends.
+    /// Tells the other workers what they have to know, for an act that is over.
     pub(super) fn tell(&mut self) {
         if let Some(audit) = &mut self.audit {
-            audit.tell();
+            audit.tell(self.now);
         }
     }
 
     /// Tells and hears, and judges what is due.
     pub(super) fn advance(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
-            audit.tell();
-            let mut reached = audit.hear();
-            audit.ledger.advance(now);
-            reached.extend(audit.tell_spans());
-            count_reached(&mut self.tally, self.extent, reached);
+            audit.tell(now);
+            audit.hear();
+            audit.auditor.advance(now);
+            count_reached(&mut self.tally, self.extent, audit.auditor.poll_reached());
         }
     }
 
     /// Whether some client must still receive something.
     pub(super) fn is_waiting(&mut self, now: Duration) -> bool {
-        self.audit.as_mut().is_some_and(|audit| audit.ledger.is_waiting(now))
+        self.audit.as_mut().is_some_and(|audit| audit.auditor.is_waiting(now))
     }
 }
 
@@ -306,11 +254,9 @@ impl Observer for Records {
         self.label = label;
     }
 
-    fn witness(&mut self, who: Who, at: Duration, deed: Deed<'_>) {
-        if let Some(audit) = &mut self.audit
-            && let Some(message) = audit.ledger.witness(who.index, at, deed)
-        {
-            audit.sent.push(News::Message(message));
+    fn record(&mut self, who: Who, at: Duration, event: AuditEvent<'_>) {
+        if let Some(audit) = &mut self.audit {
+            audit.auditor.record(who.index, at, event);
         }
     }
 }

@@ -7,15 +7,13 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::EngineConfig;
 use super::accounts::Handover;
-use super::records::{Audit, Exchange, Extent, Records};
+use super::records::{Audit, Extent, Mailboxes, Records};
 use super::timers::Timers;
 use crate::client::{Client, Io};
-use crate::driver::{Library, Post};
 use crate::measure::Interval;
 use crate::observe::Who;
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
-use crate::session::{Link, News};
 use crate::transport::{Notice, Reader, Transport};
 
 /// How often a worker tells what it counted.
@@ -70,10 +68,9 @@ pub(super) struct Worker<'p> {
     plan: &'p Plan<'p>,
     index: usize,
     reports: mpsc::Sender<Report>,
-    exchange: Arc<Exchange>,
+    mailboxes: Arc<Mailboxes>,
     transport: Transport,
     waker: Arc<mio::Waker>,
-    library: Option<Arc<dyn Library>>,
     commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
 }
 
@@ -83,16 +80,15 @@ impl<'p> Worker<'p> {
         config: &EngineConfig<'_>,
         index: usize,
         reports: mpsc::Sender<Report>,
-        exchange: Arc<Exchange>,
+        mailboxes: Arc<Mailboxes>,
     ) -> Result<Worker<'p>, String> {
         let opened = Transport::new(config.peer.clone()).and_then(|transport| {
             let waker = Arc::new(transport.waker()?);
             Ok((transport, waker))
         });
         let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
-        let library = config.library.clone();
         let commands = mpsc::channel();
-        Ok(Worker { plan, index, reports, exchange, transport, waker, library, commands })
+        Ok(Worker { plan, index, reports, mailboxes, transport, waker, commands })
     }
 
     /// The line on which the conductor speaks to the worker.
@@ -114,23 +110,17 @@ impl<'p> Worker<'p> {
     /// Makes the clients, in the thread that they live in.
     fn assemble(self) -> Result<WorkerLoop<'p>, String> {
         let plan = self.plan;
-        let (post, news) = mpsc::channel();
-        let link = |place: usize| match &self.library {
-            None => Link::default(),
-            Some(library) => library.link(Post::new(place as u32, post.clone(), self.waker.clone())),
-        };
         let clients: Vec<Client<'p>> = plan
             .clients()
-            .filter(|who| self.exchange.home(who.index) == self.index)
-            .enumerate()
-            .map(|(place, who)| Client::new(who, &plan.parts[who.group as usize], &plan.context, link(place)))
+            .filter(|who| self.mailboxes.home(who.index) == self.index)
+            .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.context))
             .collect::<Result<_, _>>()?;
         let count = clients.len();
         let mut transport = self.transport;
         transport.make_room(count);
         let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
-        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.exchange));
+        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.mailboxes));
         let state = WorkerState {
             plan,
             index: self.index,
@@ -150,8 +140,7 @@ impl<'p> Worker<'p> {
             drains: None,
             reports: self.reports,
         };
-        let news = self.library.map(|_| news);
-        Ok(WorkerLoop { state, transport, news, commands: self.commands.1 })
+        Ok(WorkerLoop { state, transport, commands: self.commands.1 })
     }
 }
 
@@ -159,8 +148,6 @@ impl<'p> Worker<'p> {
 struct WorkerLoop<'p> {
     state: WorkerState<'p>,
     transport: Transport,
-    /// What another library tells of the connections that it makes in our place.
-    news: Option<mpsc::Receiver<(u32, News)>>,
     commands: mpsc::Receiver<Command>,
 }
 
@@ -181,13 +168,6 @@ impl WorkerLoop<'_> {
             }
             while let Some((client, notice)) = self.transport.notice() {
                 self.state.notice(&mut self.transport, client, notice);
-            }
-            if let Some(news) = &self.news {
-                while let Ok((client, news)) = news.try_recv() {
-                    self.state.call(&mut self.transport, client, |client, io| {
-                        client.hear(io, news);
-                    });
-                }
             }
             let now = Instant::now();
             while let Some(client) = self.state.timers.due(now) {
@@ -219,7 +199,6 @@ impl WorkerLoop<'_> {
             self.state.call(&mut self.transport, client, |client, io| client.leave(io));
         }
         self.state.tell(&mut self.transport, Instant::now());
-        self.state.records.tell();
         let cpu = processor_time().saturating_sub(self.state.cpu);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
         Work { records: self.state.records, unreached, shortages, cpu }

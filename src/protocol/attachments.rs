@@ -4,10 +4,7 @@
 //! (text, [`super::socket_io`]) and as many binary messages as it announces, in order, with nothing between them.
 //! The placeholders in the header's JSON stay where they are: whoever wants the value resolves them by number.
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
-use serde_json::{Value, json};
 
 use super::Rule;
 use super::socket_io::{Kind, Packet};
@@ -119,62 +116,6 @@ impl Assembler {
 
     fn too_many_bytes(&self) -> Violation {
         Violation::new(Rule::AttachmentLimit, format!("more than {} bytes came", self.max_bytes))
-    }
-}
-
-/// What stands in the JSON of a binary packet for its attachment of that number.
-pub fn placeholder(num: usize) -> Value {
-    json!({ "_placeholder": true, "num": num })
-}
-
-/// The number of the attachment for which this value stands; `None` when it is no placeholder or when its number is
-/// none that an attachment can have.
-pub fn placeholder_num(value: &Value) -> Option<u64> {
-    is_placeholder(value).then(|| value.get("num")?.as_u64()).flatten()
-}
-
-fn is_placeholder(value: &Value) -> bool {
-    value.get("_placeholder") == Some(&Value::Bool(true))
-}
-
-/// Whether the placeholders of a payload and its attachments fit together.
-pub(super) enum Numbering {
-    Complete,
-    /// With what is wrong.
-    Broken(String),
-}
-
-/// Each attachment has to be spoken for; the same one may be twice, and the order of the numbers is the sender's.
-pub(super) fn numbering(value: &Value, attachments: u32) -> Numbering {
-    // Bounded by the text that was parsed, whatever number of attachments was announced.
-    let mut used = HashSet::new();
-    match walk(value, attachments, &mut used) {
-        Err(detail) => Numbering::Broken(detail),
-        Ok(()) if used.len() < attachments as usize => {
-            Numbering::Broken(format!("of {attachments} attachments only {} have a placeholder", used.len()))
-        }
-        Ok(()) => Numbering::Complete,
-    }
-}
-
-/// The depth is bounded by that of the parse which made the value.
-fn walk(value: &Value, attachments: u32, used: &mut HashSet<u64>) -> Result<(), String> {
-    if is_placeholder(value) {
-        return match placeholder_num(value) {
-            Some(num) if num >= u64::from(attachments) => {
-                Err(format!("number {num} is used with {attachments} attachments"))
-            }
-            Some(num) => {
-                used.insert(num);
-                Ok(())
-            }
-            None => Err("a placeholder has no usable number".to_owned()),
-        };
-    }
-    match value {
-        Value::Array(items) => items.iter().try_for_each(|item| walk(item, attachments, used)),
-        Value::Object(fields) => fields.values().try_for_each(|field| walk(field, attachments, used)),
-        _ => Ok(()),
     }
 }
 

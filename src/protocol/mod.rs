@@ -21,9 +21,11 @@ pub mod attachments;
 pub mod engine_io;
 pub mod http;
 pub mod payload;
+mod placeholder;
 pub mod socket_io;
 mod violation;
 pub mod websocket;
 
+pub use placeholder::{placeholder, placeholder_num};
 pub(crate) use violation::excerpt;
 pub use violation::{Rule, Violation};

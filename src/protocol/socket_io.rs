@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::Rule;
-use super::attachments::{self, Numbering};
+use super::placeholder;
 use super::violation::{Violation, excerpt};
 
 /// The main namespace, which is not written.
@@ -196,10 +196,8 @@ impl Packet<'_> {
 
     fn check_placeholders(&self, data: &str) -> Result<(), Violation> {
         let Ok(value) = serde_json::from_str::<Value>(data) else { return Ok(()) };
-        match attachments::numbering(&value, self.attachments) {
-            Numbering::Complete => Ok(()),
-            Numbering::Broken(detail) => Err(Violation::new(Rule::Placeholder, detail)),
-        }
+        placeholder::check(&value, self.attachments)
+            .map_err(|detail| Violation::new(Rule::Placeholder, detail))
     }
 }
 

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
-use crate::audit::{Findings, Leak};
+use crate::audit::{Fault, Findings, Leak};
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
-use crate::threshold::{Fault, Limit, Threshold};
+use crate::threshold::{Limit, Threshold};
 use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
 };

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::audit::{Findings, Key, Message, Offence, Origin, Sender, Stay};
+use crate::audit::{Fault, Findings, Key, MembershipSpan, Offence, Origin, Sender, SentMessage};
 use crate::document::Span;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
 use crate::observe::{Cause, Counter, Failure, FailureKind, Metric, Observer, StepId, Who, WireLine};
-use crate::threshold::{Counted, Fault, Limit, Relation, Subject, Threshold};
+use crate::threshold::{Counted, Limit, Relation, Subject, Threshold};
 use crate::units::Share;
 use crate::verdict::{End, Generator};
 
@@ -35,7 +35,6 @@ pub(crate) fn troubled() -> RunResult {
             about: Some("Talkers speak once a second, drifters change rooms.".into()),
             spec: None,
             file: FILE.into(),
-            driver: None,
             seed: 42,
             hash: "0123456789abcdef0123456789abcdef01234567".into(),
             overrides: vec!["--clients 2000".into()],
@@ -128,7 +127,6 @@ pub(crate) fn flawless() -> RunResult {
             about: None,
             spec: Some("Socket.IO v5: connection".into()),
             file: "scenarios/conformance/hello.yaml".into(),
-            driver: None,
             seed: 1,
             ..ScenarioInfo::default()
         },
@@ -158,7 +156,7 @@ fn missing() -> Offence {
     let at = Duration::from_millis;
     let room: Arc<str> = "room-\u{1b}[31m12".into();
     let key = Key { sender: 62, sequence: 7 };
-    let message = Message {
+    let message = SentMessage {
         key,
         namespace: "/".into(),
         is_aimed: true,
@@ -166,7 +164,7 @@ fn missing() -> Offence {
         except: Vec::new(),
         sender: Sender::Excluded,
         origin: Origin::Anywhere,
-        is_astray: false,
+        strays: Vec::new(),
         may_be_lost: false,
         is_kept: true,
         due: at(31_700),
@@ -181,7 +179,10 @@ fn missing() -> Offence {
         message: Some(Arc::new(message)),
         receiver: 12,
         namespace: "/".into(),
-        stays: vec![(room, Stay { confirmed: Some(at(1_020)), ..Stay::asked(at(1_018)) })],
+        spans: vec![(
+            room,
+            MembershipSpan { confirmed: Some(at(1_020)), ..MembershipSpan::asked(at(1_018)) },
+        )],
         received: None,
         overtaken_by: None,
     }

@@ -13,8 +13,8 @@ use super::block::{Block, Detail};
 use super::render::{Look, terminal_blocks};
 use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
 use super::run::{failed, target_in_words, text_of_run};
+use crate::audit::Fault;
 use crate::measure::format::count;
-use crate::threshold::Fault;
 use crate::verdict::Status;
 
 /// How wide the reports inside the file are.

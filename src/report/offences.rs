@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Key, Leak, Message, Moment, Offence, Stay};
+use crate::audit::{Fault, Key, Leak, MembershipSpan, Moment, Offence, SentMessage};
 use crate::measure::ScriptInfo;
-use crate::threshold::Fault;
 
 /// The sentence, without its full stop.
 pub(super) fn sentence(script_info: &ScriptInfo, offence: &Offence) -> String {
@@ -32,7 +31,7 @@ pub(super) fn sentence(script_info: &ScriptInfo, offence: &Offence) -> String {
     };
     let mut facts = Vec::new();
     if offence.leak != Some(Leak::Namespace) {
-        facts.extend(telling(offence).map(|(place, stay)| whereabouts(place, stay)));
+        facts.extend(telling(offence).map(|(place, span)| whereabouts(place, span)));
     }
     if let Some(message) = &offence.message {
         facts.push(format!("sent {}", seconds(message.sent)));
@@ -45,19 +44,19 @@ pub(super) fn sentence(script_info: &ScriptInfo, offence: &Offence) -> String {
     }
 }
 
-/// The stays that say most: the last that was asked for before the message was settled, and for
+/// The spans that say most: the last that was asked for before the message was settled, and for
 /// a leak around a join or a leave the next one.
-fn telling(offence: &Offence) -> impl Iterator<Item = &(Arc<str>, Stay)> {
+fn telling(offence: &Offence) -> impl Iterator<Item = &(Arc<str>, MembershipSpan)> {
     let settled = offence.message.as_ref().map_or(Moment::MAX, |message| message.settled);
-    let mut stays: Vec<&(Arc<str>, Stay)> = offence.stays.iter().collect();
-    stays.sort_by_key(|(_, stay)| stay.asked);
-    let after = stays.partition_point(|(_, stay)| stay.asked < settled);
+    let mut spans: Vec<&(Arc<str>, MembershipSpan)> = offence.spans.iter().collect();
+    spans.sort_by_key(|(_, span)| span.asked);
+    let after = spans.partition_point(|(_, span)| span.asked < settled);
     let last = match offence.leak {
         Some(Leak::BeforeJoin | Leak::AfterLeave) => after + 1,
         _ => after,
     };
-    stays.truncate(last);
-    stays.into_iter().skip(after.saturating_sub(1))
+    spans.truncate(last);
+    spans.into_iter().skip(after.saturating_sub(1))
 }
 
 /// Why a message was not for a client, after "though".
@@ -90,7 +89,7 @@ fn numbered(script_info: &ScriptInfo, key: Key) -> String {
     format!("message {} of {}", key.sequence, client(script_info, key.sender))
 }
 
-fn aim(message: &Message) -> String {
+fn aim(message: &SentMessage) -> String {
     let list = |rooms: &[Arc<str>]| rooms.join(" and ");
     let mut aim = match &message.to[..] {
         [] => format!(" to everyone in {}", message.namespace),
@@ -102,12 +101,12 @@ fn aim(message: &Message) -> String {
     aim
 }
 
-fn whereabouts(place: &str, stay: &Stay) -> String {
-    let begun = match stay.confirmed {
+fn whereabouts(place: &str, span: &MembershipSpan) -> String {
+    let begun = match span.confirmed {
         Some(confirmed) => format!("in {place} since {}", seconds(confirmed)),
-        None => format!("asked for {place} {}", seconds(stay.asked)),
+        None => format!("asked for {place} {}", seconds(span.asked)),
     };
-    match (stay.left_asked, stay.left) {
+    match (span.left_asked, span.left) {
         (_, Some(left)) => format!("{begun} until {}", seconds(left)),
         (Some(asked), None) => format!("{begun}, asked to leave {}", seconds(asked)),
         (None, None) => begun,
@@ -135,7 +134,7 @@ mod tests {
 
     fn offence(fault: Fault, leak: Option<Leak>) -> Offence {
         let key = Key { sender: 0, sequence: 3 };
-        let message = Message {
+        let message = SentMessage {
             key,
             namespace: "/".into(),
             is_aimed: true,
@@ -143,7 +142,7 @@ mod tests {
             except: Vec::new(),
             sender: Sender::Excluded,
             origin: Origin::Anywhere,
-            is_astray: false,
+            strays: Vec::new(),
             may_be_lost: false,
             is_kept: true,
             due: at(1_204),
@@ -151,7 +150,7 @@ mod tests {
             handled: Some(at(1_206)),
             settled: at(1_206),
         };
-        let stay = Stay { confirmed: Some(at(120)), ..Stay::asked(at(118)) };
+        let span = MembershipSpan { confirmed: Some(at(120)), ..MembershipSpan::asked(at(118)) };
         Offence {
             fault,
             leak,
@@ -159,7 +158,7 @@ mod tests {
             message: Some(Arc::new(message)),
             receiver: 18,
             namespace: "/".into(),
-            stays: vec![("lobby".into(), stay)],
+            spans: vec![("lobby".into(), span)],
             received: None,
             overtaken_by: None,
         }
@@ -172,12 +171,12 @@ mod tests {
         let disordered = Offence { overtaken_by: Some(4), ..offence(Fault::Disordered, None) };
         let mut left =
             Offence { received: Some(at(1_300)), ..offence(Fault::Leaked, Some(Leak::AfterLeave)) };
-        left.stays[0].1.end(at(900), at(902));
+        left.spans[0].1.end(at(900), at(902));
         let elsewhere =
             Offence { namespace: "/custom".into(), ..offence(Fault::Leaked, Some(Leak::Namespace)) };
         let nobody = Offence {
             message: None,
-            stays: Vec::new(),
+            spans: Vec::new(),
             received: Some(at(1_300)),
             ..offence(Fault::Leaked, Some(Leak::Nobody))
         };

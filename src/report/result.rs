@@ -8,9 +8,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Fault;
 use crate::measure::{DecodeError, Series};
 use crate::server::{Running, Target};
-use crate::threshold::Fault;
 use crate::verdict::Verdict;
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
@@ -102,9 +102,6 @@ pub struct ScenarioInfo {
     pub spec: Option<String>,
     /// The file, as the user named it.
     pub file: String,
-    /// The client library that made the connections, if not our own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub driver: Option<String>,
     /// The seed of its random numbers.
     pub seed: u64,
     /// SHA-1 of its text, in hexadecimal: two results with the same one are of the same file.

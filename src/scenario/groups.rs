@@ -5,15 +5,23 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::script::RESERVED;
-use super::{Overrides, Rows, Surroundings};
+use super::{MOST_CLIENTS, Overrides, Rows, Surroundings};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::session::Transport;
 use crate::step::{self, Arrival};
 use crate::template::{Scope, Slot, Template, constant, constants, is_reserved, well_formed};
 
-/// The most clients that a scenario may have, in all groups together.
-pub const MOST_CLIENTS: u32 = 1_000_000;
+/// The word under which all groups act.
+pub(super) const ALL: &str = "all";
+
+/// The word under which branches run side by side.
+pub(super) const TOGETHER: &str = "together";
+
+/// The word for the part of the script that is measured.
+pub(super) const MEASURE: &str = "measure";
+
+/// Words that stand where groups stand, so that no group can be called so.
+pub(super) const RESERVED: [&str; 3] = [ALL, TOGETHER, MEASURE];
 
 /// Clients that are alike.
 #[derive(Clone, Debug)]

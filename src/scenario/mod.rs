@@ -7,6 +7,7 @@
 
 mod explain;
 mod groups;
+mod load;
 mod overrides;
 mod rows;
 pub mod schema;
@@ -34,12 +35,16 @@ use crate::units;
 
 pub use crate::template::Timings;
 pub use explain::explain;
-pub use groups::{Group, MOST_CLIENTS};
-pub use overrides::{Load, Overrides};
+pub use groups::Group;
+pub use load::Load;
+pub use overrides::Overrides;
 pub use rows::Rows;
 pub use script::Act;
 pub use search::{Axis, Range};
 pub use surroundings::Surroundings;
+
+/// The most clients that a scenario may have, in all groups together.
+pub const MOST_CLIENTS: u32 = 1_000_000;
 
 /// What a file says, checked.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::{Act, MOST_CLIENTS, Scenario};
+use super::MOST_CLIENTS;
 use crate::document::{Mistake, Node, Source, Span, Value, parse};
 use crate::units::{Rate, Spelt};
 
@@ -21,53 +21,12 @@ pub struct Overrides {
     pub groups: Vec<(String, u32)>,
     /// `--duration 60s`: how long every outermost `repeat` lasts that has a `for`.
     pub duration: Option<Duration>,
-    /// `--rate 500/s`: how many rounds all `repeat`s with a pace are to begin together ([`Load::rounds`]).
+    /// `--rate 500/s`: how many rounds all `repeat`s with a pace are to begin together ([`super::Load::rounds`]).
     pub rate: Option<Rate>,
-    /// `--arrive 200/s`: how many clients arrive in all groups together that arrive at a rate ([`Load::arrivals`]).
+    /// `--arrive 200/s`: how many clients arrive in all groups together that arrive at a rate ([`super::Load::arrivals`]).
     pub arrive: Option<Rate>,
     /// `--set rooms=50`: values of common variables, written as in a scenario.
     pub vars: Vec<(String, String)>,
-}
-
-/// How much a scenario asks of a server.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Load {
-    /// How many clients there are in all groups.
-    pub clients: u32,
-    /// How many rounds of `repeat`s with a pace are due in a second, on average, when most of them are at work.
-    pub rounds: f64,
-    /// How many clients arrive in a second: the highest rates of all groups that arrive at one, added up.
-    pub arrivals: f64,
-}
-
-impl Load {
-    /// What a scenario asks.
-    pub fn of(scenario: &Scenario) -> Load {
-        let clients = |index: usize| f64::from(scenario.groups[index].count);
-        Load {
-            clients: scenario.clients(),
-            rounds: rounds(&scenario.script, &clients),
-            arrivals: scenario
-                .groups
-                .iter()
-                .filter_map(|group| group.arrival.rate())
-                .map(|rate| rate.per_second)
-                .sum(),
-        }
-    }
-}
-
-/// The most rounds in a second of acts one after another.
-fn rounds(acts: &[Act], clients: &dyn Fn(usize) -> f64) -> f64 {
-    let of = |act: &Act| match act {
-        Act::Group { members, steps, .. } => {
-            let each = steps.iter().map(|numbered| numbered.step.rounds()).fold(0.0, f64::max);
-            each * members.iter().map(|&member| clients(member)).sum::<f64>()
-        }
-        Act::Together { branches, .. } => branches.iter().map(|branch| rounds(branch, clients)).sum(),
-        Act::Measure { script, .. } => rounds(script, clients),
-    };
-    acts.iter().map(of).fold(0.0, f64::max)
 }
 
 impl Overrides {
@@ -242,7 +201,7 @@ fn nowhere(message: String) -> Mistake {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Surroundings, explain, read};
+    use super::super::{Load, Scenario, Surroundings, explain, read};
     use super::*;
     use crate::units::rate_from;
 

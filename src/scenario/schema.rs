@@ -7,6 +7,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Level, MOST_CLIENTS, Need};
+use crate::audit::Fault;
 use crate::contract;
 use crate::observe::{Counter, Metric};
 use crate::step::Arrival;
@@ -14,7 +15,6 @@ use crate::step::schema::{
     NUMBER, RATE, Schema, Shape, TIME, definitions, either, fitting, flag, list, map, named, one_or_more,
     some, text, told, transport, whole, word, words,
 };
-use crate::threshold::Fault;
 
 /// The name of a group or a variable.
 const NAME: &str = "[A-Za-z][A-Za-z0-9_]*";

@@ -6,19 +6,7 @@ use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::step::{self, KINDS, Numbered, Reading, Step};
 use crate::units::Spelt;
 
-use super::Group;
-
-/// The word under which all groups act.
-const ALL: &str = "all";
-
-/// The word under which branches run side by side.
-const TOGETHER: &str = "together";
-
-/// The word for the part of the script that is measured.
-const MEASURE: &str = "measure";
-
-/// Words that stand where groups stand, so that no group can be called so.
-pub(super) const RESERVED: [&str; 3] = [ALL, TOGETHER, MEASURE];
+use super::groups::{ALL, Group, MEASURE, RESERVED, TOGETHER};
 
 /// Something that has to be over before the next begins.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const CAST: &str = "name: t\nclients: { alice: 1, bob: 2, carol: 3 }\n";
+const CLIENTS: &str = "name: t\nclients: { alice: 1, bob: 2, carol: 3 }\n";
 
 fn read_text(text: &str) -> Result<Scenario, Mistake> {
     let surroundings = Surroundings::new(
@@ -16,7 +16,7 @@ fn read_text(text: &str) -> Result<Scenario, Mistake> {
 }
 
 fn script(text: &str) -> Result<Scenario, String> {
-    read_text(&format!("{CAST}script:\n{text}")).map_err(|mistake| mistake.message)
+    read_text(&format!("{CLIENTS}script:\n{text}")).map_err(|mistake| mistake.message)
 }
 
 fn members(act: &Act) -> &[usize] {
@@ -27,7 +27,7 @@ fn members(act: &Act) -> &[usize] {
 }
 
 #[test]
-fn groups_act_in_the_order_of_the_cast_however_they_are_called() {
+fn groups_act_in_the_order_of_the_groups_however_they_are_called() {
     let scenario = script("  - all: connect\n  - carol,  alice: disconnect\n").unwrap();
     assert_eq!(members(&scenario.script[0]), [0, 1, 2]);
     assert_eq!(members(&scenario.script[1]), [0, 2]);

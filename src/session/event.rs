@@ -21,21 +21,21 @@ pub enum Event<'a> {
     /// A namespace accepted our `CONNECT`.
     Connected {
         /// Its name.
-        namespace: Cow<'a, str>,
+        namespace: &'a str,
         /// Whether the server says that it restored our earlier state (same recovery id).
         recovered: bool,
     },
     /// A namespace refused our `CONNECT`.
     Refused {
         /// Its name.
-        namespace: Cow<'a, str>,
+        namespace: &'a str,
         /// The JSON text of the reason, `""` when there was none.
-        reason: Cow<'a, str>,
+        reason: &'a str,
     },
     /// The server ended our membership of a namespace.
     Disconnected {
         /// Its name.
-        namespace: Cow<'a, str>,
+        namespace: &'a str,
     },
     /// An event arrived.
     Message(Message<'a>),

@@ -9,8 +9,6 @@
 //! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO").
 
 mod event;
-mod foreign;
-mod link;
 mod namespace;
 mod outstanding;
 mod polling;
@@ -19,6 +17,7 @@ mod requests;
 mod upgrade;
 mod wire;
 
+use std::fmt;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -32,9 +31,7 @@ use crate::protocol::http::Head;
 use crate::protocol::socket_io::{self, Kind};
 
 pub use event::{Answer, Closed, Event, Message};
-pub use foreign::{Connect, Foreign, News, Orders, Told};
-pub use link::{Link, NotConnected};
-pub use namespace::{Namespace, Phase, STAMP_MARK};
+pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
 pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire};
@@ -42,7 +39,6 @@ pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire}
 use outstanding::Outstanding;
 use polling::Polling;
 use requests::Requests;
-use upgrade::Upgrade;
 
 /// Which transports a session uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +87,18 @@ pub enum Polls {
     ByHand,
 }
 
+/// The namespace is not connected, so nothing can be sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotConnected;
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not connected")
+    }
+}
+
+impl std::error::Error for NotConnected {}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Idle,
@@ -98,6 +106,21 @@ enum State {
     Open,
     Closing,
     Closed,
+}
+
+/// How far an upgrade has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Upgrade {
+    /// None is under way.
+    None,
+    /// To be begun as soon as the handshake is there.
+    Wanted,
+    /// The WebSocket handshake is under way.
+    Dialing,
+    /// `2probe` is sent.
+    Probing,
+    /// `3probe` has come; poll and post are coming home.
+    Pausing,
 }
 
 /// What one binary packet may bring: far more than servers allow, far less than would hurt.

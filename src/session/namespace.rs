@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::event::{Event, Message};
+use crate::audit::stamp;
 use crate::protocol::socket_io::MAIN;
 use crate::protocol::{Rule, Violation, excerpt};
 
@@ -81,15 +82,12 @@ impl Namespace {
             && message.id.is_none()
             && let Some(offset) = last_text(&message.data)
             // What we put behind an event ourselves is no offset, though the official client would take it for one.
-            && !offset.starts_with(STAMP_MARK)
+            && !offset.starts_with(stamp::MARK)
         {
             self.offset = Some(offset.into());
         }
     }
 }
-
-/// How a stamp begins, by which the messages of this program are told apart. `~` needs no escape in JSON or in a URL.
-pub const STAMP_MARK: &str = "~sk";
 
 /// The last element of a JSON array, if it is a string without escapes (offsets never have any).
 fn last_text(array: &str) -> Option<&str> {
@@ -136,13 +134,13 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     namespace.phase = Phase::In;
     namespace.sid = sid.into();
     namespace.pid = pid.map(Into::into);
-    Event::Connected { namespace: Cow::Borrowed(name), recovered }
+    Event::Connected { namespace: name, recovered }
 }
 
 pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {
     let Some(namespace) = find(all, name) else { return unknown("the server refused a CONNECT to", name) };
     namespace.phase = Phase::Out;
-    Event::Refused { namespace: Cow::Borrowed(name), reason: Cow::Borrowed(data) }
+    Event::Refused { namespace: name, reason: data }
 }
 
 pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a>> {
@@ -150,7 +148,7 @@ pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a
     // Both sides may leave at the same time.
     let was_out = std::mem::replace(&mut namespace.phase, Phase::Out) == Phase::Out;
     namespace.forget();
-    (!was_out).then_some(Event::Disconnected { namespace: Cow::Borrowed(name) })
+    (!was_out).then_some(Event::Disconnected { namespace: name })
 }
 
 #[cfg(test)]

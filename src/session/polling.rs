@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 
 use super::event::{Closed, Event};
 use super::requests::Requests;
-use super::upgrade::Upgrade;
 use super::wire::{Channel, Wire};
-use super::{Polls, Session, State};
+use super::{Polls, Session, State, Upgrade};
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::http::Response;
 use crate::protocol::{Rule, Violation, payload};

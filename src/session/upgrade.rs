@@ -5,23 +5,8 @@
 
 use super::event::Event;
 use super::polling::Polling;
-use super::{Polls, Session, State};
+use super::{Polls, Session, State, Upgrade};
 use crate::session::wire::{Channel, HangUp, Wire};
-
-/// How far an upgrade has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Upgrade {
-    /// None is under way.
-    None,
-    /// To be begun as soon as the handshake is there.
-    Wanted,
-    /// The WebSocket handshake is under way.
-    Dialing,
-    /// `2probe` is sent.
-    Probing,
-    /// `3probe` has come; poll and post are coming home.
-    Pausing,
-}
 
 impl Session {
     /// Begins to upgrade an open polling session. Returns whether there was anything to upgrade.

@@ -12,11 +12,12 @@ use super::chance::{CLIENT, Chance};
 use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
-use super::stamp::Stamp;
 use super::{AnswerRule, Cx};
-use crate::observe::{Deed, Label, Message as Sent, Who, WireLine};
+use crate::audit::Key;
+use crate::audit::stamp::Stamp;
+use crate::observe::{Label, Who, WireLine};
 use crate::protocol::http::Response;
-use crate::session::{Channel, Closed, Destination, Link};
+use crate::session::{Channel, Closed, Destination, Session};
 use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
 
 /// When and why a connection ended that no step ended.
@@ -55,7 +56,7 @@ pub struct Actor<'p> {
     /// What it has in common with all.
     pub context: &'p RunContext,
     /// Its connection.
-    pub session: Link,
+    pub session: Session,
     /// The namespace that it speaks in unless a step says otherwise.
     pub home: Box<str>,
     /// Events that no step has taken yet.
@@ -72,8 +73,6 @@ pub struct Actor<'p> {
     pub round: u64,
     /// Whether it does things on its connection after which nobody can say what it receives.
     pub by_hand: bool,
-    /// A message of which it is not known yet whether the server has handled it.
-    pub unsettled: Option<Box<Sent>>,
     /// How many stamped messages it has sent.
     stamped: u64,
     asides: Vec<Aside>,
@@ -114,17 +113,12 @@ impl<'p> Actor<'p> {
     ///
     /// # Errors
     /// In words, when one of its variables cannot be worked out.
-    pub fn new(
-        who: Who,
-        group: &'p GroupContext,
-        context: &'p RunContext,
-        link: Link,
-    ) -> Result<Actor<'p>, String> {
+    pub fn new(who: Who, group: &'p GroupContext, context: &'p RunContext) -> Result<Actor<'p>, String> {
         let mut actor = Actor {
             who,
             group,
             context,
-            session: link,
+            session: Session::new(Destination::default()),
             home: "/".into(),
             inbox: Inbox::default(),
             frames: Frames::default(),
@@ -133,7 +127,6 @@ impl<'p> Actor<'p> {
             arrived: false,
             round: 0,
             by_hand: false,
-            unsettled: None,
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; context.slots].into(),
@@ -204,7 +197,7 @@ impl<'p> Actor<'p> {
     }
 
     fn engine_sid(&self) -> Option<Json> {
-        self.session.own()?.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
+        self.session.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
     }
 
     fn show(&self, of: &Of, value: &Json) {
@@ -224,10 +217,9 @@ impl<'p> Actor<'p> {
         self.stamped += 1;
         Stamp {
             run: self.context.run,
-            sender: self.who.index,
-            sequence: self.stamped,
+            key: Key { sender: self.who.index, sequence: self.stamped },
             due: self.context.since(due),
-            label,
+            label: label.0,
             is_audited,
         }
     }
@@ -349,14 +341,6 @@ impl Values for Actor<'_> {
 }
 
 impl<'p> Cx<'_, 'p> {
-    /// What became of the message that was sent last: handled by now, or nobody knows.
-    pub fn settle(&mut self, is_handled: bool) {
-        let Some(mut message) = self.actor.unsettled.take() else { return };
-        message.settled = self.actor.context.since(self.now);
-        message.handled = is_handled.then_some(message.settled);
-        self.witness(Deed::Settled(*message));
-    }
-
     /// The namespace that a step speaks in: its own, or the client's.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::event_template::EventTemplate;
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Progress, Reading, Step};
+use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Message;
 use crate::template::{Scope, Template};
@@ -54,10 +54,6 @@ struct Answer {
 }
 
 impl Step for Answer {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::Answering]
-    }
-
     fn words(&self) -> String {
         match self.copies {
             0 => format!("will leave {} unanswered", self.name),

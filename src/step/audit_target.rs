@@ -1,13 +1,14 @@
 //! Who is to receive a stamped message: what the audit has to know of a `broadcast`, and of a `join` or `leave` of which the
 //! application tells others.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
-use super::event_template::{Encoded, put_stamp};
-use super::room::names;
+use super::event_template::Encoded;
 use super::{Cx, EventFilter};
+use crate::audit::{Key, Origin, Sender, SentMessage};
 use crate::contract::{Reach, Senders, Tells, Verb};
-use crate::observe::{Key, Message, Origin, Sender};
 use crate::template::Template;
 
 /// Who is to receive it.
@@ -48,9 +49,9 @@ impl Audience {
         due: std::time::Duration,
         namespace: &str,
         [to, except]: [&Json; 2],
-    ) -> Message {
+    ) -> SentMessage {
         let sent = cx.actor.context.since(cx.now);
-        Message {
+        SentMessage {
             key,
             namespace: namespace.into(),
             is_aimed: self.is_aimed,
@@ -58,7 +59,7 @@ impl Audience {
             except: names(except),
             sender: self.sender,
             origin: self.origin,
-            is_astray: false,
+            strays: Vec::new(),
             may_be_lost: self.may_be_lost,
             is_kept: self.is_kept,
             due,
@@ -94,10 +95,18 @@ pub(super) fn stamp(
     audience: Option<&Audience>,
     namespace: &str,
     rooms: [&Json; 2],
-) -> Option<Box<Message>> {
+) -> Option<Box<SentMessage>> {
     let audience = audience.filter(|_| cx.actor.context.audit.is_some());
     let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
-    put_stamp(encoded, &stamp);
-    let key = Key { sender: stamp.sender, sequence: stamp.sequence };
-    audience.map(|audience| Box::new(audience.message(cx, key, stamp.due, namespace, rooms)))
+    stamp.put(&mut encoded.data);
+    audience.map(|audience| Box::new(audience.message(cx, stamp.key, stamp.due, namespace, rooms)))
+}
+
+/// The names of rooms: of one, or of a list.
+pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
+    match rooms {
+        Json::Array(rooms) => rooms.iter().flat_map(names).collect(),
+        Json::String(name) => vec![name.as_str().into()],
+        other => vec![other.to_string().into()],
+    }
 }

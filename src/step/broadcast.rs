@@ -10,14 +10,14 @@ use serde_json::Value as Json;
 
 use super::audit_target::{self, Audience};
 use super::event_template::{Encoded, EventTemplate, Words};
-use super::exchange::{Exchange, Exchanged, say};
-use super::fence::Fencing;
 use super::payload::{Content, Filler};
+use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::Sender;
 use crate::contract::{Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{FailureKind, Sender};
+use crate::observe::FailureKind;
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
@@ -78,14 +78,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let words: Vec<(&str, &Template)> = words.into_iter().chain(fixed).collect();
     let ask = ask.bind(&words);
     let name = super::emit::in_words(&event);
-    let bare = content.args.fixed().and_then(Json::as_array).is_some_and(Vec::is_empty);
     Ok(Box::new(Broadcast {
         aim: aim(&to, &except),
         name,
-        heard_as: beyond::named(&event),
         to,
         except,
-        bare,
         filler: content.filler,
         event_template: EventTemplate::new(&ask.event, &ask.args),
         namespace,
@@ -246,13 +243,9 @@ fn list_in_words(template: &Template) -> String {
 struct Broadcast {
     name: String,
     aim: String,
-    /// What hearing it needs of those who do.
-    heard_as: Option<Beyond>,
     /// The rooms that it goes to, and those that are left out.
     to: Template,
     except: Template,
-    /// Whether it has no arguments.
-    bare: bool,
     /// What is made up for each message.
     filler: Option<Filler>,
     event_template: EventTemplate,
@@ -265,18 +258,6 @@ struct Broadcast {
 }
 
 impl Step for Broadcast {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.event_template.beyond(self.ack);
-        beyond.extend(self.heard_as.clone());
-        if self.bare {
-            beyond.push(Beyond::NoArguments);
-        }
-        if !self.ack {
-            beyond.push(Beyond::RefusedBeside);
-        }
-        beyond
-    }
-
     fn words(&self) -> String {
         let filler = self.filler.as_ref().map_or_else(String::new, Filler::words);
         let collects = if self.collect.is_some() { " and collects their answers" } else { "" };
@@ -285,7 +266,7 @@ impl Step for Broadcast {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         match self.send(cx) {
-            Ok(wait) => Progress::waiting(Casting { step: self, wait }),
+            Ok(pending) => Progress::waiting(Casting { step: self, pending }),
             Err(why) => {
                 cx.miss(FailureKind::Ack, format!("to broadcast {}", self.name), why);
                 Progress::Done
@@ -309,7 +290,7 @@ impl Step for Broadcast {
 }
 
 impl Broadcast {
-    fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Wait, String> {
+    fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Pending, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let (to, except) = (self.to.render(cx.actor)?, self.except.render(cx.actor)?);
         let room = to.get(0).cloned().unwrap_or_default();
@@ -324,18 +305,7 @@ impl Broadcast {
             let rooms = [&words[0].1, &words[1].1];
             message = audit_target::stamp(cx, encoded.to_mut(), self.audience.as_ref(), &namespace, rooms);
         }
-        if self.ack {
-            let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
-            cx.actor.unsettled = message;
-            return Ok(Wait::Ack(exchange));
-        }
-        say(cx, &namespace, &encoded, false)?;
-        cx.actor.unsettled = message;
-        let fencing = Fencing::probe(cx, self.within);
-        if fencing.is_err() {
-            cx.settle(false);
-        }
-        fencing.map(Wait::Fence)
+        Pending::send(cx, namespace, &encoded, self.ack, self.within, message)
     }
 }
 
@@ -395,56 +365,33 @@ impl Collect {
 }
 
 #[derive(Debug)]
-enum Wait {
-    Ack(Exchange),
-    Fence(Fencing),
-}
-
-#[derive(Debug)]
 struct Casting<'p> {
     step: &'p Broadcast,
-    wait: Wait,
+    pending: Pending,
 }
 
 impl<'p> Running<'p> for Casting<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        let missed = match &self.wait {
-            Wait::Ack(exchange) => match exchange.notice(cx, what) {
-                Exchanged::Answered(answer) => {
-                    cx.settle(true);
-                    match &self.step.collect {
-                        Some(collect) => collect.judge(cx, answer),
-                        None => cx.pass(),
-                    }
-                    return Flow::Done;
-                }
-                Exchanged::Missed(why) => why,
-                Exchanged::Waiting => return Flow::Waiting,
-            },
-            Wait::Fence(fencing) => match fencing.notice(cx, what) {
-                None => return Flow::Waiting,
-                // The server has read it. Whether its handler is done, nobody knows.
-                Some(Ok(())) => {
-                    cx.settle(false);
-                    cx.pass();
-                    return Flow::Done;
-                }
-                Some(Err(why)) => why,
-            },
-        };
-        cx.settle(false);
-        cx.miss(
-            FailureKind::Ack,
-            format!("that the server takes the broadcast of {}", self.step.name),
-            missed,
-        );
+        match (self.pending.notice(cx, what), &self.step.collect) {
+            (None, _) => return Flow::Waiting,
+            (Some(Settled::Acknowledged(answer)), Some(collect)) => collect.judge(cx, answer),
+            (Some(Settled::Acknowledged(_) | Settled::Read), _) => cx.pass(),
+            (Some(Settled::Missed(why)), _) => {
+                cx.miss(
+                    FailureKind::Ack,
+                    format!("that the server takes the broadcast of {}", self.step.name),
+                    why,
+                );
+            }
+        }
         Flow::Done
     }
 
+    fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+        self.pending.abandon(cx);
+    }
+
     fn wake(&self) -> Option<Instant> {
-        match &self.wait {
-            Wait::Ack(exchange) => exchange.wake(),
-            Wait::Fence(fencing) => fencing.wake(),
-        }
+        self.pending.wake()
     }
 }

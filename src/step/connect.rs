@@ -9,9 +9,10 @@ use serde_json::Value as Json;
 
 use super::actor::Ended;
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Cause, Counter, Deed, FailureKind, Metric};
+use crate::observe::{Cause, Counter, FailureKind, Metric};
 use crate::session::{Channel, Closed, Event, Polls, Transport};
 use crate::template::{Matcher, Template};
 
@@ -116,11 +117,6 @@ impl How {
         Ok(how)
     }
 
-    /// What connecting so needs of the connection.
-    pub(super) fn beyond(&self) -> Vec<Beyond> {
-        if self.recover { vec![Beyond::Recovery] } else { Vec::new() }
-    }
-
     /// Begins: at once, or when the client's time has come.
     pub(super) fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         let mut due = cx.due + self.after;
@@ -175,10 +171,6 @@ pub fn transport(node: &Node) -> Result<Transport, Mistake> {
 struct Connect(How);
 
 impl Step for Connect {
-    fn beyond(&self) -> Vec<Beyond> {
-        self.0.beyond()
-    }
-
     fn words(&self) -> String {
         let way = self.0.transport.map(|t| format!(" over {}", t.name())).unwrap_or_default();
         match self.0.wanted {
@@ -236,7 +228,7 @@ impl Connecting<'_> {
             (Err(why), _) | (_, Err(why)) => return self.missed(cx, Cause::NoValue, why),
         }
         cx.actor.ended = None;
-        cx.witness(Deed::Connecting { namespace: &self.namespace });
+        cx.record(AuditEvent::Connecting { namespace: &self.namespace });
         if cx.actor.session.is_open() {
             cx.actor.session.set_polls(cx.wire, Polls::Automatic);
             return self.ask(cx);
@@ -246,10 +238,7 @@ impl Connecting<'_> {
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.group.transport);
         cx.actor.session.open(cx.wire, transport);
-        if cx.actor.session.tells_phases() {
-            return Flow::Waiting;
-        }
-        self.ask(cx)
+        Flow::Waiting
     }
 
     fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
@@ -265,9 +254,7 @@ impl Connecting<'_> {
     }
 
     fn accepted(&mut self, cx: &mut Cx<'_, '_>, recovered: bool) -> Flow {
-        if cx.actor.session.tells_phases() {
-            cx.observer.latency(Metric::ConnectNamespace, cx.now.saturating_duration_since(self.asked));
-        }
+        cx.observer.latency(Metric::ConnectNamespace, cx.now.saturating_duration_since(self.asked));
         cx.observer.latency(self.how.metric, cx.now.saturating_duration_since(self.due));
         cx.observer.count(Counter::ConnectOk, 1);
         match &self.how.wanted {

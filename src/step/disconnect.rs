@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node};
-use crate::observe::Deed;
 use crate::session::Event;
 use crate::template::Template;
 
@@ -63,13 +63,6 @@ enum Disconnect {
 }
 
 impl Step for Disconnect {
-    fn beyond(&self) -> Vec<Beyond> {
-        match self {
-            Disconnect::Cut => vec![Beyond::Cut],
-            Disconnect::Close | Disconnect::Leave(_) => Vec::new(),
-        }
-    }
-
     fn words(&self) -> String {
         match self {
             Disconnect::Close => "disconnects".into(),
@@ -84,19 +77,19 @@ impl Step for Disconnect {
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         match self {
             Disconnect::Cut => {
-                cx.witness(Deed::Lost);
+                cx.record(AuditEvent::Lost);
                 cx.actor.session.cut(cx.wire);
             }
             Disconnect::Leave(namespace) => match namespace.render_text(cx.actor) {
                 Ok(name) => {
-                    cx.witness(Deed::Leaving { namespace: Some(&name) });
+                    cx.record(AuditEvent::Leaving { namespace: Some(&name) });
                     cx.actor.session.disconnect(cx.wire, &name);
                 }
                 Err(why) => cx.fail("the name of a namespace", why),
             },
             Disconnect::Close if cx.actor.session.is_closed() => {}
             Disconnect::Close => {
-                cx.witness(Deed::Leaving { namespace: None });
+                cx.record(AuditEvent::Leaving { namespace: None });
                 cx.actor.session.close(cx.wire);
                 if !cx.actor.session.is_closed() {
                     return Progress::waiting(Closing { deadline: cx.now + PATIENCE });
@@ -130,7 +123,7 @@ impl<'p> Running<'p> for Closing {
             Happening::Event(Event::Closed(_)) => Flow::Done,
             Happening::Time if cx.now >= self.deadline => {
                 cx.actor.session.cut(cx.wire);
-                cx.witness(Deed::Ended { namespace: None });
+                cx.record(AuditEvent::Ended { namespace: None });
                 cx.fail("the server to close its side", format!("it did not within {PATIENCE:?}"));
                 Flow::Done
             }

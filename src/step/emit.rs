@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::event_template::EventTemplate;
 use super::exchange::{Exchange, Exchanged, say};
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::FailureKind;
 use crate::session::Answer;
@@ -55,34 +55,26 @@ struct Ack {
     args: Option<Matcher>,
     within: Duration,
     capture: Option<Slot>,
-    /// What its arguments need of the connection.
-    beyond: Option<Beyond>,
 }
 
 impl Ack {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Option<Ack>, Mistake> {
         if let Value::Bool(wanted) = node.value {
-            return Ok(wanted.then_some(Ack {
-                args: None,
-                within: super::reading::PATIENCE,
-                capture: None,
-                beyond: None,
-            }));
+            let within = super::reading::PATIENCE;
+            return Ok(wanted.then_some(Ack { args: None, within, capture: None }));
         }
         let fields = Fields::of(node, "the acknowledgement")?;
-        let mut beyond = None;
         let args = match fields.optional("args") {
             None => None,
             Some(args) => {
-                // One without arguments is heard as it is.
-                beyond = beyond::of_arguments(args.list()?).filter(|beyond| *beyond != Beyond::NoArguments);
+                args.list()?;
                 Some(Matcher::compile(args, reading.scope)?)
             }
         };
         let within = reading.within(&fields)?;
         let capture = capture::read(&fields, reading)?;
         fields.deny_others()?;
-        Ok(Some(Ack { args, within, capture, beyond }))
+        Ok(Some(Ack { args, within, capture }))
     }
 
     fn judge(&self, cx: &mut Cx<'_, '_>, answer: &Answer<'_>) {
@@ -109,12 +101,6 @@ impl Ack {
 }
 
 impl Step for Emit {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.event_template.beyond(self.ack.is_some());
-        beyond.extend(self.ack.as_ref().and_then(|ack| ack.beyond.clone()));
-        beyond
-    }
-
     fn words(&self) -> String {
         match self.ack {
             Some(_) => format!("emits {} and waits for its acknowledgement", self.name),

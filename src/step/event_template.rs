@@ -8,8 +8,6 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
-use super::stamp::{self, Stamp};
-use super::{Beyond, beyond};
 use crate::template::{Name, Template, Values, binary};
 
 /// JSON text of the array of name and arguments, and its attachments.
@@ -49,18 +47,6 @@ impl EventTemplate {
         }
     }
 
-    /// What saying it needs of the connection.
-    pub fn beyond(&self, ack: bool) -> Vec<Beyond> {
-        let Some((event, args)) = self.parts.split_first() else { return Vec::new() };
-        let args: Vec<Json> = args.iter().map(beyond::written).collect();
-        let binary = match ack {
-            true => args.iter().any(beyond::has_binary),
-            false => beyond::binary_among_others(&args),
-        };
-        let binary = binary.then_some(Beyond::BinaryAmongOthers);
-        beyond::named(event).into_iter().chain(binary).collect()
-    }
-
     /// Encodes it with what the names stand for now.
     ///
     /// # Errors
@@ -73,19 +59,6 @@ impl EventTemplate {
         Ok(Cow::Owned(pack(parts, values)))
     }
 }
-
-/// Writes the stamp over every place where an empty one stands.
-pub fn put_stamp(encoded: &mut Encoded, stamp: &Stamp) {
-    let mut bytes = std::mem::take(&mut encoded.data).into_bytes();
-    let places: Vec<usize> = memchr::memmem::find_iter(&bytes, EMPTY_STAMP.as_bytes()).collect();
-    for place in places {
-        stamp.write(&mut bytes[place..place + stamp::LENGTH]);
-    }
-    encoded.data = String::from_utf8(bytes).unwrap_or_default();
-}
-
-/// What stands in an encoded message where its stamp will be; as long as a stamp.
-pub const EMPTY_STAMP: &str = "~sk----.-----.-------.---------~";
 
 fn generates(value: &Json) -> bool {
     match value {
@@ -142,32 +115,5 @@ impl Values for Words<'_> {
 
     fn random(&self, bound: u64) -> u64 {
         self.values.random(bound)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn an_empty_stamp_is_as_long_as_a_stamp_and_is_none() {
-        assert_eq!(EMPTY_STAMP.len(), stamp::LENGTH);
-        assert_eq!(Stamp::find(EMPTY_STAMP.as_bytes()), None);
-    }
-
-    #[test]
-    fn a_stamp_is_written_over_the_empty_one() {
-        let mut encoded = Encoded { data: format!(r#"["a","{EMPTY_STAMP}"]"#), attachments: Vec::new() };
-        let stamp = Stamp {
-            run: 1,
-            sender: 2,
-            sequence: 3,
-            due: Duration::from_micros(4),
-            label: crate::observe::Label::NONE,
-            is_audited: true,
-        };
-        put_stamp(&mut encoded, &stamp);
-        assert_eq!(encoded.data, format!(r#"["a","{stamp}"]"#));
     }
 }

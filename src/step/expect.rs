@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 use super::event_template::Words;
 use super::inbox::Received;
 use super::schema::{self, Schema, Shape};
-use super::stamp::Stamp;
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond, capture};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
+use crate::audit::stamp::Stamp;
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
 use crate::template::{Matcher, Slot, Template, Values};
@@ -55,28 +55,20 @@ pub(super) struct Description {
     pub event: Template,
     pub args: Option<Matcher>,
     pub namespace: Option<Template>,
-    /// What its arguments need of the connection.
-    beyond: Option<Beyond>,
 }
 
 impl Description {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Description, Mistake> {
         let event = Template::compile_text(fields.required("event")?, reading.scope)?;
-        let mut beyond = None;
         let args = match fields.optional("args") {
             None => None,
             Some(args) => {
-                beyond = beyond::of_arguments(args.list()?);
+                args.list()?;
                 Some(reading.scope.in_round(|scope| Matcher::compile(args, scope))?)
             }
         };
         let namespace = reading.namespace(fields)?;
-        Ok(Description { name: super::emit::in_words(&event), event, args, namespace, beyond })
-    }
-
-    /// What hearing it needs of the connection.
-    pub(super) fn beyond(&self) -> Vec<Beyond> {
-        beyond::named(&self.event).into_iter().chain(self.beyond.clone()).collect()
+        Ok(Description { name: super::emit::in_words(&event), event, args, namespace })
     }
 
     /// Whether a received event is as described; `i` is what `${i}` stands for. Gives its arguments, too.
@@ -138,10 +130,6 @@ struct Expect {
 }
 
 impl Step for Expect {
-    fn beyond(&self) -> Vec<Beyond> {
-        self.description.beyond()
-    }
-
     fn words(&self) -> String {
         match self.times {
             1 => format!("expects {}", self.description.name),

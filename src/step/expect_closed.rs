@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::{Closed, Event, Lost};
 use crate::template::Template;
@@ -69,13 +69,6 @@ impl ExpectClosed {
 }
 
 impl Step for ExpectClosed {
-    fn beyond(&self) -> Vec<Beyond> {
-        match self.namespace {
-            None => vec![Beyond::End],
-            Some(_) => Vec::new(),
-        }
-    }
-
     fn words(&self) -> String {
         format!("expects {}", self.wish())
     }

@@ -6,7 +6,7 @@ use super::frames::Seen;
 use super::reading::PATIENCE;
 use super::schema::{self, Schema};
 use super::shape::{self, Shape};
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::Event;
 use crate::template::Slot;
@@ -95,10 +95,6 @@ impl ExpectFrame {
 }
 
 impl Step for ExpectFrame {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::Frames]
-    }
-
     fn words(&self) -> String {
         format!("expects {}", self.wish())
     }

@@ -3,7 +3,7 @@
 
 use super::schema::{self, Schema};
 use super::shape::{self, Shape};
-use super::{Beyond, Cx, EventFilter, Progress, Reading, Step};
+use super::{Cx, EventFilter, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -30,10 +30,6 @@ pub(super) fn schema() -> Schema {
 struct ExpectNoFrame(Shape);
 
 impl Step for ExpectNoFrame {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::Frames]
-    }
-
     fn words(&self) -> String {
         format!("expects that no {} has come", self.0.wish())
     }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
 use super::schema::{self, Schema};
-use super::stamp::Stamp;
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::stamp::Stamp;
 use crate::document::{Fields, Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -33,12 +33,6 @@ struct ExpectNone {
 }
 
 impl Step for ExpectNone {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.description.beyond();
-        beyond.extend(self.fence.beyond());
-        beyond
-    }
-
     fn words(&self) -> String {
         format!("hears no {}", self.description.name)
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::event_template::EventTemplate;
 use super::exchange::{Exchange, Exchanged};
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::FailureKind;
@@ -48,11 +48,6 @@ impl Fence {
     pub fn new(reading: &Reading<'_>, namespace: Option<Template>, within: Duration) -> Fence {
         let ask = reading.contract.get(Verb::Fence);
         Fence { event_template: ask.map(|ask| EventTemplate::new(&ask.event, &ask.args)), namespace, within }
-    }
-
-    /// What it needs of the connection.
-    pub fn beyond(&self) -> Vec<Beyond> {
-        self.event_template.as_ref().map_or_else(|| vec![Beyond::RefusedBeside], |ask| ask.beyond(true))
     }
 
     /// Begins the round trip.
@@ -101,8 +96,8 @@ impl Fencing {
                 Exchanged::Waiting => None,
             },
             Fencing::Probe { deadline } => match what {
-                Happening::Event(Event::Refused { namespace, .. }) if namespace == NOWHERE => Some(Ok(())),
-                Happening::Event(Event::Connected { namespace, .. }) if namespace == NOWHERE => {
+                Happening::Event(Event::Refused { namespace, .. }) if *namespace == NOWHERE => Some(Ok(())),
+                Happening::Event(Event::Connected { namespace, .. }) if *namespace == NOWHERE => {
                     cx.actor.session.disconnect(cx.wire, NOWHERE);
                     Some(Ok(()))
                 }
@@ -130,10 +125,6 @@ struct Wall {
 }
 
 impl Step for Wall {
-    fn beyond(&self) -> Vec<Beyond> {
-        self.fence.beyond()
-    }
-
     fn words(&self) -> String {
         "makes sure that all that was sent to it has arrived".into()
     }

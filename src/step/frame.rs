@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::schema::{self, Schema, Shape, named};
-use super::{Beyond, Cx, Progress, Reading, Step};
+use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::protocol::websocket::Opcode;
 use crate::session::{Channel, RawFrame};
@@ -80,10 +80,6 @@ struct Frame {
 }
 
 impl Step for Frame {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::Frames]
-    }
-
     fn words(&self) -> String {
         match self.payload.fixed() {
             None => format!("sends a raw WebSocket frame ({:?})", self.frame.opcode),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::schema::{self, Schema, Shape, named};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
 use crate::protocol::payload;
@@ -259,10 +259,6 @@ impl Wanted {
 }
 
 impl Step for Http {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::OwnRequests]
-    }
-
     fn words(&self) -> String {
         match &self.deed {
             Deed::Request(inquiry) => match inquiry.target {
@@ -329,7 +325,7 @@ impl Inquiry {
     fn send(&self, cx: &mut Cx<'_, '_>, channel: Channel) -> Result<(), String> {
         cx.act_by_hand();
         let Inquiry { method, target, body, headers, .. } = self;
-        let session = cx.actor.session.own().ok_or("another client library makes the connection")?;
+        let session = &cx.actor.session;
         let requests = session.requests();
         let target = match target {
             Target::Poll => requests.target("polling", session.handshake().map(|h| h.sid.as_str())),

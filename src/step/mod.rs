@@ -9,7 +9,6 @@
 
 mod actor;
 mod arrival;
-mod beyond;
 mod chance;
 mod context;
 mod event_template;
@@ -18,11 +17,11 @@ mod frames;
 mod inbox;
 mod pace;
 mod payload;
+mod pending;
 mod reading;
 pub mod schema;
 mod sequence;
 mod shape;
-pub mod stamp;
 
 mod answer;
 mod assert;
@@ -53,14 +52,14 @@ mod wait;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::audit::AuditEvent;
 use crate::document::{Mistake, Node, Span};
-use crate::observe::{Deed, Failure, FailureKind, Label, Metric, Observer, StepId};
+use crate::observe::{Failure, FailureKind, Label, Metric, Observer, StepId};
 use crate::session::{Channel, Event, Phases, Wire};
 
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use arrival::Arrival;
-pub use beyond::{Beyond, find_beyond};
 pub use connect::transport;
 pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues};
 pub use fence::NOWHERE;
@@ -126,11 +125,6 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// Adds what this step wants to hear of.
     fn hear(&self, _ears: &mut EventFilter) {}
 
-    /// What it needs that another client library may lack; see [`Beyond`]. The steps inside it tell for themselves.
-    fn beyond(&self) -> Vec<Beyond> {
-        Vec::new()
-    }
-
     /// The steps inside it.
     fn inner(&self) -> &[Numbered] {
         &[]
@@ -188,8 +182,6 @@ pub struct Numbered {
     pub id: StepId,
     /// Where it was written.
     pub span: Span,
-    /// Whether the `sid` of a client is named in it.
-    pub names_sid: bool,
     /// The name of its figures, if it has one.
     pub label: Label,
     /// What it does.
@@ -215,6 +207,9 @@ impl<'p> Progress<'p> {
 pub trait Running<'p>: fmt::Debug {
     /// Is told of everything that happens to the client, and of the time when [`Running::wake`] is reached.
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow;
+
+    /// The client leaves at the end of the run: the step will be told of nothing any more.
+    fn abandon(&mut self, _cx: &mut Cx<'_, 'p>) {}
 
     /// When to tell it the time.
     fn wake(&self) -> Option<Instant>;
@@ -306,16 +301,16 @@ impl<'p> Cx<'_, 'p> {
     }
 
     /// Tells the audit, if there is one.
-    pub fn witness(&mut self, deed: Deed<'_>) {
+    pub fn record(&mut self, event: AuditEvent<'_>) {
         if self.actor.context.audit.is_some() {
-            self.observer.witness(self.actor.who, self.actor.context.since(self.now), deed);
+            self.observer.record(self.actor.who, self.actor.context.since(self.now), event);
         }
     }
 
     /// The client does something after which nobody can say what it receives.
     pub fn act_by_hand(&mut self) {
         if !std::mem::replace(&mut self.actor.by_hand, true) {
-            self.witness(Deed::Leaving { namespace: None });
+            self.record(AuditEvent::Leaving { namespace: None });
         }
     }
 

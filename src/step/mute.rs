@@ -1,7 +1,7 @@
 //! `mute`: the client stops answering heartbeats, stops reading, or behaves again.
 
 use super::schema::{self, Schema};
-use super::{Beyond, Cx, EventFilter, Progress, Reading, Step};
+use super::{Cx, EventFilter, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::session::{Channel, Heartbeats};
 
@@ -32,10 +32,6 @@ enum Mute {
 }
 
 impl Step for Mute {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::Mute]
-    }
-
     fn words(&self) -> String {
         match self {
             Mute::Heartbeats => "stops answering heartbeats".into(),

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::actor::Ended;
 use super::frames::Seen;
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, connect};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Cause, FailureKind};
 use crate::session::{Channel, Closed, Event, Lost, Polls, Transport};
@@ -147,10 +147,6 @@ impl Open {
 }
 
 impl Step for Open {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::EngineAlone]
-    }
-
     fn words(&self) -> String {
         match (&self.sid, &self.refused) {
             (None, None) => "opens an Engine.IO connection and says nothing".into(),

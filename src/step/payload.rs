@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::event_template::{EMPTY_STAMP, Encoded};
+use super::event_template::Encoded;
 use super::schema::{self, Schema, named};
-use super::{Actor, Reading, stamp};
+use super::{Actor, Reading};
+use crate::audit::stamp;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::template::{Distribution, Quantity, Template};
 use crate::units;
@@ -26,7 +27,7 @@ pub(super) struct Filler {
 }
 
 /// What stands in an encoded message where a text of another length is put in each time.
-const FILLER: &str = "~sk~filler~";
+const FILLER: &str = "~sockrates~filler~";
 
 const SIZE: Quantity = Quantity {
     what: "the size",
@@ -54,18 +55,18 @@ impl Content {
                     .mistake("`bytes` makes up the payload, and `args` gives one")
                     .hint("keep one of them"));
             }
-            return Ok(Content::made_up(bytes, if stamped { EMPTY_STAMP } else { "" }));
+            return Ok(Content::made_up(bytes, if stamped { stamp::EMPTY } else { "" }));
         }
         let body = match args.first() {
-            None => Template::from(Json::from(if stamped { EMPTY_STAMP } else { "" })),
+            None => Template::from(Json::from(if stamped { stamp::EMPTY } else { "" })),
             Some(Node { span, value: Value::Text(text) }) if stamped => {
-                let text = Value::Text(format!("{text} {EMPTY_STAMP}"));
+                let text = Value::Text(format!("{text} {}", stamp::EMPTY));
                 Template::compile(&Node { span: *span, value: text }, reading.scope)?
             }
             Some(first) => Template::compile(first, reading.scope)?,
         };
         if stamped {
-            args.push(Node { span, value: Value::Text(EMPTY_STAMP.into()) });
+            args.push(Node { span, value: Value::Text(stamp::EMPTY.into()) });
         }
         let list = Node { span, value: Value::List(args) };
         Ok(Content { args: Template::compile(&list, reading.scope)?, body, filler: None })
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn no_text_of_a_scenario_looks_like_a_filler_or_a_stamp() {
-        assert_eq!(stamp::Stamp::find(format!("{EMPTY_STAMP}{FILLER}").as_bytes()), None);
+        assert_eq!(stamp::Stamp::find(format!("{}{FILLER}", stamp::EMPTY).as_bytes()), None);
         assert_eq!(SIZE.least.0, stamp::LENGTH as u64);
     }
 }

@@ -149,7 +149,6 @@ impl<'s> Reading<'s> {
         // Numbers follow the order of the file, so an outer step has a lower one than the steps inside it.
         let id = StepId(self.next);
         self.next += 1;
-        let sids = self.scope.sids_named();
         let outer = self.label;
         let step = match &node.value {
             Value::Text(word) => {
@@ -190,9 +189,8 @@ impl<'s> Reading<'s> {
                     .hint("a step is a word like `connect`, or a map like `{ join: lobby }`"));
             }
         };
-        let names_sid = self.scope.sids_named() > sids;
         let label = std::mem::replace(&mut self.label, outer);
-        Ok(Numbered { id, span: node.span, names_sid, label, step })
+        Ok(Numbered { id, span: node.span, label, step })
     }
 
     /// Gives a request a name.

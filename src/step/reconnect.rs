@@ -1,7 +1,7 @@
 //! `reconnect`: connects again, by default with what the server needs to recover the session.
 
 use super::connect::{How, Wanted};
-use super::{Beyond, Cx, Progress, Reading, Step};
+use super::{Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::observe::Metric;
 
@@ -13,10 +13,6 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 struct Reconnect(How);
 
 impl Step for Reconnect {
-    fn beyond(&self) -> Vec<Beyond> {
-        self.0.beyond()
-    }
-
     fn words(&self) -> String {
         match self.0.wanted {
             Wanted::Acceptance { recovered: Some(true) } => "reconnects and is recovered".into(),

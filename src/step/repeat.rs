@@ -242,6 +242,12 @@ impl<'p> Running<'p> for Repeating<'p> {
         self.go(cx)
     }
 
+    fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+        if let Some(inner) = &mut self.inner {
+            inner.abandon(cx);
+        }
+    }
+
     fn wake(&self) -> Option<Instant> {
         match &self.inner {
             Some(inner) => inner.wake(),

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, Audience};
-use super::event_template::{EMPTY_STAMP, Encoded, EventTemplate, Words};
-use super::exchange::{Exchange, Exchanged, say};
-use super::fence::Fencing;
+use super::audit_target::{self, Audience, names};
+use super::event_template::{Encoded, EventTemplate, Words};
+use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, beyond};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::{AuditEvent, stamp};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::{Deed, FailureKind};
+use crate::observe::FailureKind;
 use crate::template::Template;
 
 pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -51,7 +51,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         return Err(room.mistake(what).hint("take them one after another, in steps of their own"));
     }
     let room = Template::compile(room, reading.scope)?;
-    let stamp = Template::from(Json::from(EMPTY_STAMP));
+    let stamp = Template::from(Json::from(stamp::EMPTY));
     // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
     let words = [("stamp", &stamp), ("room", &room)];
     let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
@@ -88,15 +88,6 @@ struct Move {
 }
 
 impl Step for Move {
-    fn beyond(&self) -> Vec<Beyond> {
-        let mut beyond = self.event_template.beyond(self.ack);
-        beyond.extend(self.audience.as_ref().and_then(|audience| beyond::named(&audience.arrives_as)));
-        if !self.ack {
-            beyond.push(Beyond::RefusedBeside);
-        }
-        beyond
-    }
-
     fn words(&self) -> String {
         let room = match self.room.fixed() {
             Some(serde_json::Value::String(room)) => room.clone(),
@@ -134,15 +125,6 @@ impl Step for Move {
     }
 }
 
-/// The names of rooms: of one, or of a list.
-pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
-    match rooms {
-        Json::Array(rooms) => rooms.iter().flat_map(names).collect(),
-        Json::String(name) => vec![name.as_str().into()],
-        other => vec![other.to_string().into()],
-    }
-}
-
 impl Move {
     fn wish(&self) -> String {
         format!("that the client {}", self.words())
@@ -159,9 +141,9 @@ impl Move {
         };
         for room in &rooms {
             let (namespace, room) = (&*audited, &**room);
-            cx.witness(match self.verb {
-                Verb::Leave => Deed::Parting { namespace, room },
-                _ => Deed::Joining { namespace, room },
+            cx.record(match self.verb {
+                Verb::Leave => AuditEvent::Parting { namespace, room },
+                _ => AuditEvent::Joining { namespace, room },
             });
         }
         let mut message = None;
@@ -171,33 +153,15 @@ impl Move {
             let told = [&words[0].1, &Json::Array(Vec::new())];
             message = audit_target::stamp(cx, encoded.to_mut(), audience, &namespace, told);
         }
-        let wait = if self.ack {
-            let exchange = Exchange::begin(cx, namespace, &encoded, self.within)?;
-            cx.actor.unsettled = message;
-            Wait::Ack(exchange)
-        } else {
-            say(cx, &namespace, &encoded, false)?;
-            cx.actor.unsettled = message;
-            let fencing = Fencing::probe(cx, self.within);
-            if fencing.is_err() {
-                cx.settle(false);
-            }
-            Wait::Fence(fencing?)
-        };
-        Ok(Moving { step: self, wait, namespace: audited, rooms })
+        let pending = Pending::send(cx, namespace, &encoded, self.ack, self.within, message)?;
+        Ok(Moving { step: self, pending, namespace: audited, rooms })
     }
-}
-
-#[derive(Debug)]
-enum Wait {
-    Ack(Exchange),
-    Fence(Fencing),
 }
 
 #[derive(Debug)]
 struct Moving<'p> {
     step: &'p Move,
-    wait: Wait,
+    pending: Pending,
     /// For the audit.
     namespace: Box<str>,
     rooms: Vec<Arc<str>>,
@@ -208,9 +172,9 @@ impl Moving<'_> {
     fn acknowledged(&self, cx: &mut Cx<'_, '_>) {
         for room in &self.rooms {
             let (namespace, room) = (&*self.namespace, &**room);
-            cx.witness(match self.step.verb {
-                Verb::Leave => Deed::Parted { namespace, room },
-                _ => Deed::Joined { namespace, room },
+            cx.record(match self.step.verb {
+                Verb::Leave => AuditEvent::Parted { namespace, room },
+                _ => AuditEvent::Joined { namespace, room },
             });
         }
     }
@@ -218,34 +182,23 @@ impl Moving<'_> {
 
 impl<'p> Running<'p> for Moving<'p> {
     fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        let outcome = match &mut self.wait {
-            Wait::Ack(exchange) => match exchange.notice(cx, what) {
-                Exchanged::Answered(_) => {
-                    self.acknowledged(cx);
-                    cx.settle(true);
-                    Ok(())
-                }
-                Exchanged::Missed(why) => Err(why),
-                Exchanged::Waiting => return Flow::Waiting,
-            },
-            Wait::Fence(fencing) => match fencing.notice(cx, what) {
-                Some(outcome) => outcome,
-                None => return Flow::Waiting,
-            },
-        };
-        // Unless it was settled above.
-        cx.settle(false);
-        match outcome {
-            Ok(()) => cx.pass(),
-            Err(why) => cx.miss(FailureKind::Ack, self.step.wish(), why),
+        match self.pending.notice(cx, what) {
+            None => return Flow::Waiting,
+            Some(Settled::Acknowledged(_)) => {
+                self.acknowledged(cx);
+                cx.pass();
+            }
+            Some(Settled::Read) => cx.pass(),
+            Some(Settled::Missed(why)) => cx.miss(FailureKind::Ack, self.step.wish(), why),
         }
         Flow::Done
     }
 
+    fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+        self.pending.abandon(cx);
+    }
+
     fn wake(&self) -> Option<Instant> {
-        match &self.wait {
-            Wait::Ack(exchange) => exchange.wake(),
-            Wait::Fence(fencing) => fencing.wake(),
-        }
+        self.pending.wake()
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::schema::{self, Schema, named};
-use super::{Beyond, Cx, Progress, Reading, Step};
+use super::{Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node, Value};
 use crate::template::{Template, binary::Binary};
 
@@ -27,10 +27,6 @@ pub(super) fn schema() -> Schema {
 struct Send(Template);
 
 impl Step for Send {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::Frames]
-    }
-
     fn words(&self) -> String {
         match self.0.fixed() {
             Some(Json::String(_)) => format!("sends the frame {:?}", self.0.in_words()),

@@ -52,6 +52,13 @@ impl<'p> Sequence<'p> {
         self.go(cx)
     }
 
+    /// Tells the waiting step that it will be told of nothing any more.
+    pub fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+        if let Some((numbered, running)) = &mut self.current {
+            cx.labelled(numbered.label, |cx| running.abandon(cx));
+        }
+    }
+
     /// When the waiting step wants to be told the time.
     pub fn wake(&self) -> Option<Instant> {
         self.current.as_ref().and_then(|(_, running)| running.wake())

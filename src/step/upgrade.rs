@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::schema::{self, Schema, Shape};
-use super::{Beyond, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Metric;
 use crate::session::Event;
@@ -28,10 +28,6 @@ struct Upgrade {
 }
 
 impl Step for Upgrade {
-    fn beyond(&self) -> Vec<Beyond> {
-        vec![Beyond::UpgradeLater]
-    }
-
     fn words(&self) -> String {
         "upgrades from polling to a WebSocket".into()
     }

@@ -10,12 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use super::key::BINARY;
 use super::{Distribution, Quantity, Scope, constant};
 use crate::document::{Key, Mistake, Node};
 use crate::units;
-
-/// The keys that mean binary.
-const KEYS: [&str; 3] = ["$hex", "$base64", "$bytes"];
 
 /// What a `$…` object means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +36,6 @@ impl Binary {
             _ => None,
         }
     }
-}
-
-/// Whether a value means binary as it is written in a scenario, where a length may be drawn.
-pub fn is_meant(written: &Json) -> bool {
-    let alone = written.as_object().filter(|map| map.len() == 1);
-    alone.is_some_and(|map| KEYS.iter().any(|key| map.contains_key(*key)))
 }
 
 /// Binary as it is written.
@@ -83,7 +75,7 @@ pub fn detach(value: &mut Json, generate: &mut dyn FnMut(usize) -> Bytes) -> Vec
 
 /// The binary that a map of the scenario means, checked; `None` for a map of data.
 pub(super) fn check(entries: &[(Key, Node)], scope: &mut Scope) -> Result<Option<Written>, Mistake> {
-    let Some((key, node)) = entries.iter().find(|(key, _)| KEYS.contains(&key.text.as_str())) else {
+    let Some((key, node)) = entries.iter().find(|(key, _)| BINARY.contains(&key.text.as_str())) else {
         return Ok(None);
     };
     alone(key, entries)?;
@@ -119,25 +111,6 @@ pub(super) fn alone(key: &Key, entries: &[(Key, Node)]) -> Result<(), Mistake> {
     match entries.iter().find(|(other, _)| other != key) {
         None => Ok(()),
         Some((other, _)) => Err(other.mistake(format!("`{}` stands alone in its map", key.text))),
-    }
-}
-
-/// The key of a map of data as it is sent: `$$name` is `$name`, and an unknown `$name` is refused.
-pub(super) fn unescaped(key: &Key) -> Result<String, Mistake> {
-    match key.text.strip_prefix('$') {
-        None => Ok(key.text.clone()),
-        Some(rest) if rest.starts_with('{') || rest.starts_with("${") => Ok(key.text.clone()),
-        Some(rest) if KEYS.contains(&rest) => {
-            Err(key.mistake(format!("`{rest}` cannot be sent as a key: it means binary here")))
-        }
-        Some(rest) if rest.starts_with('$') => Ok(rest.to_owned()),
-        Some(_) if super::matcher::KEYS.contains(&key.text.as_str()) => {
-            Err(key.mistake(format!("`{}` compares what is received: it cannot be sent", key.text)))
-        }
-        Some(rest) => Err(key
-            .mistake(format!("unknown `{}`: keys with `$` have a meaning of their own", key.text))
-            .did_you_mean(&key.text, KEYS)
-            .hint(format!("write `$${rest}` to send the key `${rest}`"))),
     }
 }
 

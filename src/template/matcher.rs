@@ -7,13 +7,10 @@ use serde_json::Value as Json;
 
 use super::binary::{self, Binary, Written};
 use super::expression::in_words;
+use super::key::{self, PATTERNS};
 use super::received::{Kind, Mismatch, Path, Received, Step, told_bytes};
 use super::{Scope, Template, Values};
 use crate::document::{Mistake, Node, Value};
-
-/// The keys that mean more than data in a value to compare with.
-pub(super) const KEYS: [&str; 10] =
-    ["$any", "$type", "$contains", "$match", "$json", "$not", "$one_of", "$hex", "$base64", "$bytes"];
 
 /// The most bytes of a text that are kept under a name.
 const MOST_CAPTURED: usize = 1 << 20;
@@ -106,30 +103,33 @@ impl Pattern {
     fn compile(node: &Node, scope: &mut Scope) -> Result<Pattern, Mistake> {
         match &node.value {
             Value::List(items) if items.iter().any(holds_pattern) => Ok(Pattern::List(all(items, scope)?)),
-            Value::Map(entries) => match entries.iter().find(|(key, _)| KEYS.contains(&key.text.as_str())) {
-                Some((key, value)) => {
-                    binary::alone(key, entries)?;
-                    match binary::check(entries, scope)? {
-                        Some(Written::Always(binary)) => Ok(Pattern::Binary(binary)),
-                        Some(Written::ByChance(_)) => Err(value
-                            .mistake("a size by chance is for what is sent, and this is compared")
-                            .hint("write one size, or `{ $type: binary }` where any will do")),
-                        None => Pattern::special(&key.text, value, scope),
+            Value::Map(entries) => {
+                match entries.iter().find(|(key, _)| PATTERNS.contains(&key.text.as_str())) {
+                    Some((key, value)) => {
+                        binary::alone(key, entries)?;
+                        match binary::check(entries, scope)? {
+                            Some(Written::Always(binary)) => Ok(Pattern::Binary(binary)),
+                            Some(Written::ByChance(_)) => Err(value
+                                .mistake("a size by chance is for what is sent, and this is compared")
+                                .hint("write one size, or `{ $type: binary }` where any will do")),
+                            None => Pattern::special(&key.text, value, scope),
+                        }
+                    }
+                    None if entries.iter().any(|(_, value)| holds_pattern(value)) => {
+                        Ok(Pattern::Map(entries_of(node, scope)?))
+                    }
+                    None => {
+                        let mistake = entries.iter().find(|(key, _)| stray(&key.text)).map(|(key, _)| {
+                            key.mistake(format!("unknown pattern `{}`", key.text))
+                                .did_you_mean(&key.text, PATTERNS)
+                        });
+                        match mistake {
+                            Some(mistake) => Err(mistake),
+                            None => Template::compile(node, scope).map(Pattern::Exactly),
+                        }
                     }
                 }
-                None if entries.iter().any(|(_, value)| holds_pattern(value)) => {
-                    Ok(Pattern::Map(entries_of(node, scope)?))
-                }
-                None => {
-                    let mistake = entries.iter().find(|(key, _)| stray(&key.text)).map(|(key, _)| {
-                        key.mistake(format!("unknown pattern `{}`", key.text)).did_you_mean(&key.text, KEYS)
-                    });
-                    match mistake {
-                        Some(mistake) => Err(mistake),
-                        None => Template::compile(node, scope).map(Pattern::Exactly),
-                    }
-                }
-            },
+            }
             _ => Template::compile(node, scope).map(Pattern::Exactly),
         }
     }
@@ -299,16 +299,16 @@ fn entries_of(node: &Node, scope: &mut Scope) -> Result<Vec<(String, Pattern)>, 
         }
         if stray(&key.text) {
             let mistake = key.mistake(format!("unknown pattern `{}`", key.text));
-            return Err(mistake.did_you_mean(&key.text, KEYS));
+            return Err(mistake.did_you_mean(&key.text, PATTERNS));
         }
-        entries.push((binary::unescaped(key)?, Pattern::compile(value, scope)?));
+        entries.push((key::unescaped(key)?, Pattern::compile(value, scope)?));
     }
     Ok(entries)
 }
 
 /// True for a `$…` key that is neither known nor escaped nor an expression.
 fn stray(key: &str) -> bool {
-    key.starts_with('$') && !key.starts_with("$$") && !key.starts_with("${") && !KEYS.contains(&key)
+    key.starts_with('$') && !key.starts_with("$$") && !key.starts_with("${") && !PATTERNS.contains(&key)
 }
 
 /// True where a value holds anything that is not plain data.
@@ -316,7 +316,7 @@ fn holds_pattern(node: &Node) -> bool {
     match &node.value {
         Value::List(items) => items.iter().any(holds_pattern),
         Value::Map(entries) => entries.iter().any(|(key, value)| {
-            KEYS.contains(&key.text.as_str()) || stray(&key.text) || holds_pattern(value)
+            PATTERNS.contains(&key.text.as_str()) || stray(&key.text) || holds_pattern(value)
         }),
         _ => false,
     }

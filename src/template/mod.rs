@@ -9,6 +9,7 @@
 pub mod binary;
 mod distribution;
 mod expression;
+mod key;
 mod matcher;
 mod name;
 mod received;
@@ -204,7 +205,7 @@ impl Body {
                 }
                 let mut filled = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
-                    let plain = Node { span: key.span, value: Value::Text(binary::unescaped(key)?) };
+                    let plain = Node { span: key.span, value: Value::Text(key::unescaped(key)?) };
                     filled.push((Body::compile(&plain, scope)?, Body::compile(value, scope)?));
                 }
                 Ok(Body::Map(filled).folded())

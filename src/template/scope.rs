@@ -69,7 +69,6 @@ pub struct Scope {
     named_early: BTreeSet<String>,
     later: Vec<String>,
     script: bool,
-    sids_named: usize,
     /// How many bytes of repeated text the scenario holds.
     repeated: u64,
 }
@@ -118,7 +117,6 @@ impl Scope {
             named_early: BTreeSet::new(),
             later: Vec::new(),
             script: true,
-            sids_named: 0,
             repeated: 0,
         }
     }
@@ -263,11 +261,6 @@ impl Scope {
         &self.shared
     }
 
-    /// How often the `sid` of some client was named so far.
-    pub(crate) fn sids_named(&self) -> usize {
-        self.sids_named
-    }
-
     /// The first variable that nothing names.
     pub(crate) fn unused(&self) -> Option<(&Slot, Span)> {
         let is_used =
@@ -314,10 +307,8 @@ impl Scope {
             "index" => return Ok(Found::Name(Name::Index)),
             "count" => return Ok(Found::Name(Name::Count)),
             "run" => return Ok(Found::Name(Name::Run)),
-            "sid" | "engine_sid" if self.script => {
-                self.sids_named += 1;
-                return Ok(Found::Name(if word == "sid" { Name::Sid } else { Name::EngineSid }));
-            }
+            "sid" if self.script => return Ok(Found::Name(Name::Sid)),
+            "engine_sid" if self.script => return Ok(Found::Name(Name::EngineSid)),
             "sid" | "engine_sid" => {
                 return Err(nowhere(format!("no client has its `{word}` before the script begins")));
             }
@@ -434,10 +425,8 @@ impl Scope {
     pub(super) fn of(&mut self, group: usize, value: &str) -> Result<Of, Mistake> {
         let Group { name, seen, own, .. } = &self.groups[group];
         let of = match value {
-            "sid" | "engine_sid" => {
-                self.sids_named += 1;
-                if value == "sid" { Of::Sid } else { Of::EngineSid }
-            }
+            "sid" => Of::Sid,
+            "engine_sid" => Of::EngineSid,
             value => match self.slots.iter().find(|slot| &*slot.name == value) {
                 Some(slot) if seen.contains(&slot.index) => {
                     self.used.insert(slot.index);

@@ -54,11 +54,6 @@ fn only_what_can_be_breached_early_ends_a_run() {
 }
 
 #[test]
-fn the_faults_are_in_the_order_of_their_numbers() {
-    assert!(Fault::ALL.iter().enumerate().all(|(index, fault)| *fault as usize == index));
-}
-
-#[test]
 fn thresholds_are_read_into_subject_relation_and_limit() {
     use Counted::{Counter as Clients, Fault as Audit};
     let ms = Duration::from_millis;

@@ -28,10 +28,11 @@ mod validity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Fault;
 use crate::measure::ScriptInfo;
 use crate::measure::format::{count, counted};
 use crate::observe::Counter;
-use crate::threshold::{Counted, Fault, Subject, Threshold};
+use crate::threshold::{Counted, Subject, Threshold};
 
 pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds, samples_needed};
 pub use validity::{Doubt, Generator, Weight, doubts};

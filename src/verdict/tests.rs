@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::audit::Findings;
+use crate::audit::{Fault, Findings};
 use crate::document::Span;
 use crate::measure::{StepInfo, Tally};
 use crate::observe::{Cause, Failure, FailureKind, Metric, Observer, StepId, Who};

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::audit::Findings;
+use crate::audit::{Fault, Findings};
 use crate::measure::{Figures, Series, Tally, format};
 use crate::observe::{Counter, Metric};
-use crate::threshold::{Counted, Fault, Limit, Subject, Threshold};
+use crate::threshold::{Counted, Limit, Subject, Threshold};
 
 /// How many samples must lie beyond a percentile before a verdict rests on it.
 ///

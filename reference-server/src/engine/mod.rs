@@ -1,12 +1,16 @@
 //! Engine.IO protocol v4: sessions over HTTP long-polling and WebSocket.
 //!
-//! `packet` and `payload` are pure; `request` judges query parameters; `session` keeps the state of one
-//! client; `polling` and `upgrade` are the two ways that touch it besides a plain WebSocket.
+//! From below: `packet` and `payload` are pure codecs, `request` judges query parameters; `session` keeps the state of one
+//! client and hands what it receives to the layer above; `heartbeat`, `polling` and `upgrade` are parts of it;
+//! `websocket` drives it from frames, `endpoint` from requests.
 
-pub(crate) mod heartbeat;
-pub mod packet;
-pub mod payload;
-pub(crate) mod polling;
-pub mod request;
+pub(crate) mod endpoint;
+mod heartbeat;
+pub(crate) mod packet;
+pub(crate) mod payload;
+mod polling;
+pub(crate) mod request;
 pub(crate) mod session;
-pub(crate) mod upgrade;
+mod upgrade;
+mod waiting;
+mod websocket;

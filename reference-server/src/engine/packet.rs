@@ -10,7 +10,7 @@ use crate::websocket::frame;
 
 /// A packet as a client may send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Packet<'a> {
+pub(crate) enum Packet<'a> {
     /// `0`: only a server opens; from a client it is meaningless.
     Open,
     /// `1`: this transport can be closed.
@@ -31,14 +31,12 @@ pub enum Packet<'a> {
 
 /// The text is not a packet of this protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidPacket;
+pub(crate) struct InvalidPacket;
 
 impl<'a> Packet<'a> {
     /// Reads a packet that arrived as text (a WebSocket text frame, or one element of a payload).
-    ///
-    /// # Errors
-    /// When the text is empty or its first character is not a packet type.
-    pub fn from_text(text: &'a str) -> Result<Packet<'a>, InvalidPacket> {
+    /// Fails when the text is empty or its first character is not a packet type.
+    pub(crate) fn from_text(text: &'a str) -> Result<Packet<'a>, InvalidPacket> {
         let mut chars = text.chars();
         let kind = chars.next().ok_or(InvalidPacket)?;
         let content = chars.as_str();
@@ -60,23 +58,23 @@ impl<'a> Packet<'a> {
 /// Frames from a server are not masked, so the same bytes serve every receiver; long-polling skips the
 /// frame header. Cloning shares the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodedPacket {
+pub(crate) struct EncodedPacket {
     frame: Bytes,
 }
 
 impl EncodedPacket {
     /// A text packet; `write` appends type digit and content to the buffer it is given.
-    pub fn text(size_hint: usize, write: impl FnOnce(&mut Vec<u8>)) -> EncodedPacket {
+    pub(crate) fn text(size_hint: usize, write: impl FnOnce(&mut Vec<u8>)) -> EncodedPacket {
         EncodedPacket::build(frame::OPCODE_TEXT, size_hint, write)
     }
 
     /// A short text packet known at compile time, such as `6`.
-    pub fn fixed(text: &str) -> EncodedPacket {
+    pub(crate) fn fixed(text: &str) -> EncodedPacket {
         EncodedPacket::text(text.len(), |out| out.extend_from_slice(text.as_bytes()))
     }
 
     /// A binary message: on WebSocket the raw bytes, without a type digit.
-    pub fn binary(data: &[u8]) -> EncodedPacket {
+    pub(crate) fn binary(data: &[u8]) -> EncodedPacket {
         EncodedPacket::build(frame::OPCODE_BINARY, data.len(), |out| out.extend_from_slice(data))
     }
 
@@ -94,12 +92,12 @@ impl EncodedPacket {
     }
 
     /// The packet as one WebSocket frame.
-    pub fn frame(&self) -> &Bytes {
+    pub(crate) fn frame(&self) -> &Bytes {
         &self.frame
     }
 
     /// The packet without its frame header: type digit and content, or the raw binary content.
-    pub fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &[u8] {
         let header = match self.frame[1] {
             126 => 4,
             127 => 10,
@@ -116,7 +114,7 @@ impl EncodedPacket {
     }
 
     /// Whether the content is binary.
-    pub fn is_binary(&self) -> bool {
+    pub(crate) fn is_binary(&self) -> bool {
         self.frame[0] & 0x0f == frame::OPCODE_BINARY
     }
 }

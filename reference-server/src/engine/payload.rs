@@ -5,14 +5,13 @@
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use bytes::Bytes;
 
 use super::packet::{EncodedPacket, InvalidPacket, Packet};
-use crate::faults::{Fault, Faults};
 
 /// Between two packets of a payload.
-pub const SEPARATOR: u8 = 0x1e;
+pub(crate) const SEPARATOR: u8 = 0x1e;
 
 /// Clients differ in whether they pad: both are read, only the padded form is written.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -22,52 +21,29 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// The packets of a request body, in order. An invalid one ends the usefulness of the rest: the caller
 /// stops there and closes the session.
-pub fn decode(body: &str, faults: Faults) -> impl Iterator<Item = Result<Packet<'_>, InvalidPacket>> {
-    let trimmed = body.trim_matches(SEPARATOR as char);
-    let body = if faults.has(Fault::EmptyPacketTolerated) { trimmed } else { body };
-    let most = match faults {
-        _ if faults.has(Fault::PayloadFirstPacketOnly) => 1,
-        _ if faults.has(Fault::PayloadSixteenPackets) => 16,
-        _ => usize::MAX,
-    };
-    let skipped = move |part: &&str| *part == "b" && faults.has(Fault::EmptyBinaryDropped);
-    body.split(SEPARATOR as char).take(most).filter(move |part| !skipped(part)).map(move |part| {
-        match part.strip_prefix('b') {
-            Some(_) if faults.has(Fault::PostBinaryRefused) => Err(InvalidPacket),
-            Some(base64) => LENIENT
-                .decode(base64)
-                .map(|data| Packet::Binary(Bytes::from(data)))
-                .map_err(|_| InvalidPacket),
-            None => Packet::from_text(part),
-        }
-    })
+pub(crate) fn decode(body: &str) -> impl Iterator<Item = Result<Packet<'_>, InvalidPacket>> {
+    body.split(SEPARATOR as char).map(element)
 }
 
-/// The same packets, last first.
-pub(super) fn reversed(body: &str) -> String {
-    body.rsplit(SEPARATOR as char).collect::<Vec<_>>().join("\u{1e}")
+/// One packet of a payload.
+pub(crate) fn element(part: &str) -> Result<Packet<'_>, InvalidPacket> {
+    let Some(base64) = part.strip_prefix('b') else { return Packet::from_text(part) };
+    LENIENT.decode(base64).map(|data| Packet::Binary(Bytes::from(data))).map_err(|_| InvalidPacket)
 }
 
 /// Joins packets into a response body.
-pub fn encode<'a>(packets: impl IntoIterator<Item = &'a EncodedPacket>, faults: Faults) -> Vec<u8> {
-    let alphabet = if faults.has(Fault::PollBase64ForUrls) { &URL_SAFE } else { &STANDARD };
-    let mut body = String::new();
+pub(crate) fn encode<'a>(packets: impl IntoIterator<Item = &'a EncodedPacket>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (n, packet) in packets.into_iter().enumerate() {
-        if n > 0 && !faults.has(Fault::PollWithoutSeparators) {
+        if n > 0 {
             bytes.push(SEPARATOR);
         }
         if packet.is_binary() {
-            body.clear();
-            alphabet.encode_string(packet.body(), &mut body);
             bytes.push(b'b');
-            bytes.extend_from_slice(body.as_bytes());
+            bytes.extend_from_slice(STANDARD.encode(packet.body()).as_bytes());
         } else {
             bytes.extend_from_slice(packet.body());
         }
-    }
-    if faults.has(Fault::SeparatorUnescaped) {
-        return String::from_utf8_lossy(&bytes).replace("\\u001e", "\u{1e}").into_bytes();
     }
     bytes
 }
@@ -80,30 +56,29 @@ mod tests {
     #[test]
     fn the_example_of_the_specification_is_read() {
         // Engine.IO protocol v4, "HTTP long-polling": 4hello\x1e2\x1e4world
-        let packets: Vec<_> = decode("4hello\u{1e}2\u{1e}4world", Faults::NONE).map(Result::unwrap).collect();
+        let packets: Vec<_> = decode("4hello\u{1e}2\u{1e}4world").map(Result::unwrap).collect();
         assert_eq!(packets, [Packet::Message("hello"), Packet::Ping(""), Packet::Message("world")]);
     }
 
     #[test]
     fn the_binary_example_of_the_specification_goes_both_ways() {
         // Engine.IO protocol v4: 4hello\x1ebAQIDBA==
-        let packets: Vec<_> = decode("4hello\u{1e}bAQIDBA==", Faults::NONE).map(Result::unwrap).collect();
+        let packets: Vec<_> = decode("4hello\u{1e}bAQIDBA==").map(Result::unwrap).collect();
         assert_eq!(packets, [Packet::Message("hello"), Packet::Binary(Bytes::from_static(&[1, 2, 3, 4]))]);
-        let body =
-            encode(&[EncodedPacket::fixed("4hello"), EncodedPacket::binary(&[1, 2, 3, 4])], Faults::NONE);
+        let body = encode(&[EncodedPacket::fixed("4hello"), EncodedPacket::binary(&[1, 2, 3, 4])]);
         assert_eq!(body, b"4hello\x1ebAQIDBA==");
     }
 
     #[test]
     fn an_empty_binary_packet_goes_both_ways() {
-        assert_eq!(decode("b", Faults::NONE).next(), Some(Ok(Packet::Binary(Bytes::new()))));
-        assert_eq!(encode(&[EncodedPacket::binary(&[])], Faults::NONE), b"b");
+        assert_eq!(decode("b").next(), Some(Ok(Packet::Binary(Bytes::new()))));
+        assert_eq!(encode(&[EncodedPacket::binary(&[])]), b"b");
     }
 
     #[test]
     fn leading_trailing_and_doubled_separators_are_empty_packets_and_therefore_invalid() {
         for body in ["", "\u{1e}", "40\u{1e}", "\u{1e}40", "40\u{1e}\u{1e}40"] {
-            assert!(decode(body, Faults::NONE).any(|packet| packet.is_err()), "{body:?}");
+            assert!(decode(body).any(|packet| packet.is_err()), "{body:?}");
         }
     }
 
@@ -118,8 +93,8 @@ mod tests {
                 None => EncodedPacket::text(0, |out| { out.push(b'4'); out.extend_from_slice(text.as_bytes()); }),
                 Some(data) => EncodedPacket::binary(data),
             }).collect();
-            let body = String::from_utf8(encode(&packets, Faults::NONE)).unwrap();
-            let decoded: Vec<_> = decode(&body, Faults::NONE).map(Result::unwrap).collect();
+            let body = String::from_utf8(encode(&packets)).unwrap();
+            let decoded: Vec<_> = decode(&body).map(Result::unwrap).collect();
             let expected: Vec<_> = messages.iter().map(|(text, data)| match data {
                 None => Packet::Message(text),
                 Some(data) => Packet::Binary(Bytes::from(data.clone())),
@@ -129,7 +104,7 @@ mod tests {
 
         #[test]
         fn no_body_makes_the_decoder_panic(body in ".{0,200}") {
-            let _ = decode(&body, Faults::NONE).count();
+            let _ = decode(&body).count();
         }
     }
 }

@@ -3,11 +3,9 @@
 //! Spec: Engine.IO protocol v4, "Query parameters"; codes, texts and their precedence (transport, then session,
 //! then method, then protocol version) are those of the official server.
 
-use crate::faults::{Fault, Faults};
-
 /// How a session talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
+pub(crate) enum Transport {
     /// HTTP long-polling.
     Polling,
     /// WebSocket.
@@ -16,7 +14,7 @@ pub enum Transport {
 
 impl Transport {
     /// The name in query parameters.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Transport::Polling => "polling",
             Transport::WebSocket => "websocket",
@@ -24,9 +22,9 @@ impl Transport {
     }
 }
 
-/// A refusal, as the official server words it.
+/// A refusal, as the official server words it; its code is its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Code 0.
     TransportUnknown,
     /// Code 1.
@@ -35,126 +33,94 @@ pub enum Refusal {
     BadHandshakeMethod,
     /// Code 3.
     BadRequest,
-    /// Code 4.
-    Forbidden,
+    /// Code 4, which means "Forbidden".
+    Full,
     /// Code 5.
     UnsupportedProtocol,
 }
 
 impl Refusal {
     /// HTTP status.
-    pub fn status(self) -> u16 {
-        if self == Refusal::Forbidden { 403 } else { 400 }
+    pub(crate) fn status(self) -> u16 {
+        if self == Refusal::Full { 503 } else { 400 }
     }
 
     /// The text of the error body.
-    pub fn message(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         match self {
             Refusal::TransportUnknown => "Transport unknown",
             Refusal::SessionUnknown => "Session ID unknown",
             Refusal::BadHandshakeMethod => "Bad handshake method",
             Refusal::BadRequest => "Bad request",
-            Refusal::Forbidden => "Forbidden",
+            Refusal::Full => "Server is full",
             Refusal::UnsupportedProtocol => "Unsupported protocol version",
         }
     }
 
     /// The JSON body.
-    pub fn body(self) -> String {
+    pub(crate) fn body(self) -> String {
         format!("{{\"code\":{},\"message\":\"{}\"}}", self as u8, self.message())
     }
 }
 
+/// What decides where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Query<'a> {
+    pub(crate) method: &'a str,
+    /// Whether it asks to become a WebSocket.
+    pub(crate) upgrade: bool,
+    /// `EIO`.
+    pub(crate) version: Option<&'a str>,
+    pub(crate) transport: Option<&'a str>,
+    /// An empty one is none.
+    pub(crate) sid: Option<&'a str>,
+}
+
 /// What a request asks for, once its parameters are in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target<'a> {
+pub(crate) enum Target<'a> {
     /// A new session.
     Handshake(Transport),
     /// An existing session.
     Session(&'a str),
 }
 
-/// Judges the parameters. `current` tells the transport of a session, if there is one with that id.
-///
-/// # Errors
-/// With the refusal the official server would give first.
-pub fn judge<'a>(
-    method: &str,
-    upgrade: bool,
-    parameter: impl Fn(&str) -> Option<&'a str>,
-    current: impl Fn(&str) -> Option<Transport>,
-    faults: Faults,
-) -> Result<Target<'a>, Refusal> {
-    let version = check_version(parameter("EIO"), upgrade, faults);
-    if faults.has(Fault::VersionCheckedFirst) {
-        version?;
-    }
-    let transport = match parameter("transport") {
-        Some("polling") if upgrade && faults.has(Fault::WebSocketAsPollingAccepted) => Transport::WebSocket,
+/// Judges a request. `current` is the transport of the session with that id, if there is one.
+/// Fails with the refusal the official server would give first.
+pub(crate) fn judge<'a>(query: Query<'a>, current: Option<Transport>) -> Result<Target<'a>, Refusal> {
+    let transport = match query.transport {
         Some("polling") => Transport::Polling,
         Some("websocket") => Transport::WebSocket,
-        None if !upgrade && faults.has(Fault::MissingTransportIsPolling) => Transport::Polling,
-        Some(_) if !upgrade && faults.has(Fault::UnknownTransportIsPolling) => Transport::Polling,
-        _ if upgrade && faults.has(Fault::WebSocketTransportUnchecked) => Transport::WebSocket,
         _ => return Err(Refusal::TransportUnknown),
     };
-    if upgrade && transport == Transport::Polling {
+    if query.upgrade && transport == Transport::Polling {
         return Err(Refusal::BadRequest);
     }
-    if let Some(sid) = parameter("sid").filter(|sid| !sid.is_empty() || faults.has(Fault::EmptySidUnknown)) {
-        match current(sid) {
-            None if method == "GET" && faults.has(Fault::UnknownSessionOpens) => {}
-            None => return Err(Refusal::SessionUnknown),
-            Some(_) if transport == Transport::Polling && faults.has(Fault::PollingAfterUpgrade) => {
-                return Ok(Target::Session(sid));
-            }
-            Some(Transport::Polling) if !upgrade && faults.has(Fault::WebSocketRequestPolls) => {
-                return Ok(Target::Session(sid));
-            }
-            Some(current) if !upgrade && (current != transport || transport == Transport::WebSocket) => {
-                let wrong = faults.has(Fault::TransportMismatchUnknown);
-                return Err(if wrong { Refusal::SessionUnknown } else { Refusal::BadRequest });
-            }
-            Some(_) => return Ok(Target::Session(sid)),
-        }
+    if let Some(sid) = query.sid {
+        return match current {
+            None => Err(Refusal::SessionUnknown),
+            Some(_) if query.upgrade => Ok(Target::Session(sid)),
+            Some(Transport::Polling) if transport == Transport::Polling => Ok(Target::Session(sid)),
+            Some(_) => Err(Refusal::BadRequest),
+        };
     }
-    if method != "GET" && !(method == "POST" && faults.has(Fault::PostOpensSession)) {
-        let wrong = faults.has(Fault::BadMethodIsBadRequest);
-        return Err(if wrong { Refusal::BadRequest } else { Refusal::BadHandshakeMethod });
+    if query.method != "GET" {
+        return Err(Refusal::BadHandshakeMethod);
     }
-    if transport == Transport::WebSocket && !upgrade {
-        if faults.has(Fault::WebSocketWithoutUpgradePolls) {
-            return Ok(Target::Handshake(Transport::Polling));
-        }
+    if transport == Transport::WebSocket && !query.upgrade {
         return Err(Refusal::BadRequest);
     }
-    version?;
+    if query.version != Some("4") {
+        return Err(Refusal::UnsupportedProtocol);
+    }
     Ok(Target::Handshake(transport))
-}
-
-fn check_version(version: Option<&str>, upgrade: bool, faults: Faults) -> Result<(), Refusal> {
-    let accepted = match version {
-        Some("4") => true,
-        None if faults.has(Fault::MissingVersionAccepted) => true,
-        _ if upgrade => faults.has(Fault::WebSocketVersionUnchecked),
-        None => false,
-        Some(version) => {
-            let prefix = version.starts_with('4') && faults.has(Fault::VersionPrefixEnough);
-            prefix || faults.has(Fault::VersionUnchecked)
-        }
-    };
-    match accepted {
-        true => Ok(()),
-        false if faults.has(Fault::VersionIsBadRequest) => Err(Refusal::BadRequest),
-        false => Err(Refusal::UnsupportedProtocol),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ask(method: &str, upgrade: bool, query: &'static str) -> Result<Target<'static>, Refusal> {
+    fn ask(method: &'static str, upgrade: bool, query: &'static str) -> Result<Target<'static>, Refusal> {
         let find = |name: &str| {
             query
                 .split('&')
@@ -162,12 +128,13 @@ mod tests {
                 .rfind(|(key, _)| *key == name)
                 .map(|pair| pair.1)
         };
-        let current = |sid: &str| match sid {
-            "lp" => Some(Transport::Polling),
-            "ws" => Some(Transport::WebSocket),
+        let current = match find("sid") {
+            Some("lp") => Some(Transport::Polling),
+            Some("ws") => Some(Transport::WebSocket),
             _ => None,
         };
-        judge(method, upgrade, find, current, Faults::NONE)
+        let sid = find("sid").filter(|sid| !sid.is_empty());
+        judge(Query { method, upgrade, version: find("EIO"), transport: find("transport"), sid }, current)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::request::Framing;
 
 /// Collects a body from what arrives on a connection.
 #[derive(Debug)]
-pub struct Body {
+pub(crate) struct Body {
     state: State,
     limit: usize,
     data: Vec<u8>,
@@ -26,7 +26,7 @@ enum State {
 
 /// Where a body stands after more of it was read.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// More is to come.
     More,
     /// It is longer than the limit; the rest is skipped.
@@ -37,13 +37,13 @@ pub enum Progress {
 
 /// The body is not what its framing says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed;
+pub(crate) struct Malformed;
 
 const MAX_LINE: usize = 1024;
 
 impl Body {
     /// A body of at most `limit` bytes.
-    pub fn new(framing: Framing, limit: usize) -> Body {
+    pub(crate) fn new(framing: Framing, limit: usize) -> Body {
         let state = match framing {
             Framing::None => State::Done,
             Framing::Length(left) => State::Data { left, chunked: false },
@@ -54,10 +54,8 @@ impl Body {
     }
 
     /// Takes what belongs to the body from the start of `input`; the number is how many bytes that were.
-    ///
-    /// # Errors
-    /// When the chunked framing is broken.
-    pub fn feed(&mut self, input: &[u8]) -> Result<(usize, Progress), Malformed> {
+    /// Fails when the chunked framing is broken.
+    pub(crate) fn feed(&mut self, input: &[u8]) -> Result<(usize, Progress), Malformed> {
         let mut used = 0;
         loop {
             let rest = &input[used..];
@@ -126,19 +124,14 @@ impl Body {
     }
 
     /// Decodes what came since the last call for itself, which spoils a character that was cut.
-    pub fn decode_piece(&mut self) {
+    pub(crate) fn decode_piece(&mut self) {
         let piece = self.data.split_off(self.decoded.min(self.data.len()));
         self.data.extend_from_slice(String::from_utf8_lossy(&piece).as_bytes());
         self.decoded = self.data.len();
     }
 
-    /// Whether the whole body has been seen, kept or not.
-    pub fn is_over(&self) -> bool {
-        self.state == State::Done
-    }
-
     /// The content.
-    pub fn into_data(self) -> Vec<u8> {
+    pub(crate) fn into_data(self) -> Vec<u8> {
         self.data
     }
 }
@@ -162,7 +155,7 @@ mod tests {
         assert_eq!(Body::new(Framing::Length(4), 3).feed(b""), Ok((0, Progress::TooLong)));
         let mut chunked = Body::new(Framing::Chunked, 3);
         assert_eq!(chunked.feed(b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"), Ok((19, Progress::TooLong)));
-        assert!(chunked.is_over());
+        assert_eq!(chunked.state, State::Done);
     }
 
     #[test]
@@ -198,7 +191,7 @@ mod tests {
                 let (used, _) = body.feed(&waiting).unwrap();
                 waiting.drain(..used);
             }
-            prop_assert!(body.is_over() && waiting.is_empty());
+            prop_assert!(body.state == State::Done && waiting.is_empty());
             prop_assert_eq!(body.into_data(), data);
         }
     }

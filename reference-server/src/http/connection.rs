@@ -1,7 +1,6 @@
-//! The task of one TCP connection, as long as it speaks HTTP.
+//! One TCP connection, as long as it speaks HTTP: request heads and bodies in, responses out.
 //!
-//! Reads requests one after the other and hands each to the Engine.IO endpoint or the chat page. Becoming a
-//! WebSocket ends it: the socket moves to a task of its own.
+//! Spec: RFC 9112 section 9. What a request means is not known here: the caller reads one and answers it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,38 +14,24 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::body::{Body, Progress};
-use super::engine;
 use super::request::{BadHead, Framing, Request};
 use super::response::Response;
 use crate::faults::Fault;
-use crate::page;
-use crate::server::Server;
+use crate::shared::Shared;
 
 /// Skipped after a refusal before the connection is given up.
 const MAX_SKIPPED: usize = 16 << 20;
 
-/// Counts a connection for as long as it has something to do: a server that stops waits for these.
-pub(crate) struct Counted(Rc<Server>);
-
-impl Counted {
-    fn new(server: &Rc<Server>) -> Counted {
-        server.connections.set(server.connections.get() + 1);
-        Counted(server.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.connections.set(self.0.connections.get() - 1);
-    }
-}
-
 pub(crate) struct Connection {
-    pub(crate) server: Rc<Server>,
+    shared: Rc<Shared>,
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
     /// What arrived and has not been looked at.
     pub(crate) buffer: Vec<u8>,
+    /// Whether no request has come yet.
+    fresh: bool,
+    /// Whether the body of the latest request is still to be read.
+    unread: bool,
 }
 
 /// What becomes of a connection after a request.
@@ -56,8 +41,11 @@ pub(crate) enum Next {
     /// It ends.
     Close,
     /// The handler has taken it elsewhere: to a WebSocket.
-    Taken(Box<dyn FnOnce(TcpStream, Vec<u8>, Counted)>),
+    Taken(Box<dyn FnOnce(TcpStream, Vec<u8>) -> Task>),
 }
+
+/// What goes on with a connection that was taken.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What came of waiting for a body.
 pub(crate) enum Received {
@@ -66,49 +54,19 @@ pub(crate) enum Received {
     Broken,
 }
 
-/// Serves a connection until it ends or becomes a WebSocket.
-pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: SocketAddr) {
-    let mut connection = Connection { server, stream, peer, buffer: Vec::new() };
-    let mut first = true;
-    loop {
-        let mut request = match connection.head(first).await {
-            Ok(Some(request)) => request,
-            Ok(None) => return,
-            Err(status) => {
-                let _ = connection.respond(None, Response::empty(status)).await;
-                return connection.linger().await;
-            }
-        };
-        first = false;
-        if connection.server.faults.has(Fault::ConnectionNotKept) {
-            request.keep_alive = false;
-        }
-        let counted = Counted::new(&connection.server);
-        let endpoint = &connection.server.config.path;
-        let alike = request.path.starts_with(endpoint.trim_end_matches('/'));
-        let next =
-            if request.path == *endpoint || alike && connection.server.faults.has(Fault::PathPrefixMatches) {
-                engine::handle(&mut connection, &request).await
-            } else {
-                let response = page::respond(&connection.server.config, &request);
-                connection.respond(Some(&request), response).await
-            };
-        match next {
-            Next::KeepAlive => {}
-            Next::Close => return connection.linger().await,
-            Next::Taken(take) => return take(connection.stream, connection.buffer, counted),
-        }
-    }
-}
-
 impl Connection {
+    pub(crate) fn new(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr) -> Connection {
+        Connection { shared, stream, peer, buffer: Vec::new(), fresh: true, unread: false }
+    }
+
     /// The next request head. `None`: the client is done, or was silent for too long.
-    async fn head(&mut self, first: bool) -> Result<Option<Request>, u16> {
-        let limits = &self.server.config.limits;
+    /// Fails with the status of the response to what is no request.
+    pub(crate) async fn head(&mut self) -> Result<Option<Request>, u16> {
+        let limits = &self.shared.config.limits;
         let (most, idle, patience) = (limits.head_bytes, limits.keep_alive, limits.head_timeout);
         if self.buffer.is_empty() {
             self.buffer = Vec::new();
-            let wait = if first { patience } else { idle };
+            let wait = if self.fresh { patience } else { idle };
             if !matches!(timeout(wait, self.read_more()).await, Ok(Ok(1..))) {
                 return Ok(None);
             }
@@ -119,6 +77,8 @@ impl Connection {
                     Ok(Some((_, length))) if length > most => return Err(431),
                     Ok(Some((request, length))) => {
                         self.buffer.drain(..length);
+                        self.fresh = false;
+                        self.unread = request.framing != Framing::None;
                         return Ok(Some(request));
                     }
                     Err(BadHead::Malformed) => return Err(400),
@@ -152,7 +112,7 @@ impl Connection {
 
     /// Notices that the client went away while its answer is not ready; keeps what it sent ahead.
     pub(crate) fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while self.buffer.len() <= self.server.config.limits.head_bytes {
+        while self.buffer.len() <= self.shared.config.limits.head_bytes {
             let mut scratch = [0; 1024];
             let mut buffer = ReadBuf::new(&mut scratch);
             match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
@@ -172,18 +132,21 @@ impl Connection {
         if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             let _ = self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
         }
-        let patience = self.server.config.limits.body_timeout;
+        let patience = self.shared.config.limits.body_timeout;
         let arriving = async {
             loop {
                 match body.feed(&self.buffer) {
                     Err(_) => return Received::Broken,
                     Ok((used, progress)) => {
                         self.buffer.drain(..used);
-                        if self.server.faults.has(Fault::PostDecodedByPiece) {
+                        if self.shared.has(Fault::PostDecodedByPiece) {
                             body.decode_piece();
                         }
                         match progress {
-                            Progress::Done => return Received::Whole(body.into_data()),
+                            Progress::Done => {
+                                self.unread = false;
+                                return Received::Whole(body.into_data());
+                            }
                             Progress::TooLong => return Received::TooLong,
                             Progress::More => {}
                         }
@@ -197,24 +160,13 @@ impl Connection {
         timeout(patience, arriving).await.unwrap_or(Received::Broken)
     }
 
-    /// Writes a response. Without a request, or with its body unread, the connection ends.
+    /// Writes a response and says whether another request may follow. Without a request, or with its body unread,
+    /// the connection ends.
     pub(crate) async fn respond(&mut self, request: Option<&Request>, response: Response) -> Next {
-        let unread =
-            request.is_none_or(|request| request.framing != Framing::None && request.method != "POST");
-        self.respond_and(request, response, !unread).await
-    }
-
-    /// Writes a response and says whether another request may follow.
-    pub(crate) async fn respond_and(
-        &mut self,
-        request: Option<&Request>,
-        response: Response,
-        more: bool,
-    ) -> Next {
-        let keep_alive = more && request.is_some_and(|request| request.keep_alive);
+        let keep_alive = !self.unread && request.is_some_and(|request| request.keep_alive);
         let head_only = request.is_some_and(|request| request.method == "HEAD");
         let bytes = response.encode(keep_alive, head_only);
-        let patience = self.server.config.limits.body_timeout;
+        let patience = self.shared.config.limits.body_timeout;
         match timeout(patience, self.stream.write_all(&bytes)).await {
             Ok(Ok(())) if keep_alive => Next::KeepAlive,
             _ => Next::Close,
@@ -222,8 +174,8 @@ impl Connection {
     }
 
     /// Ends a connection without resetting it: a reset could overtake the last response.
-    async fn linger(mut self) {
-        let patience = self.server.config.limits.close_timeout;
+    pub(crate) async fn linger(mut self) {
+        let patience = self.shared.config.limits.close_timeout;
         if self.stream.shutdown().await.is_err() {
             return;
         }

@@ -4,8 +4,7 @@
 //! poll closes its session, a second POST is refused while the body of the first is still arriving, a body
 //! that is too long is answered before it is read. `request` and `body` are pure.
 
-pub mod body;
+pub(crate) mod body;
 pub(crate) mod connection;
-pub(crate) mod engine;
-pub mod request;
-pub mod response;
+pub(crate) mod request;
+pub(crate) mod response;

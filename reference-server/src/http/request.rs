@@ -4,7 +4,7 @@
 
 /// How the body of a request is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// There is none.
     None,
     /// So many bytes.
@@ -15,24 +15,24 @@ pub enum Framing {
 
 /// A request without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// The method, as sent.
-    pub method: String,
+    pub(crate) method: String,
     /// The path, without the query.
-    pub path: String,
+    pub(crate) path: String,
     /// Query parameters, decoded, in order.
-    pub query: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
     /// Headers, names in lower case, in order.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// How the body is delimited.
-    pub framing: Framing,
+    pub(crate) framing: Framing,
     /// Whether another request may follow on this connection.
-    pub keep_alive: bool,
+    pub(crate) keep_alive: bool,
 }
 
 /// Why a head is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadHead {
+pub(crate) enum BadHead {
     /// Not HTTP, or ambiguous: status 400.
     Malformed,
     /// Too many headers: status 431.
@@ -43,10 +43,8 @@ const MAX_HEADERS: usize = 100;
 
 impl Request {
     /// Reads a head from the start of `bytes`; with it comes its length. `None`: there is more to come.
-    ///
-    /// # Errors
-    /// When it never will be a head.
-    pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadHead> {
+    /// Fails when it never will be a head.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadHead> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Request::new(&mut headers);
         let length = match parsed.parse(bytes) {
@@ -78,7 +76,7 @@ impl Request {
         let request = Request {
             method: parsed.method.unwrap_or("").to_owned(),
             path: path.to_owned(),
-            query: parse_query(query),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers,
             framing,
             keep_alive,
@@ -87,17 +85,17 @@ impl Request {
     }
 
     /// The first header of that name (lower case).
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
     /// A query parameter; of duplicates the last counts.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().rfind(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
     /// Whether it asks to become a WebSocket.
-    pub fn wants_websocket(&self) -> bool {
+    pub(crate) fn wants_websocket(&self) -> bool {
         let upgrade =
             self.header("upgrade").is_some_and(|value| has_token(&value.to_ascii_lowercase(), "websocket"));
         let connection = self.headers.iter().filter(|(name, _)| name == "connection");
@@ -105,7 +103,7 @@ impl Request {
     }
 
     /// Whether an encoding is accepted by the client.
-    pub fn accepts(&self, encoding: &str) -> bool {
+    pub(crate) fn accepts(&self, encoding: &str) -> bool {
         let Some(accepted) = self.header("accept-encoding") else { return false };
         accepted.split(',').any(|item| {
             let (name, quality) = item.split_once(';').unwrap_or((item, ""));
@@ -115,12 +113,12 @@ impl Request {
     }
 
     /// The query as a JSON object; of duplicates the last counts.
-    pub fn query_json(&self) -> Box<str> {
+    pub(crate) fn query_json(&self) -> Box<str> {
         json_object(&self.query, |_, new| new.to_owned())
     }
 
     /// The headers as a JSON object; duplicates are joined by a comma.
-    pub fn headers_json(&self) -> Box<str> {
+    pub(crate) fn headers_json(&self) -> Box<str> {
         json_object(&self.headers, |old, new| format!("{old}, {new}"))
     }
 }
@@ -150,37 +148,6 @@ fn framing(headers: &[(String, String)]) -> Result<Framing, BadHead> {
         framing = next;
     }
     Ok(if framing == Framing::Length(0) { Framing::None } else { framing })
-}
-
-fn parse_query(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(key), decode(value))
-        })
-        .collect()
-}
-
-/// Percent-decoding of a query component; what is no escape stays as it is.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).and_then(|byte| (*byte as char).to_digit(16));
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        match (bytes[at], digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 2;
-            }
-            (b'+', ..) => out.push(b' '),
-            (byte, ..) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn json_object(pairs: &[(String, String)], join: impl Fn(&str, &str) -> String) -> Box<str> {
@@ -224,6 +191,7 @@ mod tests {
 
     #[test]
     fn broken_escapes_stay_as_they_are() {
+        let decode = |text: &str| parse(&format!("GET /?x={text} HTTP/1.1\r\n\r\n")).query.remove(0).1;
         assert_eq!(decode("a%b%2"), "a%b%2");
         assert_eq!(decode("%e2%82%ac"), "€");
         assert_eq!(decode("%ff"), "\u{fffd}");

@@ -4,36 +4,37 @@ use std::io::Write;
 
 use crate::config::Origins;
 
+pub(crate) const TEXT: &str = "text/plain; charset=UTF-8";
+pub(crate) const JSON: &str = "application/json";
+
 /// A response, not yet bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
+pub(crate) struct Response {
     /// The status code.
-    pub status: u16,
+    pub(crate) status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
 
 impl Response {
     /// A response without content.
-    pub fn empty(status: u16) -> Response {
+    pub(crate) fn empty(status: u16) -> Response {
         Response { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// A response with content.
-    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
         Response { status, headers: Vec::new(), body: body.into() }.with("content-type", content_type)
     }
 
     /// Adds a header.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Adds the headers that let pages of other origins read it.
-    #[must_use]
-    pub fn with_cors(self, origins: &Origins, origin: Option<&str>) -> Response {
+    pub(crate) fn with_cors(self, origins: &Origins, origin: Option<&str>) -> Response {
         match origins {
             Origins::Any => self.with("access-control-allow-origin", "*"),
             Origins::None => self,
@@ -48,16 +49,14 @@ impl Response {
     }
 
     /// Keeps as many bytes of the content as it has characters, as a wrong count of its length would.
-    #[must_use]
-    pub fn cut_to_characters(mut self) -> Response {
+    pub(crate) fn cut_to_characters(mut self) -> Response {
         let characters = String::from_utf8_lossy(&self.body).chars().count();
         self.body.truncate(characters);
         self
     }
 
     /// Compresses the content with gzip or deflate.
-    #[must_use]
-    pub fn compressed(mut self, encoding: &'static str) -> Response {
+    pub(crate) fn compressed(mut self, encoding: &'static str) -> Response {
         let level = flate2::Compression::fast();
         let compressed = if encoding == "gzip" {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
@@ -76,7 +75,7 @@ impl Response {
     }
 
     /// The bytes on the wire. `head_only` leaves the content out, as HEAD wants it.
-    pub fn encode(&self, keep_alive: bool, head_only: bool) -> Vec<u8> {
+    pub(crate) fn encode(&self, keep_alive: bool, head_only: bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(256 + self.body.len());
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let mut line = |text: String| {

@@ -4,6 +4,7 @@
 //! parsed into a tree: they are passed on as the text they were, so that `1e21`, `-0` and `\u001e` survive.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use super::packet::{self, ParseError};
 
 /// One argument of an event or acknowledgement.
 #[derive(Debug, Clone)]
-pub enum Arg<'a> {
+pub(crate) enum Arg<'a> {
     /// JSON without attachments.
     Json(Cow<'a, RawValue>),
     /// JSON with placeholders that stand for attachments.
@@ -24,30 +25,34 @@ pub enum Arg<'a> {
 
 /// JSON whose placeholders name buffers by index.
 #[derive(Debug)]
-pub struct Binary {
+pub(crate) struct Binary {
     value: Value,
     buffers: Rc<[Bytes]>,
 }
 
 impl<'a> Arg<'a> {
     /// An argument of a packet that brought `buffers` with it.
-    ///
-    /// # Errors
-    /// When a placeholder names no buffer of the packet.
-    pub fn with_attachments(raw: &'a RawValue, buffers: &Rc<[Bytes]>) -> Result<Arg<'a>, ParseError> {
+    /// Fails when a placeholder names no buffer of the packet.
+    pub(crate) fn with_attachments(raw: &'a RawValue, buffers: &Rc<[Bytes]>) -> Result<Arg<'a>, ParseError> {
         let text = raw.get();
         if !text.contains("_placeholder") && !text.contains('\\') {
             return Ok(Arg::Json(Cow::Borrowed(raw)));
         }
-        let value: Value = serde_json::from_str(text).map_err(|_| ParseError::TooDeep)?;
-        if !check_placeholders(&value, buffers.len())? {
+        let mut value: Value = serde_json::from_str(text).map_err(|_| ParseError::TooDeep)?;
+        let mut any = false;
+        walk_placeholders(&mut value, &mut |placeholder| {
+            any = true;
+            let known = number(placeholder).is_some_and(|num| num < buffers.len());
+            if known { Ok(()) } else { Err(ParseError::Placeholder) }
+        })?;
+        if !any {
             return Ok(Arg::Json(Cow::Borrowed(raw)));
         }
         Ok(Arg::Binary(Rc::new(Binary { value, buffers: buffers.clone() })))
     }
 
     /// The argument as JSON text; `None` if it contains binary.
-    pub fn json(&self) -> Option<&str> {
+    pub(crate) fn json(&self) -> Option<&str> {
         match self {
             Arg::Json(raw) => Some(raw.get()),
             Arg::Binary(_) => None,
@@ -55,12 +60,12 @@ impl<'a> Arg<'a> {
     }
 
     /// The argument parsed into `T`, if it is such a thing.
-    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+    pub(crate) fn parse<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(self.json()?).ok()
     }
 
     /// The elements of an argument that is an array.
-    pub fn elements(&self) -> Option<Vec<Arg<'_>>> {
+    pub(crate) fn elements(&self) -> Option<Vec<Arg<'_>>> {
         match self {
             Arg::Json(raw) => {
                 let elements = packet::elements(raw.get())?;
@@ -75,35 +80,24 @@ impl<'a> Arg<'a> {
         }
     }
 
-    /// The number of the attachment that the argument stands for, if it is nothing but a placeholder.
-    pub(super) fn placeholder(&self) -> Option<u64> {
+    /// Its JSON tree, if it has attachments: for the faults that bend it.
+    pub(crate) fn tree(&self) -> Option<&Value> {
         match self {
             Arg::Json(_) => None,
-            Arg::Binary(binary) => binary.value.get("num").and_then(Value::as_u64),
+            Arg::Binary(binary) => Some(&binary.value),
         }
     }
 
-    /// The fault that goes by the order of placeholders instead of their numbers.
-    pub(super) fn renumber_placeholders(&mut self, next: &mut usize) {
-        if let Arg::Binary(binary) = self {
-            let mut value = binary.value.clone();
-            count_up(&mut value, next);
-            *self = Arg::Binary(Rc::new(Binary { value, buffers: binary.buffers.clone() }));
-        }
-    }
-
-    /// The fault that leaves placeholders inside of arrays and objects as they are.
-    pub(super) fn forget_nested_placeholders(&mut self) {
-        if let Arg::Binary(binary) = self
-            && !is_placeholder(&binary.value)
-            && let Ok(raw) = RawValue::from_string(binary.value.to_string())
-        {
-            *self = Arg::Json(Cow::Owned(raw));
+    /// The same attachments in another tree.
+    pub(crate) fn with_tree(&self, value: Value) -> Arg<'a> {
+        match self {
+            Arg::Json(_) => self.clone(),
+            Arg::Binary(binary) => Arg::Binary(Rc::new(Binary { value, buffers: binary.buffers.clone() })),
         }
     }
 
     /// The argument freed from the packet it came in.
-    pub fn into_owned(self) -> Arg<'static> {
+    pub(crate) fn into_owned(self) -> Arg<'static> {
         match self {
             Arg::Json(raw) => Arg::Json(Cow::Owned(raw.into_owned())),
             Arg::Binary(binary) => Arg::Binary(binary),
@@ -111,72 +105,55 @@ impl<'a> Arg<'a> {
     }
 }
 
-/// Whether there are placeholders at all, or an error if one of them points nowhere.
-fn check_placeholders(value: &Value, buffers: usize) -> Result<bool, ParseError> {
+/// Calls `each` for every placeholder, in the order of traversal.
+pub(crate) fn walk_placeholders<E>(
+    value: &mut Value,
+    each: &mut impl FnMut(&mut Value) -> Result<(), E>,
+) -> Result<(), E> {
     match value {
-        Value::Object(map) if is_placeholder(value) => match map.get("num").and_then(Value::as_u64) {
-            Some(num) if (num as usize) < buffers => Ok(true),
-            _ => Err(ParseError::Placeholder),
-        },
-        Value::Object(map) => any_placeholder(map.values(), buffers),
-        Value::Array(items) => any_placeholder(items.iter(), buffers),
-        _ => Ok(false),
+        value if is_placeholder(value) => each(value),
+        Value::Object(map) => map.values_mut().try_for_each(|value| walk_placeholders(value, each)),
+        Value::Array(items) => items.iter_mut().try_for_each(|value| walk_placeholders(value, each)),
+        _ => Ok(()),
     }
 }
 
-fn is_placeholder(value: &Value) -> bool {
+pub(crate) fn is_placeholder(value: &Value) -> bool {
     value.get("_placeholder") == Some(&Value::Bool(true))
 }
 
-fn count_up(value: &mut Value, next: &mut usize) {
-    match value {
-        value if is_placeholder(value) => {
-            *value = placeholder(*next);
-            *next += 1;
-        }
-        Value::Object(map) => map.values_mut().for_each(|value| count_up(value, next)),
-        Value::Array(items) => items.iter_mut().for_each(|value| count_up(value, next)),
-        _ => {}
-    }
-}
-
-fn any_placeholder<'v>(values: impl Iterator<Item = &'v Value>, buffers: usize) -> Result<bool, ParseError> {
-    let mut any = false;
-    for value in values {
-        any |= check_placeholders(value, buffers)?;
-    }
-    Ok(any)
+/// The number of the attachment that a placeholder stands for.
+pub(crate) fn number(placeholder: &Value) -> Option<usize> {
+    placeholder.get("num").and_then(Value::as_u64).and_then(|num| usize::try_from(num).ok())
 }
 
 /// The arguments of an outgoing packet: the inside of a JSON array and the attachments it refers to.
 #[derive(Debug, Default, Clone)]
-pub struct Args {
+pub(crate) struct Args {
     json: String,
     attachments: Vec<Bytes>,
 }
 
 impl Args {
     /// No arguments yet.
-    pub fn new() -> Args {
+    pub(crate) fn new() -> Args {
         Args::default()
     }
 
     /// The arguments of an event called `name`.
-    pub fn event(name: &str) -> Args {
+    pub(crate) fn event(name: &str) -> Args {
         Args::new().with(&name)
     }
 
     /// Adds any serialisable value.
-    #[must_use]
-    pub fn with<T: Serialize + ?Sized>(mut self, value: &T) -> Args {
+    pub(crate) fn with<T: Serialize + ?Sized>(mut self, value: &T) -> Args {
         let json = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
         self.raw(&json);
         self
     }
 
     /// Adds arguments as they came, attachments renumbered in the order of traversal.
-    #[must_use]
-    pub fn with_all(mut self, args: &[Arg<'_>]) -> Args {
+    pub(crate) fn with_all(mut self, args: &[Arg<'_>]) -> Args {
         for arg in args {
             self.arg(arg);
         }
@@ -184,8 +161,7 @@ impl Args {
     }
 
     /// Adds one array argument made of `args`.
-    #[must_use]
-    pub fn with_array(mut self, args: &[Arg<'_>]) -> Args {
+    pub(crate) fn with_array(mut self, args: &[Arg<'_>]) -> Args {
         let inner = Args { json: String::new(), attachments: std::mem::take(&mut self.attachments) };
         let inner = inner.with_all(args);
         self.attachments = inner.attachments;
@@ -194,8 +170,7 @@ impl Args {
     }
 
     /// Adds binary content.
-    #[must_use]
-    pub fn with_binary(mut self, data: Bytes) -> Args {
+    pub(crate) fn with_binary(mut self, data: Bytes) -> Args {
         let placeholder = placeholder(self.attachments.len());
         self.attachments.push(data);
         self.raw(&placeholder.to_string());
@@ -203,7 +178,7 @@ impl Args {
     }
 
     /// Adds an argument that is already JSON text.
-    pub fn raw(&mut self, json: &str) {
+    pub(crate) fn raw(&mut self, json: &str) {
         if !self.json.is_empty() {
             self.json.push(',');
         }
@@ -215,43 +190,35 @@ impl Args {
             Arg::Json(raw) => self.raw(raw.get()),
             Arg::Binary(binary) => {
                 let mut value = binary.value.clone();
-                renumber(&mut value, &binary.buffers, &mut self.attachments);
+                let Ok(()) = walk_placeholders::<Infallible>(&mut value, &mut |found| {
+                    let buffer = number(found).and_then(|num| binary.buffers.get(num));
+                    *found = placeholder(self.attachments.len());
+                    self.attachments.push(buffer.cloned().unwrap_or_default());
+                    Ok(())
+                });
                 self.raw(&value.to_string());
             }
         }
     }
 
     /// The inside of the JSON array.
-    pub fn json(&self) -> &str {
+    pub(crate) fn json(&self) -> &str {
         &self.json
     }
 
     /// The binary content, in the order of its placeholders.
-    pub fn attachments(&self) -> &[Bytes] {
+    pub(crate) fn attachments(&self) -> &[Bytes] {
         &self.attachments
     }
 
-    pub(crate) fn attachments_mut(&mut self) -> &mut Vec<Bytes> {
-        &mut self.attachments
+    /// For the fault that does so: what the placeholders say is no longer true.
+    pub(crate) fn reverse_attachments(&mut self) {
+        self.attachments.reverse();
     }
 }
 
-fn placeholder(num: usize) -> Value {
+pub(crate) fn placeholder(num: usize) -> Value {
     serde_json::json!({ "_placeholder": true, "num": num })
-}
-
-fn renumber(value: &mut Value, buffers: &[Bytes], attachments: &mut Vec<Bytes>) {
-    match value {
-        Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
-            let num = map.get("num").and_then(Value::as_u64).unwrap_or(0) as usize;
-            let buffer = buffers.get(num).cloned().unwrap_or_default();
-            *value = placeholder(attachments.len());
-            attachments.push(buffer);
-        }
-        Value::Object(map) => map.values_mut().for_each(|value| renumber(value, buffers, attachments)),
-        Value::Array(items) => items.iter_mut().for_each(|value| renumber(value, buffers, attachments)),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -13,24 +13,24 @@ use super::packet::{self, Header, Kind, ParseError};
 
 /// A whole packet.
 #[derive(Debug)]
-pub struct Packet<'a> {
+pub(crate) struct Packet<'a> {
     /// The type; binary packets count as what they carry.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The namespace.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// The acknowledgement id.
-    pub id: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
     /// The event name; empty for other packets.
-    pub name: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
     /// What follows the name, or the whole payload of an acknowledgement.
-    pub args: Vec<Arg<'a>>,
+    pub(crate) args: Vec<Arg<'a>>,
     /// The JSON object of a CONNECT, or empty.
-    pub payload: &'a str,
+    pub(crate) payload: &'a str,
 }
 
 /// Waits for attachments.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     pending: Option<Box<Pending>>,
 }
 
@@ -43,17 +43,15 @@ struct Pending {
 
 /// A header with all its attachments; borrow the [`Packet`] from it.
 #[derive(Debug)]
-pub struct Assembled {
+pub(crate) struct Assembled {
     text: Box<str>,
     buffers: Rc<[Bytes]>,
 }
 
 impl Decoder {
     /// Takes a text message. `None`: it announces attachments that are still to come.
-    ///
-    /// # Errors
-    /// When it is not a packet, or attachments of the one before are missing.
-    pub fn text<'a>(&mut self, text: &'a str) -> Result<Option<Packet<'a>>, ParseError> {
+    /// Fails when it is not a packet, or attachments of the one before are missing.
+    pub(crate) fn text<'a>(&mut self, text: &'a str) -> Result<Option<Packet<'a>>, ParseError> {
         if self.pending.is_some() {
             return Err(ParseError::TextForAttachment);
         }
@@ -67,10 +65,8 @@ impl Decoder {
     }
 
     /// Takes a binary message; complete packets come back to be borrowed from.
-    ///
-    /// # Errors
-    /// When no attachment was expected.
-    pub fn binary(&mut self, data: Bytes) -> Result<Option<Assembled>, ParseError> {
+    /// Fails when no attachment was expected.
+    pub(crate) fn binary(&mut self, data: Bytes) -> Result<Option<Assembled>, ParseError> {
         let mut pending = self.pending.take().ok_or(ParseError::StrayAttachment)?;
         pending.buffers.push(data);
         if pending.buffers.len() < pending.expected {
@@ -81,7 +77,7 @@ impl Decoder {
     }
 
     /// The fault that makes a packet of a header whose attachments never came: empty ones take their place.
-    pub(super) fn give_up(&mut self) -> Option<Assembled> {
+    pub(crate) fn give_up(&mut self) -> Option<Assembled> {
         let mut pending = self.pending.take()?;
         pending.buffers.resize(pending.expected, Bytes::new());
         Some(Assembled { text: pending.text, buffers: pending.buffers.into() })
@@ -90,10 +86,8 @@ impl Decoder {
 
 impl Assembled {
     /// The packet with its attachments in place.
-    ///
-    /// # Errors
-    /// When a placeholder names an attachment that does not exist.
-    pub fn packet(&self) -> Result<Packet<'_>, ParseError> {
+    /// Fails when a placeholder names an attachment that does not exist.
+    pub(crate) fn packet(&self) -> Result<Packet<'_>, ParseError> {
         Packet::build(Header::parse(&self.text)?, Some(&self.buffers))
     }
 }

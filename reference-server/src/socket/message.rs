@@ -10,7 +10,7 @@ use crate::engine::packet::EncodedPacket;
 
 /// One Socket.IO packet, ready for any transport. Cloning shares the bytes.
 #[derive(Debug, Clone)]
-pub enum Message {
+pub(crate) enum Message {
     /// A packet without attachments.
     Text(EncodedPacket),
     /// A header and its attachments, in order.
@@ -19,7 +19,7 @@ pub enum Message {
 
 impl Message {
     /// `0`: the CONNECT that admits a socket.
-    pub fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> Message {
+    pub(crate) fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> Message {
         let mut payload = format!("{{\"sid\":\"{sid}\"");
         if let Some(pid) = pid {
             payload.push_str(&format!(",\"pid\":\"{pid}\""));
@@ -29,31 +29,33 @@ impl Message {
     }
 
     /// `4`: the refusal of a CONNECT; `error` is the JSON object.
-    pub fn connect_error(namespace: &str, error: &str) -> Message {
+    pub(crate) fn connect_error(namespace: &str, error: &str) -> Message {
         Message::plain('4', namespace, error)
     }
 
     /// `1`: the end of a namespace.
-    pub fn disconnect(namespace: &str) -> Message {
+    pub(crate) fn disconnect(namespace: &str) -> Message {
         Message::plain('1', namespace, "")
     }
 
     /// `2` or `5`: an event; with an id it asks for an answer.
-    pub fn event(namespace: &str, id: Option<u64>, args: &Args) -> Message {
-        let mut digits = String::new();
-        if let Some(id) = id {
-            digits = id.to_string();
-        }
+    pub(crate) fn event(namespace: &str, id: Option<u64>, args: &Args) -> Message {
+        let digits = id.map(|id| id.to_string()).unwrap_or_default();
         Message::with_args(['2', '5'], namespace, &digits, args)
     }
 
     /// `3` or `6`: the answer to the event with that id.
-    pub fn ack(namespace: &str, id: &str, args: &Args) -> Message {
+    pub(crate) fn ack(namespace: &str, id: &str, args: &Args) -> Message {
         Message::with_args(['3', '6'], namespace, id, args)
     }
 
+    /// Whether attachments follow its header.
+    pub(crate) fn is_binary(&self) -> bool {
+        matches!(self, Message::Binary(_))
+    }
+
     /// The packets in the order they go out.
-    pub fn packets(&self) -> &[EncodedPacket] {
+    pub(crate) fn packets(&self) -> &[EncodedPacket] {
         match self {
             Message::Text(packet) => std::slice::from_ref(packet),
             Message::Binary(packets) => packets,

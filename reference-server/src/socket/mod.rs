@@ -1,20 +1,18 @@
 //! Socket.IO protocol v5: namespaces, events, acknowledgements and rooms on top of Engine.IO messages.
 //!
-//! `packet`, `args`, `decoder`, `message`, `rooms` and `recovery` are pure. `client` drives one connection,
-//! `namespace` one namespace, `socket` one client in one namespace. `spoil` is what faults do to packets,
-//! `wear` what they do now and then.
+//! From below: `packet`, `args`, `decoder`, `message`, `rooms` and `recovery` are pure. `namespace` keeps the members of one
+//! namespace, `connection` what the sockets of one connection share, `socket` is one client in one namespace and speaks to
+//! the application; `ack` is answers both ways, `client` drives one connection.
 
 pub(crate) mod ack;
-pub mod args;
+pub(crate) mod args;
 pub(crate) mod client;
-pub mod decoder;
-pub mod message;
+pub(crate) mod connection;
+pub(crate) mod decoder;
+pub(crate) mod message;
 pub(crate) mod namespace;
-pub mod packet;
-pub mod reason;
-pub mod recovery;
-pub mod rooms;
+pub(crate) mod packet;
+pub(crate) mod recovery;
+pub(crate) mod rooms;
 #[allow(clippy::module_inception)]
 pub(crate) mod socket;
-pub(crate) mod spoil;
-pub(crate) mod wear;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 /// Packet types, by their digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `0`: join a namespace, or the answer to that.
     Connect,
     /// `1`: leave a namespace.
@@ -31,11 +31,11 @@ macro_rules! parse_errors {
     ($($variant:ident $text:literal;)*) => {
         /// Why a packet was not understood.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ParseError { $(#[doc = $text] $variant,)* }
+        pub(crate) enum ParseError { $(#[doc = $text] $variant,)* }
 
         impl ParseError {
             /// The reason as a fragment that reads well after "broke the protocol:".
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(ParseError::$variant => $text,)* }
             }
         }
@@ -69,29 +69,27 @@ const RESERVED: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 /// The official parser's default; more attachments in one packet are refused.
-pub const MAX_ATTACHMENTS: usize = 10;
+pub(crate) const MAX_ATTACHMENTS: usize = 10;
 
 /// A packet's text, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header<'a> {
+pub(crate) struct Header<'a> {
     /// The type.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// How many binary frames follow.
-    pub attachments: usize,
+    pub(crate) attachments: usize,
     /// The namespace; `/` when the text names none.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// The acknowledgement id in digits, without leading zeros. Text, so that no id is ever rounded.
-    pub id: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
     /// JSON, or empty.
-    pub payload: &'a str,
+    pub(crate) payload: &'a str,
 }
 
 impl<'a> Header<'a> {
     /// Takes the text apart and checks that the payload suits the type.
-    ///
-    /// # Errors
-    /// When the text breaks the grammar, or the payload is not what the type demands.
-    pub fn parse(text: &'a str) -> Result<Header<'a>, ParseError> {
+    /// Fails when the text breaks the grammar, or the payload is not what the type demands.
+    pub(crate) fn parse(text: &'a str) -> Result<Header<'a>, ParseError> {
         let mut chars = text.chars();
         let kind = match chars.next() {
             Some('0') => Kind::Connect,
@@ -149,10 +147,8 @@ impl<'a> Header<'a> {
     }
 
     /// The elements of the payload of an event or acknowledgement, each still text.
-    ///
-    /// # Errors
-    /// When the payload is not a JSON array.
-    pub fn arguments(&self) -> Result<Vec<&'a RawValue>, ParseError> {
+    /// Fails when the payload is not a JSON array.
+    pub(crate) fn arguments(&self) -> Result<Vec<&'a RawValue>, ParseError> {
         elements(self.payload).ok_or_else(|| {
             if !self.payload.is_empty() && serde_json::from_str::<&RawValue>(self.payload).is_err() {
                 let json = self.payload.starts_with(['[', '{', '"']);
@@ -180,15 +176,13 @@ fn is_object(payload: &str) -> bool {
 }
 
 /// The elements of a JSON array, each still text.
-pub fn elements(json: &str) -> Option<Vec<&RawValue>> {
+pub(crate) fn elements(json: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(json).ok()
 }
 
 /// The name of an event, from the first element of its payload.
-///
-/// # Errors
-/// When it is neither a string nor a number, or is one of the reserved names.
-pub fn event_name(first: &RawValue) -> Result<Cow<'_, str>, ParseError> {
+/// Fails when it is neither a string nor a number, or is one of the reserved names.
+pub(crate) fn event_name(first: &RawValue) -> Result<Cow<'_, str>, ParseError> {
     let text = first.get();
     match text.as_bytes().first() {
         Some(b'"') => {
@@ -204,7 +198,7 @@ pub fn event_name(first: &RawValue) -> Result<Cow<'_, str>, ParseError> {
 }
 
 /// A JSON string's value, borrowed when it has no escapes.
-pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let text = raw.get();
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
@@ -272,49 +266,14 @@ mod tests {
 
     #[test]
     fn what_breaks_the_grammar_is_refused() {
-        let table = [
-            "",
-            "7",
-            "a",
-            "2",
-            "2{}",
-            "2\"a\"",
-            "2[]",
-            "2[null]",
-            "2[true]",
-            "2[{}]",
-            "2[[]]",
-            "2[\"a\"",
-            "2[\"a\"]x",
-            "2abc[\"a\"]",
-            "2-1[\"a\"]",
-            "3",
-            "31",
-            "31{}",
-            "0[]",
-            "0\"x\"",
-            "0null",
-            "0{bad",
-            "1{}",
-            "4{}",
-            "5",
-            "51",
-            "5x-[\"a\"]",
-            "51.5-[\"a\"]",
-            "5-1-[\"a\"]",
-            "5-[\"a\"]",
-            "50-[\"a\"]",
-            "511-[\"a\"]",
-            "2[\"connect\"]",
-            "2[\"connect_error\"]",
-            "2[\"disconnect\"]",
-            "2[\"disconnecting\"]",
-            "2[\"newListener\"]",
-            "2[\"removeListener\"]",
-            "2[\"\\u0063onnect\"]",
-            "2[\"a\u{1e}b\"]",
-        ];
-        for text in table {
+        let table = r#"
+            7 a 2 2{} 2"a" 2[] 2[null] 2[true] 2[{}] 2[[]] 2["a" 2["a"]x 2abc["a"] 2-1["a"]
+            3 31 31{} 0[] 0"x" 0null 0{bad 1{} 4{}
+            5 51 5x-["a"] 51.5-["a"] 5-1-["a"] 5-["a"] 50-["a"] 511-["a"]
+            2["connect"] 2["connect_error"] 2["disconnect"] 2["disconnecting"] 2["newListener"]
+            2["removeListener"] 2["\u0063onnect"]
+        "#;
+        for text in table.split_whitespace().chain(["", "2[\"a\u{1e}b\"]"]) {
             assert!(Header::parse(text).is_err(), "{text:?}");
         }
     }

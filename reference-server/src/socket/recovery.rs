@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 64 << 20;
 
 /// The memory of one namespace.
 #[derive(Debug)]
-pub struct Recovery {
+pub(crate) struct Recovery {
     window: Duration,
     prefix: String,
     next: u64,
@@ -37,38 +37,38 @@ struct Sent {
 
 /// A socket that went away without saying goodbye.
 #[derive(Debug, Clone)]
-pub struct Lost {
+pub(crate) struct Lost {
     /// Its public id.
-    pub sid: Rc<str>,
+    pub(crate) sid: Rc<str>,
     /// Its rooms, its own id among them.
-    pub rooms: Vec<Rc<str>>,
+    pub(crate) rooms: Vec<Rc<str>>,
     /// When it went.
-    pub at: Instant,
+    pub(crate) at: Instant,
 }
 
 /// What comes back.
 #[derive(Debug)]
-pub struct Recovered {
+pub(crate) struct Recovered {
     /// The socket as it was.
-    pub lost: Lost,
+    pub(crate) lost: Lost,
     /// What it missed, in order.
-    pub missed: Vec<Message>,
+    pub(crate) missed: Vec<Message>,
 }
 
 impl Recovery {
     /// A memory that reaches `window` back. `prefix` makes offsets of different servers differ.
-    pub fn new(window: Duration, prefix: String) -> Recovery {
+    pub(crate) fn new(window: Duration, prefix: String) -> Recovery {
         Recovery { window, prefix, next: 0, packets: VecDeque::new(), bytes: 0, lost: HashMap::new() }
     }
 
     /// The offset of the next event.
-    pub fn offset(&self) -> String {
+    pub(crate) fn offset(&self) -> String {
         format!("{}.{}", self.prefix, self.next)
     }
 
     /// Remembers an event that carries [`Recovery::offset`]. `sender` is the id of the socket it does not
     /// go to.
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         now: Instant,
         selection: &Selection,
@@ -86,13 +86,13 @@ impl Recovery {
     }
 
     /// Remembers a socket that went away.
-    pub fn keep(&mut self, pid: Rc<str>, lost: Lost) {
+    pub(crate) fn keep(&mut self, pid: Rc<str>, lost: Lost) {
         self.forget(lost.at);
         self.lost.insert(pid, lost);
     }
 
     /// The socket with that private id and what it missed since that offset, unless it is too late.
-    pub fn restore(&mut self, now: Instant, pid: &str, offset: &str) -> Option<Recovered> {
+    pub(crate) fn restore(&mut self, now: Instant, pid: &str, offset: &str) -> Option<Recovered> {
         self.forget(now);
         let lost = self.lost.get(pid)?.clone();
         let number: u64 = offset.strip_prefix(&*self.prefix)?.strip_prefix('.')?.parse().ok()?;
@@ -107,13 +107,13 @@ impl Recovery {
     }
 
     /// Forgets what was sent: only for the fault that does so.
-    pub fn discard(&mut self) {
+    pub(crate) fn discard(&mut self) {
         self.packets.clear();
         self.bytes = 0;
     }
 
     /// Whether nothing is remembered any more.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.packets.is_empty() && self.lost.is_empty()
     }
 

@@ -7,22 +7,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 /// Names a member within its namespace; later members have higher keys.
-pub type Key = u64;
+pub(crate) type Key = u64;
 
 /// Which members a broadcast or command is meant for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Rooms to reach; none means everybody.
-    pub to: Vec<Rc<str>>,
+    pub(crate) to: Vec<Rc<str>>,
     /// Rooms whose members are left out.
-    pub except: Vec<Rc<str>>,
+    pub(crate) except: Vec<Rc<str>>,
     /// One member to leave out: the sender of a broadcast.
-    pub except_key: Option<Key>,
+    pub(crate) except_key: Option<Key>,
 }
 
 /// The members of a namespace and their rooms.
 #[derive(Debug)]
-pub struct Rooms<T> {
+pub(crate) struct Rooms<T> {
     members: BTreeMap<Key, Member<T>>,
     rooms: HashMap<Rc<str>, BTreeMap<Key, T>>,
 }
@@ -41,12 +41,12 @@ impl<T> Default for Rooms<T> {
 
 impl<T: Clone> Rooms<T> {
     /// Admits a member, in no room yet.
-    pub fn add(&mut self, key: Key, value: T) {
+    pub(crate) fn add(&mut self, key: Key, value: T) {
         self.members.insert(key, Member { value, joined: Vec::new() });
     }
 
     /// Takes a member out of the namespace and of all its rooms.
-    pub fn remove(&mut self, key: Key) {
+    pub(crate) fn remove(&mut self, key: Key) {
         let Some(member) = self.members.remove(&key) else { return };
         for room in member.joined {
             self.drop_from(&room, key);
@@ -54,7 +54,7 @@ impl<T: Clone> Rooms<T> {
     }
 
     /// Puts a member into a room; once is enough.
-    pub fn join(&mut self, key: Key, room: &str) {
+    pub(crate) fn join(&mut self, key: Key, room: &str) {
         let Some(member) = self.members.get_mut(&key) else { return };
         if member.joined.iter().any(|joined| **joined == *room) {
             return;
@@ -68,10 +68,16 @@ impl<T: Clone> Rooms<T> {
     }
 
     /// Takes a member out of a room; being in it is not required.
-    pub fn leave(&mut self, key: Key, room: &str) {
+    pub(crate) fn leave(&mut self, key: Key, room: &str) {
         let Some(member) = self.members.get_mut(&key) else { return };
         member.joined.retain(|joined| **joined != *room);
         self.drop_from(room, key);
+    }
+
+    /// Takes everybody out of a room.
+    pub(crate) fn empty(&mut self, room: &str) {
+        let members: Vec<Key> = self.rooms.get(room).into_iter().flat_map(BTreeMap::keys).copied().collect();
+        members.into_iter().for_each(|key| self.leave(key, room));
     }
 
     fn drop_from(&mut self, room: &str, key: Key) {
@@ -84,27 +90,22 @@ impl<T: Clone> Rooms<T> {
     }
 
     /// The rooms of a member, in the order it joined them.
-    pub fn rooms_of(&self, key: Key) -> &[Rc<str>] {
+    pub(crate) fn rooms_of(&self, key: Key) -> &[Rc<str>] {
         self.members.get(&key).map_or(&[], |member| &member.joined)
     }
 
     /// Whether anybody is in that room.
-    pub fn has(&self, room: &str) -> bool {
+    pub(crate) fn has(&self, room: &str) -> bool {
         self.rooms.contains_key(room)
     }
 
-    /// How many members the namespace has.
-    pub fn len(&self) -> usize {
-        self.members.len()
-    }
-
     /// Whether the namespace has no members.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
     /// Calls `each` for every selected member, once per member however many of its rooms are addressed.
-    pub fn select(&self, selection: &Selection, mut each: impl FnMut(&T)) {
+    pub(crate) fn select(&self, selection: &Selection, mut each: impl FnMut(&T)) {
         let excluded = |key: &Key| {
             selection.except_key == Some(*key)
                 || selection

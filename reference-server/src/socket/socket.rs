@@ -1,117 +1,195 @@
-//! One client in one namespace.
+//! One client in one namespace, and the application it speaks to.
 //!
-//! Spec: Socket.IO protocol v5, "Connection to a namespace"; Socket.IO documentation, "The Socket instance".
+//! Spec: Socket.IO protocol v5, "Connection to a namespace", "Disconnection from a namespace"; Socket.IO documentation,
+//! "The Socket instance", "Broadcasting events".
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
-use super::ack::Waiting;
 use super::args::{Arg, Args};
-use super::client;
+use super::connection::Connection;
+use super::decoder::Packet;
 use super::message::Message;
-use super::namespace::Namespace;
-use super::reason::Reason;
+use super::namespace::{Definition, Name, Namespace};
 use super::recovery::Recovered;
 use super::rooms::{Key, Selection};
-use super::wear;
 use crate::console::printable;
-use crate::engine::session::Session;
 use crate::faults::Fault;
-use crate::fixture;
+use crate::reason::Reason;
+use crate::registry::Registry;
+use crate::shared::Shared;
+
+/// A namespace whose members are sockets.
+pub(crate) type Space = Namespace<Rc<Socket>>;
+
+/// What to do with a client's answer.
+pub(crate) type Waiting = Box<dyn FnOnce(Vec<Arg<'static>>)>;
+
+/// The layer above: what happens to sockets is told to it.
+pub(crate) trait Application {
+    /// A socket was admitted to a namespace.
+    fn handle_connection(&self, socket: &Rc<Socket>);
+    /// An event arrived.
+    fn handle_event(&self, socket: &Rc<Socket>, packet: Packet<'_>);
+    /// A socket ends; it is still in its `rooms`.
+    fn handle_disconnecting(&self, socket: &Rc<Socket>, reason: Reason, rooms: &[Rc<str>]);
+}
+
+/// Whom a broadcast is for, and how.
+#[derive(Debug, Default)]
+pub(crate) struct Broadcast {
+    pub(crate) selection: Selection,
+    /// The id of the socket that is left out.
+    pub(crate) sender: Option<Rc<str>>,
+    pub(crate) volatile: bool,
+}
+
+/// What all sockets of a server share.
+pub(crate) struct Io {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) app: Rc<dyn Application>,
+    /// Every namespace that there may be.
+    pub(crate) table: &'static [Definition],
+    pub(crate) namespaces: Registry<Space>,
+}
+
+impl Io {
+    pub(crate) fn new(shared: &Rc<Shared>, app: Rc<dyn Application>, table: &'static [Definition]) -> Rc<Io> {
+        Rc::new(Io { shared: shared.clone(), app, table, namespaces: Registry::default() })
+    }
+
+    /// The namespace of that name, made on first use if the table knows it.
+    pub(crate) fn namespace(&self, name: &str) -> Option<Rc<Space>> {
+        if let Some(known) = self.namespaces.get(name).filter(|known| !self.is_made_twice(known)) {
+            return Some(known);
+        }
+        let covers = |definition: &&Definition| definition.name.covers(name) || self.is_loosely_covered(name);
+        let definition = self.table.iter().find(covers)?;
+        let guard = self.wrong_guard(name).or(definition.guard);
+        let namespace = Namespace::new(&self.shared, name, guard);
+        self.namespaces.insert(namespace.name.clone(), namespace.clone());
+        Some(namespace)
+    }
+
+    /// Forgets a namespace of a pattern that nobody is in, so that strangers cannot fill the memory with them.
+    fn retire(&self, namespace: &Space) {
+        let is_fixed = |definition: &Definition| matches!(definition.name, Name::Exactly(name) if *name == *namespace.name);
+        if !self.table.iter().any(is_fixed) && namespace.is_empty() {
+            self.namespaces.remove(&namespace.name);
+        }
+    }
+
+    /// Sends an event to all selected sockets: encoded once, however many they are.
+    pub(crate) fn broadcast(&self, namespace: &Space, to: Broadcast, args: Args) {
+        if !self.shared.faults.is_empty() {
+            return self.broadcast_spoilt(namespace, to, args);
+        }
+        let message = if to.volatile {
+            namespace.encode(None, args)
+        } else {
+            namespace.encode_recorded(&to.selection, to.sender.as_ref(), args)
+        };
+        namespace.rooms.borrow().select(&to.selection, |socket| socket.deliver(&message, to.volatile));
+    }
+
+    /// Puts everybody out.
+    pub(crate) fn disconnect_all(&self, reason: Reason) {
+        for namespace in self.namespaces.all() {
+            for socket in namespace.members(&Selection::default()) {
+                socket.disconnect(true, reason);
+            }
+        }
+    }
+}
 
 pub(crate) struct Socket {
     pub(crate) id: Rc<str>,
     pub(crate) key: Key,
-    pub(crate) namespace: Rc<Namespace>,
-    pub(crate) session: Rc<Session>,
+    pub(crate) io: Rc<Io>,
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) namespace: Rc<Space>,
+    pub(crate) connection: Rc<Connection<Socket>>,
     /// The auth payload, a JSON object.
     pub(crate) auth: Box<str>,
     pub(crate) recovered: bool,
     pid: Option<Rc<str>>,
     connected: Cell<bool>,
-    pub(crate) bursts: Cell<usize>,
-    pub(super) waiting: RefCell<BTreeMap<u64, Waiting>>,
+    pub(crate) waiting: RefCell<BTreeMap<u64, Waiting>>,
     /// For the fault that keeps one id for all events.
-    pub(super) latest_id: RefCell<Box<str>>,
+    pub(crate) latest_id: RefCell<Box<str>>,
 }
 
 impl Socket {
-    /// Lets a client into a namespace: room of its own, then missed packets. It is still to be welcomed.
+    /// Lets a client into a namespace and into a room of its own. It is still to be welcomed.
     pub(crate) fn admit(
-        session: &Rc<Session>,
-        namespace: &Rc<Namespace>,
+        io: &Rc<Io>,
+        connection: &Rc<Connection<Socket>>,
+        namespace: &Rc<Space>,
         auth: &str,
-        recovered: Option<Recovered>,
+        recovered: Option<&Recovered>,
     ) -> Rc<Socket> {
-        let server = &session.server;
-        let first = session.sockets.borrow().first().map(|socket| socket.id.clone());
-        let id = match (&recovered, first) {
-            (Some(_), _) if server.faults.has(Fault::RecoveryGivesNewId) => server.new_id(),
-            (Some(recovered), _) => recovered.lost.sid.clone(),
-            (None, Some(first)) if server.faults.has(Fault::SidSharedAcrossNamespaces) => first,
-            (None, _) if server.faults.has(Fault::SidIsEngineSid) => session.id.clone(),
-            (None, _) => server.new_id(),
-        };
+        let shared = &io.shared;
+        let id = connection
+            .spoil_id(recovered.is_some())
+            .or_else(|| recovered.map(|recovered| recovered.lost.sid.clone()))
+            .unwrap_or_else(|| shared.ids.new_id());
         let known_pid =
             || serde_json::from_str::<serde_json::Value>(auth).ok()?["pid"].as_str().map(Rc::from);
-        let pid = match (&namespace.recovery, &recovered) {
-            (None, _) => server.faults.has(Fault::PidWithoutRecovery).then(|| server.new_id()),
+        let pid = match (&namespace.recovery, recovered) {
+            (None, _) => shared.has(Fault::PidWithoutRecovery).then(|| shared.ids.new_id()),
             (Some(_), Some(_)) => known_pid(),
-            (Some(_), None) => Some(server.new_id()),
+            (Some(_), None) => Some(shared.ids.new_id()),
         };
         let socket = Rc::new(Socket {
             id,
-            key: server.new_key(),
+            key: shared.ids.new_key(),
+            io: io.clone(),
+            shared: shared.clone(),
             namespace: namespace.clone(),
-            session: session.clone(),
+            connection: connection.clone(),
             auth: auth.into(),
             recovered: recovered.is_some(),
             pid,
             connected: Cell::new(true),
-            bursts: Cell::new(0),
             waiting: RefCell::default(),
             latest_id: RefCell::default(),
         });
         let mut rooms = namespace.rooms.borrow_mut();
         rooms.add(socket.key, socket.clone());
-        if !server.faults.has(Fault::OwnRoomMissing) {
+        if !shared.has(Fault::OwnRoomMissing) {
             rooms.join(socket.key, &socket.id);
         }
-        session.sockets.borrow_mut().push(socket.clone());
-        if !server.faults.has(Fault::ConnectTimeoutNotStopped) {
-            session.stop_connect_timer();
-        }
-        if server.faults.has(Fault::RecoveryReplaysLate) {
-            socket.welcome();
-        }
-        if let Some(recovered) = recovered {
-            for room in &recovered.lost.rooms {
-                rooms.join(socket.key, room);
-            }
-            for message in &recovered.missed {
-                session.send(message);
-            }
-        }
         drop(rooms);
-        if server.faults.has(Fault::LivingRecovered) {
-            namespace.keep(socket.pid.as_ref(), &socket.id, socket.rooms());
+        connection.sockets.borrow_mut().push(socket.clone());
+        if !shared.has(Fault::ConnectTimeoutNotStopped) {
+            connection.stop_connect_timer();
         }
         socket
     }
 
+    /// Goes back to its rooms and gets what it missed.
+    pub(crate) fn take_back(&self, recovered: &Recovered) {
+        let mut rooms = self.namespace.rooms.borrow_mut();
+        recovered.lost.rooms.iter().for_each(|room| rooms.join(self.key, room));
+        recovered.missed.iter().for_each(|message| self.connection.send(message));
+    }
+
     /// Answers the CONNECT.
-    pub(super) fn welcome(&self) {
-        let faults = self.session.server.faults;
-        let named = if faults.has(Fault::ConnectReplyToMain) { "/" } else { &self.namespace.name };
-        let told = if faults.has(Fault::ConnectReplyWithoutSid) { "" } else { &self.id };
+    pub(crate) fn welcome(&self) {
+        let named = if self.has(Fault::ConnectReplyToMain) { "/" } else { &self.namespace.name };
+        let told = if self.has(Fault::ConnectReplyWithoutSid) { "" } else { &self.id };
         self.send(&Message::connect(named, told, self.pid.as_deref()));
     }
 
     /// Whether the socket has not ended.
     pub(crate) fn is_connected(&self) -> bool {
         self.connected.get()
+    }
+
+    /// Whether the server is to be wrong in this way.
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.shared.has(fault)
     }
 
     /// The namespace, fit to be printed.
@@ -123,52 +201,44 @@ impl Socket {
 
     /// Sends an event to this socket alone.
     pub(crate) fn emit(self: &Rc<Self>, args: Args) {
-        let server = &self.session.server;
-        if server.faults.has(Fault::EventsNameNoNamespace) {
+        if self.has(Fault::EventsNameNoNamespace) {
             return self.deliver(&Message::event("/", None, &args), false);
         }
-        if server.faults.has(Fault::OwnRoomNeeded) && !self.rooms().contains(&self.id) {
+        if self.has(Fault::OwnRoomNeeded) && !self.rooms().contains(&self.id) {
             return;
         }
-        let message = if self.namespace.recovery.is_some() {
-            let own = Selection { to: vec![self.id.clone()], ..Selection::default() };
-            self.namespace.encode_recorded(server, &own, None, args)
-        } else {
-            self.namespace.encode(server, None, args)
-        };
-        if server.faults.has(Fault::EmitLeaks) {
+        let own = Selection { to: vec![self.id.clone()], ..Selection::default() };
+        let message = self.namespace.encode_recorded(&own, None, args);
+        if self.has(Fault::EmitLeaks) {
             let others = Selection { except_key: Some(self.key), ..Selection::default() };
-            self.namespace.sockets(&others).iter().for_each(|other| other.deliver(&message, false));
+            self.namespace.members(&others).iter().for_each(|other| other.deliver(&message, false));
         }
         self.deliver(&message, false);
     }
 
     /// Sends an encoded event, unless the socket has ended or a volatile one would have to wait.
     pub(crate) fn deliver(self: &Rc<Self>, message: &Message, volatile: bool) {
-        let server = &self.session.server;
         if !self.connected.get() || (volatile && !self.is_ready()) {
             return;
         }
-        if volatile && server.faults.has(Fault::VolatileWithoutAttachments) {
-            return message.packets().iter().take(1).for_each(|head| self.session.send_packet(head.clone()));
+        if volatile && self.has(Fault::VolatileWithoutAttachments) {
+            return self.connection.session.send(&message.packets()[..1]);
         }
-        if !server.faults.is_empty() && server.spoil_delivery(&self.session, message) {
-            return;
+        if !self.connection.spoil_delivery(message) {
+            self.connection.send(message);
         }
-        self.session.send(message);
     }
 
-    /// Whether a volatile event would go out at once.
+    /// Whether a volatile event would go out at once. Source: Socket.IO documentation, "Volatile events".
     fn is_ready(&self) -> bool {
-        let faults = &self.session.server.faults;
-        let ready = self.session.writable() || faults.has(Fault::VolatileBuffered);
-        ready && !faults.has(Fault::VolatileNever)
+        let ready = self.connection.session.writable() || self.has(Fault::VolatileBuffered);
+        ready && !self.has(Fault::VolatileNever)
     }
 
     /// Sends a packet that is not an event.
-    pub(super) fn send(&self, message: &Message) {
+    pub(crate) fn send(&self, message: &Message) {
         if self.connected.get() {
-            self.session.send(message);
+            self.connection.send(message);
         }
     }
 
@@ -176,47 +246,24 @@ impl Socket {
 
     /// Enters rooms; beyond the limits it does not.
     pub(crate) fn join(self: &Rc<Self>, names: &[String]) {
-        let server = &self.session.server;
-        let (late, lags) = (server.faults.has(Fault::JoinLate), server.faults.has(Fault::JoinLags));
-        if late || lags {
-            let (socket, names) = (self.clone(), names.to_vec());
-            let delay = if late { Duration::from_millis(100) } else { wear::LAG };
-            server.timers.after(delay, move || socket.join_now(&names));
-        } else {
+        if !self.spoil_join(names) {
             self.join_now(names);
         }
     }
 
-    fn join_now(&self, names: &[String]) {
-        let limits = &self.session.server.config.limits;
+    pub(crate) fn join_now(&self, names: &[String]) {
+        let limits = &self.shared.config.limits;
         let mut rooms = self.namespace.rooms.borrow_mut();
-        let faults = &self.session.server.faults;
-        let several = if faults.has(Fault::JoinFirstOnly) { 1 } else { names.len() };
-        for name in &names[..several.min(names.len())] {
-            if faults.has(Fault::JoinToggles) && rooms.rooms_of(self.key).iter().any(|room| **room == **name)
-            {
-                rooms.leave(self.key, name);
-                continue;
-            }
+        for name in names {
             if rooms.rooms_of(self.key).len() <= limits.rooms && name.len() <= limits.room_name {
-                let folded = faults.has(Fault::RoomNamesFoldCase).then(|| name.to_lowercase());
-                rooms.join(self.key, folded.as_ref().unwrap_or(name));
+                rooms.join(self.key, name);
             }
         }
     }
 
     /// Leaves a room.
     pub(crate) fn leave_room(self: &Rc<Self>, name: &str) {
-        let faults = &self.session.server.faults;
-        if faults.has(Fault::LeaveLags) {
-            let (socket, name) = (self.clone(), name.to_owned());
-            let leave = move || socket.namespace.rooms.borrow_mut().leave(socket.key, &name);
-            self.session.server.timers.after(wear::LAG, leave);
-            return;
-        }
-        if faults.has(Fault::LeaveEmptiesRoom) {
-            self.namespace.empty(&[Rc::from(name)]);
-        } else if !faults.has(Fault::LeaveIgnored) {
+        if !self.spoil_leave_room(name) {
             self.namespace.rooms.borrow_mut().leave(self.key, name);
         }
     }
@@ -228,16 +275,22 @@ impl Socket {
 
     // --- the end ----------------------------------------------------------------------------------------
 
-    /// Puts the socket out; with `close`, the whole connection.
+    /// Puts the socket out; with `close`, the whole connection: every namespace is told, then the connection closes.
     pub(crate) fn disconnect(self: &Rc<Self>, close: bool, reason: Reason) {
         if !self.connected.get() {
             return;
         }
+        let connection = &self.connection;
         if close {
-            return client::disconnect(&self.session, reason);
+            let mut sockets = connection.sockets.borrow().clone();
+            if self.has(Fault::ByeToOneNamespace) {
+                sockets.truncate(1);
+            }
+            sockets.iter().for_each(|socket| socket.disconnect(false, reason));
+            return connection.session.close(reason);
         }
-        if self.session.server.faults.has(Fault::ByeClosesConnection) {
-            return self.session.close(reason);
+        if self.has(Fault::ByeClosesConnection) {
+            return connection.session.close(reason);
         }
         self.send(&Message::disconnect(&self.namespace.name));
         self.leave(reason);
@@ -248,69 +301,47 @@ impl Socket {
         if !self.connected.replace(false) {
             return;
         }
-        let server = &self.session.server;
-        if server.faults.has(Fault::RoomsLostEarly) {
+        if self.has(Fault::RoomsLostEarly) {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
         let rooms = self.rooms();
-        if !(self.key.is_multiple_of(50) && server.faults.has(Fault::DisconnectUntold)) {
-            fixture::on_disconnecting(self, reason, &rooms);
+        for _ in 0..self.tellings() {
+            self.io.app.handle_disconnecting(self, reason, &rooms);
         }
-        if server.faults.has(Fault::DisconnectToldTwice) {
-            fixture::on_disconnecting(self, reason, &rooms);
+        if self.has(Fault::RoomsEndWithMember) {
+            rooms.iter().for_each(|room| self.namespace.rooms.borrow_mut().empty(room));
         }
-        if server.faults.has(Fault::RoomsEndWithMember) {
-            self.namespace.empty(&rooms);
-        }
-        if reason.is_recoverable() || server.faults.has(Fault::LeaversRecovered) {
+        if reason.is_recoverable() || self.has(Fault::LeaversRecovered) {
             self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
         }
-        if !server.faults.has(Fault::GhostMembers) {
+        if !self.has(Fault::GhostMembers) {
             self.namespace.rooms.borrow_mut().remove(self.key);
         }
-        if !(server.faults.has(Fault::LeaveHalfDone) && reason == Reason::ClientNamespaceDisconnect) {
-            self.session.sockets.borrow_mut().retain(|socket| socket.key != self.key);
+        if !(self.has(Fault::LeaveHalfDone) && reason == Reason::ClientNamespaceDisconnect) {
+            self.connection.sockets.borrow_mut().retain(|socket| socket.key != self.key);
         }
         let unanswered = self.waiting.take();
-        if server.faults.has(Fault::LeaverForgiven) {
+        if self.has(Fault::LeaverForgiven) {
             unanswered.into_values().for_each(|waiting| waiting(Vec::new()));
         }
-        self.namespace.retire(server);
+        self.io.retire(&self.namespace);
     }
 
-    // --- acknowledgements -------------------------------------------------------------------------------
-
-    /// For the faults that mix up ids: who on this connection was the first to use one, if it was used before.
-    pub(super) fn earlier_user(self: &Rc<Self>, id: &str) -> Option<Rc<Socket>> {
-        let mut users = self.session.server.ack_ids.borrow_mut();
-        let key = (self.session.id.clone(), Box::from(id));
-        let earlier = users.get(&key).cloned();
-        users.entry(key).or_insert_with(|| self.clone());
-        earlier
+    /// For the fault of recovering whoever is still there: remembers it as if it had gone.
+    pub(crate) fn keep_while_it_lives(&self) {
+        self.namespace.keep(self.pid.as_ref(), &self.id, self.rooms());
     }
 
-    /// The client answered an event.
-    pub(crate) fn receive_ack(self: &Rc<Self>, id: Option<&str>, args: Vec<Arg<'_>>) {
+    /// The client answered an event. Spec: "Acknowledgement"; an id that nobody waits for is no matter.
+    pub(crate) fn handle_ack(self: &Rc<Self>, id: Option<&str>, args: Vec<Arg<'_>>) {
         let Some(id) = id.and_then(|id| id.parse::<u64>().ok()) else { return };
-        let faults = &self.session.server.faults;
-        if faults.has(Fault::AnswersIgnored) {
+        if self.has(Fault::AnswersIgnored) {
             return;
         }
-        let mut waiting = self.waiting.borrow_mut().remove(&id);
-        let from_any =
-            |others: Vec<Rc<Socket>>| others.iter().find_map(|other| other.waiting.borrow_mut().remove(&id));
-        if waiting.is_none() && faults.has(Fault::AckFromAnySocket) {
-            waiting = from_any(self.namespace.sockets(&Selection::default()));
-        }
-        if waiting.is_none() && faults.has(Fault::AckFromAnyNamespace) {
-            waiting = from_any(self.session.sockets.borrow().clone());
-        }
-        if waiting.is_none() && faults.has(Fault::AnswersMatchedByOrder) {
-            waiting = self.waiting.borrow_mut().pop_first().map(|(_, waiting)| waiting);
-        }
-        match waiting {
+        let own = self.waiting.borrow_mut().remove(&id);
+        match own.or_else(|| self.wrong_question(id)) {
             Some(waiting) => waiting(args.into_iter().map(Arg::into_owned).collect()),
-            None if faults.has(Fault::UnknownAckFatal) => self.session.close(Reason::ForcedClose),
+            None if self.has(Fault::UnknownAckFatal) => self.connection.session.close(Reason::ForcedClose),
             None => {}
         }
     }

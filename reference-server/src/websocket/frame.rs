@@ -6,23 +6,23 @@
 use crate::faults::{Fault, Faults};
 
 /// Opcode of a text frame.
-pub const OPCODE_TEXT: u8 = 0x1;
+pub(crate) const OPCODE_TEXT: u8 = 0x1;
 /// Opcode of a binary frame.
-pub const OPCODE_BINARY: u8 = 0x2;
+pub(crate) const OPCODE_BINARY: u8 = 0x2;
 /// Opcode of a close frame.
-pub const OPCODE_CLOSE: u8 = 0x8;
+pub(crate) const OPCODE_CLOSE: u8 = 0x8;
 /// Opcode of a ping frame (RFC 6455, not the Engine.IO ping).
-pub const OPCODE_PING: u8 = 0x9;
+pub(crate) const OPCODE_PING: u8 = 0x9;
 /// Opcode of a pong frame.
-pub const OPCODE_PONG: u8 = 0xa;
+pub(crate) const OPCODE_PONG: u8 = 0xa;
 const OPCODE_CONTINUATION: u8 = 0x0;
 
 /// The longest header an unmasked frame can have.
-pub const MAX_SERVER_HEADER: usize = 10;
+pub(crate) const MAX_SERVER_HEADER: usize = 10;
 
 /// A frame header, as long as it needs to be.
 #[derive(Debug, Clone, Copy)]
-pub struct Header {
+pub(crate) struct Header {
     bytes: [u8; MAX_SERVER_HEADER],
     length: u8,
 }
@@ -35,7 +35,7 @@ impl std::ops::Deref for Header {
 }
 
 /// The header of an unfragmented frame from server to client.
-pub fn server_header(opcode: u8, payload: usize) -> Header {
+pub(crate) fn server_header(opcode: u8, payload: usize) -> Header {
     let mut bytes = [0; MAX_SERVER_HEADER];
     bytes[0] = 0x80 | opcode;
     let length = if payload < 126 {
@@ -54,7 +54,7 @@ pub fn server_header(opcode: u8, payload: usize) -> Header {
 }
 
 /// A whole control frame from server to client; the content is cut at 125 bytes.
-pub fn control(opcode: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn control(opcode: u8, content: &[u8]) -> Vec<u8> {
     let content = &content[..content.len().min(125)];
     let mut frame = server_header(opcode, content.len()).to_vec();
     frame.extend_from_slice(content);
@@ -63,7 +63,7 @@ pub fn control(opcode: u8, content: &[u8]) -> Vec<u8> {
 
 /// One thing a client said.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// A complete text message.
     Text(&'a str),
     /// A complete binary message.
@@ -80,7 +80,7 @@ pub enum Event<'a> {
 
 /// The peer broke RFC 6455 or a limit of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Violation {
+pub(crate) enum Violation {
     /// Close code 1002.
     Protocol,
     /// Close code 1007: a text message that is not UTF-8.
@@ -91,7 +91,7 @@ pub enum Violation {
 
 impl Violation {
     /// The status code of the close frame that answers it.
-    pub fn close_code(self) -> u16 {
+    pub(crate) fn close_code(self) -> u16 {
         match self {
             Violation::Protocol => 1002,
             Violation::InvalidUtf8 => 1007,
@@ -102,7 +102,7 @@ impl Violation {
 
 /// Reads frames; remembers a message that is still arriving in fragments.
 #[derive(Debug)]
-pub struct Reader {
+pub(crate) struct Reader {
     limit: usize,
     faults: Faults,
     partial: Option<Box<Partial>>,
@@ -117,16 +117,17 @@ struct Partial {
 
 impl Reader {
     /// A reader that accepts messages of at most `limit` bytes.
-    pub fn new(limit: usize, faults: Faults) -> Reader {
+    pub(crate) fn new(limit: usize, faults: Faults) -> Reader {
         Reader { limit, faults, partial: None }
     }
 
     /// Takes one frame from the start of `buffer`. `None`: the frame is not complete yet. The number is how
     /// many bytes were used up. The buffer is unmasked in place and must not be offered again.
-    ///
-    /// # Errors
-    /// When the peer broke a rule; the connection is to be closed with that code.
-    pub fn next<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<Option<(usize, Event<'a>)>, Violation> {
+    /// Fails when the peer broke a rule; the connection is to be closed with that code.
+    pub(crate) fn next<'a>(
+        &'a mut self,
+        buffer: &'a mut [u8],
+    ) -> Result<Option<(usize, Event<'a>)>, Violation> {
         if self.partial.as_ref().is_some_and(|partial| partial.complete) {
             self.partial = None;
         }

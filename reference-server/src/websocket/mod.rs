@@ -1,6 +1,4 @@
-//! WebSocket, RFC 6455: `frame` is pure, `handshake` judges the request, `connection` does the reading and
-//! writing.
+//! WebSocket, RFC 6455: `frame` reads and writes frames, `handshake` judges the request. Both are pure.
 
-pub(crate) mod connection;
-pub mod frame;
+pub(crate) mod frame;
 pub(crate) mod handshake;

@@ -48,8 +48,8 @@ fn a_poll_brings_the_ping_and_the_answer_keeps_the_session() {
 #[test]
 fn a_websocket_that_does_not_answer_is_closed_in_time_whatever_else_it_says() {
     let server = Server::configured(short);
-    let mut websocket = server.open_websocket();
     let start = Instant::now();
+    let mut websocket = server.open_websocket();
     websocket.send("40");
     while !matches!(websocket.frame(), Frame::Close(None)) {
         websocket.send("42[\"none\"]");

@@ -1,98 +1,99 @@
 //! The slow, obvious model: for each pair, every instant at which the server may have handled the message is looked
-//! at, and every stay that may or must have held then. The ledger has to come to the same verdicts, whatever a
-//! server did with its deliveries.
-
-use std::collections::BTreeSet;
+//! at, and every span that may or must have held then. The auditors have to come to the same verdicts, whatever a
+//! server did with its deliveries, however many they are, and however late they hear from each other.
 
 use proptest::prelude::*;
 
-use super::random::{History, Seen, Sight, history, namespace, rng};
+use super::random::{Audited, History, Seen, Sight, history, namespace, rng};
 use super::*;
 
-/// What the model knows of one client.
+/// What is known of one client at some time.
 #[derive(Debug, Default)]
 struct Life {
     /// Of the namespace (no name) and of rooms.
-    stays: Vec<(Option<String>, Stay)>,
-    /// When its connection was up for certain.
-    up: Vec<(u64, u64)>,
-    received: Vec<(u64, Key)>,
+    spans: Vec<(Option<String>, MembershipSpan)>,
+    /// Since when its connection is gone, while it may still be recovered.
+    away: Option<Moment>,
+    /// When it was recovered last.
+    back: Option<Moment>,
 }
 
 impl Life {
-    fn of(client: u32, seen: &[Seen]) -> Life {
+    /// By what it saw before a time.
+    fn of(client: u32, seen: &[Seen], before: u64) -> Life {
         let mut life = Life::default();
-        let mut asked = 0;
-        for (time, _, sight) in seen.iter().filter(|(_, who, _)| *who == client) {
+        let own = seen.iter().filter(|(time, who, _)| *who == client && *time < before);
+        for (time, _, sight) in own {
             let now = at(*time);
             match sight {
-                Sight::Connecting => asked = *time,
+                Sight::Connecting => life.spans.push((None, MembershipSpan::asked(now))),
+                Sight::Connected { recovered: true, .. } => {
+                    life.spans.retain(|(room, span)| room.is_some() || span.confirmed.is_some());
+                    (life.away, life.back) = (None, Some(now));
+                }
                 Sight::Connected { sid, .. } => {
-                    for room in [None, Some(sid.clone())] {
-                        life.stays.push((room, Stay { confirmed: Some(now), ..Stay::asked(at(asked)) }));
-                    }
-                    life.up.push((*time, u64::MAX));
+                    let (_, mut socket) = life.spans.pop().expect("it was connecting");
+                    let ended = life.away.take().unwrap_or(socket.asked);
+                    life.spans.iter_mut().for_each(|(_, span)| span.end(ended, ended));
+                    socket.confirmed = Some(now);
+                    life.spans.extend([(Some(sid.clone()), socket), (None, socket)]);
                 }
                 Sight::Leaving => {
-                    let open = life.stays.iter_mut().filter(|(_, stay)| stay.left_asked.is_none());
-                    open.for_each(|(_, stay)| stay.left_asked = Some(now));
-                    life.down(*time);
+                    let open = life.spans.iter_mut().filter(|(_, span)| span.left_asked.is_none());
+                    open.for_each(|(_, span)| span.left_asked = Some(now));
                 }
-                Sight::Ended | Sight::Lost => {
-                    for (_, stay) in life.stays.iter_mut().filter(|(_, stay)| stay.left.is_none()) {
-                        stay.left_asked = stay.left_asked.or(Some(now));
-                        stay.left = Some(now);
-                    }
-                    life.down(*time);
-                }
+                Sight::Ended => life.spans.iter_mut().for_each(|(_, span)| span.end(now, now)),
+                Sight::Lost => life.away = Some(now),
                 Sight::Joining(room) => {
-                    let is_open = |stay: &&mut (Option<String>, Stay)| stay.1.left_asked.is_none();
+                    let is_open = |span: &&mut (Option<String>, MembershipSpan)| span.1.left_asked.is_none();
                     if life.of_room(room).find(is_open).is_none() {
-                        life.stays.push((Some((*room).to_owned()), Stay::asked(now)));
+                        life.spans.insert(0, (Some((*room).to_owned()), MembershipSpan::asked(now)));
                     }
                 }
-                Sight::Joined(room) => life.of_room(room).for_each(|(_, stay)| match stay.left_asked {
-                    None => stay.confirmed = stay.confirmed.or(Some(now)),
-                    Some(_) => stay.left = stay.left.or(Some(now)),
+                Sight::Joined(room) => life.of_room(room).for_each(|(_, span)| match span.left_asked {
+                    None => span.confirmed = span.confirmed.or(Some(now)),
+                    Some(_) => span.left = span.left.or(Some(now)),
                 }),
                 Sight::Parting(room) => {
-                    life.of_room(room).for_each(|(_, stay)| stay.left_asked = stay.left_asked.or(Some(now)));
+                    life.of_room(room).for_each(|(_, span)| span.left_asked = span.left_asked.or(Some(now)));
                 }
                 Sight::Parted(room) => {
-                    let left = life.of_room(room).filter(|(_, stay)| stay.left_asked.is_some());
-                    left.for_each(|(_, stay)| stay.left = stay.left.or(Some(now)));
+                    let left = life.of_room(room).filter(|(_, span)| span.left_asked.is_some());
+                    left.for_each(|(_, span)| span.left = span.left.or(Some(now)));
                 }
-                Sight::Settled(_) => {}
-                Sight::Received(key) => life.received.push((*time, *key)),
+                Sight::Settled(_) | Sight::Received(_) => {}
             }
         }
         life
     }
 
-    fn of_room<'l>(&'l mut self, room: &'l str) -> impl Iterator<Item = &'l mut (Option<String>, Stay)> {
-        self.stays.iter_mut().filter(move |(of, _)| of.as_deref() == Some(room))
+    fn of_room<'l>(
+        &'l mut self,
+        room: &'l str,
+    ) -> impl Iterator<Item = &'l mut (Option<String>, MembershipSpan)> {
+        self.spans.iter_mut().filter(move |(of, _)| of.as_deref() == Some(room))
     }
 
-    fn down(&mut self, time: u64) {
-        if let Some(last) = self.up.last_mut() {
-            last.1 = last.1.min(time);
-        }
+    /// Since when its socket is connected, if it is and nobody has asked to end it.
+    fn up_since(&self) -> Option<Moment> {
+        let (_, socket) = self.spans.iter().rfind(|(room, _)| room.is_none())?;
+        socket.confirmed.filter(|_| self.away.is_none() && socket.left_asked.is_none())
     }
 
     /// Whether it may have been somewhere at an odd time, and whether it must have.
     fn was(&self, room: Option<&str>, when: u64) -> (bool, bool) {
-        let stays = self.stays.iter().filter(|(of, _)| of.as_deref() == room).map(|(_, stay)| stay);
-        stays.fold((false, false), |(may, must), stay| {
+        let spans = self.spans.iter().filter(|(of, _)| of.as_deref() == room).map(|(_, span)| span);
+        spans.fold((false, false), |(may, must), span| {
             let (when, before) =
                 (at(when), |time: Option<Moment>, or| time.map_or(or, |time| time < at(when)));
-            let possible = stay.asked < when && !before(stay.left, false);
-            let certain = before(stay.confirmed, false) && !before(stay.left_asked, false);
+            let possible = span.asked < when && !before(span.left, false);
+            let certain = before(span.confirmed, false) && !before(span.left_asked, false);
             (may || possible, must || certain)
         })
     }
 
     /// Whether it certainly was where the sender of a message has to be when it sent it.
-    fn was_there(&self, message: &Message) -> bool {
+    fn was_there(&self, message: &SentMessage) -> bool {
         let when = message.sent.as_micros() as u64 + 1;
         let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
         match message.origin {
@@ -103,7 +104,7 @@ impl Life {
     }
 
     /// Whether a message that was handled at that time may have been, and must have been, for this client.
-    fn is_meant(&self, client: u32, message: &Message, when: u64) -> (bool, bool) {
+    fn is_meant(&self, client: u32, message: &SentMessage, when: u64) -> (bool, bool) {
         if namespace(client) != &*message.namespace {
             return (false, false);
         }
@@ -122,113 +123,263 @@ impl Life {
         }
         meant
     }
+
+    /// Whether a recovering server may have sent a message again that was not for this client.
+    fn is_replayed(&self, client: u32, message: &SentMessage, instants: &[u64], last: Moment) -> bool {
+        let is_sender = client == message.key.sender && message.sender == Sender::Excluded;
+        let was_back = message.is_kept && self.back.is_some_and(|back| back >= message.sent);
+        if !was_back || is_sender || namespace(client) != &*message.namespace {
+            return false;
+        }
+        let is_target = |room: &Option<String>| match (room, message.to.is_empty()) {
+            (None, to_all) => to_all,
+            (Some(room), _) => message.to.iter().any(|to| **to == **room),
+        };
+        let whole = SentMessage { except: Vec::new(), ..message.clone() };
+        self.spans.iter().any(|(room, span)| is_target(room) && span.asked >= last)
+            || instants.iter().any(|when| self.is_meant(client, &whole, *when).0)
+    }
 }
 
 /// What there is to be found, by the model.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 struct Verdicts {
     expected: u64,
     missing: u64,
     duplicate: u64,
+    disordered: u64,
     leaked: u64,
 }
 
-fn judged(history: &History) -> Verdicts {
-    let lives: Vec<Life> = (0..history.clients).map(|client| Life::of(client, &history.seen)).collect();
-    let mut verdicts = Verdicts { expected: 0, missing: 0, duplicate: 0, leaked: 0 };
-    let messages = history.seen.iter().filter_map(|(_, _, sight)| match sight {
-        Sight::Settled(message) => Some(message),
-        _ => None,
-    });
-    for message in messages {
-        let micros = |time: Moment| time.as_micros() as u64;
-        let deadline = micros(message.settled + WINDOW);
-        let first = lives
-            .iter()
-            .flat_map(|life| &life.received)
-            .filter(|(_, key)| *key == message.key)
-            .map(|(time, _)| *time)
-            .min();
-        let last = [message.handled.map(micros), first]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(judged_at(deadline, history));
-        let instants: Vec<u64> = (micros(message.sent)..last).filter(|time| time % 2 == 1).collect();
-        for (client, life) in lives.iter().enumerate() {
-            let meant: Vec<_> =
-                instants.iter().map(|when| life.is_meant(client as u32, message, *when)).collect();
-            let binds = message.handled.is_some() && lives[message.key.sender as usize].was_there(message);
-            let must = binds && meant.iter().all(|(_, must)| *must);
-            let never = meant.iter().all(|(may, _)| !*may);
-            let receipts = life.received.iter().filter(|(_, key)| *key == message.key).count() as u64;
-            // It stood from the sending until the end of the window.
-            let stood = life
-                .up
-                .iter()
-                .any(|(from, to)| *from <= micros(message.sent) && *to >= judged_at(deadline, history));
-            verdicts.duplicate += receipts.saturating_sub(1);
-            verdicts.leaked += u64::from(never && receipts > 0);
-            match receipts {
-                0 if must && stood => {
-                    (verdicts.expected, verdicts.missing) = (verdicts.expected + 1, verdicts.missing + 1)
-                }
-                1.. if must => verdicts.expected += 1,
-                _ => {}
-            }
-        }
-    }
-    verdicts
+/// Goes through all pairs of a message and a client.
+struct Model<'h> {
+    history: &'h History,
+    audited: &'h Audited,
+    verdicts: Verdicts,
 }
 
-/// The ledger of these tests judges at every sight whose time is a multiple of ten.
-fn judged_at(deadline: u64, history: &History) -> u64 {
-    let times = history.seen.iter().map(|(time, _, _)| *time);
-    times.filter(|time| *time >= deadline && time % 10 == 0).min().unwrap_or(history.end)
+impl Model<'_> {
+    fn judge(history: &History, audited: &Audited) -> Verdicts {
+        let mut model = Model { history, audited, verdicts: Verdicts::default() };
+        for message in history.messages() {
+            for client in 0..history.clients {
+                model.judge_pair(message, client);
+            }
+        }
+        model.verdicts
+    }
+
+    /// When this client's auditor judged a message.
+    fn judged(&self, message: &SentMessage, client: u32) -> u64 {
+        self.audited.judged(home(client, self.audited.auditors()), message.settled + WINDOW)
+    }
+
+    /// Whether some client had asked for all rooms of a message, or it was a socket's own.
+    fn can_tell(&self, message: &SentMessage) -> bool {
+        let mut rooms = message.to.iter().chain(&message.except);
+        let is_known = |room: &Arc<str>| {
+            self.history.seen.iter().any(|(time, client, sight)| {
+                let is_it = match sight {
+                    Sight::Joining(asked) => **asked == **room,
+                    Sight::Connected { sid, recovered: false } => **sid == **room,
+                    _ => false,
+                };
+                is_it && namespace(*client) == &*message.namespace && at(*time) <= message.settled + WINDOW
+            })
+        };
+        rooms.all(is_known)
+    }
+
+    fn judge_pair(&mut self, message: &SentMessage, client: u32) {
+        let (seen, auditors) = (&self.history.seen, self.audited.auditors());
+        let (judged, due) = (self.judged(message, client), message.settled + WINDOW);
+        let life = Life::of(client, seen, judged);
+        let is_near = |other: u32| home(other, auditors) == home(client, auditors);
+        let first =
+            seen.iter().filter(|(_, _, sight)| matches!(sight, Sight::Received(key) if *key == message.key));
+        let first =
+            first.filter(|(time, other, _)| if is_near(*other) { *time < judged } else { at(*time) <= due });
+        let first = first.map(|(time, _, _)| at(*time)).min();
+        let last = [message.handled, first].into_iter().flatten().min().unwrap_or(at(judged));
+        let instants: Vec<u64> = (micros(message.sent)..micros(last)).filter(|time| time % 2 == 1).collect();
+        let meant: Vec<_> = instants.iter().map(|when| life.is_meant(client, message, *when)).collect();
+
+        let can_tell = self.can_tell(message);
+        let sender = Life::of(message.key.sender, seen, micros(message.settled));
+        let binds =
+            can_tell && message.handled.is_some() && !message.may_be_lost && sender.was_there(message);
+        let must = binds && meant.iter().all(|(_, must)| *must);
+        let never = can_tell && meant.iter().all(|(may, _)| !*may);
+
+        let receipts = self.history.receipts(client, message.key);
+        let in_time = receipts.iter().filter(|time| **time < judged).count() as u64;
+        self.verdicts.duplicate += in_time.saturating_sub(1);
+        if in_time > 0 {
+            let is_leak = never && !life.is_replayed(client, message, &instants, last);
+            self.verdicts.leaked += u64::from(is_leak);
+            // Whether it was still there when it was cut in between is known when it comes back.
+            let is_gone = life.away.is_some_and(|away| away < last);
+            self.verdicts.expected += u64::from(must && !is_gone);
+            self.verdicts.disordered += u64::from(self.is_overtaken(message, client));
+            return;
+        }
+        if !must {
+            return;
+        }
+        let was_back = life.back.is_some_and(|back| back + WINDOW > at(judged)) && life.up_since().is_some();
+        if life.away.is_some() || was_back {
+            if message.is_kept {
+                self.follow_debt(message, client, judged, &receipts);
+            }
+            return;
+        }
+        let was_cut = life.back.is_some_and(|back| back > message.sent) && !message.is_kept;
+        let stood = life.up_since().is_some_and(|since| since <= message.sent);
+        if at(judged) >= due && stood && !was_cut {
+            self.miss(judged, &receipts);
+        }
+    }
+
+    /// It is missing since then. What comes after all is forgiven.
+    fn miss(&mut self, since: u64, receipts: &[u64]) {
+        self.verdicts.expected += 1;
+        self.verdicts.missing += u64::from(!receipts.iter().any(|time| *time >= since));
+    }
+
+    /// Whoever is recovered has to get what it missed, within the window.
+    fn follow_debt(&mut self, message: &SentMessage, client: u32, judged: u64, receipts: &[u64]) {
+        let ticks = self.audited.ticks[home(client, self.audited.auditors())].clone();
+        for (tick, _) in ticks.into_iter().filter(|(tick, _)| *tick >= judged) {
+            let received = receipts.iter().copied().find(|time| (judged..tick).contains(time));
+            let is_new = |(time, who, sight): &&Seen| {
+                *who == client
+                    && (judged..tick).contains(time)
+                    && matches!(sight, Sight::Connected { recovered: false, .. })
+            };
+            let renewed = self.history.seen.iter().find(is_new).map(|(time, ..)| *time);
+            match (received, renewed) {
+                (Some(received), renewed) if renewed.is_none_or(|renewed| received < renewed) => {
+                    self.verdicts.expected += 1;
+                    return;
+                }
+                (_, Some(_)) => return,
+                _ => {}
+            }
+            let life = Life::of(client, &self.history.seen, tick);
+            let was_back =
+                life.back.is_some_and(|back| back + WINDOW > at(tick)) && life.up_since().is_some();
+            if life.away.is_some() || was_back {
+                continue;
+            }
+            if life.up_since().is_some_and(|since| since <= message.sent) {
+                self.miss(tick, receipts);
+            }
+            return;
+        }
+    }
+
+    /// Whether a client had received a later message of the sender when it received this one, and neither may be lost.
+    fn is_overtaken(&self, message: &SentMessage, client: u32) -> bool {
+        let mut received = Vec::new();
+        for (time, who, sight) in &self.history.seen {
+            let Sight::Received(key) = sight else { continue };
+            if *who != client || key.sender != message.key.sender {
+                continue;
+            }
+            if *key == message.key {
+                break;
+            }
+            let other = self.history.messages().find(|other| other.key == *key).expect("it was sent");
+            if *time < self.judged(other, client) {
+                received.push(*key);
+            }
+        }
+        let later = received.into_iter().filter(|key| key.sequence > message.key.sequence).min();
+        let is_bound = |key: Key| {
+            self.history.messages().find(|other| other.key == key).is_some_and(|other| !other.may_be_lost)
+        };
+        message.handled.is_some() && !message.may_be_lost && later.is_some_and(is_bound)
+    }
+}
+
+impl History {
+    fn messages(&self) -> impl Iterator<Item = &Arc<SentMessage>> {
+        self.seen.iter().filter_map(|(_, _, sight)| match sight {
+            Sight::Settled(message) => Some(message),
+            _ => None,
+        })
+    }
+
+    /// When a client received a message.
+    fn receipts(&self, client: u32, key: Key) -> Vec<u64> {
+        let own = self.seen.iter().filter(|(_, who, _)| *who == client);
+        let all = own.filter(|(_, _, sight)| matches!(sight, Sight::Received(received) if *received == key));
+        all.map(|(time, ..)| *time).collect()
+    }
+}
+
+fn micros(time: Moment) -> u64 {
+    time.as_micros() as u64
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_ledger_and_the_model_come_to_the_same_verdicts(seed in any::<u64>(), clients in 2u32..7, harm in 0u64..30) {
+    fn the_auditors_and_the_model_come_to_the_same_verdicts(
+        seed in any::<u64>(), clients in 2u32..9, harm in 0u64..30, recovery in any::<bool>(),
+        auditors in 1usize..9, haste in 5u64..100,
+    ) {
         let mut rng = rng(seed);
-        let mut history = history(&mut rng, clients, 250, false);
+        let mut history = history(&mut rng, clients, 200, recovery);
         harm_deliveries(&mut history, &mut rng, harm);
-        let found = history.told();
+        let audited = history.audited(auditors, haste, &mut rng);
+        let found = &audited.findings;
         let told = Verdicts {
             expected: found.expected,
             missing: found.fault(Fault::Missing),
             duplicate: found.fault(Fault::Duplicate),
+            disordered: found.fault(Fault::Disordered),
             leaked: found.fault(Fault::Leaked),
         };
-        prop_assert_eq!(told, judged(&history), "{:#?}\n{:#?}", found, history.seen);
+        prop_assert_eq!(told, Model::judge(&history, &audited), "{:#?}\n{:#?}", found, history.seen);
+    }
+
+    #[test]
+    fn many_auditors_that_hear_at_once_find_all_that_one_finds(
+        seed in any::<u64>(), clients in 2u32..9, harm in 0u64..30, recovery in any::<bool>(), auditors in 2usize..9,
+    ) {
+        let mut rng = rng(seed);
+        let mut history = history(&mut rng, clients, 200, recovery);
+        harm_deliveries(&mut history, &mut rng, harm);
+        let counts = |auditors, rng: &mut _| {
+            let found = history.audited(auditors, 100, rng).findings;
+            // Of those that must not receive a message only the number is known, and not to the last one.
+            let Findings { messages, receipts, expected, late, faults, leaks, .. } = found;
+            ([messages, receipts, expected, late], faults, leaks)
+        };
+        prop_assert_eq!(counts(auditors, &mut rng), counts(1, &mut rng));
     }
 }
 
-/// Loses, doubles and misdirects some of the deliveries: to clients that can receive them.
+/// Loses, doubles, delays and misdirects some of the deliveries.
 fn harm_deliveries(history: &mut History, rng: &mut impl Rng, percent: u64) {
-    let mut up = BTreeSet::new();
     let mut seen = Vec::new();
     for (time, client, sight) in history.seen.drain(..) {
-        match sight {
-            Sight::Connected { .. } => _ = up.insert(client),
-            Sight::Ended | Sight::Lost => _ = up.remove(&client),
-            _ => {}
-        }
         let Sight::Received(key) = sight else {
             seen.push((time, client, sight));
             continue;
         };
         let other = (rng.next_u64() % u64::from(history.clients)) as u32;
-        let receivers = match rng.next_u64() % 100 {
-            dice if dice >= percent => vec![client],
-            dice if dice % 3 == 0 => vec![],
-            dice if dice % 3 == 1 => vec![client, client],
-            _ if up.contains(&other) => vec![other],
-            _ => vec![client],
+        let receipts = match rng.next_u64() % 100 {
+            dice if dice >= percent => vec![(time, client)],
+            dice if dice % 4 == 0 => vec![],
+            dice if dice % 4 == 1 => vec![(time, client), (time, client)],
+            dice if dice % 4 == 2 => vec![(time + 2 * (rng.next_u64() % 40), client)],
+            _ => vec![(time, other)],
         };
-        seen.extend(receivers.into_iter().map(|receiver| (time, receiver, Sight::Received(key))));
+        seen.extend(receipts.into_iter().map(|(time, receiver)| (time, receiver, Sight::Received(key))));
     }
+    seen.sort_by_key(|(time, _, _)| *time);
     history.seen = seen;
 }

@@ -1,6 +1,9 @@
-//! Random histories: clients that come, go, join, leave and send, and a server that is correct.
+//! Random histories: clients that come, go, join, leave and send, and a server that is correct. Auditors are told of them,
+//! each of its own clients, and the batches between them arrive as chance has it.
 //!
 //! What clients see happens at even times, what the server does at odd ones in between. So nothing is simultaneous.
+
+use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
@@ -24,7 +27,7 @@ pub(super) enum Sight {
     Joined(&'static str),
     Parting(&'static str),
     Parted(&'static str),
-    Settled(Arc<Message>),
+    Settled(Arc<SentMessage>),
     Received(Key),
 }
 
@@ -44,35 +47,84 @@ pub(super) fn namespace(client: u32) -> &'static str {
     if client % 4 == 3 { "/other" } else { "/" }
 }
 
+/// What auditors found in a history together.
+pub(super) struct Audited {
+    pub(super) findings: Findings,
+    /// For each auditor, when it judged, and before when it knew everything then.
+    pub(super) ticks: Vec<Vec<(u64, Moment)>>,
+}
+
+impl Audited {
+    pub(super) fn auditors(&self) -> usize {
+        self.ticks.len()
+    }
+
+    /// When an auditor judged a message that was due at that time.
+    pub(super) fn judged(&self, auditor: usize, due: Moment) -> u64 {
+        let is_ripe = |(now, known): &&(u64, Moment)| due <= at(*now) && due < *known;
+        self.ticks[auditor].iter().find(is_ripe).expect("it ends with all judged").0
+    }
+}
+
 impl History {
-    /// Tells a ledger all of it, and takes its findings.
-    pub(super) fn told(&self) -> Findings {
-        let mut ledger = Ledger::new(self.clients, WINDOW);
+    /// Tells so many auditors all of it. `haste`: how many of a hundred batches arrive at once; the others, later.
+    pub(super) fn audited(&self, auditors: usize, haste: u64, rng: &mut TestRng) -> Audited {
+        let new = |index| Auditor::new(index, auditors, self.clients, WINDOW);
+        let mut audit: Vec<Auditor> = (0..auditors).map(new).collect();
+        let mut ticks = vec![Vec::new(); auditors];
+        let mut ways: Vec<(usize, VecDeque<Batch>)> =
+            (0..auditors * auditors).map(|way| (way % auditors, VecDeque::new())).collect();
+        let mut ticked = 0;
         for (time, client, sight) in &self.seen {
-            let (now, client, of) = (at(*time), *client, namespace(*client));
-            if time % 10 == 0 {
-                ledger.advance(now);
-            }
-            match sight {
-                Sight::Connecting => ledger.connecting(client, of, now),
-                Sight::Connected { sid, recovered } => ledger.connected(client, of, sid, *recovered, now),
-                Sight::Leaving => ledger.leaving(client, None, now),
-                Sight::Ended => ledger.ended(client, Some(of), now),
-                Sight::Lost => ledger.lost(client, now),
-                Sight::Joining(room) => ledger.joining(client, of, room, now),
-                Sight::Joined(room) => ledger.joined(client, of, room, now),
-                Sight::Parting(room) => ledger.parting(client, of, room, now),
-                Sight::Parted(room) => ledger.parted(client, of, room, now),
-                Sight::Settled(message) => {
-                    for room in message.to.iter().chain(&message.except) {
-                        ledger.know(Mark::of(&message.namespace, room));
-                    }
-                    ledger.witness(client, now, Deed::Settled((**message).clone()));
+            let now = at(*time);
+            if time % 10 == 0 && ticked != *time {
+                ticked = *time;
+                for auditor in &mut audit {
+                    auditor.poll_batches(now).into_iter().for_each(|(to, batch)| {
+                        ways[batch.from * auditors + to].1.push_back(batch);
+                    });
                 }
-                Sight::Received(key) => ledger.received(client, of, *key, now),
+                // Those of one way keep their order.
+                let mut order: Vec<usize> = (0..ways.len()).collect();
+                order.sort_by_cached_key(|_| rng.next_u64());
+                for way in order {
+                    let (to, batches) = &mut ways[way];
+                    while !batches.is_empty() && rng.next_u64() % 100 < haste {
+                        batches.pop_front().into_iter().for_each(|batch| audit[*to].handle(batch));
+                    }
+                }
+                for (auditor, ticks) in audit.iter_mut().zip(&mut ticks) {
+                    ticks.push((*time, auditor.known()));
+                    auditor.advance(now);
+                }
             }
+            audit[home(*client, auditors)].record(*client, now, sight.event(namespace(*client)));
         }
-        ledger.finish(at(self.end))
+        for (to, batches) in ways {
+            batches.into_iter().for_each(|batch| audit[to].handle(batch));
+        }
+        ticks.iter_mut().for_each(|ticks| ticks.push((self.end, Moment::MAX)));
+        Audited { findings: finish(audit, at(self.end)).0, ticks }
+    }
+}
+
+impl Sight {
+    fn event<'a>(&'a self, namespace: &'a str) -> AuditEvent<'a> {
+        match self {
+            Sight::Connecting => AuditEvent::Connecting { namespace },
+            Sight::Connected { sid, recovered } => {
+                AuditEvent::Connected { namespace, sid, recovered: *recovered }
+            }
+            Sight::Leaving => AuditEvent::Leaving { namespace: None },
+            Sight::Ended => AuditEvent::Ended { namespace: Some(namespace) },
+            Sight::Lost => AuditEvent::Lost,
+            Sight::Joining(room) => AuditEvent::Joining { namespace, room },
+            Sight::Joined(room) => AuditEvent::Joined { namespace, room },
+            Sight::Parting(room) => AuditEvent::Parting { namespace, room },
+            Sight::Parted(room) => AuditEvent::Parted { namespace, room },
+            Sight::Settled(message) => AuditEvent::Settled((**message).clone()),
+            Sight::Received(key) => AuditEvent::Received { namespace, key: *key },
+        }
     }
 }
 
@@ -83,7 +135,7 @@ enum Busy {
     Leave,
     Join(&'static str),
     Part(&'static str),
-    Broadcast(Message),
+    Broadcast(SentMessage),
 }
 
 /// A span of a socket's life or of a membership on the server: odd times, the end not included.
@@ -134,7 +186,7 @@ struct Play<'r> {
     seen: Vec<Seen>,
     truths: Vec<Truth>,
     /// When the server handled what.
-    handled: Vec<(u64, Arc<Message>)>,
+    handled: Vec<(u64, Arc<SentMessage>)>,
     /// From when to when a client could not be reached, and whether it was recovered.
     outages: Vec<(u32, u64, u64, bool)>,
     now: u64,
@@ -196,7 +248,7 @@ impl Play<'_> {
         person.busy = Some((self.now, busy));
     }
 
-    fn compose(&mut self, client: u32) -> Message {
+    fn compose(&mut self, client: u32) -> SentMessage {
         let sequence = self.people[client as usize].sequence;
         self.people[client as usize].sequence += 1;
         let mut rooms = |most: u64| -> Vec<Arc<str>> {
@@ -208,13 +260,15 @@ impl Play<'_> {
             to = vec![sid(whom, self.people[whom as usize].sockets).into()];
         }
         let excluded = self.below(2) == 0;
+        let may_be_lost = self.below(6) == 0;
+        let is_kept = !may_be_lost && self.below(6) != 0;
         let origin = match self.below(4) {
             _ if to.is_empty() || !ROOMS.contains(&&*to[0]) => Origin::Anywhere,
             0 => Origin::Inside,
             1 => Origin::Outside,
             _ => Origin::Anywhere,
         };
-        Message {
+        SentMessage {
             key: Key { sender: client, sequence },
             namespace: namespace(client).into(),
             is_aimed: true,
@@ -222,9 +276,9 @@ impl Play<'_> {
             except,
             sender: if excluded { Sender::Excluded } else { Sender::Included },
             origin,
-            is_astray: false,
-            may_be_lost: false,
-            is_kept: true,
+            strays: Vec::new(),
+            may_be_lost,
+            is_kept,
             due: at(self.now),
             sent: at(self.now),
             handled: None,
@@ -278,7 +332,7 @@ impl Play<'_> {
             }
             Busy::Broadcast(message) => {
                 let settled = at(self.now);
-                let message = Message { handled: answered.then_some(settled), settled, ..message };
+                let message = SentMessage { handled: answered.then_some(settled), settled, ..message };
                 let message = Arc::new(message);
                 // What comes from where it should not is passed on or not.
                 let heeded = self.is_from_there(&message, effect) || self.below(2) == 0;
@@ -315,13 +369,18 @@ impl Play<'_> {
                     continue;
                 }
                 let mut time = when + 1 + 2 * self.below(DELAY / 2);
-                time = time.max(last[client as usize]);
+                match message.may_be_lost {
+                    true if self.below(4) == 0 => continue,
+                    // It need not wait for its turn.
+                    true => {}
+                    false => time = time.max(last[client as usize]),
+                }
                 // Whoever is away gets it when it is back, if it is recovered. What was under way is not lost either.
                 let gone = |outage: &&(u32, u64, u64, bool)| {
                     outage.0 == client && outage.2 > when && outage.1 <= time
                 };
                 if let Some((_, _, to, recovered)) = self.outages.iter().find(gone) {
-                    if !*recovered {
+                    if !*recovered || !message.is_kept {
                         continue;
                     }
                     time = time.max(*to);
@@ -329,7 +388,9 @@ impl Play<'_> {
                 if self.is_gone(client, when, time) {
                     continue;
                 }
-                last[client as usize] = time;
+                if !message.may_be_lost {
+                    last[client as usize] = time;
+                }
                 self.seen.push((time, client, Sight::Received(message.key)));
             }
         }
@@ -348,7 +409,7 @@ impl Play<'_> {
     }
 
     /// Whether the sender of a message is where it has to be.
-    fn is_from_there(&self, message: &Message, when: u64) -> bool {
+    fn is_from_there(&self, message: &SentMessage, when: u64) -> bool {
         let mut rooms = message.to.iter().map(|room| self.is_in(message.key.sender, Some(room), when));
         match message.origin {
             Origin::Anywhere => true,
@@ -357,7 +418,7 @@ impl Play<'_> {
         }
     }
 
-    fn is_meant(&self, client: u32, when: u64, message: &Message) -> bool {
+    fn is_meant(&self, client: u32, when: u64, message: &SentMessage) -> bool {
         let is_in = |room: Option<&str>| self.is_in(client, room, when);
         let meant = match message.to.is_empty() {
             true => is_in(None),
@@ -379,9 +440,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_correct_server_is_never_accused(seed in any::<u64>(), clients in 2u32..7, recovery in any::<bool>()) {
-        let history = history(&mut rng(seed), clients, 300, recovery);
-        let found = history.told();
+    fn a_correct_server_is_never_accused(
+        seed in any::<u64>(), clients in 2u32..9, recovery in any::<bool>(), auditors in 1usize..9, haste in 5u64..100,
+    ) {
+        let mut rng = rng(seed);
+        let history = history(&mut rng, clients, 300, recovery);
+        let found = history.audited(auditors, haste, &mut rng).findings;
         prop_assert!(found.is_clean(), "{:?}\n{:#?}", found, history.seen);
         // What a recovered socket gets late of a message that bound nobody is late, and no fault.
         prop_assert!(recovery || found.late == 0);

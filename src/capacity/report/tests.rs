@@ -19,7 +19,7 @@ fn hostile() -> CapacityResult {
     result.axis = Axis::Variable(text());
     result.scenario.name = text();
     (result.scenario.file, result.scenario.hash) = (text(), text());
-    (result.scenario.about, result.scenario.driver) = (Some(text()), Some(text()));
+    result.scenario.about = Some(text());
     (result.target.url, result.target.command, result.target.software) = (text(), Some(text()), Some(text()));
     (result.environment.os, result.started, result.tool_version) = (text(), text(), text());
     result.thresholds =

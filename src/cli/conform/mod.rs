@@ -22,7 +22,6 @@ use crate::conformance::baseline::Baseline;
 use crate::conformance::github::annotations;
 use crate::conformance::result::SuiteResult;
 use crate::conformance::select::{Choice, select};
-use crate::conformance::verdict::counts_against;
 use crate::conformance::{self, Case, Variant};
 use crate::document::{Source, render};
 use crate::measure::format;
@@ -224,7 +223,7 @@ fn choose<'c>(args: &ConformArgs, cases: &'c [Case]) -> Result<Vec<Variant<'c>>,
 }
 
 fn status(args: &ConformArgs, suite: &SuiteResult, interrupted: bool) -> Status {
-    let counts = suite.cases.iter().any(|case| counts_against(suite, case, args.strict));
+    let counts = suite.cases.iter().any(|case| suite.counts_against(case, args.strict));
     let is_stale = suite.baseline.as_ref().is_some_and(|baseline| !baseline.gone.is_empty());
     match () {
         () if interrupted => Status::Interrupted,

@@ -156,7 +156,7 @@ pub(super) fn play(
     let plan = Plan::new(scenario, run_options);
     let script_info = plan.script_info(&source.name, &source.text);
     let max_time = Some(scenario.takes + GRACE);
-    let config = EngineConfig { workers: 1, peer: place.peer.clone(), library: None, max_time, stop };
+    let config = EngineConfig { workers: 1, peer: place.peer.clone(), max_time, stop };
     let ran = engine::run(&plan, &config, &mut |_| {})?;
     if ran.ending == Ending::Stopped {
         return Ok(None);

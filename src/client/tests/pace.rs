@@ -166,7 +166,7 @@ fn messages_of_another_length_each_time_carry_their_stamp() {
         let mut lengths = Vec::new();
         for id in 0..50 {
             let said = play.said().concat();
-            let stamp = said.find("~sk").expect("it is stamped");
+            let stamp = said.find(crate::audit::stamp::MARK).expect("it is stamped");
             let text: String = said[stamp..].chars().take_while(|c| *c != '"').collect();
             assert!(text[32..].chars().all(|c| c == 'x'), "{said}");
             lengths.push(text.len());

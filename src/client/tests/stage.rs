@@ -7,7 +7,7 @@ use crate::document::Source;
 use crate::observe::{self, Failure};
 use crate::plan::{Plan, RunOptions};
 use crate::scenario::{self, Surroundings};
-use crate::session::{HangUp, Link};
+use crate::session::HangUp;
 
 pub const OPEN: &str =
     r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
@@ -65,6 +65,8 @@ pub struct Found {
     pub missed: Vec<(FailureKind, String)>,
     pub wronged: Vec<FailureKind>,
     pub troubles: Vec<(String, String)>,
+    /// Of each message that was settled, whether the server said that it had handled it.
+    pub settled: Vec<bool>,
 }
 
 impl Found {
@@ -115,6 +117,12 @@ impl Observer for Found {
     fn trouble(&mut self, _: Who, cause: &str, detail: &str, _: &observe::Wire<'_>) {
         self.troubles.push((cause.to_owned(), detail.to_owned()));
     }
+
+    fn record(&mut self, _: Who, _: Duration, event: AuditEvent<'_>) {
+        if let AuditEvent::Settled(message) = event {
+            self.settled.push(message.handled.is_some());
+        }
+    }
 }
 
 /// One client on an empty stage.
@@ -137,8 +145,7 @@ pub fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) 
     let run_options = RunOptions { run: 7, ..RunOptions::usual(now) };
     let plan = Plan::new(&scenario, run_options);
     let who = plan.clients().nth(n).expect("there are enough clients");
-    let client = Client::new(who, &plan.parts[who.group as usize], &plan.context, Link::default())
-        .expect("it can be made");
+    let client = Client::new(who, &plan.parts[who.group as usize], &plan.context).expect("it can be made");
     test(Play { plan: &plan, client, now, said: Said::default(), found: Found::default() });
 }
 

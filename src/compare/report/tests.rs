@@ -34,7 +34,7 @@ fn hostile() -> ComparisonResult {
     result.comparisons.iter_mut().for_each(|one| one.server = format!("{} {HOSTILE}", one.server));
     assert_ne!(result.servers[0].name, first);
     (result.scenario.name, result.scenario.file, result.scenario.hash) = (text(), text(), text());
-    (result.scenario.driver, result.scenario.overrides) = (Some(text()), vec![text()]);
+    result.scenario.overrides = vec![text()];
     (result.started, result.tool_version, result.notes) = (text(), text(), vec![text()]);
     result.environment.os = text();
     result

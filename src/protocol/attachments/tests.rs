@@ -93,26 +93,6 @@ fn an_idle_assembler_is_small() {
     assert!(size_of::<Assembler>() <= 32);
 }
 
-#[test]
-fn a_placeholder_has_one_form_and_is_known_by_it() {
-    assert_eq!(placeholder(0).to_string(), r#"{"_placeholder":true,"num":0}"#);
-    assert_eq!(placeholder_num(&placeholder(7)), Some(7));
-    for other in [
-        json!(null),
-        json!(0),
-        json!({ "num": 0 }),
-        json!({ "_placeholder": 1, "num": 0 }),
-        json!({ "_placeholder": false, "num": 0 }),
-        json!({ "_placeholder": true }),
-        json!({ "_placeholder": true, "num": -1 }),
-        json!({ "_placeholder": true, "num": 0.5 }),
-        json!({ "_placeholder": true, "num": "0" }),
-        json!([{ "_placeholder": true, "num": 0 }]),
-    ] {
-        assert_eq!(placeholder_num(&other), None, "{other}");
-    }
-}
-
 proptest! {
     #[test]
     fn what_is_sent_after_a_header_is_what_is_put_together(

@@ -319,7 +319,7 @@ fn correct() -> impl Strategy<Value = Owned> {
             let mut attachments = 0;
             if kind.is_binary() {
                 attachments = count;
-                arguments.extend((0..count as usize).map(attachments::placeholder));
+                arguments.extend((0..count as usize).map(crate::protocol::placeholder));
             }
             let id = match kind {
                 Kind::Ack | Kind::BinaryAck => Some(id.unwrap_or(0)),

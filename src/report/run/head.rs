@@ -42,7 +42,6 @@ pub(super) fn foot(run: &RunResult) -> Vec<Text> {
         format!("sockrates {}", run.tool_version),
         format!("{}, {}", environment.os, counted(environment.cpus.into(), "cpu")),
     ];
-    facts.extend(run.scenario.driver.as_ref().map(|driver| format!("clients by {driver}")));
     facts.extend([format!("seed {}", run.scenario.seed), run.started.clone()]);
     facts.into_iter().map(Text::from).collect()
 }

@@ -48,7 +48,6 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
     if run.measured_us > 0 && run.measured_us != run.duration_us {
         facts.push(fact("measured", micros(run.measured_us)));
     }
-    facts.extend(scenario.driver.as_ref().map(|driver| fact("driver", &**driver)));
     facts
 }
 

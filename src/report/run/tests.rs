@@ -22,7 +22,6 @@ fn hostile() -> RunResult {
     run.scenario.spec = Some(text());
     run.scenario.file = text();
     run.scenario.hash = text();
-    run.scenario.driver = Some(text());
     run.scenario.overrides = vec![text()];
     run.target.url = text();
     run.target.command = Some(text());

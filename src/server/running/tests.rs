@@ -56,7 +56,7 @@ fn failure(target: &Target, starting: &Starting) -> NotReady {
 fn a_command_is_found_at_the_port_that_it_was_given() {
     let program = std::env::current_exe().expect("this is a program");
     let line = format!(
-        "SOCKRATES_TEST_SERVER=1 exec '{}' --exact target::running::tests::a_server_at_the_port_of_its_environment --ignored",
+        "SOCKRATES_TEST_SERVER=1 exec '{}' --exact server::running::tests::a_server_at_the_port_of_its_environment --ignored",
         program.display()
     );
     let mut running = command(&line).start(&Starting::default()).expect("it starts");

@@ -1,0 +1,65 @@
+//! What Socket.IO packets, attachments and events look like: `SIO-PK`, `SIO-BIN`, `SIO-EV`.
+
+macro_rules! packet_faults {
+    ($next:ident $($more:ident)*; $($before:tt)*) => { $next! { $($more)*; $($before)*
+        MalformedPacketIgnored "malformed-packet-ignored" "SIO-PK-12" "a malformed Socket.IO packet is skipped";
+        UnknownTypeIgnored "unknown-type-ignored" "SIO-PK-04" "a packet of an unknown type is skipped";
+        NamespacedIdLost "namespaced-id-lost" "SIO-PK-01" "the id of an event behind a namespace is not read";
+        MainNamespaceWritten "main-namespace-written" "SIO-PK-02" "the main namespace is written out in events and answers";
+        CountBehindNamespace "count-behind-namespace" "SIO-PK-02" "the attachment count is written behind the namespace";
+        CommaDemanded "comma-demanded" "SIO-PK-03" "a packet that ends with its namespace is refused for want of a comma";
+        EventPayloadIgnored "event-payload-ignored" "SIO-PK-05" "an event whose payload is not an array is skipped";
+        EmptyEventIgnored "empty-event-ignored" "SIO-PK-06" "an event whose array is empty is skipped";
+        MissingPayloadIgnored "missing-payload-ignored" "SIO-PK-07" "an event without a payload is skipped";
+        EventNameIgnored "event-name-ignored" "SIO-PK-08" "an event whose name is neither text nor number is skipped";
+        NumericNameRefused "numeric-name-refused" "SIO-PK-09" "an event with a number as its name closes the connection";
+        ReservedNameIgnored "reserved-name-ignored" "SIO-PK-10" "an event with a reserved name is skipped";
+        ReservedNameFires "reserved-name-fires" "SIO-PK-10" "an event with a reserved name runs the server's own handlers";
+        ErrorNameFatal "error-name-fatal" "SIO-PK-11" "an event called error closes the connection";
+        IllegalIdIgnored "illegal-id-ignored" "SIO-PK-13" "a packet with an id that is not a number is skipped";
+        AckIdNarrowed "ack-id-narrowed" "SIO-PK-15" "acknowledgement ids are kept in 32 bits";
+        LargeIdRefused "large-id-refused" "SIO-PK-16" "an id beyond 2^53 closes the connection";
+        AckPayloadIgnored "ack-payload-ignored" "SIO-PK-17" "an acknowledgement whose payload is not an array is skipped";
+        UnknownAckFatal "unknown-ack-fatal" "SIO-PK-18 SEM-AK-03 SEM-AK-04" "an acknowledgement that nobody waits for closes the connection";
+        DisconnectPayloadIgnored "disconnect-payload-ignored" "SIO-PK-19" "a DISCONNECT with a payload is skipped";
+        ConnectErrorIgnored "connect-error-ignored" "SIO-PK-20" "a CONNECT_ERROR from a client is skipped";
+        DigitsTakenForId "digits-taken-for-id" "SIO-PK-21" "digits in the data of an event are taken for its id";
+        NamespaceQueryCut "namespace-query-cut" "SIO-PK-22" "a query behind a namespace's name is cut off";
+        AstralCharactersLost "astral-characters-lost" "SIO-PK-23" "characters beyond the basic plane become replacement characters";
+        DeepNestingRefused "deep-nesting-refused" "SIO-PK-23" "arrays nested more than 64 deep close the connection";
+        LongTextRefused "long-text-refused" "SIO-PK-23" "packets longer than 64 KiB close the connection";
+        NumbersNarrowed "numbers-narrowed" "SIO-PK-24" "numbers are read as 32-bit floats";
+        NullsDropped "nulls-dropped" "SIO-PK-24" "arguments that are null are dropped";
+        ProtoKeyFatal "proto-key-fatal" "SIO-PK-25" "a key called __proto__ closes the connection";
+        NothingBecomesNull "nothing-becomes-null" "SIO-PK-26" "an event without arguments arrives with null as its argument";
+        RefusedEventHandled "refused-event-handled" "SIO-PK-27" "an event is handled before the rubbish behind it is seen";
+        AttachmentReadAsText "attachment-read-as-text" "SIO-BIN-01" "attachments are read as UTF-8";
+        BinaryAckAsText "binary-ack-as-text" "SIO-BIN-02" "binary in an acknowledgement is sent as base64 in the text";
+        PlaceholderByPosition "placeholder-by-position" "SIO-BIN-04" "attachments are put in by order of arrival, whatever the placeholders say";
+        RepeatedPlaceholderNull "repeated-placeholder-null" "SIO-BIN-05" "the second placeholder for the same attachment becomes null";
+        NestedPlaceholderIgnored "nested-placeholder-ignored" "SIO-BIN-06" "placeholders inside of arguments stay placeholders";
+        AttachmentsLate "attachments-late" "SIO-BIN-07" "attachments are sent a moment after their header";
+        TextForAttachmentIgnored "text-for-attachment-ignored" "SIO-BIN-08" "a text message in place of an attachment is skipped";
+        StrayAttachmentIgnored "stray-attachment-ignored" "SIO-BIN-09" "a binary message that nobody announced is skipped";
+        IllegalPlaceholderIgnored "illegal-placeholder-ignored" "SIO-BIN-10" "an event with a placeholder for no attachment is skipped";
+        AttachmentCountIgnored "attachment-count-ignored" "SIO-BIN-11" "a packet with an illegal attachment count is skipped";
+        AttachmentLimitMissing "attachment-limit-missing" "SIO-BIN-12" "a packet with too many attachments does not close the connection";
+        UnusedAttachmentRefused "unused-attachment-refused" "SIO-BIN-13" "an attachment without a placeholder closes the connection";
+        ZeroAttachmentsIgnored "zero-attachments-ignored" "SIO-BIN-14" "a binary packet that announces no attachments is skipped";
+        EmptyAttachmentRefused "empty-attachment-refused" "SIO-BIN-15" "an attachment without content closes the connection";
+        LongAttachmentCut "long-attachment-cut" "SIO-BIN-16" "attachments are cut off at 64 KiB";
+        PlaceholderInTextFatal "placeholder-in-text-fatal" "SIO-BIN-17" "what looks like a placeholder in a text packet closes the connection";
+        BinaryNamespaceLost "binary-namespace-lost" "SIO-BIN-18" "binary packets are sent without their namespace";
+        UnhandledBinaryFatal "unhandled-binary-fatal" "SIO-BIN-19" "a binary event that nobody handles closes the connection";
+        HalfEventHandled "half-event-handled" "SIO-BIN-20" "an event whose attachments never came is handled when the connection ends";
+        FurtherArgumentsLost "further-arguments-lost" "SIO-EV-01" "only the first argument of an event arrives";
+        AckNamespaceLost "ack-namespace-lost" "SIO-EV-02" "acknowledgements are sent without their namespace";
+        AckDataLost "ack-data-lost" "SIO-EV-02" "acknowledgements are sent without their data";
+        AckIdShared "ack-id-shared" "SIO-EV-04" "events that are under way together are all answered under the id of the latest";
+        UnhandledEventAnswered "unhandled-event-answered" "SIO-EV-05" "an event that nobody handles is acknowledged";
+        AckIdOnlyOnce "ack-id-only-once" "SIO-EV-06" "an id that was used before is not acknowledged again";
+        AckIdMixesNamespaces "ack-id-mixes-namespaces" "SIO-EV-07" "an id used in two namespaces is answered in the first";
+        EventWithoutIdAnswered "event-without-id-answered" "SIO-EV-08" "an event without an id is acknowledged";
+        EventsOvertake "events-overtake" "SIO-EV-09" "every tenth event is handled later than those behind it";
+    } };
+}

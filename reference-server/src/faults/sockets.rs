@@ -1,0 +1,62 @@
+//! Namespaces, middlewares, handshake data and acknowledgements: `SIO-NS`, `SEM-NS`, `SEM-MW`, `SEM-HK`, `SEM-AK`, `SEM-BA`.
+
+macro_rules! socket_faults {
+    ($next:ident $($more:ident)*; $($before:tt)*) => { $next! { $($more)*; $($before)*
+        EventBeforeConnectIgnored "event-before-connect-ignored" "SIO-NS-11 SIO-NS-16 SIO-NS-21 SEM-MW-06" "an event to a namespace that was not joined is skipped";
+        ConnectTimeoutIgnored "connect-timeout-ignored" "SIO-NS-12" "a connection that joins no namespace is kept";
+        DuplicateConnectTolerated "duplicate-connect-tolerated" "SIO-NS-15" "a second CONNECT to a joined namespace is skipped";
+        AuthMissing "auth-missing" "SIO-NS-03" "the auth payload of a CONNECT is lost";
+        SidSharedAcrossNamespaces "sid-shared-across-namespaces" "SIO-NS-09 SEM-NS-03" "the sockets of one connection have the same id in every namespace";
+        SidIsEngineSid "sid-is-engine-sid" "SIO-NS-10" "the Engine.IO session id is used as socket id";
+        ConnectReplyWithoutSid "connect-reply-without-sid" "SIO-NS-01" "the sid in the answer to a CONNECT is empty";
+        AbsentAuthIsNull "absent-auth-is-null" "SIO-NS-03" "a CONNECT without a payload has the auth payload null";
+        ConnectPayloadUnchecked "connect-payload-unchecked" "SIO-NS-04" "a CONNECT whose payload is no object is accepted";
+        ConnectReplyToMain "connect-reply-to-main" "SIO-NS-05" "the answer to a CONNECT does not name the namespace";
+        MainNamespaceRequired "main-namespace-required" "SIO-NS-06" "other namespaces are closed to who is not in the main one";
+        ConnectErrorAsText "connect-error-as-text" "SIO-NS-07" "a refusal is a bare text instead of an object";
+        UnknownNamespaceReworded "unknown-namespace-reworded" "SIO-NS-07" "an unknown namespace is refused in other words";
+        ConnectErrorCloses "connect-error-closes" "SIO-NS-08 SEM-MW-04" "a refused CONNECT ends the whole connection";
+        RefusedConnectCounts "refused-connect-counts" "SIO-NS-13" "a refused CONNECT, too, stops the connect timeout";
+        ConnectTimeoutNotStopped "connect-timeout-not-stopped" "SIO-NS-14" "the connect timeout hits who joined a namespace, too";
+        DisconnectAnswered "disconnect-answered" "SIO-NS-17" "a DISCONNECT is answered with another one";
+        LeaveClosesConnection "leave-closes-connection" "SIO-NS-18 SEM-NS-04" "a client that leaves one namespace is put out of all";
+        LeaveHalfDone "leave-half-done" "SIO-NS-19 SIO-NS-20" "a connection goes on counting a namespace that was left as joined";
+        FirstNamespaceHearsAll "first-namespace-hears-all" "SIO-NS-22 SEM-NS-01" "every event goes to the namespace that was joined first";
+        EventsNameNoNamespace "events-name-no-namespace" "SIO-NS-22" "events to one client do not name their namespace";
+        HastyConnectLost "hasty-connect-lost" "SIO-NS-23" "a CONNECT that comes before the answer to another is lost";
+        NamespaceNameCut "namespace-name-cut" "SIO-NS-24" "names of namespaces are cut off after 64 bytes";
+        ConnectIdRefused "connect-id-refused" "SIO-NS-25" "a CONNECT with an id closes the connection";
+        ViolationTakenForClose "violation-taken-for-close" "SIO-NS-26" "who breaks the protocol is let go as if it had said goodbye itself";
+        ByeToOneNamespace "bye-to-one-namespace" "SEM-NS-05" "only one namespace is told that the connection is put out";
+        ByeClosesConnection "bye-closes-connection" "SEM-NS-04" "a socket that is put out takes the whole connection along";
+        LossToldInOneNamespace "loss-told-in-one-namespace" "SEM-NS-06" "the loss of a connection is told in one of its namespaces only";
+        DynamicNamespacesMerged "dynamic-namespaces-merged" "SEM-NS-07" "a broadcast reaches all namespaces of the same pattern";
+        DynamicPatternLoose "dynamic-pattern-loose" "SEM-NS-08" "a namespace that only begins like the pattern is made as well";
+        DynamicNamespaceTwice "dynamic-namespace-twice" "SEM-NS-09" "clients that ask at once for a new namespace get one each";
+        GuardRefusesInVain "guard-refuses-in-vain" "SEM-MW-03" "a client is let in although the middleware has refused it";
+        GuardOnCustom "guard-on-custom" "SEM-MW-05" "a middleware of one namespace is also asked by another";
+        QueryLost "query-lost" "SEM-HK-01" "the query of the handshake is not kept";
+        HeadersLost "headers-lost" "SEM-HK-02" "the headers of the handshake are not kept";
+        QueryInAuth "query-in-auth" "SEM-HK-03" "the auth payload is the query of the handshake";
+        AuthOfFirstNamespace "auth-of-first-namespace" "SEM-HK-03" "each namespace sees the auth payload of the first one";
+        TransportOfHandshake "transport-of-handshake" "SEM-HK-04" "the transport reported is that of the handshake, for ever";
+        GuardOpen "guard-open" "SEM-MW-01" "a middleware's refusal is ignored";
+        GuardDataMissing "guard-data-missing" "SEM-MW-01" "the data of a middleware's refusal is lost";
+        AckTwice "ack-twice" "SIO-EV-03" "an event can be acknowledged more than once";
+        AckZeroUnanswered "ack-zero-unanswered" "SIO-PK-14" "an event with id 0 is not acknowledged";
+        AnswersIgnored "answers-ignored" "SEM-AK-01 SEM-AK-05 SEM-AK-09 SEM-BA-01" "the answers of clients are never passed on";
+        AnswersMatchedByOrder "answers-matched-by-order" "SEM-AK-04 SEM-AK-03" "an answer goes to the oldest open question, whatever its id";
+        AnswerFirstArgumentOnly "answer-first-argument-only" "SEM-AK-05" "only the first argument of a client's answer is passed on";
+        AckFromAnyNamespace "ack-from-any-namespace" "SEM-AK-07" "an acknowledgement is accepted in any namespace of the connection";
+        LateTimeoutCloses "late-timeout-closes" "SEM-AK-08" "a question that outlives its socket closes the connection when its time is up";
+        AckIdsRepeat "ack-ids-repeat" "SEM-AK-09" "all questions to clients have the same id";
+        AckFromAnySocket "ack-from-any-socket" "SEM-AK-06" "an acknowledgement is accepted from any socket";
+        AckTimeoutSilent "ack-timeout-silent" "SEM-AK-02" "an unanswered question to a client is never reported";
+        BroadcastAckDropsPartial "broadcast-ack-drops-partial" "SEM-BA-02" "answers that came before a broadcast's timeout are lost";
+        AttachmentsReversed "attachments-reversed" "SIO-BIN-03" "attachments are sent in reverse order";
+        FirstAnswerIsAll "first-answer-is-all" "SEM-BA-01 SEM-BA-02" "a broadcast is taken for answered when the first answer is there";
+        NobodyAskedTimesOut "nobody-asked-times-out" "SEM-BA-03" "a broadcast that asks nobody waits for answers until its time is up";
+        DuplicateAnswersCount "duplicate-answers-count" "SEM-BA-04" "a client that answers a broadcast twice counts twice";
+        LeaverForgiven "leaver-forgiven" "SEM-BA-06" "whoever leaves before answering a broadcast is taken for answered";
+    } };
+}

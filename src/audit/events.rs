@@ -1,0 +1,149 @@
+//! What the clients tell the audit of the deliveries: what they asked for, what they were told, what they received.
+
+use std::sync::Arc;
+
+/// A time, since the beginning of the run.
+pub type Moment = std::time::Duration;
+
+/// Which message: its stamp without the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Who sent it: its index among the clients of the run.
+    pub sender: u32,
+    /// Which of the sender's messages it is. A sender's next one is sent when the one before is settled.
+    pub sequence: u64,
+}
+
+/// Whether the sender is among the receivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// It is treated like everyone.
+    Included,
+    /// Its socket is left out.
+    Excluded,
+    /// The contract does not say.
+    Unknown,
+}
+
+/// Where the sender has to be when it sends, or nobody knows whether the application passes the message on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Anywhere.
+    Anywhere,
+    /// In the rooms that it goes to. A socket's own room is open to everybody.
+    Inside,
+    /// In none of them: it is what others are told of its coming.
+    Outside,
+}
+
+/// A message that was sent to others, and settled: acknowledged, or given up. Times are since the beginning of the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentMessage {
+    /// Which one.
+    pub key: Key,
+    /// The namespace in which it was sent.
+    pub namespace: Arc<str>,
+    /// Whether it is known to whom it goes. If not, nobody has to receive it, and everybody may.
+    pub is_aimed: bool,
+    /// The rooms that it went to; none means everyone.
+    pub to: Vec<Arc<str>>,
+    /// The rooms that were left out.
+    pub except: Vec<Arc<str>>,
+    /// Whether the sender receives it.
+    pub sender: Sender,
+    /// Where the sender has to be.
+    pub origin: Origin,
+    /// The rooms in which the sender was not as it has to be, for all that its ledger knows: unless each is a socket's own
+    /// room, nobody has to receive the message. The ledger fills them in.
+    pub strays: Vec<Arc<str>>,
+    /// Whether it may be lost: a volatile event.
+    pub may_be_lost: bool,
+    /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
+    pub is_kept: bool,
+    /// When it was due.
+    pub due: Moment,
+    /// When it was sent: the server cannot have handled it before.
+    pub sent: Moment,
+    /// When the server had handled it, if it said so.
+    pub handled: Option<Moment>,
+    /// When that was known, or was given up.
+    pub settled: Moment,
+}
+
+impl SentMessage {
+    /// Whether those who are certainly meant have to receive it, if the sender was where it has to be: the server said that
+    /// it has handled it, and has no right to lose it.
+    pub fn binds(&self) -> bool {
+        self.handled.is_some() && !self.may_be_lost
+    }
+}
+
+/// What a client did or saw that decides what it must receive, and what it must not.
+///
+/// What it asks for is told when it asks, what it is told when it has been told: the server did it in between.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AuditEvent<'a> {
+    /// It asks to be connected to a namespace.
+    Connecting {
+        /// Which.
+        namespace: &'a str,
+    },
+    /// It is connected, with a socket of this id: a new one, or the one that was cut.
+    Connected {
+        /// To which namespace.
+        namespace: &'a str,
+        /// The Socket.IO id.
+        sid: &'a str,
+        /// Whether the server says that it is the one that was cut.
+        recovered: bool,
+    },
+    /// It asks to leave a namespace, or all; or it does something after which nobody can say what it receives.
+    Leaving {
+        /// Which, if not all.
+        namespace: Option<&'a str>,
+    },
+    /// It is not in a namespace any more, or in none.
+    Ended {
+        /// Which, if not all.
+        namespace: Option<&'a str>,
+    },
+    /// Its connection is gone without a word.
+    Lost,
+    /// It asks to join a room.
+    Joining {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// The server said that it has joined.
+    Joined {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// It asks to leave a room.
+    Parting {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// The server said that it has left.
+    Parted {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+    },
+    /// A message that it sent is acknowledged, or given up.
+    Settled(SentMessage),
+    /// It received a stamped message.
+    Received {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        key: Key,
+    },
+}

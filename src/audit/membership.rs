@@ -1,0 +1,494 @@
+//! Who was where and when: the sockets of one worker's clients, and the rooms they asked for.
+//!
+//! A *seat* is a client's place in a namespace. Its sockets come and go; a recovered one goes on where it was cut.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::events::{Key, Moment, Origin, Sender, SentMessage};
+use super::maps::Map;
+use super::rooms::KnownRooms;
+use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over};
+
+/// A client's place in a namespace.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) client: u32,
+    pub(super) namespace: u32,
+    /// Its sockets.
+    spans: Vec<MembershipSpan>,
+    /// The rooms that it asked for, its own among them.
+    rooms: Vec<(u32, MembershipSpan)>,
+    /// Since when its connection is gone, while it may still be recovered.
+    pub(super) away: Option<Moment>,
+    /// When it was recovered last.
+    pub(super) back: Option<Moment>,
+    /// What it must receive if it is, or was, recovered.
+    pub(super) owed: Vec<(Key, Arc<SentMessage>)>,
+}
+
+impl Seat {
+    /// Whether its socket is connected, and nobody has asked to end it.
+    pub(super) fn is_up(&self) -> bool {
+        self.away.is_none() && self.open().is_some()
+    }
+
+    /// Whether the socket that it had then is connected still.
+    pub(super) fn is_up_since(&self, then: Moment) -> bool {
+        self.is_up() && self.open().and_then(|span| span.confirmed).is_some_and(|confirmed| confirmed <= then)
+    }
+
+    fn open(&self) -> Option<&MembershipSpan> {
+        self.spans.last().filter(|span| span.confirmed.is_some() && span.left_asked.is_none())
+    }
+}
+
+/// The seats of a client, each with its namespace. The first, the only one that most have, is found at once.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    first: Option<(u32, u32)>,
+    others: Vec<(u32, u32)>,
+}
+
+impl Places {
+    fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
+
+    fn put(&mut self, namespace: u32, seat: u32) {
+        match self.first {
+            None => self.first = Some((namespace, seat)),
+            Some(_) => self.others.push((namespace, seat)),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Room {
+    namespace: u32,
+    name: Arc<str>,
+    seats: Vec<u32>,
+}
+
+/// Of so many changes it is remembered how many seats were up after each.
+const MOST_CHANGES: usize = 1 << 12;
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Membership {
+    namespaces: Vec<(Arc<str>, Vec<u32>)>,
+    seats: Vec<Seat>,
+    of_client: Vec<Places>,
+    rooms: Vec<Room>,
+    /// For each namespace, its rooms by name.
+    by_name: Vec<Map<Arc<str>, u32>>,
+    free: Vec<u32>,
+    /// The rooms that some client of the run has ever asked for.
+    pub(super) known: KnownRooms,
+    /// MembershipSpans that were over before this are forgotten.
+    horizon: Moment,
+    /// How many seats are up.
+    live: u64,
+    /// How many were after each of the last changes, and before all of them.
+    changes: VecDeque<(Moment, u64)>,
+    before: u64,
+    /// The latest end of a span that was forgotten.
+    forgotten: Moment,
+    /// For each seat the last search that met it, so that none is met twice in one.
+    met: Vec<u32>,
+    search: u32,
+}
+
+impl Membership {
+    pub(super) fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    /// How many of them were up at a time.
+    pub(super) fn live_at(&self, at: Moment) -> u64 {
+        let later = self.changes.partition_point(|(when, _)| *when <= at);
+        later.checked_sub(1).map_or(self.before, |index| self.changes[index].1)
+    }
+
+    /// Changes a seat's connection, and counts anew.
+    pub(super) fn change(&mut self, seat: u32, at: Moment, change: impl FnOnce(&mut Membership, u32)) {
+        let was_up = self.seats[seat as usize].is_up();
+        change(self, seat);
+        let is_up = self.seats[seat as usize].is_up();
+        if was_up == is_up {
+            return;
+        }
+        self.live = self.live - u64::from(was_up) + u64::from(is_up);
+        if self.changes.len() == MOST_CHANGES
+            && let Some((_, live)) = self.changes.pop_front()
+        {
+            self.before = live;
+        }
+        self.changes.push_back((at, self.live));
+    }
+
+    pub(super) fn seat_mut(&mut self, seat: u32) -> &mut Seat {
+        &mut self.seats[seat as usize]
+    }
+
+    pub(super) fn namespace(&self, seat: &Seat) -> Arc<str> {
+        self.namespaces[seat.namespace as usize].0.clone()
+    }
+
+    /// Forgets spans that were over before, when their seats change next.
+    pub(super) fn forget(&mut self, before: Moment) {
+        self.horizon = self.horizon.max(before);
+    }
+
+    /// Whether it is known to whom a message goes. It is not if it has to do with a room that nobody had asked for when it
+    /// was due: then it is the server that puts clients there.
+    pub(super) fn can_tell(&self, message: &SentMessage, due: Moment) -> bool {
+        let mut rooms = message.to.iter().chain(&message.except);
+        message.is_aimed && rooms.all(|room| self.known.has(&message.namespace, room, due))
+    }
+
+    /// Whether those who are certainly meant have to receive a message of which it is known to whom it goes.
+    pub(super) fn binds(&self, message: &SentMessage, due: Moment) -> bool {
+        let is_own = |room: &Arc<str>| self.known.has_own(&message.namespace, room, due);
+        message.binds() && message.strays.iter().all(is_own)
+    }
+
+    /// The rooms that a message goes to and where the sender, a client of this ledger, may not have been as it has to.
+    pub(super) fn strays(&mut self, message: &SentMessage) -> Vec<Arc<str>> {
+        let wanted = match message.origin {
+            Origin::Anywhere => return Vec::new(),
+            Origin::Inside => Certainty::Yes,
+            Origin::Outside => Certainty::No,
+        };
+        let seat = self.seat(message.key.sender, &message.namespace);
+        let is_there = |room: &&Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted;
+        message.to.iter().filter(|room| !is_there(room)).cloned().collect()
+    }
+
+    /// Whether a seat was in a room between two times.
+    fn in_room(&self, seat: u32, room: &str, from: Moment, to: Moment) -> Certainty {
+        let Some(room) = self.known_room(seat, room) else { return Certainty::No };
+        let spans = self.seats[seat as usize].rooms.iter().filter(|(of, _)| *of == room);
+        any_over(spans.map(|(_, span)| span), from, to)
+    }
+
+    /// Whether all that matters for a message that was sent then is still known.
+    pub(super) fn remembers(&self, sent: Moment) -> bool {
+        sent >= self.forgotten
+    }
+
+    /// The client's seat in a namespace.
+    pub(super) fn seat(&mut self, client: u32, namespace: &str) -> u32 {
+        let is_it = |(of, _): &(u32, u32)| &*self.namespaces[*of as usize].0 == namespace;
+        let places = self.of_client.get(client as usize);
+        if let Some((_, seat)) = places.and_then(|places| places.iter().find(is_it)) {
+            return seat;
+        }
+        let known = self.namespaces.iter().position(|(name, _)| &**name == namespace);
+        let namespace = known.unwrap_or_else(|| {
+            self.namespaces.push((namespace.into(), Vec::new()));
+            self.by_name.push(Map::default());
+            self.namespaces.len() - 1
+        });
+        let seat = self.seats.len() as u32;
+        self.seats.push(Seat {
+            client,
+            namespace: namespace as u32,
+            spans: Vec::new(),
+            rooms: Vec::new(),
+            away: None,
+            back: None,
+            owed: Vec::new(),
+        });
+        self.met.push(0);
+        self.namespaces[namespace].1.push(seat);
+        let place = client as usize;
+        self.of_client.resize_with(self.of_client.len().max(place + 1), Places::default);
+        self.of_client[place].put(namespace as u32, seat);
+        seat
+    }
+
+    /// The client's seats: those of one namespace, or all.
+    pub(super) fn seats_of(&self, client: u32, namespace: Option<&str>) -> Vec<u32> {
+        let is_it =
+            |of: &u32| namespace.is_none_or(|namespace| &*self.namespaces[*of as usize].0 == namespace);
+        let places = self.of_client.get(client as usize).into_iter().flat_map(Places::iter);
+        places.filter(|(of, _)| is_it(of)).map(|(_, seat)| seat).collect()
+    }
+
+    pub(super) fn connecting(&mut self, seat: u32, at: Moment) {
+        let place = &mut self.seats[seat as usize];
+        match place.spans.last_mut() {
+            // An attempt that came to nothing.
+            Some(span) if span.confirmed.is_none() && span.left.is_none() => {}
+            _ => place.spans.push(MembershipSpan::asked(at)),
+        }
+    }
+
+    /// A new socket: what is left of the one before ended when its connection was lost.
+    pub(super) fn connected(&mut self, seat: u32, sid: &str, at: Moment) {
+        self.prune(seat);
+        let place = &mut self.seats[seat as usize];
+        let (lost, current) = (place.away.take(), place.spans.len().saturating_sub(1));
+        let asked = match place.spans.last_mut() {
+            Some(span) if span.confirmed.is_none() => {
+                span.confirmed = Some(at);
+                span.asked
+            }
+            // Nobody was told of the asking: it was some time after the socket before had ended.
+            before => {
+                let asked = before.and_then(|span| span.left).unwrap_or_default();
+                place.spans.push(MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) });
+                asked
+            }
+        };
+        let ended = lost.unwrap_or(asked);
+        let before = place.spans.iter_mut().take(current);
+        before.chain(place.rooms.iter_mut().map(|(_, span)| span)).for_each(|span| span.end(ended, ended));
+        let namespace = self.seats[seat as usize].namespace as usize;
+        self.known.ask_own(&self.namespaces[namespace].0, sid, at);
+        let room = self.room(seat, sid);
+        self.seats[seat as usize]
+            .rooms
+            .push((room, MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) }));
+    }
+
+    /// The socket goes on where it was cut.
+    pub(super) fn recovered(&mut self, seat: u32, at: Moment) {
+        let place = &mut self.seats[seat as usize];
+        place.spans.retain(|span| span.confirmed.is_some());
+        place.away = None;
+        place.back = Some(at);
+    }
+
+    /// The client asks for the end of its socket.
+    pub(super) fn leaving(&mut self, seat: u32, at: Moment) {
+        for span in self.all_spans(seat) {
+            if span.left.is_none() && span.left_asked.is_none() {
+                span.left_asked = Some(at);
+            }
+        }
+    }
+
+    /// The socket is no more, for good.
+    pub(super) fn ended(&mut self, seat: u32, at: Moment) {
+        self.all_spans(seat).for_each(|span| span.end(at, at));
+        self.seats[seat as usize].away = None;
+    }
+
+    /// The connection is gone; the session may be recovered, unless the client had asked for the end.
+    pub(super) fn lost(&mut self, seat: u32, at: Moment) {
+        let place = &mut self.seats[seat as usize];
+        if place.is_up() {
+            place.away = Some(at);
+        } else if place.away.is_none() {
+            self.ended(seat, at);
+        }
+    }
+
+    pub(super) fn joining(&mut self, seat: u32, room: &str, at: Moment) {
+        self.prune(seat);
+        let namespace = self.seats[seat as usize].namespace as usize;
+        self.known.ask(&self.namespaces[namespace].0, room, at);
+        let room = self.room(seat, room);
+        let rooms = &mut self.seats[seat as usize].rooms;
+        if !rooms.iter().any(|(of, span)| *of == room && span.left_asked.is_none()) {
+            rooms.push((room, MembershipSpan::asked(at)));
+        }
+    }
+
+    pub(super) fn joined(&mut self, seat: u32, room: &str, at: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        let spans = self.seats[seat as usize].rooms.iter_mut().filter(|(of, _)| *of == room);
+        for (_, span) in spans {
+            match span.left_asked {
+                // A leave that nobody confirmed was handled before this join.
+                Some(asked) => span.end(asked, at),
+                None => span.confirmed = span.confirmed.or(Some(at)),
+            }
+        }
+    }
+
+    pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        for (of, span) in &mut self.seats[seat as usize].rooms {
+            if *of == room && span.left_asked.is_none() {
+                span.left_asked = Some(at);
+            }
+        }
+    }
+
+    pub(super) fn parted(&mut self, seat: u32, room: &str, at: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        for (of, span) in &mut self.seats[seat as usize].rooms {
+            if let (true, Some(asked)) = (*of == room, span.left_asked) {
+                span.end(asked, at);
+            }
+        }
+    }
+
+    /// The seats that may be meant by a message, each once.
+    pub(super) fn candidates(&mut self, message: &SentMessage) -> Vec<u32> {
+        let Some(namespace) = self.namespaces.iter().position(|(name, _)| *name == message.namespace) else {
+            return Vec::new();
+        };
+        if message.to.is_empty() {
+            return self.namespaces[namespace].1.clone();
+        }
+        let rooms = message.to.iter().filter_map(|name| self.by_name[namespace].get(name));
+        let lists: Vec<&Vec<u32>> = rooms.map(|room| &self.rooms[*room as usize].seats).collect();
+        if let [list] = lists[..] {
+            return list.clone();
+        }
+        self.search += 1;
+        let mut found = Vec::new();
+        for seat in lists.into_iter().flatten() {
+            if self.met[*seat as usize] != self.search {
+                self.met[*seat as usize] = self.search;
+                found.push(*seat);
+            }
+        }
+        found
+    }
+
+    /// Whether a message that was handled between two times is for a seat.
+    pub(super) fn is_for(&self, message: &SentMessage, seat: u32, from: Moment, to: Moment) -> Certainty {
+        let whole = self.is_for_over(message, seat, from, to);
+        if whole != Certainty::Maybe {
+            return whole;
+        }
+        // It may be for the seat in each part of the time for another reason: in one room, then in the next.
+        let place = &self.seats[seat as usize];
+        let spans = place.spans.iter().chain(place.rooms.iter().map(|(_, span)| span));
+        let mut times: Vec<Moment> = spans
+            .flat_map(|span| [Some(span.asked), span.confirmed, span.left_asked, span.left])
+            .flatten()
+            .filter(|time| from < *time && *time < to)
+            .collect();
+        if times.is_empty() {
+            return whole;
+        }
+        times.extend([from, to]);
+        times.sort_unstable();
+        let mut parts = times.windows(2).map(|part| self.is_for_over(message, seat, part[0], part[1]));
+        let first = parts.next().unwrap_or(whole);
+        match parts.all(|part| part == first) {
+            true => first,
+            false => Certainty::Maybe,
+        }
+    }
+
+    fn is_for_over(&self, message: &SentMessage, seat: u32, from: Moment, to: Moment) -> Certainty {
+        let place = &self.seats[seat as usize];
+        let namespace = place.namespace as usize;
+        if self.namespaces[namespace].0 != message.namespace {
+            return Certainty::No;
+        }
+        let there = any_over(&place.spans, from, to);
+        let in_room = |name: &Arc<str>| self.in_room(seat, name, from, to);
+        let mut meant = match message.to.is_empty() {
+            true => there,
+            false => message.to.iter().map(in_room).fold(Certainty::No, Certainty::or),
+        };
+        for room in &message.except {
+            meant = meant.and(in_room(room).opposite());
+        }
+        if place.client == message.key.sender {
+            // Its socket is left out. Another one that it had in between is not.
+            meant = match message.sender {
+                Sender::Included => meant,
+                Sender::Excluded if there == Certainty::Yes => Certainty::No,
+                Sender::Excluded | Sender::Unknown => meant.min(Certainty::Maybe),
+            };
+        }
+        meant
+    }
+
+    /// When the seat was in the rooms that the message went to; in the namespace, if it went to no room.
+    pub(super) fn spans(&self, message: &SentMessage, seat: u32) -> MembershipSpans {
+        let place = &self.seats[seat as usize];
+        if message.to.is_empty() {
+            let name = self.namespace(place);
+            return place.spans.iter().map(|span| (name.clone(), *span)).collect();
+        }
+        let meant = |room: &u32| message.to.contains(&self.rooms[*room as usize].name);
+        let rooms = place.rooms.iter().filter(|(room, _)| meant(room));
+        rooms.map(|(room, span)| (self.rooms[*room as usize].name.clone(), *span)).collect()
+    }
+
+    fn all_spans(&mut self, seat: u32) -> impl Iterator<Item = &mut MembershipSpan> {
+        let place = &mut self.seats[seat as usize];
+        place.spans.iter_mut().chain(place.rooms.iter_mut().map(|(_, span)| span))
+    }
+
+    fn known_room(&self, seat: u32, name: &str) -> Option<u32> {
+        self.by_name[self.seats[seat as usize].namespace as usize].get(name).copied()
+    }
+
+    /// The room of that name in the seat's namespace, the seat among its candidates: it is about to stay there.
+    fn room(&mut self, seat: u32, name: &str) -> u32 {
+        let namespace = self.seats[seat as usize].namespace;
+        let room = self.known_room(seat, name).unwrap_or_else(|| {
+            let name: Arc<str> = name.into();
+            let new = Room { namespace, name: name.clone(), seats: Vec::new() };
+            let room = match self.free.pop() {
+                Some(free) => {
+                    self.rooms[free as usize] = new;
+                    free
+                }
+                None => {
+                    self.rooms.push(new);
+                    self.rooms.len() as u32 - 1
+                }
+            };
+            self.by_name[namespace as usize].insert(name, room);
+            room
+        });
+        let is_member = self.seats[seat as usize].rooms.iter().any(|(of, _)| *of == room);
+        let seats = &mut self.rooms[room as usize].seats;
+        if !is_member {
+            seats.push(seat);
+        }
+        room
+    }
+
+    /// Forgets what was over before the horizon.
+    fn prune(&mut self, seat: u32) {
+        let (horizon, mut forgotten) = (self.horizon, self.forgotten);
+        let mut is_over = |span: &MembershipSpan| {
+            let over = span.left.filter(|left| *left < horizon);
+            forgotten = forgotten.max(over.unwrap_or_default());
+            over.is_some()
+        };
+        let place = &mut self.seats[seat as usize];
+        place.spans.retain(|span| !is_over(span));
+        let mut left = Vec::new();
+        place.rooms.retain(|(room, span)| {
+            let over = is_over(span);
+            if over {
+                left.push(*room);
+            }
+            !over
+        });
+        left.retain(|room| !place.rooms.iter().any(|(of, _)| of == room));
+        self.forgotten = forgotten;
+        for room in left {
+            let known = &mut self.rooms[room as usize];
+            known.seats.retain(|member| *member != seat);
+            if known.seats.is_empty() {
+                let (namespace, name) = (known.namespace, known.name.clone());
+                self.by_name[namespace as usize].remove(&name);
+                self.free.push(room);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Membership {
+    /// How many things are remembered.
+    pub(super) fn weight(&self) -> usize {
+        let seats = self.seats.iter().map(|seat| seat.spans.len() + seat.rooms.len() + seat.owed.len());
+        self.rooms.len() + seats.sum::<usize>() + self.by_name.iter().map(Map::len).sum::<usize>()
+    }
+}

@@ -1,0 +1,49 @@
+//! A message on which the ledger has not judged yet.
+
+use std::sync::Arc;
+
+use super::events::{Moment, SentMessage};
+use super::fanout::FanoutPart;
+use super::receipts::Receipts;
+
+/// A message between its first sign and the end of its window.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) message: Option<Arc<SentMessage>>,
+    pub(super) receipts: Receipts,
+    /// When a client of another ledger received it first, as far as that was told.
+    pub(super) first_elsewhere: Option<Moment>,
+    /// How many seats were up when the message was settled.
+    pub(super) live: u64,
+    /// Who had received a later message of the sender when this one came, and which.
+    pub(super) overtaken: Vec<(u32, u64)>,
+    /// Who received this one before an earlier message of the sender that was bound to come first, and which.
+    pub(super) overtook: Vec<(u32, Arc<SentMessage>)>,
+    /// Who had to receive it and had not, when that was looked at last.
+    pub(super) awaited: Option<Vec<u32>>,
+    /// Whether it was told when it was received.
+    is_told: bool,
+}
+
+impl Open {
+    /// Before when the server had handled it: before anybody said so, and before anybody had it. What was received
+    /// elsewhere counts until the message is due: up to then every ledger knows the same.
+    pub(super) fn handled_before(&self, message: &SentMessage, due: Moment) -> Option<Moment> {
+        let elsewhere = self.first_elsewhere.filter(|first| *first <= due);
+        [message.handled, self.receipts.first(), elsewhere].into_iter().flatten().min()
+    }
+
+    /// When its first receipt has to be told to the other ledgers: if they know it no better by themselves.
+    pub(super) fn first_for_others(&self) -> Option<Moment> {
+        let first = self.receipts.first()?;
+        let handled = self.message.as_ref().and_then(|message| message.handled);
+        [handled, self.first_elsewhere].into_iter().flatten().all(|known| first < known).then_some(first)
+    }
+
+    /// When it was received, unless that was told.
+    pub(super) fn tell(&mut self, message: &SentMessage) -> Option<FanoutPart> {
+        let (receivers, first, last) = (self.receipts.len(), self.receipts.first(), self.receipts.last());
+        let is_told = std::mem::replace(&mut self.is_told, true);
+        (!is_told).then_some(FanoutPart { key: message.key, due: message.due, receivers, first, last })
+    }
+}

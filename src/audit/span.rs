@@ -1,0 +1,93 @@
+//! How long something held, as far as a client can know: a membership, a connection.
+
+use std::sync::Arc;
+
+use super::events::Moment;
+
+/// Whether something held over a span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// At no instant of it.
+    No,
+    /// Nobody can say.
+    Maybe,
+    /// At every instant of it.
+    Yes,
+}
+
+impl Certainty {
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Certainty) -> Certainty {
+        self.min(other)
+    }
+
+    /// Either holds.
+    #[must_use]
+    pub fn or(self, other: Certainty) -> Certainty {
+        self.max(other)
+    }
+
+    /// The opposite holds.
+    #[must_use]
+    pub fn opposite(self) -> Certainty {
+        match self {
+            Certainty::No => Certainty::Yes,
+            Certainty::Maybe => Certainty::Maybe,
+            Certainty::Yes => Certainty::No,
+        }
+    }
+}
+
+/// From joining to leaving. It began between `asked` and `confirmed`, and ended between `left_asked` and `left`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MembershipSpan {
+    /// When the client asked for it: it cannot have begun before.
+    pub asked: Moment,
+    /// When the server said that it had begun, if it did.
+    pub confirmed: Option<Moment>,
+    /// When the client asked for its end, or the first moment at which it may have ended.
+    pub left_asked: Option<Moment>,
+    /// From when on it certainly is over.
+    pub left: Option<Moment>,
+}
+
+impl MembershipSpan {
+    /// One that was asked for.
+    pub fn asked(at: Moment) -> MembershipSpan {
+        MembershipSpan { asked: at, confirmed: None, left_asked: None, left: None }
+    }
+
+    /// Whether it held from one time to another.
+    pub fn over(&self, from: Moment, to: Moment) -> Certainty {
+        let begun = self.confirmed.is_some_and(|confirmed| confirmed <= from);
+        let lasts = self.left_asked.is_none_or(|asked| asked >= to);
+        let before = self.asked >= to;
+        let after = self.left.is_some_and(|left| left <= from);
+        match () {
+            () if before || after => Certainty::No,
+            () if begun && lasts => Certainty::Yes,
+            () => Certainty::Maybe,
+        }
+    }
+
+    /// Ends it, unless it has ended: it was asked to, or may have, at one time, and certainly had at another.
+    pub fn end(&mut self, asked: Moment, left: Moment) {
+        if self.left.is_none() {
+            self.left_asked = Some(self.left_asked.map_or(asked, |before| before.min(asked)));
+            self.left = Some(left);
+        }
+    }
+}
+
+/// The spans of an offended socket that matter: in the rooms that the message went to, or in the namespace.
+pub type MembershipSpans = Vec<(Arc<str>, MembershipSpan)>;
+
+/// Whether any of these held all the time, or none at any.
+pub(super) fn any_over<'s>(
+    spans: impl IntoIterator<Item = &'s MembershipSpan>,
+    from: Moment,
+    to: Moment,
+) -> Certainty {
+    spans.into_iter().fold(Certainty::No, |so_far, span| so_far.or(span.over(from, to)))
+}
