@@ -335,6 +335,7 @@ fn steps(result: &CapacityResult) -> Vec<Block> {
         Row::new(first.into_iter().chain(figures.map(cell)).chain(last))
     };
     let table = Table::new("Every step of the search", columns)
+        .class("steps")
         .remark("By load; the last column is the order in which the steps were played")
         .rows(points.into_iter().map(row));
     vec![Block::Table(table)]
