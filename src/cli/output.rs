@@ -1,18 +1,13 @@
 //! Where a verb that finds one thing, a highest load or a comparison, puts it, and whether it shows how it goes.
-//!
-//! A file is put in place anew whenever more is known; what goes to standard output goes there once, at the end, and the
-//! report for people then goes to standard error.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::formats::one_at_most;
-use super::play::Stopped;
-use super::progress::Mode;
-use super::{complain, is_stdout, look_of_stdout, put, say};
-use crate::measure::format::printable;
-use crate::report::{Detail, Report, html, markdown, terminal};
+use super::display::Display;
+use super::formats::Forms;
+use super::{is_stdout, put};
+use crate::runner::Error;
 
 /// The heading of the forms in the help.
 pub(super) const RESULTS: &str = "Results (`-` is standard output)";
@@ -32,61 +27,38 @@ pub(super) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// Refuses two forms that would share standard output. `more` is where a further form goes.
+    /// What is asked for.
+    pub(super) fn forms<'a>(
+        &'a self,
+        to_json: impl Fn() -> String + 'a,
+        to_html: impl Fn() -> String + 'a,
+    ) -> Forms<'a> {
+        let (json, html) = (self.json.as_deref(), self.html.as_deref());
+        Forms::default().with(json, "result", to_json).with(html, "page", to_html)
+    }
+
+    /// Refuses two forms that would share standard output. `markdown`: where a summary goes.
     ///
     /// # Errors
-    /// A sentence.
-    pub(super) fn check(&self, more: Option<&Path>) -> Result<(), Stopped> {
-        let paths = [self.json.as_deref(), self.html.as_deref(), more].into_iter().flatten();
-        one_at_most(paths).map(drop).map_err(Stopped::error)
+    /// When there are two.
+    pub(super) fn check(&self, markdown: Option<&Path>) -> Result<(), Error> {
+        self.forms(String::new, String::new).with(markdown, "summary", String::new).check()
     }
 
-    /// How runs are watched.
-    pub(super) fn mode(&self) -> Mode {
-        if self.quiet { Mode::Hidden } else { Mode::Auto }
-    }
-
-    /// Says what is done next, or what came of it.
-    pub(super) fn show(&self, words: &str) {
-        if !self.quiet {
-            complain(&printable(words));
-        }
+    /// What shows how it goes.
+    pub(super) fn display(&self) -> Display {
+        Display::new(self.quiet)
     }
 
     /// Keeps what is known so far, if anything is, so that a crash loses little.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn keep(&self, json: impl FnOnce() -> Option<String>) -> Result<(), Stopped> {
+    pub(super) fn keep(&self, so_far: impl FnOnce() -> Option<String>) -> Result<(), Error> {
         let file = self.json.as_deref().filter(|file| !is_stdout(file));
-        match file.and_then(|file| Some((file, json()?))) {
-            Some((file, json)) => put(file, "result", &json).map_err(Stopped::error),
+        match file.and_then(|file| Some((file, so_far()?))) {
+            Some((file, json)) => put(file, "result", &json),
             None => Ok(()),
         }
-    }
-
-    /// Prints what was found, and writes the forms of it that were asked for; as Markdown, into `summary`.
-    ///
-    /// # Errors
-    /// When one of them cannot be written.
-    pub(super) fn finish(
-        &self,
-        result: &str,
-        report: &Report,
-        summary: Option<&Path>,
-    ) -> Result<(), Stopped> {
-        let text = terminal(report, look_of_stdout(), Detail::Usual);
-        let files = [self.json.as_deref(), self.html.as_deref(), summary];
-        match files.into_iter().flatten().any(is_stdout) {
-            true => complain(text.trim_end()),
-            false => say(text.trim_end()),
-        }
-        let write = |file: Option<&Path>, what: &str, text: &dyn Fn() -> String| match file {
-            Some(file) => put(file, what, &text()).map_err(Stopped::error),
-            None => Ok(()),
-        };
-        write(self.json.as_deref(), "result", &|| result.to_owned())?;
-        write(self.html.as_deref(), "page", &|| html(report))?;
-        write(summary, "summary", &|| markdown(report))
     }
 }

@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 
-use super::formats::{FormatArgs, When};
-use super::{WRONG, complain, look_of_stdout, put, say};
+use super::formats::{DocumentArgs, FormatArgs, Forms, When};
+use super::{detail, look_of_stdout, say};
 use crate::capacity::{self, CapacityResult};
 use crate::compare::{self, ComparisonResult, Diff};
 use crate::conformance::{self, Stored, SuiteResult};
-use crate::report::{Detail, RunResult, html, markdown, of_runs, terminal};
+use crate::report::{self, RunResult, html, markdown, terminal};
+use crate::runner::Error;
+use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,7 +26,7 @@ Examples:
 /// Renders stored results again: as text, or in other forms
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     /// Files that `run` or `conform` have written by `--json`, or one of `compare` or `capacity`
     #[arg(required = true, value_name = "RESULT")]
     results: Vec<PathBuf>,
@@ -39,46 +40,32 @@ pub struct ReportArgs {
     formats: FormatArgs,
 }
 
-impl ReportArgs {
-    fn detail(&self) -> Detail {
-        if self.verbose { Detail::Everything } else { Detail::Usual }
-    }
-}
-
 /// Reads the files and writes what is asked for. The verdicts in them change no exit code: they are old.
-pub fn report(args: &ReportArgs) -> ExitCode {
-    match render(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            complain(&format!("error: {why}"));
-            ExitCode::from(WRONG)
-        }
-    }
-}
-
-fn render(args: &ReportArgs) -> Result<(), String> {
-    args.formats.takes_stdout(None)?;
+pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
+    args.formats.of_runs(None, &[]).check()?;
     let (mut runs, mut suites) = (Vec::new(), Vec::new());
     for file in &args.results {
         let name = file.display();
         let text = fs::read_to_string(file).map_err(|error| {
-            format!("failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one")
+            Error::because(format!(
+                "failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one"
+            ))
         })?;
         if args.results.len() == 1
             && let Some(one) = One::read(&text)
         {
             return of_one(args, &one);
         }
-        match Stored::read(&text).map_err(|why| format!("{name}: failed to {why}"))? {
+        match Stored::read(&text).map_err(|why| Error::because(format!("{name}: failed to {why}")))? {
             Stored::Runs(more) => runs.extend(more),
             Stored::Suites(more) => suites.extend(more),
         }
     }
     match (runs.is_empty(), suites.is_empty()) {
         (false, false) => {
-            Err("some of the files are of `run` and some of `conform`: render them apart".to_owned())
+            Err(Error::because("some of the files are of `run` and some of `conform`: render them apart"))
         }
-        (_, true) => all_runs(args, &runs),
+        (_, true) => of_runs(args, &runs),
         (true, false) => of_suites(args, &suites),
     }
 }
@@ -99,46 +86,43 @@ impl One {
     }
 }
 
-fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
-    let report = match one {
-        One::Comparison(result) => compare::report(result),
-        One::Diff(result) => compare::diff_report(result),
-        One::Capacity(result) => capacity::report(result),
+fn of_one(args: &ReportArgs, one: &One) -> Result<Status, Error> {
+    let (verb, report) = match one {
+        One::Comparison(result) => ("compare", compare::report(result)),
+        One::Diff(result) => ("compare", compare::diff_report(result)),
+        One::Capacity(result) => ("capacity", capacity::report(result)),
     };
-    let (page, summary) = args.formats.of_one()?;
-    if args.formats.is_empty() {
-        say(terminal(&report, look_of_stdout(), args.detail()).trim_end());
-    }
-    if let Some(file) = page {
-        put(file, "page", &html(&report))?;
-    }
-    summary.map_or(Ok(()), |file| put(file, "summary", &markdown(&report)))
+    args.formats.refuse_all_but(verb, &["HTML", "Markdown"])?;
+    let DocumentArgs { html: page, markdown: summary, .. } = &args.formats.documents;
+    let forms = Forms::default().with(page.as_deref(), "page", || html(&report)).with(
+        summary.as_deref(),
+        "summary",
+        || markdown(&report),
+    );
+    finish(&forms, || terminal(&report, look_of_stdout(), detail(false, args.verbose)))
 }
 
-fn all_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
-    if args.formats.is_empty() {
-        say(terminal(&of_runs(runs), look_of_stdout(), args.detail()).trim_end());
-        return Ok(());
-    }
-    args.formats.write(None, runs, When::AtTheEnd)
+fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<Status, Error> {
+    let page = || terminal(&report::of_runs(runs), look_of_stdout(), detail(false, args.verbose));
+    finish(&args.formats.of_runs(None, runs), page)
 }
 
-fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<(), String> {
-    let forms = args.formats.of_suites(args.strict)?;
-    if args.formats.is_empty() {
-        say(suite_pages(args, suites).trim_end());
-    }
-    forms.write(suites, When::AtTheEnd)
+fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<Status, Error> {
+    let (look, detail) = (look_of_stdout(), detail(false, args.verbose));
+    args.formats.refuse_all_but("conform", &["HTML", "JUnit", "Markdown"])?;
+    finish(&args.formats.documents.of_suites(None, suites, args.strict), || {
+        let each = suites.chunks(1).map(|suite| conformance::report(suite, args.strict));
+        let matrix = (suites.len() > 1).then(|| conformance::matrix(suites));
+        let pages = each.chain(matrix).map(|report| terminal(&report, look, detail));
+        pages.collect::<Vec<_>>().join("\n")
+    })
 }
 
-fn suite_pages(args: &ReportArgs, suites: &[SuiteResult]) -> String {
-    let (look, detail) = (look_of_stdout(), args.detail());
-    let mut pages: Vec<String> = suites
-        .chunks(1)
-        .map(|suite| terminal(&conformance::report(suite, args.strict), look, detail))
-        .collect();
-    if suites.len() > 1 {
-        pages.push(terminal(&conformance::matrix(suites), look, detail));
+/// Writes the forms, or prints the text where none is asked for.
+fn finish(forms: &Forms<'_>, text: impl FnOnce() -> String) -> Result<Status, Error> {
+    if forms.is_empty() {
+        say(text().trim_end());
     }
-    pages.join("\n")
+    forms.write(When::AtTheEnd)?;
+    Ok(Status::Passed)
 }

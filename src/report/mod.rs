@@ -17,6 +17,7 @@ pub mod hgrm;
 pub mod hlog;
 pub mod json;
 pub mod junit;
+pub mod live;
 mod offences;
 mod render;
 pub mod result;
