@@ -11,7 +11,8 @@ use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::server::ServerArgs;
 use super::{duration, look_of_stdout};
-use crate::capacity::{text, to_html};
+use crate::capacity;
+use crate::report::{Detail, html, terminal};
 use crate::runner::{Error, Event, LoadSearch, SearchConfig, search_status, select_one, stop_on_signals};
 use crate::scenario::{Axis, load_from};
 use crate::units;
@@ -103,8 +104,9 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
         }
     })?;
     let Some(result) = found else { return Ok(Status::Interrupted) };
-    let forms = args.output.forms(|| result.to_json(), || to_html(&result));
-    forms.tell(text::render(&result, look_of_stdout()).trim_matches('\n'));
+    let report = capacity::report(&result);
+    let forms = args.output.forms(|| result.to_json(), || html(&report));
+    forms.tell(terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
     forms.write(When::AtTheEnd)?;
     Ok(search_status(&result, stop.load(Ordering::Relaxed)))
 }

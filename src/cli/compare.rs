@@ -12,7 +12,8 @@ use super::play::PlayArgs;
 use super::server::ServerArgs;
 use super::{complain, look_of_stdout};
 use crate::compare::judge::Row;
-use crate::compare::{Demand, text, to_html, to_markdown, two_days_to_html, two_days_to_markdown};
+use crate::compare::{self, Demand};
+use crate::report::{Detail, Report, html, markdown, terminal};
 use crate::runner::{
     Compared, Comparison, ComparisonConfig, Error, Event, compare_files, select_one, stop_on_signals,
 };
@@ -103,10 +104,7 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
             _ => Ok(()),
         }
     })?;
-    let forms = args.output.forms(|| result.to_json(), || to_html(&result));
-    let forms = forms.with(args.markdown.as_deref(), "summary", || to_markdown(&result));
-    forms.tell(text::render(&result, look_of_stdout()).trim_matches('\n'));
-    forms.write(When::AtTheEnd)?;
+    show(args, &result.to_json(), &compare::report(&result))?;
     if let Some(error) = ended_by {
         return Err(error);
     }
@@ -121,6 +119,14 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
     unexamined.map_or(Ok(status), Err)
 }
 
+/// Prints what was found, and writes the forms that are asked for.
+fn show(args: &CompareArgs, json: &str, report: &Report) -> Result<(), Error> {
+    let forms = args.output.forms(|| json.to_owned(), || html(report));
+    let forms = forms.with(args.markdown.as_deref(), "summary", || markdown(report));
+    forms.tell(terminal(report, look_of_stdout(), Detail::Usual).trim_end());
+    forms.write(When::AtTheEnd)
+}
+
 /// What the demands came to, which is told.
 fn judge_demands<'r>(demands: &[Demand], rows: impl Iterator<Item = (&'r str, &'r [Row])> + Clone) -> Status {
     let broken: Vec<String> = demands.iter().flat_map(|demand| demand.complaints(rows.clone())).collect();
@@ -133,10 +139,7 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, 
         return Err(Error::because("`--conformance` is for servers, and these are results: leave it out"));
     }
     let result = compare_files(old, new, args.play.seed)?;
-    let forms = args.output.forms(|| result.to_json(), || two_days_to_html(&result));
-    let forms = forms.with(args.markdown.as_deref(), "summary", || two_days_to_markdown(&result));
-    forms.tell(text::render_two_days(&result, look_of_stdout()).trim_matches('\n'));
-    forms.write(When::AtTheEnd)?;
+    show(args, &result.to_json(), &compare::diff_report(&result))?;
     let rows = result.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..]));
     Ok(judge_demands(&args.fail_on, rows))
 }

@@ -10,10 +10,11 @@ use super::display::Display;
 use super::formats::{DocumentArgs, Forms, When};
 use super::server::ServerArgs;
 use super::{complain, detail, duration, github, look_of_stdout, put};
-use crate::conformance::markdown::{annotations, to_markdown};
+use crate::conformance;
+use crate::conformance::github::annotations;
 use crate::conformance::result::SuiteResult;
-use crate::conformance::{matrix, text};
 use crate::measure::format;
+use crate::report::{markdown, terminal};
 use crate::runner::{Baselines, Cases, Error, JOBS, Suite, SuiteConfig, stop_on_signals};
 use crate::verdict::Status;
 
@@ -121,19 +122,21 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
         };
         result.exit_code = status.exit_code();
         statuses.push(status);
-        args.forms(&[]).tell(text::render(&result, look, detail).trim_end());
         results.push(result);
+        let report = conformance::report(&results[results.len() - 1..], args.strict);
+        args.forms(&[]).tell(terminal(&report, look, detail).trim_end());
         args.forms(&results).write(When::SoFar)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
     if results.len() > 1 {
-        args.forms(&[]).tell(&format!("\n{}", matrix::render(&results, look, detail).trim_end()));
+        args.forms(&[])
+            .tell(&format!("\n{}", terminal(&conformance::matrix(&results), look, detail).trim_end()));
     }
     args.forms(&results).write(When::AtTheEnd)?;
     github::annotate(|| annotations(&results, args.strict));
-    github::summarise(|| to_markdown(&results, args.strict));
+    github::summarise(|| markdown(&conformance::report(&results, args.strict)));
     Ok(Status::gravest(&statuses))
 }
 

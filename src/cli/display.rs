@@ -11,10 +11,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
 use crate::capacity::Outcome;
+use crate::conformance::counts;
 use crate::conformance::result::Summary;
-use crate::conformance::text::counts;
 use crate::measure::format::printable;
-use crate::report::text::live;
+use crate::report::live;
 use crate::runner::Event;
 
 const TIMES_A_SECOND: u8 = 10;

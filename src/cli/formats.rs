@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{complain, is_stdout, put, say};
 use crate::conformance::{self, SuiteResult};
-use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown};
+use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown, of_runs};
 use crate::runner::Error;
 
 /// Forms that the results of runs and those of suites have
@@ -140,29 +140,27 @@ impl DocumentArgs {
     ) -> Forms<'a> {
         Forms::default()
             .with(json, "results", || conformance::json::to_json(suites))
-            .with(self.html.as_deref(), "page", || conformance::html::to_html(suites))
+            .with(self.html.as_deref(), "page", move || html(&conformance::report(suites, strict)))
             .with(self.junit.as_deref(), "JUnit results", move || {
                 conformance::junit::to_junit(suites, strict)
             })
-            .with(self.markdown.as_deref(), "summary", move || {
-                conformance::markdown::to_markdown(suites, strict)
-            })
+            .with(self.markdown.as_deref(), "summary", move || markdown(&conformance::report(suites, strict)))
     }
 }
 
 impl FormatArgs {
     /// What is asked for of runs, with the JSON document in `json`.
     pub(super) fn of_runs<'a>(&'a self, json: Option<&'a Path>, runs: &'a [RunResult]) -> Forms<'a> {
-        let DocumentArgs { html, junit, markdown } = &self.documents;
+        let DocumentArgs { html: page, junit, markdown: summary } = &self.documents;
         let (folder, file) = match self.hgrm.as_deref() {
             Some(path) if is_folder(path) => (Some(path), None),
             file => (None, file),
         };
         let mut forms = Forms::default()
             .with(json, "results", || json::to_json(runs))
-            .with(html.as_deref(), "page", || html::to_html(runs))
+            .with(page.as_deref(), "page", || html(&of_runs(runs)))
             .with(junit.as_deref(), "JUnit results", || junit::to_junit(runs))
-            .with(markdown.as_deref(), "summary", || markdown::to_markdown(runs))
+            .with(summary.as_deref(), "summary", || markdown(&of_runs(runs)))
             .with(self.csv.as_deref(), "course", || csv::to_csv(runs))
             .with(self.hlog.as_deref(), "interval log", || hlog::to_hlog(runs))
             .with(file, "distributions", || hgrm::all_in_one(runs));

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::report::text::{Detail, Look};
+use crate::report::{Detail, Look};
 use crate::runner::{Error, write_whole};
 use crate::units;
 use crate::verdict::Status;

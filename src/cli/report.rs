@@ -9,9 +9,9 @@ use super::formats::{DocumentArgs, FormatArgs, Forms, When};
 use super::{detail, look_of_stdout, say};
 use crate::capacity::{self, CapacityResult};
 use crate::compare::{self, ComparisonResult, Diff};
-use crate::conformance::{self, SuiteResult, matrix};
+use crate::conformance::{self, SuiteResult};
 use crate::report::file::{Kind, ResultFile};
-use crate::report::{RunResult, text};
+use crate::report::{self, RunResult, html, markdown, terminal};
 use crate::runner::Error;
 use crate::verdict::Status;
 
@@ -85,46 +85,34 @@ enum One {
 }
 
 fn of_one(args: &ReportArgs, one: &One) -> Result<Status, Error> {
-    let look = look_of_stdout();
-    let (words, page, summary) = match one {
-        One::Comparison(result) => (
-            compare::text::render(result, look),
-            compare::to_html(result),
-            Some(compare::to_markdown(result)),
-        ),
-        One::Diff(result) => (
-            compare::text::render_two_days(result, look),
-            compare::two_days_to_html(result),
-            Some(compare::two_days_to_markdown(result)),
-        ),
-        One::Capacity(result) => (capacity::text::render(result, look), capacity::to_html(result), None),
+    let (verb, report) = match one {
+        One::Comparison(result) => ("compare", compare::report(result)),
+        One::Diff(result) => ("compare", compare::diff_report(result)),
+        One::Capacity(result) => ("capacity", capacity::report(result)),
     };
-    match summary {
-        Some(_) => args.formats.refuse_all_but("compare", &["HTML", "Markdown"])?,
-        None => args.formats.refuse_all_but("capacity", &["HTML"])?,
-    }
-    let DocumentArgs { html, markdown, .. } = &args.formats.documents;
-    let forms = Forms::default().with(html.as_deref(), "page", || page.clone()).with(
-        markdown.as_deref(),
+    args.formats.refuse_all_but(verb, &["HTML", "Markdown"])?;
+    let DocumentArgs { html: page, markdown: summary, .. } = &args.formats.documents;
+    let forms = Forms::default().with(page.as_deref(), "page", || html(&report)).with(
+        summary.as_deref(),
         "summary",
-        || summary.clone().unwrap_or_default(),
+        || markdown(&report),
     );
-    finish(&forms, || words.clone())
+    finish(&forms, || terminal(&report, look_of_stdout(), detail(false, args.verbose)))
 }
 
 fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<Status, Error> {
-    let detail = detail(false, args.verbose);
-    let page = |run| text::render(run, look_of_stdout(), detail);
-    finish(&args.formats.of_runs(None, runs), || runs.iter().map(page).collect::<Vec<_>>().join("\n"))
+    let page = || terminal(&report::of_runs(runs), look_of_stdout(), detail(false, args.verbose));
+    finish(&args.formats.of_runs(None, runs), page)
 }
 
 fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<Status, Error> {
     let (look, detail) = (look_of_stdout(), detail(false, args.verbose));
-    let page = |suite| conformance::text::render(suite, look, detail);
     args.formats.refuse_all_but("conform", &["HTML", "JUnit", "Markdown"])?;
     finish(&args.formats.documents.of_suites(None, suites, args.strict), || {
-        let matrix = (suites.len() > 1).then(|| matrix::render(suites, look, detail));
-        suites.iter().map(page).chain(matrix).collect::<Vec<_>>().join("\n")
+        let each = suites.chunks(1).map(|suite| conformance::report(suite, args.strict));
+        let matrix = (suites.len() > 1).then(|| conformance::matrix(suites));
+        let pages = each.chain(matrix).map(|report| terminal(&report, look, detail));
+        pages.collect::<Vec<_>>().join("\n")
     })
 }
 

@@ -12,8 +12,7 @@ use super::play::PlayArgs;
 use super::server::ServerArgs;
 use super::{detail, github, look_of_stdout};
 use crate::report::github::annotations;
-use crate::report::markdown::to_markdown;
-use crate::report::{RunResult, json, text};
+use crate::report::{RunResult, json, markdown, of_runs, text_of_run};
 use crate::runner::{Error, Event, ScenarioRun, select, stop_on_signals};
 use crate::verdict::Status;
 
@@ -81,7 +80,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
             }
         };
         let detail = detail(args.quiet, args.verbose);
-        args.forms(&[]).tell(text::render(&result, look_of_stdout(), detail).trim_end_matches('\n'));
+        args.forms(&[]).tell(text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
         results.push(result);
         args.forms(&results).write(When::SoFar)?;
         // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
@@ -114,6 +113,6 @@ fn keep(args: &RunArgs, results: &[RunResult], so_far: RunResult) {
 /// Writes what waits for the end.
 fn finish(args: &RunArgs, results: &[RunResult]) -> Result<(), Error> {
     github::annotate(|| results.iter().flat_map(annotations).collect());
-    github::summarise(|| to_markdown(results));
+    github::summarise(|| markdown(&of_runs(results)));
     args.forms(results).write(When::AtTheEnd)
 }

@@ -83,16 +83,6 @@ pub fn turned<'a>(old: &'a Conformance, new: &'a Conformance) -> (Vec<&'a str>, 
     (without(&is, &was), without(&was, &is))
 }
 
-/// So many cases are named in a sentence.
-const NAMED: usize = 12;
-
-/// The names of these cases, not more than anybody reads.
-pub(super) fn named(cases: &[&str]) -> String {
-    let more = cases.len().saturating_sub(NAMED);
-    let names = cases[..cases.len() - more].join(", ");
-    if more > 0 { format!("{names} and {more} more") } else { names }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,13 +120,5 @@ mod tests {
         };
         let (old, new) = (day(&["a/same", "a/mended"]), day(&["a/broken", "a/same"]));
         assert_eq!(turned(&old, &new), (vec!["a/broken"], vec!["a/mended"]));
-    }
-
-    #[test]
-    fn many_names_are_cut() {
-        let cases: Vec<String> = (0..14).map(|number| number.to_string()).collect();
-        let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
-        assert!(named(&cases).ends_with("10, 11 and 2 more"));
-        assert_eq!(named(&cases[..2]), "0, 1");
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::report::case_blocks;
 use super::result::{CaseResult, SuiteResult};
-use super::text;
 use super::verdict::Verdict;
 use crate::report::junit::{LOOK, not_passed, xml};
+use crate::report::{Detail, terminal_blocks};
 
 /// The content of a JUnit file. A test suite for each area; of several servers, for each area of each.
 pub fn to_junit(suites: &[SuiteResult], strict: bool) -> String {
@@ -37,7 +38,7 @@ fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
         _ if suite.counts_against(case, strict) => {
             let is_blocked = case.verdict == Verdict::Blocked;
             let kind = if is_blocked { NonSuccessKind::Error } else { NonSuccessKind::Failure };
-            not_passed(kind, &case.reason, case.verdict.name(), text::render_case(case, LOOK))
+            not_passed(kind, &case.reason, case.verdict.name(), in_full(case))
         }
         _ => TestCaseStatus::success(),
     };
@@ -46,9 +47,14 @@ fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
     test.set_classname(case.area.as_str());
     test.set_time(Duration::from_micros(case.duration_us));
     if is_success && case.verdict != Verdict::Pass {
-        test.set_system_out(text::render_case(case, LOOK));
+        test.set_system_out(in_full(case));
     }
     test
+}
+
+/// The report about the case.
+fn in_full(case: &CaseResult) -> String {
+    terminal_blocks(&case_blocks(case), LOOK, Detail::Usual)
 }
 
 #[cfg(test)]

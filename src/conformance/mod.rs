@@ -8,17 +8,16 @@ pub mod case;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod feature;
-pub mod html;
+pub mod github;
 pub mod json;
 pub mod junit;
-pub mod markdown;
-pub mod matrix;
+mod report;
 pub mod result;
 pub mod select;
-pub mod text;
 pub mod verdict;
 
 pub use case::{Case, Variant};
 pub use feature::Feature;
+pub use report::{counts, matrix, report};
 pub use result::{CaseResult, SuiteResult};
 pub use verdict::Verdict;

@@ -84,6 +84,12 @@ pub fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(value))
 }
 
+/// The first letter as a capital.
+pub fn capital(word: &str) -> String {
+    let mut rest = word.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// The text with everything that could move a terminal's cursor, change its colours or turn the reading
 /// direction written as an escape: `\\u{1b}`, `\\n`. For all text that comes from servers and files.
 pub fn printable(text: &str) -> String {

@@ -1,17 +1,18 @@
 //! Results as JUnit XML, for those who collect the results of tests: a suite for each scenario, a test for each step
 //! that was checked, for each threshold and for the audit.
 //!
-//! What JUnit has no word for is an error: a measurement that is not valid, a server that was not there. What came to
-//! nothing passes, with its report in the output of the test, and is judged by the thresholds or by the run as a whole.
+//! What JUnit has no word for is an error: a measurement that is not valid, a server that was not there. An operation that
+//! did not succeed passes, with its report in the output of the test: thresholds or the run as a whole judge it.
 
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::RunResult;
+use super::block::{Block, Detail};
+use super::render::{Look, terminal_blocks};
 use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
-use super::text::layout::Page;
-use super::text::{self, Detail, Look, checks};
+use super::run::{failed, target_in_words, text_of_run};
 use crate::audit::Fault;
 use crate::measure::format::count;
 use crate::verdict::Status;
@@ -44,7 +45,7 @@ fn suite(result: &RunResult) -> TestSuite {
     let mut suite = TestSuite::new(result.scenario.name.as_str());
     suite.set_time(Duration::from_micros(result.duration_us));
     suite.add_property(("file", result.scenario.file.as_str()));
-    suite.add_property(("target", text::target(&result.target).as_str()));
+    suite.add_property(("target", target_in_words(&result.target).as_str()));
     suite.add_property(("seed", result.scenario.seed.to_string().as_str()));
     suite.add_property(("started", result.started.as_str()));
     let tests = result.checks.iter().map(step).chain(result.thresholds.iter().map(threshold));
@@ -63,14 +64,12 @@ fn suite(result: &RunResult) -> TestSuite {
     suite
 }
 
-/// A step. What came to nothing is for thresholds, or for the run as a whole.
+/// A step. Operations that did not succeed are judged by thresholds, or by the run as a whole.
 fn step(check: &CheckResult) -> TestCase {
     let place =
         if check.file.is_empty() { String::new() } else { format!(" ({}:{})", check.file, check.line) };
     let name = format!("{}{place}", check.step);
-    let mut page = Page::new(LOOK);
-    checks::failed(&mut page, check);
-    let full = page.finish();
+    let full = terminal_blocks(&[Block::Finding(failed(check))], LOOK, Detail::Usual);
     if check.failed > 0 {
         let first = check.failures.first();
         let message = first.map(|first| format!("expected {}, saw {}", first.expected, first.actual));
@@ -128,7 +127,7 @@ fn whole(result: &RunResult) -> TestCase {
         Status::Invalid | Status::Interrupted | Status::Unreachable => NonSuccessKind::Error,
     };
     let status =
-        not_passed(kind, &verdict.reason, verdict.status.name(), text::render(result, LOOK, Detail::Usual));
+        not_passed(kind, &verdict.reason, verdict.status.name(), text_of_run(result, LOOK, Detail::Usual));
     TestCase::new("the run as a whole", status)
 }
 

@@ -1,8 +1,12 @@
-//! Results and how they are shown: a [`RunResult`] is plain data, a renderer is a function from it to text.
+//! Results and how they are shown: a [`RunResult`] is plain data, and every form is a function from it to text.
 //!
-//! [`collect()`] makes a result from what was counted ([`crate::measure`]) and judged ([`crate::verdict`]). One file
-//! per format; a renderer prints nothing and reads no clock, so a stored result can be rendered again at any time.
+//! [`collect()`] makes a result from what was counted ([`crate::measure`]) and judged ([`crate::verdict`]). For people, a
+//! result becomes a list of [`block`]s ([`of_run`], [`of_runs`]), which [`terminal`], [`html()`] and [`markdown()`] show.
+//! The forms for programs are one file each. Nothing here prints or reads a clock, so a stored result can be rendered again
+//! at any time.
 
+pub mod block;
+pub(crate) mod chart;
 mod collect;
 pub mod course;
 pub mod csv;
@@ -12,15 +16,19 @@ pub mod file;
 pub mod github;
 pub mod hgrm;
 pub mod hlog;
-pub mod html;
 pub mod json;
 pub mod junit;
-pub mod markdown;
+pub mod live;
 mod offences;
+mod render;
 pub mod result;
-pub mod text;
+pub(crate) mod run;
 mod time;
+mod tone;
 
+pub use block::{Detail, Report};
 pub use collect::{Account, Run, collect};
+pub use render::{Look, html, markdown, terminal, terminal_blocks};
 pub use result::RunResult;
+pub use run::{of_run, of_runs, text_of_run};
 pub use time::rfc3339;

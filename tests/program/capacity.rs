@@ -31,7 +31,7 @@ fn a_range_that_ends_before_the_server_breaks_says_at_least() {
         .args(["--json"])
         .args([&json])
         .run();
-    ended.code(0).says("at least 8 clients held, the end of the range").says("such machines for 1,000 users");
+    ended.code(0).says("At least 8 clients held, the end of the range").says("such machines for 1,000 users");
     let result = &results(&json)["body"];
     let loads: Vec<f64> = result["points"]
         .as_array()
@@ -81,7 +81,7 @@ fn a_first_load_that_breaks_fails() {
     let folder = Folder::new();
     let scenario = folder.scenario_with("{ crowd: 2 }", ASKS, "thresholds: [ack count > 1000000]");
     let ended = sockrates(["capacity", "--from", "2"]).args([&scenario]).args(QUICKLY).run();
-    ended.code(1).says("no load held, 2 clients did not");
+    ended.code(1).says("No load held, 2 clients did not");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn standard_output_gets_one_document_and_people_are_told_elsewhere() {
     let scenario = folder.scenario_with("{ crowd: 20 }", ASKS, "thresholds: [ack p50 < 60 s]");
     let range = ["--from", "4", "--to", "8", "--json", "-"];
     let ended = sockrates(["capacity"]).args([&scenario]).args(range).args(QUICKLY).run();
-    let ended = ended.code(0).complains("at least 8 clients held");
+    let ended = ended.code(0).complains("At least 8 clients held");
     let value: Value = serde_json::from_str(&ended.stdout).expect("it is one document");
     assert_eq!(value["body"]["found"]["held"], 8.0);
     let both = ["capacity", "--json", "-", "--html", "-"];
@@ -195,7 +195,7 @@ fn a_server_that_dies_is_started_again_and_the_search_goes_on() {
     let (ended, result) = search_on_a_mortal(1);
     ended
         .code(0)
-        .says("at least 16 clients held, the end of the range")
+        .says("At least 16 clients held, the end of the range")
         .says("at 16 clients the server ended (the server command")
         .says("and was started again");
     let played = loads_and_outcomes(&result);

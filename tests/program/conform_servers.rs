@@ -104,7 +104,7 @@ fn what_a_server_lacks_skips_the_cases_that_need_it_and_says_what_was_seen() {
         .code(0)
         .says("the server lacks HTTP long-polling (HTTP status 400): bare/connect@polling")
         .says("the server lacks the event `t:join` (no acknowledgement within 1s): fixture/room")
-        .says("not offered: polling · upgrade · recovery · /custom");
+        .says("not offered polling, upgrade, recovery, /custom");
     let suite = &suites(&folder)[0];
     for case in &suite.cases {
         let wanted = match case.label().as_str() {
@@ -125,7 +125,7 @@ fn the_reference_server_is_known_to_have_everything() {
 #[test]
 fn recovery_is_played_on_a_server_that_has_it() {
     let folder = suite();
-    folder.conform(["--only", "recovery/*", "--verbose"]).run().code(0).says("✓ pass recovery/on");
+    folder.conform(["--only", "recovery/*", "--verbose"]).run().code(0).says("recovery/on ✓ pass");
     let reference = Reference::start();
     folder
         .conform(["--only", "recovery/*,bare/open", "--url", &reference.url()])
@@ -259,9 +259,9 @@ fn several_servers_stand_beside_each_other() {
         .args([json.as_os_str(), "--junit".as_ref(), junit.as_os_str()])
         .run()
         .code(1)
-        .says("case good broken")
-        .says("cases that pass everywhere pass pass")
-        .says("all: pass");
+        .says("Case good broken")
+        .says("in which all servers pass pass pass")
+        .says("total: pass");
     let names: Vec<String> = suites(&folder).iter().map(|suite| suite.name.clone()).collect();
     assert_eq!(names, ["good", "broken"]);
     let known = folder.path("known.yaml");

@@ -111,7 +111,7 @@ fn a_silent_server_is_told_with_the_time_that_was_waited() {
     let script =
         "- all: connect\n- all: { emit: { event: message-with-ack, args: [1], ack: { within: 100ms } } }";
     broken("ack-zero-unanswered", "{ alice: { count: 3, transport: polling } }", script)
-        .says("emits `message-with-ack` and waits for its acknowledgement: 3 came to nothing")
+        .says("emits `message-with-ack` and waits for its acknowledgement: 3 did not succeed")
         .says("alice 0, alice 1, alice 2")
         .says("no acknowledgement within 100ms")
         .says("poll GET /socket.io/?EIO=4&transport=polling");
@@ -156,5 +156,5 @@ fn a_violation_of_the_protocol_is_told_even_if_nobody_asked() {
     let script = "- all: connect\n- all: { emit: { event: \"t:ack-twice\", ack: true } }\n- all: fence\n- all: disconnect";
     let scenario = folder.scenario("{ alice: 1 }", script);
     let ended = sockrates(["run", "--fault", "ack-twice"]).args([scenario]).run().calm();
-    ended.says("an acknowledgement answers an event of the same namespace, once").says("Troubles");
+    ended.says("an acknowledgement answers an event of the same namespace, once").says("Errors");
 }

@@ -1,0 +1,102 @@
+//! What the audit of the deliveries found: who had to receive a message, who must not, and what happened.
+
+use maud::html;
+
+use crate::measure::format::{count, counted, share};
+use crate::report::RunResult;
+use crate::report::block::{Block, Column, Detail, Rank, Row, Table, Text, Tone, cell, drawn, hint, part};
+use crate::report::chart::number;
+use crate::report::result::DeliveriesResult;
+
+/// The tables, where there was an audit.
+pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
+    let Some(found) = run.deliveries.as_ref() else { return Vec::new() };
+    let faults = found.missing + found.duplicate + found.disordered + found.leaked;
+    let (messages, receipts) = (counted(found.messages, "message"), counted(found.receipts, "receipt"));
+    let words = match faults {
+        0 => "Every client received what was for it, once and in order, and nothing else.".to_owned(),
+        _ => format!("{}.", counted(faults, "delivery fault")),
+    };
+    let words = format!("{words} Judged: {messages} and {receipts}.");
+    let mut blocks = vec![
+        Block::Paragraph(Text::default().sign(Tone::of(faults == 0)).plain(words)),
+        Block::Table(faults_of(found)),
+    ];
+    let judged = found.expected + found.forbidden;
+    let all = judged + found.undecided;
+    if all > 0 {
+        // Rounded down: 100 % only if there is no other.
+        let part = share((judged as f64 / all as f64 * 1e4).floor() / 1e4);
+        let (all, not) = (counted(all, "pair"), count(found.undecided));
+        let words = format!("Of {all} of a message and a client: judged {part}, not judged: {not}.");
+        blocks.push(Block::From(Detail::Usual, vec![Block::Paragraph(words.into())]));
+    }
+    blocks.push(Block::From(Detail::Everything, vec![Block::Table(pairs(found))]));
+    blocks.push(hint(
+        "A message has to arrive at a client, or it must not. Where a join, a leave or a disconnect was in flight together \
+         with the message, either is right, and the pair is not judged.",
+    ));
+    if !found.offenders.is_empty() {
+        let notes = found.offenders.iter().map(|offender| Text::from(format!("{offender}."))).collect();
+        blocks.push(part("The first of each kind", vec![Block::Notes(notes)]));
+    }
+    blocks
+}
+
+fn faults_of(found: &DeliveriesResult) -> Table {
+    let columns = vec![
+        Column::words("Fault"),
+        Column::figures("found"),
+        Column::figures("of"),
+        Column::words("meaning").from(Detail::Everything).spare(1),
+    ];
+    let fault = |name: &str, found: u64, of: u64, words: &str| {
+        let name = Text::default().sign(Tone::of(found == 0)).plain(name);
+        let quiet = |words: String| cell(Text::default().quiet(words));
+        Row::new([cell(name), cell(count(found)), quiet(count(of)), quiet(words.to_owned())])
+    };
+    let mut rows = vec![
+        fault("missing", found.missing, found.expected, "a client that had to receive a message did not"),
+        fault("duplicate", found.duplicate, found.receipts, "a client received a message again"),
+        fault(
+            "out of order",
+            found.disordered,
+            found.receipts,
+            "a later message of the same sender came first",
+        ),
+        fault("leaked", found.leaked, found.forbidden, "a client received a message that was not for it"),
+    ];
+    let leak = |kind: &str, number: u64| Row::of([kind.to_owned(), count(number)]).rank(Rank::Part);
+    rows.extend(found.leaks.iter().map(|one| leak(&one.kind, one.count)));
+    if found.late > 0 {
+        let words = Text::default().quiet("received when the window of the audit was over");
+        rows.push(Row::of(["late".into(), count(found.late).into(), Text::default(), words]));
+    }
+    Table::new("Faults of delivery", columns).rows(rows)
+}
+
+/// What was known of the pairs of a message and a client.
+fn pairs(found: &DeliveriesResult) -> Table {
+    let all = (found.expected + found.forbidden + found.undecided).max(1) as f64;
+    let columns = vec![
+        Column::words("Pairs"),
+        Column::figures("number"),
+        Column::figures("share"),
+        Column::drawings("share, drawn"),
+    ];
+    let row = |name: &str, value: u64, colour: usize| {
+        let part = value as f64 / all;
+        let drawing = html! {
+            svg.bar width="100%" height="12" aria-hidden="true" {
+                rect.rail x="0" y="5" width="100%" height="2" {}
+                rect class={ "part c" (colour) } x="0" width={ (number(part * 100.0, 3)) "%" } y="1" height="10" rx="1.5" {}
+            }
+        };
+        Row::new([cell(name), cell(count(value)), cell(share(part)), drawn(drawing)])
+    };
+    Table::new("Pairs of a message and a client", columns).rows([
+        row("must arrive", found.expected, 3),
+        row("must not arrive", found.forbidden, 1),
+        row("not judged: either is right", found.undecided, 7),
+    ])
+}

@@ -1,0 +1,196 @@
+//! The blocks of a report about runs: one run by itself, or several of them, laid over each other where they are of one
+//! scenario.
+
+mod checks;
+mod compare;
+mod course;
+mod deliveries;
+mod head;
+mod latency;
+mod setup;
+mod thresholds;
+mod traffic;
+
+use std::time::Duration;
+
+use crate::measure::format::{self, count};
+use crate::verdict::Status;
+
+use super::RunResult;
+use super::block::{
+    Block, Cell, Column, Detail, Evidence, Finding, Fold, Report, Row, Table, Text, Tone, cell, section,
+};
+use super::render::{Look, terminal, terminal_blocks};
+use super::result::ErrorResult;
+
+pub(crate) use checks::failed;
+pub(crate) use head::{is_of_all, server, target_in_words};
+pub(crate) use latency::{curve, percentiles};
+pub(crate) use setup::{environment, target};
+
+/// So many runs are open from the beginning on a page; of more, those that did not pass.
+const MOST_OPEN: usize = 3;
+
+/// The report about one run.
+pub fn of_run(run: &RunResult) -> Report {
+    Report {
+        title: format!("{}: {}", run.verdict.status.name(), run.scenario.name),
+        heading: None,
+        tone: tone(run.verdict.status),
+        version: run.tool_version.clone(),
+        blocks: blocks(run, "run"),
+    }
+}
+
+/// The report about any number of runs.
+pub fn of_runs(runs: &[RunResult]) -> Report {
+    if let [only] = runs {
+        return of_run(only);
+    }
+    let statuses: Vec<Status> = runs.iter().map(|run| run.verdict.status).collect();
+    let passed = statuses.iter().filter(|status| **status == Status::Passed).count();
+    let title = format!("{passed} of {} scenarios passed", runs.len());
+    let names = compare::names(runs);
+    let mut blocks: Vec<Block> =
+        section("overview", "Overview", vec![Block::Table(overview(runs, &names))]).into_iter().collect();
+    blocks.extend(compare::sections(runs, &names));
+    blocks.extend(runs.iter().zip(&names).enumerate().map(|(index, (run, name))| {
+        let id = format!("run{}", index + 1);
+        let status = run.verdict.status;
+        Block::Fold(Fold {
+            summary: Text::default().sign(tone(status)).strong(name).quiet(format!(" {}", status.name())),
+            is_open: runs.len() <= MOST_OPEN || status != Status::Passed,
+            is_result: true,
+            blocks: self::blocks(run, &id),
+            id: Some(id),
+            ..Fold::default()
+        })
+    }));
+    let version = runs.first().map_or(env!("CARGO_PKG_VERSION"), |run| &run.tool_version).to_owned();
+    Report { heading: Some(title.clone()), title, tone: tone(Status::gravest(&statuses)), version, blocks }
+}
+
+/// The report about one run for a terminal. Where little is asked for, a run that passed is one line, and of another
+/// nothing is kept back.
+pub fn text_of_run(run: &RunResult, look: Look, detail: Detail) -> String {
+    let report = of_run(run);
+    if detail == Detail::Little && run.verdict.status == Status::Passed {
+        let line = Text::default().sign(report.tone).plain(&*run.scenario.name);
+        return terminal_blocks(&[Block::Paragraph(line)], look, detail);
+    }
+    terminal(&report, look, detail.max(Detail::Usual))
+}
+
+/// The colour of a status.
+fn tone(status: Status) -> Tone {
+    match status {
+        Status::Passed => Tone::Good,
+        Status::Failed | Status::Unreachable => Tone::Bad,
+        Status::Invalid | Status::Interrupted => Tone::Doubtful,
+    }
+}
+
+/// Everything about a run, in its order. The names of its places begin with `id`.
+fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
+    let name = |word: &str| format!("{id}-{word}");
+    let mut blocks = vec![Block::Verdict(head::verdict(run)), Block::Cards(head::cards(run))];
+    blocks.extend(doubts(run));
+    let sections = [
+        section(name("thresholds"), "Thresholds", thresholds::blocks(run)),
+        section(name("checks"), "Checks", checks::blocks(&run.checks)),
+        section(name("deliveries"), "Deliveries", deliveries::blocks(run)),
+        section(name("course"), "Over time", course::blocks(run, id)),
+        section(name("ended"), "Connections that failed or ended", course::causes(run)),
+        section(name("latency"), "Latency", latency::blocks(run, id)),
+    ];
+    blocks.extend(sections.into_iter().flatten());
+    blocks.push(Block::From(Detail::Usual, latency::bars(run)));
+    let errors: Vec<Block> = run.errors.iter().map(|found| Block::Finding(error(found))).collect();
+    let usual = [
+        section(name("errors"), "Errors", errors),
+        section(name("counts"), "Traffic", traffic::traffic(run)),
+        section(name("load"), "Load", traffic::load(run)),
+    ];
+    blocks.push(Block::From(Detail::Usual, usual.into_iter().flatten().collect()));
+    blocks.push(Block::From(Detail::Everything, vec![setup::section(run, &name("setup"))]));
+    blocks.push(Block::Foot(head::foot(run)));
+    blocks
+}
+
+/// Why the measurement is in doubt, where the generator says so.
+fn doubts(run: &RunResult) -> Option<Block> {
+    let doubts = &run.generator.as_ref()?.doubts;
+    let notes = doubts.iter().map(|doubt| Text::from(format!("{}.", doubt.sentence))).collect();
+    let what = Text::default().strong("The measurement is in doubt");
+    (!doubts.is_empty()).then(|| Block::Finding(Finding { notes, ..Finding::new(Tone::Doubtful, what) }))
+}
+
+/// What went wrong without any step asking: a cause with its first instances.
+pub(crate) fn error(error: &ErrorResult) -> Finding {
+    let evidence = error.examples.iter().map(|example| Evidence {
+        clients: vec![example.client.clone()],
+        seen: vec![("", example.detail.clone())],
+        wire_of: example.client.clone(),
+        wire: example.wire.clone(),
+        wire_from: Detail::Everything,
+    });
+    Finding {
+        evidence: evidence.collect(),
+        more: error.count.saturating_sub(error.examples.len() as u64),
+        ..Finding::new(
+            Tone::Doubtful,
+            Text::default().strong(format!("{} × {}", count(error.count), error.cause)),
+        )
+    }
+}
+
+/// The runs in a table, each with what became of it.
+fn overview(runs: &[RunResult], names: &[String]) -> Table {
+    let percentile = |run: &RunResult, name: &str| {
+        let metric = run.metrics.iter().find(|metric| metric.name == name);
+        metric.map_or_else(dash, |metric| latency::percentile(metric, metric.p99_us, 100))
+    };
+    let mut columns = vec![Column::words("Run"), Column::words("Verdict")];
+    let figures = ["clients", "took", "missing", "leaked", "delivery p99", "ack p99", "connect p99"];
+    columns.extend(
+        figures
+            .into_iter()
+            .zip([3, 6, 2, 1, 0, 4, 5])
+            .map(|(head, spare)| Column::figures(head).spare(spare)),
+    );
+    let rows = runs.iter().zip(names).enumerate().map(|(index, (run, name))| {
+        let found = run.deliveries.as_ref();
+        let status = run.verdict.status;
+        let mut cells: Vec<Cell> = vec![
+            cell(Text::default().styled(name, super::block::Style::Link(format!("run{}", index + 1)))),
+            cell(Text::default().sign(tone(status)).plain(status.name())),
+        ];
+        cells.extend(
+            [
+                count(run.clients()),
+                micros(run.duration_us),
+                found.map_or_else(dash, |found| count(found.missing)),
+                found.map_or_else(dash, |found| count(found.leaked)),
+                percentile(run, "delivery"),
+                percentile(run, "ack"),
+                percentile(run, "connect"),
+            ]
+            .map(cell),
+        );
+        Row::new(cells)
+    });
+    Table::new("The runs", columns).remark("The verdict on each run").rows(rows)
+}
+
+/// What stands where nothing is known.
+fn dash() -> String {
+    "–".to_owned()
+}
+
+/// A duration for people.
+pub(crate) fn micros(value: u64) -> String {
+    format::duration(Duration::from_micros(value))
+}
+
+#[cfg(test)]
+mod tests;
