@@ -50,7 +50,7 @@ fn each_way_in_which_a_connect_fails_has_its_cause() {
         (Cause::Broken, |play| lost(play, Lost::Broken("connection reset by peer".into()))),
         (Cause::Tls, |play| lost(play, Lost::Tls("unknown issuer".into()))),
         (Cause::Status5xx, |play| {
-            let head = Head { status: 503, headers: Vec::new() };
+            let head = Head { status: 503, reason: String::new(), headers: Vec::new() };
             lost(play, Lost::Refused(Box::new((head, Vec::new()))));
         }),
     ];
@@ -462,7 +462,7 @@ fn a_response_that_comes_between_two_acts_is_kept_and_seen_once() {
     play("{ eve: 1 }", script, 0, |mut play| {
         assert_eq!(play.begin(0), Flow::Done);
         assert_eq!(play.said(), ["http 0 GET /a"]);
-        let head = Head { status: 204, headers: Vec::new() };
+        let head = Head { status: 204, reason: String::new(), headers: Vec::new() };
         let response = Response { head, body: Vec::new(), keep_alive: true };
         play.call(|client, io| client.handle_response(io, Channel::Aside(0), &response));
         assert_eq!(play.begin(1), Flow::Done);
@@ -479,7 +479,7 @@ fn a_response_that_was_judged_is_not_judged_again() {
                   - eve: { http: { await: first, within: 1s, expect: { status: 204 } } }";
     play("{ eve: 1 }", script, 0, |mut play| {
         assert_eq!(play.begin(0), Flow::Waiting);
-        let head = Head { status: 204, headers: Vec::new() };
+        let head = Head { status: 204, reason: String::new(), headers: Vec::new() };
         let response = Response { head, body: Vec::new(), keep_alive: true };
         assert_eq!(
             play.call(|client, io| client.handle_response(io, Channel::Aside(0), &response)),

@@ -2,57 +2,18 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+
 /// `2026-11-21T02:14:07Z`: RFC 3339 in UTC, to the second. Times before 1970 become 1970.
 pub fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (year, month, day) = date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    let second = i64::try_from(seconds).ok().and_then(|second| Timestamp::from_second(second).ok());
+    second.unwrap_or(Timestamp::MAX).to_string()
 }
 
-/// Seconds since 1970 of a time that [`rfc3339`] wrote. None for any other text.
+/// Seconds since 1970 of an RFC 3339 time. None for any other text, and for times before 1970.
 pub fn seconds_since_1970(text: &str) -> Option<u64> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let numbers = |text: &str, separator| -> Option<[u64; 3]> {
-        let numbers: Vec<u64> = text.split(separator).map(str::parse).collect::<Result<_, _>>().ok()?;
-        numbers.try_into().ok()
-    };
-    let ([year, month, day], [hour, minute, second]) = (numbers(date, '-')?, numbers(time, ':')?);
-    if !(1970..10_000).contains(&year)
-        || !(1..=12).contains(&month)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    // The day of a year that begins in March, so that the leap day is its last.
-    let (shifted, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + (month * 153 + 2) / 5;
-    let days = (days + day).checked_sub(719_469)?;
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
-}
-
-/// The Gregorian date that lies `days` days after 1970-01-01.
-fn date(mut days: u64) -> (u64, u64, u64) {
-    const FOUR_CENTURIES: u64 = 146_097;
-    let mut year = 1970 + 400 * (days / FOUR_CENTURIES);
-    days %= FOUR_CENTURIES;
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let february = 28 + u64::from(leap(year));
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    (year, month, days + 1)
+    u64::try_from(text.parse::<Timestamp>().ok()?.as_second()).ok()
 }
 
 #[cfg(test)]

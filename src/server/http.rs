@@ -1,8 +1,8 @@
 //! One HTTP exchange over a blocking connection: just enough to see who is there.
 //!
-//! Not a client: a request goes out, everything that comes back until the end of the response (or of patience, or of
-//! 64 KiB) is kept, and [`Answer`] says what it was. Deadlines cover the whole exchange, so a server that drips
-//! bytes cannot hold it.
+//! Not a client: a request goes out by [`crate::protocol::http`], and everything that comes back until the end of the
+//! response (or of patience, or of 64 KiB) is read by it. [`Answer`] says what it was: of a response that is cut or
+//! wrong, what came. Deadlines cover the whole exchange, so a server that drips bytes cannot hold it.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,36 +12,22 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::protocol::http::{self, Response, Responses};
+use crate::protocol::websocket::{self, Opcode};
+
 use super::Endpoint;
 
 const LIMIT: usize = 64 * 1024;
-const HEADERS: usize = 96;
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// A whole response head, with the part of the body that came.
+    /// A whole response head, with the part of the body that came; behind a `101`, the first WebSocket text.
     Http(Response),
     /// Bytes that are no HTTP response.
     NotHttp(Vec<u8>),
     /// The connection ended before a response head was complete; what came until then.
     Closed(Vec<u8>),
-}
-
-/// A response, the body unchunked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Response {
-    pub(super) status: u16,
-    pub(super) reason: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-}
-
-impl Response {
-    /// The first header of this name, given in lower case.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
 }
 
 /// Why an exchange came to nothing.
@@ -63,7 +49,7 @@ pub(super) enum Broken {
 pub(super) enum Request<'a> {
     /// `GET`, closing the connection afterwards.
     Get,
-    /// `GET` that asks for a WebSocket; the bytes behind a `101` are the body.
+    /// `GET` that asks for a WebSocket.
     Upgrade,
     /// `POST` of this text.
     Post(&'a str),
@@ -81,9 +67,9 @@ pub(super) fn exchange(
     let stream = TcpStream::connect_timeout(&address, left(deadline)?).map_err(Broken::Connect)?;
     stream.set_nodelay(true).map_err(Broken::Lost)?;
     let stream = Patient { stream, deadline };
-    let text = written(endpoint, parameters, request);
+    let bytes = written(endpoint, parameters, request)?;
     if !endpoint.secure {
-        return talk(stream, &text);
+        return talk(stream, &bytes);
     }
     let config = tls.cloned().map_or_else(public_roots, Ok)?;
     let name = ServerName::try_from(endpoint.host.clone())
@@ -93,134 +79,113 @@ pub(super) fn exchange(
     while stream.conn.is_handshaking() {
         stream.conn.complete_io(&mut stream.sock).map_err(in_handshake)?;
     }
-    talk(stream, &text)
+    talk(stream, &bytes)
 }
 
-fn written(endpoint: &Endpoint, parameters: &str, request: &Request<'_>) -> String {
-    let method = if matches!(request, Request::Post(_)) { "POST" } else { "GET" };
-    let head = format!(
-        "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: sockrates/{}\r\nAccept: */*\r\n",
-        endpoint.request_target(parameters),
-        endpoint.authority(),
-        env!("CARGO_PKG_VERSION"),
-    );
-    match request {
-        Request::Get => format!("{head}Connection: close\r\n\r\n"),
-        Request::Upgrade => format!(
-            "{head}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: c29ja3JhdGVzIHByb2JlIQ==\r\n\r\n"
-        ),
-        Request::Post(body) => format!(
-            "{head}Connection: close\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        ),
-    }
-}
-
-fn talk(mut stream: impl Read + Write, request: &str) -> Result<Answer, Broken> {
-    // A server may answer and hang up before it has read everything: its answer counts.
-    let sent = stream.write_all(request.as_bytes()).and_then(|()| stream.flush());
+fn written(endpoint: &Endpoint, parameters: &str, request: &Request<'_>) -> Result<Vec<u8>, Broken> {
+    let (target, authority) = (endpoint.request_target(parameters), endpoint.authority());
+    let mut headers = vec![
+        ("Host", authority.as_str()),
+        ("User-Agent", concat!("sockrates/", env!("CARGO_PKG_VERSION"))),
+        ("Accept", "*/*"),
+    ];
+    let (method, body) = match request {
+        Request::Upgrade => {
+            headers.extend([("Connection", "Upgrade"), ("Upgrade", "websocket")]);
+            headers.push(("Sec-WebSocket-Version", "13"));
+            headers.push(("Sec-WebSocket-Key", "c29ja3JhdGVzIHByb2JlIQ=="));
+            ("GET", None)
+        }
+        Request::Get => {
+            headers.push(("Connection", "close"));
+            ("GET", None)
+        }
+        Request::Post(body) => {
+            headers.extend([("Connection", "close"), ("Content-Type", "text/plain;charset=UTF-8")]);
+            ("POST", Some(body.as_bytes()))
+        }
+    };
     let mut bytes = Vec::new();
+    http::write_request(&mut bytes, &http::Request { method, target: &target, headers: &headers, body })
+        .map_err(|refused| Broken::Lost(io::Error::new(io::ErrorKind::InvalidInput, refused)))?;
+    Ok(bytes)
+}
+
+fn talk(mut stream: impl Read + Write, request: &[u8]) -> Result<Answer, Broken> {
+    // A server may answer and hang up before it has read everything: its answer counts.
+    let sent = stream.write_all(request).and_then(|()| stream.flush());
+    let mut reading = Reading::new();
     let mut chunk = [0; 4096];
     loop {
         match stream.read(&mut chunk) {
             Ok(0) => break,
-            Ok(length) => bytes.extend_from_slice(&chunk[..length]),
-            Err(error) if timed_out(&error) && bytes.is_empty() => return Err(Broken::TimedOut),
+            Ok(length) if reading.take(&chunk[..length]) || reading.bytes.len() >= LIMIT => break,
+            Ok(_) => {}
+            Err(error) if timed_out(&error) && reading.bytes.is_empty() => return Err(Broken::TimedOut),
             Err(error) if timed_out(&error) => break,
             // An answer without TLS's goodbye, or cut by a reset, is still what came.
-            Err(_) if !bytes.is_empty() => break,
+            Err(_) if !reading.bytes.is_empty() => break,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
             Err(error) => return Err(tls_error(error, Broken::Lost)),
         }
-        if bytes.len() >= LIMIT || complete(&bytes) {
-            break;
-        }
     }
-    if bytes.is_empty()
+    if reading.bytes.is_empty()
         && let Err(error) = sent
     {
         return Err(if timed_out(&error) { Broken::TimedOut } else { tls_error(error, Broken::Lost) });
     }
-    Ok(read(bytes))
+    Ok(reading.answer())
 }
 
-/// What these bytes are.
-fn read(bytes: Vec<u8>) -> Answer {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-    let mut response = httparse::Response::new(&mut headers);
-    match response.parse(&bytes) {
-        Ok(httparse::Status::Complete(length)) => {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let headers: Vec<_> = response
-                .headers
-                .iter()
-                .map(|header| (header.name.to_ascii_lowercase(), text(header.value)))
-                .collect();
-            let chunked = |(name, value): &(String, String)| {
-                name == "transfer-encoding" && value.to_ascii_lowercase().contains("chunked")
-            };
-            let body = &bytes[length..];
-            let body = if headers.iter().any(chunked) { unchunked(body).0 } else { body.to_vec() };
-            let reason = response.reason.unwrap_or_default().to_owned();
-            Answer::Http(Response { status: response.code.unwrap_or(0), reason, headers, body })
+/// What came so far.
+struct Reading {
+    bytes: Vec<u8>,
+    /// The reader has no limit of its own: it never holds more than was read.
+    responses: Responses,
+    /// A response that is complete. Behind a `101`, its body gathers the frames.
+    response: Option<Response>,
+    violated: bool,
+}
+
+impl Reading {
+    fn new() -> Self {
+        let responses = Responses::new(usize::MAX);
+        Self { bytes: Vec::new(), responses, response: None, violated: false }
+    }
+
+    /// Takes what has come; true when there is nothing more to wait for.
+    fn take(&mut self, mut input: &[u8]) -> bool {
+        self.bytes.extend_from_slice(input);
+        if self.response.is_none() {
+            match self.responses.read(&mut input) {
+                Ok(response) => self.response = response,
+                Err(_) => self.violated = true,
+            }
         }
-        Ok(httparse::Status::Partial) => Answer::Closed(bytes),
-        Err(_) => Answer::NotHttp(bytes),
-    }
-}
-
-/// Whether there is nothing more to wait for.
-fn complete(bytes: &[u8]) -> bool {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-    let mut response = httparse::Response::new(&mut headers);
-    let length = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return false,
-        Err(_) => return true,
-    };
-    let body = &bytes[length..];
-    if response.code == Some(101) {
-        return frame_text(body).is_some();
-    }
-    let value = |name: &str| {
-        let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(header.value).ok()
-    };
-    if value("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked")) {
-        return unchunked(body).1;
-    }
-    value("content-length")
-        .and_then(|value| value.trim().parse().ok())
-        .is_some_and(|length: usize| body.len() >= length)
-}
-
-/// The content of a chunked body, and whether its last chunk is there.
-fn unchunked(mut body: &[u8]) -> (Vec<u8>, bool) {
-    let mut content = Vec::new();
-    while let Ok(httparse::Status::Complete((start, length))) = httparse::parse_chunk_size(body) {
-        if length == 0 {
-            return (content, true);
-        }
-        let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        content.extend_from_slice(&body[start..end.min(body.len())]);
-        match body.get(end.saturating_add(2)..) {
-            Some(rest) => body = rest,
-            None => break,
+        match &mut self.response {
+            Some(response) if response.head.status == 101 => {
+                response.body.extend_from_slice(input);
+                !matches!(websocket::parse(&response.body, LIMIT as u64), Ok(None))
+            }
+            Some(_) => true,
+            None => self.violated,
         }
     }
-    (content, false)
-}
 
-/// The text of the unmasked WebSocket text frame that these bytes begin with, if it is there as a whole.
-pub(super) fn frame_text(bytes: &[u8]) -> Option<&str> {
-    let [0x81, length, rest @ ..] = bytes else { return None };
-    let (length, rest) = match length {
-        0..=125 => (usize::from(*length), rest),
-        126 => (usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?])), rest.get(2..)?),
-        _ => return None,
-    };
-    std::str::from_utf8(rest.get(..length)?).ok()
+    fn answer(self) -> Answer {
+        match self.response.or_else(|| self.responses.unfinished()) {
+            Some(mut response) if response.head.status == 101 => {
+                response.body = match websocket::parse(&response.body, LIMIT as u64) {
+                    Ok(Some((frame, _))) if frame.opcode == Opcode::Text => frame.payload.to_vec(),
+                    _ => Vec::new(),
+                };
+                Answer::Http(response)
+            }
+            Some(response) => Answer::Http(response),
+            None if self.violated => Answer::NotHttp(self.bytes),
+            None => Answer::Closed(self.bytes),
+        }
+    }
 }
 
 /// A stream whose every read and write ends at one deadline.
@@ -304,10 +269,20 @@ fn public_roots() -> Result<Arc<ClientConfig>, Broken> {
 mod tests {
     use super::*;
 
-    fn response(text: &str) -> Response {
-        match read(text.as_bytes().to_vec()) {
+    fn complete(bytes: &[u8]) -> bool {
+        Reading::new().take(bytes)
+    }
+
+    fn read(bytes: impl AsRef<[u8]>) -> Answer {
+        let mut reading = Reading::new();
+        reading.take(bytes.as_ref());
+        reading.answer()
+    }
+
+    fn response(bytes: impl AsRef<[u8]>) -> Response {
+        match read(bytes) {
             Answer::Http(response) => response,
-            other => panic!("{text:?} was read as {other:?}"),
+            other => panic!("it was read as {other:?}"),
         }
     }
 
@@ -343,23 +318,44 @@ mod tests {
 
     #[test]
     fn header_names_are_found_in_any_case() {
-        assert_eq!(response("HTTP/1.0 302 Found\r\nLOCATION: /x\r\n\r\n").header("location"), Some("/x"));
+        assert_eq!(
+            response("HTTP/1.0 302 Found\r\nLOCATION: /x\r\n\r\n").head.header("location"),
+            Some("/x")
+        );
     }
 
     #[test]
     fn what_is_no_http_is_told_from_what_is_cut() {
-        assert!(matches!(read(b"SSH-2.0-OpenSSH\r\n".to_vec()), Answer::NotHttp(_)));
-        assert!(matches!(read(b"HTTP/1.1 200 OK\r\nCont".to_vec()), Answer::Closed(_)));
-        assert!(matches!(read(Vec::new()), Answer::Closed(_)));
+        assert!(matches!(read("SSH-2.0-OpenSSH\r\n"), Answer::NotHttp(_)));
+        assert!(matches!(read("HTTP/1.1 200 OK\r\nCont"), Answer::Closed(_)));
+        assert!(matches!(read(""), Answer::Closed(_)));
+    }
+
+    #[test]
+    fn of_a_response_that_is_cut_or_wrong_in_its_length_what_came_is_kept() {
+        assert_eq!(response("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n0{}").body, b"0{}");
+        assert_eq!(response("HTTP/1.1 200 OK\r\n\r\n0{}").body, b"0{}");
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n0{}\r\nx\r\n";
+        assert!(complete(chunked.as_bytes()));
+        assert_eq!(response(chunked).body, b"0{}");
+        let wrong = response("HTTP/1.1 404 Not There\r\nContent-Length: many\r\n\r\n0{}");
+        assert_eq!((wrong.head.status, wrong.head.reason.as_str()), (404, "Not There"));
     }
 
     #[test]
     fn a_text_frame_is_read_when_it_is_whole() {
-        assert_eq!(frame_text(b"\x81\x030{}"), Some("0{}"));
-        assert_eq!(frame_text(b"\x81\x040{}"), None);
-        assert_eq!(frame_text(b"\x81\x7e\x00\x030{}rest"), Some("0{}"));
-        assert_eq!(frame_text(b"\x81\x7e\x00"), None);
-        assert_eq!(frame_text(b"\x82\x01x"), None);
-        assert_eq!(frame_text(b""), None);
+        let upgraded = |frame: &[u8]| [b"HTTP/1.1 101 Hi\r\n\r\n", frame].concat();
+        let long = [&b"\x81\x7e\x00\x7e"[..], &[b'x'; 126]].concat();
+        for (frame, whole, text) in [
+            (&b"\x81\x030{}"[..], true, &b"0{}"[..]),
+            (b"\x81\x040{}", false, b""),
+            (&long, true, &[b'x'; 126]),
+            (b"\x81\x7e\x00", false, b""),
+            (b"\x82\x01x", true, b""),
+            (b"", false, b""),
+        ] {
+            assert_eq!(complete(&upgraded(frame)), whole, "{frame:?}");
+            assert_eq!(response(upgraded(frame)).body, text, "{frame:?}");
+        }
     }
 }

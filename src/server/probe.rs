@@ -1,9 +1,9 @@
 //! Looks whether an Engine.IO v4 server answers at an endpoint, and says in words what does if not.
 //!
 //! One handshake by long-polling; where that is refused, one by WebSocket, for servers that allow nothing else.
-//! The session is closed again at once, so that the server is as it was. Deliberately not built on the protocol code of
-//! the client: it has to be lenient (a server that is about to be tested may be wrong in its details) and to
-//! recognise what is no Engine.IO at all.
+//! The session is closed again at once, so that the server is as it was. HTTP is read
+//! by the client's code, Engine.IO deliberately not: the probe has to be lenient (a server that is about to be tested
+//! may be wrong in its details) and to recognise what is no Engine.IO at all.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use rustls::ClientConfig;
 use serde_json::Value;
 
-use super::http::{Answer, Broken, Request, Response, exchange, frame_text, timed_out};
+use crate::protocol::http::Response;
+
+use super::http::{Answer, Broken, Request, exchange, timed_out};
 use super::{Endpoint, NotThere, Seen};
 
 /// How to look.
@@ -75,9 +77,10 @@ pub struct Offers {
 pub fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Offers {
     let look = || Look { endpoint, address, probing, deadline: Instant::now() + probing.timeout };
     let told = |answer: &Result<Response, Seen>, good: u16| match answer {
-        Ok(response) => {
-            Offer { there: response.status == good, seen: format!("HTTP status {}", response.status) }
-        }
+        Ok(response) => Offer {
+            there: response.head.status == good,
+            seen: format!("HTTP status {}", response.head.status),
+        },
         Err(seen) => {
             let endpoint = Box::new(endpoint.clone());
             Offer { there: false, seen: NotThere { endpoint, seen: seen.clone() }.to_string() }
@@ -151,7 +154,7 @@ impl Look<'_> {
     fn polling(&self) -> Result<Found, Seen> {
         let response = self.response("EIO=4&transport=polling", &Request::Get)?;
         match &response.body[..] {
-            [b'0', open @ ..] if response.status == 200 && open.starts_with(b"{") => {
+            [b'0', open @ ..] if response.head.status == 200 && open.starts_with(b"{") => {
                 let open: Value = serde_json::from_slice(open).unwrap_or_default();
                 if let Some(sid) = open["sid"].as_str() {
                     self.say_goodbye(sid);
@@ -165,9 +168,9 @@ impl Look<'_> {
     fn websocket(&self) -> Result<Found, Seen> {
         // Dropping the connection ends the session.
         let response = self.response("EIO=4&transport=websocket", &Request::Upgrade)?;
-        match frame_text(&response.body).and_then(|text| text.strip_prefix('0')) {
-            Some(open) if response.status == 101 && open.starts_with('{') => {
-                let open: Value = serde_json::from_str(open).unwrap_or_default();
+        match &response.body[..] {
+            [b'0', open @ ..] if response.head.status == 101 && open.starts_with(b"{") => {
+                let open: Value = serde_json::from_slice(open).unwrap_or_default();
                 Ok(self.found(&response, &open, false))
             }
             _ => Err(stranger(response)),
@@ -176,7 +179,7 @@ impl Look<'_> {
 
     fn found(&self, response: &Response, open: &Value, polling: bool) -> Found {
         let millis = |key| open[key].as_u64().map(Duration::from_millis);
-        let software = response.header("server").or_else(|| response.header("x-powered-by"));
+        let software = response.head.header("server").or_else(|| response.head.header("x-powered-by"));
         Found {
             address: self.address,
             polling,
@@ -228,30 +231,31 @@ impl Look<'_> {
 
 /// What this response is, if not a handshake.
 fn stranger(response: Response) -> Seen {
-    let Response { status, body, .. } = &response;
+    let Response { head, body, .. } = &response;
+    let status = head.status;
     let text = String::from_utf8_lossy(body);
     let message = || serde_json::from_str::<Value>(&text).ok();
     if is_old_payload(body) {
         return Seen::OldProtocol;
     }
-    if let (300..=399, Some(to)) = (status, response.header("location")) {
-        return Seen::Redirect(*status, to.to_owned());
+    if let (300..=399, Some(to)) = (status, head.header("location")) {
+        return Seen::Redirect(status, to.to_owned());
     }
-    if *status == 400 && (text.contains("HTTPS") || response.reason.contains("HTTPS")) {
+    if status == 400 && (text.contains("HTTPS") || head.reason.contains("HTTPS")) {
         return Seen::WantsTls;
     }
     if let Some(error) = message()
-        && *status != 200
+        && status != 200
         && error["code"] == 5
     {
         return Seen::RefusesVersion(error["message"].as_str().unwrap_or_default().to_owned());
     }
-    let is_page = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    let is_page = head.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     match status {
-        200 if is_page || text.trim_start().starts_with('<') => Seen::Page(*status),
+        200 if is_page || text.trim_start().starts_with('<') => Seen::Page(status),
         200 => Seen::Other(response.body),
-        _ if is_page => Seen::Status(*status, response.reason, Vec::new()),
-        _ => Seen::Status(*status, response.reason, response.body),
+        _ if is_page => Seen::Status(status, response.head.reason, Vec::new()),
+        _ => Seen::Status(status, response.head.reason, response.body),
     }
 }
 

@@ -34,7 +34,7 @@ fn lost(play: &mut Play<'_>, lost: Lost) -> Flow {
 }
 
 fn answered(status: u16) -> Lost {
-    Lost::Refused(Box::new((Head { status, headers: Vec::new() }, Vec::new())))
+    Lost::Refused(Box::new((Head { status, reason: String::new(), headers: Vec::new() }, Vec::new())))
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn frames_that_nobody_wants_make_room_for_those_that_are_wanted() {
 
 /// A response of the server to a request of a step.
 fn respond(play: &mut Play<'_>, channel: u8, body: &str) -> Flow {
-    let head = Head { status: 200, headers: Vec::new() };
+    let head = Head { status: 200, reason: String::new(), headers: Vec::new() };
     let response = Response { head, body: body.into(), keep_alive: true };
     play.call(|client, io| client.handle_response(io, Channel::Aside(channel), &response))
 }
@@ -378,7 +378,7 @@ fn a_connect_in_a_request_by_hand_is_a_connect() {
 }
 
 fn polled(play: &mut Play<'_>, body: &str) {
-    let head = Head { status: 200, headers: Vec::new() };
+    let head = Head { status: 200, reason: String::new(), headers: Vec::new() };
     let response = Response { head, body: body.into(), keep_alive: true };
     play.call(|client, io| client.handle_response(io, Channel::Poll, &response));
 }

@@ -19,6 +19,8 @@ const MAX_CHUNK_LINE: usize = 4 * 1024;
 pub struct Head {
     /// The status code.
     pub status: u16,
+    /// The reason phrase, often empty.
+    pub reason: String,
     /// The header fields in order, names as they came, values that are not UTF-8 with replacement characters.
     pub headers: Vec<(String, String)>,
 }
@@ -66,6 +68,7 @@ pub struct Response {
 #[derive(Debug)]
 pub struct Responses {
     state: State,
+    broken: Option<Box<Violation>>,
     /// A head, or a line between chunks, that has begun.
     partial: Vec<u8>,
     max_body: usize,
@@ -76,7 +79,6 @@ pub struct Responses {
 enum State {
     Head,
     Body(Box<Response>, Framing),
-    Broken(Box<Violation>),
 }
 
 /// How the end of a body is told.
@@ -95,7 +97,7 @@ enum Framing {
 impl Responses {
     /// A new connection, whose bodies may have so many bytes.
     pub fn new(max_body: usize) -> Responses {
-        Responses { state: State::Head, partial: Vec::new(), max_body, answers_head: false }
+        Responses { state: State::Head, broken: None, partial: Vec::new(), max_body, answers_head: false }
     }
 
     /// Tells that the next response answers a HEAD request and so has no body, whatever its header says.
@@ -105,7 +107,15 @@ impl Responses {
 
     /// Whether a response has begun and is not complete.
     pub fn pending(&self) -> bool {
-        matches!(self.state, State::Body(..)) || !self.partial.is_empty()
+        self.broken.is_none() && (matches!(self.state, State::Body(..)) || !self.partial.is_empty())
+    }
+
+    /// What has come of a response that is not complete, if its head has: for those who take less than a whole one.
+    pub fn unfinished(self) -> Option<Response> {
+        match self.state {
+            State::Head => None,
+            State::Body(response, _) => Some(*response),
+        }
     }
 
     /// Takes what it needs from the front of the input, and gives a response when it is complete; call again while
@@ -119,7 +129,7 @@ impl Responses {
         if let Err(violation) = &taken {
             *input = &[];
             self.partial = Vec::new();
-            self.state = State::Broken(Box::new(violation.clone()));
+            self.broken = Some(Box::new(violation.clone()));
         }
         taken
     }
@@ -127,6 +137,9 @@ impl Responses {
     /// The connection has ended: this completes a response without a length, and is a violation within any other.
     /// Nothing is said about a connection that broke a rule already.
     pub fn eof(&mut self) -> Result<Option<Response>, Violation> {
+        if self.broken.is_some() {
+            return Ok(None);
+        }
         let partial = mem::take(&mut self.partial);
         match mem::replace(&mut self.state, State::Head) {
             State::Head if partial.is_empty() => Ok(None),
@@ -139,27 +152,31 @@ impl Responses {
                 let detail = format!("the connection closed after {} bytes of the body", response.body.len());
                 Err(Violation::new(Rule::HttpTruncated, detail))
             }
-            State::Broken(_) => Ok(None),
         }
     }
 
     fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Response>, Violation> {
+        if let Some(violation) = &self.broken {
+            return Err((**violation).clone());
+        }
         loop {
             match &mut self.state {
-                State::Broken(violation) => return Err((**violation).clone()),
                 State::Head => {
                     let Some((head, minor)) = take_head(&mut self.partial, input)? else { return Ok(None) };
                     // RFC 9110, section 15.2: any number of interim responses may come before the final one.
                     if (100..200).contains(&head.status) && head.status != 101 {
                         continue;
                     }
-                    let framing = framing(&head, mem::take(&mut self.answers_head), self.max_body)?;
+                    let answers_head = mem::take(&mut self.answers_head);
+                    let framing = framing(&head, answers_head, self.max_body);
                     // RFC 9112, section 9.3.
-                    let keep_alive = framing != Framing::Close
+                    let keep_alive = framing != Ok(Framing::Close)
                         && !head.lists("connection", "close")
                         && (minor > 0 || head.lists("connection", "keep-alive"));
                     let response = Box::new(Response { head, body: Vec::new(), keep_alive });
-                    self.state = State::Body(response, framing);
+                    // The head is kept also where its length is wrong.
+                    self.state = State::Body(response, framing.clone().unwrap_or(Framing::None));
+                    framing?;
                 }
                 State::Body(response, framing) => {
                     if !fill(response, framing, &mut self.partial, input, self.max_body)? {
@@ -252,7 +269,8 @@ fn parse_head(bytes: &[u8]) -> Result<(Head, u8), Violation> {
     let field = |field: &httparse::Header<'_>| {
         (field.name.to_owned(), String::from_utf8_lossy(field.value).into_owned())
     };
-    Ok((Head { status, headers: response.headers.iter().map(field).collect() }, minor))
+    let reason = response.reason.unwrap_or_default().to_owned();
+    Ok((Head { status, reason, headers: response.headers.iter().map(field).collect() }, minor))
 }
 
 /// RFC 9112, section 6.3, in its order.

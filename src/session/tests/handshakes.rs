@@ -76,7 +76,8 @@ fn a_refused_handshake_is_told_with_the_servers_words() {
     assert!(talk.session.is_closed());
 
     let mut talk = Talk::opening(Transport::Websocket);
-    let answer = Box::new((Head { status: 403, headers: Vec::new() }, b"go away".to_vec()));
+    let answer =
+        Box::new((Head { status: 403, reason: String::new(), headers: Vec::new() }, b"go away".to_vec()));
     assert_eq!(
         talk.loses(Channel::WebSocket, Lost::Refused(answer)),
         "closed: the WebSocket handshake was answered with HTTP status 403: go away"

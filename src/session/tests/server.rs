@@ -314,7 +314,8 @@ impl World {
             }
             Move::Refuse if self.net.dialing => {
                 self.net.dialing = false;
-                let head = crate::protocol::http::Head { status: 400, headers: Vec::new() };
+                let head =
+                    crate::protocol::http::Head { status: 400, reason: String::new(), headers: Vec::new() };
                 self.lose(Lost::Refused(Box::new((head, Vec::new()))));
             }
             Move::FrameUp => {

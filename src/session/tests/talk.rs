@@ -243,7 +243,7 @@ impl Talk {
 
 pub fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Response { head: Head { status, headers }, body: body.into(), keep_alive: true }
+    Response { head: Head { status, reason: String::new(), headers }, body: body.into(), keep_alive: true }
 }
 
 /// An event in words.

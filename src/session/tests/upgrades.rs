@@ -104,7 +104,10 @@ fn an_unreadable_body_of_the_last_poll_does_not_hide_the_upgrade() {
 #[test]
 fn a_refused_dial_leaves_everything_as_it_was() {
     let mut talk = upgrading();
-    let answer = Lost::Refused(Box::new((Head { status: 400, headers: Vec::new() }, Vec::new())));
+    let answer = Lost::Refused(Box::new((
+        Head { status: 400, reason: String::new(), headers: Vec::new() },
+        Vec::new(),
+    )));
     assert_eq!(
         talk.loses(Channel::WebSocket, answer),
         "upgrade failed: the WebSocket handshake was answered with HTTP status 400"
