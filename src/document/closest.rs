@@ -2,7 +2,8 @@
 
 /// Words that people bring from other tools and from drafts of this language, with what stands for them here. Which
 /// of them is meant depends on what is known at that place.
-const SYNONYMS: [(&str, &[&str]); 1] = [("cast", &["clients", "broadcast", "index"])];
+const SYNONYMS: [(&str, &[&str]); 2] =
+    [("cast", &["clients", "broadcast", "index"]), ("cast_ack", &["broadcast_ack"])];
 
 /// The known word that was probably meant: one that stands for the same thing, or one at most one slip in three
 /// characters away, swapped neighbours counting as one; the nearest, the first of equals.
@@ -31,6 +32,7 @@ mod tests {
     #[test]
     fn a_word_from_elsewhere_is_answered_with_ours_for_that_place() {
         assert_eq!(closest("cast", ["name", "clients", "script"]), Some("clients"));
+        assert_eq!(closest("cast_ack", ["broadcast", "broadcast_ack"]), Some("broadcast_ack"));
         assert_eq!(closest("Cast", ["emit", "broadcast", "wait"]), Some("broadcast"));
         assert_eq!(closest("cast", ["n", "index", "count"]), Some("index"));
         assert_eq!(closest("cast", ["emit", "open"]), None);

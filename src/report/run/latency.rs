@@ -90,8 +90,8 @@ pub(super) fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
 
 /// How the values that matter most are distributed.
 pub(super) fn bars(run: &RunResult) -> Vec<Block> {
-    let bars = |name: &str| {
-        let metric = run.metrics.iter().find(|metric| metric.name == name)?;
+    let bars = |metric: Metric| {
+        let metric = run.metric(metric)?;
         // A stored histogram that was damaged is left out: the table still has its figures.
         let series = metric.series().ok().filter(|_| metric.count >= LEAST_COUNT)?;
         let marks = [("p50", metric.p50_us, 2), ("p90", metric.p90_us, 10), ("p99", metric.p99_us, 100)];
@@ -103,7 +103,7 @@ pub(super) fn bars(run: &RunResult) -> Vec<Block> {
             marks: known.filter_map(|(name, micros, _)| Some((name, micros?))).collect(),
         }))
     };
-    ["connect", "ack", "delivery"].into_iter().filter_map(bars).collect()
+    [Metric::Connect, Metric::Ack, Metric::Delivery].into_iter().filter_map(bars).collect()
 }
 
 /// The same curves over two vertical scales, one of which is shown: no script is needed to choose.

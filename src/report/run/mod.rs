@@ -13,6 +13,7 @@ mod traffic;
 
 use std::time::Duration;
 
+use crate::observe::Metric;
 use crate::measure::format::{self, count};
 use crate::verdict::Status;
 
@@ -146,9 +147,8 @@ pub(crate) fn error(error: &ErrorResult) -> Finding {
 
 /// The runs in a table, each with what became of it.
 fn overview(runs: &[RunResult], names: &[String]) -> Table {
-    let percentile = |run: &RunResult, name: &str| {
-        let metric = run.metrics.iter().find(|metric| metric.name == name);
-        metric.map_or_else(dash, |metric| latency::percentile(metric, metric.p99_us, 100))
+    let percentile = |run: &RunResult, metric: Metric| {
+        run.metric(metric).map_or_else(dash, |metric| latency::percentile(metric, metric.p99_us, 100))
     };
     let mut columns = vec![Column::words("Run"), Column::words("Verdict")];
     let figures = ["clients", "took", "missing", "leaked", "delivery p99", "ack p99", "connect p99"];
@@ -171,9 +171,9 @@ fn overview(runs: &[RunResult], names: &[String]) -> Table {
                 micros(run.duration_us),
                 found.map_or_else(dash, |found| count(found.missing)),
                 found.map_or_else(dash, |found| count(found.leaked)),
-                percentile(run, "delivery"),
-                percentile(run, "ack"),
-                percentile(run, "connect"),
+                percentile(run, Metric::Delivery),
+                percentile(run, Metric::Ack),
+                percentile(run, Metric::Connect),
             ]
             .map(cell),
         );
