@@ -311,12 +311,10 @@ fn the_parts_of_a_result_are_told() {
     printed(&["run", &scenario.to_string_lossy(), "--json", &result.to_string_lossy()]);
     let text = fs::read_to_string(result).expect("a result was written");
     let result: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
-    let parts = result["results"][0].as_object().expect("there is a result").keys();
+    let parts = result["body"][0].as_object().expect("there is a result").keys();
     let page = page::named("docs/results.md").text;
-    let missing: Vec<&String> = parts
-        .filter(|part| !matches!(part.as_str(), "schema_version" | "tool_version"))
-        .filter(|part| !page.contains(&format!("`{part}`")))
-        .collect();
+    let parts = parts.chain(result.as_object().expect("it has an envelope").keys());
+    let missing: Vec<&String> = parts.filter(|part| !page.contains(&format!("`{part}`"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

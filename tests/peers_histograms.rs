@@ -42,7 +42,7 @@ fn sockrates(arguments: &[&Path]) -> Output {
 fn with_course(result: &Path) -> Json {
     let text = fs::read_to_string(result).expect("a result was written");
     let mut file: Json = serde_json::from_str(&text).expect("it is JSON");
-    let run = &mut file["results"][0];
+    let run = &mut file["body"][0];
     let metric = |name: &str| {
         let metrics = run["metrics"].as_array().expect("there are metrics");
         metrics.iter().find(|metric| metric["name"] == name).expect("it was measured").clone()
@@ -81,7 +81,7 @@ fn with_course(result: &Path) -> Json {
     }
     run["course"] = course;
     fs::write(result, file.to_string()).expect("it can be written");
-    file["results"][0].clone()
+    file["body"][0].clone()
 }
 
 #[test]

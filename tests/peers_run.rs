@@ -9,7 +9,7 @@ mod support;
 use std::{fs, path::Path, process::Command};
 
 use peers::Peer;
-use sockrates::conformance::SuiteFile;
+use sockrates::conformance::json::from_json;
 use support::{bundled, conform, each, play};
 
 /// The fixtures' own times are short, so that a test can watch a heartbeat. A scenario is about something else.
@@ -156,7 +156,7 @@ fn holds(baseline: &str, server: &str) {
 /// The cases of which the results in this file say that the baseline is wrong.
 fn unlike(results: &Path) -> Vec<String> {
     let text = fs::read_to_string(results).expect("the results were written");
-    let file: SuiteFile = serde_json::from_str(&text).expect("they are those of a suite");
-    let compared = file.suites.into_iter().filter_map(|suite| suite.baseline);
+    let suites = from_json(&text).expect("they are those of a suite");
+    let compared = suites.into_iter().filter_map(|suite| suite.baseline);
     compared.flat_map(|baseline| baseline.new.into_iter().chain(baseline.gone)).map(|row| row.case).collect()
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::point::Point;
+use crate::scenario::Axis;
 use crate::statistics::{Bootstrap, Interval, knee, line, median, usl};
 
 /// What the points of a search amount to.
@@ -11,8 +12,8 @@ use crate::statistics::{Bootstrap, Interval, knee, line, median, usl};
 pub struct Curve {
     /// The load at which throughput falls to 80 % of linear, if it does.
     pub knee: Option<f64>,
-    /// The Universal Scalability Law, where the load is clients and there are enough points.
-    pub law: Option<Law>,
+    /// Whether the points follow the Universal Scalability Law.
+    pub law: Scalability,
     /// Processors for each client, at the highest load that held.
     pub processors_a_client: Option<f64>,
     /// Memory for each client in bytes: how it grows with the clients.
@@ -21,6 +22,44 @@ pub struct Curve {
     pub memory_without: Option<f64>,
     /// Bytes in and out a second for each client, at the highest load that held.
     pub bytes_a_client: Option<f64>,
+}
+
+/// Whether throughput over load follows the Universal Scalability Law.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scalability {
+    /// Not asked: the load is no number of clients, or there are too few points.
+    #[default]
+    Unknown,
+    /// It does not: even the law with the least squares lies too far from one of the points.
+    Otherwise {
+        /// The load of the point that lies farthest.
+        load: f64,
+        /// How far, as a share of the throughput that was measured there. None where that was nothing.
+        off: Option<f64>,
+    },
+    /// It does.
+    Law(Law),
+}
+
+impl Scalability {
+    /// The law, where the points follow it.
+    pub fn law(&self) -> Option<&Law> {
+        match self {
+            Scalability::Law(law) => Some(law),
+            Scalability::Unknown | Scalability::Otherwise { .. } => None,
+        }
+    }
+
+    /// That the points do not follow it, and why not, as a sentence without its full stop. None where they do, and where
+    /// nobody knows.
+    pub fn refusal(&self, axis: &Axis) -> Option<String> {
+        let Scalability::Otherwise { load, off } = self else { return None };
+        let off = off.map_or("nothing was achieved".to_owned(), |off| {
+            format!("the nearest one is off by {:.0} %", off * 100.0)
+        });
+        Some(format!("these points follow no such law: {off} at {}", axis.words(*load)))
+    }
 }
 
 /// The Universal Scalability Law through the points.
@@ -84,7 +123,7 @@ pub fn curve(points: &[Point], held: Option<f64>, of_clients: bool, seed: u64) -
     let memory = line::fit(&memory).filter(|line| line.slope > 0.0);
     Curve {
         knee: knee::knee(&measured),
-        law: if of_clients { law(&measured, seed) } else { None },
+        law: if of_clients { law(&measured, seed) } else { Scalability::Unknown },
         processors_a_client: at_held(|point| point.processors),
         memory_a_client: memory.map(|line| line.slope),
         memory_without: memory.map(|line| line.intercept.max(0.0)),
@@ -105,10 +144,21 @@ pub fn throughputs(points: &[Point]) -> Vec<(f64, f64)> {
     loads.into_iter().filter_map(at).collect()
 }
 
-fn law(measured: &[(f64, f64)], seed: u64) -> Option<Law> {
-    let fit = usl::fit(measured)?;
+fn law(measured: &[(f64, f64)], seed: u64) -> Scalability {
+    match usl::fit(measured) {
+        None => Scalability::Unknown,
+        Some(fit) if !fit.describes() => {
+            let (load, off) = fit.farthest();
+            Scalability::Otherwise { load, off: Some(off).filter(|off| off.is_finite()) }
+        }
+        Some(fit) => described(&fit, seed).map_or(Scalability::Unknown, Scalability::Law),
+    }
+}
+
+/// The law that describes the points. None where nothing is known of its intervals.
+fn described(fit: &usl::Fit, seed: u64) -> Option<Law> {
     let intervals = fit.intervals(Bootstrap::new(seed))?;
-    let largest = measured.last()?.0;
+    let largest = fit.points.last()?.0;
     let parameter = |value: f64, Interval { low, high }: Interval| Parameter { value, low, high };
     Some(Law {
         lambda: parameter(fit.usl.lambda, intervals.lambda),
@@ -140,7 +190,7 @@ mod tests {
         let points: Vec<Point> =
             [10.0, 20.0, 40.0, 80.0, 120.0, 160.0].iter().map(|load| point(*load, law.at(*load))).collect();
         let curve = curve(&points, Some(80.0), true, 1);
-        let found = curve.law.unwrap();
+        let found = curve.law.law().unwrap();
         assert!((found.sigma.value - 0.01).abs() < 1e-6, "{found:?}");
         assert!((found.peak.unwrap() - law.peak().unwrap()).abs() < 0.1, "{found:?}");
         assert!(found.explained > 0.9999);
@@ -153,12 +203,28 @@ mod tests {
         let law = usl::Usl { lambda: 10.0, sigma: 0.0, kappa: 0.000_001 };
         let points: Vec<Point> =
             [10.0, 20.0, 40.0, 80.0, 160.0].iter().map(|load| point(*load, law.at(*load))).collect();
-        assert_eq!(curve(&points, Some(80.0), true, 1).law.unwrap().peak, None);
+        assert_eq!(curve(&points, Some(80.0), true, 1).law.law().unwrap().peak, None);
     }
 
     #[test]
     fn rates_have_no_law() {
         let points: Vec<Point> = [10.0, 20.0, 40.0, 80.0].map(|load| point(load, load)).into();
-        assert_eq!(curve(&points, None, false, 1).law, None);
+        assert_eq!(curve(&points, None, false, 1).law, Scalability::Unknown);
+    }
+
+    #[test]
+    fn points_that_no_law_describes_get_none() {
+        let throughputs = [(10.0, 100.0), (20.0, 200.0), (40.0, 400.0), (80.0, 800.0), (160.0, 20.0)];
+        let points: Vec<Point> = throughputs.map(|(load, throughput)| point(load, throughput)).into();
+        let law = curve(&points, Some(80.0), true, 1).law;
+        assert!(
+            matches!(law, Scalability::Otherwise { load: 160.0, off: Some(off) } if off > 1.0),
+            "{law:?}"
+        );
+        let said = law.refusal(&Axis::Clients).unwrap();
+        assert!(said.starts_with("these points follow no such law: the nearest one is off by "), "{said}");
+        assert!(said.ends_with(" % at 160 clients"), "{said}");
+        let nothing = Scalability::Otherwise { load: 9.0, off: None }.refusal(&Axis::Clients).unwrap();
+        assert!(nothing.ends_with("nothing was achieved at 9 clients"), "{nothing}");
     }
 }

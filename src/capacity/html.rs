@@ -76,17 +76,13 @@ fn head(result: &CapacityResult) -> Markup {
                 @if all > 0 { li { "held in " (votes.held) " of " (counted(u64::from(all), "run")) " on fresh servers" } }
             }
             li { (counted(result.points.len() as u64, "run")) }
-            li { (duration(seconds(result.duration_s))) }
+            li { (duration(Duration::from_micros(result.duration_us))) }
             li { "against " (server(&result.target)) }
             li { (printable(&result.started)) }
         }
         @if let Some(about) = &result.scenario.about { p.about { (printable(about)) } }
     };
     verdict(tone(result.found.as_ref()), &told)
-}
-
-fn seconds(value: f64) -> Duration {
-    Duration::from_secs_f64(value.clamp(0.0, 1e9))
 }
 
 fn cards(result: &CapacityResult) -> Vec<Card> {
@@ -157,7 +153,7 @@ fn plan(plan: &Plan) -> Markup {
 
 fn recovery(result: &CapacityResult) -> Option<Markup> {
     let recovery = result.recovery.as_ref()?;
-    let tone = if recovery.after_s.is_some() { Tone::Good } else { Tone::Bad };
+    let tone = if recovery.after_us.is_some() { Tone::Good } else { Tone::Bad };
     Some(html! { p { (sign(tone)) " " (printable(&recovered(&result.axis, recovery))) "." } })
 }
 
@@ -180,7 +176,7 @@ fn setup(result: &CapacityResult) -> Markup {
         ("precision", text(&format!("{:.1} %", result.precision * 100.0))),
         ("seed", text(&scenario.seed.to_string())),
         ("began", text(&result.started)),
-        ("took", text(&duration(seconds(result.duration_s)))),
+        ("took", text(&duration(Duration::from_micros(result.duration_us)))),
     ]);
     html! {
         div.setup {

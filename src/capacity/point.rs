@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::search::{Outcome, Purpose};
+use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
 use crate::report::result::{DeliveriesResult, MetricResult};
-use crate::verdict::Status;
+use crate::verdict::{DoubtKind, Status};
 
 /// What a step of the search measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,11 +40,6 @@ pub struct Point {
     pub bytes: f64,
 }
 
-/// Below this share of the rounds that were due, the load was another than the one asked for: as in `verdict`.
-const REACHED: f64 = 0.95;
-/// A thread that works for so much of its time has none left.
-const BUSY: f64 = 0.95;
-
 /// What came of a run: what the server could not do is told from what we could not.
 pub fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
     let reason = run.verdict.reason.clone();
@@ -58,13 +54,12 @@ pub fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
         Status::Unreachable => Outcome::Died(reason),
         Status::Interrupted => Outcome::Unclear(reason),
         Status::Invalid => {
-            let generator = run.generator.clone().unwrap_or_default();
-            let is_busy = generator.busiest_worker.is_some_and(|busiest| busiest >= BUSY);
-            let is_reached = generator.begun as f64 >= REACHED * generator.due as f64;
-            match generator.doubts.len() {
-                0 => Outcome::Unclear(reason),
-                // We had time for more: the clients still waited for the server.
-                1 if !is_reached && !is_busy => Outcome::Broke(reason),
+            let doubts = run.generator.iter().flat_map(|generator| &generator.doubts);
+            let kinds: Vec<DoubtKind> = doubts.map(|doubt| doubt.kind).collect();
+            match kinds[..] {
+                [] => Outcome::Unclear(reason),
+                // Nothing else was wrong with us, so we had time for more: the clients still waited for the server.
+                [DoubtKind::RateNotReached] => Outcome::Broke(reason),
                 _ => Outcome::Limited(reason),
             }
         }
@@ -75,13 +70,9 @@ impl Point {
     /// Reads a run.
     pub fn of(run: &RunResult, load: f64, purpose: Purpose, outcome: Outcome) -> Point {
         let time = if run.measured_us > 0 { run.measured_us } else { run.duration_us }.max(1) as f64 / 1e6;
-        let counter = |name: &str| {
-            run.counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.value)
-        };
+        let counted =
+            |counters: &[Counter]| counters.iter().map(|counter| run.counter(*counter)).sum::<u64>();
         let metric = throughput(run);
-        let failed: u64 = run.checks.iter().map(|check| check.failed).sum();
-        let faults =
-            |found: &DeliveriesResult| found.missing + found.duplicate + found.disordered + found.leaked;
         let processor =
             |server: &crate::report::course::ServerResult| match (server.cpu_measured_us, run.measured_us) {
                 (1.., 1..) => server.cpu_measured_us as f64 / run.measured_us as f64,
@@ -91,17 +82,17 @@ impl Point {
             load,
             purpose,
             outcome,
-            clients: run.clients.iter().map(|group| u64::from(group.count)).sum(),
+            clients: run.clients(),
             throughput: metric.map_or(0.0, |metric| metric.count as f64 / time),
             p50_us: metric.and_then(|metric| metric.p50_us),
             p99_us: metric.and_then(|metric| metric.p99_us),
             samples: metric.map_or(0, |metric| metric.count),
-            errors: failed
-                + ["connect failed", "connection dropped", "ack missed"].map(counter).iter().sum::<u64>(),
-            audit: run.deliveries.as_ref().map_or(0, faults),
+            errors: run.failed_checks()
+                + counted(&[Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed]),
+            audit: run.deliveries.as_ref().map_or(0, DeliveriesResult::faults),
             processors: run.server.as_ref().map(processor),
             memory: run.server.as_ref().map(|server| server.memory_peak),
-            bytes: (counter("bytes in") + counter("bytes out")) as f64 / time,
+            bytes: counted(&[Counter::BytesIn, Counter::BytesOut]) as f64 / time,
         }
     }
 
@@ -113,26 +104,24 @@ impl Point {
 
 /// What the server is there for: deliveries; where there are none, acknowledgements; where there are none either, connects.
 pub fn throughput(run: &RunResult) -> Option<&MetricResult> {
-    ["delivery", "ack", "connect"]
-        .iter()
-        .find_map(|name| run.metrics.iter().find(|metric| metric.name == *name))
+    [Metric::Delivery, Metric::Ack, Metric::Connect].into_iter().find_map(|metric| run.metric(metric))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compare::example::run;
-    use crate::report::course::GeneratorResult;
+    use crate::report::course::{DoubtResult, GeneratorResult};
 
-    fn invalid(due: u64, begun: u64, busiest: f64, doubts: &[&str]) -> RunResult {
+    fn invalid(doubts: &[DoubtKind]) -> RunResult {
         let mut run = run(1.0, 10);
         run.verdict.status = Status::Invalid;
         run.verdict.reason = "because".to_owned();
         run.generator = Some(GeneratorResult {
-            due,
-            begun,
-            busiest_worker: Some(busiest),
-            doubts: doubts.iter().map(|doubt| (*doubt).to_owned()).collect(),
+            doubts: doubts
+                .iter()
+                .map(|kind| DoubtResult { kind: *kind, sentence: "so".to_owned() })
+                .collect(),
             ..GeneratorResult::default()
         });
         run
@@ -141,10 +130,14 @@ mod tests {
     #[test]
     fn a_server_that_is_waited_for_broke_and_a_generator_without_time_did_not_keep_up() {
         let because = || "because".to_owned();
-        assert_eq!(outcome(&invalid(100, 50, 0.2, &["not reached"]), 1), Outcome::Broke(because()));
-        assert_eq!(outcome(&invalid(100, 50, 0.99, &["not reached"]), 1), Outcome::Limited(because()));
-        assert_eq!(outcome(&invalid(100, 50, 0.2, &["not reached", "lag"]), 1), Outcome::Limited(because()));
-        assert_eq!(outcome(&invalid(100, 100, 0.2, &[]), 1), Outcome::Unclear(because()));
+        use DoubtKind::{GeneratorBusy, NoPort, OwnLag, RateNotReached};
+        assert_eq!(outcome(&invalid(&[RateNotReached]), 1), Outcome::Broke(because()));
+        for ours in
+            [&[GeneratorBusy, RateNotReached][..], &[RateNotReached, OwnLag], &[NoPort], &[GeneratorBusy]]
+        {
+            assert_eq!(outcome(&invalid(ours), 1), Outcome::Limited(because()), "{ours:?}");
+        }
+        assert_eq!(outcome(&invalid(&[]), 1), Outcome::Unclear(because()));
     }
 
     #[test]

@@ -8,30 +8,20 @@ use super::plan::Plan;
 use super::point::Point;
 use super::search::Found;
 use crate::report::RunResult;
-use crate::report::result::{Environment, SCHEMA_VERSION, ScenarioInfo, TargetInfo, ThresholdResult};
+use crate::report::file::{self, Body, Kind, described};
+use crate::report::result::{Environment, ScenarioInfo, TargetInfo, ThresholdResult};
 use crate::scenario::Axis;
 
-/// The content of the file of a search for the highest load, as `capacity --json` writes it.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "A search of sockrates for the highest load")]
-pub struct CapacityFile {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// What was found.
-    pub capacity: CapacityResult,
-}
-
-/// The JSON Schema of that file.
+/// The JSON Schema of what `capacity --json` writes.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(CapacityFile).to_value()
+    file::schema("A search of sockrates for the highest load", &[described::<CapacityResult>()])
 }
 
 /// Everything that is known of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityResult {
-    /// The version of this format: that of other results.
-    pub schema_version: u32,
-    /// The version of sockrates that wrote it.
+    /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
+    #[serde(skip)]
     pub tool_version: String,
     /// What was played.
     pub scenario: ScenarioInfo,
@@ -41,8 +31,8 @@ pub struct CapacityResult {
     pub environment: Environment,
     /// When it began: RFC 3339, UTC.
     pub started: String,
-    /// How long it took, in seconds.
-    pub duration_s: f64,
+    /// How long it took.
+    pub duration_us: u64,
     /// What the load is.
     pub axis: Axis,
     /// How far the answer may be off, as a share.
@@ -99,21 +89,22 @@ pub struct Recovery {
     pub load: f64,
     /// How many runs at that load broke before one held.
     pub broke: u32,
-    /// Seconds from the end of the overload to the beginning of the first run that held. None if none did.
-    pub after_s: Option<f64>,
+    /// From the end of the overload to the beginning of the first run that held. None if none did.
+    pub after_us: Option<u64>,
+}
+
+impl Body for CapacityResult {
+    const KIND: Kind = Kind::Capacity;
+
+    fn set_tool_version(&mut self, version: &str) {
+        version.clone_into(&mut self.tool_version);
+    }
 }
 
 impl CapacityResult {
     /// As JSON, pretty-printed, with a final line ending.
     pub fn to_json(&self) -> String {
-        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "capacity": self });
-        format!("{file:#}\n")
-    }
-
-    /// Reads what [`CapacityResult::to_json`] has written. None if the text is something else.
-    pub fn from_json(text: &str) -> Option<CapacityResult> {
-        let file: CapacityFile = serde_json::from_str(text).ok()?;
-        (file.schema_version == SCHEMA_VERSION).then_some(file.capacity)
+        file::to_json(Kind::Capacity, self)
     }
 }
 
@@ -158,7 +149,6 @@ pub(super) mod example {
         points.push(Point { outcome: broke(), purpose: Purpose::Refutation, ..point(441.0, 878.0) });
         let machine = Machine { users: 430.0, processors: Some((2.0, 0.001)), memory: Some((8e9, 2e4)) };
         CapacityResult {
-            schema_version: SCHEMA_VERSION,
             tool_version: "0.1.0".to_owned(),
             scenario: ScenarioInfo { name: "A busy room".to_owned(), seed: 1, ..ScenarioInfo::default() },
             target: TargetInfo::missing(
@@ -168,7 +158,7 @@ pub(super) mod example {
             ),
             environment: Environment { os: "linux x86_64".to_owned(), cpus: 2, ..Environment::default() },
             started: "2026-01-01T00:00:00Z".to_owned(),
-            duration_s: 312.0,
+            duration_us: 312_000_000,
             axis: Axis::Clients,
             precision: 0.05,
             metric: Some("delivery".to_owned()),
@@ -188,7 +178,7 @@ pub(super) mod example {
             curve: curve(&points, Some(430.0), true, 1),
             points,
             plan: plan(machine, 100_000, 0.3),
-            recovery: Some(Recovery { overload: 860.0, load: 215.0, broke: 1, after_s: Some(6.4) }),
+            recovery: Some(Recovery { overload: 860.0, load: 215.0, broke: 1, after_us: Some(6_400_000) }),
             notes: vec!["the server ended at 800 clients (exit code 1) and was started again".to_owned()],
         }
     }
@@ -213,8 +203,7 @@ mod tests {
     #[test]
     fn a_search_survives_being_stored() {
         let result = example::result();
-        let back = CapacityResult::from_json(&result.to_json()).unwrap();
-        assert_eq!(CapacityResult::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
+        let back: CapacityResult = file::from_json(&result.to_json()).unwrap();
         assert_eq!((back.found, back.axis, back.plan), (result.found, result.axis, result.plan));
         assert_eq!(back.points, result.points);
     }

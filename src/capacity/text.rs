@@ -101,7 +101,7 @@ fn answer(page: &mut Page, result: &CapacityResult) {
         }
     }
     facts.push(counted(result.points.len() as u64, "run"));
-    facts.push(duration(Duration::from_secs_f64(result.duration_s.clamp(0.0, 1e9))));
+    facts.push(duration(Duration::from_micros(result.duration_us)));
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
 }
 
@@ -163,7 +163,10 @@ fn curve(page: &mut Page, axis: &Axis, curve: &Curve) {
         None => "throughput grew with the load: no knee".to_owned(),
     };
     page.wrapped("  ", "    ", &[(&knee, Tone::Plain)]);
-    if let Some(law) = &curve.law {
+    if let Some(refusal) = curve.law.refusal(axis) {
+        page.wrapped("  USL: ", "    ", &[(&refusal, Tone::Plain)]);
+    }
+    if let Some(law) = curve.law.law() {
         let parameter = |name: &str, of: &super::curve::Parameter| {
             format!("{name} {} ({} to {})", figure(of.value), figure(of.low), figure(of.high))
         };
@@ -205,11 +208,14 @@ pub(super) fn figure(value: f64) -> String {
 
 pub(super) fn recovered(axis: &Axis, recovery: &Recovery) -> String {
     let from = format!("from {} back to {}", axis.words(recovery.overload), axis.words(recovery.load));
-    match (recovery.after_s, recovery.broke) {
+    match (recovery.after_us, recovery.broke) {
         (Some(_), 0) => format!("{from}: the thresholds held at once"),
         (Some(after), broke) => {
             let runs = counted(u64::from(broke), "run");
-            format!("{from}: the thresholds held again after {after:.1} s, {runs} broke before")
+            format!(
+                "{from}: the thresholds held again after {:.1} s, {runs} broke before",
+                after as f64 / 1e6
+            )
         }
         (None, broke) => {
             format!("{from}: the thresholds did not hold again in {}", counted(u64::from(broke), "run"))
@@ -219,6 +225,7 @@ pub(super) fn recovered(axis: &Axis, recovery: &Recovery) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::curve::Scalability;
     use super::super::result::example::result;
     use super::super::search::Votes;
     use super::*;
@@ -226,6 +233,15 @@ mod tests {
     #[test]
     fn a_search_reads_like_this() {
         insta::assert_snapshot!(render(&result(), Look { width: 100, colour: false }));
+    }
+
+    #[test]
+    fn a_law_that_describes_nothing_is_not_shown() {
+        let mut result = result();
+        result.curve.law = Scalability::Otherwise { load: 800.0, off: Some(9.77) };
+        let said = render(&result, Look { width: 200, colour: false });
+        let line = "USL: these points follow no such law: the nearest one is off by 977 % at 800 clients\n";
+        assert!(said.contains(line) && !said.contains('λ'), "{said}");
     }
 
     #[test]

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::conformance::Conformance;
 use super::judge::Row;
 use super::result::Trouble;
-use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION};
+use crate::report::file::{self, Body, Kind};
+use crate::report::result::{Environment, MetricResult};
 
 /// What is new beside what was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diff {
-    /// The version of this format: that of other results.
-    pub schema_version: u32,
-    /// The version of sockrates that wrote it.
+    /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
+    #[serde(skip)]
     pub tool_version: String,
     /// The older result, with which the newer is compared.
     pub old: Day,
@@ -70,26 +70,18 @@ pub struct Facts {
     pub conformance: Option<Conformance>,
 }
 
-/// The content of the file of a comparison of two days.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct TwoDaysFile {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// What was found.
-    pub diff: Diff,
+impl Body for Diff {
+    const KIND: Kind = Kind::Diff;
+
+    fn set_tool_version(&mut self, version: &str) {
+        version.clone_into(&mut self.tool_version);
+    }
 }
 
 impl Diff {
     /// As JSON, pretty-printed, with a final line ending.
     pub fn to_json(&self) -> String {
-        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "diff": self });
-        format!("{file:#}\n")
-    }
-
-    /// Reads what [`Diff::to_json`] has written. None if the text is something else.
-    pub fn from_json(text: &str) -> Option<Diff> {
-        let file: TwoDaysFile = serde_json::from_str(text).ok()?;
-        (file.schema_version == SCHEMA_VERSION).then_some(file.diff)
+        file::to_json(Kind::Diff, self)
     }
 
     /// Everything that is compared, on either day: what it is called there, and what is told of it.
@@ -109,10 +101,9 @@ mod tests {
     #[test]
     fn what_two_days_come_to_survives_being_stored() {
         let result = diff();
-        let back = Diff::from_json(&result.to_json()).unwrap();
+        let back: Diff = file::from_json(&result.to_json()).unwrap();
         assert_eq!((back.old, back.new, back.notes), (result.old, result.new, result.notes));
         assert_eq!(back.comparisons.len(), 2);
         assert_eq!(back.comparisons[1].new, result.comparisons[1].new);
-        assert_eq!(Diff::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
     }
 }

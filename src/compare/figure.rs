@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::Figures;
 use crate::measure::{Series, format};
+use crate::observe::Metric;
 use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles};
 use crate::statistics::warm_up::warm_up;
@@ -30,7 +31,7 @@ pub enum Unit {
     Time,
     /// Times per second.
     Rate,
-    /// Seconds of a processor.
+    /// Microseconds of a processor for each message, which are seconds for each million.
     Processor,
     /// Bytes.
     Bytes,
@@ -64,9 +65,9 @@ pub struct Kind {
 #[derive(Clone, Copy, Debug)]
 enum Reading {
     /// A percentile of a series; the last number is how many values it takes.
-    Quantile(&'static str, f64, u64),
+    Quantile(Metric, f64, u64),
     /// How many of a series a second.
-    PerSecond(&'static str),
+    PerSecond(Metric),
     /// Processor time of the server for a million of what it is there for.
     Processor,
     /// Memory of the server beyond what it had at first, for each connection.
@@ -75,17 +76,17 @@ enum Reading {
 
 /// All figures, in the order in which they are told.
 pub const KINDS: [Kind; 9] = [
-    time("connect p50", Reading::Quantile("connect", 0.5, 20)),
-    time("ack p50", Reading::Quantile("ack", 0.5, 20)),
-    time("ack p99", Reading::Quantile("ack", 0.99, 1000)),
-    time("delivery p50", Reading::Quantile("delivery", 0.5, 20)),
-    time("delivery p99", Reading::Quantile("delivery", 0.99, 1000)),
-    Kind { name: "acks", unit: Unit::Rate, better: Better::More, reading: Reading::PerSecond("ack") },
+    time("connect p50", Reading::Quantile(Metric::Connect, 0.5, 20)),
+    time("ack p50", Reading::Quantile(Metric::Ack, 0.5, 20)),
+    time("ack p99", Reading::Quantile(Metric::Ack, 0.99, 1000)),
+    time("delivery p50", Reading::Quantile(Metric::Delivery, 0.5, 20)),
+    time("delivery p99", Reading::Quantile(Metric::Delivery, 0.99, 1000)),
+    Kind { name: "acks", unit: Unit::Rate, better: Better::More, reading: Reading::PerSecond(Metric::Ack) },
     Kind {
         name: "deliveries",
         unit: Unit::Rate,
         better: Better::More,
-        reading: Reading::PerSecond("delivery"),
+        reading: Reading::PerSecond(Metric::Delivery),
     },
     Kind { name: "cpu", unit: Unit::Processor, better: Better::Less, reading: Reading::Processor },
     Kind { name: "memory", unit: Unit::Bytes, better: Better::Less, reading: Reading::Memory },
@@ -111,8 +112,8 @@ pub fn of(run: &RunResult, cut: usize) -> Figures {
 }
 
 /// A latency series of a run, without so many intervals of warm-up.
-pub fn series(run: &RunResult, cut: usize, name: &str) -> Option<Series> {
-    View::new(run, cut).series(name)
+pub fn series(run: &RunResult, cut: usize, metric: Metric) -> Option<Series> {
+    View::new(run, cut).series(metric)
 }
 
 /// How many intervals of a run's course are its warm-up. Nothing where the scenario says itself what is measured.
@@ -157,35 +158,35 @@ impl<'a> View<'a> {
 
     fn read(&self, reading: Reading) -> Option<f64> {
         match reading {
-            Reading::Quantile(name, share, needed) => self.quantile(name, share, needed),
-            Reading::PerSecond(name) => self.rate(name),
+            Reading::Quantile(metric, share, needed) => self.quantile(metric, share, needed),
+            Reading::PerSecond(metric) => self.rate(metric),
             Reading::Processor => self.processor(),
             Reading::Memory => self.memory(),
         }
     }
 
-    fn quantile(&self, name: &str, share: f64, needed: u64) -> Option<f64> {
-        let series = self.series(name)?;
+    fn quantile(&self, metric: Metric, share: f64, needed: u64) -> Option<f64> {
+        let series = self.series(metric)?;
         let value = series.quantile(share).flatten().filter(|_| series.count() >= needed)?;
         Some(value.as_micros() as f64)
     }
 
     /// A series without the warm-up, where its course is known.
-    fn series(&self, name: &str) -> Option<Series> {
-        if let Some((_, quantiles)) = self.columns(name).filter(|_| self.cut > 0) {
+    fn series(&self, metric: Metric) -> Option<Series> {
+        if let Some((_, quantiles)) = self.columns(metric).filter(|_| self.cut > 0) {
             let mut all = Series::new();
             self.rows.clone().filter_map(|row| quantiles.series(row)).for_each(|one| all.merge(&one));
             return Some(all);
         }
-        self.run.metrics.iter().find(|metric| metric.name == name)?.series().ok()
+        self.run.metric(metric)?.series().ok()
     }
 
-    fn rate(&self, name: &str) -> Option<f64> {
-        if let Some((counts, _)) = self.columns(name).filter(|_| self.cut > 0) {
+    fn rate(&self, metric: Metric) -> Option<f64> {
+        if let Some((counts, _)) = self.columns(metric).filter(|_| self.cut > 0) {
             let count: u64 = counts.get(self.rows.clone())?.iter().sum();
             return (count > 0).then(|| count as f64 / self.seconds());
         }
-        let count = self.run.metrics.iter().find(|metric| metric.name == name)?.count;
+        let count = self.run.metric(metric)?.count;
         let time = if self.run.measured_us > 0 { self.run.measured_us } else { self.run.duration_us };
         (count > 0).then(|| count as f64 * 1e6 / time as f64)
     }
@@ -206,28 +207,25 @@ impl<'a> View<'a> {
                 work([&course.deliveries, &course.acks, &course.connects_ok].map(|counts| sum(counts)))?;
             return (used > 0.0).then(|| used * MILLION / work as f64);
         }
-        let count = |name: &str| {
-            self.run.metrics.iter().find(|metric| metric.name == name).map_or(0, |metric| metric.count)
-        };
+        let count = |metric: Metric| self.run.metric(metric).map_or(0, |metric| metric.count);
         let used = self.run.server.as_ref()?.cpu_us;
-        let work = work(["delivery", "ack", "connect"].map(count))?;
+        let work = work([Metric::Delivery, Metric::Ack, Metric::Connect].map(count))?;
         (used > 0).then(|| used as f64 / work as f64)
     }
 
     fn memory(&self) -> Option<f64> {
         let server = self.run.server.as_ref()?;
-        let clients: u64 = self.run.clients.iter().map(|group| u64::from(group.count)).sum();
-        let connected =
-            self.course.and_then(|course| course.connected.iter().copied().max()).unwrap_or(clients);
+        let connected = self.course.and_then(|course| course.connected.iter().copied().max());
+        let connected = connected.unwrap_or(self.run.clients());
         let grown = server.memory_peak.checked_sub(server.memory_before).filter(|grown| *grown > 0)?;
         (connected > 0).then(|| grown as f64 / connected as f64)
     }
 
-    fn columns(&self, name: &str) -> Option<(&[u64], &Quantiles)> {
+    fn columns(&self, metric: Metric) -> Option<(&[u64], &Quantiles)> {
         let course = self.course.filter(|_| !self.rows.is_empty())?;
-        match name {
-            "ack" => Some((&course.acks, &course.ack)),
-            "delivery" => Some((&course.deliveries, &course.delivery)),
+        match metric {
+            Metric::Ack => Some((&course.acks, &course.ack)),
+            Metric::Delivery => Some((&course.deliveries, &course.delivery)),
             _ => None,
         }
     }

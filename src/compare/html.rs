@@ -17,6 +17,7 @@ use super::judge::{Difference, Row};
 use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
 use super::text::{blocks_more, cells, percent, signed};
 use crate::measure::format::{count, counted, printable};
+use crate::observe::Metric;
 use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::{Chart, Line, Stroke};
 use crate::report::html::head::{capital, verdict};
@@ -24,6 +25,7 @@ use crate::report::html::latency::{curve, percentiles};
 use crate::report::html::page::Column::{Figure, Words};
 use crate::report::html::page::{Caption, Page, Table, Tone, sign};
 use crate::report::html::setup::{Fact, environment, facts};
+use crate::report::result::MetricResult;
 use crate::verdict::Status;
 
 pub use diff::two_days_to_html;
@@ -232,13 +234,13 @@ fn name(row: &Row) -> String {
 fn latencies(result: &ComparisonResult, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
     let about =
         "All valid runs together, without their warm-up. To the right of p99 lies the slowest of a hundred.";
-    let drawn: Vec<Markup> = ["delivery", "ack"]
+    let drawn: Vec<Markup> = [Metric::Delivery, Metric::Ack]
         .into_iter()
         .filter_map(|metric| {
             let line = |contestant: Contestant<'_>| {
                 let all = result.latencies.iter();
-                let of = all.filter(|one| one.server == contestant.server && one.twin == contestant.twin);
-                let series = of.flat_map(|one| &one.metrics).find(|one| one.name == metric)?;
+                let mut of = all.filter(|one| one.server == contestant.server && one.twin == contestant.twin);
+                let series = MetricResult::find(&of.next()?.metrics, metric)?;
                 let stroke = if contestant.twin { Stroke::Dotted } else { Stroke::Solid };
                 Some(Line {
                     name: contestant.label(),
@@ -248,7 +250,7 @@ fn latencies(result: &ComparisonResult, draw: &mut dyn FnMut(Chart) -> Markup) -
                 })
             };
             let lines = contestants(result).into_iter().filter_map(line).collect();
-            let title = if metric == "ack" { "Acknowledgement" } else { "Delivery" };
+            let title = if metric == Metric::Ack { "Acknowledgement" } else { "Delivery" };
             percentiles(&format!("percentiles-{metric}"), title, about, lines, Vec::new(), draw)
         })
         .collect();
@@ -299,9 +301,9 @@ fn went_wrong(troubles: &[Trouble]) -> Markup {
 }
 
 fn warm_up(result: &ComparisonResult) -> String {
-    match result.warm_up_s {
+    match result.warm_up_us {
         0 => "no warm-up cut off".to_owned(),
-        cut => format!("{} of warm-up cut off", counted(cut as u64, "second")),
+        cut => format!("{} of warm-up cut off", counted(cut.div_ceil(1_000_000), "second")),
     }
 }
 

@@ -35,7 +35,8 @@ pub const POWER: f64 = 0.9;
 /// One figure of one server beside that of the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
-    /// The name of the figure.
+    /// The name of the figure, whose unit it settles: microseconds for what ends in a percentile, times a second for `acks` and
+    /// `deliveries`, microseconds of a processor for each message for `cpu`, bytes for each connection for `memory`.
     pub figure: String,
     /// The median over the blocks of the first server.
     pub first: f64,
@@ -49,8 +50,9 @@ pub struct Row {
     pub ratio_low: f64,
     /// The upper end.
     pub ratio_high: f64,
-    /// The p-value after the correction.
-    pub p: f64,
+    /// The p-value after the correction. None where nothing is paired, so that there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
     /// How far a server has to differ from the first to be told from it: what the first differed from itself, as a share. None
     /// where that is not known.
     pub floor: Option<f64>,
@@ -91,16 +93,15 @@ pub fn judge(
             names.into_iter().filter_map(|name| measure(name, first, twin, other, question)).collect()
         })
         .collect();
-    let raw: Vec<f64> = judged.iter().flatten().map(|(row, _)| row.p).collect();
-    let mut corrected = holm(&raw).into_iter();
-    for (row, logs) in judged.iter_mut().flatten() {
-        row.p = corrected.next().unwrap_or(1.0);
-        decide(row, logs, raw.len(), question);
+    let raw: Vec<f64> = judged.iter().flatten().map(|(_, logs)| p_value(logs, question.seed)).collect();
+    for ((row, logs), p) in judged.iter_mut().flatten().zip(holm(&raw)) {
+        row.p = Some(p);
+        decide(row, p, logs, raw.len(), question);
     }
     judged.into_iter().map(|rows| rows.into_iter().map(|(row, _)| row).collect()).collect()
 }
 
-/// The figures of a row, with the p-value still uncorrected, and the logarithms of the ratios. None without a pair.
+/// The figures of a row that is not judged yet, and the logarithms of the ratios. None without a pair.
 fn measure(
     name: &str,
     first: &[Figures],
@@ -123,7 +124,7 @@ fn measure(
         ratio: estimate.exp(),
         ratio_low: interval.low.exp(),
         ratio_high: interval.high.exp(),
-        p: p_value(&logs, question.seed),
+        p: None,
         floor: floor.map(share),
         detectable: None,
         more_blocks: None,
@@ -132,8 +133,8 @@ fn measure(
     Some((row, logs))
 }
 
-/// Judges a row whose p-value is corrected. `questions` is for how many it was.
-fn decide(row: &mut Row, logs: &[f64], questions: usize, question: Question) {
+/// Judges a row by its corrected p-value. `questions` is for how many it was corrected.
+fn decide(row: &mut Row, p: f64, logs: &[f64], questions: usize, question: Question) {
     let level = question.level / questions as f64;
     let demand = Demand { deviation: deviation(logs).unwrap_or(0.0), level, power: POWER };
     let floor = row.floor.unwrap_or(f64::INFINITY);
@@ -144,7 +145,7 @@ fn decide(row: &mut Row, logs: &[f64], questions: usize, question: Question) {
     let estimate = row.ratio.ln();
     row.difference = if row.pairs < 2 || least_p(row.pairs) > level {
         Difference::TooFew
-    } else if row.p > question.level || share(estimate.abs()) <= floor {
+    } else if p > question.level || share(estimate.abs()) <= floor {
         Difference::None
     } else if estimate > 0.0 {
         Difference::Larger

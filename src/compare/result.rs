@@ -6,18 +6,20 @@ use serde::{Deserialize, Serialize};
 use super::conformance::Conformance;
 use super::figure;
 use super::judge::{Figures, Question, Row, judge};
+use crate::audit::Fault;
 use crate::measure::Series;
+use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
-use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION, ScenarioInfo};
+use crate::report::file::{self, Body, Kind};
+use crate::report::result::{Environment, MetricResult, ScenarioInfo};
 use crate::statistics::quantile;
 use crate::verdict::Status;
 
 /// Everything that is known of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonResult {
-    /// The version of this format: that of other results.
-    pub schema_version: u32,
-    /// The version of sockrates that wrote it.
+    /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
+    #[serde(skip)]
     pub tool_version: String,
     /// What was played.
     pub scenario: ScenarioInfo,
@@ -29,8 +31,8 @@ pub struct ComparisonResult {
     pub servers: Vec<ServerEntry>,
     /// How many blocks were asked for.
     pub blocks_asked: usize,
-    /// Seconds at the front of each run that belong to its warm-up and count for nothing.
-    pub warm_up_s: usize,
+    /// The time at the front of each run that belongs to its warm-up and counts for nothing.
+    pub warm_up_us: u64,
     /// How often a server beside itself may seem to differ.
     pub level: f64,
     /// The difference for which the missing blocks are reckoned.
@@ -38,7 +40,6 @@ pub struct ComparisonResult {
     /// The blocks that were finished.
     pub blocks: Vec<BlockResult>,
     /// Whether the server had a processor of its own.
-    #[serde(default)]
     pub pinned: bool,
     /// The latencies of each contestant, of all its valid runs together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,15 +51,6 @@ pub struct ComparisonResult {
     pub conformance: Vec<Conformance>,
     /// What is to be known beside the figures, one sentence each.
     pub notes: Vec<String>,
-}
-
-/// The content of the file of a comparison.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct ComparisonFile {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// What was found.
-    pub comparison: ComparisonResult,
 }
 
 /// A server of a comparison.
@@ -215,13 +207,12 @@ pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
             .collect(),
     };
     ComparisonResult {
-        schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario,
         environment,
         started,
         blocks_asked,
-        warm_up_s: seconds(blocks, cut),
+        warm_up_us: micros(blocks, cut),
         level: question.level,
         effect: question.effect,
         blocks: blocks.iter().map(block).collect(),
@@ -238,18 +229,21 @@ fn is_valid(run: &RunResult) -> bool {
     matches!(run.verdict.status, Status::Passed | Status::Failed)
 }
 
+/// The series of which curves are drawn.
+pub(super) const LATENCIES: [Metric; 2] = [Metric::Ack, Metric::Delivery];
+
 /// The latencies of each contestant, its valid runs added up.
 fn latencies(servers: &[ServerEntry], blocks: &[Block], cut: usize) -> Vec<Latencies> {
-    let added = |contestant: usize, name: &str| {
+    let added = |contestant: usize, metric: Metric| {
         let runs = blocks.iter().map(|block| &block.runs[contestant]).filter(|run| is_valid(run));
         let mut all = Series::new();
-        runs.filter_map(|run| figure::series(run, cut, name)).for_each(|one| all.merge(&one));
-        MetricResult::of(name, &all)
+        runs.filter_map(|run| figure::series(run, cut, metric)).for_each(|one| all.merge(&one));
+        MetricResult::of(metric.name(), &all)
     };
     let of = |contestant: usize| Latencies {
         server: servers[contestant.saturating_sub(1)].name.clone(),
         twin: contestant == 1,
-        metrics: ["ack", "delivery"].into_iter().filter_map(|name| added(contestant, name)).collect(),
+        metrics: LATENCIES.into_iter().filter_map(|metric| added(contestant, metric)).collect(),
     };
     (0..=servers.len()).map(of).collect()
 }
@@ -264,10 +258,10 @@ fn common_warm_up(blocks: &[Block], contestants: usize) -> usize {
     (0..contestants).map(of).fold(0.0, f64::max).round() as usize
 }
 
-/// So many intervals of the course of a run, in whole seconds.
-fn seconds(blocks: &[Block], intervals: usize) -> usize {
+/// So many intervals of the course of a run.
+fn micros(blocks: &[Block], intervals: usize) -> u64 {
     let course = blocks.first().and_then(|block| block.runs.first()?.course.as_ref());
-    intervals * course.map_or(1, |course| (course.interval_us / 1_000_000).max(1) as usize)
+    intervals as u64 * course.map_or(0, |course| course.interval_us)
 }
 
 /// The rows in the order of [`figure::KINDS`].
@@ -278,37 +272,33 @@ fn in_order(mut rows: Vec<Row>) -> Vec<Row> {
 
 /// What went wrong in a run: failed checks, what the audit found, connects and connections.
 pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
-    let checks = run.checks.iter().map(|check| check.failed).sum();
-    let counter = |name: &str| run.counters.iter().find(|one| one.name == name).map_or(0, |one| one.value);
-    let audit = run.deliveries.as_ref();
-    let found = |of: fn(&crate::report::result::DeliveriesResult) -> u64| audit.map_or(0, of);
-    [
-        ("checks failed", checks),
-        ("connect failed", counter("connect failed")),
-        ("connection dropped", counter("connection dropped")),
-        ("ack missed", counter("ack missed")),
-        ("delivery missing", found(|audit| audit.missing)),
-        ("delivery duplicate", found(|audit| audit.duplicate)),
-        ("delivery disordered", found(|audit| audit.disordered)),
-        ("delivery leaked", found(|audit| audit.leaked)),
-    ]
-    .into_iter()
-    .filter(|(_, count)| *count > 0)
-    .map(|(what, count)| Trouble { what: what.to_owned(), count })
-    .collect()
+    let counters = [Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed]
+        .map(|counter| (counter.name().to_owned(), run.counter(counter)));
+    let faults = Fault::ALL.map(|fault| {
+        let found = run.deliveries.as_ref().map_or(0, |found| found.fault(fault));
+        (fault.name().to_owned(), found)
+    });
+    [("checks failed".to_owned(), run.failed_checks())]
+        .into_iter()
+        .chain(counters)
+        .chain(faults)
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| Trouble { what, count })
+        .collect()
+}
+
+impl Body for ComparisonResult {
+    const KIND: Kind = Kind::Comparison;
+
+    fn set_tool_version(&mut self, version: &str) {
+        version.clone_into(&mut self.tool_version);
+    }
 }
 
 impl ComparisonResult {
     /// As JSON, pretty-printed, with a final line ending.
     pub fn to_json(&self) -> String {
-        let file = serde_json::json!({ "schema_version": SCHEMA_VERSION, "comparison": self });
-        format!("{file:#}\n")
-    }
-
-    /// Reads what [`ComparisonResult::to_json`] has written. None if the text is something else.
-    pub fn from_json(text: &str) -> Option<ComparisonResult> {
-        let file: ComparisonFile = serde_json::from_str(text).ok()?;
-        (file.schema_version == SCHEMA_VERSION).then_some(file.comparison)
+        file::to_json(Kind::Comparison, self)
     }
 
     /// What went wrong with a server in all blocks together, its twin included.
@@ -360,11 +350,10 @@ mod tests {
     #[test]
     fn a_comparison_survives_being_stored() {
         let result = comparison(4, 1.0);
-        let back = ComparisonResult::from_json(&result.to_json()).unwrap();
+        let back: ComparisonResult = file::from_json(&result.to_json()).unwrap();
         assert_eq!(back.latencies, result.latencies);
         assert_eq!(back.servers, result.servers);
         assert_eq!(back.blocks.len(), 4);
-        assert_eq!(ComparisonResult::from_json("{ \"schema_version\": 1, \"results\": [] }"), None);
     }
 
     #[test]
@@ -380,7 +369,7 @@ mod tests {
             .latencies
             .iter()
             .map(|one| {
-                let delivery = one.metrics.iter().find(|metric| metric.name == "delivery").unwrap();
+                let delivery = MetricResult::find(&one.metrics, Metric::Delivery).unwrap();
                 (one.server.as_str(), one.twin, delivery.count)
             })
             .collect();

@@ -1,24 +1,12 @@
 //! The JSON Schema of what `compare --json` writes.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use super::diff::Diff;
+use super::result::ComparisonResult;
+use crate::report::file::{self, described};
 
-use super::diff::TwoDaysFile;
-use super::result::ComparisonFile;
-
-/// What a comparison of sockrates holds: `comparison`, of servers in turn, or `diff`, of stored results.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(title = "A comparison of sockrates")]
-#[expect(dead_code, reason = "it is there for its schema; a file is read as one of the two")]
-enum AnyFile {
-    Servers(ComparisonFile),
-    Diff(TwoDaysFile),
-}
-
-/// The schema.
+/// The schema: of servers in turn, or of two stored results.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(AnyFile).to_value()
+    file::schema("A comparison of sockrates", &[described::<ComparisonResult>(), described::<Diff>()])
 }
 
 #[cfg(test)]

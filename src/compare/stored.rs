@@ -10,11 +10,11 @@ use super::conformance::Conformance;
 use super::diff::{Day, Diff, Facts, Pair};
 use super::figure;
 use super::judge::{Difference, Figures, Row};
-use super::result::{ComparisonResult, Trouble, add_up, troubles};
+use super::result::{ComparisonResult, LATENCIES, Trouble, add_up, troubles};
 use crate::measure::Series;
 use crate::report::RunResult;
-use crate::report::json::from_json;
-use crate::report::result::{Environment, MetricResult, SCHEMA_VERSION, ScenarioInfo};
+use crate::report::file::{Kind, ResultFile, Unreadable};
+use crate::report::result::{Environment, MetricResult, ScenarioInfo};
 use crate::statistics::power::Demand as Power;
 use crate::statistics::{Bootstrap, deviation, median};
 use crate::verdict::Status;
@@ -45,12 +45,14 @@ const FEWEST: usize = 4;
 /// Reads a file of `run --json` or of `compare --json`.
 ///
 /// # Errors
-/// A fragment that reads well after "failed to ".
-pub fn read(text: &str) -> Result<Stored, String> {
-    if let Some(comparison) = ComparisonResult::from_json(text) {
-        return Ok(of_comparison(&comparison));
+/// When it is neither, or is damaged.
+pub fn read(text: &str) -> Result<Stored, Unreadable> {
+    let file = ResultFile::open(text)?;
+    match file.kind {
+        Kind::Comparison => Ok(of_comparison(&file.body()?)),
+        Kind::Run => Ok(of_runs(&file.body::<Vec<RunResult>>()?)),
+        _ => Err(file.unwanted(&[Kind::Run, Kind::Comparison])),
     }
-    from_json(text).map(|results| of_runs(&results)).map_err(|why| why.to_string())
 }
 
 fn of_comparison(result: &ComparisonResult) -> Stored {
@@ -96,18 +98,17 @@ fn of_runs(results: &[RunResult]) -> Stored {
             .latencies
             .iter()
             .filter_map(|metric| Some((metric.name.as_str(), metric.series().ok()?)));
-        let own = LATENCIES.into_iter().filter_map(|name| Some((name, figure::series(run, cut, name)?)));
+        let own = LATENCIES
+            .into_iter()
+            .filter_map(|metric| Some((metric.name(), figure::series(run, cut, metric)?)));
         measured.latencies = merged(known.chain(own));
     }
     stored
 }
 
-/// The series of which curves are drawn.
-const LATENCIES: [&str; 2] = ["ack", "delivery"];
-
 /// Series of the same name added up.
 fn merged<'s>(series: impl Iterator<Item = (&'s str, Series)>) -> Vec<MetricResult> {
-    let mut all = LATENCIES.map(|name| (name, Series::new()));
+    let mut all = LATENCIES.map(|metric| (metric.name(), Series::new()));
     for (name, one) in series {
         if let Some((_, sum)) = all.iter_mut().find(|(known, _)| *known == name) {
             sum.merge(&one);
@@ -141,7 +142,6 @@ pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64
     let fresh = new.measured.keys().filter(|name| !old.measured.contains_key(*name));
     notes.extend(fresh.map(|name| format!("{name} was measured in {new_name} alone")));
     Diff {
-        schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         old: old.day(old_name),
         new: new.day(new_name),
@@ -203,7 +203,7 @@ fn row(figure: &str, old: &[Figures], new: &[Figures], level: f64, seed: u64) ->
         ratio,
         ratio_low: interval.map_or(ratio, |interval| interval.low.exp()),
         ratio_high: interval.map_or(ratio, |interval| interval.high.exp()),
-        p: 1.0,
+        p: None,
         floor: None,
         detectable: detectable.filter(|_| interval.is_some()),
         more_blocks: None,
@@ -220,6 +220,7 @@ fn row(figure: &str, old: &[Figures], new: &[Figures], level: f64, seed: u64) ->
 mod tests {
     use super::super::example::{comparison, run};
     use super::*;
+    use crate::observe::Metric;
     use crate::report::json::to_json;
 
     fn of<'a>(result: &'a Diff, name: &str, figure: &str) -> &'a Row {
@@ -260,7 +261,7 @@ mod tests {
         let file = read(&to_json(&[broken.clone(), broken])).unwrap();
         let result = compared(&file, &file);
         let facts = &result.comparisons[0].old;
-        let delivery = facts.latencies.iter().find(|metric| metric.name == "delivery").unwrap();
+        let delivery = MetricResult::find(&facts.latencies, Metric::Delivery).unwrap();
         assert_eq!((facts.runs, delivery.count), (2, 4000));
         assert_eq!(facts.troubles, [Trouble { what: "ack missed".to_owned(), count: 6 }]);
     }
@@ -285,8 +286,10 @@ mod tests {
 
     #[test]
     fn what_is_no_result_is_told() {
-        assert!(read("{}").unwrap_err().contains("not a result of sockrates"));
-        assert!(read("[").unwrap_err().starts_with("read the result"));
+        assert!(read("{}").unwrap_err().to_string().contains("no result of sockrates"));
+        let diff = super::super::example::diff().to_json();
+        let said = read(&diff).unwrap_err().to_string();
+        assert!(said.contains("of the kind diff, and this takes run or comparison"), "{said}");
         assert!(compared(&Stored::default(), &Stored::default()).comparisons.is_empty());
     }
 }

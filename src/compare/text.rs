@@ -50,9 +50,9 @@ fn head(page: &mut Page, result: &ComparisonResult, first: &str) {
         false => format!("{} of {}", result.blocks.len(), counted(result.blocks_asked as u64, "block")),
     });
     facts.push(format!("seed {}", result.scenario.seed));
-    facts.push(match result.warm_up_s {
+    facts.push(match result.warm_up_us {
         0 => "no warm-up cut off".to_owned(),
-        cut => format!("{} of warm-up cut off", counted(cut as u64, "second")),
+        cut => format!("{} of warm-up cut off", counted(cut.div_ceil(1_000_000), "second")),
     });
     page.wrapped("  ", "  ", &[(&listed(&facts), Tone::Faint)]);
 }

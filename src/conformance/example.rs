@@ -1,7 +1,7 @@
 //! Cases and results for tests.
 
 use super::case::Case;
-use super::result::{CaseResult, SCHEMA_VERSION, SuiteResult, Summary, TimingsResult};
+use super::result::{CaseResult, SuiteResult, Summary, TimingsResult};
 use super::verdict::Verdict;
 use crate::document::Source;
 use crate::report::result::{CheckResult, Environment, FailureResult, TargetInfo, TargetKind, WireResult};
@@ -66,7 +66,6 @@ pub(crate) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -
 /// What a suite came to.
 pub(crate) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
     SuiteResult {
-        schema_version: SCHEMA_VERSION,
         tool_version: "0.1.0".to_owned(),
         name: name.to_owned(),
         target: TargetInfo::missing(TargetKind::Url, "http://127.0.0.1:3000/socket.io/".to_owned(), None),

@@ -1,8 +1,7 @@
 //! What the suite found, as data: the content of a result file and the input of every renderer.
 //!
 //! Checks, targets and the environment look as in the results of `run` ([`crate::report::result`]). All durations are
-//! whole microseconds and their fields end in `_us`. A change that a reader of older files would misunderstand raises
-//! [`SCHEMA_VERSION`]; a new optional field does not.
+//! whole microseconds and their fields end in `_us`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,25 +10,13 @@ use super::verdict::Verdict;
 use crate::report::result::{CheckResult, Environment, ErrorResult, TargetInfo};
 use crate::scenario::{Level, Need};
 use crate::session::Transport;
-
-/// The version of the format that this program writes.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// The content of a result file: the suite, played on each server in turn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SuiteFile {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// One for each server, in the order of the command line.
-    pub suites: Vec<SuiteResult>,
-}
+use crate::verdict::Status;
 
 /// Everything that the suite found about one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SuiteResult {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// The version of sockrates that played it.
+    /// The version of sockrates that played it. In a file it stands in the envelope ([`crate::report::file`]).
+    #[serde(skip)]
     pub tool_version: String,
     /// How the server is called in tables.
     pub name: String,
@@ -72,6 +59,19 @@ impl SuiteResult {
             (Verdict::Fail, None) => true,
             (Verdict::Warn, None) => strict,
             (Verdict::Note | Verdict::Skip, None) => false,
+        }
+    }
+
+    /// What a suite that was played to its end says of the server. With `strict`, warnings count as failures.
+    pub fn status(&self, strict: bool) -> Status {
+        let counts = self.cases.iter().any(|case| self.counts_against(case, strict));
+        let is_stale = self.baseline.as_ref().is_some_and(|baseline| !baseline.gone.is_empty());
+        match () {
+            () if self.summary.blocked > 0 => Status::Unreachable,
+            () if counts || is_stale || !self.findings.is_empty() || self.summary.judged() == 0 => {
+                Status::Failed
+            }
+            () => Status::Passed,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::verdict::Status;
 /// What a case says of a server, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "CaseVerdict")]
 pub enum Verdict {
     /// The server does what the clause says.
     Pass,

@@ -84,8 +84,8 @@ pub struct Handshake {
     pub ping_interval: Duration,
     /// The time in which a ping has to be answered.
     pub ping_timeout: Duration,
-    /// The most bytes that one payload may have. `None` when the server does not say: a finding (see
-    /// [`Handshake::missing`]) that need not end the session.
+    /// The most bytes that one payload may have. `None` when the server does not say, as servers older than the key: then
+    /// a session keeps to no limit. That a server has to say it is for the case `handshake/open-packet-fields` to judge.
     pub max_payload: Option<u64>,
 }
 
@@ -110,15 +110,6 @@ impl Handshake {
             ping_timeout: milliseconds(&fields, "pingTimeout")?,
             max_payload: size(&fields, "maxPayload")?,
         })
-    }
-
-    /// The violation of a handshake that was readable but incomplete: no `maxPayload`, as from servers older than
-    /// the key.
-    pub fn missing(&self) -> Option<Violation> {
-        match self.max_payload {
-            Some(_) => None,
-            None => Some(Violation::new(Rule::HandshakeField, "maxPayload is missing")),
-        }
     }
 }
 

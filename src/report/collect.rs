@@ -7,16 +7,17 @@ use crate::audit::{Fault, Findings, Leak};
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
 use crate::threshold::{Limit, Threshold};
+use crate::units::micros;
 use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
 };
 
-use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
+use super::course::{Course, DoubtResult, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
     CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
-    FailureResult, GroupSize, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, SCHEMA_VERSION,
-    ScenarioInfo, TargetInfo, ThresholdResult, WireResult,
+    FailureResult, GroupSize, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, ScenarioInfo,
+    TargetInfo, ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -81,7 +82,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
     let generator = account.generator.map(|generator| GeneratorResult {
         due: tally.counter(Counter::RoundsDue),
         begun: tally.counter(Counter::RoundsBegun),
-        doubts: doubts.iter().map(|doubt| doubt.words.clone()).collect(),
+        doubts: doubts.iter().map(DoubtResult::of).collect(),
         ..generator
     });
     let verdict = judge(&Evidence {
@@ -96,7 +97,6 @@ pub fn collect(run: Run<'_>) -> RunResult {
     let group = |group: &GroupInfo| GroupSize { group: group.name.clone(), count: group.count };
     let check = |step: &StepInfo| Some(check(script_info, step, tally.step(step.id)?));
     RunResult {
-        schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: run.scenario,
         target: run.target,
@@ -251,8 +251,4 @@ fn errors(script_info: &ScriptInfo, tally: &Tally) -> Vec<ErrorResult> {
                 .collect(),
         })
         .collect()
-}
-
-fn micros(value: Duration) -> u64 {
-    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::{Series, Taken};
 use crate::observe::{Cause, Counter, Metric};
+use crate::units::micros;
+use crate::verdict::{Doubt, DoubtKind};
 
 /// A run over time, in intervals of equal length; the last may be shorter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -187,10 +189,6 @@ fn halved<T: Copy>(column: &mut Vec<T>, together: impl Fn(T, T) -> T) {
         column.chunks(2).map(|pair| pair.iter().copied().reduce(&together).unwrap_or(pair[0])).collect();
 }
 
-fn micros(value: Duration) -> u64 {
-    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
-}
-
 /// Percentiles of one series over time, in microseconds. Absent where the interval has no value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
@@ -264,8 +262,24 @@ pub struct GeneratorResult {
     pub due: u64,
     /// Paced actions that were begun.
     pub begun: u64,
-    /// Why the measurement is in doubt, one sentence each with what to change.
-    pub doubts: Vec<String>,
+    /// Why the measurement is in doubt.
+    pub doubts: Vec<DoubtResult>,
+}
+
+/// Why a measurement is in doubt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DoubtResult {
+    /// What was seen, one of a closed list.
+    pub kind: DoubtKind,
+    /// The same as a sentence without its full stop, with what to change.
+    pub sentence: String,
+}
+
+impl DoubtResult {
+    /// This doubt.
+    pub fn of(doubt: &Doubt) -> DoubtResult {
+        DoubtResult { kind: doubt.kind, sentence: doubt.words.clone() }
+    }
 }
 
 /// What the run cost the server that we started.

@@ -8,6 +8,7 @@ pub mod course;
 pub mod csv;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod file;
 pub mod github;
 pub mod hgrm;
 pub mod hlog;

@@ -1,7 +1,6 @@
 //! What a run found, as data: the content of a result file and the input of every renderer.
 //!
-//! All durations are whole microseconds and their fields end in `_us`. A change that a reader of older files would
-//! misunderstand raises [`SCHEMA_VERSION`]; a new optional field does not.
+//! All durations are whole microseconds and their fields end in `_us`.
 
 use std::time::Duration;
 
@@ -10,13 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Fault;
 use crate::measure::{DecodeError, Series};
+use crate::observe::{Counter, Metric};
 use crate::server::{Running, Target};
+use crate::units::micros;
 use crate::verdict::Verdict;
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
-
-/// The version of the result format that this program writes.
-pub const SCHEMA_VERSION: u32 = 1;
 
 /// What stands behind the name of a scenario that is in the binary and in no file.
 pub const BUNDLED: &str = " (bundled)";
@@ -24,9 +22,8 @@ pub const BUNDLED: &str = " (bundled)";
 /// Everything that is known of one run of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunResult {
-    /// The version of this format.
-    pub schema_version: u32,
-    /// The version of sockrates that wrote it.
+    /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
+    #[serde(skip)]
     pub tool_version: String,
     /// What was played.
     pub scenario: ScenarioInfo,
@@ -37,7 +34,6 @@ pub struct RunResult {
     /// How long it took.
     pub duration_us: u64,
     /// How long the part took that metrics and rates are about: all of the run, unless the scenario has a `measure`.
-    #[serde(default)]
     pub measured_us: u64,
     /// The stretches of the run, in their order, where the scenario has a `measure`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,6 +72,29 @@ pub struct RunResult {
     /// What it cost the server, where we started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerResult>,
+}
+
+impl RunResult {
+    /// The values of this series. None without any.
+    pub fn metric(&self, metric: Metric) -> Option<&MetricResult> {
+        MetricResult::find(&self.metrics, metric)
+    }
+
+    /// How much of this was counted.
+    pub fn counter(&self, counter: Counter) -> u64 {
+        let of = |one: &&CounterResult| one.name == counter.name();
+        self.counters.iter().find(of).map_or(0, |counter| counter.value)
+    }
+
+    /// How many clients there were.
+    pub fn clients(&self) -> u64 {
+        self.clients.iter().map(|group| u64::from(group.count)).sum()
+    }
+
+    /// How many checks failed, in all steps.
+    pub fn failed_checks(&self) -> u64 {
+        self.checks.iter().map(|check| check.failed).sum()
+    }
 }
 
 /// The series and counters of one group or label.
@@ -283,10 +302,8 @@ pub enum OutcomeResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveriesResult {
     /// Messages that were judged.
-    #[serde(default)]
     pub messages: u64,
     /// Receipts of them.
-    #[serde(default)]
     pub receipts: u64,
     /// Pairs in which the client had to receive the message.
     pub expected: u64,
@@ -306,13 +323,17 @@ pub struct DeliveriesResult {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaks: Vec<LeakResult>,
     /// Messages that came when the window of the audit was over.
-    #[serde(default)]
     pub late: u64,
     /// The first few of each kind, one sentence each.
     pub offenders: Vec<String>,
 }
 
 impl DeliveriesResult {
+    /// How often anything was found wrong.
+    pub fn faults(&self) -> u64 {
+        Fault::ALL.map(|fault| self.fault(fault)).iter().sum()
+    }
+
     /// How often this was found wrong.
     pub fn fault(&self, fault: Fault) -> u64 {
         match fault {
@@ -363,7 +384,6 @@ pub struct MetricResult {
 impl MetricResult {
     /// The figures of a series. None if it is empty.
     pub fn of(name: &str, series: &Series) -> Option<Self> {
-        let micros = |value: Duration| u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
         let quantile = |quantile| series.quantile(quantile).flatten().map(micros);
         Some(Self {
             name: name.to_owned(),
@@ -378,6 +398,11 @@ impl MetricResult {
             overflow: series.overflow(),
             histogram: series.encode(),
         })
+    }
+
+    /// The values of a series, of several. None if it is not among them.
+    pub fn find(all: &[MetricResult], metric: Metric) -> Option<&MetricResult> {
+        all.iter().find(|one| one.name == metric.name())
     }
 
     /// The series itself, to draw it or to add it to others.

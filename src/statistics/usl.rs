@@ -3,15 +3,16 @@
 //! X(N) = λN / (1 + σ(N - 1) + κN(N - 1)): what N clients achieve together, when one achieves λ, a share σ of the work has
 //! to wait for its turn, and each pair of clients costs κ (Gunther, "Guerrilla Capacity Planning", 2007, chapter 4).
 //!
-//! The fit has the least squares of the distances in X, with σ and κ not below nothing. Neither bound is met by cutting
-//! off: a fit is made for each choice of parameters that rest on their bound, and the best of those that keep within is
-//! taken, which is the constrained minimum. Intervals are a wild bootstrap: each residual is drawn with a sign by chance
+//! The fit has the least squares of the distances in X, with σ from 0 to 1 and κ not below 0. No bound is met by cutting
+//! off: a fit is made for each choice of parameters that rest on a bound (the faces of the box), and the best of those that keep
+//! within is taken, which is the constrained minimum. σ = 1 is a server that is full before the first load that was
+//! measured. Intervals are a wild bootstrap: each residual is drawn with a sign by chance
 //! and enlarged by its leverage, so that no noise is assumed to be alike at small loads and at large ones.
 
 mod least_squares;
 
 use super::bootstrap::{Bootstrap, Interval};
-use least_squares::Free;
+use least_squares::Face;
 
 /// The law with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,9 +31,14 @@ impl Usl {
         self.lambda * clients / self.slowing(clients)
     }
 
-    /// The number of clients beyond which throughput falls. None where it never does.
+    /// The number of clients beyond which throughput falls, at least one. None where it never does.
     pub fn peak(self) -> Option<f64> {
-        (self.kappa > 0.0 && self.sigma < 1.0).then(|| ((1.0 - self.sigma) / self.kappa).sqrt())
+        (self.kappa > 0.0).then(|| ((1.0 - self.sigma).max(0.0) / self.kappa).sqrt().max(1.0))
+    }
+
+    /// Whether the parameters mean anything: λ is more than nothing, σ is a share, and κ is no gain.
+    fn is_within_bounds(self) -> bool {
+        self.lambda > 0.0 && (LEAST..=MOST_SIGMA).contains(&self.sigma) && self.kappa >= LEAST
     }
 
     fn slowing(self, clients: f64) -> f64 {
@@ -46,6 +52,30 @@ impl Usl {
         [clients / slowing, by_sigma, by_sigma * clients]
     }
 }
+
+/// What neither σ nor κ is below.
+const LEAST: f64 = 0.0;
+
+/// What σ is not above: nothing waits more than all of the work.
+const MOST_SIGMA: f64 = 1.0;
+
+/// The faces of the box in which σ and κ lie, the inside first.
+const FACES: [Face; 6] = [
+    Face { sigma: None, kappa: None },
+    Face { sigma: None, kappa: Some(LEAST) },
+    Face { sigma: Some(LEAST), kappa: None },
+    Face { sigma: Some(MOST_SIGMA), kappa: None },
+    Face { sigma: Some(LEAST), kappa: Some(LEAST) },
+    Face { sigma: Some(MOST_SIGMA), kappa: Some(LEAST) },
+];
+
+/// So far from the law a point may lie, as a share of what was measured there, if the law is to describe the points.
+///
+/// The sharpest bend that a sound server makes, linear until it is full and flat from there on, is rounder in the law, which
+/// then is off by up to 30 % at the least loads. A server that breaks down at some load is off by more. The part of the
+/// variance that is explained would be no such measure: where a server is full all the time, a constant describes it, and
+/// explains nothing.
+pub const FARTHEST: f64 = 1.0 / 3.0;
 
 /// The law laid through points.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +126,20 @@ pub fn fit(points: &[(f64, f64)]) -> Option<Fit> {
 }
 
 impl Fit {
+    /// The point that lies farthest from the law, and how far, as a share of what was measured there.
+    pub fn farthest(&self) -> (f64, f64) {
+        let share = |((load, rate), residual): (&(f64, f64), &f64)| (*load, (residual / rate).abs());
+        let shares = self.points.iter().zip(&self.residuals).map(share);
+        // Where nothing was achieved, every law is infinitely far off, or goes through it.
+        let shares = shares.map(|(load, share)| (load, if share.is_nan() { 0.0 } else { share }));
+        shares.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or_default()
+    }
+
+    /// Whether the law describes the points: none lies farther from it than [`FARTHEST`].
+    pub fn describes(&self) -> bool {
+        self.farthest().1 <= FARTHEST
+    }
+
     /// How sure the parameters are. None where there are no more points than parameters.
     pub fn intervals(&self, bootstrap: Bootstrap) -> Option<Intervals> {
         let freedom = self.points.len().checked_sub(3).filter(|freedom| *freedom > 0)?;
@@ -124,22 +168,17 @@ impl Fit {
 
 /// The law with the least squares of all that keep within the bounds.
 fn best(points: &[(f64, f64)], start: Option<Usl>) -> Option<Usl> {
-    const CHOICES: [Free; 4] = [
-        Free { sigma: true, kappa: true },
-        Free { sigma: true, kappa: false },
-        Free { sigma: false, kappa: true },
-        Free { sigma: false, kappa: false },
-    ];
-    let within = |usl: &Usl| usl.lambda > 0.0 && (0.0..=1.0).contains(&usl.sigma) && usl.kappa >= 0.0;
     let mut best: Option<(f64, Usl)> = None;
-    for free in CHOICES {
-        let Some(usl) = least_squares::fit(points, free, start).filter(within) else { continue };
+    for face in FACES {
+        let Some(usl) = least_squares::fit(points, face, start).filter(|usl| usl.is_within_bounds()) else {
+            continue;
+        };
         let squares = least_squares::squares(usl, points);
         if best.is_none_or(|(least, _)| squares < least) {
             best = Some((squares, usl));
         }
         // Nothing that rests on a bound is better than what is free and keeps within.
-        if free.sigma && free.kappa {
+        if face == FACES[0] {
             break;
         }
     }

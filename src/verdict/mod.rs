@@ -35,7 +35,7 @@ use crate::observe::Counter;
 use crate::threshold::{Counted, Subject, Threshold};
 
 pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds, samples_needed};
-pub use validity::{Doubt, Generator, Weight, doubts};
+pub use validity::{Doubt, DoubtKind, Generator, Weight, doubts};
 
 /// How a run ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -86,6 +86,7 @@ impl Status {
 
 /// The judgement of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RunVerdict")]
 pub struct Verdict {
     /// The judgement in one word.
     pub status: Status,

@@ -324,7 +324,7 @@ fn nothing_missing_in_a_run_without_an_audit_is_no_data() {
 #[test]
 fn an_invalid_measurement_comes_before_failed_checks_and_tells_both() {
     let words = "the generator was busy for 97 % of the time; use fewer clients".to_owned();
-    let doubts = [Doubt { words, weight: Weight::Grave }];
+    let doubts = [Doubt { kind: DoubtKind::GeneratorBusy, words, weight: Weight::Grave }];
     let verdict = ended(&checks(0, 2), &[], &End::Finished, &doubts);
     assert_eq!((verdict.status, verdict.exit_code), (Status::Invalid, 4));
     assert!(verdict.reason.starts_with("the generator was busy"), "{}", verdict.reason);

@@ -6,6 +6,9 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::thresholds::{Amount, Judged, Outcome};
 use crate::measure::format::{count, counted, duration, share};
 use crate::measure::{Figures, Series};
@@ -40,9 +43,31 @@ pub struct Generator {
     pub out_of_time: bool,
 }
 
+/// What can speak against a measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DoubtKind {
+    /// The longest time allowed was over before the script was.
+    OutOfTime,
+    /// The machine had no port left for some connections.
+    NoPort,
+    /// The process may not open more files.
+    NoFile,
+    /// The busiest thread of the generator had no time left.
+    GeneratorBusy,
+    /// Fewer rounds were begun than were due.
+    RateNotReached,
+    /// Other programs took a good part of the processors.
+    MachineShared,
+    /// A limit was missed that might have been met without the generator's own lag.
+    OwnLag,
+}
+
 /// Something that speaks against the measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
+    /// Of which kind it is.
+    pub kind: DoubtKind,
     /// What was seen, and what to change, as a sentence without its full stop.
     pub words: String,
     /// What it does to the verdict.
@@ -70,9 +95,10 @@ pub fn doubts(
     let rests = thresholds.iter().any(|threshold| is_about_time(threshold.subject));
     let weight = |weight| if rests { weight } else { Weight::Told };
     let mut doubts = Vec::new();
-    let mut doubt = |weight, words: String| doubts.push(Doubt { words, weight });
+    let mut doubt = |kind, weight, words: String| doubts.push(Doubt { kind, words, weight });
     if generator.out_of_time {
         doubt(
+            DoubtKind::OutOfTime,
             Weight::Grave,
             "the longest time allowed was over before the script was: raise `--max-time`".to_owned(),
         );
@@ -80,6 +106,7 @@ pub fn doubts(
     if generator.without_port > 0 {
         let failed = counted(generator.without_port, "connection");
         doubt(
+            DoubtKind::NoPort,
             Weight::Grave,
             format!(
                 "{failed} failed because this machine had no port left: name more addresses with `--source`"
@@ -89,6 +116,7 @@ pub fn doubts(
     if generator.without_file > 0 {
         let failed = counted(generator.without_file, "connection");
         doubt(
+            DoubtKind::NoFile,
             Weight::Grave,
             format!("{failed} failed because this process may open no more files: raise `ulimit -n`"),
         );
@@ -102,7 +130,7 @@ pub fn doubts(
              or play it on a machine with more processors",
             share((busiest.min(1.0) * 1e3).round() / 1e3)
         );
-        doubt(weight(Weight::Grave), words);
+        doubt(DoubtKind::GeneratorBusy, weight(Weight::Grave), words);
     }
     if !is_reached {
         let words = format!(
@@ -115,7 +143,7 @@ pub fn doubts(
                     "in the others the clients still waited for the server; ask for less, or use more clients",
             }
         );
-        doubt(weight(if is_busy { Weight::Grave } else { Weight::Light }), words);
+        doubt(DoubtKind::RateNotReached, weight(if is_busy { Weight::Grave } else { Weight::Light }), words);
     }
     let is_slow = |(threshold, judged): (&Threshold, &Judged)| {
         judged.outcome == Outcome::Missed
@@ -125,6 +153,7 @@ pub fn doubts(
     let others = generator.others.filter(|others| *others > DISTURBED);
     if let Some(others) = others.filter(|_| thresholds.iter().zip(judged).any(is_slow)) {
         doubt(
+            DoubtKind::MachineShared,
             Weight::Grave,
             format!(
                 "other programs took {} of this machine's processors: measure when it is quiet",
@@ -140,7 +169,7 @@ pub fn doubts(
                 judged.sentence(),
                 duration(lag)
             );
-            doubt(Weight::Grave, words);
+            doubt(DoubtKind::OwnLag, Weight::Grave, words);
         }
     }
     doubts

@@ -52,7 +52,7 @@ pub(crate) fn conform(arguments: &[&str]) -> Result<Vec<Verdict>, String> {
     };
     let text = std::fs::read_to_string(&file).map_err(|_| told())?;
     let result: Json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let cases = result["suites"][0]["cases"].as_array().ok_or_else(told)?;
+    let cases = result["body"][0]["cases"].as_array().ok_or_else(told)?;
     let word = |case: &Json, key: &str| case[key].as_str().map(str::to_owned);
     Ok(cases
         .iter()

@@ -32,7 +32,7 @@ fn a_range_that_ends_before_the_server_breaks_says_at_least() {
         .args([&json])
         .run();
     ended.code(0).says("at least 8 clients held, the end of the range").says("such machines for 1,000 users");
-    let result = &results(&json)["capacity"];
+    let result = &results(&json)["body"];
     let loads: Vec<f64> = result["points"]
         .as_array()
         .expect("a list")
@@ -92,7 +92,7 @@ fn standard_output_gets_one_document_and_people_are_told_elsewhere() {
     let ended = sockrates(["capacity"]).args([&scenario]).args(range).args(QUICKLY).run();
     let ended = ended.code(0).complains("at least 8 clients held");
     let value: Value = serde_json::from_str(&ended.stdout).expect("it is one document");
-    assert_eq!(value["capacity"]["found"]["held"], 8.0);
+    assert_eq!(value["body"]["found"]["held"], 8.0);
     let both = ["capacity", "--json", "-", "--html", "-"];
     sockrates(both).args([&scenario]).run().code(2).complains("cannot share standard output");
 }
@@ -176,7 +176,7 @@ fn search_on_a_mortal(deaths: usize) -> (crate::support::Ended, Value) {
         .args(["--json"])
         .args([&json])
         .run();
-    (ended, results(&json)["capacity"].clone())
+    (ended, results(&json)["body"].clone())
 }
 
 fn loads_and_outcomes(result: &Value) -> Vec<(f64, String)> {

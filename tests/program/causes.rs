@@ -40,7 +40,7 @@ fn all_of_many_failed_connects_are_counted_by_cause_in_every_form() {
     let run = sockrates(["run", "--url", &server.url(), "--json"]).args([&json]);
     let run = run.args(["--html"]).args([&html]).args(["--markdown"]).args([&markdown, &scenario]);
     let ended = run.run().code(1);
-    let result: Json = results(&json)["results"][0].clone();
+    let result: Json = results(&json)["body"][0].clone();
     let cause = |counter: &str, cause: &str| json!({ "counter": counter, "cause": cause, "count": 20 });
     let causes = [
         cause("connect failed", "answered with an HTTP status 5xx"),

@@ -25,7 +25,7 @@ fn servers_are_played_in_turn_and_the_first_one_twice() {
         .args([&markdown])
         .run();
     ended.code(0).says("b beside a").says("ack p50").says("too few to tell");
-    let blocks = results(&json)["comparison"]["blocks"].clone();
+    let blocks = results(&json)["body"]["blocks"].clone();
     for block in blocks.as_array().expect("a list") {
         let mut names: Vec<&str> = block["runs"]
             .as_array()
@@ -56,7 +56,7 @@ fn results_of_two_days_are_written_in_every_form_and_rendered_again() {
         .run();
     // A single run on either side claims nothing.
     ended.code(0).says("new beside old").says("ack p50").says("a test, new: nothing");
-    let diff = &results(&json)["diff"];
+    let diff = &results(&json)["body"];
     assert_eq!((&diff["old"]["name"], &diff["new"]["name"]), (&"old".into(), &"new".into()));
     let rows = diff["comparisons"][0]["rows"].as_array().expect("a list");
     assert!(rows.iter().any(|row| row["figure"] == "ack p50"), "{rows:?}");
@@ -89,7 +89,7 @@ fn a_stored_result_that_got_worse_fails_and_is_written_all_the_same() {
     let fail_on = ["compare", "--fail-on", "ack p50 worse by 20 %", "--json"];
     let ended = sockrates(fail_on).args([&two, &old, &new]).run();
     ended.code(1).says("worse").complains("ack p50 of a test, a is worse by");
-    assert_eq!(results(&two)["diff"]["new"]["name"], "new");
+    assert_eq!(results(&two)["body"]["new"]["name"], "new");
 }
 
 /// The reference server with heartbeats that save time, broken so that some cases fail.
@@ -108,7 +108,7 @@ fn conformance_is_told_beside_the_figures_in_every_form() {
         .args(written_to(&json, &markdown, &html))
         .run();
     ended.code(0).says("a beside itself").says("Conformance a: ").says("failed: acks/");
-    let found = &results(&json)["comparison"]["conformance"];
+    let found = &results(&json)["body"]["conformance"];
     let failed: Vec<&str> = found[0]["deviations"]
         .as_array()
         .expect("a list")
@@ -146,7 +146,7 @@ fn a_server_that_does_not_start_for_the_suite_does_not_cost_the_figures() {
         .args([&json])
         .run();
     ended.code(3).says("ack p50").says("not examined not finished: the server command");
-    let result = &results(&json)["comparison"];
+    let result = &results(&json)["body"];
     assert_eq!(result["blocks"].as_array().map(Vec::len), Some(1));
     assert!(result["conformance"][0]["unfinished"].as_str().is_some_and(|why| why.contains("ended with")));
 }
@@ -165,7 +165,7 @@ fn ctrl_c_in_the_suite_keeps_what_was_finished() {
     started.wait_for(&begun);
     started.interrupt();
     started.wait().code(130).says("ack p50").says("not finished: interrupted");
-    let result = &results(&json)["comparison"];
+    let result = &results(&json)["body"];
     assert_eq!(result["blocks"].as_array().map(Vec::len), Some(1));
     assert!(result["conformance"][0]["unfinished"].is_string(), "{}", result["conformance"]);
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use reference_server::Config;
 use serde_json::Value as Json;
-use sockrates::conformance::SuiteFile;
+use sockrates::conformance::{SuiteResult, json::from_json};
 
 use crate::support::{Folder, Reference, relay, results, sockrates};
 
@@ -36,15 +36,15 @@ fn bad(level: &str) -> Folder {
     folder
 }
 
-fn suites(folder: &Folder, name: &str) -> SuiteFile {
+fn suites(folder: &Folder, name: &str) -> Vec<SuiteResult> {
     let text = fs::read_to_string(folder.path(name)).expect("the results were written");
-    serde_json::from_str(&text).expect("the results are those of a suite")
+    from_json(&text).expect("the results are those of a suite")
 }
 
 fn labels(folder: &Folder, arguments: &[&str]) -> Vec<String> {
     let json = folder.path("r.json");
     folder.conform(arguments).args(["--json".as_ref(), json.as_os_str()]).run().calm();
-    suites(folder, "r.json").suites[0].cases.iter().map(|case| case.label()).collect()
+    suites(folder, "r.json")[0].cases.iter().map(|case| case.label()).collect()
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn the_command_in_the_report_plays_the_case_again() {
     let url = reference.url();
     let json = folder.path("r.json");
     folder.conform(["--url", &url, "--header", "X-It: 'is'", "--json"]).args([&json]).run().code(1);
-    let cases = &suites(&folder, "r.json").suites[0].cases;
+    let cases = &suites(&folder, "r.json")[0].cases;
     let wrong = cases.iter().find(|case| case.id == "talk/wrong").expect("it was played");
     let words = shlex::split(&wrong.command).expect("it is a command line");
     assert_eq!(words[0], "sockrates");
@@ -217,7 +217,7 @@ fn results_go_to_files_that_others_read() {
         .conform(["--json".as_ref(), json.as_os_str(), "--junit".as_ref(), junit.as_os_str()])
         .run()
         .code(1);
-    let suite = &results(&json)["suites"][0];
+    let suite = &results(&json)["body"][0];
     assert_eq!(suite["summary"]["pass"], 4);
     assert_eq!(suite["exit_code"], 1);
     assert_eq!(suite["target"]["kind"], "bundled");
@@ -295,7 +295,7 @@ fn an_interrupted_suite_reports_what_was_played() {
     told.recv().expect("the case is played");
     run.interrupt();
     run.wait().code(130).says("? interrupted");
-    let suite = &suites(&folder, "r.json").suites[0];
+    let suite = &suites(&folder, "r.json")[0];
     assert_eq!(suite.exit_code, 130);
     assert!(suite.cases.iter().all(|case| case.id != "slow/wait"), "it has no verdict");
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
 use reference_server::{Config, Fault, Faults};
-use sockrates::conformance::{SuiteFile, Verdict};
+use sockrates::conformance::{SuiteResult, Verdict, json::from_json};
 
 use crate::hostile::{BOUND, OPEN, accept, drip, endless_after, flood, good_at_first, listen, text};
 use crate::support::{Folder, Reference, Server, answer, head};
@@ -47,9 +47,9 @@ fn suite() -> Folder {
     folder
 }
 
-fn suites(folder: &Folder) -> SuiteFile {
+fn suites(folder: &Folder) -> Vec<SuiteResult> {
     let text = std::fs::read_to_string(folder.path("r.json")).expect("the results were written");
-    serde_json::from_str(&text).expect("the results are those of a suite")
+    from_json(&text).expect("the results are those of a suite")
 }
 
 /// The payloads of the frames that a client sends, one by one.
@@ -105,7 +105,7 @@ fn what_a_server_lacks_skips_the_cases_that_need_it_and_says_what_was_seen() {
         .says("the server lacks HTTP long-polling (HTTP status 400): bare/connect@polling")
         .says("the server lacks the event `t:join` (no acknowledgement within 1s): fixture/room")
         .says("not offered: polling · upgrade · recovery · /custom");
-    let suite = &suites(&folder).suites[0];
+    let suite = &suites(&folder)[0];
     for case in &suite.cases {
         let wanted = match case.label().as_str() {
             "bare/open@websocket" | "bare/connect@websocket" | "bare/request" => Verdict::Pass,
@@ -197,7 +197,7 @@ fn servers_that_mean_harm_are_judged_within_bounds() {
                 let ended = folder.conform(arguments).args([&json]).bounded(BOUND).run().calm();
                 assert_eq!(ended.code, Some(1), "{what}: {ended}");
                 assert!(!ended.stdout.contains('\u{1b}'), "{what}: {ended}");
-                let cases = &suites(&folder).suites[0].cases;
+                let cases = &suites(&folder)[0].cases;
                 assert_eq!(cases.len(), 4, "{what}: every variant has a verdict");
                 let connect = cases.iter().find(|case| case.label() == "bare/connect@websocket");
                 assert_eq!(connect.map(|case| case.verdict), Some(Verdict::Fail), "{what}: {ended}");
@@ -236,7 +236,7 @@ fn a_server_that_dies_once_is_started_again_and_that_is_told() {
     thread::park_timeout(std::time::Duration::from_millis(900));
     std::fs::rename(from, to).expect("it can be renamed");
     let ended = run.wait().calm();
-    let suite = &suites(&folder).suites[0];
+    let suite = &suites(&folder)[0];
     if suite.findings.is_empty() {
         // So slow a machine that it died before the first case, or so fast that it was over.
         return;
@@ -262,7 +262,7 @@ fn several_servers_stand_beside_each_other() {
         .says("case good broken")
         .says("cases that pass everywhere pass pass")
         .says("all: pass");
-    let names: Vec<String> = suites(&folder).suites.iter().map(|suite| suite.name.clone()).collect();
+    let names: Vec<String> = suites(&folder).iter().map(|suite| suite.name.clone()).collect();
     assert_eq!(names, ["good", "broken"]);
     let known = folder.path("known.yaml");
     folder

@@ -61,7 +61,7 @@ fn the_rows_of_a_course_add_up_to_the_whole_run() {
         "- all: connect\n- all: { repeat: { for: 2500ms, every: 50ms, steps: [ { emit: { event: message, args: [1] } } ] } }",
     );
     sockrates(["run", "--json"]).args([&json]).args(["--csv"]).args([&csv]).args([&scenario]).run().code(0);
-    let counters = results(&json)["results"][0]["counters"].clone();
+    let counters = results(&json)["body"][0]["counters"].clone();
     let sent = counters.as_array().and_then(|all| all.iter().find(|one| one["name"] == "sent")).cloned();
     let text = read(&csv);
     let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
@@ -108,12 +108,14 @@ fn results_of_both_kinds_are_rendered_and_not_mixed() {
 #[test]
 fn what_is_no_result_is_told_with_its_name() {
     let folder = Folder::new();
-    let file = folder.file("no.json", "{}");
-    sockrates(["report"])
-        .args([&file])
-        .run()
-        .code(2)
-        .complains("no.json: failed to read the result: it is not");
+    for (text, words) in [
+        ("", "no.json is empty"),
+        ("{}", "no.json is JSON, but no result of sockrates, but an empty object"),
+        ("{ \"schema_version\": 99 }", "no.json has schema version 99"),
+    ] {
+        let file = folder.file("no.json", text);
+        sockrates(["report"]).args([&file]).run().code(2).complains(words);
+    }
     let missing = folder.path("missing.json");
     sockrates(["report"])
         .args([&missing])
@@ -150,7 +152,7 @@ fn a_result_goes_through_a_link_and_into_a_pipe() {
     let (real, link) = (folder.file("real.json", "old"), folder.path("link.json"));
     std::os::unix::fs::symlink(&real, &link).expect("a link can be made");
     sockrates(["run", "--json"]).args([&link]).args([data("semantic/emit.yaml")]).run().code(0);
-    assert!(link.is_symlink() && results(&real)["results"].is_array());
+    assert!(link.is_symlink() && results(&real)["body"].is_array());
     sockrates(["run", "--json", "/dev/null"]).args([data("semantic/emit.yaml")]).run().code(0);
     assert!(!Path::new("/dev/null").metadata().expect("it is there").is_file());
 }

@@ -51,9 +51,9 @@ fn the_first_signal_ends_the_run_with_its_report() {
         kill(run.pid(), signal).expect("the program is there");
         run.wait().code(130).says("interrupted");
         let results = results(&json);
-        assert_eq!(results["results"].as_array().map(Vec::len), Some(1), "the second is not played");
-        assert_eq!(results["results"][0]["verdict"]["status"], "interrupted");
-        assert_eq!(results["results"][0]["verdict"]["exit_code"], 130);
+        assert_eq!(results["body"].as_array().map(Vec::len), Some(1), "the second is not played");
+        assert_eq!(results["body"][0]["verdict"]["status"], "interrupted");
+        assert_eq!(results["body"][0]["verdict"]["exit_code"], 130);
     }
 }
 
@@ -69,8 +69,8 @@ fn who_is_killed_has_left_what_was_known_a_second_ago() {
     kill(run.pid(), Signal::SIGKILL).expect("the program is there");
     assert_eq!(run.wait().code, None);
     let results = results(&json);
-    assert_eq!(results["results"][0]["verdict"]["status"], "interrupted");
-    assert_eq!(results["results"][0]["checks"][0]["passed"], 1, "{results:#}");
+    assert_eq!(results["body"][0]["verdict"]["status"], "interrupted");
+    assert_eq!(results["body"][0]["checks"][0]["passed"], 1, "{results:#}");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_report_is_not_lost_to_a_server_that_does_not_want_to_stop() {
     hear(&told_to_stop);
     run.interrupt();
     run.wait().code(130).says("interrupted");
-    assert_eq!(results(&json)["results"][0]["verdict"]["status"], "interrupted");
+    assert_eq!(results(&json)["body"][0]["verdict"]["status"], "interrupted");
 }
 
 #[test]

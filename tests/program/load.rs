@@ -12,7 +12,7 @@ fn played(clients: &str, script: &str, code: i32) -> Json {
     let json = folder.path("results.json");
     let run = sockrates(["run", "--url", &reference.url(), "--json"]).args([&json, &scenario]);
     run.start().wait().code(code);
-    results(&json)["results"][0].clone()
+    results(&json)["body"][0].clone()
 }
 
 fn counted(result: &Json, name: &str) -> u64 {
@@ -74,7 +74,7 @@ fn a_threshold_sees_the_figures_of_its_group_and_of_its_label_alone() {
     let file = folder.file("parts.yaml", &text);
     let json = folder.path("results.json");
     sockrates(["run", "--url", &reference.url(), "--json"]).args([&json, &file]).start().wait().code(0);
-    let result = results(&json)["results"][0].clone();
+    let result = results(&json)["body"][0].clone();
     let names: Vec<_> = result["parts"].as_array().expect("parts").iter().map(|part| &part["name"]).collect();
     assert_eq!(names, ["asks", "many", "few", "chat"]);
     assert_eq!(values(&result["parts"][3], "delivery"), 22);
@@ -100,11 +100,11 @@ fn a_run_that_is_killed_leaves_what_it_knew_a_second_before() {
     let json = folder.path("results.json");
     let run = sockrates(["run", "--url", &reference.url(), "--json"]).args([&json, &scenario]).start();
     // It is put in place whole, so whatever is there can be read.
-    while !json.exists() || counted(&results(&json)["results"][0], "ack received") == 0 {
+    while !json.exists() || counted(&results(&json)["body"][0], "ack received") == 0 {
         std::thread::yield_now();
     }
     kill(run.pid(), Signal::SIGKILL).expect("the program is there");
-    let result = results(&json)["results"][0].clone();
+    let result = results(&json)["body"][0].clone();
     assert_eq!(result["verdict"]["status"], "interrupted");
     assert_eq!((counted(&result, "ack received"), counted(&result, "connect ok")), (1, 1));
 }

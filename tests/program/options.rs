@@ -157,7 +157,7 @@ fn the_number_of_workers_changes_no_verdict() {
         let good = data("semantic/rooms.yaml");
         sockrates(["run", "--workers", workers, "--json"]).args([&json, &good, &wrong]).run().code(1);
         let results = results(&json);
-        let checks: Vec<String> = results["results"]
+        let checks: Vec<String> = results["body"]
             .as_array()
             .expect("a list")
             .iter()
@@ -183,7 +183,7 @@ fn rows_of_a_file_are_dealt_out_in_turn() {
     let json = folder.path("results.json");
     sockrates(["run", "--json"]).args([&json, &scenario]).run().code(1);
     let results = results(&json);
-    let failures = results["results"][0]["checks"][1]["failures"].as_array().expect("a list");
+    let failures = results["body"][0]["checks"][1]["failures"].as_array().expect("a list");
     let row = |n: usize| {
         let client = format!("crowd {n}");
         let failure = failures.iter().find(|failure| failure["client"] == client.as_str());
@@ -216,7 +216,7 @@ fn a_seed_gives_the_same_plan_again() {
             .run()
             .code(1);
         let results = results(&json);
-        let failures = results["results"][0]["checks"][1]["failures"].as_array().expect("a list").clone();
+        let failures = results["body"][0]["checks"][1]["failures"].as_array().expect("a list").clone();
         failures.iter().map(|failure| format!("{} {}", failure["client"], failure["actual"])).collect()
     };
     let first = numbers("5", "1");

@@ -66,7 +66,7 @@ fn a_full_disk_changes_no_verdict_and_loses_no_results() {
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is always full");
     let run = sockrates(["run", "--json"]).args([&json, &scenario]).output(full());
     run.run().code(1).complains("error: failed to print on standard output: No space left on device");
-    assert_eq!(results(&json)["results"][0]["verdict"]["exit_code"], 1);
+    assert_eq!(results(&json)["body"][0]["verdict"]["exit_code"], 1);
     sockrates(["list"]).output(full()).run().code(0).complains("No space left on device");
 }
 
@@ -104,8 +104,8 @@ fn the_results_have_all_sections() {
     let good = data("semantic/emit.yaml");
     sockrates(["run", "--seed", "7", "--json"]).args([&json, &scenario, &good]).run().code(1);
     let results = results(&json);
-    assert_eq!(results["schema_version"], 1);
-    let [failed, passed] = results["results"].as_array().expect("there are results").as_slice() else {
+    assert_eq!((&results["kind"], &results["schema_version"]), (&"run".into(), &2.into()));
+    let [failed, passed] = results["body"].as_array().expect("there are results").as_slice() else {
         panic!("{results:#}");
     };
     for section in [

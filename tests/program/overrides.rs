@@ -11,7 +11,7 @@ fn another_load_is_played_and_told_in_the_results() {
     let scenario = folder.scenario_with("{ host: 1, crowd: 100 }", SCRIPT, "vars: { size: 3 }");
     let load = ["--clients", "5", "--duration", "300ms", "--rate", "80/s", "--set", "size=4"];
     sockrates(["run", "--json"]).args([&json, &scenario]).args(load).run().code(0);
-    let result = &results(&json)["results"][0];
+    let result = &results(&json)["body"][0];
     let told = serde_json::json!(["--clients 5", "--duration 300ms", "--rate 80/s", "--set size=4"]);
     assert_eq!(result["scenario"]["overrides"], told);
     assert_eq!(result["clients"][1]["count"], 4);
@@ -33,7 +33,7 @@ fn a_load_that_the_scenario_has_no_place_for_is_refused() {
     let scenario = folder.scenario("{ alice: 1 }", "- all: connect\n- all: disconnect");
     for (load, words) in [
         (vec!["--clients", "5"], "name a group: `--clients alice=5`"),
-        (vec!["--clients", "bob=5"], "for a group that the clients does not have"),
+        (vec!["--clients", "bob=5"], "for a group that the scenario does not have"),
         (vec!["--clients", "some"], "expected a number like 500, or crowd=500"),
         (vec!["--clients", "5", "--clients", "6"], "`--clients 5` and `--clients 6` contradict each other"),
         (vec!["--duration", "5s"], "`--duration 5s` is for a `repeat` that has a `for`"),

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::{Value as Json, json};
+use sockrates::report::file::SCHEMA_VERSION;
 
 const VERBS: [&str; 4] = ["run", "conform", "capacity", "compare"];
 
@@ -43,11 +44,10 @@ pub(crate) fn read(path: &Path) -> Json {
 /// What the schema has to say against it.
 fn complaints(result: &Json) -> Vec<String> {
     static VALIDATORS: [OnceLock<Validator>; 3] = [const { OnceLock::new() }; 3];
-    let has = |key: &str| result.get(key).is_some();
-    let (validator, name) = match () {
-        () if has("capacity") => (&VALIDATORS[0], "capacity"),
-        () if has("comparison") || has("diff") => (&VALIDATORS[1], "comparison"),
-        () => (&VALIDATORS[2], "result"),
+    let (validator, name) = match result["kind"].as_str() {
+        Some("capacity") => (&VALIDATORS[0], "capacity"),
+        Some("comparison" | "diff") => (&VALIDATORS[1], "comparison"),
+        _ => (&VALIDATORS[2], "result"),
     };
     let validator = validator.get_or_init(|| {
         let printed = Command::new(env!("CARGO_BIN_EXE_sockrates")).args(["schema", name]).output();
@@ -59,15 +59,21 @@ fn complaints(result: &Json) -> Vec<String> {
 
 #[test]
 fn what_is_no_result_is_noticed() {
+    let file = |kind: &str, body: Json| json!({ "tool_version": "0.1.0", "schema_version": SCHEMA_VERSION, "kind": kind, "body": body });
+    let mut other_version = file("run", json!([]));
+    other_version["schema_version"] = json!(SCHEMA_VERSION + 1);
     for wrong in [
         json!({}),
-        json!({ "schema_version": 1, "results": [{}] }),
-        json!({ "schema_version": "1", "results": [] }),
-        json!({ "schema_version": 1, "capacity": {} }),
-        json!({ "schema_version": 1, "comparison": {} }),
-        json!({ "schema_version": 1, "diff": {} }),
+        json!([]),
+        other_version,
+        file("teapot", json!([])),
+        file("run", json!([{}])),
+        file("suite", json!([{}])),
+        file("capacity", json!({})),
+        file("comparison", json!({})),
+        file("diff", json!({})),
     ] {
         assert!(!complaints(&wrong).is_empty(), "{wrong}");
     }
-    assert_eq!(complaints(&json!({ "schema_version": 1, "results": [] })), [""; 0]);
+    assert_eq!(complaints(&file("run", json!([]))), [""; 0]);
 }

@@ -12,7 +12,7 @@ use crate::measure::format::printable;
 use crate::report::html::chart::mark::Shape;
 use crate::report::html::chart::scale::{Scale, Unit};
 use crate::report::html::chart::{Band, Chart, Limit, Line, Stroke, range};
-use crate::report::html::head::is_of_all;
+use crate::report::html::head::{capital, is_of_all};
 use crate::report::html::page::Tone;
 use crate::scenario::Axis;
 use crate::statistics::{median, usl::Usl};
@@ -42,7 +42,7 @@ fn largest(result: &CapacityResult) -> f64 {
 /// Nothing is said of what lies beyond twice the largest load.
 fn farthest(result: &CapacityResult) -> f64 {
     let largest = largest(result);
-    let peak = result.curve.law.as_ref().and_then(|law| law.peak).unwrap_or(0.0);
+    let peak = result.curve.law.law().and_then(|law| law.peak).unwrap_or(0.0);
     (peak * 1.05).clamp(largest * 1.04, largest * FARTHEST)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn throughput(result: &CapacityResult, draw: &mut dyn FnMut(Chart) ->
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         line(name, colour, Stroke::Marks(shape), points)
     };
-    let law = result.curve.law.as_ref();
+    let law = result.curve.law.law();
     let fitted =
         law.map(|law| Usl { lambda: law.lambda.value, sigma: law.sigma.value, kappa: law.kappa.value });
     let mut lines = vec![line("median of each load", 7, Stroke::Solid, medians.clone())];
@@ -126,6 +126,10 @@ pub(super) fn throughput(result: &CapacityResult, draw: &mut dyn FnMut(Chart) ->
             None => p { "Throughput grew with the load: there is no knee." },
         }
         @if let Some(law) = law { (law::render(&result.axis, law)) }
+        @if let Some(refusal) = result.curve.law.refusal(&result.axis) {
+            h3 { "The Universal Scalability Law" }
+            p { (printable(&capital(&refusal))) "." }
+        }
     })
 }
 

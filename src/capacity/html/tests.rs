@@ -1,5 +1,5 @@
 use super::*;
-use crate::capacity::curve::curve;
+use crate::capacity::curve::{Law, Scalability, curve};
 use crate::capacity::result::example::{point, result};
 use crate::capacity::search::{Outcome, Purpose};
 use crate::capacity::text::{figure, row};
@@ -109,7 +109,7 @@ fn the_answer_and_every_step_stand_on_the_page() {
 #[test]
 fn the_law_is_told_with_its_parameters_and_drawn_no_farther_than_twice_the_largest_load() {
     let result = bent();
-    let law = result.curve.law.as_ref().unwrap();
+    let law = result.curve.law.law().unwrap();
     let page = to_html(&result);
     for parameter in [law.lambda, law.sigma, law.kappa] {
         for value in [parameter.value, parameter.low, parameter.high] {
@@ -118,10 +118,26 @@ fn the_law_is_told_with_its_parameters_and_drawn_no_farther_than_twice_the_large
     }
     assert!(page.contains("the peak of the law, "), "{law:?}");
     let mut far = result.clone();
-    far.curve.law.as_mut().unwrap().peak = Some(1e9);
+    far.curve.law = Scalability::Law(Law { peak: Some(1e9), ..law.clone() });
     let page = to_html(&far);
     let (_, rest) = page.split_once("data-to=\"").unwrap();
     assert!(rest.starts_with("1600\""), "{}", &rest[..20]);
+}
+
+#[test]
+fn a_law_that_does_not_describe_the_points_is_not_drawn() {
+    let mut result = bent();
+    result.curve.law = Scalability::Otherwise { load: 800.0, off: Some(9.77) };
+    let page = to_html(&result);
+    assert!(
+        page.contains(
+            "<p>These points follow no such law: the nearest one is off by 977 % at 800 clients.</p>"
+        )
+    );
+    for words in ["λ", "Residuals", "the peak of the law"] {
+        assert!(!page.contains(words), "{words}");
+    }
+    assert_eq!(page.matches("Universal Scalability Law").count(), 1, "the heading, and no line");
 }
 
 #[test]

@@ -6,12 +6,14 @@ use maud::{Markup, html};
 use super::{Beside, Design, conformance, figures, forest, sentences, went_wrong};
 use crate::compare::diff::{Day, Diff, Facts, Pair};
 use crate::measure::format::{count, printable};
+use crate::observe::Metric;
 use crate::report::html::chart::{Chart, Line, Stroke};
 use crate::report::html::head::verdict;
 use crate::report::html::latency::{curve, percentiles};
 use crate::report::html::page::Column::{Figure, Words};
 use crate::report::html::page::{Caption, Page, Table, Tone, sign};
 use crate::report::html::setup::{environment, facts};
+use crate::report::result::MetricResult;
 
 /// The page about two days.
 pub fn two_days_to_html(result: &Diff) -> String {
@@ -58,9 +60,9 @@ fn head(result: &Diff, title: &str) -> Markup {
 
 fn latencies(result: &Diff, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Markup> {
     let about = "All valid runs of a day together. To the right of p99 lies the slowest of a hundred.";
-    let mut chart = |(index, pair): (usize, &Pair), (metric, title): (&str, &str)| {
+    let mut chart = |(index, pair): (usize, &Pair), (metric, title): (Metric, &str)| {
         let line = |day: &Day, facts: &Facts, colour: usize| {
-            let series = facts.latencies.iter().find(|one| one.name == metric)?;
+            let series = MetricResult::find(&facts.latencies, metric)?;
             Some(Line { name: day.name.clone(), colour, stroke: Stroke::Solid, points: curve(series)? })
         };
         let lines = [line(&result.old, &pair.old, 1), line(&result.new, &pair.new, 2)];
@@ -70,8 +72,10 @@ fn latencies(result: &Diff, draw: &mut dyn FnMut(Chart) -> Markup) -> Option<Mar
     };
     let mut drawn = Vec::new();
     for pair in result.comparisons.iter().enumerate() {
-        drawn
-            .extend([("delivery", "Delivery"), ("ack", "Acknowledgement")].map(|metric| chart(pair, metric)));
+        drawn.extend(
+            [(Metric::Delivery, "Delivery"), (Metric::Ack, "Acknowledgement")]
+                .map(|metric| chart(pair, metric)),
+        );
     }
     let drawn: Vec<Markup> = drawn.into_iter().flatten().collect();
     (!drawn.is_empty()).then(|| html! { @for one in &drawn { (one) } })

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::observe::Metric;
 use crate::report::RunResult;
 use crate::report::course::Course;
 use crate::report::result::MetricResult;
@@ -76,12 +77,12 @@ fn compared(runs: &[(&RunResult, String)], id: &str, charts: &mut Vec<Value>) ->
     };
     let left_out = runs.len().saturating_sub(MOST);
     let shown = &runs[..runs.len().min(MOST)];
-    let curves: Vec<Markup> = ["delivery", "ack", "connect"]
+    let curves: Vec<Markup> = [Metric::Delivery, Metric::Ack, Metric::Connect]
         .into_iter()
-        .filter_map(|name| {
+        .filter_map(|metric| {
+            let name = metric.name();
             let lines = shown.iter().enumerate().filter_map(|(index, (run, label))| {
-                let metric = run.metrics.iter().find(|metric| metric.name == name)?;
-                Some(line(label, index + 1, Stroke::Solid, curve(metric)?))
+                Some(line(label, index + 1, Stroke::Solid, curve(run.metric(metric)?)?))
             });
             let (id, title) =
                 (format!("{id}-{name}-percentiles"), format!("{} by percentile", head::capital(name)));
@@ -142,19 +143,18 @@ fn table(runs: &[(&RunResult, String)]) -> Markup {
     type Percentile = fn(&MetricResult) -> Option<u64>;
     let percentiles: [(&str, u64, Percentile); 2] =
         [("p50", 2, |metric| metric.p50_us), ("p99", 100, |metric| metric.p99_us)];
-    let find = |run: &RunResult, name: &str| run.metrics.iter().find(|metric| metric.name == name).cloned();
     let name = "Latencies beside each other";
     let of_runs = runs.iter().map(|(_, name)| Figure(name));
     let columns: Vec<_> = [Words("Series")].into_iter().chain(of_runs).collect();
     Table { label: name, class: None, caption: Caption::Quiet(name), columns: &columns }.of(&html! {
-        @for series in ["connect", "ack", "delivery", "fanout.last", "lag"] {
-            @if runs.iter().any(|(run, _)| find(run, series).is_some()) {
+        @for series in [Metric::Connect, Metric::Ack, Metric::Delivery, Metric::FanoutLast, Metric::Lag] {
+            @if runs.iter().any(|(run, _)| run.metric(series).is_some()) {
                 @for (word, least, value) in &percentiles {
                     tr {
-                        th scope="row" { (series) " " (word) }
+                        th scope="row" { (series.name()) " " (word) }
                         @for (run, _) in runs {
                             td.figure {
-                                (find(run, series).map_or_else(|| "–".to_owned(), |metric| percentile(&metric, value(&metric), *least)))
+                                (run.metric(series).map_or_else(|| "–".to_owned(), |metric| percentile(metric, value(metric), *least)))
                             }
                         }
                     }

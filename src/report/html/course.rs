@@ -330,7 +330,7 @@ pub(super) fn doubts(run: &RunResult) -> Option<Markup> {
         html! {
             div class={ "finding " (Tone::Doubtful.class()) } {
                 p.what { (super::page::sign(Tone::Doubtful)) " " strong { "The measurement is in doubt" } }
-                ul { @for doubt in doubts { li { (printable(doubt)) "." } } }
+                ul { @for doubt in doubts { li { (printable(&doubt.sentence)) "." } } }
             }
         }
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use crate::measure::format::{self, count, counted, printable};
+use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
 use crate::report::result::{MetricResult, OutcomeResult, TargetInfo, TargetKind, ThresholdResult};
 
@@ -22,7 +23,7 @@ pub(super) fn render(run: &RunResult, place: Place<'_>) -> Markup {
             }
             ul.facts {
                 li { "exit code " (run.verdict.exit_code) }
-                li { (counted(clients(run), "client")) }
+                li { (counted(run.clients(), "client")) }
                 li { (micros(run.duration_us)) }
                 li { "against " (server(&run.target)) }
                 li { (printable(&run.started)) }
@@ -60,11 +61,6 @@ pub(crate) fn dealt(cards: &[Card]) -> Markup {
             }
         }
     }
-}
-
-/// How clients the scenario has.
-pub(super) fn clients(run: &RunResult) -> u64 {
-    run.clients.iter().map(|entry| u64::from(entry.count)).sum()
 }
 
 /// A duration for people.
@@ -127,30 +123,27 @@ fn cards(run: &RunResult) -> Vec<Card> {
         fault("Duplicate", found.duplicate, format!("of {}", counted(found.receipts, "receipt")), false);
         fault("Out of order", found.disordered, format!("of {}", counted(found.receipts, "receipt")), false);
     }
-    cards.extend(["delivery", "ack", "connect"].into_iter().filter_map(|name| latency(run, name)));
+    let told = [Metric::Delivery, Metric::Ack, Metric::Connect];
+    cards.extend(told.into_iter().filter_map(|metric| latency(run, metric)));
     cards.extend(rate(run));
     cards.extend(cost(run));
     cards
 }
 
-fn counter(run: &RunResult, name: &str) -> u64 {
-    run.counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.value)
-}
-
 fn connects(run: &RunResult) -> Option<Card> {
-    let (asked, accepted) = (counter(run, "connect asked"), counter(run, "connect ok"));
-    let failed = counter(run, "connect failed");
+    let (asked, accepted) = (run.counter(Counter::ConnectAsked), run.counter(Counter::ConnectOk));
+    let failed = run.counter(Counter::ConnectFailed);
     let note = match (asked, failed) {
         (0, _) => return None,
         (_, 0) => format!("{} of {} accepted", count(accepted), counted(asked, "connect")),
         _ => format!("{} of {} failed", count(failed), counted(asked, "connect")),
     };
     let tone = if failed > 0 { Tone::Doubtful } else { Tone::Plain };
-    Some(Card { name: "Clients".to_owned(), value: count(clients(run)), notes: vec![note], tone })
+    Some(Card { name: "Clients".to_owned(), value: count(run.clients()), notes: vec![note], tone })
 }
 
-fn latency(run: &RunResult, name: &str) -> Option<Card> {
-    let metric = run.metrics.iter().find(|metric| metric.name == name)?;
+fn latency(run: &RunResult, metric: Metric) -> Option<Card> {
+    let (name, metric) = (metric.name(), run.metric(metric)?);
     let (word, value) = highest(metric);
     let limit = run.thresholds.iter().find(|threshold| is_about(threshold, name));
     let median = metric.p50_us.map_or_else(|| "beyond 2 min".to_owned(), measured);
@@ -215,7 +208,7 @@ fn rate(run: &RunResult) -> Option<Card> {
             tone,
         });
     }
-    let received = counter(run, "delivery received");
+    let received = run.counter(Counter::DeliveryReceived);
     let note = format!("{} messages", count(received));
     let value = format::rate(received as f64 / seconds);
     (received > 0).then(|| Card {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use crate::measure::format::{self, count, counted, printable};
+use crate::observe::Metric;
 use crate::report::RunResult;
 use crate::report::result::MetricResult;
 
@@ -16,25 +17,25 @@ use super::page::{Caption, Column, Place, Table};
 use super::thresholds::limit;
 
 /// The series that are drawn, the most telling first, with their colours.
-const DRAWN: [(&str, usize); 9] = [
-    ("delivery", 1),
-    ("ack", 2),
-    ("ack.service", 5),
-    ("fanout.first", 6),
-    ("fanout.last", 3),
-    ("connect", 4),
-    ("upgrade", 8),
-    ("reconnect", 6),
-    ("lag", 7),
+const DRAWN: [(Metric, usize); 9] = [
+    (Metric::Delivery, 1),
+    (Metric::Ack, 2),
+    (Metric::AckService, 5),
+    (Metric::FanoutFirst, 6),
+    (Metric::FanoutLast, 3),
+    (Metric::Connect, 4),
+    (Metric::Upgrade, 8),
+    (Metric::Reconnect, 6),
+    (Metric::Lag, 7),
 ];
 
 /// The phases of a connect, in their order.
-const PHASES: [(&str, &str, usize); 5] = [
-    ("connect.tcp", "TCP", 1),
-    ("connect.tls", "TLS", 4),
-    ("connect.handshake", "HTTP handshake", 2),
-    ("connect.open", "Engine.IO open", 3),
-    ("connect.namespace", "Socket.IO namespace", 6),
+const PHASES: [(Metric, &str, usize); 5] = [
+    (Metric::ConnectTcp, "TCP", 1),
+    (Metric::ConnectTls, "TLS", 4),
+    (Metric::ConnectHandshake, "HTTP handshake", 2),
+    (Metric::ConnectOpen, "Engine.IO open", 3),
+    (Metric::ConnectNamespace, "Socket.IO namespace", 6),
 ];
 
 /// Fewer values are told by the table.
@@ -54,10 +55,10 @@ pub(super) fn render(
     }
     let lines: Vec<Line> = DRAWN
         .into_iter()
-        .filter_map(|(name, colour)| {
-            let metric = run.metrics.iter().find(|metric| metric.name == name)?;
-            let stroke = if name == "lag" { Stroke::Dotted } else { Stroke::Solid };
-            Some(Line { name: name.to_owned(), colour, stroke, points: curve(metric)? })
+        .filter_map(|(metric, colour)| {
+            let stroke = if metric == Metric::Lag { Stroke::Dotted } else { Stroke::Solid };
+            let points = curve(run.metric(metric)?)?;
+            Some(Line { name: metric.name().to_owned(), colour, stroke, points })
         })
         .collect();
     let limits: Vec<Limit> = run
@@ -157,9 +158,7 @@ pub(crate) fn curve(metric: &MetricResult) -> Option<Vec<(f64, Option<f64>)>> {
 fn waterfall(run: &RunResult, place: Place<'_>) -> Option<Markup> {
     let phases: Vec<(&str, usize, &MetricResult)> = PHASES
         .into_iter()
-        .filter_map(|(name, words, colour)| {
-            Some((words, colour, run.metrics.iter().find(|metric| metric.name == name)?))
-        })
+        .filter_map(|(metric, words, colour)| Some((words, colour, run.metric(metric)?)))
         .collect();
     if phases.is_empty() {
         return None;
@@ -186,7 +185,7 @@ fn waterfall(run: &RunResult, place: Place<'_>) -> Option<Markup> {
             }
         })
         .collect();
-    let whole = run.metrics.iter().find(|metric| metric.name == "connect");
+    let whole = run.metric(Metric::Connect);
     let table = Table {
         label: "The phases of a connect",
         class: Some("waterfall"),
@@ -220,8 +219,7 @@ fn waterfall(run: &RunResult, place: Place<'_>) -> Option<Markup> {
 
 /// How long a message takes to its first receiver and to its last.
 fn fan_out(run: &RunResult, place: Place<'_>) -> Option<Markup> {
-    let find = |name: &str| run.metrics.iter().find(|metric| metric.name == name);
-    let (first, last) = (find("fanout.first")?, find("fanout.last")?);
+    let (first, last) = (run.metric(Metric::FanoutFirst)?, run.metric(Metric::FanoutLast)?);
     let value = |micros: Option<u64>, metric: &MetricResult| micros.unwrap_or(metric.max_us) as f64;
     let end = value(last.p99_us, last).max(1.0);
     let row = |words: &str, from: Option<u64>, to: Option<u64>, least: u64| {

@@ -21,6 +21,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::measure::format::{self, counted, printable};
+use crate::observe::Metric;
 use crate::verdict::Status;
 
 use super::RunResult;
@@ -95,9 +96,9 @@ fn several(runs: &[RunResult], charts: &mut Vec<Value>) -> (String, Vec<(String,
 
 /// The runs in a table, each with what became of it.
 fn overview(runs: &[RunResult], names: &[String]) -> Markup {
-    let percentile = |run: &RunResult, name: &str| {
-        let metric = run.metrics.iter().find(|metric| metric.name == name);
-        metric.map_or_else(|| "–".to_owned(), |metric| latency::percentile(metric, metric.p99_us, 100))
+    let percentile = |run: &RunResult, metric: Metric| {
+        run.metric(metric)
+            .map_or_else(|| "–".to_owned(), |metric| latency::percentile(metric, metric.p99_us, 100))
     };
     let figures = ["clients", "took", "missing", "leaked", "delivery p99", "ack p99", "connect p99"];
     let columns: Vec<Column<'_>> =
@@ -109,13 +110,13 @@ fn overview(runs: &[RunResult], names: &[String]) -> Markup {
             tr {
                 th scope="row" { a href={ "#run" (index + 1) } { (printable(name)) } }
                 td.nowrap { (sign(tone(run.verdict.status))) " " (run.verdict.status.name()) }
-                td.figure { (format::count(head::clients(run))) }
+                td.figure { (format::count(run.clients())) }
                 td.figure { (head::micros(run.duration_us)) }
                 td.figure { (found.map_or_else(|| "–".to_owned(), |found| format::count(found.missing))) }
                 td.figure { (found.map_or_else(|| "–".to_owned(), |found| format::count(found.leaked))) }
-                td.figure { (percentile(run, "delivery")) }
-                td.figure { (percentile(run, "ack")) }
-                td.figure { (percentile(run, "connect")) }
+                td.figure { (percentile(run, Metric::Delivery)) }
+                td.figure { (percentile(run, Metric::Ack)) }
+                td.figure { (percentile(run, Metric::Connect)) }
             }
         }
     })

@@ -6,7 +6,7 @@ use crate::measure::format::{self, count, counted, printable, share};
 use crate::report::RunResult;
 use crate::report::result::{Environment, TargetInfo, TargetKind};
 
-use super::head::{clients, measured_seconds, micros};
+use super::head::{measured_seconds, micros};
 use super::page::Column::{Figure, Words};
 use super::page::{Caption, Place, Table};
 
@@ -56,7 +56,7 @@ fn scenario(run: &RunResult) -> Vec<Fact> {
         run.clients.iter().map(|entry| format!("{} {}", count(entry.count.into()), printable(&entry.group)));
     facts.push((
         "clients",
-        text(&format!("{}: {}", counted(clients(run), "client"), groups.collect::<Vec<_>>().join(", "))),
+        text(&format!("{}: {}", counted(run.clients(), "client"), groups.collect::<Vec<_>>().join(", "))),
     ));
     facts.push(("began", text(&run.started)));
     facts.push(("took", text(&micros(run.duration_us))));
@@ -86,7 +86,7 @@ fn server(run: &RunResult) -> Vec<Fact> {
             )),
         ));
         let growth = server.memory_peak.saturating_sub(server.memory_before);
-        if let Some(each) = growth.checked_div(clients(run)).filter(|each| *each > 0) {
+        if let Some(each) = growth.checked_div(run.clients()).filter(|each| *each > 0) {
             facts.push(("per client", text(&format!("about {}", format::bytes(each)))));
         }
     }

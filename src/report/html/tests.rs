@@ -1,8 +1,9 @@
 use super::*;
 use crate::measure::Series;
-use crate::report::course::{CauseCourse, Course, PhaseResult, Quantiles};
+use crate::report::course::{CauseCourse, Course, DoubtResult, PhaseResult, Quantiles};
 use crate::report::example::{flawless, troubled};
 use crate::report::result::{FailureResult, MetricResult, WireResult};
+use crate::verdict::DoubtKind;
 use std::time::Duration;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
@@ -50,7 +51,7 @@ fn hostile() -> RunResult {
         found.leaks.iter_mut().for_each(|leak| leak.kind = text());
     }
     if let Some(generator) = &mut run.generator {
-        generator.doubts = vec![text()];
+        generator.doubts = vec![DoubtResult { kind: DoubtKind::OwnLag, sentence: text() }];
     }
     run
 }

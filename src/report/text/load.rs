@@ -20,7 +20,7 @@ pub(super) fn render(page: &mut Page, result: &RunResult) {
         page.wrapped("  ", "    ", &[(&listed(facts), Tone::Plain)]);
     }
     for doubt in result.generator.iter().flat_map(|generator| &generator.doubts) {
-        page.wrapped("  ", "    ", &[("? ", Tone::Doubtful), (&printable(doubt), Tone::Plain)]);
+        page.wrapped("  ", "    ", &[("? ", Tone::Doubtful), (&printable(&doubt.sentence), Tone::Plain)]);
     }
 }
 

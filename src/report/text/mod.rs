@@ -8,12 +8,14 @@ mod chart;
 pub(crate) mod checks;
 mod latency;
 pub(crate) mod layout;
+pub mod live;
 mod load;
 mod thresholds;
 
 use std::time::Duration;
 
 use crate::measure::format::{self, count, counted, printable};
+use crate::observe::{Counter, Metric};
 use crate::verdict::Status;
 
 use super::RunResult;
@@ -55,8 +57,8 @@ pub fn render(result: &RunResult, look: Look, detail: Detail) -> String {
         deliveries(&mut page, found);
     }
     latency::render(&mut page, &result.metrics);
-    for name in ["connect", "ack", "delivery"] {
-        if let Some(metric) = result.metrics.iter().find(|metric| metric.name == name) {
+    for metric in [Metric::Connect, Metric::Ack, Metric::Delivery] {
+        if let Some(metric) = result.metric(metric) {
             chart::render(&mut page, metric);
         }
     }
@@ -182,20 +184,18 @@ fn counters(page: &mut Page, result: &RunResult) {
 }
 
 fn traffic(page: &mut Page, result: &RunResult) {
-    let value = |name: &str| {
-        result.counters.iter().find(|counter| counter.name == name).map_or(0, |counter| counter.value)
-    };
+    let value = |counter: Counter| result.counter(counter);
     let mut parts = Vec::new();
     let mut part = |is_there: bool, text: String| parts.extend(is_there.then_some(text));
-    let (asked, ok) = (value("connect asked"), value("connect ok"));
+    let (asked, ok) = (value(Counter::ConnectAsked), value(Counter::ConnectOk));
     part(asked > 0, format!("{} of {} connects succeeded", count(ok), count(asked)));
-    let dropped = value("connection dropped");
+    let dropped = value(Counter::Dropped);
     part(dropped > 0, format!("{} dropped", counted(dropped, "connection")));
-    let (sent, received) = (value("sent"), value("received"));
+    let (sent, received) = (value(Counter::Sent), value(Counter::Received));
     part(sent + received > 0, format!("{} sent, {} received", counted(sent, "event"), count(received)));
-    let acks = value("ack asked");
-    part(acks > 0, format!("{} of {} acks came", count(value("ack received")), count(acks)));
-    let (bytes_in, bytes_out) = (value("bytes in"), value("bytes out"));
+    let acks = value(Counter::AckAsked);
+    part(acks > 0, format!("{} of {} acks came", count(value(Counter::AckReceived)), count(acks)));
+    let (bytes_in, bytes_out) = (value(Counter::BytesIn), value(Counter::BytesOut));
     part(
         bytes_in + bytes_out > 0,
         format!("{} in, {} out", format::bytes(bytes_in), format::bytes(bytes_out)),

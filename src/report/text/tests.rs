@@ -1,6 +1,8 @@
 use super::*;
+use crate::report::course::DoubtResult;
 use crate::report::example::{flawless, troubled};
 use crate::report::result::WireResult;
+use crate::verdict::DoubtKind;
 
 fn plain(width: u16) -> Look {
     Look { width, colour: false }
@@ -75,7 +77,8 @@ fn nothing_from_a_server_or_a_file_reaches_the_terminal_unescaped() {
     result.metrics.iter_mut().for_each(|metric| name(&mut metric.name));
     result.scenario.overrides.iter_mut().for_each(name);
     result.phases.iter_mut().for_each(|phase| name(&mut phase.name));
-    result.generator.iter_mut().for_each(|generator| generator.doubts.push(evil.into()));
+    let doubt = DoubtResult { kind: DoubtKind::OwnLag, sentence: evil.into() };
+    result.generator.iter_mut().for_each(|generator| generator.doubts.push(doubt.clone()));
     for error in &mut result.errors {
         name(&mut error.cause);
         for example in &mut error.examples {

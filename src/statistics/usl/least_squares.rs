@@ -1,15 +1,15 @@
-//! The law with the least squares, by the method of Levenberg and Marquardt, with some parameters held at nothing.
+//! The law with the least squares, by the method of Levenberg and Marquardt, with some parameters held where they rest.
 
 use super::Usl;
 
 /// The place of λ among the parameters. It is always free.
 pub(super) const LAMBDA: usize = 0;
 
-/// Which parameters are looked for; the others are nothing.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Free {
-    pub(super) sigma: bool,
-    pub(super) kappa: bool,
+/// Where parameters rest. Those that rest nowhere are looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Face {
+    pub(super) sigma: Option<f64>,
+    pub(super) kappa: Option<f64>,
 }
 
 /// Steps after which the search ends, wherever it is. Some ten are usual.
@@ -18,19 +18,18 @@ const STEPS: usize = 200;
 const SETTLED: f64 = 1e-14;
 
 /// The law with the least squares. None where there is none, or the points do not tell.
-pub(super) fn fit(points: &[(f64, f64)], free: Free, start: Option<Usl>) -> Option<Usl> {
-    let held = |usl: Usl| Usl {
-        sigma: if free.sigma { usl.sigma } else { 0.0 },
-        kappa: if free.kappa { usl.kappa } else { 0.0 },
-        ..usl
+pub(super) fn fit(points: &[(f64, f64)], face: Face, start: Option<Usl>) -> Option<Usl> {
+    // A start that lies elsewhere is none.
+    let lies_here = |usl: &Usl| {
+        face.sigma.is_none_or(|held| held == usl.sigma) && face.kappa.is_none_or(|held| held == usl.kappa)
     };
-    let mut usl = start.map(held).or_else(|| linear(points, free))?;
+    let mut usl = start.filter(lies_here).or_else(|| linear(points, face))?;
     let mut least = squares(usl, points);
     let mut damping = 1e-3;
     for _ in 0..STEPS {
         let (matrix, slope) = normal(usl, points, |load, rate| rate - usl.at(load));
         let damped = |at: usize| matrix[at][at] * (1.0 + damping);
-        let Some(step) = solve(matrix, slope, free, &damped) else { break };
+        let Some(step) = solve(matrix, slope, face, &damped) else { break };
         let next =
             Usl { lambda: usl.lambda + step[LAMBDA], sigma: usl.sigma + step[1], kappa: usl.kappa + step[2] };
         let found = squares(next, points);
@@ -60,10 +59,10 @@ pub(super) fn squares(usl: Usl, points: &[(f64, f64)]) -> f64 {
 /// The residuals, each as large as if its point had not drawn the law towards itself. None where the points do not tell.
 pub(super) fn enlarged(usl: Usl, points: &[(f64, f64)], residuals: &[f64]) -> Option<Vec<f64>> {
     let (matrix, _) = normal(usl, points, |_, _| 0.0);
-    let free = Free { sigma: true, kappa: true };
+    let face = Face { sigma: None, kappa: None };
     let leverage = |load: f64| {
         let gradient = usl.gradient(load);
-        let solved = solve(matrix, gradient, free, &|at| matrix[at][at])?;
+        let solved = solve(matrix, gradient, face, &|at| matrix[at][at])?;
         Some(gradient.iter().zip(solved).map(|(one, other)| one * other).sum::<f64>())
     };
     points
@@ -75,20 +74,24 @@ pub(super) fn enlarged(usl: Usl, points: &[(f64, f64)], residuals: &[f64]) -> Op
 }
 
 /// A beginning: N/X is linear in 1/λ, σ/λ and κ/λ. Weighted so that distances count as they do in X.
-fn linear(points: &[(f64, f64)], free: Free) -> Option<Usl> {
+fn linear(points: &[(f64, f64)], face: Face) -> Option<Usl> {
+    let (sigma, kappa) = (face.sigma.unwrap_or(0.0), face.kappa.unwrap_or(0.0));
     let mut matrix = [[0.0; 3]; 3];
     let mut slope = [0.0; 3];
     for (load, rate) in points.iter().filter(|(_, rate)| *rate > 0.0) {
-        let row = [1.0, load - 1.0, load * (load - 1.0)];
+        // What rests is a part of the factor of 1/λ.
+        let (waits, meets) = (load - 1.0, load * (load - 1.0));
+        let row = [1.0 + sigma * waits + kappa * meets, waits, meets];
         let weight = (rate * rate / load).powi(2);
         add(&mut matrix, &mut slope, row, load / rate, weight);
     }
-    let found = solve(matrix, slope, free, &|at| matrix[at][at])?;
+    let found = solve(matrix, slope, face, &|at| matrix[at][at])?;
     let lambda = found[LAMBDA].recip();
-    let usl = Usl { lambda, sigma: found[1] * lambda, kappa: found[2] * lambda };
+    let usl = Usl { lambda, sigma: sigma + found[1] * lambda, kappa: kappa + found[2] * lambda };
     let crude = || {
-        let lambda = points.iter().map(|(load, rate)| rate / load).fold(0.0, f64::max);
-        Usl { lambda, sigma: 0.0, kappa: 0.0 }
+        let alone =
+            |(load, rate): &(f64, f64)| rate / load * Usl { lambda: 1.0, sigma, kappa }.slowing(*load);
+        Usl { lambda: points.iter().map(alone).fold(0.0, f64::max), sigma, kappa }
     };
     let usl = if squares(usl, points).is_finite() { usl } else { crude() };
     (usl.lambda > 0.0 && usl.lambda.is_finite()).then_some(usl)
@@ -115,10 +118,10 @@ fn add(matrix: &mut Matrix, slope: &mut [f64; 3], row: [f64; 3], value: f64, wei
     }
 }
 
-/// Solves the equations for the parameters that are free; the others are nothing. `diagonal` gives the diagonal that is to
+/// Solves the equations for the parameters that rest nowhere; the others do not change. `diagonal` gives the diagonal that is to
 /// be used. None where the equations have no single solution.
-fn solve(matrix: Matrix, slope: [f64; 3], free: Free, diagonal: &dyn Fn(usize) -> f64) -> Option<[f64; 3]> {
-    let is_free = [true, free.sigma, free.kappa];
+fn solve(matrix: Matrix, slope: [f64; 3], face: Face, diagonal: &dyn Fn(usize) -> f64) -> Option<[f64; 3]> {
+    let is_free = [true, face.sigma.is_none(), face.kappa.is_none()];
     // The parameters differ by orders of magnitude: κ may be a millionth of σ. Scaled, their equations are alike.
     let scale: Vec<f64> = (0..3).map(|at| matrix[at][at].sqrt()).collect();
     let mut rows = [[0.0; 4]; 3];

@@ -75,3 +75,64 @@ fn an_interval_of_the_peak_may_have_no_end() {
     assert_eq!(intervals.peak.high, f64::INFINITY);
     assert!(intervals.peak.low > 100.0, "{intervals:?}");
 }
+
+/// A server that is full before the first load: throughput is flat, or only falls.
+#[test]
+fn a_server_that_is_full_from_the_first_load_on_rests_on_the_greatest_contention() {
+    let loads = [50.0, 100.0, 200.0, 400.0, 800.0];
+    let flat = loads.map(|load| (load, 400.0 * (1.0 + 0.6 / load)));
+    let found = fit(&flat).unwrap();
+    assert_eq!(found.usl.sigma, 1.0, "{found:?}");
+    assert!(found.farthest().1 < 0.05, "{found:?}");
+    let full = Usl { lambda: 500.0, sigma: 1.0, kappa: 0.002 };
+    let falling = fit(&loads.map(|load| (load, full.at(load)))).unwrap();
+    assert!(close(falling.usl.lambda, 500.0) && close(falling.usl.kappa, 0.002), "{falling:?}");
+    assert_eq!((falling.usl.sigma, falling.usl.peak()), (1.0, Some(1.0)));
+}
+
+/// What a face of the box gives is no worse than any law in the box.
+#[test]
+fn no_law_within_the_bounds_has_fewer_squares() {
+    let shapes: [fn(f64) -> f64; 5] = [
+        |load| 400.0 - load / 4.0,
+        |load| load.min(300.0),
+        |load| load * load / 100.0,
+        |load| 400.0 / load.sqrt(),
+        |load| if load < 300.0 { load } else { 30.0 },
+    ];
+    for (number, shape) in shapes.into_iter().enumerate() {
+        let points: Vec<_> = [40.0, 80.0, 160.0, 320.0, 640.0].map(|load| (load, shape(load))).into();
+        let found = fit(&points).unwrap();
+        let squares = |usl: Usl| least_squares::squares(usl, &points);
+        let least = squares(found.usl) * (1.0 - 1e-6);
+        for sigma in (0..=40).map(|step| f64::from(step) / 40.0) {
+            for kappa in
+                (0..=60).map(|step| if step == 0 { 0.0 } else { 10_f64.powf(f64::from(step) / 10.0 - 8.0) })
+            {
+                // λ is a factor, so the best for these two is known.
+                let one = Usl { lambda: 1.0, sigma, kappa };
+                let (over, under) = points.iter().fold((0.0, 0.0), |(over, under), (load, rate)| {
+                    (over + rate * one.at(*load), under + one.at(*load).powi(2))
+                });
+                let other = Usl { lambda: over / under, ..one };
+                assert!(least <= squares(other), "shape {number}: {:?} is worse than {other:?}", found.usl);
+            }
+        }
+    }
+}
+
+#[test]
+fn points_that_bend_otherwise_follow_no_such_law() {
+    assert!(fit(&exact(TRUE)).unwrap().describes());
+    assert!(fit(&noisy(TRUE, 0.04, 7)).unwrap().describes());
+    // Linear up to what the server can do, and flat from there on, is near enough.
+    let capped = fit(&LOADS.map(|load| (load, load.min(64.0)))).unwrap();
+    assert!(capped.describes(), "{:?}", capped.farthest());
+    // A server that breaks down.
+    let broken = fit(&LOADS.map(|load| (load, if load > 100.0 { 3.0 } else { load }))).unwrap();
+    assert!(!broken.describes(), "{:?}", broken.farthest());
+    assert!(broken.farthest().0 > 100.0, "{:?}", broken.farthest());
+    // A server that does more for each client the more there are, and one that did nothing once.
+    assert!(!fit(&LOADS.map(|load| (load, load * load))).unwrap().describes());
+    assert!(!fit(&LOADS.map(|load| (load, if load == 16.0 { 0.0 } else { load }))).unwrap().describes());
+}

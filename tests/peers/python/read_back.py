@@ -87,7 +87,7 @@ def intervals(log):
 
 def main():
     result, folder, log = (pathlib.Path(argument) for argument in sys.argv[1:])
-    result = json.loads(result.read_text())["results"][0]
+    result = json.loads(result.read_text())["body"][0]
     print(json.dumps({"rows": distributions(result, folder), "tags": intervals(log)}))
 
 
