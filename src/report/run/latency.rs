@@ -91,7 +91,7 @@ pub(super) fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
 /// How the values that matter most are distributed.
 pub(super) fn bars(run: &RunResult) -> Vec<Block> {
     let bars = |metric: Metric| {
-        let metric = run.metric(metric)?;
+        let (name, metric) = (metric.name(), run.metric(metric)?);
         // A stored histogram that was damaged is left out: the table still has its figures.
         let series = metric.series().ok().filter(|_| metric.count >= LEAST_COUNT)?;
         let marks = [("p50", metric.p50_us, 2), ("p90", metric.p90_us, 10), ("p99", metric.p99_us, 100)];

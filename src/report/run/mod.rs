@@ -13,8 +13,8 @@ mod traffic;
 
 use std::time::Duration;
 
-use crate::observe::Metric;
 use crate::measure::format::{self, count};
+use crate::observe::Metric;
 use crate::verdict::Status;
 
 use super::RunResult;
