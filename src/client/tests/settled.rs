@@ -25,8 +25,8 @@ fn left(play: &mut Play<'_>) {
 
 #[test]
 fn a_message_is_settled_once_however_the_wait_for_it_ends() {
-    let ends: [(fn(&mut Play<'_>), bool); 4] =
-        [(answered, true), (out_of_time, false), (cut_off, false), (left, false)];
+    type End = fn(&mut Play<'_>);
+    let ends: [(End, bool); 4] = [(answered, true), (out_of_time, false), (cut_off, false), (left, false)];
     for (script, (end, is_handled)) in
         [ROUND, STEP].into_iter().flat_map(|script| ends.map(|end| (script, end)))
     {

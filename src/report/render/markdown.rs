@@ -232,7 +232,10 @@ fn escaped(text: &str) -> String {
         }
         let is_linked = match character {
             // What sites make a person, an issue, a merge request or the like of.
-            '@' | '#' | '!' | '$' | '%' | '~' | '&' | '^' | '*' => begins_a_name,
+            // What counts as a letter differs from site to site, so everything beyond ASCII does.
+            '@' | '#' | '!' | '$' | '%' | '~' | '&' | '^' | '*' => {
+                begins_a_name || next.is_some_and(|next| !next.is_ascii())
+            }
             '-' => ends_with("gh") && begins_a_name,
             ':' => next == Some('/') || ends_with("mailto") || ends_with("xmpp"),
             _ => false,
