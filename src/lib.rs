@@ -1,10 +1,13 @@
 //! sockrates examines Socket.IO servers.
+//!
+//! The command is the product. This library is no public API: its items change with each release, and those that are public
+//! serve the tests, the benches and the fuzz targets.
 
 pub mod audit;
-pub mod capacity;
+pub(crate) mod capacity;
 pub mod cli;
 pub mod client;
-pub mod compare;
+pub(crate) mod compare;
 pub mod conformance;
 pub mod contract;
 pub mod document;
@@ -14,14 +17,14 @@ pub mod observe;
 pub mod plan;
 pub mod protocol;
 pub mod report;
-pub mod runner;
+pub(crate) mod runner;
 pub mod scenario;
-pub mod server;
+pub(crate) mod server;
 pub mod session;
 pub mod statistics;
 pub mod step;
 pub mod template;
 pub mod threshold;
 pub mod transport;
-pub mod units;
+pub(crate) mod units;
 pub mod verdict;

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::document::{Mistake, Node, Span, Value};
 
 /// The longest time that can be asked for: thirty days.
-pub const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The largest size that can be asked for: 64 MiB.
-pub const LARGEST: u64 = 64 << 20;
+pub(crate) const LARGEST: u64 = 64 << 20;
 
 /// How often something happens.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -52,7 +52,7 @@ impl fmt::Display for Share {
 
 /// A time as a scenario spells it: `250ms`, `1.5s`, `2m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spelt(pub Duration);
+pub(crate) struct Spelt(pub Duration);
 
 impl fmt::Display for Spelt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,12 +75,12 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// A time: `300ms`, `1s`, `1.5s`, `2m`, `1h`, `50us`.
-pub fn duration(node: &Node) -> Result<Duration, Mistake> {
+pub(crate) fn duration(node: &Node) -> Result<Duration, Mistake> {
     read(node, "a time", "300ms", |n| format!("{n}ms or {n}s"), duration_from)
 }
 
 /// A time that is longer than nothing.
-pub fn positive_duration(node: &Node) -> Result<Duration, Mistake> {
+pub(crate) fn positive_duration(node: &Node) -> Result<Duration, Mistake> {
     match duration(node)? {
         Duration::ZERO => Err(node.mistake("expected a time longer than nothing")),
         time => Ok(time),
@@ -88,17 +88,17 @@ pub fn positive_duration(node: &Node) -> Result<Duration, Mistake> {
 }
 
 /// A rate: `200/s`, `5/m`, `0.5/s`.
-pub fn rate(node: &Node) -> Result<Rate, Mistake> {
+pub(crate) fn rate(node: &Node) -> Result<Rate, Mistake> {
     read(node, "a rate", "200/s", |n| format!("{n}/s"), rate_from)
 }
 
 /// A share: `20%`, `0.1 %`.
-pub fn share(node: &Node) -> Result<Share, Mistake> {
+pub(crate) fn share(node: &Node) -> Result<Share, Mistake> {
     read(node, "a share", "20%", |n| format!("{n}%"), share_from)
 }
 
 /// A size in bytes: `200` (bytes), `200B`, `1KiB`, `64KB`, `1MiB`. At most [`LARGEST`].
-pub fn size(node: &Node) -> Result<u64, Mistake> {
+pub(crate) fn size(node: &Node) -> Result<u64, Mistake> {
     match &node.value {
         Value::Int(bytes) => size_from(&bytes.to_string()).map_err(|mistake| mistake.at(node.span)),
         _ => read(node, "a size", "200 or 1KiB", |n| format!("{n}KB"), size_from),
@@ -106,7 +106,7 @@ pub fn size(node: &Node) -> Result<u64, Mistake> {
 }
 
 /// The time that a text means. The mistake stands nowhere.
-pub fn duration_from(text: &str) -> Result<Duration, Mistake> {
+pub(crate) fn duration_from(text: &str) -> Result<Duration, Mistake> {
     let units =
         [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
     let seconds = quantity(text, "a time", "300ms", &units)?;
@@ -117,7 +117,7 @@ pub fn duration_from(text: &str) -> Result<Duration, Mistake> {
 }
 
 /// The rate that a text means. The mistake stands nowhere.
-pub fn rate_from(text: &str) -> Result<Rate, Mistake> {
+pub(crate) fn rate_from(text: &str) -> Result<Rate, Mistake> {
     let units = [("/s", 1.0), ("/m", 1.0 / 60.0), ("/min", 1.0 / 60.0), ("/h", 1.0 / 3600.0)];
     let per_second = quantity(text, "a rate", "200/s", &units)?;
     if per_second == 0.0 {
@@ -130,7 +130,7 @@ pub fn rate_from(text: &str) -> Result<Rate, Mistake> {
 }
 
 /// The share that a text means. The mistake stands nowhere.
-pub fn share_from(text: &str) -> Result<Share, Mistake> {
+pub(crate) fn share_from(text: &str) -> Result<Share, Mistake> {
     let share = Share(quantity(text, "a share", "20%", &[("%", 0.01)])?);
     match share.0 > 1.0 {
         true => Err(nowhere(format!("`{text}` is more than the whole"))),
@@ -139,7 +139,7 @@ pub fn share_from(text: &str) -> Result<Share, Mistake> {
 }
 
 /// The size in bytes that a text means. The mistake stands nowhere.
-pub fn size_from(text: &str) -> Result<u64, Mistake> {
+pub(crate) fn size_from(text: &str) -> Result<u64, Mistake> {
     let units = [("", 1.0), ("B", 1.0), ("KB", 1e3), ("KiB", 1024.0), ("MB", 1e6), ("MiB", 1048576.0)];
     let bytes = quantity(text, "a size", "200 or 1KiB", &units)?;
     if bytes.fract() != 0.0 {
@@ -218,7 +218,7 @@ fn nowhere(message: String) -> Mistake {
 }
 
 /// Whole microseconds, as results hold them; the greatest number where there are more.
-pub fn micros(time: Duration) -> u64 {
+pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -10,7 +10,6 @@ use serde_json::Value as Json;
 use sockrates::document::{Source, parse, render};
 use sockrates::scenario::{Surroundings, read, schema::schema};
 use sockrates::step::KINDS;
-use sockrates::{capacity, compare, conformance};
 
 /// Wrong files whose mistake is not one of shape, with the reason why no schema sees it.
 const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
@@ -390,7 +389,7 @@ fn thresholds_are_told_apart_by_their_pattern() {
 /// A number behind a name is what two types of the same name come to.
 #[test]
 fn every_type_of_a_result_has_a_name_of_its_own_and_every_time_is_whole_microseconds() {
-    for schema in [conformance::json::schema(), capacity::result::schema(), compare::schema::schema()] {
+    for schema in [printed("result"), printed("capacity"), printed("comparison")] {
         for (name, of) in schema["$defs"].as_object().expect("there are types") {
             assert!(!name.ends_with(|last: char| last.is_ascii_digit()), "{name}");
             for (field, of) in of["properties"].as_object().into_iter().flatten() {
@@ -412,9 +411,9 @@ fn every_type_of_a_result_has_a_name_of_its_own_and_every_time_is_whole_microsec
 fn the_published_schemas_are_those_of_the_code() {
     for (file, schema) in [
         ("docs/schema/scenario.json", schema()),
-        ("docs/schema/result.json", conformance::json::schema()),
-        ("docs/schema/capacity.json", capacity::result::schema()),
-        ("docs/schema/comparison.json", compare::schema::schema()),
+        ("docs/schema/result.json", printed("result")),
+        ("docs/schema/capacity.json", printed("capacity")),
+        ("docs/schema/comparison.json", printed("comparison")),
     ] {
         let text = format!("{schema:#}\n");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -426,4 +425,10 @@ fn the_published_schemas_are_those_of_the_code() {
             "{file} is not what the code says: UPDATE_GOLDEN=1 cargo test --test schema"
         );
     }
+}
+
+/// What `sockrates schema` prints.
+fn printed(what: &str) -> Json {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sockrates")).args(["schema", what]).output();
+    serde_json::from_slice(&output.expect("the program runs").stdout).expect("a schema is JSON")
 }

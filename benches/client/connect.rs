@@ -8,7 +8,7 @@ use crate::support::statistics::Pairs;
 const PAIRS: usize = 6;
 
 /// See the module's head: until all are connected, and with the ends of all.
-pub fn connect() {
+pub(crate) fn connect() {
     let reference = Server::reference();
     let clients = 2000;
     let text = format!(

@@ -12,12 +12,12 @@ use crate::support::statistics::Pairs;
 const PAIRS: usize = 4;
 
 /// As fast as it goes.
-pub fn flat() {
+pub(crate) fn flat() {
     exchange("200 clients flat out", Load { clients: 200, pace: None, time: 4 });
 }
 
 /// At a pace, so that most exchanges find the process asleep.
-pub fn paced() {
+pub(crate) fn paced() {
     let load = Load { clients: 1000, pace: Some(Duration::from_secs(1)), time: 8 };
     exchange("1,000 clients, one exchange a second each", load);
 }

@@ -6,7 +6,7 @@ use crate::support::own::play;
 use crate::support::process::{Server, cpu, resident};
 
 /// Clients that are connected by this transport, and do nothing.
-pub fn idle(transport: &str) {
+pub(crate) fn idle(transport: &str) {
     let reference = Server::reference();
     let clients = if transport == "polling" { 2000 } else { 5000 };
     let text = format!(
@@ -31,7 +31,7 @@ script:
 }
 
 /// As many clients as two source addresses and one file limit give, for one heartbeat and a bit.
-pub fn crowd() {
+pub(crate) fn crowd() {
     let reference = Server::reference();
     let clients = 15_000;
     let text = format!(

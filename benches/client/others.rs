@@ -19,12 +19,12 @@ use crate::support::statistics::median;
 const BLOCKS: usize = 3;
 
 /// As fast as it goes.
-pub fn flat() {
+pub(crate) fn flat() {
     compare("200 clients flat out", Load { clients: 200, pace: 0, few: 20, many: 120 });
 }
 
 /// At a pace.
-pub fn paced() {
+pub(crate) fn paced() {
     let load = Load { clients: 1000, pace: 1000, few: 2, many: 8 };
     compare("1,000 clients, one exchange a second each", load);
 }

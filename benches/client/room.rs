@@ -19,7 +19,7 @@ const DELIVERIES: u64 = 300_000;
 const PER_SECOND: u64 = 50_000;
 
 /// Against a raw fan-out to as many sockets: the same bytes, which nobody looks at.
-pub fn against_the_floor() {
+pub(crate) fn against_the_floor() {
     for listeners in [1000, 10_000] {
         let (raw, reference) = (Server::raw("fan-out"), Server::reference());
         let (messages, pace) = beat(listeners);
@@ -30,7 +30,7 @@ pub fn against_the_floor() {
 }
 
 /// The same room, with `audit: false` and audited.
-pub fn with_and_without_the_audit() {
+pub(crate) fn with_and_without_the_audit() {
     let reference = Server::reference();
     let room = |audited| room(reference.address, 1000, audited);
     let pairs = Pairs::measure(PAIRS, || room(false), || room(true));
@@ -38,7 +38,7 @@ pub fn with_and_without_the_audit() {
 }
 
 /// As many deliveries a second in both.
-pub fn small_and_large() {
+pub(crate) fn small_and_large() {
     let reference = Server::reference();
     let room = |listeners| room(reference.address, listeners, true);
     let pairs = Pairs::measure(PAIRS, || room(100), || room(10_000));

@@ -17,7 +17,7 @@ const CLIENTS: u32 = 100;
 const BLOCKS: usize = 4;
 
 /// See the module's head.
-pub fn scaling() {
+pub(crate) fn scaling() {
     let sink = Server::raw("sink");
     let text = format!(
         "name: emissions

@@ -20,7 +20,7 @@ use sockrates::transport::{MAX_MESSAGE, RemoteConfig};
 /// # Panics
 ///
 /// When it is no scenario.
-pub fn play_alone(
+pub(crate) fn play_alone(
     text: &str,
     address: SocketAddr,
     workers: usize,

@@ -20,7 +20,7 @@ const DELIVERY: usize = 117;
 
 /// Clients, how often each exchanges a message, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub struct Load {
+pub(crate) struct Load {
     /// How many.
     pub clients: usize,
     /// The time from one exchange to the next; at once, if there is none.
@@ -34,7 +34,7 @@ pub struct Load {
 /// # Panics
 ///
 /// When a connection fails.
-pub fn exchange(address: SocketAddr, load: Load) -> f64 {
+pub(crate) fn exchange(address: SocketAddr, load: Load) -> f64 {
     let mut crowd = Crowd::connect(address, load.clients);
     let message = [b'x'; MESSAGE];
     let begun = Instant::now();
@@ -81,7 +81,7 @@ pub fn exchange(address: SocketAddr, load: Load) -> f64 {
 /// # Panics
 ///
 /// When a connection fails.
-pub fn fan_out(address: SocketAddr, clients: usize, messages: usize, pace: Duration) -> f64 {
+pub(crate) fn fan_out(address: SocketAddr, clients: usize, messages: usize, pace: Duration) -> f64 {
     let mut crowd = Crowd::connect(address, clients + 1);
     // Until all are accepted, or the first message would miss some.
     std::thread::sleep(Duration::from_millis(500));
@@ -109,7 +109,7 @@ pub fn fan_out(address: SocketAddr, clients: usize, messages: usize, pace: Durat
 /// # Panics
 ///
 /// When a connection fails.
-pub fn connect(address: SocketAddr, clients: usize, per_second: f64, with_the_end: bool) -> f64 {
+pub(crate) fn connect(address: SocketAddr, clients: usize, per_second: f64, with_the_end: bool) -> f64 {
     let request = format!(
         "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

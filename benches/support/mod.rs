@@ -2,9 +2,9 @@
 
 #![allow(dead_code, reason = "each bench uses its own part of it")]
 
-pub mod alone;
-pub mod floor;
-pub mod own;
-pub mod process;
-pub mod raw_server;
-pub mod statistics;
+pub(crate) mod alone;
+pub(crate) mod floor;
+pub(crate) mod own;
+pub(crate) mod process;
+pub(crate) mod raw_server;
+pub(crate) mod statistics;

@@ -13,7 +13,7 @@ use super::process::{cpu, resident};
 
 /// What this process has used, and its clients counted, up to a moment of rest.
 #[derive(Clone, Copy, Debug)]
-pub struct Account {
+pub(crate) struct Account {
     /// Microseconds of CPU.
     pub cpu: f64,
     /// Bytes of memory.
@@ -25,7 +25,7 @@ pub struct Account {
 
 impl Account {
     /// How much a counter grew since an earlier account.
-    pub fn counted_since(&self, earlier: &Account, counter: Counter) -> u64 {
+    pub(crate) fn counted_since(&self, earlier: &Account, counter: Counter) -> u64 {
         self.counts[counter as usize] - earlier.counts[counter as usize]
     }
 }
@@ -36,7 +36,7 @@ impl Account {
 /// # Panics
 ///
 /// When it is no scenario, or anything went wrong in it: what did not work has no price.
-pub fn play(text: &str, address: SocketAddr, workers: usize, rests: &[usize]) -> (Vec<Account>, Ran) {
+pub(crate) fn play(text: &str, address: SocketAddr, workers: usize, rests: &[usize]) -> (Vec<Account>, Ran) {
     let mut accounts: Vec<Option<Account>> = vec![None; rests.len()];
     let mut counts = [0; Counter::ALL.len()];
     let ran = play_alone(text, address, workers, &mut |beat| {

@@ -13,7 +13,7 @@ use nix::sys::time::TimeValLike;
 /// # Panics
 ///
 /// When the operating system keeps no account.
-pub fn cpu() -> f64 {
+pub(crate) fn cpu() -> f64 {
     used(UsageWho::RUSAGE_SELF)
 }
 
@@ -22,7 +22,7 @@ pub fn cpu() -> f64 {
 /// # Panics
 ///
 /// When the operating system keeps no account.
-pub fn cpu_of_children() -> f64 {
+pub(crate) fn cpu_of_children() -> f64 {
     used(UsageWho::RUSAGE_CHILDREN)
 }
 
@@ -36,14 +36,14 @@ fn used(who: UsageWho) -> f64 {
 /// # Panics
 ///
 /// Without `/proc`.
-pub fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/statm").expect("statm");
     let pages: u64 = status.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).expect("pages");
     pages * 4096
 }
 
 /// A server in a process of its own, which ends with this one.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
@@ -55,7 +55,7 @@ impl Server {
     /// # Panics
     ///
     /// When it does not start.
-    pub fn raw(kind: &str) -> Server {
+    pub(crate) fn raw(kind: &str) -> Server {
         let mut command = Command::new(env::current_exe().expect("this program"));
         command.args([super::raw_server::WORD, kind]);
         Server::start(command)
@@ -66,7 +66,7 @@ impl Server {
     /// # Panics
     ///
     /// When it does not start.
-    pub fn reference() -> Server {
+    pub(crate) fn reference() -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sockrates"));
         command.args(["serve", "--port", "0", "--quiet", "--exit-with-stdin"]);
         Server::start(command)

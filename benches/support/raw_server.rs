@@ -17,7 +17,7 @@ use mio::{Events, Interest, Poll, Token};
 use sockrates::protocol::websocket::{Opcode, accept_key, write};
 
 /// The first argument that makes this program a server.
-pub const WORD: &str = "raw-server";
+pub(crate) const WORD: &str = "raw-server";
 
 /// As long as a sink lets things pile up, so that it takes next to nothing from who shares the machine with it. What a
 /// connection can send meanwhile has room in its buffers.
@@ -30,7 +30,7 @@ const LISTENER: Token = Token(usize::MAX);
 /// # Panics
 ///
 /// When the operating system gives no port or no queue.
-pub fn serve_if_asked() {
+pub(crate) fn serve_if_asked() {
     let mut args = env::args().skip(1);
     if args.next().as_deref() == Some(WORD) {
         serve(&args.next().unwrap_or_default());

@@ -5,7 +5,7 @@
 /// # Panics
 ///
 /// Without any value.
-pub fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -13,14 +13,18 @@ pub fn median(values: &[f64]) -> f64 {
 }
 
 /// Two sides of a comparison, measured in turn.
-pub struct Pairs {
+pub(crate) struct Pairs {
     floor: Vec<f64>,
     ours: Vec<f64>,
 }
 
 impl Pairs {
     /// Measures both sides so often, in the order A B B A.
-    pub fn measure(pairs: usize, mut floor: impl FnMut() -> f64, mut ours: impl FnMut() -> f64) -> Pairs {
+    pub(crate) fn measure(
+        pairs: usize,
+        mut floor: impl FnMut() -> f64,
+        mut ours: impl FnMut() -> f64,
+    ) -> Pairs {
         let mut taken = Pairs { floor: Vec::new(), ours: Vec::new() };
         for pair in 0..pairs {
             if pair % 2 == 0 {
@@ -35,7 +39,7 @@ impl Pairs {
     }
 
     /// Prints the medians of both sides, and that of the ratios taken pair by pair.
-    pub fn print(&self, title: &str, floor: &str, ours: &str, unit: &str) {
+    pub(crate) fn print(&self, title: &str, floor: &str, ours: &str, unit: &str) {
         let ratios: Vec<f64> = self.floor.iter().zip(&self.ours).map(|(floor, ours)| ours / floor).collect();
         println!("{title}");
         println!("  {floor:<26}{:>9.2} {unit} (median of {})", median(&self.floor), self.floor.len());

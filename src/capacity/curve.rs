@@ -9,7 +9,7 @@ use crate::statistics::{Bootstrap, Interval, knee, line, median, usl};
 
 /// What the points of a search amount to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Curve {
+pub(crate) struct Curve {
     /// The load at which throughput falls to 80 % of linear, if it does.
     pub knee: Option<f64>,
     /// Whether the points follow the Universal Scalability Law.
@@ -27,7 +27,7 @@ pub struct Curve {
 /// Whether throughput over load follows the Universal Scalability Law.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Scalability {
+pub(crate) enum Scalability {
     /// Not asked: the load is no number of clients, or there are too few points.
     #[default]
     Unknown,
@@ -44,7 +44,7 @@ pub enum Scalability {
 
 impl Scalability {
     /// The law, where the points follow it.
-    pub fn law(&self) -> Option<&Law> {
+    pub(crate) fn law(&self) -> Option<&Law> {
         match self {
             Scalability::Law(law) => Some(law),
             Scalability::Unknown | Scalability::Otherwise { .. } => None,
@@ -53,7 +53,7 @@ impl Scalability {
 
     /// That the points do not follow it, and why not, as a sentence without its full stop. None where they do, and where
     /// nobody knows.
-    pub fn refusal(&self, axis: &Axis) -> Option<String> {
+    pub(crate) fn refusal(&self, axis: &Axis) -> Option<String> {
         let Scalability::Otherwise { load, off } = self else { return None };
         let off = off.map_or("nothing was achieved".to_owned(), |off| {
             format!("the nearest one is off by {:.0} %", off * 100.0)
@@ -64,7 +64,7 @@ impl Scalability {
 
 /// The Universal Scalability Law through the points.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Law {
+pub(crate) struct Law {
     /// Throughput of one client.
     pub lambda: Parameter,
     /// Contention.
@@ -81,7 +81,7 @@ pub struct Law {
 
 /// A parameter and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Parameter {
+pub(crate) struct Parameter {
     /// The parameter.
     pub value: f64,
     /// The lower end.
@@ -92,7 +92,7 @@ pub struct Parameter {
 
 /// A point beside the law.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Residual {
+pub(crate) struct Residual {
     /// The load.
     pub load: f64,
     /// The throughput that was measured.
@@ -102,10 +102,10 @@ pub struct Residual {
 }
 
 /// How far beyond the largest load that was measured anything is said.
-pub const FARTHEST: f64 = 2.0;
+pub(crate) const FARTHEST: f64 = 2.0;
 
 /// Lays the curves. `held` is the highest load that held; `of_clients` whether the load is a number of clients.
-pub fn curve(points: &[Point], held: Option<f64>, of_clients: bool, seed: u64) -> Curve {
+pub(crate) fn curve(points: &[Point], held: Option<f64>, of_clients: bool, seed: u64) -> Curve {
     let measured = throughputs(points);
     let at_held = |figure: fn(&Point) -> Option<f64>| {
         let at: Vec<f64> = points
@@ -132,7 +132,7 @@ pub fn curve(points: &[Point], held: Option<f64>, of_clients: bool, seed: u64) -
 }
 
 /// The throughput at each load, in the median of its runs, in the order of the loads.
-pub fn throughputs(points: &[Point]) -> Vec<(f64, f64)> {
+pub(crate) fn throughputs(points: &[Point]) -> Vec<(f64, f64)> {
     let mut loads: Vec<f64> =
         points.iter().filter(|point| point.is_of_the_server()).map(|point| point.load).collect();
     loads.sort_unstable_by(f64::total_cmp);

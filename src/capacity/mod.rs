@@ -3,15 +3,15 @@
 //! `runner/search.rs` plays what [`search`] asks for; [`point`] reads each run, [`curve`] lays the curves through them,
 //! [`plan`] calculates machines, [`report()`] makes the blocks of its [`result`]. Pure.
 
-pub mod curve;
+pub(crate) mod curve;
 mod curves;
-pub mod plan;
-pub mod point;
+pub(crate) mod plan;
+pub(crate) mod point;
 mod report;
-pub mod result;
-pub mod search;
+pub(crate) mod result;
+pub(crate) mod search;
 
-pub use point::{Point, outcome};
-pub use report::{report, sentence};
-pub use result::{Asked, CapacityResult, Recovery};
-pub use search::{Found, Grain, Next, Outcome, Search, Server, Settings, Step};
+pub(crate) use point::{Point, outcome};
+pub(crate) use report::report;
+pub(crate) use result::{Asked, CapacityResult, Recovery};
+pub(crate) use search::{Found, Grain, Next, Outcome, Search, Server, Settings, Step};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a machine like this holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Users at which the thresholds still held.
     pub users: f64,
     /// Its processors, and how much of one a user takes.
@@ -16,7 +16,7 @@ pub struct Machine {
 
 /// How many machines, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// For how many users.
     pub users: u64,
     /// The share of each machine that is left free.
@@ -31,7 +31,7 @@ pub struct Plan {
 
 /// One figure, and how many machines it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Need {
+pub(crate) struct Need {
     /// The figure.
     pub limit: Limit,
     /// How many machines.
@@ -41,7 +41,7 @@ pub struct Need {
 /// What a machine can be too small in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Limit {
+pub(crate) enum Limit {
     /// The thresholds of the scenario.
     Thresholds,
     /// Its processors.
@@ -52,7 +52,7 @@ pub enum Limit {
 
 impl Limit {
     /// The word for it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Limit::Thresholds => "the thresholds",
             Limit::Processors => "the processors",
@@ -62,7 +62,7 @@ impl Limit {
 }
 
 /// Plans for so many users. None where a machine holds nobody.
-pub fn plan(machine: Machine, users: u64, headroom: f64) -> Option<Plan> {
+pub(crate) fn plan(machine: Machine, users: u64, headroom: f64) -> Option<Plan> {
     let usable = 1.0 - headroom;
     let machines = |a_machine: f64| {
         let machines = (users as f64 / (a_machine * usable)).ceil();

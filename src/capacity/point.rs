@@ -11,7 +11,7 @@ use crate::verdict::{DoubtKind, Status};
 
 /// What a step of the search measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Point {
+pub(crate) struct Point {
     /// The load.
     pub load: f64,
     /// What it was played for.
@@ -41,7 +41,7 @@ pub struct Point {
 }
 
 /// What came of a run: what the server could not do is told from what we could not.
-pub fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
+pub(crate) fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
     let reason = run.verdict.reason.clone();
     match run.verdict.status {
         Status::Passed => match throughput(run).map_or(0, |metric| metric.count) {
@@ -68,7 +68,7 @@ pub fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
 
 impl Point {
     /// Reads a run.
-    pub fn of(run: &RunResult, load: f64, purpose: Purpose, outcome: Outcome) -> Point {
+    pub(crate) fn of(run: &RunResult, load: f64, purpose: Purpose, outcome: Outcome) -> Point {
         let time = if run.measured_us > 0 { run.measured_us } else { run.duration_us }.max(1) as f64 / 1e6;
         let counted =
             |counters: &[Counter]| counters.iter().map(|counter| run.counter(*counter)).sum::<u64>();
@@ -97,13 +97,13 @@ impl Point {
     }
 
     /// Whether it says something about the server.
-    pub fn is_of_the_server(&self) -> bool {
+    pub(crate) fn is_of_the_server(&self) -> bool {
         matches!(self.outcome, Outcome::Held | Outcome::Broke(_))
     }
 }
 
 /// What the server is there for: deliveries; where there are none, acknowledgements; where there are none either, connects.
-pub fn throughput(run: &RunResult) -> Option<&MetricResult> {
+pub(crate) fn throughput(run: &RunResult) -> Option<&MetricResult> {
     [Metric::Delivery, Metric::Ack, Metric::Connect].into_iter().find_map(|metric| run.metric(metric))
 }
 

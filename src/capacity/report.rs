@@ -18,7 +18,7 @@ use crate::report::run::{environment, server, target, target_in_words};
 use crate::scenario::Axis;
 
 /// The report about this search.
-pub fn report(result: &CapacityResult) -> Report {
+pub(crate) fn report(result: &CapacityResult) -> Report {
     let mut blocks = vec![Block::Verdict(verdict(result)), Block::Cards(cards(result))];
     let sections = [
         section("throughput", "Throughput and load", curve(result)),
@@ -100,7 +100,7 @@ fn verdict(result: &CapacityResult) -> Verdict {
 }
 
 /// The answer in a sentence without its full stop.
-pub fn sentence(axis: &Axis, found: &Found) -> String {
+pub(crate) fn sentence(axis: &Axis, found: &Found) -> String {
     let load = |load: f64| axis.words(load);
     let of_highest = |words: String| match found.held {
         Some(held) => format!("{} held, {words}", load(held)),

@@ -13,13 +13,13 @@ use crate::report::result::{Environment, ScenarioInfo, TargetInfo, ThresholdResu
 use crate::scenario::Axis;
 
 /// The JSON Schema of what `capacity --json` writes.
-pub fn schema() -> serde_json::Value {
+pub(crate) fn schema() -> serde_json::Value {
     file::schema("A search of sockrates for the highest load", &[described::<CapacityResult>()])
 }
 
 /// Everything that is known of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CapacityResult {
+pub(crate) struct CapacityResult {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
     pub tool_version: String,
@@ -59,7 +59,7 @@ pub struct CapacityResult {
 
 /// A threshold, without what any run made of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// As its author wrote it.
     pub text: String,
     /// The limit, in `unit`.
@@ -70,7 +70,7 @@ pub struct Asked {
 
 impl Asked {
     /// The thresholds of this run.
-    pub fn of(run: &RunResult) -> Vec<Asked> {
+    pub(crate) fn of(run: &RunResult) -> Vec<Asked> {
         let asked = |threshold: &ThresholdResult| Asked {
             text: threshold.text.clone(),
             limit: threshold.limit,
@@ -82,7 +82,7 @@ impl Asked {
 
 /// How the server came back from too much.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Recovery {
+pub(crate) struct Recovery {
     /// The load that was too much.
     pub overload: f64,
     /// The load afterwards.
@@ -103,7 +103,7 @@ impl Body for CapacityResult {
 
 impl CapacityResult {
     /// As JSON, pretty-printed, with a final line ending.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         file::to_json(Kind::Capacity, self)
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// Between which loads to search, and how sure the answer has to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The first load.
     pub from: f64,
     /// The highest.
@@ -30,7 +30,7 @@ pub struct Settings {
 
 /// Whether loads are counted or measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grain {
+pub(crate) enum Grain {
     /// Clients: whole numbers.
     Whole,
     /// Rates.
@@ -39,7 +39,7 @@ pub enum Grain {
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Next {
+pub(crate) enum Next {
     /// Play the scenario at this load.
     Play(Step),
     /// The search is over.
@@ -48,7 +48,7 @@ pub enum Next {
 
 /// One run of the scenario at one load.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// The load.
     pub load: f64,
     /// What it is played for.
@@ -60,7 +60,7 @@ pub struct Step {
 /// What a step is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// Looking for a load that breaks.
     Ramp,
     /// Narrowing the gap.
@@ -73,7 +73,7 @@ pub enum Purpose {
 
 /// Which server a step is played on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Server {
+pub(crate) enum Server {
     /// The one that is there.
     Same,
     /// One that has served nobody.
@@ -83,7 +83,7 @@ pub enum Server {
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Every threshold was met.
     Held,
     /// The server did not keep up: the first thing that broke, in words.
@@ -98,7 +98,7 @@ pub enum Outcome {
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Found {
+pub(crate) struct Found {
     /// The highest load that held, if any did.
     pub held: Option<f64>,
     /// In how many of the repeats it held, and how many there were. Nothing where the search ended before.
@@ -110,7 +110,7 @@ pub struct Found {
 /// Why the highest load is not higher.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Above {
+pub(crate) enum Above {
     /// The server did not keep up.
     Broke {
         /// The lowest load at which it did not.
@@ -153,7 +153,7 @@ pub enum Above {
 
 /// How runs of one load came out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Votes {
+pub(crate) struct Votes {
     /// The runs in which every threshold was met.
     pub held: u32,
     /// The others.
@@ -167,7 +167,7 @@ const DEATHS: u32 = 3;
 
 /// The search. Begin with [`Search::ask`].
 #[derive(Clone, Debug)]
-pub struct Search {
+pub(crate) struct Search {
     settings: Settings,
     /// Loads that held, in runs of their own or again.
     held: Vec<f64>,
@@ -185,7 +185,7 @@ pub struct Search {
 
 impl Search {
     /// A search that has not begun.
-    pub fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
         Self {
             settings,
             held: Vec::new(),
@@ -200,7 +200,7 @@ impl Search {
     }
 
     /// What to do next.
-    pub fn ask(&mut self) -> Next {
+    pub(crate) fn ask(&mut self) -> Next {
         if let Some(above) = self.over.take() {
             return Next::Over(self.found(above));
         }
@@ -223,7 +223,7 @@ impl Search {
     }
 
     /// What came of the last step.
-    pub fn tell(&mut self, outcome: Outcome) {
+    pub(crate) fn tell(&mut self, outcome: Outcome) {
         let Some(step) = self.asked else { return };
         let load = step.load;
         if let Outcome::Died(why) = outcome {

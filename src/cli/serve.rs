@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-pub use reference_server::cli::ServeArgs;
+pub(super) use reference_server::cli::ServeArgs;
 
 /// Runs the reference server until it is told to stop.
-pub fn serve(args: ServeArgs) -> ExitCode {
+pub(super) fn serve(args: ServeArgs) -> ExitCode {
     reference_server::cli::run(args)
 }

@@ -10,7 +10,7 @@ use crate::conformance::{SuiteResult, Verdict};
 
 /// What the suite found about one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Conformance {
+pub(crate) struct Conformance {
     /// The server.
     pub server: String,
     /// How many variants of cases came to which verdict.
@@ -27,7 +27,7 @@ pub struct Conformance {
 
 /// A variant of a case, and what it came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Deviation {
+pub(crate) struct Deviation {
     /// The id of the case, with `@transport` where it is played over several.
     pub case: String,
     /// What it says of the server.
@@ -36,7 +36,7 @@ pub struct Deviation {
 
 impl Conformance {
     /// What a comparison tells of this suite, of which so many variants were to be played.
-    pub fn of(suite: &SuiteResult, size: usize, is_interrupted: bool) -> Conformance {
+    pub(crate) fn of(suite: &SuiteResult, size: usize, is_interrupted: bool) -> Conformance {
         let told = suite.cases.iter().filter(|case| !matches!(case.verdict, Verdict::Pass | Verdict::Skip));
         // Who is interrupted while it looks what a server has skips what it did not see.
         let played = suite.summary.total() - suite.summary.skip;
@@ -51,7 +51,7 @@ impl Conformance {
     }
 
     /// A server against which nothing was played.
-    pub fn missing(server: &str, why: String) -> Conformance {
+    pub(crate) fn missing(server: &str, why: String) -> Conformance {
         Conformance {
             server: server.to_owned(),
             summary: Summary::default(),
@@ -62,20 +62,20 @@ impl Conformance {
     }
 
     /// The cases that came to this verdict.
-    pub fn cases(&self, verdict: Verdict) -> Vec<&str> {
+    pub(crate) fn cases(&self, verdict: Verdict) -> Vec<&str> {
         let of = self.deviations.iter().filter(|deviation| deviation.verdict == verdict);
         of.map(|deviation| deviation.case.as_str()).collect()
     }
 
     /// Whether nothing that the suite found breaks a demanded rule, and something was judged.
-    pub fn is_kept(&self) -> bool {
+    pub(crate) fn is_kept(&self) -> bool {
         let Summary { fail, blocked, .. } = self.summary;
         fail == 0 && blocked == 0 && self.findings.is_empty() && self.summary.judged() > 0
     }
 }
 
 /// Cases that fail by now, and those that fail no more, where both days tell.
-pub fn turned<'a>(old: &'a Conformance, new: &'a Conformance) -> (Vec<&'a str>, Vec<&'a str>) {
+pub(crate) fn turned<'a>(old: &'a Conformance, new: &'a Conformance) -> (Vec<&'a str>, Vec<&'a str>) {
     let (was, is) = (old.cases(Verdict::Fail), new.cases(Verdict::Fail));
     let without = |all: &[&'a str], others: &[&'a str]| {
         all.iter().copied().filter(|case| !others.contains(case)).collect::<Vec<_>>()

@@ -9,7 +9,7 @@ use crate::units::share_from;
 
 /// A demand on a comparison.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Demand {
+pub(crate) struct Demand {
     figure: &'static str,
     /// By how much it may not be worse, as a share.
     limit: f64,
@@ -24,7 +24,7 @@ impl Demand {
     ///
     /// # Errors
     /// A sentence that says what is wrong and what to write.
-    pub fn parse(text: &str) -> Result<Demand, String> {
+    pub(crate) fn parse(text: &str) -> Result<Demand, String> {
         const FORM: &str = "write it like `delivery p99 worse by 10 %`";
         let (name, limit) = text.split_once(WORSE).ok_or_else(|| FORM.to_owned())?;
         let name = name.trim();
@@ -40,7 +40,7 @@ impl Demand {
     }
 
     /// Whether these rows break it: a difference that is claimed and not smaller than the limit. A sentence then.
-    pub fn broken_by(&self, server: &str, rows: &[Row]) -> Option<String> {
+    pub(crate) fn broken_by(&self, server: &str, rows: &[Row]) -> Option<String> {
         let kind = figure::kind(self.figure)?;
         let row = rows.iter().find(|row| row.figure == self.figure)?;
         let worse = worse_by(kind, row.ratio);
@@ -50,7 +50,10 @@ impl Demand {
 
     /// What is wrong by it with these servers and their rows: a sentence for each that breaks it, or that nobody has such a
     /// figure.
-    pub fn complaints<'r>(&self, rows: impl Iterator<Item = (&'r str, &'r [Row])> + Clone) -> Vec<String> {
+    pub(crate) fn complaints<'r>(
+        &self,
+        rows: impl Iterator<Item = (&'r str, &'r [Row])> + Clone,
+    ) -> Vec<String> {
         match rows.clone().any(|(_, rows)| self.is_about(rows)) {
             false => {
                 vec![format!("error: `--fail-on '{self}'`: there is no such figure in what was measured")]
@@ -63,7 +66,7 @@ impl Demand {
     }
 
     /// Whether there is anything among these rows that it is about.
-    pub fn is_about(&self, rows: &[Row]) -> bool {
+    pub(crate) fn is_about(&self, rows: &[Row]) -> bool {
         rows.iter().any(|row| row.figure == self.figure)
     }
 }
@@ -75,7 +78,7 @@ impl fmt::Display for Demand {
 }
 
 /// By how much a ratio is worse, as a share: twice the time and half the rate are both worse by 100 %.
-pub fn worse_by(kind: Kind, ratio: f64) -> f64 {
+pub(crate) fn worse_by(kind: Kind, ratio: f64) -> f64 {
     match kind.better {
         Better::Less => ratio - 1.0,
         Better::More => ratio.recip() - 1.0,
@@ -83,7 +86,7 @@ pub fn worse_by(kind: Kind, ratio: f64) -> f64 {
 }
 
 /// Whether a difference is for the worse.
-pub fn is_worse(kind: Kind, difference: Difference) -> bool {
+pub(crate) fn is_worse(kind: Kind, difference: Difference) -> bool {
     match kind.better {
         Better::Less => difference == Difference::Larger,
         Better::More => difference == Difference::Smaller,

@@ -13,7 +13,7 @@ use crate::report::result::{Environment, MetricResult};
 
 /// What is new beside what was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Diff {
+pub(crate) struct Diff {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
     pub tool_version: String,
@@ -31,7 +31,7 @@ pub struct Diff {
 
 /// Where and when a result was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Day {
+pub(crate) struct Day {
     /// How it is called in tables: the name of its file.
     pub name: String,
     /// The version of sockrates that measured.
@@ -44,7 +44,7 @@ pub struct Day {
 
 /// A scenario, or a scenario and a server, of which both results tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Pair {
+pub(crate) struct Pair {
     /// What it is called in both.
     pub name: String,
     /// Figure by figure.
@@ -57,7 +57,7 @@ pub struct Pair {
 
 /// What one result says of something beside the figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// How many runs were valid measurements.
     pub runs: usize,
     /// What went wrong in all of them together.
@@ -80,7 +80,7 @@ impl Body for Diff {
 
 impl Diff {
     /// As JSON, pretty-printed, with a final line ending.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         file::to_json(Kind::Diff, self)
     }
 

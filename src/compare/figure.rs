@@ -16,7 +16,7 @@ use crate::statistics::warm_up::warm_up;
 /// Which of two values is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Better {
+pub(crate) enum Better {
     /// The smaller one.
     Less,
     /// The larger one.
@@ -26,7 +26,7 @@ pub enum Better {
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Microseconds.
     Time,
     /// Times per second.
@@ -39,7 +39,7 @@ pub enum Unit {
 
 impl Unit {
     /// A value for people.
-    pub fn words(self, value: f64) -> String {
+    pub(crate) fn words(self, value: f64) -> String {
         let whole = |value: f64| value.round().max(0.0) as u64;
         match self {
             Unit::Time => format::measured(std::time::Duration::from_micros(whole(value))),
@@ -52,7 +52,7 @@ impl Unit {
 
 /// A figure.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// Its name.
     pub name: &'static str,
     /// What it counts.
@@ -75,7 +75,7 @@ enum Reading {
 }
 
 /// All figures, in the order in which they are told.
-pub const KINDS: [Kind; 9] = [
+pub(crate) const KINDS: [Kind; 9] = [
     time("connect p50", Reading::Quantile(Metric::Connect, 0.5, 20)),
     time("ack p50", Reading::Quantile(Metric::Ack, 0.5, 20)),
     time("ack p99", Reading::Quantile(Metric::Ack, 0.99, 1000)),
@@ -97,12 +97,12 @@ const fn time(name: &'static str, reading: Reading) -> Kind {
 }
 
 /// The figure of that name.
-pub fn kind(name: &str) -> Option<Kind> {
+pub(crate) fn kind(name: &str) -> Option<Kind> {
     KINDS.into_iter().find(|kind| kind.name == name)
 }
 
 /// The figures of a run, without so many intervals of warm-up. What it has no data for is left out.
-pub fn of(run: &RunResult, cut: usize) -> Figures {
+pub(crate) fn of(run: &RunResult, cut: usize) -> Figures {
     let view = View::new(run, cut);
     KINDS
         .iter()
@@ -112,12 +112,12 @@ pub fn of(run: &RunResult, cut: usize) -> Figures {
 }
 
 /// A latency series of a run, without so many intervals of warm-up.
-pub fn series(run: &RunResult, cut: usize, metric: Metric) -> Option<Series> {
+pub(crate) fn series(run: &RunResult, cut: usize, metric: Metric) -> Option<Series> {
     View::new(run, cut).series(metric)
 }
 
 /// How many intervals of a run's course are its warm-up. Nothing where the scenario says itself what is measured.
-pub fn intervals_of_warm_up(run: &RunResult) -> usize {
+pub(crate) fn intervals_of_warm_up(run: &RunResult) -> usize {
     let Some(course) = run.course.as_ref().filter(|_| run.phases.is_empty()) else { return 0 };
     let medians = match course.delivery.p50_us.iter().any(Option::is_some) {
         true => &course.delivery.p50_us,

@@ -16,11 +16,11 @@ use crate::statistics::signs::{holm, least_p, p_value};
 use crate::statistics::{Bootstrap, Interval, deviation, median};
 
 /// What was measured in one run, by the name of the figure.
-pub type Figures = BTreeMap<String, f64>;
+pub(crate) type Figures = BTreeMap<String, f64>;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Question {
+pub(crate) struct Question {
     /// How often a comparison of a server with itself may claim a difference: 0.05.
     pub level: f64,
     /// The difference for which the missing blocks are reckoned, as a share: 0.05.
@@ -30,11 +30,11 @@ pub struct Question {
 }
 
 /// How often a difference is to be found that is as large as [`Row::detectable`].
-pub const POWER: f64 = 0.9;
+pub(crate) const POWER: f64 = 0.9;
 
 /// One figure of one server beside that of the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Row {
+pub(crate) struct Row {
     /// The name of the figure, whose unit it settles: microseconds for what ends in a percentile, times a second for `acks` and
     /// `deliveries`, microseconds of a processor for each message for `cpu`, bytes for each connection for `memory`.
     pub figure: String,
@@ -67,7 +67,7 @@ pub struct Row {
 /// Whether a figure differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Difference {
+pub(crate) enum Difference {
     /// The other's is larger.
     Larger,
     /// The other's is smaller.
@@ -80,7 +80,7 @@ pub enum Difference {
 
 /// Judges servers against the first. `first` and `twin` are the runs of the first server, block by block; each of `others`
 /// are those of another. A run that did not come to be has no figures. The rows of each other server.
-pub fn judge(
+pub(crate) fn judge(
     first: &[Figures],
     twin: &[Figures],
     others: &[&[Figures]],

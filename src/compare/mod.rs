@@ -4,24 +4,24 @@
 //! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`]. [`report()`]
 //! makes blocks of it. [`stored`] compares results of other days, which become [`Diff`]. Pure.
 
-pub mod conformance;
-pub mod demand;
-pub mod diff;
-pub mod figure;
-pub mod judge;
+pub(crate) mod conformance;
+pub(crate) mod demand;
+pub(crate) mod diff;
+pub(crate) mod figure;
+pub(crate) mod judge;
 mod order;
 mod report;
-pub mod result;
-pub mod schema;
-pub mod stored;
+pub(crate) mod result;
+pub(crate) mod schema;
+pub(crate) mod stored;
 
-pub use conformance::Conformance;
-pub use demand::Demand;
-pub use diff::Diff;
-pub use judge::{Figures, Question, judge};
-pub use order::order;
-pub use report::{diff_report, report};
-pub use result::{Block, ComparisonResult, Contest, conclude};
+pub(crate) use conformance::Conformance;
+pub(crate) use demand::Demand;
+pub(crate) use diff::Diff;
+pub(crate) use judge::Question;
+pub(crate) use order::order;
+pub(crate) use report::{diff_report, report};
+pub(crate) use result::{Block, ComparisonResult, Contest, conclude};
 
 #[cfg(test)]
 pub(crate) mod example;

@@ -5,7 +5,7 @@
 //! every place once.
 
 /// The order of each block: who is played first, second, and so on.
-pub fn order(servers: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
+pub(crate) fn order(servers: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut orders = Vec::with_capacity(blocks);
     while orders.len() < blocks {

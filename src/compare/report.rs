@@ -23,7 +23,7 @@ use crate::report::result::MetricResult;
 use crate::report::run::{curve, environment, percentiles};
 use crate::verdict::Status;
 
-pub use diff::report as diff_report;
+pub(crate) use diff::report as diff_report;
 
 /// The colours of the servers. The seventh of the page is grey: that of the twin.
 const COLOURS: [usize; 7] = [1, 2, 3, 4, 5, 6, 8];
@@ -33,7 +33,7 @@ const GREY: usize = 7;
 const SHAPES: [Shape; 5] = [Shape::Disc, Shape::Triangle, Shape::Square, Shape::Diamond, Shape::Cross];
 
 /// The report about this comparison.
-pub fn report(result: &ComparisonResult) -> Report {
+pub(crate) fn report(result: &ComparisonResult) -> Report {
     let besides = besides(result);
     let title = title(result);
     let examined = result.conformance.iter().map(|found| conformance(&found.server, found, Vec::new()));

@@ -17,7 +17,7 @@ use crate::verdict::Status;
 
 /// Everything that is known of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ComparisonResult {
+pub(crate) struct ComparisonResult {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
     pub tool_version: String,
@@ -55,7 +55,7 @@ pub struct ComparisonResult {
 
 /// A server of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ServerEntry {
+pub(crate) struct ServerEntry {
     /// Its name.
     pub name: String,
     /// What it is started with, or where it is found.
@@ -67,7 +67,7 @@ pub struct ServerEntry {
 
 /// The latencies of a contestant, of all its valid runs together and without their warm-up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Latencies {
+pub(crate) struct Latencies {
     /// The server.
     pub server: String,
     /// True for the second runs of the first server.
@@ -78,14 +78,14 @@ pub struct Latencies {
 
 /// One block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BlockResult {
+pub(crate) struct BlockResult {
     /// The runs, in the order in which they were played.
     pub runs: Vec<RunFigures>,
 }
 
 /// One run of a block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RunFigures {
+pub(crate) struct RunFigures {
     /// The server; the twin of the first has its name, too.
     pub server: String,
     /// True for the second run of the first server, which shows what it differs from itself.
@@ -100,7 +100,7 @@ pub struct RunFigures {
 
 /// Something that went wrong, and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// What.
     pub what: String,
     /// How often.
@@ -109,7 +109,7 @@ pub struct Trouble {
 
 /// A server beside the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// Its name.
     pub server: String,
     /// Figure by figure.
@@ -118,7 +118,7 @@ pub struct Comparison {
 
 /// A block as it was played: a run for each contestant, in this order.
 #[derive(Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// The contestants in the order in which they were played: 0 is the first server, 1 its twin, 2 the second server.
     pub order: Vec<usize>,
     /// Their runs, by contestant.
@@ -127,7 +127,7 @@ pub struct Block {
 
 /// What was compared, and how.
 #[derive(Clone, Debug)]
-pub struct Contest {
+pub(crate) struct Contest {
     /// What was played.
     pub scenario: ScenarioInfo,
     /// Where.
@@ -149,7 +149,7 @@ pub struct Contest {
 }
 
 /// Judges the blocks that were finished.
-pub fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
+pub(crate) fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
     let Contest {
         scenario,
         environment,
@@ -297,12 +297,12 @@ impl Body for ComparisonResult {
 
 impl ComparisonResult {
     /// As JSON, pretty-printed, with a final line ending.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         file::to_json(Kind::Comparison, self)
     }
 
     /// What went wrong with a server in all blocks together, its twin included.
-    pub fn troubles(&self, server: &str) -> Vec<Trouble> {
+    pub(crate) fn troubles(&self, server: &str) -> Vec<Trouble> {
         let mut sum: Vec<Trouble> = Vec::new();
         let runs = self.blocks.iter().flat_map(|block| &block.runs).filter(|run| run.server == server);
         runs.for_each(|run| add_up(&mut sum, &run.troubles));

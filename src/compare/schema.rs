@@ -5,7 +5,7 @@ use super::result::ComparisonResult;
 use crate::report::file::{self, described};
 
 /// The schema: of servers in turn, or of two stored results.
-pub fn schema() -> serde_json::Value {
+pub(crate) fn schema() -> serde_json::Value {
     file::schema("A comparison of sockrates", &[described::<ComparisonResult>(), described::<Diff>()])
 }
 

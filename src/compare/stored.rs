@@ -21,7 +21,7 @@ use crate::verdict::Status;
 
 /// What a file of results holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stored {
+pub(crate) struct Stored {
     tool_version: String,
     started: String,
     environment: Environment,
@@ -46,7 +46,7 @@ const FEWEST: usize = 4;
 ///
 /// # Errors
 /// When it is neither, or is damaged.
-pub fn read(text: &str) -> Result<Stored, Unreadable> {
+pub(crate) fn read(text: &str) -> Result<Stored, Unreadable> {
     let file = ResultFile::open(text)?;
     match file.kind {
         Kind::Comparison => Ok(of_comparison(&file.body()?)),
@@ -118,7 +118,7 @@ fn merged<'s>(series: impl Iterator<Item = (&'s str, Series)>) -> Vec<MetricResu
 }
 
 /// What is new beside what was: everything that both measured validly. Each result comes with its name.
-pub fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64) -> Diff {
+pub(crate) fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, seed: u64) -> Diff {
     let ((old_name, old), (new_name, new)) = (old, new);
     let mut notes = Vec::new();
     let mut comparisons = Vec::new();

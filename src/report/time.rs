@@ -12,7 +12,7 @@ pub fn rfc3339(time: SystemTime) -> String {
 }
 
 /// Seconds since 1970 of an RFC 3339 time. None for any other text, and for times before 1970.
-pub fn seconds_since_1970(text: &str) -> Option<u64> {
+pub(super) fn seconds_since_1970(text: &str) -> Option<u64> {
     u64::try_from(text.parse::<Timestamp>().ok()?.as_second()).ok()
 }
 

@@ -9,7 +9,7 @@ static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
 /// A scenario inside the binary.
 #[derive(Clone, Copy, Debug)]
-pub struct Bundled {
+pub(crate) struct Bundled {
     /// Its path without the ending: `chat`, or `load/one-big-room`.
     pub id: &'static str,
     text: &'static str,
@@ -20,7 +20,7 @@ const CASES: &str = "conformance/";
 
 impl Bundled {
     /// All of them, in the order of their ids.
-    pub fn all() -> Vec<Bundled> {
+    pub(crate) fn all() -> Vec<Bundled> {
         let mut found = Vec::new();
         gather(&SCENARIOS, &mut found);
         found.sort_by_key(|bundled| bundled.id);
@@ -28,12 +28,12 @@ impl Bundled {
     }
 
     /// Its id as a case of the conformance suite, if it is one.
-    pub fn case(&self) -> Option<&'static str> {
+    pub(crate) fn case(&self) -> Option<&'static str> {
         self.id.strip_prefix(CASES)
     }
 
     /// Its text, under the name that messages give it.
-    pub fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> Source {
         Source { name: format!("{}.yaml{BUNDLED}", self.id), text: self.text.to_owned() }
     }
 }

@@ -20,7 +20,7 @@ const LEVEL: f64 = 0.05;
 
 /// How servers are compared.
 #[derive(Clone, Debug, Default)]
-pub struct ComparisonConfig {
+pub(crate) struct ComparisonConfig {
     /// How each turn is run. The longest time is that of the whole comparison: no block begins that would not be finished
     /// within it.
     pub run: RunConfig,
@@ -35,7 +35,7 @@ pub struct ComparisonConfig {
 }
 
 /// A comparison of servers.
-pub struct Comparison<'a> {
+pub(crate) struct Comparison<'a> {
     /// How they are compared.
     pub config: &'a ComparisonConfig,
     /// Which.
@@ -47,7 +47,7 @@ pub struct Comparison<'a> {
 }
 
 /// What a comparison came to.
-pub struct Compared {
+pub(crate) struct Compared {
     /// What was found in the blocks that were finished.
     pub result: ComparisonResult,
     /// Why no more blocks were run, where that was an error.
@@ -61,7 +61,7 @@ impl Comparison<'_> {
     ///
     /// # Errors
     /// When no block was finished, or a result could not be stored.
-    pub fn run(&self, listener: &mut Listener<'_>) -> Result<Compared, Error> {
+    pub(crate) fn run(&self, listener: &mut Listener<'_>) -> Result<Compared, Error> {
         let processors =
             if self.config.pin { Some(Processors::divide().map_err(Error::because)?) } else { None };
         let suite = match self.config.conformance {
@@ -131,7 +131,7 @@ impl Comparison<'_> {
 ///
 /// # Errors
 /// When one cannot be read, or they have nothing in common.
-pub fn compare_files(old: &Path, new: &Path, seed: u64) -> Result<Diff, Error> {
+pub(crate) fn compare_files(old: &Path, new: &Path, seed: u64) -> Result<Diff, Error> {
     let read = |file: &Path| {
         let name = file.display();
         let text = fs::read_to_string(file)

@@ -10,7 +10,7 @@ use crate::measure::Live;
 use crate::report::RunResult;
 
 /// Something that happened. Results so far are functions, because to make one costs time and few listeners want it.
-pub enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// A run goes on. Comes some ten times a second.
     RunGoesOn(&'a Live),
     /// Another second of a run is over: its result, had it been interrupted here.
@@ -58,4 +58,4 @@ pub enum Event<'a> {
 }
 
 /// Takes events. An `Err` ends whatever runs.
-pub type Listener<'a> = dyn FnMut(Event<'_>) -> Result<(), Error> + 'a;
+pub(crate) type Listener<'a> = dyn FnMut(Event<'_>) -> Result<(), Error> + 'a;

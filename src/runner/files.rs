@@ -8,7 +8,7 @@ use std::{fs, io};
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     // A link stays a link.
     let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     match fs::metadata(&place) {

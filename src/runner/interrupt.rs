@@ -14,7 +14,7 @@ use crate::verdict::Status;
 ///
 /// # Errors
 /// When the operating system takes no handler.
-pub fn stop_on_signals() -> Result<Arc<AtomicBool>, Error> {
+pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Error> {
     let stop = Arc::new(AtomicBool::new(false));
     register(&stop).map_err(|error| Error::because(format!("failed to watch for Ctrl-C: {error}")))?;
     Ok(stop)

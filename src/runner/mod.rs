@@ -38,20 +38,20 @@ mod watch;
 use crate::report::RunResult;
 use crate::verdict::Status;
 
-pub use bundled::Bundled;
-pub use comparison::{Compared, Comparison, ComparisonConfig, compare_files};
-pub use event::{Event, Listener};
-pub use files::write_whole;
-pub use interrupt::stop_on_signals;
-pub use run::{RunConfig, ScenarioRun};
-pub use scenarios::{Selected, select, select_one};
-pub use search::{LoadSearch, SearchConfig, status as search_status};
-pub use server::{NamedServer, ServerConfig, Trust, read_header, split_name};
-pub use suite::{Baselines, Cases, JOBS, Suite, SuiteConfig};
+pub(crate) use bundled::Bundled;
+pub(crate) use comparison::{Compared, Comparison, ComparisonConfig, compare_files};
+pub(crate) use event::{Event, Listener};
+pub(crate) use files::write_whole;
+pub(crate) use interrupt::stop_on_signals;
+pub(crate) use run::{RunConfig, ScenarioRun};
+pub(crate) use scenarios::{Selected, select, select_one};
+pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
+pub(crate) use server::{NamedServer, ServerConfig, Trust, read_header, split_name};
+pub(crate) use suite::{Baselines, Cases, JOBS, Suite, SuiteConfig};
 
 /// Why nothing could be run.
 #[derive(Debug)]
-pub struct Error {
+pub(crate) struct Error {
     /// What that says of the whole; none where the scenario or the configuration is wrong.
     pub status: Option<Status>,
     /// What is wrong and what to do, ready to be shown.
@@ -62,12 +62,12 @@ pub struct Error {
 
 impl Error {
     /// The configuration or the scenario is wrong, and this is the whole report.
-    pub fn wrong(words: impl Into<String>) -> Error {
+    pub(crate) fn wrong(words: impl Into<String>) -> Error {
         Error { status: None, words: words.into(), result: None }
     }
 
     /// The same, where a sentence tells why.
-    pub fn because(why: impl std::fmt::Display) -> Error {
+    pub(crate) fn because(why: impl std::fmt::Display) -> Error {
         Error::wrong(format!("error: {why}"))
     }
 

@@ -21,7 +21,7 @@ const CLIENTS_A_WORKER: u32 = 50;
 
 /// How a scenario is run.
 #[derive(Clone, Debug, Default)]
-pub struct RunConfig {
+pub(crate) struct RunConfig {
     /// The seed of all chance; the same seed gives the same plan.
     pub seed: u64,
     /// How many threads run the clients; without it, one for each processor, and fewer for few clients.
@@ -33,7 +33,7 @@ pub struct RunConfig {
 }
 
 /// One scenario, one server, and how to run the one against the other.
-pub struct ScenarioRun<'a> {
+pub(crate) struct ScenarioRun<'a> {
     /// How it is run.
     pub config: &'a RunConfig,
     /// Against which server.
@@ -57,7 +57,7 @@ impl ScenarioRun<'_> {
     ///
     /// # Errors
     /// Why not. The result in it says that the server was not there.
-    pub fn start(&self) -> Result<Running, Error> {
+    pub(crate) fn start(&self) -> Result<Running, Error> {
         let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
         self.check_machine().map_err(invalid)?;
         let started = SystemTime::now();
@@ -76,7 +76,7 @@ impl ScenarioRun<'_> {
     ///
     /// # Errors
     /// When we could not test, or the listener wanted no more.
-    pub fn run(&self, running: &Running, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
+    pub(crate) fn run(&self, running: &Running, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
         self.run_to_end(running, listener).map(|ended| ended.result)
     }
 

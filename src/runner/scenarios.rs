@@ -9,7 +9,7 @@ use crate::scenario::{self, Overrides, Scenario, Surroundings, Timings};
 
 /// A scenario, read, with where it came from.
 #[derive(Debug)]
-pub struct Selected {
+pub(crate) struct Selected {
     /// Its text and the name under which it is told of.
     pub source: Source,
     /// What it says.
@@ -45,7 +45,7 @@ impl Selected {
 ///
 /// # Errors
 /// The reports of everything that is wrong.
-pub fn select(words: &[String], overrides: &Overrides) -> Result<Vec<Selected>, Error> {
+pub(crate) fn select(words: &[String], overrides: &Overrides) -> Result<Vec<Selected>, Error> {
     let (mut selected, mut wrong) = (Vec::new(), Vec::new());
     for word in words {
         match sources(word) {
@@ -71,7 +71,7 @@ pub fn select(words: &[String], overrides: &Overrides) -> Result<Vec<Selected>, 
 ///
 /// # Errors
 /// What is wrong with it, or that there are several.
-pub fn select_one(word: &str, overrides: &Overrides) -> Result<Selected, Error> {
+pub(crate) fn select_one(word: &str, overrides: &Overrides) -> Result<Selected, Error> {
     let mut selected = select(&[word.to_owned()], overrides)?;
     match (selected.pop(), selected.len()) {
         (Some(one), 0) => Ok(one),

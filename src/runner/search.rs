@@ -34,7 +34,7 @@ const LAST_BREATH: Duration = Duration::from_millis(300);
 
 /// What is searched for, and how.
 #[derive(Clone, Debug, Default)]
-pub struct SearchConfig {
+pub(crate) struct SearchConfig {
     /// How each load is run. The longest time is that of the whole search; a run that is under way is finished.
     pub run: RunConfig,
     /// What is raised; without it, what the scenario says, else the clients.
@@ -64,7 +64,7 @@ pub struct SearchConfig {
 }
 
 /// A search for the highest load that one server bears.
-pub struct LoadSearch<'a> {
+pub(crate) struct LoadSearch<'a> {
     /// What is searched for.
     pub config: &'a SearchConfig,
     /// Which server bears it.
@@ -80,7 +80,7 @@ impl LoadSearch<'_> {
     ///
     /// # Errors
     /// When nothing can be searched for, or no server was there.
-    pub fn run(&self, listener: &mut Listener<'_>) -> Result<Option<CapacityResult>, Error> {
+    pub(crate) fn run(&self, listener: &mut Listener<'_>) -> Result<Option<CapacityResult>, Error> {
         let LoadSearch { config, selected, .. } = *self;
         if selected.scenario.thresholds.is_empty() {
             return Err(Error::because(format!(
@@ -125,7 +125,7 @@ impl LoadSearch<'_> {
 }
 
 /// What a search came to.
-pub fn status(result: &CapacityResult, is_stopped: bool) -> Status {
+pub(crate) fn status(result: &CapacityResult, is_stopped: bool) -> Status {
     match &result.found {
         _ if is_stopped => Status::Interrupted,
         None => Status::Invalid,

@@ -26,7 +26,7 @@ const MOST: u64 = 1 << 40;
 
 /// Which certificates are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Trust {
+pub(crate) enum Trust {
     /// Those of the usual authorities.
     #[default]
     Usual,
@@ -41,7 +41,7 @@ impl Trust {
     ///
     /// # Errors
     /// A sentence, when the file cannot be read or holds no certificate.
-    pub fn tls(&self) -> Result<Arc<ClientConfig>, String> {
+    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, String> {
         let tls = match self {
             Trust::Any => transport::insecure(),
             Trust::Usual => transport::trusting(&[]),
@@ -66,7 +66,7 @@ impl Trust {
 
 /// A server under test. Without command and url, it is the reference server.
 #[derive(Clone, Debug)]
-pub struct ServerConfig {
+pub(crate) struct ServerConfig {
     /// The command that starts it.
     pub command: Option<String>,
     /// Where it runs, or will run once it is started.
@@ -91,7 +91,7 @@ pub struct ServerConfig {
 
 /// A server of several, and how it is called beside them.
 #[derive(Clone, Debug)]
-pub struct NamedServer {
+pub(crate) struct NamedServer {
     /// Its name: the user's, else what it is started or found by.
     pub name: String,
     /// The server.
@@ -130,7 +130,7 @@ impl ServerConfig {
     }
 
     /// The server, for a result that says that it is not there.
-    pub fn missing(&self) -> TargetInfo {
+    pub(crate) fn missing(&self) -> TargetInfo {
         let url = self.url.as_ref().map(ToString::to_string).unwrap_or_default();
         match (&self.command, &self.url) {
             (Some(line), _) => TargetInfo::missing(TargetKind::Command, url, Some(line.clone())),
@@ -204,7 +204,7 @@ impl ServerConfig {
 ///
 /// # Errors
 /// Why it cannot be sent.
-pub fn read_header(text: &str) -> Result<(String, String), String> {
+pub(crate) fn read_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = match text.split_once(':') {
         Some((name, value)) if !name.trim().is_empty() => (name.trim(), value.trim()),
         _ => return Err("write it like `Authorization: Bearer abc`".to_owned()),
@@ -215,7 +215,7 @@ pub fn read_header(text: &str) -> Result<(String, String), String> {
 }
 
 /// A name before a command or a url: `node=node server.js`. What is written in capitals is a variable of the command's environment.
-pub fn split_name(text: &str) -> (Option<&str>, &str) {
+pub(crate) fn split_name(text: &str) -> (Option<&str>, &str) {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))

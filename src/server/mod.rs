@@ -12,8 +12,8 @@ mod output;
 mod probe;
 mod running;
 
-pub use endpoint::{Endpoint, WrongUrl};
-pub use group::Resources;
-pub use not_there::{NotThere, Seen};
-pub use probe::{Found, Offer, Offers, Probing, offers, probe};
-pub use running::{NotReady, Running, Starting, Target};
+pub(crate) use endpoint::Endpoint;
+pub(crate) use group::Resources;
+pub(crate) use not_there::{NotThere, Seen};
+pub(crate) use probe::{Found, Offer, Probing, offers, probe};
+pub(crate) use running::{NotReady, Running, Starting, Target};

@@ -52,7 +52,7 @@ pub struct Found {
 
 /// Whether a server offers a way to connect, and what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// Whether it does.
     pub there: bool,
     /// What was seen, in words.
@@ -62,7 +62,7 @@ pub struct Offer {
 /// Which ways to connect a server offers. A way counts as offered when HTTP says so, however wrong the rest is: a server
 /// that fails at what it offers is to be told so by those who test it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offers {
+pub(crate) struct Offers {
     /// Long-polling.
     pub polling: Offer,
     /// WebSockets.
@@ -74,7 +74,7 @@ pub struct Offers {
 }
 
 /// Looks which ways to connect are offered at this address. Blocks for at most twice the timeout.
-pub fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Offers {
+pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Offers {
     let look = || Look { endpoint, address, probing, deadline: Instant::now() + probing.timeout };
     let told = |answer: &Result<Response, Seen>, good: u16| match answer {
         Ok(response) => Offer {
@@ -107,7 +107,7 @@ pub fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Of
 }
 
 /// Looks once. Blocks for at most the timeout (and as long as the system takes to resolve a name).
-pub fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
+pub(crate) fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
     let not_there = |seen| NotThere { endpoint: Box::new(endpoint.clone()), seen };
     let addresses = endpoint.addresses().map_err(|error| not_there(Seen::NoSuchName(error.to_string())))?;
     let deadline = Instant::now() + probing.timeout;

@@ -2,37 +2,37 @@
 //! seed gives the same schedule, whatever the server does and however many workers there are.
 
 /// What a stream is for: the numbers that a client draws in its steps.
-pub const CLIENT: u64 = 0;
+pub(super) const CLIENT: u64 = 0;
 
 /// When the clients of a group arrive.
-pub const ARRIVALS: u64 = 1;
+pub(super) const ARRIVALS: u64 = 1;
 
 /// When the rounds of a client are due.
-pub const ROUNDS: u64 = 2;
+pub(super) const ROUNDS: u64 = 2;
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub struct Chance(fastrand::Rng);
+pub(super) struct Chance(fastrand::Rng);
 
 impl Chance {
     /// The stream for something, which is told by numbers: what for, of which client, at which step.
-    pub fn of(seed: u64, what: &[u64]) -> Chance {
+    pub(super) fn of(seed: u64, what: &[u64]) -> Chance {
         let mixed = what.iter().fold(mix(seed), |mixed, number| mix(mixed ^ number));
         Chance(fastrand::Rng::with_seed(mixed))
     }
 
     /// A number from 0 to below 1, each as likely.
-    pub fn share(&mut self) -> f64 {
+    pub(super) fn share(&mut self) -> f64 {
         self.0.f64()
     }
 
     /// A whole number below this one, each as likely.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0.u64(0..bound.max(1))
     }
 
     /// The distance between two of things that happen independently of each other, once in a unit of time.
-    pub fn exponential(&mut self) -> f64 {
+    pub(super) fn exponential(&mut self) -> f64 {
         // From 1 down to above 0, of which there is a logarithm.
         -(1.0 - self.0.f64()).ln()
     }

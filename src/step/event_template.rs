@@ -80,7 +80,7 @@ fn pack(parts: Vec<Json>, values: &dyn Values) -> Encoded {
 }
 
 /// Values where no name stands for anything.
-pub struct Nothing;
+pub(super) struct Nothing;
 
 impl Values for Nothing {
     fn get(&self, _: &Name) -> Option<Cow<'_, Json>> {
@@ -93,7 +93,7 @@ impl Values for Nothing {
 }
 
 /// Values with words such as `${room}` of a contract given, and perhaps another `${i}`.
-pub struct Words<'v> {
+pub(super) struct Words<'v> {
     /// What all other names stand for.
     pub values: &'v dyn Values,
     /// The words.

@@ -10,7 +10,7 @@ use crate::session::{Answer, Event};
 
 /// An acknowledgement that is being waited for.
 #[derive(Debug)]
-pub struct Exchange {
+pub(super) struct Exchange {
     id: u64,
     namespace: Box<str>,
     due: Instant,
@@ -21,7 +21,7 @@ pub struct Exchange {
 
 /// What became of an [`Exchange`] after something happened.
 #[derive(Debug)]
-pub enum Exchanged<'a> {
+pub(super) enum Exchanged<'a> {
     /// The acknowledgement is there.
     Answered(&'a Answer<'a>),
     /// It will not come, in words.
@@ -35,7 +35,7 @@ impl Exchange {
     ///
     /// # Errors
     /// In words, when it cannot be sent.
-    pub fn begin(
+    pub(super) fn begin(
         cx: &mut Cx<'_, '_>,
         namespace: Box<str>,
         encoded: &Encoded,
@@ -47,7 +47,7 @@ impl Exchange {
     }
 
     /// Looks at what happened.
-    pub fn handle<'a>(&self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Exchanged<'a> {
+    pub(super) fn handle<'a>(&self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Exchanged<'a> {
         match what {
             Happening::Event(Event::Answered(answer))
                 if answer.id == self.id && *answer.namespace == *self.namespace =>
@@ -69,7 +69,7 @@ impl Exchange {
     }
 
     /// When the wait is over.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }
@@ -78,7 +78,7 @@ impl Exchange {
 ///
 /// # Errors
 /// In words, when it cannot be sent.
-pub fn say(
+pub(super) fn say(
     cx: &mut Cx<'_, '_>,
     namespace: &str,
     encoded: &Encoded,

@@ -37,7 +37,7 @@ pub(super) fn schema() -> Schema {
 
 /// How a fence is made, fixed when the scenario is read.
 #[derive(Debug)]
-pub struct Fence {
+pub(super) struct Fence {
     event_template: Option<EventTemplate>,
     namespace: Option<Template>,
     within: Duration,
@@ -45,7 +45,7 @@ pub struct Fence {
 
 impl Fence {
     /// From the contract.
-    pub fn new(reading: &Reading<'_>, namespace: Option<Template>, within: Duration) -> Fence {
+    pub(super) fn new(reading: &Reading<'_>, namespace: Option<Template>, within: Duration) -> Fence {
         let ask = reading.contract.get(Verb::Fence);
         Fence { event_template: ask.map(|ask| EventTemplate::new(&ask.event, &ask.args)), namespace, within }
     }
@@ -54,7 +54,7 @@ impl Fence {
     ///
     /// # Errors
     /// In words, when nothing can be sent.
-    pub fn begin(&self, cx: &mut Cx<'_, '_>) -> Result<Fencing, String> {
+    pub(super) fn begin(&self, cx: &mut Cx<'_, '_>) -> Result<Fencing, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let Some(event_template) = &self.event_template else { return Fencing::probe(cx, self.within) };
         let encoded = event_template.encode(cx.actor)?;
@@ -64,7 +64,7 @@ impl Fence {
 
 /// A round trip under way.
 #[derive(Debug)]
-pub enum Fencing {
+pub(super) enum Fencing {
     /// By an acknowledged event.
     Exchange(Exchange),
     /// By a `CONNECT` that will be refused.
@@ -79,7 +79,7 @@ impl Fencing {
     ///
     /// # Errors
     /// In words, when there is no connection.
-    pub fn probe(cx: &mut Cx<'_, '_>, patience: Duration) -> Result<Fencing, String> {
+    pub(super) fn probe(cx: &mut Cx<'_, '_>, patience: Duration) -> Result<Fencing, String> {
         if !cx.actor.session.is_open() {
             return Err(cx.why_not_connected("/"));
         }
@@ -88,7 +88,7 @@ impl Fencing {
     }
 
     /// Looks at what happened; gives the outcome when there is one.
-    pub fn handle(&self, cx: &mut Cx<'_, '_>, what: &Happening<'_>) -> Option<Result<(), String>> {
+    pub(super) fn handle(&self, cx: &mut Cx<'_, '_>, what: &Happening<'_>) -> Option<Result<(), String>> {
         match self {
             Fencing::Exchange(exchange) => match exchange.handle(cx, what) {
                 Exchanged::Answered(_) => Some(Ok(())),
@@ -111,7 +111,7 @@ impl Fencing {
     }
 
     /// When the patience is over.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Fencing::Exchange(exchange) => exchange.poll_timeout(),
             Fencing::Probe { deadline } => Some(*deadline),

@@ -78,7 +78,7 @@ pub(super) fn shape(shape: Shape) -> Shape {
 
 impl Pace {
     /// Reads the fields of a `repeat` that say when its rounds begin.
-    pub fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Pace, Mistake> {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Pace, Mistake> {
         let every = reading.positive_duration(fields, "every")?.map(|every| reading.quickened(every));
         let by = fields.entry("by").map(|(key, node)| Ok((key, is_poisson(node)?))).transpose()?;
         let jitter =
@@ -133,7 +133,7 @@ impl Pace {
     }
 
     /// From one round to the next: of a schedule, or of a client that is never kept waiting.
-    pub fn distance(&self) -> Duration {
+    pub(super) fn distance(&self) -> Duration {
         match &self.rhythm {
             Rhythm::Even { every, .. } | Rhythm::Poisson { every } => *every,
             Rhythm::Closed(think) => Duration::from_micros(think.mean() as u64),
@@ -141,12 +141,12 @@ impl Pace {
     }
 
     /// Whether a schedule says when rounds are due.
-    pub fn is_set(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         !matches!(self.rhythm, Rhythm::Closed(_))
     }
 
     /// How many rounds are due in a second, on average, if there is a schedule.
-    pub fn rounds(&self) -> Option<f64> {
+    pub(super) fn rounds(&self) -> Option<f64> {
         let due = match self.rhythm {
             Rhythm::Closed(_) => return None,
             _ => 1.0 / self.distance().as_secs_f64(),
@@ -156,7 +156,7 @@ impl Pace {
     }
 
     /// How many rounds are due in such a time, where that is the same for every client.
-    pub fn rounds_in(&self, length: Duration) -> Option<u64> {
+    pub(super) fn rounds_in(&self, length: Duration) -> Option<u64> {
         let Rhythm::Even { every, .. } = self.rhythm else { return None };
         let time = match self.bursts {
             None => length,
@@ -171,7 +171,7 @@ impl Pace {
     }
 
     /// In words, to stand behind `for 60s`; nothing where rounds just follow each other.
-    pub fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         let mut words = match &self.rhythm {
             Rhythm::Even { every, .. } => format!(", every {every:?}"),
             Rhythm::Poisson { every } => format!(", every {every:?} on average by chance"),
@@ -192,7 +192,7 @@ impl Pace {
     }
 
     /// The due times of a client whose `repeat` begins.
-    pub fn begin(&self, cx: &Cx<'_, '_>) -> Dues<'_> {
+    pub(super) fn begin(&self, cx: &Cx<'_, '_>) -> Dues<'_> {
         let actor = &cx.actor;
         let what = [ROUNDS, u64::from(actor.who.index), u64::from(cx.step.0), actor.round];
         let mut chance = Chance::of(actor.context.seed, &what);
@@ -284,7 +284,7 @@ pub(super) struct Dues<'p> {
 
 impl Dues<'_> {
     /// When a round is due. To be asked once for each round, in their order, when the one before is done.
-    pub fn next(&mut self, round: u64, now: Instant) -> Instant {
+    pub(super) fn next(&mut self, round: u64, now: Instant) -> Instant {
         match &self.pace.rhythm {
             Rhythm::Even { every, jitter } => {
                 let nanos = every.as_nanos() as u64;

@@ -42,7 +42,11 @@ pub(super) fn size() -> Schema {
 }
 
 impl Content {
-    pub fn read(fields: &Fields<'_>, stamped: bool, reading: &mut Reading<'_>) -> Result<Content, Mistake> {
+    pub(super) fn read(
+        fields: &Fields<'_>,
+        stamped: bool,
+        reading: &mut Reading<'_>,
+    ) -> Result<Content, Mistake> {
         let mut args: Vec<Node> = match fields.optional("args") {
             Some(node) => node.list()?.to_vec(),
             None => Vec::new(),
@@ -87,12 +91,12 @@ impl Content {
 
 impl Filler {
     /// The message with as many bytes as chance has it, wherever a filler stands.
-    pub fn put(&self, encoded: &Encoded, actor: &Actor<'_>) -> Encoded {
+    pub(super) fn put(&self, encoded: &Encoded, actor: &Actor<'_>) -> Encoded {
         put(encoded, actor.draw(&self.bytes).saturating_sub(self.before) as usize)
     }
 
     /// The size in words, to stand behind the name of an event.
-    pub fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         format!(" of {}", self.bytes.words(|bytes| bytes.to_string(), " bytes"))
     }
 }

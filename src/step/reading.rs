@@ -25,7 +25,7 @@ impl Default for Tempo {
 }
 
 /// How long a step waits for the server unless it says otherwise.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is known while steps are read.
 pub struct Reading<'s> {

@@ -13,7 +13,7 @@ use crate::tree::{Mention, ModulePath, Place, Tree};
 
 /// Where a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     Module(ModulePath),
     /// Something defined in this module.
     Item(ModulePath),
@@ -23,7 +23,7 @@ pub enum Found {
 
 /// A path followed to its end.
 #[derive(Clone, Debug)]
-pub struct Followed {
+pub(crate) struct Followed {
     pub found: Found,
     /// Every module that it led through.
     pub through: Vec<ModulePath>,
@@ -34,7 +34,7 @@ const DEEPEST: usize = 16;
 
 impl Tree {
     /// Follows the path of a mention.
-    pub fn follow(&self, mention: &Mention) -> Followed {
+    pub(crate) fn follow(&self, mention: &Mention) -> Followed {
         let mut through = Vec::new();
         let found = self.resolve(&mention.module, &mention.segments, &mut through, DEEPEST);
         Followed { found: found.unwrap_or_else(|| Found::Outside(mention.segments.clone())), through }
@@ -129,9 +129,9 @@ impl Tree {
 }
 
 /// Which file imports which, with one of the lines that say so.
-pub type Graph<'t> = BTreeMap<&'t Place, BTreeMap<&'t Place, String>>;
+pub(crate) type Graph<'t> = BTreeMap<&'t Place, BTreeMap<&'t Place, String>>;
 
-pub fn graph(tree: &Tree) -> Graph<'_> {
+pub(crate) fn graph(tree: &Tree) -> Graph<'_> {
     let mut graph = Graph::new();
     for mention in &tree.mentions {
         let Found::Item(to) = tree.follow(mention).found else { continue };
@@ -148,7 +148,7 @@ pub fn graph(tree: &Tree) -> Graph<'_> {
 }
 
 /// The circles: sets of files of which each reaches each, by the imports between them.
-pub fn circles<'t>(graph: &Graph<'t>) -> Vec<BTreeSet<&'t Place>> {
+pub(crate) fn circles<'t>(graph: &Graph<'t>) -> Vec<BTreeSet<&'t Place>> {
     let reached: BTreeMap<&Place, BTreeSet<&Place>> =
         graph.keys().map(|place| (*place, reachable(graph, place))).collect();
     let mut circles = BTreeSet::new();

@@ -8,18 +8,18 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 /// The path of a module from the root of its crate, which is empty.
-pub type ModulePath = Vec<String>;
+pub(crate) type ModulePath = Vec<String>;
 
 /// What stands on a node of the graph of imports: a file, or the `#[cfg(test)] mod tests { … }` in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub(crate) struct Place {
     pub file: PathBuf,
     pub is_test: bool,
 }
 
 /// A module, in a file of its own or within one.
 #[derive(Debug)]
-pub struct Module {
+pub(crate) struct Module {
     pub place: Place,
     /// The names of what is defined here.
     pub items: HashSet<String>,
@@ -31,7 +31,7 @@ pub struct Module {
 
 /// A path that some code says.
 #[derive(Debug)]
-pub struct Mention {
+pub(crate) struct Mention {
     /// The module that says it.
     pub module: ModulePath,
     pub segments: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Mention {
 
 /// A crate below a source root.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub(crate) struct Tree {
     /// The name by which its own binaries know it.
     pub name: String,
     pub modules: BTreeMap<ModulePath, Module>,
@@ -52,7 +52,7 @@ pub struct Tree {
 
 impl Tree {
     /// Parses every Rust file below a folder.
-    pub fn parse(name: &str, root: &Path) -> Tree {
+    pub(crate) fn parse(name: &str, root: &Path) -> Tree {
         let mut files: Vec<(PathBuf, String)> =
             rust_files(root).into_iter().map(|file| (file.clone(), read(&file))).collect();
         // Parents first: they say which of their modules are tests.
@@ -61,7 +61,7 @@ impl Tree {
     }
 
     /// Parses these files, whose paths begin with `root`.
-    pub fn of(name: &str, root: &Path, files: &[(PathBuf, String)]) -> Tree {
+    pub(crate) fn of(name: &str, root: &Path, files: &[(PathBuf, String)]) -> Tree {
         let mut tree = Tree { name: name.to_owned(), ..Tree::default() };
         let mut tests = HashSet::new();
         for (file, source) in files {
@@ -87,12 +87,12 @@ fn module_of(root: &Path, file: &Path) -> ModulePath {
     path
 }
 
-pub fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Every Rust file below a folder of the repository, without what cargo and npm put there.
-pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

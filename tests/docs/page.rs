@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "docs";
 
 /// A page, as text.
-pub struct Page {
+pub(crate) struct Page {
     /// Relative to the repository.
     pub path: PathBuf,
     pub text: String,
 }
 
 /// A fenced block of a page.
-pub struct Block {
+pub(crate) struct Block {
     /// `docs/scenarios.md:17`.
     pub place: Place,
     /// What stands behind the opening fence: the language and the marks.
@@ -24,7 +24,7 @@ pub struct Block {
 
 /// A line of a page.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(crate) struct Place {
     pub page: PathBuf,
     pub line: usize,
 }
@@ -36,7 +36,7 @@ impl fmt::Display for Place {
 }
 
 /// `README.md`, `CHANGELOG.md`, `CONTRIBUTING.md` and everything in `docs`.
-pub fn all() -> Vec<Page> {
+pub(crate) fn all() -> Vec<Page> {
     let mut paths: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(PathBuf::from).into();
     for entry in std::fs::read_dir(FOLDER).expect("there is a folder docs") {
         let path = entry.expect("it can be read").path();
@@ -49,7 +49,7 @@ pub fn all() -> Vec<Page> {
 }
 
 /// One page.
-pub fn named(path: impl AsRef<Path>) -> Page {
+pub(crate) fn named(path: impl AsRef<Path>) -> Page {
     let path = path.as_ref().to_owned();
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Page { path, text }
@@ -57,7 +57,7 @@ pub fn named(path: impl AsRef<Path>) -> Page {
 
 impl Page {
     /// Every fenced block.
-    pub fn blocks(&self) -> Vec<Block> {
+    pub(crate) fn blocks(&self) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
         let mut open = false;
         for (line, text) in (1..).zip(self.text.lines()) {
@@ -94,7 +94,7 @@ impl Page {
     }
 
     /// Where each link leads to.
-    pub fn links(&self) -> Vec<(Place, String)> {
+    pub(crate) fn links(&self) -> Vec<(Place, String)> {
         let mut links = Vec::new();
         for (line, text) in self.prose() {
             for part in text.split("](").skip(1) {
@@ -106,7 +106,7 @@ impl Page {
     }
 
     /// The headings as links name them.
-    pub fn anchors(&self) -> Vec<String> {
+    pub(crate) fn anchors(&self) -> Vec<String> {
         let headings = self.prose().filter(|(_, text)| text.starts_with('#'));
         headings
             .map(|(_, text)| {
@@ -118,7 +118,7 @@ impl Page {
     }
 
     /// The rows of the table under a heading, cell by cell, without its head. Code marks are taken off.
-    pub fn table(&self, heading: &str) -> Vec<Vec<String>> {
+    pub(crate) fn table(&self, heading: &str) -> Vec<Vec<String>> {
         let from = self.prose().skip_while(|(_, text)| *text != heading).skip(1);
         let rows: Vec<Vec<String>> = from
             .take_while(|(_, text)| !text.starts_with('#'))
@@ -135,18 +135,18 @@ impl Page {
 
 impl Block {
     /// Whether it carries this mark.
-    pub fn is(&self, mark: &str) -> bool {
+    pub(crate) fn is(&self, mark: &str) -> bool {
         self.info.iter().any(|word| word == mark)
     }
 
     /// The faults that make its run fail: `red=one,two`.
-    pub fn red(&self) -> Vec<&str> {
+    pub(crate) fn red(&self) -> Vec<&str> {
         let marks = self.info.iter().filter_map(|word| word.strip_prefix("red="));
         marks.flat_map(|faults| faults.split(',')).collect()
     }
 
     /// The scenario that it stands for: itself, or what is missing put around it.
-    pub fn scenario(&self) -> String {
+    pub(crate) fn scenario(&self) -> String {
         if self.is("step") {
             return self.around_acts();
         }

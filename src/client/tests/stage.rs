@@ -9,12 +9,12 @@ use crate::plan::{Plan, RunOptions};
 use crate::scenario::{self, Surroundings};
 use crate::session::HangUp;
 
-pub const OPEN: &str =
+pub(super) const OPEN: &str =
     r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
 
 /// Writes down what a client says.
 #[derive(Default)]
-pub struct Said(Vec<String>);
+pub(super) struct Said(Vec<String>);
 
 impl Wire for Said {
     fn dial(&mut self, _: Channel, target: &str, _: &[(String, String)]) {
@@ -57,7 +57,7 @@ impl Wire for Said {
 
 /// Writes down what was found.
 #[derive(Default)]
-pub struct Found {
+pub(super) struct Found {
     pub latencies: Vec<(Metric, u128)>,
     pub counts: Vec<(Counter, u64)>,
     pub passed: Vec<u32>,
@@ -71,11 +71,11 @@ pub struct Found {
 
 impl Found {
     /// The values of a latency series, in milliseconds.
-    pub fn latency(&self, metric: Metric) -> Vec<u128> {
+    pub(super) fn latency(&self, metric: Metric) -> Vec<u128> {
         self.latencies.iter().filter(|(of, _)| *of == metric).map(|(_, value)| *value).collect()
     }
 
-    pub fn count(&self, counter: Counter) -> u64 {
+    pub(super) fn count(&self, counter: Counter) -> u64 {
         self.counts.iter().filter(|(of, _)| *of == counter).map(|(_, by)| by).sum()
     }
 }
@@ -126,7 +126,7 @@ impl Observer for Found {
 }
 
 /// One client on an empty stage.
-pub struct Play<'p> {
+pub(super) struct Play<'p> {
     pub plan: &'p Plan<'p>,
     pub client: Client<'p>,
     pub now: Instant,
@@ -135,7 +135,7 @@ pub struct Play<'p> {
 }
 
 /// Plays client `n` of a scenario with these clients and this script.
-pub fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
+pub(super) fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
     let text = format!("name: a test\nclients: {clients}\nscript:\n{script}");
     let surroundings = Surroundings::new(|_| None, |_| Err("there are no files".to_owned()));
@@ -150,7 +150,7 @@ pub fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) 
 }
 
 /// The same with a client that is connected: the first act is over.
-pub fn connected(script: &str, test: impl FnOnce(Play<'_>)) {
+pub(super) fn connected(script: &str, test: impl FnOnce(Play<'_>)) {
     play("{ alice: 1 }", &format!("- alice: connect\n{script}"), 0, |mut play| {
         assert_eq!(play.begin(0), Flow::Waiting);
         play.accepted();
@@ -162,27 +162,27 @@ pub fn connected(script: &str, test: impl FnOnce(Play<'_>)) {
 }
 
 impl<'p> Play<'p> {
-    pub fn call<R>(&mut self, call: impl FnOnce(&mut Client<'p>, &mut Io<'_>) -> R) -> R {
+    pub(super) fn call<R>(&mut self, call: impl FnOnce(&mut Client<'p>, &mut Io<'_>) -> R) -> R {
         let mut io = Io { now: self.now, wire: &mut self.said, observer: &mut self.found };
         call(&mut self.client, &mut io)
     }
 
     /// Begins an act, which is due now.
-    pub fn begin(&mut self, act: usize) -> Flow {
+    pub(super) fn begin(&mut self, act: usize) -> Flow {
         let (steps, due) = (self.plan.acts[act].steps, self.now);
         self.call(|client, io| client.begin(io, steps, due))
     }
 
-    pub fn accepted(&mut self) -> Flow {
+    pub(super) fn accepted(&mut self) -> Flow {
         self.call(|client, io| client.handle_established(io, Channel::WebSocket, Phases::default()))
     }
 
-    pub fn hear(&mut self, text: &str) -> Flow {
+    pub(super) fn hear(&mut self, text: &str) -> Flow {
         self.call(|client, io| client.handle_frame(io, Frame::Text(text.into())))
     }
 
     /// Moves the clock and wakes the client whenever it wants to be woken on the way.
-    pub fn pass(&mut self, millis: u64) -> Flow {
+    pub(super) fn pass(&mut self, millis: u64) -> Flow {
         let end = self.now + Duration::from_millis(millis);
         let mut flow = self.client.flow();
         while let Some(wake) = self.client.poll_timeout().filter(|wake| *wake <= end) {
@@ -194,11 +194,11 @@ impl<'p> Play<'p> {
     }
 
     /// How long until the client wants to be woken, in milliseconds.
-    pub fn wake(&self) -> Option<u128> {
+    pub(super) fn wake(&self) -> Option<u128> {
         Some(self.client.poll_timeout()?.saturating_duration_since(self.now).as_millis())
     }
 
-    pub fn said(&mut self) -> Vec<String> {
+    pub(super) fn said(&mut self) -> Vec<String> {
         std::mem::take(&mut self.said.0)
     }
 }

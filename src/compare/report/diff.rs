@@ -12,7 +12,7 @@ use crate::report::chart::Stroke;
 use crate::report::run::environment;
 
 /// The report about two results.
-pub fn report(result: &Diff) -> Report {
+pub(crate) fn report(result: &Diff) -> Report {
     let besides: Vec<Beside<'_>> = result
         .comparisons
         .iter()

@@ -20,7 +20,7 @@ use crate::transport::simulation::{Heard, Reaction, Simulation};
 const MOST_TURNS: usize = 1_000_000;
 
 /// See the module's head.
-pub struct Harness<'p> {
+pub(super) struct Harness<'p> {
     pub network: Simulation,
     plan: &'p Plan<'p>,
     worker: WorkerLoop<'p>,
@@ -41,13 +41,13 @@ pub struct Harness<'p> {
 }
 
 /// What came of it.
-pub struct Played {
+pub(super) struct Played {
     pub tally: Tally,
     pub work: Work,
 }
 
 /// Plays a scenario of this text against a server that reacts so.
-pub fn over_network(
+pub(super) fn over_network(
     text: &str,
     server: impl FnMut(Duration, usize, Heard) -> Reaction + Send + 'static,
     test: impl FnOnce(Harness<'_>),
@@ -77,7 +77,7 @@ pub fn over_network(
 }
 
 /// The plan of a scenario of this text.
-pub fn with_plan(text: &str, test: impl FnOnce(&Plan<'_>)) {
+pub(super) fn with_plan(text: &str, test: impl FnOnce(&Plan<'_>)) {
     let source = Source { name: "a test".to_owned(), text: text.to_owned() };
     let scenario =
         read(&source, &Surroundings::without_files()).unwrap_or_else(|mistake| panic!("{mistake}"));
@@ -86,18 +86,18 @@ pub fn with_plan(text: &str, test: impl FnOnce(&Plan<'_>)) {
 
 impl Harness<'_> {
     /// Since the start of the run.
-    pub fn now(&self) -> Duration {
+    pub(super) fn now(&self) -> Duration {
         self.network.now() - self.plan.context.epoch
     }
 
     /// The first acts begin.
-    pub fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         let acts = self.director.begin();
         self.start(acts);
     }
 
     /// One turn of the worker, and what the conductor does about it.
-    pub fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         assert!(self.worker.turn().expect("a simulation does not fail").is_continue());
         while let Ok(report) = self.reports.try_recv() {
             match report {
@@ -115,14 +115,14 @@ impl Harness<'_> {
     }
 
     /// Plays on until that time.
-    pub fn until(&mut self, time: Duration) {
+    pub(super) fn until(&mut self, time: Duration) {
         while self.now() < time {
             self.turn();
         }
     }
 
     /// Plays from the beginning to the end of the script.
-    pub fn play_out(&mut self) {
+    pub(super) fn play_out(&mut self) {
         self.begin();
         for _ in 0..MOST_TURNS {
             if self.director.is_over() {
@@ -133,13 +133,13 @@ impl Harness<'_> {
         panic!("the script does not end");
     }
 
-    pub fn command(&self, command: Command) {
+    pub(super) fn command(&self, command: Command) {
         self.commands.send(command).expect("the worker listens");
         self.network.wake();
     }
 
     /// All clients leave.
-    pub fn close(self) -> Played {
+    pub(super) fn close(self) -> Played {
         let work = self.worker.leave();
         let mut accounts = self.accounts;
         while let Ok(report) = self.reports.try_recv() {
@@ -159,7 +159,7 @@ impl Harness<'_> {
 
 impl Played {
     /// Everything that was counted, with what was not handed over yet.
-    pub fn counted(self) -> Tally {
+    pub(super) fn counted(self) -> Tally {
         let (rest, ..) = self.work.records.close();
         let mut tally = self.tally;
         tally.merge(&rest);

@@ -11,7 +11,7 @@ const OPEN: &str =
     r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
 
 /// See the module's head.
-pub struct Server<P> {
+pub(super) struct Server<P> {
     /// How long after it has arrived an event is handled: the time of its arrival is the argument.
     pause: P,
     /// How much later than its sender the others hear of it.
@@ -27,17 +27,17 @@ struct Connection {
 }
 
 impl<P: FnMut(Duration) -> Duration> Server<P> {
-    pub fn new(pause: P) -> Server<P> {
+    pub(super) fn new(pause: P) -> Server<P> {
         Server { pause, lag: Duration::ZERO, connections: Vec::new() }
     }
 
     /// One whose messages take this much longer to the others.
-    pub fn passing_on_after(self, lag: Duration) -> Server<P> {
+    pub(super) fn passing_on_after(self, lag: Duration) -> Server<P> {
         Server { lag, ..self }
     }
 
     /// What it answers to what has reached it at this time, by the connection of this number.
-    pub fn react(&mut self, at: Duration, number: usize, heard: Heard) -> Reaction {
+    pub(super) fn react(&mut self, at: Duration, number: usize, heard: Heard) -> Reaction {
         if self.connections.len() <= number {
             self.connections.resize_with(number + 1, Connection::default);
         }
@@ -127,7 +127,7 @@ impl Connection {
     }
 }
 
-pub fn tell(text: &str) -> Event {
+pub(super) fn tell(text: &str) -> Event {
     Event::Bytes(frame(Opcode::Text, text.as_bytes()))
 }
 

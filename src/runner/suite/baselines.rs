@@ -10,7 +10,7 @@ use crate::runner::Error;
 
 /// What is known before a suite is run.
 #[derive(Debug, Default)]
-pub struct Baselines {
+pub(crate) struct Baselines {
     /// What it is compared with, and how the file is called.
     known: Option<(String, Baseline)>,
     /// The file that is going to be written, and what stands in it.
@@ -22,7 +22,11 @@ impl Baselines {
     ///
     /// # Errors
     /// What is wrong with a file.
-    pub fn read(known: Option<&Path>, write: Option<&Path>, cases: &Cases) -> Result<Baselines, Error> {
+    pub(crate) fn read(
+        known: Option<&Path>,
+        write: Option<&Path>,
+        cases: &Cases,
+    ) -> Result<Baselines, Error> {
         let read = |file: &Path| {
             let source =
                 Source::read(file).map_err(|mistake| Error::wrong(render(&mistake, &Source::named(file))))?;
@@ -37,7 +41,7 @@ impl Baselines {
 
     /// Compares with what is known, or with what is known from now on. Gives the text of the file that is going to be
     /// written.
-    pub fn compare(&self, suite: &mut SuiteResult) -> Option<String> {
+    pub(crate) fn compare(&self, suite: &mut SuiteResult) -> Option<String> {
         let known = self.known.as_ref();
         match &self.written {
             Some((name, before)) => {

@@ -15,7 +15,7 @@ use crate::scenario::{Surroundings, Timings};
 pub(super) type Unread = (String, Source, Surroundings);
 
 /// Cases that can be chosen from.
-pub struct Cases {
+pub(crate) struct Cases {
     /// They are read once more for each server, because they may ask for its timings.
     pub(super) unread: Vec<Unread>,
     /// All of them, read as for a server of which nothing is known.
@@ -27,7 +27,7 @@ impl Cases {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn read(folder: Option<&Path>) -> Result<Cases, Error> {
+    pub(crate) fn read(folder: Option<&Path>) -> Result<Cases, Error> {
         let unread = unread(folder).map_err(Error::wrong)?;
         let all = read_all(&unread, Clone::clone)?;
         Ok(Cases { unread, all })
@@ -37,7 +37,7 @@ impl Cases {
     ///
     /// # Errors
     /// What is wrong with the words.
-    pub fn choose(&self, only: &[String], exclude: &[String]) -> Result<Vec<Variant<'_>>, Error> {
+    pub(crate) fn choose(&self, only: &[String], exclude: &[String]) -> Result<Vec<Variant<'_>>, Error> {
         let read = |words: &[String]| -> Result<Vec<Choice>, Error> {
             words.iter().map(|word| Choice::read(word).map_err(Error::because)).collect()
         };

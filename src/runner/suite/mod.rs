@@ -28,14 +28,14 @@ use host::{Host, Start};
 use schedule::{MOST_WAITING, Schedule, blank};
 use stall::StallWatch;
 
-pub use baselines::Baselines;
-pub use cases::Cases;
+pub(crate) use baselines::Baselines;
+pub(crate) use cases::Cases;
 
 /// The usual patience with a case.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many cases are usually played at a time.
-pub const JOBS: u16 = 8;
+pub(crate) const JOBS: u16 = 8;
 
 /// What the reference server is started with: the timings of the official suites. Not read from its handshake, which a
 /// fault may have spoilt.
@@ -56,7 +56,7 @@ const LARGEST_PAYLOAD: u64 = 16 << 20;
 
 /// How cases are run.
 #[derive(Clone, Debug)]
-pub struct SuiteConfig {
+pub(crate) struct SuiteConfig {
     /// Where the cases stand; none for the bundled ones.
     pub folder: Option<PathBuf>,
     /// Cases that take longer are skipped.
@@ -74,7 +74,7 @@ impl Default for SuiteConfig {
 }
 
 /// Cases, and how they are run.
-pub struct Suite {
+pub(crate) struct Suite {
     config: SuiteConfig,
     unread: Vec<Unread>,
     /// The labels of the variants that are run.
@@ -83,7 +83,7 @@ pub struct Suite {
 
 impl Suite {
     /// Of these cases the chosen variants.
-    pub fn new(config: SuiteConfig, cases: &Cases, chosen: &[Variant<'_>]) -> Suite {
+    pub(crate) fn new(config: SuiteConfig, cases: &Cases, chosen: &[Variant<'_>]) -> Suite {
         let ids: BTreeSet<&str> = chosen.iter().map(|variant| &*variant.case.id).collect();
         let unread = cases.unread.iter().filter(|(id, ..)| ids.contains(&**id)).cloned().collect();
         Suite { config, unread, chosen: chosen.iter().map(Variant::label).collect() }
@@ -93,14 +93,14 @@ impl Suite {
     ///
     /// # Errors
     /// What is wrong with a case.
-    pub fn bundled(config: SuiteConfig) -> Result<Suite, Error> {
+    pub(crate) fn bundled(config: SuiteConfig) -> Result<Suite, Error> {
         let cases = Cases::read(None)?;
         let variants: Vec<Variant<'_>> = cases.all.iter().flat_map(Case::variants).collect();
         Ok(Suite::new(config, &cases, &variants))
     }
 
     /// How many variants of cases there are.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.chosen.len()
     }
 
@@ -108,7 +108,7 @@ impl Suite {
     ///
     /// # Errors
     /// Why nothing could be run.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         named: &NamedServer,
         stop: &Arc<AtomicBool>,

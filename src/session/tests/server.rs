@@ -18,7 +18,7 @@ use super::talk::response;
 
 /// One Engine.IO message.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Item {
+pub(super) enum Item {
     Text(String),
     Bytes(Vec<u8>),
 }
@@ -42,7 +42,7 @@ impl Item {
 
 /// A step that somebody may take. One that is not possible at the moment does nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Move {
+pub(super) enum Move {
     /// The client emits an event.
     ClientSays,
     /// The client emits an event with an attachment.
@@ -114,7 +114,7 @@ struct Net {
 
 /// The session, the network and the server.
 #[derive(Debug)]
-pub struct World {
+pub(super) struct World {
     pub session: Session,
     pub now: Instant,
     net: Net,
@@ -198,7 +198,7 @@ impl Net {
 
 impl World {
     /// A polling session that has joined the main namespace, with a poll pending.
-    pub fn new() -> World {
+    pub(super) fn new() -> World {
         let destination = Destination { path: "/socket.io/".into(), ..Destination::default() };
         let mut world = World {
             session: Session::new(destination),
@@ -234,7 +234,7 @@ impl World {
     }
 
     /// Takes a step.
-    pub fn take(&mut self, step: Move) {
+    pub(super) fn take(&mut self, step: Move) {
         match step {
             Move::ClientSays => {
                 let data = format!(r#"["c",{}]"#, self.said_by_client.len());
@@ -355,7 +355,7 @@ impl World {
     }
 
     /// Lets everything come home.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for _ in 0..1_000 {
             let idle = !self.net.is_busy() || (self.poll_held && !self.net.is_busy());
             let quiet = idle
@@ -374,7 +374,7 @@ impl World {
     }
 
     /// Every message of either side has arrived, once and in order, and every ping is answered.
-    pub fn assert_complete(&self) {
+    pub(super) fn assert_complete(&self) {
         assert_eq!(self.heard_by_server, self.said_by_client, "from the client to the server");
         assert_eq!(self.heard_by_client, self.said_by_server, "from the server to the client");
         assert_eq!(self.pongs, self.pings, "heartbeats");

@@ -10,16 +10,16 @@ use crate::protocol::payload;
 use crate::session::*;
 
 /// The open packet of a server that offers an upgrade.
-pub const OPEN: &str =
+pub(super) const OPEN: &str =
     r#"0{"sid":"s1","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":40}"#;
 
 /// The open packet of a server that offers none, as over a WebSocket.
-pub const OPEN_WEBSOCKET: &str =
+pub(super) const OPEN_WEBSOCKET: &str =
     r#"0{"sid":"s1","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":40}"#;
 
 /// Writes down what a session says.
 #[derive(Debug, Default)]
-pub struct Recorder {
+pub(super) struct Recorder {
     /// One line for each call, since the last look.
     pub lines: Vec<String>,
     /// The headers of the last request or dial.
@@ -77,7 +77,7 @@ impl Wire for Recorder {
 }
 
 /// A session in conversation with the test.
-pub struct Talk {
+pub(super) struct Talk {
     pub session: Session,
     pub wire: Recorder,
     pub now: Instant,
@@ -85,13 +85,13 @@ pub struct Talk {
 
 impl Talk {
     /// A session that has not begun.
-    pub fn new() -> Talk {
+    pub(super) fn new() -> Talk {
         let destination = Destination { path: "/socket.io/".into(), ..Destination::default() };
         Talk { session: Session::new(destination), wire: Recorder::default(), now: Instant::now() }
     }
 
     /// A session that has asked for a connection and waits for the answer. What it said is forgotten.
-    pub fn opening(transport: Transport) -> Talk {
+    pub(super) fn opening(transport: Transport) -> Talk {
         let mut talk = Talk::new();
         talk.session.open(&mut talk.wire, transport);
         talk.said();
@@ -99,7 +99,7 @@ impl Talk {
     }
 
     /// A session with an Engine.IO connection over a WebSocket. What it said is forgotten.
-    pub fn websocket() -> Talk {
+    pub(super) fn websocket() -> Talk {
         let mut talk = Talk::opening(Transport::Websocket);
         talk.dialed();
         assert_eq!(talk.hears(OPEN_WEBSOCKET), "opened");
@@ -108,7 +108,7 @@ impl Talk {
     }
 
     /// A session with an Engine.IO connection over long-polling. What it said is forgotten.
-    pub fn polling() -> Talk {
+    pub(super) fn polling() -> Talk {
         let mut talk = Talk::opening(Transport::Polling);
         assert_eq!(talk.polled(OPEN), ["opened"]);
         talk.said();
@@ -116,7 +116,7 @@ impl Talk {
     }
 
     /// The same, and the main namespace has accepted.
-    pub fn joined(mut self) -> Talk {
+    pub(super) fn joined(mut self) -> Talk {
         self.connect("/", None);
         if self.session.is_polling() {
             self.posted();
@@ -129,60 +129,65 @@ impl Talk {
     }
 
     /// What the session has said since it was last asked.
-    pub fn said(&mut self) -> Vec<String> {
+    pub(super) fn said(&mut self) -> Vec<String> {
         std::mem::take(&mut self.wire.lines)
     }
 
     /// One header of the last request or dial.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.wire.headers.iter().filter(|(found, _)| found == name);
         let first = found.next().map(|(_, value)| value.as_str());
         assert_eq!(found.next(), None, "twice");
         first
     }
 
-    pub fn dialed(&mut self) {
+    pub(super) fn dialed(&mut self) {
         self.session.handle_dialed(&mut self.wire);
     }
 
-    pub fn connect(&mut self, name: &str, auth: Option<&str>) {
+    pub(super) fn connect(&mut self, name: &str, auth: Option<&str>) {
         self.session.connect(&mut self.wire, name, auth, false);
     }
 
-    pub fn emit(&mut self, name: &str, data: &str) {
+    pub(super) fn emit(&mut self, name: &str, data: &str) {
         assert_eq!(self.session.emit(&mut self.wire, name, data, &[], false), Ok(None));
     }
 
     /// Emits with a wish for an acknowledgement and gives its id.
-    pub fn ask(&mut self, name: &str, data: &str) -> u64 {
+    pub(super) fn ask(&mut self, name: &str, data: &str) -> u64 {
         self.session.emit(&mut self.wire, name, data, &[], true).unwrap().unwrap()
     }
 
-    pub fn emit_binary(&mut self, name: &str, data: &str, attachments: &[&'static [u8]]) {
+    pub(super) fn emit_binary(&mut self, name: &str, data: &str, attachments: &[&'static [u8]]) {
         let attachments: Vec<Bytes> = attachments.iter().map(|bytes| Bytes::from_static(bytes)).collect();
         assert_eq!(self.session.emit(&mut self.wire, name, data, &attachments, false), Ok(None));
     }
 
     /// A text frame comes on the WebSocket. What the session makes of it.
-    pub fn hears(&mut self, text: &str) -> String {
+    pub(super) fn hears(&mut self, text: &str) -> String {
         let packet = packet_of_text(text).unwrap();
         told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
     /// A binary frame comes on the WebSocket.
-    pub fn hears_bytes(&mut self, bytes: &[u8]) -> String {
+    pub(super) fn hears_bytes(&mut self, bytes: &[u8]) -> String {
         let packet = Packet::Binary(bytes.into());
         told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
     /// The poll comes home with these packets, written with ` | ` between them. What the session makes of each, and
     /// of the end.
-    pub fn polled(&mut self, body: &str) -> Vec<String> {
+    pub(super) fn polled(&mut self, body: &str) -> Vec<String> {
         self.poll_answered(200, &[], body.replace(" | ", "\x1e").as_bytes())
     }
 
     /// The poll is answered in any way.
-    pub fn poll_answered(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<String> {
+    pub(super) fn poll_answered(
+        &mut self,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Vec<String> {
         let answer = response(status, headers, body);
         let mut all = Vec::new();
         match self.session.handle_response(&mut self.wire, Channel::Poll, &answer) {
@@ -209,11 +214,11 @@ impl Talk {
     }
 
     /// The post comes home with success.
-    pub fn posted(&mut self) -> String {
+    pub(super) fn posted(&mut self) -> String {
         self.post_answered(200, "ok")
     }
 
-    pub fn post_answered(&mut self, status: u16, body: &str) -> String {
+    pub(super) fn post_answered(&mut self, status: u16, body: &str) -> String {
         let answer = response(status, &[], body.as_bytes());
         match self.session.handle_response(&mut self.wire, Channel::Post, &answer) {
             Payload::Nothing(event) => told(event),
@@ -221,12 +226,12 @@ impl Talk {
         }
     }
 
-    pub fn loses(&mut self, channel: Channel, lost: Lost) -> String {
+    pub(super) fn loses(&mut self, channel: Channel, lost: Lost) -> String {
         told(self.session.handle_lost(&mut self.wire, channel, lost))
     }
 
     /// Time passes, and the session is told if it wants to be.
-    pub fn wait(&mut self, milliseconds: u64) -> String {
+    pub(super) fn wait(&mut self, milliseconds: u64) -> String {
         self.now += Duration::from_millis(milliseconds);
         if self.session.poll_timeout().is_none_or(|wake| wake > self.now) {
             return "nothing".into();
@@ -236,18 +241,18 @@ impl Talk {
         event
     }
 
-    pub fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.session.close(&mut self.wire);
     }
 }
 
-pub fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
+pub(super) fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     Response { head: Head { status, reason: String::new(), headers }, body: body.into(), keep_alive: true }
 }
 
 /// An event in words.
-pub fn told(event: Option<Event<'_>>) -> String {
+pub(super) fn told(event: Option<Event<'_>>) -> String {
     let with = |attachments: &[Bytes]| match attachments {
         [] => String::new(),
         some => format!(" with {:02x?}", some.iter().map(|bytes| &bytes[..]).collect::<Vec<_>>()),
