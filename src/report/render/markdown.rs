@@ -209,7 +209,10 @@ fn escaped(text: &str) -> String {
     for (index, character) in text.char_indices() {
         let before = &text[..index];
         let next = text[index + character.len_utf8()..].chars().next();
-        let begins_a_name = next.is_some_and(|next| next.is_alphanumeric() || next == '_' || next == '"');
+        let begins_a_name = next.is_some_and(|next| match next {
+            '_' | '"' => true,
+            _ => !next.is_whitespace() && !next.is_ascii_punctuation(),
+        });
         let is_number = !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
         let ends_with = |word: &str| {
             let tail = before.len().checked_sub(word.len()).and_then(|start| before.get(start..));
@@ -374,6 +377,8 @@ mod tests {
     #[test]
     fn nobody_is_mentioned_and_nothing_becomes_a_link() {
         assert_eq!(escaped("@all #1"), "\\@&#8203;all \\#&#8203;1");
+        assert_eq!(escaped("#\u{11d97}"), "\\#&#8203;\u{11d97}");
+        assert_eq!(text(&Text::from("\n")), "");
         assert_eq!(escaped("see http://y, www.z"), "see http:&#8203;//y, www&#8203;.z");
         assert_eq!(escaped("<b>&|a`b`[x](y)"), "&lt;b&gt;&amp;\\|a\\`b\\`\\[x\\]\\(y\\)");
     }
