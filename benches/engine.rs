@@ -82,8 +82,8 @@ impl<'p> RunContext<'p> {
         for index in 0..context.clients.len() {
             context.call(index, |client, io| {
                 client.begin(io, plan.acts[0].steps, io.now);
-                client.established(io, Channel::WebSocket, Phases::default());
-                client.message(io, Message::Text(OPEN.into()));
+                client.handle_established(io, Channel::WebSocket, Phases::default());
+                client.handle_frame(io, Message::Text(OPEN.into()));
             });
         }
         assert!(context.clients.iter().all(|client| client.is_live() && client.is_idle()));
@@ -107,7 +107,7 @@ impl<'p> RunContext<'p> {
         while !self.server.replies.is_empty() {
             for reply in std::mem::take(&mut self.server.replies) {
                 let mut io = Io { now, wire: &mut self.server, observer: &mut self.tally };
-                client.message(&mut io, Message::Text(reply.into()));
+                client.handle_frame(&mut io, Message::Text(reply.into()));
             }
         }
     }

@@ -22,7 +22,7 @@ use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Violation, payload, socket_io};
 use crate::session::{
-    Channel, Closed, Event, Lost, Message, Payload, Phases, RawFrame, Request, Wire, packet_of_text,
+    Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Request, ServerEvent, Wire, packet_of_text,
 };
 use crate::step::{
     Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, RunContext, Seen, Sequence, WireLog,
@@ -110,26 +110,26 @@ impl<'p> Client<'p> {
     }
 
     /// The head of the answer to a WebSocket handshake came.
-    pub fn head(&mut self, head: &Head) -> Flow {
+    pub fn handle_head(&mut self, head: &Head) -> Flow {
         self.actor.session.keep_cookies(head);
         self.flow()
     }
 
     /// A channel was established. For a WebSocket: its handshake was accepted.
-    pub fn established(&mut self, io: &mut Io<'_>, channel: Channel, phases: Phases) -> Flow {
+    pub fn handle_established(&mut self, io: &mut Io<'_>, channel: Channel, phases: Phases) -> Flow {
         if channel == Channel::WebSocket {
-            self.with(io, |cx| cx.actor.session.dialed(cx.wire));
+            self.with(io, |cx| cx.actor.session.handle_dialed(cx.wire));
         }
-        self.notice(io, &Happening::Established(channel, phases))
+        self.handle(io, &Happening::Established(channel, phases))
     }
 
     /// A message arrived on the WebSocket.
-    pub fn message(&mut self, io: &mut Io<'_>, frame: Frame<'_>) -> Flow {
+    pub fn handle_frame(&mut self, io: &mut Io<'_>, frame: Frame<'_>) -> Flow {
         let channel = Channel::WebSocket;
         self.actor.log(io.now, false, || shown(&frame));
         if self.actor.group.filter.frames {
             self.actor.keep_frame(Seen::from(&frame));
-            self.notice(io, &Happening::Frame);
+            self.handle(io, &Happening::Frame);
         }
         match frame {
             Frame::Text(text) => match packet_of_text(&text) {
@@ -147,54 +147,54 @@ impl<'p> Client<'p> {
             Frame::Pong(_) => Flow::Waiting,
             Frame::Close { code, reason } => {
                 let lost = Lost::Closed { code, reason: reason.into_owned() };
-                self.lost(io, channel, lost)
+                self.handle_lost(io, channel, lost)
             }
         };
         self.flow()
     }
 
     /// A request was answered.
-    pub fn response(&mut self, io: &mut Io<'_>, channel: Channel, response: &Response) -> Flow {
+    pub fn handle_response(&mut self, io: &mut Io<'_>, channel: Channel, response: &Response) -> Flow {
         self.actor.log(io.now, false, || {
             format!("{channel} {} {}", response.head.status, String::from_utf8_lossy(&response.body)).into()
         });
         if let Channel::Aside(_) = channel {
             self.actor.keep_response(channel, Ok(response.clone()));
-            return self.notice(io, &Happening::Response(channel));
+            return self.handle(io, &Happening::Response(channel));
         }
-        match self.with(io, |cx| cx.actor.session.response(cx.wire, channel, response)) {
+        match self.with(io, |cx| cx.actor.session.handle_response(cx.wire, channel, response)) {
             Payload::Nothing(None) => {}
             Payload::Nothing(Some(event)) => {
                 self.event(io, event);
             }
             Payload::Packets(body) => {
                 self.packets(io, channel, body);
-                self.polled(io);
+                self.handle_payload_end(io);
             }
             Payload::Unreadable(violation) => {
                 self.event(io, Event::Violated(violation));
-                self.polled(io);
+                self.handle_payload_end(io);
             }
         }
         self.flow()
     }
 
     /// A channel is no more.
-    pub fn lost(&mut self, io: &mut Io<'_>, channel: Channel, lost: Lost) -> Flow {
+    pub fn handle_lost(&mut self, io: &mut Io<'_>, channel: Channel, lost: Lost) -> Flow {
         self.actor.log(io.now, false, || format!("({channel}: {lost})").into());
         if let Channel::Aside(_) = channel {
             self.actor.keep_response(channel, Err(lost.to_string()));
-            return self.notice(io, &Happening::Response(channel));
+            return self.handle(io, &Happening::Response(channel));
         }
-        if let Some(event) = self.with(io, |cx| cx.actor.session.lost(cx.wire, channel, lost)) {
+        if let Some(event) = self.with(io, |cx| cx.actor.session.handle_lost(cx.wire, channel, lost)) {
             self.event(io, event);
         }
         self.flow()
     }
 
     /// Time has passed: to be called when [`Client::wake`] is reached.
-    pub fn tick(&mut self, io: &mut Io<'_>) -> Flow {
-        if let Some(event) = self.with(io, |cx| cx.actor.session.tick(cx.wire, cx.now)) {
+    pub fn handle_timeout(&mut self, io: &mut Io<'_>) -> Flow {
+        if let Some(event) = self.with(io, |cx| cx.actor.session.handle_timeout(cx.wire, cx.now)) {
             self.event(io, event);
         }
         let (due, later): (Vec<Thought>, Vec<Thought>) =
@@ -206,22 +206,22 @@ impl<'p> Client<'p> {
                 cx.actor.session.answer(cx.wire, namespace, *id, data, attachments);
             });
         }
-        self.notice(io, &Happening::Time)
+        self.handle(io, &Happening::Time)
     }
 
     /// When to call [`Client::tick`].
-    pub fn wake(&self) -> Option<Instant> {
-        let task = self.task.as_ref().and_then(Sequence::wake);
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let task = self.task.as_ref().and_then(Sequence::poll_timeout);
         let thought = self.thinking.iter().map(|thought| thought.at).min();
-        [self.actor.session.wake(), task, thought].into_iter().flatten().min()
+        [self.actor.session.poll_timeout(), task, thought].into_iter().flatten().min()
     }
 
     fn flow(&self) -> Flow {
         if self.task.is_some() { Flow::Waiting } else { Flow::Done }
     }
 
-    fn polled(&mut self, io: &mut Io<'_>) {
-        if let Some(event) = self.with(io, |cx| cx.actor.session.polled(cx.wire)) {
+    fn handle_payload_end(&mut self, io: &mut Io<'_>) {
+        if let Some(event) = self.with(io, |cx| cx.actor.session.handle_payload_end(cx.wire)) {
             self.event(io, event);
         }
     }
@@ -232,7 +232,7 @@ impl<'p> Client<'p> {
                 if let Ok(packet) = &packet {
                     self.actor.keep_frame(Seen::from(packet));
                 }
-                self.notice(io, &Happening::Frame);
+                self.handle(io, &Happening::Frame);
             }
             match packet {
                 Ok(packet) => self.packet(io, channel, packet),
@@ -245,7 +245,7 @@ impl<'p> Client<'p> {
     }
 
     fn packet(&mut self, io: &mut Io<'_>, channel: Channel, packet: Packet<'_>) -> Flow {
-        match self.with(io, |cx| cx.actor.session.receive(cx.wire, channel, packet, cx.now)) {
+        match self.with(io, |cx| cx.actor.session.handle_packet(cx.wire, channel, packet, cx.now)) {
             Some(event) => self.event(io, event),
             None => Flow::Waiting,
         }
@@ -261,7 +261,7 @@ impl<'p> Client<'p> {
                     self.actor.show_sid();
                 }
             }
-            Event::Message(message) => self.arrived(io, message),
+            Event::ServerEvent(message) => self.arrived(io, message),
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => self.accuse(io, violation),
             Event::Closed(why) => self.closed(io, why),
@@ -274,7 +274,7 @@ impl<'p> Client<'p> {
             }
             _ => {}
         }
-        self.notice(io, &Happening::Event(&event))
+        self.handle(io, &Happening::Event(&event))
     }
 
     fn closed(&mut self, io: &mut Io<'_>, why: &Closed) {
@@ -323,7 +323,7 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn arrived(&mut self, io: &mut Io<'_>, message: &Message<'_>) {
+    fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
         io.observer.count(Counter::Received, 1);
         if self.actor.context.stamps
             && let Some(stamp) = Stamp::find(message.data.as_bytes())
@@ -347,21 +347,21 @@ impl<'p> Client<'p> {
         if let Some(id) = message.id {
             self.answer(io, &name, id, message);
         }
-        if self.actor.group.filter.hear(&name) {
+        if self.actor.group.filter.wants(&name) {
             self.actor.inbox.keep(&name, message);
         }
     }
 
     /// Whether this is an event as which some audited message arrives, and no echo of one.
-    fn is_audited(&self, message: &Message<'_>) -> bool {
+    fn is_audited(&self, message: &ServerEvent<'_>) -> bool {
         let Some(audit) = &self.actor.context.audit else { return false };
         audit.events.all
-            || socket_io::event_name(&message.data).is_some_and(|(name, _)| audit.events.hear(&name))
+            || socket_io::event_name(&message.data).is_some_and(|(name, _)| audit.events.wants(&name))
     }
 
     /// Looks whether what arrived as an event is one.
-    fn examine(&self, io: &mut Io<'_>, message: &Message<'_>) {
-        let Message { namespace, id, data, attachments } = message;
+    fn examine(&self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
+        let ServerEvent { namespace, id, data, attachments } = message;
         let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
         let attachments = attachments.len() as u32;
         let packet = socket_io::Packet { kind, attachments, namespace, id: *id, data: Some(data) };
@@ -377,7 +377,7 @@ impl<'p> Client<'p> {
         io.observer.wronged(self.actor.who, FailureKind::Violation, &cause, detail, &wire);
     }
 
-    fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &Message<'_>) {
+    fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &ServerEvent<'_>) {
         let Some(rule) = self.actor.answers.iter().find(|rule| rule.is_about(name, message)) else { return };
         let (copies, at) = (rule.copies, io.now + rule.after);
         let encoded = match rule.event_template.encode(&self.actor) {
@@ -409,9 +409,9 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn notice(&mut self, io: &mut Io<'_>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, io: &mut Io<'_>, what: &Happening<'_>) -> Flow {
         let Some(mut task) = self.task.take() else { return Flow::Done };
-        let flow = self.with(io, |cx| task.notice(cx, what));
+        let flow = self.with(io, |cx| task.handle(cx, what));
         if flow == Flow::Waiting {
             self.task = Some(task);
         }

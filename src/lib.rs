@@ -14,6 +14,7 @@ pub mod observe;
 pub mod plan;
 pub mod protocol;
 pub mod report;
+pub mod runner;
 pub mod scenario;
 pub mod server;
 pub mod session;

@@ -255,7 +255,7 @@ pub struct WireLine {
 }
 
 /// Gives a client's last frames, oldest first, if somebody keeps them.
-pub type Wire<'w> = dyn Fn() -> Vec<WireLine> + 'w;
+pub type LastFrames<'w> = dyn Fn() -> Vec<WireLine> + 'w;
 
 /// Takes observations. In a run that is a worker's `Records`, in [`crate::engine`], which knows what is measured and audited and
 /// passes the rest on to a [`crate::measure::Tally`]; that is one itself, and so is a plain list in tests.
@@ -273,10 +273,17 @@ pub trait Observer {
     fn missed(&mut self, step: StepId, who: Who, failure_kind: FailureKind, failure: Failure);
     /// The server did something that no step asked about and that no run may have, unless a threshold allows it.
     /// `cause` and `detail` as in [`Observer::trouble`].
-    fn wronged(&mut self, who: Who, failure_kind: FailureKind, cause: &str, detail: &str, wire: &Wire<'_>);
+    fn wronged(
+        &mut self,
+        who: Who,
+        failure_kind: FailureKind,
+        cause: &str,
+        detail: &str,
+        wire: &LastFrames<'_>,
+    );
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance, and `wire` gives the client's last frames.
-    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>);
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>);
     /// What is told from here on belongs to this label as well.
     fn about(&mut self, _label: Label) {}
     /// A client did or saw something that the audit of the deliveries has to know, so long after the beginning of the

@@ -183,7 +183,7 @@ fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) 
 fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAct<'_>]) -> GroupContext {
     let mut filter = EventFilter::default();
     for act in acts.iter().filter(|act| act.members.contains(&index)) {
-        act.steps.iter().for_each(|numbered| numbered.step.hear(&mut filter));
+        act.steps.iter().for_each(|numbered| numbered.step.filter(&mut filter));
     }
     let rows = group.rows.as_ref().map_or_else(Vec::new, |rows| {
         let named = |row: &Vec<String>| rows.columns.iter().cloned().zip(row.iter().cloned()).collect();

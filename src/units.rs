@@ -217,6 +217,11 @@ fn nowhere(message: String) -> Mistake {
     Mistake::new(Span::default(), message)
 }
 
+/// Whole microseconds, as results hold them; the greatest number where there are more.
+pub fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,5 @@
-//! Peers start, answer and leave; one that is missing is told of, or fails the test where it is required.
+//! Peers start, answer and leave; one that is missing is told of, or fails the test where it is required. And a client
+//! that nobody here wrote finds the reference server as it should be.
 
 #[path = "support/peers.rs"]
 mod peers;
@@ -6,10 +7,15 @@ mod peers;
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    thread,
     time::Duration,
 };
 
 use peers::{Missing, Peer, listening_url, skipped};
+use reference_server::{
+    Config,
+    faults::{Fault, Faults},
+};
 
 #[test]
 fn every_peer_that_is_here_opens_a_session() {
@@ -42,6 +48,38 @@ fn a_peer_never_outlives_whoever_started_it() {
 }
 
 #[test]
+fn rust_socketio_finds_the_reference_server_as_it_should_be() {
+    let Some((holds, said)) = play_rust_socketio(Faults::NONE) else { return };
+    assert!(holds, "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("held ")).count(), 23, "{said}");
+}
+
+#[test]
+fn rust_socketio_notices_when_the_reference_server_is_broken() {
+    let broken = [
+        (Fault::EventLost, "over websocket, a burst arrives completely and in order"),
+        (Fault::RoomIgnored, "a room is heard by its members alone, and not by the sender"),
+        (Fault::LeaveIgnored, "who has left a room hears no more of it"),
+        (Fault::NamespaceLeak, "a namespace is closed to the others"),
+        (Fault::AuthMissing, "the server gets the authentication"),
+    ];
+    if peers::rust_socketio().is_none() {
+        return;
+    }
+    // Most of the time the crate waits: it leaves Nagle's algorithm on.
+    thread::scope(|scope| {
+        for (fault, noticed) in broken {
+            let play = move || {
+                let Some((holds, said)) = play_rust_socketio(Faults::NONE.with(fault)) else { return };
+                let failed = format!("FAILED  {noticed}: ");
+                assert!(!holds && said.lines().any(|line| line.starts_with(&failed)), "{fault}:\n{said}");
+            };
+            scope.spawn(play);
+        }
+    });
+}
+
+#[test]
 fn a_test_whose_peer_is_missing_is_skipped_and_says_why() {
     assert_eq!(
         skipped("the_mill_turns", &a_missing_peer(), false),
@@ -64,6 +102,16 @@ fn only_the_line_that_says_so_tells_where_a_peer_listens() {
     assert_eq!(listening_url(&format!("listening on {url}\r")), Some(url));
     assert_eq!(listening_url("listening on my favourite song"), None);
     assert_eq!(listening_url(&format!("not listening on {url}")), None);
+}
+
+/// Whether all holds that the client looks at, and its lines. `None` where it is not here.
+fn play_rust_socketio(faults: Faults) -> Option<(bool, String)> {
+    let mut client = peers::rust_socketio()?;
+    let config = Config { port: 0, console: false, ..Config::default() };
+    let server = reference_server::spawn(config, faults).expect("the server can be started");
+    let ended = client.args(["play", &server.url()]).output().expect("the client can be started");
+    server.shutdown();
+    Some((ended.status.success(), String::from_utf8_lossy(&ended.stdout).into_owned()))
 }
 
 fn a_missing_peer() -> Missing {

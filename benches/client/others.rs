@@ -1,12 +1,12 @@
-//! What other clients cost: Artillery and socket.io-client in Node, beside this one.
+//! What other clients cost: Artillery, socket.io-client in Node, and rust_socketio, beside this one.
 //!
 //! Each plays the same exchange against the reference server in a process of its own, once with few rounds and once
 //! with many: the difference is what the exchanges cost, without the start, the connects and the end. All in turn, every
 //! second block in the reverse order.
 //!
-//! The clients in Node come with `npm ci --ignore-scripts` in `benches/node`. Who is missing is told of and left out.
+//! The clients in Node come with `npm ci --ignore-scripts` in `benches/node`, rust_socketio with `.ci/peers install`. Who
+//! is missing is told of and left out.
 
-use std::env;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -51,8 +51,16 @@ struct Client {
     stamina: u64,
 }
 
-const ALL: [Client; 3] = [
+const ALL: [Client; 4] = [
     Client { name: "sockrates", missing: || None, program: ours, is_well: |_, _| true, stamina: 10 },
+    Client {
+        name: "rust_socketio",
+        missing: || (!rust_socketio_program().exists()).then(|| "run `.ci/peers install`".to_owned()),
+        program: rust_socketio,
+        is_well: |said, acks| said.trim() == acks.to_string(),
+        // Its sockets have Nagle's algorithm on, and its acknowledgement ids are drawn below 1,000.
+        stamina: 0,
+    },
     Client {
         name: "socket.io-client",
         missing: || package_missing("socket.io-client"),
@@ -160,6 +168,18 @@ script:
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockrates"));
     command.arg("run").arg(file).args(["--url", &format!("http://{address}"), "--workers", "1", "--quiet"]);
     command
+}
+
+fn rust_socketio(address: SocketAddr, load: Load, rounds: u64, _: &Path) -> Command {
+    let mut command = Command::new(rust_socketio_program());
+    let numbers = [load.clients, rounds, load.pace].map(|number| number.to_string());
+    command.args(["exchange", &format!("http://{address}")]).args(numbers);
+    command
+}
+
+fn rust_socketio_program() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/peers/rust_socketio/target/release/rust-socketio-client")
 }
 
 fn socket_io_client(address: SocketAddr, load: Load, rounds: u64, _: &Path) -> Command {

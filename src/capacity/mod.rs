@@ -1,6 +1,6 @@
 //! The highest load at which the thresholds of a scenario hold, and what it means for many users.
 //!
-//! `cli/capacity.rs` plays what [`search`] asks for; [`point`] reads each run, [`curve`] lays the curves through them,
+//! `runner/search.rs` plays what [`search`] asks for; [`point`] reads each run, [`curve`] lays the curves through them,
 //! [`plan`] reckons machines, [`result`], [`text`] and [`to_html`] tell. Pure.
 
 pub mod curve;

@@ -1,12 +1,12 @@
 //! `sockrates check`: reads scenarios and tells what they would do. Connects to nothing.
 
-use std::process::ExitCode;
-
 use clap::Args;
 
 use super::overrides::OverrideArgs;
-use super::{WRONG, complain, say, select};
+use super::say;
+use crate::runner::{Error, select};
 use crate::scenario::explain;
+use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,7 +17,7 @@ Examples:
 /// Reads scenarios and explains what they would do; connects to nothing
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// Files, folders, or names of bundled scenarios
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<String>,
@@ -28,24 +28,12 @@ pub struct CheckArgs {
     load: OverrideArgs,
 }
 
-/// Explains good scenarios on standard output and reports bad ones on standard error.
-pub fn check(args: &CheckArgs) -> ExitCode {
-    let selected = args
-        .load
-        .overrides()
-        .map_err(|why| vec![format!("error: {why}")])
-        .and_then(|overrides| select::select(&args.scenarios, &overrides));
-    match selected {
-        Ok(selected) => {
-            if !args.quiet {
-                let all: Vec<String> = selected.iter().map(|one| explain(&one.scenario)).collect();
-                say(all.join("\n").trim_end());
-            }
-            ExitCode::SUCCESS
-        }
-        Err(wrong) => {
-            complain(wrong.join("\n\n").trim_end());
-            ExitCode::from(WRONG)
-        }
+/// Explains good scenarios on standard output; bad ones are an error.
+pub(super) fn check(args: &CheckArgs) -> Result<Status, Error> {
+    let selected = select(&args.scenarios, &args.load.overrides()?)?;
+    if !args.quiet {
+        let all: Vec<String> = selected.iter().map(|one| explain(&one.scenario)).collect();
+        say(all.join("\n").trim_end());
     }
+    Ok(Status::Passed)
 }

@@ -1,27 +1,21 @@
 //! `sockrates compare`: servers side by side, or results of two days.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::conform::{Examination, Manner};
-use super::output::{Forms, OutputArgs, RESULTS};
+use super::formats::When;
+use super::output::{OutputArgs, RESULTS};
 use super::overrides::OverrideArgs;
-use super::pin::Processors;
-use super::play::{self, PlayArgs, Playing, Stopped};
-use super::select::{self, Selected};
-use super::server::{Named, ServerArgs};
-use super::{complain, interrupt, look_of_stdout};
-use crate::compare::{
-    Block, ComparisonResult, Conformance, Contest, Demand, Question, conclude, order, result::ServerEntry,
-    stored, text, to_html, to_markdown, two_days_to_html, two_days_to_markdown,
+use super::play::PlayArgs;
+use super::server::ServerArgs;
+use super::{complain, look_of_stdout};
+use crate::compare::judge::Row;
+use crate::compare::{Demand, text, to_html, to_markdown, two_days_to_html, two_days_to_markdown};
+use crate::runner::{
+    Compared, Comparison, ComparisonConfig, Error, Event, compare_files, select_one, stop_on_signals,
 };
-use crate::report::RunResult;
 use crate::units;
 use crate::verdict::Status;
 
@@ -40,7 +34,7 @@ const MAX_TIME: &str = "Begin no block that would not be finished within this ti
 /// Compares servers in turn: better, worse, or no difference that can be shown
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES, mut_arg("max_time", |arg| arg.help(MAX_TIME)))]
-pub struct CompareArgs {
+pub(super) struct CompareArgs {
     /// A scenario: a file or the name of a bundled one. Or two result files
     #[arg(required = true, num_args = 1..=2, value_name = "SCENARIO")]
     what: Vec<String>,
@@ -80,269 +74,69 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// How often a server beside itself may seem to differ in any figure.
-const LEVEL: f64 = 0.05;
-
 /// Compares.
-pub fn compare(args: &CompareArgs) -> ExitCode {
-    let code = args.output.check(args.markdown.as_deref()).and_then(|()| match &args.what[..] {
+pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
+    args.output.check(args.markdown.as_deref())?;
+    match &args.what[..] {
         [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
-        _ => compare_servers(args),
-    });
-    play::exit(code)
+        [scenario, ..] => compare_servers(args, scenario),
+        [] => Err(Error::because("no scenario is named")),
+    }
 }
 
-// --- servers --------------------------------------------------------------------------------------------------
-
-fn compare_servers(args: &CompareArgs) -> Result<u8, Stopped> {
-    let overrides = args.load.overrides().map_err(Stopped::error)?;
-    let mut selected =
-        select::select(&args.what, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
-    let selected = match (selected.pop(), selected.len()) {
-        (Some(one), 0) => one,
-        (_, more) => {
-            return Err(Stopped::error(format!(
-                "{} scenarios were named: one is compared at a time",
-                more + 1
-            )));
+fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> {
+    let selected = select_one(scenario, &args.load.overrides()?)?;
+    let (servers, stop) = (args.server.check_each()?, stop_on_signals()?);
+    let config = ComparisonConfig {
+        run: args.play.config(),
+        blocks: usize::from(args.blocks),
+        effect: args.effect,
+        pin: args.pin,
+        conformance: args.conformance,
+    };
+    let mut display = args.output.display();
+    let comparison = Comparison { config: &config, servers: &servers, selected: &selected, stop: &stop };
+    let Compared { result, ended_by, unexamined } = comparison.run(&mut |event| {
+        display.show(&event);
+        match event {
+            Event::ComparisonSoFar(so_far) => args.output.keep(|| Some(so_far()?.to_json())),
+            _ => Ok(()),
         }
-    };
-    let servers = args.server.check_each().map_err(Stopped::error)?;
-    let processors = if args.pin { Some(Processors::divide().map_err(Stopped::error)?) } else { None };
-    let stop =
-        interrupt::watch().map_err(|error| Stopped::error(format!("failed to watch for Ctrl-C: {error}")))?;
-    let examination = match args.conformance {
-        true => Some(Examination::bundled(Manner::usual(args.play.seed, args.output.mode()))?),
-        false => None,
-    };
-    let arena = Arena { args, selected: &selected, servers: &servers, processors, stop };
-    let (blocks, stopped) = arena.play_all()?;
-    let (conformance, unexamined) = match (&examination, &stopped) {
-        (Some(examination), None) => arena.examine_all(examination, &blocks)?,
-        _ => (Vec::new(), None),
-    };
-    let Some(result) = arena.conclude(&blocks, &conformance) else {
-        return Err(stopped.unwrap_or_else(|| Stopped {
-            code: interrupt::EXIT_CODE,
-            ..Stopped::wrong("interrupted before the first block was finished")
-        }));
-    };
-    let to_markdown = || to_markdown(&result);
-    args.output.finish(&Forms {
-        text: text::render(&result, look_of_stdout()),
-        json: &|| result.to_json(),
-        html: &|| to_html(&result),
-        markdown: args.markdown.as_deref().map(|file| (file, &to_markdown as &dyn Fn() -> String)),
     })?;
-    if let Some(stopped) = stopped {
-        return Err(stopped);
+    let forms = args.output.forms(|| result.to_json(), || to_html(&result));
+    let forms = forms.with(args.markdown.as_deref(), "summary", || to_markdown(&result));
+    forms.tell(text::render(&result, look_of_stdout()).trim_matches('\n'));
+    forms.write(When::AtTheEnd)?;
+    if let Some(error) = ended_by {
+        return Err(error);
     }
-    if arena.stop.load(Ordering::Relaxed) {
-        return Ok(interrupt::EXIT_CODE);
+    if stop.load(Ordering::Relaxed) {
+        return Ok(Status::Interrupted);
     }
     let rows = result.comparisons.iter().map(|one| (one.server.as_str(), &one.rows[..]));
     if result.comparisons.iter().all(|comparison| comparison.rows.is_empty()) {
-        return Ok(Status::Invalid.exit_code());
+        return Ok(Status::Invalid);
     }
-    let code = judge_demands(&args.fail_on, rows);
-    unexamined.map_or(Ok(code), Err)
+    let status = judge_demands(&args.fail_on, rows);
+    unexamined.map_or(Ok(status), Err)
 }
 
-/// Where servers are compared.
-struct Arena<'a> {
-    args: &'a CompareArgs,
-    selected: &'a Selected,
-    servers: &'a [Named<'a>],
-    processors: Option<Processors>,
-    stop: Arc<AtomicBool>,
+/// What the demands came to, which is told.
+fn judge_demands<'r>(demands: &[Demand], rows: impl Iterator<Item = (&'r str, &'r [Row])> + Clone) -> Status {
+    let broken: Vec<String> = demands.iter().flat_map(|demand| demand.complaints(rows.clone())).collect();
+    broken.iter().for_each(|complaint| complain(complaint));
+    if broken.is_empty() { Status::Passed } else { Status::Failed }
 }
 
-impl Arena<'_> {
-    /// Plays block after block. What was finished, and why it ended early if not on the user's wish.
-    fn play_all(&self) -> Result<(Vec<Block>, Option<Stopped>), Stopped> {
-        let began = Instant::now();
-        let contestants = self.servers.len() + 1;
-        let mut blocks = Vec::new();
-        for order in order(contestants, usize::from(self.args.blocks), self.args.play.seed) {
-            let played = blocks.len() as u32;
-            let a_block = began.elapsed().checked_div(played).unwrap_or_default();
-            if played > 0 && self.args.play.max_time.is_some_and(|most| began.elapsed() + a_block > most) {
-                break;
-            }
-            match self.play_block(&order, blocks.len()) {
-                Ok(Some(runs)) => blocks.push(Block { order, runs }),
-                Ok(None) => break,
-                Err(stopped) if blocks.is_empty() => return Err(stopped),
-                Err(stopped) => return Ok((blocks, Some(stopped))),
-            }
-            self.keep(&blocks, &[])?;
-        }
-        Ok((blocks, None))
-    }
-
-    /// Writes what is known so far.
-    fn keep(&self, blocks: &[Block], conformance: &[Conformance]) -> Result<(), Stopped> {
-        self.args.output.keep(|| Some(self.conclude(blocks, conformance)?.to_json()))
-    }
-
-    /// Plays the conformance suite against each server, and says why it could not be played against one. The figures are
-    /// there all the same.
-    fn examine_all(
-        &self,
-        examination: &Examination<'_>,
-        blocks: &[Block],
-    ) -> Result<(Vec<Conformance>, Option<Stopped>), Stopped> {
-        let (mut all, mut unexamined) = (Vec::new(), None);
-        // Clients and server are not told apart here: a case may need either.
-        self.processors.as_ref().map_or(Ok(()), Processors::for_everybody).map_err(Stopped::error)?;
-        for named in self.servers {
-            let name = &named.name;
-            if self.stop.load(Ordering::Relaxed) {
-                all.push(Conformance::missing(name, "interrupted before its first case".to_owned()));
-                continue;
-            }
-            self.args.output.show(&format!("conformance of {name}"));
-            match examination.examine(named, &self.stop) {
-                Ok(suite) => {
-                    let is_interrupted = self.stop.load(Ordering::Relaxed);
-                    all.push(Conformance::of(&suite, examination.size(), is_interrupted));
-                }
-                Err(stopped) => {
-                    all.push(Conformance::missing(name, stopped.line()));
-                    unexamined = unexamined.or(Some(stopped));
-                }
-            }
-            self.keep(blocks, &all)?;
-        }
-        Ok((all, unexamined))
-    }
-
-    /// Plays every contestant once. None if the user has had enough.
-    fn play_block(&self, order: &[usize], number: usize) -> Result<Option<Vec<RunResult>>, Stopped> {
-        let mut runs: Vec<Option<RunResult>> = order.iter().map(|_| None).collect();
-        for (place, contestant) in order.iter().enumerate() {
-            let (block, blocks, name) = (number + 1, self.args.blocks, &self.server_of(*contestant).name);
-            let place = format!("{} of {}", place + 1, order.len());
-            self.args.output.show(&format!("block {block} of {blocks}, {place}: {name}"));
-            runs[*contestant] = Some(self.play(*contestant)?);
-            if self.stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(runs.into_iter().flatten().collect()))
-    }
-
-    fn play(&self, contestant: usize) -> Result<RunResult, Stopped> {
-        let playing = Playing {
-            args: &PlayArgs { max_time: None, ..self.args.play.clone() },
-            server: &self.server_of(contestant).server,
-            selected: self.selected,
-            mode: self.args.output.mode(),
-            stop: &self.stop,
-            keep: None,
-        };
-        self.processors.as_ref().map_or(Ok(()), Processors::for_server).map_err(Stopped::error)?;
-        let running = playing.start()?;
-        self.processors.as_ref().map_or(Ok(()), Processors::for_clients).map_err(Stopped::error)?;
-        let result = playing.play(&running);
-        running.stop();
-        result
-    }
-
-    /// Contestant 1 is the first server again.
-    fn server_of(&self, contestant: usize) -> &Named<'_> {
-        &self.servers[contestant.saturating_sub(1)]
-    }
-
-    fn conclude(&self, blocks: &[Block], conformance: &[Conformance]) -> Option<ComparisonResult> {
-        let first = blocks.first()?.runs.first()?;
-        let mut notes = Vec::new();
-        let servers = self.servers.iter().enumerate().map(|(index, server)| {
-            let target = server.server.missing();
-            let what = target.command.unwrap_or(target.url);
-            // Contestant 1 is the first server again.
-            let contestant = if index == 0 { 0 } else { index + 1 };
-            let run = blocks.first().and_then(|block| block.runs.get(contestant));
-            let software = run.and_then(|run| run.target.software.clone());
-            ServerEntry { name: server.name.clone(), what, software }
-        });
-        if self
-            .servers
-            .iter()
-            .any(|server| server.server.missing().kind == crate::report::result::TargetKind::Url)
-        {
-            notes.push(
-                "a server that was found running is the same process in every block, and its processor and memory \
-                 are not known: start it with `--server`"
-                    .to_owned(),
-            );
-        }
-        if blocks.len() < usize::from(self.args.blocks) {
-            notes.push(format!("{} of {} blocks were finished", blocks.len(), self.args.blocks));
-        }
-        let contest = Contest {
-            scenario: first.scenario.clone(),
-            environment: first.environment.clone(),
-            started: first.started.clone(),
-            servers: servers.collect(),
-            blocks_asked: usize::from(self.args.blocks),
-            pinned: self.args.pin,
-            question: Question { level: LEVEL, effect: self.args.effect, seed: self.args.play.seed },
-            conformance: conformance.to_vec(),
-            notes,
-        };
-        Some(conclude(contest, blocks))
-    }
-}
-
-/// The exit code of what was demanded, which is told.
-fn judge_demands<'r>(
-    demands: &[Demand],
-    rows: impl Iterator<Item = (&'r str, &'r [crate::compare::judge::Row])> + Clone,
-) -> u8 {
-    let mut code = Status::Passed.exit_code();
-    for demand in demands {
-        if !rows.clone().any(|(_, rows)| demand.is_about(rows)) {
-            complain(&format!("error: `--fail-on '{demand}'`: there is no such figure in what was measured"));
-            code = Status::Failed.exit_code();
-        }
-        for broken in rows.clone().filter_map(|(name, rows)| demand.broken_by(name, rows)) {
-            complain(&format!("✗ {broken}"));
-            code = Status::Failed.exit_code();
-        }
-    }
-    code
-}
-
-// --- results of two days --------------------------------------------------------------------------------------
-
-fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<u8, Stopped> {
+fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, Error> {
     if args.conformance {
-        return Err(Stopped::error("`--conformance` is for servers, and these are results: leave it out"));
+        return Err(Error::because("`--conformance` is for servers, and these are results: leave it out"));
     }
-    let read = |file: &Path| {
-        let text = fs::read_to_string(file)
-            .map_err(|error| Stopped::error(format!("failed to read {}: {error}", file.display())))?;
-        stored::read(&text).map_err(|why| Stopped::error(format!("{} {why}", file.display())))
-    };
-    let names = [old, new].map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
-    // `old/r.json` and `new/r.json` are told apart by their paths.
-    let names = if names[0] == names[1] { [old, new].map(|file| file.display().to_string()) } else { names };
-    let result = stored::compare((&names[0], &read(old)?), (&names[1], &read(new)?), LEVEL, args.play.seed);
-    if result.comparisons.is_empty() {
-        return Err(Stopped::error(format!(
-            "{} and {} have no scenario in common that was validly measured",
-            old.display(),
-            new.display()
-        )));
-    }
-    let to_markdown = || two_days_to_markdown(&result);
-    args.output.finish(&Forms {
-        text: text::render_two_days(&result, look_of_stdout()),
-        json: &|| result.to_json(),
-        html: &|| two_days_to_html(&result),
-        markdown: args.markdown.as_deref().map(|file| (file, &to_markdown as &dyn Fn() -> String)),
-    })?;
+    let result = compare_files(old, new, args.play.seed)?;
+    let forms = args.output.forms(|| result.to_json(), || two_days_to_html(&result));
+    let forms = forms.with(args.markdown.as_deref(), "summary", || two_days_to_markdown(&result));
+    forms.tell(text::render_two_days(&result, look_of_stdout()).trim_matches('\n'));
+    forms.write(When::AtTheEnd)?;
     let rows = result.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..]));
     Ok(judge_demands(&args.fail_on, rows))
 }

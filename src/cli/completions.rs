@@ -1,12 +1,12 @@
 //! `sockrates completions` and `sockrates man`: what a shell and `man` know of the command line.
 
-use std::process::ExitCode;
-
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, WRONG, complain, say};
+use super::{Arguments, say};
 use crate::document::closest;
+use crate::runner::Error;
+use crate::verdict::Status;
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -22,7 +22,7 @@ Examples:
 /// Prints the completions of the command line for a shell
 #[derive(Debug, Args)]
 #[command(before_help = COMPLETIONS_EXAMPLES)]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     /// For which shell
     #[arg(value_name = "SHELL")]
     shell: Shell,
@@ -31,22 +31,22 @@ pub struct CompletionsArgs {
 /// Prints the manual page of the program, or of a verb
 #[derive(Debug, Args)]
 #[command(before_help = MAN_EXAMPLES)]
-pub struct ManArgs {
+pub(super) struct ManArgs {
     /// The verb; without it, the page is that of the program
     #[arg(value_name = "VERB")]
     verb: Option<String>,
 }
 
 /// Prints the completions.
-pub fn completions(args: &CompletionsArgs) -> ExitCode {
+pub(super) fn completions(args: &CompletionsArgs) -> Result<Status, Error> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Arguments::command(), "sockrates", &mut text);
     say(String::from_utf8_lossy(&text).trim_end());
-    ExitCode::SUCCESS
+    Ok(Status::Passed)
 }
 
 /// Prints the manual page.
-pub fn man(args: &ManArgs) -> ExitCode {
+pub(super) fn man(args: &ManArgs) -> Result<Status, Error> {
     let mut program = Arguments::command();
     program.build();
     let page = match &args.verb {
@@ -59,15 +59,13 @@ pub fn man(args: &ManArgs) -> ExitCode {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "`sockrates --help` shows the verbs".to_owned(),
                 };
-                complain(&format!("error: there is no verb `{verb}`\nhelp: {hint}"));
-                return ExitCode::from(WRONG);
+                return Err(Error::because(format!("there is no verb `{verb}`\nhelp: {hint}")));
             }
         },
     };
     let mut text = Vec::new();
-    match clap_mangen::Man::new(page).render(&mut text) {
-        Ok(()) => say(String::from_utf8_lossy(&text).trim_end()),
-        Err(error) => complain(&format!("error: failed to write the page: {error}")),
-    }
-    ExitCode::SUCCESS
+    let rendered = clap_mangen::Man::new(page).render(&mut text);
+    rendered.map_err(|error| Error::because(format!("failed to write the page: {error}")))?;
+    say(String::from_utf8_lossy(&text).trim_end());
+    Ok(Status::Passed)
 }

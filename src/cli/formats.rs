@@ -1,17 +1,17 @@
-//! The forms in which the results of runs are written: which the command line asks for, and where they go.
+//! The forms in which results are written: which the command line asks for, and where they go.
 //!
 //! A file is put in place anew whenever there is another result; what goes to standard output goes there once, at the
 //! end, and the report for people then goes to standard error.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use clap::Args;
 
-use super::{is_stdout, put};
+use super::{complain, is_stdout, put, say};
 use crate::conformance::{self, SuiteResult};
-use crate::report::result::BUNDLED;
 use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown};
+use crate::runner::Error;
 
 /// Forms that the results of runs and those of suites have
 #[derive(Debug, Default, Args)]
@@ -19,13 +19,13 @@ use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown};
 pub(super) struct DocumentArgs {
     /// Write the results to this file, as one page of HTML
     #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    pub(super) html: Option<PathBuf>,
     /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Write a summary to this file, as Markdown for a pull request
     #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
+    pub(super) markdown: Option<PathBuf>,
 }
 
 /// Forms in which the results are written
@@ -33,7 +33,7 @@ pub(super) struct DocumentArgs {
 #[command(next_help_heading = "Results (`-` is standard output)")]
 pub(super) struct FormatArgs {
     #[command(flatten)]
-    documents: DocumentArgs,
+    pub(super) documents: DocumentArgs,
     /// Write the course of the runs to this file, as CSV: a row for each interval
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -45,21 +45,6 @@ pub(super) struct FormatArgs {
     hlog: Option<PathBuf>,
 }
 
-/// A form that is one text.
-struct Form {
-    /// What the file holds, in words.
-    what: &'static str,
-    render: fn(&[RunResult]) -> String,
-}
-
-const JSON: Form = Form { what: "results", render: json::to_json };
-const HTML: Form = Form { what: "page", render: html::to_html };
-const JUNIT: Form = Form { what: "JUnit results", render: junit::to_junit };
-const MARKDOWN: Form = Form { what: "summary", render: markdown::to_markdown };
-const CSV: Form = Form { what: "course", render: csv::to_csv };
-const HLOG: Form = Form { what: "interval log", render: hlog::to_hlog };
-const HGRM: Form = Form { what: "distributions", render: hgrm::all_in_one };
-
 /// When results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
@@ -69,217 +54,161 @@ pub(super) enum When {
     AtTheEnd,
 }
 
-impl FormatArgs {
-    /// What is asked for beside the JSON document, and where it goes.
-    fn forms(&self) -> Vec<(&Path, Form)> {
-        let hgrm = self.hgrm.as_ref().filter(|path| !is_folder(path));
-        let asked = [
-            (&self.documents.html, HTML),
-            (&self.documents.junit, JUNIT),
-            (&self.documents.markdown, MARKDOWN),
-            (&self.csv, CSV),
-            (&self.hlog, HLOG),
-        ];
-        let mut forms: Vec<(&Path, Form)> =
-            asked.into_iter().filter_map(|(path, form)| Some((path.as_deref()?, form))).collect();
-        forms.extend(hgrm.map(|path| (path.as_path(), HGRM)));
-        forms
+/// The forms of some results that are asked for.
+#[derive(Default)]
+pub(super) struct Forms<'a>(Vec<Form<'a>>);
+
+/// A form: where it goes, what it holds in words, and how it is rendered.
+struct Form<'a> {
+    path: &'a Path,
+    what: &'static str,
+    render: Render<'a>,
+}
+
+enum Render<'a> {
+    Text(Box<dyn Fn() -> String + 'a>),
+    /// The distributions of these runs, a file for each series.
+    Folder(&'a [RunResult]),
+}
+
+impl<'a> Forms<'a> {
+    /// These, and a text where its path is given.
+    pub(super) fn with(
+        mut self,
+        path: Option<&'a Path>,
+        what: &'static str,
+        render: impl Fn() -> String + 'a,
+    ) -> Forms<'a> {
+        self.0.extend(path.map(|path| Form { path, what, render: Render::Text(Box::new(render)) }));
+        self
     }
 
-    /// The same for the results of suites.
-    ///
-    /// # Errors
-    /// When a form is asked for that only runs have.
-    pub(super) fn of_suites(&self, strict: bool) -> Result<SuiteForms<'_>, String> {
-        let others = [("--csv", &self.csv), ("--hgrm", &self.hgrm), ("--hlog", &self.hlog)];
-        match others.into_iter().find(|(_, path)| path.is_some()) {
-            Some((flag, _)) => Err(format!(
-                "`{flag}` is for results of `run`: those of `conform` can be had as text, HTML, JUnit and Markdown"
-            )),
-            None => Ok(SuiteForms { json: None, documents: &self.documents, strict }),
-        }
-    }
-
-    /// Where a page and a summary go, of a comparison or a search for the highest load.
-    ///
-    /// # Errors
-    /// When a form is asked for that they do not have.
-    pub(super) fn of_one(&self, has_summary: bool) -> Result<(Option<&Path>, Option<&Path>), String> {
-        let DocumentArgs { html, junit, markdown } = &self.documents;
-        let summary = markdown.as_ref().filter(|_| !has_summary);
-        let others = [
-            ("--junit", junit.as_ref()),
-            ("--csv", self.csv.as_ref()),
-            ("--hgrm", self.hgrm.as_ref()),
-            ("--hlog", self.hlog.as_ref()),
-            ("--markdown", summary),
-        ];
-        match others.into_iter().find(|(_, path)| path.is_some()) {
-            Some((flag, _)) => Err(format!(
-                "`{flag}` is for other results: those of `compare` can be had as text, HTML and Markdown, those of \
-                 `capacity` as text and HTML"
-            )),
-            None => Ok((html.as_deref(), markdown.as_deref())),
-        }
-    }
-
-    /// Whether anything is asked for.
     pub(super) fn is_empty(&self) -> bool {
-        self.forms().is_empty() && self.hgrm.is_none()
+        self.0.is_empty()
     }
 
-    /// Whether standard output is taken, so that nothing else may stand there.
+    /// Refuses two forms that would share standard output.
     ///
     /// # Errors
-    /// When two forms would stand there.
-    pub(super) fn takes_stdout(&self, json: Option<&Path>) -> Result<bool, String> {
-        one_at_most(self.forms().into_iter().map(|(path, _)| path).chain(json))
-    }
-
-    /// Writes what is asked for, with the JSON document in `json`.
-    ///
-    /// # Errors
-    /// A fragment that reads well after "error: ".
-    pub(super) fn write(&self, json: Option<&Path>, results: &[RunResult], when: When) -> Result<(), String> {
-        let forms = json.map(|path| (path, JSON)).into_iter().chain(self.forms());
-        for (path, form) in forms.filter(|(path, _)| when == When::AtTheEnd || !is_stdout(path)) {
-            put(path, form.what, &(form.render)(results))?;
-        }
-        match &self.hgrm {
-            Some(folder) if is_folder(folder) => distributions(folder, results),
-            _ => Ok(()),
+    /// When there are two.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.0.iter().filter(|form| is_stdout(form.path)).count() {
+            0 | 1 => Ok(()),
+            _ => Err(Error::because(
+                "two forms of the results cannot share standard output: name a file for one",
+            )),
         }
     }
-}
 
-/// Where a form of a suite's result goes, what the file holds, and how it is rendered; strictly or not.
-type SuiteForm<'a> = (Option<&'a Path>, &'static str, fn(&[SuiteResult], bool) -> String);
-
-/// The forms in which the results of suites are asked for, and where each goes.
-pub(super) struct SuiteForms<'a> {
-    pub(super) json: Option<&'a Path>,
-    pub(super) documents: &'a DocumentArgs,
-    /// Whether warnings count as failures.
-    pub(super) strict: bool,
-}
-
-impl SuiteForms<'_> {
-    fn forms(&self) -> [SuiteForm<'_>; 4] {
-        let DocumentArgs { html, junit, markdown } = self.documents;
-        [
-            (self.json, "results", |suites, _| conformance::json::to_json(suites)),
-            (html.as_deref(), "page", |suites, _| conformance::html::to_html(suites)),
-            (junit.as_deref(), "JUnit results", conformance::junit::to_junit),
-            (markdown.as_deref(), "summary", conformance::markdown::to_markdown),
-        ]
+    /// Prints for people: on standard error where standard output is taken by a form of the results.
+    pub(super) fn tell(&self, text: &str) {
+        match self.0.iter().any(|form| is_stdout(form.path)) {
+            true => complain(text),
+            false => say(text),
+        }
     }
 
-    /// Whether standard output is taken, so that nothing else may stand there.
+    /// Writes them.
     ///
     /// # Errors
-    /// When two forms would stand there.
-    pub(super) fn takes_stdout(&self) -> Result<bool, String> {
-        one_at_most(self.forms().into_iter().filter_map(|(path, ..)| path))
-    }
-
-    /// Writes what is asked for.
-    ///
-    /// # Errors
-    /// A fragment that reads well after "error: ".
-    pub(super) fn write(&self, suites: &[SuiteResult], when: When) -> Result<(), String> {
-        for (path, what, render) in self.forms() {
-            if let Some(path) = path.filter(|path| when == When::AtTheEnd || !is_stdout(path)) {
-                put(path, what, &render(suites, self.strict))?;
+    /// When one of them cannot be written.
+    pub(super) fn write(&self, when: When) -> Result<(), Error> {
+        for Form { path, what, render } in &self.0 {
+            match render {
+                _ if when == When::SoFar && is_stdout(path) => {}
+                Render::Text(render) => put(path, what, &render())?,
+                Render::Folder(runs) => {
+                    let files = hgrm::of_each(runs).map_err(Error::because)?;
+                    fs::create_dir_all(path).map_err(|error| {
+                        Error::because(format!("failed to make the folder {}: {error}", path.display()))
+                    })?;
+                    files.iter().try_for_each(|(name, text)| put(&path.join(name), what, text))?;
+                }
             }
         }
         Ok(())
     }
 }
 
-/// Whether one of these is standard output.
-///
-/// # Errors
-/// When several are.
-pub(super) fn one_at_most<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<bool, String> {
-    match paths.filter(|path| is_stdout(path)).count() {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err("two forms of the results cannot share standard output: name a file for one".to_owned()),
+impl DocumentArgs {
+    /// What is asked for of suites, with the JSON document in `json`. Strictly, warnings count as failures.
+    pub(super) fn of_suites<'a>(
+        &'a self,
+        json: Option<&'a Path>,
+        suites: &'a [SuiteResult],
+        strict: bool,
+    ) -> Forms<'a> {
+        Forms::default()
+            .with(json, "results", || conformance::json::to_json(suites))
+            .with(self.html.as_deref(), "page", || conformance::html::to_html(suites))
+            .with(self.junit.as_deref(), "JUnit results", move || {
+                conformance::junit::to_junit(suites, strict)
+            })
+            .with(self.markdown.as_deref(), "summary", move || {
+                conformance::markdown::to_markdown(suites, strict)
+            })
+    }
+}
+
+impl FormatArgs {
+    /// What is asked for of runs, with the JSON document in `json`.
+    pub(super) fn of_runs<'a>(&'a self, json: Option<&'a Path>, runs: &'a [RunResult]) -> Forms<'a> {
+        let DocumentArgs { html, junit, markdown } = &self.documents;
+        let (folder, file) = match self.hgrm.as_deref() {
+            Some(path) if is_folder(path) => (Some(path), None),
+            file => (None, file),
+        };
+        let mut forms = Forms::default()
+            .with(json, "results", || json::to_json(runs))
+            .with(html.as_deref(), "page", || html::to_html(runs))
+            .with(junit.as_deref(), "JUnit results", || junit::to_junit(runs))
+            .with(markdown.as_deref(), "summary", || markdown::to_markdown(runs))
+            .with(self.csv.as_deref(), "course", || csv::to_csv(runs))
+            .with(self.hlog.as_deref(), "interval log", || hlog::to_hlog(runs))
+            .with(file, "distributions", || hgrm::all_in_one(runs));
+        forms.0.extend(folder.map(|path| Form { path, what: "distribution", render: Render::Folder(runs) }));
+        forms
+    }
+
+    /// Refuses what the results of this verb cannot be had as: all but these.
+    ///
+    /// # Errors
+    /// When something else is asked for.
+    pub(super) fn refuse_all_but(&self, verb: &str, has: &[&str]) -> Result<(), Error> {
+        let DocumentArgs { html, junit, markdown } = &self.documents;
+        let asked = [
+            ("HTML", "--html", html),
+            ("JUnit", "--junit", junit),
+            ("Markdown", "--markdown", markdown),
+            ("CSV", "--csv", &self.csv),
+            ("hgrm", "--hgrm", &self.hgrm),
+            ("hlog", "--hlog", &self.hlog),
+        ];
+        match asked.iter().find(|(form, _, path)| path.is_some() && !has.contains(form)) {
+            None => Ok(()),
+            Some((_, flag, _)) => Err(Error::because(format!(
+                "`{flag}` is for results of `run`{}: those of `{verb}` can be had as text, {}",
+                if ["--junit", "--markdown"].contains(flag) { " and some others" } else { "" },
+                has.join(", ")
+            ))),
+        }
     }
 }
 
 fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR])
-}
-
-/// A file for each series of each run: `chat.ack.hgrm`.
-fn distributions(folder: &Path, results: &[RunResult]) -> Result<(), String> {
-    fs::create_dir_all(folder)
-        .map_err(|error| format!("failed to make the folder {}: {error}", folder.display()))?;
-    let stems: Vec<String> = results.iter().map(stem).collect();
-    for (index, result) in results.iter().enumerate() {
-        let alike = stems[..index].iter().filter(|other| **other == stems[index]).count();
-        let number = if alike > 0 { format!("-{}", alike + 1) } else { String::new() };
-        for metric in &result.metrics {
-            let name = format!("{}{number}.{}.hgrm", stems[index], file_name(&metric.name));
-            let text = hgrm::to_hgrm(metric).map_err(|why| {
-                format!("failed to read the histogram `{}` of the result: {why}", metric.name)
-            })?;
-            put(&folder.join(name), "distribution", &text)?;
-        }
-    }
-    Ok(())
-}
-
-/// The name of the scenario's file without its folder and ending.
-fn stem(result: &RunResult) -> String {
-    let file = result.scenario.file.trim_end_matches(BUNDLED);
-    let stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    file_name(&stem.unwrap_or_default())
-}
-
-/// Characters that every file system takes.
-fn file_name(text: &str) -> String {
-    let kept = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = text.chars().map(kept).collect();
-    match name.trim_start_matches('.') {
-        "" => "run".to_owned(),
-        name => name.to_owned(),
-    }
+    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(['/', MAIN_SEPARATOR])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::{flawless, troubled};
-
-    #[test]
-    fn a_folder_gets_a_file_for_each_series_and_runs_of_one_file_do_not_overwrite_each_other() {
-        let folder = tempfile::tempdir().expect("there is room");
-        let mut evil = flawless();
-        evil.scenario.file = "../..".into();
-        let format = FormatArgs { hgrm: Some(folder.path().join("new/")), ..FormatArgs::default() };
-        let results = [troubled(), troubled(), evil];
-        format.write(None, &results, When::AtTheEnd).expect("it can be written");
-        let mut names: Vec<String> = fs::read_dir(folder.path().join("new"))
-            .expect("it was made")
-            .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        let expected = ["busy-rooms", "busy-rooms-2"].iter().flat_map(|stem| {
-            ["ack", "connect", "connect.tcp", "delivery"].map(|name| format!("{stem}.{name}.hgrm"))
-        });
-        let mut expected: Vec<String> = expected.chain(["run.connect.hgrm".to_owned()]).collect();
-        expected.sort();
-        assert_eq!(names, expected);
-    }
 
     #[test]
     fn two_forms_do_not_share_standard_output() {
         let dash = || Some(PathBuf::from("-"));
         let one = FormatArgs { csv: dash(), ..FormatArgs::default() };
-        assert_eq!(one.takes_stdout(None), Ok(true));
-        assert!(one.takes_stdout(Some(Path::new("-"))).is_err());
-        assert_eq!(FormatArgs::default().takes_stdout(Some(Path::new("a.json"))), Ok(false));
+        assert!(one.of_runs(None, &[]).check().is_ok());
+        assert!(one.of_runs(Some(Path::new("a.json")), &[]).check().is_ok());
+        assert!(one.of_runs(Some(Path::new("-")), &[]).check().is_err());
     }
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{WRONG, complain, is_stdout, put, say};
+use super::{complain, is_stdout, put, say};
+use crate::runner::Error;
 use crate::scenario::starter::Starter;
+use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,7 +26,7 @@ const URL: &str = "http://localhost:3000";
 /// Writes a first scenario for your application, with comments
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
-pub struct InitArgs {
+pub(super) struct InitArgs {
     /// Where your application runs [default: http://localhost:3000]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -59,38 +60,28 @@ pub struct InitArgs {
 }
 
 /// Writes the file and says what to do next.
-pub fn init(args: &InitArgs) -> ExitCode {
-    match write(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            complain(why.trim_end());
-            ExitCode::from(WRONG)
-        }
-    }
-}
-
-fn write(args: &InitArgs) -> Result<(), String> {
+pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
     let file = &args.output;
     refuse_to_overwrite(args)?;
     let starter = match args.tells_nothing() {
         false => args.starter(),
         true if io::stdin().is_terminal() && io::stderr().is_terminal() => {
-            ask(args).map_err(|error| format!("error: failed to read your answers: {error}"))?
+            complain(
+                "What does your application call things? Enter takes what stands in brackets, - is none.",
+            );
+            args.starter()
+                .asking(&mut ask)
+                .map_err(|error| Error::because(format!("failed to read your answers: {error}")))?
         }
         true => {
             complain(
                 "note: nobody can be asked here and no flag says what your application calls things, so the usual names \
                  are taken: `join`, `leave` and `message`. Change them in the file, or give --join, --leave and --send.",
             );
-            Starter {
-                join: Some("join".to_owned()),
-                leave: Some("leave".to_owned()),
-                send: Some("message".to_owned()),
-                ..args.starter()
-            }
+            args.starter().with_usual_names()
         }
     };
-    put(file, "scenario", &starter.text()?).map_err(|why| format!("error: {why}"))?;
+    put(file, "scenario", &starter.text().map_err(Error::wrong)?)?;
     if !is_stdout(file) {
         let name = file.display();
         say(&format!(
@@ -99,16 +90,16 @@ fn write(args: &InitArgs) -> Result<(), String> {
             starter.url
         ));
     }
-    Ok(())
+    Ok(Status::Passed)
 }
 
-fn refuse_to_overwrite(args: &InitArgs) -> Result<(), String> {
+fn refuse_to_overwrite(args: &InitArgs) -> Result<(), Error> {
     let file: &Path = &args.output;
     match !is_stdout(file) && file.exists() && !args.force {
-        true => Err(format!(
-            "error: {} is there already, and stays as it is\nhelp: name another file by --output, or overwrite it by --force",
+        true => Err(Error::because(format!(
+            "{} is there already, and stays as it is\nhelp: name another file by --output, or overwrite it by --force",
             file.display()
-        )),
+        ))),
         false => Ok(()),
     }
 }
@@ -137,41 +128,13 @@ impl InitArgs {
     }
 }
 
-/// Asks for everything. An empty answer is what stands in brackets; `-` is none.
-fn ask(args: &InitArgs) -> io::Result<Starter> {
-    let mut stdin = io::stdin().lock();
-    let mut question = |words: &str, usual: &str| -> io::Result<String> {
-        let mut stderr = anstream::stderr();
-        write!(stderr, "{words} [{usual}]: ")?;
-        stderr.flush()?;
-        let mut answer = String::new();
-        stdin.read_line(&mut answer)?;
-        let answer = answer.trim();
-        Ok(if answer.is_empty() { usual.to_owned() } else { answer.to_owned() })
-    };
-    let some = |answer: String| Some(answer).filter(|answer| answer != "-");
-    complain("What does your application call things? Enter takes what stands in brackets, - is none.");
-    let url = question("Where does it run", URL)?;
-    let namespace = question("Which namespace do clients connect to", "/")?;
-    let join = some(question("Which event puts a client into a room", "join")?);
-    let leave = match join {
-        Some(_) => some(question("Which event takes it out again", "leave")?),
-        None => None,
-    };
-    let send = some(question("Which event says something to others", "message")?);
-    let arrives = match &send {
-        Some(send) => Some(question("Which event do the others get", send)?).filter(|event| event != send),
-        None => None,
-    };
-    let ack = question("Does it acknowledge these events: yes or no", "yes")?;
-    Ok(Starter {
-        url,
-        namespace,
-        join,
-        leave,
-        send,
-        arrives,
-        ack: !ack.starts_with(['n', 'N']),
-        ..args.starter()
-    })
+/// Asks on the terminal. An empty answer is what stands in brackets.
+fn ask(question: &str, usual: &str) -> io::Result<String> {
+    let mut stderr = anstream::stderr();
+    write!(stderr, "{question} [{usual}]: ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    let answer = answer.trim();
+    Ok(if answer.is_empty() { usual.to_owned() } else { answer.to_owned() })
 }

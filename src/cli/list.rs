@@ -1,12 +1,11 @@
 //! `sockrates list`: the bundled scenarios.
 
-use std::process::ExitCode;
-
 use clap::Args;
 
-use super::bundled::{self, Bundled};
 use super::say;
+use crate::runner::{Bundled, Error};
 use crate::scenario::{self, Need, Surroundings};
+use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,7 +16,7 @@ Examples:
 /// Shows the bundled scenarios: name, level, what the server has to offer, what it shows
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
-pub struct ListArgs {
+pub(super) struct ListArgs {
     /// Print only the names
     #[arg(long)]
     ids: bool,
@@ -27,25 +26,24 @@ pub struct ListArgs {
 }
 
 /// Prints a line for each bundled scenario, or for each case.
-pub fn list(args: &ListArgs) -> ExitCode {
+pub(super) fn list(args: &ListArgs) -> Result<Status, Error> {
     let all: Vec<Bundled> =
-        bundled::all().into_iter().filter(|bundled| bundled.case().is_some() == args.conformance).collect();
+        Bundled::all().into_iter().filter(|bundled| bundled.case().is_some() == args.conformance).collect();
     let name = |bundled: &Bundled| bundled.case().unwrap_or(bundled.id);
     if args.ids {
         all.iter().for_each(|bundled| say(name(bundled)));
-        return ExitCode::SUCCESS;
+        return Ok(Status::Passed);
     }
     let rows: Vec<[String; 5]> = all
         .iter()
         .filter_map(|bundled| {
             let scenario = scenario::read(&bundled.source(), &Surroundings::without_files()).ok()?;
             let needs: Vec<&str> = scenario.needs.iter().copied().map(Need::name).collect();
-            let clients: u32 = scenario.groups.iter().map(|group| group.count).sum();
             let (level, needs) = (scenario.level.name().to_owned(), needs.join(", "));
             let name = name(bundled).to_owned();
             Some(match args.conformance {
                 true => [name, level, needs, scenario.clause.join(", "), scenario.spec.join("; ")],
-                false => [name, level, needs, clients.to_string(), scenario.name],
+                false => [name, level, needs, scenario.clients().to_string(), scenario.name],
             })
         })
         .collect();
@@ -58,5 +56,5 @@ pub fn list(args: &ListArgs) -> ExitCode {
     table.add_rows(rows);
     let lines = table.to_string();
     say(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
-    ExitCode::SUCCESS
+    Ok(Status::Passed)
 }

@@ -1,46 +1,24 @@
-//! The command line: one file per verb, and the only place that prints and exits.
-//!
-//! | verb | job |
-//! |---|---|
-//! | `run` | plays scenarios against a server, judges and reports |
-//! | `capacity` | the highest load at which the thresholds hold |
-//! | `compare` | servers side by side, or results of two days |
-//! | `check` | reads scenarios, explains them, connects to nothing |
-//! | `conform` | plays the conformance suite against servers |
-//! | `init` | writes a first scenario for the user's application |
-//! | `report` | renders stored results again |
-//! | `list` | the bundled scenarios |
-//! | `schema` | the JSON Schema of scenarios and of results |
-//! | `serve` | the reference server |
-//! | `completions`, `man` | the command line, for a shell and for `man` |
+//! The command line: one file per verb, the options that verbs share, and the only place that prints and exits.
 
-mod bundled;
 mod capacity;
 mod check;
 mod compare;
 mod completions;
 mod conform;
+mod display;
 mod formats;
 mod github;
 mod init;
-mod interrupt;
-mod limits;
 mod list;
-mod machine;
 mod output;
 mod overrides;
-mod pin;
 mod play;
-pub mod progress;
 mod report;
 mod run;
 mod schema;
-mod select;
 mod serve;
 mod server;
-mod watch;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -48,8 +26,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::report::text::Look;
+use crate::report::text::{Detail, Look};
+use crate::runner::{Error, write_whole};
 use crate::units;
+use crate::verdict::Status;
 
 /// Exit code: the scenario or the command line is wrong.
 const WRONG: u8 = 2;
@@ -112,7 +92,7 @@ enum Verb {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    match Arguments::parse().verb {
+    let ended = match Arguments::parse().verb {
         Verb::Run(args) => run::run(&args),
         Verb::Conform(args) => conform::conform(&args),
         Verb::Capacity(args) => capacity::capacity(&args),
@@ -120,12 +100,19 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(&args),
         Verb::Report(args) => report::report(&args),
         Verb::List(args) => list::list(&args),
-        Verb::Serve(args) => serve::serve(args),
+        Verb::Serve(args) => return serve::serve(args),
         Verb::Init(args) => init::init(&args),
         Verb::Schema(args) => schema::schema(&args),
         Verb::Completions(args) => completions::completions(&args),
         Verb::Man(args) => completions::man(&args),
-    }
+    };
+    ended.map_or_else(
+        |Error { status, words, .. }| {
+            complain(words.trim_end());
+            ExitCode::from(status.map_or(WRONG, Status::exit_code))
+        },
+        |status| ExitCode::from(status.exit_code()),
+    )
 }
 
 /// Reads the time that an option has.
@@ -133,39 +120,36 @@ fn duration(text: &str) -> Result<Duration, String> {
     units::duration_from(text).map_err(|mistake| mistake.to_string())
 }
 
+/// How much a report tells, by the flags of a verb.
+fn detail(quiet: bool, verbose: bool) -> Detail {
+    match (quiet, verbose) {
+        (true, _) => Detail::Little,
+        (_, true) => Detail::Everything,
+        _ => Detail::Usual,
+    }
+}
+
 /// Whether a path means standard output.
 fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Writes a file beside and puts it in place, so that a crash leaves the former one whole, and a reader never sees half
-/// of one. `-` is standard output; a pipe or a device is written to as it is. `what` it holds, in words.
+/// Writes a file whole; `-` is standard output. `what` it holds, in words.
 ///
 /// # Errors
-/// A fragment that reads well after "error: ".
-fn put(file: &Path, what: &str, text: &str) -> Result<(), String> {
-    if is_stdout(file) {
-        let mut stdout = io::stdout().lock();
-        return match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(format!("failed to write the {what} to standard output: {error}"))
-            }
-            _ => Ok(()),
-        };
+/// When it cannot be written.
+fn put(file: &Path, what: &str, text: &str) -> Result<(), Error> {
+    let failed = |place, error| Error::because(format!("failed to write the {what} to {place}: {error}"));
+    if !is_stdout(file) {
+        return write_whole(file, text).map_err(|error| failed(file.display().to_string(), error));
     }
-    // A link stays a link.
-    let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let written = match fs::metadata(&place) {
-        Ok(there) if !there.is_file() => fs::write(&place, text),
-        _ => {
-            let mut beside = place.clone().into_os_string();
-            beside.push(".part");
-            fs::write(&beside, text).and_then(|()| fs::rename(&beside, &place)).inspect_err(|_| {
-                let _ = fs::remove_file(&beside);
-            })
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(failed("standard output".to_owned(), error))
         }
-    };
-    written.map_err(|error| format!("failed to write the {what} to {}: {error}", file.display()))
+        _ => Ok(()),
+    }
 }
 
 /// How reports look on standard output. Colours are taken out again where no terminal is, or where NO_COLOR is set.

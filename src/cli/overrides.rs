@@ -5,13 +5,14 @@ use std::time::Duration;
 use clap::Args;
 
 use super::duration;
+use crate::runner::Error;
 use crate::scenario::Overrides;
 use crate::units::{Rate, rate_from};
 
 /// A load other than the one that the scenario is written for
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Load")]
-pub struct OverrideArgs {
+pub(super) struct OverrideArgs {
     /// How many clients in all: groups of more than one grow or shrink in proportion; or `crowd=500`, for one group
     #[arg(long, value_name = "[GROUP=]NUMBER", value_parser = clients)]
     clients: Vec<Clients>,
@@ -67,41 +68,16 @@ impl OverrideArgs {
     /// What they say.
     ///
     /// # Errors
-    /// A sentence, when one of them is given twice.
-    pub fn overrides(&self) -> Result<Overrides, String> {
-        let mut overrides = Overrides {
-            duration: self.duration,
-            rate: self.rate,
-            arrive: self.arrive,
-            ..Overrides::default()
-        };
+    /// When one of them is given twice.
+    pub(super) fn overrides(&self) -> Result<Overrides, Error> {
+        let OverrideArgs { duration, rate, arrive, .. } = *self;
+        let mut overrides = Overrides { duration, rate, arrive, ..Overrides::default() };
         for Clients { group, count } in &self.clients {
-            match group {
-                None => {
-                    if let Some(other) = overrides.clients.replace(*count) {
-                        return Err(twice(format!("--clients {other}"), format!("--clients {count}")));
-                    }
-                }
-                Some(name) => {
-                    if let Some((_, other)) = overrides.groups.iter().find(|(known, _)| known == name) {
-                        let option = |count| format!("--clients {name}={count}");
-                        return Err(twice(option(other), option(count)));
-                    }
-                    overrides.groups.push((name.clone(), *count));
-                }
-            }
+            overrides.put_clients(group.as_deref(), *count).map_err(Error::because)?;
         }
         for (name, value) in &self.set {
-            if let Some((_, other)) = overrides.vars.iter().find(|(known, _)| known == name) {
-                let option = |value| format!("--set {name}={value}");
-                return Err(twice(option(other), option(value)));
-            }
-            overrides.vars.push((name.clone(), value.clone()));
+            overrides.put_var(name, value).map_err(Error::because)?;
         }
         Ok(overrides)
     }
-}
-
-fn twice(one: String, other: String) -> String {
-    format!("`{one}` and `{other}` contradict each other: keep one of them")
 }

@@ -2,18 +2,18 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 
-use super::formats::{FormatArgs, When};
-use super::{WRONG, complain, look_of_stdout, put, say};
+use super::formats::{DocumentArgs, FormatArgs, Forms, When};
+use super::{detail, look_of_stdout, say};
 use crate::capacity::{self, CapacityResult};
 use crate::compare::{self, ComparisonResult, Diff};
 use crate::conformance::{self, SuiteResult, matrix};
 use crate::report::file::{Kind, ResultFile};
-use crate::report::text::{Detail, Look};
 use crate::report::{RunResult, text};
+use crate::runner::Error;
+use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +27,7 @@ Examples:
 /// Renders stored results again: as text, or in other forms
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     /// Files that `run` or `conform` have written by `--json`, or one of `compare` or `capacity`
     #[arg(required = true, value_name = "RESULT")]
     results: Vec<PathBuf>,
@@ -41,41 +41,27 @@ pub struct ReportArgs {
     formats: FormatArgs,
 }
 
-impl ReportArgs {
-    fn detail(&self) -> Detail {
-        if self.verbose { Detail::Everything } else { Detail::Usual }
-    }
-}
-
 /// Reads the files and writes what is asked for. The verdicts in them change no exit code: they are old.
-pub fn report(args: &ReportArgs) -> ExitCode {
-    match render(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            complain(&format!("error: {why}"));
-            ExitCode::from(WRONG)
-        }
-    }
-}
-
-fn render(args: &ReportArgs) -> Result<(), String> {
-    args.formats.takes_stdout(None)?;
+pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
+    args.formats.of_runs(None, &[]).check()?;
     let (mut runs, mut suites) = (Vec::new(), Vec::new());
     for file in &args.results {
         let name = file.display();
         let text = fs::read_to_string(file).map_err(|error| {
-            format!("failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one")
+            Error::because(format!(
+                "failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one"
+            ))
         })?;
-        let why = |why| format!("{name} {why}");
+        let why = |why| Error::because(format!("{name} {why}"));
         let stored = ResultFile::open(&text).map_err(why)?;
         match stored.kind {
             Kind::Run => runs.append(&mut stored.body().map_err(why)?),
             Kind::Suite => suites.append(&mut stored.body().map_err(why)?),
             kind if args.results.len() > 1 => {
                 let kind = kind.name();
-                return Err(format!(
+                return Err(Error::because(format!(
                     "{name} is a result of the kind {kind}, which is rendered alone: name no other"
-                ));
+                )));
             }
             Kind::Capacity => return of_one(args, &One::Capacity(Box::new(stored.body().map_err(why)?))),
             Kind::Comparison => return of_one(args, &One::Comparison(Box::new(stored.body().map_err(why)?))),
@@ -84,7 +70,7 @@ fn render(args: &ReportArgs) -> Result<(), String> {
     }
     match (runs.is_empty(), suites.is_empty()) {
         (false, false) => {
-            Err("some of the files are of `run` and some of `conform`: render them apart".to_owned())
+            Err(Error::because("some of the files are of `run` and some of `conform`: render them apart"))
         }
         (_, true) => of_runs(args, &runs),
         (true, false) => of_suites(args, &suites),
@@ -98,7 +84,7 @@ enum One {
     Capacity(Box<CapacityResult>),
 }
 
-fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
+fn of_one(args: &ReportArgs, one: &One) -> Result<Status, Error> {
     let look = look_of_stdout();
     let (words, page, summary) = match one {
         One::Comparison(result) => (
@@ -113,42 +99,40 @@ fn of_one(args: &ReportArgs, one: &One) -> Result<(), String> {
         ),
         One::Capacity(result) => (capacity::text::render(result, look), capacity::to_html(result), None),
     };
-    let (html, markdown) = args.formats.of_one(summary.is_some())?;
-    if args.formats.is_empty() {
-        say(words.trim_end());
+    match summary {
+        Some(_) => args.formats.refuse_all_but("compare", &["HTML", "Markdown"])?,
+        None => args.formats.refuse_all_but("capacity", &["HTML"])?,
     }
-    if let Some(file) = html {
-        put(file, "page", &page)?;
-    }
-    match markdown.zip(summary) {
-        Some((file, summary)) => put(file, "summary", &summary),
-        None => Ok(()),
-    }
+    let DocumentArgs { html, markdown, .. } = &args.formats.documents;
+    let forms = Forms::default().with(html.as_deref(), "page", || page.clone()).with(
+        markdown.as_deref(),
+        "summary",
+        || summary.clone().unwrap_or_default(),
+    );
+    finish(&forms, || words.clone())
 }
 
-fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<(), String> {
-    if args.formats.is_empty() {
-        let detail = args.detail();
-        let pages: Vec<String> = runs.iter().map(|run| text::render(run, look_of_stdout(), detail)).collect();
-        say(pages.join("\n").trim_end());
-        return Ok(());
-    }
-    args.formats.write(None, runs, When::AtTheEnd)
+fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<Status, Error> {
+    let detail = detail(false, args.verbose);
+    let page = |run| text::render(run, look_of_stdout(), detail);
+    finish(&args.formats.of_runs(None, runs), || runs.iter().map(page).collect::<Vec<_>>().join("\n"))
 }
 
-fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<(), String> {
-    let forms = args.formats.of_suites(args.strict)?;
-    if args.formats.is_empty() {
-        say(suite_pages(suites, look_of_stdout(), args.detail()).trim_end());
-    }
-    forms.write(suites, When::AtTheEnd)
+fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<Status, Error> {
+    let (look, detail) = (look_of_stdout(), detail(false, args.verbose));
+    let page = |suite| conformance::text::render(suite, look, detail);
+    args.formats.refuse_all_but("conform", &["HTML", "JUnit", "Markdown"])?;
+    finish(&args.formats.documents.of_suites(None, suites, args.strict), || {
+        let matrix = (suites.len() > 1).then(|| matrix::render(suites, look, detail));
+        suites.iter().map(page).chain(matrix).collect::<Vec<_>>().join("\n")
+    })
 }
 
-fn suite_pages(suites: &[SuiteResult], look: Look, detail: Detail) -> String {
-    let mut pages: Vec<String> =
-        suites.iter().map(|suite| conformance::text::render(suite, look, detail)).collect();
-    if suites.len() > 1 {
-        pages.push(matrix::render(suites, look, detail));
+/// Writes the forms, or prints the text where none is asked for.
+fn finish(forms: &Forms<'_>, text: impl FnOnce() -> String) -> Result<Status, Error> {
+    if forms.is_empty() {
+        say(text().trim_end());
     }
-    pages.join("\n")
+    forms.write(When::AtTheEnd)?;
+    Ok(Status::Passed)
 }

@@ -1,21 +1,20 @@
 //! `sockrates run`: plays scenarios against a server, judges and reports.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::formats::{FormatArgs, When};
+use super::display::Display;
+use super::formats::{FormatArgs, Forms, When};
 use super::overrides::OverrideArgs;
-use super::play::{self, PlayArgs, Playing, Stopped};
-use super::progress::Mode;
+use super::play::PlayArgs;
 use super::server::ServerArgs;
-use super::{complain, github, interrupt, look_of_stdout, say, select};
+use super::{detail, github, look_of_stdout};
 use crate::report::github::annotations;
 use crate::report::markdown::to_markdown;
-use crate::report::text::Detail;
-use crate::report::{RunResult, text};
+use crate::report::{RunResult, json, text};
+use crate::runner::{Error, Event, ScenarioRun, select, stop_on_signals};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -29,7 +28,7 @@ Examples:
 /// Plays scenarios against a server: a verdict, and how long everything took
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Files, folders, or names of bundled scenarios
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<String>,
@@ -53,113 +52,68 @@ pub struct RunArgs {
 }
 
 /// Plays every scenario in turn.
-pub fn run(args: &RunArgs) -> ExitCode {
-    play::exit(play_all(args))
-}
-
-fn play_all(args: &RunArgs) -> Result<u8, Stopped> {
+pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     // Before anything is played: who asks for what cannot be should not have to wait for it.
-    args.takes_stdout()?;
-    let overrides = args.load.overrides().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
-    let selected =
-        select::select(&args.scenarios, &overrides).map_err(|wrong| Stopped::wrong(wrong.join("\n\n")))?;
-    let server = args.server.check().map_err(|why| Stopped::wrong(format!("error: {why}")))?;
-    let stop = interrupt::watch()
-        .map_err(|error| Stopped::wrong(format!("error: failed to watch for Ctrl-C: {error}")))?;
+    args.forms(&[]).check()?;
+    let selected = select(&args.scenarios, &args.load.overrides()?)?;
+    let (server, config) = (args.server.check()?, args.play.config());
+    let stop = stop_on_signals()?;
+    let mut display = Display::new(args.quiet);
     let mut results = Vec::new();
     for one in &selected {
-        let keep = |result: RunResult| keep(args, &results, result);
-        let playing = Playing {
-            args: &args.play,
-            server: &server,
-            selected: one,
-            mode: args.mode(),
-            stop: &stop,
-            keep: args.json.is_some().then_some(&keep),
+        let run = ScenarioRun { config: &config, server: &server, selected: one, stop: &stop };
+        let mut listener = |event: Event<'_>| {
+            if let (Event::RunSoFar(so_far), Some(_)) = (&event, &args.json) {
+                keep(args, &results, so_far());
+            }
+            display.show(&event);
+            Ok(())
         };
-        let played = playing.start().and_then(|running| Ok((playing.play(&running)?, running)));
+        let played = run.start().and_then(|running| Ok((run.run(&running, &mut listener)?, running)));
         let (result, running) = match played {
             Ok(played) => played,
-            Err(mut stopped) => {
-                results.extend(stopped.result.take().map(|result| *result));
+            Err(mut error) => {
+                results.extend(error.result.take().map(|result| *result));
                 if !results.is_empty() {
                     finish(args, &results)?;
                 }
-                return Err(stopped);
+                return Err(error);
             }
         };
-        show(args, &result)?;
+        let detail = detail(args.quiet, args.verbose);
+        args.forms(&[]).tell(text::render(&result, look_of_stdout(), detail).trim_end_matches('\n'));
         results.push(result);
-        write(args, &results, When::SoFar)?;
+        args.forms(&results).write(When::SoFar)?;
         // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
         running.stop();
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
+    let statuses: Vec<Status> = results.iter().map(|result| result.verdict.status).collect();
     if results.len() > 1 {
-        summarise(args, &results)?;
+        let passed = statuses.iter().filter(|status| **status == Status::Passed).count();
+        args.forms(&[]).tell(&format!("{passed} of {} scenarios passed", results.len()));
     }
     finish(args, &results)?;
-    Ok(exit_code(&results))
+    Ok(Status::gravest(&statuses))
+}
+
+impl RunArgs {
+    fn forms<'a>(&'a self, results: &'a [RunResult]) -> Forms<'a> {
+        self.formats.of_runs(self.json.as_deref(), results)
+    }
 }
 
 /// Puts what is known so far into the result file. If that fails, it will fail at the end, and be told then.
 fn keep(args: &RunArgs, results: &[RunResult], so_far: RunResult) {
     let all: Vec<RunResult> = results.iter().cloned().chain([so_far]).collect();
-    let _ = FormatArgs::default().write(args.json.as_deref(), &all, When::SoFar);
-}
-
-/// The exit code of several runs: that of the gravest outcome.
-fn exit_code(results: &[RunResult]) -> u8 {
-    let statuses: Vec<Status> = results.iter().map(|result| result.verdict.status).collect();
-    Status::gravest(&statuses).exit_code()
-}
-
-impl RunArgs {
-    fn mode(&self) -> Mode {
-        if self.quiet { Mode::Hidden } else { Mode::Auto }
-    }
-
-    fn detail(&self) -> Detail {
-        match (self.quiet, self.verbose) {
-            (true, _) => Detail::Little,
-            (_, true) => Detail::Everything,
-            _ => Detail::Usual,
-        }
-    }
-
-    fn takes_stdout(&self) -> Result<bool, Stopped> {
-        self.formats.takes_stdout(self.json.as_deref()).map_err(|why| Stopped::wrong(format!("error: {why}")))
-    }
-
-    /// Prints for people: on standard error where standard output is taken by a form of the results.
-    fn tell(&self, text: &str) -> Result<(), Stopped> {
-        match self.takes_stdout()? {
-            true => complain(text),
-            false => say(text),
-        }
-        Ok(())
-    }
-}
-
-fn show(args: &RunArgs, result: &RunResult) -> Result<(), Stopped> {
-    args.tell(text::render(result, look_of_stdout(), args.detail()).trim_end_matches('\n'))
-}
-
-fn summarise(args: &RunArgs, results: &[RunResult]) -> Result<(), Stopped> {
-    let passed = results.iter().filter(|result| result.verdict.status == Status::Passed).count();
-    args.tell(&format!("{passed} of {} scenarios passed", results.len()))
-}
-
-fn write(args: &RunArgs, results: &[RunResult], when: When) -> Result<(), Stopped> {
-    let written = args.formats.write(args.json.as_deref(), results, when);
-    written.map_err(|why| Stopped::wrong(format!("error: {why}")))
+    let _ = Forms::default().with(args.json.as_deref(), "results", || json::to_json(&all)).write(When::SoFar);
 }
 
 /// Writes what waits for the end.
-fn finish(args: &RunArgs, results: &[RunResult]) -> Result<(), Stopped> {
+fn finish(args: &RunArgs, results: &[RunResult]) -> Result<(), Error> {
     github::annotate(|| results.iter().flat_map(annotations).collect());
     github::summarise(|| to_markdown(results));
-    write(args, results, When::AtTheEnd)
+    args.forms(results).write(When::AtTheEnd)
 }

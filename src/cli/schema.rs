@@ -1,10 +1,10 @@
 //! `sockrates schema`: the JSON Schema of scenarios, for editors, and of all that is stored, for those who read it.
 
-use std::process::ExitCode;
-
 use clap::{Args, ValueEnum};
 
 use super::say;
+use crate::runner::Error;
+use crate::verdict::Status;
 use crate::{capacity, compare, conformance, scenario};
 
 const EXAMPLES: &str = "\
@@ -18,7 +18,7 @@ Examples:
 /// Prints the JSON Schema of scenarios or of results
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
-pub struct SchemaArgs {
+pub(super) struct SchemaArgs {
     /// Of what
     #[arg(value_name = "WHAT")]
     what: What,
@@ -37,7 +37,7 @@ enum What {
 }
 
 /// Prints it.
-pub fn schema(args: &SchemaArgs) -> ExitCode {
+pub(super) fn schema(args: &SchemaArgs) -> Result<Status, Error> {
     let schema = match args.what {
         What::Scenario => scenario::schema::schema(),
         What::Result => conformance::json::schema(),
@@ -45,5 +45,5 @@ pub fn schema(args: &SchemaArgs) -> ExitCode {
         What::Comparison => compare::schema::schema(),
     };
     say(&format!("{schema:#}"));
-    ExitCode::SUCCESS
+    Ok(Status::Passed)
 }

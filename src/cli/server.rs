@@ -1,29 +1,21 @@
 //! The options that say which server to test, and what they mean.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use clap::Args;
 use reference_server::Fault;
-use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
 
 use super::duration;
-use crate::protocol::http::{Request, write_request};
-use crate::report::result::{TargetInfo, TargetKind};
-use crate::scenario::{Need, Scenario, Timings};
-use crate::server::{Endpoint, Found, Probing, Running, Starting, Target};
-use crate::transport::{self, MAX_MESSAGE, RemoteConfig};
+use crate::runner::{Error, NamedServer, ServerConfig, Trust, read_header, split_name};
+use crate::scenario::Timings;
+use crate::server::Endpoint;
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server")]
-pub struct ServerArgs {
+pub(super) struct ServerArgs {
     /// Test the server that runs there: http, https, ws or wss; a path other than / replaces /socket.io/
     #[arg(long, value_name = "URL", env = "SOCKRATES_URL")]
     url: Vec<String>,
@@ -52,48 +44,11 @@ pub struct ServerArgs {
     #[arg(long, conflicts_with = "ca_file")]
     insecure: bool,
     /// Send this header with every request
-    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    #[arg(long, value_name = "NAME: VALUE", value_parser = read_header)]
     header: Vec<(String, String)>,
     /// Connect from these addresses in turn (each gives some 28,000 ports)
     #[arg(long, value_name = "IP", value_delimiter = ',')]
     source: Vec<IpAddr>,
-}
-
-/// A heartbeat outside of these bounds is a mistake of the server's or a lie.
-const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
-
-/// So is a payload larger than this: 1 TiB.
-const MOST: u64 = 1 << 40;
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => (name.trim(), value.trim()),
-        _ => return Err("write it like `Authorization: Bearer abc`".to_owned()),
-    };
-    let request = Request { method: "GET", target: "/", headers: &[(name, value)], body: None };
-    write_request(&mut Vec::new(), &request).map_err(|refused| format!("cannot {refused}"))?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-/// The options after their check.
-#[derive(Debug)]
-pub struct Server<'a> {
-    args: &'a ServerArgs,
-    line: Option<&'a str>,
-    url: Option<Endpoint>,
-    tls: Arc<ClientConfig>,
-}
-
-/// A server of several, and how it is called beside them.
-#[derive(Debug)]
-pub struct Named<'a> {
-    /// Its name: the user's, else what it is started or found by.
-    pub name: String,
-    /// The server.
-    pub server: Server<'a>,
-    /// The flags that mean this server alone.
-    pub flags: Vec<String>,
 }
 
 impl ServerArgs {
@@ -101,16 +56,17 @@ impl ServerArgs {
     ///
     /// # Errors
     /// A sentence that says what is wrong and what to do.
-    pub fn check(&self) -> Result<Server<'_>, String> {
+    pub(super) fn check(&self) -> Result<ServerConfig, Error> {
         for (flag, given) in [("--url", &self.url), ("--server", &self.server)] {
             if given.len() > 1 {
-                return Err(format!(
-                    "`{flag}` was given {} times: one server is tested at a time",
-                    given.len()
-                ));
+                let times = given.len();
+                return Err(Error::because(format!(
+                    "`{flag}` was given {times} times: one server is tested at a time"
+                )));
             }
         }
-        self.server(self.server.first().map(String::as_str), self.url.first().map(String::as_str))
+        let first = |given: &[String]| given.first().cloned();
+        self.server(first(&self.server).as_deref(), first(&self.url).as_deref()).map_err(Error::because)
     }
 
     /// The same for a verb that tests several servers in turn, each of which may have a name: `node='node server.js'`.
@@ -118,44 +74,35 @@ impl ServerArgs {
     ///
     /// # Errors
     /// A sentence that says what is wrong and what to do.
-    pub fn check_each(&self) -> Result<Vec<Named<'_>>, String> {
-        let named: Vec<_> = self
-            .server
-            .iter()
-            .map(|text| ("--server", named(text)))
-            .chain(self.url.iter().map(|text| ("--url", named(text))))
-            .collect();
-        let mut servers = Vec::new();
-        match &named[..] {
-            [] => servers.push(Named {
-                name: "reference server".to_owned(),
-                server: self.server(None, None)?,
-                flags: Vec::new(),
-            }),
-            [("--server", (None, line)), ("--url", (None, url))] => servers.push(Named {
-                name: (*line).to_owned(),
-                server: self.server(Some(line), Some(url))?,
-                flags: ["--server", line, "--url", url].map(str::to_owned).to_vec(),
-            }),
-            all => {
-                for (flag, (name, what)) in all {
-                    let server = match *flag {
-                        "--server" => self.server(Some(what), None)?,
-                        _ => self.server(None, Some(what))?,
-                    };
-                    let name = name.unwrap_or(what).to_owned();
-                    let flags = vec![(*flag).to_owned(), (*what).to_owned()];
-                    if servers.iter().any(|known: &Named<'_>| known.name == name) {
-                        return Err(format!(
+    pub(super) fn check_each(&self) -> Result<Vec<NamedServer>, Error> {
+        let commands = self.server.iter().map(|text| ("--server", split_name(text)));
+        let given: Vec<_> = commands.chain(self.url.iter().map(|text| ("--url", split_name(text)))).collect();
+        let server = |name: &str, command, url, words: &[&str]| {
+            let config = self.server(command, url).map_err(Error::because)?;
+            let words = words.iter().copied().map(str::to_owned).chain(self.flags()).collect();
+            Ok(NamedServer { name: name.to_owned(), config, words })
+        };
+        let mut servers: Vec<NamedServer> = Vec::new();
+        match given[..] {
+            [] => servers.push(server("reference server", None, None, &[])?),
+            [("--server", (None, line)), ("--url", (None, url))] => {
+                servers.push(server(line, Some(line), Some(url), &["--server", line, "--url", url])?);
+            }
+            _ => {
+                for (flag, (name, what)) in given {
+                    let is_command = flag == "--server";
+                    let (command, url) =
+                        (Some(what).filter(|_| is_command), Some(what).filter(|_| !is_command));
+                    let name = name.unwrap_or(what);
+                    if servers.iter().any(|known| known.name == name) {
+                        return Err(Error::because(format!(
                             "two servers are called `{name}`: write NAME='…' before one of them"
-                        ));
+                        )));
                     }
-                    servers.push(Named { name, server, flags });
+                    servers.push(server(name, command, url, &[flag, what])?);
                 }
             }
         }
-        let common = self.flags();
-        servers.iter_mut().for_each(|server| server.flags.extend(common.iter().cloned()));
         Ok(servers)
     }
 
@@ -184,195 +131,29 @@ impl ServerArgs {
         flags
     }
 
-    fn server<'a>(&'a self, line: Option<&'a str>, url: Option<&str>) -> Result<Server<'a>, String> {
+    /// The server that this command starts, or that runs at this url; without either, the reference server.
+    fn server(&self, command: Option<&str>, url: Option<&str>) -> Result<ServerConfig, String> {
         let url = match url {
             Some(text) => Some(Endpoint::parse(text).map_err(|error| format!("failed to {error}"))?),
             None => None,
         };
-        let tls = match &self.ca_file {
-            _ if self.insecure => transport::insecure(),
-            None => transport::trusting(&[]),
-            Some(file) => {
-                let wrong =
-                    |why: String| format!("failed to read the certificates in {}: {why}", file.display());
-                let text = fs::read(file).map_err(|error| wrong(error.to_string()))?;
-                let authorities: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
-                    .collect::<Result<_, _>>()
-                    .map_err(|error| wrong(error.to_string()))?;
-                if authorities.is_empty() {
-                    return Err(wrong(
-                        "there is none; a PEM file has lines like `-----BEGIN CERTIFICATE-----`".into(),
-                    ));
-                }
-                transport::trusting(&authorities)
-            }
+        let trust = match &self.ca_file {
+            _ if self.insecure => Trust::Any,
+            None => Trust::Usual,
+            Some(file) => Trust::Authorities(file.clone()),
         };
-        let tls = tls.map_err(|error| format!("failed to make TLS ready: {error}"))?;
-        Ok(Server { args: self, line, url, tls })
-    }
-}
-
-/// A name before a command or a url. What is written in capitals is a variable of the command's environment.
-fn named(text: &str) -> (Option<&str>, &str) {
-    let is_name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            && name.contains(|c: char| c.is_ascii_lowercase())
-    };
-    match text.split_once('=') {
-        Some((name, what)) if is_name(name) => (Some(name), what),
-        _ => (None, text),
-    }
-}
-
-impl Server<'_> {
-    /// Which server a scenario is played against.
-    pub fn target(&self, scenario: &Scenario) -> Target {
-        let recovery = scenario.needs.contains(&Need::Recovery);
-        self.with(if recovery { vec!["--recovery".to_owned()] } else { Vec::new() })
-    }
-
-    /// Which server it is; the reference server gets these arguments beside its faults.
-    pub fn with(&self, arguments: Vec<String>) -> Target {
-        match (self.line, &self.url) {
-            (Some(line), url) => Target::Command { line: line.to_owned(), url: url.clone() },
-            (None, Some(url)) => Target::Url(url.clone()),
-            (None, None) => {
-                let mut args: Vec<String> = self
-                    .args
-                    .fault
-                    .iter()
-                    .flat_map(|fault| ["--fault".to_owned(), fault.to_string()])
-                    .collect();
-                args.extend(arguments);
-                Target::Bundled { args }
-            }
-        }
-    }
-
-    /// The server, for the result that says that it is not there.
-    pub fn missing(&self) -> TargetInfo {
-        let url = self.url.as_ref().map(ToString::to_string).unwrap_or_default();
-        match self.line {
-            Some(line) => TargetInfo::missing(TargetKind::Command, url, Some(line.to_owned())),
-            None if self.url.is_some() => TargetInfo::missing(TargetKind::Url, url, None),
-            None => TargetInfo::missing(TargetKind::Bundled, url, None),
-        }
-    }
-
-    /// How it is started and looked for.
-    pub fn starting(&self, cancelled: Arc<AtomicBool>) -> Starting {
-        Starting { timeout: self.args.server_timeout, probing: self.probing(), cancelled }
-    }
-
-    /// How it is looked for.
-    pub fn probing(&self) -> Probing {
-        Probing { tls: Some(self.tls.clone()), ..Probing::default() }
-    }
-
-    /// What scenarios may know of the server: what its handshake says, where that makes sense, and what only the user
-    /// can tell.
-    pub fn timings(&self, found: &Found) -> Timings {
-        let usual = Timings::default();
-        let time = |told: Option<Duration>| told.filter(|time| (SHORTEST..=LONGEST).contains(time));
-        Timings {
-            interval: time(found.ping_interval).unwrap_or(usual.interval),
-            timeout: time(found.ping_timeout).unwrap_or(usual.timeout),
-            max_payload: found
-                .max_payload
-                .filter(|bytes| (1..=MOST).contains(bytes))
-                .unwrap_or(usual.max_payload),
-            connect_timeout: self.args.connect_timeout,
-            upgrade_timeout: self.args.upgrade_timeout,
-            recovery: self.args.recovery_time,
-        }
-    }
-
-    /// From how many addresses clients come; at least one.
-    pub fn sources(&self) -> usize {
-        self.args.source.len().max(1)
-    }
-
-    /// Where sockets find it.
-    ///
-    /// # Errors
-    /// A sentence, when a source address does not fit the server's.
-    pub fn peer(&self, running: &Running) -> Result<RemoteConfig, String> {
-        let endpoint = running.endpoint();
-        let address = running.found().address;
-        if let Some(source) = self.args.source.iter().find(|source| source.is_ipv4() != address.is_ipv4()) {
-            return Err(format!(
-                "the source address {source} cannot reach {address}: one is IPv4, the other IPv6"
-            ));
-        }
-        let tls = match endpoint.secure {
-            false => None,
-            true => {
-                let name = ServerName::try_from(endpoint.host.clone())
-                    .map_err(|_| format!("no certificate can be made out to `{}`", endpoint.host))?;
-                Some((self.tls.clone(), name))
-            }
-        };
-        Ok(RemoteConfig {
-            address,
-            authority: endpoint.authority(),
-            tls,
-            sources: self.args.source.clone(),
-            turn: Arc::new(AtomicUsize::new(0)),
-            limit: MAX_MESSAGE,
+        let faults = self.fault.iter().flat_map(|fault| ["--fault".to_owned(), fault.to_string()]);
+        Ok(ServerConfig {
+            command: command.map(str::to_owned),
+            url,
+            arguments: faults.collect(),
+            timeout: self.server_timeout,
+            connect_timeout: self.connect_timeout,
+            upgrade_timeout: self.upgrade_timeout,
+            recovery: self.recovery_time,
+            tls: trust.tls()?,
+            headers: self.header.clone(),
+            sources: self.source.clone(),
         })
-    }
-
-    /// Headers for every request.
-    pub fn headers(&self) -> Vec<(String, String)> {
-        self.args.header.clone()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Words {
-        #[command(flatten)]
-        server: ServerArgs,
-    }
-
-    fn timings(interval: Option<u64>, max_payload: Option<u64>) -> Timings {
-        let found = Found {
-            address: ([127, 0, 0, 1], 80).into(),
-            polling: true,
-            ping_interval: interval.map(Duration::from_millis),
-            ping_timeout: Some(Duration::from_millis(200)),
-            max_payload,
-            software: None,
-        };
-        let words = Words::parse_from(["t", "--connect-timeout", "1s", "--recovery-time", "2s"]);
-        words.server.check().expect("it is right").timings(&found)
-    }
-
-    #[test]
-    fn scenarios_know_what_the_handshake_and_the_user_say() {
-        let wanted = Timings {
-            interval: Duration::from_millis(300),
-            timeout: Duration::from_millis(200),
-            max_payload: 5000,
-            connect_timeout: Duration::from_secs(1),
-            upgrade_timeout: Duration::from_secs(10),
-            recovery: Duration::from_secs(2),
-        };
-        assert_eq!(timings(Some(300), Some(5000)), wanted);
-    }
-
-    #[test]
-    fn nonsense_in_a_handshake_is_not_believed() {
-        let usual = Timings::default();
-        for (interval, max_payload) in [(None, None), (Some(0), Some(0)), (Some(u64::MAX), Some(u64::MAX))] {
-            let timings = timings(interval, max_payload);
-            assert_eq!((timings.interval, timings.max_payload), (usual.interval, usual.max_payload));
-        }
     }
 }

@@ -30,7 +30,7 @@ fn a_connect_ends_with_its_patience_and_not_before() {
 fn each_way_in_which_a_connect_fails_has_its_cause() {
     type Way = fn(&mut Play<'_>);
     fn lost(play: &mut Play<'_>, lost: Lost) {
-        play.call(|client, io| client.lost(io, Channel::WebSocket, lost));
+        play.call(|client, io| client.handle_lost(io, Channel::WebSocket, lost));
     }
     let ways: [(Cause, Way); 8] = [
         (Cause::Refused, |play| {
@@ -44,7 +44,7 @@ fn each_way_in_which_a_connect_fails_has_its_cause() {
         }),
         (Cause::CloseFrame, |play| {
             let frame = Frame::Close { code: Some(1013), reason: "later".into() };
-            play.call(|client, io| client.message(io, frame));
+            play.call(|client, io| client.handle_frame(io, frame));
         }),
         (Cause::Ended, |play| lost(play, Lost::Ended)),
         (Cause::Broken, |play| lost(play, Lost::Broken("connection reset by peer".into()))),
@@ -96,7 +96,7 @@ fn clients_arrive_at_their_rate_and_only_the_first_time() {
         assert_eq!(play.said(), [""; 0]);
         // Late by five milliseconds: the lag is ours, and the latency is told from the due time.
         play.now += Duration::from_millis(6);
-        play.call(Client::tick);
+        play.call(Client::handle_timeout);
         assert_eq!(play.said().len(), 1);
         assert_eq!(play.found.latency(Metric::ConnectLag), [5]);
         play.accepted();
@@ -135,7 +135,7 @@ fn a_generator_that_wakes_late_says_how_late() {
         play.pass(5);
         play.hear("430[]");
         play.now += Duration::from_millis(107);
-        play.call(Client::tick);
+        play.call(Client::handle_timeout);
         assert_eq!(play.found.latency(Metric::Lag), [0, 12]);
     });
 }
@@ -243,7 +243,7 @@ fn a_repeat_of_a_client_that_lost_its_connection_ends() {
     connected(script, |mut play| {
         play.begin(1);
         play.pass(1500);
-        play.call(|client, io| client.lost(io, Channel::WebSocket, Lost::Ended));
+        play.call(|client, io| client.handle_lost(io, Channel::WebSocket, Lost::Ended));
         assert_eq!(play.pass(1000), Flow::Done);
         let causes: Vec<&str> = play.found.troubles.iter().map(|(cause, _)| cause.as_str()).collect();
         assert_eq!(
@@ -422,7 +422,7 @@ fn a_client_that_cut_its_own_connection_is_not_dropped_by_the_next() {
         assert!(!play.client.is_live());
         play.begin(2);
         let lost = Lost::Unreachable("connection refused".to_owned());
-        play.call(|client, io| client.lost(io, Channel::WebSocket, lost));
+        play.call(|client, io| client.handle_lost(io, Channel::WebSocket, lost));
         assert_eq!(play.found.count(Counter::Dropped), 0);
         assert_eq!(play.found.missed[0].0, FailureKind::Connect(Cause::Unreachable));
     });
@@ -445,7 +445,7 @@ fn a_lost_connection_is_told_by_every_step_that_needed_it() {
     connected(script, |mut play| {
         play.begin(1);
         let lost = Lost::Closed { code: Some(1011), reason: "out of coffee".to_owned() };
-        assert_eq!(play.call(|client, io| client.lost(io, Channel::WebSocket, lost)), Flow::Done);
+        assert_eq!(play.call(|client, io| client.handle_lost(io, Channel::WebSocket, lost)), Flow::Done);
         let why = "the server closed the WebSocket with code 1011 (out of coffee)";
         let ended = format!("the connection ended: {why}");
         let gone = format!("the connection is gone: {why}");
@@ -464,7 +464,7 @@ fn a_response_that_comes_between_two_acts_is_kept_and_seen_once() {
         assert_eq!(play.said(), ["http 0 GET /a"]);
         let head = Head { status: 204, headers: Vec::new() };
         let response = Response { head, body: Vec::new(), keep_alive: true };
-        play.call(|client, io| client.response(io, Channel::Aside(0), &response));
+        play.call(|client, io| client.handle_response(io, Channel::Aside(0), &response));
         assert_eq!(play.begin(1), Flow::Done);
         assert_eq!(play.found.passed, [1]);
         assert_eq!(play.begin(2), Flow::Waiting);
@@ -481,7 +481,10 @@ fn a_response_that_was_judged_is_not_judged_again() {
         assert_eq!(play.begin(0), Flow::Waiting);
         let head = Head { status: 204, headers: Vec::new() };
         let response = Response { head, body: Vec::new(), keep_alive: true };
-        assert_eq!(play.call(|client, io| client.response(io, Channel::Aside(0), &response)), Flow::Done);
+        assert_eq!(
+            play.call(|client, io| client.handle_response(io, Channel::Aside(0), &response)),
+            Flow::Done
+        );
         assert_eq!(play.begin(1), Flow::Waiting);
         assert_eq!(play.pass(1000), Flow::Done);
         assert_eq!(play.found.failed[0].actual, "no response within 1s");

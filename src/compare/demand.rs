@@ -48,6 +48,20 @@ impl Demand {
             .then(|| format!("{} of {server} is worse by {:.1} %", self.figure, worse * 100.0))
     }
 
+    /// What is wrong by it with these servers and their rows: a sentence for each that breaks it, or that nobody has such a
+    /// figure.
+    pub fn complaints<'r>(&self, rows: impl Iterator<Item = (&'r str, &'r [Row])> + Clone) -> Vec<String> {
+        match rows.clone().any(|(_, rows)| self.is_about(rows)) {
+            false => {
+                vec![format!("error: `--fail-on '{self}'`: there is no such figure in what was measured")]
+            }
+            true => rows
+                .filter_map(|(name, rows)| self.broken_by(name, rows))
+                .map(|broken| format!("✗ {broken}"))
+                .collect(),
+        }
+    }
+
     /// Whether there is anything among these rows that it is about.
     pub fn is_about(&self, rows: &[Row]) -> bool {
         rows.iter().any(|row| row.figure == self.figure)

@@ -14,6 +14,7 @@ use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles, ServerResult};
 use crate::report::example::flawless;
 use crate::report::result::{Environment, GroupSize, MetricResult, ScenarioInfo};
+use crate::units::micros;
 
 const SECONDS: usize = 10;
 const A_SECOND: u64 = 200;
@@ -67,7 +68,6 @@ pub(crate) fn run(slower: f64, slow_until: usize) -> RunResult {
 }
 
 fn push(quantiles: &mut Quantiles, series: &Series) {
-    let micros = |value: Duration| u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
     quantiles.p50_us.push(series.quantile(0.5).flatten().map(micros));
     quantiles.max_us.push(series.max().map(micros));
     quantiles.histograms.push(Some(series.encode_coarsely()));

@@ -1,6 +1,6 @@
 //! Servers side by side: which of them is better, in which figure, and how sure that is.
 //!
-//! `cli/compare.rs` plays the same scenario against each of them, block by block ([`order()`]); here runs become figures
+//! `runner/comparison.rs` plays the same scenario against each of them, block by block ([`order()`]); here runs become figures
 //! ([`figure`]), figures of many blocks become judgements ([`judge()`]), and those become a [`ComparisonResult`] and its
 //! texts. [`stored`] compares results of other days, which become [`Diff`]. Pure.
 

@@ -1,7 +1,7 @@
 //! The conformance suite: which cases there are, what each of them found, and what that says of a server. Pure.
 //!
-//! A case is a scenario whose file stands in `scenarios/conformance/`; its path is its id and never changes. The
-//! command line plays the cases; here is what is known before and after.
+//! A case is a scenario whose file stands in `scenarios/conformance/`; its path is its id and never changes. `runner/suite/`
+//! plays the cases; here is what is known before and after.
 
 pub mod baseline;
 pub mod case;

@@ -10,6 +10,7 @@ use super::verdict::Verdict;
 use crate::report::result::{CheckResult, Environment, ErrorResult, TargetInfo};
 use crate::scenario::{Level, Need};
 use crate::session::Transport;
+use crate::verdict::Status;
 
 /// Everything that the suite found about one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +59,19 @@ impl SuiteResult {
             (Verdict::Fail, None) => true,
             (Verdict::Warn, None) => strict,
             (Verdict::Note | Verdict::Skip, None) => false,
+        }
+    }
+
+    /// What a suite that was played to its end says of the server. With `strict`, warnings count as failures.
+    pub fn status(&self, strict: bool) -> Status {
+        let counts = self.cases.iter().any(|case| self.counts_against(case, strict));
+        let is_stale = self.baseline.as_ref().is_some_and(|baseline| !baseline.gone.is_empty());
+        match () {
+            () if self.summary.blocked > 0 => Status::Unreachable,
+            () if counts || is_stale || !self.findings.is_empty() || self.summary.judged() == 0 => {
+                Status::Failed
+            }
+            () => Status::Passed,
         }
     }
 }

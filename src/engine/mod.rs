@@ -7,6 +7,8 @@
 mod accounts;
 mod director;
 mod records;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod worker;
 
@@ -20,7 +22,7 @@ use std::time::{Duration, Instant};
 use crate::audit::Findings;
 use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
-use crate::transport::RemoteConfig;
+use crate::transport::{Connections, RemoteConfig};
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
@@ -118,7 +120,9 @@ pub fn run<'p>(
         let mut crews = Vec::new();
         let mailboxes = Arc::new(Mailboxes::new(config.workers.max(1)));
         for index in 0..config.workers.max(1) {
-            let worker = Worker::new(plan, config, index, reports.clone(), mailboxes.clone())?;
+            let worker = Connections::new(config.peer.clone())
+                .and_then(|transport| Worker::new(plan, transport, index, reports.clone(), mailboxes.clone()))
+                .map_err(|error| format!("open a readiness queue: {error}"))?;
             let (commands, waker) = worker.line();
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))

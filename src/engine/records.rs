@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Failure, FailureKind, Label, Metric, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Failure, FailureKind, Label, LastFrames, Metric, Observer, StepId, Who};
 use crate::scenario::Asked;
 
 /// Where auditors leave their batches for each other: a box for each.
@@ -241,12 +241,19 @@ impl Observer for Records {
         self.apart(|figures| figures.count(failure_kind.counter(), 1, is_measured));
     }
 
-    fn wronged(&mut self, who: Who, failure_kind: FailureKind, cause: &str, detail: &str, wire: &Wire<'_>) {
+    fn wronged(
+        &mut self,
+        who: Who,
+        failure_kind: FailureKind,
+        cause: &str,
+        detail: &str,
+        wire: &LastFrames<'_>,
+    ) {
         self.tally.wronged(who, failure_kind, cause, detail, wire);
         self.apart(|figures| figures.count(failure_kind.counter(), 1, true));
     }
 
-    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>) {
         self.tally.trouble(who, cause, detail, wire);
     }
 

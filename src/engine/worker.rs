@@ -1,11 +1,12 @@
 //! One worker: a thread with its own clients, sockets, timers and counts.
 
+use std::io;
+use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::EngineConfig;
 use super::accounts::Handover;
 use super::records::{Audit, Extent, Mailboxes, Records};
 use super::timers::Timers;
@@ -14,7 +15,7 @@ use crate::measure::Interval;
 use crate::observe::Who;
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
-use crate::transport::{Notice, Reader, Transport};
+use crate::transport::{Connections, Notice, Reader};
 
 /// How often a worker tells what it counted.
 const TELLING: Duration = Duration::from_millis(100);
@@ -69,7 +70,7 @@ pub(super) struct Worker<'p> {
     index: usize,
     reports: mpsc::Sender<Report>,
     mailboxes: Arc<Mailboxes>,
-    transport: Transport,
+    transport: Connections,
     waker: Arc<mio::Waker>,
     commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
 }
@@ -77,16 +78,12 @@ pub(super) struct Worker<'p> {
 impl<'p> Worker<'p> {
     pub(super) fn new(
         plan: &'p Plan<'p>,
-        config: &EngineConfig<'_>,
+        transport: Connections,
         index: usize,
         reports: mpsc::Sender<Report>,
         mailboxes: Arc<Mailboxes>,
-    ) -> Result<Worker<'p>, String> {
-        let opened = Transport::new(config.peer.clone()).and_then(|transport| {
-            let waker = Arc::new(transport.waker()?);
-            Ok((transport, waker))
-        });
-        let (transport, waker) = opened.map_err(|error| format!("open a readiness queue: {error}"))?;
+    ) -> io::Result<Worker<'p>> {
+        let waker = Arc::new(transport.waker()?);
         let commands = mpsc::channel();
         Ok(Worker { plan, index, reports, mailboxes, transport, waker, commands })
     }
@@ -108,7 +105,7 @@ impl<'p> Worker<'p> {
     }
 
     /// Makes the clients, in the thread that they live in.
-    fn assemble(self) -> Result<WorkerLoop<'p>, String> {
+    pub(super) fn assemble(self) -> Result<WorkerLoop<'p>, String> {
         let plan = self.plan;
         let clients: Vec<Client<'p>> = plan
             .clients()
@@ -129,7 +126,7 @@ impl<'p> Worker<'p> {
             acting: vec![None; count],
             remaining: vec![0; plan.acts.len()],
             live: 0,
-            timers: Timers::new(count, Instant::now()),
+            timers: Timers::new(count, transport.now()),
             records: Records::new(
                 audit,
                 if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
@@ -140,65 +137,74 @@ impl<'p> Worker<'p> {
             drains: None,
             reports: self.reports,
         };
-        Ok(WorkerLoop { state, transport, commands: self.commands.1 })
+        let telling = next_progress(plan.context.epoch, transport.now());
+        Ok(WorkerLoop { state, transport, commands: self.commands.1, ready: Vec::new(), telling })
     }
 }
 
 /// A worker at work.
-struct WorkerLoop<'p> {
+pub(super) struct WorkerLoop<'p> {
     state: WorkerState<'p>,
-    transport: Transport,
+    transport: Connections,
     commands: mpsc::Receiver<Command>,
+    /// The connections of which the queue has told.
+    ready: Vec<usize>,
+    /// When to tell the conductor what was counted.
+    telling: Instant,
 }
 
 impl WorkerLoop<'_> {
     fn work(mut self) -> Result<Work, String> {
-        let mut ready = Vec::new();
-        let epoch = self.state.plan.context.epoch;
-        let mut telling = next_progress(epoch, Instant::now());
-        loop {
-            let next = [self.state.timers.next(), self.state.drains].into_iter().flatten();
-            let until = next.fold(telling, Instant::min);
-            self.transport.wait(&mut ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
-            for place in &ready {
-                self.transport.ready(*place, Instant::now(), &mut self.state);
-            }
-            for place in self.transport.take_unread() {
-                self.transport.ready(place, Instant::now(), &mut self.state);
-            }
-            while let Some((client, notice)) = self.transport.notice() {
-                self.state.notice(&mut self.transport, client, notice);
-            }
-            let now = Instant::now();
-            while let Some(client) = self.state.timers.due(now) {
-                self.state.call(&mut self.transport, client, |client, io| {
-                    client.tick(io);
-                });
-            }
-            while let Ok(command) = self.commands.try_recv() {
-                match command {
-                    Command::Begin { act, due } => self.state.begin(&mut self.transport, act, due),
-                    Command::Measure(extent) => self.state.records.extent = extent,
-                    Command::Drain => self.state.drains = Some(now),
-                    Command::Stop => return Ok(self.leave()),
-                }
-            }
-            if self.state.drains.is_some_and(|look| look <= now) {
-                self.state.drain(now);
-            }
-            if now >= telling {
-                telling = next_progress(epoch, now);
-                self.state.tell(&mut self.transport, now);
-                self.state.records.advance(self.state.plan.context.since(now));
-            }
-        }
+        while self.turn()?.is_continue() {}
+        Ok(self.leave())
     }
 
-    fn leave(mut self) -> Work {
+    /// Waits until there is something to do, and does it. Breaks when the worker was told to stop.
+    pub(super) fn turn(&mut self) -> Result<ControlFlow<()>, String> {
+        let next = [self.state.timers.next(), self.state.drains].into_iter().flatten();
+        let until = next.fold(self.telling, Instant::min);
+        self.transport.wait(&mut self.ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
+        for place in self.ready.drain(..) {
+            self.transport.handle_ready(place, self.transport.now(), &mut self.state);
+        }
+        for place in self.transport.poll_unread() {
+            self.transport.handle_ready(place, self.transport.now(), &mut self.state);
+        }
+        while let Some((client, notice)) = self.transport.poll_notice() {
+            self.state.handle_notice(&mut self.transport, client, notice);
+        }
+        let now = self.transport.now();
+        while let Some(client) = self.state.timers.due(now) {
+            self.state.call(&mut self.transport, client, |client, io| {
+                client.handle_timeout(io);
+            });
+        }
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Begin { act, due } => self.state.begin(&mut self.transport, act, due),
+                Command::Measure(extent) => self.state.records.extent = extent,
+                Command::Drain => self.state.drains = Some(now),
+                Command::Stop => return Ok(ControlFlow::Break(())),
+            }
+        }
+        if self.state.drains.is_some_and(|look| look <= now) {
+            self.state.drain(now);
+        }
+        if now >= self.telling {
+            self.telling = next_progress(self.state.plan.context.epoch, now);
+            self.state.tell(&mut self.transport, now);
+            self.state.records.advance(self.state.plan.context.since(now));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// All clients leave. Gives what was counted.
+    pub(super) fn leave(mut self) -> Work {
         for client in 0..self.state.clients.len() as u32 {
             self.state.call(&mut self.transport, client, |client, io| client.leave(io));
         }
-        self.state.tell(&mut self.transport, Instant::now());
+        let now = self.transport.now();
+        self.state.tell(&mut self.transport, now);
         let cpu = processor_time().saturating_sub(self.state.cpu);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
         Work { records: self.state.records, unreached, shortages, cpu }
@@ -228,7 +234,7 @@ struct WorkerState<'p> {
 }
 
 impl<'p> WorkerState<'p> {
-    fn begin(&mut self, transport: &mut Transport, act: usize, due: Instant) {
+    fn begin(&mut self, transport: &mut Connections, act: usize, due: Instant) {
         let plan = self.plan;
         let planned = &plan.acts[act];
         let acts = |who: &Who| planned.members.contains(&(who.group as usize));
@@ -258,15 +264,15 @@ impl<'p> WorkerState<'p> {
     /// Calls a client, sends what it said, and sees what has become of it.
     fn call(
         &mut self,
-        transport: &mut Transport,
+        transport: &mut Connections,
         place: u32,
         call: impl FnOnce(&mut Client<'p>, &mut Io<'_>),
     ) {
-        let now = Instant::now();
+        let now = transport.now();
         self.records.attend(self.plan.context.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
         let was_live = client.is_live();
-        let mut port = transport.port(place);
+        let mut port = transport.wire(place);
         call(client, &mut Io { now, wire: &mut port, observer: &mut self.records });
         transport.flush();
         match (was_live, client.is_live()) {
@@ -274,7 +280,7 @@ impl<'p> WorkerState<'p> {
             (true, false) => self.live -= 1,
             _ => {}
         }
-        self.timers.want(place, client.wake());
+        self.timers.want(place, client.poll_timeout());
         if client.is_idle()
             && let Some(act) = self.acting[place as usize].take()
         {
@@ -291,7 +297,7 @@ impl<'p> WorkerState<'p> {
         }
     }
 
-    fn tell(&mut self, transport: &mut Transport, now: Instant) {
+    fn tell(&mut self, transport: &mut Connections, now: Instant) {
         let (read, written) = transport.take_bytes();
         let since = self.plan.context.since(now);
         self.records.count_bytes(since, read, written);
@@ -334,20 +340,20 @@ fn processor_time() -> Duration {
 }
 
 impl Reader for WorkerState<'_> {
-    fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice) {
+    fn handle_notice(&mut self, transport: &mut Connections, client: u32, notice: Notice) {
         self.call(transport, client, |client, io| {
             match notice {
-                Notice::Head(head) => client.head(&head),
-                Notice::Established(channel, phases) => client.established(io, channel, phases),
-                Notice::Response(channel, response) => client.response(io, channel, &response),
-                Notice::Lost(channel, lost) => client.lost(io, channel, lost),
+                Notice::Head(head) => client.handle_head(&head),
+                Notice::Established(channel, phases) => client.handle_established(io, channel, phases),
+                Notice::Response(channel, response) => client.handle_response(io, channel, &response),
+                Notice::Lost(channel, lost) => client.handle_lost(io, channel, lost),
             };
         });
     }
 
-    fn message(&mut self, transport: &mut Transport, client: u32, message: Message<'_>) {
+    fn handle_message(&mut self, transport: &mut Connections, client: u32, message: Message<'_>) {
         self.call(transport, client, |client, io| {
-            client.message(io, message);
+            client.handle_frame(io, message);
         });
     }
 }

@@ -30,7 +30,7 @@ impl Default for Coarse {
 impl Coarse {
     /// Takes one value.
     pub fn record(&mut self, value: Duration) {
-        let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
+        let micros = crate::units::micros(value);
         let index = index(micros).min(BUCKETS - 1);
         self.counts[index] = self.counts[index].saturating_add(1);
         self.total += 1;

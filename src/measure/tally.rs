@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{Counter, Failure, FailureKind, Metric, Observer, StepId, Who, Wire};
+use crate::observe::{Counter, Failure, FailureKind, LastFrames, Metric, Observer, StepId, Who};
 
 use super::{Figures, Interval, Series, StepTally, Taken, Troubles};
 
@@ -163,13 +163,20 @@ impl Observer for Tally {
         self.missed_of(step, who, failure_kind, failure, true);
     }
 
-    fn wronged(&mut self, who: Who, failure_kind: FailureKind, cause: &str, detail: &str, wire: &Wire<'_>) {
+    fn wronged(
+        &mut self,
+        who: Who,
+        failure_kind: FailureKind,
+        cause: &str,
+        detail: &str,
+        wire: &LastFrames<'_>,
+    ) {
         self.figures.miss(failure_kind);
         self.count(failure_kind.counter(), 1);
         self.trouble(who, cause, detail, wire);
     }
 
-    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
+    fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>) {
         self.troubles.add(who, cause, detail, wire);
         self.interval.troubles += 1;
     }

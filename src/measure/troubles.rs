@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::observe::{Who, Wire, WireLine};
+use crate::observe::{LastFrames, Who, WireLine};
 
 use super::checks::bounded_wire;
 use super::shortened;
@@ -45,7 +45,7 @@ pub struct Troubles {
 
 impl Troubles {
     /// Counts one instance.
-    pub fn add(&mut self, who: Who, cause: &str, detail: &str, wire: &Wire<'_>) {
+    pub fn add(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>) {
         let trouble = self.entry(cause);
         trouble.count += 1;
         let instance = |wire| Instance { who, detail: shortened(detail, DETAIL_TEXT), wire };

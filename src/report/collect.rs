@@ -7,6 +7,7 @@ use crate::audit::{Fault, Findings, Leak};
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
 use crate::threshold::{Limit, Threshold};
+use crate::units::micros;
 use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
 };
@@ -250,8 +251,4 @@ fn errors(script_info: &ScriptInfo, tally: &Tally) -> Vec<ErrorResult> {
                 .collect(),
         })
         .collect()
-}
-
-fn micros(value: Duration) -> u64 {
-    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
 }

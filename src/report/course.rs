@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::{Series, Taken};
 use crate::observe::{Cause, Counter, Metric};
+use crate::units::micros;
 use crate::verdict::{Doubt, DoubtKind};
 
 /// A run over time, in intervals of equal length; the last may be shorter.
@@ -186,10 +187,6 @@ impl Course {
 fn halved<T: Copy>(column: &mut Vec<T>, together: impl Fn(T, T) -> T) {
     *column =
         column.chunks(2).map(|pair| pair.iter().copied().reduce(&together).unwrap_or(pair[0])).collect();
-}
-
-fn micros(value: Duration) -> u64 {
-    u64::try_from(value.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Percentiles of one series over time, in microseconds. Absent where the interval has no value.

@@ -6,10 +6,11 @@
 //! Spec: `AbstractHistogram.outputPercentileDistribution` of HdrHistogram, five ticks to each half of the distance.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use super::RunResult;
-use super::result::MetricResult;
+use super::result::{BUNDLED, MetricResult};
 use crate::measure::{DecodeError, HIGHEST, Series};
 
 /// How many rows stand between one percentile and the next that is twice as near to 100 %.
@@ -66,6 +67,44 @@ pub fn all_in_one(results: &[RunResult]) -> String {
     text
 }
 
+/// A file for each series of each run, with its name: `chat.ack.hgrm`.
+///
+/// # Errors
+/// When a stored histogram is damaged.
+pub fn of_each(results: &[RunResult]) -> Result<Vec<(String, String)>, String> {
+    let stems: Vec<String> = results.iter().map(stem).collect();
+    let mut files = Vec::new();
+    for (index, result) in results.iter().enumerate() {
+        let alike = stems[..index].iter().filter(|other| **other == stems[index]).count();
+        let number = if alike > 0 { format!("-{}", alike + 1) } else { String::new() };
+        for metric in &result.metrics {
+            let name = format!("{}{number}.{}.hgrm", stems[index], file_name(&metric.name));
+            let text = to_hgrm(metric).map_err(|why| {
+                format!("failed to read the histogram `{}` of the result: {why}", metric.name)
+            })?;
+            files.push((name, text));
+        }
+    }
+    Ok(files)
+}
+
+/// The name of the scenario's file without its folder and ending.
+fn stem(result: &RunResult) -> String {
+    let file = result.scenario.file.trim_end_matches(BUNDLED);
+    let stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    file_name(&stem.unwrap_or_default())
+}
+
+/// Characters that every file system takes.
+fn file_name(text: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = text.chars().map(kept).collect();
+    match name.trim_start_matches('.') {
+        "" => "run".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 /// What each bucket holds, in milliseconds, with a last one for what is beyond.
 fn buckets(series: &Series, metric: &MetricResult) -> Vec<(f64, u64)> {
     let millis = |value: Duration| value.as_micros() as f64 / 1e3;
@@ -105,7 +144,7 @@ fn bucket_count() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::troubled;
+    use crate::report::example::{flawless, troubled};
 
     fn metric(name: &str) -> MetricResult {
         troubled().metrics.into_iter().find(|metric| metric.name == name).expect("it is there")
@@ -128,6 +167,25 @@ mod tests {
         assert!(rows.len() > 40);
         assert!(rows.is_sorted_by(|a, b| a[0] <= b[0] && a[1] < b[1] && a[2] <= b[2]), "{text}");
         assert_eq!(rows.last(), Some(&vec![130_000.0, 1.0, 40_002.0]));
+    }
+
+    #[test]
+    fn each_series_gets_a_file_and_runs_of_one_scenario_do_not_overwrite_each_other() {
+        let mut evil = flawless();
+        evil.scenario.file = "../..".into();
+        let files = of_each(&[troubled(), troubled(), evil]).expect("they were encoded here");
+        let names: Vec<String> = files.into_iter().map(|(name, _)| name).collect();
+        let mut expected: Vec<String> = ["busy-rooms", "busy-rooms-2"]
+            .iter()
+            .flat_map(|stem| {
+                ["ack", "connect", "connect.tcp", "delivery"].map(|name| format!("{stem}.{name}.hgrm"))
+            })
+            .chain(["run.connect.hgrm".to_owned()])
+            .collect();
+        let mut sorted = names;
+        sorted.sort();
+        expected.sort();
+        assert_eq!(sorted, expected);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::audit::Fault;
 use crate::measure::{DecodeError, Series};
 use crate::observe::{Counter, Metric};
 use crate::server::{Running, Target};
+use crate::units::micros;
 use crate::verdict::Verdict;
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
@@ -383,7 +384,6 @@ pub struct MetricResult {
 impl MetricResult {
     /// The figures of a series. None if it is empty.
     pub fn of(name: &str, series: &Series) -> Option<Self> {
-        let micros = |value: Duration| u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
         let quantile = |quantile| series.quantile(quantile).flatten().map(micros);
         Some(Self {
             name: name.to_owned(),

@@ -40,7 +40,7 @@ pub use load::Load;
 pub use overrides::Overrides;
 pub use rows::Rows;
 pub use script::Act;
-pub use search::{Axis, Range};
+pub use search::{Axis, Range, load_from};
 pub use surroundings::Surroundings;
 
 /// The most clients that a scenario may have, in all groups together.

@@ -30,6 +30,42 @@ pub struct Overrides {
 }
 
 impl Overrides {
+    /// Puts so many clients in all, or in a group.
+    ///
+    /// # Errors
+    /// A sentence, when another number was put there before.
+    pub fn put_clients(&mut self, group: Option<&str>, count: u32) -> Result<(), String> {
+        let before = match group {
+            None => self.clients.replace(count),
+            Some(name) => {
+                let before = self.groups.iter().find(|(known, _)| known == name).map(|(_, other)| *other);
+                self.groups.push((name.to_owned(), count));
+                before
+            }
+        };
+        let of = group.map(|name| format!("{name}=")).unwrap_or_default();
+        let flag = |count| format!("--clients {of}{count}");
+        before.map_or(Ok(()), |before| Err(twice(&flag(before), &flag(count))))
+    }
+
+    /// Puts a value of a common variable.
+    ///
+    /// # Errors
+    /// A sentence, when another value was put there before.
+    pub fn put_var(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let before = self.vars.iter().find(|(known, _)| known == name);
+        let flag = |value: &str| format!("--set {name}={value}");
+        let result = before.map_or(Ok(()), |(_, before)| Err(twice(&flag(before), &flag(value))));
+        self.vars.push((name.to_owned(), value.to_owned()));
+        result
+    }
+}
+
+fn twice(one: &str, other: &str) -> String {
+    format!("`{one}` and `{other}` contradict each other: keep one of them")
+}
+
+impl Overrides {
     /// Each as it would be written on the command line: `--clients 500`.
     pub fn words(&self) -> Vec<String> {
         let clients = self.clients.map(|count| format!("--clients {count}"));
@@ -234,6 +270,19 @@ script:
 
     fn counts(overrides: Overrides) -> Result<Vec<u32>, String> {
         Ok(with(overrides)?.groups.iter().map(|group| group.count).collect())
+    }
+
+    #[test]
+    fn two_values_in_the_same_place_contradict_each_other() {
+        let mut overrides = Overrides::default();
+        assert_eq!(overrides.put_clients(None, 5), Ok(()));
+        assert_eq!(overrides.put_clients(Some("crowd"), 6), Ok(()));
+        assert_eq!(overrides.put_clients(Some("host"), 6), Ok(()));
+        let wrong = overrides.put_clients(Some("crowd"), 7).expect_err("there is another number");
+        assert_eq!(wrong, twice("--clients crowd=6", "--clients crowd=7"));
+        assert_eq!(overrides.put_clients(None, 8), Err(twice("--clients 5", "--clients 8")));
+        assert_eq!(overrides.put_var("rooms", "5"), Ok(()));
+        assert_eq!(overrides.put_var("rooms", "5"), Err(twice("--set rooms=5", "--set rooms=5")));
     }
 
     #[test]

@@ -69,6 +69,18 @@ impl Axis {
     }
 }
 
+/// Reads a load: `500`, or `500/s` for one that is a rate.
+///
+/// # Errors
+/// What was expected.
+pub fn load_from(text: &str) -> Result<f64, String> {
+    let number = text.trim().strip_suffix("/s").unwrap_or(text).trim().parse::<f64>();
+    match number {
+        Ok(number) if number > 0.0 && number <= 1e9 => Ok(number),
+        _ => Err("expected a number like 500 or 500/s".to_owned()),
+    }
+}
+
 impl fmt::Display for Axis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -131,6 +143,8 @@ mod tests {
         assert_eq!(Axis::parse("rooms"), Ok(Axis::Variable("rooms".to_owned())));
         assert_eq!(Axis::parse("rate"), Ok(Axis::Rate));
         assert!(Axis::parse("a=b").is_err() && Axis::parse("").is_err());
+        assert_eq!([load_from("500"), load_from(" 2.5/s")], [Ok(500.0), Ok(2.5)]);
+        assert!(["0", "-1", "1e10", "nan", "5/min"].into_iter().all(|wrong| load_from(wrong).is_err()));
         assert_eq!(Axis::Clients.words(12_345.0), "12,345 clients");
         assert_eq!(Axis::Rate.words(12.345), "12.35/s");
         assert_eq!(Axis::Variable("rooms".to_owned()).words(50.0), "rooms = 50");

@@ -28,7 +28,39 @@ pub struct Starter {
     pub ack: bool,
 }
 
+/// Asks one question, with the answer that an empty one means.
+pub type Ask<'a, E> = dyn FnMut(&str, &str) -> Result<String, E> + 'a;
+
 impl Starter {
+    /// The same with the names that most applications use.
+    pub fn with_usual_names(self) -> Starter {
+        let [join, leave, send] = ["join", "leave", "message"].map(|name| Some(name.to_owned()));
+        Starter { join, leave, send, ..self }
+    }
+
+    /// The same with what the answers say; `-` means that there is none.
+    ///
+    /// # Errors
+    /// When a question could not be asked.
+    pub fn asking<E>(self, ask: &mut Ask<'_, E>) -> Result<Starter, E> {
+        let some = |answer: String| Some(answer).filter(|answer| answer != "-");
+        let url = ask("Where does it run", &self.url)?;
+        let namespace = ask("Which namespace do clients connect to", &self.namespace)?;
+        let join = some(ask("Which event puts a client into a room", "join")?);
+        let leave = match join {
+            Some(_) => some(ask("Which event takes it out again", "leave")?),
+            None => None,
+        };
+        let send = some(ask("Which event says something to others", "message")?);
+        let arrives = match &send {
+            Some(send) => Some(ask("Which event do the others get", send)?).filter(|event| event != send),
+            None => None,
+        };
+        let ack = ask("Does it acknowledge these events: yes or no", "yes")?;
+        let ack = !ack.starts_with(['n', 'N']);
+        Ok(Starter { url, namespace, join, leave, send, arrives, ack, ..self })
+    }
+
     /// The text of the scenario.
     ///
     /// # Errors
@@ -216,6 +248,20 @@ mod tests {
                 panic!("{report}\n{}", starter.write());
             }
         }
+    }
+
+    #[test]
+    fn whoever_has_no_rooms_is_not_asked_how_they_are_left() {
+        let mut asked = 0;
+        let mut ask = |question: &str, usual: &str| -> Result<String, String> {
+            asked += 1;
+            assert!(!question.contains("takes it out"), "{question}");
+            Ok(if question.contains("room") { "-" } else { usual }.to_owned())
+        };
+        let answered = starter().asking(&mut ask).expect("every question is answered");
+        assert_eq!((answered.join, answered.leave), (None, None));
+        assert_eq!((answered.send.as_deref(), answered.arrives), (Some("message"), None));
+        assert_eq!((answered.url, answered.ack, asked), (starter().url, true, 6));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub enum Event<'a> {
         namespace: &'a str,
     },
     /// An event arrived.
-    Message(Message<'a>),
+    ServerEvent(ServerEvent<'a>),
     /// An acknowledgement that we asked for arrived.
     Answered(Answer<'a>),
     /// A ping arrived.
@@ -51,7 +51,7 @@ pub enum Event<'a> {
 
 /// An event of the application.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message<'a> {
+pub struct ServerEvent<'a> {
     /// The namespace that it came through.
     pub namespace: Cow<'a, str>,
     /// The id under which the server wants an acknowledgement.

@@ -30,7 +30,7 @@ use crate::protocol::engine_io::{self, Handshake, Packet};
 use crate::protocol::http::Head;
 use crate::protocol::socket_io::{self, Kind};
 
-pub use event::{Answer, Closed, Event, Message};
+pub use event::{Answer, Closed, Event, ServerEvent};
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
@@ -393,7 +393,7 @@ impl Session {
     }
 
     /// The WebSocket handshake was accepted.
-    pub fn dialed(&mut self, wire: &mut dyn Wire) {
+    pub fn handle_dialed(&mut self, wire: &mut dyn Wire) {
         if self.guest && self.state == State::Opening {
             self.state = State::Open;
         }
@@ -404,7 +404,12 @@ impl Session {
     }
 
     /// A channel is no more.
-    pub fn lost(&mut self, wire: &mut dyn Wire, channel: Channel, lost: Lost) -> Option<Event<'static>> {
+    pub fn handle_lost(
+        &mut self,
+        wire: &mut dyn Wire,
+        channel: Channel,
+        lost: Lost,
+    ) -> Option<Event<'static>> {
         if let Lost::Refused(answer) = &lost {
             self.requests.keep_cookies(&answer.0);
         }
@@ -430,7 +435,7 @@ impl Session {
     }
 
     /// Tells the time. Call it when [`Session::wake`] is reached.
-    pub fn tick(&mut self, wire: &mut dyn Wire, now: Instant) -> Option<Event<'static>> {
+    pub fn handle_timeout(&mut self, wire: &mut dyn Wire, now: Instant) -> Option<Event<'static>> {
         if self.overdue.is_some_and(|overdue| now >= overdue) && !self.is_closed() {
             return Some(self.finish(wire, Closed::NoPing));
         }
@@ -438,7 +443,7 @@ impl Session {
     }
 
     /// When to call [`Session::tick`].
-    pub fn wake(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         self.overdue
     }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::event::{Event, Message};
+use super::event::{Event, ServerEvent};
 use crate::audit::stamp;
 use crate::protocol::socket_io::MAIN;
 use crate::protocol::{Rule, Violation, excerpt};
@@ -77,7 +77,7 @@ impl Namespace {
     }
 
     /// Keeps the offset that a recovering server appends to events without an acknowledgement id.
-    pub(super) fn note_offset(&mut self, message: &Message<'_>) {
+    pub(super) fn note_offset(&mut self, message: &ServerEvent<'_>) {
         if self.pid.is_some()
             && message.id.is_none()
             && let Some(offset) = last_text(&message.data)

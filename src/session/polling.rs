@@ -147,7 +147,7 @@ impl Polling {
 impl Session {
     /// Takes the response to a poll or a post. Except for [`Payload::Nothing`],
     /// [`Session::polled`] must follow.
-    pub fn response<'a>(
+    pub fn handle_response<'a>(
         &mut self,
         wire: &mut dyn Wire,
         channel: Channel,
@@ -183,7 +183,7 @@ impl Session {
     }
 
     /// The packets of a poll are taken: what comes next is another poll, or the end of an upgrade.
-    pub fn polled(&mut self, wire: &mut dyn Wire) -> Option<Event<'static>> {
+    pub fn handle_payload_end(&mut self, wire: &mut dyn Wire) -> Option<Event<'static>> {
         match self.state {
             State::Opening | State::Open | State::Closing => {}
             State::Idle | State::Closed => return None,

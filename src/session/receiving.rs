@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use super::event::{Answer, Closed, Event, Message};
+use super::event::{Answer, Closed, Event, ServerEvent};
 use super::namespace::{self, Namespace, Phase};
 use super::polling::MAX_QUEUE;
 use super::wire::{Channel, Lost, Wire};
@@ -18,7 +18,7 @@ const MOST_OF_A_GUEST: usize = 64;
 
 impl Session {
     /// Takes one Engine.IO packet that arrived on a channel.
-    pub fn receive<'a>(
+    pub fn handle_packet<'a>(
         &mut self,
         wire: &mut dyn Wire,
         channel: Channel,
@@ -107,7 +107,7 @@ impl Session {
             Kind::Connect => Some(namespace::accepted(&mut self.namespaces, packet.namespace, data)),
             Kind::ConnectError => Some(namespace::refused(&mut self.namespaces, packet.namespace, data)),
             Kind::Disconnect => namespace::ended(&mut self.namespaces, packet.namespace),
-            Kind::Event => self.deliver(Message {
+            Kind::Event => self.deliver(ServerEvent {
                 namespace: Cow::Borrowed(packet.namespace),
                 id: packet.id,
                 data: Cow::Borrowed(data),
@@ -135,15 +135,15 @@ impl Session {
             let id = whole.id.unwrap_or_default();
             return Some(self.acknowledged(Answer { namespace, id, data, attachments }));
         }
-        self.deliver(Message { namespace, id: whole.id, data, attachments })
+        self.deliver(ServerEvent { namespace, id: whole.id, data, attachments })
     }
 
-    fn deliver<'a>(&mut self, message: Message<'a>) -> Option<Event<'a>> {
+    fn deliver<'a>(&mut self, message: ServerEvent<'a>) -> Option<Event<'a>> {
         match self.namespaces.iter_mut().find(|n| *n.name == *message.namespace) {
             // A recovering server may replay before it accepts, so "asked" counts as in.
             Some(namespace) if namespace.phase != Phase::Out => {
                 namespace.note_offset(&message);
-                Some(Event::Message(message))
+                Some(Event::ServerEvent(message))
             }
             // Under way when we left: nobody's fault.
             Some(_) => None,

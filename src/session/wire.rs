@@ -115,7 +115,7 @@ pub struct Phases {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortage {
     /// Local ports towards the server.
-    ClientWire,
+    Port,
     /// Files that the process, or the machine, may have open.
     File,
 }
@@ -150,7 +150,7 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Lost::Unreachable(words) => write!(f, "no connection: {words}"),
-            Lost::Shortage(Shortage::ClientWire) => {
+            Lost::Shortage(Shortage::Port) => {
                 f.write_str("no connection: this machine has no port left for it")
             }
             Lost::Shortage(Shortage::File) => {

@@ -6,7 +6,7 @@ use super::event_template::EventTemplate;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
-use crate::session::Message;
+use crate::session::ServerEvent;
 use crate::template::{Scope, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -101,7 +101,7 @@ pub struct Rule<'p> {
 
 impl Rule<'_> {
     /// Whether it is about this event.
-    pub fn is_about(&self, name: &str, message: &Message<'_>) -> bool {
+    pub fn is_about(&self, name: &str, message: &ServerEvent<'_>) -> bool {
         *self.namespace == *message.namespace && *self.event == *name
     }
 }

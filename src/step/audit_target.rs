@@ -13,7 +13,7 @@ use crate::template::Template;
 
 /// Who is to receive it.
 #[derive(Debug)]
-pub(super) struct Audience {
+pub(super) struct AuditTarget {
     /// The name of the event under which it arrives.
     pub(super) arrives_as: Template,
     /// Whether it is known to whom it goes.
@@ -24,10 +24,10 @@ pub(super) struct Audience {
     pub(super) is_kept: bool,
 }
 
-impl Audience {
+impl AuditTarget {
     /// Those in the room who are told of a join or a leave.
-    pub(super) fn told(tells: &Tells, verb: Verb) -> Audience {
-        Audience {
+    pub(super) fn told(tells: &Tells, verb: Verb) -> AuditTarget {
+        AuditTarget {
             arrives_as: tells.event.clone(),
             is_aimed: true,
             sender: reached(tells.reaches),
@@ -92,14 +92,15 @@ pub(super) fn origin(senders: Senders) -> Origin {
 pub(super) fn stamp(
     cx: &mut Cx<'_, '_>,
     encoded: &mut Encoded,
-    audience: Option<&Audience>,
+    audit_target: Option<&AuditTarget>,
     namespace: &str,
     rooms: [&Json; 2],
 ) -> Option<Box<SentMessage>> {
-    let audience = audience.filter(|_| cx.actor.context.audit.is_some());
-    let stamp = cx.actor.stamp(cx.due, cx.label, audience.is_some());
+    let audit_target = audit_target.filter(|_| cx.actor.context.audit.is_some());
+    let stamp = cx.actor.stamp(cx.due, cx.label, audit_target.is_some());
     stamp.put(&mut encoded.data);
-    audience.map(|audience| Box::new(audience.message(cx, stamp.key, stamp.due, namespace, rooms)))
+    audit_target
+        .map(|audit_target| Box::new(audit_target.message(cx, stamp.key, stamp.due, namespace, rooms)))
 }
 
 /// The names of rooms: of one, or of a list.

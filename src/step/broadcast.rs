@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, Audience};
+use super::audit_target::{self, AuditTarget};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
@@ -50,7 +50,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     };
     let timeout = collect.as_ref().map(|collect| collect.within.as_millis() as u64).unwrap_or_default();
     let timeout = Template::from(Json::from(timeout));
-    let audience = is_audited.then(|| Audience {
+    let audit_target = is_audited.then(|| AuditTarget {
         arrives_as: ask.arrives_as.bind(&[("event", &event)]),
         is_aimed: ask.uses("to") || ask.uses("room") || ask.reaches.is_some(),
         sender: match (ask.uses("from"), from) {
@@ -89,7 +89,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
         ack: ask.ack,
         stamped,
-        audience,
+        audit_target,
         collect,
     }))
 }
@@ -253,7 +253,7 @@ struct Broadcast {
     within: Duration,
     ack: bool,
     stamped: bool,
-    audience: Option<Audience>,
+    audit_target: Option<AuditTarget>,
     collect: Option<Collect>,
 }
 
@@ -266,7 +266,7 @@ impl Step for Broadcast {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         match self.send(cx) {
-            Ok(pending) => Progress::waiting(Casting { step: self, pending }),
+            Ok(pending) => Progress::waiting(Broadcasting { step: self, pending }),
             Err(why) => {
                 cx.miss(FailureKind::Ack, format!("to broadcast {}", self.name), why);
                 Progress::Done
@@ -283,8 +283,8 @@ impl Step for Broadcast {
     }
 
     fn audit(&self, events: &mut EventFilter) {
-        if let Some(audience) = &self.audience {
-            audience.want(events);
+        if let Some(audit_target) = &self.audit_target {
+            audit_target.want(events);
         }
     }
 }
@@ -303,7 +303,8 @@ impl Broadcast {
         let mut message = None;
         if self.stamped {
             let rooms = [&words[0].1, &words[1].1];
-            message = audit_target::stamp(cx, encoded.to_mut(), self.audience.as_ref(), &namespace, rooms);
+            message =
+                audit_target::stamp(cx, encoded.to_mut(), self.audit_target.as_ref(), &namespace, rooms);
         }
         Pending::send(cx, namespace, &encoded, self.ack, self.within, message)
     }
@@ -365,14 +366,14 @@ impl Collect {
 }
 
 #[derive(Debug)]
-struct Casting<'p> {
+struct Broadcasting<'p> {
     step: &'p Broadcast,
     pending: Pending,
 }
 
-impl<'p> Running<'p> for Casting<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match (self.pending.notice(cx, what), &self.step.collect) {
+impl<'p> Running<'p> for Broadcasting<'p> {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match (self.pending.handle(cx, what), &self.step.collect) {
             (None, _) => return Flow::Waiting,
             (Some(Settled::Acknowledged(answer)), Some(collect)) => collect.judge(cx, answer),
             (Some(Settled::Acknowledged(_) | Settled::Read), _) => cx.pass(),
@@ -391,7 +392,7 @@ impl<'p> Running<'p> for Casting<'p> {
         self.pending.abandon(cx);
     }
 
-    fn wake(&self) -> Option<Instant> {
-        self.pending.wake()
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.pending.poll_timeout()
     }
 }

@@ -306,7 +306,7 @@ impl Connecting<'_> {
 }
 
 impl<'p> Running<'p> for Connecting<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
             Happening::Time if self.place == Place::Early => {
                 if cx.now < self.due {
@@ -375,7 +375,7 @@ impl<'p> Running<'p> for Connecting<'p> {
         }
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(if self.place == Place::Early { self.due } else { self.deadline })
     }
 }

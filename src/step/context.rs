@@ -36,7 +36,7 @@ impl EventFilter {
     }
 
     /// Whether an event of this name is wanted.
-    pub fn hear(&self, name: &str) -> bool {
+    pub fn wants(&self, name: &str) -> bool {
         self.all || self.names.contains(name)
     }
 }

@@ -118,7 +118,7 @@ struct Closing {
 }
 
 impl<'p> Running<'p> for Closing {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
             Happening::Event(Event::Closed(_)) => Flow::Done,
             Happening::Time if cx.now >= self.deadline => {
@@ -131,7 +131,7 @@ impl<'p> Running<'p> for Closing {
         }
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

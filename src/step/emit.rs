@@ -143,8 +143,8 @@ struct Emitting<'p> {
 }
 
 impl<'p> Running<'p> for Emitting<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match self.exchange.notice(cx, what) {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match self.exchange.handle(cx, what) {
             Exchanged::Answered(answer) => self.ack.judge(cx, answer),
             Exchanged::Missed(why) => {
                 cx.miss(FailureKind::Ack, format!("an acknowledgement of {}", self.step.name), why);
@@ -154,7 +154,7 @@ impl<'p> Running<'p> for Emitting<'p> {
         Flow::Done
     }
 
-    fn wake(&self) -> Option<Instant> {
-        self.exchange.wake()
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.exchange.poll_timeout()
     }
 }

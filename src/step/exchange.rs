@@ -47,7 +47,7 @@ impl Exchange {
     }
 
     /// Looks at what happened.
-    pub fn notice<'a>(&self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Exchanged<'a> {
+    pub fn handle<'a>(&self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Exchanged<'a> {
         match what {
             Happening::Event(Event::Answered(answer))
                 if answer.id == self.id && *answer.namespace == *self.namespace =>
@@ -69,7 +69,7 @@ impl Exchange {
     }
 
     /// When the wait is over.
-    pub fn wake(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

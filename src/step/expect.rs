@@ -162,7 +162,7 @@ impl Step for Expect {
         }
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         filter.want(&self.description.event);
     }
 }
@@ -240,9 +240,9 @@ impl Expecting<'_> {
 }
 
 impl<'p> Running<'p> for Expecting<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
-            Happening::Event(Event::Message(_)) => self.look(cx),
+            Happening::Event(Event::ServerEvent(_)) => self.look(cx),
             Happening::Event(Event::Closed(why)) => {
                 self.give_up(cx, &format!("the connection ended: {why}"));
                 Flow::Done
@@ -255,7 +255,7 @@ impl<'p> Running<'p> for Expecting<'p> {
         }
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

@@ -97,7 +97,7 @@ impl Step for ExpectClosed {
         Progress::waiting(Awaiting { step: self, namespace, began: cx.now, deadline: cx.now + self.within })
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         filter.ends = true;
     }
 }
@@ -111,7 +111,7 @@ struct Awaiting<'p> {
 }
 
 impl<'p> Running<'p> for Awaiting<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
             Happening::Event(Event::Closed(why)) if self.step.namespace.is_none() => {
                 self.step.judge(cx, self.began, cx.now, why);
@@ -130,7 +130,7 @@ impl<'p> Running<'p> for Awaiting<'p> {
         Flow::Done
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

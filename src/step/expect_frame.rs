@@ -111,7 +111,7 @@ impl Step for ExpectFrame {
         Progress::waiting(Looking { step: self, began: cx.now, deadline: cx.now + self.within })
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         filter.frames = true;
     }
 }
@@ -124,7 +124,7 @@ struct Looking<'p> {
 }
 
 impl<'p> Running<'p> for Looking<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
             Happening::Frame => self.step.look(cx, self.began, false),
             Happening::Event(Event::Closed(why)) => {
@@ -139,7 +139,7 @@ impl<'p> Running<'p> for Looking<'p> {
         }
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

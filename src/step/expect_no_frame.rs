@@ -47,7 +47,7 @@ impl Step for ExpectNoFrame {
         Progress::Done
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         filter.frames = true;
         filter.past_frames = true;
     }

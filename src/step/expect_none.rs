@@ -47,7 +47,7 @@ impl Step for ExpectNone {
         }
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         filter.want(&self.description.event);
     }
 }
@@ -96,8 +96,8 @@ struct Listening<'p> {
 }
 
 impl<'p> Running<'p> for Listening<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match self.fencing.notice(cx, what) {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match self.fencing.handle(cx, what) {
             None => return Flow::Waiting,
             Some(Ok(())) => self.step.judge(cx),
             Some(Err(why)) => cx.fail(self.step.wish(), format!("it cannot be told: {why}")),
@@ -105,7 +105,7 @@ impl<'p> Running<'p> for Listening<'p> {
         Flow::Done
     }
 
-    fn wake(&self) -> Option<Instant> {
-        self.fencing.wake()
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.fencing.poll_timeout()
     }
 }

@@ -88,9 +88,9 @@ impl Fencing {
     }
 
     /// Looks at what happened; gives the outcome when there is one.
-    pub fn notice(&self, cx: &mut Cx<'_, '_>, what: &Happening<'_>) -> Option<Result<(), String>> {
+    pub fn handle(&self, cx: &mut Cx<'_, '_>, what: &Happening<'_>) -> Option<Result<(), String>> {
         match self {
-            Fencing::Exchange(exchange) => match exchange.notice(cx, what) {
+            Fencing::Exchange(exchange) => match exchange.handle(cx, what) {
                 Exchanged::Answered(_) => Some(Ok(())),
                 Exchanged::Missed(why) => Some(Err(why)),
                 Exchanged::Waiting => None,
@@ -111,9 +111,9 @@ impl Fencing {
     }
 
     /// When the patience is over.
-    pub fn wake(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         match self {
-            Fencing::Exchange(exchange) => exchange.wake(),
+            Fencing::Exchange(exchange) => exchange.poll_timeout(),
             Fencing::Probe { deadline } => Some(*deadline),
         }
     }
@@ -144,8 +144,8 @@ impl Step for Wall {
 struct Waiting(Fencing);
 
 impl<'p> Running<'p> for Waiting {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match self.0.notice(cx, what) {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match self.0.handle(cx, what) {
             None => return Flow::Waiting,
             Some(Ok(())) => cx.pass(),
             Some(Err(why)) => cx.miss(FailureKind::Ack, "a round trip", why),
@@ -153,7 +153,7 @@ impl<'p> Running<'p> for Waiting {
         Flow::Done
     }
 
-    fn wake(&self) -> Option<Instant> {
-        self.0.wake()
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.0.poll_timeout()
     }
 }

@@ -402,7 +402,7 @@ struct Requesting<'p> {
 }
 
 impl<'p> Running<'p> for Requesting<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         let outcome = match what {
             Happening::Response(channel) if *channel == self.channel => {
                 match cx.actor.take_response(self.channel) {
@@ -419,7 +419,7 @@ impl<'p> Running<'p> for Requesting<'p> {
         Flow::Done
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

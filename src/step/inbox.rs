@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::session::Message;
+use crate::session::ServerEvent;
 
 /// The most events that a client keeps for its steps.
 const MAX_EVENTS: usize = 16_384;
@@ -41,7 +41,7 @@ pub struct Inbox {
 
 impl Inbox {
     /// Keeps an event.
-    pub fn keep(&mut self, name: &str, message: &Message<'_>) {
+    pub fn keep(&mut self, name: &str, message: &ServerEvent<'_>) {
         let received = Received {
             namespace: message.namespace.as_ref().into(),
             name: name.into(),

@@ -123,7 +123,7 @@ pub trait Step: fmt::Debug + Send + Sync {
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p>;
 
     /// Adds what this step wants to hear of.
-    fn hear(&self, _ears: &mut EventFilter) {}
+    fn filter(&self, _filter: &mut EventFilter) {}
 
     /// The steps inside it.
     fn inner(&self) -> &[Numbered] {
@@ -206,13 +206,13 @@ impl<'p> Progress<'p> {
 /// A step that waits for something.
 pub trait Running<'p>: fmt::Debug {
     /// Is told of everything that happens to the client, and of the time when [`Running::wake`] is reached.
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow;
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow;
 
     /// The client leaves at the end of the run: the step will be told of nothing any more.
     fn abandon(&mut self, _cx: &mut Cx<'_, 'p>) {}
 
     /// When to tell it the time.
-    fn wake(&self) -> Option<Instant>;
+    fn poll_timeout(&self) -> Option<Instant>;
 }
 
 /// Whether a running step is done.

@@ -56,7 +56,7 @@ impl Step for Mute {
         Progress::Done
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         filter.ends = true;
     }
 

@@ -163,7 +163,7 @@ impl Step for Open {
         Progress::waiting(Opening { step: self, deadline: cx.now + self.within })
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         // Otherwise nobody would tell of a packet on a connection that should have been refused.
         filter.frames |= self.sid.is_some() && self.refused.is_some();
     }
@@ -191,7 +191,7 @@ impl Opening<'_> {
 }
 
 impl<'p> Running<'p> for Opening<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         let Open { sid, refused, .. } = self.step;
         match what {
             Happening::Event(Event::Opened) if refused.is_some() => {
@@ -222,7 +222,7 @@ impl<'p> Running<'p> for Opening<'p> {
         Flow::Done
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

@@ -63,14 +63,14 @@ impl Pending {
     }
 
     /// Looks at what happened; gives what became of the message, if that is known now.
-    pub(super) fn notice<'a>(&mut self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Option<Settled<'a>> {
+    pub(super) fn handle<'a>(&mut self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Option<Settled<'a>> {
         let settled = match &self.wait {
-            Wait::Acknowledgement(exchange) => match exchange.notice(cx, what) {
+            Wait::Acknowledgement(exchange) => match exchange.handle(cx, what) {
                 Exchanged::Answered(answer) => Settled::Acknowledged(answer),
                 Exchanged::Missed(why) => Settled::Missed(why),
                 Exchanged::Waiting => return None,
             },
-            Wait::RoundTrip(fencing) => match fencing.notice(cx, what)? {
+            Wait::RoundTrip(fencing) => match fencing.handle(cx, what)? {
                 Ok(()) => Settled::Read,
                 Err(why) => Settled::Missed(why),
             },
@@ -85,10 +85,10 @@ impl Pending {
     }
 
     /// When the wait is over.
-    pub(super) fn wake(&self) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match &self.wait {
-            Wait::Acknowledgement(exchange) => exchange.wake(),
-            Wait::RoundTrip(fencing) => fencing.wake(),
+            Wait::Acknowledgement(exchange) => exchange.poll_timeout(),
+            Wait::RoundTrip(fencing) => fencing.poll_timeout(),
         }
     }
 }

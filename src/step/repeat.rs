@@ -83,9 +83,9 @@ impl Step for Repeat {
         }
     }
 
-    fn hear(&self, filter: &mut EventFilter) {
+    fn filter(&self, filter: &mut EventFilter) {
         for numbered in &self.steps {
-            numbered.step.hear(filter);
+            numbered.step.filter(filter);
         }
     }
 
@@ -231,9 +231,9 @@ impl<'p> Repeating<'p> {
 }
 
 impl<'p> Running<'p> for Repeating<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         if let Some(inner) = &mut self.inner {
-            if inner.notice(cx, what) == Flow::Waiting {
+            if inner.handle(cx, what) == Flow::Waiting {
                 return Flow::Waiting;
             }
             self.inner = None;
@@ -248,9 +248,9 @@ impl<'p> Running<'p> for Repeating<'p> {
         }
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         match &self.inner {
-            Some(inner) => inner.wake(),
+            Some(inner) => inner.poll_timeout(),
             None => Some(self.end.map_or(self.due, |end| end.min(self.due))),
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, Audience, names};
+use super::audit_target::{self, AuditTarget, names};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
@@ -56,8 +56,8 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     let words = [("stamp", &stamp), ("room", &room)];
     let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
     let event_template = EventTemplate::new(&ask.event, &ask.args);
-    let audience = ask.tells.as_ref().map(|tells| Audience::told(tells, verb));
-    Ok(Box::new(Move { verb, room, namespace, within, event_template, ack: ask.ack, audience }))
+    let audit_target = ask.tells.as_ref().map(|tells| AuditTarget::told(tells, verb));
+    Ok(Box::new(Move { verb, room, namespace, within, event_template, ack: ask.ack, audit_target }))
 }
 
 fn schema(about: &str) -> Schema {
@@ -84,7 +84,7 @@ struct Move {
     event_template: EventTemplate,
     ack: bool,
     /// Who is told of it by the application.
-    audience: Option<Audience>,
+    audit_target: Option<AuditTarget>,
 }
 
 impl Step for Move {
@@ -115,12 +115,12 @@ impl Step for Move {
     }
 
     fn stamps(&self) -> bool {
-        self.audience.is_some()
+        self.audit_target.is_some()
     }
 
     fn audit(&self, events: &mut EventFilter) {
-        if let Some(audience) = &self.audience {
-            audience.want(events);
+        if let Some(audit_target) = &self.audit_target {
+            audit_target.want(events);
         }
     }
 }
@@ -147,11 +147,11 @@ impl Move {
             });
         }
         let mut message = None;
-        if let Some(audience) = &self.audience {
+        if let Some(audit_target) = &self.audit_target {
             // In how many of several rooms it is told, nobody knows.
-            let audience = (rooms.len() <= 1).then_some(audience);
+            let audit_target = (rooms.len() <= 1).then_some(audit_target);
             let told = [&words[0].1, &Json::Array(Vec::new())];
-            message = audit_target::stamp(cx, encoded.to_mut(), audience, &namespace, told);
+            message = audit_target::stamp(cx, encoded.to_mut(), audit_target, &namespace, told);
         }
         let pending = Pending::send(cx, namespace, &encoded, self.ack, self.within, message)?;
         Ok(Moving { step: self, pending, namespace: audited, rooms })
@@ -181,8 +181,8 @@ impl Moving<'_> {
 }
 
 impl<'p> Running<'p> for Moving<'p> {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match self.pending.notice(cx, what) {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+        match self.pending.handle(cx, what) {
             None => return Flow::Waiting,
             Some(Settled::Acknowledged(_)) => {
                 self.acknowledged(cx);
@@ -198,7 +198,7 @@ impl<'p> Running<'p> for Moving<'p> {
         self.pending.abandon(cx);
     }
 
-    fn wake(&self) -> Option<Instant> {
-        self.pending.wake()
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.pending.poll_timeout()
     }
 }

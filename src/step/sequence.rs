@@ -40,10 +40,10 @@ impl<'p> Sequence<'p> {
     }
 
     /// Tells the waiting step what happened and goes on when it is done.
-    pub fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    pub fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         if let Some((numbered, running)) = &mut self.current {
             cx.step = numbered.id;
-            if cx.labelled(numbered.label, |cx| running.notice(cx, what)) == Flow::Waiting {
+            if cx.labelled(numbered.label, |cx| running.handle(cx, what)) == Flow::Waiting {
                 return Flow::Waiting;
             }
             self.current = None;
@@ -60,7 +60,7 @@ impl<'p> Sequence<'p> {
     }
 
     /// When the waiting step wants to be told the time.
-    pub fn wake(&self) -> Option<Instant> {
-        self.current.as_ref().and_then(|(_, running)| running.wake())
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.current.as_ref().and_then(|(_, running)| running.poll_timeout())
     }
 }

@@ -52,7 +52,7 @@ struct Upgrading {
 }
 
 impl<'p> Running<'p> for Upgrading {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
             Happening::Event(Event::Upgraded) => {
                 cx.observer.latency(Metric::Upgrade, cx.now.saturating_duration_since(self.began));
@@ -70,7 +70,7 @@ impl<'p> Running<'p> for Upgrading {
         Flow::Done
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.deadline)
     }
 }

@@ -43,11 +43,11 @@ impl Step for Wait {
 struct Waiting(Instant);
 
 impl<'p> Running<'p> for Waiting {
-    fn notice(&mut self, cx: &mut Cx<'_, 'p>, _: &Happening<'_>) -> Flow {
+    fn handle(&mut self, cx: &mut Cx<'_, 'p>, _: &Happening<'_>) -> Flow {
         if cx.now >= self.0 { Flow::Done } else { Flow::Waiting }
     }
 
-    fn wake(&self) -> Option<Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         Some(self.0)
     }
 }

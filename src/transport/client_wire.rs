@@ -1,12 +1,12 @@
 //! The wire of one client: what its session says, put into the buffers of its connections.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::connection::Connection;
-use super::{Notice, Transport};
+use super::{Connections, Notice};
 use crate::protocol::http;
 use crate::protocol::websocket::{self, Opcode};
 use crate::session::{Channel, HangUp, Lost, RawFrame, Request, Wire};
@@ -17,7 +17,7 @@ const STALE: Duration = Duration::from_secs(3);
 
 /// The wire of one client.
 pub struct ClientWire<'t> {
-    pub(super) transport: &'t mut Transport,
+    pub(super) transport: &'t mut Connections,
     pub(super) client: u32,
 }
 
@@ -26,7 +26,14 @@ impl ClientWire<'_> {
         self.hang_up(channel, HangUp::Clean);
         let transport = &mut *self.transport;
         transport.serial += 1;
-        let opened = Connection::open(&transport.peer, self.client, channel, transport.serial, key);
+        let opened = Connection::open(
+            &transport.network,
+            &transport.peer,
+            self.client,
+            channel,
+            transport.serial,
+            key,
+        );
         match opened {
             Ok(connection) => {
                 let place = transport.connections.insert(connection);
@@ -97,7 +104,7 @@ impl Wire for ClientWire<'_> {
     }
 
     fn request(&mut self, channel: Channel, request: Request<'_>) {
-        let now = Instant::now();
+        let now = self.transport.now();
         let open = self.transport.place(self.client, channel).filter(|place| {
             let connection = self.transport.connections.get(*place);
             let patience = if request.same_connection { Duration::MAX } else { STALE };
@@ -140,7 +147,7 @@ impl Wire for ClientWire<'_> {
         let Some(place) = self.transport.place(self.client, channel) else { return };
         let transport = &mut *self.transport;
         let Some(connection) = transport.connections.get_mut(place) else { return };
-        transport.unreached += u64::from(connection.waits_for_tcp(Instant::now()));
+        transport.unreached += u64::from(connection.waits_for_tcp(transport.network.now()));
         match how {
             HangUp::Clean if connection.is_websocket() => {
                 connection.say_close(1000, &mut transport.chance);
@@ -148,7 +155,7 @@ impl Wire for ClientWire<'_> {
             }
             HangUp::Clean => {
                 // What is queued goes out first; a peer that does not take it loses it.
-                let _ = connection.flush();
+                let _ = connection.flush(&transport.network);
                 connection.say_goodbye();
             }
             HangUp::Cut => connection.cut(),

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Token};
 
+use super::network::Network;
 use super::stream::{Stream, Taken};
-use super::{Notice, RemoteConfig, Transport};
+use super::{Connections, Notice, RemoteConfig};
 use crate::protocol::http::{Response, Responses};
 use crate::protocol::websocket::{self, Message, Messages, Opcode};
 use crate::session::{Channel, Lost, Phases};
@@ -82,6 +83,7 @@ enum Speech {
 
 impl Connection {
     pub(super) fn open(
+        network: &Network,
         peer: &RemoteConfig,
         client: u32,
         channel: Channel,
@@ -98,8 +100,8 @@ impl Connection {
             client,
             channel,
             serial,
-            stream: Stream::connect(peer)?,
-            birth: Birth::Tcp(Instant::now()),
+            stream: Stream::connect(network, peer)?,
+            birth: Birth::Tcp(network.now()),
             watch: Watch::Nothing,
             speech,
             out: Vec::new(),
@@ -113,25 +115,18 @@ impl Connection {
 
     /// Sees to it that the readiness queue tells what the connection waits for. Each change is a system call, and a
     /// connection that can be written to is told at once, for nothing: so it enters the queue after its first words.
-    pub(super) fn watch(&mut self, registry: &Registry, place: usize) -> std::io::Result<()> {
+    pub(super) fn watch(&mut self, network: &Network, place: usize) -> std::io::Result<()> {
         let is_up = matches!(self.birth, Birth::Done { .. });
         let waits = !is_up || !self.out.is_empty() || self.stream.is_behind();
-        let both = Interest::READABLE | Interest::WRITABLE;
-        match (self.watch, waits) {
-            (Watch::Nothing, false) => {
-                self.watch = Watch::Reading;
-                registry.register(self.stream.source(), Token(place), Interest::READABLE)
+        let (watch, interest) = match (self.watch, waits) {
+            (Watch::Nothing, false) => (Watch::Reading, Interest::READABLE),
+            (Watch::Nothing | Watch::Reading, true) => {
+                (Watch::Everything, Interest::READABLE | Interest::WRITABLE)
             }
-            (Watch::Nothing, true) => {
-                self.watch = Watch::Everything;
-                registry.register(self.stream.source(), Token(place), both)
-            }
-            (Watch::Reading, true) => {
-                self.watch = Watch::Everything;
-                registry.reregister(self.stream.source(), Token(place), both)
-            }
-            (Watch::Reading, false) | (Watch::Everything, _) => Ok(()),
-        }
+            (Watch::Reading, false) | (Watch::Everything, _) => return Ok(()),
+        };
+        let is_known = std::mem::replace(&mut self.watch, watch) != Watch::Nothing;
+        network.watch(self.stream.socket(), Token(place), interest, is_known)
     }
 
     /// What is to be sent goes here.
@@ -170,17 +165,17 @@ impl Connection {
     }
 
     /// Sends what the socket takes. Gives how many bytes that were.
-    pub(super) fn flush(&mut self) -> Result<u64, Lost> {
+    pub(super) fn flush(&mut self, network: &Network) -> Result<u64, Lost> {
         if let Birth::Tcp(since) = self.birth
             && !self.out.is_empty()
             && !self.stream.is_encrypted()
         {
-            let at = Instant::now();
+            let at = network.now();
             let Some(written) = self.stream.speak_first(&self.out)? else { return Ok(0) };
             self.birth = Birth::Done { tcp: at.saturating_duration_since(since), tls: None, at };
             return self.sent(written);
         }
-        if !self.come_forth()? || (self.out.is_empty() && !self.stream.is_behind()) {
+        if !self.come_forth(network)? || (self.out.is_empty() && !self.stream.is_behind()) {
             return Ok(0);
         }
         let written = self.stream.write(&self.out)?;
@@ -205,19 +200,21 @@ impl Connection {
     }
 
     /// Goes on with connect and TLS. Whether bytes may flow.
-    fn come_forth(&mut self) -> Result<bool, Lost> {
+    fn come_forth(&mut self, network: &Network) -> Result<bool, Lost> {
         if let Birth::Tcp(since) = self.birth {
             if !self.stream.connected()? {
                 return Ok(false);
             }
-            self.birth = Birth::Tls(Instant::now(), since.elapsed());
+            let now = network.now();
+            self.birth = Birth::Tls(now, now.saturating_duration_since(since));
         }
         if let Birth::Tls(since, tcp) = self.birth {
             if !self.stream.shake_hands()? {
                 return Ok(false);
             }
-            let tls = self.stream.is_encrypted().then(|| since.elapsed());
-            self.birth = Birth::Done { tcp, tls, at: Instant::now() };
+            let at = network.now();
+            let tls = self.stream.is_encrypted().then(|| at.saturating_duration_since(since));
+            self.birth = Birth::Done { tcp, tls, at };
         }
         Ok(true)
     }
@@ -247,14 +244,14 @@ impl Connection {
 /// Takes messages as they are read: borrowed from the buffer, nothing is copied.
 pub trait Reader {
     /// Something happened.
-    fn notice(&mut self, transport: &mut Transport, client: u32, notice: Notice);
+    fn handle_notice(&mut self, transport: &mut Connections, client: u32, notice: Notice);
     /// A WebSocket message arrived.
-    fn message(&mut self, transport: &mut Transport, client: u32, message: Message<'_>);
+    fn handle_message(&mut self, transport: &mut Connections, client: u32, message: Message<'_>);
 }
 
-impl Transport {
+impl Connections {
     /// Reads a connection that is ready and tells what came. Sends what could not be sent before.
-    pub fn ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
+    pub fn handle_ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
         self.send(place);
         let Some(connection) = self.connections.get_mut(place) else { return };
         if connection.paused || !matches!(connection.birth, Birth::Done { .. }) {
@@ -327,8 +324,8 @@ impl Transport {
         }
         connection.speech = Speech::Frames(Messages::new());
         let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
-        reader.notice(self, client, Notice::Head(Box::new(response.head)));
-        reader.notice(self, client, Notice::Established(channel, phases));
+        reader.handle_notice(self, client, Notice::Head(Box::new(response.head)));
+        reader.handle_notice(self, client, Notice::Established(channel, phases));
     }
 
     fn answered(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
@@ -344,9 +341,9 @@ impl Transport {
             self.forget(place);
         }
         if first {
-            reader.notice(self, client, Notice::Established(channel, phases));
+            reader.handle_notice(self, client, Notice::Established(channel, phases));
         }
-        reader.notice(self, client, Notice::Response(channel, Box::new(response)));
+        reader.handle_notice(self, client, Notice::Response(channel, Box::new(response)));
     }
 
     fn take_frames(&mut self, place: usize, serial: u64, bytes: &[u8], reader: &mut dyn Reader) {
@@ -385,7 +382,7 @@ impl Transport {
                         Some(close @ Message::Close { .. }) => {
                             return self.closed(place, client, close, reader);
                         }
-                        Some(message) => reader.message(self, client, message),
+                        Some(message) => reader.handle_message(self, client, message),
                     }
                 }
                 Err(violation) => return self.lose(place, Lost::Violated(violation)),
@@ -407,11 +404,11 @@ impl Transport {
             };
             connection.say_close(code, &mut self.chance);
             // Whether the server still takes it makes no difference to anyone.
-            let _ = connection.flush();
+            let _ = connection.flush(&self.network);
             connection.say_goodbye();
         }
         self.forget(place);
-        reader.message(self, client, close);
+        reader.handle_message(self, client, close);
     }
 
     fn end(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {

@@ -1,16 +1,17 @@
 //! The rim towards the server: sockets, TLS, source addresses, and the bytes of WebSocket and HTTP on them.
 //!
-//! [`Transport`] owns all connections of one worker. It implements nothing of Engine.IO: the session says what to
-//! send through [`crate::session::Wire`] (see [`Transport::port`]), and what arrives comes back as a [`Notice`].
+//! [`Connections`] owns all connections of one worker. It implements nothing of Engine.IO: the session says what to
+//! send through [`crate::session::Wire`] (see [`Connections::wire`]), and what arrives comes back as a [`Notice`].
 //!
 //! | module | job |
 //! |---|---|
-//! | `peer` | where the server is, from which addresses we come, whether TLS is spoken |
+//! | `remote_config` | where the server is, from which addresses we come, whether TLS is spoken |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
 //! | `channels` | which connections serve a client |
+//! | `network` | sockets and the clock: those of the operating system, or in tests of a simulation |
 //! | `readiness` | which sockets are ready, and waking up on time |
-//! | `port` | the [`crate::session::Wire`] of one client |
+//! | `client_wire` | the [`crate::session::Wire`] of one client |
 //!
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
 //! kernel buffers, and a message costs one read and one write.
@@ -18,9 +19,14 @@
 mod channels;
 mod client_wire;
 mod connection;
+mod network;
 mod readiness;
 mod remote_config;
+#[cfg(test)]
+pub(crate) mod simulation;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::io;
@@ -36,6 +42,7 @@ use channels::Channels;
 pub use client_wire::ClientWire;
 use connection::Connection;
 pub use connection::Reader;
+use network::Network;
 use readiness::Readiness;
 pub use remote_config::{RemoteConfig, insecure, trusting};
 
@@ -62,9 +69,9 @@ pub enum Notice {
 }
 
 /// All connections of one worker.
-pub struct Transport {
+pub struct Connections {
     peer: RemoteConfig,
-    readiness: Readiness,
+    network: Network,
     connections: Slab<Connection>,
     /// For each client, the connections that serve its channels.
     channels: Vec<Channels>,
@@ -84,15 +91,33 @@ pub struct Transport {
     without_file: u64,
 }
 
-impl Transport {
+impl Connections {
     /// Without connections and clients yet.
     ///
     /// # Errors
     /// When the operating system gives no readiness queue.
-    pub fn new(peer: RemoteConfig) -> io::Result<Transport> {
-        Ok(Transport {
+    pub fn new(peer: RemoteConfig) -> io::Result<Connections> {
+        Ok(Connections::over(Network::System(Readiness::new()?), peer))
+    }
+
+    /// A transport over a network in memory.
+    #[cfg(test)]
+    pub(crate) fn simulated(network: &simulation::Simulation) -> Connections {
+        let peer = RemoteConfig {
+            address: ([127, 0, 0, 1], 80).into(),
+            authority: "simulated".to_owned(),
+            tls: None,
+            sources: Vec::new(),
+            turn: std::sync::Arc::default(),
+            limit: 1 << 20,
+        };
+        Connections::over(Network::Simulation(network.clone()), peer)
+    }
+
+    fn over(network: Network, peer: RemoteConfig) -> Connections {
+        Connections {
             peer,
-            readiness: Readiness::new()?,
+            network,
             connections: Slab::new(),
             channels: Vec::new(),
             dirty: Vec::new(),
@@ -106,7 +131,7 @@ impl Transport {
             unreached: 0,
             without_port: 0,
             without_file: 0,
-        })
+        }
     }
 
     /// Makes room for so many clients, numbered from 0.
@@ -114,16 +139,21 @@ impl Transport {
         self.channels = vec![Channels::default(); clients];
     }
 
-    /// Something with which another thread ends [`Transport::wait`].
+    /// Something with which another thread ends [`Connections::wait`].
     ///
     /// # Errors
     /// When the operating system gives none.
     pub fn waker(&self) -> io::Result<Waker> {
-        Waker::new(self.readiness.registry(), WAKER)
+        self.network.waker(WAKER)
     }
 
-    /// The wire of one client. What was sent through it leaves with [`Transport::flush`].
-    pub fn port(&mut self, client: u32) -> ClientWire<'_> {
+    /// The time, of the same clock by which [`Connections::wait`] waits.
+    pub fn now(&self) -> Instant {
+        self.network.now()
+    }
+
+    /// The wire of one client. What was sent through it leaves with [`Connections::flush`].
+    pub fn wire(&mut self, client: u32) -> ClientWire<'_> {
         ClientWire { transport: self, client }
     }
 
@@ -146,7 +176,7 @@ impl Transport {
     fn count_lost(&mut self, lost: &Lost) {
         match lost {
             Lost::Unreachable(_) => self.unreached += 1,
-            Lost::Shortage(Shortage::ClientWire) => self.without_port += 1,
+            Lost::Shortage(Shortage::Port) => self.without_port += 1,
             Lost::Shortage(Shortage::File) => self.without_file += 1,
             _ => {}
         }
@@ -158,13 +188,13 @@ impl Transport {
     /// When the readiness queue fails.
     pub fn wait(&mut self, ready: &mut Vec<usize>, until: Instant) -> io::Result<()> {
         let patience = if self.unread.is_empty() && self.notices.is_empty() {
-            until.saturating_duration_since(Instant::now())
+            until.saturating_duration_since(self.network.now())
         } else {
             Duration::ZERO
         };
         ready.clear();
         let connections = &mut self.connections;
-        self.readiness.wait(patience, |token, ending| {
+        self.network.wait(patience, |token, ending| {
             if token == WAKER {
                 return;
             }
@@ -176,12 +206,12 @@ impl Transport {
     }
 
     /// What happened outside of reading.
-    pub fn notice(&mut self) -> Option<(u32, Notice)> {
+    pub fn poll_notice(&mut self) -> Option<(u32, Notice)> {
         self.notices.pop_front()
     }
 
     /// The connections that have to be read again.
-    pub fn take_unread(&mut self) -> Vec<usize> {
+    pub fn poll_unread(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.unread)
     }
 
@@ -198,11 +228,11 @@ impl Transport {
     /// Sends what waits to be sent on one connection.
     fn send(&mut self, place: usize) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        match connection.flush() {
+        match connection.flush(&self.network) {
             Ok(written) => self.written += written,
             Err(lost) => return self.lose(place, lost),
         }
-        if let Err(error) = connection.watch(self.readiness.registry(), place) {
+        if let Err(error) = connection.watch(&self.network, place) {
             self.lose(place, Lost::Unreachable(error.to_string()));
         }
     }

@@ -1,7 +1,8 @@
 //! Which sockets are ready, and waking up on time.
 //!
 //! `mio`'s own wait counts in milliseconds, which would be half a millisecond of lag on every paced action. Linux
-//! (5.11 and newer) waits on the same queue to the nanosecond; elsewhere milliseconds have to do.
+//! (5.11 and newer) waits on the same queue to the nanosecond; elsewhere milliseconds have to do. The feature `portable`
+//! chooses the latter on Linux, too, to test it.
 
 use std::io;
 use std::time::Duration;
@@ -15,7 +16,7 @@ const AT_ONCE: usize = 256;
 pub(super) struct Readiness {
     poll: Poll,
     events: Events,
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(feature = "portable")))]
     precise: bool,
 }
 
@@ -24,7 +25,7 @@ impl Readiness {
         Ok(Readiness {
             poll: Poll::new()?,
             events: Events::with_capacity(AT_ONCE),
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(feature = "portable")))]
             precise: true,
         })
     }
@@ -35,7 +36,7 @@ impl Readiness {
 
     /// Waits at most so long and tells the tokens that are ready, and whether the peer sends nothing more.
     pub(super) fn wait(&mut self, patience: Duration, mut tell: impl FnMut(Token, bool)) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(feature = "portable")))]
         if self.wait_precisely(patience, &mut tell)? {
             return Ok(());
         }
@@ -48,7 +49,7 @@ impl Readiness {
     }
 
     /// The same to the nanosecond. `false` where the kernel is too old, for good.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(feature = "portable")))]
     fn wait_precisely(&mut self, patience: Duration, tell: &mut impl FnMut(Token, bool)) -> io::Result<bool> {
         use std::mem::MaybeUninit;
 

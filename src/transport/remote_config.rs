@@ -32,19 +32,19 @@ pub struct RemoteConfig {
 impl RemoteConfig {
     /// Begins a TCP connection. Nagle's algorithm is off.
     pub(super) fn connect(&self) -> io::Result<mio::net::TcpStream> {
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(feature = "portable")))]
         let kind = Type::STREAM.nonblocking();
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(any(not(target_os = "linux"), feature = "portable"))]
         let kind = Type::STREAM;
         let socket = Socket::new(Domain::for_address(self.address), kind, Some(Protocol::TCP))?;
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(any(not(target_os = "linux"), feature = "portable"))]
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if !self.sources.is_empty() {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
             let source = self.sources[turn % self.sources.len()];
             // The port is chosen at connect, so that the same one can serve several servers.
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(feature = "portable")))]
             nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)?;
             // Said in words, because the same number says of a connect that no port is left.
             socket.bind(&SocketAddr::new(source, 0).into()).map_err(|error| {

@@ -2,16 +2,16 @@
 
 use std::io::{self, Read, Write};
 
-use mio::net::TcpStream;
 use rustls::ClientConnection;
 
-use super::remote_config::{RemoteConfig, cut_on_drop};
+use super::network::{Network, Socket};
+use super::remote_config::RemoteConfig;
 use crate::session::{Lost, Shortage};
 
 /// A nonblocking byte stream.
 #[derive(Debug)]
 pub(super) struct Stream {
-    tcp: TcpStream,
+    tcp: Socket,
     tls: Option<Box<ClientConnection>>,
 }
 
@@ -19,7 +19,7 @@ pub(super) struct Stream {
 fn not_made(error: &io::Error) -> Lost {
     use nix::errno::Errno;
     match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::ClientWire),
+        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::Port),
         Some(Errno::EMFILE | Errno::ENFILE) => Lost::Shortage(Shortage::File),
         _ => Lost::Unreachable(error.to_string()),
     }
@@ -38,8 +38,8 @@ pub(super) enum Taken {
 
 impl Stream {
     /// Begins a connection.
-    pub(super) fn connect(peer: &RemoteConfig) -> Result<Stream, Lost> {
-        let tcp = peer.connect().map_err(|error| not_made(&error))?;
+    pub(super) fn connect(network: &Network, peer: &RemoteConfig) -> Result<Stream, Lost> {
+        let tcp = network.connect(peer).map_err(|error| not_made(&error))?;
         let tls = match &peer.tls {
             None => None,
             Some((config, name)) => {
@@ -52,7 +52,7 @@ impl Stream {
     }
 
     /// The socket, for the readiness queue.
-    pub(super) fn source(&mut self) -> &mut TcpStream {
+    pub(super) fn socket(&mut self) -> &mut Socket {
         &mut self.tcp
     }
 
@@ -63,15 +63,7 @@ impl Stream {
 
     /// The outcome of the connect: `Ok(false)` while it is under way.
     pub(super) fn connected(&self) -> Result<bool, Lost> {
-        match self.tcp.take_error() {
-            Ok(Some(error)) | Err(error) => return Err(Lost::Unreachable(error.to_string())),
-            Ok(None) => {}
-        }
-        match self.tcp.peer_addr() {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
-            Err(error) => Err(Lost::Unreachable(error.to_string())),
-        }
+        self.tcp.connected().map_err(|error| Lost::Unreachable(error.to_string()))
     }
 
     /// Tries to say the first words, which tells about the connect without asking the system twice: how many bytes were
@@ -192,6 +184,6 @@ impl Stream {
 
     /// The next drop resets the connection.
     pub(super) fn cut(&self) {
-        cut_on_drop(&self.tcp);
+        self.tcp.cut();
     }
 }

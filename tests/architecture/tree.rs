@@ -195,7 +195,8 @@ impl Reader<'_> {
         let mut line = 0;
         let mut colons = 0;
         let mut after_dot = false;
-        for token in tokens {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
             match token {
                 TokenTree::Ident(ident) => {
                     if colons < 2 {
@@ -205,7 +206,10 @@ impl Reader<'_> {
                         line = ident.span().start().line;
                     }
                     if after_dot {
-                        self.call(&ident);
+                        // A field, unless arguments follow.
+                        if matches!(tokens.peek(), Some(TokenTree::Group(_))) {
+                            self.call(&ident);
+                        }
                     } else {
                         path.push(ident.to_string());
                     }

@@ -33,7 +33,7 @@ fn a_load_that_the_scenario_has_no_place_for_is_refused() {
     let scenario = folder.scenario("{ alice: 1 }", "- all: connect\n- all: disconnect");
     for (load, words) in [
         (vec!["--clients", "5"], "name a group: `--clients alice=5`"),
-        (vec!["--clients", "bob=5"], "for a group that the clients does not have"),
+        (vec!["--clients", "bob=5"], "for a group that the scenario does not have"),
         (vec!["--clients", "some"], "expected a number like 500, or crowd=500"),
         (vec!["--clients", "5", "--clients", "6"], "`--clients 5` and `--clients 6` contradict each other"),
         (vec!["--duration", "5s"], "`--duration 5s` is for a `repeat` that has a `for`"),

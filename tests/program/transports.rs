@@ -51,7 +51,7 @@ macro_rules! over_every_transport {
 
 over_every_transport! {
     answer: "answer.yaml";
-    clients: "clients.yaml";
+    broadcast: "broadcast.yaml";
     connect: "connect.yaml";
     emit: "emit.yaml";
     expect: "expect.yaml";

@@ -1,4 +1,8 @@
 //! Our codecs against implementations that nobody here wrote: what one side writes, the other reads as it was meant,
 //! in both directions and over generated input; and what breaks the rules is refused by both.
 
+#[path = "../support/peers.rs"]
+mod peers;
+
+mod packets;
 mod websocket;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sockrates::protocol::websocket::{self as ours, Message, Messages, Opcode};
-use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame as TheirFrame, FrameHeader};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message as TheirMessage, WebSocket, error::ProtocolError};
@@ -56,11 +56,14 @@ proptest! {
 
     #[test]
     fn tungstenite_reads_what_we_write(exchange in conversation(), chunks in chunks(), part in any::<Index>()) {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut theirs) = (Vec::new(), Vec::new());
         for frame in &exchange.frames {
             let (first, second) = frame.payload.split_at(part.index(frame.payload.len() + 1));
-            ours::write_parts(&mut bytes, frame.fin, frame.rsv, frame.opcode, Some(frame.mask), &[first, second]);
+            let mask = Some(frame.mask);
+            ours::write_parts(&mut bytes, frame.fin, frame.rsv, frame.opcode, mask, &[first, second]);
+            their_frame(frame, mask).format(&mut theirs).expect("a buffer takes everything");
         }
+        prop_assert!(bytes == theirs, "the frames are spelled in another way");
         let (said, refused, answers) = read_by_tungstenite(bytes, &chunks, Role::Server, ROOMY);
         prop_assert_eq!(refused, None);
         prop_assert_eq!(&said, &exchange.said);
@@ -388,18 +391,24 @@ fn write_by_tungstenite(theirs: &mut WebSocket<Pipe>, frame: &Frame) {
                 reason: String::from_utf8(reason.to_vec()).expect("a whole reason").into(),
             }))
         }
-        (opcode, is_final) => {
-            let opcode = match opcode {
-                Opcode::Text => OpCode::Data(Data::Text),
-                Opcode::Binary => OpCode::Data(Data::Binary),
-                Opcode::Continuation => OpCode::Data(Data::Continue),
-                other => unreachable!("{other:?} is not part of a legal conversation"),
-            };
-            let header = FrameHeader { is_final, opcode, ..FrameHeader::default() };
-            TheirMessage::Frame(TheirFrame::from_payload(header, payload.into()))
-        }
+        _ => TheirMessage::Frame(their_frame(frame, None)),
     };
     theirs.write(message).expect("the pipe takes everything");
+}
+
+/// The frame as tungstenite has it.
+fn their_frame(frame: &Frame, mask: Option<[u8; 4]>) -> TheirFrame {
+    let opcode = match frame.opcode {
+        Opcode::Text => OpCode::Data(Data::Text),
+        Opcode::Binary => OpCode::Data(Data::Binary),
+        Opcode::Continuation => OpCode::Data(Data::Continue),
+        Opcode::Ping => OpCode::Control(Control::Ping),
+        Opcode::Pong => OpCode::Control(Control::Pong),
+        Opcode::Close => OpCode::Control(Control::Close),
+        Opcode::Reserved(bits) => unreachable!("{bits} is not part of a legal conversation"),
+    };
+    let header = FrameHeader { is_final: frame.fin, opcode, mask, ..FrameHeader::default() };
+    TheirFrame::from_payload(header, frame.payload.clone().into())
 }
 
 /// Gives its bytes in chunks and keeps what is written.

@@ -1,4 +1,4 @@
-//! The servers under `tests/peers`, as far as this machine has them.
+//! The servers and other programs under `tests/peers`, as far as this machine has them.
 //!
 //! ```ignore
 //! let Some(server) = Peer::NodeFixture.start([("CSR", "1")]) else { return };
@@ -61,49 +61,19 @@ impl Peer {
 
     /// The program and its arguments, or `None` after having said why not.
     fn here(self) -> Option<Vec<String>> {
-        match self.arguments() {
-            Ok(arguments) => Some(arguments),
-            Err(missing) => {
-                let required = env::var("SOCKRATES_PEERS").is_ok_and(|value| value == "required");
-                let thread = thread::current();
-                let notice = skipped(thread.name().unwrap_or("a test"), &missing, required);
-                // Not `eprintln!`: what a passing test prints with it is never seen.
-                let _ = writeln!(std::io::stderr(), "{notice}");
-                None
-            }
-        }
+        found(self.arguments())
     }
 
     fn arguments(self) -> Result<Vec<String>, Missing> {
         match self {
-            Self::NodeFixture => self.node_script("fixture.js"),
-            Self::NodeChatApp => self.node_script("chat-app.js"),
+            Self::NodeFixture => node_script(self, "fixture.js", "socket.io"),
+            Self::NodeChatApp => node_script(self, "chat-app.js", "socket.io"),
             Self::Socketioxide => {
                 let program = folder("socketioxide").join("target/release/socketioxide-fixture");
-                self.require(&program, "it is not built")?;
+                require(self, &program, "it is not built")?;
                 Ok(vec![text(&program)])
             }
         }
-    }
-
-    fn node_script(self, script: &str) -> Result<Vec<String>, Missing> {
-        let folder = folder("node");
-        match node_major() {
-            None => return Err(Missing::new(self, "there is no `node` on this machine")),
-            Some(major) if major < OLDEST_NODE => {
-                return Err(Missing::new(
-                    self,
-                    &format!("`node` is release {major}, older than {OLDEST_NODE}"),
-                ));
-            }
-            Some(_) => {}
-        }
-        self.require(&folder.join("node_modules/socket.io"), "its packages are not installed")?;
-        Ok(vec!["node".to_owned(), text(&folder.join(script))])
-    }
-
-    fn require(self, path: &Path, otherwise: &str) -> Result<(), Missing> {
-        if path.exists() { Ok(()) } else { Err(Missing::new(self, otherwise)) }
     }
 }
 
@@ -115,6 +85,52 @@ impl fmt::Display for Peer {
             Self::Socketioxide => "socketioxide with the fixture",
         })
     }
+}
+
+/// The official parsers, a Node process that is asked by lines. `None` means that the test is to be skipped.
+pub(crate) fn parsers() -> Option<Command> {
+    let arguments = found(node_script("the official parsers", "parsers.js", "socket.io-parser"))?;
+    let mut command = Command::new(&arguments[0]);
+    command.args(&arguments[1..]);
+    Some(command)
+}
+
+/// The crate rust_socketio as a client. `None` means that the test is to be skipped.
+pub(crate) fn rust_socketio() -> Option<Command> {
+    let program = folder("rust_socketio").join("target/release/rust-socketio-client");
+    found(require("rust_socketio as a client", &program, "it is not built"))?;
+    Some(Command::new(program))
+}
+
+/// What is here, or `None` after having said what is missing.
+fn found<T>(searched: Result<T, Missing>) -> Option<T> {
+    let missing = match searched {
+        Ok(found) => return Some(found),
+        Err(missing) => missing,
+    };
+    let required = env::var("SOCKRATES_PEERS").is_ok_and(|value| value == "required");
+    let thread = thread::current();
+    let notice = skipped(thread.name().unwrap_or("a test"), &missing, required);
+    // Not `eprintln!`: what a passing test prints with it is never seen.
+    let _ = writeln!(std::io::stderr(), "{notice}");
+    None
+}
+
+fn node_script(peer: impl fmt::Display, script: &str, package: &str) -> Result<Vec<String>, Missing> {
+    let folder = folder("node");
+    match node_major() {
+        None => return Err(Missing::new(peer, "there is no `node` on this machine")),
+        Some(major) if major < OLDEST_NODE => {
+            return Err(Missing::new(peer, &format!("`node` is release {major}, older than {OLDEST_NODE}")));
+        }
+        Some(_) => {}
+    }
+    require(peer, &folder.join("node_modules").join(package), "its packages are not installed")?;
+    Ok(vec!["node".to_owned(), text(&folder.join(script))])
+}
+
+fn require(peer: impl fmt::Display, path: &Path, otherwise: &str) -> Result<(), Missing> {
+    if path.exists() { Ok(()) } else { Err(Missing::new(peer, otherwise)) }
 }
 
 /// Why a peer is not here.

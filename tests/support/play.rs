@@ -10,6 +10,11 @@ use std::{
     thread,
 };
 
+use sockrates::{
+    audit::Fault,
+    report::{RunResult, json},
+};
+
 /// How many scenarios are played at the same time: most of what they do is waiting.
 const AT_ONCE: usize = 4;
 
@@ -20,17 +25,34 @@ pub(crate) struct Played {
     pub(crate) code: Option<i32>,
     /// What it printed.
     pub(crate) output: String,
+    /// What it stored: one result for each scenario. None of `sockrates conform`, and none where nothing was played.
+    pub(crate) results: Vec<RunResult>,
 }
 
 impl Played {
+    /// The result of the only scenario.
+    ///
+    /// # Errors
+    ///
+    /// What was printed, when there is none.
+    pub(crate) fn result(&self) -> Result<&RunResult, String> {
+        match self.results.as_slice() {
+            [only] => Ok(only),
+            all => Err(format!("{} results, exit code {:?}\n{}", all.len(), self.code, self.output)),
+        }
+    }
+
     /// The steps that failed or came to nothing, in the words of the report.
     pub(crate) fn failed_steps(&self) -> Vec<&str> {
-        let marks = ["  ✗ ", "  ! "];
-        let lines =
-            self.output.lines().filter_map(|line| marks.iter().find_map(|mark| line.strip_prefix(mark)));
-        let steps = lines.filter_map(|line| line.split_once(": ")).map(|(step, _)| step);
-        // The line of the audit begins like that of a step.
-        steps.filter(|step| !step.ends_with("that had to arrive")).collect()
+        let checks = self.results.iter().flat_map(|result| &result.checks);
+        checks.filter(|check| check.failed + check.missed > 0).map(|check| check.step.as_str()).collect()
+    }
+
+    /// The kinds of faults that the audit of the deliveries found.
+    pub(crate) fn delivery_faults(&self) -> Vec<&'static str> {
+        let audits: Vec<_> = self.results.iter().filter_map(|result| result.deliveries.as_ref()).collect();
+        let found = |fault: &Fault| audits.iter().any(|audit| audit.fault(*fault) > 0);
+        Fault::ALL.into_iter().filter(found).map(Fault::name).collect()
     }
 }
 
@@ -40,10 +62,24 @@ pub(crate) fn play<'a>(
     arguments: impl IntoIterator<Item = &'a str>,
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Played {
-    sockrates("run", arguments, settings)
+    let file = tempfile::NamedTempFile::new().expect("there is room");
+    let path = file.path().to_str().expect("a path that is text");
+    let mut arguments: Vec<&str> = arguments.into_iter().collect();
+    arguments.extend(["--json", path]);
+    let played = sockrates("run", arguments, settings);
+    let text = fs::read_to_string(path).expect("it is there");
+    Played { results: stored(&text), ..played }
 }
 
-/// Runs `sockrates conform --quiet` likewise.
+/// The results in the text of a file; nothing was stored where nothing could be played.
+fn stored(text: &str) -> Vec<RunResult> {
+    match text {
+        "" => Vec::new(),
+        _ => json::from_json(text).expect("the program reads what it has written"),
+    }
+}
+
+/// Runs `sockrates conform --quiet` likewise; nothing is stored.
 pub(crate) fn conform<'a>(
     arguments: impl IntoIterator<Item = &'a str>,
     settings: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -51,15 +87,15 @@ pub(crate) fn conform<'a>(
     sockrates("conform", arguments, settings)
 }
 
-fn sockrates<'a>(
+fn sockrates<'a, 's>(
     command: &str,
     arguments: impl IntoIterator<Item = &'a str>,
-    settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    settings: impl IntoIterator<Item = (&'s str, &'s str)>,
 ) -> Played {
     let output = Command::new(env!("CARGO_BIN_EXE_sockrates"))
         .args([command, "--quiet"])
         .args(arguments)
-        // Wide enough that no step is told in two lines.
+        // Wide enough that no sentence is told in two lines.
         .env("COLUMNS", "200")
         .env_remove("SOCKRATES_URL")
         .envs(settings)
@@ -67,7 +103,11 @@ fn sockrates<'a>(
         .output()
         .expect("the program that cargo built can be started");
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    Played { code: output.status.code(), output: text(&output.stdout) + &text(&output.stderr) }
+    Played {
+        code: output.status.code(),
+        output: text(&output.stdout) + &text(&output.stderr),
+        results: Vec::new(),
+    }
 }
 
 /// The names of the bundled scenarios, without those of the conformance suite and of load: the files right under

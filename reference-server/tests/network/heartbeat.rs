@@ -24,8 +24,8 @@ fn patient(config: &mut Config) {
 #[test]
 fn a_websocket_that_answers_pings_stays() {
     let server = Server::configured(patient);
-    let mut websocket = server.open_websocket();
     let start = Instant::now();
+    let mut websocket = server.open_websocket();
     for n in 1..=5 {
         assert_eq!(websocket.frame(), Frame::Text("2".to_owned()));
         assert!(start.elapsed() >= INTERVAL * n, "ping {n} came early");

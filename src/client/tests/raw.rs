@@ -30,7 +30,7 @@ fn refused(open: &str, end: impl FnOnce(&mut Play<'_>) -> Flow) -> Result<(), St
 }
 
 fn lost(play: &mut Play<'_>, lost: Lost) -> Flow {
-    play.call(|client, io| client.lost(io, Channel::WebSocket, lost))
+    play.call(|client, io| client.handle_lost(io, Channel::WebSocket, lost))
 }
 
 fn answered(status: u16) -> Lost {
@@ -85,7 +85,7 @@ fn a_second_connection_is_refused_if_it_ends_without_a_packet() {
     let closed = |play: &mut Play<'_>| {
         assert_eq!(play.accepted(), Flow::Waiting);
         let close = Frame::Close { code: None, reason: "".into() };
-        play.call(|client, io| client.message(io, close))
+        play.call(|client, io| client.handle_frame(io, close))
     };
     assert_eq!(refused(second, closed), Ok(()));
     let spoken = |play: &mut Play<'_>| {
@@ -275,7 +275,7 @@ fn frames_that_nobody_wants_make_room_for_those_that_are_wanted() {
 fn respond(play: &mut Play<'_>, channel: u8, body: &str) -> Flow {
     let head = Head { status: 200, headers: Vec::new() };
     let response = Response { head, body: body.into(), keep_alive: true };
-    play.call(|client, io| client.response(io, Channel::Aside(channel), &response))
+    play.call(|client, io| client.handle_response(io, Channel::Aside(channel), &response))
 }
 
 #[test]
@@ -380,5 +380,5 @@ fn a_connect_in_a_request_by_hand_is_a_connect() {
 fn polled(play: &mut Play<'_>, body: &str) {
     let head = Head { status: 200, headers: Vec::new() };
     let response = Response { head, body: body.into(), keep_alive: true };
-    play.call(|client, io| client.response(io, Channel::Poll, &response));
+    play.call(|client, io| client.handle_response(io, Channel::Poll, &response));
 }

@@ -16,7 +16,7 @@ fn out_of_time(play: &mut Play<'_>) {
 }
 
 fn cut_off(play: &mut Play<'_>) {
-    play.call(|client, io| client.lost(io, Channel::WebSocket, Lost::Ended));
+    play.call(|client, io| client.handle_lost(io, Channel::WebSocket, Lost::Ended));
 }
 
 fn left(play: &mut Play<'_>) {

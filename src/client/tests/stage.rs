@@ -107,14 +107,14 @@ impl Observer for Found {
         failure_kind: FailureKind,
         cause: &str,
         detail: &str,
-        wire: &observe::Wire<'_>,
+        wire: &observe::LastFrames<'_>,
     ) {
         self.wronged.push(failure_kind);
         self.count(failure_kind.counter(), 1);
         self.trouble(who, cause, detail, wire);
     }
 
-    fn trouble(&mut self, _: Who, cause: &str, detail: &str, _: &observe::Wire<'_>) {
+    fn trouble(&mut self, _: Who, cause: &str, detail: &str, _: &observe::LastFrames<'_>) {
         self.troubles.push((cause.to_owned(), detail.to_owned()));
     }
 
@@ -174,20 +174,20 @@ impl<'p> Play<'p> {
     }
 
     pub fn accepted(&mut self) -> Flow {
-        self.call(|client, io| client.established(io, Channel::WebSocket, Phases::default()))
+        self.call(|client, io| client.handle_established(io, Channel::WebSocket, Phases::default()))
     }
 
     pub fn hear(&mut self, text: &str) -> Flow {
-        self.call(|client, io| client.message(io, Frame::Text(text.into())))
+        self.call(|client, io| client.handle_frame(io, Frame::Text(text.into())))
     }
 
     /// Moves the clock and wakes the client whenever it wants to be woken on the way.
     pub fn pass(&mut self, millis: u64) -> Flow {
         let end = self.now + Duration::from_millis(millis);
         let mut flow = self.client.flow();
-        while let Some(wake) = self.client.wake().filter(|wake| *wake <= end) {
+        while let Some(wake) = self.client.poll_timeout().filter(|wake| *wake <= end) {
             self.now = self.now.max(wake);
-            flow = self.call(Client::tick);
+            flow = self.call(Client::handle_timeout);
         }
         self.now = end;
         flow
@@ -195,7 +195,7 @@ impl<'p> Play<'p> {
 
     /// How long until the client wants to be woken, in milliseconds.
     pub fn wake(&self) -> Option<u128> {
-        Some(self.client.wake()?.saturating_duration_since(self.now).as_millis())
+        Some(self.client.poll_timeout()?.saturating_duration_since(self.now).as_millis())
     }
 
     pub fn said(&mut self) -> Vec<String> {

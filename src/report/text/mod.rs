@@ -8,6 +8,7 @@ mod chart;
 pub(crate) mod checks;
 mod latency;
 pub(crate) mod layout;
+pub mod live;
 mod load;
 mod thresholds;
 

@@ -140,7 +140,7 @@ impl Subject {
         }
         assert!(self.session.namespaces.len() <= self.asked.len(), "{:?}", self.session.namespaces);
         assert!(self.session.is_closed() || !self.ended);
-        assert!(!self.session.is_closed() || self.session.wake().is_none());
+        assert!(!self.session.is_closed() || self.session.poll_timeout().is_none());
     }
 
     fn suffer(&mut self, poke: Poke) {
@@ -178,26 +178,26 @@ impl Subject {
             Poke::Mute(false) => session.set_heartbeats(Heartbeats::Answered),
             Poke::ByHand(true) => session.set_polls(wire, Polls::ByHand),
             Poke::ByHand(false) => session.set_polls(wire, Polls::Automatic),
-            Poke::Dialed => session.dialed(wire),
+            Poke::Dialed => session.handle_dialed(wire),
             Poke::Text(channel, text) => {
                 if let Ok(packet) = packet_of_text(&text) {
-                    let event = session.receive(wire, channel, packet, now);
+                    let event = session.handle_packet(wire, channel, packet, now);
                     self.hears(event.as_ref());
                 }
             }
             Poke::Bytes(channel, bytes) => {
-                let event = session.receive(wire, channel, Packet::Binary(bytes.into()), now);
+                let event = session.handle_packet(wire, channel, Packet::Binary(bytes.into()), now);
                 self.hears(event.as_ref());
             }
             Poke::Response(channel, status, body) => self.answered(channel, status, &body),
             Poke::Lost(channel) => {
-                let event = session.lost(wire, channel, Lost::Ended);
+                let event = session.handle_lost(wire, channel, Lost::Ended);
                 self.hears(event.as_ref());
             }
             Poke::Time(milliseconds) => {
                 self.now += Duration::from_millis(milliseconds);
-                let event = self.session.tick(&mut self.wire, self.now);
-                assert!(self.session.wake().is_none_or(|wake| wake > self.now), "woken for ever");
+                let event = self.session.handle_timeout(&mut self.wire, self.now);
+                assert!(self.session.poll_timeout().is_none_or(|wake| wake > self.now), "woken for ever");
                 self.hears(event.as_ref());
             }
         }
@@ -211,18 +211,18 @@ impl Subject {
 
     fn answered(&mut self, channel: Channel, status: u16, body: &[u8]) {
         let answer = response(status, &[("Set-Cookie", "a=b")], body);
-        match self.session.response(&mut self.wire, channel, &answer) {
+        match self.session.handle_response(&mut self.wire, channel, &answer) {
             Payload::Nothing(event) => self.hears(event.as_ref()),
             Payload::Unreadable(_) => {
-                let event = self.session.polled(&mut self.wire);
+                let event = self.session.handle_payload_end(&mut self.wire);
                 self.hears(event.as_ref());
             }
             Payload::Packets(body) => {
                 for packet in payload::packets(body).flatten() {
-                    let event = self.session.receive(&mut self.wire, channel, packet, self.now);
+                    let event = self.session.handle_packet(&mut self.wire, channel, packet, self.now);
                     self.hears(event.as_ref());
                 }
-                let event = self.session.polled(&mut self.wire);
+                let event = self.session.handle_payload_end(&mut self.wire);
                 self.hears(event.as_ref());
             }
         }

@@ -92,7 +92,7 @@ fn a_cut_says_nothing_and_is_over_at_once() {
     for mut talk in [Talk::websocket().joined(), Talk::polling().joined()] {
         talk.session.cut(&mut talk.wire);
         assert_eq!(talk.said(), ["cut websocket", "cut poll", "cut post"]);
-        assert!(talk.session.is_closed() && talk.session.wake().is_none());
+        assert!(talk.session.is_closed() && talk.session.poll_timeout().is_none());
         assert_eq!(talk.loses(Channel::WebSocket, Lost::Ended), "nothing");
     }
 }

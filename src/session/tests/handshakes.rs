@@ -118,5 +118,5 @@ fn opening_again_leaves_nothing_of_the_earlier_connection_behind() {
         talk.said(),
         ["cut websocket", "cut poll", "cut post", "get /socket.io/?EIO=4&transport=polling"]
     );
-    assert!(!talk.session.is_connected("/") && talk.session.wake().is_none());
+    assert!(!talk.session.is_connected("/") && talk.session.poll_timeout().is_none());
 }

@@ -34,7 +34,7 @@ fn a_server_that_falls_silent_is_given_up_when_interval_and_timeout_have_passed(
     assert_eq!(talk.wait(499), "nothing");
     assert_eq!(talk.wait(1), "closed: no ping came within pingInterval + pingTimeout");
     assert_eq!(talk.said(), ["cut websocket"]);
-    assert!(talk.session.is_closed() && talk.session.wake().is_none());
+    assert!(talk.session.is_closed() && talk.session.poll_timeout().is_none());
 
     let mut talk = Talk::polling();
     assert_eq!(talk.wait(500), "closed: no ping came within pingInterval + pingTimeout");
@@ -103,5 +103,5 @@ fn the_longest_times_a_server_may_name_are_within_reach_of_the_clock() {
     let mut talk = Talk::opening(Transport::Websocket);
     let long = r#"0{"sid":"s","upgrades":[],"pingInterval":2147483647,"pingTimeout":2147483647}"#;
     assert_eq!(talk.hears(long), "opened");
-    assert_eq!(talk.session.wake(), Some(talk.now + Duration::from_millis(2 * 2_147_483_647)));
+    assert_eq!(talk.session.poll_timeout(), Some(talk.now + Duration::from_millis(2 * 2_147_483_647)));
 }

@@ -297,7 +297,8 @@ impl World {
             Move::PostHome if self.net.post_down => {
                 self.net.post_down = false;
                 let answer = response(200, &[], b"ok");
-                let Payload::Nothing(event) = self.session.response(&mut self.net, Channel::Post, &answer)
+                let Payload::Nothing(event) =
+                    self.session.handle_response(&mut self.net, Channel::Post, &answer)
                 else {
                     panic!("packets from a post")
                 };
@@ -309,7 +310,7 @@ impl World {
             Move::Accept if self.net.dialing => {
                 self.net.dialing = false;
                 self.websocket = true;
-                self.session.dialed(&mut self.net);
+                self.session.handle_dialed(&mut self.net);
             }
             Move::Refuse if self.net.dialing => {
                 self.net.dialing = false;
@@ -326,11 +327,11 @@ impl World {
                     let event = match &item {
                         Item::Text(text) => {
                             let packet = packet_of_text(text).unwrap();
-                            self.session.receive(&mut self.net, Channel::WebSocket, packet, self.now)
+                            self.session.handle_packet(&mut self.net, Channel::WebSocket, packet, self.now)
                         }
                         Item::Bytes(bytes) => {
                             let packet = Packet::Binary(bytes.into());
-                            self.session.receive(&mut self.net, Channel::WebSocket, packet, self.now)
+                            self.session.handle_packet(&mut self.net, Channel::WebSocket, packet, self.now)
                         }
                     };
                     self.client_hears(event.map(own));
@@ -345,7 +346,7 @@ impl World {
             }
             Move::Pause => {
                 self.now += Duration::from_millis(1);
-                let event = self.session.tick(&mut self.net, self.now);
+                let event = self.session.handle_timeout(&mut self.net, self.now);
                 self.client_hears(event.map(own));
             }
             _ => {}
@@ -397,16 +398,17 @@ impl World {
     fn poll_home(&mut self, items: &[Item]) {
         let body: Vec<String> = items.iter().map(Item::written).collect();
         let answer = response(200, &[], body.join("\x1e").as_bytes());
-        match self.session.response(&mut self.net, Channel::Poll, &answer) {
+        match self.session.handle_response(&mut self.net, Channel::Poll, &answer) {
             Payload::Packets(body) => {
                 for packet in crate::protocol::payload::packets(body) {
-                    let event = self.session.receive(&mut self.net, Channel::Poll, packet.unwrap(), self.now);
+                    let event =
+                        self.session.handle_packet(&mut self.net, Channel::Poll, packet.unwrap(), self.now);
                     self.client_hears(event.map(own));
                 }
             }
             other => panic!("{other:?}"),
         }
-        let event = self.session.polled(&mut self.net);
+        let event = self.session.handle_payload_end(&mut self.net);
         self.client_hears(event.map(own));
     }
 
@@ -441,7 +443,7 @@ impl World {
     }
 
     fn lose(&mut self, lost: Lost) {
-        let event = self.session.lost(&mut self.net, Channel::WebSocket, lost);
+        let event = self.session.handle_lost(&mut self.net, Channel::WebSocket, lost);
         self.client_hears(event.map(own));
     }
 
@@ -466,7 +468,7 @@ enum Heard {
 
 fn own(event: Event<'_>) -> Heard {
     match event {
-        Event::Message(Message { data, attachments, .. }) => {
+        Event::ServerEvent(ServerEvent { data, attachments, .. }) => {
             let head = match attachments.len() {
                 0 => format!("42{data}"),
                 n => format!("45{n}-{data}"),

@@ -142,7 +142,7 @@ impl Talk {
     }
 
     pub fn dialed(&mut self) {
-        self.session.dialed(&mut self.wire);
+        self.session.handle_dialed(&mut self.wire);
     }
 
     pub fn connect(&mut self, name: &str, auth: Option<&str>) {
@@ -166,13 +166,13 @@ impl Talk {
     /// A text frame comes on the WebSocket. What the session makes of it.
     pub fn hears(&mut self, text: &str) -> String {
         let packet = packet_of_text(text).unwrap();
-        told(self.session.receive(&mut self.wire, Channel::WebSocket, packet, self.now))
+        told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
     /// A binary frame comes on the WebSocket.
     pub fn hears_bytes(&mut self, bytes: &[u8]) -> String {
         let packet = Packet::Binary(bytes.into());
-        told(self.session.receive(&mut self.wire, Channel::WebSocket, packet, self.now))
+        told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
     /// The poll comes home with these packets, written with ` | ` between them. What the session makes of each, and
@@ -185,21 +185,23 @@ impl Talk {
     pub fn poll_answered(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<String> {
         let answer = response(status, headers, body);
         let mut all = Vec::new();
-        match self.session.response(&mut self.wire, Channel::Poll, &answer) {
+        match self.session.handle_response(&mut self.wire, Channel::Poll, &answer) {
             Payload::Nothing(event) => all.push(told(event)),
             Payload::Unreadable(violation) => {
                 all.push(told(Some(Event::Violated(violation))));
-                all.push(told(self.session.polled(&mut self.wire)));
+                all.push(told(self.session.handle_payload_end(&mut self.wire)));
             }
             Payload::Packets(body) => {
                 for packet in payload::packets(body) {
                     let event = match packet {
-                        Ok(packet) => self.session.receive(&mut self.wire, Channel::Poll, packet, self.now),
+                        Ok(packet) => {
+                            self.session.handle_packet(&mut self.wire, Channel::Poll, packet, self.now)
+                        }
                         Err(violation) => Some(Event::Violated(violation)),
                     };
                     all.push(told(event));
                 }
-                all.push(told(self.session.polled(&mut self.wire)));
+                all.push(told(self.session.handle_payload_end(&mut self.wire)));
             }
         }
         all.retain(|line| line != "nothing");
@@ -213,24 +215,24 @@ impl Talk {
 
     pub fn post_answered(&mut self, status: u16, body: &str) -> String {
         let answer = response(status, &[], body.as_bytes());
-        match self.session.response(&mut self.wire, Channel::Post, &answer) {
+        match self.session.handle_response(&mut self.wire, Channel::Post, &answer) {
             Payload::Nothing(event) => told(event),
             other => panic!("{other:?} from a post"),
         }
     }
 
     pub fn loses(&mut self, channel: Channel, lost: Lost) -> String {
-        told(self.session.lost(&mut self.wire, channel, lost))
+        told(self.session.handle_lost(&mut self.wire, channel, lost))
     }
 
     /// Time passes, and the session is told if it wants to be.
     pub fn wait(&mut self, milliseconds: u64) -> String {
         self.now += Duration::from_millis(milliseconds);
-        if self.session.wake().is_none_or(|wake| wake > self.now) {
+        if self.session.poll_timeout().is_none_or(|wake| wake > self.now) {
             return "nothing".into();
         }
-        let event = told(self.session.tick(&mut self.wire, self.now));
-        assert!(self.session.wake().is_none_or(|wake| wake > self.now), "it would be woken for ever");
+        let event = told(self.session.handle_timeout(&mut self.wire, self.now));
+        assert!(self.session.poll_timeout().is_none_or(|wake| wake > self.now), "it would be woken for ever");
         event
     }
 
@@ -259,7 +261,7 @@ pub fn told(event: Option<Event<'_>>) -> String {
         Some(Event::Connected { namespace, recovered: true }) => format!("recovered {namespace}"),
         Some(Event::Refused { namespace, reason }) => format!("refused {namespace} {reason}"),
         Some(Event::Disconnected { namespace }) => format!("disconnected {namespace}"),
-        Some(Event::Message(Message { namespace, id, data, attachments })) => {
+        Some(Event::ServerEvent(ServerEvent { namespace, id, data, attachments })) => {
             let id = id.map_or(String::new(), |id| format!(" wants {id}"));
             format!("event {namespace} {data}{}{id}", with(&attachments))
         }

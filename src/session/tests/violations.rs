@@ -166,12 +166,12 @@ fn what_the_server_wrote_is_told_short_and_without_control_characters() {
         format!("3{noise}"),
     ] {
         let packet = crate::session::packet_of_text(&packet).unwrap();
-        let event = talk.session.receive(&mut talk.wire, Channel::WebSocket, packet, talk.now);
+        let event = talk.session.handle_packet(&mut talk.wire, Channel::WebSocket, packet, talk.now);
         let Some(Event::Violated(violation)) = event else { panic!("{event:?}") };
         assert!(violation.detail.len() < 600, "{violation}");
         assert!(!violation.detail.contains(char::is_control), "{violation}");
     }
-    assert!(talk.session.receive(&mut talk.wire, Channel::WebSocket, Packet::Noop, talk.now).is_none());
+    assert!(talk.session.handle_packet(&mut talk.wire, Channel::WebSocket, Packet::Noop, talk.now).is_none());
 }
 
 #[test]

@@ -1,0 +1,14 @@
+//! Result files: whatever stands in one, it is refused or every report can be made of it, and it is written so that it
+//! can be read again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sockrates::report::{html, json, junit, markdown};
+
+fuzz_target!(|text: &str| {
+    let Ok(results) = json::from_json(text) else { return };
+    assert!(json::from_json(&json::to_json(&results)).is_ok());
+    let _ = html::to_html(&results);
+    let _ = markdown::to_markdown(&results);
+    let _ = junit::to_junit(&results);
+});

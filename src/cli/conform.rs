@@ -1,0 +1,144 @@
+//! `sockrates conform`: plays the conformance suite against servers and gives a verdict for each case.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::display::Display;
+use super::formats::{DocumentArgs, Forms, When};
+use super::server::ServerArgs;
+use super::{complain, detail, duration, github, look_of_stdout, put};
+use crate::conformance::markdown::{annotations, to_markdown};
+use crate::conformance::result::SuiteResult;
+use crate::conformance::{matrix, text};
+use crate::measure::format;
+use crate::runner::{Baselines, Cases, Error, JOBS, Suite, SuiteConfig, stop_on_signals};
+use crate::verdict::Status;
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates conform                                      the reference server
+  sockrates conform --url http://localhost:3000          a server that runs
+  sockrates conform --server 'node server.js'            starts the server at $PORT, tests it, stops it
+  sockrates conform --only 'upgrade/*,clause:EIO-HS-*'   some of the cases
+  sockrates conform --baseline known.yaml --junit r.xml  in CI: only what is new fails
+  sockrates conform --server node='node server.js' --url rust=http://localhost:3000
+                                                         two servers beside each other
+  sockrates conform --fault ack-twice                    the reference server, broken on purpose";
+
+/// Plays the conformance suite: a verdict for each rule of the protocol
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub(super) struct ConformArgs {
+    /// Play only these: globs over ids, level:must, needs:recovery, clause:EIO-HS-*, transport:polling
+    #[arg(long, value_name = "WORD", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave these out: the same words
+    #[arg(long, value_name = "WORD", value_delimiter = ',')]
+    exclude: Vec<String>,
+    /// Play the cases in this folder instead of the bundled ones
+    #[arg(long, value_name = "FOLDER")]
+    cases: Option<PathBuf>,
+    /// Let warnings fail the suite
+    #[arg(long)]
+    strict: bool,
+    /// Skip cases that take longer than this with the server's timings
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    patience: Duration,
+    /// How many cases are played at a time, those that mostly wait not counted
+    #[arg(long, value_name = "NUMBER", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// The seed of all chance
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// Fail only on what this file does not list, and on what it lists and passes by now
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write such a file, with all that does not pass
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// Write the results to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Only print what failed, and the summary
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print a line for every case
+    #[arg(long, short)]
+    verbose: bool,
+    #[command(flatten)]
+    documents: DocumentArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Plays the suite against each server in turn.
+pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
+    // Before anything is started: who chooses wrongly should not have to wait.
+    let cases = Cases::read(args.cases.as_deref())?;
+    let chosen = cases.choose(&args.only, &args.exclude)?;
+    let (folder, patience) = (args.cases.clone(), args.patience);
+    let config = SuiteConfig { folder, patience, jobs: args.jobs, seed: args.seed };
+    let suite = Suite::new(config, &cases, &chosen);
+    let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
+    args.forms(&[]).check()?;
+    let servers = args.server.check_each()?;
+    if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
+        return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
+    }
+    let stop = stop_on_signals()?;
+    let mut display = Display::new(args.quiet);
+    let (look, detail) = (look_of_stdout(), detail(args.quiet, args.verbose));
+    let mut results: Vec<SuiteResult> = Vec::new();
+    let mut statuses = Vec::new();
+    for server in &servers {
+        if servers.len() > 1 {
+            let gap = if statuses.is_empty() { "" } else { "\n" };
+            args.forms(&[]).tell(&format!("{gap}{}:\n", format::printable(&server.name)));
+        }
+        let played = suite.run(server, &stop, &mut |event| {
+            display.show(&event);
+            Ok(())
+        });
+        let mut result = match played {
+            Ok(result) => result,
+            // The others are there all the same.
+            Err(error) if error.status == Some(Status::Unreachable) && servers.len() > 1 => {
+                complain(error.words.trim_end());
+                statuses.push(Status::Unreachable);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if let (Some(text), Some(file)) = (baselines.compare(&mut result), &args.write_baseline) {
+            put(file, "baseline", &text)?;
+        }
+        let status = match stop.load(Ordering::Relaxed) {
+            true => Status::Interrupted,
+            false => result.status(args.strict),
+        };
+        result.exit_code = status.exit_code();
+        statuses.push(status);
+        args.forms(&[]).tell(text::render(&result, look, detail).trim_end());
+        results.push(result);
+        args.forms(&results).write(When::SoFar)?;
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    if results.len() > 1 {
+        args.forms(&[]).tell(&format!("\n{}", matrix::render(&results, look, detail).trim_end()));
+    }
+    args.forms(&results).write(When::AtTheEnd)?;
+    github::annotate(|| annotations(&results, args.strict));
+    github::summarise(|| to_markdown(&results, args.strict));
+    Ok(Status::gravest(&statuses))
+}
+
+impl ConformArgs {
+    fn forms<'a>(&'a self, suites: &'a [SuiteResult]) -> Forms<'a> {
+        self.documents.of_suites(self.json.as_deref(), suites, self.strict)
+    }
+}

@@ -1,0 +1,169 @@
+//! Shows how it goes: two lines on standard error while something runs, and a line for each step of a search or a
+//! comparison. Nothing that is shown enters a result.
+//!
+//! Where there is no terminal, or one on which nothing can be drawn anew, a run is a line a second instead.
+
+use std::env;
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::complain;
+use crate::capacity::Outcome;
+use crate::conformance::result::Summary;
+use crate::conformance::text::counts;
+use crate::measure::format::printable;
+use crate::report::text::live;
+use crate::runner::Event;
+
+const TIMES_A_SECOND: u8 = 10;
+
+/// From one line to the next where lines stay.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The display of a verb.
+pub(super) struct Display {
+    quiet: bool,
+    /// What is shown of that which runs now.
+    lines: Option<Lines>,
+}
+
+impl Display {
+    pub(super) fn new(quiet: bool) -> Display {
+        Display { quiet, lines: None }
+    }
+
+    /// Shows an event, if it is one to be shown.
+    pub(super) fn show(&mut self, event: &Event<'_>) {
+        if self.quiet {
+            return;
+        }
+        match event {
+            Event::RunGoesOn(live) => self.lines().update(live.elapsed, true, || live::lines(live)),
+            Event::SuiteGoesOn { elapsed, verdicts, all, last } => {
+                self.lines().update(*elapsed, false, || {
+                    let verdicts = verdicts.iter().copied();
+                    let place = format!("{} s {} of {all} cases", elapsed.as_secs(), verdicts.len());
+                    [place, format!("{} · {}", counts(&Summary::of(verdicts)), printable(last))]
+                })
+            }
+            Event::RunEnded | Event::SuiteEnded => self.lines = None,
+            Event::LoadPlayed { load, outcome } => {
+                complain(&printable(&format!("{load}: {}", words(outcome))))
+            }
+            Event::TurnBegins { block: (block, blocks), turn: (turn, turns), server } => {
+                complain(&printable(&format!("block {block} of {blocks}, {turn} of {turns}: {server}")));
+            }
+            Event::SuiteBegins { server } => complain(&printable(&format!("conformance of {server}"))),
+            Event::RunSoFar(_) | Event::SearchSoFar(_) | Event::ComparisonSoFar(_) => {}
+        }
+    }
+
+    fn lines(&mut self) -> &mut Lines {
+        self.lines.get_or_insert_with(Lines::of_stderr)
+    }
+}
+
+/// What came of a load.
+fn words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Held => "held".to_owned(),
+        Outcome::Broke(why) => format!("broke: {why}"),
+        Outcome::Limited(why) => format!("we did not keep up: {why}"),
+        Outcome::Unclear(why) => format!("not clear: {why}"),
+        Outcome::Died(how) => format!("the server ended: {how}"),
+    }
+}
+
+/// Two lines that tell where something is and what happens in it.
+enum Lines {
+    /// On a terminal: gone when dropped.
+    Drawn { all: MultiProgress, bars: [ProgressBar; 2] },
+    /// Lines that stay, and when the next is due.
+    Kept { next: Duration },
+}
+
+impl Lines {
+    fn of_stderr() -> Lines {
+        let can_draw = stderr().is_terminal() && env::var_os("TERM").is_none_or(|value| value != "dumb");
+        match can_draw {
+            true => Lines::drawn(ProgressDrawTarget::stderr_with_hz(TIMES_A_SECOND)),
+            false => Lines::Kept { next: EVERY },
+        }
+    }
+
+    fn drawn(target: ProgressDrawTarget) -> Lines {
+        let all = MultiProgress::with_draw_target(target);
+        let bars = ["{spinner} {wide_msg}", "  {wide_msg}"].map(|template| {
+            let style = ProgressStyle::with_template(template).expect("the templates are well-formed");
+            all.add(ProgressBar::new_spinner().with_style(style))
+        });
+        Lines::Drawn { all, bars }
+    }
+
+    /// Shows these, drawn at most some times a second. `stay`: whether one is kept where nothing can be drawn.
+    fn update(&mut self, elapsed: Duration, stay: bool, lines: impl FnOnce() -> [String; 2]) {
+        if let Some(line) = self.take(elapsed, stay, lines) {
+            complain(&line);
+        }
+    }
+
+    /// Draws these, or gives the line that is due.
+    fn take(&mut self, elapsed: Duration, stay: bool, lines: impl FnOnce() -> [String; 2]) -> Option<String> {
+        match self {
+            Lines::Drawn { bars, .. } => {
+                bars.iter().zip(lines()).for_each(|(bar, line)| bar.set_message(line));
+                bars[0].tick();
+                None
+            }
+            Lines::Kept { next } if stay && elapsed >= *next => {
+                // A run that stalled is not made up for by many lines.
+                *next = elapsed + EVERY;
+                Some(lines().join(" · "))
+            }
+            Lines::Kept { .. } => None,
+        }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if let Lines::Drawn { all, bars } = self {
+            bars.iter().for_each(ProgressBar::finish_and_clear);
+            // A terminal that is gone needs no clearing.
+            let _ = all.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines() -> [String; 2] {
+        ["5 s connect".to_owned(), "3 of 4 connected".to_owned()]
+    }
+
+    #[test]
+    fn a_log_gets_a_line_a_second_and_not_many_at_once() {
+        let mut log = Lines::Kept { next: EVERY };
+        let mut at = |millis| log.take(Duration::from_millis(millis), true, lines);
+        assert_eq!([at(0), at(999)], [None, None]);
+        assert_eq!(at(1_000).as_deref(), Some("5 s connect · 3 of 4 connected"));
+        assert_eq!(at(1_999), None);
+        assert!(at(5_500).is_some());
+        assert_eq!(at(6_000), None);
+    }
+
+    #[test]
+    fn a_terminal_shows_the_latest_lines_and_they_are_gone_at_the_end() {
+        let mut drawn = Lines::drawn(ProgressDrawTarget::hidden());
+        assert_eq!(drawn.take(Duration::ZERO, false, lines), None);
+        let Lines::Drawn { bars, .. } = &drawn else { panic!("it is a terminal") };
+        let bars = bars.clone();
+        assert_eq!([bars[0].message(), bars[1].message()], lines());
+        drop(drawn);
+        assert!(bars.iter().all(ProgressBar::is_finished));
+    }
+}

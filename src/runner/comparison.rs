@@ -1,0 +1,284 @@
+//! Servers side by side: the same scenario against each of them, block by block, in an order that is drawn for each block.
+//! What the runs say, and what stored results say of each other, is concluded by [`crate::compare`].
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::pin::Processors;
+use super::{Error, Event, Listener, NamedServer, RunConfig, ScenarioRun, Selected, Suite, SuiteConfig};
+use crate::compare::result::ServerEntry;
+use crate::compare::{
+    Block, ComparisonResult, Conformance, Contest, Diff, Question, conclude, order, stored,
+};
+use crate::report::RunResult;
+
+/// How often a server beside itself may seem to differ in any figure.
+const LEVEL: f64 = 0.05;
+
+/// How servers are compared.
+#[derive(Clone, Debug, Default)]
+pub struct ComparisonConfig {
+    /// How each turn is run. The longest time is that of the whole comparison: no block begins that would not be finished
+    /// within it.
+    pub run: RunConfig,
+    /// How many blocks are run; in each, every server has a turn, and the first one two.
+    pub blocks: usize,
+    /// The difference for which the missing blocks are calculated, as a share.
+    pub effect: f64,
+    /// Whether the server gets one processor and the clients the others.
+    pub pin: bool,
+    /// Whether the conformance suite is run afterwards, once against each server.
+    pub conformance: bool,
+}
+
+/// A comparison of servers.
+pub struct Comparison<'a> {
+    /// How they are compared.
+    pub config: &'a ComparisonConfig,
+    /// Which.
+    pub servers: &'a [NamedServer],
+    /// What is run.
+    pub selected: &'a Selected,
+    /// Set when the comparison is to be stopped.
+    pub stop: &'a Arc<AtomicBool>,
+}
+
+/// What a comparison came to.
+pub struct Compared {
+    /// What was found in the blocks that were finished.
+    pub result: ComparisonResult,
+    /// Why no more blocks were run, where that was an error.
+    pub ended_by: Option<Error>,
+    /// Why the suite could not be run against one of the servers.
+    pub unexamined: Option<Error>,
+}
+
+impl Comparison<'_> {
+    /// Compares.
+    ///
+    /// # Errors
+    /// When no block was finished, or a result could not be stored.
+    pub fn run(&self, listener: &mut Listener<'_>) -> Result<Compared, Error> {
+        let processors =
+            if self.config.pin { Some(Processors::divide().map_err(Error::because)?) } else { None };
+        let suite = match self.config.conformance {
+            true => {
+                Some(Suite::bundled(SuiteConfig { seed: self.config.run.seed, ..SuiteConfig::default() })?)
+            }
+            false => None,
+        };
+        let turns = Turns { comparison: self, processors };
+        let (blocks, ended_by) = turns.run_all(listener)?;
+        let (conformance, unexamined) = match (&suite, &ended_by) {
+            (Some(suite), None) => turns.examine_all(suite, &blocks, listener)?,
+            _ => (Vec::new(), None),
+        };
+        match self.conclude(&blocks, &conformance) {
+            Some(result) => Ok(Compared { result, ended_by, unexamined }),
+            None => Err(ended_by
+                .unwrap_or_else(|| Error::interrupted("interrupted before the first block was finished"))),
+        }
+    }
+
+    /// Contestant 1 is the first server again.
+    fn server_of(&self, contestant: usize) -> &NamedServer {
+        &self.servers[contestant.saturating_sub(1)]
+    }
+
+    /// What the blocks and suites so far say; nothing without a block.
+    fn conclude(&self, blocks: &[Block], conformance: &[Conformance]) -> Option<ComparisonResult> {
+        let config = self.config;
+        let first = blocks.first()?.runs.first()?;
+        let mut notes = Vec::new();
+        let servers = self.servers.iter().enumerate().map(|(index, server)| {
+            let target = server.config.missing();
+            let what = target.command.unwrap_or(target.url);
+            // Contestant 1 is the first server again.
+            let contestant = if index == 0 { 0 } else { index + 1 };
+            let run = blocks.first().and_then(|block| block.runs.get(contestant));
+            let software = run.and_then(|run| run.target.software.clone());
+            ServerEntry { name: server.name.clone(), what, software }
+        });
+        if self.servers.iter().any(|server| server.config.is_found()) {
+            notes.push(
+                "a server that was found running is the same process in every block, and its processor and memory \
+                 are not known: start it with `--server`"
+                    .to_owned(),
+            );
+        }
+        if blocks.len() < config.blocks {
+            notes.push(format!("{} of {} blocks were finished", blocks.len(), config.blocks));
+        }
+        let contest = Contest {
+            scenario: first.scenario.clone(),
+            environment: first.environment.clone(),
+            started: first.started.clone(),
+            servers: servers.collect(),
+            blocks_asked: config.blocks,
+            pinned: config.pin,
+            question: Question { level: LEVEL, effect: config.effect, seed: config.run.seed },
+            conformance: conformance.to_vec(),
+            notes,
+        };
+        Some(conclude(contest, blocks))
+    }
+}
+
+/// Compares what two files of results hold.
+///
+/// # Errors
+/// When one cannot be read, or they have nothing in common.
+pub fn compare_files(old: &Path, new: &Path, seed: u64) -> Result<Diff, Error> {
+    let read = |file: &Path| {
+        let name = file.display();
+        let text = fs::read_to_string(file)
+            .map_err(|error| Error::because(format!("failed to read {name}: {error}")))?;
+        stored::read(&text).map_err(|why| Error::because(format!("{name} {why}")))
+    };
+    let names = names([old, new]);
+    let result = stored::compare((&names[0], &read(old)?), (&names[1], &read(new)?), LEVEL, seed);
+    match result.comparisons.is_empty() {
+        false => Ok(result),
+        true => Err(Error::because(format!(
+            "{} and {} have no scenario in common that was validly measured",
+            old.display(),
+            new.display()
+        ))),
+    }
+}
+
+/// How two files are called: by their names, and where these are the same, by their paths.
+fn names(files: [&Path; 2]) -> [String; 2] {
+    let [old, new] = files.map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+    if old == new { files.map(|file| file.display().to_string()) } else { [old, new] }
+}
+
+/// A comparison under way: the turns of the servers.
+struct Turns<'a> {
+    comparison: &'a Comparison<'a>,
+    processors: Option<Processors>,
+}
+
+/// What was run of a comparison, and why it ended early if not on the user's wish.
+type SoFar<T> = (Vec<T>, Option<Error>);
+
+impl Turns<'_> {
+    /// Runs block after block.
+    fn run_all(&self, listener: &mut Listener<'_>) -> Result<SoFar<Block>, Error> {
+        let Comparison { config, servers, .. } = *self.comparison;
+        let began = Instant::now();
+        let mut blocks = Vec::new();
+        for order in order(servers.len() + 1, config.blocks, config.run.seed) {
+            let finished = blocks.len() as u32;
+            let a_block = began.elapsed().checked_div(finished).unwrap_or_default();
+            if finished > 0 && config.run.max_time.is_some_and(|most| began.elapsed() + a_block > most) {
+                break;
+            }
+            match self.run_block(&order, blocks.len() + 1, listener) {
+                Ok(Some(runs)) => blocks.push(Block { order, runs }),
+                Ok(None) => break,
+                Err(error) if blocks.is_empty() => return Err(error),
+                Err(error) => return Ok((blocks, Some(error))),
+            }
+            self.tell(&blocks, &[], listener)?;
+        }
+        Ok((blocks, None))
+    }
+
+    /// Tells what is known so far.
+    fn tell(
+        &self,
+        blocks: &[Block],
+        suites: &[Conformance],
+        listener: &mut Listener<'_>,
+    ) -> Result<(), Error> {
+        let so_far = || self.comparison.conclude(blocks, suites);
+        listener(Event::ComparisonSoFar(&so_far))
+    }
+
+    /// Runs every contestant once. None if the user has had enough.
+    fn run_block(
+        &self,
+        order: &[usize],
+        number: usize,
+        listener: &mut Listener<'_>,
+    ) -> Result<Option<Vec<RunResult>>, Error> {
+        let Comparison { config, stop, .. } = *self.comparison;
+        let mut runs: Vec<Option<RunResult>> = order.iter().map(|_| None).collect();
+        for (place, contestant) in order.iter().enumerate() {
+            let server = self.comparison.server_of(*contestant);
+            let (block, turn) = ((number, config.blocks), (place + 1, order.len()));
+            listener(Event::TurnBegins { block, turn, server: &server.name })?;
+            runs[*contestant] = Some(self.run_turn(server, listener)?);
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(runs.into_iter().flatten().collect()))
+    }
+
+    fn run_turn(&self, server: &NamedServer, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
+        let Comparison { config, selected, stop, .. } = *self.comparison;
+        let config = RunConfig { max_time: None, ..config.run.clone() };
+        let run = ScenarioRun { config: &config, server: &server.config, selected, stop };
+        self.assign(Processors::for_server)?;
+        let running = run.start()?;
+        self.assign(Processors::for_clients)?;
+        let result = run.run(&running, listener);
+        running.stop();
+        result
+    }
+
+    /// Runs the conformance suite against each server. The figures are there even where it could not be run.
+    fn examine_all(
+        &self,
+        suite: &Suite,
+        blocks: &[Block],
+        listener: &mut Listener<'_>,
+    ) -> Result<SoFar<Conformance>, Error> {
+        let Comparison { servers, stop, .. } = *self.comparison;
+        let (mut all, mut unexamined) = (Vec::new(), None);
+        // Clients and server are not told apart here: a case may need either.
+        self.assign(Processors::for_everybody)?;
+        for server in servers {
+            let name = &server.name;
+            if stop.load(Ordering::Relaxed) {
+                all.push(Conformance::missing(name, "interrupted before its first case".to_owned()));
+                continue;
+            }
+            listener(Event::SuiteBegins { server: name })?;
+            match suite.run(server, stop, listener) {
+                Ok(result) => {
+                    let is_interrupted = stop.load(Ordering::Relaxed);
+                    all.push(Conformance::of(&result, suite.size(), is_interrupted));
+                }
+                Err(error) => {
+                    all.push(Conformance::missing(name, error.line()));
+                    unexamined = unexamined.or(Some(error));
+                }
+            }
+            self.tell(blocks, &all, listener)?;
+        }
+        Ok((all, unexamined))
+    }
+
+    /// Says which processors whatever is started next may use, where that is to be said.
+    fn assign(&self, processors: fn(&Processors) -> Result<(), String>) -> Result<(), Error> {
+        self.processors.as_ref().map_or(Ok(()), processors).map_err(Error::because)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_same_name_are_told_apart_by_their_paths() {
+        let names = |old, new| names([Path::new(old), Path::new(new)]);
+        assert_eq!(names("a/old.json", "b/new.json"), ["old", "new"]);
+        assert_eq!(names("old/r.json", "new/r.json"), ["old/r.json", "new/r.json"]);
+    }
+}

@@ -1,0 +1,61 @@
+//! What is told while something runs. The runner tells and the listener shows or stores; they share nothing else.
+
+use std::time::Duration;
+
+use super::Error;
+use crate::capacity::{CapacityResult, Outcome};
+use crate::compare::ComparisonResult;
+use crate::conformance::Verdict;
+use crate::measure::Live;
+use crate::report::RunResult;
+
+/// Something that happened. Results so far are functions, because to make one costs time and few listeners want it.
+pub enum Event<'a> {
+    /// A run goes on. Comes some ten times a second.
+    RunGoesOn(&'a Live),
+    /// Another second of a run is over: its result, had it been interrupted here.
+    RunSoFar(&'a dyn Fn() -> RunResult),
+    /// A run is over.
+    RunEnded,
+    /// A suite goes on. Comes with each case, and at least ten times a second.
+    SuiteGoesOn {
+        /// Since the suite began.
+        elapsed: Duration,
+        /// The verdicts that there are.
+        verdicts: &'a [Verdict],
+        /// How many there are going to be.
+        all: usize,
+        /// The case that ended last; empty before the first.
+        last: &'a str,
+    },
+    /// A suite is over.
+    SuiteEnded,
+    /// A search has played a load.
+    LoadPlayed {
+        /// The load in words.
+        load: &'a str,
+        /// What came of it.
+        outcome: &'a Outcome,
+    },
+    /// A search has another point: its result, had it been interrupted here. None before the first point.
+    SearchSoFar(&'a dyn Fn() -> Option<CapacityResult>),
+    /// A comparison begins to play a server within a block.
+    TurnBegins {
+        /// The number of the block, from 1, and how many there are.
+        block: (usize, usize),
+        /// The number of the turn within the block, from 1, and how many there are.
+        turn: (usize, usize),
+        /// The server's name.
+        server: &'a str,
+    },
+    /// A comparison begins to play the conformance suite against a server.
+    SuiteBegins {
+        /// The server's name.
+        server: &'a str,
+    },
+    /// A comparison has another block or suite: its result, had it been interrupted here. None before the first block.
+    ComparisonSoFar(&'a dyn Fn() -> Option<ComparisonResult>),
+}
+
+/// Takes events. An `Err` ends whatever runs.
+pub type Listener<'a> = dyn FnMut(Event<'_>) -> Result<(), Error> + 'a;

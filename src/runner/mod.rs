@@ -1,0 +1,83 @@
+//! Runs plans against servers: a configuration in, [`Event`]s while it goes on, a result out.
+//!
+//! Takes plain configuration and never the types of a command line, prints nothing, and knows no exit code. Whoever runs
+//! something passes a [`Listener`], which shows the events, stores what they bring, or drops them.
+//!
+//! | file | job |
+//! |---|---|
+//! | `once` | a plan, the engine, a result: one run of one scenario |
+//! | `run` | one scenario against one server, which it starts or finds |
+//! | `suite/` | the conformance suite against one server |
+//! | `search` | the search for the highest load |
+//! | `comparison` | servers side by side, block by block |
+//! | `server` | which server is tested, and how it is reached |
+//! | `scenarios`, `bundled` | which scenarios some words mean, and those inside the binary |
+//! | `watch`, `samples` | what is sampled during a run, and when a threshold ends it |
+//! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
+//! | `files` | files that are put in place whole |
+//! | `interrupt` | Ctrl-C and SIGTERM |
+//! | `event` | what is told while something runs |
+
+mod bundled;
+mod comparison;
+mod event;
+mod files;
+mod interrupt;
+mod limits;
+mod machine;
+mod once;
+mod pin;
+mod run;
+mod samples;
+mod scenarios;
+mod search;
+mod server;
+mod suite;
+mod watch;
+
+use crate::report::RunResult;
+use crate::verdict::Status;
+
+pub use bundled::Bundled;
+pub use comparison::{Compared, Comparison, ComparisonConfig, compare_files};
+pub use event::{Event, Listener};
+pub use files::write_whole;
+pub use interrupt::stop_on_signals;
+pub use run::{RunConfig, ScenarioRun};
+pub use scenarios::{Selected, select, select_one};
+pub use search::{LoadSearch, SearchConfig, status as search_status};
+pub use server::{NamedServer, ServerConfig, Trust, read_header, split_name};
+pub use suite::{Baselines, Cases, JOBS, Suite, SuiteConfig};
+
+/// Why nothing could be run.
+#[derive(Debug)]
+pub struct Error {
+    /// What that says of the whole; none where the scenario or the configuration is wrong.
+    pub status: Option<Status>,
+    /// What is wrong and what to do, ready to be shown.
+    pub words: String,
+    /// The result that says so, where a run was about to begin.
+    pub result: Option<Box<RunResult>>,
+}
+
+impl Error {
+    /// The configuration or the scenario is wrong, and this is the whole report.
+    pub fn wrong(words: impl Into<String>) -> Error {
+        Error { status: None, words: words.into(), result: None }
+    }
+
+    /// The same, where a sentence tells why.
+    pub fn because(why: impl std::fmt::Display) -> Error {
+        Error::wrong(format!("error: {why}"))
+    }
+
+    /// The server did not answer before the user had enough.
+    fn interrupted(words: &str) -> Error {
+        Error { status: Some(Status::Interrupted), ..Error::wrong(words) }
+    }
+
+    /// What went wrong, in a line.
+    fn line(&self) -> String {
+        self.words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    }
+}

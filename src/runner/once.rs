@@ -1,0 +1,293 @@
+//! One run of one scenario: a plan, the engine, a result. Single runs, cases of a suite, loads of a search and turns of a
+//! comparison all go through [`run_once`].
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::server::Place;
+use super::watch::Watch;
+use super::{Error, Event, Listener, machine};
+use crate::document::Source;
+use crate::engine::{self, Accounts, Ending, EngineConfig, Ran, RunProgress};
+use crate::measure::{ScriptInfo, Tally, format};
+use crate::observe::Counter;
+use crate::plan::{Plan, RunOptions};
+use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
+use crate::report::{self, Account, Run, RunResult};
+use crate::scenario::Scenario;
+use crate::server::Running;
+use crate::session::Transport;
+use crate::threshold::Threshold;
+use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
+
+/// What is run, where and how.
+pub(super) struct SingleRun<'a> {
+    pub(super) source: &'a Source,
+    pub(super) scenario: &'a Scenario,
+    pub(super) place: &'a Place,
+    /// Headers for every request.
+    pub(super) headers: &'a [(String, String)],
+    /// The transport of groups that name none.
+    pub(super) transport: Transport,
+    /// The seed of all chance.
+    pub(super) seed: u64,
+    /// How many threads run the clients.
+    pub(super) workers: usize,
+    /// The longest that the run may take.
+    pub(super) max_time: Option<Duration>,
+    /// Set when the run is to be stopped.
+    pub(super) stop: &'a AtomicBool,
+    /// What the result says of the scenario.
+    pub(super) info: ScenarioInfo,
+    /// What the result says of the server.
+    pub(super) target: TargetInfo,
+}
+
+/// How a run is watched that is measured.
+pub(super) struct Watching<'a, 'l> {
+    /// The server, which is sampled.
+    pub(super) running: &'a Running,
+    pub(super) listener: &'a mut Listener<'l>,
+}
+
+/// What a run came to, and what its result does not say.
+pub(super) struct Ended {
+    pub(super) result: RunResult,
+    pub(super) ending: Ending,
+    /// How many connections never came to be.
+    pub(super) unreached: u64,
+    /// Whether a connection was lost unasked.
+    pub(super) has_dropped: bool,
+    /// Whether a connection did not come to be, or was lost unasked.
+    pub(super) has_accident: bool,
+}
+
+/// Runs a scenario. Without anybody who watches, it is a case: its deliveries are not audited, because it is over when its
+/// steps have proved their clause, and it does not depend on how busy this machine is.
+///
+/// # Errors
+/// When we could not test, or the listener wanted no more.
+pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>) -> Result<Ended, Error> {
+    let started = SystemTime::now();
+    let run_options = RunOptions {
+        path: once.place.path.clone(),
+        query: once.place.query.clone(),
+        headers: once.headers.to_vec(),
+        transport: once.transport,
+        seed: once.seed,
+        run: number(),
+        epoch: Instant::now(),
+        audit: watching.is_some(),
+    };
+    let plan = Plan::new(once.scenario, run_options);
+    let config = EngineConfig {
+        workers: once.workers,
+        peer: once.place.peer.clone(),
+        max_time: once.max_time,
+        stop: once.stop,
+    };
+    let facts = Facts {
+        once,
+        plan: &plan,
+        script_info: plan.script_info(&once.source.name, &once.source.text),
+        names: once.scenario.asked_names(),
+        started,
+    };
+    match watching {
+        None => {
+            let ran = engine::run(&plan, &config, &mut |_| {}).map_err(failed)?;
+            Ok(Ended::new(facts.of_case(&ran), &ran))
+        }
+        Some(Watching { running, listener }) => {
+            let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
+            let environment = machine::environment(Some(once.place.peer.address.ip().is_loopback()));
+            let mut watched = WatchedRun { facts, watch, environment, listener, ending: None };
+            let ran = engine::run(&plan, &config, &mut |progress| watched.hear(progress));
+            let told = (watched.listener)(Event::RunEnded);
+            let ran = ran.map_err(failed)?;
+            watched.watch.finish(&ran);
+            match watched.ending.take() {
+                Some(EarlyEnd::Refused(why)) => Err(why),
+                early => {
+                    told?;
+                    Ok(Ended::new(watched.result(&ran, early), &ran))
+                }
+            }
+        }
+    }
+}
+
+/// Why the engine could not test.
+fn failed(why: String) -> Error {
+    Error::because(format!("failed to {why}"))
+}
+
+impl Ended {
+    fn new(result: RunResult, ran: &Ran) -> Ended {
+        let has = |counter| ran.tally.counter(counter) > 0;
+        Ended {
+            result,
+            ending: ran.ending,
+            unreached: ran.unreached,
+            has_dropped: has(Counter::Dropped),
+            has_accident: has(Counter::Dropped) || has(Counter::ConnectFailed),
+        }
+    }
+}
+
+/// A number for each run of this process that no other has.
+fn number() -> u16 {
+    use std::sync::atomic::AtomicU16;
+
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(..)));
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What every result of a run says, however the run ended.
+struct Facts<'a> {
+    once: &'a SingleRun<'a>,
+    plan: &'a Plan<'a>,
+    script_info: ScriptInfo,
+    /// The groups and labels that thresholds ask about.
+    names: Vec<String>,
+    started: SystemTime,
+}
+
+impl Facts<'_> {
+    /// A run of which this was counted, that ended well and of which no more is known.
+    fn run<'r>(&'r self, tally: &'r Tally, duration: Duration) -> Run<'r> {
+        Run {
+            scenario: self.once.info.clone(),
+            target: self.once.target.clone(),
+            started: self.started,
+            duration,
+            account: Account::default(),
+            script_info: &self.script_info,
+            tally,
+            names: &self.names,
+            parts: &[],
+            deliveries: None,
+            thresholds: &self.once.scenario.thresholds,
+            completed_steps: 0,
+            end: End::Finished,
+            machine: Generator::default(),
+        }
+    }
+
+    fn of_case(&self, ran: &Ran) -> RunResult {
+        report::collect(Run {
+            parts: &ran.parts,
+            completed_steps: ran.completed_steps,
+            ..self.run(&ran.tally, ran.duration)
+        })
+    }
+}
+
+/// Why a run is ended early from here.
+enum EarlyEnd {
+    /// A threshold was breached: the sentence about it.
+    Breached(String),
+    /// The listener wants no more: why.
+    Refused(Error),
+}
+
+/// A run under way that is watched.
+struct WatchedRun<'a, 'l> {
+    facts: Facts<'a>,
+    watch: Watch<'a>,
+    environment: Environment,
+    listener: &'a mut Listener<'l>,
+    ending: Option<EarlyEnd>,
+}
+
+impl WatchedRun<'_, '_> {
+    fn hear(&mut self, mut progress: RunProgress<'_>) {
+        self.watch.hear(&mut progress);
+        for second in progress.seconds {
+            self.watch.take(second);
+            let (accounts, now) = (progress.accounts, second.end);
+            let refused = self.so_far(accounts, now).err().map(EarlyEnd::Refused);
+            let breached = || self.breached(accounts, now).map(EarlyEnd::Breached);
+            let early = refused.or_else(breached);
+            self.ending = self.ending.take().or(early);
+        }
+        let refused = (self.listener)(Event::RunGoesOn(&self.watch.live(&progress))).err();
+        self.ending = self.ending.take().or(refused.map(EarlyEnd::Refused));
+        if self.ending.is_some() {
+            progress.halt.set(true);
+        }
+    }
+
+    /// Tells what the result would be if the run had been interrupted at that time.
+    fn so_far(&mut self, accounts: &Accounts, now: Duration) -> Result<(), Error> {
+        let WatchedRun { facts, watch, environment, listener, .. } = self;
+        listener(Event::RunSoFar(&|| {
+            let (tally, findings) = (accounts.tally(), accounts.findings());
+            report::collect(Run {
+                account: account(facts, watch, environment, now),
+                parts: accounts.parts(),
+                deliveries: findings.as_ref(),
+                end: End::Interrupted,
+                ..facts.run(&tally, now)
+            })
+        }))
+    }
+
+    /// The sentence about the first threshold that ends the run, if one does.
+    fn breached(&self, accounts: &Accounts, now: Duration) -> Option<String> {
+        let thresholds = &self.facts.once.scenario.thresholds;
+        if !thresholds.iter().any(|threshold| threshold.aborts) {
+            return None;
+        }
+        let (tally, findings) = (accounts.tally(), accounts.findings());
+        let measured = Measured {
+            tally: &tally,
+            parts: accounts.parts(),
+            deliveries: findings.as_ref(),
+            duration: self.watch.measured(now),
+            whole: now,
+        };
+        let judged = judge_thresholds(thresholds, &measured);
+        let is_breached = |(threshold, judged): &(&Threshold, &Judged)| {
+            threshold.aborts && judged.outcome == Outcome::Missed
+        };
+        let (_, first) = thresholds.iter().zip(&judged).find(is_breached)?;
+        Some(format!("{}, after {}", first.sentence(), format::duration(now)))
+    }
+
+    fn result(&self, ran: &Ran, early: Option<EarlyEnd>) -> RunResult {
+        let (without_port, without_file) = ran.shortages;
+        report::collect(Run {
+            account: account(&self.facts, &self.watch, &self.environment, ran.duration),
+            parts: &ran.parts,
+            deliveries: ran.findings.as_ref(),
+            completed_steps: ran.completed_steps,
+            end: match (ran.ending, early) {
+                (Ending::Stopped, _) => End::Interrupted,
+                (Ending::Halted, Some(EarlyEnd::Breached(sentence))) => End::Breached(sentence),
+                _ => End::Finished,
+            },
+            machine: Generator {
+                busiest: self.watch.busiest(),
+                others: self.watch.others(),
+                without_port,
+                without_file,
+                out_of_time: ran.ending == Ending::OutOfTime,
+            },
+            ..self.facts.run(&ran.tally, ran.duration)
+        })
+    }
+}
+
+/// What is known beside what was counted, up to that time.
+fn account(facts: &Facts<'_>, watch: &Watch<'_>, environment: &Environment, now: Duration) -> Account {
+    Account {
+        environment: environment.clone(),
+        measured: Some(watch.measured(now)),
+        phases: watch.phases(facts.plan.settle(), now),
+        course: watch.course(),
+        generator: Some(watch.generator()),
+        server: watch.server(),
+    }
+}

@@ -1,0 +1,176 @@
+//! One scenario against one server, which it starts or finds: what `run`, a search and a comparison have in common.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::available_parallelism;
+use std::time::{Duration, SystemTime};
+
+use sha1::{Digest, Sha1};
+
+use super::once::{Ended, SingleRun, Watching, run_once};
+use super::{Error, Listener, Selected, ServerConfig, limits, machine};
+use crate::measure::{ScriptInfo, Tally};
+use crate::report::result::{ScenarioInfo, TargetInfo};
+use crate::report::{self, Account, Run, RunResult};
+use crate::server::{NotReady, Running};
+use crate::session::Transport;
+use crate::verdict::{End, Generator, Status};
+
+/// A worker has at least so many clients, where there are several workers.
+const CLIENTS_A_WORKER: u32 = 50;
+
+/// How a scenario is run.
+#[derive(Clone, Debug, Default)]
+pub struct RunConfig {
+    /// The seed of all chance; the same seed gives the same plan.
+    pub seed: u64,
+    /// How many threads run the clients; without it, one for each processor, and fewer for few clients.
+    pub workers: Option<u16>,
+    /// The transport of groups that name none; without it, what the scenario says, else WebSocket.
+    pub transport: Option<Transport>,
+    /// The longest that a run may take.
+    pub max_time: Option<Duration>,
+}
+
+/// One scenario, one server, and how to run the one against the other.
+pub struct ScenarioRun<'a> {
+    /// How it is run.
+    pub config: &'a RunConfig,
+    /// Against which server.
+    pub server: &'a ServerConfig,
+    /// What is run.
+    pub selected: &'a Selected,
+    /// Set when the run is to be stopped.
+    pub stop: &'a Arc<AtomicBool>,
+}
+
+impl ScenarioRun<'_> {
+    /// Looks whether this machine has files and ports enough for the clients.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing and what to do.
+    pub(super) fn check_machine(&self) -> Result<(), String> {
+        limits::prepare(&self.selected.scenario, self.transport(), self.server.sources.len())
+    }
+
+    /// Looks whether this machine has what the clients need, and starts the server or finds it.
+    ///
+    /// # Errors
+    /// Why not. The result in it says that the server was not there.
+    pub fn start(&self) -> Result<Running, Error> {
+        let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
+        self.check_machine().map_err(invalid)?;
+        let started = SystemTime::now();
+        let starting = self.server.starting(self.stop.clone());
+        self.server.target(&self.selected.scenario).start(&starting).map_err(|not_ready| match not_ready {
+            NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
+            not_ready => Error {
+                status: Some(Status::Unreachable),
+                result: Some(Box::new(self.unreachable(started, &not_ready))),
+                ..Error::wrong(told(&not_ready))
+            },
+        })
+    }
+
+    /// Runs the scenario against a server that is there.
+    ///
+    /// # Errors
+    /// When we could not test, or the listener wanted no more.
+    pub fn run(&self, running: &Running, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
+        self.run_to_end(running, listener).map(|ended| ended.result)
+    }
+
+    /// The same, with what the result does not say.
+    pub(super) fn run_to_end(&self, running: &Running, listener: &mut Listener<'_>) -> Result<Ended, Error> {
+        let ScenarioRun { config, server, selected, stop } = *self;
+        let scenario = selected.knowing(server.timings(running.found())).map_err(Error::wrong)?;
+        let place = server.place(running).map_err(Error::because)?;
+        let run = SingleRun {
+            source: &selected.source,
+            scenario: &scenario,
+            place: &place,
+            headers: &server.headers,
+            transport: self.transport(),
+            seed: config.seed,
+            workers: config.workers.map_or_else(|| workers_for(scenario.clients()), usize::from),
+            max_time: config.max_time,
+            stop,
+            info: self.info(),
+            target: TargetInfo::of(running),
+        };
+        run_once(&run, Some(Watching { running, listener }))
+    }
+
+    /// The transport of groups that name none.
+    fn transport(&self) -> Transport {
+        let first = self.selected.scenario.transports.first().copied();
+        self.config.transport.or(first).unwrap_or_default()
+    }
+
+    /// The result of a scenario that could not be run because its server is not there.
+    fn unreachable(&self, started: SystemTime, not_ready: &NotReady) -> RunResult {
+        report::collect(Run {
+            scenario: self.info(),
+            target: self.server.missing(),
+            started,
+            duration: started.elapsed().unwrap_or_default(),
+            account: Account { environment: machine::environment(None), ..Account::default() },
+            script_info: &ScriptInfo { steps: Vec::new(), groups: Vec::new() },
+            tally: &Tally::new(),
+            names: &[],
+            parts: &[],
+            deliveries: None,
+            thresholds: &[],
+            completed_steps: 0,
+            end: End::Unreachable(not_ready.sentence()),
+            machine: Generator::default(),
+        })
+    }
+
+    fn info(&self) -> ScenarioInfo {
+        let Selected { source, scenario, .. } = self.selected;
+        ScenarioInfo {
+            name: scenario.name.clone(),
+            about: scenario.about.clone(),
+            spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
+            file: source.name.clone(),
+            seed: self.config.seed,
+            hash: hash(&source.text),
+            overrides: scenario.overrides.clone(),
+        }
+    }
+}
+
+/// Why a server is not there, with the last that it said.
+fn told(not_ready: &NotReady) -> String {
+    let mut words = format!("error: {}", not_ready.sentence());
+    not_ready.tail().iter().for_each(|line| words.push_str(&format!("\n  | {line}")));
+    words
+}
+
+fn workers_for(clients: u32) -> usize {
+    let processors = available_parallelism().map_or(1, |count| count.get());
+    processors.min(clients.div_ceil(CLIENTS_A_WORKER) as usize).max(1)
+}
+
+/// SHA-1 of a text, in hexadecimal.
+fn hash(text: &str) -> String {
+    Sha1::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_clients_are_run_by_one_thread_and_many_by_no_more_than_there_are_processors() {
+        assert_eq!([workers_for(0), workers_for(1), workers_for(CLIENTS_A_WORKER)], [1, 1, 1]);
+        let processors = available_parallelism().map_or(1, |count| count.get());
+        assert_eq!(workers_for(u32::MAX), processors);
+    }
+
+    #[test]
+    fn a_scenario_is_known_again_by_the_hash_of_its_text() {
+        assert_eq!(hash("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+}

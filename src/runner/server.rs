@@ -1,0 +1,317 @@
+//! Which server is tested: where it is or how it is started, and how it is reached.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+
+use crate::protocol::http::{Request, write_request};
+use crate::report::result::{TargetInfo, TargetKind};
+use crate::scenario::{Need, Scenario, Timings};
+use crate::server::{Endpoint, Found, Probing, Running, Starting, Target};
+use crate::transport::{self, MAX_MESSAGE, RemoteConfig};
+
+/// A heartbeat outside of these bounds is a mistake of the server's or a lie.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// So is a payload larger than this: 1 TiB.
+const MOST: u64 = 1 << 40;
+
+/// Which certificates are accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those of the usual authorities.
+    #[default]
+    Usual,
+    /// Those of the authorities in this PEM file, and no others.
+    Authorities(PathBuf),
+    /// Any.
+    Any,
+}
+
+impl Trust {
+    /// TLS with that trust.
+    ///
+    /// # Errors
+    /// A sentence, when the file cannot be read or holds no certificate.
+    pub fn tls(&self) -> Result<Arc<ClientConfig>, String> {
+        let tls = match self {
+            Trust::Any => transport::insecure(),
+            Trust::Usual => transport::trusting(&[]),
+            Trust::Authorities(file) => {
+                let wrong =
+                    |why: String| format!("failed to read the certificates in {}: {why}", file.display());
+                let text = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+                let authorities: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| wrong(error.to_string()))?;
+                if authorities.is_empty() {
+                    return Err(wrong(
+                        "there is none; a PEM file has lines like `-----BEGIN CERTIFICATE-----`".into(),
+                    ));
+                }
+                transport::trusting(&authorities)
+            }
+        };
+        tls.map_err(|error| format!("failed to make TLS ready: {error}"))
+    }
+}
+
+/// A server under test. Without command and url, it is the reference server.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The command that starts it.
+    pub command: Option<String>,
+    /// Where it runs, or will run once it is started.
+    pub url: Option<Endpoint>,
+    /// What the reference server is started with.
+    pub arguments: Vec<String>,
+    /// How long a server that is started may take until it answers.
+    pub timeout: Duration,
+    /// How long it lets a client take to join a namespace.
+    pub connect_timeout: Duration,
+    /// How long it lets a client take to finish an upgrade.
+    pub upgrade_timeout: Duration,
+    /// How long it remembers lost clients, where recovery is on.
+    pub recovery: Duration,
+    /// How TLS is spoken, where the url asks for it.
+    pub tls: Arc<ClientConfig>,
+    /// Headers for every request.
+    pub headers: Vec<(String, String)>,
+    /// The addresses that clients connect from, in turn; none leaves it to the operating system.
+    pub sources: Vec<IpAddr>,
+}
+
+/// A server of several, and how it is called beside them.
+#[derive(Clone, Debug)]
+pub struct NamedServer {
+    /// Its name: the user's, else what it is started or found by.
+    pub name: String,
+    /// The server.
+    pub config: ServerConfig,
+    /// The words of a command line that mean this server, for commands that are told to the user.
+    pub words: Vec<String>,
+}
+
+/// Where a server that runs is reached.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) peer: RemoteConfig,
+    pub(super) path: String,
+    pub(super) query: String,
+}
+
+impl ServerConfig {
+    /// Which server a scenario is run against.
+    pub(super) fn target(&self, scenario: &Scenario) -> Target {
+        let recovery = scenario.needs.contains(&Need::Recovery);
+        self.with(if recovery { vec!["--recovery".to_owned()] } else { Vec::new() })
+    }
+
+    /// Which server it is; the reference server gets these arguments beside its own.
+    pub(super) fn with(&self, arguments: Vec<String>) -> Target {
+        match (&self.command, &self.url) {
+            (Some(line), url) => Target::Command { line: line.clone(), url: url.clone() },
+            (None, Some(url)) => Target::Url(url.clone()),
+            (None, None) => Target::Bundled { args: [self.arguments.clone(), arguments].concat() },
+        }
+    }
+
+    /// Whether it runs already, so that it is never a fresh one.
+    pub(super) fn is_found(&self) -> bool {
+        self.missing().kind == TargetKind::Url
+    }
+
+    /// The server, for a result that says that it is not there.
+    pub fn missing(&self) -> TargetInfo {
+        let url = self.url.as_ref().map(ToString::to_string).unwrap_or_default();
+        match (&self.command, &self.url) {
+            (Some(line), _) => TargetInfo::missing(TargetKind::Command, url, Some(line.clone())),
+            (None, Some(_)) => TargetInfo::missing(TargetKind::Url, url, None),
+            (None, None) => TargetInfo::missing(TargetKind::Bundled, url, None),
+        }
+    }
+
+    /// How it is started and looked for.
+    pub(super) fn starting(&self, cancelled: Arc<AtomicBool>) -> Starting {
+        Starting { timeout: self.timeout, probing: self.probing(), cancelled }
+    }
+
+    /// How it is looked for.
+    pub(super) fn probing(&self) -> Probing {
+        Probing { tls: Some(self.tls.clone()), ..Probing::default() }
+    }
+
+    /// What scenarios may know of the server: what its handshake says, where that makes sense, and what only the user
+    /// can tell.
+    pub(super) fn timings(&self, found: &Found) -> Timings {
+        let usual = Timings::default();
+        let time = |told: Option<Duration>| told.filter(|time| (SHORTEST..=LONGEST).contains(time));
+        Timings {
+            interval: time(found.ping_interval).unwrap_or(usual.interval),
+            timeout: time(found.ping_timeout).unwrap_or(usual.timeout),
+            max_payload: found
+                .max_payload
+                .filter(|bytes| (1..=MOST).contains(bytes))
+                .unwrap_or(usual.max_payload),
+            connect_timeout: self.connect_timeout,
+            upgrade_timeout: self.upgrade_timeout,
+            recovery: self.recovery,
+        }
+    }
+
+    /// Where a server that runs is reached.
+    ///
+    /// # Errors
+    /// A sentence, when a source address does not fit the server's.
+    pub(super) fn place(&self, running: &Running) -> Result<Place, String> {
+        let endpoint = running.endpoint();
+        let address = running.found().address;
+        if let Some(source) = self.sources.iter().find(|source| source.is_ipv4() != address.is_ipv4()) {
+            return Err(format!(
+                "the source address {source} cannot reach {address}: one is IPv4, the other IPv6"
+            ));
+        }
+        let tls = match endpoint.secure {
+            false => None,
+            true => {
+                let name = ServerName::try_from(endpoint.host.clone())
+                    .map_err(|_| format!("no certificate can be made out to `{}`", endpoint.host))?;
+                Some((self.tls.clone(), name))
+            }
+        };
+        let peer = RemoteConfig {
+            address,
+            authority: endpoint.authority(),
+            tls,
+            sources: self.sources.clone(),
+            turn: Arc::new(AtomicUsize::new(0)),
+            limit: MAX_MESSAGE,
+        };
+        let query = endpoint.query.clone().unwrap_or_default();
+        Ok(Place { peer, path: endpoint.path.clone(), query })
+    }
+}
+
+/// Reads a header for every request: `Authorization: Bearer abc`.
+///
+/// # Errors
+/// Why it cannot be sent.
+pub fn read_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => (name.trim(), value.trim()),
+        _ => return Err("write it like `Authorization: Bearer abc`".to_owned()),
+    };
+    let request = Request { method: "GET", target: "/", headers: &[(name, value)], body: None };
+    write_request(&mut Vec::new(), &request).map_err(|refused| format!("cannot {refused}"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A name before a command or a url: `node=node server.js`. What is written in capitals is a variable of the command's environment.
+pub fn split_name(text: &str) -> (Option<&str>, &str) {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && name.contains(|c: char| c.is_ascii_lowercase())
+    };
+    match text.split_once('=') {
+        Some((name, what)) if is_name(name) => (Some(name), what),
+        _ => (None, text),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The reference server, as it is usually reached.
+    pub(in crate::runner) fn usual() -> ServerConfig {
+        let usual = Timings::default();
+        ServerConfig {
+            command: None,
+            url: None,
+            arguments: Vec::new(),
+            timeout: Duration::from_secs(30),
+            connect_timeout: usual.connect_timeout,
+            upgrade_timeout: usual.upgrade_timeout,
+            recovery: usual.recovery,
+            tls: Trust::Any.tls().expect("nothing is read"),
+            headers: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
+    fn timings(interval: Option<u64>, max_payload: Option<u64>) -> Timings {
+        let found = Found {
+            address: ([127, 0, 0, 1], 80).into(),
+            polling: true,
+            ping_interval: interval.map(Duration::from_millis),
+            ping_timeout: Some(Duration::from_millis(200)),
+            max_payload,
+            software: None,
+        };
+        let (connect_timeout, recovery) = (Duration::from_secs(1), Duration::from_secs(2));
+        ServerConfig { connect_timeout, recovery, ..usual() }.timings(&found)
+    }
+
+    #[test]
+    fn scenarios_know_what_the_handshake_and_the_user_say() {
+        let wanted = Timings {
+            interval: Duration::from_millis(300),
+            timeout: Duration::from_millis(200),
+            max_payload: 5000,
+            connect_timeout: Duration::from_secs(1),
+            upgrade_timeout: Duration::from_secs(10),
+            recovery: Duration::from_secs(2),
+        };
+        assert_eq!(timings(Some(300), Some(5000)), wanted);
+    }
+
+    #[test]
+    fn nonsense_in_a_handshake_is_not_believed() {
+        let usual = Timings::default();
+        for (interval, max_payload) in [(None, None), (Some(0), Some(0)), (Some(u64::MAX), Some(u64::MAX))] {
+            let timings = timings(interval, max_payload);
+            assert_eq!((timings.interval, timings.max_payload), (usual.interval, usual.max_payload));
+        }
+    }
+
+    #[test]
+    fn a_command_is_started_even_where_a_url_says_where_it_listens() {
+        let url = Endpoint::parse("http://localhost:3000").ok();
+        let with = |arguments: &[&str]| arguments.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let server = ServerConfig { arguments: with(&["--fault", "ack-twice"]), ..usual() };
+        let args = with(&["--fault", "ack-twice", "--recovery"]);
+        assert_eq!(server.with(with(&["--recovery"])), Target::Bundled { args });
+        let found = ServerConfig { url: url.clone(), ..usual() };
+        assert!(matches!(found.with(Vec::new()), Target::Url(_)));
+        assert!(found.is_found());
+        let started = ServerConfig { command: Some("node server.js".to_owned()), ..found };
+        assert_eq!(started.with(Vec::new()), Target::Command { line: "node server.js".to_owned(), url });
+        assert!(!started.is_found());
+    }
+
+    #[test]
+    fn a_server_is_named_by_what_stands_before_it_but_not_by_a_variable_of_its_environment() {
+        assert_eq!(split_name("node=node server.js"), (Some("node"), "node server.js"));
+        assert_eq!(split_name("v1.2=http://localhost"), (Some("v1.2"), "http://localhost"));
+        assert_eq!(split_name("NODE_ENV=production node server.js").0, None);
+        assert_eq!(split_name("http://localhost/?a=b"), (None, "http://localhost/?a=b"));
+    }
+
+    #[test]
+    fn a_header_that_would_change_the_request_is_refused() {
+        let header = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
+        assert_eq!(read_header("Authorization: Bearer a:b "), header("Authorization", "Bearer a:b"));
+        for wrong in ["", "Authorization", ": x", "A: b\r\nC: d"] {
+            assert!(read_header(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

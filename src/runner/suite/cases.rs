@@ -1,0 +1,182 @@
+//! The cases of a suite: where they are read from, which are not run against a server, and how each is run alone.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{LARGEST_PAYLOAD, PATIENCE, SuiteConfig};
+use crate::conformance::select::{Choice, select};
+use crate::conformance::{Case, Variant};
+use crate::document::{Source, render};
+use crate::measure::format;
+use crate::runner::{Bundled, Error, NamedServer, scenarios};
+use crate::scenario::{Surroundings, Timings};
+
+/// A case before it is read: its id, its text, and what it may take from outside.
+pub(super) type Unread = (String, Source, Surroundings);
+
+/// Cases that can be chosen from.
+pub struct Cases {
+    /// They are read once more for each server, because they may ask for its timings.
+    pub(super) unread: Vec<Unread>,
+    /// All of them, read as for a server of which nothing is known.
+    pub all: Vec<Case>,
+}
+
+impl Cases {
+    /// The cases of a folder, or the bundled ones.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn read(folder: Option<&Path>) -> Result<Cases, Error> {
+        let unread = unread(folder).map_err(Error::wrong)?;
+        let all = read_all(&unread, Clone::clone)?;
+        Ok(Cases { unread, all })
+    }
+
+    /// The variants that these words choose.
+    ///
+    /// # Errors
+    /// What is wrong with the words.
+    pub fn choose(&self, only: &[String], exclude: &[String]) -> Result<Vec<Variant<'_>>, Error> {
+        let read = |words: &[String]| -> Result<Vec<Choice>, Error> {
+            words.iter().map(|word| Choice::read(word).map_err(Error::because)).collect()
+        };
+        select(&self.all, &read(only)?, &read(exclude)?).map_err(|wrong| {
+            Error::wrong(wrong.iter().map(|why| format!("error: {why}")).collect::<Vec<_>>().join("\n"))
+        })
+    }
+}
+
+fn unread(folder: Option<&Path>) -> Result<Vec<Unread>, String> {
+    let Some(folder) = folder else {
+        return Ok(Bundled::all()
+            .into_iter()
+            .filter_map(|bundled| {
+                Some((bundled.case()?.to_owned(), bundled.source(), Surroundings::without_files()))
+            })
+            .collect());
+    };
+    let mut unread = Vec::new();
+    for file in scenarios::files_in(folder)? {
+        let (source, surroundings) = scenarios::source(&file)?;
+        let id = file.strip_prefix(folder).unwrap_or(&file).with_extension("");
+        unread.push((id.to_string_lossy().into_owned(), source, surroundings));
+    }
+    Ok(unread)
+}
+
+/// Reads them, each with this in the place of what it may take from outside.
+///
+/// # Errors
+/// What is wrong with them.
+pub(super) fn read_all(
+    unread: &[Unread],
+    with: impl Fn(&Surroundings) -> Surroundings,
+) -> Result<Vec<Case>, Error> {
+    let (mut cases, mut wrong) = (Vec::new(), Vec::new());
+    for (id, source, surroundings) in unread {
+        match Case::read(id.clone(), source.clone(), &with(surroundings)) {
+            Ok(case) => cases.push(case),
+            Err(mistake) => wrong.push(render(&mistake.0, &mistake.1)),
+        }
+    }
+    if wrong.is_empty() { Ok(cases) } else { Err(Error::wrong(wrong.join("\n"))) }
+}
+
+/// The command that runs a variant alone.
+pub(super) fn again(config: &SuiteConfig, named: &NamedServer, variant: Variant<'_>) -> String {
+    let mut words = ["sockrates", "conform", "--only"].map(str::to_owned).to_vec();
+    words.push(variant.label());
+    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    if let Some(folder) = &config.folder {
+        flag("--cases", folder.display().to_string());
+    }
+    if variant.case.scenario.takes > PATIENCE {
+        flag("--patience", format!("{}s", config.patience.as_secs()));
+    }
+    if config.seed != 1 {
+        flag("--seed", config.seed.to_string());
+    }
+    words.extend(named.words.iter().cloned());
+    // A word with a NUL cannot come from a command line.
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+}
+
+/// Why a case is not run that is about longer messages than anybody wants to move.
+pub(super) fn too_large(variant: Variant<'_>, timings: Timings) -> Option<String> {
+    let concerned = variant.case.source.text.contains("server.max_payload");
+    (concerned && timings.max_payload > LARGEST_PAYLOAD).then(|| {
+        format!(
+            "is about messages as long as this server takes, {} MB, and would move many of them",
+            timings.max_payload / 1_000_000
+        )
+    })
+}
+
+/// Why a case is not run that takes longer than the user wants to wait.
+pub(super) fn too_long(variant: Variant<'_>, patience: Duration) -> Option<String> {
+    let takes = variant.case.scenario.takes;
+    (takes > patience).then(|| {
+        let seconds = takes.as_secs_f64().ceil() as u64;
+        let enough = if seconds < 60 { format!("{seconds}s") } else { format!("{}m", seconds.div_ceil(60)) };
+        format!(
+            "takes about {} with this server's timings: give --patience {enough}",
+            format::duration(takes)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runner::server::tests::usual;
+
+    fn case(keys: &str) -> Case {
+        let text = format!("name: x\n{keys}\nclients: {{ a: 1 }}\nscript: [{{ a: connect }}]\n");
+        let source = Source { name: "area/x.yaml".to_owned(), text };
+        Case::read("area/x".to_owned(), source, &Surroundings::without_files()).expect("it is a good case")
+    }
+
+    fn variant(case: &Case) -> Variant<'_> {
+        case.variants().next().expect("it has one")
+    }
+
+    fn named() -> NamedServer {
+        let words = ["--server", "node server.js"].map(str::to_owned).to_vec();
+        NamedServer { name: "node".to_owned(), config: usual(), words }
+    }
+
+    #[test]
+    fn the_command_for_a_case_alone_says_what_is_not_usual_and_is_quoted() {
+        let case = case("");
+        let usual = again(&SuiteConfig::default(), &named(), variant(&case));
+        assert_eq!(usual, "sockrates conform --only area/x --server 'node server.js'");
+        let folder = Some("my cases".into());
+        let config = SuiteConfig { folder, seed: 7, jobs: 1, ..SuiteConfig::default() };
+        let unusual = again(&config, &named(), variant(&case));
+        assert_eq!(
+            unusual,
+            "sockrates conform --only area/x --cases 'my cases' --seed 7 --server 'node server.js'"
+        );
+    }
+
+    #[test]
+    fn a_long_case_says_how_much_patience_it_wants() {
+        let case = case("takes: 90s");
+        let why = too_long(variant(&case), Duration::from_secs(10)).expect("it takes longer");
+        assert!(why.ends_with("with this server's timings: give --patience 2m"), "{why}");
+        assert_eq!(too_long(variant(&case), Duration::from_secs(90)), None);
+        let config = SuiteConfig { patience: Duration::from_secs(120), ..SuiteConfig::default() };
+        assert!(again(&config, &named(), variant(&case)).contains(" --patience 120s "));
+    }
+
+    #[test]
+    fn cases_about_the_longest_message_are_not_run_where_that_is_huge() {
+        let about_it = case("about: sends ${server.max_payload} bytes");
+        let timings = |max_payload| Timings { max_payload, ..Timings::default() };
+        let why = too_large(variant(&about_it), timings(LARGEST_PAYLOAD + 1)).expect("it is too large");
+        assert!(why.contains("16 MB"), "{why}");
+        assert_eq!(too_large(variant(&about_it), timings(LARGEST_PAYLOAD)), None);
+        assert_eq!(too_large(variant(&case("")), timings(u64::MAX)), None);
+    }
+}

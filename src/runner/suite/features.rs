@@ -1,0 +1,204 @@
+//! Looks, before the first case, what a server has of that which cases may need.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use super::host::Host;
+use super::schedule::run_case;
+use crate::conformance::Feature;
+use crate::conformance::result::FeatureResult;
+use crate::document::Source;
+use crate::runner::ServerConfig;
+use crate::scenario::{self, Scenario, Surroundings};
+use crate::server::{Offer, offers};
+use crate::session::Transport;
+
+/// How often something is looked for before it counts as missing: a busy machine may be slow once.
+const TRIES: usize = 2;
+
+/// What a server has.
+pub(super) struct Features(BTreeMap<Feature, Offer>);
+
+impl Features {
+    /// Looks at a server.
+    ///
+    /// # Errors
+    /// What was seen, when nothing answers at all.
+    pub(super) fn of(
+        server: &ServerConfig,
+        host: &Host<'_>,
+        jobs: usize,
+        stop: &AtomicBool,
+    ) -> Result<Features, String> {
+        let probing = server.probing();
+        let (endpoint, address) = host.with(|running| (running.endpoint().clone(), running.found().address));
+        let ways = offers(&endpoint, address, &probing);
+        if !ways.answered {
+            return Err(format!("the server answered once and then no more: {}", ways.polling.seen));
+        }
+        let transport = match (ways.websocket.there, ways.polling.there) {
+            (false, true) => Transport::Polling,
+            _ => Transport::Websocket,
+        };
+        let mut found = BTreeMap::from([
+            (Feature::Polling, ways.polling),
+            (Feature::Websocket, ways.websocket),
+            (Feature::Upgrade, ways.upgrade),
+        ]);
+        let scout = Scout { server, host, transport, stop };
+        let way_in = scout.look("the look for a way in", &Feature::connect(transport));
+        let mut left: Vec<Feature> =
+            Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
+        left.retain(|feature| *feature != Feature::NoRecovery);
+        if !way_in.there {
+            // Nobody has to wait for what cannot come.
+            let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
+            let shut: Vec<Feature> = shut;
+            found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
+            left = open;
+        }
+        for together in left.chunks(jobs) {
+            thread::scope(|scope| {
+                let looks: Vec<_> = together
+                    .iter()
+                    .map(|feature| (*feature, scope.spawn(move || scout.feature(*feature))))
+                    .collect();
+                for (feature, look) in looks {
+                    let nothing = |_| Offer { there: false, seen: "the look for it broke off".to_owned() };
+                    found.insert(feature, look.join().unwrap_or_else(nothing));
+                }
+            });
+        }
+        if let Some(Offer { there, seen }) = found.get(&Feature::Recovery).cloned() {
+            found.insert(Feature::NoRecovery, Offer { there: !there, seen });
+        }
+        Ok(Features(found))
+    }
+
+    /// All of them, for the reference server: what it does not show is its fault.
+    pub(super) fn granted() -> Features {
+        let offer = Offer { there: true, seen: "the reference server has it".to_owned() };
+        Features(Feature::all().into_iter().map(|feature| (feature, offer.clone())).collect())
+    }
+
+    /// Why a case that uses these cannot be played, if it cannot.
+    pub(super) fn missing(&self, uses: impl IntoIterator<Item = Feature>) -> Option<String> {
+        let missing: Vec<(Feature, &Offer)> = uses
+            .into_iter()
+            .filter_map(|feature| Some((feature, self.0.get(&feature)?)))
+            .filter(|(_, offer)| !offer.there)
+            .collect();
+        let (_, first) = missing.first()?;
+        let words = missing.iter().map(|(feature, _)| feature.words());
+        let words: Vec<String> = words.collect();
+        let names = match words.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => return None,
+        };
+        Some(format!("the server lacks {names} ({})", first.seen))
+    }
+
+    /// For the report.
+    pub(super) fn results(&self) -> Vec<FeatureResult> {
+        let row = |feature: Feature| {
+            let offer = self.0.get(&feature)?;
+            Some(FeatureResult {
+                name: feature.name().to_owned(),
+                there: offer.there,
+                seen: offer.seen.clone(),
+            })
+        };
+        Feature::all().into_iter().filter_map(row).collect()
+    }
+}
+
+/// Who looks, and where.
+#[derive(Clone, Copy)]
+struct Scout<'a> {
+    server: &'a ServerConfig,
+    host: &'a Host<'a>,
+    transport: Transport,
+    stop: &'a AtomicBool,
+}
+
+impl Scout<'_> {
+    fn feature(&self, feature: Feature) -> Offer {
+        match feature.probe(self.transport) {
+            Some(source) => self.look(&format!("the look for {}", feature.name()), &source),
+            None => gone("nothing to look for".to_owned()),
+        }
+    }
+
+    fn look(&self, label: &str, source: &Source) -> Offer {
+        let scenario = match scenario::read(source, &Surroundings::without_files()) {
+            Ok(scenario) => scenario,
+            Err(mistake) => return gone(mistake.to_string()),
+        };
+        let mut offer = self.once(label, source, &scenario);
+        for _ in 1..TRIES {
+            if !offer.there {
+                offer = self.once(label, source, &scenario);
+            }
+        }
+        offer
+    }
+
+    fn once(&self, label: &str, source: &Source, scenario: &Scenario) -> Offer {
+        let life = self.host.enter(label);
+        let played = run_case(self.server, &life.place, source, scenario, self.transport, 1, self.stop);
+        let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
+        self.host.leave(label, &life, broken);
+        match played {
+            Err(error) => gone(error.line()),
+            Ok(None) => gone("interrupted".to_owned()),
+            Ok(Some(played)) => {
+                // Only the last step counts: a server that breaks a rule on the way is to be told so by the cases.
+                let checks = &played.result.checks;
+                let failure = checks.iter().flat_map(|check| &check.failures).next();
+                match (checks.last(), failure) {
+                    (Some(last), _) if last.passed > 0 => {
+                        Offer { there: true, seen: "it answered".to_owned() }
+                    }
+                    (_, Some(failure)) => gone(failure.actual.clone()),
+                    _ => gone(played.result.verdict.reason),
+                }
+            }
+        }
+    }
+}
+
+fn gone(seen: String) -> Offer {
+    Offer { there: false, seen }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lacking(missing: &[Feature]) -> Features {
+        let offer = |feature| match missing.contains(&feature) {
+            true => gone(format!("no {}", feature.name())),
+            false => Offer { there: true, seen: "it answered".to_owned() },
+        };
+        Features(Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect())
+    }
+
+    #[test]
+    fn a_case_is_told_everything_that_it_lacks_and_what_was_seen_of_the_first() {
+        let features = lacking(&[Feature::Polling, Feature::Upgrade, Feature::Recovery]);
+        assert_eq!(features.missing([Feature::Websocket]), None);
+        let polling = features.missing([Feature::Websocket, Feature::Polling]).expect("it is missing");
+        assert_eq!(polling, format!("the server lacks {} (no polling)", Feature::Polling.words()));
+        let [first, second] = [Feature::Polling, Feature::Upgrade].map(Feature::words);
+        let both = features.missing([Feature::Polling, Feature::Upgrade]).expect("they are missing");
+        assert_eq!(both, format!("the server lacks {first} and {second} (no polling)"));
+    }
+
+    #[test]
+    fn the_reference_server_lacks_nothing() {
+        assert_eq!(Features::granted().missing(Feature::all()), None);
+        assert!(Features::granted().results().iter().all(|feature| feature.there));
+    }
+}

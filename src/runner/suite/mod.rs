@@ -1,0 +1,259 @@
+//! The conformance suite against one server: which cases, with how much patience, and everything that was found.
+
+mod baselines;
+mod cases;
+mod features;
+mod host;
+mod schedule;
+mod stall;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Error, Event, Listener, NamedServer, limits, machine};
+use crate::conformance::result::{SuiteResult, Summary, TimingsResult};
+use crate::conformance::{Case, CaseResult, Variant};
+use crate::report::result::TargetInfo;
+use crate::report::rfc3339;
+use crate::scenario::{Need, Timings};
+use crate::server::{NotReady, Target};
+use crate::units::micros;
+use crate::verdict::Status;
+use cases::Unread;
+use features::Features;
+use host::{Host, Start};
+use schedule::{MOST_WAITING, Schedule, blank};
+use stall::StallWatch;
+
+pub use baselines::Baselines;
+pub use cases::Cases;
+
+/// The usual patience with a case.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many cases are usually played at a time.
+pub const JOBS: u16 = 8;
+
+/// What the reference server is started with: the timings of the official suites. Not read from its handshake, which a
+/// fault may have spoilt.
+const BUNDLED: Timings = Timings {
+    interval: Duration::from_millis(300),
+    timeout: Duration::from_millis(200),
+    max_payload: 1_000_000,
+    connect_timeout: Duration::from_secs(1),
+    upgrade_timeout: Duration::from_secs(1),
+    recovery: Duration::from_secs(2),
+};
+
+/// Heartbeats in which a busy machine now and then misses one: interval and timeout together.
+const HASTY: Duration = Duration::from_secs(2);
+
+/// Cases about the longest messages are left out where these are longer: they would move gigabytes.
+const LARGEST_PAYLOAD: u64 = 16 << 20;
+
+/// How cases are run.
+#[derive(Clone, Debug)]
+pub struct SuiteConfig {
+    /// Where the cases stand; none for the bundled ones.
+    pub folder: Option<PathBuf>,
+    /// Cases that take longer are skipped.
+    pub patience: Duration,
+    /// How many are run at a time, those that mostly wait not counted.
+    pub jobs: u16,
+    /// The seed of all chance.
+    pub seed: u64,
+}
+
+impl Default for SuiteConfig {
+    fn default() -> SuiteConfig {
+        SuiteConfig { folder: None, patience: PATIENCE, jobs: JOBS, seed: 1 }
+    }
+}
+
+/// Cases, and how they are run.
+pub struct Suite {
+    config: SuiteConfig,
+    unread: Vec<Unread>,
+    /// The labels of the variants that are run.
+    chosen: BTreeSet<String>,
+}
+
+impl Suite {
+    /// Of these cases the chosen variants.
+    pub fn new(config: SuiteConfig, cases: &Cases, chosen: &[Variant<'_>]) -> Suite {
+        let ids: BTreeSet<&str> = chosen.iter().map(|variant| &*variant.case.id).collect();
+        let unread = cases.unread.iter().filter(|(id, ..)| ids.contains(&**id)).cloned().collect();
+        Suite { config, unread, chosen: chosen.iter().map(Variant::label).collect() }
+    }
+
+    /// The whole bundled suite.
+    ///
+    /// # Errors
+    /// What is wrong with a case.
+    pub fn bundled(config: SuiteConfig) -> Result<Suite, Error> {
+        let cases = Cases::read(None)?;
+        let variants: Vec<Variant<'_>> = cases.all.iter().flat_map(Case::variants).collect();
+        Ok(Suite::new(config, &cases, &variants))
+    }
+
+    /// How many variants of cases there are.
+    pub fn size(&self) -> usize {
+        self.chosen.len()
+    }
+
+    /// Runs the suite against one server. What is missing in the result was not run, because it was interrupted.
+    ///
+    /// # Errors
+    /// Why nothing could be run.
+    pub fn run(
+        &self,
+        named: &NamedServer,
+        stop: &Arc<AtomicBool>,
+        listener: &mut Listener<'_>,
+    ) -> Result<SuiteResult, Error> {
+        let SuiteConfig { patience, jobs, seed, .. } = self.config;
+        let jobs = usize::from(jobs);
+        let (started, begun) = (SystemTime::now(), Instant::now());
+        let server = &named.config;
+        let timings_of_fixture = || vec!["--fixture-timings".to_owned()];
+        let target = server.with(timings_of_fixture());
+        let is_bundled = matches!(target, Target::Bundled { .. });
+        let host = Host::start(server, target, stop).map_err(not_there)?;
+        let timings = match is_bundled {
+            true => BUNDLED,
+            false => host.with(|running| server.timings(running.found())),
+        };
+        let bounded = Timings { max_payload: timings.max_payload.min(LARGEST_PAYLOAD), ..timings };
+        let cases = cases::read_all(&self.unread, |surroundings| surroundings.with(bounded))?;
+        let is_chosen = |variant: &Variant<'_>| self.chosen.contains(&variant.label());
+        let variants: Vec<Variant<'_>> = cases.iter().flat_map(Case::variants).filter(is_chosen).collect();
+        let wants_recovery =
+            variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
+        let recovering = match is_bundled && wants_recovery {
+            true => {
+                let arguments =
+                    [timings_of_fixture(), vec![format!("--recovery={}s", BUNDLED.recovery.as_secs())]]
+                        .concat();
+                Some(Host::start(server, server.with(arguments), stop).map_err(not_there)?)
+            }
+            false => None,
+        };
+        let features = match is_bundled {
+            true => Features::granted(),
+            false => Features::of(server, &host, jobs, stop).map_err(unreachable)?,
+        };
+
+        let config = &self.config;
+        let command = |variant: Variant<'_>| cases::again(config, named, variant);
+        let mut results = Vec::new();
+        let mut chosen = Vec::new();
+        for (index, variant) in variants.iter().enumerate() {
+            let why = features
+                .missing(variant.uses())
+                .or_else(|| cases::too_large(*variant, timings))
+                .or_else(|| cases::too_long(*variant, patience));
+            match why {
+                Some(reason) => {
+                    results.push((index, CaseResult { reason, ..blank(*variant, command(*variant)) }));
+                }
+                None => chosen.push(index),
+            }
+        }
+        raise_limits(&variants, &chosen, jobs)?;
+        let stalls = StallWatch::new();
+        let schedule = Schedule {
+            server,
+            host: &host,
+            recovering: recovering.as_ref(),
+            seed,
+            jobs,
+            stop,
+            stalls: &stalls,
+            is_hasty: !is_bundled && timings.interval + timings.timeout <= HASTY,
+            command: &command,
+        };
+        let (mut verdicts, mut last) = (Vec::new(), String::new());
+        let mut refused = None;
+        let all = chosen.len();
+        results.extend(schedule.run(&variants, &chosen, &mut |result| {
+            if let Some(result) = result {
+                verdicts.push(result.verdict);
+                last = result.label();
+            }
+            let (elapsed, verdicts, last) = (begun.elapsed(), &verdicts, &last);
+            let told = listener(Event::SuiteGoesOn { elapsed, verdicts, all, last });
+            refused = refused.take().or(told.err());
+        }));
+        listener(Event::SuiteEnded)?;
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        results.sort_by_key(|(index, _)| *index);
+        let cases: Vec<CaseResult> = results.into_iter().map(|(_, result)| result).collect();
+        let target = host.with(TargetInfo::of);
+        let mut findings = host.stop();
+        findings.extend(recovering.map(Host::stop).unwrap_or_default());
+        let summary = Summary::of(cases.iter().map(|case| case.verdict));
+        Ok(SuiteResult {
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            name: named.name.clone(),
+            target,
+            started: rfc3339(started),
+            duration_us: micros(begun.elapsed()),
+            environment: machine::environment(None),
+            timings: in_result(&timings),
+            features: features.results(),
+            cases,
+            findings,
+            summary,
+            baseline: None,
+            exit_code: 0,
+        })
+    }
+}
+
+fn not_there(why: Start) -> Error {
+    match why {
+        Start::NotReady(NotReady::Cancelled) => Error::interrupted("interrupted before the server answered"),
+        Start::NotReady(why) => unreachable(why),
+        Start::Wrong(why) => Error::because(why),
+    }
+}
+
+fn unreachable(why: impl std::fmt::Display) -> Error {
+    Error { status: Some(Status::Unreachable), ..Error::because(why) }
+}
+
+/// Raises the limit of open files as far as those cases may need that are played at a time.
+fn raise_limits(variants: &[Variant<'_>], chosen: &[usize], jobs: usize) -> Result<(), Error> {
+    /// A readiness queue, what wakes it, and some air.
+    const EACH: u64 = 4;
+    let files = |index: &usize| {
+        let Variant { case, transport } = variants[*index];
+        limits::files(&case.scenario, transport.unwrap_or_default()) + EACH
+    };
+    let mut files: Vec<u64> = chosen.iter().map(files).collect();
+    files.sort_unstable_by(|a, b| b.cmp(a));
+    let needed = files.iter().take(jobs + MOST_WAITING).sum::<u64>() + 64;
+    limits::raise(needed).map_err(|hard| Error {
+        status: Some(Status::Invalid),
+        ..Error::because(format!(
+            "the cases need {needed} open files, and this process may have {hard}: raise the hard limit \
+             (`ulimit -Hn`), or give fewer --jobs"
+        ))
+    })
+}
+
+fn in_result(timings: &Timings) -> TimingsResult {
+    TimingsResult {
+        ping_interval_us: micros(timings.interval),
+        ping_timeout_us: micros(timings.timeout),
+        connect_timeout_us: micros(timings.connect_timeout),
+        upgrade_timeout_us: micros(timings.upgrade_timeout),
+        recovery_us: micros(timings.recovery),
+        max_payload: timings.max_payload,
+    }
+}

@@ -1,0 +1,411 @@
+//! Runs cases side by side, each as a run of its own, and runs those again whose verdict is in doubt.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::host::{Fate, Host};
+use super::stall::StallWatch;
+use crate::conformance::verdict::{Course, deviation, judge};
+use crate::conformance::{Case, CaseResult, Variant, Verdict};
+use crate::document::Source;
+use crate::engine::Ending;
+use crate::measure::format;
+use crate::report::RunResult;
+use crate::report::result::ScenarioInfo;
+use crate::runner::once::{Ended, SingleRun, run_once};
+use crate::runner::server::Place;
+use crate::runner::{Error, ServerConfig};
+use crate::scenario::{Need, Scenario};
+use crate::session::Transport;
+
+/// How many cases are played at a time beside those that are busy: long ones, and those that turn out to be.
+pub(super) const MOST_WAITING: usize = 32;
+
+/// A case that is played for so long mostly waits.
+const BUSY: Duration = Duration::from_millis(500);
+
+/// How many cases are played at a time that are played again because of a doubt; a third time, each alone.
+const CALM: usize = 2;
+
+/// The round in which every verdict is believed.
+const LAST_ROUND: usize = 2;
+
+/// Where more verdicts than these are doubted, calm would take too long.
+const MANY: usize = 40;
+
+/// A case that takes so much longer than a healthy server lets it is stopped.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// How often the progress is told.
+const TELLING: Duration = Duration::from_millis(100);
+
+/// What all cases of a suite have in common.
+pub(super) struct Schedule<'a> {
+    pub server: &'a ServerConfig,
+    pub host: &'a Host<'a>,
+    /// The one with recovery, where that is a server of its own.
+    pub recovering: Option<&'a Host<'a>>,
+    pub seed: u64,
+    pub jobs: usize,
+    pub stop: &'a AtomicBool,
+    pub stalls: &'a StallWatch,
+    /// Whether the heartbeats are so short that a busy machine, or a busy server, misses one now and then. The reference
+    /// server does not.
+    pub is_hasty: bool,
+    /// The command that plays one variant alone.
+    pub command: &'a (dyn Fn(Variant<'_>) -> String + Sync),
+}
+
+/// A case that is being played.
+struct Active {
+    index: usize,
+    begun: Instant,
+    /// Whether it is known to wait for most of its time.
+    waits: bool,
+}
+
+impl Active {
+    fn is_busy(&self) -> bool {
+        !self.waits && self.begun.elapsed() < BUSY
+    }
+}
+
+/// Why a deviation is not believed at once.
+#[derive(Clone, Copy)]
+enum Doubt {
+    /// This machine stalled for so long.
+    Stall(Duration),
+    /// A connection did not come to be, or was lost, under heartbeats that a busy machine misses now and then.
+    Accident,
+    /// Such heartbeats alone: a client that only looks does not lose its connection, but finds it closed.
+    Haste,
+}
+
+impl Doubt {
+    /// Whether a verdict is doubted in a round.
+    fn holds(self, round: usize) -> bool {
+        match self {
+            Doubt::Stall(_) | Doubt::Accident => round < LAST_ROUND,
+            Doubt::Haste => round == 0,
+        }
+    }
+}
+
+/// What a play came to, what became of the server, and why the verdict is to be doubted.
+type Outcome = (CaseResult, Fate, Option<Doubt>);
+
+/// Takes the result of a case, or nothing when it is time to tell how the suite goes on.
+pub(super) type Tell<'a> = dyn FnMut(Option<&CaseResult>) + 'a;
+
+/// Tells what a play came to when its thread ends, however it does. None when it was interrupted.
+struct Told {
+    results: mpsc::Sender<(usize, Option<Outcome>)>,
+    index: usize,
+    outcome: Option<Outcome>,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        // Whoever does not listen any more has no use for it.
+        let _ = self.results.send((self.index, self.outcome.take()));
+    }
+}
+
+/// Runs a scenario once as a case. None when it was interrupted.
+///
+/// # Errors
+/// When we could not test.
+pub(super) fn run_case(
+    server: &ServerConfig,
+    place: &Place,
+    source: &Source,
+    scenario: &Scenario,
+    transport: Transport,
+    seed: u64,
+    stop: &AtomicBool,
+) -> Result<Option<Ended>, Error> {
+    let run = SingleRun {
+        source,
+        scenario,
+        place,
+        headers: &server.headers,
+        transport,
+        seed,
+        workers: 1,
+        max_time: Some(scenario.takes + GRACE),
+        stop,
+        info: ScenarioInfo { name: scenario.name.clone(), seed, ..ScenarioInfo::default() },
+        target: server.missing(),
+    };
+    let ended = run_once(&run, None)?;
+    Ok(Some(ended).filter(|ended| ended.ending != Ending::Stopped))
+}
+
+impl Ended {
+    /// Whether connections broke, so that the server may be dying.
+    pub(super) fn is_broken(&self) -> bool {
+        self.unreached > 0 || self.has_dropped
+    }
+}
+
+impl Schedule<'_> {
+    /// Plays these variants and gives each result with its index. What is missing at the end was not played, because it was
+    /// interrupted.
+    pub(super) fn run(
+        &self,
+        variants: &[Variant<'_>],
+        chosen: &[usize],
+        tell: &mut Tell<'_>,
+    ) -> Vec<(usize, CaseResult)> {
+        let (mut done, mut alone) = (Vec::new(), Vec::new());
+        let mut doubted: BTreeMap<usize, (CaseResult, Doubt)> = BTreeMap::new();
+        let mut next = chosen.to_vec();
+        for round in 0..=LAST_ROUND {
+            let jobs = match round {
+                0 => self.jobs,
+                _ if next.len() > MANY => self.jobs,
+                1 => CALM,
+                _ => 1,
+            };
+            let mut again = Vec::new();
+            for (index, (result, fate, doubt)) in self.side_by_side(variants, &next, jobs, tell) {
+                let before = doubted.remove(&index);
+                match (fate, doubt) {
+                    (Fate::Lived, Some(doubt)) if doubt.holds(round) => {
+                        again.push(index);
+                        doubted.insert(index, (result, doubt));
+                    }
+                    (Fate::Lived, _) => done.push((index, calmer(result, before))),
+                    (Fate::Died, _) => alone.push((index, result)),
+                    (Fate::Lost, _) => done.push((index, lost(result))),
+                }
+            }
+            next = again;
+        }
+        // Who was interrupted is believed.
+        done.extend(doubted.into_iter().map(|(index, (result, _))| (index, result)));
+        // Whoever was there when the server died is played again without the others, to see who it was.
+        for (index, before) in alone {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let variant = variants[index];
+            let result = match self.host_of(variant).spare().then(|| self.one(variant)).flatten() {
+                Some((result, Fate::Lived, _)) => result,
+                Some((result, ..)) => killer(variant.case, result),
+                None => lost(before),
+            };
+            tell(Some(&result));
+            done.push((index, result));
+        }
+        done.sort_by_key(|(index, _)| *index);
+        done
+    }
+
+    /// Plays these variants, the long ones first, so many at a time.
+    fn side_by_side(
+        &self,
+        variants: &[Variant<'_>],
+        chosen: &[usize],
+        jobs: usize,
+        tell: &mut Tell<'_>,
+    ) -> Vec<(usize, Outcome)> {
+        let takes = |index: &usize| variants[*index].case.scenario.takes;
+        let (mut long, short): (Vec<usize>, Vec<usize>) =
+            chosen.iter().copied().partition(|index| takes(index) > Duration::ZERO);
+        long.sort_by_key(|index| Reverse(takes(index)));
+        let (mut long, mut short) = (VecDeque::from(long), VecDeque::from(short));
+        let (results, inbox) = mpsc::channel();
+        let mut outcomes = Vec::new();
+        let mut active: Vec<Active> = Vec::new();
+        thread::scope(|scope| {
+            let begin = |index: usize, waits: bool| {
+                let told = Told { results: results.clone(), index, outcome: None };
+                scope.spawn(move || {
+                    let mut told = told;
+                    told.outcome = self.one(variants[index]);
+                });
+                Active { index, begun: Instant::now(), waits }
+            };
+            loop {
+                let is_over = self.stop.load(Ordering::Relaxed);
+                let busy = active.iter().filter(|active| active.is_busy()).count();
+                let mut waiting = active.len() - busy;
+                while waiting < MOST_WAITING && !is_over {
+                    let Some(index) = long.pop_front() else { break };
+                    active.push(begin(index, true));
+                    waiting += 1;
+                }
+                for _ in busy..jobs {
+                    if active.len() >= jobs + MOST_WAITING || is_over {
+                        break;
+                    }
+                    active.extend(short.pop_front().map(|index| begin(index, false)));
+                }
+                if active.is_empty() {
+                    break;
+                }
+                let Ok((index, outcome)) = inbox.recv_timeout(TELLING) else {
+                    tell(None);
+                    continue;
+                };
+                active.retain(|active| active.index != index);
+                if let Some(outcome) = outcome {
+                    if let (result, Fate::Lived, None) = &outcome {
+                        tell(Some(result));
+                    }
+                    outcomes.push((index, outcome));
+                }
+            }
+        });
+        outcomes
+    }
+
+    /// The server on which a variant is played.
+    fn host_of(&self, variant: Variant<'_>) -> &Host<'_> {
+        let needs_recovery = variant.case.scenario.needs.contains(&Need::Recovery);
+        self.recovering.filter(|_| needs_recovery).unwrap_or(self.host)
+    }
+
+    fn one(&self, variant: Variant<'_>) -> Option<Outcome> {
+        let Case { source, scenario, .. } = variant.case;
+        let host = self.host_of(variant);
+        let label = variant.label();
+        let life = host.enter(&label);
+        let transport = variant.transport.unwrap_or_default();
+        let seed = self.seed ^ hash(&label);
+        let begun = Instant::now();
+        let played = run_case(self.server, &life.place, source, scenario, transport, seed, self.stop);
+        let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
+        let accident = matches!(&played, Ok(Some(ended)) if ended.has_accident);
+        let fate = host.leave(&label, &life, broken);
+        let mut case = blank(variant, (self.command)(variant));
+        case.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        match played {
+            Ok(None) => return None,
+            Ok(Some(Ended { result, ending, unreached, .. })) => {
+                let course = Course { unreached, out_of_time: ending == Ending::OutOfTime };
+                (case.verdict, case.reason) = judge(scenario.level, &result, course);
+                let RunResult { checks, errors, duration_us, .. } = result;
+                case.duration_us = duration_us;
+                if case.verdict != Verdict::Pass {
+                    case.checks =
+                        checks.into_iter().filter(|check| check.failed + check.missed > 0).collect();
+                    case.errors = errors;
+                }
+            }
+            Err(error) => (case.verdict, case.reason) = (Verdict::Blocked, error.line()),
+        }
+        let stall = self.stalls.longest_since(begun).map(Doubt::Stall);
+        let haste = if accident { Doubt::Accident } else { Doubt::Haste };
+        let doubt = stall.or(self.is_hasty.then_some(haste));
+        let doubt = doubt.filter(|_| case.verdict.is_deviation());
+        Some((case, fate, doubt))
+    }
+}
+
+/// A result that says nothing yet.
+pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
+    let Variant { case, transport } = variant;
+    CaseResult {
+        id: case.id.clone(),
+        transport,
+        clause: case.scenario.clause.clone(),
+        level: case.scenario.level,
+        area: case.area().to_owned(),
+        name: case.scenario.name.clone(),
+        spec: case.scenario.spec.clone(),
+        needs: case.scenario.needs.clone(),
+        verdict: Verdict::Skip,
+        reason: String::new(),
+        checks: Vec::new(),
+        errors: Vec::new(),
+        duration_us: 0,
+        command,
+    }
+}
+
+/// A case that was played again because of a doubt.
+fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseResult {
+    match before {
+        Some((_, Doubt::Stall(time))) => {
+            let time = format::duration(time);
+            result.reason.push_str(&format!(" (played again, because this machine stalled for {time})"));
+        }
+        Some((_, Doubt::Accident | Doubt::Haste)) => {
+            result.reason.push_str(" (played again, because heartbeats this short are missed now and then)");
+        }
+        None => {}
+    }
+    result
+}
+
+/// A case during which the server died for good says nothing, unless it passed.
+fn lost(mut result: CaseResult) -> CaseResult {
+    if result.verdict != Verdict::Pass {
+        result.verdict = Verdict::Blocked;
+        result.reason = format!("the server died meanwhile, for good: {}", result.reason);
+    }
+    result
+}
+
+/// A case that the server did not survive.
+fn killer(case: &Case, mut result: CaseResult) -> CaseResult {
+    if matches!(result.verdict, Verdict::Pass | Verdict::Blocked) {
+        result.verdict = deviation(case.scenario.level);
+    }
+    result.reason = format!("the server died of it: {}", result.reason);
+    result
+}
+
+/// The same number for the same text, on every machine: FNV-1a.
+fn hash(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::example;
+
+    fn result(verdict: Verdict) -> CaseResult {
+        CaseResult { reason: "as seen".to_owned(), ..example::result("polling/order", None, verdict) }
+    }
+
+    #[test]
+    fn a_stall_is_doubted_until_the_last_round_and_haste_only_once() {
+        let holds = |doubt: Doubt| [0, 1, 2].map(|round| doubt.holds(round));
+        assert_eq!(holds(Doubt::Stall(Duration::ZERO)), [true, true, false]);
+        assert_eq!(holds(Doubt::Accident), [true, true, false]);
+        assert_eq!(holds(Doubt::Haste), [true, false, false]);
+    }
+
+    #[test]
+    fn a_verdict_reached_in_a_second_round_says_why_there_was_one() {
+        let before = |doubt| Some((result(Verdict::Fail), doubt));
+        let stalled = calmer(result(Verdict::Pass), before(Doubt::Stall(Duration::from_millis(80))));
+        assert_eq!(stalled.reason, "as seen (played again, because this machine stalled for 80 ms)");
+        assert!(calmer(result(Verdict::Pass), before(Doubt::Haste)).reason.contains("heartbeats this short"));
+        assert_eq!(calmer(result(Verdict::Pass), None).reason, "as seen");
+    }
+
+    #[test]
+    fn whoever_was_there_when_the_server_died_for_good_is_not_to_blame() {
+        let blocked = lost(result(Verdict::Fail));
+        assert_eq!(blocked.verdict, Verdict::Blocked);
+        assert_eq!(blocked.reason, "the server died meanwhile, for good: as seen");
+        assert_eq!(lost(result(Verdict::Pass)).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn the_seed_of_a_variant_depends_on_its_label_alone() {
+        assert_eq!(hash("polling/order@upgrade"), hash("polling/order@upgrade"));
+        assert_ne!(hash("polling/order@upgrade"), hash("polling/order@polling"));
+        assert_eq!(hash(""), 0xcbf2_9ce4_8422_2325, "FNV-1a begins there");
+    }
+}

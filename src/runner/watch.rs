@@ -1,0 +1,220 @@
+//! Watches a run: the last second of it, its course over time, and samples of the server and of this machine.
+
+use std::time::Duration;
+
+use super::machine::{own_cpu, own_memory_peak, processors};
+use super::samples::{OtherPrograms, ServerSamples};
+use crate::engine::{Extent, Ran, RunProgress, Second};
+use crate::measure::{Audited, Gauges, Live, Window};
+use crate::plan::Plan;
+use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
+use crate::server::Running;
+use crate::units::micros;
+
+/// How long an interval of the course is.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// See the module's head.
+pub(super) struct Watch<'a> {
+    window: Window,
+    /// Each act in words.
+    words: Vec<String>,
+    clients: u64,
+    /// About how long the run takes, where the scenario tells.
+    expected: Option<Duration>,
+    audited: Option<Audited>,
+    workers: u32,
+    server: ServerSamples<'a>,
+    others: OtherPrograms,
+    own_cpu: Duration,
+    course: Course,
+    extent: Extent,
+    /// Of how much of the measured part the work of the busiest thread is known, and how long it was.
+    busiest: (Duration, Duration),
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(
+        plan: &Plan<'_>,
+        expected: Option<Duration>,
+        running: &'a Running,
+        workers: usize,
+    ) -> Watch<'a> {
+        let words = plan.acts.iter().map(|act| {
+            let groups: Vec<&str> =
+                act.members.iter().map(|group| plan.parts[*group].name.as_str()).collect();
+            let steps: Vec<String> = act.steps.iter().map(|numbered| numbered.step.words()).collect();
+            format!("{} {}", groups.join(", "), steps.join(", then "))
+        });
+        Watch {
+            window: Window::default(),
+            words: words.collect(),
+            expected,
+            audited: None,
+            clients: plan.parts.iter().map(|part| part.count).sum(),
+            workers: u32::try_from(workers).unwrap_or(u32::MAX),
+            server: ServerSamples::new(running),
+            others: OtherPrograms::new(),
+            own_cpu: own_cpu(),
+            course: Course::new(INTERVAL),
+            extent: Extent::default(),
+            busiest: (Duration::ZERO, Duration::ZERO),
+        }
+    }
+
+    /// Takes what the engine tells, but for its seconds.
+    pub(super) fn hear(&mut self, progress: &mut RunProgress<'_>) {
+        self.extent = progress.extent;
+        if let Some(interval) = progress.interval.take() {
+            self.window.push(progress.elapsed, interval);
+        }
+        if !progress.seconds.is_empty() {
+            self.audited = progress.accounts.audited();
+        }
+    }
+
+    /// What a display shows of the run.
+    pub(super) fn live(&self, progress: &RunProgress<'_>) -> Live {
+        let step = progress.acts.iter().map(|act| self.words[*act].as_str()).collect::<Vec<_>>().join("; ");
+        self.window.live(Gauges {
+            elapsed: progress.elapsed,
+            expected: self.expected,
+            step,
+            connected: progress.live,
+            total: self.clients,
+            audit: self.audited,
+        })
+    }
+
+    /// The run is over: what came after its last whole second.
+    pub(super) fn finish(&mut self, ran: &Ran) {
+        self.extent = ran.extent;
+        self.take(&ran.rest);
+    }
+
+    /// Takes a second of the run.
+    pub(super) fn take(&mut self, second: &Second) {
+        let began = second.end.saturating_sub(self.length(second));
+        let is_measured = self.extent.has(began) && self.extent.to.is_none_or(|to| second.end <= to);
+        let server = self.server.sample(is_measured);
+        self.others.sample(server.map(|(cpu, _)| cpu), is_measured);
+        if is_measured {
+            self.busiest.0 += second.busiest;
+            self.busiest.1 += self.length(second);
+        }
+        self.course.push(&Row {
+            end: second.end,
+            connected: second.live,
+            figures: &second.figures,
+            generator_cpu: second.cpu,
+            server,
+        });
+    }
+
+    fn length(&self, second: &Second) -> Duration {
+        let before = Duration::from_micros(self.course.at_us.last().copied().unwrap_or_default());
+        second.end.saturating_sub(before)
+    }
+
+    /// The run over time, if it was long enough for more than one interval.
+    pub(super) fn course(&self) -> Option<Course> {
+        (self.course.at_us.len() > 1).then(|| self.course.clone())
+    }
+
+    /// How long the measured part was, up to that time since the start.
+    pub(super) fn measured(&self, now: Duration) -> Duration {
+        let to = self.extent.to.unwrap_or(now);
+        self.extent.from.map_or(Duration::ZERO, |from| to.saturating_sub(from))
+    }
+
+    /// The stretches of the run up to that time, where only a part of it is measured.
+    pub(super) fn phases(&self, settle: Option<Duration>, now: Duration) -> Vec<PhaseResult> {
+        settle.map_or_else(Vec::new, |settle| phases(self.extent, settle, now))
+    }
+
+    /// The busiest thread's share of its time at work, over the measured part.
+    pub(super) fn busiest(&self) -> Option<f64> {
+        let (busy, known) = self.busiest;
+        (known >= INTERVAL).then(|| busy.as_secs_f64() / known.as_secs_f64())
+    }
+
+    /// The share of this machine's processors that other programs took in the measured part, where that can be known.
+    pub(super) fn others(&self) -> Option<f64> {
+        let (_, known) = self.busiest;
+        let processors = processors() as f64;
+        let others = self.others.measured().filter(|_| known >= INTERVAL)?;
+        Some(others.as_secs_f64() / (known.as_secs_f64() * processors))
+    }
+
+    /// What the run cost this process.
+    pub(super) fn generator(&self) -> GeneratorResult {
+        GeneratorResult {
+            workers: self.workers,
+            cpu_us: micros(own_cpu().saturating_sub(self.own_cpu)),
+            busiest_worker: self.busiest().map(thousandths),
+            memory_peak: own_memory_peak(),
+            due: 0,
+            begun: 0,
+            doubts: Vec::new(),
+        }
+    }
+
+    /// What it cost the server, where we started it.
+    pub(super) fn server(&self) -> Option<ServerResult> {
+        self.server.result()
+    }
+}
+
+/// The stretches of a run up to that time of which this part is measured, after it has settled.
+fn phases(measured: Extent, settle: Duration, now: Duration) -> Vec<PhaseResult> {
+    let from = measured.from.unwrap_or(now).min(now);
+    let settles = from.saturating_sub(settle);
+    let to = measured.to.unwrap_or(now);
+    let stretches = [
+        ("ramp", Duration::ZERO, settles),
+        ("settle", settles, from),
+        ("measure", from, to),
+        ("rest", to, now),
+    ];
+    let stretches = stretches.into_iter().filter(|(_, from, to)| from < to);
+    stretches
+        .map(|(name, from, to)| PhaseResult {
+            name: name.to_owned(),
+            from_us: micros(from),
+            to_us: micros(to),
+        })
+        .collect()
+}
+
+fn thousandths(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(measured: (Option<u64>, Option<u64>), now: u64) -> Vec<(String, u64, u64)> {
+        let second = Duration::from_secs;
+        let extent = Extent { from: measured.0.map(second), to: measured.1.map(second) };
+        let second = |micros: u64| micros / 1_000_000;
+        let of = |phase: PhaseResult| (phase.name, second(phase.from_us), second(phase.to_us));
+        phases(extent, Duration::from_secs(5), Duration::from_secs(now)).into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_run_of_which_a_part_is_measured_ramps_up_settles_and_has_a_rest() {
+        let phase = |name: &str, from, to| (name.to_owned(), from, to);
+        let whole =
+            [phase("ramp", 0, 10), phase("settle", 10, 15), phase("measure", 15, 45), phase("rest", 45, 50)];
+        assert_eq!(names((Some(15), Some(45)), 50), whole);
+        assert_eq!(names((Some(15), None), 20)[..], [&whole[..2], &[phase("measure", 15, 20)]].concat());
+        assert_eq!(names((None, None), 0), []);
+    }
+
+    #[test]
+    fn a_run_that_never_settled_has_no_measured_part() {
+        assert_eq!(names((Some(15), None), 12), [("ramp".into(), 0, 7), ("settle".into(), 7, 12)]);
+        assert_eq!(names((None, None), 3), [("settle".into(), 0, 3)]);
+    }
+}
