@@ -191,7 +191,12 @@ fn what_cannot_be_compared_is_told() {
     let folder = Folder::new();
     let scenario = folder.scenario("{ crowd: 2 }", ASKS);
     let not_there = folder.path("not-there.json");
-    sockrates(["compare"]).args([&scenario, &not_there]).run().code(2).complains("failed to read");
+    sockrates(["compare"]).args([&not_there, &scenario]).run().code(2).complains("failed to read");
+    sockrates(["compare"])
+        .args([&scenario, &not_there])
+        .run()
+        .code(2)
+        .complains(" is not JSON, at line 1, column");
     let fail_on = ["compare", "--fail-on", "delivery p98 worse by 10 %"];
     sockrates(fail_on).args([&scenario]).run().code(2).complains("did you mean `delivery p99`?");
     let named_twice = ["compare", "--server", "a=one", "--server", "a=two"];
