@@ -24,7 +24,7 @@ fn servers_are_played_in_turn_and_the_first_one_twice() {
         .args(["--markdown"])
         .args([&markdown])
         .run();
-    ended.code(0).says("b beside a").says("ack p50").says("too few to tell");
+    ended.code(0).says("b beside a").says("ack p50").says("too few runs to judge");
     let blocks = results(&json)["body"]["blocks"].clone();
     for block in blocks.as_array().expect("a list") {
         let mut names: Vec<&str> = block["runs"]
@@ -55,7 +55,7 @@ fn results_of_two_days_are_written_in_every_form_and_rendered_again() {
         .args(written_to(&json, &markdown, &html))
         .run();
     // A single run on either side claims nothing.
-    ended.code(0).says("new beside old").says("ack p50").says("a test, new: nothing");
+    ended.code(0).says("new beside old").says("ack p50").says("a test, new").says("✓ nothing");
     let diff = &results(&json)["body"];
     assert_eq!((&diff["old"]["name"], &diff["new"]["name"]), (&"old".into(), &"new".into()));
     let rows = diff["comparisons"][0]["rows"].as_array().expect("a list");
@@ -107,7 +107,7 @@ fn conformance_is_told_beside_the_figures_in_every_form() {
         .args([&scenario])
         .args(written_to(&json, &markdown, &html))
         .run();
-    ended.code(0).says("a beside itself").says("Conformance a: ").says("failed: acks/");
+    ended.code(0).says("a beside itself").says("Conformance ✗ a: ").says("fail: acks/");
     let found = &results(&json)["body"]["conformance"];
     let failed: Vec<&str> = found[0]["deviations"]
         .as_array()
@@ -121,10 +121,10 @@ fn conformance_is_told_beside_the_figures_in_every_form() {
     assert!(found[0]["summary"]["pass"].as_u64().is_some_and(|pass| pass > 100), "{found:#}");
     assert_eq!(found[0].get("unfinished"), None, "{found:#}");
     let read = |path| std::fs::read_to_string(path).expect("it was written");
-    assert!(read(&markdown).contains("- conformance of a: "));
+    assert!(read(&markdown).contains(" **a**: "));
     assert!(read(&html).contains("id=\"conformance\""));
     let stored = sockrates(["compare"]).args([&json, &json]).run();
-    stored.code(0).says("Conformance a, ").says("failed: acks/");
+    stored.code(0).says("Conformance ✗ a, ").says("fail: acks/");
 }
 
 /// A command whose first two lives are those of the reference server; the third is this one.
