@@ -192,7 +192,7 @@ impl<'p> Client<'p> {
         self.flow()
     }
 
-    /// Time has passed: to be called when [`Client::wake`] is reached.
+    /// Time has passed: to be called when [`Client::poll_timeout`] is reached.
     pub fn handle_timeout(&mut self, io: &mut Io<'_>) -> Flow {
         if let Some(event) = self.with(io, |cx| cx.actor.session.handle_timeout(cx.wire, cx.now)) {
             self.event(io, event);
@@ -209,7 +209,7 @@ impl<'p> Client<'p> {
         self.handle(io, &Happening::Time)
     }
 
-    /// When to call [`Client::tick`].
+    /// When to call [`Client::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
         let task = self.task.as_ref().and_then(Sequence::poll_timeout);
         let thought = self.thinking.iter().map(|thought| thought.at).min();

@@ -1,4 +1,4 @@
-//! The document model of all reports. Each kind of result builds its list of blocks once; [`super::render`] shows them in a
+//! The document model of all reports. Each kind of result builds its list of blocks once; `render` shows them in a
 //! terminal, as a page of HTML and as Markdown.
 //!
 //! Nothing here is escaped. Names, payloads and sentences come from servers and files; each renderer escapes every text

@@ -1,9 +1,9 @@
 //! One connection's protocol state, without IO: Engine.IO v4 with Socket.IO v5 on top.
 //!
-//! A [`Session`] is told what arrived ([`Session::receive`], [`Session::response`], [`Session::lost`]), what to
-//! do ([`Session::connect`], [`Session::emit`] …) and what time it is ([`Session::tick`]). It answers through a
+//! A [`Session`] is told what arrived ([`Session::handle_packet`], [`Session::handle_response`], [`Session::handle_lost`]), what to
+//! do ([`Session::connect`], [`Session::emit`] …) and what time it is ([`Session::handle_timeout`]). It answers through a
 //! [`Wire`] (frames and requests to send) and with [`Event`]s, at most one for each packet. Call
-//! [`Session::tick`] when [`Session::wake`] is reached. It holds no clock, no socket and no task.
+//! [`Session::handle_timeout`] when [`Session::poll_timeout`] is reached. It holds no clock, no socket and no task.
 //!
 //! Neighbours: [`crate::protocol`] knows the packets; [`crate::client`] owns a session and interprets events.
 //! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO").
@@ -434,7 +434,7 @@ impl Session {
         }
     }
 
-    /// Tells the time. Call it when [`Session::wake`] is reached.
+    /// Tells the time. Call it when [`Session::poll_timeout`] is reached.
     pub fn handle_timeout(&mut self, wire: &mut dyn Wire, now: Instant) -> Option<Event<'static>> {
         if self.overdue.is_some_and(|overdue| now >= overdue) && !self.is_closed() {
             return Some(self.finish(wire, Closed::NoPing));
@@ -442,7 +442,7 @@ impl Session {
         None
     }
 
-    /// When to call [`Session::tick`].
+    /// When to call [`Session::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.overdue
     }
@@ -549,7 +549,7 @@ fn header(kind: Kind, attachments: u32, namespace: &str, id: Option<u64>) -> Str
     head
 }
 
-/// Decodes a WebSocket text frame for [`Session::receive`].
+/// Decodes a WebSocket text frame for [`Session::handle_packet`].
 ///
 /// # Errors
 /// When the frame is no Engine.IO packet.

@@ -13,9 +13,9 @@ use crate::protocol::{Rule, Violation, payload};
 /// What a session makes of an HTTP response.
 #[derive(Debug)]
 pub enum Payload<'a> {
-    /// A payload of packets: give each to [`Session::receive`], then call [`Session::polled`].
+    /// A payload of packets: give each to [`Session::handle_packet`], then call [`Session::handle_payload_end`].
     Packets(&'a str),
-    /// A payload that cannot be read. [`Session::polled`] must follow all the same.
+    /// A payload that cannot be read. [`Session::handle_payload_end`] must follow all the same.
     Unreadable(Violation),
     /// Nothing to read; perhaps an event.
     Nothing(Option<Event<'a>>),
@@ -146,7 +146,7 @@ impl Polling {
 
 impl Session {
     /// Takes the response to a poll or a post. Except for [`Payload::Nothing`],
-    /// [`Session::polled`] must follow.
+    /// [`Session::handle_payload_end`] must follow.
     pub fn handle_response<'a>(
         &mut self,
         wire: &mut dyn Wire,

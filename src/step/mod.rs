@@ -205,7 +205,7 @@ impl<'p> Progress<'p> {
 
 /// A step that waits for something.
 pub trait Running<'p>: fmt::Debug {
-    /// Is told of everything that happens to the client, and of the time when [`Running::wake`] is reached.
+    /// Is told of everything that happens to the client, and of the time when [`Running::poll_timeout`] is reached.
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow;
 
     /// The client leaves at the end of the run: the step will be told of nothing any more.
