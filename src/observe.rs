@@ -220,7 +220,7 @@ impl Label {
 /// Which client: its group, its index in the group, its index in all clients. All from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Who {
-    /// index of the group.
+    /// Index of its group.
     pub group: u32,
     /// Index of the client in its group.
     pub n: u32,

@@ -24,7 +24,7 @@ pub struct StepInfo {
     pub groups: Vec<String>,
 }
 
-/// One group of the broadcast.
+/// One group of clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupInfo {
     /// Its name in the scenario.

@@ -40,7 +40,7 @@ pub struct RunResult {
     pub phases: Vec<PhaseResult>,
     /// Where it ran.
     pub environment: Environment,
-    /// The groups of the broadcast.
+    /// The groups of clients.
     pub clients: Vec<GroupSize>,
     /// The judgement.
     pub verdict: Verdict,
@@ -199,7 +199,7 @@ pub struct Environment {
     pub co_located: Option<bool>,
 }
 
-/// One group of the broadcast.
+/// One group of clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupSize {
     /// Its name.

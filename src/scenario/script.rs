@@ -202,7 +202,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The groups that a key names, in the order of the broadcast.
+    /// The groups that a key names, in the order of the file.
     fn members(&self, key: &Key) -> Result<Vec<usize>, Mistake> {
         if key.text.trim() == ALL {
             return Ok((0..self.groups.len()).collect());

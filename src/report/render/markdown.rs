@@ -234,8 +234,8 @@ fn escaped(text: &str) -> String {
             _ => safe.push(character),
         }
         let is_linked = match character {
-            // What sites make a person, an issue, a merge request or the like of.
-            // What counts as a letter differs from site to site, so everything beyond ASCII does.
+            // What sites make a person, an issue, a merge request or the like of. Which signs are letters differs from
+            // site to site, so every sign beyond ASCII counts as one.
             '@' | '#' | '!' | '$' | '%' | '~' | '&' | '^' | '*' => {
                 begins_a_name || next.is_some_and(|next| !next.is_ascii())
             }
