@@ -32,7 +32,7 @@ pub enum Metric {
     ConnectLag,
     /// Polling to WebSocket: from the request of the WebSocket to the moment when it carries everything.
     Upgrade,
-    /// From the loss of the connection's successor being due to the new `CONNECT` reply.
+    /// From the moment when the connection's successor was due, with `retry` from the loss, to the new `CONNECT` reply.
     Reconnect,
     /// Acknowledgement: from the due time of the event to its ack.
     Ack,
@@ -118,6 +118,8 @@ pub enum Counter {
     ConnectOk,
     /// Connects that did not.
     ConnectFailed,
+    /// Tries of a connect that came to nothing and were followed by another.
+    ConnectRetried,
     /// Connections that the server or the network ended without being asked to.
     Dropped,
     /// Rules of the protocol that the server broke.
@@ -148,10 +150,11 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order in which reports list them.
-    pub const ALL: [Counter; 16] = [
+    pub const ALL: [Counter; 17] = [
         Counter::ConnectAsked,
         Counter::ConnectOk,
         Counter::ConnectFailed,
+        Counter::ConnectRetried,
         Counter::Dropped,
         Counter::Violations,
         Counter::Sent,
@@ -168,7 +171,7 @@ impl Counter {
     ];
 
     /// Those that are counted by [`Cause`], too.
-    pub const WITH_CAUSES: [Counter; 2] = [Counter::ConnectFailed, Counter::Dropped];
+    pub const WITH_CAUSES: [Counter; 3] = [Counter::ConnectFailed, Counter::ConnectRetried, Counter::Dropped];
 
     /// Whether it counts what is said on a connection, and not the coming and going of connections. Of the former only the
     /// measured part of a run counts.
@@ -178,6 +181,7 @@ impl Counter {
             Counter::ConnectAsked
                 | Counter::ConnectOk
                 | Counter::ConnectFailed
+                | Counter::ConnectRetried
                 | Counter::Dropped
                 | Counter::Violations
         )
@@ -189,6 +193,7 @@ impl Counter {
             Counter::ConnectAsked => "connect asked",
             Counter::ConnectOk => "connect ok",
             Counter::ConnectFailed => "connect failed",
+            Counter::ConnectRetried => "connect retried",
             Counter::Dropped => "connection dropped",
             Counter::Violations => "rule broken",
             Counter::Sent => "sent",
@@ -264,6 +269,8 @@ pub trait Observer {
     fn latency(&mut self, metric: Metric, value: Duration);
     /// `by` more of something counted.
     fn count(&mut self, counter: Counter, by: u64);
+    /// A try of a connect came to nothing, and another follows.
+    fn retried(&mut self, cause: Cause);
     /// A check of a step held for this client.
     fn passed(&mut self, step: StepId, who: Who);
     /// A check of a step did not hold for this client.

@@ -103,6 +103,9 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
         "what does not go together in a step",
         &[
             "jitter_of_chance",
+            "retry_after_a_pause",
+            "retry_of_the_refused",
+            "retry_that_gets_shorter",
             "jitter_without_a_pace",
             "law_without_a_pace",
             "spread_of_chance",
@@ -205,6 +208,7 @@ const MAPS: &[(&str, &str)] = &[
     ("connect", "{KEY: 1}"),
     ("disconnect", "{KEY: 1}"),
     ("reconnect", "{KEY: 1}"),
+    ("reconnect/properties/retry", "{retry: {KEY: 1}}"),
     ("upgrade", "{KEY: 1}"),
     ("join", "{room: x, KEY: 1}"),
     ("leave", "{room: x, KEY: 1}"),

@@ -2,6 +2,7 @@
 
 mod pace;
 mod raw;
+mod retry;
 mod settled;
 mod stage;
 

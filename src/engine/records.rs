@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached};
 use crate::measure::{Figures, Interval, Taken, Tally};
-use crate::observe::{Counter, Failure, FailureKind, Label, LastFrames, Metric, Observer, StepId, Who};
+use crate::observe::{
+    Cause, Counter, Failure, FailureKind, Label, LastFrames, Metric, Observer, StepId, Who,
+};
 use crate::scenario::Asked;
 
 /// Where auditors leave their batches for each other: a box for each.
@@ -225,6 +227,11 @@ impl Observer for Records {
         let is_measured = self.counts(counter);
         self.tally.count_of(counter, by, is_measured);
         self.apart(|figures| figures.count(counter, by, is_measured));
+    }
+
+    fn retried(&mut self, cause: Cause) {
+        self.tally.retried(cause);
+        self.apart(|figures| figures.count(Counter::ConnectRetried, 1, true));
     }
 
     fn passed(&mut self, step: StepId, who: Who) {

@@ -23,6 +23,8 @@ struct Counts {
     missed: [u64; Counter::ALL.len()],
     /// Connects that failed.
     unconnected: ByCause,
+    /// Tries of connects that were followed by another.
+    retried: ByCause,
     /// Connections that ended unasked.
     dropped: ByCause,
     /// Checks that did not hold.
@@ -37,6 +39,7 @@ impl Counts {
     fn causes(&self, counter: Counter) -> impl Iterator<Item = (Cause, u64)> + '_ {
         let by_cause: &[u64] = match counter {
             Counter::ConnectFailed => &self.unconnected,
+            Counter::ConnectRetried => &self.retried,
             Counter::Dropped => &self.dropped,
             _ => &[],
         };
@@ -52,7 +55,11 @@ impl Counts {
         for (ours, theirs) in pairs {
             ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
         }
-        let by_cause = [(&mut self.unconnected, &other.unconnected), (&mut self.dropped, &other.dropped)];
+        let by_cause = [
+            (&mut self.unconnected, &other.unconnected),
+            (&mut self.retried, &other.retried),
+            (&mut self.dropped, &other.dropped),
+        ];
         for (ours, theirs) in by_cause {
             ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
         }
@@ -123,6 +130,11 @@ impl Figures {
             FailureKind::Dropped(cause) => self.counts.dropped[cause as usize] += 1,
             FailureKind::Ack | FailureKind::Violation => {}
         }
+    }
+
+    /// Counts the cause of a try that was followed by another.
+    pub fn retry(&mut self, cause: Cause) {
+        self.counts.retried[cause as usize] += 1;
     }
 
     /// Counts a check that did not hold.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{Counter, Failure, FailureKind, LastFrames, Metric, Observer, StepId, Who};
+use crate::observe::{Cause, Counter, Failure, FailureKind, LastFrames, Metric, Observer, StepId, Who};
 
 use super::{Figures, Interval, Series, StepTally, Taken, Troubles};
 
@@ -148,6 +148,11 @@ impl Observer for Tally {
         self.count_of(counter, by, true);
     }
 
+    fn retried(&mut self, cause: Cause) {
+        self.figures.retry(cause);
+        self.count(Counter::ConnectRetried, 1);
+    }
+
     fn passed(&mut self, step: StepId, _who: Who) {
         self.step_mut(step).passed += 1;
         self.interval.passed += 1;
@@ -185,7 +190,6 @@ impl Observer for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::Cause;
 
     const WHO: Who = Who { group: 0, n: 0, index: 0 };
 
@@ -243,6 +247,7 @@ mod tests {
         }
         (0..9)
             .for_each(|_| tally.wronged(WHO, FailureKind::Dropped(Cause::NoPing), "it ended", "", &Vec::new));
+        (0..5).for_each(|_| tally.retried(Cause::Unreachable));
         tally.missed(StepId(1), WHO, FailureKind::Ack, failure());
         let mut sum = Figures::default();
         sum.add(tally.figures());
@@ -250,8 +255,10 @@ mod tests {
         let connects = [(Cause::NoAnswer, 140), (Cause::Refused, 6)];
         assert_eq!(sum.causes(Counter::ConnectFailed).collect::<Vec<_>>(), connects);
         assert_eq!(sum.causes(Counter::Dropped).collect::<Vec<_>>(), [(Cause::NoPing, 18)]);
+        assert_eq!(sum.causes(Counter::ConnectRetried).collect::<Vec<_>>(), [(Cause::Unreachable, 10)]);
+        assert_eq!(sum.misses(Counter::ConnectRetried), 0);
         assert_eq!(sum.causes(Counter::AckMissed).count(), 0);
-        for counter in [Counter::ConnectFailed, Counter::Dropped] {
+        for counter in Counter::WITH_CAUSES {
             assert_eq!(sum.causes(counter).map(|(_, number)| number).sum::<u64>(), sum.ever(counter));
         }
     }

@@ -17,7 +17,7 @@ use super::offences::sentence;
 use super::result::{
     CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
     FailureResult, GroupSize, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, ScenarioInfo,
-    TargetInfo, ThresholdResult, WireResult,
+    ServerEnd, TargetInfo, ThresholdResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -69,6 +69,8 @@ pub struct Account {
     pub generator: Option<GeneratorResult>,
     /// What it cost the server, where we started it.
     pub server: Option<ServerResult>,
+    /// How the server ended, if we started it and it did.
+    pub server_end: Option<ServerEnd>,
 }
 
 /// Judges the run and puts down everything that is known of it.
@@ -85,6 +87,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         doubts: doubts.iter().map(DoubtResult::of).collect(),
         ..generator
     });
+    let death = account.server_end.as_ref().map(ServerEnd::death);
     let verdict = judge(&Evidence {
         script_info,
         measured,
@@ -92,6 +95,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         judged: &judged,
         completed_steps: run.completed_steps,
         end: &run.end,
+        death: death.as_ref(),
         doubts: &doubts,
     });
     let group = |group: &GroupInfo| GroupSize { group: group.name.clone(), count: group.count };
@@ -123,6 +127,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         course: account.course,
         generator,
         server: account.server,
+        server_end: account.server_end,
     }
 }
 

@@ -70,7 +70,7 @@ pub struct Course {
 /// How often connects failed, or connections ended, for one cause in each interval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CauseCourse {
-    /// Whose part it is: `connect failed`, `connection dropped`.
+    /// Whose part it is: `connect failed`, `connect retried`, `connection dropped`.
     pub counter: String,
     /// The cause, one of a closed list.
     pub cause: String,

@@ -71,6 +71,7 @@ pub(crate) fn troubled() -> RunResult {
                 begun: 29_990,
                 doubts: Vec::new(),
             }),
+            server_end: None,
             server: Some(ServerResult {
                 cpu_us: 41_000_000,
                 cpu_measured_us: 39_100_000,

@@ -8,11 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Fault;
-use crate::measure::{DecodeError, Series};
+use crate::measure::{DecodeError, Series, format};
 use crate::observe::{Counter, Metric};
 use crate::server::{Running, Target};
 use crate::units::micros;
-use crate::verdict::Verdict;
+use crate::verdict::{Death, Verdict};
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 
@@ -55,7 +55,7 @@ pub struct RunResult {
     pub metrics: Vec<MetricResult>,
     /// All counters.
     pub counters: Vec<CounterResult>,
-    /// Why connects failed and connections ended unasked, in the whole run. Each of them is counted; the most frequent first.
+    /// Why connects failed or were tried again, and connections ended unasked, in the whole run. Each of them is counted; the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<CauseResult>,
     /// The series and counters of single groups and labels, where a threshold asks about one.
@@ -72,6 +72,9 @@ pub struct RunResult {
     /// What it cost the server, where we started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerResult>,
+    /// How the server ended during the run, where we started it and it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_end: Option<ServerEnd>,
 }
 
 impl RunResult {
@@ -94,6 +97,30 @@ impl RunResult {
     /// How many checks failed, in all steps.
     pub fn failed_checks(&self) -> u64 {
         self.checks.iter().map(|check| check.failed).sum()
+    }
+}
+
+/// The end of a server that we started, during the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerEnd {
+    /// `exit code 1`, `signal SIGKILL`.
+    pub how: String,
+    /// Whether it ended with exit code 0.
+    pub is_success: bool,
+    /// When that was seen, since the start of the run.
+    pub after_us: u64,
+    /// The last lines that it printed.
+    pub output: Vec<String>,
+}
+
+impl ServerEnd {
+    /// The same for the verdict.
+    pub fn death(&self) -> Death {
+        let after = format::duration(Duration::from_micros(self.after_us));
+        Death {
+            sentence: format!("the server ended with {} after {after}", self.how),
+            is_failure: !self.is_success,
+        }
     }
 }
 
@@ -424,7 +451,7 @@ pub struct CounterResult {
 /// One cause for which connects failed, or connections ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CauseResult {
-    /// Whose part it is, by the words for that counter: `connect failed`, `connection dropped`.
+    /// Whose part it is, by the words for that counter: `connect failed`, `connect retried`, `connection dropped`.
     pub counter: String,
     /// The cause, one of a closed list.
     pub cause: String,

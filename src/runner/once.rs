@@ -289,5 +289,6 @@ fn account(facts: &Facts<'_>, watch: &Watch<'_>, environment: &Environment, now:
         course: watch.course(),
         generator: Some(watch.generator()),
         server: watch.server(),
+        server_end: watch.server_end(),
     }
 }

@@ -81,7 +81,7 @@ impl<'a> ServerSamples<'a> {
         }
     }
 
-    /// The processor time since the last sample, and the memory now.
+    /// The processor time since the last sample, and the memory now. Nothing once it has ended.
     pub(super) fn sample(&mut self, is_measured: bool) -> Option<(Duration, u64)> {
         let (cpu, memory) = sample(self.running)?;
         let used = cpu.saturating_sub(self.last?.0);

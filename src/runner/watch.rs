@@ -8,7 +8,8 @@ use crate::engine::{Extent, Ran, RunProgress, Second};
 use crate::measure::{Audited, Gauges, Live, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
-use crate::server::Running;
+use crate::report::result::ServerEnd;
+use crate::server::{Exit, Running};
 use crate::units::micros;
 
 /// How long an interval of the course is.
@@ -24,6 +25,9 @@ pub(super) struct Watch<'a> {
     expected: Option<Duration>,
     audited: Option<Audited>,
     workers: u32,
+    running: &'a Running,
+    /// How the server ended, and when that was seen.
+    exit: Option<(Exit, Duration)>,
     server: ServerSamples<'a>,
     others: OtherPrograms,
     own_cpu: Duration,
@@ -53,6 +57,8 @@ impl<'a> Watch<'a> {
             audited: None,
             clients: plan.parts.iter().map(|part| part.count).sum(),
             workers: u32::try_from(workers).unwrap_or(u32::MAX),
+            running,
+            exit: None,
             server: ServerSamples::new(running),
             others: OtherPrograms::new(),
             own_cpu: own_cpu(),
@@ -65,6 +71,7 @@ impl<'a> Watch<'a> {
     /// Takes what the engine tells, but for its seconds.
     pub(super) fn hear(&mut self, progress: &mut RunProgress<'_>) {
         self.extent = progress.extent;
+        self.look(progress.elapsed);
         if let Some(interval) = progress.interval.take() {
             self.window.push(progress.elapsed, interval);
         }
@@ -89,7 +96,15 @@ impl<'a> Watch<'a> {
     /// The run is over: what came after its last whole second.
     pub(super) fn finish(&mut self, ran: &Ran) {
         self.extent = ran.extent;
+        self.look(ran.duration);
         self.take(&ran.rest);
+    }
+
+    /// Looks whether a server that we started still lives.
+    fn look(&mut self, now: Duration) {
+        if self.exit.is_none() {
+            self.exit = self.running.exit().map(|exit| (exit, now));
+        }
     }
 
     /// Takes a second of the run.
@@ -97,7 +112,9 @@ impl<'a> Watch<'a> {
         let began = second.end.saturating_sub(self.length(second));
         let is_measured = self.extent.has(began) && self.extent.to.is_none_or(|to| second.end <= to);
         let server = self.server.sample(is_measured);
-        self.others.sample(server.map(|(cpu, _)| cpu), is_measured);
+        // A server that has ended takes nothing.
+        let its_cpu = server.map(|(cpu, _)| cpu).or(self.exit.map(|_| Duration::ZERO));
+        self.others.sample(its_cpu, is_measured);
         if is_measured {
             self.busiest.0 += second.busiest;
             self.busiest.1 += self.length(second);
@@ -157,6 +174,17 @@ impl<'a> Watch<'a> {
             begun: 0,
             doubts: Vec::new(),
         }
+    }
+
+    /// How the server ended, if we started it and it did.
+    pub(super) fn server_end(&self) -> Option<ServerEnd> {
+        let (exit, after) = self.exit?;
+        Some(ServerEnd {
+            how: exit.to_string(),
+            is_success: exit.is_success(),
+            after_us: micros(after),
+            output: self.running.last_words(),
+        })
     }
 
     /// What it cost the server, where we started it.

@@ -91,9 +91,9 @@ impl Group {
         self.ended
     }
 
-    /// CPU time and memory of all members. None where the system does not tell.
+    /// CPU time and memory of all members. None where the system does not tell, and when nobody lives any more.
     pub(super) fn resources(&self) -> Option<Resources> {
-        let members = self.members()?;
+        let members = self.members().filter(|members| !members.is_empty())?;
         Some(Resources {
             cpu: members.iter().map(|member| member.cpu).sum(),
             memory: members.iter().map(|member| member.memory).sum(),
@@ -205,10 +205,13 @@ fn member(process: &str, group: Option<Pid>) -> Option<Member> {
     Some(Member { cpu: Duration::from_millis(ticks * 10), memory: kilobytes.unwrap_or(0) * 1024 })
 }
 
-/// `exit code 1`, `signal SIGKILL`.
+/// `exit code 1`, `signal SIGKILL`. A shell tells the signal that ended its command by a code above 128.
 pub(super) fn in_words(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
+        (Some(code), _) => match Signal::try_from(code - 128) {
+            Ok(signal) => format!("exit code {code} ({signal})"),
+            Err(_) => format!("exit code {code}"),
+        },
         (None, Some(number)) => match Signal::try_from(number) {
             Ok(signal) => format!("signal {signal}"),
             Err(_) => format!("signal {number}"),
@@ -264,6 +267,15 @@ mod tests {
         let mut group = running("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.01; done");
         group.stop(GRACE);
         assert_eq!(group.ended().map(in_words).as_deref(), Some("exit code 3"));
+    }
+
+    #[test]
+    fn the_signal_that_ended_the_command_of_a_shell_is_named() {
+        let mut group = running("echo up; sh -c 'kill -9 $$'; exit $?");
+        while group.ended().is_none() {
+            thread::yield_now();
+        }
+        assert_eq!(group.ended().map(in_words).as_deref(), Some("exit code 137 (SIGKILL)"));
     }
 
     #[test]

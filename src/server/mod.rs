@@ -16,4 +16,4 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use group::Resources;
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Offer, Probing, offers, probe};
-pub(crate) use running::{NotReady, Running, Starting, Target};
+pub(crate) use running::{Exit, NotReady, Running, Starting, Target};

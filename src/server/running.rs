@@ -6,9 +6,9 @@ use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ pub struct Running {
     target: Target,
     endpoint: Endpoint,
     found: Found,
-    group: Option<Group>,
+    group: Option<Mutex<Group>>,
     /// A process that is sampled in the place of one that we started.
     watched: Option<u32>,
 }
@@ -139,7 +139,7 @@ impl Target {
                 match probe(&endpoint, &Probing { timeout, ..starting.probing.clone() }) {
                     // Another server may sit at the port that ours wanted: ours has to live.
                     Ok(found) if group.ended().is_none() => {
-                        let (target, group) = (self.clone(), Some(group));
+                        let (target, group) = (self.clone(), Some(Mutex::new(group)));
                         return Ok(Running { target, endpoint, found, group, watched: None });
                     }
                     Ok(_) => {}
@@ -245,7 +245,7 @@ impl Running {
     /// CPU time and memory of a server that we started, with its children, or of the process that is to be watched. None for
     /// others, and where the system does not tell.
     pub fn resources(&self) -> Option<Resources> {
-        match (&self.group, self.watched) {
+        match (self.group(), self.watched) {
             (Some(group), _) => group.resources(),
             (None, process) => of_process(process?),
         }
@@ -258,15 +258,31 @@ impl Running {
         of_process(process).is_some()
     }
 
+    fn group(&self) -> Option<MutexGuard<'_, Group>> {
+        Some(self.group.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How a server that we started has ended meanwhile. Its last words may still be on their way.
+    pub fn exit(&self) -> Option<Exit> {
+        self.group()?.ended().map(Exit)
+    }
+
+    /// The last lines that a server printed that has ended, as they came; not safe for a terminal.
+    pub fn last_words(&self) -> Vec<String> {
+        let Some(group) = self.group() else { return Vec::new() };
+        group.output().settle(LAST_WORDS);
+        group.output().tail()
+    }
+
     /// That a server that we started has ended meanwhile, as a sentence with its last output.
-    pub fn ended(&mut self) -> Option<NotReady> {
-        let group = self.group.as_mut()?;
+    pub fn ended(&self) -> Option<NotReady> {
+        let mut group = self.group()?;
         let status = group.ended()?;
-        Some(self.target.ended(group, status))
+        Some(self.target.ended(&group, status))
     }
 
     /// The same, where its end may take so long to be known.
-    pub fn ended_within(&mut self, patience: Duration) -> Option<NotReady> {
+    pub fn ended_within(&self, patience: Duration) -> Option<NotReady> {
         self.group.as_ref()?;
         let deadline = Instant::now() + patience;
         loop {
@@ -279,9 +295,26 @@ impl Running {
 
     /// Stops a server that we started, and returns when it is gone. Dropping does the same.
     pub fn stop(mut self) {
-        if let Some(group) = &mut self.group {
-            group.stop(GRACE);
+        if let Some(group) = self.group.take() {
+            group.into_inner().unwrap_or_else(PoisonError::into_inner).stop(GRACE);
         }
+    }
+}
+
+/// How a process ended. Displayed as `exit code 1` or `signal SIGKILL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit(ExitStatus);
+
+impl Exit {
+    /// Whether the process said that all was well.
+    pub fn is_success(self) -> bool {
+        self.0.success()
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_words(self.0))
     }
 }
 

@@ -1,13 +1,15 @@
 //! `connect`: opens the connection if there is none, then connects to a namespace.
 //!
 //! Done when the server has accepted (and, with transport `upgrade`, the WebSocket carries everything), when it
-//! has refused, or when the patience is over. With `refused`, being refused is what is demanded.
+//! has refused, or when the patience is over. With `refused`, being refused is what is demanded. With `retry`, a try that
+//! comes to nothing is followed by another; a refusal by a namespace ends it all the same, as in the official client.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
 use super::actor::Ended;
+use super::retry::{self, Retry};
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::AuditEvent;
@@ -47,6 +49,8 @@ pub(super) struct How {
     pub recover: bool,
     /// Which latency this is.
     pub metric: Metric,
+    /// Try again, after these pauses.
+    pub retry: Option<Retry>,
 }
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -59,8 +63,9 @@ fn shape(about: &str) -> Shape {
         .takes("auth", schema::value(), "Sent with CONNECT, instead of the group's.")
         .takes("query", schema::pairs(), "Query parameters, beside those of the group.")
         .takes("headers", schema::pairs(), "Headers, beside those of the group.")
-        .takes("transport", schema::transport(), "The transport, instead of the group's.");
-    schema::within(schema::namespace(shape), "10 s")
+        .takes("transport", schema::transport(), "The transport, instead of the group's.")
+        .takes("retry", Retry::schema(), "A try that fails is followed by another, after a pause.");
+    schema::within(schema::namespace(shape), "10 s, and 60 s with `retry`")
 }
 
 pub(super) fn schema() -> Schema {
@@ -93,6 +98,8 @@ impl How {
         let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
         let fields = Fields::of(if node.is_null() { &empty } else { node }, what)?;
         let transport = fields.optional("transport").map(transport).transpose()?;
+        let retry = Retry::read(&fields, reading)?;
+        let patience = if retry.is_some() { retry::PATIENCE } else { PATIENCE };
         let mut how = How {
             namespace: reading.namespace(&fields)?,
             auth: reading.template(&fields, "auth")?,
@@ -100,10 +107,11 @@ impl How {
             headers: reading.pairs(&fields, "headers")?,
             transport,
             wanted: Wanted::Acceptance { recovered: None },
-            within: reading.positive_duration(&fields, "within")?.unwrap_or(PATIENCE),
+            within: reading.positive_duration(&fields, "within")?.unwrap_or(patience),
             after: Duration::ZERO,
             recover: false,
             metric,
+            retry,
         };
         if metric == Metric::Reconnect {
             how.recover = fields.optional("recover").map_or(Ok(true), Node::bool)?;
@@ -114,6 +122,18 @@ impl How {
             how.wanted = Wanted::Refusal(matcher);
         }
         fields.deny_others()?;
+        if let Some((key, _)) = fields.entry("retry") {
+            if fields.optional("refused").is_some() {
+                return Err(key
+                    .mistake("a client that is to be refused does not try again")
+                    .hint("leave out `retry`"));
+            }
+            if fields.optional("after").is_some() {
+                return Err(key
+                    .mistake("`retry` pauses before the first try already")
+                    .hint("leave out `after`; the first pause is `retry: { every: 1s }`"));
+            }
+        }
         Ok(how)
     }
 
@@ -129,13 +149,18 @@ impl How {
             how: self,
             namespace: "".into(),
             due,
+            next: due,
             ready: due.max(cx.ready),
             established: due,
             asked: due,
             deadline: due + self.within,
+            end_of_try: due + self.within,
             place: Place::Early,
+            tries: 0,
+            pauses: 0,
         };
-        if due > cx.now {
+        connecting.follow_the_loss(cx);
+        if connecting.next > cx.now {
             return Progress::waiting(connecting);
         }
         match connecting.begin(cx) {
@@ -190,7 +215,7 @@ impl Step for Connect {
 
 #[derive(Debug, PartialEq)]
 enum Place {
-    /// Its time has not come.
+    /// The time of its next try has not come.
     Early,
     /// The Engine.IO handshake is under way.
     Opening,
@@ -204,21 +229,50 @@ enum Place {
 struct Connecting<'p> {
     how: &'p How,
     namespace: Box<str>,
+    /// From when on its latency counts.
     due: Instant,
+    /// When the next try begins.
+    next: Instant,
     /// When the client was free for it, if that was later.
     ready: Instant,
     established: Instant,
     asked: Instant,
+    /// When all tries have come to nothing.
     deadline: Instant,
+    /// When this one has.
+    end_of_try: Instant,
     place: Place,
+    tries: u32,
+    /// How many pauses there were before tries.
+    pauses: u32,
 }
 
 impl Connecting<'_> {
+    /// A client that reconnects pauses before its first try, and counts from the loss of its connection.
+    fn follow_the_loss(&mut self, cx: &Cx<'_, '_>) {
+        let Some(retry) = &self.how.retry else { return };
+        if self.how.metric != Metric::Reconnect || !cx.actor.session.is_closed() {
+            return;
+        }
+        if let Some(lost) = &cx.actor.ended {
+            self.due = lost.at;
+        }
+        self.next = self.due + retry.pause(self.pauses, cx);
+        self.ready = self.ready.max(self.next);
+        self.pauses += 1;
+    }
+
     fn begin(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
-        cx.observer.count(Counter::ConnectAsked, 1);
+        if self.tries == 0 {
+            cx.observer.count(Counter::ConnectAsked, 1);
+        }
+        self.tries += 1;
         cx.ready = self.ready;
         cx.lag(Metric::ConnectLag);
-        self.deadline = cx.now + self.how.within;
+        match self.how.retry {
+            Some(_) => self.end_of_try = self.deadline.min(cx.now + retry::ONE_TRY),
+            None => self.end_of_try = cx.now + self.how.within,
+        }
         let destination = cx.actor.destination(&self.how.query, &self.how.headers);
         match (cx.namespace(self.how.namespace.as_ref()), destination) {
             (Ok(namespace), Ok(destination)) => {
@@ -282,7 +336,7 @@ impl Connecting<'_> {
         Flow::Done
     }
 
-    fn refused(&self, cx: &mut Cx<'_, '_>, reason: &str) -> Flow {
+    fn refused(&mut self, cx: &mut Cx<'_, '_>, reason: &str) -> Flow {
         let Wanted::Refusal(matcher) = &self.how.wanted else {
             let why = format!("`{}` refused: {reason}", self.namespace);
             return self.missed(cx, Cause::Refused, why);
@@ -296,12 +350,40 @@ impl Connecting<'_> {
         Flow::Done
     }
 
-    fn missed(&self, cx: &mut Cx<'_, '_>, cause: Cause, why: impl Into<String>) -> Flow {
+    /// The try has come to nothing.
+    fn missed(&mut self, cx: &mut Cx<'_, '_>, cause: Cause, why: impl Into<String>) -> Flow {
+        if self.tries_again(cx, cause) {
+            return Flow::Waiting;
+        }
+        let mut why = why.into();
+        if self.tries > 1 {
+            let within = self.how.within;
+            why = format!("none of {} tries within {within:?} led to one; the last: {why}", self.tries);
+        }
         match &self.how.wanted {
             Wanted::Acceptance { .. } => cx.miss(FailureKind::Connect(cause), "a connection", why),
             Wanted::Refusal(_) => cx.fail("a refusal with CONNECT_ERROR", why),
         }
         Flow::Done
+    }
+
+    /// Whether another try follows one that failed for this cause.
+    fn tries_again(&mut self, cx: &mut Cx<'_, '_>, cause: Cause) -> bool {
+        let Some(retry) = &self.how.retry else { return false };
+        // Who was accepted is connected, and who was refused knows the answer.
+        let is_final = self.place == Place::Upgrading || matches!(cause, Cause::Refused | Cause::NoValue);
+        let next = cx.now + retry.pause(self.pauses, cx);
+        if is_final || next >= self.deadline {
+            return false;
+        }
+        cx.observer.retried(cause);
+        if !cx.actor.session.is_closed() {
+            cx.record(AuditEvent::Lost);
+            cx.actor.session.cut(cx.wire);
+        }
+        self.pauses += 1;
+        (self.next, self.ready, self.place) = (next, next, Place::Early);
+        true
     }
 }
 
@@ -309,12 +391,12 @@ impl<'p> Running<'p> for Connecting<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
             Happening::Time if self.place == Place::Early => {
-                if cx.now < self.due {
+                if cx.now < self.next {
                     return Flow::Waiting;
                 }
                 self.begin(cx)
             }
-            Happening::Time if cx.now >= self.deadline => {
+            Happening::Time if cx.now >= self.end_of_try => {
                 let (cause, doing) = match self.place {
                     Place::Early | Place::Opening => {
                         (Cause::NoHandshake, "the server did not complete the Engine.IO handshake")
@@ -322,7 +404,9 @@ impl<'p> Running<'p> for Connecting<'p> {
                     Place::Asking => (Cause::NoAnswer, "the server did not answer CONNECT"),
                     Place::Upgrading => (Cause::NoUpgrade, "the server did not complete the upgrade"),
                 };
-                let why = format!("{doing} within {:?}", self.how.within);
+                let limit =
+                    self.how.retry.as_ref().map_or(self.how.within, |_| retry::ONE_TRY.min(self.how.within));
+                let why = format!("{doing} within {limit:?}");
                 if self.place == Place::Opening {
                     cx.actor.session.cut(cx.wire);
                 }
@@ -376,6 +460,6 @@ impl<'p> Running<'p> for Connecting<'p> {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        Some(if self.place == Place::Early { self.due } else { self.deadline })
+        Some(if self.place == Place::Early { self.next } else { self.end_of_try })
     }
 }

@@ -13,6 +13,7 @@
 //! | the run was interrupted | interrupted | 130 |
 //! | the target could not be reached or started | unreachable | 3 |
 //! | the generator was the bottleneck or late, the machine ran short of ports or files, … | invalid | 4 |
+//! | a server that we started ended with a signal or an exit code that is not 0 | failed | 1 |
 //! | a check failed, something went wrong that no threshold is about | failed | 1 |
 //! | a threshold was missed or had no data, nothing was proved | failed | 1 |
 //! | a threshold was breached that ends the run | failed | 1 |
@@ -115,6 +116,15 @@ pub enum End {
     Unreachable(String),
 }
 
+/// The end of a server that we started, while its clients played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Death {
+    /// How and when it ended, as a sentence.
+    pub sentence: String,
+    /// Whether that alone fails the run.
+    pub is_failure: bool,
+}
+
 /// What a run is judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
@@ -130,12 +140,24 @@ pub struct Evidence<'a> {
     pub completed_steps: u64,
     /// How the engine came to its end.
     pub end: &'a End,
+    /// That the server has ended meanwhile.
+    pub death: Option<&'a Death>,
     /// What speaks against the measurement: [`doubts`].
     pub doubts: &'a [Doubt],
 }
 
-/// The verdict on a run.
+/// The verdict on a run. That the server died comes first in its reason: it explains the rest.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
+    let judged = judge_play(evidence);
+    let Some(Death { sentence, is_failure }) = evidence.death else { return judged };
+    match judged.status {
+        Status::Passed if *is_failure => Verdict::new(Status::Failed, sentence.clone()),
+        status => Verdict::new(status, format!("{sentence}; {}", judged.reason)),
+    }
+}
+
+/// The verdict on what the clients saw.
+fn judge_play(evidence: &Evidence<'_>) -> Verdict {
     let findings = findings(evidence);
     let weighing = |weight| {
         let doubts = evidence.doubts.iter().filter(move |doubt| doubt.weight == weight);

@@ -81,8 +81,40 @@ fn of(
         judged: &judged,
         completed_steps,
         end,
+        death: None,
         doubts,
     })
+}
+
+/// The same of a run whose server has ended meanwhile.
+fn bereaved(tally: &Tally, end: &End, is_failure: bool) -> Verdict {
+    let death = Death { sentence: "the server ended with exit code 1 after 2 s".into(), is_failure };
+    judge(&Evidence {
+        script_info: &script_info(),
+        measured: measured(tally),
+        thresholds: &[],
+        judged: &[],
+        completed_steps: 1,
+        end,
+        death: Some(&death),
+        doubts: &[],
+    })
+}
+
+#[test]
+fn that_the_server_died_comes_first_and_fails_a_run_in_which_all_else_went_well() {
+    let told = "the server ended with exit code 1 after 2 s";
+    let well = bereaved(&checks(3, 0), &End::Finished, true);
+    assert_eq!((well.status, well.exit_code, &*well.reason), (Status::Failed, 1, told));
+    for (tally, end, is_failure, status) in [
+        (checks(3, 1), End::Finished, true, Status::Failed),
+        (checks(3, 0), End::Interrupted, true, Status::Interrupted),
+        (checks(3, 0), End::Finished, false, Status::Passed),
+    ] {
+        let verdict = bereaved(&tally, &end, is_failure);
+        assert_eq!(verdict.status, status);
+        assert!(verdict.reason.starts_with(&format!("{told}; ")), "{}", verdict.reason);
+    }
 }
 
 #[test]

@@ -233,7 +233,9 @@ pub(super) fn chances(what: Counted, measured: &Measured<'_>) -> u64 {
 /// What has to have happened before a count of this says anything.
 fn basis(counter: Counter) -> Counter {
     match counter {
-        Counter::ConnectAsked | Counter::ConnectOk | Counter::ConnectFailed => Counter::ConnectAsked,
+        Counter::ConnectAsked | Counter::ConnectOk | Counter::ConnectFailed | Counter::ConnectRetried => {
+            Counter::ConnectAsked
+        }
         Counter::AckAsked | Counter::AckReceived | Counter::AckMissed => Counter::AckAsked,
         Counter::Dropped
         | Counter::Violations

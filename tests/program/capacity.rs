@@ -102,7 +102,7 @@ const CROWD: usize = 16;
 
 /// A server that dies of a crowd. What clients meet is a relay to a reference server; its life is that of a process that
 /// does nothing else, whose id is in a file.
-struct Mortal {
+pub(crate) struct Mortal {
     /// How often it is going to die.
     deaths: Mutex<usize>,
     /// The connections that are open.
@@ -112,7 +112,7 @@ struct Mortal {
 
 impl Mortal {
     /// The command that starts it, and what it is made of.
-    fn start(folder: &Folder, deaths: usize) -> (String, Reference) {
+    pub(crate) fn start(folder: &Folder, deaths: usize) -> (String, Reference) {
         let life = folder.path("life");
         let reference = Reference::with(Config::default());
         let (to, mortal) = (
@@ -121,7 +121,10 @@ impl Mortal {
         );
         let relay = Server::start(move |near, _| mortal.serve(&near, to));
         let url = relay.url();
-        (format!("echo $$ > '{}'; echo {url}; exec tail -f /dev/null", life.display()), reference)
+        (
+            format!("echo $$ > '{}'; echo {url}; exec tail -n 1 -f '{}'", life.display(), life.display()),
+            reference,
+        )
     }
 
     fn serve(&self, mut near: &TcpStream, to: std::net::SocketAddr) -> io::Result<()> {

@@ -5,6 +5,7 @@ mod causes;
 mod compare;
 mod conform;
 mod conform_servers;
+mod deaths;
 mod exit_codes;
 mod formats;
 mod hostile;

@@ -60,6 +60,7 @@ impl Wire for Said {
 pub(super) struct Found {
     pub latencies: Vec<(Metric, u128)>,
     pub counts: Vec<(Counter, u64)>,
+    pub retried: Vec<observe::Cause>,
     pub passed: Vec<u32>,
     pub failed: Vec<Failure>,
     pub missed: Vec<(FailureKind, String)>,
@@ -87,6 +88,10 @@ impl Observer for Found {
 
     fn count(&mut self, counter: Counter, by: u64) {
         self.counts.push((counter, by));
+    }
+
+    fn retried(&mut self, cause: observe::Cause) {
+        self.retried.push(cause);
     }
 
     fn passed(&mut self, step: StepId, _: Who) {

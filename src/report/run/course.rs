@@ -275,10 +275,13 @@ fn by_cause(course: &Course) -> Vec<Line> {
     let drawn = causes.into_iter().take(MOST_CAUSES).enumerate();
     drawn
         .map(|(index, cause)| {
-            let is_of_a_connect = cause.counter == Counter::ConnectFailed.name();
-            let (name, stroke) = match is_of_a_connect {
-                true => (cause.cause.clone(), Stroke::Solid),
-                false => (format!("dropped: {}", cause.cause), Stroke::Dotted),
+            let is_of = |counter: Counter| cause.counter == counter.name();
+            let (name, stroke) = match () {
+                () if is_of(Counter::ConnectFailed) => (cause.cause.clone(), Stroke::Solid),
+                () if is_of(Counter::ConnectRetried) => {
+                    (format!("tried again: {}", cause.cause), Stroke::Solid)
+                }
+                () => (format!("dropped: {}", cause.cause), Stroke::Dotted),
             };
             line(&name, index + 1, stroke, level(course, &cause.counts))
         })

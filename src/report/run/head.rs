@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::measure::format::{self, capital, count, counted, measured};
 use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
-use crate::report::block::{Card, Text, Tone, Verdict};
-use crate::report::result::{MetricResult, OutcomeResult, TargetInfo, TargetKind, ThresholdResult};
+use crate::report::block::{Card, Finding, Text, Tone, Verdict};
+use crate::report::result::{
+    MetricResult, OutcomeResult, ServerEnd, TargetInfo, TargetKind, ThresholdResult,
+};
 
 use super::{micros, tone};
 
@@ -33,6 +35,18 @@ pub(super) fn verdict(run: &RunResult) -> Verdict {
         about: scenario.about.clone(),
         is_last: false,
     }
+}
+
+/// The last lines of a server that has ended during the run.
+pub(super) fn last_words(end: &ServerEnd) -> Finding {
+    let words = match &end.output[..] {
+        [] => "The server printed nothing before it ended.",
+        [_] => "The last line that the server printed:",
+        _ => "The last lines that the server printed:",
+    };
+    let tone = if end.is_success { Tone::Doubtful } else { Tone::Bad };
+    let notes = end.output.iter().map(|line| Text::default().code(line.as_str())).collect();
+    Finding { notes, ..Finding::new(tone, Text::default().strong(words)) }
 }
 
 /// What was run, where and by what.

@@ -94,7 +94,9 @@ fn tone(status: Status) -> Tone {
 /// Everything about a run, in its order. The names of its places begin with `id`.
 fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
     let name = |word: &str| format!("{id}-{word}");
-    let mut blocks = vec![Block::Verdict(head::verdict(run)), Block::Cards(head::cards(run))];
+    let mut blocks = vec![Block::Verdict(head::verdict(run))];
+    blocks.extend(run.server_end.as_ref().map(|end| Block::Finding(head::last_words(end))));
+    blocks.push(Block::Cards(head::cards(run)));
     blocks.extend(doubts(run));
     let sections = [
         section(name("thresholds"), "Thresholds", thresholds::blocks(run)),

@@ -3,7 +3,7 @@ use crate::measure::Series;
 use crate::report::course::{CauseCourse, Course, DoubtResult, PhaseResult, Quantiles};
 use crate::report::example::{flawless, troubled};
 use crate::report::html;
-use crate::report::result::{FailureResult, MetricResult, WireResult};
+use crate::report::result::{FailureResult, MetricResult, ServerEnd, WireResult};
 use crate::verdict::DoubtKind;
 use std::time::Duration;
 
@@ -13,6 +13,19 @@ fn to_html(runs: &[RunResult]) -> String {
 }
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
+
+#[test]
+fn the_last_lines_of_a_server_that_died_stand_behind_the_verdict_in_every_form() {
+    let mut run = flawless();
+    let output = vec!["TypeError: x is undefined".to_owned(), "    at server.js:12".to_owned()];
+    run.server_end = Some(ServerEnd { how: "exit code 1".into(), is_success: false, after_us: 1, output });
+    let text = text_of_run(&run, Look { width: 100, colour: false }, Detail::Usual);
+    for form in [text, to_html(&[run.clone()]), crate::report::markdown(&of_run(&run))] {
+        let place = |words: &str| form.find(words).unwrap_or_else(|| panic!("no {words} in {form}"));
+        assert!(place("The last lines that the server printed") < place("x is undefined"));
+        assert!(place("x is undefined") < place("server.js:12"));
+    }
+}
 
 /// A run whose every text is hostile.
 fn hostile() -> RunResult {
@@ -48,6 +61,7 @@ fn hostile() -> RunResult {
         error.cause = text();
         error.examples.iter_mut().for_each(|example| (example.client, example.detail) = (text(), text()));
     }
+    run.server_end = Some(ServerEnd { how: text(), is_success: false, after_us: 1, output: vec![text()] });
     run.causes.iter_mut().for_each(|cause| (cause.counter, cause.cause) = (text(), text()));
     for cause in run.course.iter_mut().flat_map(|course| &mut course.causes) {
         (cause.counter, cause.cause) = (text(), text());

@@ -59,7 +59,7 @@ fn a_command_is_found_at_the_port_that_it_was_given() {
         "SOCKRATES_TEST_SERVER=1 exec '{}' --exact server::running::tests::a_server_at_the_port_of_its_environment --ignored",
         program.display()
     );
-    let mut running = command(&line).start(&Starting::default()).expect("it starts");
+    let running = command(&line).start(&Starting::default()).expect("it starts");
     assert!(running.ended().is_none());
     assert_eq!(running.endpoint(), &Endpoint::local(running.found().address.port()));
     assert!(running.resources().expect("there is a /proc").memory > 0);
@@ -191,9 +191,14 @@ fn the_process_of_a_server_that_runs_already_can_be_watched() {
 fn a_server_that_ends_during_the_run_is_told() {
     let port = server(OPEN);
     let line = format!("echo listening on port {port}; exec sleep 1000");
-    let mut running = command(&line).start(&Starting::default()).expect("it starts");
-    assert!(running.ended().is_none());
-    running.group.as_mut().expect("we started it").stop(GRACE);
+    let running = command(&line).start(&Starting::default()).expect("it starts");
+    assert!(running.ended().is_none() && running.exit().is_none());
+    assert!(running.resources().is_some());
+    running.group().expect("we started it").stop(GRACE);
+    let exit = running.exit().expect("it has ended");
+    assert_eq!((exit.to_string().as_str(), exit.is_success()), ("signal SIGTERM", false));
+    assert_eq!(running.last_words(), [format!("listening on port {port}")]);
+    assert_eq!(running.resources(), None, "what it has used is not nothing, but no longer known");
     let told = running.ended().expect("it has ended").sentence();
     assert!(told.ends_with("ended with signal SIGTERM"), "{told}");
 }
