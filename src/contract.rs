@@ -117,6 +117,27 @@ impl Senders {
     }
 }
 
+/// In which order the application handles the broadcasts of one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// In the order in which they were sent over one connection, as a server does that does not wait in between.
+    Sent,
+    /// In any.
+    None,
+}
+
+impl Order {
+    const ALL: [(&'static str, Order); 2] = [("sent", Order::Sent), ("none", Order::None)];
+
+    fn read(node: &Node) -> Result<Order, Mistake> {
+        one_of(
+            node,
+            Order::ALL,
+            "the order of a client's broadcasts is the one in which they were `sent`, or `none`",
+        )
+    }
+}
+
 fn one_of<T>(
     node: &Node,
     all: impl IntoIterator<Item = (&'static str, T)>,
@@ -164,6 +185,10 @@ pub struct Ask {
     pub reaches: Option<Reach>,
     /// Whose broadcasts are passed on.
     pub senders: Senders,
+    /// In which order a client's broadcasts are handled.
+    pub order: Order,
+    /// Whether the application may refuse a broadcast by its own rules, such as a limit of messages per second.
+    pub may_refuse: bool,
     /// What others are told of a join or a leave.
     pub tells: Option<Tells>,
 }
@@ -183,6 +208,8 @@ impl Ask {
             arrives_as: self.arrives_as.bind(words),
             reaches: self.reaches,
             senders: self.senders,
+            order: self.order,
+            may_refuse: self.may_refuse,
             tells: self
                 .tells
                 .as_ref()
@@ -198,6 +225,7 @@ impl Ask {
         let of_broadcast = |key| only_of([Verb::Broadcast, Verb::BroadcastAck], key);
         let (arrives_as, reaches, senders) =
             (of_broadcast("arrives_as"), of_broadcast("reaches"), of_broadcast("senders"));
+        let (order, may_refuse) = (of_broadcast("order"), of_broadcast("may_refuse"));
         let tells = only_of([Verb::Join, Verb::Leave], "tells");
         fields.deny_others()?;
 
@@ -206,6 +234,8 @@ impl Ask {
         };
         let reach = reaches.map(Reach::read).transpose()?;
         let who_sends = senders.map(Senders::read).transpose()?;
+        let order = order.map_or(Ok(Order::Sent), Order::read)?;
+        let may_refuse = may_refuse.map_or(Ok(false), Node::bool)?;
         let ask = scope.with_words(verb.words(), |scope| {
             let event = Template::compile_text(event, scope)?;
             let args = args.iter().map(|arg| Template::compile(arg, scope)).collect::<Result<_, _>>()?;
@@ -216,7 +246,7 @@ impl Ask {
             let tells = tells.map(|node| Tells::read(node, scope)).transpose()?;
             let ack = ack.map_or(Ok(false), Node::bool)?;
             let senders = who_sends.unwrap_or(Senders::Members);
-            Ok(Ask { event, args, ack, arrives_as, reaches: reach, senders, tells })
+            Ok(Ask { event, args, ack, arrives_as, reaches: reach, senders, order, may_refuse, tells })
         })?;
         if let Some(node) = reaches.filter(|_| ask.uses("from")) {
             return Err(node
@@ -309,6 +339,7 @@ impl Contract {
 pub fn schema() -> Schema {
     let reach = || schema::words(Reach::ALL.map(|(name, _)| name));
     let senders = Senders::ALL.map(|(name, _)| name);
+    let orders = Order::ALL.map(|(name, _)| name);
     let event = schema::either([
         schema::word(),
         serde_json::json!({ "type": "array", "minItems": 1, "items": schema::named("value") }),
@@ -329,7 +360,9 @@ pub fn schema() -> Schema {
             ask = ask
                 .takes("arrives_as", schema::text(), "The name of the event that the receivers get.")
                 .takes("reaches", reach(), "Whom it reaches, where the application decides that.")
-                .takes("senders", schema::words(senders), "Whose broadcasts are passed on.");
+                .takes("senders", schema::words(senders), "Whose broadcasts are passed on.")
+                .takes("order", schema::words(orders), "In which order a client's broadcasts are handled.")
+                .takes("may_refuse", schema::flag(), "Whether the application may refuse a broadcast.");
         }
         if matches!(verb, Verb::Join | Verb::Leave) {
             let tells = Shape::new("What others in the room are told by the application itself.")
@@ -449,6 +482,18 @@ mod tests {
         assert!(
             told("broadcast: { emit: [say, \"${body}\"], senders: anyone }").contains("no place for rooms")
         );
+    }
+
+    #[test]
+    fn broadcasts_are_passed_on_in_order_unless_it_is_said() {
+        let promise = |text: &str| {
+            let contract = read(&format!("broadcast: {{ emit: [say, \"${{body}}\"]{text} }}"))?;
+            Ok::<_, Mistake>(contract.get(Verb::Broadcast).map(|ask| (ask.order, ask.may_refuse)))
+        };
+        assert_eq!(promise(""), Ok(Some((Order::Sent, false))));
+        assert_eq!(promise(", order: none, may_refuse: true"), Ok(Some((Order::None, true))));
+        assert!(promise(", order: nome").unwrap_err().to_string().contains("did you mean `none`"));
+        assert!(told("join: { emit: [a, \"${room}\"], order: none }").contains("unknown key `order`"));
     }
 
     #[test]

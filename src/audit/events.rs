@@ -10,7 +10,7 @@ pub type Moment = std::time::Duration;
 pub struct Key {
     /// Who sent it: its index among the clients of the run.
     pub sender: u32,
-    /// Which of the sender's messages it is. A sender's next one is sent when the one before is settled.
+    /// Which of the sender's messages it is. A sender's next one is sent when the one before is settled, if not later.
     pub sequence: u64,
 }
 
@@ -36,6 +36,17 @@ pub enum Origin {
     Outside,
 }
 
+/// What is known of the order in which the server handles a message and the sender's others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Those that were sent over one connection in the order in which they were sent.
+    Sent,
+    /// One after the other, if the sender waited for the acknowledgement of the first.
+    Acknowledged,
+    /// Nothing.
+    Unknown,
+}
+
 /// A message that was sent to others, and settled: acknowledged, or given up. Times are since the beginning of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentMessage {
@@ -56,6 +67,10 @@ pub struct SentMessage {
     /// The rooms in which the sender was not as it has to be, for all that its ledger knows: unless each is a socket's own
     /// room, nobody has to receive the message. The ledger fills them in.
     pub strays: Vec<Arc<str>>,
+    /// In which order the sender's messages are handled.
+    pub order: Order,
+    /// Whether the application may refuse it, or has: then nobody has to receive it unless somebody did.
+    pub may_be_refused: bool,
     /// Whether it may be lost: a volatile event.
     pub may_be_lost: bool,
     /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.

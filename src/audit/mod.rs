@@ -27,7 +27,7 @@ pub mod stamp;
 #[cfg(test)]
 mod tests;
 
-pub use events::{AuditEvent, Key, Moment, Origin, Sender, SentMessage};
+pub use events::{AuditEvent, Key, Moment, Order, Origin, Sender, SentMessage};
 pub use exchange::{Auditor, Batch, finish, home};
 pub use fanout::{Fanout, FanoutPart, Reached};
 pub use fault::{Fault, Leak};

@@ -40,6 +40,8 @@ fn message(sequence: u64, room: &str, sent: u64) -> SentMessage {
         sender: Sender::Excluded,
         origin: Origin::Anywhere,
         strays: Vec::new(),
+        order: Order::Sent,
+        may_be_refused: false,
         may_be_lost: false,
         is_kept: true,
         due: at(sent),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::audit::{Fault, Findings, Key, MembershipSpan, Offence, Origin, Sender, SentMessage};
+use crate::audit::{Fault, Findings, Key, MembershipSpan, Offence, Order, Origin, Sender, SentMessage};
 use crate::document::Span;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
 use crate::observe::{Cause, Counter, Failure, FailureKind, Metric, Observer, StepId, Who, WireLine};
@@ -166,6 +166,8 @@ fn missing() -> Offence {
         sender: Sender::Excluded,
         origin: Origin::Anywhere,
         strays: Vec::new(),
+        order: Order::Sent,
+        may_be_refused: false,
         may_be_lost: false,
         is_kept: true,
         due: at(31_700),

@@ -120,7 +120,7 @@ fn seconds(time: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Origin, Sender};
+    use crate::audit::{Order, Origin, Sender};
     use crate::measure::GroupInfo;
 
     fn at(millis: u64) -> Moment {
@@ -143,6 +143,8 @@ mod tests {
             sender: Sender::Excluded,
             origin: Origin::Anywhere,
             strays: Vec::new(),
+            order: Order::Sent,
+            may_be_refused: false,
             may_be_lost: false,
             is_kept: true,
             due: at(1_204),

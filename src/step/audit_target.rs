@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use super::event_template::Encoded;
 use super::{Cx, EventFilter};
-use crate::audit::{Key, Origin, Sender, SentMessage};
-use crate::contract::{Reach, Senders, Tells, Verb};
+use crate::audit::{self, Key, Origin, Sender, SentMessage};
+use crate::contract::{Order, Reach, Senders, Tells, Verb};
 use crate::template::Template;
 
 /// Who is to receive it.
@@ -20,6 +20,8 @@ pub(super) struct AuditTarget {
     pub(super) is_aimed: bool,
     pub(super) sender: Sender,
     pub(super) origin: Origin,
+    pub(super) order: audit::Order,
+    pub(super) may_be_refused: bool,
     pub(super) may_be_lost: bool,
     pub(super) is_kept: bool,
 }
@@ -32,6 +34,8 @@ impl AuditTarget {
             is_aimed: true,
             sender: reached(tells.reaches),
             origin: if verb == Verb::Leave { Origin::Inside } else { Origin::Outside },
+            order: audit::Order::Acknowledged,
+            may_be_refused: false,
             may_be_lost: false,
             is_kept: true,
         }
@@ -60,6 +64,8 @@ impl AuditTarget {
             sender: self.sender,
             origin: self.origin,
             strays: Vec::new(),
+            order: self.order,
+            may_be_refused: self.may_be_refused,
             may_be_lost: self.may_be_lost,
             is_kept: self.is_kept,
             due,
@@ -84,6 +90,14 @@ pub(super) fn origin(senders: Senders) -> Origin {
     match senders {
         Senders::Members => Origin::Inside,
         Senders::Anyone => Origin::Anywhere,
+    }
+}
+
+/// In which order the sender's messages are handled.
+pub(super) fn order(order: Order) -> audit::Order {
+    match order {
+        Order::Sent => audit::Order::Sent,
+        Order::None => audit::Order::Unknown,
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             (false, _) => audit_target::reached(ask.reaches),
         },
         origin: audit_target::origin(ask.senders),
+        order: audit_target::order(ask.order),
+        may_be_refused: ask.may_refuse,
         // With `local`, a cluster leaves out who is connected elsewhere.
         may_be_lost: ["volatile", "local"].iter().any(|flag| has_flag(&fields, flag)),
         is_kept: collect.is_none() && !has_flag(&fields, "volatile"),

@@ -277,6 +277,8 @@ impl Play<'_> {
             sender: if excluded { Sender::Excluded } else { Sender::Included },
             origin,
             strays: Vec::new(),
+            order: Order::Sent,
+            may_be_refused: false,
             may_be_lost,
             is_kept,
             due: at(self.now),
