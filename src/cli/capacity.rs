@@ -91,17 +91,19 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Searches.
 pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
-    args.output.check(None)?;
+    args.output.empty_forms(None).check()?;
     let selected = select_one(&args.scenario, &args.load.overrides()?)?;
-    let (server, config, stop) = (args.server.check()?, args.config(), stop_on_signals()?);
+    let (server, config) = (args.server.check()?, args.config());
+    args.output.empty_forms(None).prepare()?;
+    let stop = stop_on_signals()?;
     let mut display = args.output.display();
     let search = LoadSearch { config: &config, server: &server, selected: &selected, stop: &stop };
     let found = search.run(&mut |event| {
         display.show(&event);
-        match event {
-            Event::SearchSoFar(so_far) => args.output.keep(|| Some(so_far()?.to_json())),
-            _ => Ok(()),
+        if let Event::SearchSoFar(so_far) = event {
+            args.output.keep(|| Some(so_far()?.to_json()));
         }
+        Ok(())
     })?;
     let Some(result) = found else { return Ok(Status::Interrupted) };
     let report = capacity::report(&result);

@@ -77,7 +77,7 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
-    args.output.check(args.markdown.as_deref())?;
+    args.output.empty_forms(args.markdown.as_deref()).check()?;
     match &args.what[..] {
         [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
         [scenario, ..] => compare_servers(args, scenario),
@@ -87,7 +87,9 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
 
 fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> {
     let selected = select_one(scenario, &args.load.overrides()?)?;
-    let (servers, stop) = (args.server.check_each()?, stop_on_signals()?);
+    let servers = args.server.check_each()?;
+    args.output.empty_forms(args.markdown.as_deref()).prepare()?;
+    let stop = stop_on_signals()?;
     let config = ComparisonConfig {
         run: args.play.config(),
         blocks: usize::from(args.blocks),
@@ -99,10 +101,10 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
     let comparison = Comparison { config: &config, servers: &servers, selected: &selected, stop: &stop };
     let Compared { result, ended_by, unexamined } = comparison.run(&mut |event| {
         display.show(&event);
-        match event {
-            Event::ComparisonSoFar(so_far) => args.output.keep(|| Some(so_far()?.to_json())),
-            _ => Ok(()),
+        if let Event::ComparisonSoFar(so_far) = event {
+            args.output.keep(|| Some(so_far()?.to_json()));
         }
+        Ok(())
     })?;
     show(args, &result.to_json(), &compare::report(&result))?;
     if let Some(error) = ended_by {

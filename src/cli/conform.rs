@@ -84,11 +84,13 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let config = SuiteConfig { folder, patience, jobs: args.jobs, seed: args.seed };
     let suite = Suite::new(config, &cases, &chosen);
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
-    args.forms(&[]).check()?;
+    let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
+    forms.check()?;
     let servers = args.server.check_each()?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
     }
+    forms.prepare()?;
     let stop = stop_on_signals()?;
     let mut display = Display::new(args.quiet);
     let (look, detail) = (look_of_stdout(), detail(args.quiet, args.verbose));
@@ -125,7 +127,8 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
         results.push(result);
         let report = conformance::report(&results[results.len() - 1..], args.strict);
         args.forms(&[]).tell(terminal(&report, look, detail).trim_end());
-        args.forms(&results).write(When::SoFar)?;
+        // What fails here is tried again at the end, and reported then.
+        let _ = args.forms(&results).write(When::SoFar);
         if stop.load(Ordering::Relaxed) {
             break;
         }

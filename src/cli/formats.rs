@@ -4,14 +4,14 @@
 //! end, and the report for people then goes to standard error.
 
 use std::fs;
-use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{complain, is_stdout, put, say};
 use crate::conformance::{self, SuiteResult};
 use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown, of_runs};
-use crate::runner::Error;
+use crate::runner::{Error, is_folder, prove_writable, prove_writable_folder};
 
 /// Forms that the results of runs and those of suites have
 #[derive(Debug, Default, Args)]
@@ -87,17 +87,43 @@ impl<'a> Forms<'a> {
         self.0.is_empty()
     }
 
-    /// Refuses two forms that would share standard output.
+    /// Refuses two forms that would share standard output or a file.
     ///
     /// # Errors
     /// When there are two.
     pub(super) fn check(&self) -> Result<(), Error> {
-        match self.0.iter().filter(|form| is_stdout(form.path)).count() {
-            0 | 1 => Ok(()),
-            _ => Err(Error::because(
+        let is_taken = |(index, form): &(usize, &Form<'_>)| {
+            form.path != Path::new("/dev/null")
+                && self.0[..*index].iter().any(|other| other.path == form.path)
+        };
+        match self.0.iter().enumerate().find(is_taken) {
+            None => Ok(()),
+            Some((_, form)) if is_stdout(form.path) => Err(Error::because(
                 "two forms of the results cannot share standard output: name a file for one",
             )),
+            Some((_, form)) => Err(Error::because(format!(
+                "two forms of the results cannot share {}: name another file for one",
+                form.path.display()
+            ))),
         }
+    }
+
+    /// Proves that all of them can be written at the end, before anything runs whose result would be lost. Folders that
+    /// are missing are created.
+    ///
+    /// # Errors
+    /// Which one cannot be written, and why.
+    pub(super) fn prepare(&self) -> Result<(), Error> {
+        for Form { path, what, render } in self.0.iter().filter(|form| !is_stdout(form.path)) {
+            let proved = match render {
+                Render::Text(_) => prove_writable(path),
+                Render::Folder(_) => prove_writable_folder(path),
+            };
+            proved.map_err(|why| {
+                Error::because(format!("cannot write the {what} to {}: {why}", path.display()))
+            })?;
+        }
+        Ok(())
     }
 
     /// Prints for people: on standard error where standard output is taken by a form of the results.
@@ -108,25 +134,31 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// Writes them.
+    /// Writes them: all that can be written, even if one cannot.
     ///
     /// # Errors
-    /// When one of them cannot be written.
+    /// Which of them could not be written.
     pub(super) fn write(&self, when: When) -> Result<(), Error> {
-        for Form { path, what, render } in &self.0 {
-            match render {
-                _ if when == When::SoFar && is_stdout(path) => {}
-                Render::Text(render) => put(path, what, &render())?,
-                Render::Folder(runs) => {
-                    let files = hgrm::of_each(runs).map_err(Error::because)?;
-                    fs::create_dir_all(path).map_err(|error| {
-                        Error::because(format!("failed to make the folder {}: {error}", path.display()))
-                    })?;
-                    files.iter().try_for_each(|(name, text)| put(&path.join(name), what, text))?;
-                }
+        let forms = self.0.iter().filter(|form| when == When::AtTheEnd || !is_stdout(form.path));
+        let failed: Vec<String> =
+            forms.filter_map(|form| form.write().err()).map(|error| error.words).collect();
+        if failed.is_empty() { Ok(()) } else { Err(Error::wrong(failed.join("\n"))) }
+    }
+}
+
+impl Form<'_> {
+    fn write(&self) -> Result<(), Error> {
+        let Form { path, what, render } = self;
+        match render {
+            Render::Text(render) => put(path, what, &render()),
+            Render::Folder(runs) => {
+                let files = hgrm::of_each(runs).map_err(Error::because)?;
+                fs::create_dir_all(path).map_err(|error| {
+                    Error::because(format!("failed to create the folder {}: {error}", path.display()))
+                })?;
+                files.iter().try_for_each(|(name, text)| put(&path.join(name), what, text))
             }
         }
-        Ok(())
     }
 }
 
@@ -193,10 +225,6 @@ impl FormatArgs {
     }
 }
 
-fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(['/', MAIN_SEPARATOR])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,5 +236,24 @@ mod tests {
         assert!(one.of_runs(None, &[]).check().is_ok());
         assert!(one.of_runs(Some(Path::new("a.json")), &[]).check().is_ok());
         assert!(one.of_runs(Some(Path::new("-")), &[]).check().is_err());
+    }
+
+    #[test]
+    fn two_forms_do_not_share_a_file() {
+        let csv = FormatArgs { csv: Some(PathBuf::from("a")), ..FormatArgs::default() };
+        assert!(csv.of_runs(Some(Path::new("b")), &[]).check().is_ok());
+        let refused = csv.of_runs(Some(Path::new("a")), &[]).check().expect_err("it is one file");
+        assert!(refused.words.contains("cannot share a: name another file"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_form_that_cannot_be_written_does_not_take_the_others_with_it() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let file = folder.path().join("b.txt");
+        let forms = Forms::default().with(Some(folder.path()), "page", String::new);
+        let forms = forms.with(Some(&file), "summary", || "all is well".to_owned());
+        let failed = forms.write(When::AtTheEnd).expect_err("a folder is no file");
+        assert!(failed.words.contains("failed to write the page"), "{failed:?}");
+        assert_eq!(fs::read_to_string(&file).expect("it was written"), "all is well");
     }
 }

@@ -7,7 +7,6 @@ use clap::Args;
 use super::display::Display;
 use super::formats::Forms;
 use super::{is_stdout, put};
-use crate::runner::Error;
 
 /// The heading of the forms in the help.
 pub(super) const RESULTS: &str = "Results (`-` is standard output)";
@@ -37,12 +36,9 @@ impl OutputArgs {
         Forms::default().with(json, "result", to_json).with(html, "page", to_html)
     }
 
-    /// Refuses two forms that would share standard output. `markdown`: where a summary goes.
-    ///
-    /// # Errors
-    /// When there are two.
-    pub(super) fn check(&self, markdown: Option<&Path>) -> Result<(), Error> {
-        self.forms(String::new, String::new).with(markdown, "summary", String::new).check()
+    /// What is asked for, as long as there is nothing to write. `markdown`: where a summary goes.
+    pub(super) fn empty_forms<'a>(&'a self, markdown: Option<&'a Path>) -> Forms<'a> {
+        self.forms(String::new, String::new).with(markdown, "summary", String::new)
     }
 
     /// What shows how it goes.
@@ -50,15 +46,12 @@ impl OutputArgs {
         Display::new(self.quiet)
     }
 
-    /// Keeps what is known so far, if anything is, so that a crash loses little.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub(super) fn keep(&self, so_far: impl FnOnce() -> Option<String>) -> Result<(), Error> {
+    /// Stores the result so far, if there is one, so that a crash loses little. A failure ends nothing: the file is
+    /// written again at the end, and a failure is reported then.
+    pub(super) fn keep(&self, so_far: impl FnOnce() -> Option<String>) {
         let file = self.json.as_deref().filter(|file| !is_stdout(file));
-        match file.and_then(|file| Some((file, so_far()?))) {
-            Some((file, json)) => put(file, "result", &json),
-            None => Ok(()),
+        if let Some((file, json)) = file.and_then(|file| Some((file, so_far()?))) {
+            let _ = put(file, "result", &json);
         }
     }
 }

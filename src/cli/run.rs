@@ -56,6 +56,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     args.forms(&[]).check()?;
     let selected = select(&args.scenarios, &args.load.overrides()?)?;
     let (server, config) = (args.server.check()?, args.play.config());
+    args.forms(&[]).prepare()?;
     let stop = stop_on_signals()?;
     let mut display = Display::new(args.quiet);
     let mut results = Vec::new();
@@ -82,7 +83,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let detail = detail(args.quiet, args.verbose);
         args.forms(&[]).tell(text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
         results.push(result);
-        args.forms(&results).write(When::SoFar)?;
+        // What fails here is tried again at the end, and reported then.
+        let _ = args.forms(&results).write(When::SoFar);
         // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
         running.stop();
         if stop.load(Ordering::Relaxed) {

@@ -41,7 +41,7 @@ use crate::verdict::Status;
 pub(crate) use bundled::Bundled;
 pub(crate) use comparison::{Compared, Comparison, ComparisonConfig, compare_files};
 pub(crate) use event::{Event, Listener};
-pub(crate) use files::write_whole;
+pub(crate) use files::{is_folder, prove_writable, prove_writable_folder, write_whole};
 pub(crate) use interrupt::stop_on_signals;
 pub(crate) use run::{RunConfig, ScenarioRun};
 pub(crate) use scenarios::{Selected, select, select_one};

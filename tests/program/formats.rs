@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Folder, data, results, sockrates};
+use crate::support::{Folder, Server, data, results, sockrates};
 
 const FAILING: &str =
     "- all: connect\n- alice: { emit: { event: message-with-ack, args: [1], ack: { args: [2] } } }";
@@ -85,6 +87,51 @@ fn a_form_on_standard_output_stands_there_alone() {
     let suite = folder.conform(["--junit", "-"]).run().code(0);
     assert!(suite.stdout.starts_with("<?xml") && suite.stderr.contains("1 pass"), "{suite}");
     folder.conform(["--junit", "-", "--json", "-"]).run().code(2).complains("cannot share standard output");
+}
+
+#[test]
+fn a_result_that_could_not_be_written_is_refused_before_the_first_connection() {
+    let folder = Folder::new();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    let server = Server::start(move |_, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    let url = server.url();
+    let place = folder.path("a-folder");
+    fs::create_dir(&place).expect("there is room");
+    let below_a_file = folder.file("a-file", "").join("r");
+    for (verb, flags) in [
+        ("run chat", "--json --html --junit --markdown --csv --hlog"),
+        ("conform", "--json --html --junit --markdown --write-baseline"),
+        ("capacity capacity/clients", "--json --html"),
+        ("compare chat --blocks 1", "--json --html --markdown"),
+    ] {
+        for flag in flags.split(' ') {
+            for path in [&place, &below_a_file] {
+                if flag == "--write-baseline" && *path == place {
+                    continue;
+                }
+                let run = sockrates(verb.split(' ')).args(["--url", &url, flag]).args([path]).run();
+                run.code(2).complains(&path.display().to_string()).complains("cannot write the ");
+            }
+        }
+    }
+    let below = below_a_file.display().to_string() + "/";
+    sockrates(["run", "chat", "--url", &url, "--hgrm", &below]).run().code(2).complains(&below);
+    assert_eq!(connections.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_folder_that_is_missing_is_created_for_a_result() {
+    let folder = Folder::new();
+    let (json, latencies) = (folder.path("today/r.json"), folder.path("today/latencies/"));
+    let latencies = format!("{}/", latencies.display());
+    let run = sockrates(["run", "--json"]).args([&json]).args(["--hgrm", &latencies]);
+    run.args([data("semantic/emit.yaml")]).run().code(0);
+    assert_eq!(results(&json)["kind"], "run");
+    assert!(fs::read_dir(latencies).expect("it was created").count() > 0);
 }
 
 #[test]
