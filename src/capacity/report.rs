@@ -331,17 +331,44 @@ fn steps(result: &CapacityResult) -> Vec<Block> {
     let mut points: Vec<(usize, &Point)> = result.points.iter().enumerate().collect();
     points.sort_by(|(_, a), (_, b)| a.load.total_cmp(&b.load));
     let row = |(index, point): (usize, &Point)| {
-        let (tone, word, why) = outcome(&point.outcome);
+        let (tone, word, _) = outcome(&point.outcome);
         let [load, figures @ .., purpose] = row(&result.axis, point);
-        let first = [cell(load), cell(Text::default().sign(tone).plain(word)).note(why)];
+        let first = [cell(load), cell(Text::default().sign(tone).plain(word))];
         let last = [cell(purpose), cell(count(index as u64 + 1))];
         Row::new(first.into_iter().chain(figures.map(cell)).chain(last))
     };
     let table = Table::new("Every step of the search", columns)
         .class("steps")
         .remark("By load; the last column is the order in which the steps were played")
-        .rows(points.into_iter().map(row));
-    vec![Block::Table(table)]
+        .rows(points.iter().copied().map(row));
+    let mut blocks = vec![Block::Table(table)];
+    let reasons = reasons(&result.axis, points.into_iter().map(|(_, point)| point));
+    if !reasons.is_empty() {
+        blocks.push(part("Why loads did not hold", vec![Block::Notes(reasons)]));
+    }
+    blocks
+}
+
+/// Why the runs at each load did not hold: the threshold or the doubt, with its figure.
+fn reasons<'a>(axis: &Axis, points: impl Iterator<Item = &'a Point>) -> Vec<Text> {
+    let mut all: Vec<(Text, u64)> = Vec::new();
+    for point in points {
+        let (tone, word, why) = outcome(&point.outcome);
+        if why.is_empty() {
+            continue;
+        }
+        let load = axis.words(point.load);
+        let text = Text::default().sign(tone).strong(load).plain(format!(": {word}: {why}"));
+        match all.iter_mut().find(|(known, _)| known.0 == text.0) {
+            Some((_, times)) => *times += 1,
+            None => all.push((text, 1)),
+        }
+    }
+    let with_times = |(text, times): (Text, u64)| match times {
+        1 => text,
+        _ => text.quiet(format!(" ({})", counted(times, "run"))),
+    };
+    all.into_iter().map(with_times).collect()
 }
 
 pub(super) fn row(axis: &Axis, point: &Point) -> [String; 9] {

@@ -69,8 +69,8 @@ impl Display {
 fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Held => "held".to_owned(),
-        Outcome::Broke(why) => format!("broke: {why}"),
-        Outcome::Limited(why) => format!("we did not keep up: {why}"),
+        Outcome::Broke(why) => format!("failed: {why}"),
+        Outcome::Limited(why) => format!("the load generator did not keep up: {why}"),
         Outcome::Unclear(why) => format!("not clear: {why}"),
         Outcome::Died(how) => format!("the server ended: {how}"),
     }

@@ -7,7 +7,7 @@ mod forest;
 
 use super::conformance::Conformance;
 use super::demand::is_worse;
-use super::figure::{self, Kind};
+use super::figure::{self, Kind, Unit};
 use super::judge::{Difference, Row as Judged};
 use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
 use crate::conformance::{Verdict as CaseVerdict, counts};
@@ -155,7 +155,7 @@ fn contestants(result: &ComparisonResult) -> Vec<Contestant<'_>> {
 // --- the verdict ----------------------------------------------------------------------------------------------
 
 fn verdict(result: &ComparisonResult, title: &str) -> Verdict {
-    let played = result.blocks.len();
+    let played = result.finished_blocks();
     let blocks = match played == result.blocks_asked {
         true => counted(played as u64, "block"),
         false => format!("{played} of {}", counted(result.blocks_asked as u64, "block")),
@@ -186,8 +186,9 @@ fn sentences(server: &str, rows: &[Judged], effect: f64) -> Text {
     let known: Vec<&Judged> = rows.iter().filter(|row| figure::kind(&row.figure).is_some()).collect();
     let of = |wanted: Outcome| known.iter().copied().filter(move |row| outcome(row) == wanted);
     let named = |wanted: Outcome, tone: Tone, word: &str| {
-        let each: Vec<String> =
-            of(wanted).map(|row| format!("{} ({})", name(row), signed(row.ratio - 1.0))).collect();
+        let mut rows: Vec<&Judged> = of(wanted).collect();
+        rows.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+        let each: Vec<String> = rows.into_iter().map(change).collect();
         let sentence = Text::default().sign(tone).plain(format!("{word} in {}. ", each.join(", ")));
         if each.is_empty() { Text::default() } else { sentence }
     };
@@ -212,6 +213,27 @@ fn sentences(server: &str, rows: &[Judged], effect: f64) -> Text {
         text = text.plain(format!("{} would show a difference of {least} in each figure.", capital(&more)));
     }
     text
+}
+
+/// Where a difference stands in the headline, the least first: latencies, processor and memory by the size of the
+/// difference; behind them the rates, because a scenario with a pace fixes them.
+fn rank(row: &Judged) -> f64 {
+    let is_rate = figure::kind(&row.figure).is_some_and(|kind| kind.unit == Unit::Rate);
+    let size = row.ratio.ln().abs().min(1e6);
+    if is_rate { 1e9 - size } else { -size }
+}
+
+/// A difference with its interval: `delivery p99 (+20.1 %, from +18.0 % to +22.4 %)`.
+fn change(row: &Judged) -> String {
+    let (name, size) = (name(row), signed(row.ratio - 1.0));
+    // A single block has no interval.
+    match row.pairs {
+        0 | 1 => format!("{name} ({size})"),
+        _ => {
+            let (low, high) = (signed(row.ratio_low - 1.0), signed(row.ratio_high - 1.0));
+            format!("{name} ({size}, from {low} to {high})")
+        }
+    }
 }
 
 /// What a row says of the second side.
@@ -481,7 +503,7 @@ fn setup(result: &ComparisonResult) -> Block {
     }
     let blocks = format!(
         "{} of {}: in each, every server once and the first one twice, in a balanced order that was drawn by chance",
-        result.blocks.len(),
+        result.finished_blocks(),
         result.blocks_asked
     );
     let pinning = match result.pinned {

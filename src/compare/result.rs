@@ -163,15 +163,17 @@ pub(crate) fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
     } = contest;
     let contestants = servers.len() + 1;
     let cut = common_warm_up(blocks, contestants);
-    let figures = |run: &RunResult| if is_valid(run) { figure::of(run, cut) } else { Figures::new() };
     let columns: Vec<Vec<Figures>> = (0..contestants)
-        .map(|contestant| blocks.iter().map(|block| figures(&block.runs[contestant])).collect())
+        .map(|contestant| blocks.iter().map(|block| figures(&block.runs[contestant], cut)).collect())
         .collect();
-    let invalid = blocks.iter().flat_map(|block| &block.runs).filter(|run| !is_valid(run)).count();
-    if invalid > 0 {
+    let invalid: Vec<&RunResult> =
+        blocks.iter().flat_map(|block| &block.runs).filter(|run| !is_valid(run)).collect();
+    if let [first, ..] = invalid[..] {
         notes.push(format!(
-            "{invalid} of {} runs were not valid measurements and are left out with their partners",
-            blocks.len() * contestants
+            "{} of {} runs were not valid measurements and are left out with their partners; the reason of the first: {}",
+            invalid.len(),
+            blocks.len() * contestants,
+            first.verdict.reason
         ));
     }
     let others: Vec<&[Figures]> = match columns.len() {
@@ -194,16 +196,7 @@ pub(crate) fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
         runs: block
             .order
             .iter()
-            .map(|contestant| {
-                let run = &block.runs[*contestant];
-                RunFigures {
-                    server: servers[contestant.saturating_sub(1)].name.clone(),
-                    twin: *contestant == 1,
-                    status: run.verdict.status,
-                    figures: figures(run),
-                    troubles: troubles(run),
-                }
-            })
+            .map(|contestant| RunFigures::of(&block.runs[*contestant], *contestant, &servers, cut))
             .collect(),
     };
     ComparisonResult {
@@ -222,6 +215,23 @@ pub(crate) fn conclude(contest: Contest, blocks: &[Block]) -> ComparisonResult {
         comparisons,
         conformance,
         notes,
+    }
+}
+
+/// The figures of a run that is a valid measurement.
+fn figures(run: &RunResult, cut: usize) -> Figures {
+    if is_valid(run) { figure::of(run, cut) } else { Figures::new() }
+}
+
+impl RunFigures {
+    fn of(run: &RunResult, contestant: usize, servers: &[ServerEntry], cut: usize) -> RunFigures {
+        RunFigures {
+            server: servers[contestant.saturating_sub(1)].name.clone(),
+            twin: contestant == 1,
+            status: run.verdict.status,
+            figures: figures(run, cut),
+            troubles: troubles(run),
+        }
     }
 }
 
@@ -301,6 +311,24 @@ impl ComparisonResult {
         file::to_json(Kind::Comparison, self)
     }
 
+    /// With the runs of a first block that was not finished, each with its contestant.
+    pub(crate) fn with_unfinished(mut self, runs: &[(usize, RunResult)]) -> ComparisonResult {
+        let of = |(contestant, run): &(usize, RunResult)| RunFigures::of(run, *contestant, &self.servers, 0);
+        let runs: Vec<RunFigures> = runs.iter().map(of).collect();
+        let count = runs.iter().filter(|run| run.status != Status::Interrupted).count();
+        self.notes.push(format!(
+            "the comparison ended in its first block: {count} of its {} runs were finished, so nothing is compared",
+            self.servers.len() + 1
+        ));
+        self.blocks.push(BlockResult { runs });
+        self
+    }
+
+    /// How many blocks were finished.
+    pub(crate) fn finished_blocks(&self) -> usize {
+        self.blocks.iter().filter(|block| block.runs.len() > self.servers.len()).count()
+    }
+
     /// What went wrong with a server in all blocks together, its twin included.
     pub(crate) fn troubles(&self, server: &str) -> Vec<Trouble> {
         let mut sum: Vec<Trouble> = Vec::new();
@@ -345,6 +373,21 @@ mod tests {
         let concluded = conclude(super::super::example::contest(1), &[block]);
         assert!(concluded.comparisons[0].rows.is_empty());
         assert!(concluded.notes[0].contains("1 of 3 runs"), "{:?}", concluded.notes);
+    }
+
+    #[test]
+    fn a_first_block_that_was_not_finished_keeps_its_runs_and_compares_nothing() {
+        let mut interrupted = run(1.0, 10);
+        interrupted.verdict.status = Status::Interrupted;
+        let unfinished = [(2, run(2.0, 10)), (0, interrupted)];
+        let result = conclude(super::super::example::contest(5), &[]).with_unfinished(&unfinished);
+        assert!(result.comparisons.iter().all(|comparison| comparison.rows.is_empty()));
+        let told: Vec<(&str, bool)> =
+            result.blocks[0].runs.iter().map(|run| (&*run.server, run.figures.is_empty())).collect();
+        assert_eq!((told, result.finished_blocks()), (vec![("bun", false), ("node", true)], 0));
+        assert!(result.notes[0].contains("1 of its 3 runs were finished"), "{:?}", result.notes);
+        let back: ComparisonResult = file::from_json(&result.to_json()).unwrap();
+        assert_eq!(back.blocks.len(), 1);
     }
 
     #[test]

@@ -71,15 +71,16 @@ impl Comparison<'_> {
             false => None,
         };
         let turns = Turns { comparison: self, processors };
-        let (blocks, ended_by) = turns.run_all(listener)?;
+        let Played { blocks, unfinished, ended_by } = turns.run_all(listener)?;
         let (conformance, unexamined) = match (&suite, &ended_by) {
             (Some(suite), None) => turns.examine_all(suite, &blocks, listener)?,
             _ => (Vec::new(), None),
         };
-        match self.conclude(&blocks, &conformance) {
+        match self.conclude(&blocks, &unfinished, &conformance) {
             Some(result) => Ok(Compared { result, ended_by, unexamined }),
-            None => Err(ended_by
-                .unwrap_or_else(|| Error::interrupted("interrupted before the first block was finished"))),
+            None => {
+                Err(ended_by.unwrap_or_else(|| Error::interrupted("interrupted before the first run began")))
+            }
         }
     }
 
@@ -88,18 +89,27 @@ impl Comparison<'_> {
         &self.servers[contestant.saturating_sub(1)]
     }
 
-    /// What the blocks and suites so far say; nothing without a block.
-    fn conclude(&self, blocks: &[Block], conformance: &[Conformance]) -> Option<ComparisonResult> {
+    /// What the blocks and suites so far say. Without a finished block, the runs of the first one are kept. None without
+    /// a run.
+    fn conclude(
+        &self,
+        blocks: &[Block],
+        unfinished: &[(usize, RunResult)],
+        conformance: &[Conformance],
+    ) -> Option<ComparisonResult> {
         let config = self.config;
-        let first = blocks.first()?.runs.first()?;
+        let run_of = |contestant: usize| match blocks.first() {
+            Some(block) => block.runs.get(contestant),
+            None => unfinished.iter().find(|(known, _)| *known == contestant).map(|(_, run)| run),
+        };
+        let first = run_of(0).or_else(|| unfinished.first().map(|(_, run)| run))?;
         let mut notes = Vec::new();
         let servers = self.servers.iter().enumerate().map(|(index, server)| {
             let target = server.config.missing();
             let what = target.command.unwrap_or(target.url);
             // Contestant 1 is the first server again.
             let contestant = if index == 0 { 0 } else { index + 1 };
-            let run = blocks.first().and_then(|block| block.runs.get(contestant));
-            let software = run.and_then(|run| run.target.software.clone());
+            let software = run_of(contestant).and_then(|run| run.target.software.clone());
             ServerEntry { name: server.name.clone(), what, software }
         });
         if self.servers.iter().any(|server| server.config.is_found()) {
@@ -123,7 +133,8 @@ impl Comparison<'_> {
             conformance: conformance.to_vec(),
             notes,
         };
-        Some(conclude(contest, blocks))
+        let result = conclude(contest, blocks);
+        Some(if blocks.is_empty() { result.with_unfinished(unfinished) } else { result })
     }
 }
 
@@ -162,12 +173,18 @@ struct Turns<'a> {
     processors: Option<Processors>,
 }
 
-/// What was run of a comparison, and why it ended early if not on the user's wish.
-type SoFar<T> = (Vec<T>, Option<Error>);
+/// What was run of a comparison.
+struct Played {
+    blocks: Vec<Block>,
+    /// The runs of a block that was not finished, each with its contestant.
+    unfinished: Vec<(usize, RunResult)>,
+    /// Why it ended early, where that was an error.
+    ended_by: Option<Error>,
+}
 
 impl Turns<'_> {
     /// Runs block after block.
-    fn run_all(&self, listener: &mut Listener<'_>) -> Result<SoFar<Block>, Error> {
+    fn run_all(&self, listener: &mut Listener<'_>) -> Result<Played, Error> {
         let Comparison { config, servers, .. } = *self.comparison;
         let began = Instant::now();
         let mut blocks = Vec::new();
@@ -177,15 +194,19 @@ impl Turns<'_> {
             if finished > 0 && config.run.max_time.is_some_and(|most| began.elapsed() + a_block > most) {
                 break;
             }
-            match self.run_block(&order, blocks.len() + 1, listener) {
-                Ok(Some(runs)) => blocks.push(Block { order, runs }),
-                Ok(None) => break,
-                Err(error) if blocks.is_empty() => return Err(error),
-                Err(error) => return Ok((blocks, Some(error))),
+            let mut runs = Vec::new();
+            match self.run_block(&order, blocks.len() + 1, &mut runs, listener) {
+                Ok(true) => {
+                    runs.sort_by_key(|(contestant, _)| *contestant);
+                    blocks.push(Block { order, runs: runs.into_iter().map(|(_, run)| run).collect() });
+                }
+                Ok(false) => return Ok(Played { blocks, unfinished: runs, ended_by: None }),
+                Err(error) if blocks.is_empty() && runs.is_empty() => return Err(error),
+                Err(error) => return Ok(Played { blocks, unfinished: runs, ended_by: Some(error) }),
             }
             self.tell(&blocks, &[], listener)?;
         }
-        Ok((blocks, None))
+        Ok(Played { blocks, unfinished: Vec::new(), ended_by: None })
     }
 
     /// Tells what is known so far.
@@ -195,29 +216,29 @@ impl Turns<'_> {
         suites: &[Conformance],
         listener: &mut Listener<'_>,
     ) -> Result<(), Error> {
-        let so_far = || self.comparison.conclude(blocks, suites);
+        let so_far = || self.comparison.conclude(blocks, &[], suites);
         listener(Event::ComparisonSoFar(&so_far))
     }
 
-    /// Runs every contestant once. None if the user has had enough.
+    /// Runs every contestant once, and keeps each run with its contestant. False if the user stopped it.
     fn run_block(
         &self,
         order: &[usize],
         number: usize,
+        runs: &mut Vec<(usize, RunResult)>,
         listener: &mut Listener<'_>,
-    ) -> Result<Option<Vec<RunResult>>, Error> {
+    ) -> Result<bool, Error> {
         let Comparison { config, stop, .. } = *self.comparison;
-        let mut runs: Vec<Option<RunResult>> = order.iter().map(|_| None).collect();
         for (place, contestant) in order.iter().enumerate() {
             let server = self.comparison.server_of(*contestant);
             let (block, turn) = ((number, config.blocks), (place + 1, order.len()));
             listener(Event::TurnBegins { block, turn, server: &server.name })?;
-            runs[*contestant] = Some(self.run_turn(server, listener)?);
+            runs.push((*contestant, self.run_turn(server, listener)?));
             if stop.load(Ordering::Relaxed) {
-                return Ok(None);
+                return Ok(false);
             }
         }
-        Ok(Some(runs.into_iter().flatten().collect()))
+        Ok(true)
     }
 
     fn run_turn(&self, server: &NamedServer, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
@@ -238,7 +259,7 @@ impl Turns<'_> {
         suite: &Suite,
         blocks: &[Block],
         listener: &mut Listener<'_>,
-    ) -> Result<SoFar<Conformance>, Error> {
+    ) -> Result<(Vec<Conformance>, Option<Error>), Error> {
         let Comparison { servers, stop, .. } = *self.comparison;
         let (mut all, mut unexamined) = (Vec::new(), None);
         // Clients and server are not told apart here: a case may need either.

@@ -58,6 +58,20 @@ fn the_first_signal_ends_the_run_with_its_report() {
 }
 
 #[test]
+fn a_comparison_that_is_interrupted_in_its_first_block_writes_what_it_has() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let (server, opened) = watched(&reference);
+    let scenario = folder.scenario("{ alice: 1 }", HOLD);
+    let json = folder.path("results.json");
+    let run = sockrates(["compare", "--url", &server.url(), "--json"]).args([&json, &scenario]).start();
+    opened.recv().expect("the first run begins");
+    run.interrupt();
+    run.wait().code(130).says("0 of 20 blocks").says("ended in its first block: 0 of its 2 runs");
+    let results = results(&json);
+    assert_eq!(results["body"]["blocks"][0]["runs"][0]["status"], "interrupted");
+}
+
+#[test]
 fn who_is_killed_has_left_what_was_known_a_second_ago() {
     let (folder, reference) = (Folder::new(), Reference::start());
     let json = folder.path("results.json");

@@ -88,6 +88,22 @@ fn the_page_asks_the_network_for_nothing() {
 }
 
 #[test]
+fn every_form_says_which_threshold_or_doubt_a_load_did_not_hold_for() {
+    let mut result = result();
+    result.points[4].outcome = Outcome::Limited("one thread was busy for 97 % of the time".to_owned());
+    let text = terminal(&report(&result), Look { width: 100, colour: false }, Detail::Usual);
+    for form in [text, to_html(&result), markdown(&report(&result))] {
+        let form = form.replace('\\', "").replace("&lt;", "<");
+        let form = form.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in
+            ["Why loads did not hold", "p99 < 250 ms: 1.2 s)", "(2 runs)", "busy for 97 % of the time"]
+        {
+            assert!(form.contains(words), "no {words} in {form}");
+        }
+    }
+}
+
+#[test]
 fn the_answer_and_every_step_stand_on_the_page() {
     let result = result();
     let page = to_html(&result);

@@ -85,10 +85,11 @@ fn the_verdict_is_told_in_words() {
         text.0.iter().map(|(text, _)| text.as_str()).collect::<String>()
     };
     let slower = told(&comparison(10, 1.25));
-    assert!(slower.contains(" worse in ack p50 (+"), "{slower}");
+    assert!(slower.contains(" worse in ") && slower.contains("ack p50 (+"), "{slower}");
+    assert!(slower.contains(" %, from +") && slower.contains(" % to +"), "{slower}");
     assert!(slower.contains("No difference found in "), "{slower}");
     let faster = told(&comparison(10, 0.5));
-    assert!(faster.contains(" better in ack p50 (-50"), "{faster}");
+    assert!(faster.contains(" better in ") && faster.contains("ack p50 (-50"), "{faster}");
     let few = told(&comparison(3, 1.25));
     assert!(few.contains("Too few runs to judge in 7 figures"), "{few}");
     assert!(few.contains(" more blocks would show a difference of 5.0 % in each figure"), "{few}");
@@ -100,6 +101,23 @@ fn the_verdict_is_told_in_words() {
         })
         .contains("no figures of both")
     );
+}
+
+#[test]
+fn the_headline_begins_with_the_largest_difference_and_ends_with_rates() {
+    let mut result = comparison(10, 1.0);
+    let rows = &mut result.comparisons[0].rows;
+    for (figure, ratio) in [("ack p50", 1.1), ("delivery p99", 1.4), ("cpu", 1.3), ("deliveries", 0.2)] {
+        let row = rows.iter_mut().find(|row| row.figure == figure).expect("the example has it");
+        row.ratio = ratio;
+        row.difference = if ratio > 1.0 { Difference::Larger } else { Difference::Smaller };
+    }
+    let text = sentences("bun", rows, result.effect);
+    let text: String = text.0.iter().map(|(text, _)| text.as_str()).collect();
+    let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words} in {text}"));
+    let places =
+        ["delivery p99 (+40.0 %", "CPU per million (+30.0 %", "ack p50 (+10.0 %", "deliveries (-80.0 %"];
+    assert!(places.map(place).is_sorted(), "{text}");
 }
 
 #[test]
