@@ -1,5 +1,6 @@
 //! `sockrates capacity`: the highest load at which the thresholds of a scenario hold.
 
+use std::slice;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -10,10 +11,12 @@ use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::server::ServerArgs;
-use super::{duration, look_of_stdout};
+use super::{duration, look_of_stdout, warn};
 use crate::capacity;
 use crate::report::{Detail, html, terminal};
-use crate::runner::{Error, Event, LoadSearch, SearchConfig, search_status, select_one, stop_on_signals};
+use crate::runner::{
+    Error, Event, LoadSearch, RunConfig, SearchConfig, search_status, select_one, stop_on_signals,
+};
 use crate::scenario::{Axis, load_from};
 use crate::units;
 use crate::verdict::Status;
@@ -59,7 +62,7 @@ pub(super) struct CapacityArgs {
     /// How many deliveries or acknowledgements a step needs to tell anything
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     min_samples: u64,
-    /// Sample the processor and memory of this process, where a server is found with --url
+    /// Sample the processor and memory of this process on this machine, where the server is named with --url
     #[arg(long, value_name = "PROCESS", requires = "url", conflicts_with = "server")]
     pid: Option<u32>,
     /// Tell how many such machines it takes for so many users
@@ -95,6 +98,7 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let selected = select_one(&args.scenario, &args.load.overrides()?)?;
     let (server, config) = (args.server.check()?, args.config());
     args.output.empty_forms(None).prepare()?;
+    warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
     let mut display = args.output.display();
     let search = LoadSearch { config: &config, server: &server, selected: &selected, stop: &stop };
@@ -116,7 +120,7 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
 impl CapacityArgs {
     fn config(&self) -> SearchConfig {
         SearchConfig {
-            run: self.play.config(),
+            run: RunConfig { process: self.pid, ..self.play.config() },
             axis: self.axis.clone(),
             from: self.from,
             to: self.to,
@@ -125,7 +129,6 @@ impl CapacityArgs {
             needed: self.needed,
             settle: self.settle,
             min_samples: self.min_samples,
-            process: self.pid,
             plan_for: self.plan_for,
             headroom: self.headroom,
             recovery: self.recovery,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::overrides::OverrideArgs;
-use super::say;
+use super::{say, warn};
 use crate::runner::{Error, select};
 use crate::scenario::explain;
 use crate::verdict::Status;
@@ -31,7 +31,9 @@ pub(super) struct CheckArgs {
 /// Explains good scenarios on standard output; bad ones are an error.
 pub(super) fn check(args: &CheckArgs) -> Result<Status, Error> {
     let selected = select(&args.scenarios, &args.load.overrides()?)?;
-    if !args.quiet {
+    if args.quiet {
+        warn(&selected);
+    } else {
         let all: Vec<String> = selected.iter().map(|one| explain(&one.scenario)).collect();
         say(all.join("\n").trim_end());
     }

@@ -1,6 +1,7 @@
 //! `sockrates compare`: servers side by side, or results of two days.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use super::output::{OutputArgs, RESULTS};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::server::ServerArgs;
-use super::{complain, look_of_stdout};
+use super::{complain, look_of_stdout, warn};
 use crate::compare::judge::Row;
 use crate::compare::{self, Demand};
 use crate::report::{Detail, Report, html, markdown, terminal};
@@ -89,6 +90,7 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
     let selected = select_one(scenario, &args.load.overrides()?)?;
     let servers = args.server.check_each()?;
     args.output.empty_forms(args.markdown.as_deref()).prepare()?;
+    warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
     let config = ComparisonConfig {
         run: args.play.config(),

@@ -27,7 +27,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::report::{Detail, Look};
-use crate::runner::{Error, write_whole};
+use crate::runner::{Error, Selected, write_whole};
 use crate::units;
 use crate::verdict::Status;
 
@@ -167,6 +167,11 @@ fn say(text: &str) {
         }
         _ => {}
     }
+}
+
+/// Shows what may not be meant in these scenarios.
+fn warn(selected: &[Selected]) {
+    selected.iter().flat_map(|one| &one.scenario.warnings).for_each(|warning| complain(warning.trim_end()));
 }
 
 /// Prints lines on standard error. Where that is impossible, there is nobody left to tell.

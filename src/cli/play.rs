@@ -34,6 +34,6 @@ fn transport() -> impl TypedValueParser<Value = Transport> {
 impl PlayArgs {
     pub(super) fn config(&self) -> RunConfig {
         let PlayArgs { seed, workers, transport, max_time } = *self;
-        RunConfig { seed, workers, transport, max_time }
+        RunConfig { seed, workers, transport, max_time, process: None }
     }
 }

@@ -10,10 +10,10 @@ use super::formats::{FormatArgs, Forms, When};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::server::ServerArgs;
-use super::{detail, github, look_of_stdout};
+use super::{detail, github, look_of_stdout, warn};
 use crate::report::github::annotations;
 use crate::report::{RunResult, json, markdown, of_runs, text_of_run};
-use crate::runner::{Error, Event, ScenarioRun, select, stop_on_signals};
+use crate::runner::{Error, Event, RunConfig, ScenarioRun, select, stop_on_signals};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -33,6 +33,10 @@ pub(super) struct RunArgs {
     scenarios: Vec<String>,
     #[command(flatten)]
     play: PlayArgs,
+    /// Sample the processor and memory of this process on this machine, where the server is named with --url
+    #[arg(long, value_name = "PROCESS", requires = "url", conflicts_with = "server")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pid: Option<u32>,
     /// Write the results to this file, from which `sockrates report` makes every other form
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -55,8 +59,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     // Before anything is played: who asks for what cannot be should not have to wait for it.
     args.forms(&[]).check()?;
     let selected = select(&args.scenarios, &args.load.overrides()?)?;
-    let (server, config) = (args.server.check()?, args.play.config());
+    let (server, config) = (args.server.check()?, RunConfig { process: args.pid, ..args.play.config() });
     args.forms(&[]).prepare()?;
+    warn(&selected);
     let stop = stop_on_signals()?;
     let mut display = Display::new(args.quiet);
     let mut results = Vec::new();

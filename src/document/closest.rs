@@ -1,16 +1,79 @@
 //! The word that was probably meant: a slip of the pen, or a word for the same thing from elsewhere.
 
-/// Words that people bring from other tools and from drafts of this language, with what stands for them here. Which
-/// of them is meant depends on what is known at that place.
-const SYNONYMS: [(&str, &[&str]); 2] =
-    [("cast", &["clients", "broadcast", "index"]), ("cast_ack", &["broadcast_ack"])];
+/// Words that people bring from other tools (k6, Artillery, Gatling, Locust) and from drafts of this language, with what
+/// stands for them here. Which of these is meant depends on what is known at that place: the first that is.
+const SYNONYMS: &[(&[&str], &[&str])] = &[
+    (&["cast"], &["clients", "broadcast", "index"]),
+    (&["cast_ack"], &["broadcast_ack"]),
+    // Steps.
+    (&["sleep", "pause", "think", "delay", "thinktime", "think_time"], &["wait", "think", "after"]),
+    (&["loop", "foreach"], &["repeat"]),
+    (&["flow", "scenarios", "scenario", "tasks"], &["script", "steps"]),
+    (&["response", "on", "listen", "wait_for", "waitfor"], &["expect"]),
+    (&["publish"], &["broadcast"]),
+    (&["close"], &["disconnect"]),
+    (&["parallel"], &["together"]),
+    // Fields of steps.
+    (&["data", "payload", "arguments", "params"], &["args", "body"]),
+    (&["match"], &["args", "is", "body"]),
+    (&["expected", "equals", "equal"], &["is"]),
+    (&["channel"], &["event"]),
+    (&["acknowledge", "acknowledgement", "acknowledgment", "callback", "acks"], &["ack"]),
+    (&["room", "rooms", "target"], &["to", "room"]),
+    (&["timeout"], &["within"]),
+    (&["interval", "period"], &["every"]),
+    (&["duration"], &["for", "duration"]),
+    (&["iterations", "loops", "count"], &["times"]),
+    // Clients and how they arrive.
+    (&["vus", "vusers", "users", "arrivalcount", "maxvusers"], &["count", "clients"]),
+    (&["arrivalrate", "spawn_rate", "rps"], &["rate", "arrive"]),
+    (&["rampto"], &["to"]),
+    (&["phases", "stages"], &["arrive"]),
+    (&["variables"], &["vars"]),
+    // Matchers.
+    (&["$regex", "$regexp", "$re", "$pattern", "$matches"], &["$match"]),
+    (&["$in", "$any_of", "$anyof", "$oneof", "$or"], &["$one_of"]),
+    (&["$ne", "$neq"], &["$not"]),
+    (&["$exists"], &["$any"]),
+    (&["$includes", "$include", "$has"], &["$contains"]),
+];
+
+/// Words that stand for nothing at the place where people write them, and what to do instead. A word of that place
+/// marks it.
+const ADVICE: &[(&[&str], &str, &str)] = &[
+    (&["url", "target", "host", "server"], "thresholds", SERVER),
+    (&["url", "host"], "namespace", SERVER),
+    (&["config", "options"], "thresholds", "name the server by `--url` and the load in `clients`"),
+    (
+        &["phases", "stages", "arrivalrate"],
+        "thresholds",
+        "say when clients arrive in their group: `clients: { users: { count: 500, arrive: 50/s } }`",
+    ),
+    (&["duration"], "thresholds", "say how long in a step: `repeat: { for: 30s, every: 1s, steps: [ … ] }`"),
+    (&["engine", "protocol"], "thresholds", "leave it out: every scenario speaks Socket.IO"),
+    (
+        &["namespace", "headers", "auth", "query"],
+        "thresholds",
+        "it belongs to a group: `clients: { users: { count: 10, namespace: /chat } }`",
+    ),
+    (&["errors", "error", "http_req_failed"], "connect failed", FAILURES),
+    (
+        &["latency", "response_time", "rtt", "http_req_duration"],
+        "connect failed",
+        "name what takes that time: `ack p99`, `delivery p99` or `connect p99`",
+    ),
+];
+
+const SERVER: &str = "name the server on the command line: `--url http://localhost:3000`";
+const FAILURES: &str = "name the errors: `connect failed`, `connection dropped`, `ack missed`, `rule broken` or `delivery missing`";
 
 /// The known word that was probably meant: one that stands for the same thing, or one at most one slip in three
 /// characters away, swapped neighbours counting as one; the nearest, the first of equals.
 pub fn closest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let known: Vec<&str> = among.into_iter().collect();
-    let synonyms = SYNONYMS.iter().filter(|(foreign, _)| *foreign == lower).flat_map(|(_, ours)| *ours);
+    let synonyms =
+        SYNONYMS.iter().filter(|(foreign, _)| foreign.contains(&&*lower)).flat_map(|(_, ours)| *ours);
     if let Some(synonym) = synonyms.copied().find_map(|ours| known.iter().find(|known| **known == ours)) {
         return Some(synonym);
     }
@@ -25,17 +88,75 @@ pub fn closest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, known)| known)
 }
 
+/// What to do instead of a word that stands for nothing where these are known.
+pub(super) fn advice(word: &str, known: &[&str]) -> Option<&'static str> {
+    let lower = word.to_lowercase();
+    let fits = |(words, place, _): &&(&[&str], &str, &str)| words.contains(&&*lower) && known.contains(place);
+    ADVICE.iter().find(fits).map(|(_, _, advice)| *advice)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::closest;
+    use super::{ADVICE, SYNONYMS, advice, closest};
 
     #[test]
     fn a_word_from_elsewhere_is_answered_with_ours_for_that_place() {
-        assert_eq!(closest("cast", ["name", "clients", "script"]), Some("clients"));
-        assert_eq!(closest("cast_ack", ["broadcast", "broadcast_ack"]), Some("broadcast_ack"));
-        assert_eq!(closest("Cast", ["emit", "broadcast", "wait"]), Some("broadcast"));
-        assert_eq!(closest("cast", ["n", "index", "count"]), Some("index"));
+        let steps = ["connect", "emit", "broadcast", "expect", "repeat", "wait", "together", "disconnect"];
+        let emit = ["event", "args", "namespace", "ack"];
+        let group = ["count", "arrive", "namespace", "vars"];
+        for (word, known, ours) in [
+            ("cast", &["name", "clients", "script"][..], "clients"),
+            ("cast_ack", &["broadcast", "broadcast_ack"], "broadcast_ack"),
+            ("Cast", &steps, "broadcast"),
+            ("cast", &["n", "index", "count"], "index"),
+            ("sleep", &steps, "wait"),
+            ("think", &steps, "wait"),
+            ("response", &steps, "expect"),
+            ("loop", &steps, "repeat"),
+            ("data", &emit, "args"),
+            ("payload", &emit, "args"),
+            ("channel", &emit, "event"),
+            ("acknowledge", &emit, "ack"),
+            ("match", &["args", "capture", "within"], "args"),
+            ("room", &["to", "except", "event", "args"], "to"),
+            ("timeout", &["event", "args", "within"], "within"),
+            ("interval", &["times", "for", "every", "steps"], "every"),
+            ("duration", &["times", "for", "every", "steps"], "for"),
+            ("flow", &["times", "for", "every", "steps"], "steps"),
+            ("count", &["times", "for", "every", "steps"], "times"),
+            ("scenarios", &["name", "clients", "script"], "script"),
+            ("vus", &["name", "clients", "script"], "clients"),
+            ("vus", &group, "count"),
+            ("arrivalRate", &group, "arrive"),
+            ("arrivalRate", &["rate", "from", "to", "for", "by"], "rate"),
+            ("rampTo", &["rate", "from", "to", "for", "by"], "to"),
+            ("variables", &group, "vars"),
+            ("$regex", &["$any", "$match", "$not", "$one_of"], "$match"),
+            ("$in", &["$any", "$match", "$not", "$one_of"], "$one_of"),
+        ] {
+            assert_eq!(closest(word, known.iter().copied()), Some(ours), "{word}");
+        }
         assert_eq!(closest("cast", ["emit", "open"]), None);
+    }
+
+    #[test]
+    fn a_word_for_which_there_is_nothing_at_that_place_gets_advice() {
+        let scenario = ["name", "clients", "script", "thresholds"];
+        for (word, advised) in [("url", "--url"), ("arrivalRate", "arrive"), ("engine", "leave it out")] {
+            assert!(advice(word, &scenario).is_some_and(|advice| advice.contains(advised)), "{word}");
+            assert_eq!(advice(word, &["event", "args"]), None, "{word}");
+        }
+        assert!(advice("errors", &["connect failed", "ack"]).is_some());
+    }
+
+    #[test]
+    fn the_tables_are_in_lower_case_and_name_no_word_twice() {
+        let words: Vec<&str> = SYNONYMS.iter().flat_map(|(words, _)| *words).copied().collect();
+        for (index, word) in words.iter().enumerate() {
+            assert!(!words[..index].contains(word), "{word} stands there twice");
+        }
+        let advised = ADVICE.iter().flat_map(|(words, ..)| *words);
+        assert!(words.iter().chain(advised).all(|word| *word == word.to_lowercase()));
     }
 
     #[test]

@@ -67,8 +67,8 @@ const SENTENCES: &[(&[&str], &str, &str)] = &[
     ),
     (
         &["block collection", "block sequence entries", "expected '-'"],
-        "this line is indented unlike the list items before it",
-        "line the `-` of a list up",
+        "this line does not begin with `- ` like the list items before it, or is indented unlike them",
+        "begin it with `- ` below that of the others, or indent it deeper if it belongs to the item above",
     ),
     (
         &["inside a block", "cannot start with '-'"],

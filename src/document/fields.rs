@@ -67,14 +67,19 @@ impl<'n> Fields<'n> {
         let asked = self.asked.borrow();
         match self.entries.iter().find(|(key, _)| !asked.contains(&key.text.as_str())) {
             None => Ok(()),
-            Some((key, _)) => Err(key
-                .mistake(format!("unknown key `{}` in {}", key.text, self.what))
-                .did_you_mean(&key.text, asked.iter().copied())),
+            Some((key, node)) => Err(without_colon(key, node, &asked).unwrap_or_else(|| {
+                key.mistake(format!("unknown key `{}` in {}", key.text, self.what))
+                    .did_you_mean(&key.text, asked.iter().copied())
+            })),
         }
     }
 
     /// A missing field; where an unknown key comes close to it, that is the better sentence.
     fn missing(&self, name: &'static str) -> Mistake {
+        let slip = self.entries.iter().find_map(|(key, node)| without_colon(key, node, &[name]));
+        if let Some(slip) = slip {
+            return slip;
+        }
         let typo = self.entries.iter().find(|(key, _)| {
             !self.asked.borrow().contains(&key.text.as_str()) && closest(&key.text, [name]).is_some()
         });
@@ -85,6 +90,19 @@ impl<'n> Fields<'n> {
             None => Mistake::new(self.span, format!("{} needs the field `{name}`", self.what)),
         }
     }
+}
+
+/// `{ event news, args: [1] }`: what YAML reads as the key `event news` without a value.
+fn without_colon(key: &Key, node: &Node, known: &[&str]) -> Option<Mistake> {
+    let (name, value) = key.text.split_once([' ', ':']).filter(|_| node.is_null())?;
+    known.contains(&name).then(|| {
+        let what = if key.text.contains(' ') {
+            "colon is missing after"
+        } else {
+            "space is missing after the colon of"
+        };
+        key.mistake(format!("a {what} `{name}`")).hint(format!("write `{name}: {}`", value.trim()))
+    })
 }
 
 #[cfg(test)]
@@ -125,6 +143,19 @@ mod tests {
         let absent = node("args: []\n");
         let mistake = Fields::of(&absent, "the step `emit`").unwrap().required("event").unwrap_err();
         assert_eq!(mistake.message, "the step `emit` needs the field `event`");
+    }
+
+    #[test]
+    fn a_key_whose_colon_is_missing_is_told_from_an_unknown_one() {
+        for (text, message) in [
+            ("{ event news }", "a colon is missing after `event`"),
+            ("{ event:news }", "a space is missing after the colon of `event`"),
+        ] {
+            let node = node(text);
+            let mistake = Fields::of(&node, "the step `emit`").unwrap().required("event").unwrap_err();
+            assert_eq!(mistake.message, message);
+            assert_eq!(mistake.hint.as_deref(), Some("write `event: news`"));
+        }
     }
 
     #[test]

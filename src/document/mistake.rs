@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::closest::advice;
 use super::{Span, closest};
 
 /// What is wrong with a file, where, and what to do about it.
@@ -28,11 +29,14 @@ impl Mistake {
         self
     }
 
-    /// The same with the hint `did you mean …`, where one of the words known there is close enough, and a
-    /// list of them otherwise.
+    /// The same with what to do instead of a word from elsewhere, or with the hint `did you mean …`, where one of the
+    /// words known there is close enough, or with a list of them.
     #[must_use]
     pub fn did_you_mean<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Mistake {
         let known: Vec<&str> = known.into_iter().collect();
+        if let Some(advice) = advice(word, &known) {
+            return self.hint(advice);
+        }
         match closest(word, known.iter().copied()) {
             Some(close) => self.hint(format!("did you mean `{close}`?")),
             None if known.is_empty() => self,

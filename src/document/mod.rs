@@ -16,6 +16,7 @@ mod parse;
 mod render;
 mod scalar;
 pub mod schema;
+mod slip;
 mod source;
 mod span;
 #[cfg(test)]
@@ -26,7 +27,7 @@ pub use fields::Fields;
 pub use mistake::Mistake;
 pub use node::{Key, Node, Value};
 pub use parse::parse;
-pub use render::render;
+pub use render::{render, render_warning};
 pub(crate) use source::cause;
 pub use source::{SIZE_LIMIT, Source};
 pub use span::Span;

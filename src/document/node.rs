@@ -175,6 +175,9 @@ impl Node {
     pub fn list(&self) -> Result<&[Node], Mistake> {
         match &self.value {
             Value::List(items) => Ok(items),
+            Value::Text(_) if self.span.end_line > self.span.line => {
+                Err(self.expected("a list").hint("begin each item with `- ` on a line of its own"))
+            }
             _ => Err(self.expected("a list")),
         }
     }

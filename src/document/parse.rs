@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::scalar::plain;
+use super::slip::slip;
 use super::{Key, Mistake, Node, Source, Span, Value, complaint};
 
 /// How deep lists and maps may stand in each other.
@@ -115,7 +116,7 @@ impl<'t> Reader<'t> {
         match root {
             Some(node) if !node.is_null() => Ok(node),
             _ => Err(Mistake::new(Span::default(), "the file is empty")
-                .hint("a scenario has at least `name`, `broadcast` and `script`")),
+                .hint("a scenario has at least `name`, `clients` and `script`")),
         }
     }
 
@@ -330,6 +331,9 @@ impl<'t> Reader<'t> {
             let opening = if closing == ']' { '[' } else { '{' };
             return Mistake::new(at, format!("the `{opening}` of line {line} is not closed before this"))
                 .hint(format!("add `{closing}`, or a comma if it goes on"));
+        }
+        if let Some(slip) = slip(&self.lines, at, error.info()) {
+            return slip;
         }
         let (message, hint) = complaint::told(error.info());
         Mistake::new(at, message).hint(hint)

@@ -17,8 +17,17 @@ const BEFORE: usize = 40;
 /// Nothing from the file reaches the terminal raw: control characters and those that turn the direction of
 /// writing are shown escaped, long lines are cut around the caret, wide characters count as two columns.
 pub fn render(mistake: &Mistake, source: &Source) -> String {
+    render_as("error", mistake, source)
+}
+
+/// The same for what is no mistake, but may not be meant.
+pub fn render_warning(warning: &Mistake, source: &Source) -> String {
+    render_as("warning", warning, source)
+}
+
+fn render_as(kind: &str, mistake: &Mistake, source: &Source) -> String {
     let Span { line, column, .. } = mistake.span;
-    let mut out = format!("error: {}\n", escaped(&mistake.message));
+    let mut out = format!("{kind}: {}\n", escaped(&mistake.message));
     let text = match line {
         0 => None,
         _ => source.text.lines().nth(line as usize - 1),

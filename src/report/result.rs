@@ -100,10 +100,10 @@ impl RunResult {
     }
 }
 
-/// The end of a server that we started, during the run.
+/// The end of a server that we started, or whose process `--pid` names, during the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerEnd {
-    /// `exit code 1`, `signal SIGKILL`.
+    /// `exit code 1`, `signal SIGKILL`; `an unknown exit code` where we did not start it.
     pub how: String,
     /// Whether it ended with exit code 0.
     pub is_success: bool,

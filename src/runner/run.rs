@@ -12,7 +12,7 @@ use super::{Error, Listener, Selected, ServerConfig, limits, machine};
 use crate::measure::{ScriptInfo, Tally};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
-use crate::server::{NotReady, Running};
+use crate::server::{NotReady, Process, Running};
 use crate::session::Transport;
 use crate::verdict::{End, Generator, Status};
 
@@ -30,6 +30,8 @@ pub(crate) struct RunConfig {
     pub transport: Option<Transport>,
     /// The longest that a run may take.
     pub max_time: Option<Duration>,
+    /// The process of a server that was found, for its processor and memory.
+    pub process: Option<u32>,
 }
 
 /// One scenario, one server, and how to run the one against the other.
@@ -60,16 +62,25 @@ impl ScenarioRun<'_> {
     pub(crate) fn start(&self) -> Result<Running, Error> {
         let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
         self.check_machine().map_err(invalid)?;
+        let process = self.config.process.map(Process::find).transpose().map_err(Error::because)?;
         let started = SystemTime::now();
         let starting = self.server.starting(self.stop.clone());
-        self.server.target(&self.selected.scenario).start(&starting).map_err(|not_ready| match not_ready {
-            NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
-            not_ready => Error {
-                status: Some(Status::Unreachable),
-                result: Some(Box::new(self.unreachable(started, &not_ready))),
-                ..Error::wrong(told(&not_ready))
-            },
-        })
+        let running =
+            self.server.target(&self.selected.scenario).start(&starting).map_err(
+                |not_ready| match not_ready {
+                    NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
+                    not_ready => Error {
+                        status: Some(Status::Unreachable),
+                        result: Some(Box::new(self.unreachable(started, &not_ready))),
+                        ..Error::wrong(told(&not_ready))
+                    },
+                },
+            );
+        let mut running = running?;
+        if let Some(process) = process {
+            running.watch(process);
+        }
+        Ok(running)
     }
 
     /// Runs the scenario against a server that is there.

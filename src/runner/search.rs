@@ -53,8 +53,6 @@ pub(crate) struct SearchConfig {
     pub settle: Duration,
     /// How many deliveries or acknowledgements a run needs to tell anything.
     pub min_samples: u64,
-    /// The process of a server that was found, for its processor and memory.
-    pub process: Option<u32>,
     /// For how many users machines are planned.
     pub plan_for: Option<u64>,
     /// The share of each machine that the plan leaves free.
@@ -261,7 +259,7 @@ impl<'a> SearchUnderWay<'a> {
         if let Err(why) = run.check_machine() {
             return Ok(Some(Outcome::Limited(why)));
         }
-        let mut running = match self.running.take() {
+        let running = match self.running.take() {
             Some(running) if step.server == Server::Same || server.is_found() => running,
             old => {
                 if let Some(old) = old {
@@ -280,11 +278,6 @@ impl<'a> SearchUnderWay<'a> {
                 }
             }
         };
-        if let Some(process) = self.config().process.filter(|process| !running.watch(*process)) {
-            return Err(Error::because(format!(
-                "there is no process {process} on this machine: change `--pid`"
-            )));
-        }
         let Ended { result, has_accident, .. } = run.run_to_end(&running, listener)?;
         if stop.load(Ordering::Relaxed) {
             self.running = Some(running);
@@ -343,7 +336,7 @@ impl<'a> SearchUnderWay<'a> {
         let curve = curve(&self.points, held, of_clients, self.run.seed);
         let mut notes: Vec<String> = self.notes.iter().chain(&self.dead).cloned().collect();
         if self.search.server.is_found() {
-            let cost = match self.config().process {
+            let cost = match self.run.process {
                 Some(_) => "",
                 None => ", and its processor and memory are not known: name its process with `--pid`",
             };

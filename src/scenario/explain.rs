@@ -17,6 +17,10 @@ pub fn explain(scenario: &Scenario) -> String {
     told.acts(&scenario.script, 1);
     told.sum();
     told.thresholds();
+    for warning in &scenario.warnings {
+        told.line(0, "");
+        told.line(0, warning.trim_end());
+    }
     told.text
 }
 

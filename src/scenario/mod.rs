@@ -6,6 +6,7 @@
 //! [`crate::contract`] for how the server is asked; the plan is made from it.
 
 mod explain;
+mod foreign;
 mod groups;
 mod load;
 mod overrides;
@@ -25,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Contract;
-use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse, render};
+use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse, render, render_warning};
 use crate::observe::Label;
 use crate::session::Transport;
 use crate::step::{self, Reading, Tempo};
@@ -87,6 +88,8 @@ pub struct Scenario {
     pub labels: Vec<String>,
     /// Which groups and labels thresholds ask about, each once.
     pub asked: Vec<Asked>,
+    /// What is no mistake, but may not be meant: reports that are ready to be shown.
+    pub warnings: Vec<String>,
 }
 
 impl Scenario {
@@ -214,10 +217,12 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
         let script = scenario.script.first().map_or(root.span, Act::span);
         mistake.at(script)
     });
-    match speed? {
-        1.0 => Ok(scenario),
-        speed => read_at(&root, surroundings, speed),
-    }
+    let scenario = match speed? {
+        1.0 => scenario,
+        speed => read_at(&root, surroundings, speed)?,
+    };
+    let warnings = foreign::warnings(&root).iter().map(|warning| render_warning(warning, source)).collect();
+    Ok(Scenario { warnings, ..scenario })
 }
 
 /// Reads it with the rounds of its `repeat`s so many times as fast as it says.
@@ -312,6 +317,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         overrides: overrides.words(),
         labels,
         asked,
+        warnings: Vec::new(),
     })
 }
 

@@ -11,7 +11,8 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::output::Output;
@@ -172,6 +173,8 @@ pub struct Resources {
 struct Member {
     cpu: Duration,
     memory: u64,
+    /// In ticks since the start of the machine.
+    started: u64,
 }
 
 /// All members of the group but one that are not zombies. None where there is no /proc to read them from.
@@ -182,9 +185,40 @@ fn members(group: Pid, spared: Option<u32>) -> Option<Vec<Member>> {
     Some(names.filter(|name| numeric(name)).filter_map(|name| member(&name, Some(group))).collect())
 }
 
-/// CPU time and memory of a single process that we did not start. None where there is none.
-pub(super) fn of_process(id: u32) -> Option<Resources> {
-    member(&id.to_string(), None).map(|Member { cpu, memory }| Resources { cpu, memory })
+/// A single process that we did not start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    id: u32,
+    /// When it was started, in ticks since the start of the machine: an id may be given to another process later.
+    started: u64,
+}
+
+impl Process {
+    /// Finds a process whose CPU time and memory can be read.
+    ///
+    /// # Errors
+    /// Why they cannot be read, and what to do.
+    pub fn find(id: u32) -> Result<Process, String> {
+        let raw = i32::try_from(id).map_or(i32::MAX, |id| id);
+        match (member(&id.to_string(), None), kill(Pid::from_raw(raw), None)) {
+            (Some(Member { memory: 0, .. }), _) => Err(format!(
+                "the memory of process {id} cannot be read: it is another user's or the system's"
+            )),
+            (Some(found), _) => Ok(Process { id, started: found.started }),
+            (None, Err(Errno::ESRCH)) => Err(format!(
+                "there is no process {id} on this machine: `--pid` takes the id of the server's process"
+            )),
+            (None, _) => Err(format!(
+                "the CPU time and memory of process {id} cannot be read from /proc/{id}: run sockrates as the same user"
+            )),
+        }
+    }
+
+    /// What it has used so far, with its children that have ended. None once it has ended.
+    pub(super) fn resources(self) -> Option<Resources> {
+        let found = member(&self.id.to_string(), None).filter(|found| found.started == self.started)?;
+        Some(Resources { cpu: found.cpu, memory: found.memory })
+    }
 }
 
 fn member(process: &str, group: Option<Pid>) -> Option<Member> {
@@ -202,7 +236,8 @@ fn member(process: &str, group: Option<Pid>) -> Option<Member> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = resident.and_then(|text| text.split_ascii_whitespace().next()?.parse::<u64>().ok());
-    Some(Member { cpu: Duration::from_millis(ticks * 10), memory: kilobytes.unwrap_or(0) * 1024 })
+    let (cpu, memory) = (Duration::from_millis(ticks * 10), kilobytes.unwrap_or(0) * 1024);
+    Some(Member { cpu, memory, started: number(19)? })
 }
 
 /// `exit code 1`, `signal SIGKILL`. A shell tells the signal that ended its command by a code above 128.

@@ -13,7 +13,7 @@ mod probe;
 mod running;
 
 pub(crate) use endpoint::Endpoint;
-pub(crate) use group::Resources;
+pub(crate) use group::{Process, Resources};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Offer, Probing, offers, probe};
 pub(crate) use running::{Exit, NotReady, Running, Starting, Target};

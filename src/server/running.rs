@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::measure::format;
 
-use super::group::{GRACE, Group, in_words, of_process};
+use super::group::{GRACE, Group, Process, in_words};
 use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -70,7 +70,7 @@ pub struct Running {
     found: Found,
     group: Option<Mutex<Group>>,
     /// A process that is sampled in the place of one that we started.
-    watched: Option<u32>,
+    watched: Option<Process>,
 }
 
 impl Target {
@@ -247,24 +247,26 @@ impl Running {
     pub fn resources(&self) -> Option<Resources> {
         match (self.group(), self.watched) {
             (Some(group), _) => group.resources(),
-            (None, process) => of_process(process?),
+            (None, process) => process?.resources(),
         }
     }
 
-    /// Takes this process for the server, to sample it, where we did not start one. False if there is no such process.
-    #[must_use]
-    pub fn watch(&mut self, process: u32) -> bool {
+    /// Takes this process for the server, to sample it, where we did not start one.
+    pub fn watch(&mut self, process: Process) {
         self.watched = Some(process);
-        of_process(process).is_some()
     }
 
     fn group(&self) -> Option<MutexGuard<'_, Group>> {
         Some(self.group.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How a server that we started has ended meanwhile. Its last words may still be on their way.
+    /// How a server has ended meanwhile that we started, or whose process is watched. Its last words may still be on
+    /// their way.
     pub fn exit(&self) -> Option<Exit> {
-        self.group()?.ended().map(Exit)
+        match self.group() {
+            Some(mut group) => group.ended().map(|status| Exit(Some(status))),
+            None => self.watched?.resources().is_none().then_some(Exit(None)),
+        }
     }
 
     /// The last lines that a server printed that has ended, as they came; not safe for a terminal.
@@ -301,20 +303,20 @@ impl Running {
     }
 }
 
-/// How a process ended. Displayed as `exit code 1` or `signal SIGKILL`.
+/// How a process ended, where that is known: of our own children. Displayed as `exit code 1` or `signal SIGKILL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exit(ExitStatus);
+pub struct Exit(Option<ExitStatus>);
 
 impl Exit {
     /// Whether the process said that all was well.
     pub fn is_success(self) -> bool {
-        self.0.success()
+        self.0.is_some_and(|status| status.success())
     }
 }
 
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&in_words(self.0))
+        f.write_str(&self.0.map_or_else(|| "an unknown exit code".to_owned(), in_words))
     }
 }
 

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::event_template::EventTemplate;
+use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Progress, Reading, Step};
-use crate::document::{Fields, Mistake, Node};
+use crate::document::{Mistake, Node};
 use crate::session::ServerEvent;
 use crate::template::{Scope, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let fields = Fields::of(node, "the step `answer`")?;
+    let fields = event_fields(node, "answer")?;
     let event = Template::compile_text(fields.required("event")?, reading.scope)?;
     let args = reading.scope.in_round(|scope: &mut Scope| match fields.optional("args") {
         None => Ok(Vec::new()),

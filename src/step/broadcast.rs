@@ -12,6 +12,7 @@ use super::audit_target::{self, AuditTarget};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
+use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::Sender;
@@ -22,7 +23,7 @@ use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let fields = Fields::of(node, "the step `broadcast`")?;
+    let fields = event_fields(node, "broadcast")?;
     let event = fields.optional("event");
     let from = from(&fields)?;
     let (to, room) = rooms(&fields, "to", reading)?;

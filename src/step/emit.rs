@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::event_template::EventTemplate;
 use super::exchange::{Exchange, Exchanged, say};
+use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -14,7 +15,7 @@ use crate::session::Answer;
 use crate::template::{Matcher, Slot, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let fields = Fields::of(node, "the step `emit`")?;
+    let fields = event_fields(node, "emit")?;
     let event = Template::compile_text(fields.required("event")?, reading.scope)?;
     let args = reading.list(&fields, "args")?;
     let namespace = reading.namespace(&fields)?;
@@ -63,7 +64,11 @@ impl Ack {
             let within = super::reading::PATIENCE;
             return Ok(wanted.then_some(Ack { args: None, within, capture: None }));
         }
-        let fields = Fields::of(node, "the acknowledgement")?;
+        let fields = Fields::of(node, "the acknowledgement").map_err(|mistake| match node.bool() {
+            // `yes` and `no` have a hint of their own.
+            Err(wanted) if wanted.hint.is_some() => wanted,
+            _ => mistake.hint("write `ack: true`, or `ack: { args: [ok] }`"),
+        })?;
         let args = match fields.optional("args") {
             None => None,
             Some(args) => {

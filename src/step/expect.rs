@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::event_template::Words;
 use super::inbox::Received;
+use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::audit::stamp::Stamp;
@@ -17,7 +18,7 @@ use crate::session::Event;
 use crate::template::{Matcher, Slot, Template, Values};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let fields = Fields::of(node, "the step `expect`")?;
+    let fields = event_fields(node, "expect")?;
     let description = Description::read(&fields, reading)?;
     let times = match fields.optional("times") {
         Some(node) => node.int_within(1..=10_000_000)?.unsigned_abs(),

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
+use super::reading::event_fields;
 use super::schema::{self, Schema};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::stamp::Stamp;
-use crate::document::{Fields, Mistake, Node};
+use crate::document::{Mistake, Node};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let fields = Fields::of(node, "the step `expect_none`")?;
+    let fields = event_fields(node, "expect_none")?;
     let description = Description::read(&fields, reading)?;
     let within = reading.within(&fields)?;
     fields.deny_others()?;

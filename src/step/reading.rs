@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::{KINDS, Numbered};
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Span, Value};
@@ -326,6 +328,29 @@ impl<'s> Reading<'s> {
             .iter()
             .map(|(key, value)| Ok((key.text.clone(), Template::compile(value, self.scope)?)))
             .collect()
+    }
+}
+
+/// The fields of a step about an event. What is no map is answered with the map that was probably meant.
+pub(super) fn event_fields<'n>(node: &'n Node, word: &str) -> Result<Fields<'n>, Mistake> {
+    Fields::of(node, format!("the step `{word}`")).map_err(|mistake| match event_form(node) {
+        Some(form) => mistake.hint(format!("write `{word}: {form}`")),
+        None => mistake,
+    })
+}
+
+/// `{ event: news }` for the text `news`, `{ event: news, args: [1] }` for the list `[news, 1]`.
+fn event_form(node: &Node) -> Option<String> {
+    const LONGEST: usize = 60;
+    match &node.value {
+        Value::Text(event) => Some(format!("{{ event: {event} }}")),
+        Value::List(items) => {
+            let (event, args) = items.split_first()?;
+            let args = args.iter().map(Node::to_json).collect::<Json>().to_string();
+            let args = if args.chars().count() > LONGEST { "[ … ]".to_owned() } else { args };
+            Some(format!("{{ event: {}, args: {args} }}", event.text().ok()?))
+        }
+        _ => None,
     }
 }
 

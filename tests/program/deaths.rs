@@ -1,7 +1,7 @@
 //! A server that dies while its clients play.
 
 use crate::capacity::Mortal;
-use crate::support::{Folder, flat, results, sockrates};
+use crate::support::{Folder, Reference, flat, results, sockrates};
 
 #[test]
 fn that_the_server_died_is_the_first_that_every_report_says() {
@@ -35,4 +35,49 @@ fn that_the_server_died_is_the_first_that_every_report_says() {
 
 fn read(file: &std::path::Path) -> String {
     std::fs::read_to_string(file).expect("it was written")
+}
+
+#[test]
+fn the_process_of_a_server_that_was_found_is_sampled() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ alice: 1 }", "- alice: connect");
+    let json = folder.path("results.json");
+    let pid = std::process::id().to_string();
+    let run = sockrates(["run", "--url", &reference.url(), "--pid", &pid, "--json"]).args([&json, &scenario]);
+    run.run().code(0);
+    assert!(
+        results(&json)["body"][0]["server"]["memory_peak"].as_u64().is_some_and(|memory| memory > 1 << 20)
+    );
+}
+
+#[test]
+fn a_process_that_is_not_there_is_refused_before_the_first_connection() {
+    let mut child = std::process::Command::new("true").spawn().expect("it can be started");
+    let pid = child.id().to_string();
+    child.wait().expect("it ends");
+    let run = sockrates(["run", "chat", "--url", "http://127.0.0.1:9", "--pid", &pid]).run();
+    run.code(2).complains(&format!("there is no process {pid} on this machine"));
+    sockrates(["run", "chat", "--pid", &pid]).run().code(2).complains("--url");
+}
+
+#[test]
+fn the_end_of_a_process_that_is_sampled_comes_first_in_the_report() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let opened = folder.path("opened");
+    let mark = opened.clone();
+    let relay = crate::support::relay(reference.address(), move |head| {
+        if head.contains("transport=websocket") {
+            std::fs::write(&mark, "").expect("there is room");
+        }
+        head
+    });
+    let mut server = std::process::Command::new("sleep").arg("1000").spawn().expect("it can be started");
+    let scenario = folder.scenario("{ alice: 1 }", "- alice: [connect, { wait: 2500ms }]");
+    let run = sockrates(["run", "--url", &relay.url(), "--pid", &server.id().to_string()])
+        .args([&scenario])
+        .start();
+    run.wait_for(&opened);
+    server.kill().expect("it is there");
+    server.wait().expect("it ends");
+    run.wait().code(1).says("the server ended with an unknown exit code after ");
 }

@@ -22,7 +22,7 @@ use super::block::{
     Block, Cell, Column, Detail, Evidence, Finding, Fold, Report, Row, Table, Text, Tone, cell, section,
 };
 use super::render::{Look, terminal, terminal_blocks};
-use super::result::ErrorResult;
+use super::result::{ErrorResult, TargetKind};
 
 pub(crate) use checks::failed;
 pub(crate) use head::{is_of_all, server, target_in_words};
@@ -95,7 +95,9 @@ fn tone(status: Status) -> Tone {
 fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
     let name = |word: &str| format!("{id}-{word}");
     let mut blocks = vec![Block::Verdict(head::verdict(run))];
-    blocks.extend(run.server_end.as_ref().map(|end| Block::Finding(head::last_words(end))));
+    // Of a server that was found, nothing was read that it printed.
+    let end = run.server_end.as_ref().filter(|_| run.target.kind != TargetKind::Url);
+    blocks.extend(end.map(|end| Block::Finding(head::last_words(end))));
     blocks.push(Block::Cards(head::cards(run)));
     blocks.extend(doubts(run));
     let sections = [

@@ -181,10 +181,9 @@ fn a_server_that_runs_already_is_looked_at_once() {
 fn the_process_of_a_server_that_runs_already_can_be_watched() {
     let found = Target::Url(Endpoint::local(server(OPEN))).start(&Starting::default());
     let mut running = found.expect("it is there");
-    assert!(running.watch(std::process::id()));
+    running.watch(Process::find(std::process::id()).expect("it is this one"));
     assert!(running.resources().expect("there is a /proc").memory > 0);
-    assert!(!running.watch(u32::MAX));
-    assert_eq!(running.resources(), None);
+    assert!(Process::find(u32::MAX).expect_err("there is none").contains("there is no process"));
 }
 
 #[test]

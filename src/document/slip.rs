@@ -1,0 +1,199 @@
+//! A colon, a dash or a space that is missing. The parser notices it only in a later line, so the lines before are looked at.
+
+use super::{Mistake, Span};
+
+/// What the parser says where one of them may be missing.
+const SIGNS: [&str; 5] = ["mapping values", "simple key", "':'", "expected key", "flow mapping"];
+
+/// The slip that explains the parser's words at this place, laid at its own line.
+pub(super) fn slip(lines: &[&str], at: Span, info: &str) -> Option<Mistake> {
+    if !SIGNS.iter().any(|sign| info.contains(sign)) {
+        return None;
+    }
+    let all: Vec<Line<'_>> = (1..).zip(lines).filter_map(|(number, text)| Line::of(number, text)).collect();
+    let index = all.iter().position(|line| line.number == at.line)?;
+    if info.contains("flow mapping") {
+        return in_braces(lines.get(at.line as usize - 1)?, at);
+    }
+    let (here, before) = (&all[index], &all[..index]);
+    dash(here, before).or_else(|| colon(here, before))
+}
+
+/// A line with something in it.
+struct Line<'t> {
+    number: u32,
+    /// Characters before the first that is no space.
+    indent: usize,
+    /// Characters before the content, behind the dashes of list items.
+    column: usize,
+    /// What stands there, without a comment.
+    content: &'t str,
+}
+
+impl Line<'_> {
+    fn of(number: u32, text: &str) -> Option<Line<'_>> {
+        let indent = text.chars().take_while(|c| *c == ' ').count();
+        let mut content = text.trim_start_matches(' ');
+        while let Some(item) = content.strip_prefix("- ") {
+            content = item.trim_start_matches(' ');
+        }
+        let column = text.chars().count() - content.chars().count();
+        let content = content.split(" #").next().unwrap_or_default().trim_end();
+        let is_text = !content.is_empty() && !content.starts_with('#');
+        is_text.then_some(Line { number, indent, column, content })
+    }
+
+    fn is_item(&self) -> bool {
+        self.column > self.indent || self.content == "-"
+    }
+
+    /// Whether it holds a key with its colon.
+    fn has_key(&self) -> bool {
+        self.content.ends_with(':') || self.content.contains(": ")
+    }
+
+    /// So many characters of it, from its content on.
+    fn span(&self, from: usize, len: usize) -> Span {
+        let line = Span { line: self.number, column: 1, end_line: self.number, end_column: 1 };
+        line.part(self.column + from, len)
+    }
+}
+
+/// An earlier line at the same depth that has no dash, or no space behind it.
+fn dash(here: &Line<'_>, before: &[Line<'_>]) -> Option<Mistake> {
+    if !here.is_item() {
+        return None;
+    }
+    let block = before.iter().rev().take_while(|line| line.indent >= here.indent);
+    let bare = block.filter(|line| line.indent == here.indent).take_while(|line| !line.is_item()).last()?;
+    let content = bare.content;
+    let length = content.chars().count();
+    Some(match content.strip_prefix('-') {
+        Some(item) if !item.starts_with('-') => {
+            Mistake::new(bare.span(0, length), "a space is missing after the dash")
+                .hint(format!("write `- {item}`"))
+        }
+        // A word alone lacks its colon.
+        _ if !bare.has_key() => return None,
+        _ => {
+            let message =
+                format!("a dash is missing before this: line {} at the same depth has one", here.number);
+            Mistake::new(bare.span(0, length), message).hint(format!("write `- {content}`"))
+        }
+    })
+}
+
+/// The line before, if it should be a key and has no colon, or no space behind it.
+fn colon(here: &Line<'_>, before: &[Line<'_>]) -> Option<Mistake> {
+    let (line, earlier) = before.split_last()?;
+    let is_plain = |c: char| c.is_alphanumeric() || " _-.:/$%<>=".contains(c);
+    if line.has_key() || !line.content.chars().all(is_plain) || !(here.has_key() || here.is_item()) {
+        return None;
+    }
+    // The text of a value may go on in further lines.
+    let goes_on =
+        earlier.last().is_some_and(|above| above.indent < line.indent && !above.content.ends_with(':'));
+    if goes_on && !line.is_item() {
+        return None;
+    }
+    let first = |separator: char| {
+        let (key, value) = line.content.split_once(separator)?;
+        let is_key = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
+        is_key.then(|| (key, value.trim(), key.chars().count()))
+    };
+    if let Some((key, value, length)) = first(':').filter(|(_, value, _)| !value.starts_with("//")) {
+        return Some(
+            Mistake::new(line.span(length, 1), "a space is missing after the colon")
+                .hint(format!("write `{key}: {value}`")),
+        );
+    }
+    let is_deeper = here.indent > line.column || (here.is_item() && here.indent >= line.column);
+    match first(' ') {
+        // A key with its value in the same line, beside keys.
+        Some((key, value, length)) if !is_deeper => Some(
+            Mistake::new(line.span(0, length), format!("a colon is missing after `{key}`"))
+                .hint(format!("write `{key}: {value}`")),
+        ),
+        None if is_deeper => {
+            let key = line.content;
+            Some(
+                Mistake::new(line.span(0, key.chars().count()), format!("a colon is missing after `{key}`"))
+                    .hint(format!("write `{key}:`")),
+            )
+        }
+        _ => None,
+    }
+}
+
+/// `{ event: hi, args [1] }`: the word before this place is a key.
+fn in_braces(text: &str, at: Span) -> Option<Mistake> {
+    let before: String = text.chars().take(at.column.saturating_sub(1) as usize).collect();
+    let before = before.trim_end();
+    let key =
+        before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|key| !key.is_empty())?;
+    let opening = before[..before.len() - key.len()].trim_end();
+    if !opening.ends_with(['{', ',']) {
+        return None;
+    }
+    let from = before.chars().count() - key.chars().count();
+    let line = Span { line: at.line, column: 1, end_line: at.line, end_column: 1 };
+    let message = format!("a colon is missing after `{key}`");
+    Some(Mistake::new(line.part(from, key.chars().count()), message).hint(format!("write `{key}: …`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Source, parse};
+
+    /// The line, the message and the hint.
+    fn slip(text: &str) -> (u32, String, String) {
+        let mistake = parse(&Source { name: "t".into(), text: text.into() }).expect_err("it is no YAML");
+        (mistake.span.line, mistake.message, mistake.hint.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_missing_colon_is_laid_at_its_own_line() {
+        for (text, line, key, hint) in [
+            ("name: x\nclients\n  alice: 1\n", 2, "clients", "write `clients:`"),
+            ("script\n  - alice: connect\n", 1, "script", "write `script:`"),
+            ("script\n- alice: connect\n", 1, "script", "write `script:`"),
+            ("a:\n  - alice\n      - emit: { event: hi }\n", 2, "alice", "write `alice:`"),
+            ("a:\n  emit\n    event: hi\n", 2, "emit", "write `emit:`"),
+            ("name x\nclients: 1\n", 1, "name", "write `name: x`"),
+            ("vars:\n  a 1\n  b: 2\n", 2, "a", "write `a: 1`"),
+            ("emit: { event: hi, args [1] }\n", 1, "args", "write `args: …`"),
+        ] {
+            let (at, message, told) = slip(text);
+            assert_eq!((at, told.as_str()), (line, hint), "{text}{message}");
+            assert_eq!(message, format!("a colon is missing after `{key}`"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_space_or_dash_is_laid_at_its_own_line() {
+        for (text, line, message, hint) in [
+            ("emit:\n  event:hi\n  args: 1\n", 2, "a space is missing after the colon", "write `event: hi`"),
+            (
+                "a:\n  -alice: connect\n  - bob: wait\n",
+                2,
+                "a space is missing after the dash",
+                "write `- alice: connect`",
+            ),
+            (
+                "a:\n  alice: connect\n  - bob: wait\n",
+                2,
+                "a dash is missing before this: line 3 at the same depth has one",
+                "write `- alice: connect`",
+            ),
+        ] {
+            let found = slip(text);
+            assert_eq!(found, (line, message.to_owned(), hint.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_several_lines_is_no_key_without_a_colon() {
+        let (line, message, _) = slip("about: this is\n  a long text\n  with: a colon\n");
+        assert_eq!((line, message.contains("missing")), (3, false), "{message}");
+    }
+}
