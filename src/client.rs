@@ -110,8 +110,9 @@ impl<'p> Client<'p> {
     }
 
     /// The head of the answer to a WebSocket handshake came.
-    pub fn handle_head(&mut self, head: &Head) -> Flow {
-        self.actor.session.keep_cookies(head);
+    pub fn handle_head(&mut self, now: Instant, head: &Head) -> Flow {
+        self.actor.session.note_time(now);
+        self.actor.session.keep_cookies(head, None);
         self.flow()
     }
 
@@ -159,6 +160,7 @@ impl<'p> Client<'p> {
             format!("{channel} {} {}", response.head.status, String::from_utf8_lossy(&response.body)).into()
         });
         if let Channel::Aside(_) = channel {
+            self.actor.session.note_time(io.now);
             self.actor.keep_response(channel, Ok(response.clone()));
             return self.handle(io, &Happening::Response(channel));
         }
@@ -438,6 +440,7 @@ impl<'p> Client<'p> {
             }
             None => io.wire,
         };
+        self.actor.session.note_time(io.now);
         call(&mut Cx {
             now: io.now,
             due: io.now,

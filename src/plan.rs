@@ -28,6 +28,8 @@ pub struct RunOptions {
     pub query: String,
     /// Headers for every request.
     pub headers: Vec<(String, String)>,
+    /// Whether the server is reached by TLS, or is on this machine.
+    pub is_secure: bool,
     /// The transport of groups that name none.
     pub transport: Transport,
     /// The seed of all chance.
@@ -48,6 +50,7 @@ impl RunOptions {
             path: "/socket.io/".to_owned(),
             query: String::new(),
             headers: Vec::new(),
+            is_secure: true,
             transport: Transport::default(),
             seed: 1,
             run: 1,
@@ -116,6 +119,7 @@ impl<'s> Plan<'s> {
             path: run_options.path,
             query: run_options.query,
             headers: run_options.headers,
+            is_secure: run_options.is_secure,
             slots: scenario.slots,
             shared: scenario.shared.clone(),
             stamps: steps().any(Step::stamps),

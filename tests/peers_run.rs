@@ -99,6 +99,13 @@ fn an_application_with_words_of_its_own_is_tested_through_a_contract() {
 }
 
 #[test]
+fn who_has_logged_in_by_a_cookie_or_a_token_may_connect() {
+    let Some(server) = Peer::NodeLoginApp.command_line() else { return };
+    let played = play(["tests/peers/node/login-app.yaml", "--server", &server], []);
+    assert_eq!(played.code, Some(0), "{}", played.output);
+}
+
+#[test]
 fn what_the_suite_finds_on_the_official_server_is_what_its_baseline_says() {
     let Some(server) = Peer::NodeFixture.command_line() else { return };
     holds("baselines/node.yaml", &server);

@@ -343,7 +343,7 @@ impl Reader for WorkerState<'_> {
     fn handle_notice(&mut self, transport: &mut Connections, client: u32, notice: Notice) {
         self.call(transport, client, |client, io| {
             match notice {
-                Notice::Head(head) => client.handle_head(&head),
+                Notice::Head(head) => client.handle_head(io.now, &head),
                 Notice::Established(channel, phases) => client.handle_established(io, channel, phases),
                 Notice::Response(channel, response) => client.handle_response(io, channel, &response),
                 Notice::Lost(channel, lost) => client.handle_lost(io, channel, lost),

@@ -74,6 +74,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         path: once.place.path.clone(),
         query: once.place.query.clone(),
         headers: once.headers.to_vec(),
+        is_secure: once.place.peer.tls.is_some() || once.place.peer.address.ip().is_loopback(),
         transport: once.transport,
         seed: once.seed,
         run: number(),

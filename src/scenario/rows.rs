@@ -1,12 +1,13 @@
 //! Rows of data that are dealt out to the clients of a group: from a CSV file beside the scenario, or written in it.
 //!
 //! Client `n` gets row `n`, and the rows begin again when there are more clients than rows. The first line names the
-//! columns. Fields follow RFC 4180: quotes around a field may hold commas, line feeds and doubled quotes.
+//! columns. Fields follow RFC 4180: quotes around a field may hold commas, line feeds and doubled quotes. Another character
+//! than the comma may stand between fields, as spreadsheets write it where numbers have a comma.
 
 use std::sync::Arc;
 
 use super::Surroundings;
-use crate::document::{Mistake, Node, Value};
+use crate::document::{Fields, Mistake, Node, Value};
 use crate::template::well_formed;
 
 /// Rows under named columns; at least one of each, every row complete.
@@ -26,14 +27,16 @@ impl Rows {
         row.get(column).map(String::as_str)
     }
 
-    /// The name of a CSV file, or a list of maps with the same keys.
+    /// The name of a CSV file, alone or with what stands between its fields, or a list of maps with the same keys.
     pub(super) fn read(node: &Node, surroundings: &Surroundings) -> Result<Rows, Mistake> {
         match &node.value {
-            Value::Text(name) => {
-                let refuse = |why: String| node.mistake(format!("cannot take rows from `{name}`: {why}"));
-                let bytes = surroundings.file(name).map_err(refuse)?;
-                let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8 text".to_owned()))?;
-                from_csv(&text).map_err(refuse)
+            Value::Text(_) => from_file(node, ',', surroundings),
+            Value::Map(_) => {
+                let fields = Fields::of(node, "`rows`")?;
+                let file = fields.required("file")?;
+                let delimiter = fields.optional("delimiter").map_or(Ok(','), delimiter)?;
+                fields.deny_others()?;
+                from_file(file, delimiter, surroundings)
             }
             Value::List(items) => from_list(node, items),
             _ => Err(node
@@ -44,6 +47,35 @@ impl Rows {
                 .hint("write `rows: users.csv`, or `rows: [{ name: ada }, { name: bob }]`")),
         }
     }
+}
+
+/// One character that cannot be a part of a field by itself.
+fn delimiter(node: &Node) -> Result<char, Mistake> {
+    let mut characters = node.text()?.chars();
+    match (characters.next(), characters.next()) {
+        (Some(one), None) if !one.is_alphanumeric() && !matches!(one, '"' | '\r' | '\n' | '_') => Ok(one),
+        _ => Err(node
+            .mistake("a delimiter is one character, no letter, digit, quote or line feed")
+            .hint("write `delimiter: \";\"`, or `\"\\t\"` for a tab")),
+    }
+}
+
+fn from_file(node: &Node, delimiter: char, surroundings: &Surroundings) -> Result<Rows, Mistake> {
+    let name = node.text()?;
+    let refuse = |why: String| node.mistake(format!("cannot take rows from `{name}`: {why}"));
+    let bytes = surroundings.file(name).map_err(refuse)?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8 text".to_owned()))?;
+    from_csv(&text, delimiter).map_err(|why| {
+        let first = text.lines().next().unwrap_or_default();
+        let other = [',', ';', '\t', '|'].into_iter().find(|other| first.contains(*other));
+        match other.filter(|_| !first.contains(delimiter)) {
+            None => refuse(why),
+            Some(other) => refuse(why).hint(format!(
+                "fields seem to be separated by {other:?}: write `rows: {{ file: {name}, delimiter: \"{}\" }}`",
+                other.escape_default()
+            )),
+        }
+    })
 }
 
 fn from_list(node: &Node, items: &[Node]) -> Result<Rows, Mistake> {
@@ -85,8 +117,8 @@ fn from_list(node: &Node, items: &[Node]) -> Result<Rows, Mistake> {
     Ok(Rows { columns, rows: rows.into() })
 }
 
-fn from_csv(text: &str) -> Result<Rows, String> {
-    let mut records = records(text.strip_prefix('\u{feff}').unwrap_or(text))?.into_iter();
+fn from_csv(text: &str, delimiter: char) -> Result<Rows, String> {
+    let mut records = records(text.strip_prefix('\u{feff}').unwrap_or(text), delimiter)?.into_iter();
     let Some((_, columns)) = records.next() else { return Err("it is empty".to_owned()) };
     for (index, column) in columns.iter().enumerate() {
         well_formed(column, "the name of a column")
@@ -110,7 +142,7 @@ fn from_csv(text: &str) -> Result<Rows, String> {
 }
 
 /// The records, each with the line that it begins in. Empty lines are no records.
-fn records(text: &str) -> Result<Vec<(usize, Vec<String>)>, String> {
+fn records(text: &str, delimiter: char) -> Result<Vec<(usize, Vec<String>)>, String> {
     let mut records = Vec::new();
     let mut rest = text;
     let mut line = 1;
@@ -118,10 +150,10 @@ fn records(text: &str) -> Result<Vec<(usize, Vec<String>)>, String> {
         let begun = line;
         let mut record = Vec::new();
         loop {
-            let (field, after) = field(rest, line)?;
+            let (field, after) = field(rest, line, delimiter)?;
             line += rest[..rest.len() - after.len()].matches('\n').count();
             record.push(field);
-            if let Some(after) = after.strip_prefix(',') {
+            if let Some(after) = after.strip_prefix(delimiter) {
                 rest = after;
                 continue;
             }
@@ -136,10 +168,10 @@ fn records(text: &str) -> Result<Vec<(usize, Vec<String>)>, String> {
     Ok(records)
 }
 
-/// One field, and what stands behind it: a comma, the end of the line, or nothing.
-fn field(text: &str, line: usize) -> Result<(String, &str), String> {
+/// One field, and what stands behind it: a delimiter, the end of the line, or nothing.
+fn field(text: &str, line: usize, delimiter: char) -> Result<(String, &str), String> {
     let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find([',', '\n']).unwrap_or(text.len());
+        let end = text.find([delimiter, '\n']).unwrap_or(text.len());
         let end = match text[..end].ends_with('\r') && text[end..].starts_with('\n') {
             true => end - 1,
             false => end,
@@ -159,7 +191,7 @@ fn field(text: &str, line: usize) -> Result<(String, &str), String> {
                 value.push('"');
                 rest = after;
             }
-            None if rest.is_empty() || rest.starts_with([',', '\n']) || rest.starts_with("\r\n") => {
+            None if rest.is_empty() || rest.starts_with([delimiter, '\n']) || rest.starts_with("\r\n") => {
                 return Ok((value, rest));
             }
             None => return Err(format!("line {line}: text follows after the closing quote of a field")),
@@ -173,7 +205,7 @@ mod tests {
 
     #[test]
     fn fields_are_read_as_the_rfc_says() {
-        let rows = from_csv("name,text\r\nada,\"a, \"\"b\"\"\nc\"\r\n\r\nbob,\n").unwrap();
+        let rows = from_csv("name,text\r\nada,\"a, \"\"b\"\"\nc\"\r\n\r\nbob,\n", ',').unwrap();
         assert_eq!(rows.columns, ["name", "text"]);
         assert_eq!(
             rows.rows[..],
@@ -182,8 +214,16 @@ mod tests {
     }
 
     #[test]
+    fn another_character_may_stand_between_fields() {
+        let rows = from_csv("name;price\nada;\"1,5\"\nbob;\";\"\n", ';').unwrap();
+        assert_eq!(rows.columns, ["name", "price"]);
+        assert_eq!([rows.value(0, "price"), rows.value(1, "price")], [Some("1,5"), Some(";")]);
+        assert_eq!(from_csv("a\tb\n1\t2\n", '\t').unwrap().value(0, "b"), Some("2"));
+    }
+
+    #[test]
     fn rows_begin_again_when_there_are_more_clients() {
-        let rows = from_csv("name\nada\nbob").unwrap();
+        let rows = from_csv("name\nada\nbob", ',').unwrap();
         let dealt: Vec<_> = (0..5).map(|n| rows.value(n, "name").unwrap()).collect();
         assert_eq!(dealt, ["ada", "bob", "ada", "bob", "ada"]);
         assert_eq!(rows.value(0, "age"), None);
@@ -203,7 +243,7 @@ mod tests {
                 "line 1: `first name` is not the name of a column: it takes letters, digits and `_`, a letter first",
             ),
         ] {
-            assert_eq!(from_csv(text).unwrap_err(), told, "{text:?}");
+            assert_eq!(from_csv(text, ',').unwrap_err(), told, "{text:?}");
         }
     }
 }

@@ -74,6 +74,11 @@ fn clients() -> Schema {
 fn group() -> Schema {
     let count = || either([whole(1..=i64::from(MOST_CLIENTS)), expression()]);
     let row = json!({ "type": "object", "minProperties": 1, "additionalProperties": { "type": ["string", "number", "boolean"] } });
+    let file = Shape::new("A CSV file beside the scenario.").needs("file", word(), "Its name.").takes(
+        "delimiter",
+        fitting("^[^A-Za-z0-9_\"\r\n]$"),
+        "What stands between fields; else a comma.",
+    );
     let mut headers = map(named("value"));
     headers["propertyNames"] = json!({ "pattern": "^[-A-Za-z0-9!#$%&'*+.^_`|~]+$" });
     let longer = Shape::new("Clients that are alike.")
@@ -85,7 +90,11 @@ fn group() -> Schema {
         .takes("query", map(named("value")), "Query parameters of all their requests.")
         .takes("headers", headers, "Headers of all their requests.")
         .takes("vars", map(named("value")), "Variables of this group.")
-        .takes("rows", either([word(), some(row)]), "A CSV file beside the scenario, or a list of maps.")
+        .takes(
+            "rows",
+            either([word(), file.schema(), some(row)]),
+            "A CSV file beside the scenario, or a list of maps.",
+        )
         .schema();
     told(either([count(), longer]), "How many clients, or a map that says more of them.")
 }

@@ -8,6 +8,7 @@
 //! Neighbours: [`crate::protocol`] knows the packets; [`crate::client`] owns a session and interprets events.
 //! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO").
 
+mod cookies;
 mod event;
 mod namespace;
 mod outstanding;
@@ -255,9 +256,15 @@ impl Session {
         self.namespaces.iter().any(|namespace| namespace.phase == Phase::In)
     }
 
-    /// Keeps the cookies of the answer to a WebSocket handshake; those of polls and posts are kept by themselves.
-    pub fn keep_cookies(&mut self, head: &Head) {
-        self.requests.keep_cookies(head);
+    /// Keeps the cookies of the answer to a WebSocket handshake, or of the response to a request for this target; those of
+    /// polls and posts are kept by themselves.
+    pub fn keep_cookies(&mut self, head: &Head, target: Option<&str>) {
+        self.requests.keep_cookies(head, target);
+    }
+
+    /// Tells the time, by which cookies expire.
+    pub fn note_time(&mut self, now: Instant) {
+        self.requests.note_time(now);
     }
 
     /// Where requests go, and with what headers; for steps that make requests of their own.
@@ -411,7 +418,7 @@ impl Session {
         lost: Lost,
     ) -> Option<Event<'static>> {
         if let Lost::Refused(answer) = &lost {
-            self.requests.keep_cookies(&answer.0);
+            self.requests.keep_cookies(&answer.0, None);
         }
         match (channel, self.state) {
             (Channel::Aside(_), _) | (_, State::Idle | State::Closed) => None,

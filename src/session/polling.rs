@@ -153,7 +153,7 @@ impl Session {
         channel: Channel,
         response: &'a Response,
     ) -> Payload<'a> {
-        self.requests.keep_cookies(&response.head);
+        self.requests.keep_cookies(&response.head, None);
         let Some(polling) = &mut self.polling else { return Payload::Nothing(None) };
         match channel {
             Channel::Poll => polling.polling = false,

@@ -1,7 +1,8 @@
 //! Where a session's requests go: path, query, headers, cookies.
 
-use cookie::Cookie;
+use std::time::Instant;
 
+use super::cookies::Jar;
 use super::wire::{Channel, Request, Wire};
 use crate::protocol::http::Head;
 
@@ -16,22 +17,30 @@ pub struct Destination {
     pub query: String,
     /// Further headers.
     pub headers: Vec<(String, String)>,
+    /// Whether cookies go there that are for secure connections: over TLS, and to this machine, as in browsers.
+    pub is_secure: bool,
 }
 
 /// Composes the requests of one client and keeps its cookies.
 #[derive(Debug)]
 pub struct Requests {
     destination: Box<Destination>,
-    cookies: Vec<(Box<str>, Box<str>)>,
+    cookies: Jar,
+    /// The time, as far as anybody told it.
+    now: Option<Instant>,
 }
 
 impl Requests {
     pub(super) fn new(destination: Destination) -> Requests {
-        Requests { destination: Box::new(destination), cookies: Vec::new() }
+        Requests { destination: Box::new(destination), cookies: Jar::default(), now: None }
     }
 
     pub(super) fn set_destination(&mut self, destination: Destination) {
         *self.destination = destination;
+    }
+
+    pub(super) fn note_time(&mut self, now: Instant) {
+        self.now = Some(now);
     }
 
     /// The path and query of a request of this transport, with the session's id once there is one.
@@ -65,15 +74,13 @@ impl Requests {
         &self.destination.path
     }
 
-    /// The headers of every request, the cookies among them: in one header, together with those that the
+    /// The headers of a request for this target, the cookies among them: in one header, together with those that the
     /// scenario brings (RFC 6265, section 5.4).
-    pub fn headers(&self) -> Vec<(String, String)> {
+    pub fn headers(&self, target: &str) -> Vec<(String, String)> {
         let mut headers = self.destination.headers.clone();
-        let kept: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if kept.is_empty() {
+        let Some(kept) = self.cookies.header(target, self.destination.is_secure, self.now) else {
             return headers;
-        }
-        let kept = kept.join("; ");
+        };
         match headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("cookie")) {
             Some((_, own)) => {
                 own.push_str("; ");
@@ -84,26 +91,20 @@ impl Requests {
         headers
     }
 
-    /// Keeps the cookies of a response (RFC 6265; one server only, so domain and path do not matter).
-    pub(super) fn keep_cookies(&mut self, head: &Head) {
-        for (name, value) in &head.headers {
-            if name.eq_ignore_ascii_case("set-cookie")
-                && let Ok(cookie) = Cookie::parse(value.as_str())
-            {
-                self.cookies.retain(|(kept, _)| **kept != *cookie.name());
-                if !is_taken_back(&cookie) && self.cookies.len() < 50 {
-                    self.cookies.push((cookie.name().into(), cookie.value().into()));
-                }
-            }
-        }
+    /// Keeps the cookies of the response to a request for this target; without one, for the server's own path.
+    pub(super) fn keep_cookies(&mut self, head: &Head, target: Option<&str>) {
+        let target = target.unwrap_or(&self.destination.path);
+        self.cookies.keep(head, target, self.now);
     }
 
     pub(super) fn dial(&self, wire: &mut dyn Wire, sid: Option<&str>) {
-        wire.dial(Channel::WebSocket, &self.target("websocket", sid), &self.headers());
+        let target = self.target("websocket", sid);
+        wire.dial(Channel::WebSocket, &target, &self.headers(&target));
     }
 
     pub(super) fn get(&self, wire: &mut dyn Wire, channel: Channel, sid: Option<&str>) {
-        let (target, headers) = (self.target("polling", sid), self.headers());
+        let target = self.target("polling", sid);
+        let headers = self.headers(&target);
         let (method, held, same_connection) = ("GET", 0, false);
         let request =
             Request { method, target: &target, headers: &headers, body: None, held, same_connection };
@@ -111,21 +112,11 @@ impl Requests {
     }
 
     pub(super) fn post(&self, wire: &mut dyn Wire, channel: Channel, sid: &str, body: &[u8]) {
-        let (target, mut headers) = (self.target("polling", Some(sid)), self.headers());
+        let target = self.target("polling", Some(sid));
+        let mut headers = self.headers(&target);
         headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
         let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
         let request = Request { method, target: &target, headers: &headers, body, held, same_connection };
         wire.request(channel, request);
-    }
-}
-
-/// Whether a cookie expires at once. There is no clock here; but nobody sets a cookie to a year long past in order to
-/// have it kept.
-fn is_taken_back(cookie: &Cookie<'_>) -> bool {
-    match (cookie.max_age(), cookie.expires_datetime()) {
-        // RFC 6265, section 5.3: the maximum age goes before the date.
-        (Some(age), _) => age.is_zero() || age.is_negative(),
-        (None, Some(date)) => date.year() < 2020,
-        (None, None) => false,
     }
 }

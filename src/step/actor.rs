@@ -33,6 +33,8 @@ pub struct Ended {
 #[derive(Debug, Default)]
 struct Aside {
     name: Option<String>,
+    /// What its last request asked for.
+    target: Box<str>,
     outcome: Option<Result<Response, String>>,
     /// Whether a request is not answered yet.
     awaited: bool,
@@ -172,7 +174,13 @@ impl<'p> Actor<'p> {
         for (name, value) in self.group.headers.iter().chain(headers) {
             all.push((name.clone(), value.render_text(self)?));
         }
-        Ok(Destination { path: self.context.path.clone(), replaced, query: encoded.finish(), headers: all })
+        Ok(Destination {
+            path: self.context.path.clone(),
+            replaced,
+            query: encoded.finish(),
+            headers: all,
+            is_secure: self.context.is_secure,
+        })
     }
 
     /// Gives one of the client's names a value.
@@ -239,21 +247,25 @@ impl<'p> Actor<'p> {
         Channel::Aside(place as u8)
     }
 
-    /// Keeps the outcome of a request that a later step awaits.
+    /// Keeps the outcome of a request that a later step awaits, and the cookies that came with it.
     pub fn keep_response(&mut self, channel: Channel, outcome: Result<Response, String>) {
         if let Channel::Aside(place) = channel
             && let Some(aside) = self.asides.get_mut(usize::from(place))
         {
+            if let Ok(response) = &outcome {
+                self.session.keep_cookies(&response.head, Some(&aside.target));
+            }
             aside.outcome = Some(outcome);
             aside.awaited = false;
         }
     }
 
-    /// A request was sent that holds this back. What came of an earlier one is forgotten.
-    pub fn asked(&mut self, channel: Channel, rest: Vec<u8>) {
+    /// A request for this target was sent that holds this back. What came of an earlier one is forgotten.
+    pub fn asked(&mut self, channel: Channel, target: &str, rest: Vec<u8>) {
         if let Channel::Aside(place) = channel
             && let Some(aside) = self.asides.get_mut(usize::from(place))
         {
+            aside.target = target.into();
             aside.outcome = None;
             aside.awaited = true;
             aside.rest = rest;

@@ -92,6 +92,8 @@ pub struct RunContext {
     pub query: String,
     /// Headers from the command line.
     pub headers: Vec<(String, String)>,
+    /// Whether the server is reached by TLS, or is on this machine.
+    pub is_secure: bool,
     /// How many slots a client has for its values.
     pub slots: usize,
     /// Which values clients ask of others.

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::response::{Kept, Wanted};
 use super::schema::{self, Schema, Shape, named};
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node};
 use crate::protocol::http::Response;
 use crate::protocol::payload;
 use crate::session::{Channel, HangUp, Request};
-use crate::template::{Matcher, Slot, Template, binary::Binary};
+use crate::template::{Template, binary::Binary};
 
 const METHODS: [&str; 7] = ["get", "post", "put", "delete", "patch", "options", "head"];
 
@@ -45,18 +46,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             .hint("the step that awaits it can: `{ await: NAME, … }`"));
     }
     let expect = expect.map(|node| Wanted::read(node, reading)).transpose()?;
-    // Last, because only what follows knows the name.
-    let capture = capture::read(&fields, reading)?;
+    // Last, because only what follows knows the names.
+    let capture = Kept::read(&fields, expect.as_ref(), reading)?;
     fields.deny_others()?;
     Ok(Box::new(Http { deed, name, expect, capture, within }))
 }
 
 pub(super) fn schema() -> Schema {
-    let response = Shape::new("What the response has to be.")
-        .takes("status", schema::matcher(), "The status.")
-        .takes("body", schema::matcher(), "The body, as text.")
-        .takes("json", schema::matcher(), "The body, as JSON.")
-        .takes("headers", schema::map(schema::matcher()), "Headers by their names.");
     let name = || schema::word();
     let mut shape = Shape::new("A request of the scenario's own, beside or instead of those of the session.");
     for method in METHODS {
@@ -76,8 +72,8 @@ pub(super) fn schema() -> Schema {
         .takes("as", name(), "Names the request.")
         .takes("async", schema::flag(), "Does not wait for the response.")
         .takes("on", name(), "Goes over the connection of the earlier request of this name.")
-        .takes("expect", response.schema(), "What the response has to be.")
-        .takes("capture", schema::name(), "Keeps the body under this name.");
+        .takes("expect", Wanted::schema(), "What the response has to be.")
+        .takes("capture", Kept::schema(), "What is kept of the response, under which names.");
     schema::within(shape, "5 s").one_of(&kinds).schema()
 }
 
@@ -86,8 +82,8 @@ struct Http {
     deed: Deed,
     name: Option<String>,
     expect: Option<Wanted>,
-    /// Keeps the body, or the part of it that the matcher of the body names.
-    capture: Option<Slot>,
+    /// What is kept of the response.
+    capture: Kept,
     within: Duration,
 }
 
@@ -202,62 +198,6 @@ enum Target {
     Path(Template),
 }
 
-/// What the response should be.
-#[derive(Debug, Default)]
-struct Wanted {
-    status: Option<Matcher>,
-    body: Option<Matcher>,
-    json: Option<Matcher>,
-    headers: Vec<(String, Matcher)>,
-}
-
-impl Wanted {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Wanted, Mistake> {
-        let fields = Fields::of(node, "the expected response")?;
-        let mut matcher =
-            |name| fields.optional(name).map(|node| Matcher::compile(node, reading.scope)).transpose();
-        let (status, body, json) = (matcher("status")?, matcher("body")?, matcher("json")?);
-        let headers = match fields.optional("headers") {
-            None => Vec::new(),
-            Some(node) => node
-                .map()?
-                .iter()
-                .map(|(key, value)| Ok((key.text.clone(), Matcher::compile(value, reading.scope)?)))
-                .collect::<Result<_, _>>()?,
-        };
-        fields.deny_others()?;
-        Ok(Wanted { status, body, json, headers })
-    }
-
-    /// Whether the response is as it should be; if not, what was wanted and what is.
-    fn judge(&self, cx: &Cx<'_, '_>, response: &Response) -> Result<(), (String, String)> {
-        let text = String::from_utf8_lossy(&response.body);
-        let seen = format!("status {}, body {:.200}", response.head.status, format!("{text:?}"));
-        let json: Json = serde_json::from_slice(&response.body).unwrap_or(Json::Null);
-        let mut parts: Vec<(String, &Matcher, Json)> = Vec::new();
-        if let Some(status) = &self.status {
-            parts.push(("status".into(), status, Json::from(response.head.status)));
-        }
-        if let Some(body) = &self.body {
-            parts.push(("body".into(), body, Json::from(text.as_ref())));
-        }
-        if let Some(wanted) = &self.json {
-            parts.push(("JSON body".into(), wanted, json));
-        }
-        for (name, wanted) in &self.headers {
-            let value = response.head.header(name).map_or(Json::Null, Json::from);
-            parts.push((format!("header {name}"), wanted, value));
-        }
-        for (what, wanted, actual) in parts {
-            if let Err(mismatch) = wanted.matches(&actual, &[], cx.actor) {
-                let actual = format!("{seen}: {what} {mismatch}");
-                return Err((format!("a response with {what} {}", wanted.describe()), actual));
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Step for Http {
     fn words(&self) -> String {
         match &self.deed {
@@ -291,7 +231,7 @@ impl Step for Http {
                     return Progress::Done;
                 }
                 cx.wire.rest(channel, &rest);
-                if self.expect.is_none() && self.capture.is_none() {
+                if !self.judges() {
                     return Progress::Done;
                 }
                 if let Some(outcome) = cx.actor.take_response(channel) {
@@ -313,7 +253,7 @@ impl Step for Http {
     }
 
     fn judges(&self) -> bool {
-        self.expect.is_some() || self.capture.is_some()
+        self.expect.is_some() || !self.capture.is_empty()
     }
 
     fn stands_alone(&self) -> bool {
@@ -323,7 +263,6 @@ impl Step for Http {
 
 impl Inquiry {
     fn send(&self, cx: &mut Cx<'_, '_>, channel: Channel) -> Result<(), String> {
-        cx.act_by_hand();
         let Inquiry { method, target, body, headers, .. } = self;
         let session = &cx.actor.session;
         let requests = session.requests();
@@ -334,12 +273,17 @@ impl Inquiry {
                 path => path,
             },
         };
-        let mut all = requests.headers();
+        let mut all = requests.headers(&target);
+        let is_of_the_server = target.starts_with(requests.path());
         for (name, value) in headers {
             all.push((name.clone(), value.render_text(cx.actor)?));
         }
         if self.chunked {
             all.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
+        }
+        // A request to a page of the application changes nothing on the connection.
+        if is_of_the_server {
+            cx.act_by_hand();
         }
         let body = body.as_ref().map(|body| body.render(cx.actor)).transpose()?.map(|body| bytes_of(&body));
         if self.on && cx.actor.awaits(channel) {
@@ -363,7 +307,7 @@ impl Inquiry {
             same_connection: self.on,
         };
         cx.wire.request(channel, request);
-        cx.actor.asked(channel, rest);
+        cx.actor.asked(channel, &target, rest);
         Ok(())
     }
 }
@@ -382,13 +326,8 @@ impl Http {
         {
             return cx.fail(wanted, actual);
         }
-        if let Some(slot) = &self.capture {
-            let text = String::from_utf8_lossy(&response.body);
-            let matcher = self.expect.as_ref().and_then(|expect| expect.body.as_ref());
-            match Matcher::captured(matcher, &text) {
-                Ok(text) => cx.actor.set(slot, Json::from(text)),
-                Err(why) => return cx.fail(format!("a value for `{}`", slot.name), why),
-            }
+        if let Err((wanted, actual)) = self.capture.keep(cx, self.expect.as_ref(), response) {
+            return cx.fail(wanted, actual);
         }
         cx.pass();
     }

@@ -43,6 +43,7 @@ mod mute;
 mod open;
 mod reconnect;
 mod repeat;
+mod response;
 mod retry;
 mod room;
 mod send;

@@ -30,8 +30,18 @@ pub(super) enum Expr {
     Pick(Vec<Expr>),
     /// A text so many times, where the number is known only when it is asked for.
     Repeated(String, Box<Expr>),
+    /// A value made into another.
+    Converted(Conversion, Box<Expr>),
     /// A template that was put in the place of a word.
     Filled(Box<Body>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Conversion {
+    /// The number that a text spells.
+    Number,
+    /// The value that a text spells as JSON.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +115,7 @@ impl Expr {
                     }
                 }
             }
+            Expr::Converted(conversion, inner) => Cow::Owned(conversion.apply(&*inner.value(values)?)?),
             Expr::Filled(body) => Cow::Owned(body.render(values)?),
         })
     }
@@ -128,6 +139,10 @@ impl Expr {
                 }
                 (left, right) => Expr::Binary(operator, Box::new(left), Box::new(right)),
             },
+            Expr::Converted(conversion, inner) => match *inner {
+                Constant(value) => Constant(conversion.apply(&value)?),
+                inner => Expr::Converted(conversion, Box::new(inner)),
+            },
             Expr::Random(low, high) => {
                 if let (Constant(low), Constant(high)) = (low.as_ref(), high.as_ref()) {
                     bounds(low, high)?;
@@ -143,9 +158,10 @@ impl Expr {
         match self {
             Expr::Constant(_) => false,
             Expr::Named(name) => like(name),
-            Expr::Other { member: inner, .. } | Expr::Negative(inner) | Expr::Repeated(_, inner) => {
-                inner.any(like)
-            }
+            Expr::Other { member: inner, .. }
+            | Expr::Negative(inner)
+            | Expr::Converted(_, inner)
+            | Expr::Repeated(_, inner) => inner.any(like),
             Expr::Inside(left, right) | Expr::Binary(_, left, right) | Expr::Random(left, right) => {
                 left.any(like) || right.any(like)
             }
@@ -176,11 +192,36 @@ impl Expr {
             Expr::Negative(inner) => Expr::Negative(bound(inner)),
             Expr::Binary(operator, left, right) => Expr::Binary(*operator, bound(left), bound(right)),
             Expr::Random(low, high) => Expr::Random(bound(low), bound(high)),
+            Expr::Converted(conversion, inner) => Expr::Converted(*conversion, bound(inner)),
             Expr::Repeated(text, times) => Expr::Repeated(text.clone(), bound(times)),
             Expr::Pick(choices) => Expr::Pick(choices.iter().map(|choice| choice.bind(words)).collect()),
         };
         expr.clone().folded().unwrap_or(expr)
     }
+}
+
+impl Conversion {
+    fn apply(self, value: &Json) -> Result<Json, String> {
+        match (self, value) {
+            (Conversion::Number, Json::Number(_)) => Ok(value.clone()),
+            (Conversion::Number, Json::String(text)) => number(text)
+                .ok_or_else(|| format!("`number` takes the text of a number, not {}", in_words(value))),
+            (Conversion::Number, other) => {
+                Err(format!("`number` takes the text of a number, not {}", in_words(other)))
+            }
+            (Conversion::Json, Json::String(text)) => serde_json::from_str(text)
+                .map_err(|_| format!("`json` takes a text of JSON, not {}", in_words(value))),
+            (Conversion::Json, other) => Err(format!("`json` takes a text of JSON, not {}", in_words(other))),
+        }
+    }
+}
+
+/// The number that a text spells.
+fn number(text: &str) -> Option<Json> {
+    let text = text.trim();
+    let whole = text.parse::<i64>().map(Json::from).or_else(|_| text.parse::<u64>().map(Json::from));
+    let fraction = || serde_json::Number::from_f64(text.parse().ok()?).map(Json::Number);
+    whole.ok().or_else(fraction)
 }
 
 impl Operator {

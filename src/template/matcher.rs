@@ -79,6 +79,11 @@ impl Matcher {
         }
     }
 
+    /// Whether it is a regular expression with a group.
+    pub fn has_group(&self) -> bool {
+        matches!(&self.pattern, Pattern::Match(regex) if regex.captures_len() > 1)
+    }
+
     /// What is wanted, in words, before anything was received.
     pub fn describe(&self) -> String {
         self.pattern.describe()

@@ -10,7 +10,7 @@
 
 use serde_json::Value as Json;
 
-use super::expression::{Expr, Operator, in_words};
+use super::expression::{Conversion, Expr, Operator, in_words};
 use super::scope::{Found, Scope};
 use super::{Name, Piece};
 use crate::document::{Mistake, Node, Span};
@@ -23,7 +23,7 @@ const DEPTH_LIMIT: usize = 32;
 const LENGTH_LIMIT: usize = 100;
 
 /// The functions, for *did you mean*.
-const FUNCTIONS: [&str; 5] = ["random", "pick", "repeat", "min", "max"];
+const FUNCTIONS: [&str; 7] = ["random", "pick", "repeat", "min", "max", "number", "json"];
 
 /// Literal text and expressions in turn. `$${` is a literal `${`; any other `$` stands for itself.
 pub(super) fn pieces(text: &str, node: &Node, scope: &mut Scope) -> Result<Vec<Piece>, Mistake> {
@@ -214,6 +214,15 @@ impl Reader<'_> {
         let count = arguments.len();
         let mut arguments = arguments.into_iter();
         match (function, count, arguments.next(), arguments.next()) {
+            ("number", 1, Some(one), None) => {
+                self.folded(Expr::Converted(Conversion::Number, Box::new(one)), from)
+            }
+            ("json", 1, Some(one), None) => {
+                self.folded(Expr::Converted(Conversion::Json, Box::new(one)), from)
+            }
+            ("number" | "json", ..) => {
+                Err(self.mistake(from, format!("`{function}` takes one value, found {count}")))
+            }
             ("random", 2, Some(low), Some(high)) => {
                 self.folded(Expr::Random(Box::new(low), Box::new(high)), from)
             }

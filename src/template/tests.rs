@@ -1,5 +1,7 @@
 //! Filling in and comparing, from the file's text to the value.
 
+mod conversions;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;

@@ -34,13 +34,16 @@ pub(crate) enum Peer {
     NodeFixture,
     /// The official server with a chat application that has event names of its own.
     NodeChatApp,
+    /// The official server with an application that wants a login.
+    NodeLoginApp,
     /// socketioxide with the fixture contract, as far as it goes there.
     Socketioxide,
 }
 
 impl Peer {
     /// Every peer.
-    pub(crate) const ALL: [Self; 3] = [Self::NodeFixture, Self::NodeChatApp, Self::Socketioxide];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::NodeFixture, Self::NodeChatApp, Self::NodeLoginApp, Self::Socketioxide];
 
     /// Starts the peer on any free port with these settings (`tests/peers/README.md` lists them), and returns once it
     /// listens. It ends when the returned value is dropped. `None` means that the test is to be skipped.
@@ -68,6 +71,7 @@ impl Peer {
         match self {
             Self::NodeFixture => node_script(self, "fixture.js", "socket.io"),
             Self::NodeChatApp => node_script(self, "chat-app.js", "socket.io"),
+            Self::NodeLoginApp => node_script(self, "login-app.js", "socket.io"),
             Self::Socketioxide => {
                 let program = folder("socketioxide").join("target/release/socketioxide-fixture");
                 require(self, &program, "it is not built")?;
@@ -82,6 +86,7 @@ impl fmt::Display for Peer {
         formatter.write_str(match self {
             Self::NodeFixture => "the official server with the fixture",
             Self::NodeChatApp => "the official server with the chat application",
+            Self::NodeLoginApp => "the official server with the application that wants a login",
             Self::Socketioxide => "socketioxide with the fixture",
         })
     }

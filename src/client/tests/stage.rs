@@ -17,8 +17,9 @@ pub(super) const OPEN: &str =
 pub(super) struct Said(Vec<String>);
 
 impl Wire for Said {
-    fn dial(&mut self, _: Channel, target: &str, _: &[(String, String)]) {
+    fn dial(&mut self, _: Channel, target: &str, headers: &[(String, String)]) {
         self.0.push(format!("dial {target}"));
+        self.cookie(headers);
     }
 
     fn text(&mut self, _: Channel, parts: &[&str]) {
@@ -40,6 +41,7 @@ impl Wire for Said {
         if let Some((_, value)) = request.headers.iter().find(|(name, _)| name == "Transfer-Encoding") {
             self.0.push(format!("in {value}"));
         }
+        self.cookie(request.headers);
     }
 
     fn rest(&mut self, channel: Channel, bytes: &[u8]) {
@@ -52,6 +54,14 @@ impl Wire for Said {
 
     fn pause(&mut self, _: Channel, paused: bool) {
         self.0.push(format!("pause {paused}"));
+    }
+}
+
+impl Said {
+    fn cookie(&mut self, headers: &[(String, String)]) {
+        if let Some((_, value)) = headers.iter().find(|(name, _)| name == "Cookie") {
+            self.0.push(format!("with {value}"));
+        }
     }
 }
 

@@ -55,6 +55,7 @@ fn query_and_headers_of_the_scenario_go_with_every_request_and_the_id_is_escaped
         replaced: Vec::new(),
         query: "token=a%20b".into(),
         headers: vec![("X-Tenant".into(), "7".into())],
+        is_secure: false,
     });
     talk.session.open(&mut talk.wire, Transport::Polling);
     assert_eq!(talk.said(), ["get /app/?EIO=4&transport=polling&token=a%20b"]);

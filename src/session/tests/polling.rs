@@ -139,15 +139,16 @@ fn polls_by_hand_are_the_scenarios_own() {
 #[test]
 fn cookies_are_kept_sent_replaced_and_given_up() {
     let mut talk = Talk::opening(Transport::Polling);
-    let cookies = [("Set-Cookie", "node=a; Path=/; HttpOnly"), ("set-cookie", "io=\"x y\"; SameSite=Lax")];
+    let cookies =
+        [("Set-Cookie", "node=a; Path=/; HttpOnly"), ("set-cookie", "io=\"x y\"; Path=/; SameSite=Lax")];
     talk.poll_answered(200, &cookies, OPEN.as_bytes());
     assert_eq!(talk.header("Cookie"), Some("node=a; io=\"x y\""));
     talk.connect("/", None);
     assert_eq!(talk.header("Cookie"), Some("node=a; io=\"x y\""));
 
-    talk.poll_answered(200, &[("Set-Cookie", "node=b; Expires=Fri, 01 Jan 2999 00:00:00 GMT")], b"6");
-    assert_eq!(talk.header("Cookie"), Some("io=\"x y\"; node=b"));
-    talk.poll_answered(200, &[("Set-Cookie", "io=; Max-Age=0"), ("Set-Cookie", "garbage")], b"6");
+    talk.poll_answered(200, &[("Set-Cookie", "node=b; Path=/; Expires=Fri, 01 Jan 2999 00:00:00 GMT")], b"6");
+    assert_eq!(talk.header("Cookie"), Some("node=b; io=\"x y\""));
+    talk.poll_answered(200, &[("Set-Cookie", "io=; Path=/; Max-Age=0"), ("Set-Cookie", "garbage")], b"6");
     assert_eq!(talk.header("Cookie"), Some("node=b"));
 
     // They outlive the connection, and go with the WebSocket's handshake too.
@@ -160,7 +161,7 @@ fn cookies_are_kept_sent_replaced_and_given_up() {
 fn a_cookie_that_expired_long_ago_is_given_up() {
     // The way of Express, PHP and Rails to take a cookie back.
     let mut talk = Talk::opening(Transport::Polling);
-    talk.poll_answered(200, &[("Set-Cookie", "node=a")], OPEN.as_bytes());
+    talk.poll_answered(200, &[("Set-Cookie", "node=a; Path=/")], OPEN.as_bytes());
     assert_eq!(talk.header("Cookie"), Some("node=a"));
     talk.poll_answered(200, &[("Set-Cookie", "node=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT")], b"6");
     assert_eq!(talk.header("Cookie"), None);

@@ -15,11 +15,10 @@ import { Server } from "socket.io";
 
 /**
  * Starts a Socket.IO server with the given `defaults` (options of `Server`, each of which the environment can
- * override) and hands it to `setUp`, which adds the application.
+ * override) and hands it to `setUp`, which adds the application. `page` answers what is not for Socket.IO.
  */
-export function serve(defaults, setUp) {
-  // What is not for Socket.IO is not there: the Server alone would leave such a request without an answer.
-  const httpServer = createServer((_, response) => response.writeHead(404).end());
+export function serve(defaults, setUp, page = nothing) {
+  const httpServer = createServer(page);
   const io = new Server(httpServer, { cors: { origin: "*" }, ...defaults, ...settings(process.env) });
   setUp(io);
 
@@ -36,6 +35,11 @@ export function serve(defaults, setUp) {
   if (process.env.EXIT_WITH_STDIN === "1") {
     process.stdin.resume().on("end", () => process.exit(0));
   }
+}
+
+// What is not for Socket.IO is not there: the Server alone would leave such a request without an answer.
+function nothing(_, response) {
+  response.writeHead(404).end();
 }
 
 function settings(env) {

@@ -1,0 +1,36 @@
+//! Texts that are made into other values.
+
+use super::*;
+
+#[test]
+fn a_text_becomes_a_number_or_the_value_that_it_spells() {
+    let client = Client::knowing([
+        (
+            "me",
+            json!({ "age": " 36 ", "big": "18446744073709551615", "token": "{\"id\":7,\"roles\":[\"a\"]}" }),
+        ),
+        ("room", json!("lobby")),
+    ]);
+    for (text, value) in [
+        ("number(me.age) + 1", json!(37)),
+        ("number('-1.5')", json!(-1.5)),
+        ("number(me.big)", json!(u64::MAX)),
+        ("number(8)", json!(8)),
+        ("json(me.token).id", json!(7)),
+        ("json(me.token).roles[0]", json!("a")),
+        ("json('[1, null]')", json!([1, null])),
+    ] {
+        assert_eq!(expression(text, &client), Ok(value), "{text}");
+    }
+    for (text, why) in [
+        ("number(room)", "`number` takes the text of a number, not the text \"lobby\""),
+        ("number(me)", "`number` takes the text of a number, not the object"),
+        ("json(room)", "`json` takes a text of JSON, not the text \"lobby\""),
+        ("json(me)", "`json` takes a text of JSON, not the object"),
+    ] {
+        let told = expression(text, &client).unwrap_err();
+        assert!(told.starts_with(why), "{text}: {told}");
+    }
+    assert!(refused("\"${number('x')}\"").message.contains("`number` takes the text of a number"));
+    assert!(refused("\"${json()}\"").message.contains("`json` takes one value, found 0"));
+}
