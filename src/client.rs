@@ -25,7 +25,7 @@ use crate::session::{
     Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Request, ServerEvent, Wire, packet_of_text,
 };
 use crate::step::{
-    Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, RunContext, Seen, Sequence, WireLog,
+    Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, PlayedAct, RunContext, Seen, WireLog,
 };
 
 /// The outside, as a client sees it during one call.
@@ -42,7 +42,7 @@ pub struct Io<'a> {
 #[derive(Debug)]
 pub struct Client<'p> {
     actor: Actor<'p>,
-    task: Option<Sequence<'p>>,
+    task: Option<PlayedAct<'p>>,
     /// Answers that the client is still thinking about.
     thinking: Vec<Thought>,
     /// Whether a namespace has accepted the client since the connection was opened.
@@ -88,7 +88,7 @@ impl<'p> Client<'p> {
 
     /// Begins steps, the first of which was due at that time.
     pub fn begin(&mut self, io: &mut Io<'_>, steps: &'p [Numbered], due: Instant) -> Flow {
-        let mut task = Sequence::new(steps, due, due);
+        let mut task = PlayedAct::new(steps, due);
         let flow = self.with(io, |cx| task.go(cx));
         if flow == Flow::Waiting {
             self.task = Some(task);
@@ -213,7 +213,7 @@ impl<'p> Client<'p> {
 
     /// When to call [`Client::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let task = self.task.as_ref().and_then(Sequence::poll_timeout);
+        let task = self.task.as_ref().and_then(PlayedAct::poll_timeout);
         let thought = self.thinking.iter().map(|thought| thought.at).min();
         [self.actor.session.poll_timeout(), task, thought].into_iter().flatten().min()
     }

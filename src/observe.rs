@@ -146,11 +146,14 @@ pub enum Counter {
     RoundsDue,
     /// Rounds of a paced `repeat` that were begun: the rate that was achieved.
     RoundsBegun,
+    /// Round trips that prove what has arrived: of `fence` and `expect_none`, and at the end of an act. They are in no other
+    /// count and in no latency.
+    Fences,
 }
 
 impl Counter {
     /// Every counter, in the order in which reports list them.
-    pub const ALL: [Counter; 17] = [
+    pub const ALL: [Counter; 18] = [
         Counter::ConnectAsked,
         Counter::ConnectOk,
         Counter::ConnectFailed,
@@ -168,6 +171,7 @@ impl Counter {
         Counter::BytesOut,
         Counter::RoundsDue,
         Counter::RoundsBegun,
+        Counter::Fences,
     ];
 
     /// Those that are counted by [`Cause`], too.
@@ -207,6 +211,7 @@ impl Counter {
             Counter::BytesOut => "bytes out",
             Counter::RoundsDue => "rounds due",
             Counter::RoundsBegun => "rounds begun",
+            Counter::Fences => "fences",
         }
     }
 }

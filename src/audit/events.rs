@@ -47,7 +47,8 @@ pub enum Order {
     Unknown,
 }
 
-/// A message that was sent to others, and settled: acknowledged, or given up. Times are since the beginning of the run.
+/// A message that was sent to others, and settled: acknowledged, given up, or sent if nobody
+/// acknowledges it. Times are since the beginning of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentMessage {
     /// Which one.
@@ -81,7 +82,7 @@ pub struct SentMessage {
     pub sent: Moment,
     /// When the server had handled it, if it said so.
     pub handled: Option<Moment>,
-    /// When that was known, or was given up.
+    /// When that was known, or was given up; when it was sent, where nobody acknowledges it.
     pub settled: Moment,
 }
 

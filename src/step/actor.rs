@@ -75,6 +75,8 @@ pub struct Actor<'p> {
     pub round: u64,
     /// Whether it does things on its connection after which nobody can say what it receives.
     pub by_hand: bool,
+    /// Whether it has sent what nobody acknowledges since its last round trip.
+    pub has_unread: bool,
     /// How many stamped messages it has sent.
     stamped: u64,
     asides: Vec<Aside>,
@@ -129,6 +131,7 @@ impl<'p> Actor<'p> {
             arrived: false,
             round: 0,
             by_hand: false,
+            has_unread: false,
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; context.slots].into(),

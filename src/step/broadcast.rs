@@ -269,12 +269,17 @@ impl Step for Broadcast {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         match self.send(cx) {
-            Ok(pending) => Progress::waiting(Broadcasting { step: self, pending }),
+            Ok(Some(pending)) => Progress::waiting(Broadcasting { step: self, pending }),
+            Ok(None) => Progress::Done,
             Err(why) => {
-                cx.miss(FailureKind::Ack, format!("to broadcast {}", self.name), why);
+                cx.fail(format!("to broadcast {}", self.name), why);
                 Progress::Done
             }
         }
+    }
+
+    fn judges(&self) -> bool {
+        self.ack
     }
 
     fn messages(&self) -> Option<u64> {
@@ -293,7 +298,7 @@ impl Step for Broadcast {
 }
 
 impl Broadcast {
-    fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Pending, String> {
+    fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Option<Pending>, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let (to, except) = (self.to.render(cx.actor)?, self.except.render(cx.actor)?);
         let room = to.get(0).cloned().unwrap_or_default();
@@ -379,7 +384,7 @@ impl<'p> Running<'p> for Broadcasting<'p> {
         match (self.pending.handle(cx, what), &self.step.collect) {
             (None, _) => return Flow::Waiting,
             (Some(Settled::Acknowledged(answer)), Some(collect)) => collect.judge(cx, answer),
-            (Some(Settled::Acknowledged(_) | Settled::Read), _) => cx.pass(),
+            (Some(Settled::Acknowledged(_)), None) => cx.pass(),
             (Some(Settled::Missed(why)), _) => {
                 cx.miss(
                     FailureKind::Ack,

@@ -118,14 +118,14 @@ impl Step for Emit {
             let encoded = self.event_template.encode(cx.actor)?;
             match &self.ack {
                 Some(ack) => Exchange::begin(cx, namespace, &encoded, ack.within).map(Some),
-                None => say(cx, &namespace, &encoded, false).map(|_| None),
+                None => say(cx, &namespace, &encoded).map(|()| None),
             }
         });
         match (begun, &self.ack) {
             (Ok(Some(exchange)), Some(ack)) => Progress::waiting(Emitting { step: self, ack, exchange }),
             (Ok(_), _) => Progress::Done,
             (Err(why), _) => {
-                cx.miss(FailureKind::Ack, format!("to emit {}", self.name), why);
+                cx.fail(format!("to emit {}", self.name), why);
                 Progress::Done
             }
         }

@@ -10,19 +10,17 @@ use crate::session::{Answer, Event};
 
 /// An acknowledgement that is being waited for.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct Awaited {
     id: u64,
     namespace: Box<str>,
-    due: Instant,
-    sent: Instant,
     deadline: Instant,
     patience: Duration,
 }
 
-/// What became of an [`Exchange`] after something happened.
+/// What became of an acknowledgement after something happened.
 #[derive(Debug)]
 pub(super) enum Exchanged<'a> {
-    /// The acknowledgement is there.
+    /// It is there.
     Answered(&'a Answer<'a>),
     /// It will not come, in words.
     Missed(String),
@@ -30,8 +28,8 @@ pub(super) enum Exchanged<'a> {
     Waiting,
 }
 
-impl Exchange {
-    /// Sends the event.
+impl Awaited {
+    /// Sends an event that asks for it, and counts nothing.
     ///
     /// # Errors
     /// In words, when it cannot be sent.
@@ -40,10 +38,9 @@ impl Exchange {
         namespace: Box<str>,
         encoded: &Encoded,
         patience: Duration,
-    ) -> Result<Exchange, String> {
-        let id = say(cx, &namespace, encoded, true)?.unwrap_or_default();
-        cx.observer.count(Counter::AckAsked, 1);
-        Ok(Exchange { id, namespace, due: cx.due, sent: cx.now, deadline: cx.now + patience, patience })
+    ) -> Result<Awaited, String> {
+        let id = send(cx, &namespace, encoded, true)?.unwrap_or_default();
+        Ok(Awaited { id, namespace, deadline: cx.now + patience, patience })
     }
 
     /// Looks at what happened.
@@ -52,9 +49,8 @@ impl Exchange {
             Happening::Event(Event::Answered(answer))
                 if answer.id == self.id && *answer.namespace == *self.namespace =>
             {
-                cx.observer.count(Counter::AckReceived, 1);
-                cx.observer.latency(Metric::Ack, cx.now.saturating_duration_since(self.due));
-                cx.observer.latency(Metric::AckService, cx.now.saturating_duration_since(self.sent));
+                // It was sent last, so the server has read all before it.
+                cx.actor.has_unread = false;
                 Exchanged::Answered(answer)
             }
             Happening::Event(Event::Closed(why)) => Exchanged::Missed(format!("the connection ended: {why}")),
@@ -74,22 +70,65 @@ impl Exchange {
     }
 }
 
-/// Sends an event and counts it. Returns the id of the acknowledgement, if one is asked for.
+/// The same for an event of the scenario's: it is counted and timed.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    awaited: Awaited,
+    due: Instant,
+    sent: Instant,
+}
+
+impl Exchange {
+    /// Sends the event.
+    ///
+    /// # Errors
+    /// In words, when it cannot be sent.
+    pub(super) fn begin(
+        cx: &mut Cx<'_, '_>,
+        namespace: Box<str>,
+        encoded: &Encoded,
+        patience: Duration,
+    ) -> Result<Exchange, String> {
+        let awaited = Awaited::begin(cx, namespace, encoded, patience)?;
+        count_sent(cx);
+        cx.observer.count(Counter::AckAsked, 1);
+        Ok(Exchange { awaited, due: cx.due, sent: cx.now })
+    }
+
+    /// Looks at what happened.
+    pub(super) fn handle<'a>(&self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Exchanged<'a> {
+        let exchanged = self.awaited.handle(cx, what);
+        if let Exchanged::Answered(_) = exchanged {
+            cx.observer.count(Counter::AckReceived, 1);
+            cx.observer.latency(Metric::Ack, cx.now.saturating_duration_since(self.due));
+            cx.observer.latency(Metric::AckService, cx.now.saturating_duration_since(self.sent));
+        }
+        exchanged
+    }
+
+    /// When the wait is over.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.awaited.poll_timeout()
+    }
+}
+
+/// Sends an event that asks for no acknowledgement, and counts it.
 ///
 /// # Errors
 /// In words, when it cannot be sent.
-pub(super) fn say(
-    cx: &mut Cx<'_, '_>,
-    namespace: &str,
-    encoded: &Encoded,
-    ack: bool,
-) -> Result<Option<u64>, String> {
-    match cx.actor.session.emit(cx.wire, namespace, &encoded.data, &encoded.attachments, ack) {
-        Ok(id) => {
-            cx.observer.count(Counter::Sent, 1);
-            cx.lag(Metric::Lag);
-            Ok(id)
-        }
-        Err(_) => Err(cx.why_not_connected(namespace)),
-    }
+pub(super) fn say(cx: &mut Cx<'_, '_>, namespace: &str, encoded: &Encoded) -> Result<(), String> {
+    send(cx, namespace, encoded, false)?;
+    count_sent(cx);
+    Ok(())
+}
+
+fn count_sent(cx: &mut Cx<'_, '_>) {
+    cx.observer.count(Counter::Sent, 1);
+    cx.lag(Metric::Lag);
+}
+
+/// Sends an event. Returns the id of the acknowledgement, if one is asked for.
+fn send(cx: &mut Cx<'_, '_>, namespace: &str, encoded: &Encoded, ack: bool) -> Result<Option<u64>, String> {
+    let sent = cx.actor.session.emit(cx.wire, namespace, &encoded.data, &encoded.attachments, ack);
+    sent.map_err(|_| cx.why_not_connected(namespace))
 }

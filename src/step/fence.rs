@@ -6,12 +6,12 @@
 use std::time::{Duration, Instant};
 
 use super::event_template::EventTemplate;
-use super::exchange::{Exchange, Exchanged};
+use super::exchange::{Awaited, Exchanged};
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::Verb;
 use crate::document::{Fields, Mistake, Node};
-use crate::observe::FailureKind;
+use crate::observe::Counter;
 use crate::session::Event;
 use crate::template::Template;
 
@@ -58,7 +58,9 @@ impl Fence {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let Some(event_template) = &self.event_template else { return Fencing::probe(cx, self.within) };
         let encoded = event_template.encode(cx.actor)?;
-        Exchange::begin(cx, namespace, &encoded, self.within).map(Fencing::Exchange)
+        let awaited = Awaited::begin(cx, namespace, &encoded, self.within)?;
+        cx.observer.count(Counter::Fences, 1);
+        Ok(Fencing::Event(awaited))
     }
 }
 
@@ -66,7 +68,7 @@ impl Fence {
 #[derive(Debug)]
 pub(super) enum Fencing {
     /// By an acknowledged event.
-    Exchange(Exchange),
+    Event(Awaited),
     /// By a `CONNECT` that will be refused.
     Probe {
         /// When the patience is over.
@@ -84,21 +86,26 @@ impl Fencing {
             return Err(cx.why_not_connected("/"));
         }
         cx.actor.session.connect(cx.wire, NOWHERE, None, false);
+        cx.observer.count(Counter::Fences, 1);
         Ok(Fencing::Probe { deadline: cx.now + patience })
     }
 
     /// Looks at what happened; gives the outcome when there is one.
     pub(super) fn handle(&self, cx: &mut Cx<'_, '_>, what: &Happening<'_>) -> Option<Result<(), String>> {
         match self {
-            Fencing::Exchange(exchange) => match exchange.handle(cx, what) {
+            Fencing::Event(awaited) => match awaited.handle(cx, what) {
                 Exchanged::Answered(_) => Some(Ok(())),
                 Exchanged::Missed(why) => Some(Err(why)),
                 Exchanged::Waiting => None,
             },
             Fencing::Probe { deadline } => match what {
-                Happening::Event(Event::Refused { namespace, .. }) if *namespace == NOWHERE => Some(Ok(())),
+                Happening::Event(Event::Refused { namespace, .. }) if *namespace == NOWHERE => {
+                    cx.actor.has_unread = false;
+                    Some(Ok(()))
+                }
                 Happening::Event(Event::Connected { namespace, .. }) if *namespace == NOWHERE => {
                     cx.actor.session.disconnect(cx.wire, NOWHERE);
+                    cx.actor.has_unread = false;
                     Some(Ok(()))
                 }
                 Happening::Event(Event::Closed(why)) => Some(Err(format!("the connection ended: {why}"))),
@@ -113,7 +120,7 @@ impl Fencing {
     /// When the patience is over.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self {
-            Fencing::Exchange(exchange) => exchange.poll_timeout(),
+            Fencing::Event(awaited) => awaited.poll_timeout(),
             Fencing::Probe { deadline } => Some(*deadline),
         }
     }
@@ -133,7 +140,7 @@ impl Step for Wall {
         match self.fence.begin(cx) {
             Ok(fencing) => Progress::waiting(Waiting(fencing)),
             Err(why) => {
-                cx.miss(FailureKind::Ack, "a round trip", why);
+                cx.fail("a round trip", why);
                 Progress::Done
             }
         }
@@ -148,7 +155,7 @@ impl<'p> Running<'p> for Waiting {
         match self.0.handle(cx, what) {
             None => return Flow::Waiting,
             Some(Ok(())) => cx.pass(),
-            Some(Err(why)) => cx.miss(FailureKind::Ack, "a round trip", why),
+            Some(Err(why)) => cx.fail("a round trip", why),
         }
         Flow::Done
     }

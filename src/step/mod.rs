@@ -18,6 +18,7 @@ mod inbox;
 mod pace;
 mod payload;
 mod pending;
+mod played;
 mod reading;
 pub mod schema;
 mod sequence;
@@ -66,8 +67,9 @@ pub use connect::transport;
 pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues};
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
+pub use played::PlayedAct;
 pub use reading::{Reading, Tempo};
-pub use sequence::Sequence;
+use sequence::Sequence;
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;

@@ -1,27 +1,20 @@
-//! What a `broadcast`, a `join` or a `leave` has sent, until it is known what became of it: the wait for the acknowledgement or,
-//! where the contract has none, for a round trip. The end of the wait settles the message for the audit.
+//! What a `broadcast`, a `join` or a `leave` has sent, until it is known what became of it: the wait for the acknowledgement.
+//! Its end settles the message for the audit. Where the contract has no acknowledgement, sending settles it.
 
 use std::time::{Duration, Instant};
 
 use super::event_template::Encoded;
 use super::exchange::{Exchange, Exchanged, say};
-use super::fence::Fencing;
 use super::{Cx, Happening};
 use crate::audit::{AuditEvent, SentMessage};
 use crate::session::Answer;
 
-/// A message that was sent, and what is awaited.
+/// A message that was sent, and whose acknowledgement is awaited.
 #[derive(Debug)]
 pub(super) struct Pending {
-    wait: Wait,
+    exchange: Exchange,
     /// What the audit has to know of it, until it is settled.
     message: Option<Box<SentMessage>>,
-}
-
-#[derive(Debug)]
-enum Wait {
-    Acknowledgement(Exchange),
-    RoundTrip(Fencing),
 }
 
 /// What became of it.
@@ -29,14 +22,12 @@ enum Wait {
 pub(super) enum Settled<'a> {
     /// The server said that it has handled it.
     Acknowledged(&'a Answer<'a>),
-    /// The server has read it. Whether its handler is done, nobody knows.
-    Read,
-    /// Neither will come, in words.
+    /// It will not say so, in words.
     Missed(String),
 }
 
 impl Pending {
-    /// Sends an event.
+    /// Sends an event. None where nothing is awaited: the server may read it whenever it likes.
     ///
     /// # Errors
     /// In words, when it cannot be sent.
@@ -47,33 +38,23 @@ impl Pending {
         ack: bool,
         patience: Duration,
         message: Option<Box<SentMessage>>,
-    ) -> Result<Pending, String> {
+    ) -> Result<Option<Pending>, String> {
         if ack {
-            let wait = Wait::Acknowledgement(Exchange::begin(cx, namespace, encoded, patience)?);
-            return Ok(Pending { wait, message });
+            let exchange = Exchange::begin(cx, namespace, encoded, patience)?;
+            return Ok(Some(Pending { exchange, message }));
         }
-        say(cx, &namespace, encoded, false)?;
-        match Fencing::probe(cx, patience) {
-            Ok(fencing) => Ok(Pending { wait: Wait::RoundTrip(fencing), message }),
-            Err(why) => {
-                settle(cx, message, false);
-                Err(why)
-            }
-        }
+        say(cx, &namespace, encoded)?;
+        cx.actor.has_unread = true;
+        settle(cx, message, false);
+        Ok(None)
     }
 
     /// Looks at what happened; gives what became of the message, if that is known now.
     pub(super) fn handle<'a>(&mut self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Option<Settled<'a>> {
-        let settled = match &self.wait {
-            Wait::Acknowledgement(exchange) => match exchange.handle(cx, what) {
-                Exchanged::Answered(answer) => Settled::Acknowledged(answer),
-                Exchanged::Missed(why) => Settled::Missed(why),
-                Exchanged::Waiting => return None,
-            },
-            Wait::RoundTrip(fencing) => match fencing.handle(cx, what)? {
-                Ok(()) => Settled::Read,
-                Err(why) => Settled::Missed(why),
-            },
+        let settled = match self.exchange.handle(cx, what) {
+            Exchanged::Answered(answer) => Settled::Acknowledged(answer),
+            Exchanged::Missed(why) => Settled::Missed(why),
+            Exchanged::Waiting => return None,
         };
         settle(cx, self.message.take(), matches!(settled, Settled::Acknowledged(_)));
         Some(settled)
@@ -86,10 +67,7 @@ impl Pending {
 
     /// When the wait is over.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        match &self.wait {
-            Wait::Acknowledgement(exchange) => exchange.poll_timeout(),
-            Wait::RoundTrip(fencing) => fencing.poll_timeout(),
-        }
+        self.exchange.poll_timeout()
     }
 }
 

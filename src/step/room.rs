@@ -102,12 +102,17 @@ impl Step for Move {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         match self.ask(cx) {
-            Ok(running) => Progress::waiting(running),
+            Ok(Some(running)) => Progress::waiting(running),
+            Ok(None) => Progress::Done,
             Err(why) => {
-                cx.miss(FailureKind::Ack, self.wish(), why);
+                cx.fail(self.wish(), why);
                 Progress::Done
             }
         }
+    }
+
+    fn judges(&self) -> bool {
+        self.ack
     }
 
     fn messages(&self) -> Option<u64> {
@@ -130,7 +135,7 @@ impl Move {
         format!("that the client {}", self.words())
     }
 
-    fn ask<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Moving<'p>, String> {
+    fn ask<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Option<Moving<'p>>, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let words = [("room", self.room.render(cx.actor)?)];
         let values = Words { values: cx.actor, words: &words, i: None };
@@ -154,7 +159,7 @@ impl Move {
             message = audit_target::stamp(cx, encoded.to_mut(), audit_target, &namespace, told);
         }
         let pending = Pending::send(cx, namespace, &encoded, self.ack, self.within, message)?;
-        Ok(Moving { step: self, pending, namespace: audited, rooms })
+        Ok(pending.map(|pending| Moving { step: self, pending, namespace: audited, rooms }))
     }
 }
 
@@ -168,7 +173,7 @@ struct Moving<'p> {
 }
 
 impl Moving<'_> {
-    /// The server said that it is done. After a mere round trip nobody knows: it had only read of it.
+    /// The server said that it is done.
     fn acknowledged(&self, cx: &mut Cx<'_, '_>) {
         for room in &self.rooms {
             let (namespace, room) = (&*self.namespace, &**room);
@@ -188,7 +193,6 @@ impl<'p> Running<'p> for Moving<'p> {
                 self.acknowledged(cx);
                 cx.pass();
             }
-            Some(Settled::Read) => cx.pass(),
             Some(Settled::Missed(why)) => cx.miss(FailureKind::Ack, self.step.wish(), why),
         }
         Flow::Done

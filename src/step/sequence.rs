@@ -6,7 +6,7 @@ use super::{Cx, Flow, Happening, Numbered, Progress, Running};
 
 /// Where a client stands in a list of steps.
 #[derive(Debug)]
-pub struct Sequence<'p> {
+pub(super) struct Sequence<'p> {
     steps: &'p [Numbered],
     next: usize,
     due: Instant,
@@ -17,12 +17,12 @@ pub struct Sequence<'p> {
 
 impl<'p> Sequence<'p> {
     /// Before the first step, which is due at one time, and which the client is free to begin at another.
-    pub fn new(steps: &'p [Numbered], due: Instant, free: Instant) -> Sequence<'p> {
+    pub(super) fn new(steps: &'p [Numbered], due: Instant, free: Instant) -> Sequence<'p> {
         Sequence { steps, next: 0, due, ready: due.max(free), current: None }
     }
 
     /// Starts steps until one waits or all are done.
-    pub fn go(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
+    pub(super) fn go(&mut self, cx: &mut Cx<'_, 'p>) -> Flow {
         while self.current.is_none() {
             let Some(numbered) = self.steps.get(self.next) else { return Flow::Done };
             self.next += 1;
@@ -40,7 +40,7 @@ impl<'p> Sequence<'p> {
     }
 
     /// Tells the waiting step what happened and goes on when it is done.
-    pub fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
+    pub(super) fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         if let Some((numbered, running)) = &mut self.current {
             cx.step = numbered.id;
             if cx.labelled(numbered.label, |cx| running.handle(cx, what)) == Flow::Waiting {
@@ -53,14 +53,14 @@ impl<'p> Sequence<'p> {
     }
 
     /// Tells the waiting step that it will be told of nothing any more.
-    pub fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+    pub(super) fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
         if let Some((numbered, running)) = &mut self.current {
             cx.labelled(numbered.label, |cx| running.abandon(cx));
         }
     }
 
     /// When the waiting step wants to be told the time.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.current.as_ref().and_then(|(_, running)| running.poll_timeout())
     }
 }

@@ -244,7 +244,8 @@ fn basis(counter: Counter) -> Counter {
         | Counter::DeliveryReceived
         | Counter::Heartbeats
         | Counter::BytesIn
-        | Counter::BytesOut => Counter::ConnectOk,
+        | Counter::BytesOut
+        | Counter::Fences => Counter::ConnectOk,
         Counter::RoundsDue | Counter::RoundsBegun => Counter::RoundsDue,
     }
 }

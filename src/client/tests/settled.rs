@@ -1,6 +1,6 @@
 //! What became of the messages that a client sent, for the audit: each is settled once, however the wait for it ends.
 
-use super::stage::{Play, connected};
+use super::stage::{OPEN, Play, connected, play};
 use super::*;
 
 const ROUND: &str =
@@ -38,4 +38,111 @@ fn a_message_is_settled_once_however_the_wait_for_it_ends() {
             assert_eq!(play.found.settled.as_slice(), &[is_handled]);
         });
     }
+}
+
+const QUIET: &str = "{ alice: 1 }
+contract:
+  join: { emit: [enter, \"${room}\"] }
+  broadcast: { emit: [say, \"${body}\"] }";
+
+/// Plays alice, connected, on an application that acknowledges nothing.
+fn unacknowledged(script: &str, test: impl FnOnce(Play<'_>)) {
+    play(QUIET, &format!("- alice: connect\n{script}"), 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Done);
+        play.said();
+        test(play);
+    });
+}
+
+#[test]
+fn what_nobody_acknowledges_is_settled_when_it_is_sent_and_many_are_under_way() {
+    let script = "- alice: { repeat: { times: 3, every: 40ms, steps: [ { broadcast: { args: [a] } } ] } }";
+    unacknowledged(script, |mut play| {
+        play.begin(1);
+        assert_eq!(play.found.settled, [false]);
+        play.pass(79);
+        assert_eq!(play.found.settled, [false; 2]);
+        let said = play.said();
+        assert!(
+            said.len() == 2 && said.iter().all(|text| text.starts_with(r#"42["say","a~sk0"#)),
+            "{said:?}"
+        );
+        assert_eq!((play.found.count(Counter::Sent), play.found.count(Counter::AckAsked)), (2, 0));
+        assert_eq!(play.found.count(Counter::Fences), 0);
+        assert_eq!(play.found.latency(Metric::Lag), [0, 0]);
+    });
+}
+
+#[test]
+fn an_act_ends_when_the_server_has_read_what_nobody_acknowledges() {
+    unacknowledged("- alice: [ { join: lobby }, { broadcast: { args: [a] } } ]", |mut play| {
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.said()[2..], [format!("40{NOWHERE},")]);
+        assert_eq!((play.found.count(Counter::Sent), play.found.count(Counter::Fences)), (2, 1));
+        assert_eq!(play.hear(&format!(r#"44{NOWHERE},{{"message":"Invalid namespace"}}"#)), Flow::Done);
+        assert!(play.found.passed.is_empty() && play.found.failed.is_empty(), "nothing was proved");
+        assert_eq!(play.found.count(Counter::AckAsked), 0);
+    });
+}
+
+#[test]
+fn a_round_trip_of_the_scenario_is_the_one_at_the_end_of_the_act_too() {
+    unacknowledged("- alice: [ { join: lobby }, fence ]", |mut play| {
+        play.begin(1);
+        let answer = format!(r#"44{NOWHERE},{{"message":"Invalid namespace"}}"#);
+        assert_eq!(play.hear(&answer), Flow::Done);
+        assert_eq!(play.found.count(Counter::Fences), 1);
+    });
+}
+
+#[test]
+fn an_act_ends_after_a_while_where_the_server_does_not_answer_its_round_trip() {
+    unacknowledged("- alice: { join: lobby }", |mut play| {
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.pass(5_000), Flow::Done);
+        assert_eq!(play.found.troubles.len(), 1);
+        assert!(play.found.failed.is_empty() && play.found.missed.is_empty());
+    });
+}
+
+#[test]
+fn round_trips_of_our_own_are_in_no_other_count_and_in_no_latency() {
+    let script = "- alice: { expect_none: { event: news } }\n- alice: fence";
+    connected(script, |mut play| {
+        for (act, id) in [(1, 0), (2, 1)] {
+            assert_eq!(play.begin(act), Flow::Waiting);
+            assert_eq!(play.hear(&format!("43{id}[]")), Flow::Done);
+        }
+        let counted = |counter| play.found.count(counter);
+        assert_eq!(counted(Counter::Fences), 2);
+        assert_eq!(
+            (counted(Counter::Sent), counted(Counter::AckAsked), counted(Counter::AckReceived)),
+            (0, 0, 0)
+        );
+        for metric in [Metric::Ack, Metric::AckService, Metric::Lag] {
+            assert!(play.found.latency(metric).is_empty(), "{metric}");
+        }
+        assert_eq!(play.found.passed, [1, 2]);
+    });
+}
+
+#[test]
+fn an_acknowledgement_that_was_never_asked_for_is_neither_asked_nor_missed() {
+    let steps = "- alice: { disconnect: cut }
+                 - alice: { emit: { event: a, ack: true } }
+                 - alice: { join: lobby }
+                 - alice: { leave: lobby }
+                 - alice: { broadcast: { event: said } }
+                 - alice: { expect: { event: b, within: 1s, capture: b } }
+                 - alice: { emit: { event: a, args: [\"${b}\"], ack: true } }
+                 - alice: fence";
+    connected(steps, |mut play| {
+        (1..=8).for_each(|act| assert_eq!(play.begin(act), Flow::Done));
+        assert_eq!(play.found.failed.len(), 7, "{:?}", play.found.failed);
+        assert!(play.found.missed.is_empty());
+        assert_eq!(play.found.count(Counter::AckAsked), 0);
+    });
 }

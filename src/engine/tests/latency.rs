@@ -65,6 +65,34 @@ script:
 }
 
 #[test]
+fn what_nobody_acknowledges_goes_when_it_is_due_however_long_the_line_is() {
+    const DRAW: &str = "
+name: One draws 25 times a second, and five look on
+contract:
+  broadcast: { emit: [say, \"${body}\"], arrives_as: said, reaches: others }
+clients: { painter: 1, viewers: 5 }
+script:
+  - all: connect
+  - painter: { repeat: { times: 125, every: 40ms, steps: [ { broadcast: { args: [black] } } ] } }
+  - viewers: { expect: { event: said, times: 125 } }
+";
+    // 50 ms there, and 50 ms back.
+    let mut server = Server::new(|_| ms(50)).passing_on_after(ms(50));
+    over_network(
+        DRAW,
+        move |at, number, heard| server.react(at, number, heard),
+        |mut harness| {
+            harness.play_out();
+            let tally = harness.close().counted();
+            assert_eq!(of(&tally, Metric::Delivery), shape(&expected([ms(100); 5 * 125])));
+            assert_eq!(of(&tally, Metric::Lag), shape(&expected([ms(0); 125])));
+            let counted = [Counter::Sent, Counter::RoundsDue, Counter::RoundsBegun, Counter::Fences];
+            assert_eq!(counted.map(|counter| tally.counter(counter)), [125, 125, 125, 1]);
+        },
+    );
+}
+
+#[test]
 fn a_server_that_stands_still_is_in_the_percentiles_for_everybody_who_was_due_meanwhile() {
     let schedule = Schedule { groups: 10, of: 5, rounds: 31 };
     let [begin, end] = Schedule::FREEZE.map(ms);

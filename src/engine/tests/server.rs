@@ -1,4 +1,4 @@
-//! A small Socket.IO server: it acknowledges each event that asks for it, and passes `say` on to everybody else as `said`.
+//! A small Socket.IO server: it serves `/` alone, acknowledges each event that asks for it, and passes `say` on to everybody else as `said`.
 //!
 //! It is told what reaches it and says what it answers and when, so it serves in a simulation as well as on sockets.
 
@@ -74,6 +74,12 @@ impl<P: FnMut(Duration) -> Duration> Server<P> {
             Said::Text(text) if text == "40" => {
                 self.connections[number].has_joined = true;
                 reaction.push((number, Duration::ZERO, tell(&format!(r#"40{{"sid":"s{number}"}}"#))));
+            }
+            Said::Text(text) if text.starts_with("40/") => {
+                let after = (self.pause)(at);
+                let namespace = text[2..].trim_end_matches(',');
+                let refusal = format!(r#"44{namespace},{{"message":"Invalid namespace"}}"#);
+                reaction.push((number, after, tell(&refusal)));
             }
             Said::Text(text) => {
                 let Some(event) = text.strip_prefix("42") else { return };

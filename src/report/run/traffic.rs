@@ -19,6 +19,7 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         (run.counter(Counter::ConnectAsked), run.counter(Counter::ConnectOk), run.counter(Counter::Dropped));
     let (sent, received, acks) =
         (run.counter(Counter::Sent), run.counter(Counter::Received), run.counter(Counter::AckAsked));
+    let fences = run.counter(Counter::Fences);
     let (bytes_in, bytes_out) = (run.counter(Counter::BytesIn), run.counter(Counter::BytesOut));
     let facts: Vec<(String, Text)> = [
         fact(asked > 0, "connects", || format!("{} of {} succeeded", count(ok), count(asked))),
@@ -27,6 +28,7 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         fact(acks > 0, "acks", || {
             format!("{} of {} received", count(run.counter(Counter::AckReceived)), count(acks))
         }),
+        fact(fences > 0, "fences", || format!("{} of sockrates' own", counted(fences, "round trip"))),
         fact(bytes_in + bytes_out > 0, "bytes", || {
             format!("{} in, {} out", format::bytes(bytes_in), format::bytes(bytes_out))
         }),
