@@ -26,6 +26,7 @@ use crate::session::{
 };
 use crate::step::{
     Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, PlayedAct, RunContext, Seen, WireLog,
+    tell_rooms,
 };
 
 /// The outside, as a client sees it during one call.
@@ -93,7 +94,7 @@ impl<'p> Client<'p> {
         if flow == Flow::Waiting {
             self.task = Some(task);
         }
-        self.settle();
+        self.settle(io);
         flow
     }
 
@@ -255,7 +256,10 @@ impl<'p> Client<'p> {
 
     fn event(&mut self, io: &mut Io<'_>, event: Event<'_>) -> Flow {
         match &event {
-            Event::Opened => self.actor.show_engine_sid(),
+            Event::Opened => {
+                self.actor.show_engine_sid();
+                self.actor.standing.opened();
+            }
             Event::Connected { namespace, recovered } => {
                 self.connected(io, namespace, *recovered);
                 self.live = true;
@@ -300,19 +304,25 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn connected(&self, io: &mut Io<'_>, namespace: &str, recovered: bool) {
+    fn connected(&mut self, io: &mut Io<'_>, namespace: &str, recovered: bool) {
         if self.actor.context.audit.is_none() || namespace == NOWHERE {
             return;
         }
         let sid = self.actor.session.namespace(namespace).map_or("", |namespace| &namespace.sid);
         self.record(io, AuditEvent::Connected { namespace, sid, recovered });
+        let standing = self.actor.context.standing.len();
+        if standing > 0 && !recovered {
+            self.actor.standing.connected(namespace, standing);
+            self.with(io, tell_rooms);
+        }
         if self.actor.by_hand {
             self.record(io, AuditEvent::Leaving { namespace: Some(namespace) });
         }
     }
 
-    fn ended(&self, io: &mut Io<'_>, namespace: Option<&str>) {
+    fn ended(&mut self, io: &mut Io<'_>, namespace: Option<&str>) {
         if namespace != Some(NOWHERE) {
+            self.actor.standing.ended(namespace);
             self.record(io, AuditEvent::Ended { namespace });
         }
     }
@@ -417,12 +427,15 @@ impl<'p> Client<'p> {
         if flow == Flow::Waiting {
             self.task = Some(task);
         }
-        self.settle();
+        self.settle(io);
         flow
     }
 
-    /// A step may have ended the connection: nothing that belongs to it is carried over to the next.
-    fn settle(&mut self) {
+    /// A step may have learned a value that names a room. It may have ended the connection: nothing that belongs to it is carried over to the next.
+    fn settle(&mut self, io: &mut Io<'_>) {
+        if self.actor.standing.has_news() && self.actor.session.is_open() {
+            self.with(io, tell_rooms);
+        }
         if self.live && !self.actor.session.is_open() {
             self.live = false;
             self.thinking.clear();

@@ -4,9 +4,17 @@
 //! that any application can be tested. Uses [`crate::document`] and [`crate::template`]; used by the steps
 //! `join`, `leave`, `broadcast` and by what fences an `expect_none`.
 
+mod acceptance;
+mod confirmation;
+mod standing;
+
 use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Source, Span, parse};
 use crate::template::{Scope, Template};
+
+pub use acceptance::{Acceptance, Refusal, ack_fields, is_error};
+pub use confirmation::Confirmation;
+pub use standing::{StandingRoom, WORDS as STANDING_WORDS};
 
 /// The default: the events of the fixture, which the reference server answers too. The conformance catalogue
 /// describes them; `tests/peers` has them for Node.
@@ -25,6 +33,9 @@ broadcast_ack:
   senders: anyone
 fence:    { emit: ["t:join", []], ack: true }
 "#;
+
+/// The key for the rooms into which the server puts every client.
+const ROOMS: &str = "rooms";
 
 /// What a server can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +80,15 @@ impl Verb {
             Verb::BroadcastAck => {
                 &["event", "args", "body", "room", "to", "except", "flags", "from", "timeout"]
             }
+            Verb::Fence => &[],
+        }
+    }
+
+    /// The words that may stand in what answers it: what the step has named.
+    fn words_of_answer(self) -> &'static [&'static str] {
+        match self {
+            Verb::Join | Verb::Leave => &["room"],
+            Verb::Broadcast | Verb::BroadcastAck => &["room", "to", "except"],
             Verb::Fence => &[],
         }
     }
@@ -171,14 +191,16 @@ impl Tells {
 }
 
 /// How one thing is asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Ask {
     /// The name of the event to emit.
     pub event: Template,
     /// Its arguments, in order.
     pub args: Vec<Template>,
-    /// Whether the server acknowledges it.
-    pub ack: bool,
+    /// What its acknowledgement has to be like, if the server acknowledges it.
+    pub ack: Option<Acceptance>,
+    /// The event by which the server answers a join or a leave that it does not acknowledge.
+    pub confirmed_by: Option<Confirmation>,
     /// The name of the event under which a broadcast arrives.
     pub arrives_as: Template,
     /// Whom a broadcast reaches, if the application decides that.
@@ -204,7 +226,8 @@ impl Ask {
         Ask {
             event: self.event.bind(words),
             args: self.args.iter().map(|arg| arg.bind(words)).collect(),
-            ack: self.ack,
+            ack: self.ack.clone(),
+            confirmed_by: self.confirmed_by.as_ref().map(|confirmation| confirmation.bind(words)),
             arrives_as: self.arrives_as.bind(words),
             reaches: self.reaches,
             senders: self.senders,
@@ -226,7 +249,8 @@ impl Ask {
         let (arrives_as, reaches, senders) =
             (of_broadcast("arrives_as"), of_broadcast("reaches"), of_broadcast("senders"));
         let (order, may_refuse) = (of_broadcast("order"), of_broadcast("may_refuse"));
-        let tells = only_of([Verb::Join, Verb::Leave], "tells");
+        let of_move = |key| only_of([Verb::Join, Verb::Leave], key);
+        let (tells, confirmed_by) = (of_move("tells"), of_move("confirmed_by"));
         fields.deny_others()?;
 
         let Some((event, args)) = emit.items().split_first() else {
@@ -236,7 +260,7 @@ impl Ask {
         let who_sends = senders.map(Senders::read).transpose()?;
         let order = order.map_or(Ok(Order::Sent), Order::read)?;
         let may_refuse = may_refuse.map_or(Ok(false), Node::bool)?;
-        let ask = scope.with_words(verb.words(), |scope| {
+        let mut ask = scope.with_words(verb.words(), |scope| {
             let event = Template::compile_text(event, scope)?;
             let args = args.iter().map(|arg| Template::compile(arg, scope)).collect::<Result<_, _>>()?;
             let arrives_as = match arrives_as {
@@ -244,10 +268,21 @@ impl Ask {
                 None => event.clone(),
             };
             let tells = tells.map(|node| Tells::read(node, scope)).transpose()?;
-            let ack = ack.map_or(Ok(false), Node::bool)?;
             let senders = who_sends.unwrap_or(Senders::Members);
-            Ok(Ask { event, args, ack, arrives_as, reaches: reach, senders, order, may_refuse, tells })
+            let (ack, confirmed_by) = (None, None);
+            let reaches = reach;
+            Ok(Ask { event, args, ack, confirmed_by, arrives_as, reaches, senders, order, may_refuse, tells })
         })?;
+        scope.with_words(verb.words_of_answer(), |scope| {
+            ask.ack = ack.map(|node| Acceptance::read(node, scope)).transpose()?.flatten();
+            ask.confirmed_by = confirmed_by.map(|node| Confirmation::read(node, scope)).transpose()?;
+            Ok(())
+        })?;
+        if let Some(node) = confirmed_by.filter(|_| ask.ack.is_some()) {
+            return Err(node
+                .mistake("the acknowledgement says already when it is done")
+                .hint("leave out `ack`, or `confirmed_by`"));
+        }
         if let Some(node) = reaches.filter(|_| ask.uses("from")) {
             return Err(node
                 .mistake("whether the sender is reached is said by `${from}` already")
@@ -279,8 +314,8 @@ impl Ask {
                 .mistake(message)
                 .hint(format!("put {} where the server expects it", words.join(" or "))));
         }
-        match (verb, ask.ack, ack) {
-            (Verb::BroadcastAck | Verb::Fence, false, given) => {
+        match (verb, &ask.ack, ack) {
+            (Verb::BroadcastAck | Verb::Fence, None, given) => {
                 let span = given.map_or(node.span, |node| node.span);
                 let message = format!("`{}` means nothing without an acknowledgement", verb.name());
                 Err(Mistake::new(span, message).hint("add `ack: true`"))
@@ -291,21 +326,23 @@ impl Ask {
 }
 
 /// How this server is asked for things.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Contract {
     asks: Vec<(Verb, Ask)>,
+    rooms: Vec<StandingRoom>,
+    is_default: bool,
 }
 
 impl Contract {
     /// The contract of the fixture and the reference server.
     pub fn fixture() -> Contract {
         let source = Source { name: "the default contract".to_owned(), text: FIXTURE.to_owned() };
-        parse(&source)
-            .and_then(|node| Contract::read(&node, &mut Scope::bare()))
-            .expect("the default contract is read by a test of this room")
+        let read = parse(&source).and_then(|node| Contract::read(&node, &mut Scope::bare()));
+        Contract { is_default: true, ..read.expect("the default contract is read by a test of this room") }
     }
 
-    /// The contract that a scenario gives. It stands alone: what it does not say cannot be asked for.
+    /// The contract that a scenario gives. It stands alone: what it does not say cannot be asked for. Its rooms are read by
+    /// [`Contract::read_rooms`], when it is known which values clients keep.
     pub fn read(node: &Node, scope: &mut Scope) -> Result<Contract, Mistake> {
         let fields = Fields::of(node, "the contract")?;
         let mut asks = Vec::new();
@@ -314,9 +351,28 @@ impl Contract {
                 asks.push((verb, node));
             }
         }
+        let _ = fields.optional(ROOMS);
         fields.deny_others()?;
         let asks = asks.into_iter().map(|(verb, node)| Ok((verb, Ask::read(verb, node, scope)?)));
-        Ok(Contract { asks: asks.collect::<Result<_, _>>()? })
+        Ok(Contract { asks: asks.collect::<Result<_, _>>()?, rooms: Vec::new(), is_default: false })
+    }
+
+    /// Reads the rooms into which the server puts every client, when the script has been read.
+    pub fn read_rooms(&mut self, node: &Node, scope: &mut Scope) -> Result<(), Mistake> {
+        if let Some(rooms) = Fields::of(node, "the contract")?.optional(ROOMS) {
+            self.rooms = StandingRoom::read_all(rooms, scope)?;
+        }
+        Ok(())
+    }
+
+    /// The rooms into which the server puts every client that connects.
+    pub fn rooms(&self) -> &[StandingRoom] {
+        &self.rooms
+    }
+
+    /// Whether it is the one of the fixture, because the scenario gives none.
+    pub fn is_default(&self) -> bool {
+        self.is_default
     }
 
     /// How a thing is asked for, where the contract says so.
@@ -353,8 +409,8 @@ pub fn schema() -> Schema {
         let about = format!("The name of the event and its arguments.{words}");
         let mut ask = Shape::new("Which event asks for it.").needs("emit", event.clone(), &about).takes(
             "ack",
-            schema::flag(),
-            "Whether the server acknowledges it; else false.",
+            acceptance::schema(),
+            "Whether the server acknowledges it, and what an acknowledgement is like that is no refusal; else false.",
         );
         if matches!(verb, Verb::Broadcast | Verb::BroadcastAck) {
             ask = ask
@@ -368,11 +424,16 @@ pub fn schema() -> Schema {
             let tells = Shape::new("What others in the room are told by the application itself.")
                 .needs("event", schema::text(), "The name of the event that they hear.")
                 .takes("reaches", reach(), "Whether the client itself hears it.");
-            ask = ask.takes("tells", tells.schema(), "What others in the room are told.");
+            ask = ask.takes("tells", tells.schema(), "What others in the room are told.").takes(
+                "confirmed_by",
+                confirmation::schema(),
+                "The event by which the server answers, where it does not acknowledge.",
+            );
         }
         shape = shape.takes(verb.name(), ask.schema(), "Which event asks for it.");
     }
-    shape.schema()
+    let rooms = "The rooms into which the server puts every client that connects.";
+    shape.takes(ROOMS, schema::list(schema::word()), rooms).schema()
 }
 
 impl Default for Contract {
@@ -401,7 +462,7 @@ mod tests {
         let contract = Contract::fixture();
         for verb in Verb::ALL {
             let ask = contract.need(verb, Span::default()).unwrap();
-            assert!(ask.ack, "{verb:?}");
+            assert!(ask.ack.is_some(), "{verb:?}");
             assert!(ask.event.fixed().is_some(), "{verb:?}");
         }
     }
@@ -494,6 +555,25 @@ mod tests {
         assert_eq!(promise(", order: none, may_refuse: true"), Ok(Some((Order::None, true))));
         assert!(promise(", order: nome").unwrap_err().to_string().contains("did you mean `none`"));
         assert!(told("join: { emit: [a, \"${room}\"], order: none }").contains("unknown key `order`"));
+    }
+
+    #[test]
+    fn how_a_join_is_answered_is_said_once() {
+        let join = "emit: [enter, \"${room}\"]";
+        let ask = |more: &str| read(&format!("join: {{ {join}, {more} }}"));
+        let acks =
+            |more: &str| ask(more).map(|contract| contract.get(Verb::Join).map(|ask| ask.ack.is_some()));
+        assert_eq!(acks("ack: false"), Ok(Some(false)));
+        assert_eq!(acks("ack: { args: [{ joined: \"${room}\" }] }"), Ok(Some(true)));
+        assert!(acks("ack: { args: [\"${rom}\"] }").is_err());
+        assert!(acks("ack: { }").is_err() && acks("ack: { args: ok }").is_err());
+        assert!(ask("confirmed_by: { event: joined, args: [\"${room}\"] }").is_ok());
+        let both = told(&format!("join: {{ {join}, ack: true, confirmed_by: {{ event: joined }} }}"));
+        assert!(both.contains("says already when it is done"), "{both}");
+        assert!(
+            told("broadcast: { emit: [say, \"${body}\"], confirmed_by: { event: said } }")
+                .contains("unknown key `confirmed_by`")
+        );
     }
 
     #[test]

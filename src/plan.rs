@@ -106,6 +106,7 @@ impl<'s> Plan<'s> {
         steps().for_each(|step| step.audit(&mut audited));
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
         let audit = audit.map(|window| Audit { window, events: audited });
+        let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();
         let parts = scenario
             .groups
             .iter()
@@ -124,6 +125,7 @@ impl<'s> Plan<'s> {
             shared: scenario.shared.clone(),
             stamps: steps().any(Step::stamps),
             audit,
+            standing,
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
             shared_values: SharedValues::default(),

@@ -264,7 +264,8 @@ fn the_contract_on_the_page_is_the_default_one() {
         .filter(|block| block.is("part") && block.is("default"))
         .map(|block| checked(block).unwrap_or_else(|report| panic!("{report}")).contract)
         .collect();
-    assert_eq!(contracts, [Contract::fixture()]);
+    let told = |contract: &Contract| Verb::ALL.map(|verb| format!("{:?}", contract.get(verb))).join("\n");
+    assert_eq!(contracts.iter().map(told).collect::<Vec<_>>(), [told(&Contract::fixture())]);
 }
 
 #[test]

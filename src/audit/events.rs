@@ -139,6 +139,24 @@ pub enum AuditEvent<'a> {
         /// Which.
         room: &'a str,
     },
+    /// The server said that it will not join.
+    Refused {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+        /// When it had asked.
+        asked: Moment,
+    },
+    /// The server has put it into a room by itself, some time since it asked to be connected.
+    Placed {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which.
+        room: &'a str,
+        /// Whether it is certain that it is there now.
+        is_certain: bool,
+    },
     /// It asks to leave a room.
     Parting {
         /// In which namespace.

@@ -161,6 +161,14 @@ impl Ledger {
             AuditEvent::Lost => self.lost(client, at),
             AuditEvent::Joining { namespace, room } => self.joining(client, namespace, room, at),
             AuditEvent::Joined { namespace, room } => self.joined(client, namespace, room, at),
+            AuditEvent::Refused { namespace, room, asked } => {
+                let seat = self.membership.seat(client, namespace);
+                self.membership.refused(seat, room, asked);
+            }
+            AuditEvent::Placed { namespace, room, is_certain } => {
+                let seat = self.membership.seat(client, namespace);
+                self.membership.placed(seat, room, is_certain, at);
+            }
             AuditEvent::Parting { namespace, room } => self.parting(client, namespace, room, at),
             AuditEvent::Parted { namespace, room } => self.parted(client, namespace, room, at),
         }

@@ -309,6 +309,41 @@ impl Membership {
         }
     }
 
+    /// What was asked for then was refused: it never was there by that. A membership that was there already stays.
+    pub(super) fn refused(&mut self, seat: u32, room: &str, asked: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        let rooms = &mut self.seats[seat as usize].rooms;
+        let is_it = |(of, span): &(u32, MembershipSpan)| {
+            *of == room && span.asked == asked && span.confirmed.is_none() && span.left_asked.is_none()
+        };
+        if let Some(place) = rooms.iter().rposition(is_it) {
+            rooms.remove(place);
+            self.vacate(seat, room);
+        }
+    }
+
+    /// The server puts the socket into a room by itself, when it connects or later.
+    pub(super) fn placed(&mut self, seat: u32, room: &str, is_certain: bool, at: Moment) {
+        let place = &self.seats[seat as usize];
+        let Some(asked) = place.open().map(|socket| socket.asked) else { return };
+        let namespace = place.namespace as usize;
+        self.known.ask(&self.namespaces[namespace].0, room, at);
+        let room = self.room(seat, room);
+        let rooms = &mut self.seats[seat as usize].rooms;
+        let known = rooms.iter_mut().find(|(of, span)| *of == room && span.left_asked.is_none());
+        match known {
+            // It may have been there earlier than by the join that it has asked for.
+            Some((_, span)) => {
+                span.asked = span.asked.min(asked);
+                span.confirmed = span.confirmed.or(is_certain.then_some(at));
+            }
+            None => {
+                let confirmed = is_certain.then_some(at);
+                rooms.push((room, MembershipSpan { confirmed, ..MembershipSpan::asked(asked) }));
+            }
+        }
+    }
+
     pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {
         let Some(room) = self.known_room(seat, room) else { return };
         for (of, span) in &mut self.seats[seat as usize].rooms {
@@ -470,14 +505,21 @@ impl Membership {
             }
             !over
         });
-        left.retain(|room| !place.rooms.iter().any(|(of, _)| of == room));
         self.forgotten = forgotten;
-        for room in left {
-            let known = &mut self.rooms[room as usize];
-            known.seats.retain(|member| *member != seat);
-            if known.seats.is_empty() {
-                let (namespace, name) = (known.namespace, known.name.clone());
-                self.by_name[namespace as usize].remove(&name);
+        left.into_iter().for_each(|room| self.vacate(seat, room));
+    }
+
+    /// A seat is no candidate of a room any more, unless it has another membership of it.
+    fn vacate(&mut self, seat: u32, room: u32) {
+        if self.seats[seat as usize].rooms.iter().any(|(of, _)| *of == room) {
+            return;
+        }
+        let known = &mut self.rooms[room as usize];
+        known.seats.retain(|member| *member != seat);
+        if known.seats.is_empty() {
+            let (namespace, name) = (known.namespace, known.name.clone());
+            // It may have been given up already, for another membership that was over.
+            if self.by_name[namespace as usize].remove(&name).is_some() {
                 self.free.push(room);
             }
         }

@@ -1,5 +1,6 @@
 //! Whole clients in memory.
 
+mod answers;
 mod login;
 mod pace;
 mod raw;

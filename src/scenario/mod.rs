@@ -271,7 +271,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let groups = groups::read(clients?, vars.as_deref(), &mut scope, surroundings)?;
     let everyone: Vec<usize> = (0..groups.len()).collect();
     scope.act(&everyone);
-    let contract = match contract {
+    let contract_node = contract;
+    let mut contract = match contract_node {
         Some(node) => Contract::read(node, &mut scope)?,
         None => Contract::fixture(),
     };
@@ -291,6 +292,9 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         }
     };
     let asked = asked.all;
+    if let Some(node) = contract_node {
+        contract.read_rooms(node, &mut scope)?;
+    }
     if let Some((slot, span)) = scope.unused() {
         let name = &slot.name;
         return Err(Mistake::new(span, format!("the variable `{name}` is never used"))

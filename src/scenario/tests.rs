@@ -54,7 +54,7 @@ fn how_long_a_run_takes_is_known_as_far_as_the_file_says_it() {
 fn what_is_not_said_has_the_usual_value() {
     let scenario = script("  - all: connect\n").unwrap();
     assert_eq!((scenario.level, scenario.needs.len(), scenario.spec.len()), (Level::Must, 0, 0));
-    assert_eq!(scenario.contract, Contract::fixture());
+    assert!(scenario.contract.is_default());
     let [alice, bob, _] = scenario.groups.as_slice() else { panic!("{:?}", scenario.groups) };
     assert_eq!((alice.count, bob.count), (1, 2));
     assert_eq!(alice.namespace.fixed(), Some(&serde_json::json!("/")));

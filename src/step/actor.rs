@@ -12,6 +12,7 @@ use super::chance::{CLIENT, Chance};
 use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
+use super::standing::Standing;
 use super::{AnswerRule, Cx};
 use crate::audit::Key;
 use crate::audit::stamp::Stamp;
@@ -77,6 +78,8 @@ pub struct Actor<'p> {
     pub by_hand: bool,
     /// Whether it has sent what nobody acknowledges since its last round trip.
     pub has_unread: bool,
+    /// The rooms into which the server puts it.
+    pub standing: Standing,
     /// How many stamped messages it has sent.
     stamped: u64,
     asides: Vec<Aside>,
@@ -132,6 +135,7 @@ impl<'p> Actor<'p> {
             round: 0,
             by_hand: false,
             has_unread: false,
+            standing: Standing::new(if context.standing.is_empty() { 0 } else { context.slots }),
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; context.slots].into(),
@@ -191,6 +195,7 @@ impl<'p> Actor<'p> {
         let of = Of::Slot(slot.clone());
         self.show(&of, &value);
         self.slots[slot.index] = Some(value);
+        self.standing.learn(slot.index, self.session.is_open());
     }
 
     /// Shows the client's Socket.IO id to others, where some expression asks for it.

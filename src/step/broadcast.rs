@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::audit_target::{self, AuditTarget};
+use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
@@ -16,7 +17,7 @@ use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::Sender;
-use crate::contract::{Ask, Verb};
+use crate::contract::{Acceptance, Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::FailureKind;
 use crate::session::Answer;
@@ -39,11 +40,16 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         return Err(node.mistake("without its stamp nobody can tell who receives the message"));
     }
     let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
+    let ack = fields.optional("ack");
     fields.deny_others()?;
+    if let Some(node) = ack.filter(|_| collect.is_some()) {
+        return Err(node.mistake("`collect` says already what the acknowledgement has to be"));
+    }
 
     let verb = if collect.is_some() { Verb::BroadcastAck } else { Verb::Broadcast };
     let ask = reading.contract.need(verb, node.span)?;
     deny_unheeded(&fields, ask)?;
+    let demand = Demand::of_contract(ack, ask.ack.is_some(), reading)?;
     let event = match event {
         Some(node) => Template::compile_text(node, reading.scope)?,
         None if ask.uses("event") => return Err(missing_event(&fields)),
@@ -91,6 +97,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
         ack: ask.ack,
+        demand,
         stamped,
         audit_target,
         collect,
@@ -118,6 +125,7 @@ pub(super) fn schema() -> Schema {
         )
         .takes("stamp", schema::flag(), "`false` sends exactly what is written.")
         .takes("audit", schema::flag(), "`false` leaves it open who receives the message.")
+        .takes("ack", demand::schema(), "What the server's acknowledgement has to be.")
         .takes("collect", collect, "Asks the receivers for acknowledgements.");
     schema::within(schema::namespace(shape), "5 s").schema()
 }
@@ -254,7 +262,8 @@ struct Broadcast {
     event_template: EventTemplate,
     namespace: Option<Template>,
     within: Duration,
-    ack: bool,
+    ack: Option<Acceptance>,
+    demand: Demand,
     stamped: bool,
     audit_target: Option<AuditTarget>,
     collect: Option<Collect>,
@@ -279,7 +288,7 @@ impl Step for Broadcast {
     }
 
     fn judges(&self) -> bool {
-        self.ack
+        self.ack.is_some()
     }
 
     fn messages(&self) -> Option<u64> {
@@ -298,7 +307,7 @@ impl Step for Broadcast {
 }
 
 impl Broadcast {
-    fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Option<Pending>, String> {
+    fn send(&self, cx: &mut Cx<'_, '_>) -> Result<Option<Pending<'_>>, String> {
         let namespace = cx.namespace(self.namespace.as_ref())?;
         let (to, except) = (self.to.render(cx.actor)?, self.except.render(cx.actor)?);
         let room = to.get(0).cloned().unwrap_or_default();
@@ -314,7 +323,8 @@ impl Broadcast {
             message =
                 audit_target::stamp(cx, encoded.to_mut(), self.audit_target.as_ref(), &namespace, rooms);
         }
-        Pending::send(cx, namespace, &encoded, self.ack, self.within, message)
+        let words = Vec::from(words);
+        Pending::send(cx, namespace, &encoded, self.ack.as_ref(), self.within, words, message)
     }
 }
 
@@ -376,22 +386,22 @@ impl Collect {
 #[derive(Debug)]
 struct Broadcasting<'p> {
     step: &'p Broadcast,
-    pending: Pending,
+    pending: Pending<'p>,
 }
 
 impl<'p> Running<'p> for Broadcasting<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match (self.pending.handle(cx, what), &self.step.collect) {
+        let judged = match (self.pending.handle(cx, what), &self.step.collect) {
             (None, _) => return Flow::Waiting,
-            (Some(Settled::Acknowledged(answer)), Some(collect)) => collect.judge(cx, answer),
-            (Some(Settled::Acknowledged(_)), None) => cx.pass(),
-            (Some(Settled::Missed(why)), _) => {
-                cx.miss(
-                    FailureKind::Ack,
-                    format!("that the server takes the broadcast of {}", self.step.name),
-                    why,
-                );
+            (Some(Settled::Accepted(answer)), Some(collect)) => {
+                collect.judge(cx, answer);
+                Ok(())
             }
+            (Some(settled), _) => settled.judge(cx, &self.step.demand),
+        };
+        if let Err(why) = judged {
+            let wish = format!("that the server takes the broadcast of {}", self.step.name);
+            cx.miss(FailureKind::Ack, wish, why);
         }
         Flow::Done
     }

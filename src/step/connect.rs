@@ -277,6 +277,9 @@ impl Connecting<'_> {
         match (cx.namespace(self.how.namespace.as_ref()), destination) {
             (Ok(namespace), Ok(destination)) => {
                 self.namespace = namespace;
+                if !cx.actor.context.standing.is_empty() && !cx.actor.session.is_open() {
+                    cx.actor.standing.opens_with(&destination.query);
+                }
                 cx.actor.session.set_destination(destination);
             }
             (Err(why), _) | (_, Err(why)) => return self.missed(cx, Cause::NoValue, why),
@@ -300,7 +303,12 @@ impl Connecting<'_> {
         self.asked = cx.now;
         let auth = self.how.auth.as_ref().or(cx.actor.group.auth.as_ref());
         let auth = match auth.map(|auth| auth.render(cx.actor)).transpose() {
-            Ok(auth) => auth.map(|auth| auth.to_string()),
+            Ok(auth) => {
+                if !cx.actor.context.standing.is_empty() {
+                    cx.actor.standing.connects_with(auth.as_ref());
+                }
+                auth.map(|auth| auth.to_string())
+            }
             Err(why) => return self.missed(cx, Cause::NoValue, why),
         };
         cx.actor.session.connect(cx.wire, &self.namespace, auth.as_deref(), self.how.recover);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use crate::contract::StandingRoom;
 use crate::session::Transport;
 use crate::template::{Of, Shared, Slot, Template};
 
@@ -102,6 +103,8 @@ pub struct RunContext {
     pub stamps: bool,
     /// How the deliveries are audited, if they are.
     pub audit: Option<Audit>,
+    /// The rooms into which the server puts every client, if deliveries are audited.
+    pub standing: Vec<StandingRoom>,
     /// How many clients, the first by index, remember their last frames for the report of a failure.
     pub remembering: u32,
     /// How many frames each of these remembers.

@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value as Json;
-
+use super::demand::{self, Demand};
 use super::event_template::EventTemplate;
 use super::exchange::{Exchange, Exchanged, say};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step, capture};
-use crate::document::{Fields, Mistake, Node, Value};
+use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use crate::contract::{ack_fields, is_error};
+use crate::document::{Mistake, Node, Value};
 use crate::observe::FailureKind;
 use crate::session::Answer;
-use crate::template::{Matcher, Slot, Template};
+use crate::template::Template;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = event_fields(node, "emit")?;
@@ -26,10 +26,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
 }
 
 pub(super) fn schema() -> Schema {
-    let ack = Shape::new("What the acknowledgement has to be.")
-        .takes("args", schema::matcher(), "Its arguments: a list of matchers.")
-        .takes("capture", schema::name(), "Keeps its arguments under this name.");
-    let ack = schema::either([schema::flag(), schema::within(ack, "5 s").schema()]);
+    let ack = schema::either([schema::flag(), schema::within(demand::shape(), "5 s").schema()]);
     let shape = Shape::new("Sends one event to the server.")
         .needs("event", schema::event(), "The name of the event.")
         .takes("args", schema::list(schema::value()), "Its arguments.")
@@ -53,56 +50,37 @@ struct Emit {
 /// What an acknowledgement should be.
 #[derive(Debug)]
 struct Ack {
-    args: Option<Matcher>,
+    demand: Demand,
     within: Duration,
-    capture: Option<Slot>,
 }
 
 impl Ack {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Option<Ack>, Mistake> {
         if let Value::Bool(wanted) = node.value {
             let within = super::reading::PATIENCE;
-            return Ok(wanted.then_some(Ack { args: None, within, capture: None }));
+            return Ok(wanted.then_some(Ack { demand: Demand::default(), within }));
         }
-        let fields = Fields::of(node, "the acknowledgement").map_err(|mistake| match node.bool() {
-            // `yes` and `no` have a hint of their own.
-            Err(wanted) if wanted.hint.is_some() => wanted,
-            _ => mistake.hint("write `ack: true`, or `ack: { args: [ok] }`"),
-        })?;
-        let args = match fields.optional("args") {
-            None => None,
-            Some(args) => {
-                args.list()?;
-                Some(Matcher::compile(args, reading.scope)?)
-            }
-        };
-        let within = reading.within(&fields)?;
-        let capture = capture::read(&fields, reading)?;
+        let fields = ack_fields(node)?;
+        let (demand, within) = (Demand::read(&fields, reading)?, reading.within(&fields)?);
         fields.deny_others()?;
-        Ok(Some(Ack { args, within, capture }))
+        Ok(Some(Ack { demand, within }))
     }
 
-    fn judge(&self, cx: &mut Cx<'_, '_>, answer: &Answer<'_>) {
-        if self.args.is_none() && self.capture.is_none() {
-            return cx.pass();
+    /// Judges. What the step does not look at may still be an error of the application, and is told.
+    fn judge(&self, cx: &mut Cx<'_, '_>, name: &str, answer: &Answer<'_>) {
+        if !self.demand.decides() && says_error(&answer.data) {
+            let detail = format!("{name}: {}", answer.data);
+            let actor = &*cx.actor;
+            let cause = "an acknowledgement tells of an error, and the step accepts any: `ack: { args: … }` says which is right";
+            cx.observer.trouble(actor.who, cause, &detail, &|| actor.wire_log());
         }
-        let Ok(args) = serde_json::from_str::<Json>(&answer.data) else {
-            return cx.fail("an acknowledgement with a JSON array", answer.data.as_ref());
-        };
-        if let Some(slot) = &self.capture {
-            capture::keep(cx, slot, &args);
-        }
-        match self.args.as_ref().map(|wanted| wanted.matches(&args, &answer.attachments, cx.actor)) {
-            Some(Err(mismatch)) => {
-                let wanted = self.args.as_ref().map(Matcher::describe).unwrap_or_default();
-                cx.fail(
-                    format!("an acknowledgement with {wanted}"),
-                    format!("an acknowledgement with {}: {mismatch}", answer.data),
-                );
-            }
-            _ => cx.pass(),
-        }
+        self.demand.judge(cx, answer);
     }
+}
+
+/// Whether an acknowledgement is an error by itself. Most need not be parsed for that.
+fn says_error(data: &str) -> bool {
+    data.starts_with("[{") && serde_json::from_str(data).is_ok_and(|args| is_error(&args))
 }
 
 impl Step for Emit {
@@ -150,7 +128,7 @@ struct Emitting<'p> {
 impl<'p> Running<'p> for Emitting<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match self.exchange.handle(cx, what) {
-            Exchanged::Answered(answer) => self.ack.judge(cx, answer),
+            Exchanged::Answered(answer) => self.ack.judge(cx, &self.step.name, answer),
             Exchanged::Missed(why) => {
                 cx.miss(FailureKind::Ack, format!("an acknowledgement of {}", self.step.name), why);
             }

@@ -105,9 +105,10 @@ pub(super) struct Words<'v> {
 impl Values for Words<'_> {
     fn get(&self, name: &Name) -> Option<Cow<'_, Json>> {
         match (name, self.i) {
-            (Name::Word(word), _) => {
-                self.words.iter().find(|(known, _)| known == word).map(|(_, value)| Cow::Borrowed(value))
-            }
+            (Name::Word(word), _) => match self.words.iter().find(|(known, _)| known == word) {
+                Some((_, value)) => Some(Cow::Borrowed(value)),
+                None => self.values.get(name),
+            },
             (Name::I, Some(i)) => Some(Cow::Owned(Json::from(i))),
             _ => self.values.get(name),
         }

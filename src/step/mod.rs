@@ -11,6 +11,7 @@ mod actor;
 mod arrival;
 mod chance;
 mod context;
+mod demand;
 mod event_template;
 mod exchange;
 mod frames;
@@ -23,6 +24,7 @@ mod reading;
 pub mod schema;
 mod sequence;
 mod shape;
+mod standing;
 
 mod answer;
 mod assert;
@@ -70,6 +72,7 @@ pub use frames::{Frames, Seen};
 pub use played::PlayedAct;
 pub use reading::{Reading, Tempo};
 use sequence::Sequence;
+pub use standing::tell as tell_rooms;
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;

@@ -3,16 +3,24 @@
 
 use std::time::{Duration, Instant};
 
-use super::event_template::Encoded;
+use serde_json::Value as Json;
+
+use super::demand::Demand;
+use super::event_template::{Encoded, Words};
 use super::exchange::{Exchange, Exchanged, say};
 use super::{Cx, Happening};
 use crate::audit::{AuditEvent, SentMessage};
+use crate::contract::{Acceptance, Refusal};
 use crate::session::Answer;
 
 /// A message that was sent, and whose acknowledgement is awaited.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(super) struct Pending<'p> {
     exchange: Exchange,
+    /// What the acknowledgement has to be like.
+    acceptance: &'p Acceptance,
+    /// What the step has named, such as its rooms.
+    words: Vec<(&'static str, Json)>,
     /// What the audit has to know of it, until it is settled.
     message: Option<Box<SentMessage>>,
 }
@@ -21,12 +29,14 @@ pub(super) struct Pending {
 #[derive(Debug)]
 pub(super) enum Settled<'a> {
     /// The server said that it has handled it.
-    Acknowledged(&'a Answer<'a>),
-    /// It will not say so, in words.
+    Accepted(&'a Answer<'a>),
+    /// It said that it will not.
+    Refused(&'a Answer<'a>, Refusal),
+    /// It will say neither, in words.
     Missed(String),
 }
 
-impl Pending {
+impl<'p> Pending<'p> {
     /// Sends an event. None where nothing is awaited: the server may read it whenever it likes.
     ///
     /// # Errors
@@ -35,34 +45,41 @@ impl Pending {
         cx: &mut Cx<'_, '_>,
         namespace: Box<str>,
         encoded: &Encoded,
-        ack: bool,
+        ack: Option<&'p Acceptance>,
         patience: Duration,
+        words: Vec<(&'static str, Json)>,
         message: Option<Box<SentMessage>>,
-    ) -> Result<Option<Pending>, String> {
-        if ack {
+    ) -> Result<Option<Pending<'p>>, String> {
+        if let Some(acceptance) = ack {
             let exchange = Exchange::begin(cx, namespace, encoded, patience)?;
-            return Ok(Some(Pending { exchange, message }));
+            return Ok(Some(Pending { exchange, acceptance, words, message }));
         }
         say(cx, &namespace, encoded)?;
         cx.actor.has_unread = true;
-        settle(cx, message, false);
+        settle(cx, message, End::Unknown);
         Ok(None)
     }
 
     /// Looks at what happened; gives what became of the message, if that is known now.
     pub(super) fn handle<'a>(&mut self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Option<Settled<'a>> {
-        let settled = match self.exchange.handle(cx, what) {
-            Exchanged::Answered(answer) => Settled::Acknowledged(answer),
-            Exchanged::Missed(why) => Settled::Missed(why),
+        let (settled, end) = match self.exchange.handle(cx, what) {
+            Exchanged::Answered(answer) => {
+                let values = Words { values: cx.actor, words: &self.words, i: None };
+                match self.acceptance.judge(&answer.data, &answer.attachments, &values) {
+                    Ok(()) => (Settled::Accepted(answer), End::Handled),
+                    Err(refusal) => (Settled::Refused(answer, refusal), End::Refused),
+                }
+            }
+            Exchanged::Missed(why) => (Settled::Missed(why), End::Unknown),
             Exchanged::Waiting => return None,
         };
-        settle(cx, self.message.take(), matches!(settled, Settled::Acknowledged(_)));
+        settle(cx, self.message.take(), end);
         Some(settled)
     }
 
     /// Waits no more: nobody will know what became of it.
     pub(super) fn abandon(&mut self, cx: &mut Cx<'_, '_>) {
-        settle(cx, self.message.take(), false);
+        settle(cx, self.message.take(), End::Unknown);
     }
 
     /// When the wait is over.
@@ -71,10 +88,35 @@ impl Pending {
     }
 }
 
-/// Tells the audit what became of a message: handled by now, or nobody knows.
-fn settle(cx: &mut Cx<'_, '_>, message: Option<Box<SentMessage>>, is_handled: bool) {
+impl Settled<'_> {
+    /// Judges an acknowledgement that came: by what the step demands of it or, where it does not, by the contract.
+    pub(super) fn judge(self, cx: &mut Cx<'_, '_>, demand: &Demand) -> Result<(), String> {
+        match self {
+            Settled::Accepted(answer) => demand.judge(cx, answer),
+            Settled::Refused(answer, _) if demand.decides() => demand.judge(cx, answer),
+            Settled::Refused(_, Refusal { expected, actual }) => cx.fail(expected, actual),
+            Settled::Missed(why) => return Err(why),
+        }
+        Ok(())
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The server had handled it by now.
+    Handled,
+    /// It said that it will not: nobody has to receive it.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Tells the audit what became of a message.
+fn settle(cx: &mut Cx<'_, '_>, message: Option<Box<SentMessage>>, end: End) {
     let Some(mut message) = message else { return };
     message.settled = cx.actor.context.since(cx.now);
-    message.handled = is_handled.then_some(message.settled);
+    message.handled = (end == End::Handled).then_some(message.settled);
+    message.may_be_lost |= end == End::Refused;
     cx.record(AuditEvent::Settled(*message));
 }

@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::audit_target::{self, AuditTarget, names};
+use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
+use super::expect::Description;
 use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::{AuditEvent, stamp};
-use crate::contract::Verb;
+use crate::contract::{Acceptance, Confirmation, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::FailureKind;
+use crate::session::Event;
 use crate::template::Template;
 
 pub(super) fn read_join(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -27,15 +30,16 @@ pub(super) fn read_leave(node: &Node, reading: &mut Reading<'_>) -> Result<Box<d
 }
 
 fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Result<Box<dyn Step>, Mistake> {
-    let (room, namespace, within) = match &node.value {
+    let (room, namespace, within, ack) = match &node.value {
         Value::Map(_) => {
             let fields = Fields::of(node, what)?;
             let room = fields.required("room")?;
             let (namespace, within) = (reading.namespace(&fields)?, reading.within(&fields)?);
+            let ack = fields.optional("ack");
             fields.deny_others()?;
-            (room, namespace, within)
+            (room, namespace, within, ack)
         }
-        _ => (node, None, super::reading::PATIENCE),
+        _ => (node, None, super::reading::PATIENCE, None),
     };
     let rooms = match &room.value {
         Value::List(rooms) if !rooms.is_empty() => rooms.as_slice(),
@@ -46,23 +50,50 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         room.word()?;
     }
     let ask = reading.contract.need(verb, node.span)?;
-    if ask.tells.is_some() && rooms.len() > 1 {
-        let what = format!("by the contract a `{}` is told in one room, and this names several", verb.name());
+    let told = match (&ask.tells, &ask.confirmed_by) {
+        (Some(_), _) => Some("told"),
+        (None, Some(_)) => Some("confirmed"),
+        (None, None) => None,
+    };
+    if let Some(told) = told.filter(|_| rooms.len() > 1) {
+        let name = verb.name();
+        let what = format!("by the contract a `{name}` is {told} in one room, and this names several");
         return Err(room.mistake(what).hint("take them one after another, in steps of their own"));
     }
     let room = Template::compile(room, reading.scope)?;
+    let demand = Demand::of_contract(ack, ask.ack.is_some(), reading)?;
     let stamp = Template::from(Json::from(stamp::EMPTY));
     // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
     let words = [("stamp", &stamp), ("room", &room)];
     let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
     let event_template = EventTemplate::new(&ask.event, &ask.args);
     let audit_target = ask.tells.as_ref().map(|tells| AuditTarget::told(tells, verb));
-    Ok(Box::new(Move { verb, room, namespace, within, event_template, ack: ask.ack, audit_target }))
+    let confirmation = ask.confirmed_by.map(|Confirmation { event, args }| Description {
+        name: super::emit::in_words(&event),
+        event,
+        args,
+        namespace: None,
+    });
+    Ok(Box::new(Move {
+        verb,
+        room,
+        namespace,
+        within,
+        event_template,
+        ack: ask.ack,
+        demand,
+        confirmation,
+        audit_target,
+    }))
 }
 
 fn schema(about: &str) -> Schema {
     let room = || schema::one_or_more(schema::word());
-    let map = Shape::new(about).needs("room", room(), "A room, or a list of rooms.");
+    let map = Shape::new(about).needs("room", room(), "A room, or a list of rooms.").takes(
+        "ack",
+        demand::schema(),
+        "What the server's acknowledgement has to be.",
+    );
     let map = schema::within(schema::namespace(map), "5 s").schema();
     schema::told(schema::either([schema::word(), schema::some(schema::word()), map]), about)
 }
@@ -82,7 +113,10 @@ struct Move {
     namespace: Option<Template>,
     within: Duration,
     event_template: EventTemplate,
-    ack: bool,
+    ack: Option<Acceptance>,
+    demand: Demand,
+    /// The event by which the server answers instead.
+    confirmation: Option<Description>,
     /// Who is told of it by the application.
     audit_target: Option<AuditTarget>,
 }
@@ -112,7 +146,13 @@ impl Step for Move {
     }
 
     fn judges(&self) -> bool {
-        self.ack
+        self.ack.is_some() || self.confirmation.is_some()
+    }
+
+    fn filter(&self, filter: &mut EventFilter) {
+        if let Some(confirmation) = &self.confirmation {
+            filter.want(&confirmation.event);
+        }
     }
 
     fn messages(&self) -> Option<u64> {
@@ -158,51 +198,141 @@ impl Move {
             let told = [&words[0].1, &Json::Array(Vec::new())];
             message = audit_target::stamp(cx, encoded.to_mut(), audit_target, &namespace, told);
         }
-        let pending = Pending::send(cx, namespace, &encoded, self.ack, self.within, message)?;
-        Ok(pending.map(|pending| Moving { step: self, pending, namespace: audited, rooms }))
+        let words = Vec::from(words);
+        let (looked, asked) = (cx.actor.inbox.end(), cx.actor.context.since(cx.now));
+        let told = self.confirmation.as_ref().map(|_| (namespace.clone(), words.clone()));
+        let pending = Pending::send(cx, namespace, &encoded, self.ack.as_ref(), self.within, words, message)?;
+        let wait = match (pending, &self.confirmation, told) {
+            (Some(pending), ..) => Wait::Acknowledgement(pending),
+            (None, Some(description), Some((namespace, words))) => {
+                let values = Words { values: cx.actor, words: &words, i: None };
+                let event = description.event.render_text(&values)?.into();
+                let deadline = cx.now + self.within;
+                Wait::Confirmation(Confirming { description, namespace, event, words, looked, deadline })
+            }
+            (None, ..) => return Ok(None),
+        };
+        Ok(Some(Moving { step: self, wait, namespace: audited, rooms, asked }))
     }
 }
 
 #[derive(Debug)]
 struct Moving<'p> {
     step: &'p Move,
-    pending: Pending,
+    wait: Wait<'p>,
     /// For the audit.
     namespace: Box<str>,
     rooms: Vec<Arc<str>>,
+    asked: Duration,
+}
+
+#[derive(Debug)]
+enum Wait<'p> {
+    Acknowledgement(Pending<'p>),
+    Confirmation(Confirming<'p>),
+}
+
+/// The wait for the event by which the server answers.
+#[derive(Debug)]
+struct Confirming<'p> {
+    description: &'p Description,
+    namespace: Box<str>,
+    event: Box<str>,
+    words: Vec<(&'static str, Json)>,
+    /// What stands before this place in the inbox came earlier, or does not fit.
+    looked: usize,
+    deadline: Instant,
+}
+
+impl Confirming<'_> {
+    /// Takes the event, if it is there. Others of its name are of others, or of another time.
+    fn look(&mut self, cx: &mut Cx<'_, '_>) -> Option<Result<(), String>> {
+        match self.find(cx) {
+            Some(place) => {
+                cx.actor.inbox.take(place);
+                cx.actor.has_unread = false;
+                Some(Ok(()))
+            }
+            None => {
+                self.looked = cx.actor.inbox.end();
+                None
+            }
+        }
+    }
+
+    fn find(&self, cx: &Cx<'_, '_>) -> Option<usize> {
+        let values = Words { values: cx.actor, words: &self.words, i: None };
+        let mut events = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
+        let found = events.find(|(_, received)| self.description.judge(received, &values, 0).is_ok());
+        found.map(|(place, _)| place)
+    }
+
+    /// What came of it, if that is known now; an error is in words.
+    fn handle(&mut self, cx: &mut Cx<'_, '_>, what: &Happening<'_>) -> Option<Result<(), String>> {
+        match what {
+            Happening::Event(Event::ServerEvent(_)) => self.look(cx),
+            Happening::Event(Event::Closed(why)) => Some(Err(format!("the connection ended: {why}"))),
+            Happening::Time if cx.now >= self.deadline => {
+                let wish = self.description.wish();
+                Some(Err(format!("{wish} did not come in time; {}", cx.actor.inbox.in_words())))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Moving<'_> {
-    /// The server said that it is done.
-    fn acknowledged(&self, cx: &mut Cx<'_, '_>) {
+    /// The server said that it is done, or that it will not do it.
+    fn answered(&self, cx: &mut Cx<'_, '_>, is_done: bool) {
         for room in &self.rooms {
             let (namespace, room) = (&*self.namespace, &**room);
-            cx.record(match self.step.verb {
-                Verb::Leave => AuditEvent::Parted { namespace, room },
-                _ => AuditEvent::Joined { namespace, room },
-            });
+            match (self.step.verb, is_done) {
+                (Verb::Leave, true) => cx.record(AuditEvent::Parted { namespace, room }),
+                (_, true) => cx.record(AuditEvent::Joined { namespace, room }),
+                // Whether it was there at all, nobody knows.
+                (Verb::Leave, false) => {}
+                (_, false) => cx.record(AuditEvent::Refused { namespace, room, asked: self.asked }),
+            }
         }
     }
 }
 
 impl<'p> Running<'p> for Moving<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match self.pending.handle(cx, what) {
-            None => return Flow::Waiting,
-            Some(Settled::Acknowledged(_)) => {
-                self.acknowledged(cx);
-                cx.pass();
+        match &mut self.wait {
+            Wait::Acknowledgement(pending) => {
+                let Some(settled) = pending.handle(cx, what) else { return Flow::Waiting };
+                match settled {
+                    Settled::Accepted(_) => self.answered(cx, true),
+                    Settled::Refused(..) => self.answered(cx, false),
+                    Settled::Missed(_) => {}
+                }
+                if let Err(why) = settled.judge(cx, &self.step.demand) {
+                    cx.miss(FailureKind::Ack, self.step.wish(), why);
+                }
             }
-            Some(Settled::Missed(why)) => cx.miss(FailureKind::Ack, self.step.wish(), why),
+            Wait::Confirmation(confirming) => match confirming.handle(cx, what) {
+                None => return Flow::Waiting,
+                Some(Ok(())) => {
+                    self.answered(cx, true);
+                    cx.pass();
+                }
+                Some(Err(why)) => cx.fail(self.step.wish(), why),
+            },
         }
         Flow::Done
     }
 
     fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
-        self.pending.abandon(cx);
+        if let Wait::Acknowledgement(pending) = &mut self.wait {
+            pending.abandon(cx);
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.pending.poll_timeout()
+        match &self.wait {
+            Wait::Acknowledgement(pending) => pending.poll_timeout(),
+            Wait::Confirmation(confirming) => Some(confirming.deadline),
+        }
     }
 }

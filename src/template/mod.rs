@@ -131,6 +131,18 @@ impl Template {
         self.body.any(&mut |name| matches!(name, Name::Word(known) if *known == word))
     }
 
+    /// The client's own values that stand in it, by their slots.
+    pub fn slots(&self) -> Vec<usize> {
+        let mut slots = Vec::new();
+        self.body.any(&mut |name| {
+            if let Name::Own(slot) = name {
+                slots.push(slot.index);
+            }
+            false
+        });
+        slots
+    }
+
     /// Whether `${i}` stands in it.
     pub fn counts_rounds(&self) -> bool {
         self.body.any(&mut |name| matches!(name, Name::I))

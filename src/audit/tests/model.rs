@@ -54,6 +54,20 @@ impl Life {
                     None => span.confirmed = span.confirmed.or(Some(now)),
                     Some(_) => span.left = span.left.or(Some(now)),
                 }),
+                Sight::Refused(room, asked) => {
+                    let is_it = |(of, span): &(Option<String>, MembershipSpan)| {
+                        let is_open = span.confirmed.is_none() && span.left_asked.is_none();
+                        of.as_deref() == Some(*room) && span.asked == at(*asked) && is_open
+                    };
+                    life.spans.retain(|span| !is_it(span));
+                }
+                Sight::Placed(room, is_certain) => {
+                    let sockets = life.spans.iter().rfind(|(room, _)| room.is_none());
+                    let asked = sockets.map(|(_, socket)| socket.asked).expect("it is connected");
+                    let confirmed = is_certain.then_some(now);
+                    let span = MembershipSpan { confirmed, ..MembershipSpan::asked(asked) };
+                    life.spans.insert(0, (Some((*room).to_owned()), span));
+                }
                 Sight::Parting(room) => {
                     life.of_room(room).for_each(|(_, span)| span.left_asked = span.left_asked.or(Some(now)));
                 }
@@ -180,7 +194,7 @@ impl Model<'_> {
         let is_known = |room: &Arc<str>| {
             self.history.seen.iter().any(|(time, client, sight)| {
                 let is_it = match sight {
-                    Sight::Joining(asked) => **asked == **room,
+                    Sight::Joining(asked) | Sight::Placed(asked, _) => **asked == **room,
                     Sight::Connected { sid, recovered: false } => **sid == **room,
                     _ => false,
                 };

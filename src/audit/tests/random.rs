@@ -19,12 +19,19 @@ const ROOMS: [&str; 3] = ["a", "b", "c"];
 #[derive(Clone, Debug)]
 pub(super) enum Sight {
     Connecting,
-    Connected { sid: String, recovered: bool },
+    Connected {
+        sid: String,
+        recovered: bool,
+    },
     Leaving,
     Ended,
     Lost,
     Joining(&'static str),
     Joined(&'static str),
+    /// Refused, and when it had asked.
+    Refused(&'static str, u64),
+    /// The server put it there by itself.
+    Placed(&'static str, bool),
     Parting(&'static str),
     Parted(&'static str),
     Settled(Arc<SentMessage>),
@@ -120,6 +127,10 @@ impl Sight {
             Sight::Lost => AuditEvent::Lost,
             Sight::Joining(room) => AuditEvent::Joining { namespace, room },
             Sight::Joined(room) => AuditEvent::Joined { namespace, room },
+            Sight::Refused(room, asked) => AuditEvent::Refused { namespace, room, asked: at(*asked) },
+            Sight::Placed(room, is_certain) => {
+                AuditEvent::Placed { namespace, room, is_certain: *is_certain }
+            }
             Sight::Parting(room) => AuditEvent::Parting { namespace, room },
             Sight::Parted(room) => AuditEvent::Parted { namespace, room },
             Sight::Settled(message) => AuditEvent::Settled((**message).clone()),
@@ -309,12 +320,14 @@ impl Play<'_> {
                 for room in [None, Some(own)] {
                     self.truths.push(Truth { client, room, from: effect, to: u64::MAX });
                 }
+                self.place(client, effect);
                 (self.people[place].up, self.people[place].away) = (true, false);
             }
             Busy::Leave => {
                 self.see(client, Sight::Ended);
                 self.end(client, None, effect);
             }
+            Busy::Join(room) if self.below(8) == 0 => self.see(client, Sight::Refused(room, asked)),
             Busy::Join(room) => {
                 if answered || done {
                     self.end(client, Some(room), effect);
@@ -344,6 +357,18 @@ impl Play<'_> {
                 self.see(client, Sight::Settled(message));
             }
         }
+    }
+
+    /// The server puts some into a room when they connect, and some of these do not know it for certain.
+    fn place(&mut self, client: u32, effect: u64) {
+        let (room, is_certain) = (ROOMS[self.below(3) as usize], client % 3 == 0);
+        if client % 3 == 2 {
+            return;
+        }
+        if is_certain || self.below(2) == 0 {
+            self.truths.push(Truth { client, room: Some(room.into()), from: effect, to: u64::MAX });
+        }
+        self.see(client, Sight::Placed(room, is_certain));
     }
 
     /// The client can be reached again.

@@ -78,6 +78,10 @@ pub(super) struct Found {
     pub troubles: Vec<(String, String)>,
     /// Of each message that was settled, whether the server said that it had handled it.
     pub settled: Vec<bool>,
+    /// Of each of them, whether it may be lost.
+    pub lost: Vec<bool>,
+    /// What was told of rooms.
+    pub rooms: Vec<String>,
 }
 
 impl Found {
@@ -134,9 +138,21 @@ impl Observer for Found {
     }
 
     fn record(&mut self, _: Who, _: Duration, event: AuditEvent<'_>) {
-        if let AuditEvent::Settled(message) = event {
-            self.settled.push(message.handled.is_some());
-        }
+        let (what, room) = match event {
+            AuditEvent::Settled(message) => {
+                self.settled.push(message.handled.is_some());
+                return self.lost.push(message.may_be_lost);
+            }
+            AuditEvent::Joining { room, .. } => ("joining", room),
+            AuditEvent::Joined { room, .. } => ("joined", room),
+            AuditEvent::Refused { room, .. } => ("refused", room),
+            AuditEvent::Parting { room, .. } => ("parting", room),
+            AuditEvent::Parted { room, .. } => ("parted", room),
+            AuditEvent::Placed { room, is_certain: true, .. } => ("placed", room),
+            AuditEvent::Placed { room, is_certain: false, .. } => ("maybe placed", room),
+            _ => return,
+        };
+        self.rooms.push(format!("{what} {room}"));
     }
 }
 

@@ -1,0 +1,180 @@
+//! How an application says that it has done what the contract asks it for, or that it will not.
+
+use super::stage::{OPEN, Play, play};
+use super::*;
+
+/// Plays alice, connected, on an application with this contract.
+fn with_contract(contract: &str, script: &str, test: impl FnOnce(Play<'_>)) {
+    let clients = format!("{{ alice: {{ count: 1, auth: {{ id: 7 }} }} }}\ncontract: {contract}");
+    play(&clients, &format!("- alice: connect\n{script}"), 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Done);
+        play.said();
+        test(play);
+    });
+}
+
+const ASKS: &str = "{ join: { emit: [enter, \"${room}\"], ack: true }, \
+                      leave: { emit: [exit, \"${room}\"], ack: { args: [\"left ${room}\"] } }, \
+                      broadcast: { emit: [say, \"${room}\", \"${body}\"], ack: { args: [{ ok: true, to: \"${room}\" }] } } }";
+
+#[test]
+fn a_refused_join_is_a_failed_check_and_no_join() {
+    with_contract(
+        ASKS,
+        "- alice: { join: lobby }\n- alice: { broadcast: { to: lobby, args: [a] } }",
+        |mut play| {
+            play.begin(1);
+            assert_eq!(play.hear(r#"430[{"error":"the room is full"}]"#), Flow::Done);
+            assert!(play.found.failed[0].actual.contains(r#"[{"error":"the room is full"}]"#));
+            assert!(play.found.passed.iter().all(|step| *step == 0), "only the connect held");
+            assert_eq!(play.found.missed, []);
+            assert_eq!(play.found.rooms, ["joining lobby", "refused lobby"]);
+        },
+    );
+}
+
+#[test]
+fn what_is_no_refusal_for_certain_is_none() {
+    for answer in ["[]", "[\"error\"]", r#"[{"error":null}]"#, r#"[null,{"error":"x"}]"#] {
+        with_contract(
+            ASKS,
+            "- alice: { join: lobby }\n- alice: { broadcast: { to: lobby, args: [a] } }",
+            |mut play| {
+                play.begin(1);
+                play.hear(&format!("430{answer}"));
+                assert_eq!(play.found.rooms, ["joining lobby", "joined lobby"], "{answer}");
+                assert!(play.found.failed.is_empty());
+            },
+        );
+    }
+}
+
+#[test]
+fn a_broadcast_is_accepted_by_what_the_contract_says_and_by_nothing_else() {
+    let script = "- alice: { broadcast: { to: lobby, args: [a] } }";
+    for (answer, is_accepted) in [
+        (r#"[{"ok":true,"to":"lobby"}]"#, true),
+        (r#"[{"ok":true,"to":"hall"}]"#, false),
+        (r#"[{"error":"you are muted"}]"#, false),
+        ("[]", false),
+    ] {
+        with_contract(ASKS, script, |mut play| {
+            play.begin(1);
+            play.hear(&format!("430{answer}"));
+            assert_eq!(play.found.settled, [is_accepted], "{answer}");
+            assert_eq!(play.found.lost, [!is_accepted], "nobody has to receive what was refused");
+            assert_eq!(play.found.failed.is_empty(), is_accepted);
+            assert_eq!(play.found.count(Counter::AckReceived), 1);
+        });
+    }
+}
+
+#[test]
+fn a_step_may_demand_the_refusal_and_still_it_is_no_join() {
+    let script =
+        "- alice: { join: { room: lobby, ack: { args: [{ error: { $type: string } }], capture: why } } }
+                  - alice: { emit: { event: a, args: [\"${why.error}\"] } }
+                  - alice: { broadcast: { to: lobby, args: [a] } }";
+    with_contract(ASKS, script, |mut play| {
+        play.begin(1);
+        play.hear(r#"430[{"error":"full"}]"#);
+        assert!(play.found.failed.is_empty());
+        assert_eq!(play.found.rooms, ["joining lobby", "refused lobby"]);
+        play.said();
+        play.begin(2);
+        assert_eq!(play.said(), [r#"42["a","full"]"#]);
+    });
+}
+
+#[test]
+fn a_leave_that_was_refused_is_no_leave() {
+    let script = "- alice: { join: lobby }\n- alice: { leave: lobby }\n- alice: { leave: lobby }
+                  - alice: { broadcast: { to: lobby, args: [a] } }";
+    with_contract(ASKS, script, |mut play| {
+        play.begin(1);
+        play.hear("430[]");
+        play.begin(2);
+        play.hear("431[\"no\"]");
+        assert_eq!((play.found.failed.len(), play.found.rooms.len()), (1, 3));
+        play.begin(3);
+        play.hear("432[\"left lobby\"]");
+        assert_eq!(play.found.rooms[3..], ["parting lobby", "parted lobby"]);
+    });
+}
+
+#[test]
+fn an_acknowledgement_that_tells_of_an_error_is_told_where_any_is_accepted() {
+    let script = "- alice: { emit: { event: login, ack: true } }";
+    with_contract(ASKS, script, |mut play| {
+        play.begin(1);
+        play.hear(r#"430[{"ok":false}]"#);
+        assert_eq!((play.found.failed.len(), play.found.troubles.len()), (0, 1));
+        assert!(play.found.troubles[0].1.contains("login"), "{:?}", play.found.troubles);
+    });
+}
+
+const EVENTS: &str = "{ join: { emit: [enter, \"${room}\"], confirmed_by: { event: joined, args: [{ room: \"${room}\" }] } }, \
+                        broadcast: { emit: [say, \"${room}\", \"${body}\"] } }";
+const JOINS: &str = "- alice: { join: { room: lobby, within: 1s } }
+                     - alice: { join: { room: lobby, within: 1s } }
+                     - alice: { broadcast: { to: lobby, args: [a] } }";
+
+#[test]
+fn a_join_is_done_when_the_event_comes_that_confirms_it() {
+    with_contract(EVENTS, JOINS, |mut play| {
+        assert_eq!(play.begin(1), Flow::Waiting);
+        assert_eq!(play.hear(r#"42["joined",{"room":"hall"}]"#), Flow::Waiting);
+        assert_eq!(play.found.rooms, ["joining lobby"]);
+        assert_eq!(play.hear(r#"42["joined",{"room":"lobby"}]"#), Flow::Done);
+        assert_eq!(play.found.rooms, ["joining lobby", "joined lobby"]);
+        assert_eq!(play.found.passed.last(), Some(&1));
+        assert_eq!(play.found.count(Counter::Fences), 0, "the answer says that it was read");
+        // Another one that came before it was asked for does not confirm the next.
+        play.hear(r#"42["joined",{"room":"lobby"}]"#);
+        assert_eq!(play.begin(2), Flow::Waiting);
+        assert_eq!(play.found.rooms[2..], ["joining lobby"]);
+    });
+}
+
+#[test]
+fn a_join_that_no_event_confirms_is_a_failed_check_and_no_missed_acknowledgement() {
+    with_contract(EVENTS, JOINS, |mut play| {
+        play.begin(1);
+        play.hear(r#"42["joined",{"room":"hall"}]"#);
+        assert_eq!(play.pass(999), Flow::Waiting);
+        play.pass(1);
+        assert!(play.found.failed[0].actual.contains("`joined`"), "{:?}", play.found.failed);
+        assert_eq!((play.found.missed.len(), play.found.count(Counter::AckAsked)), (0, 0));
+        assert_eq!(play.found.rooms, ["joining lobby"]);
+    });
+}
+
+const STANDING: &str = "{ rooms: [\"user:${auth.id}\", \"${me.team}\", \"${query.x}\"], \
+                          broadcast: { emit: [say, \"${room}\", \"${body}\"] } }";
+
+#[test]
+fn the_rooms_that_the_server_decides_are_known_when_their_names_are() {
+    let script = "- alice: { expect: { event: session, capture: me } }
+                  - alice: { disconnect: cut }\n- alice: connect
+                  - alice: { expect: { event: session, capture: me } }
+                  - alice: { broadcast: { to: x, args: [a] } }";
+    with_contract(STANDING, script, |mut play| {
+        assert_eq!(play.found.rooms, ["placed user:7"]);
+        play.begin(1);
+        play.hear(r#"42["session",{"team":"red"}]"#);
+        assert_eq!(play.found.rooms[1..], ["placed red"]);
+        play.begin(2);
+        play.begin(3);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"t"}"#);
+        // The team of the connection before may be another now.
+        assert_eq!(play.found.rooms[2..], ["placed user:7", "maybe placed red"]);
+        play.begin(4);
+        play.hear(r#"42["session",{"team":"blue"}]"#);
+        assert_eq!(play.found.rooms[4..], ["parting red", "placed blue"]);
+    });
+}

@@ -1,0 +1,147 @@
+//! Which acknowledgement means that the application has done what it was asked.
+
+use bytes::Bytes;
+use serde_json::Value as Json;
+
+use crate::document::schema::{self, Schema, Shape};
+use crate::document::{Fields, Mistake, Node, Value};
+use crate::template::{Matcher, Scope, Values};
+
+/// What an acknowledgement has to be like, or the application has refused.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// Its arguments. Without it, every acknowledgement will do that [does not say that it is an error](is_error).
+    args: Option<Matcher>,
+}
+
+/// An acknowledgement by which the application refuses, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What would have been none.
+    pub expected: String,
+    /// What came.
+    pub actual: String,
+}
+
+impl Acceptance {
+    /// From `ack: true`, or `ack: { args: … }`. None for `ack: false`.
+    pub(super) fn read(node: &Node, scope: &mut Scope) -> Result<Option<Acceptance>, Mistake> {
+        if let Value::Bool(is_given) = node.value {
+            return Ok(is_given.then_some(Acceptance { args: None }));
+        }
+        let fields = ack_fields(node)?;
+        let args = fields.required("args")?;
+        fields.deny_others()?;
+        args.list()?;
+        Ok(Some(Acceptance { args: Some(Matcher::compile(args, scope)?) }))
+    }
+
+    /// Whether the application has done it; `data` is the JSON text of the arguments.
+    ///
+    /// # Errors
+    /// When it has refused.
+    pub fn judge(&self, data: &str, attachments: &[Bytes], values: &dyn Values) -> Result<(), Refusal> {
+        // Most acknowledgements are empty or plain, and need not be parsed.
+        if self.args.is_none() && !data.starts_with("[{") {
+            return Ok(());
+        }
+        let args: Json = serde_json::from_str(data).unwrap_or(Json::Null);
+        let refused = |expected: String, actual: String| Err(Refusal { expected, actual });
+        match &self.args {
+            None if is_error(&args) => refused(
+                "an acknowledgement that is no error".to_owned(),
+                format!("the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}`)"),
+            ),
+            None => Ok(()),
+            Some(wanted) => match wanted.matches(&args, attachments, values) {
+                Ok(()) => Ok(()),
+                Err(mismatch) => refused(
+                    format!("an acknowledgement with {}", wanted.describe()),
+                    format!("the server refused: {data}: {mismatch}"),
+                ),
+            },
+        }
+    }
+}
+
+/// What stands in an `ack` that is no plain yes or no.
+pub fn ack_fields(node: &Node) -> Result<Fields<'_>, Mistake> {
+    Fields::of(node, "the acknowledgement").map_err(|mistake| match node.bool() {
+        // `yes` and `no` have a hint of their own.
+        Err(wanted) if wanted.hint.is_some() => wanted,
+        _ => mistake.hint("write `ack: true`, or `ack: { args: [ok] }`"),
+    })
+}
+
+/// Whether an acknowledgement says by itself that it is an error: its first argument is an object in which `error` is
+/// something, `ok` or `success` is false, or `status` is `error`. Of nothing else that is certain.
+pub fn is_error(args: &Json) -> bool {
+    let Some(Json::Object(first)) = args.get(0) else { return false };
+    let is = |key: &str, value: Json| first.get(key) == Some(&value);
+    first.get("error").is_some_and(is_something)
+        || is("ok", Json::from(false))
+        || is("success", Json::from(false))
+        || is("status", Json::from("error"))
+}
+
+fn is_something(value: &Json) -> bool {
+    match value {
+        Json::Null => false,
+        Json::Bool(value) => *value,
+        Json::Number(value) => value.as_f64() != Some(0.0),
+        Json::String(text) => !text.is_empty(),
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(entries) => !entries.is_empty(),
+    }
+}
+
+/// What `ack` takes.
+pub(super) fn schema() -> Schema {
+    let like = Shape::new("What it has to be like; anything else is a refusal.").needs(
+        "args",
+        schema::named("matcher"),
+        "Its arguments: a list of matchers.",
+    );
+    schema::either([schema::flag(), like.schema()])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_acknowledgement_is_an_error_by_itself_only_where_that_is_certain() {
+        let errors = [
+            json!([{ "error": "Invalid username" }]),
+            json!([{ "error": { "code": 7 }, "data": null }]),
+            json!([{ "error": true }]),
+            json!([{ "ok": false }]),
+            json!([{ "success": false, "rooms": [] }, 1]),
+            json!([{ "status": "error" }]),
+        ];
+        let others = [
+            json!([]),
+            json!(["error"]),
+            json!([null]),
+            json!([false]),
+            json!([{}]),
+            json!([{ "error": null, "data": 1 }]),
+            json!([{ "error": false }]),
+            json!([{ "error": "" }]),
+            json!([{ "error": {} }]),
+            json!([{ "ok": true }]),
+            json!([{ "ok": 0 }]),
+            json!([{ "status": "ok" }]),
+            json!([1, { "error": "late" }]),
+            json!(["ok", { "ok": false }]),
+        ];
+        for error in errors {
+            assert!(is_error(&error), "{error}");
+        }
+        for other in others {
+            assert!(!is_error(&other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The rooms into which the server puts a client by itself, as far as their names are known.
+//!
+//! The contract says how the names are made: of what the client has sent with CONNECT, or of values that it has learned since.
+//! A value that was learned over a connection that is over may be another one for the next, until it is learned again.
+
+use serde_json::Value as Json;
+
+use super::Cx;
+use super::event_template::Words;
+use crate::audit::AuditEvent;
+use crate::contract::STANDING_WORDS;
+
+/// What a client knows of them.
+#[derive(Debug)]
+pub struct Standing {
+    /// What stands for the words of their names.
+    words: [(&'static str, Json); 2],
+    /// How many connections, and memberships of namespaces, have begun or ended.
+    era: u32,
+    /// For each of the client's values, in which era it was learned; 0 where no connection was there.
+    learned: Box<[u32]>,
+    places: Vec<Place>,
+    /// Whether a value has changed.
+    has_news: bool,
+}
+
+/// A namespace in which the client is, and its rooms there as the audit was told.
+#[derive(Debug)]
+struct Place {
+    namespace: Box<str>,
+    rooms: Box<[Option<Room>]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Room {
+    name: Box<str>,
+    is_certain: bool,
+}
+
+impl Standing {
+    /// For a client with so many values of its own.
+    pub fn new(values: usize) -> Standing {
+        Standing {
+            words: STANDING_WORDS.map(|word| (word, Json::Null)),
+            era: 0,
+            learned: vec![0; values].into(),
+            places: Vec::new(),
+            has_news: false,
+        }
+    }
+
+    /// The client has learned a value, with a connection or without.
+    pub fn learn(&mut self, slot: usize, is_connected: bool) {
+        if let Some(learned) = self.learned.get_mut(slot) {
+            *learned = if is_connected { self.era } else { 0 };
+            self.has_news = true;
+        }
+    }
+
+    /// It connects with these query parameters, percent-encoded.
+    pub fn opens_with(&mut self, query: &str) {
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        self.words[1].1 = pairs.map(|(name, value)| (name.into_owned(), Json::from(value))).collect();
+    }
+
+    /// It sends this with CONNECT.
+    pub fn connects_with(&mut self, auth: Option<&Json>) {
+        self.words[0].1 = auth.cloned().unwrap_or_default();
+    }
+
+    /// An Engine.IO session has begun.
+    pub fn opened(&mut self) {
+        self.era += 1;
+    }
+
+    /// A namespace has accepted it, with a new socket.
+    pub fn connected(&mut self, namespace: &str, rooms: usize) {
+        self.places.retain(|place| *place.namespace != *namespace);
+        self.places.push(Place { namespace: namespace.into(), rooms: vec![None; rooms].into() });
+        self.has_news = true;
+    }
+
+    /// It is in a namespace no more, or in none.
+    pub fn ended(&mut self, namespace: Option<&str>) {
+        self.places.retain(|place| namespace.is_some_and(|namespace| *place.namespace != *namespace));
+        self.era += 1;
+    }
+
+    /// Whether there may be something to tell the audit.
+    pub fn has_news(&self) -> bool {
+        self.has_news && !self.places.is_empty()
+    }
+}
+
+/// Tells the audit in which rooms the client is now.
+pub fn tell(cx: &mut Cx<'_, '_>) {
+    cx.actor.standing.has_news = false;
+    let mut places = std::mem::take(&mut cx.actor.standing.places);
+    for place in &mut places {
+        for (standing, known) in cx.actor.context.standing.iter().zip(&mut place.rooms) {
+            let Standing { words, era, learned, .. } = &cx.actor.standing;
+            // Who has no such value is in no such room.
+            let Ok(name) = standing.name.render_text(&Words { values: &*cx.actor, words, i: None }) else {
+                continue;
+            };
+            let is_certain = standing.slots.iter().all(|slot| [0, *era].contains(&learned[*slot]));
+            let room = Room { name: name.into(), is_certain };
+            let namespace = &*place.namespace;
+            match known {
+                Some(known) if known.name == room.name && (known.is_certain || !is_certain) => continue,
+                Some(known) if known.name != room.name => {
+                    cx.record(AuditEvent::Parting { namespace, room: &known.name });
+                }
+                _ => {}
+            }
+            cx.record(AuditEvent::Placed { namespace, room: &room.name, is_certain });
+            *known = Some(room);
+        }
+    }
+    cx.actor.standing.places = places;
+}
