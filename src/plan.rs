@@ -6,11 +6,14 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo};
 use crate::observe::Who;
 use crate::scenario::{Act, Asked, Group, Scenario};
 use crate::session::Transport;
 use crate::step::{Audit, EventFilter, GroupContext, Numbered, RunContext, SharedValues, Step};
+use crate::template::Template;
 
 /// How many clients, the first by index, remember their last frames. Remembering costs time for every frame and two
 /// kilobytes for each of them, eight where every character takes four bytes; and what befalls a crowd befalls these, too.
@@ -24,12 +27,16 @@ const WIRE_LINES: usize = 12;
 pub struct RunOptions {
     /// The path of the server, with both slashes.
     pub path: String,
-    /// Query parameters for every request, percent-encoded; often empty.
-    pub query: String,
+    /// Query parameters for every request.
+    pub query: Vec<(String, String)>,
     /// Headers for every request.
     pub headers: Vec<(String, String)>,
     /// Whether the server is reached by TLS, or is on this machine.
     pub is_secure: bool,
+    /// What clients send with `CONNECT` whose scenario says nothing of it.
+    pub auth: Option<Value>,
+    /// The namespace of groups that name none.
+    pub namespace: Option<String>,
     /// The transport of groups that name none.
     pub transport: Transport,
     /// The seed of all chance.
@@ -48,9 +55,11 @@ impl RunOptions {
         RunOptions {
             audit: true,
             path: "/socket.io/".to_owned(),
-            query: String::new(),
+            query: Vec::new(),
             headers: Vec::new(),
             is_secure: true,
+            auth: None,
+            namespace: None,
             transport: Transport::default(),
             seed: 1,
             run: 1,
@@ -199,8 +208,11 @@ fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAc
         name: group.name.clone(),
         count: u64::from(group.count),
         transport: group.transport.unwrap_or(run_options.transport),
-        namespace: group.namespace.clone(),
-        auth: group.auth.clone(),
+        namespace: group
+            .namespace
+            .clone()
+            .unwrap_or_else(|| Template::from(Value::from(run_options.namespace.as_deref().unwrap_or("/")))),
+        auth: group.auth.clone().or_else(|| run_options.auth.clone().map(Template::from)),
         query: group.query.clone(),
         headers: group.headers.clone(),
         vars: group.vars.clone(),

@@ -122,6 +122,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
             true => Status::Interrupted,
             false => result.status(args.strict),
         };
+        result.target.notes.iter().for_each(|note| complain(&format!("note: {note}")));
         result.exit_code = status.exit_code();
         statuses.push(status);
         results.push(result);

@@ -10,7 +10,7 @@ use super::formats::{FormatArgs, Forms, When};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::server::ServerArgs;
-use super::{detail, github, look_of_stdout, warn};
+use super::{complain, detail, github, look_of_stdout, warn};
 use crate::report::github::annotations;
 use crate::report::{RunResult, json, markdown, of_runs, text_of_run};
 use crate::runner::{Error, Event, RunConfig, ScenarioRun, select, stop_on_signals};
@@ -74,7 +74,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
             display.show(&event);
             Ok(())
         };
-        let played = run.start().and_then(|running| Ok((run.run(&running, &mut listener)?, running)));
+        let played = run.start().and_then(|running| {
+            running.found().notes.iter().for_each(|note| complain(&format!("note: {note}")));
+            Ok((run.run(&running, &mut listener)?, running))
+        });
         let (result, running) = match played {
             Ok(played) => played,
             Err(mut error) => {

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use clap::Args;
 use reference_server::Fault;
+use serde_json::Value;
 
 use super::duration;
-use crate::runner::{Error, NamedServer, ServerConfig, Trust, read_header, split_name};
+use crate::runner::{
+    Error, NamedServer, ServerConfig, Trust, read_auth, read_header, read_parameter, split_name,
+};
 use crate::scenario::Timings;
 use crate::server::Endpoint;
 
@@ -16,9 +19,13 @@ use crate::server::Endpoint;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub(super) struct ServerArgs {
-    /// Test the server that runs there: http, https, ws or wss; a path other than / replaces /socket.io/
+    /// Test the server that runs there: http, https, ws or wss. A path other than / is that of Socket.IO, or a
+    /// namespace behind /socket.io/, whichever is there; a query is sent with the first look only
     #[arg(long, value_name = "URL", env = "SOCKRATES_URL")]
     url: Vec<String>,
+    /// The path of Socket.IO; a path in the url is then a namespace, as with the official client
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
     /// Start this command (at the port in $PORT), test the server, stop it
     #[arg(long, value_name = "COMMAND")]
     server: Vec<String>,
@@ -43,9 +50,15 @@ pub(super) struct ServerArgs {
     /// Accept any certificate
     #[arg(long, conflicts_with = "ca_file")]
     insecure: bool,
-    /// Send this header with every request
+    /// Send this header with every request, in place of ours with that name; a scenario's own goes before it
     #[arg(long, value_name = "NAME: VALUE", value_parser = read_header)]
     header: Vec<(String, String)>,
+    /// Send this query parameter with every handshake; a scenario's own with that name goes before it
+    #[arg(long, value_name = "NAME=VALUE", value_parser = read_parameter)]
+    query: Vec<(String, String)>,
+    /// What clients send with CONNECT whose scenario says nothing of it: '{"token":"abc"}'
+    #[arg(long, value_name = "JSON", value_parser = read_auth)]
+    auth: Option<Value>,
     /// Connect from these addresses in turn (each gives some 28,000 ports)
     #[arg(long, value_name = "IP", value_delimiter = ',')]
     source: Vec<IpAddr>,
@@ -114,7 +127,10 @@ impl ServerArgs {
         if let Some(file) = &self.ca_file {
             flag("--ca-file", file.display().to_string());
         }
+        self.path.iter().for_each(|path| flag("--path", path.clone()));
         self.header.iter().for_each(|(name, value)| flag("--header", format!("{name}: {value}")));
+        self.query.iter().for_each(|(name, value)| flag("--query", format!("{name}={value}")));
+        self.auth.iter().for_each(|auth| flag("--auth", auth.to_string()));
         self.source.iter().for_each(|address| flag("--source", address.to_string()));
         if self.insecure {
             flags.push("--insecure".to_owned());
@@ -137,6 +153,19 @@ impl ServerArgs {
             Some(text) => Some(Endpoint::parse(text).map_err(|error| format!("failed to {error}"))?),
             None => None,
         };
+        let url = match (url, &self.path) {
+            (Some(url), Some(path)) => Some(url.at_path(path)?),
+            (None, Some(_)) => {
+                return Err("`--path` needs a `--url` whose path it is".to_owned());
+            }
+            (url, None) => url,
+        };
+        let mut headers = self.header.clone();
+        if let Some(credentials) = url.as_ref().and_then(|url| url.authorization.clone())
+            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+        {
+            headers.push(("Authorization".to_owned(), credentials));
+        }
         let trust = match &self.ca_file {
             _ if self.insecure => Trust::Any,
             None => Trust::Usual,
@@ -152,7 +181,9 @@ impl ServerArgs {
             upgrade_timeout: self.upgrade_timeout,
             recovery: self.recovery_time,
             tls: trust.tls()?,
-            headers: self.header.clone(),
+            headers,
+            query: self.query.clone(),
+            auth: self.auth.clone(),
             sources: self.source.clone(),
         })
     }

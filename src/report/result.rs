@@ -171,6 +171,9 @@ pub struct TargetInfo {
     /// What it calls itself, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
+    /// What was found on the way to it: a redirect that was followed, say, each in a sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl TargetInfo {
@@ -183,13 +186,14 @@ impl TargetInfo {
         };
         Self {
             software: running.found().software.clone(),
+            notes: running.found().notes.iter().map(|note| format::printable(note)).collect(),
             ..Self::missing(kind, running.endpoint().to_string(), command)
         }
     }
 
     /// A server that is not there, for the result that says so.
     pub fn missing(kind: TargetKind, url: String, command: Option<String>) -> Self {
-        Self { kind, url, command, software: None }
+        Self { kind, url, command, software: None, notes: Vec::new() }
     }
 }
 

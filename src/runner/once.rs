@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::server::Place;
 use super::watch::Watch;
-use super::{Error, Event, Listener, machine};
+use super::{Error, Event, Listener, ServerConfig, machine};
 use crate::document::Source;
 use crate::engine::{self, Accounts, Ending, EngineConfig, Ran, RunProgress};
 use crate::measure::{ScriptInfo, Tally, format};
@@ -26,8 +26,10 @@ pub(super) struct SingleRun<'a> {
     pub(super) source: &'a Source,
     pub(super) scenario: &'a Scenario,
     pub(super) place: &'a Place,
-    /// Headers for every request.
-    pub(super) headers: &'a [(String, String)],
+    /// What the command line says of every client.
+    pub(super) server: &'a ServerConfig,
+    /// The namespace of groups that name none.
+    pub(super) namespace: Option<&'a str>,
     /// The transport of groups that name none.
     pub(super) transport: Transport,
     /// The seed of all chance.
@@ -72,8 +74,10 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
     let started = SystemTime::now();
     let run_options = RunOptions {
         path: once.place.path.clone(),
-        query: once.place.query.clone(),
-        headers: once.headers.to_vec(),
+        query: once.server.query.clone(),
+        headers: once.server.headers.clone(),
+        auth: once.server.auth.clone(),
+        namespace: once.namespace.map(str::to_owned),
         is_secure: once.place.peer.tls.is_some() || once.place.peer.address.ip().is_loopback(),
         transport: once.transport,
         seed: once.seed,

@@ -64,18 +64,16 @@ impl ScenarioRun<'_> {
         self.check_machine().map_err(invalid)?;
         let process = self.config.process.map(Process::find).transpose().map_err(Error::because)?;
         let started = SystemTime::now();
-        let starting = self.server.starting(self.stop.clone());
-        let running =
-            self.server.target(&self.selected.scenario).start(&starting).map_err(
-                |not_ready| match not_ready {
-                    NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
-                    not_ready => Error {
-                        status: Some(Status::Unreachable),
-                        result: Some(Box::new(self.unreachable(started, &not_ready))),
-                        ..Error::wrong(told(&not_ready))
-                    },
-                },
-            );
+        let scenario = &self.selected.scenario;
+        let starting = self.server.starting(self.server.manners(scenario), self.stop.clone());
+        let running = self.server.target(scenario).start(&starting).map_err(|not_ready| match not_ready {
+            NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
+            not_ready => Error {
+                status: Some(Status::Unreachable),
+                result: Some(Box::new(self.unreachable(started, &not_ready))),
+                ..Error::wrong(told(&not_ready))
+            },
+        });
         let mut running = running?;
         if let Some(process) = process {
             running.watch(process);
@@ -100,7 +98,8 @@ impl ScenarioRun<'_> {
             source: &selected.source,
             scenario: &scenario,
             place: &place,
-            headers: &server.headers,
+            server,
+            namespace: place.namespace.as_deref(),
             transport: self.transport(),
             seed: config.seed,
             workers: config.workers.map_or_else(|| workers_for(scenario.clients()), usize::from),

@@ -5,16 +5,20 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
+use serde_json::Value;
 
+use crate::observe::Who;
+use crate::plan::{Plan, RunOptions};
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
-use crate::server::{Endpoint, Found, Probing, Running, Starting, Target};
+use crate::server::{Endpoint, Found, Manner, Probing, Running, Starting, Target};
+use crate::step::Actor;
 use crate::transport::{self, MAX_MESSAGE, RemoteConfig};
 
 /// A heartbeat outside of these bounds is a mistake of the server's or a lie.
@@ -23,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// So is a payload larger than this: 1 TiB.
 const MOST: u64 = 1 << 40;
+
+/// In so many manners a server is asked that lets nobody in.
+const MOST_MANNERS: usize = 4;
 
 /// Which certificates are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,6 +92,10 @@ pub(crate) struct ServerConfig {
     pub tls: Arc<ClientConfig>,
     /// Headers for every request.
     pub headers: Vec<(String, String)>,
+    /// Query parameters for every request.
+    pub query: Vec<(String, String)>,
+    /// What clients send with `CONNECT` whose scenario says nothing of it.
+    pub auth: Option<Value>,
     /// The addresses that clients connect from, in turn; none leaves it to the operating system.
     pub sources: Vec<IpAddr>,
 }
@@ -105,7 +116,8 @@ pub(crate) struct NamedServer {
 pub(super) struct Place {
     pub(super) peer: RemoteConfig,
     pub(super) path: String,
-    pub(super) query: String,
+    /// The namespace that the url names.
+    pub(super) namespace: Option<String>,
 }
 
 impl ServerConfig {
@@ -139,14 +151,52 @@ impl ServerConfig {
         }
     }
 
-    /// How it is started and looked for.
-    pub(super) fn starting(&self, cancelled: Arc<AtomicBool>) -> Starting {
-        Starting { timeout: self.timeout, probing: self.probing(), cancelled }
+    /// How it is started and looked for, in these manners.
+    pub(super) fn starting(&self, manners: Vec<Manner>, cancelled: Arc<AtomicBool>) -> Starting {
+        Starting { timeout: self.timeout, probing: self.probing(manners), cancelled }
     }
 
-    /// How it is looked for.
-    pub(super) fn probing(&self) -> Probing {
-        Probing { tls: Some(self.tls.clone()), ..Probing::default() }
+    /// How it is looked for, in these manners.
+    pub(super) fn probing(&self, manners: Vec<Manner>) -> Probing {
+        Probing { tls: Some(self.tls.clone()), manners, ..Probing::default() }
+    }
+
+    /// What the command line says that every handshake brings.
+    pub(super) fn manner(&self) -> Manner {
+        Manner { headers: self.headers.clone(), query: self.query.clone() }
+    }
+
+    /// What the handshakes of a scenario's clients bring, each once: what the first two clients of a group have in
+    /// common, so that nothing is used up that is for one client alone.
+    pub(super) fn manners(&self, scenario: &Scenario) -> Vec<Manner> {
+        let options = RunOptions {
+            headers: self.headers.clone(),
+            query: self.query.clone(),
+            ..RunOptions::usual(Instant::now())
+        };
+        let plan = Plan::new(scenario, options);
+        let mut manners: Vec<Manner> = Vec::new();
+        for (index, group) in plan.parts.iter().enumerate().filter(|(_, group)| group.rows.is_empty()) {
+            let of = |n: u32| {
+                let who = Who { group: index as u32, n, index: n };
+                let destination = Actor::new(who, group, &plan.context).ok()?.destination(&[], &[]).ok()?;
+                let query = url::form_urlencoded::parse(destination.query.as_bytes()).into_owned().collect();
+                Some(Manner { headers: destination.headers, query })
+            };
+            let Some(mut manner) = of(0) else { continue };
+            if let Some(other) = of(1).filter(|_| group.count > 1) {
+                manner.headers.retain(|header| other.headers.contains(header));
+                manner.query.retain(|pair| other.query.contains(pair));
+            }
+            manner.query.retain(|(name, _)| !matches!(name.as_str(), "EIO" | "transport" | "sid"));
+            if !manners.contains(&manner) && manners.len() < MOST_MANNERS {
+                manners.push(manner);
+            }
+        }
+        if manners.is_empty() {
+            manners.push(self.manner());
+        }
+        manners
     }
 
     /// What scenarios may know of the server: what its handshake says, where that makes sense, and what only the user
@@ -195,8 +245,7 @@ impl ServerConfig {
             turn: Arc::new(AtomicUsize::new(0)),
             limit: MAX_MESSAGE,
         };
-        let query = endpoint.query.clone().unwrap_or_default();
-        Ok(Place { peer, path: endpoint.path.clone(), query })
+        Ok(Place { peer, path: endpoint.path.clone(), namespace: endpoint.namespace.clone() })
     }
 }
 
@@ -212,6 +261,33 @@ pub(crate) fn read_header(text: &str) -> Result<(String, String), String> {
     let request = Request { method: "GET", target: "/", headers: &[(name, value)], body: None };
     write_request(&mut Vec::new(), &request).map_err(|refused| format!("cannot {refused}"))?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Reads a query parameter for every handshake: `token=abc`.
+///
+/// # Errors
+/// Why it cannot be sent.
+pub(crate) fn read_parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name @ ("EIO" | "transport" | "sid"), _)) => {
+            Err(format!("sockrates sets `{name}` itself; leave it out"))
+        }
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it like `token=abc`".to_owned()),
+    }
+}
+
+/// Reads what clients send with `CONNECT`: a JSON object.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn read_auth(text: &str) -> Result<Value, String> {
+    let example = r#"write a JSON object, like '{"token":"abc"}'"#;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Ok(Value::Object(fields)),
+        Ok(_) => Err(format!("that is no object; {example}")),
+        Err(error) => Err(format!("{error}; {example}")),
+    }
 }
 
 /// A name before a command or a url: `node=node server.js`. What is written in capitals is a variable of the command's environment.
@@ -244,12 +320,17 @@ pub(super) mod tests {
             recovery: usual.recovery,
             tls: Trust::Any.tls().expect("nothing is read"),
             headers: Vec::new(),
+            query: Vec::new(),
+            auth: None,
             sources: Vec::new(),
         }
     }
 
     fn timings(interval: Option<u64>, max_payload: Option<u64>) -> Timings {
         let found = Found {
+            endpoint: Endpoint::local(80),
+            is_refusal: false,
+            notes: Vec::new(),
             address: ([127, 0, 0, 1], 80).into(),
             polling: true,
             ping_interval: interval.map(Duration::from_millis),

@@ -183,7 +183,8 @@ impl Told<'_> {
 
 /// Name, count, transport, namespace, and whatever else a group has.
 fn row(group: &Group, default: Transport) -> [String; 5] {
-    let namespace = group.namespace.in_words();
+    let namespace =
+        group.namespace.as_ref().map_or_else(|| "/".to_owned(), crate::template::Template::in_words);
     let mut more = Vec::new();
     if group.arrival.rate().is_some() {
         let (arrival, last) = (&group.arrival, Spelt(group.arrival.last(group.count)));

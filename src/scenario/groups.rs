@@ -34,8 +34,8 @@ pub struct Group {
     pub arrival: Arrival,
     /// Which transports they use, where the file says so.
     pub transport: Option<Transport>,
-    /// The namespace that they connect to and speak in unless a step says otherwise.
-    pub namespace: Template,
+    /// The namespace that they connect to and speak in unless a step says otherwise, where the file says so.
+    pub namespace: Option<Template>,
     /// What they send with `CONNECT`.
     pub auth: Option<Template>,
     /// Further query parameters of their requests.
@@ -189,8 +189,8 @@ impl<'n> Draft<'n> {
             vars.push((scope.declare(index, key)?, template));
         }
         let namespace = match self.namespace {
-            Some(node) => Template::compile_namespace(node, scope)?,
-            None => Template::from(serde_json::Value::from("/")),
+            Some(node) => Some(Template::compile_namespace(node, scope)?),
+            None => None,
         };
         if let Some(node) = self.auth.filter(|node| !matches!(node.value, Value::Map(_) | Value::Text(_))) {
             return Err(node.mistake(format!("expected a map for `auth`, found {}", node.describe())));

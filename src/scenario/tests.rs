@@ -57,8 +57,9 @@ fn what_is_not_said_has_the_usual_value() {
     assert!(scenario.contract.is_default());
     let [alice, bob, _] = scenario.groups.as_slice() else { panic!("{:?}", scenario.groups) };
     assert_eq!((alice.count, bob.count), (1, 2));
-    assert_eq!(alice.namespace.fixed(), Some(&serde_json::json!("/")));
-    assert!(alice.auth.is_none() && alice.vars.is_empty() && alice.rows.is_none());
+    assert!(
+        alice.namespace.is_none() && alice.auth.is_none() && alice.vars.is_empty() && alice.rows.is_none()
+    );
 }
 
 #[test]

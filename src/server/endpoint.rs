@@ -1,13 +1,16 @@
 //! Where a server is reached: the URL rules.
 //!
-//! `http` and `ws` mean the same, and so do `https` and `wss`. Without a path it is `/socket.io/`; any other path is
-//! the Engine.IO path, and gets a final slash as the official client gives it. A query is kept and sent with
-//! every handshake.
+//! `http` and `ws` mean the same, and so do `https` and `wss`. Without a path it is `/socket.io/`. Any other path may be
+//! the Engine.IO path, with or without its final slash, or, as the official client reads it, a namespace: whoever looks
+//! tries what [`Endpoint::readings`] gives. A query is for the look alone. A name and a password become a header.
 
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 const DEFAULT_PATH: &str = "/socket.io/";
@@ -21,10 +24,16 @@ pub struct Endpoint {
     pub host: String,
     /// The port, the scheme's own where none was given.
     pub port: u16,
-    /// The Engine.IO path, with a slash at both ends, percent-encoded.
+    /// The Engine.IO path, percent-encoded; usually with a slash at both ends.
     pub path: String,
-    /// What the user put behind `?`, percent-encoded, without the question mark.
+    /// What the user put behind `?`, percent-encoded, without the question mark. Sent with the look, not by clients.
     pub query: Option<String>,
+    /// The namespace that the url names, if it does.
+    pub namespace: Option<String>,
+    /// Whether the path may mean something else than it seems to.
+    pub is_open: bool,
+    /// The value of the header `Authorization` that name and password in the url make.
+    pub authorization: Option<String>,
 }
 
 impl Endpoint {
@@ -42,10 +51,7 @@ impl Endpoint {
             }
             other => return Err(wrong(format!("the scheme must be http, https, ws or wss, not {other}"))),
         };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("a name and a password in a url are not sent; use a header instead".into()));
-        }
-        let ours = url.query_pairs().find(|(key, _)| matches!(key.as_ref(), "EIO" | "transport" | "sid"));
+        let ours = url.query_pairs().find(|(key, _)| is_ours(key));
         if let Some((key, _)) = ours {
             return Err(wrong(format!("its query sets `{key}`, which sockrates sets itself; leave it out")));
         }
@@ -57,8 +63,7 @@ impl Endpoint {
         };
         let path = match url.path() {
             "" | "/" => DEFAULT_PATH.to_owned(),
-            path if path.ends_with('/') => path.to_owned(),
-            path => format!("{path}/"),
+            path => slashed(path),
         };
         let port = url.port().unwrap_or(if secure { 443 } else { 80 });
         Ok(Self {
@@ -67,12 +72,90 @@ impl Endpoint {
             port,
             path,
             query: url.query().filter(|query| !query.is_empty()).map(str::to_owned),
+            namespace: None,
+            is_open: true,
+            authorization: authorization(&url),
         })
     }
 
     /// The endpoint at the default path of a port of this machine.
     pub fn local(port: u16) -> Self {
-        Self { secure: false, host: "127.0.0.1".into(), port, path: DEFAULT_PATH.into(), query: None }
+        Self {
+            secure: false,
+            host: "127.0.0.1".into(),
+            port,
+            path: DEFAULT_PATH.into(),
+            query: None,
+            namespace: None,
+            is_open: false,
+            authorization: None,
+        }
+    }
+
+    /// The same with this Engine.IO path, so that a path in the url is a namespace, as with the official client.
+    ///
+    /// # Errors
+    /// A sentence that says what to write instead.
+    pub fn at_path(self, path: &str) -> Result<Self, String> {
+        if path.contains(['?', '#']) || path.contains("://") {
+            return Err(format!("`--path {path}` is no path: write it like /socket.io/"));
+        }
+        let mut place = Url::parse("http://h").map_err(|error| error.to_string())?;
+        place.set_path(path.trim_matches('/'));
+        let path = slashed(place.path());
+        let is_named = self.path != DEFAULT_PATH && self.path != path;
+        let namespace = is_named.then(|| namespace_of(&self.path));
+        Ok(Self { path, namespace, ..self })
+    }
+
+    /// What the user may mean by it, the most likely first: the path as it stands, the same without its final slash, and
+    /// a namespace behind the usual path.
+    pub fn readings(&self) -> Vec<Endpoint> {
+        let mut readings = vec![self.clone()];
+        if !self.is_open {
+            return readings;
+        }
+        let bare = self.path.trim_end_matches('/');
+        if !bare.is_empty() && bare != self.path {
+            readings.push(Self { path: bare.to_owned(), ..self.clone() });
+        }
+        if self.namespace.is_none() && !bare.is_empty() && bare != DEFAULT_PATH.trim_end_matches('/') {
+            let namespace = Some(namespace_of(bare));
+            readings.push(Self { path: DEFAULT_PATH.to_owned(), namespace, ..self.clone() });
+        }
+        readings
+    }
+
+    /// Where a redirect leads, if it may be followed: to the same host or one that shares its name, and not from TLS to
+    /// plain text, because what the clients send may be secret.
+    pub fn redirected(&self, to: &str) -> Option<Endpoint> {
+        let target = Url::parse(&self.to_string()).ok()?.join(to).ok()?;
+        let mut plain = target.clone();
+        plain.set_query(None);
+        plain.set_fragment(None);
+        let _ = (plain.set_username(""), plain.set_password(None));
+        let place = Endpoint::parse(plain.as_str()).ok()?;
+        let shares = |a: &str, b: &str| a.strip_suffix(b).is_some_and(|rest| rest.ends_with('.'));
+        let (host, other) = (&*self.host, &*place.host);
+        let is_near = host.eq_ignore_ascii_case(other)
+            || shares(host, other)
+            || shares(other, host)
+            || (self.is_local() && place.is_local());
+        if !is_near || (self.secure && !place.secure) {
+            return None;
+        }
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        target.query_pairs().filter(|(key, _)| !is_ours(key)).for_each(|(key, value)| {
+            query.append_pair(&key, &value);
+        });
+        Some(Endpoint {
+            path: target.path().to_owned(),
+            query: Some(query.finish()).filter(|query| !query.is_empty()),
+            namespace: self.namespace.clone(),
+            is_open: false,
+            authorization: self.authorization.clone(),
+            ..place
+        })
     }
 
     /// Host and port as they stand in a URL and in the `Host` header: without the scheme's own port.
@@ -114,12 +197,32 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority(), self.path)?;
-        match &self.query {
-            Some(query) => write!(f, "?{query}"),
-            None => Ok(()),
-        }
+        write!(f, "{scheme}://{}{}", self.authority(), self.path)
     }
+}
+
+/// Whether a query parameter is one that every request brings by itself.
+pub(super) fn is_ours(parameter: &str) -> bool {
+    matches!(parameter, "EIO" | "transport" | "sid")
+}
+
+fn slashed(path: &str) -> String {
+    if path.ends_with('/') { path.to_owned() } else { format!("{path}/") }
+}
+
+fn namespace_of(path: &str) -> String {
+    percent_decode_str(path.trim_end_matches('/')).decode_utf8_lossy().into_owned()
+}
+
+/// RFC 7617: Basic authentication.
+fn authorization(url: &Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut credentials: Vec<u8> = percent_decode_str(url.username()).collect();
+    credentials.push(b':');
+    credentials.extend(percent_decode_str(url.password().unwrap_or_default()));
+    Some(format!("Basic {}", STANDARD.encode(credentials)))
 }
 
 /// Why a text is no URL of a server, as a fragment that reads well after "failed to".
@@ -171,9 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_kept_and_stands_before_our_parameters() {
+    fn a_query_is_kept_for_the_look_stands_before_our_parameters_and_is_never_shown() {
         let endpoint = Endpoint::parse("http://h/?token=a%20b&x=1").expect("it is right");
-        assert_eq!(endpoint.to_string(), "http://h/socket.io/?token=a%20b&x=1");
+        assert_eq!(endpoint.to_string(), "http://h/socket.io/");
         assert_eq!(endpoint.request_target("EIO=4"), "/socket.io/?token=a%20b&x=1&EIO=4");
         assert_eq!(Endpoint::local(1).request_target("EIO=4"), "/socket.io/?EIO=4");
     }
@@ -207,9 +310,60 @@ mod tests {
 
     #[test]
     fn what_would_silently_be_lost_is_refused() {
-        assert!(refusal("http://user:secret@h/").contains("header"));
         for key in ["EIO", "transport", "sid"] {
             assert!(refusal(&format!("http://h/?a=1&{key}=x")).contains(&format!("`{key}`")));
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_password_become_a_header_and_are_never_shown() {
+        let endpoint = Endpoint::parse("http://ann:p%40ss@h/").expect("it is right");
+        assert_eq!(endpoint.authorization.as_deref(), Some("Basic YW5uOnBAc3M="));
+        assert_eq!(endpoint.to_string(), "http://h/socket.io/");
+    }
+
+    #[test]
+    fn a_path_may_be_meant_without_its_slash_or_as_a_namespace() {
+        let readings = |text: &str| -> Vec<(String, Option<String>)> {
+            let endpoint = Endpoint::parse(text).expect(text);
+            endpoint.readings().into_iter().map(|one| (one.path, one.namespace)).collect()
+        };
+        let (usual, bare) = (("/socket.io/".to_owned(), None), ("/socket.io".to_owned(), None));
+        assert_eq!(readings("http://h"), [usual, bare]);
+        let namespace = |name: &str| ("/socket.io/".to_owned(), Some(name.to_owned()));
+        let plain = |path: &str| (path.to_owned(), None);
+        assert_eq!(readings("http://h/a%20b"), [plain("/a%20b/"), plain("/a%20b"), namespace("/a b")]);
+    }
+
+    #[test]
+    fn beside_a_path_that_is_given_the_url_names_a_namespace() {
+        let at = |url: &str, path: &str| {
+            let endpoint = Endpoint::parse(url).expect(url).at_path(path).expect(path);
+            (endpoint.path, endpoint.namespace)
+        };
+        assert_eq!(at("http://h/admin", "/live"), ("/live/".into(), Some("/admin".into())));
+        assert_eq!(at("http://h/", "live/"), ("/live/".into(), None));
+        assert_eq!(at("http://h/live", "/live/"), ("/live/".into(), None));
+        let endpoint = Endpoint::parse("http://h").expect("it is right");
+        assert!(endpoint.at_path("http://h/x").is_err());
+    }
+
+    #[test]
+    fn a_redirect_is_followed_to_hosts_of_the_same_name_and_never_away_from_tls() {
+        let to = |from: &str, to: &str| {
+            let endpoint = Endpoint::parse(from).expect(from);
+            endpoint.redirected(to).map(|place| (place.to_string(), place.query))
+        };
+        let place = |text: &str| Some((text.to_owned(), None));
+        assert_eq!(to("http://h", "/live?EIO=4&transport=polling"), place("http://h/live"));
+        assert_eq!(to("http://h:80", "https://h/socket.io/?EIO=4"), place("https://h/socket.io/"));
+        assert_eq!(to("http://h.org", "https://www.h.org/x/"), place("https://www.h.org/x/"));
+        let (url, query) = to("http://h", "?a=b&EIO=4").expect("it is near");
+        assert_eq!((url.as_str(), query.as_deref()), ("http://h/socket.io/", Some("a=b")));
+        for (from, there) in
+            [("https://h", "http://h/"), ("http://h", "http://other/"), ("http://b.h", "http://ab.h/")]
+        {
+            assert_eq!(to(from, there), None, "{from} {there}");
         }
     }
 

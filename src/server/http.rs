@@ -55,19 +55,25 @@ pub(super) enum Request<'a> {
     Post(&'a str),
 }
 
-/// Sends one request with these query parameters to this address and takes the answer.
-pub(super) fn exchange(
-    endpoint: &Endpoint,
-    address: SocketAddr,
-    tls: Option<&Arc<ClientConfig>>,
-    deadline: Instant,
-    parameters: &str,
-    request: &Request<'_>,
-) -> Result<Answer, Broken> {
+/// Where one request goes, and in which manner.
+pub(super) struct Exchange<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) address: SocketAddr,
+    pub(super) tls: Option<&'a Arc<ClientConfig>>,
+    pub(super) deadline: Instant,
+    /// Headers beside ours, or in their place.
+    pub(super) headers: &'a [(String, String)],
+    /// The query.
+    pub(super) parameters: &'a str,
+}
+
+/// Sends one request and takes the answer.
+pub(super) fn exchange(to: &Exchange<'_>, request: &Request<'_>) -> Result<Answer, Broken> {
+    let Exchange { endpoint, address, tls, deadline, .. } = *to;
     let stream = TcpStream::connect_timeout(&address, left(deadline)?).map_err(Broken::Connect)?;
     stream.set_nodelay(true).map_err(Broken::Lost)?;
     let stream = Patient { stream, deadline };
-    let bytes = written(endpoint, parameters, request)?;
+    let bytes = written(to, request)?;
     if !endpoint.secure {
         return talk(stream, &bytes);
     }
@@ -82,8 +88,8 @@ pub(super) fn exchange(
     talk(stream, &bytes)
 }
 
-fn written(endpoint: &Endpoint, parameters: &str, request: &Request<'_>) -> Result<Vec<u8>, Broken> {
-    let (target, authority) = (endpoint.request_target(parameters), endpoint.authority());
+fn written(to: &Exchange<'_>, request: &Request<'_>) -> Result<Vec<u8>, Broken> {
+    let (target, authority) = (to.endpoint.request_target(to.parameters), to.endpoint.authority());
     let mut headers = vec![
         ("Host", authority.as_str()),
         ("User-Agent", concat!("sockrates/", env!("CARGO_PKG_VERSION"))),
@@ -105,6 +111,8 @@ fn written(endpoint: &Endpoint, parameters: &str, request: &Request<'_>) -> Resu
             ("POST", Some(body.as_bytes()))
         }
     };
+    headers.retain(|(name, _)| !to.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
+    headers.extend(to.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut bytes = Vec::new();
     http::write_request(&mut bytes, &http::Request { method, target: &target, headers: &headers, body })
         .map_err(|refused| Broken::Lost(io::Error::new(io::ErrorKind::InvalidInput, refused)))?;

@@ -15,5 +15,5 @@ mod running;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use group::{Process, Resources};
 pub(crate) use not_there::{NotThere, Seen};
-pub(crate) use probe::{Found, Offer, Probing, offers, probe};
+pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
 pub(crate) use running::{Exit, NotReady, Running, Starting, Target};

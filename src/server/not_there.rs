@@ -126,7 +126,8 @@ impl fmt::Display for NotThere {
             ),
             Seen::Redirect(status, to) => write!(
                 f,
-                "{place} redirects from {path} to {} (HTTP {status}); give the url that it redirects to",
+                "{place} redirects from {path} to {} (HTTP {status}), where no Socket.IO server was looked for or \
+                 found; give the url of the server itself",
                 format::printable(to)
             ),
             Seen::Page(status) => write!(
@@ -149,6 +150,32 @@ impl fmt::Display for NotThere {
 
 impl std::error::Error for NotThere {}
 
+const WANTS_CREDENTIALS: &str = ": it is there and wants credentials. Those of all clients are given with --header, --query \
+                                 or --auth, those of a group in the scenario";
+
+impl Seen {
+    /// Whether a server is there that did not let us in.
+    pub(super) fn wants_credentials(&self) -> bool {
+        match self {
+            Seen::Status(401 | 403, ..) => true,
+            Seen::Status(400..=499, _, body) => is_engine_io_refusal(body),
+            _ => false,
+        }
+    }
+
+    /// Whether another path may be meant: something answers, but no Engine.IO.
+    pub(super) fn is_about_the_path(&self) -> bool {
+        matches!(self, Seen::Redirect(..) | Seen::Page(_) | Seen::Status(..) | Seen::Other(_) | Seen::Closed)
+    }
+}
+
+/// Whether this is how an Engine.IO server refuses whom it does not want: `{"code":4,"message":"Forbidden"}`, or with code
+/// 3 where a middleware did it.
+pub(super) fn is_engine_io_refusal(body: &[u8]) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    matches!(body["code"].as_u64(), Some(3 | 4)) && body["message"].is_string()
+}
+
 fn status_sentence(
     f: &mut fmt::Formatter<'_>,
     endpoint: &Endpoint,
@@ -164,7 +191,8 @@ fn status_sentence(
         write!(f, ", {}", first(body))?;
     }
     match status {
-        401 | 403 => f.write_str("; it may ask for a token: a query in the url is sent with every handshake"),
+        401 | 403 => f.write_str(WANTS_CREDENTIALS),
+        400..=499 if is_engine_io_refusal(body) => f.write_str(WANTS_CREDENTIALS),
         404 | 405 => {
             write!(f, "; if Socket.IO has another path there, put it into the url: {}", example(endpoint))
         }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::protocol::http::Response;
 
-use super::http::{Answer, Broken, Request, exchange, timed_out};
+use super::http::{Answer, Broken, Exchange, Request, exchange, timed_out};
 use super::{Endpoint, NotThere, Seen};
 
 /// How to look.
@@ -25,17 +25,37 @@ pub struct Probing {
     pub timeout: Duration,
     /// For `https`. None trusts the public authorities.
     pub tls: Option<Arc<ClientConfig>>,
+    /// What the handshakes of the clients bring, tried in turn where the server wants credentials. Empty is one that
+    /// brings nothing.
+    pub manners: Vec<Manner>,
+}
+
+/// What a handshake brings beside what every one does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Query parameters.
+    pub query: Vec<(String, String)>,
 }
 
 impl Default for Probing {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(5), tls: None }
+        Self { timeout: Duration::from_secs(5), tls: None, manners: Vec::new() }
+    }
+}
+
+impl Probing {
+    fn manners(&self) -> Vec<Manner> {
+        if self.manners.is_empty() { vec![Manner::default()] } else { self.manners.clone() }
     }
 }
 
 /// What answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
+    /// Where it answered: behind a redirect, or at a path that was meant otherwise than it was written.
+    pub endpoint: Endpoint,
     /// The address that answered, of all that the host has.
     pub address: SocketAddr,
     /// Whether long-polling is allowed; if not, it was the WebSocket that answered.
@@ -48,6 +68,10 @@ pub struct Found {
     pub max_payload: Option<u64>,
     /// What the server calls itself in `Server` or `X-Powered-By`.
     pub software: Option<String>,
+    /// Whether it is there, but let none of our manners in.
+    pub is_refusal: bool,
+    /// What the user has to know of the way to it, each in a sentence.
+    pub notes: Vec<String>,
 }
 
 /// Whether a server offers a way to connect, and what was seen.
@@ -71,11 +95,16 @@ pub(crate) struct Offers {
     pub upgrade: Offer,
     /// Whether anything answered at all.
     pub answered: bool,
+    /// The sentence that it wants credentials, if it offers nothing without.
+    pub refusal: Option<String>,
 }
 
 /// Looks which ways to connect are offered at this address. Blocks for at most twice the timeout.
 pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Offers {
-    let look = || Look { endpoint, address, probing, deadline: Instant::now() + probing.timeout };
+    let manner = probing.manners().swap_remove(0);
+    let endpoint = &without_replaced(endpoint, &manner);
+    let look =
+        || Look { endpoint, address, probing, manner: &manner, deadline: Instant::now() + probing.timeout };
     let told = |answer: &Result<Response, Seen>, good: u16| match answer {
         Ok(response) => Offer {
             there: response.head.status == good,
@@ -91,23 +120,100 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
     let by_websocket = look().response("EIO=4&transport=websocket", &Request::Upgrade);
     let answered = by_polling.is_ok() || by_websocket.is_ok();
     let (polling, websocket) = (told(&by_polling, 200), told(&by_websocket, 101));
+    let refusal = match &by_polling {
+        Ok(response) if !polling.there && !websocket.there => {
+            let seen = stranger(response.clone());
+            let is_it = seen.wants_credentials();
+            is_it.then(|| NotThere { endpoint: Box::new(endpoint.clone()), seen }.to_string())
+        }
+        _ => None,
+    };
     let open = by_polling.ok().and_then(|response| match &response.body[..] {
-        [b'0', open @ ..] => serde_json::from_slice::<Value>(open).ok(),
+        [b'0', open @ ..] => Some((serde_json::from_slice::<Value>(open).ok()?, response)),
         _ => None,
     });
-    let open = open.unwrap_or_default();
-    if let Some(sid) = open["sid"].as_str() {
-        polled.say_goodbye(sid);
-    }
-    let listed = open["upgrades"].as_array().is_some_and(|all| all.iter().any(|name| name == "websocket"));
+    let listed = open.as_ref().is_some_and(|(open, response)| {
+        polled.say_goodbye(open, response);
+        open["upgrades"].as_array().is_some_and(|all| all.iter().any(|name| name == "websocket"))
+    });
     let seen =
         if listed { "the handshake lists `websocket`" } else { "the handshake does not list `websocket`" };
     let upgrade = Offer { there: polling.there && listed, seen: seen.to_owned() };
-    Offers { polling, websocket, upgrade, answered }
+    Offers { polling, websocket, upgrade, answered, refusal }
 }
 
-/// Looks once. Blocks for at most the timeout (and as long as the system takes to resolve a name).
+/// Looks for a server. Blocks for at most the timeout for each place where it may be (and as long as the system takes to
+/// resolve a name).
 pub(crate) fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
+    let first = look_at(endpoint, probing);
+    match &first {
+        Ok(found) if !found.is_refusal => return first,
+        Err(not_there) if !not_there.seen.is_about_the_path() => return first,
+        _ => {}
+    }
+    for other in endpoint.readings().into_iter().skip(1) {
+        let Ok(mut found) = look_at(&other, probing) else { continue };
+        if found.is_refusal && first.is_ok() {
+            continue;
+        }
+        let (path, place) = (&endpoint.path, endpoint.authority());
+        found.notes.insert(
+            0,
+            match &other.namespace {
+                Some(name) if endpoint.namespace.is_none() => format!(
+                    "{place} has Socket.IO at {} and not at {path}: `{name}` is taken for the namespace",
+                    other.path
+                ),
+                _ => format!("{place} has Socket.IO at {} and not at {path}", other.path),
+            },
+        );
+        return Ok(found);
+    }
+    first
+}
+
+/// Looks at one place, and follows one redirect.
+fn look_at(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
+    let first = look_once(endpoint, probing);
+    let Err(NotThere { seen: Seen::Redirect(status, to), .. }) = &first else { return first };
+    let Some(target) = endpoint.redirected(to).filter(|target| *target != *endpoint) else { return first };
+    match look_once(&target, probing) {
+        Ok(mut found) => {
+            found.notes.insert(0, format!("{endpoint} redirects to {target} (HTTP {status}): that is used"));
+            Ok(found)
+        }
+        Err(_) => first,
+    }
+}
+
+/// Looks at one place in each manner.
+fn look_once(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
+    let mut refused = None;
+    for manner in probing.manners() {
+        match look_in(endpoint, probing, &manner) {
+            Ok(found) if found.is_refusal => refused = refused.or(Some(found)),
+            Ok(found) => return Ok(found),
+            Err(not_there) => return refused.ok_or(not_there),
+        }
+    }
+    refused.ok_or_else(|| NotThere { endpoint: Box::new(endpoint.clone()), seen: Seen::Closed })
+}
+
+/// Of a parameter that the clients bring themselves, the one in the url is left out.
+fn without_replaced(endpoint: &Endpoint, manner: &Manner) -> Endpoint {
+    let given = endpoint.query.as_deref().unwrap_or_default();
+    let kept: Vec<&str> = given
+        .split('&')
+        .filter(|pair| {
+            let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
+            !pair.is_empty() && !manner.query.iter().any(|(other, _)| Some(other) == name.as_ref())
+        })
+        .collect();
+    Endpoint { query: Some(kept.join("&")).filter(|query| !query.is_empty()), ..endpoint.clone() }
+}
+
+fn look_in(endpoint: &Endpoint, probing: &Probing, manner: &Manner) -> Result<Found, NotThere> {
+    let asked = without_replaced(endpoint, manner);
     let not_there = |seen| NotThere { endpoint: Box::new(endpoint.clone()), seen };
     let addresses = endpoint.addresses().map_err(|error| not_there(Seen::NoSuchName(error.to_string())))?;
     let deadline = Instant::now() + probing.timeout;
@@ -117,9 +223,10 @@ pub(crate) fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, Not
         // One address that swallows packets must not use up the time of the others.
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(count - index).unwrap_or(u32::MAX);
-        let look = Look { endpoint, address, probing, deadline: Instant::now() + share };
+        let look = Look { endpoint: &asked, address, probing, manner, deadline: Instant::now() + share };
         match look.look() {
-            Ok(found) => return Ok(found),
+            Ok(found) => return Ok(Found { endpoint: endpoint.clone(), ..found }),
+            Err(other) if other.wants_credentials() => return Ok(look.refused(endpoint, other)),
             Err(other) => seen = Some(more_telling(seen, other)),
         }
     }
@@ -139,6 +246,7 @@ struct Look<'a> {
     endpoint: &'a Endpoint,
     address: SocketAddr,
     probing: &'a Probing,
+    manner: &'a Manner,
     deadline: Instant,
 }
 
@@ -156,9 +264,7 @@ impl Look<'_> {
         match &response.body[..] {
             [b'0', open @ ..] if response.head.status == 200 && open.starts_with(b"{") => {
                 let open: Value = serde_json::from_slice(open).unwrap_or_default();
-                if let Some(sid) = open["sid"].as_str() {
-                    self.say_goodbye(sid);
-                }
+                self.say_goodbye(&open, &response);
                 Ok(self.found(&response, &open, true))
             }
             _ => Err(stranger(response)),
@@ -181,6 +287,9 @@ impl Look<'_> {
         let millis = |key| open[key].as_u64().map(Duration::from_millis);
         let software = response.head.header("server").or_else(|| response.head.header("x-powered-by"));
         Found {
+            endpoint: self.endpoint.clone(),
+            is_refusal: false,
+            notes: Vec::new(),
             address: self.address,
             polling,
             ping_interval: millis("pingInterval"),
@@ -190,19 +299,60 @@ impl Look<'_> {
         }
     }
 
-    /// Ends the session with an Engine.IO `close` packet. Whether it succeeds does not matter: it would time out.
-    fn say_goodbye(&self, sid: &str) {
+    /// A server that is there and let us not in.
+    fn refused(&self, endpoint: &Endpoint, seen: Seen) -> Found {
+        let note = NotThere { endpoint: Box::new(endpoint.clone()), seen }.to_string();
+        Found {
+            endpoint: endpoint.clone(),
+            address: self.address,
+            polling: true,
+            ping_interval: None,
+            ping_timeout: None,
+            max_payload: None,
+            software: None,
+            is_refusal: true,
+            notes: vec![note],
+        }
+    }
+
+    /// Ends the session with an Engine.IO `close` packet, with the cookies that came with it: several servers may stand
+    /// behind one address. Whether it succeeds does not matter: the session would time out.
+    fn say_goodbye(&self, open: &Value, response: &Response) {
+        let Some(sid) = open["sid"].as_str() else { return };
         let sid: String = url::form_urlencoded::byte_serialize(sid.as_bytes()).collect();
-        let parameters = format!("EIO=4&transport=polling&sid={sid}");
         let deadline = self.deadline.min(Instant::now() + Duration::from_secs(1));
-        let tls = self.probing.tls.as_ref();
-        let _ = exchange(self.endpoint, self.address, tls, deadline, &parameters, &Request::Post("1"));
+        let is_cookie = |name: &str| name.eq_ignore_ascii_case("cookie");
+        let (own, mut headers): (Vec<_>, Vec<_>) =
+            self.manner.headers.iter().cloned().partition(|(name, _)| is_cookie(name));
+        let given = response.head.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+        let pair = |(_, cookie): &(String, String)| cookie.split(';').next().unwrap_or_default().to_owned();
+        let cookies: Vec<String> = own.into_iter().map(|(_, value)| value).chain(given.map(pair)).collect();
+        if !cookies.is_empty() {
+            headers.push(("Cookie".to_owned(), cookies.join("; ")));
+        }
+        let parameters = format!("EIO=4&transport=polling&sid={sid}");
+        let _ = self.exchange(deadline, &headers, &parameters, &Request::Post("1"));
+    }
+
+    fn exchange(
+        &self,
+        deadline: Instant,
+        headers: &[(String, String)],
+        parameters: &str,
+        request: &Request<'_>,
+    ) -> Result<Answer, Broken> {
+        let mut query = url::form_urlencoded::Serializer::new(parameters.to_owned());
+        self.manner.query.iter().for_each(|(name, value)| {
+            query.append_pair(name, value);
+        });
+        let parameters = &query.finish();
+        let (endpoint, address, tls) = (self.endpoint, self.address, self.probing.tls.as_ref());
+        exchange(&Exchange { endpoint, address, tls, deadline, headers, parameters }, request)
     }
 
     fn response(&self, parameters: &str, request: &Request<'_>) -> Result<Response, Seen> {
-        let tls = self.probing.tls.as_ref();
         let secure = self.endpoint.secure;
-        match exchange(self.endpoint, self.address, tls, self.deadline, parameters, request) {
+        match self.exchange(self.deadline, &self.manner.headers, parameters, request) {
             Ok(Answer::Http(response)) => Ok(response),
             Ok(Answer::NotHttp(bytes)) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
             Ok(Answer::NotHttp(bytes)) => Err(Seen::NotHttp(bytes)),

@@ -66,7 +66,6 @@ impl Default for Starting {
 #[derive(Debug)]
 pub struct Running {
     target: Target,
-    endpoint: Endpoint,
     found: Found,
     group: Option<Mutex<Group>>,
     /// A process that is sampled in the place of one that we started.
@@ -80,13 +79,7 @@ impl Target {
         match self {
             Target::Url(endpoint) => {
                 let found = look(endpoint, starting)?;
-                Ok(Running {
-                    target: self.clone(),
-                    endpoint: endpoint.clone(),
-                    found,
-                    group: None,
-                    watched: None,
-                })
+                Ok(Running { target: self.clone(), found, group: None, watched: None })
             }
             Target::Bundled { args } => {
                 let program = std::env::current_exe().map_err(|error| self.not_started(error))?;
@@ -128,25 +121,32 @@ impl Target {
         }
     }
 
+    fn is_there(&self, found: Found, group: Group) -> Running {
+        Running { target: self.clone(), found, group: Some(Mutex::new(group)), watched: None }
+    }
+
     fn wait(&self, mut group: Group, places: &Places, starting: &Starting) -> Result<Running, NotReady> {
         let server = self.in_words();
         let deadline = Instant::now() + starting.timeout;
         let mut last = None;
         loop {
+            let mut refused = None;
             for endpoint in places.now(&group) {
                 let left = deadline.saturating_duration_since(Instant::now());
                 let timeout = starting.probing.timeout.min(ONE_LOOK).min(left.max(LOOK_AGAIN));
                 match probe(&endpoint, &Probing { timeout, ..starting.probing.clone() }) {
+                    // Another of its places may let us in, or it may be a page for which one has to log in.
+                    Ok(found) if found.is_refusal => refused = refused.or(Some(found)),
                     // Another server may sit at the port that ours wanted: ours has to live.
-                    Ok(found) if group.ended().is_none() => {
-                        let (target, group) = (self.clone(), Some(Mutex::new(group)));
-                        return Ok(Running { target, endpoint, found, group, watched: None });
-                    }
+                    Ok(found) if group.ended().is_none() => return Ok(self.is_there(found, group)),
                     Ok(_) => {}
                     // That nothing listens at one place tells less than what was seen at another.
                     Err(NotThere { seen: Seen::Refused, .. }) if last.is_some() => {}
                     Err(not_there) => last = Some(Box::new(not_there)),
                 }
+            }
+            if let Some(found) = refused.filter(|_| group.ended().is_none()) {
+                return Ok(self.is_there(found, group));
             }
             if let Some(status) = group.ended() {
                 return Err(self.ended(&group, status));
@@ -192,7 +192,11 @@ impl Places {
     fn now(&self, group: &Group) -> Vec<Endpoint> {
         match self {
             Places::Known(endpoint) => vec![endpoint.clone()],
-            Places::Announced { otherwise } => candidates(group.output().announced(), *otherwise),
+            Places::Announced { otherwise } => {
+                // What it prints may be the address of some page: no namespace, and nothing to guess.
+                let announced = candidates(group.output().announced(), *otherwise);
+                announced.into_iter().map(|place| Endpoint { is_open: false, ..place }).collect()
+            }
         }
     }
 }
@@ -234,7 +238,7 @@ impl Running {
 
     /// Where it answers.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.found.endpoint
     }
 
     /// What it said of itself.

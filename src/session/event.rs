@@ -131,7 +131,7 @@ impl fmt::Display for Closed {
                 write!(f, "a {channel} was answered with HTTP status {status}")
             }
             Closed::BadAnswer { channel, status, body } => {
-                write!(f, "a {channel} was answered with HTTP status {status}: {body}")
+                write!(f, "a {channel} was answered with HTTP status {status}: {body:.200}")
             }
         }
     }

@@ -161,7 +161,7 @@ impl Session {
             Channel::WebSocket | Channel::Aside(_) => return Payload::Nothing(None),
         }
         if response.head.status != 200 {
-            let body = String::from_utf8_lossy(&response.body).chars().take(200).collect();
+            let body = String::from_utf8_lossy(&response.body).chars().take(4096).collect();
             let why = Closed::BadAnswer { channel, status: response.head.status, body };
             return Payload::Nothing(Some(self.finish(wire, why)));
         }

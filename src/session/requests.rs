@@ -114,7 +114,9 @@ impl Requests {
     pub(super) fn post(&self, wire: &mut dyn Wire, channel: Channel, sid: &str, body: &[u8]) {
         let target = self.target("polling", Some(sid));
         let mut headers = self.headers(&target);
-        headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
+        }
         let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
         let request = Request { method, target: &target, headers: &headers, body, held, same_connection };
         wire.request(channel, request);

@@ -164,9 +164,13 @@ impl<'p> Actor<'p> {
         query: &[(String, crate::template::Template)],
         headers: &[(String, crate::template::Template)],
     ) -> Result<Destination, String> {
-        let mut encoded = url::form_urlencoded::Serializer::new(self.context.query.clone());
+        let mut encoded = url::form_urlencoded::Serializer::new(String::new());
         let given = |name: &str| query.iter().any(|(given, _)| given == name);
         let of_the_group = self.group.query.iter().filter(|(name, _)| !given(name));
+        let is_replaced = |name: &str| given(name) || self.group.query.iter().any(|(given, _)| given == name);
+        for (name, value) in self.context.query.iter().filter(|(name, _)| !is_replaced(name)) {
+            encoded.append_pair(name, value);
+        }
         let mut replaced = Vec::new();
         for (name, value) in of_the_group.chain(query) {
             if OWN_PARAMETERS.contains(&name.as_str()) {
@@ -178,8 +182,12 @@ impl<'p> Actor<'p> {
             }
         }
         let mut all = self.context.headers.clone();
-        for (name, value) in self.group.headers.iter().chain(headers) {
-            all.push((name.clone(), value.render_text(self)?));
+        for level in [&self.group.headers, headers] {
+            // What is said closer to the step takes the place of what was said further out.
+            all.retain(|(name, _)| !level.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
+            for (name, value) in level {
+                all.push((name.clone(), value.render_text(self)?));
+            }
         }
         Ok(Destination {
             path: self.context.path.clone(),

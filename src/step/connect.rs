@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::actor::Ended;
+use super::refusal::{About, Refusal, answer, is_about_credentials};
 use super::retry::{self, Retry};
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
@@ -16,7 +17,7 @@ use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Cause, Counter, FailureKind, Metric};
 use crate::session::{Channel, Closed, Event, Polls, Transport};
-use crate::template::{Matcher, Template};
+use crate::template::Template;
 
 /// How long a client waits for its connection unless the step says otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,8 +30,8 @@ pub(super) enum Wanted {
         /// What the server should say of recovery.
         recovered: Option<bool>,
     },
-    /// A refusal, and what the reason should be.
-    Refusal(Option<Matcher>),
+    /// A refusal.
+    Refusal(Refusal),
 }
 
 /// How to connect.
@@ -70,7 +71,11 @@ fn shape(about: &str) -> Shape {
 
 pub(super) fn schema() -> Schema {
     shape("Opens the connection if there is none, then connects to a namespace.")
-        .takes("refused", schema::refused(), "A refusal is demanded: `true`, or a matcher for the reason.")
+        .takes(
+            "refused",
+            schema::refused(),
+            "A refusal is demanded: `true`, a matcher for the reason, or `status` and `body` of an HTTP answer.",
+        )
         .schema()
 }
 
@@ -118,8 +123,8 @@ impl How {
             how.after = reading.any_duration(&fields, "after")?.unwrap_or_default();
             how.wanted =
                 Wanted::Acceptance { recovered: fields.optional("recovered").map(Node::bool).transpose()? };
-        } else if let Some(matcher) = refused(&fields, reading)? {
-            how.wanted = Wanted::Refusal(matcher);
+        } else if let Some(refusal) = Refusal::read(&fields, About::Reason, reading)? {
+            how.wanted = Wanted::Refusal(refusal);
         }
         fields.deny_others()?;
         if let Some((key, _)) = fields.entry("retry") {
@@ -170,19 +175,6 @@ impl How {
     }
 }
 
-/// Whether a refusal is demanded, and perhaps which.
-pub(super) fn refused(
-    fields: &Fields<'_>,
-    reading: &mut Reading<'_>,
-) -> Result<Option<Option<Matcher>>, Mistake> {
-    let Some(node) = fields.optional("refused") else { return Ok(None) };
-    match &node.value {
-        Value::Bool(true) => Ok(Some(None)),
-        Value::Bool(false) => Err(node.mistake("`refused: false` says nothing").hint("leave it out")),
-        _ => Ok(Some(Some(Matcher::compile(node, reading.scope)?))),
-    }
-}
-
 /// The transport that a value names.
 pub fn transport(node: &Node) -> Result<Transport, Mistake> {
     let word = node.text()?;
@@ -200,6 +192,7 @@ impl Step for Connect {
         let way = self.0.transport.map(|t| format!(" over {}", t.name())).unwrap_or_default();
         match self.0.wanted {
             Wanted::Acceptance { .. } => format!("connects{way}"),
+            Wanted::Refusal(Refusal::Http { .. }) => format!("connects{way} and is refused by HTTP"),
             Wanted::Refusal(_) => format!("connects{way} and is refused"),
         }
     }
@@ -320,8 +313,9 @@ impl Connecting<'_> {
         cx.observer.latency(self.how.metric, cx.now.saturating_duration_since(self.due));
         cx.observer.count(Counter::ConnectOk, 1);
         match &self.how.wanted {
-            Wanted::Refusal(_) => {
-                cx.fail(format!("a refusal by `{}`", self.namespace), "the server accepted");
+            Wanted::Refusal(refusal) => {
+                let wanted = format!("a refusal by `{}`{}", self.namespace, refusal.describe());
+                cx.fail(wanted, "the server accepted");
                 return Flow::Done;
             }
             Wanted::Acceptance { recovered: Some(wanted) } if *wanted != recovered => {
@@ -345,15 +339,47 @@ impl Connecting<'_> {
     }
 
     fn refused(&mut self, cx: &mut Cx<'_, '_>, reason: &str) -> Flow {
-        let Wanted::Refusal(matcher) = &self.how.wanted else {
-            let why = format!("`{}` refused: {reason}", self.namespace);
-            return self.missed(cx, Cause::Refused, why);
-        };
         let actual: Json = serde_json::from_str(reason).unwrap_or(Json::Null);
-        let verdict = matcher.as_ref().map_or(Ok(()), |matcher| matcher.matches(&actual, &[], cx.actor));
+        let verdict = match &self.how.wanted {
+            Wanted::Acceptance { .. } => {
+                let why = format!("`{}` refused: {reason}", self.namespace);
+                return self.missed(cx, Cause::Refused, why);
+            }
+            Wanted::Refusal(Refusal::Any) => Ok(()),
+            Wanted::Refusal(Refusal::Reason(matcher)) => matcher.matches(&actual, &[], cx.actor),
+            Wanted::Refusal(refusal @ Refusal::Http { .. }) => {
+                let why =
+                    format!("HTTP let it in, and `{}` refused by CONNECT_ERROR: {reason}", self.namespace);
+                cx.fail(format!("a refusal{}", refusal.describe()), why);
+                return Flow::Done;
+            }
+        };
         match verdict {
             Ok(()) => cx.pass(),
             Err(mismatch) => cx.fail(format!("a refusal with {}", mismatch.expected), reason),
+        }
+        Flow::Done
+    }
+
+    /// The answer to the handshake was no handshake.
+    fn refused_by_http(&mut self, cx: &mut Cx<'_, '_>, why: &Closed, status: u16, body: &str) -> Flow {
+        let Wanted::Refusal(refusal) = &self.how.wanted else {
+            return self.missed(cx, why.cause(), why.to_string());
+        };
+        let wish = || format!("a refusal{}", refusal.describe());
+        match refusal {
+            Refusal::Http { .. } => match refusal.matches_http(cx, Some((status, body))) {
+                Ok(()) => cx.pass(),
+                Err(but) => cx.fail(wish(), format!("{why} ({but})")),
+            },
+            Refusal::Any if is_about_credentials(status, body) => cx.pass(),
+            Refusal::Any | Refusal::Reason(_) => {
+                let hint = format!(
+                    "{why}. For a refusal by HTTP, write `connect: {{ refused: {{ status: {status} }} }}`, or \
+                     `open: {{ refused: {status} }}` for the handshake alone"
+                );
+                cx.fail("a refusal with CONNECT_ERROR", hint);
+            }
         }
         Flow::Done
     }
@@ -370,6 +396,9 @@ impl Connecting<'_> {
         }
         match &self.how.wanted {
             Wanted::Acceptance { .. } => cx.miss(FailureKind::Connect(cause), "a connection", why),
+            Wanted::Refusal(refusal @ Refusal::Http { .. }) => {
+                cx.fail(format!("a refusal{}", refusal.describe()), why);
+            }
             Wanted::Refusal(_) => cx.fail("a refusal with CONNECT_ERROR", why),
         }
         Flow::Done
@@ -457,6 +486,11 @@ impl<'p> Running<'p> for Connecting<'p> {
             }
             Happening::Event(Event::Closed(why)) => {
                 cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() });
+                if self.place == Place::Opening
+                    && let Some((status @ 400.., body)) = answer(why)
+                {
+                    return self.refused_by_http(cx, why, status, &body);
+                }
                 let words = match why {
                     Closed::BadAnswer { status: 200, body, .. } => format!("no Engine.IO answered: {body}"),
                     why => why.to_string(),

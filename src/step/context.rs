@@ -89,8 +89,8 @@ pub struct RunContext {
     pub seed: u64,
     /// The path of the server, with both slashes.
     pub path: String,
-    /// Query parameters and headers from the command line, the former percent-encoded.
-    pub query: String,
+    /// Query parameters from the command line.
+    pub query: Vec<(String, String)>,
     /// Headers from the command line.
     pub headers: Vec<(String, String)>,
     /// Whether the server is reached by TLS, or is on this machine.

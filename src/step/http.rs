@@ -275,6 +275,7 @@ impl Inquiry {
         };
         let mut all = requests.headers(&target);
         let is_of_the_server = target.starts_with(requests.path());
+        all.retain(|(name, _)| !headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
         for (name, value) in headers {
             all.push((name.clone(), value.render_text(cx.actor)?));
         }

@@ -45,6 +45,7 @@ mod http;
 mod mute;
 mod open;
 mod reconnect;
+mod refusal;
 mod repeat;
 mod response;
 mod retry;

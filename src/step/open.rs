@@ -5,16 +5,15 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value as Json;
-
 use super::actor::Ended;
 use super::frames::Seen;
+use super::refusal::{About, Refusal, answer};
 use super::schema::{self, Schema, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, connect};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Cause, FailureKind};
 use crate::session::{Channel, Closed, Event, Lost, Polls, Transport};
-use crate::template::{Matcher, Template};
+use crate::template::Template;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
@@ -48,7 +47,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         sid,
         query: reading.pairs(&fields, "query")?,
         headers: reading.pairs(&fields, "headers")?,
-        refused: connect::refused(&fields, reading)?,
+        refused: Refusal::read(&fields, About::Status, reading)?,
         within: reading.within(&fields)?,
     };
     fields.deny_others()?;
@@ -68,7 +67,7 @@ pub(super) fn schema() -> Schema {
         .takes(
             "refused",
             schema::refused(),
-            "No session may come to be: `true`, or a matcher for the HTTP status.",
+            "No session may come to be: `true`, a matcher for the HTTP status, or `status` and `body`.",
         )
         .takes("sid", schema::value(), "The session of another client: a second connection for it.");
     schema::within(shape, "5 s").schema()
@@ -82,8 +81,8 @@ struct Open {
     sid: Option<Template>,
     query: Vec<(String, Template)>,
     headers: Vec<(String, Template)>,
-    /// That no session comes to be is demanded; perhaps with which status.
-    refused: Option<Option<Matcher>>,
+    /// That no session comes to be is demanded; perhaps with which answer.
+    refused: Option<Refusal>,
     within: Duration,
 }
 
@@ -95,8 +94,7 @@ impl Open {
         };
         match &self.refused {
             None => what.to_owned(),
-            Some(None) => format!("{what} to be refused"),
-            Some(Some(status)) => format!("{what} to be refused with the HTTP status {}", status.describe()),
+            Some(refusal) => format!("{what} to be refused{}", refusal.describe()),
         }
     }
 
@@ -124,20 +122,21 @@ impl Open {
         let Some(wanted) = &self.refused else {
             return cx.miss(FailureKind::Connect(why.cause()), self.wish(), why.to_string());
         };
-        let status = match why {
-            Closed::BadAnswer { status, .. } => Some(*status),
-            Closed::Lost(_, Lost::Refused(answer)) => Some(answer.0.status),
-            Closed::ByServer | Closed::Lost(_, Lost::Ended | Lost::Closed { .. } | Lost::Broken(_)) => None,
+        let answer = answer(why);
+        let is_end = matches!(
+            why,
+            Closed::ByServer | Closed::Lost(_, Lost::Ended | Lost::Closed { .. } | Lost::Broken(_))
+        );
+        if answer.is_none() && !is_end {
             // We could not connect, or did not understand: that is no refusal.
-            why => return cx.fail(self.wish(), why.to_string()),
-        };
-        let verdict = match (wanted, status) {
-            (None, None) => Ok(()),
-            (None, Some(400..)) => Ok(()),
-            (None, Some(_)) => Err("that is no HTTP error".to_owned()),
-            (Some(wanted), status) => wanted
-                .matches(&status.map_or(Json::Null, Json::from), &[], cx.actor)
-                .map_err(|mismatch| mismatch.to_string()),
+            return cx.fail(self.wish(), why.to_string());
+        }
+        let verdict = match (wanted, &answer) {
+            (Refusal::Any, None | Some((400.., _))) => Ok(()),
+            (Refusal::Any, Some(_)) => Err("that is no HTTP error".to_owned()),
+            (wanted, answer) => {
+                wanted.matches_http(cx, answer.as_ref().map(|(status, body)| (*status, body.as_str())))
+            }
         };
         match verdict {
             Ok(()) => cx.pass(),

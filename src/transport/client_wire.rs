@@ -73,7 +73,8 @@ impl Wire for ClientWire<'_> {
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
         let mut nonce = [0u8; 16];
         self.transport.chance.fill(&mut nonce);
-        let key = STANDARD.encode(nonce);
+        let given = |name: &str| headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        let key = given("sec-websocket-key").map_or_else(|| STANDARD.encode(nonce), |(_, key)| key.clone());
         let Some(place) = self.open(channel, Some(key.clone())) else { return };
         let authority = self.transport.peer.authority.clone();
         let mut all = vec![
@@ -83,6 +84,7 @@ impl Wire for ClientWire<'_> {
             ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", &key),
         ];
+        all.retain(|(name, _)| given(name).is_none());
         all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         self.send(channel, place, &http::Request { method: "GET", target, headers: &all, body: None });
     }

@@ -17,4 +17,5 @@ mod overrides;
 mod support;
 mod tls;
 mod transports;
+mod ways_in;
 mod written;

@@ -31,7 +31,7 @@ fn the_endpoint_may_have_another_path() {
 }
 
 #[test]
-fn a_query_in_the_url_and_headers_go_with_every_handshake() {
+fn a_query_and_headers_go_with_every_handshake() {
     let (folder, reference) = (Folder::new(), Reference::start());
     for transport in TRANSPORTS {
         let clients = format!(
@@ -42,8 +42,8 @@ fn a_query_in_the_url_and_headers_go_with_every_handshake() {
             "- alice: connect\n- alice: {{ emit: {{ event: \"t:who\", ack: {{ args: [ {{ $contains: {who} }} ] }} }} }}"
         );
         let scenario = folder.scenario(&clients, &script);
-        let url = format!("{}?token=a%20b", reference.url());
-        sockrates(["run", "--url", &url, "--header", "X-Token: t:1"]).args([scenario]).run().code(0);
+        let flags = ["--query", "token=a b", "--header", "X-Token: t:1"];
+        sockrates(["run", "--url", &reference.url()]).args(flags).args([scenario]).run().code(0);
     }
 }
 

@@ -76,6 +76,7 @@ pub(crate) fn target(target: &TargetInfo) -> Vec<Fact> {
     facts.push(fact("how", kind));
     facts.extend(target.command.as_ref().map(|command| fact("command", code(&**command))));
     facts.push(fact("address", code(&*target.url)));
+    facts.extend(target.notes.iter().map(|note| fact("note", &**note)));
     facts
 }
 

@@ -31,11 +31,14 @@ impl Features {
         jobs: usize,
         stop: &AtomicBool,
     ) -> Result<Features, String> {
-        let probing = server.probing();
+        let probing = server.probing(vec![server.manner()]);
         let (endpoint, address) = host.with(|running| (running.endpoint().clone(), running.found().address));
         let ways = offers(&endpoint, address, &probing);
         if !ways.answered {
             return Err(format!("the server answered once and then no more: {}", ways.polling.seen));
+        }
+        if let Some(refusal) = ways.refusal {
+            return Err(refusal);
         }
         let transport = match (ways.websocket.there, ways.polling.there) {
             (false, true) => Transport::Polling,

@@ -73,7 +73,8 @@ impl<'a> Host<'a> {
         target: Target,
         stop: &Arc<AtomicBool>,
     ) -> Result<Host<'a>, Start> {
-        let running = target.start(&server.starting(stop.clone())).map_err(Start::NotReady)?;
+        let running =
+            target.start(&server.starting(vec![server.manner()], stop.clone())).map_err(Start::NotReady)?;
         let life = Life::of(server, &running, 0).map_err(Start::Wrong)?;
         let state = State { running, life, restarts: 0, playing: BTreeSet::new(), deaths: Vec::new() };
         Ok(Host { server, target, stop: stop.clone(), state: Mutex::new(state) })
@@ -139,7 +140,7 @@ impl<'a> Host<'a> {
         let Some(ended) = state.running.ended() else { return };
         let playing: Vec<&str> = state.playing.iter().map(String::as_str).collect();
         let mut told = death(&ended.sentence(), &playing);
-        let starting = self.server.starting(self.stop.clone());
+        let starting = self.server.starting(vec![self.server.manner()], self.stop.clone());
         let deaths = state.deaths.len() + 1;
         if state.restarts == MOST_RESTARTS || deaths == MOST_DEATHS {
             told.push_str("; it was not started again, having died too often");

@@ -132,7 +132,9 @@ pub(super) fn run_case(
         source,
         scenario,
         place,
-        headers: &server.headers,
+        server,
+        // A case is about the namespaces that it names.
+        namespace: None,
         transport,
         seed,
         workers: 1,

@@ -209,7 +209,7 @@ fn an_announced_page_is_also_tried_at_the_default_path() {
     assert_eq!(
         shown,
         [
-            "http://localhost:3000/index.html/?x=1",
+            "http://localhost:3000/index.html/",
             "http://localhost:3000/socket.io/",
             "http://127.0.0.1:4000/socket.io/"
         ]
