@@ -31,6 +31,7 @@ pub(crate) fn play_alone(
     let run_options = RunOptions::usual(Instant::now());
     let plan = Plan::new(&scenario, run_options);
     let peer = RemoteConfig {
+        tunnel: None,
         address,
         authority: address.to_string(),
         tls: None,

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::duration;
 use crate::runner::{
-    Error, NamedServer, ServerConfig, Trust, read_auth, read_header, read_parameter, split_name,
+    Error, NamedServer, ServerConfig, Shown, Trust, read_auth, read_header, read_parameter, split_name, tls,
 };
 use crate::scenario::Timings;
-use crate::server::Endpoint;
+use crate::server::{Endpoint, Proxy};
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
@@ -44,9 +44,18 @@ pub(super) struct ServerArgs {
     /// How long the server remembers lost clients, where recovery is on: `${server.recovery}` in scenarios
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     recovery_time: Duration,
-    /// Trust the certificate authorities in this PEM file, and no others
+    /// Trust the certificates in this PEM file, and those that they have signed, and no others
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// Show the server this certificate (PEM); its key stands in the same file, or in that of --key
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// The key of the certificate of --cert (PEM, not encrypted)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Go through this HTTP proxy: http://NAME:PASSWORD@HOST:PORT. Empty is none, whatever the environment says
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Accept any certificate
     #[arg(long, conflicts_with = "ca_file")]
     insecure: bool,
@@ -127,6 +136,9 @@ impl ServerArgs {
         if let Some(file) = &self.ca_file {
             flag("--ca-file", file.display().to_string());
         }
+        self.cert.iter().for_each(|file| flag("--cert", file.display().to_string()));
+        self.key.iter().for_each(|file| flag("--key", file.display().to_string()));
+        self.proxy.iter().for_each(|proxy| flag("--proxy", proxy.clone()));
         self.path.iter().for_each(|path| flag("--path", path.clone()));
         self.header.iter().for_each(|(name, value)| flag("--header", format!("{name}: {value}")));
         self.query.iter().for_each(|(name, value)| flag("--query", format!("{name}={value}")));
@@ -145,6 +157,15 @@ impl ServerArgs {
             }
         }
         flags
+    }
+
+    /// The proxy in between. A server that we start is on this machine: only the command line puts a proxy before it.
+    fn proxy(&self, command: Option<&str>, url: Option<&Endpoint>) -> Result<Option<Proxy>, String> {
+        let local = Endpoint::local(80);
+        match (command, url) {
+            (None, Some(url)) => Proxy::towards(url, self.proxy.as_deref(), &|name| std::env::var(name).ok()),
+            _ => Proxy::towards(&local, self.proxy.as_deref(), &|_| None),
+        }
     }
 
     /// The server that this command starts, or that runs at this url; without either, the reference server.
@@ -171,6 +192,8 @@ impl ServerArgs {
             None => Trust::Usual,
             Some(file) => Trust::Authorities(file.clone()),
         };
+        let shown = self.cert.clone().map(|certificate| Shown { certificate, key: self.key.clone() });
+        let proxy = self.proxy(command, url.as_ref())?;
         let faults = self.fault.iter().flat_map(|fault| ["--fault".to_owned(), fault.to_string()]);
         Ok(ServerConfig {
             command: command.map(str::to_owned),
@@ -180,7 +203,8 @@ impl ServerArgs {
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,
             recovery: self.recovery_time,
-            tls: trust.tls()?,
+            tls: tls(&trust, shown.as_ref())?,
+            proxy,
             headers,
             query: self.query.clone(),
             auth: self.auth.clone(),

@@ -10,7 +10,7 @@
 //! | `suite/` | the conformance suite against one server |
 //! | `search` | the search for the highest load |
 //! | `comparison` | servers side by side, block by block |
-//! | `server` | which server is tested, and how it is reached |
+//! | `server`, `tls` | which server is tested, and how it is reached |
 //! | `scenarios`, `bundled` | which scenarios some words mean, and those inside the binary |
 //! | `watch`, `samples` | what is sampled during a run, and when a threshold ends it |
 //! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
@@ -33,6 +33,7 @@ mod scenarios;
 mod search;
 mod server;
 mod suite;
+mod tls;
 mod watch;
 
 use crate::report::RunResult;
@@ -46,10 +47,9 @@ pub(crate) use interrupt::stop_on_signals;
 pub(crate) use run::{RunConfig, ScenarioRun};
 pub(crate) use scenarios::{Selected, select, select_one};
 pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
-pub(crate) use server::{
-    NamedServer, ServerConfig, Trust, read_auth, read_header, read_parameter, split_name,
-};
+pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter, split_name};
 pub(crate) use suite::{Baselines, Cases, JOBS, Suite, SuiteConfig};
+pub(crate) use tls::{Shown, Trust, tls};
 
 /// Why nothing could be run.
 #[derive(Debug)]

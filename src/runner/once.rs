@@ -19,6 +19,7 @@ use crate::scenario::Scenario;
 use crate::server::Running;
 use crate::session::Transport;
 use crate::threshold::Threshold;
+use crate::transport::RemoteConfig;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
 
 /// What is run, where and how.
@@ -78,7 +79,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         headers: once.server.headers.clone(),
         auth: once.server.auth.clone(),
         namespace: once.namespace.map(str::to_owned),
-        is_secure: once.place.peer.tls.is_some() || once.place.peer.address.ip().is_loopback(),
+        is_secure: once.place.peer.tls.is_some() || is_local(&once.place.peer),
         transport: once.transport,
         seed: once.seed,
         run: number(),
@@ -106,7 +107,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         }
         Some(Watching { running, listener }) => {
             let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
-            let environment = machine::environment(Some(once.place.peer.address.ip().is_loopback()));
+            let environment = machine::environment(Some(is_local(&once.place.peer)));
             let mut watched = WatchedRun { facts, watch, environment, listener, ending: None };
             let ran = engine::run(&plan, &config, &mut |progress| watched.hear(progress));
             let told = (watched.listener)(Event::RunEnded);
@@ -121,6 +122,11 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
             }
         }
     }
+}
+
+/// Whether clients and server share a machine, as far as addresses tell: behind a proxy, they do not.
+fn is_local(peer: &RemoteConfig) -> bool {
+    peer.tunnel.is_none() && peer.address.ip().is_loopback()
 }
 
 /// Why the engine could not test.

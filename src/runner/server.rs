@@ -1,15 +1,12 @@
 //! Which server is tested: where it is or how it is started, and how it is reached.
 
-use std::fs;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use serde_json::Value;
 
 use crate::observe::Who;
@@ -17,9 +14,9 @@ use crate::plan::{Plan, RunOptions};
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
-use crate::server::{Endpoint, Found, Manner, Probing, Running, Starting, Target};
+use crate::server::{Endpoint, Found, Manner, Probing, Proxy, Running, Starting, Target};
 use crate::step::Actor;
-use crate::transport::{self, MAX_MESSAGE, RemoteConfig};
+use crate::transport::{MAX_MESSAGE, RemoteConfig};
 
 /// A heartbeat outside of these bounds is a mistake of the server's or a lie.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -30,46 +27,6 @@ const MOST: u64 = 1 << 40;
 
 /// In so many manners a server is asked that lets nobody in.
 const MOST_MANNERS: usize = 4;
-
-/// Which certificates are accepted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// Those of the usual authorities.
-    #[default]
-    Usual,
-    /// Those of the authorities in this PEM file, and no others.
-    Authorities(PathBuf),
-    /// Any.
-    Any,
-}
-
-impl Trust {
-    /// TLS with that trust.
-    ///
-    /// # Errors
-    /// A sentence, when the file cannot be read or holds no certificate.
-    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, String> {
-        let tls = match self {
-            Trust::Any => transport::insecure(),
-            Trust::Usual => transport::trusting(&[]),
-            Trust::Authorities(file) => {
-                let wrong =
-                    |why: String| format!("failed to read the certificates in {}: {why}", file.display());
-                let text = fs::read(file).map_err(|error| wrong(error.to_string()))?;
-                let authorities: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
-                    .collect::<Result<_, _>>()
-                    .map_err(|error| wrong(error.to_string()))?;
-                if authorities.is_empty() {
-                    return Err(wrong(
-                        "there is none; a PEM file has lines like `-----BEGIN CERTIFICATE-----`".into(),
-                    ));
-                }
-                transport::trusting(&authorities)
-            }
-        };
-        tls.map_err(|error| format!("failed to make TLS ready: {error}"))
-    }
-}
 
 /// A server under test. Without command and url, it is the reference server.
 #[derive(Clone, Debug)]
@@ -90,6 +47,8 @@ pub(crate) struct ServerConfig {
     pub recovery: Duration,
     /// How TLS is spoken, where the url asks for it.
     pub tls: Arc<ClientConfig>,
+    /// The proxy in between.
+    pub proxy: Option<Proxy>,
     /// Headers for every request.
     pub headers: Vec<(String, String)>,
     /// Query parameters for every request.
@@ -158,7 +117,8 @@ impl ServerConfig {
 
     /// How it is looked for, in these manners.
     pub(super) fn probing(&self, manners: Vec<Manner>) -> Probing {
-        Probing { tls: Some(self.tls.clone()), manners, ..Probing::default() }
+        let (tls, proxy) = (Some(self.tls.clone()), self.proxy.clone());
+        Probing { tls, proxy, manners, ..Probing::default() }
     }
 
     /// What the command line says that every handshake brings.
@@ -239,6 +199,7 @@ impl ServerConfig {
         };
         let peer = RemoteConfig {
             address,
+            tunnel: self.proxy.as_ref().map(|proxy| Arc::new(proxy.tunnel(endpoint))),
             authority: endpoint.authority(),
             tls,
             sources: self.sources.clone(),
@@ -306,6 +267,7 @@ pub(crate) fn split_name(text: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::runner::tls::{Trust, tls};
 
     /// The reference server, as it is usually reached.
     pub(in crate::runner) fn usual() -> ServerConfig {
@@ -318,7 +280,8 @@ pub(super) mod tests {
             connect_timeout: usual.connect_timeout,
             upgrade_timeout: usual.upgrade_timeout,
             recovery: usual.recovery,
-            tls: Trust::Any.tls().expect("nothing is read"),
+            tls: tls(&Trust::Any, None).expect("nothing is read"),
+            proxy: None,
             headers: Vec::new(),
             query: Vec::new(),
             auth: None,

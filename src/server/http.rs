@@ -14,6 +14,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::protocol::http::{self, Response, Responses};
 use crate::protocol::websocket::{self, Opcode};
+use crate::transport::Tunnel;
 
 use super::Endpoint;
 
@@ -43,6 +44,8 @@ pub(super) enum Broken {
     TimedOut,
     /// The connection broke.
     Lost(io::Error),
+    /// The proxy did not let us through: a sentence.
+    Proxy(String),
 }
 
 /// What to send.
@@ -59,6 +62,7 @@ pub(super) enum Request<'a> {
 pub(super) struct Exchange<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) address: SocketAddr,
+    pub(super) tunnel: Option<&'a Tunnel>,
     pub(super) tls: Option<&'a Arc<ClientConfig>>,
     pub(super) deadline: Instant,
     /// Headers beside ours, or in their place.
@@ -72,7 +76,10 @@ pub(super) fn exchange(to: &Exchange<'_>, request: &Request<'_>) -> Result<Answe
     let Exchange { endpoint, address, tls, deadline, .. } = *to;
     let stream = TcpStream::connect_timeout(&address, left(deadline)?).map_err(Broken::Connect)?;
     stream.set_nodelay(true).map_err(Broken::Lost)?;
-    let stream = Patient { stream, deadline };
+    let mut stream = Patient { stream, deadline };
+    if let Some(tunnel) = to.tunnel {
+        cross(&mut stream, tunnel)?;
+    }
     let bytes = written(to, request)?;
     if !endpoint.secure {
         return talk(stream, &bytes);
@@ -117,6 +124,25 @@ fn written(to: &Exchange<'_>, request: &Request<'_>) -> Result<Vec<u8>, Broken> 
     http::write_request(&mut bytes, &http::Request { method, target: &target, headers: &headers, body })
         .map_err(|refused| Broken::Lost(io::Error::new(io::ErrorKind::InvalidInput, refused)))?;
     Ok(bytes)
+}
+
+/// Opens the way through a proxy.
+fn cross(stream: &mut Patient, tunnel: &Tunnel) -> Result<(), Broken> {
+    let broken = |error: io::Error| match timed_out(&error) {
+        true => Broken::TimedOut,
+        false => Broken::Proxy(format!("the proxy {} ended the connection: {error}", tunnel.proxy)),
+    };
+    stream.write_all(&tunnel.request()).map_err(broken)?;
+    let mut answers = Responses::new(0);
+    answers.answers_head();
+    let mut byte = [0];
+    loop {
+        stream.read_exact(&mut byte).map_err(broken)?;
+        let no_http = |_| Broken::Proxy(format!("the proxy {} does not speak HTTP", tunnel.proxy));
+        if let Some(answer) = answers.read(&mut &byte[..]).map_err(no_http)? {
+            return tunnel.judge(&answer).map_err(Broken::Proxy);
+        }
+    }
 }
 
 fn talk(mut stream: impl Read + Write, request: &[u8]) -> Result<Answer, Broken> {

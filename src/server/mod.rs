@@ -10,10 +10,12 @@ mod http;
 mod not_there;
 mod output;
 mod probe;
+mod proxy;
 mod running;
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use group::{Process, Resources};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
+pub(crate) use proxy::Proxy;
 pub(crate) use running::{Exit, NotReady, Running, Starting, Target};

@@ -29,6 +29,10 @@ pub enum Seen {
     NoConnection(Duration),
     /// A connection came about, but no answer within the time.
     NoAnswer(Duration),
+    /// The proxy did not let us through: a sentence.
+    Proxy(String),
+    /// The server wants a certificate of ours.
+    WantsCertificate,
     /// The network said something else.
     Network(String),
     /// The server's certificate was not accepted.
@@ -83,6 +87,12 @@ impl fmt::Display for NotThere {
                 "{place} took the connection and did not answer an Engine.IO handshake within {}; is it busy, or \
                  another kind of server?",
                 format::duration(*time)
+            ),
+            Seen::Proxy(why) => f.write_str(&format::printable(why)),
+            Seen::WantsCertificate => write!(
+                f,
+                "{place} wants a certificate of its clients, or accepts not the one that was shown; give one with --cert \
+                 FILE and --key FILE"
             ),
             Seen::Network(why) => write!(f, "{place} could not be reached: {}", format::printable(why)),
             Seen::Certificate(error) => write!(f, "{}", certificate(error, &place)),
@@ -212,6 +222,12 @@ fn certificate(error: &CertificateError, place: &str) -> String {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             format!("the certificate of {place} has expired; renew it, or accept it with --insecure")
         }
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => format!(
+            "the certificate of {place} names no host in its subjectAltName; make it with one \
+             (openssl req -x509 -addext subjectAltName=DNS:{}), or give the certificate itself with --ca-file FILE, which \
+             makes its common name count, or accept it with --insecure",
+            place.split(':').next().unwrap_or(place)
+        ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => format!(
             "the certificate of {place} is for another name; use that name in the url, or accept it with --insecure"
         ),

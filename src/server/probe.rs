@@ -10,13 +10,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
+use rustls::{AlertDescription, ClientConfig};
 use serde_json::Value;
 
 use crate::protocol::http::Response;
 
 use super::http::{Answer, Broken, Exchange, Request, exchange, timed_out};
-use super::{Endpoint, NotThere, Seen};
+use super::{Endpoint, NotThere, Proxy, Seen};
 
 /// How to look.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Probing {
     pub timeout: Duration,
     /// For `https`. None trusts the public authorities.
     pub tls: Option<Arc<ClientConfig>>,
+    /// The proxy in between.
+    pub proxy: Option<Proxy>,
     /// What the handshakes of the clients bring, tried in turn where the server wants credentials. Empty is one that
     /// brings nothing.
     pub manners: Vec<Manner>,
@@ -41,7 +43,7 @@ pub struct Manner {
 
 impl Default for Probing {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(5), tls: None, manners: Vec::new() }
+        Self { timeout: Duration::from_secs(5), tls: None, proxy: None, manners: Vec::new() }
     }
 }
 
@@ -215,7 +217,13 @@ fn without_replaced(endpoint: &Endpoint, manner: &Manner) -> Endpoint {
 fn look_in(endpoint: &Endpoint, probing: &Probing, manner: &Manner) -> Result<Found, NotThere> {
     let asked = without_replaced(endpoint, manner);
     let not_there = |seen| NotThere { endpoint: Box::new(endpoint.clone()), seen };
-    let addresses = endpoint.addresses().map_err(|error| not_there(Seen::NoSuchName(error.to_string())))?;
+    let addresses = match &probing.proxy {
+        None => endpoint.addresses().map_err(|error| not_there(Seen::NoSuchName(error.to_string())))?,
+        Some(proxy) => proxy.addresses().map_err(|error| {
+            let why = format!("the proxy {} has no address ({error}); check its spelling", proxy.name());
+            not_there(Seen::Proxy(why))
+        })?,
+    };
     let deadline = Instant::now() + probing.timeout;
     let mut seen = None;
     let count = addresses.len();
@@ -225,7 +233,16 @@ fn look_in(endpoint: &Endpoint, probing: &Probing, manner: &Manner) -> Result<Fo
         let share = left / u32::try_from(count - index).unwrap_or(u32::MAX);
         let look = Look { endpoint: &asked, address, probing, manner, deadline: Instant::now() + share };
         match look.look() {
-            Ok(found) => return Ok(Found { endpoint: endpoint.clone(), ..found }),
+            Ok(mut found) => {
+                if let Some(proxy) = &probing.proxy {
+                    found.notes.push(format!(
+                        "the way to {} leads through the proxy {}",
+                        endpoint.authority(),
+                        proxy.name()
+                    ));
+                }
+                return Ok(Found { endpoint: endpoint.clone(), ..found });
+            }
             Err(other) if other.wants_credentials() => return Ok(look.refused(endpoint, other)),
             Err(other) => seen = Some(more_telling(seen, other)),
         }
@@ -347,7 +364,9 @@ impl Look<'_> {
         });
         let parameters = &query.finish();
         let (endpoint, address, tls) = (self.endpoint, self.address, self.probing.tls.as_ref());
-        exchange(&Exchange { endpoint, address, tls, deadline, headers, parameters }, request)
+        let tunnel = self.probing.proxy.as_ref().map(|proxy| proxy.tunnel(endpoint));
+        let tunnel = tunnel.as_ref();
+        exchange(&Exchange { endpoint, address, tunnel, tls, deadline, headers, parameters }, request)
     }
 
     fn response(&self, parameters: &str, request: &Request<'_>) -> Result<Response, Seen> {
@@ -365,11 +384,28 @@ impl Look<'_> {
     }
 
     fn broken(&self, broken: Broken) -> Seen {
+        let proxy = self.probing.proxy.as_ref().map(Proxy::name);
+        match (broken, proxy) {
+            (Broken::Proxy(why), _) => Seen::Proxy(why),
+            (Broken::Connect(error), Some(proxy)) => {
+                Seen::Proxy(format!("the proxy {proxy} cannot be reached: {error}"))
+            }
+            (broken, _) => self.broken_directly(broken),
+        }
+    }
+
+    fn broken_directly(&self, broken: Broken) -> Seen {
         match broken {
+            Broken::Proxy(why) => Seen::Proxy(why),
             Broken::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => Seen::Refused,
             Broken::Connect(error) if timed_out(&error) => Seen::NoConnection(self.probing.timeout),
             Broken::Connect(error) => Seen::Network(error.to_string()),
             Broken::Tls(rustls::Error::InvalidCertificate(error)) => Seen::Certificate(error),
+            Broken::Tls(rustls::Error::AlertReceived(
+                AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnknownCA,
+            )) => Seen::WantsCertificate,
             Broken::Tls(error) => Seen::Tls(error.to_string()),
             Broken::NoTls => Seen::PlainHttp,
             Broken::TimedOut => Seen::NoAnswer(self.probing.timeout),

@@ -51,10 +51,7 @@ impl Refusal {
             {
                 let fields = Fields::of(node, "a refusal by HTTP")?;
                 let (status, body) = (fields.optional("status"), fields.optional("body"));
-                fields.deny_others().map_err(|mistake| {
-                    mistake
-                        .hint("an HTTP answer has a status and a body, CONNECT_ERROR has a message and data")
-                })?;
+                fields.deny_others()?;
                 Refusal::Http {
                     status: status.map(&mut matcher).transpose()?,
                     body: body.map(matcher).transpose()?,

@@ -168,7 +168,7 @@ impl Connection {
     pub(super) fn flush(&mut self, network: &Network) -> Result<u64, Lost> {
         if let Birth::Tcp(since) = self.birth
             && !self.out.is_empty()
-            && !self.stream.is_encrypted()
+            && !self.stream.has_prelude()
         {
             let at = network.now();
             let Some(written) = self.stream.speak_first(&self.out)? else { return Ok(0) };
@@ -202,7 +202,7 @@ impl Connection {
     /// Goes on with connect and TLS. Whether bytes may flow.
     fn come_forth(&mut self, network: &Network) -> Result<bool, Lost> {
         if let Birth::Tcp(since) = self.birth {
-            if !self.stream.connected()? {
+            if !self.stream.connected()? || !self.stream.cross()? {
                 return Ok(false);
             }
             let now = network.now();

@@ -5,7 +5,9 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `remote_config` | where the server is, from which addresses we come, whether TLS is spoken |
+//! | `remote_config` | where the server is, from which addresses we come, through which proxy, whether TLS is spoken |
+//! | `tls` | which certificates are accepted, and which is shown |
+//! | `tunnel` | the way through a proxy |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
 //! | `channels` | which connections serve a client |
@@ -27,6 +29,8 @@ pub(crate) mod simulation;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod tunnel;
 
 use std::collections::VecDeque;
 use std::io;
@@ -44,7 +48,9 @@ use connection::Connection;
 pub use connection::Reader;
 use network::Network;
 use readiness::Readiness;
-pub use remote_config::{RemoteConfig, insecure, trusting};
+pub use remote_config::RemoteConfig;
+pub use tls::{Identity, Trusted, tls};
+pub use tunnel::Tunnel;
 
 /// The token of the waker; connections have their place in the slab.
 const WAKER: Token = Token(usize::MAX);
@@ -105,6 +111,7 @@ impl Connections {
     pub(crate) fn simulated(network: &simulation::Simulation) -> Connections {
         let peer = RemoteConfig {
             address: ([127, 0, 0, 1], 80).into(),
+            tunnel: None,
             authority: "simulated".to_owned(),
             tls: None,
             sources: Vec::new(),

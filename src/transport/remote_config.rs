@@ -1,21 +1,23 @@
-//! Where the server is, from which addresses we come, and whether TLS is spoken.
+//! Where the server is, from which addresses we come, through which proxy, and whether TLS is spoken.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use super::tunnel::Tunnel;
 
 /// The server, as sockets see it.
 #[derive(Clone, Debug)]
 pub struct RemoteConfig {
-    /// Its address.
+    /// Its address, or that of the proxy.
     pub address: SocketAddr,
+    /// The way through the proxy, if there is one.
+    pub tunnel: Option<Arc<Tunnel>>,
     /// The value of the header `Host`.
     pub authority: String,
     /// How TLS is spoken, if it is, and to whom.
@@ -63,76 +65,4 @@ impl RemoteConfig {
 pub(super) fn cut_on_drop(stream: &mio::net::TcpStream) {
     // On failure the connection ends politely instead, which is no worse than an ordinary close.
     let _ = SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
-}
-
-/// TLS that trusts these authorities; without any, the public ones.
-///
-/// # Errors
-/// In the words of the library, when a certificate is not usable.
-pub fn trusting(authorities: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    if authorities.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    for authority in authorities {
-        roots.add(authority.clone())?;
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-/// TLS that trusts whoever answers.
-///
-/// # Errors
-/// In the words of the library.
-pub fn insecure() -> Result<Arc<ClientConfig>, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-/// Accepts every certificate; signatures are still checked.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

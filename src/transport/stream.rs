@@ -1,18 +1,40 @@
 //! One nonblocking socket, with or without TLS.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use rustls::ClientConnection;
 
 use super::network::{Network, Socket};
 use super::remote_config::RemoteConfig;
+use super::tunnel::Tunnel;
+use crate::protocol::http::Responses;
 use crate::session::{Lost, Shortage};
 
 /// A nonblocking byte stream.
 #[derive(Debug)]
 pub(super) struct Stream {
     tcp: Socket,
+    /// What is still to be said to the proxy, and heard from it.
+    crossing: Option<Box<Crossing>>,
     tls: Option<Box<ClientConnection>>,
+}
+
+/// A way through a proxy that is not open yet.
+#[derive(Debug)]
+struct Crossing {
+    tunnel: Arc<Tunnel>,
+    out: Vec<u8>,
+    answers: Responses,
+}
+
+impl Crossing {
+    fn new(tunnel: &Arc<Tunnel>) -> Box<Crossing> {
+        let mut answers = Responses::new(0);
+        // What follows a head that opens the way is not a body (RFC 9110, section 9.3.6).
+        answers.answers_head();
+        Box::new(Crossing { tunnel: tunnel.clone(), out: tunnel.request(), answers })
+    }
 }
 
 /// Why a connection could not even be begun.
@@ -48,12 +70,53 @@ impl Stream {
                 Some(Box::new(connection))
             }
         };
-        Ok(Stream { tcp, tls })
+        Ok(Stream { tcp, crossing: peer.tunnel.as_ref().map(Crossing::new), tls })
     }
 
     /// The socket, for the readiness queue.
     pub(super) fn socket(&mut self) -> &mut Socket {
         &mut self.tcp
+    }
+
+    /// Whether something has to be said before the first words of the client.
+    pub(super) fn has_prelude(&self) -> bool {
+        self.is_encrypted() || self.crossing.is_some()
+    }
+
+    /// Goes on with the way through the proxy. Whether it is open (always, without a proxy).
+    pub(super) fn cross(&mut self) -> Result<bool, Lost> {
+        let Some(crossing) = &mut self.crossing else { return Ok(true) };
+        let proxy = crossing.tunnel.proxy.clone();
+        let broken = |why: String| Lost::Unreachable(format!("the proxy {proxy} {why}"));
+        loop {
+            let step = match crossing.out.is_empty() {
+                false => self.tcp.write(&crossing.out).map(|taken| drop(crossing.out.drain(..taken))),
+                true => {
+                    let mut byte = [0];
+                    match self.tcp.read(&mut byte) {
+                        Ok(0) => return Err(broken("ended the connection without an answer".to_owned())),
+                        Ok(_) => match crossing.answers.read(&mut &byte[..]) {
+                            Ok(None) => Ok(()),
+                            Ok(Some(answer)) => {
+                                crossing.tunnel.judge(&answer).map_err(Lost::Unreachable)?;
+                                self.crossing = None;
+                                return Ok(true);
+                            }
+                            Err(violation) => {
+                                return Err(broken(format!("does not speak HTTP: {violation}")));
+                            }
+                        },
+                        Err(error) => Err(error),
+                    }
+                }
+            };
+            match step {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(broken(format!("cannot be spoken with: {error}"))),
+            }
+        }
     }
 
     /// Whether TLS is spoken.

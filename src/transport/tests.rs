@@ -423,6 +423,7 @@ fn a_poll_that_ends_without_an_answer_is_lost() {
 /// A transport over the sockets of this machine.
 fn real(address: SocketAddr) -> Connections {
     let mut transport = Connections::new(RemoteConfig {
+        tunnel: None,
         address,
         authority: "localhost".to_owned(),
         tls: None,

@@ -14,6 +14,7 @@ mod load;
 mod options;
 mod output;
 mod overrides;
+mod proxies;
 mod support;
 mod tls;
 mod transports;

@@ -32,6 +32,10 @@ pub(crate) fn sockrates<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>)
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockrates"));
     let of_terminals = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"];
     let of_ci = ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
+    let of_proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+    for name in of_proxies {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
     for name in ["SOCKRATES_URL"].iter().chain(&of_terminals).chain(&of_ci) {
         command.env_remove(name);
     }

@@ -5,10 +5,11 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::crypto::ring;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
 use crate::support::{Folder, Reference, Server, sockrates};
 
@@ -30,6 +31,34 @@ struct Secure {
 impl Secure {
     fn start() -> Secure {
         Secure::named(&["localhost", "127.0.0.1"])
+    }
+
+    /// With this certificate, which is shown to clients of whom one of the authority is asked for, if there is one.
+    fn showing(
+        certificate: CertificateDer<'static>,
+        key: &KeyPair,
+        clients: Option<&CertificateDer<'static>>,
+    ) -> Secure {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .expect("the versions are fine");
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.clone()).expect("it is an authority");
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder.with_client_cert_verifier(verifier.expect("there is an authority"))
+            }
+        };
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("it is a key");
+        let config =
+            Arc::new(builder.with_single_cert(vec![certificate], key).expect("they belong together"));
+        let reference = Reference::start();
+        let to = reference.address();
+        let server = Server::start(move |near, _| terminate(&config, &near, &TcpStream::connect(to)?));
+        Secure { server, _reference: reference, authority: String::new() }
     }
 
     /// With a certificate for these names.
@@ -167,4 +196,91 @@ fn a_file_without_certificates_is_refused() {
 fn plain_http_where_tls_is_wanted_says_so() {
     let secure = Secure::start();
     sockrates(["run", "chat", "--url", &secure.url("http")]).run().code(3).complains("wants TLS");
+}
+
+/// What `openssl req -x509 -subj /CN=…` makes: an authority that has signed itself and names its host in the subject only.
+fn of_openssl(common: &str) -> (rcgen::Certificate, KeyPair) {
+    let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names are good names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, common);
+    let key = KeyPair::generate().expect("a key can be made");
+    (params.self_signed(&key).expect("it can sign itself"), key)
+}
+
+#[test]
+fn a_self_signed_certificate_that_is_given_is_trusted_for_its_own_host() {
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ alice: { transport: upgrade }, bob: 1 }", SCRIPT);
+    let (certificate, key) = of_openssl("127.0.0.1");
+    let secure = Secure::showing(certificate.der().clone(), &key, None);
+    let run = |file: &str| {
+        let run = sockrates(["run", "--url", &secure.url("https"), "--ca-file"]);
+        run.args([folder.path(file)]).args([&scenario]).run()
+    };
+    folder.file("own.pem", &certificate.pem());
+    run("own.pem").code(0);
+    folder.file("other.pem", &of_openssl("127.0.0.1").0.pem());
+    run("other.pem").code(3).complains("--ca-file");
+    let (certificate, key) = of_openssl("example.org");
+    let secure = Secure::showing(certificate.der().clone(), &key, None);
+    folder.file("far.pem", &certificate.pem());
+    let run = sockrates(["run", "--url", &secure.url("https"), "--ca-file"]);
+    run.args([folder.path("far.pem")]).args([&scenario]).run().code(3).complains("is for another name");
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_gets_the_one_that_is_given() {
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ alice: { transport: upgrade }, bob: 1 }", SCRIPT);
+    let (certificate, key) = of_openssl("127.0.0.1");
+    let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names are good names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key can be made"));
+    let authority = authority.expect("an authority can sign itself");
+    let own_key = KeyPair::generate().expect("a key can be made");
+    let own = CertificateParams::new(vec!["ann".to_owned()]).expect("it is a name");
+    let own = own.signed_by(&own_key, &authority).expect("the authority signs");
+    let secure = Secure::showing(certificate.der().clone(), &key, Some(authority.der()));
+    folder.file("server.pem", &certificate.pem());
+    folder.file("cert.pem", &own.pem());
+    folder.file("key.pem", &own_key.serialize_pem());
+    folder.file("both.pem", &format!("{}{}", own.pem(), own_key.serialize_pem()));
+    folder.file("other.pem", &key.serialize_pem());
+    folder.file(
+        "locked.pem",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    let run = |flags: &[(&str, &str)]| {
+        let run =
+            sockrates(["run", "--url", &secure.url("https"), "--ca-file"]).args([folder.path("server.pem")]);
+        let given = |run: crate::support::Program, (flag, file): &(&str, &str)| {
+            run.args([*flag]).args([folder.path(file)])
+        };
+        flags.iter().fold(run, given).args([&scenario]).run()
+    };
+    run(&[("--cert", "cert.pem"), ("--key", "key.pem")]).code(0);
+    run(&[("--cert", "both.pem")]).code(0);
+    run(&[]).code(3).complains("wants a certificate of its clients");
+    run(&[("--cert", "cert.pem")]).code(2).complains("name the file that holds it with --key");
+    run(&[("--cert", "cert.pem"), ("--key", "other.pem")])
+        .code(2)
+        .complains("the key does not belong to the certificate");
+    run(&[("--cert", "cert.pem"), ("--key", "locked.pem")]).code(2).complains("is encrypted");
+    run(&[("--cert", "key.pem")]).code(2).complains("failed to read the certificates");
+}
+
+#[test]
+fn tls_goes_through_a_proxy_as_it_is() {
+    let folder = Folder::new();
+    let secure = Secure::named(&["server.example"]);
+    let to = secure.server.address();
+    let proxy = Server::start(move |mut near, _| {
+        crate::support::head(&mut near)?;
+        near.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        crate::support::splice(&near, &TcpStream::connect(to)?)
+    });
+    folder.file("ca.pem", &secure.authority);
+    let scenario = folder.scenario("{ alice: { transport: upgrade }, bob: 1 }", SCRIPT);
+    let run = sockrates(["run", "--url", "https://server.example", "--proxy", &proxy.url(), "--ca-file"]);
+    run.args([folder.path("ca.pem")]).args([&scenario]).run().code(0);
 }

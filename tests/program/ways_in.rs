@@ -285,7 +285,7 @@ fn a_refusal_by_http_may_be_demanded_of_connect_with_status_and_body() {
     plays("{ status: 403, body: { code: 5, message: no token } }", 1).says("its body");
     plays("{ message: nope }", 1)
         .says("write `connect: { refused: { status: 403 } }`, or `open: { refused: 403 }`");
-    plays("{ status: 403, message: nope }", 2).complains("CONNECT_ERROR has a message and data");
+    plays("{ status: 403, message: nope }", 2).complains("unknown key `message` in a refusal by HTTP");
     let broken =
         Gate::new("503 Service Unavailable", "", |head| head.contains("EIO=4&transport=polling HTTP"));
     let scenario = folder.scenario("{ a: 1 }", "- a: { connect: { refused: true } }");

@@ -28,6 +28,7 @@ script:
 ";
     with_plan(text, |plan| {
         let peer = RemoteConfig {
+            tunnel: None,
             address: serve(6),
             authority: "localhost".to_owned(),
             tls: None,

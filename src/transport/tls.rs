@@ -1,0 +1,273 @@
+//! How TLS is spoken: which certificates of servers are accepted, and which is shown to them.
+//!
+//! A certificate that stands itself in the file of authorities is accepted as OpenSSL, and so curl, accept it: it may be
+//! self-signed, call itself an authority, or name its host in the subject alone. The library would refuse each of these.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Version};
+
+/// Whose certificates are accepted.
+#[derive(Clone, Debug)]
+pub enum Trusted {
+    /// Those of the public authorities.
+    Public,
+    /// Those of these authorities, and these themselves.
+    These(Vec<CertificateDer<'static>>),
+    /// Everyone's.
+    Anyone,
+}
+
+/// A certificate of ours, with what leads to its authority, and its key.
+#[derive(Debug)]
+pub struct Identity {
+    /// The certificate first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Its key.
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// TLS as the client speaks it.
+///
+/// # Errors
+/// In the words of the library, when a certificate or the key is not usable.
+pub fn tls(trusted: &Trusted, identity: Option<Identity>) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    let builder = match trusted {
+        Trusted::Public => builder
+            .with_root_certificates(RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned())),
+        Trusted::These(authorities) => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Known::new(authorities, provider)))
+        }
+        Trusted::Anyone => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider))),
+    };
+    Ok(Arc::new(match identity {
+        Some(Identity { chain, key }) => builder.with_client_auth_cert(chain, key)?,
+        None => builder.with_no_client_auth(),
+    }))
+}
+
+/// Accepts what these authorities have signed, and what stands among them.
+#[derive(Debug)]
+struct Known {
+    /// None where none of them can sign.
+    signed: Option<Arc<WebPkiServerVerifier>>,
+    themselves: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Known {
+    fn new(authorities: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Known {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(authorities.iter().cloned());
+        let signed =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok();
+        Known { signed, themselves: authorities.to_vec(), provider }
+    }
+}
+
+impl ServerCertVerifier for Known {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let unknown = Err(CertificateError::UnknownIssuer.into());
+        let verdict = self
+            .signed
+            .as_ref()
+            .map_or(unknown, |signed| signed.verify_server_cert(certificate, intermediates, name, ocsp, now));
+        match verdict {
+            Err(_) if self.themselves.iter().any(|known| known.as_ref() == certificate.as_ref()) => {
+                verify_itself(certificate, name, now)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        match X509Certificate::from_der(certificate) {
+            // The library reads no certificate of the first version, but its key.
+            Ok((_, parsed)) if parsed.version() == X509Version::V1 => {
+                let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
+                verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
+            }
+            _ => verify_tls13_signature(message, certificate, signature, algorithms),
+        }
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What is left to be checked of a certificate that is known by itself: its time and its name.
+fn verify_itself(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<(), CertificateError> {
+    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if seconds < parsed.validity().not_before.timestamp() {
+        return Err(CertificateError::NotValidYet);
+    }
+    if seconds > parsed.validity().not_after.timestamp() {
+        return Err(CertificateError::Expired);
+    }
+    if is_made_out_to(&parsed, name) { Ok(()) } else { Err(CertificateError::NotValidForName) }
+}
+
+/// RFC 9525, section 6.3, and, where no alternative name is of use, the old common name, as in curl.
+fn is_made_out_to(certificate: &X509Certificate<'_>, name: &ServerName<'_>) -> bool {
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let names = names.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
+    let is_of_use =
+        |name: &&GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+    let mut names = names.iter().filter(is_of_use).peekable();
+    if names.peek().is_some() {
+        return names.any(|given| match (given, name) {
+            (GeneralName::DNSName(pattern), ServerName::DnsName(host)) => covers(pattern, host.as_ref()),
+            (GeneralName::IPAddress(bytes), ServerName::IpAddress(address)) => match IpAddr::from(*address) {
+                IpAddr::V4(address) => **bytes == address.octets(),
+                IpAddr::V6(address) => **bytes == address.octets(),
+            },
+            _ => false,
+        });
+    }
+    let common = certificate.subject().iter_common_name().last().and_then(|name| name.as_str().ok());
+    common.is_some_and(|common| match name {
+        ServerName::DnsName(host) => covers(common, host.as_ref()),
+        ServerName::IpAddress(address) => common == IpAddr::from(*address).to_string(),
+        _ => false,
+    })
+}
+
+/// Whether a name in a certificate, with a star for its first label perhaps, is that of a host.
+fn covers(pattern: &str, host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    match (pattern.strip_prefix("*."), host.split_once('.')) {
+        (Some(rest), Some((_, parent))) => rest.contains('.') && rest.eq_ignore_ascii_case(parent),
+        (Some(_), None) => false,
+        (None, _) => pattern.eq_ignore_ascii_case(host),
+    }
+}
+
+/// Accepts every certificate; signatures are still checked.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair, SanType, date_time_ymd};
+
+    use super::*;
+
+    fn verdict(params: &CertificateParams, host: &str) -> Result<(), CertificateError> {
+        let key = KeyPair::generate().expect("a key can be made");
+        let certificate = params.self_signed(&key).expect("it can sign itself");
+        let name = ServerName::try_from(host.to_owned()).expect("it is a name");
+        verify_itself(
+            certificate.der(),
+            &name,
+            UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000)),
+        )
+    }
+
+    fn named(common: &str, names: &[&str]) -> CertificateParams {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).expect("these are names");
+        params.distinguished_name.push(DnType::CommonName, common);
+        params
+    }
+
+    #[test]
+    fn a_known_certificate_is_still_for_one_host() {
+        let wrong = Err(CertificateError::NotValidForName);
+        assert_eq!(verdict(&named("localhost", &[]), "localhost"), Ok(()));
+        assert_eq!(verdict(&named("127.0.0.1", &[]), "127.0.0.1"), Ok(()));
+        assert_eq!(verdict(&named("localhost", &[]), "example.org"), wrong);
+        assert_eq!(verdict(&named("x", &["localhost", "127.0.0.1"]), "127.0.0.1"), Ok(()));
+        assert_eq!(verdict(&named("x", &["*.example.org"]), "a.example.org"), Ok(()));
+        assert_eq!(verdict(&named("x", &["*.example.org"]), "a.b.example.org"), wrong);
+        assert_eq!(verdict(&named("localhost", &["example.org"]), "localhost"), wrong, "the new names count");
+        let mut mail = named("localhost", &[]);
+        mail.subject_alt_names.push(SanType::Rfc822Name("a@example.org".try_into().expect("it is ASCII")));
+        assert_eq!(verdict(&mail, "localhost"), Ok(()), "an address of a person names no host");
+    }
+
+    #[test]
+    fn a_known_certificate_still_has_its_time() {
+        let mut over = named("localhost", &[]);
+        over.not_after = date_time_ymd(2020, 1, 1);
+        assert_eq!(verdict(&over, "localhost"), Err(CertificateError::Expired));
+        let mut early = named("localhost", &[]);
+        early.not_before = date_time_ymd(2100, 1, 1);
+        assert_eq!(verdict(&early, "localhost"), Err(CertificateError::NotValidYet));
+    }
+}
