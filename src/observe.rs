@@ -118,7 +118,7 @@ pub enum Counter {
     ConnectOk,
     /// Connects that did not.
     ConnectFailed,
-    /// Tries of a connect that came to nothing and were followed by another.
+    /// Attempts to connect that did not succeed and were followed by another.
     ConnectRetried,
     /// Connections that the server or the network ended without being asked to.
     Dropped,
@@ -264,7 +264,7 @@ pub struct WireLine {
     pub text: String,
 }
 
-/// Gives a client's last frames, oldest first, if somebody keeps them.
+/// Gives a client's last frames, oldest first, if they are kept.
 pub type LastFrames<'w> = dyn Fn() -> Vec<WireLine> + 'w;
 
 /// Takes observations. In a run that is a worker's `Records`, in [`crate::engine`], which knows what is measured and audited and
@@ -274,13 +274,13 @@ pub trait Observer {
     fn latency(&mut self, metric: Metric, value: Duration);
     /// `by` more of something counted.
     fn count(&mut self, counter: Counter, by: u64);
-    /// A try of a connect came to nothing, and another follows.
+    /// An attempt to connect did not succeed, and another follows.
     fn retried(&mut self, cause: Cause);
     /// A check of a step held for this client.
     fn passed(&mut self, step: StepId, who: Who);
     /// A check of a step did not hold for this client.
     fn failed(&mut self, step: StepId, who: Who, failure: Failure);
-    /// An operation (connect, an acknowledged event …) came to nothing for this client. Whether that fails the run is
+    /// An operation (connect, an acknowledged event …) did not succeed for this client. Whether that fails the run is
     /// decided by the thresholds: none may be missed unless one allows it.
     fn missed(&mut self, step: StepId, who: Who, failure_kind: FailureKind, failure: Failure);
     /// The server did something that no step asked about and that no run may have, unless a threshold allows it.
@@ -296,7 +296,7 @@ pub trait Observer {
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance, and `wire` gives the client's last frames.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>);
-    /// What is told from here on belongs to this label as well.
+    /// What is reported from here on belongs to this label as well.
     fn about(&mut self, _label: Label) {}
     /// A client did or saw something that the audit of the deliveries has to know, so long after the beginning of the
     /// run. Told only where there is an audit.

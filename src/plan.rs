@@ -39,7 +39,7 @@ pub struct RunOptions {
     pub namespace: Option<String>,
     /// The transport of groups that name none.
     pub transport: Transport,
-    /// The seed of all chance.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// A number of this run, for its stamps and for `${run}`.
     pub run: u16,

@@ -450,7 +450,7 @@ fn statistic(metric: Metric, word: &str) -> Result<Asked, Mistake> {
 fn count(value: &str, at: Span) -> Result<Limit, Mistake> {
     value.parse::<u64>().map(Limit::Count).map_err(|_| {
         let mistake = match value.starts_with('-') {
-            true => Mistake::new(at, format!("nothing happens `{value}` times")),
+            true => Mistake::new(at, format!("a count cannot be negative: `{value}`")),
             false => Mistake::new(at, format!("expected a number of times, found `{value}`")),
         };
         mistake.hint("a number has no unit here")

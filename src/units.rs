@@ -82,7 +82,7 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, Mistake> {
 /// A time that is longer than nothing.
 pub(crate) fn positive_duration(node: &Node) -> Result<Duration, Mistake> {
     match duration(node)? {
-        Duration::ZERO => Err(node.mistake("expected a time longer than nothing")),
+        Duration::ZERO => Err(node.mistake("expected a time longer than 0 s")),
         time => Ok(time),
     }
 }

@@ -52,7 +52,7 @@ impl Scalability {
     }
 
     /// That the points do not follow it, and why not, as a sentence without its full stop. None where they do, and where
-    /// nobody knows.
+    /// it is not known.
     pub(crate) fn refusal(&self, axis: &Axis) -> Option<String> {
         let Scalability::Otherwise { load, off } = self else { return None };
         let off = off.map_or("nothing was achieved".to_owned(), |off| {

@@ -4,7 +4,7 @@
 use super::curve::{FARTHEST, throughputs};
 use super::point::Point;
 use super::result::CapacityResult;
-use super::search::Outcome;
+use super::search::StepOutcome;
 use crate::report::block::Tone;
 use crate::report::chart::mark::Shape;
 use crate::report::chart::scale::{Scale, Unit};
@@ -15,7 +15,7 @@ use crate::statistics::{median, usl::Usl};
 
 type Points = Vec<(f64, Option<f64>)>;
 
-/// So many places of the law are calculated.
+/// The number of points at which the law is calculated.
 const PLACES: u32 = 120;
 
 /// The axis of the loads, from nothing to the largest that was played, or to the peak of the law.
@@ -50,7 +50,7 @@ fn across(result: &CapacityResult) -> String {
 pub(super) fn throughput(result: &CapacityResult) -> Option<Chart> {
     let medians: Points =
         throughputs(&result.points).into_iter().map(|(load, value)| (load, Some(value))).collect();
-    let marked = |name: &str, colour: usize, shape: Shape, is: fn(&Outcome) -> bool| {
+    let marked = |name: &str, colour: usize, shape: Shape, is: fn(&StepOutcome) -> bool| {
         let mut points: Points = result
             .points
             .iter()
@@ -71,12 +71,12 @@ pub(super) fn throughput(result: &CapacityResult) -> Option<Chart> {
         let points = (0..=PLACES).map(at).map(|load| (load, Some(usl.at(load)))).collect();
         lines.push(line("Universal Scalability Law", 4, Stroke::Dashed, points));
     }
-    lines.push(marked("held", 3, Shape::Disc, |outcome| *outcome == Outcome::Held));
+    lines.push(marked("held", 3, Shape::Disc, |outcome| *outcome == StepOutcome::Held));
     lines.push(marked("broke", 2, Shape::Cross, |outcome| {
-        matches!(outcome, Outcome::Broke(_) | Outcome::Died(_))
+        matches!(outcome, StepOutcome::Broke(_) | StepOutcome::Died(_))
     }));
     lines.push(marked("not a valid measurement", 7, Shape::Ring, |outcome| {
-        matches!(outcome, Outcome::Limited(_) | Outcome::Unclear(_))
+        matches!(outcome, StepOutcome::Limited(_) | StepOutcome::Unclear(_))
     }));
     if let Some(knee) = result.curve.knee {
         let words = format!("the knee, {}", result.axis.words(knee));
@@ -176,7 +176,7 @@ pub(super) fn latency(result: &CapacityResult) -> Option<Chart> {
 }
 
 fn broke(points: &[Point]) -> Points {
-    let broken = points.iter().filter(|point| matches!(point.outcome, Outcome::Broke(_)));
+    let broken = points.iter().filter(|point| matches!(point.outcome, StepOutcome::Broke(_)));
     let mut found: Points =
         broken.filter_map(|point| Some((point.load, Some(point.p99_us? as f64)))).collect();
     found.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -14,4 +14,4 @@ pub(crate) mod search;
 pub(crate) use point::{Point, outcome};
 pub(crate) use report::report;
 pub(crate) use result::{Asked, CapacityResult, Recovery};
-pub(crate) use search::{Found, Grain, Next, Outcome, Search, Server, Settings, Step};
+pub(crate) use search::{Found, Grain, Next, Search, Server, Settings, Step, StepOutcome};

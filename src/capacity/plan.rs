@@ -1,4 +1,4 @@
-//! How many such machines it takes for so many users.
+//! How many machines a number of users needs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ impl Limit {
     }
 }
 
-/// Plans for so many users. None where a machine holds nobody.
+/// Plans for a number of users. None if a machine holds not a single one.
 pub(crate) fn plan(machine: Machine, users: u64, headroom: f64) -> Option<Plan> {
     let usable = 1.0 - headroom;
     let machines = |a_machine: f64| {
@@ -75,7 +75,7 @@ pub(crate) fn plan(machine: Machine, users: u64, headroom: f64) -> Option<Plan> 
         };
         needs.extend(machines(all / a_user).map(|machines| Need { limit, machines }));
     }
-    // The first of equals: what was measured as a whole before what was reckoned.
+    // The first of equals: what was measured as a whole goes before what was calculated.
     let most =
         needs.iter().copied().reduce(|most, one| if one.machines > most.machines { one } else { most })?;
     Some(Plan { users, headroom, machines: most.machines, limit: most.limit, needs })

@@ -1,9 +1,9 @@
-//! One run of the search: what came of it, and what was measured.
+//! One run of the search: its outcome, and what was measured.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::search::{Outcome, Purpose};
+use super::search::{Purpose, StepOutcome};
 use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
 use crate::report::result::{DeliveriesResult, MetricResult};
@@ -16,8 +16,8 @@ pub(crate) struct Point {
     pub load: f64,
     /// What it was played for.
     pub purpose: Purpose,
-    /// What came of it.
-    pub outcome: Outcome,
+    /// Its outcome.
+    pub outcome: StepOutcome,
     /// How many clients there were.
     pub clients: u64,
     /// What was achieved a second: deliveries, or acknowledgements where nothing is delivered.
@@ -40,27 +40,27 @@ pub(crate) struct Point {
     pub bytes: f64,
 }
 
-/// What came of a run: what the server could not do is told from what we could not.
-pub(crate) fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
+/// The outcome of a run. It distinguishes what the server could not do from what the load generator could not do.
+pub(crate) fn outcome(run: &RunResult, least_samples: u64) -> StepOutcome {
     let reason = run.verdict.reason.clone();
     match run.verdict.status {
         Status::Passed => match throughput(run).map_or(0, |metric| metric.count) {
-            samples if samples < least_samples => Outcome::Unclear(format!(
+            samples if samples < least_samples => StepOutcome::Unclear(format!(
                 "there were {samples} of the {least_samples} samples that a step needs"
             )),
-            _ => Outcome::Held,
+            _ => StepOutcome::Held,
         },
-        Status::Failed => Outcome::Broke(reason),
-        Status::Unreachable => Outcome::Died(reason),
-        Status::Interrupted => Outcome::Unclear(reason),
+        Status::Failed => StepOutcome::Broke(reason),
+        Status::Unreachable => StepOutcome::Died(reason),
+        Status::Interrupted => StepOutcome::Unclear(reason),
         Status::Invalid => {
             let doubts = run.generator.iter().flat_map(|generator| &generator.doubts);
             let kinds: Vec<DoubtKind> = doubts.map(|doubt| doubt.kind).collect();
             match kinds[..] {
-                [] => Outcome::Unclear(reason),
+                [] => StepOutcome::Unclear(reason),
                 // Nothing else was wrong with us, so we had time for more: the clients still waited for the server.
-                [DoubtKind::RateNotReached] => Outcome::Broke(reason),
-                _ => Outcome::Limited(reason),
+                [DoubtKind::RateNotReached] => StepOutcome::Broke(reason),
+                _ => StepOutcome::Limited(reason),
             }
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn outcome(run: &RunResult, least_samples: u64) -> Outcome {
 
 impl Point {
     /// Reads a run.
-    pub(crate) fn of(run: &RunResult, load: f64, purpose: Purpose, outcome: Outcome) -> Point {
+    pub(crate) fn of(run: &RunResult, load: f64, purpose: Purpose, outcome: StepOutcome) -> Point {
         let time = if run.measured_us > 0 { run.measured_us } else { run.duration_us }.max(1) as f64 / 1e6;
         let counted =
             |counters: &[Counter]| counters.iter().map(|counter| run.counter(*counter)).sum::<u64>();
@@ -98,7 +98,7 @@ impl Point {
 
     /// Whether it says something about the server.
     pub(crate) fn is_of_the_server(&self) -> bool {
-        matches!(self.outcome, Outcome::Held | Outcome::Broke(_))
+        matches!(self.outcome, StepOutcome::Held | StepOutcome::Broke(_))
     }
 }
 
@@ -131,19 +131,19 @@ mod tests {
     fn a_server_that_is_waited_for_broke_and_a_generator_without_time_did_not_keep_up() {
         let because = || "because".to_owned();
         use DoubtKind::{GeneratorBusy, NoPort, OwnLag, RateNotReached};
-        assert_eq!(outcome(&invalid(&[RateNotReached]), 1), Outcome::Broke(because()));
+        assert_eq!(outcome(&invalid(&[RateNotReached]), 1), StepOutcome::Broke(because()));
         for ours in
             [&[GeneratorBusy, RateNotReached][..], &[RateNotReached, OwnLag], &[NoPort], &[GeneratorBusy]]
         {
-            assert_eq!(outcome(&invalid(ours), 1), Outcome::Limited(because()), "{ours:?}");
+            assert_eq!(outcome(&invalid(ours), 1), StepOutcome::Limited(because()), "{ours:?}");
         }
-        assert_eq!(outcome(&invalid(&[]), 1), Outcome::Unclear(because()));
+        assert_eq!(outcome(&invalid(&[]), 1), StepOutcome::Unclear(because()));
     }
 
     #[test]
     fn a_run_with_few_samples_tells_nothing() {
-        assert_eq!(outcome(&run(1.0, 10), 100), Outcome::Held);
-        assert!(matches!(outcome(&run(1.0, 10), 5000), Outcome::Unclear(_)));
+        assert_eq!(outcome(&run(1.0, 10), 100), StepOutcome::Held);
+        assert!(matches!(outcome(&run(1.0, 10), 5000), StepOutcome::Unclear(_)));
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_point_has_what_was_achieved_and_what_it_cost() {
-        let point = Point::of(&run(1.0, 10), 40.0, Purpose::Ramp, Outcome::Held);
+        let point = Point::of(&run(1.0, 10), 40.0, Purpose::Ramp, StepOutcome::Held);
         assert_eq!((point.throughput, point.clients, point.samples), (200.0, 40, 2000));
         assert_eq!(point.processors, Some(0.5));
         assert_eq!(point.memory, Some(10_000_000));

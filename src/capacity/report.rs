@@ -7,7 +7,7 @@ use super::curves;
 use super::plan::Plan;
 use super::point::Point;
 use super::result::{CapacityResult, Recovery};
-use super::search::{Above, Found, Outcome, Purpose};
+use super::search::{Above, Found, Purpose, StepOutcome};
 use crate::measure::format::{bytes, capital, count, counted, duration, measured, rate};
 use crate::report::block::{
     Block, Card, Charts, Column, Detail, Fold, Report, Row, Table, Text, Tone, Verdict, cell, code, part,
@@ -116,7 +116,7 @@ pub(crate) fn sentence(axis: &Axis, found: &Found) -> String {
             )
         }
         (Above::Limited { load: above, why }, None) => format!(
-            "nothing is known of the server: at {} already, the load generator did not keep up: {why}",
+            "the result says nothing about the server: the load generator did not keep up at {}, the first load: {why}",
             load(*above)
         ),
         (Above::Range { load: to }, _) => format!("at least {} held, the end of the range", load(*to)),
@@ -206,7 +206,7 @@ fn curve(result: &CapacityResult) -> Vec<Block> {
 fn law(axis: &Axis, law: &Law) -> Block {
     let peak = match law.peak {
         Some(peak) => format!("Throughput is greatest at {}.", axis.words(peak.round())),
-        None => "It has no peak within twice the largest load; nothing is said of more.".to_owned(),
+        None => "It has no peak up to twice the largest load. It says nothing about larger loads.".to_owned(),
     };
     let largest = law.points.iter().map(|point| (point.residual / point.throughput.max(1e-9)).abs());
     let largest = largest.fold(0.0, f64::max) * 100.0;
@@ -394,13 +394,13 @@ pub(super) fn row(axis: &Axis, point: &Point) -> [String; 9] {
 }
 
 /// The judgement of a step, the word for it, and the reason.
-fn outcome(outcome: &Outcome) -> (Tone, &'static str, &str) {
+fn outcome(outcome: &StepOutcome) -> (Tone, &'static str, &str) {
     match outcome {
-        Outcome::Held => (Tone::Good, "held", ""),
-        Outcome::Broke(why) => (Tone::Bad, "failed", why),
-        Outcome::Died(how) => (Tone::Bad, "the server ended", how),
-        Outcome::Limited(why) => (Tone::Doubtful, "the generator did not keep up", why),
-        Outcome::Unclear(why) => (Tone::Doubtful, "not clear", why),
+        StepOutcome::Held => (Tone::Good, "held", ""),
+        StepOutcome::Broke(why) => (Tone::Bad, "failed", why),
+        StepOutcome::Died(how) => (Tone::Bad, "the server ended", how),
+        StepOutcome::Limited(why) => (Tone::Doubtful, "the generator did not keep up", why),
+        StepOutcome::Unclear(why) => (Tone::Doubtful, "not clear", why),
     }
 }
 

@@ -112,7 +112,7 @@ impl CapacityResult {
 pub(super) mod example {
     use super::super::curve::curve;
     use super::super::plan::{Machine, plan};
-    use super::super::search::{Above, Outcome, Purpose, Votes};
+    use super::super::search::{Above, Purpose, StepOutcome, Votes};
     use super::*;
     use crate::report::result::TargetKind;
 
@@ -121,7 +121,7 @@ pub(super) mod example {
         Point {
             load,
             purpose: Purpose::Ramp,
-            outcome: Outcome::Held,
+            outcome: StepOutcome::Held,
             clients: load as u64,
             throughput,
             p50_us: Some(1_200),
@@ -137,7 +137,8 @@ pub(super) mod example {
 
     /// A search that found 437 clients.
     pub(in super::super) fn result() -> CapacityResult {
-        let broke = || Outcome::Broke("the threshold was not met (delivery p99 < 250 ms: 1.2 s)".to_owned());
+        let broke =
+            || StepOutcome::Broke("the threshold was not met (delivery p99 < 250 ms: 1.2 s)".to_owned());
         let mut points: Vec<Point> =
             [50.0, 100.0, 200.0, 400.0].map(|load| point(load, load * 2.0)).into_iter().collect();
         points.push(Point { outcome: broke(), p99_us: Some(1_200_000), errors: 3, ..point(800.0, 880.0) });

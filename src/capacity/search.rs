@@ -76,14 +76,14 @@ pub(crate) enum Purpose {
 pub(crate) enum Server {
     /// The one that is there.
     Same,
-    /// One that has served nobody.
+    /// One that has served no clients yet.
     Fresh,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
+pub(crate) enum StepOutcome {
     /// Every threshold was met.
     Held,
     /// The server did not keep up: the first thing that broke, in words.
@@ -222,11 +222,11 @@ impl Search {
         }
     }
 
-    /// What came of the last step.
-    pub(crate) fn tell(&mut self, outcome: Outcome) {
+    /// The outcome of the last step.
+    pub(crate) fn tell(&mut self, outcome: StepOutcome) {
         let Some(step) = self.asked else { return };
         let load = step.load;
-        if let Outcome::Died(why) = outcome {
+        if let StepOutcome::Died(why) = outcome {
             self.deaths += 1;
             self.asked = Some(Step { server: Server::Fresh, ..step });
             if self.deaths == DEATHS {
@@ -237,11 +237,11 @@ impl Search {
         self.deaths = 0;
         self.asked = None;
         let above = match outcome {
-            Outcome::Died(_) => return,
-            Outcome::Held => None,
-            Outcome::Broke(why) => Some(Above::Broke { load, why }),
-            Outcome::Limited(why) => Some(Above::Limited { load, why }),
-            Outcome::Unclear(why) => {
+            StepOutcome::Died(_) => return,
+            StepOutcome::Held => None,
+            StepOutcome::Broke(why) => Some(Above::Broke { load, why }),
+            StepOutcome::Limited(why) => Some(Above::Limited { load, why }),
+            StepOutcome::Unclear(why) => {
                 // More load brings more data, as long as nothing is known of lower ones.
                 match step.purpose == Purpose::Ramp && self.held.is_empty() && load < self.settings.to {
                     true => self.unclear = Some(load),
@@ -267,7 +267,7 @@ impl Search {
             Some(_) => votes.broke += 1,
         }
         let votes = *votes;
-        // The reason that is told is that of the last run.
+        // The reason that is reported is that of the last run.
         if let Some(above) = above {
             self.broke.retain(|(other, _)| *other != load || votes.broke == 0);
             if self.fell(votes) || !self.held.contains(&load) {

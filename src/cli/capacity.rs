@@ -59,19 +59,19 @@ pub(super) struct CapacityArgs {
     /// How long the server has between two steps
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     settle: Duration,
-    /// How many deliveries or acknowledgements a step needs to tell anything
+    /// How many deliveries or acknowledgements a step needs to be judged
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     min_samples: u64,
     /// Sample the processor and memory of this process on this machine, where the server is named with --url
     #[arg(long, value_name = "PROCESS", requires = "url", conflicts_with = "server")]
     pid: Option<u32>,
-    /// Tell how many such machines it takes for so many users
+    /// Calculate how many such machines this number of users needs
     #[arg(long, value_name = "USERS", value_parser = clap::value_parser!(u64).range(1..))]
     plan_for: Option<u64>,
     /// The share of each machine that the plan leaves free
     #[arg(long, value_name = "SHARE", default_value = "30%", value_parser = share)]
     headroom: f64,
-    /// Afterwards ask for twice as much, then for half, and see when the thresholds hold again
+    /// Afterwards run twice the highest load, then half of it until the thresholds hold again
     #[arg(long)]
     recovery: bool,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(super) struct CapacityArgs {
 fn share(text: &str) -> Result<f64, String> {
     match units::share_from(text) {
         Ok(share) if share.0 < 1.0 => Ok(share.0),
-        Ok(_) => Err("expected less than the whole".to_owned()),
+        Ok(_) => Err("expected less than 100 %".to_owned()),
         Err(mistake) => Err(mistake.to_string()),
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct CheckArgs {
     /// Files, folders, or names of bundled scenarios
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<String>,
-    /// Only tell what is wrong
+    /// Only print what is wrong
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]

@@ -12,7 +12,7 @@ use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::server::ServerArgs;
 use super::{complain, look_of_stdout, warn};
-use crate::compare::judge::Row;
+use crate::compare::judge::FigureRow;
 use crate::compare::{self, Demand};
 use crate::report::{Detail, Report, html, markdown, terminal};
 use crate::runner::{
@@ -43,7 +43,7 @@ pub(super) struct CompareArgs {
     /// How many blocks are played; in each, every server is played once, and the first one twice
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     blocks: u16,
-    /// The difference for which the missing blocks are reckoned
+    /// The difference for which the number of missing blocks is calculated
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
     effect: f64,
     /// End with 1 if a figure is worse by so much: 'delivery p99 worse by 10 %' (repeatable)
@@ -52,7 +52,7 @@ pub(super) struct CompareArgs {
     /// Give the server one processor and the clients the others
     #[arg(long)]
     pin: bool,
-    /// Afterwards play the conformance suite once against each server: rudely, and it takes its time
+    /// Afterwards run the conformance suite once against each server; it breaks connections on purpose and takes minutes
     #[arg(long)]
     conformance: bool,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub(super) struct CompareArgs {
 fn share(text: &str) -> Result<f64, String> {
     match units::share_from(text) {
         Ok(share) if share.0 > 0.0 => Ok(share.0),
-        Ok(_) => Err("a difference of nothing cannot be shown".to_owned()),
+        Ok(_) => Err("expected more than 0 %".to_owned()),
         Err(mistake) => Err(mistake.to_string()),
     }
 }
@@ -132,7 +132,10 @@ fn show(args: &CompareArgs, json: &str, report: &Report) -> Result<(), Error> {
 }
 
 /// What the demands came to, which is told.
-fn judge_demands<'r>(demands: &[Demand], rows: impl Iterator<Item = (&'r str, &'r [Row])> + Clone) -> Status {
+fn judge_demands<'r>(
+    demands: &[Demand],
+    rows: impl Iterator<Item = (&'r str, &'r [FigureRow])> + Clone,
+) -> Status {
     let broken: Vec<String> = demands.iter().flat_map(|demand| demand.complaints(rows.clone())).collect();
     broken.iter().for_each(|complaint| complain(complaint));
     if broken.is_empty() { Status::Passed } else { Status::Failed }

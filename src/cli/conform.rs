@@ -48,16 +48,16 @@ pub(super) struct ConformArgs {
     /// Skip cases that take longer than this with the server's timings
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     patience: Duration,
-    /// How many cases are played at a time, those that mostly wait not counted
+    /// How many cases run at the same time, not counting those that mostly wait
     #[arg(long, value_name = "NUMBER", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
-    /// The seed of all chance
+    /// The seed of all random numbers
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
-    /// Fail only on what this file does not list, and on what it lists and passes by now
+    /// Fail only on results that this file does not list, and on listed ones that pass now
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Write such a file, with all that does not pass
+    /// Write a baseline file with every result that does not pass
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
     /// Write the results to this file

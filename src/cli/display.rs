@@ -10,7 +10,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
-use crate::capacity::Outcome;
+use crate::capacity::StepOutcome;
 use crate::conformance::counts;
 use crate::conformance::result::Summary;
 use crate::measure::format::printable;
@@ -66,13 +66,13 @@ impl Display {
 }
 
 /// What came of a load.
-fn words(outcome: &Outcome) -> String {
+fn words(outcome: &StepOutcome) -> String {
     match outcome {
-        Outcome::Held => "held".to_owned(),
-        Outcome::Broke(why) => format!("failed: {why}"),
-        Outcome::Limited(why) => format!("the load generator did not keep up: {why}"),
-        Outcome::Unclear(why) => format!("not clear: {why}"),
-        Outcome::Died(how) => format!("the server ended: {how}"),
+        StepOutcome::Held => "held".to_owned(),
+        StepOutcome::Broke(why) => format!("failed: {why}"),
+        StepOutcome::Limited(why) => format!("the load generator did not keep up: {why}"),
+        StepOutcome::Unclear(why) => format!("not clear: {why}"),
+        StepOutcome::Died(how) => format!("the server ended: {how}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What GitHub Actions is told of a run: a summary of the job, and mistakes beside the lines of the scenario. Both only
+//! What GitHub Actions shows of a run: a summary of the job, and mistakes beside the lines of the scenario. Both only
 //! where its environment says so.
 
 use std::env;

@@ -36,10 +36,10 @@ pub(super) struct InitArgs {
     /// The event by which it leaves the room
     #[arg(long, value_name = "EVENT", requires = "join")]
     leave: Option<String>,
-    /// The event by which it says something to others
+    /// The event by which it sends a message to others
     #[arg(long, value_name = "EVENT")]
     send: Option<String>,
-    /// The event by which others hear it [default: the same]
+    /// The event by which others receive it [default: the same]
     #[arg(long, value_name = "EVENT", requires = "send")]
     arrives: Option<String>,
     /// Your application acknowledges these events (this is the default)
@@ -67,7 +67,7 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
         false => args.starter(),
         true if io::stdin().is_terminal() && io::stderr().is_terminal() => {
             complain(
-                "What does your application call things? Enter takes what stands in brackets, - is none.",
+                "Which event names does your application use? Press Enter for the name in brackets; `-` means none.",
             );
             args.starter()
                 .asking(&mut ask)
@@ -75,8 +75,8 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
         }
         true => {
             complain(
-                "note: nobody can be asked here and no flag says what your application calls things, so the usual names \
-                 are taken: `join`, `leave` and `message`. Change them in the file, or give --join, --leave and --send.",
+                "note: there is no terminal to ask on and no flag names the events of your application, so the usual names \
+                 are used: `join`, `leave` and `message`. Change them in the file, or give --join, --leave and --send.",
             );
             args.starter().with_usual_names()
         }
@@ -85,7 +85,7 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
     if !is_stdout(file) {
         let name = file.display();
         say(&format!(
-            "{name} is written. Read it, change what is not so in your application, then:\n\n  \
+            "{name} is written. Read it, change what differs in your application, then:\n\n  \
              sockrates check {name}\n  sockrates run {name} --url {}",
             starter.url
         ));

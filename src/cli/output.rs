@@ -20,7 +20,7 @@ pub(super) struct OutputArgs {
     /// Write the result to this file, as one page of HTML
     #[arg(long, value_name = "FILE", help_heading = RESULTS)]
     html: Option<PathBuf>,
-    /// Do not show how it goes
+    /// Do not show progress
     #[arg(long, short)]
     quiet: bool,
 }

@@ -48,7 +48,7 @@ fn clients(text: &str) -> Result<Clients, String> {
 
 fn length(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("expected a time longer than nothing".to_owned()),
+        Duration::ZERO => Err("expected a time longer than 0 s".to_owned()),
         length => Ok(length),
     }
 }

@@ -12,7 +12,7 @@ use crate::session::Transport;
 /// How a scenario is played, as the command line says.
 #[derive(Clone, Debug, Args)]
 pub(super) struct PlayArgs {
-    /// The seed of all chance; the same seed gives the same plan
+    /// The seed of all random numbers; the same seed gives the same plan
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(super) seed: u64,
     /// How many threads play the clients [default: one per processor, fewer for few clients]
@@ -21,7 +21,7 @@ pub(super) struct PlayArgs {
     /// The transport of groups that name none [default: what the scenario says, else websocket]
     #[arg(long, value_name = "NAME", value_parser = transport())]
     transport: Option<Transport>,
-    /// Stop a scenario after this time, whatever is under way
+    /// Stop a scenario after this time, even if it is not finished
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_time: Option<Duration>,
 }

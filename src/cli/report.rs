@@ -34,7 +34,7 @@ pub(super) struct ReportArgs {
     /// Of `conform`: let warnings count as failures
     #[arg(long)]
     strict: bool,
-    /// Tell each step or case that held, each counter, and the frames of those in trouble
+    /// Show each step or case that held, each counter, and the last frames of the clients that failed
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
@@ -60,7 +60,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
             kind if args.results.len() > 1 => {
                 let kind = kind.name();
                 return Err(Error::because(format!(
-                    "{name} is a result of the kind {kind}, which is rendered alone: name no other"
+                    "{name} is a result of the kind {kind}, which is rendered alone: give no other file"
                 )));
             }
             Kind::Capacity => return of_one(args, &One::Capacity(Box::new(stored.body().map_err(why)?))),
@@ -69,9 +69,9 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
         }
     }
     match (runs.is_empty(), suites.is_empty()) {
-        (false, false) => {
-            Err(Error::because("some of the files are of `run` and some of `conform`: render them apart"))
-        }
+        (false, false) => Err(Error::because(
+            "some of the files are of `run` and some of `conform`: render them separately",
+        )),
         (_, true) => of_runs(args, &runs),
         (true, false) => of_suites(args, &suites),
     }

@@ -43,7 +43,7 @@ pub(super) struct RunArgs {
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
-    /// Tell each step that held, each counter, and the frames of those in trouble
+    /// Show each step that held, each counter, and the last frames of the clients that failed
     #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
     #[command(flatten)]

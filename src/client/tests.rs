@@ -332,7 +332,7 @@ fn without_the_round_trip_silence_proves_nothing() {
     connected("- alice: { expect_none: { event: a, within: 1s } }", |mut play| {
         play.begin(1);
         assert_eq!(play.pass(1000), Flow::Done);
-        assert_eq!(play.found.failed[0].actual, "it cannot be told: no acknowledgement within 1s");
+        assert_eq!(play.found.failed[0].actual, "it could not be judged: no acknowledgement within 1s");
     });
 }
 

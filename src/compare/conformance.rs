@@ -1,6 +1,6 @@
 //! How a server of a comparison kept to the protocol, beside its figures: what `compare --conformance` asks.
 //!
-//! The command line plays the suite; of its result this keeps what a comparison tells.
+//! The command line plays the suite; this keeps the part of its result that a comparison shows.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,11 +13,11 @@ use crate::conformance::{SuiteResult, Verdict};
 pub(crate) struct Conformance {
     /// The server.
     pub server: String,
-    /// How many variants of cases came to which verdict.
+    /// How many variants of cases got which verdict.
     pub summary: Summary,
-    /// Those that speak against the server or say nothing, in the order of their ids.
+    /// Those that failed or were not judged, in the order of their ids.
     pub deviations: Vec<Deviation>,
-    /// What happened beside the cases and speaks against the server, a sentence each: that it died, say.
+    /// What the server did wrong outside of the cases, a sentence each: for example that it died.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
     /// Why cases are missing. None if all were played.
@@ -25,17 +25,17 @@ pub(crate) struct Conformance {
     pub unfinished: Option<String>,
 }
 
-/// A variant of a case, and what it came to.
+/// A variant of a case, and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Deviation {
     /// The id of the case, with `@transport` where it is played over several.
     pub case: String,
-    /// What it says of the server.
+    /// Its verdict on the server.
     pub verdict: Verdict,
 }
 
 impl Conformance {
-    /// What a comparison tells of this suite, of which so many variants were to be played.
+    /// What a comparison shows of this suite, of which `size` variants were to be played.
     pub(crate) fn of(suite: &SuiteResult, size: usize, is_interrupted: bool) -> Conformance {
         let told = suite.cases.iter().filter(|case| !matches!(case.verdict, Verdict::Pass | Verdict::Skip));
         // Who is interrupted while it looks what a server has skips what it did not see.
@@ -61,7 +61,7 @@ impl Conformance {
         }
     }
 
-    /// The cases that came to this verdict.
+    /// The cases with this verdict.
     pub(crate) fn cases(&self, verdict: Verdict) -> Vec<&str> {
         let of = self.deviations.iter().filter(|deviation| deviation.verdict == verdict);
         of.map(|deviation| deviation.case.as_str()).collect()
@@ -74,7 +74,7 @@ impl Conformance {
     }
 }
 
-/// Cases that fail by now, and those that fail no more, where both days tell.
+/// Cases that fail now and did not, and cases that failed and do not now, where both results judged them.
 pub(crate) fn turned<'a>(old: &'a Conformance, new: &'a Conformance) -> (Vec<&'a str>, Vec<&'a str>) {
     let (was, is) = (old.cases(Verdict::Fail), new.cases(Verdict::Fail));
     let without = |all: &[&'a str], others: &[&'a str]| {

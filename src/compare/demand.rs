@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::figure::{self, Better, KINDS, Kind};
-use super::judge::{Difference, Row};
+use super::judge::{Difference, FigureRow};
 use crate::document::closest;
 use crate::units::share_from;
 
@@ -40,7 +40,7 @@ impl Demand {
     }
 
     /// Whether these rows break it: a difference that is claimed and not smaller than the limit. A sentence then.
-    pub(crate) fn broken_by(&self, server: &str, rows: &[Row]) -> Option<String> {
+    pub(crate) fn broken_by(&self, server: &str, rows: &[FigureRow]) -> Option<String> {
         let kind = figure::kind(self.figure)?;
         let row = rows.iter().find(|row| row.figure == self.figure)?;
         let worse = worse_by(kind, row.ratio);
@@ -52,7 +52,7 @@ impl Demand {
     /// figure.
     pub(crate) fn complaints<'r>(
         &self,
-        rows: impl Iterator<Item = (&'r str, &'r [Row])> + Clone,
+        rows: impl Iterator<Item = (&'r str, &'r [FigureRow])> + Clone,
     ) -> Vec<String> {
         match rows.clone().any(|(_, rows)| self.is_about(rows)) {
             false => {
@@ -66,7 +66,7 @@ impl Demand {
     }
 
     /// Whether there is anything among these rows that it is about.
-    pub(crate) fn is_about(&self, rows: &[Row]) -> bool {
+    pub(crate) fn is_about(&self, rows: &[FigureRow]) -> bool {
         rows.iter().any(|row| row.figure == self.figure)
     }
 }

@@ -1,4 +1,4 @@
-//! What two stored results come to beside each other, as data: the content of its file and the input of its texts.
+//! The comparison of two stored results, as data: the content of its file and the input of its texts.
 //!
 //! [`super::stored`] reads the results and compares them.
 
@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Conformance;
-use super::judge::Row;
+use super::judge::FigureRow;
 use super::result::Trouble;
 use crate::report::file::{self, Body, Kind};
 use crate::report::result::{Environment, MetricResult};
@@ -48,7 +48,7 @@ pub(crate) struct Pair {
     /// What it is called in both.
     pub name: String,
     /// Figure by figure.
-    pub rows: Vec<Row>,
+    pub rows: Vec<FigureRow>,
     /// What the older result says of it beside the figures.
     pub old: Facts,
     /// The same of the newer.
@@ -84,7 +84,7 @@ impl Diff {
         file::to_json(Kind::Diff, self)
     }
 
-    /// Everything that is compared, on either day: what it is called there, and what is told of it.
+    /// Everything that is compared, on either day: its name there, and its facts.
     pub(super) fn sides(&self) -> impl Iterator<Item = (String, &Facts)> {
         self.comparisons.iter().flat_map(move |pair| {
             let name = |day: &Day| format!("{}, {}", pair.name, day.name);

@@ -74,7 +74,7 @@ enum Reading {
     Memory,
 }
 
-/// All figures, in the order in which they are told.
+/// All figures, in the order in which they are shown.
 pub(crate) const KINDS: [Kind; 9] = [
     time("connect p50", Reading::Quantile(Metric::Connect, 0.5, 20)),
     time("ack p50", Reading::Quantile(Metric::Ack, 0.5, 20)),
@@ -101,7 +101,7 @@ pub(crate) fn kind(name: &str) -> Option<Kind> {
     KINDS.into_iter().find(|kind| kind.name == name)
 }
 
-/// The figures of a run, without so many intervals of warm-up. What it has no data for is left out.
+/// The figures of a run, without the first `cut` intervals, its warm-up. Figures without data are left out.
 pub(crate) fn of(run: &RunResult, cut: usize) -> Figures {
     let view = View::new(run, cut);
     KINDS
@@ -111,7 +111,7 @@ pub(crate) fn of(run: &RunResult, cut: usize) -> Figures {
         .collect()
 }
 
-/// A latency series of a run, without so many intervals of warm-up.
+/// A latency series of a run, without the first `cut` intervals, its warm-up.
 pub(crate) fn series(run: &RunResult, cut: usize, metric: Metric) -> Option<Series> {
     View::new(run, cut).series(metric)
 }
@@ -191,8 +191,8 @@ impl<'a> View<'a> {
         (count > 0).then(|| count as f64 * 1e6 / time as f64)
     }
 
-    /// Of what the server is there for: deliveries, where there are none, acknowledgements, and where nobody says anything,
-    /// connects.
+    /// For each delivery. Without deliveries it is for each acknowledgement, and without acknowledgements
+    /// for each connect.
     fn processor(&self) -> Option<f64> {
         const MILLION: f64 = 1e6;
         let work = |kinds: [u64; 3]| kinds.into_iter().find(|count| *count > 0);

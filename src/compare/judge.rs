@@ -23,18 +23,18 @@ pub(crate) type Figures = BTreeMap<String, f64>;
 pub(crate) struct Question {
     /// How often a comparison of a server with itself may claim a difference: 0.05.
     pub level: f64,
-    /// The difference for which the missing blocks are reckoned, as a share: 0.05.
+    /// The difference for which the number of missing blocks is calculated, as a share: 0.05.
     pub effect: f64,
     /// The seed of the bootstrap.
     pub seed: u64,
 }
 
-/// How often a difference is to be found that is as large as [`Row::detectable`].
+/// How often a difference is to be found that is as large as [`FigureRow::detectable`].
 pub(crate) const POWER: f64 = 0.9;
 
 /// One figure of one server beside that of the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Row {
+pub(crate) struct FigureRow {
     /// The name of the figure, whose unit it settles: microseconds for what ends in a percentile, times a second for `acks` and
     /// `deliveries`, microseconds of a processor for each message for `cpu`, bytes for each connection for `memory`.
     pub figure: String,
@@ -53,10 +53,10 @@ pub(crate) struct Row {
     /// The p-value after the correction. None where nothing is paired, so that there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
-    /// How far a server has to differ from the first to be told from it: what the first differed from itself, as a share. None
+    /// How far a server has to differ from the first one to count as different: what the first differed from itself, as a share. None
     /// where that is not known.
     pub floor: Option<f64>,
-    /// The least difference that so many blocks show in nine of ten cases, as a share. None where they show none.
+    /// The least difference that this number of blocks shows in nine of ten cases, as a share. None where they show none.
     pub detectable: Option<f64>,
     /// How many more blocks it would take to show the difference that was asked about. None if thousands.
     pub more_blocks: Option<usize>,
@@ -79,14 +79,14 @@ pub(crate) enum Difference {
 }
 
 /// Judges servers against the first. `first` and `twin` are the runs of the first server, block by block; each of `others`
-/// are those of another. A run that did not come to be has no figures. The rows of each other server.
+/// are those of another. A run without a valid measurement has no figures. Gives the rows of each other server.
 pub(crate) fn judge(
     first: &[Figures],
     twin: &[Figures],
     others: &[&[Figures]],
     question: Question,
-) -> Vec<Vec<Row>> {
-    let mut judged: Vec<Vec<(Row, Vec<f64>)>> = others
+) -> Vec<Vec<FigureRow>> {
+    let mut judged: Vec<Vec<(FigureRow, Vec<f64>)>> = others
         .iter()
         .map(|other| {
             let names = first.iter().flat_map(BTreeMap::keys).collect::<std::collections::BTreeSet<_>>();
@@ -108,7 +108,7 @@ fn measure(
     twin: &[Figures],
     other: &[Figures],
     question: Question,
-) -> Option<(Row, Vec<f64>)> {
+) -> Option<(FigureRow, Vec<f64>)> {
     let logs = logs(name, first, other);
     let estimate = median(&logs)?;
     let of = |runs: &[Figures]| {
@@ -116,7 +116,7 @@ fn measure(
     };
     let interval = interval(&logs, question.seed).unwrap_or(Interval { low: estimate, high: estimate });
     let floor = floor(&self::logs(name, first, twin), question.seed);
-    let row = Row {
+    let row = FigureRow {
         figure: name.to_owned(),
         first: of(first)?,
         other: of(other)?,
@@ -134,7 +134,7 @@ fn measure(
 }
 
 /// Judges a row by its corrected p-value. `questions` is for how many it was corrected.
-fn decide(row: &mut Row, p: f64, logs: &[f64], questions: usize, question: Question) {
+fn decide(row: &mut FigureRow, p: f64, logs: &[f64], questions: usize, question: Question) {
     let level = question.level / questions as f64;
     let demand = Demand { deviation: deviation(logs).unwrap_or(0.0), level, power: POWER };
     let floor = row.floor.unwrap_or(f64::INFINITY);

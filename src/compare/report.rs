@@ -8,7 +8,7 @@ mod forest;
 use super::conformance::Conformance;
 use super::demand::is_worse;
 use super::figure::{self, Kind, Unit};
-use super::judge::{Difference, Row as Judged};
+use super::judge::{Difference, FigureRow as Judged};
 use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
 use crate::conformance::{Verdict as CaseVerdict, counts};
 use crate::measure::format::{capital, count, counted};
@@ -184,27 +184,27 @@ fn notes(notes: &[String]) -> Vec<Block> {
 /// How a server compares with the first, in words.
 fn sentences(server: &str, rows: &[Judged], effect: f64) -> Text {
     let known: Vec<&Judged> = rows.iter().filter(|row| figure::kind(&row.figure).is_some()).collect();
-    let of = |wanted: Outcome| known.iter().copied().filter(move |row| outcome(row) == wanted);
-    let named = |wanted: Outcome, tone: Tone, word: &str| {
+    let of = |wanted: Change| known.iter().copied().filter(move |row| outcome(row) == wanted);
+    let named = |wanted: Change, tone: Tone, word: &str| {
         let mut rows: Vec<&Judged> = of(wanted).collect();
         rows.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
         let each: Vec<String> = rows.into_iter().map(change).collect();
         let sentence = Text::default().sign(tone).plain(format!("{word} in {}. ", each.join(", ")));
         if each.is_empty() { Text::default() } else { sentence }
     };
-    let figures = |wanted: Outcome, words: &str| match of(wanted).count() {
+    let figures = |wanted: Change, words: &str| match of(wanted).count() {
         0 => String::new(),
         number => format!("{words} in {}. ", counted(number as u64, "figure")),
     };
-    let open = |row: &&&Judged| matches!(outcome(row), Outcome::Same | Outcome::TooFew);
+    let open = |row: &&&Judged| matches!(outcome(row), Change::Same | Change::TooFew);
     let more = known.iter().filter(open).filter_map(|row| row.more_blocks).max().filter(|more| *more > 0);
     let mut text = Text::default()
         .strong(server)
         .plain(": ")
-        .and(named(Outcome::Worse, Tone::Bad, "worse"))
-        .and(named(Outcome::Better, Tone::Good, "better"))
-        .plain(figures(Outcome::Same, "No difference found"))
-        .plain(figures(Outcome::TooFew, "Too few runs to judge"));
+        .and(named(Change::Worse, Tone::Bad, "worse"))
+        .and(named(Change::Better, Tone::Good, "better"))
+        .plain(figures(Change::Same, "No difference found"))
+        .plain(figures(Change::TooFew, "Too few runs to judge"));
     if known.is_empty() {
         text = text.plain("there are no figures of both.");
     }
@@ -236,34 +236,34 @@ fn change(row: &Judged) -> String {
     }
 }
 
-/// What a row says of the second side.
+/// How the second side differs in a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum Change {
     Better,
     Worse,
     Same,
     TooFew,
 }
 
-impl Outcome {
+impl Change {
     fn tone(self) -> Tone {
         match self {
-            Outcome::Better => Tone::Good,
-            Outcome::Worse => Tone::Bad,
-            Outcome::Same => Tone::Plain,
-            Outcome::TooFew => Tone::Doubtful,
+            Change::Better => Tone::Good,
+            Change::Worse => Tone::Bad,
+            Change::Same => Tone::Plain,
+            Change::TooFew => Tone::Doubtful,
         }
     }
 }
 
-fn outcome(row: &Judged) -> Outcome {
+fn outcome(row: &Judged) -> Change {
     match row.difference {
-        Difference::None => Outcome::Same,
-        Difference::TooFew => Outcome::TooFew,
+        Difference::None => Change::Same,
+        Difference::TooFew => Change::TooFew,
         Difference::Larger | Difference::Smaller => {
             match figure::kind(&row.figure).is_some_and(|kind| is_worse(kind, row.difference)) {
-                true => Outcome::Worse,
-                false => Outcome::Better,
+                true => Change::Worse,
+                false => Change::Better,
             }
         }
     }
@@ -277,10 +277,10 @@ fn judgement(row: &Judged, effect: f64) -> Text {
         _ => String::new(),
     };
     let words = match outcome {
-        Outcome::Better => "better".to_owned(),
-        Outcome::Worse => "worse".to_owned(),
-        Outcome::TooFew => format!("too few runs to judge{more}"),
-        Outcome::Same => match row.detectable {
+        Change::Better => "better".to_owned(),
+        Change::Worse => "worse".to_owned(),
+        Change::TooFew => format!("too few runs to judge{more}"),
+        Change::Same => match row.detectable {
             Some(detectable) => format!("no difference ≥ {}{more}", percent(detectable)),
             None => format!("no difference found{more}"),
         },

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conformance::Conformance;
 use super::figure;
-use super::judge::{Figures, Question, Row, judge};
+use super::judge::{FigureRow, Figures, Question, judge};
 use crate::audit::Fault;
 use crate::measure::Series;
 use crate::observe::{Counter, Metric};
@@ -35,7 +35,7 @@ pub(crate) struct ComparisonResult {
     pub warm_up_us: u64,
     /// How often a server beside itself may seem to differ.
     pub level: f64,
-    /// The difference for which the missing blocks are reckoned.
+    /// The difference for which the number of missing blocks is calculated.
     pub effect: f64,
     /// The blocks that were finished.
     pub blocks: Vec<BlockResult>,
@@ -113,7 +113,7 @@ pub(crate) struct Comparison {
     /// Its name.
     pub server: String,
     /// Figure by figure.
-    pub rows: Vec<Row>,
+    pub rows: Vec<FigureRow>,
 }
 
 /// A block as it was played: a run for each contestant, in this order.
@@ -268,14 +268,14 @@ fn common_warm_up(blocks: &[Block], contestants: usize) -> usize {
     (0..contestants).map(of).fold(0.0, f64::max).round() as usize
 }
 
-/// So many intervals of the course of a run.
+/// The length of this number of intervals of the course of a run.
 fn micros(blocks: &[Block], intervals: usize) -> u64 {
     let course = blocks.first().and_then(|block| block.runs.first()?.course.as_ref());
     intervals as u64 * course.map_or(0, |course| course.interval_us)
 }
 
 /// The rows in the order of [`figure::KINDS`].
-fn in_order(mut rows: Vec<Row>) -> Vec<Row> {
+fn in_order(mut rows: Vec<FigureRow>) -> Vec<FigureRow> {
     rows.sort_by_key(|row| figure::KINDS.iter().position(|kind| kind.name == row.figure));
     rows
 }

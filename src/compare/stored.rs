@@ -1,6 +1,6 @@
 //! Results of two days side by side: what was measured then, and what was measured now.
 //!
-//! They were not played in turn, so nothing is paired, and what the machine did differently in between cannot be told from
+//! They were not played in turn, so nothing is paired, and what the machine did differently in between cannot be separated from
 //! what the server does differently. A difference is claimed where there are several runs on either side and the interval
 //! of the ratio of the medians leaves out 1; with a single run on a side, only the ratio is known.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::conformance::Conformance;
 use super::diff::{Day, Diff, Facts, Pair};
 use super::figure;
-use super::judge::{Difference, Figures, Row};
+use super::judge::{Difference, FigureRow, Figures};
 use super::result::{ComparisonResult, LATENCIES, Trouble, add_up, troubles};
 use crate::measure::Series;
 use crate::report::RunResult;
@@ -136,7 +136,7 @@ pub(crate) fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, se
             notes.push(format!("{name} had another text or another load in {old_name} than in {new_name}"));
         }
         let row = |kind: &figure::Kind| row(kind.name, &was.runs, &is.runs, level, seed);
-        let rows: Vec<Row> = figure::KINDS.iter().filter_map(row).collect();
+        let rows: Vec<FigureRow> = figure::KINDS.iter().filter_map(row).collect();
         comparisons.push(Pair { name: name.clone(), rows, old: was.facts(), new: is.facts() });
     }
     let fresh = new.measured.keys().filter(|name| !old.measured.contains_key(*name));
@@ -179,7 +179,7 @@ fn is_alike(old: &Environment, new: &Environment) -> bool {
     of(old) == of(new)
 }
 
-fn row(figure: &str, old: &[Figures], new: &[Figures], level: f64, seed: u64) -> Option<Row> {
+fn row(figure: &str, old: &[Figures], new: &[Figures], level: f64, seed: u64) -> Option<FigureRow> {
     let of = |runs: &[Figures]| -> Vec<f64> {
         let values = runs.iter().filter_map(|run| run.get(figure).copied());
         values.filter(|value| *value > 0.0).collect()
@@ -195,7 +195,7 @@ fn row(figure: &str, old: &[Figures], new: &[Figures], level: f64, seed: u64) ->
     let noise = deviation(&logs(&old)).zip(deviation(&logs(&new))).map(|(old, new)| old.hypot(new));
     let power = Power { deviation: noise.unwrap_or(f64::INFINITY), level, power: super::judge::POWER };
     let detectable = Some(power.detectable(pairs).exp_m1()).filter(|least| least.is_finite());
-    Some(Row {
+    Some(FigureRow {
         figure: figure.to_owned(),
         first: median(&old)?,
         other: median(&new)?,
@@ -223,7 +223,7 @@ mod tests {
     use crate::observe::Metric;
     use crate::report::json::to_json;
 
-    fn of<'a>(result: &'a Diff, name: &str, figure: &str) -> &'a Row {
+    fn of<'a>(result: &'a Diff, name: &str, figure: &str) -> &'a FigureRow {
         let pair = result.comparisons.iter().find(|pair| pair.name == name).unwrap();
         pair.rows.iter().find(|row| row.figure == figure).unwrap()
     }

@@ -19,12 +19,12 @@ const LISTED: [Verdict; 4] = [Verdict::Fail, Verdict::Warn, Verdict::Note, Verdi
 pub struct Baseline {
     /// The server, in words.
     server: String,
-    rows: Vec<Row>,
+    rows: Vec<KnownResult>,
 }
 
 /// A case that is known not to pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
+struct KnownResult {
     case: String,
     /// None means all variants of the case.
     transport: Option<Transport>,
@@ -34,7 +34,7 @@ struct Row {
     because: String,
 }
 
-impl Row {
+impl KnownResult {
     fn is_about(&self, id: &str, transport: Option<Transport>) -> bool {
         self.case == id && (self.transport.is_none() || self.transport == transport)
     }
@@ -51,9 +51,9 @@ impl Baseline {
         let (server, rows) = (fields.required("server"), fields.required("cases"));
         fields.deny_others()?;
         let server = server?.word()?.to_owned();
-        let mut read: Vec<Row> = Vec::new();
+        let mut read: Vec<KnownResult> = Vec::new();
         for node in rows?.list()? {
-            let row = Row::read(node, cases)?;
+            let row = KnownResult::read(node, cases)?;
             if read.iter().any(|other| other.case == row.case && other.transport == row.transport) {
                 return Err(node
                     .mistake(format!("there is another row about `{}`", label(&row.case, row.transport)))
@@ -75,7 +75,7 @@ impl Baseline {
                 false => new.push(BaselineRow { case: result.label(), listed, now: result.verdict }),
             }
         }
-        let passes_now = |row: &&Row| {
+        let passes_now = |row: &&KnownResult| {
             let mut about =
                 results.iter().filter(|result| row.is_about(&result.id, result.transport)).peekable();
             about.peek().is_some() && about.all(|result| result.verdict == Verdict::Pass)
@@ -89,8 +89,8 @@ impl Baseline {
     }
 
     /// The row about a variant; one about its transport is more to the point than one about all.
-    fn row(&self, result: &CaseResult) -> Option<&Row> {
-        let mut about: Vec<&Row> =
+    fn row(&self, result: &CaseResult) -> Option<&KnownResult> {
+        let mut about: Vec<&KnownResult> =
             self.rows.iter().filter(|row| row.is_about(&result.id, result.transport)).collect();
         about.sort_by_key(|row| row.transport.is_none());
         about.first().copied()
@@ -99,8 +99,8 @@ impl Baseline {
     /// A baseline that lists what did not pass. What an older one says of cases that were not chosen stays, and so do
     /// its reasons, and what it says of cases that sometimes pass.
     pub fn of(server: &str, before: Option<&Baseline>, results: &[CaseResult]) -> Baseline {
-        let mut rows: Vec<Row> = Vec::new();
-        let stays = |row: &Row| before.is_some_and(|before| before.holds_sometimes(row, results));
+        let mut rows: Vec<KnownResult> = Vec::new();
+        let stays = |row: &KnownResult| before.is_some_and(|before| before.holds_sometimes(row, results));
         let stands = |result: &CaseResult| before.and_then(|before| before.row(result)).is_some_and(stays);
         for result in results.iter().filter(|result| LISTED.contains(&result.verdict) && !stands(result)) {
             let because = before
@@ -111,7 +111,7 @@ impl Baseline {
             let alike = results.iter().filter(|other| other.id == result.id);
             let is_one = alike.clone().all(|other| other.verdict == result.verdict && !stands(other));
             let transport = result.transport.filter(|_| !is_one || alike.count() == 1);
-            let row = Row {
+            let row = KnownResult {
                 case: result.id.clone(),
                 transport,
                 verdict: result.verdict,
@@ -122,7 +122,8 @@ impl Baseline {
                 rows.push(row);
             }
         }
-        let chosen = |row: &Row| results.iter().any(|result| row.is_about(&result.id, result.transport));
+        let chosen =
+            |row: &KnownResult| results.iter().any(|result| row.is_about(&result.id, result.transport));
         let kept = before.map_or(&[][..], |before| &before.rows).iter();
         let kept = kept.filter(|row| !chosen(row) || stays(row));
         rows.extend(kept.cloned());
@@ -133,7 +134,7 @@ impl Baseline {
     }
 
     /// Whether a row says that its deviation shows sometimes, and no result says otherwise.
-    fn holds_sometimes(&self, row: &Row, results: &[CaseResult]) -> bool {
+    fn holds_sometimes(&self, row: &KnownResult, results: &[CaseResult]) -> bool {
         let mut about = results.iter().filter(|result| self.row(result) == Some(row));
         row.sometimes && about.all(|result| [Verdict::Pass, row.verdict].contains(&result.verdict))
     }
@@ -145,7 +146,7 @@ impl Baseline {
         if self.rows.is_empty() {
             text.push_str(" []");
         }
-        for Row { case, transport, verdict, sometimes, because } in &self.rows {
+        for KnownResult { case, transport, verdict, sometimes, because } in &self.rows {
             let transport = transport.map(|transport| format!(" transport: {},", transport.name()));
             text.push_str(&format!(
                 "\n  - {{ case: {},{} verdict: {},{} because: {} }}",
@@ -161,8 +162,8 @@ impl Baseline {
     }
 }
 
-impl Row {
-    fn read(node: &Node, cases: &[Case]) -> Result<Row, Mistake> {
+impl KnownResult {
+    fn read(node: &Node, cases: &[Case]) -> Result<KnownResult, Mistake> {
         let fields = Fields::of(node, "a row of the baseline")?;
         let (case, transport) = (fields.required("case"), fields.optional("transport"));
         let (verdict, because) = (fields.required("verdict"), fields.required("because"));
@@ -197,7 +198,13 @@ impl Row {
             word.mistake(format!("a row cannot say `{name}`")).did_you_mean(name, LISTED.map(Verdict::name))
         })?;
         let sometimes = sometimes.map(Node::bool).transpose()?.unwrap_or_default();
-        Ok(Row { case: id.to_owned(), transport, verdict, sometimes, because: because?.word()?.to_owned() })
+        Ok(KnownResult {
+            case: id.to_owned(),
+            transport,
+            verdict,
+            sometimes,
+            because: because?.word()?.to_owned(),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::measure::{Audited, Figures, Taken, Tally};
 /// How long a second is.
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// What one worker hands over about one second, or about several in which it could not speak.
+/// What one worker hands over about one second, or about several in which it was too busy to report.
 #[derive(Debug)]
 pub(super) struct Handover {
     /// Which worker.
@@ -51,7 +51,7 @@ pub struct Accounts {
     total: Figures,
     parts: Vec<Figures>,
     latest: Vec<Latest>,
-    /// Seconds that not every worker has told of.
+    /// Seconds that not every worker has reported yet.
     open: VecDeque<Second>,
     /// How many seconds are complete.
     complete: u64,
@@ -76,7 +76,7 @@ impl Accounts {
         }
     }
 
-    /// Takes what a worker hands over. Gives the seconds of which every worker has told now.
+    /// Takes what a worker hands over. Gives the seconds that every worker has reported now.
     pub(super) fn take(&mut self, handover: Handover) -> Vec<Second> {
         let Handover { worker, seconds, figures, parts, script_info, findings, live, cpu } = handover;
         self.total.put(&figures);

@@ -2,7 +2,7 @@
 //!
 //! The conductor walks the script ([`Director`]): it tells the workers which act begins, and begins the next one when
 //! every client of an act is done everywhere. Workers share nothing but the plan, so that they need no lock; what
-//! they counted is merged at the end. Nothing here prints: [`RunProgress`]s tell how the run goes.
+//! they counted is merged at the end. Nothing here prints: [`RunProgress`] reports the progress of the run.
 
 mod accounts;
 mod director;
@@ -57,7 +57,7 @@ pub struct RunProgress<'a> {
     pub live: u64,
     /// What a worker counted since it last told, if it did.
     pub interval: Option<Interval>,
-    /// The seconds that are over and were not told of before.
+    /// The seconds that are over and were not reported before.
     pub seconds: &'a [Second],
     /// The run so far.
     pub accounts: &'a Accounts,
@@ -200,7 +200,7 @@ pub fn run<'p>(
 }
 
 /// Adds what the workers brought home to what they had handed over. Gives all that was counted, and what came after the
-/// last second that was told of.
+/// last second that was reported.
 fn sum_up(
     handed_over: &Figures,
     parts: &mut [Figures],

@@ -46,14 +46,14 @@ impl Audit {
         Audit { worker, auditor: Auditor::new(worker, mailboxes.0.len(), clients, window), mailboxes }
     }
 
-    /// Tells the other workers what they have to know.
+    /// Sends the other workers what they have to know.
     fn tell(&mut self, now: Duration) {
         for (other, batch) in self.auditor.poll_batches(now) {
             self.mailboxes.of(other).push(batch);
         }
     }
 
-    /// Takes what other workers tell.
+    /// Takes what other workers sent.
     fn hear(&mut self) {
         let batches = std::mem::take(&mut *self.mailboxes.of(self.worker));
         batches.into_iter().for_each(|batch| self.auditor.handle(batch));
@@ -192,14 +192,14 @@ impl Records {
         }
     }
 
-    /// Tells the other workers what they have to know, for an act that is over.
+    /// Sends the other workers what they have to know, for an act that is over.
     pub(super) fn tell(&mut self) {
         if let Some(audit) = &mut self.audit {
             audit.tell(self.now);
         }
     }
 
-    /// Tells and hears, and judges what is due.
+    /// Exchanges batches with the other workers, and judges what is due.
     pub(super) fn advance(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
             audit.tell(now);

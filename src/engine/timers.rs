@@ -1,4 +1,4 @@
-//! When each client wants to be told the time. Pure.
+//! When each client has to be called again. Pure.
 //!
 //! Most wishes are overtaken long before their time: the patience of an acknowledgement that comes at once, the next ping
 //! that is overdue. So what is not close lies unsorted in the slots of a wheel, where it costs next to nothing, and is
@@ -14,7 +14,7 @@ const SLOT_BITS: u32 = 24;
 /// How many slots there are: a turn of the wheel is more than a minute. What is further away stays for another turn.
 const SLOTS: u64 = 4096;
 
-/// Nobody is to be woken.
+/// No client has to be called.
 const NEVER: u64 = u64::MAX;
 
 /// Wake-ups of many clients. Each has at most one that counts; those that were put off are passed over.
@@ -73,7 +73,7 @@ impl Timers {
     }
 
     /// When the next client wants to be woken. Wake-ups that were overtaken by an earlier one are dropped on the way, so
-    /// that nobody is woken for them.
+    /// that no client is called for them.
     pub(super) fn next(&mut self) -> Option<Instant> {
         let (wake, _) = self.first()?;
         Some(self.start + Duration::from_nanos(wake))

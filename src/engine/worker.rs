@@ -17,13 +17,13 @@ use crate::plan::Plan;
 use crate::protocol::websocket::Message;
 use crate::transport::{Connections, Notice, Reader};
 
-/// How often a worker tells what it counted.
+/// How often a worker reports what it counted.
 const TELLING: Duration = Duration::from_millis(100);
 
 /// How often a worker looks whether some client has something to receive, when the conductor waits for that.
 const LOOKING: Duration = Duration::from_millis(10);
 
-/// What the conductor tells a worker.
+/// What the conductor sends to a worker.
 #[derive(Debug)]
 pub(super) enum Command {
     /// The clients of this act begin its steps, due at that time.
@@ -36,16 +36,16 @@ pub(super) enum Command {
     Stop,
 }
 
-/// What a worker tells the conductor.
+/// What a worker sends to the conductor.
 #[derive(Debug)]
 pub(super) enum Report {
     /// Its clients are done with this act.
     Finished(usize),
     /// No client has to receive anything any more.
     Drained,
-    /// It cannot go on; its thread tells why.
+    /// It cannot go on; its thread returns the reason.
     Broken,
-    /// What it counted since it last told, and how many of its clients are connected.
+    /// What it counted since its last report, and how many of its clients are connected.
     Counted(usize, Box<Interval>, u64),
     /// What it counted since the last second was over.
     Second(Box<Handover>),
@@ -56,11 +56,11 @@ pub(super) enum Report {
 pub(super) struct Work {
     /// What it wrote down.
     pub(super) records: Records,
-    /// How many of its connections never came to be.
+    /// How many of its connections were never made.
     pub(super) unreached: u64,
     /// How many could not be made for want of a port, and of a file.
     pub(super) shortages: (u64, u64),
-    /// The processor time of its thread since the last second of which it told.
+    /// The processor time of its thread since the last second that it reported.
     pub(super) cpu: Duration,
 }
 
@@ -147,9 +147,9 @@ pub(super) struct WorkerLoop<'p> {
     state: WorkerState<'p>,
     transport: Connections,
     commands: mpsc::Receiver<Command>,
-    /// The connections of which the queue has told.
+    /// The connections that the queue has reported as ready.
     ready: Vec<usize>,
-    /// When to tell the conductor what was counted.
+    /// When to report to the conductor what was counted.
     telling: Instant,
 }
 
@@ -222,7 +222,7 @@ struct WorkerState<'p> {
     /// For each act, how many clients have not finished it.
     remaining: Vec<usize>,
     live: u64,
-    /// How many seconds of the run it has told of.
+    /// How many seconds of the run it has reported.
     seconds: u64,
     /// The processor time that its thread had used then.
     cpu: Duration,
@@ -328,7 +328,7 @@ impl<'p> WorkerState<'p> {
     }
 }
 
-/// When a worker tells next: all of them at the same moments, counted from the start of the run.
+/// When a worker reports next: all of them at the same moments, counted from the start of the run.
 fn next_progress(epoch: Instant, now: Instant) -> Instant {
     let passed = now.saturating_duration_since(epoch).as_millis() / TELLING.as_millis();
     epoch + TELLING * u32::try_from(passed + 1).unwrap_or(u32::MAX)

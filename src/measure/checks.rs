@@ -1,4 +1,4 @@
-//! How often the checks of one step held and did not, with the first few failures told in full.
+//! How often the checks of one step held and did not, with the first few failures in full.
 
 use crate::observe::{Failure, Who, WireLine};
 
@@ -18,7 +18,7 @@ pub struct StepTally {
     pub passed: u64,
     /// Checks that did not.
     pub failed: u64,
-    /// Operations that came to nothing: a connect, an acknowledgement. Thresholds decide whether that fails the run.
+    /// Operations that did not succeed: a connect, an acknowledgement. Thresholds decide whether that fails the run.
     pub missed: u64,
     /// The first failures and misses, at most [`FAILURES_KEPT`] together, and who met them. One of them is of a client who
     /// remembers its frames, if any such failed.
@@ -26,7 +26,7 @@ pub struct StepTally {
 }
 
 impl StepTally {
-    /// Whether there is nothing to tell of the step.
+    /// Whether there is nothing to report about the step.
     pub(super) fn is_empty(&self) -> bool {
         self.passed + self.failed + self.missed == 0
     }
@@ -37,7 +37,7 @@ impl StepTally {
         self.keep(who, failure);
     }
 
-    /// Counts an operation that came to nothing and keeps it if it is among the first.
+    /// Counts an operation that did not succeed and keeps it if it is among the first.
     pub(super) fn miss(&mut self, who: Who, failure: Failure) {
         self.missed += 1;
         self.keep(who, failure);

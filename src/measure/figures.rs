@@ -10,7 +10,7 @@ use super::{Handful, Series};
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
     series: [Option<Box<Series>>; Metric::ALL.len()],
-    /// What was said outside of the measured part: told in the course of the run, and nowhere else.
+    /// What was counted outside of the measured part: shown in the course of the run, and nowhere else.
     beside: [Option<Box<Series>>; Metric::ALL.len()],
     counts: Counts,
 }
@@ -35,7 +35,7 @@ struct Counts {
 type ByCause = [u64; Cause::ALL.len()];
 
 impl Counts {
-    /// What has happened of all that this counter counts, with its causes. Nothing where nobody asks for causes.
+    /// How often this counter counted, with the causes. Nothing for counters without causes.
     fn causes(&self, counter: Counter) -> impl Iterator<Item = (Cause, u64)> + '_ {
         let by_cause: &[u64] = match counter {
             Counter::ConnectFailed => &self.unconnected,

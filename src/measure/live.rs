@@ -82,7 +82,7 @@ pub struct Interval {
     pub passed: u64,
     /// Checks that did not hold.
     pub failed: u64,
-    /// Operations that came to nothing.
+    /// Operations that did not succeed.
     pub missed: u64,
     /// Troubles of all causes.
     pub troubles: u64,
@@ -117,7 +117,7 @@ impl Interval {
 pub struct Live {
     /// Since the start of the run.
     pub elapsed: Duration,
-    /// How long the whole run should take, where the scenario tells.
+    /// How long the whole run should take, if the scenario says so.
     pub expected: Option<Duration>,
     /// The step that is going on, in words.
     pub step: String,
@@ -141,7 +141,7 @@ pub struct Live {
     pub ack: Option<(Duration, Duration)>,
     /// Deliveries of the last second: p50 and p99.
     pub delivery: Option<(Duration, Duration)>,
-    /// Failed checks and operations that came to nothing, so far.
+    /// Failed checks and operations that did not succeed, so far.
     pub failures: u64,
     /// What the audit has found, if there is one.
     pub audit: Option<Audited>,
@@ -161,7 +161,7 @@ pub struct Audited {
 pub struct Gauges {
     /// Since the start of the run.
     pub elapsed: Duration,
-    /// How long the whole run should take, where the scenario tells.
+    /// How long the whole run should take, if the scenario says so.
     pub expected: Option<Duration>,
     /// The step that is going on, in words.
     pub step: String,
@@ -178,7 +178,7 @@ pub struct Gauges {
 pub struct Window {
     recent: VecDeque<(Duration, Interval)>,
     failures: u64,
-    /// Connects that were begun, and those of them that came to an end.
+    /// Connects that were begun, and those of them that have ended.
     connects: (u64, u64),
     dropped: u64,
 }

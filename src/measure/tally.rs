@@ -85,7 +85,7 @@ impl Tally {
         self.interval.counts[counter as usize] += by;
     }
 
-    /// Takes an operation that came to nothing.
+    /// Takes an operation that did not succeed.
     pub fn missed_of(
         &mut self,
         step: StepId,

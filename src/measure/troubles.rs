@@ -7,7 +7,7 @@ use crate::observe::{LastFrames, Who, WireLine};
 use super::checks::bounded_wire;
 use super::shortened;
 
-/// How many different causes are told apart; what comes after them is counted as [`OTHER_CAUSES`].
+/// How many different causes are distinguished; further ones are counted as [`OTHER_CAUSES`].
 pub const CAUSES_KEPT: usize = 64;
 
 /// The cause under which everything is counted once [`CAUSES_KEPT`] are known.

@@ -1,4 +1,4 @@
-//! What came to nothing or went wrong, and for connections also why: a closed list of causes, so that every one can be
+//! What did not succeed or went wrong, and for connections also why: a closed list of causes, so that every one can be
 //! counted whatever a server does.
 
 use super::Counter;
@@ -117,7 +117,7 @@ impl Cause {
             Cause::Status4xx => "answered with an HTTP status 4xx",
             Cause::Status5xx => "answered with an HTTP status 5xx",
             Cause::OtherStatus => "answered with another HTTP status",
-            Cause::NotEngineIo => "what answered was no Engine.IO",
+            Cause::NotEngineIo => "the answer was not Engine.IO",
             Cause::NoHandshake => "no Engine.IO handshake in time",
             Cause::NoAnswer => "no answer to CONNECT in time",
             Cause::NoUpgrade => "no upgrade in time",

@@ -53,7 +53,7 @@ impl Assembler {
         self.due.is_some()
     }
 
-    /// To be told of every message of text: it is a violation while attachments are due, and it ends the waiting
+    /// To be called for every message of text: it is a violation while attachments are due, and it ends the waiting
     /// for them, so that no half packet is ever delivered.
     pub fn interrupt(&mut self) -> Result<(), Violation> {
         match self.due.take() {

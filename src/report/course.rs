@@ -80,7 +80,7 @@ pub struct CauseCourse {
 
 /// What is known of one interval.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
+pub struct IntervalSample<'a> {
     /// When it ended, since the start of the run.
     pub end: Duration,
     /// Clients that were connected then.
@@ -103,7 +103,7 @@ impl Course {
     }
 
     /// Adds the next interval.
-    pub fn push(&mut self, row: &Row<'_>) {
+    pub fn push(&mut self, row: &IntervalSample<'_>) {
         let began = self.at_us.last().copied().unwrap_or_default();
         let length = micros(row.end).saturating_sub(began).max(1) as f64;
         let share = |cpu: Duration| (cpu.as_micros() as f64 / length * 1e3).round() / 1e3;
@@ -253,8 +253,8 @@ pub struct GeneratorResult {
     pub workers: u32,
     /// Processor time of the whole process during the run.
     pub cpu_us: u64,
-    /// The share of its time, from 0 to 1, that the busiest worker was at work over the measured part; absent where that was
-    /// too short to tell.
+    /// The share of the measured part, from 0 to 1, in which the busiest worker worked; absent if the part was
+    /// too short to know.
     pub busiest_worker: Option<f64>,
     /// Peak of resident memory in bytes.
     pub memory_peak: u64,
@@ -318,7 +318,7 @@ mod tests {
             let figures = figures(u64::from(row % 100)..u64::from(row % 100) + 10);
             let server = Some((SECOND / 2, u64::from(row)));
             let generator_cpu = SECOND / 4;
-            course.push(&Row {
+            course.push(&IntervalSample {
                 end: SECOND * (row + 1),
                 connected: 7,
                 figures: &figures,
@@ -351,7 +351,13 @@ mod tests {
             }
             let figures = figures.take();
             let end = SECOND * (row + 1);
-            course.push(&Row { end, connected: 0, figures: &figures, generator_cpu: SECOND, server: None });
+            course.push(&IntervalSample {
+                end,
+                connected: 0,
+                figures: &figures,
+                generator_cpu: SECOND,
+                server: None,
+            });
             if row == 2 {
                 let counts: Vec<&[u64]> = course.causes.iter().map(|cause| &*cause.counts).collect();
                 assert_eq!(counts, [[0, 1, 0], [0, 1, 0]]);

@@ -179,7 +179,7 @@ impl<'t> ResultFile<'t> {
         Ok(body)
     }
 
-    /// Why this file is not what somebody needs, who can take these kinds.
+    /// Why this file cannot be used where only these kinds can.
     pub fn unwanted(&self, wanted: &[Kind]) -> Unreadable {
         let names: Vec<&str> = wanted.iter().map(|kind| kind.name()).collect();
         let command = wanted.first().map_or("", |kind| kind.command());

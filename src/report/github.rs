@@ -1,4 +1,4 @@
-//! Commands by which a program tells GitHub Actions of mistakes, so that they are shown beside the lines of the file.
+//! Commands that report mistakes to GitHub Actions, which shows them beside the lines of the file.
 //!
 //! Spec: GitHub's documentation, "Workflow commands": properties and message are escaped by percent signs.
 

@@ -1,7 +1,7 @@
 //! One latency series as a percentile distribution: the text that HdrHistogram's own tools print and plot, by
 //! convention in files that end in `.hgrm`. Values are milliseconds.
 //!
-//! Values beyond the histogram's range have their rank and are told as the greatest value.
+//! Values beyond the histogram's range keep their rank and are written as the greatest value.
 //!
 //! Spec: `AbstractHistogram.outputPercentileDistribution` of HdrHistogram, five ticks to each half of the distance.
 

@@ -119,7 +119,7 @@ fn audit(result: &RunResult, found: &DeliveriesResult) -> TestCase {
     test
 }
 
-/// What no single test tells: that the server was not there, that nothing was proved.
+/// What no single test can report: that the server was not there, or that nothing was proved.
 fn whole(result: &RunResult) -> TestCase {
     let verdict = &result.verdict;
     let kind = match verdict.status {

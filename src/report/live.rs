@@ -1,4 +1,4 @@
-//! A run that goes on, in two lines: where it is, and what happens in it.
+//! The progress of a run in two lines: the step that it is in, and the current figures.
 
 use std::time::Duration;
 

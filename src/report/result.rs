@@ -161,7 +161,7 @@ pub struct ScenarioInfo {
 /// The server under test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetInfo {
-    /// How it came to be there.
+    /// How it was found or started.
     pub kind: TargetKind,
     /// Where it was reached.
     pub url: String,
@@ -197,7 +197,7 @@ impl TargetInfo {
     }
 }
 
-/// How the server under test came to be there.
+/// How the server under test was found or started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetKind {
@@ -258,13 +258,13 @@ pub struct CheckResult {
     pub passed: u64,
     /// Checks that did not.
     pub failed: u64,
-    /// Operations that came to nothing: a connect, an acknowledgement. Thresholds decide whether that fails the run.
+    /// Operations that did not succeed: a connect, an acknowledgement. Thresholds decide whether that fails the run.
     pub missed: u64,
     /// The first failures and misses in full.
     pub failures: Vec<FailureResult>,
 }
 
-/// One check that did not hold, or one operation that came to nothing.
+/// One check that did not hold, or one operation that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureResult {
     /// The client: `alice`, `crowd 17`.
@@ -295,7 +295,7 @@ pub struct ThresholdResult {
     pub text: String,
     /// Its line in the file.
     pub line: u32,
-    /// What was measured, in `unit`. None without data, and beyond what the histogram tells apart.
+    /// What was measured, in `unit`. None without data, and for values beyond the range of the histogram.
     pub value: Option<f64>,
     /// The limit, in `unit`.
     pub limit: f64,
@@ -307,7 +307,7 @@ pub struct ThresholdResult {
     pub limit_text: String,
     /// Whether it holds, on enough data.
     pub met: bool,
-    /// What became of it.
+    /// Whether it was met.
     pub outcome: OutcomeResult,
     /// How many samples the value rests on.
     pub samples: u64,
@@ -315,7 +315,7 @@ pub struct ThresholdResult {
     pub samples_needed: u64,
 }
 
-/// What became of a threshold.
+/// Whether a threshold was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeResult {

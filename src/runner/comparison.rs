@@ -15,7 +15,7 @@ use crate::compare::{
 };
 use crate::report::RunResult;
 
-/// How often a server beside itself may seem to differ in any figure.
+/// The share of comparisons of a server with itself in which any figure may seem to differ.
 const LEVEL: f64 = 0.05;
 
 /// How servers are compared.
@@ -46,7 +46,7 @@ pub(crate) struct Comparison<'a> {
     pub stop: &'a Arc<AtomicBool>,
 }
 
-/// What a comparison came to.
+/// The outcome of a comparison.
 pub(crate) struct Compared {
     /// What was found in the blocks that were finished.
     pub result: ComparisonResult,
@@ -114,7 +114,7 @@ impl Comparison<'_> {
         });
         if self.servers.iter().any(|server| server.config.is_found()) {
             notes.push(
-                "a server that was found running is the same process in every block, and its processor and memory \
+                "a server that was already running is the same process in every block, and its processor time and memory \
                  are not known: start it with `--server`"
                     .to_owned(),
             );
@@ -209,7 +209,7 @@ impl Turns<'_> {
         Ok(Played { blocks, unfinished: Vec::new(), ended_by: None })
     }
 
-    /// Tells what is known so far.
+    /// Reports the result so far.
     fn tell(
         &self,
         blocks: &[Block],
@@ -262,7 +262,7 @@ impl Turns<'_> {
     ) -> Result<(Vec<Conformance>, Option<Error>), Error> {
         let Comparison { servers, stop, .. } = *self.comparison;
         let (mut all, mut unexamined) = (Vec::new(), None);
-        // Clients and server are not told apart here: a case may need either.
+        // Clients and server share all processors here: a case may need either of them.
         self.assign(Processors::for_everybody)?;
         for server in servers {
             let name = &server.name;

@@ -1,9 +1,9 @@
-//! What is told while something runs. The runner tells and the listener shows or stores; they share nothing else.
+//! The events that the runner reports while something runs. The listener shows or stores them. They share nothing else.
 
 use std::time::Duration;
 
 use super::Error;
-use crate::capacity::{CapacityResult, Outcome};
+use crate::capacity::{CapacityResult, StepOutcome};
 use crate::compare::ComparisonResult;
 use crate::conformance::Verdict;
 use crate::measure::Live;
@@ -11,13 +11,13 @@ use crate::report::RunResult;
 
 /// Something that happened. Results so far are functions, because to make one costs time and few listeners want it.
 pub(crate) enum Event<'a> {
-    /// A run goes on. Comes some ten times a second.
+    /// A run is in progress. Reported about ten times a second.
     RunGoesOn(&'a Live),
     /// Another second of a run is over: its result, had it been interrupted here.
     RunSoFar(&'a dyn Fn() -> RunResult),
     /// A run is over.
     RunEnded,
-    /// A suite goes on. Comes with each case, and at least ten times a second.
+    /// A suite is in progress. Reported with each case, and at least ten times a second.
     SuiteGoesOn {
         /// Since the suite began.
         elapsed: Duration,
@@ -34,8 +34,8 @@ pub(crate) enum Event<'a> {
     LoadPlayed {
         /// The load in words.
         load: &'a str,
-        /// What came of it.
-        outcome: &'a Outcome,
+        /// Its outcome.
+        outcome: &'a StepOutcome,
     },
     /// A search has another point: its result, had it been interrupted here. None before the first point.
     SearchSoFar(&'a dyn Fn() -> Option<CapacityResult>),

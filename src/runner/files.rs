@@ -3,7 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::{fs, io};
 
-/// Writes a file beside and puts it in place, so that a crash leaves the former one whole, and a reader never sees half of
+/// Writes a new file beside the old one and renames it, so that a crash leaves the old one whole, and a reader never sees half of
 /// one. Folders that are missing are created. A pipe or a device is written to as it is.
 ///
 /// # Errors
@@ -33,7 +33,7 @@ pub(crate) fn prove_writable(file: &Path) -> Result<(), String> {
         return Err("this names no file".to_owned());
     }
     let Place { file: place, beside } = place(file);
-    // To open a pipe would tell its reader something.
+    // Opening and closing a pipe would end the input of its reader.
     let Some(beside) = beside else { return Ok(()) };
     create_parent(&place).map_err(|error| format!("failed to create its folder: {error}"))?;
     match fs::OpenOptions::new().append(true).open(&place) {

@@ -1,4 +1,4 @@
-//! Whether this machine has files and ports enough for the clients, told before the first connection.
+//! Whether this machine has enough files and ports for the clients. Checked before the first connection.
 
 use std::fs;
 

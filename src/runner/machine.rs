@@ -1,4 +1,4 @@
-//! What machine this is, for the results: read from the system, as far as it tells.
+//! The machine on which sockrates runs, for the results, as far as the system describes it.
 
 use std::fs;
 use std::thread::available_parallelism;

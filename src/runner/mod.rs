@@ -16,7 +16,7 @@
 //! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
 //! | `files` | files that are put in place whole |
 //! | `interrupt` | Ctrl-C and SIGTERM |
-//! | `event` | what is told while something runs |
+//! | `event` | what is reported while something runs |
 
 mod bundled;
 mod comparison;
@@ -54,7 +54,7 @@ pub(crate) use tls::{Shown, Trust, tls};
 /// Why nothing could be run.
 #[derive(Debug)]
 pub(crate) struct Error {
-    /// What that says of the whole; none where the scenario or the configuration is wrong.
+    /// The status of the whole command. None if the scenario or the configuration is wrong.
     pub status: Option<Status>,
     /// What is wrong and what to do, ready to be shown.
     pub words: String,
@@ -68,12 +68,12 @@ impl Error {
         Error { status: None, words: words.into(), result: None }
     }
 
-    /// The same, where a sentence tells why.
+    /// The same, with the reason as a sentence.
     pub(crate) fn because(why: impl std::fmt::Display) -> Error {
         Error::wrong(format!("error: {why}"))
     }
 
-    /// The server did not answer before the user had enough.
+    /// The user interrupted before the server answered.
     fn interrupted(words: &str) -> Error {
         Error { status: Some(Status::Interrupted), ..Error::wrong(words) }
     }

@@ -33,7 +33,7 @@ pub(super) struct SingleRun<'a> {
     pub(super) namespace: Option<&'a str>,
     /// The transport of groups that name none.
     pub(super) transport: Transport,
-    /// The seed of all chance.
+    /// The seed of all random numbers.
     pub(super) seed: u64,
     /// How many threads run the clients.
     pub(super) workers: usize,
@@ -54,15 +54,15 @@ pub(super) struct Watching<'a, 'l> {
     pub(super) listener: &'a mut Listener<'l>,
 }
 
-/// What a run came to, and what its result does not say.
+/// The outcome of a run, with what its result does not contain.
 pub(super) struct Ended {
     pub(super) result: RunResult,
     pub(super) ending: Ending,
-    /// How many connections never came to be.
+    /// How many connections were never made.
     pub(super) unreached: u64,
     /// Whether a connection was lost unasked.
     pub(super) has_dropped: bool,
-    /// Whether a connection did not come to be, or was lost unasked.
+    /// Whether a connection was not made, or was lost unasked.
     pub(super) has_accident: bool,
 }
 
@@ -199,7 +199,7 @@ impl Facts<'_> {
 enum EarlyEnd {
     /// A threshold was breached: the sentence about it.
     Breached(String),
-    /// The listener wants no more: why.
+    /// Tells what the result would be if the run had been interrupted at that time.
     Refused(Error),
 }
 
@@ -230,7 +230,7 @@ impl WatchedRun<'_, '_> {
         }
     }
 
-    /// Tells what the result would be if the run had been interrupted at that time.
+    /// Reports the result that the run would have if it had been interrupted at that time.
     fn so_far(&mut self, accounts: &Accounts, now: Duration) -> Result<(), Error> {
         let WatchedRun { facts, watch, environment, listener, .. } = self;
         listener(Event::RunSoFar(&|| {

@@ -1,6 +1,6 @@
 //! Gives the server one processor and the clients the others.
 //!
-//! Whoever is started inherits the processors of the thread that starts it. So the thread that starts the server takes the
+//! A process inherits the processors of the thread that starts it. So the thread that starts the server takes the
 //! server's for that time, and then those of the clients, whose threads it starts next.
 
 use nix::errno::Errno;

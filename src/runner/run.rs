@@ -16,13 +16,13 @@ use crate::server::{NotReady, Process, Running};
 use crate::session::Transport;
 use crate::verdict::{End, Generator, Status};
 
-/// A worker has at least so many clients, where there are several workers.
+/// If there are several workers, each has at least this number of clients.
 const CLIENTS_A_WORKER: u32 = 50;
 
 /// How a scenario is run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunConfig {
-    /// The seed of all chance; the same seed gives the same plan.
+    /// The seed of all random numbers; the same seed gives the same plan.
     pub seed: u64,
     /// How many threads run the clients; without it, one for each processor, and fewer for few clients.
     pub workers: Option<u16>,

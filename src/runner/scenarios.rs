@@ -10,7 +10,7 @@ use crate::scenario::{self, Overrides, Scenario, Surroundings, Timings};
 /// A scenario, read, with where it came from.
 #[derive(Debug)]
 pub(crate) struct Selected {
-    /// Its text and the name under which it is told of.
+    /// Its text, and its name in messages.
     pub source: Source,
     /// What it says.
     pub scenario: Scenario,

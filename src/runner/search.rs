@@ -13,7 +13,7 @@ use crate::capacity::plan::{Machine, Plan, plan};
 use crate::capacity::point::throughput;
 use crate::capacity::search::{Above, Purpose};
 use crate::capacity::{
-    Asked, CapacityResult, Found, Grain, Next, Outcome, Point, Recovery, Search, Server, Settings, Step,
+    Asked, CapacityResult, Found, Grain, Next, Point, Recovery, Search, Server, Settings, Step, StepOutcome,
     outcome,
 };
 use crate::report::RunResult;
@@ -51,7 +51,7 @@ pub(crate) struct SearchConfig {
     pub needed: Option<u16>,
     /// How long the server has between two runs.
     pub settle: Duration,
-    /// How many deliveries or acknowledgements a run needs to tell anything.
+    /// How many deliveries or acknowledgements a run needs to be judged.
     pub min_samples: u64,
     /// For how many users machines are planned.
     pub plan_for: Option<u64>,
@@ -82,7 +82,7 @@ impl LoadSearch<'_> {
         let LoadSearch { config, selected, .. } = *self;
         if selected.scenario.thresholds.is_empty() {
             return Err(Error::because(format!(
-                "{} has no thresholds, so no load could break it\nhelp: write some: `thresholds: [delivery p99 < 250 ms]`",
+                "{} has no thresholds, so no load can fail\nhelp: add some: `thresholds: [delivery p99 < 250 ms]`",
                 selected.source.name
             )));
         }
@@ -103,11 +103,11 @@ impl LoadSearch<'_> {
             points: Vec::new(),
             notes: Vec::new(),
         };
-        // What the axis cannot be is told before anything is started.
+        // An axis that this scenario cannot have is reported before anything is started.
         under_way.loaded(settings.from).map_err(|words| {
             let (words, axis) = (words.trim_end(), &under_way.axis);
             Error::wrong(format!(
-                "{words}\nhelp: the axis `{axis}` comes to that; an axis is clients, rate, arrivals or a common variable"
+                "{words}\nhelp: the load of the axis `{axis}` leads to this; an axis is clients, rate, arrivals or a common variable"
             ))
         })?;
         let found = under_way.search(settings, listener)?;
@@ -122,7 +122,7 @@ impl LoadSearch<'_> {
     }
 }
 
-/// What a search came to.
+/// The status of a search.
 pub(crate) fn status(result: &CapacityResult, is_stopped: bool) -> Status {
     match &result.found {
         _ if is_stopped => Status::Interrupted,
@@ -135,7 +135,7 @@ pub(crate) fn status(result: &CapacityResult, is_stopped: bool) -> Status {
     }
 }
 
-/// Between which loads to search, where a scenario says this about them, has this load of its own and so many groups.
+/// Between which loads to search. `said` is what the scenario says, `own` its own load, `groups` its number of groups.
 fn settings(
     config: &SearchConfig,
     axis: &Axis,
@@ -204,8 +204,9 @@ impl<'a> SearchUnderWay<'a> {
                 Next::Over(found) => return Ok(Some(found)),
                 Next::Play(step) => {
                     if self.config().run.max_time.is_some_and(|most| self.began.elapsed() > most) {
-                        self.notes
-                            .push("the longest time allowed was over before the answer was found".to_owned());
+                        self.notes.push(
+                            "the search reached its longest time before the answer was found".to_owned(),
+                        );
                         return Ok(None);
                     }
                     let Some(outcome) = self.play(step, listener)? else { return Ok(None) };
@@ -236,28 +237,28 @@ impl<'a> SearchUnderWay<'a> {
         self.search.selected.with(overrides)
     }
 
-    /// Runs a step, and tells what came of it. None if the user has had enough.
-    fn play(&mut self, step: Step, listener: &mut Listener<'_>) -> Result<Option<Outcome>, Error> {
+    /// Runs a step and reports its outcome. None if the user stopped the search.
+    fn play(&mut self, step: Step, listener: &mut Listener<'_>) -> Result<Option<StepOutcome>, Error> {
         let Some(outcome) = self.outcome(step, listener)? else { return Ok(None) };
         let load = &self.axis.words(step.load);
-        if let Outcome::Died(how) = &outcome {
+        if let StepOutcome::Died(how) = &outcome {
             self.notes.extend(self.dead.replace(format!("at {load} the server ended ({how})")));
         }
         listener(Event::LoadPlayed { load, outcome: &outcome })?;
         Ok(Some(outcome))
     }
 
-    fn outcome(&mut self, step: Step, listener: &mut Listener<'_>) -> Result<Option<Outcome>, Error> {
+    fn outcome(&mut self, step: Step, listener: &mut Listener<'_>) -> Result<Option<StepOutcome>, Error> {
         let LoadSearch { server, stop, .. } = *self.search;
         let selected = match self.loaded(step.load) {
             Ok(selected) => selected,
             // Lower loads could be read: what was found is not to be lost.
-            Err(words) => return Ok(Some(Outcome::Limited(Error::wrong(words).line()))),
+            Err(words) => return Ok(Some(StepOutcome::Limited(Error::wrong(words).line()))),
         };
         let config = self.run.clone();
         let run = ScenarioRun { config: &config, server, selected: &selected, stop };
         if let Err(why) = run.check_machine() {
-            return Ok(Some(Outcome::Limited(why)));
+            return Ok(Some(StepOutcome::Limited(why)));
         }
         let running = match self.running.take() {
             Some(running) if step.server == Server::Same || server.is_found() => running,
@@ -274,7 +275,7 @@ impl<'a> SearchUnderWay<'a> {
                     Err(error) if self.sample.is_none() || error.status == Some(Status::Interrupted) => {
                         return Err(error);
                     }
-                    Err(error) => return Ok(Some(Outcome::Died(error.line()))),
+                    Err(error) => return Ok(Some(StepOutcome::Died(error.line()))),
                 }
             }
         };
@@ -285,7 +286,7 @@ impl<'a> SearchUnderWay<'a> {
         }
         let patience = if has_accident { LAST_BREATH } else { Duration::ZERO };
         let outcome = match running.ended_within(patience) {
-            Some(how) => Outcome::Died(how.sentence()),
+            Some(how) => StepOutcome::Died(how.sentence()),
             None => {
                 self.running = Some(running);
                 outcome(&result, self.config().min_samples)
@@ -318,7 +319,7 @@ impl<'a> SearchUnderWay<'a> {
         while recovery.broke < PATIENCE {
             let after = ended.elapsed();
             let Some(outcome) = self.play(step(load), listener)? else { return Ok(None) };
-            if outcome == Outcome::Held {
+            if outcome == StepOutcome::Held {
                 recovery.after_us = Some(micros(after));
                 break;
             }
@@ -338,9 +339,9 @@ impl<'a> SearchUnderWay<'a> {
         if self.search.server.is_found() {
             let cost = match self.run.process {
                 Some(_) => "",
-                None => ", and its processor and memory are not known: name its process with `--pid`",
+                None => ", and its processor time and memory are not known: name its process with `--pid`",
             };
-            notes.push(format!("the server was found running, so it was never a fresh one{cost}"));
+            notes.push(format!("the server was already running, so no run had a fresh one{cost}"));
         }
         Some(CapacityResult {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -362,7 +363,7 @@ impl<'a> SearchUnderWay<'a> {
         })
     }
 
-    /// How many machines it takes, where that was asked and can be told.
+    /// How many machines are needed, if that was asked and can be calculated.
     fn plan(&self, held: f64, curve: &Curve, sample: &RunResult) -> Option<Plan> {
         let users = self.config().plan_for?;
         let own = Load::of(&self.search.selected.scenario);

@@ -59,14 +59,14 @@ pub(crate) struct ServerConfig {
     pub sources: Vec<IpAddr>,
 }
 
-/// A server of several, and how it is called beside them.
+/// One of several servers, with its name.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedServer {
     /// Its name: the user's, else what it is started or found by.
     pub name: String,
     /// The server.
     pub config: ServerConfig,
-    /// The words of a command line that mean this server, for commands that are told to the user.
+    /// The words of a command line that mean this server, for commands that are shown to the user.
     pub words: Vec<String>,
 }
 
@@ -193,7 +193,7 @@ impl ServerConfig {
             false => None,
             true => {
                 let name = ServerName::try_from(endpoint.host.clone())
-                    .map_err(|_| format!("no certificate can be made out to `{}`", endpoint.host))?;
+                    .map_err(|_| format!("`{}` cannot be the name in a certificate", endpoint.host))?;
                 Some((self.tls.clone(), name))
             }
         };

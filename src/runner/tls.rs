@@ -48,7 +48,7 @@ pub(crate) fn tls(trust: &Trust, shown: Option<&Shown>) -> Result<Arc<ClientConf
             "the key does not belong to the certificate: give the two files of one certificate to --cert and --key"
                 .to_owned()
         }
-        error => format!("failed to make TLS ready: {error}"),
+        error => format!("failed to set up TLS: {error}"),
     })
 }
 

@@ -7,7 +7,7 @@ use super::samples::{OtherPrograms, ServerSamples};
 use crate::engine::{Extent, Ran, RunProgress, Second};
 use crate::measure::{Audited, Gauges, Live, Window};
 use crate::plan::Plan;
-use crate::report::course::{Course, GeneratorResult, PhaseResult, Row, ServerResult};
+use crate::report::course::{Course, GeneratorResult, IntervalSample, PhaseResult, ServerResult};
 use crate::report::result::ServerEnd;
 use crate::server::{Exit, Running};
 use crate::units::micros;
@@ -21,7 +21,7 @@ pub(super) struct Watch<'a> {
     /// Each act in words.
     words: Vec<String>,
     clients: u64,
-    /// About how long the run takes, where the scenario tells.
+    /// About how long the run takes, if the scenario says so.
     expected: Option<Duration>,
     audited: Option<Audited>,
     workers: u32,
@@ -33,7 +33,7 @@ pub(super) struct Watch<'a> {
     own_cpu: Duration,
     course: Course,
     extent: Extent,
-    /// Of how much of the measured part the work of the busiest thread is known, and how long it was.
+    /// How long the busiest thread worked in the measured part, and for how much of that part this is known.
     busiest: (Duration, Duration),
 }
 
@@ -68,7 +68,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Takes what the engine tells, but for its seconds.
+    /// Takes what the engine reports, except its seconds.
     pub(super) fn hear(&mut self, progress: &mut RunProgress<'_>) {
         self.extent = progress.extent;
         self.look(progress.elapsed);
@@ -119,7 +119,7 @@ impl<'a> Watch<'a> {
             self.busiest.0 += second.busiest;
             self.busiest.1 += self.length(second);
         }
-        self.course.push(&Row {
+        self.course.push(&IntervalSample {
             end: second.end,
             connected: second.live,
             figures: &second.figures,
@@ -149,7 +149,7 @@ impl<'a> Watch<'a> {
         settle.map_or_else(Vec::new, |settle| phases(self.extent, settle, now))
     }
 
-    /// The busiest thread's share of its time at work, over the measured part.
+    /// The share of the measured part in which the busiest thread worked.
     pub(super) fn busiest(&self) -> Option<f64> {
         let (busy, known) = self.busiest;
         (known >= INTERVAL).then(|| busy.as_secs_f64() / known.as_secs_f64())

@@ -194,7 +194,7 @@ impl Reader<'_, '_> {
                 .mistake(format!("`{word}` does nothing here"))
                 .hint(format!("write `- {word}: connect`"))),
             Value::Text(word) if is_step(word) => Err(node
-                .mistake(format!("nobody is said to do the step `{word}`"))
+                .mistake(format!("no group is named that does the step `{word}`"))
                 .hint(format!("write who does it: `- all: {word}`"))),
             _ => Err(node
                 .mistake(format!("expected an act, found {}", node.describe()))
@@ -230,7 +230,7 @@ impl Reader<'_, '_> {
         match name {
             "" => mistake("the name of a group is missing beside the comma".to_owned()),
             ALL => mistake("`all` stands alone: the others are among them".to_owned()),
-            name if is_step(name) => mistake(format!("nobody is said to do the step `{name}`"))
+            name if is_step(name) => mistake(format!("no group is named that does the step `{name}`"))
                 .hint(format!("write who does it: `- all: {{ {name}: … }}`")),
             name => {
                 let names = self.groups.iter().map(|group| group.name.as_str()).chain(RESERVED);

@@ -20,7 +20,7 @@ pub struct Starter {
     pub join: Option<String>,
     /// The event by which it leaves the room.
     pub leave: Option<String>,
-    /// The event by which it says something to others.
+    /// The event by which it sends a message to others.
     pub send: Option<String>,
     /// The event by which others hear it, if it has another name.
     pub arrives: Option<String>,
@@ -86,7 +86,7 @@ impl Starter {
     fn head(&self) -> String {
         let (file, url) = (one_line(&self.file), one_line(&self.url));
         format!(
-            "# A first scenario. Change what is not so in your application, then:\n\
+            "# A first scenario. Change what differs in your application, then:\n\
              #\n\
              #   sockrates check {file}              what it would do, and what is wrong with it\n\
              #   sockrates run {file} --url {url}\n\
@@ -103,13 +103,13 @@ impl Starter {
             namespace => format!(", namespace: {}", quoted(namespace)),
         };
         let mut text = String::from("# Who takes part. Raise the numbers when it works.\nclients:\n");
-        let auth = "# where it asks who they are: auth: { token: \"user-${n}\" }";
+        let auth = "# if your application asks for credentials: auth: { token: \"user-${n}\" }";
         let _ = writeln!(text, "  speaker: {{ count: 1{namespace} }}");
         let _ = writeln!(text, "  listeners: {{ count: 20, arrive: 50/s{namespace} }} {auth}");
         if self.join.is_some() && self.send.is_some() {
             let _ = writeln!(
                 text,
-                "  elsewhere: {{ count: 2{namespace} }} # in another room: they must hear nothing"
+                "  elsewhere: {{ count: 2{namespace} }} # in another room: they must receive nothing"
             );
         }
         text + "\n"
@@ -153,7 +153,7 @@ impl Starter {
         }
         if !self.ack {
             text.push_str(
-                "  # Without acknowledgements much is left open: docs/your-server.md tells what.\n",
+                "  # Without acknowledgements less can be judged: docs/your-server.md lists what.\n",
             );
         }
         text + "\n"

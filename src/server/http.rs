@@ -31,7 +31,7 @@ pub(super) enum Answer {
     Closed(Vec<u8>),
 }
 
-/// Why an exchange came to nothing.
+/// Why an exchange failed.
 #[derive(Debug)]
 pub(super) enum Broken {
     /// No connection: refused, timed out, unreachable.

@@ -16,7 +16,7 @@ pub enum Event<'a> {
     Opened,
     /// The WebSocket now carries everything.
     Upgraded,
-    /// The upgrade came to nothing, in words; long-polling goes on.
+    /// The upgrade failed: the reason in words. Long-polling goes on.
     UpgradeFailed(String),
     /// A namespace accepted our `CONNECT`.
     Connected {

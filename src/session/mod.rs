@@ -74,7 +74,7 @@ pub enum Heartbeats {
     /// Each ping is answered by a pong.
     #[default]
     Answered,
-    /// Pings are heard and not answered.
+    /// Pings are received and not answered.
     Muted,
 }
 
@@ -441,7 +441,7 @@ impl Session {
         }
     }
 
-    /// Tells the time. Call it when [`Session::poll_timeout`] is reached.
+    /// Takes the time. Call it when [`Session::poll_timeout`] is reached.
     pub fn handle_timeout(&mut self, wire: &mut dyn Wire, now: Instant) -> Option<Event<'static>> {
         if self.overdue.is_some_and(|overdue| now >= overdue) && !self.is_closed() {
             return Some(self.finish(wire, Closed::NoPing));

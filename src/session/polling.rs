@@ -102,7 +102,7 @@ impl Polling {
             if !is_first && (body.len() + 1 + next.length()) as u64 > limit {
                 break;
             }
-            // A rude scenario may send empty packets, so the body does not tell whether it has one already.
+            // A scenario that breaks the protocol may send empty packets, so the body does not say whether it has one already.
             if !std::mem::replace(&mut is_first, false) {
                 body.push(payload::SEPARATOR);
             }

@@ -13,7 +13,7 @@ use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::socket_io::{self, Kind};
 use crate::protocol::{Rule, Violation, excerpt};
 
-/// So many namespaces a guest gets to know: more than any scenario speaks in.
+/// The number of namespaces that a guest may join: more than any scenario uses.
 const MOST_OF_A_GUEST: usize = 64;
 
 impl Session {
@@ -145,7 +145,7 @@ impl Session {
                 namespace.note_offset(&message);
                 Some(Event::ServerEvent(message))
             }
-            // Under way when we left: nobody's fault.
+            // It was on its way when we left: no rule is broken.
             Some(_) => None,
             None => Some(namespace::unknown("an event came from", &message.namespace)),
         }

@@ -33,7 +33,7 @@ impl Session {
         Some(Event::Upgraded)
     }
 
-    /// The WebSocket came to nothing: long-polling goes on where it was.
+    /// The WebSocket was not opened: long-polling goes on where it was.
     pub(super) fn resume_polling(&mut self, wire: &mut dyn Wire) {
         self.upgrade = Upgrade::None;
         if let Some(polling) = &mut self.polling

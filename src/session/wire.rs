@@ -79,7 +79,7 @@ pub enum HangUp {
 
 /// The outgoing half of the contract between a session and the transports.
 ///
-/// Calls never fail and never block: what goes wrong is heard later, as a [`Lost`].
+/// Calls never fail and never block: what goes wrong is reported later, as a [`Lost`].
 pub trait Wire {
     /// Opens a WebSocket with this path and query.
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]);
@@ -93,8 +93,8 @@ pub trait Wire {
     fn request(&mut self, channel: Channel, request: Request<'_>);
     /// Sends what a request has held back.
     fn rest(&mut self, channel: Channel, bytes: &[u8]);
-    /// Ends a channel. Nothing more is heard from it, not even a [`Lost`] — except after [`HangUp::Clean`] on a
-    /// WebSocket, where the server's own close is heard.
+    /// Ends a channel. Nothing more is received from it, not even a [`Lost`] — except after [`HangUp::Clean`] on a
+    /// WebSocket, where the server's own close is received.
     fn hang_up(&mut self, channel: Channel, how: HangUp);
     /// Stops or resumes reading from a channel, so that the server feels a slow consumer.
     fn pause(&mut self, channel: Channel, paused: bool);
@@ -154,7 +154,7 @@ impl fmt::Display for Lost {
                 f.write_str("no connection: this machine has no port left for it")
             }
             Lost::Shortage(Shortage::File) => {
-                f.write_str("no connection: this process may open no more files")
+                f.write_str("no connection: this process reached its limit of open files")
             }
             Lost::Tls(words) => write!(f, "TLS failed: {words}"),
             Lost::Refused(answer) => {

@@ -1,6 +1,6 @@
 //! How small a difference a number of blocks can show, and how many it takes to show one.
 //!
-//! Reckoned for Student's t on the logarithms of the ratios, and with the efficiency that the test over signs has beside it.
+//! Calculated for Student's t on the logarithms of the ratios, with the relative efficiency of the test over signs.
 
 use super::bootstrap::t;
 use super::signs::least_p;
@@ -39,7 +39,7 @@ impl Demand {
         Some(enough)
     }
 
-    /// The least difference that so many pairs find. Infinite where they are too few to find any.
+    /// The least difference that this number of pairs finds. Infinite if there are too few pairs to find any.
     pub fn detectable(self, pairs: usize) -> f64 {
         if pairs < 2 || least_p(pairs) > self.level {
             return f64::INFINITY;

@@ -1,12 +1,12 @@
 //! What a handful of values amounts to.
 
-/// The median. None of nothing.
+/// The median. None if the sample is empty.
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
 /// The value below which a share of the values lies, with straight lines between them: the definition 7 of Hyndman and
-/// Fan, which NumPy uses too. None of nothing.
+/// Fan, which NumPy uses too. None if the sample is empty.
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -22,7 +22,7 @@ pub fn quantile_of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
     Some(sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64))
 }
 
-/// The mean. None of nothing.
+/// The mean. None if the sample is empty.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

@@ -7,11 +7,11 @@
 
 use super::median;
 
-/// Differences count at most so many times their median size: about one standard deviation, if they are normal.
+/// Differences count at most this many times their median size: about one standard deviation, if they are normal.
 const CLIP: f64 = 1.5;
-/// Up to so many pairs, every assignment of signs is counted.
+/// Up to this number of pairs, every assignment of signs is counted.
 const ALL_UP_TO: usize = 32;
-/// Beyond, so many are drawn.
+/// For more pairs, this number of assignments is drawn.
 const DRAWN: u32 = 20_000;
 
 /// The probability that differences at least as one-sided as these come about where there is none, on either side. 1 if
@@ -57,7 +57,7 @@ fn drawn(sizes: &[f64], seen: f64, seed: u64) -> f64 {
     (extreme + 1) as f64 / f64::from(DRAWN + 1)
 }
 
-/// The least p-value that so many pairs can reach: all on one side.
+/// The least p-value that this number of pairs can reach: all on one side.
 pub fn least_p(pairs: usize) -> f64 {
     2.0 / 2.0_f64.powi(i32::try_from(pairs).unwrap_or(i32::MAX))
 }

@@ -26,7 +26,7 @@ pub struct Usl {
 }
 
 impl Usl {
-    /// The throughput of so many clients.
+    /// The throughput of this number of clients.
     pub fn at(self, clients: f64) -> f64 {
         self.lambda * clients / self.slowing(clients)
     }
@@ -103,7 +103,7 @@ pub struct Intervals {
     pub peak: Interval,
 }
 
-/// The fewest loads that tell anything of three parameters.
+/// The fewest loads from which three parameters can be fitted.
 const FEWEST: usize = 4;
 
 /// Lays the law through points of clients and throughput. None for fewer than four different loads, or where nothing was

@@ -1,4 +1,4 @@
-//! A client as its steps see it: its session, its values, what it heard and has not used yet.
+//! A client as its steps see it: its session, its values, and the events that it received and has not used yet.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -60,7 +60,7 @@ pub struct Actor<'p> {
     pub context: &'p RunContext,
     /// Its connection.
     pub session: Session,
-    /// The namespace that it speaks in unless a step says otherwise.
+    /// The namespace that it uses unless a step names another.
     pub home: Box<str>,
     /// Events that no step has taken yet.
     pub inbox: Inbox,
@@ -74,7 +74,7 @@ pub struct Actor<'p> {
     pub arrived: bool,
     /// The round of the innermost `repeat`.
     pub round: u64,
-    /// Whether it does things on its connection after which nobody can say what it receives.
+    /// Whether it does things on its connection after which it is not known what it receives.
     pub by_hand: bool,
     /// Whether it has sent what nobody acknowledges since its last round trip.
     pub has_unread: bool,

@@ -50,11 +50,7 @@ impl Arrival {
             .takes("from", rate(), "How often they come at the beginning.")
             .takes("to", rate(), "How often they come at the end.")
             .takes("for", named("time"), "How long the stage lasts.")
-            .takes(
-                "by",
-                schema::words(["even", "poisson"]),
-                "`poisson`: independently of each other, as strangers do.",
-            )
+            .takes("by", schema::words(["even", "poisson"]), "`poisson`: independently of each other.")
             .schema();
         stage["oneOf"] = serde_json::json!([
             { "required": ["rate"], "not": { "anyOf": [{ "required": ["from"] }, { "required": ["to"] }] } },
@@ -98,7 +94,7 @@ impl Arrival {
         rates.reduce(f64::max).map(|per_second| Rate { per_second })
     }
 
-    /// The same with all rates so many times as high. Stages last as long as before.
+    /// The same with all rates multiplied by this factor. Stages last as long as before.
     #[must_use]
     pub fn scaled(mut self, by: f64) -> Arrival {
         for stage in &mut self.stages {
@@ -152,7 +148,7 @@ impl Arrival {
     }
 }
 
-/// Later than anybody waits, and early enough to be reckoned with: a hundred years.
+/// Later than any run ends, and early enough to calculate with: a hundred years.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// The way through the stages, on which one only goes forward. The last has no end.
@@ -165,7 +161,7 @@ struct Way<'s> {
 }
 
 impl Way<'_> {
-    /// When so many have come.
+    /// When this number of clients have arrived.
     fn at(&mut self, clock: f64) -> Duration {
         while let [stage, rest @ ..] = self.stages
             && let Some(length) = stage.length
@@ -213,7 +209,7 @@ impl Stage {
             }
             _ => {
                 return Err(node
-                    .mistake("this stage does not say how often clients come")
+                    .mistake("this stage has no rate of arrivals")
                     .hint("write `rate: 100/s`, or `from: 10/s, to: 200/s`"));
             }
         };
@@ -230,7 +226,7 @@ impl Stage {
         (self.from + self.to) / 2.0 * length.as_secs_f64()
     }
 
-    /// After how long so many have come in it.
+    /// After how long this number of clients have arrived in it.
     fn time(&self, clients: f64) -> f64 {
         let slope = match self.length {
             Some(length) => (self.to - self.from) / length.as_secs_f64(),

@@ -1,6 +1,6 @@
 //! `broadcast`: the broadcasting family. Asks the server to send an event to others, in the words of the contract.
 //!
-//! Each message carries a stamp, so that every receipt can be told from every other and timed. With `collect`
+//! Each message carries a stamp, so that receipts can be distinguished and timed. With `collect`
 //! the receivers' acknowledgements are asked for and judged.
 
 use std::borrow::Cow;
@@ -37,7 +37,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let audited = fields.optional("audit");
     let is_audited = audited.map_or(Ok(stamped), Node::bool)?;
     if let Some(node) = audited.filter(|_| is_audited && !stamped) {
-        return Err(node.mistake("without its stamp nobody can tell who receives the message"));
+        return Err(
+            node.mistake("without its stamp the audit cannot know which clients received the message")
+        );
     }
     let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
     let ack = fields.optional("ack");
@@ -81,7 +83,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         ("body", &content.body),
         ("timeout", &timeout),
     ];
-    // Rooms that are reckoned stay open: chance must not choose one for the server and another for the audit.
+    // Rooms that are calculated are filled in once: chance must not choose one for the server and another for the audit.
     let rooms = [("to", &to), ("except", &except), ("room", &room)];
     let fixed = rooms.into_iter().filter(|_| to.fixed().is_some() && except.fixed().is_some());
     let words: Vec<(&str, &Template)> = words.into_iter().chain(fixed).collect();
@@ -245,7 +247,7 @@ fn aim(to: &Template, except: &Template) -> String {
     aim
 }
 
-/// Rooms that are reckoned, as they were written: the JSON of the list without its brackets and quotes.
+/// Rooms that are calculated, as they were written: the JSON of the list without its brackets and quotes.
 fn list_in_words(template: &Template) -> String {
     template.in_words().trim_matches(['[', ']']).replace('"', "")
 }

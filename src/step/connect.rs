@@ -492,7 +492,9 @@ impl<'p> Running<'p> for Connecting<'p> {
                     return self.refused_by_http(cx, why, status, &body);
                 }
                 let words = match why {
-                    Closed::BadAnswer { status: 200, body, .. } => format!("no Engine.IO answered: {body}"),
+                    Closed::BadAnswer { status: 200, body, .. } => {
+                        format!("the answer was not Engine.IO: {body}")
+                    }
                     why => why.to_string(),
                 };
                 self.missed(cx, why.cause(), words)

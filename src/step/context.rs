@@ -10,7 +10,7 @@ use crate::contract::StandingRoom;
 use crate::session::Transport;
 use crate::template::{Of, Shared, Slot, Template};
 
-/// What the steps of a group want to hear of. Everything else is counted and dropped at once.
+/// Which events the steps of a group need. Everything else is counted and dropped at once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventFilter {
     /// Names of events that a step may take.
@@ -51,7 +51,7 @@ pub struct GroupContext {
     pub count: u64,
     /// Which transports they use.
     pub transport: Transport,
-    /// The namespace that they connect to and speak in unless a step says otherwise.
+    /// The namespace that they connect to and use unless a step names another.
     pub namespace: Template,
     /// What they send with `CONNECT`.
     pub auth: Option<Template>,
@@ -65,7 +65,7 @@ pub struct GroupContext {
     pub rows: Vec<Vec<(String, String)>>,
     /// When each of them begins its first connect, after the act does; empty where all begin at once.
     pub offsets: Arc<[Duration]>,
-    /// What their steps want to hear of.
+    /// Which events their steps need.
     pub filter: EventFilter,
 }
 
@@ -81,11 +81,11 @@ pub struct Audit {
 /// What all clients of a run share.
 #[derive(Debug)]
 pub struct RunContext {
-    /// The beginning of the run, from which all times are told.
+    /// The beginning of the run, from which all times are counted.
     pub epoch: Instant,
     /// A number of the run, for its stamps and for `${run}`.
     pub run: u16,
-    /// The seed of all chance.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// The path of the server, with both slashes.
     pub path: String,

@@ -26,9 +26,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let how = fields.optional("how");
     fields.deny_others()?;
     match (namespace, how) {
-        (Some(_), Some(how)) => {
-            Err(how.mistake("a namespace is left politely").hint("leave `how` out, or leave `namespace` out"))
-        }
+        (Some(_), Some(how)) => Err(how
+            .mistake("a namespace is always left by a packet, so `how` does not apply")
+            .hint("leave `how` out, or leave `namespace` out")),
         (Some(namespace), None) => Ok(Box::new(Disconnect::Leave(namespace))),
         (None, Some(how)) => way(how, how.text()?),
         (None, None) => Ok(Box::new(Disconnect::Close)),
@@ -40,9 +40,12 @@ pub(super) fn schema() -> Schema {
     let map = schema::namespace(Shape::new("Leaves a namespace, or closes the connection.")).takes(
         "how",
         ways(),
-        "`clean` closes the connection and waits for the server, `cut` drops it without a word.",
+        "`clean` closes the connection and waits for the server, `cut` drops it without any packet.",
     );
-    schema::either([schema::told(ways(), "Closes the connection, or drops it without a word."), map.schema()])
+    schema::either([
+        schema::told(ways(), "Closes the connection, or drops it without any packet."),
+        map.schema(),
+    ])
 }
 
 fn way(node: &Node, word: &str) -> Result<Box<dyn Step>, Mistake> {

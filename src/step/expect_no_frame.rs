@@ -40,7 +40,7 @@ impl Step for ExpectNoFrame {
         match found {
             Some(seen) => cx.fail(wish, seen.in_words()),
             None if cx.actor.frames.were_lost() => {
-                cx.fail(wish, "more frames came than could be kept, so nobody knows");
+                cx.fail(wish, "more frames came than could be kept, so this cannot be judged");
             }
             None => cx.pass(),
         }

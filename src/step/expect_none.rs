@@ -42,7 +42,7 @@ impl Step for ExpectNone {
         match self.fence.begin(cx) {
             Ok(fencing) => Progress::waiting(Listening { step: self, fencing }),
             Err(why) => {
-                cx.fail(self.wish(), format!("it cannot be told: {why}"));
+                cx.fail(self.wish(), format!("it could not be judged: {why}"));
                 Progress::Done
             }
         }
@@ -101,7 +101,7 @@ impl<'p> Running<'p> for Listening<'p> {
         match self.fencing.handle(cx, what) {
             None => return Flow::Waiting,
             Some(Ok(())) => self.step.judge(cx),
-            Some(Err(why)) => cx.fail(self.step.wish(), format!("it cannot be told: {why}")),
+            Some(Err(why)) => cx.fail(self.step.wish(), format!("it could not be judged: {why}")),
         }
         Flow::Done
     }

@@ -15,7 +15,7 @@ use crate::observe::Counter;
 use crate::session::Event;
 use crate::template::Template;
 
-/// The namespace that nobody serves.
+/// A namespace that no server has.
 pub const NOWHERE: &str = "/sockrates-fence";
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -71,7 +71,7 @@ pub(super) enum Fencing {
     Event(Awaited),
     /// By a `CONNECT` that will be refused.
     Probe {
-        /// When the patience is over.
+        /// When the wait is over.
         deadline: Instant,
     },
 }
@@ -117,7 +117,7 @@ impl Fencing {
         }
     }
 
-    /// When the patience is over.
+    /// When the wait is over.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Fencing::Event(awaited) => awaited.poll_timeout(),

@@ -133,7 +133,7 @@ impl Inquiry {
         let (own_name, on) = (fields.optional("as"), fields.optional("on"));
         if let (Some(node), Some(_)) = (own_name, on) {
             return Err(node
-                .mistake("a request on the connection of another goes by the name of that")
+                .mistake("`as` and `on` exclude each other: a request on a connection has the name of that connection")
                 .hint("leave out `as`"));
         }
         let name = match (own_name, on) {

@@ -1,7 +1,7 @@
 //! The steps of a scenario: one file each. What it takes, what it does, when it is done.
 //!
 //! A [`Step`] is read from the scenario once and shared by all clients. [`Step::start`] does its work at once, or
-//! leaves a [`Running`] behind that is told of everything that happens to its client until it is done. Steps see
+//! leaves a [`Running`] behind that receives everything that happens to its client until it is done. Steps see
 //! their client through [`Cx`]: its session, its values, its inbox, the wire, and the observer that they tell
 //! what they found. No step knows a socket or a clock.
 //!
@@ -78,7 +78,7 @@ pub use standing::tell as tell_rooms;
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
 
-/// Every step by its word. `bare` tells whether it may stand alone, without anything behind it.
+/// Every step by its word. `bare` says whether it may stand alone, without a value.
 pub const KINDS: &[Kind] = &[
     Kind { word: "connect", bare: true, read: connect::read, schema: connect::schema },
     Kind { word: "disconnect", bare: true, read: disconnect::read, schema: disconnect::schema },
@@ -130,7 +130,7 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// Does the step, or begins it.
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p>;
 
-    /// Adds what this step wants to hear of.
+    /// Adds the events that this step needs.
     fn filter(&self, _filter: &mut EventFilter) {}
 
     /// The steps inside it.
@@ -148,7 +148,7 @@ pub trait Step: fmt::Debug + Send + Sync {
         false
     }
 
-    /// How long it takes by what the scenario says alone. What a server takes beside that nobody knows before.
+    /// How long it takes by the scenario alone. The time that the server takes is not included.
     fn lasts(&self) -> Duration {
         Duration::ZERO
     }
@@ -196,7 +196,7 @@ pub struct Numbered {
     pub step: Box<dyn Step>,
 }
 
-/// What became of a step that was started.
+/// The state of a step that was started.
 #[derive(Debug)]
 pub enum Progress<'p> {
     /// It is done.
@@ -213,13 +213,13 @@ impl<'p> Progress<'p> {
 
 /// A step that waits for something.
 pub trait Running<'p>: fmt::Debug {
-    /// Is told of everything that happens to the client, and of the time when [`Running::poll_timeout`] is reached.
+    /// Receives everything that happens to the client, and the time when [`Running::poll_timeout`] is reached.
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow;
 
-    /// The client leaves at the end of the run: the step will be told of nothing any more.
+    /// The client leaves at the end of the run: the step receives nothing any more.
     fn abandon(&mut self, _cx: &mut Cx<'_, 'p>) {}
 
-    /// When to tell it the time.
+    /// When it has to be called again.
     fn poll_timeout(&self) -> Option<Instant>;
 }
 
@@ -263,12 +263,12 @@ pub struct Cx<'a, 'p> {
     pub actor: &'a mut Actor<'p>,
     /// Where frames and requests go.
     pub wire: &'a mut dyn Wire,
-    /// Who is told what was found.
+    /// Takes what was found.
     pub observer: &'a mut dyn Observer,
 }
 
 impl<'p> Cx<'_, 'p> {
-    /// What is done in it is told under this label, if it is one.
+    /// What is done in it is counted under this label, if it is one.
     fn labelled<R>(&mut self, label: Label, act: impl FnOnce(&mut Self) -> R) -> R {
         if label == self.label {
             return act(self);
@@ -281,7 +281,7 @@ impl<'p> Cx<'_, 'p> {
         done
     }
 
-    /// How late the client is with what it begins now: nobody waited for but the generator itself.
+    /// How late the client is with what it begins now, through the load generator alone.
     fn lag(&mut self, metric: Metric) {
         self.observer.latency(metric, self.now.saturating_duration_since(self.ready));
     }
@@ -297,7 +297,7 @@ impl<'p> Cx<'_, 'p> {
         self.observer.failed(self.step, self.actor.who, failure);
     }
 
-    /// An operation came to nothing.
+    /// An operation did not succeed.
     pub fn miss(
         &mut self,
         failure_kind: FailureKind,
@@ -308,14 +308,14 @@ impl<'p> Cx<'_, 'p> {
         self.observer.missed(self.step, self.actor.who, failure_kind, failure);
     }
 
-    /// Tells the audit, if there is one.
+    /// Reports to the audit, if there is one.
     pub fn record(&mut self, event: AuditEvent<'_>) {
         if self.actor.context.audit.is_some() {
             self.observer.record(self.actor.who, self.actor.context.since(self.now), event);
         }
     }
 
-    /// The client does something after which nobody can say what it receives.
+    /// The client does something after which it is not known what it receives.
     pub fn act_by_hand(&mut self) {
         if !std::mem::replace(&mut self.actor.by_hand, true) {
             self.record(AuditEvent::Leaving { namespace: None });

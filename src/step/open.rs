@@ -117,7 +117,7 @@ impl Open {
         Ok(())
     }
 
-    /// It came to nothing. Whether that is a refusal, and the one that is demanded.
+    /// The connection was not opened. Whether that is a refusal, and the one that is demanded.
     fn judge(&self, cx: &mut Cx<'_, '_>, why: &Closed) {
         let Some(wanted) = &self.refused else {
             return cx.miss(FailureKind::Connect(why.cause()), self.wish(), why.to_string());
@@ -148,8 +148,8 @@ impl Open {
 impl Step for Open {
     fn words(&self) -> String {
         match (&self.sid, &self.refused) {
-            (None, None) => "opens an Engine.IO connection and says nothing".into(),
-            (Some(_), None) => "opens a second connection for a session and says nothing".into(),
+            (None, None) => "opens an Engine.IO connection and sends nothing".into(),
+            (Some(_), None) => "opens a second connection for a session and sends nothing".into(),
             (_, Some(_)) => format!("expects {}", self.wish()),
         }
     }
@@ -202,7 +202,7 @@ impl<'p> Running<'p> for Opening<'p> {
                 let packet =
                     cx.actor.frames.all().find(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)));
                 let Some(packet) = packet else { return Flow::Waiting };
-                let why = format!("the server spoke on it: {}", packet.in_words());
+                let why = format!("the server sent a packet on it: {}", packet.in_words());
                 self.give_up(cx, &why);
             }
             Happening::Event(Event::Closed(why)) => {

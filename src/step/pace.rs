@@ -64,7 +64,7 @@ pub(super) fn shape(shape: Shape) -> Shape {
         .takes(
             "by",
             schema::words(["even", "poisson"]),
-            "`poisson`: rounds are due by chance, every so often on average.",
+            "`poisson`: rounds are due at random times, with the same average rate.",
         )
         .takes("jitter", named("share"), "Each round is due later by chance, up to this share of `every`.")
         .takes("think", schema::drawn(schema::time), "Instead of `every`: a pause after each round.")
@@ -87,7 +87,7 @@ impl Pace {
         let start = fields.entry("start").map(|(key, node)| Ok((key, is_spread(node)?))).transpose()?;
         let bursts = fields.optional("bursts").map(|node| Bursts::read(node, reading)).transpose()?;
         let without_pace = |key: &Key| {
-            let message = format!("`{}` is about a pace, and there is none", key.text);
+            let message = format!("`{}` needs a pace, and there is none", key.text);
             Err(key.mistake(message).hint("add `every: 1s`"))
         };
         let rhythm = match (every, by) {
@@ -102,12 +102,12 @@ impl Pace {
             (Some(every), Some((_, true))) => {
                 if let Some((key, _)) = jitter {
                     return Err(key
-                        .mistake("rounds by `poisson` come by chance already")
+                        .mistake("rounds by `poisson` are random already")
                         .hint("leave out `jitter`"));
                 }
                 if let Some((key, true)) = start {
                     return Err(key
-                        .mistake("rounds by `poisson` are spread by chance already")
+                        .mistake("rounds by `poisson` are spread randomly already")
                         .hint("leave out `start`"));
                 }
                 Rhythm::Poisson { every }
@@ -238,7 +238,7 @@ impl Bursts {
         fields.deny_others()?;
         let mut time = |node: &Node| {
             let time = reading.duration(node)?;
-            if time.is_zero() { Err(node.mistake("expected a time longer than nothing")) } else { Ok(time) }
+            if time.is_zero() { Err(node.mistake("expected a time longer than 0 s")) } else { Ok(time) }
         };
         Ok(Bursts { on: time(on?)?, off: time(off?)?, by_chance: by_chance.unwrap_or(Ok(false))? })
     }

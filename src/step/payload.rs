@@ -56,7 +56,7 @@ impl Content {
             let bytes = Distribution::read(node, &SIZE, &mut |node| reading.size(node))?;
             if !args.is_empty() {
                 return Err(node
-                    .mistake("`bytes` makes up the payload, and `args` gives one")
+                    .mistake("`bytes` generates the payload, and `args` sets one")
                     .hint("keep one of them"));
             }
             return Ok(Content::made_up(bytes, if stamped { stamp::EMPTY } else { "" }));

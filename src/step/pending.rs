@@ -25,7 +25,7 @@ pub(super) struct Pending<'p> {
     message: Option<Box<SentMessage>>,
 }
 
-/// What became of it.
+/// Its outcome.
 #[derive(Debug)]
 pub(super) enum Settled<'a> {
     /// The server said that it has handled it.
@@ -60,7 +60,7 @@ impl<'p> Pending<'p> {
         Ok(None)
     }
 
-    /// Looks at what happened; gives what became of the message, if that is known now.
+    /// Looks at what happened; gives the outcome of the message, if it is known now.
     pub(super) fn handle<'a>(&mut self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Option<Settled<'a>> {
         let (settled, end) = match self.exchange.handle(cx, what) {
             Exchanged::Answered(answer) => {
@@ -77,7 +77,7 @@ impl<'p> Pending<'p> {
         Some(settled)
     }
 
-    /// Waits no more: nobody will know what became of it.
+    /// Stops waiting: the outcome stays unknown.
     pub(super) fn abandon(&mut self, cx: &mut Cx<'_, '_>) {
         settle(cx, self.message.take(), End::Unknown);
     }

@@ -157,7 +157,7 @@ impl<'s> Reading<'s> {
                 let kind = kind(word).ok_or_else(|| unknown(word, node.mistake("")))?;
                 if !kind.bare {
                     return Err(node
-                        .mistake(format!("the step `{word}` needs to know more"))
+                        .mistake(format!("the step `{word}` needs a value"))
                         .hint(format!("write it as a map, like `{{ {word}: … }}`")));
                 }
                 (kind.read)(&Node { span: node.span, value: Value::Null }, self)?
@@ -170,7 +170,7 @@ impl<'s> Reading<'s> {
                         }
                         let kind = kind(&key.text).ok_or_else(|| unknown(&key.text, key.mistake("")))?;
                         if value.is_null() && !kind.bare {
-                            return Err(key.mistake(format!("the step `{}` needs to know more", key.text)));
+                            return Err(key.mistake(format!("the step `{}` needs a value", key.text)));
                         }
                         (kind.read)(value, self)?
                     }
@@ -232,7 +232,7 @@ impl<'s> Reading<'s> {
         fields.optional("namespace").map(|node| Template::compile_namespace(node, self.scope)).transpose()
     }
 
-    /// How long a step waits: `within`, or the usual patience.
+    /// How long a step waits: `within`, or its default.
     ///
     /// # Errors
     /// When `within` is no duration.

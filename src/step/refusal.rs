@@ -44,7 +44,7 @@ impl Refusal {
         let refusal = match &node.value {
             Value::Bool(true) => Refusal::Any,
             Value::Bool(false) => {
-                return Err(node.mistake("`refused: false` says nothing").hint("leave it out"));
+                return Err(node.mistake("`refused: false` has no effect").hint("leave it out"));
             }
             Value::Map(entries)
                 if entries.iter().any(|(key, _)| key.text == "status" || key.text == "body") =>

@@ -1,7 +1,7 @@
 //! `repeat`: steps that recur, for each client at its own pace.
 //!
 //! With `every`, each round has a due time fixed by the schedule: a round that is late does not move the ones
-//! after it, and latencies are told from the due time, so that a stalled server shows in the percentiles.
+//! after it, and latencies count from the due time, so that a stalled server shows in the percentiles.
 
 use std::time::{Duration, Instant};
 

@@ -58,12 +58,12 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     if let Some(told) = told.filter(|_| rooms.len() > 1) {
         let name = verb.name();
         let what = format!("by the contract a `{name}` is {told} in one room, and this names several");
-        return Err(room.mistake(what).hint("take them one after another, in steps of their own"));
+        return Err(room.mistake(what).hint("use one step for each room"));
     }
     let room = Template::compile(room, reading.scope)?;
     let demand = Demand::of_contract(ack, ask.ack.is_some(), reading)?;
     let stamp = Template::from(Json::from(stamp::EMPTY));
-    // A room that is reckoned stays open: chance must not choose one for the server and another for the audit.
+    // A room that is calculated is filled in once: chance must not choose one for the server and another for the audit.
     let words = [("stamp", &stamp), ("room", &room)];
     let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
     let event_template = EventTemplate::new(&ask.event, &ask.args);
@@ -117,7 +117,7 @@ struct Move {
     demand: Demand,
     /// The event by which the server answers instead.
     confirmation: Option<Description>,
-    /// Who is told of it by the application.
+    /// Which clients the application informs of it.
     audit_target: Option<AuditTarget>,
 }
 
@@ -193,7 +193,7 @@ impl Move {
         }
         let mut message = None;
         if let Some(audit_target) = &self.audit_target {
-            // In how many of several rooms it is told, nobody knows.
+            // Of several rooms, it is not known in how many the application informs the members.
             let audit_target = (rooms.len() <= 1).then_some(audit_target);
             let told = [&words[0].1, &Json::Array(Vec::new())];
             message = audit_target::stamp(cx, encoded.to_mut(), audit_target, &namespace, told);

@@ -39,7 +39,7 @@ impl<'p> Sequence<'p> {
         Flow::Waiting
     }
 
-    /// Tells the waiting step what happened and goes on when it is done.
+    /// Passes what happened to the waiting step and goes on when it is done.
     pub(super) fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         if let Some((numbered, running)) = &mut self.current {
             cx.step = numbered.id;
@@ -52,14 +52,14 @@ impl<'p> Sequence<'p> {
         self.go(cx)
     }
 
-    /// Tells the waiting step that it will be told of nothing any more.
+    /// Ends the waiting step: it receives nothing any more.
     pub(super) fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
         if let Some((numbered, running)) = &mut self.current {
             cx.labelled(numbered.label, |cx| running.abandon(cx));
         }
     }
 
-    /// When the waiting step wants to be told the time.
+    /// When the waiting step has to be called again.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.current.as_ref().and_then(|(_, running)| running.poll_timeout())
     }

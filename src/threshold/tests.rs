@@ -135,7 +135,7 @@ fn what_cannot_be_read_points_at_the_part_that_is_wrong() {
         ("ack p99 < 5 %", 15, "`%` is not a unit of a time"),
         ("ack p99 < -5ms", 15, "a time cannot be negative"),
         ("sent < 5ms", 12, "expected a number of times, found `5ms`"),
-        ("sent < -5", 12, "nothing happens `-5` times"),
+        ("sent < -5", 12, "a count cannot be negative: `-5`"),
         ("sent rate < 5", 17, "`5` has no unit"),
         ("sent < 5%", 12, "`sent` is not a part of anything"),
         ("connect failed < 101 %", 22, "`101 %` is more than the whole"),

@@ -50,7 +50,7 @@ impl Network {
         }
     }
 
-    /// Has a socket told of by its token, for the first time or with another interest.
+    /// Asks for reports about a socket under its token, for the first time or with another interest.
     pub(super) fn watch(
         &self,
         socket: &mut Socket,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Registry, Token};
 
-/// How many sockets are told of at once.
+/// How many sockets are reported at once.
 const AT_ONCE: usize = 256;
 
 /// The readiness queue of one worker.

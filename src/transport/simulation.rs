@@ -214,7 +214,7 @@ pub(super) struct Simulated {
 }
 
 impl Simulated {
-    /// Asks for the socket to be told of; what it is ready for already is told at once.
+    /// Asks for reports about the socket; what it is ready for already is reported at once.
     pub(super) fn watch(&self, token: Token, interest: Interest) -> io::Result<()> {
         let mut state = self.simulation.state();
         let side = &mut state.sockets[self.place];

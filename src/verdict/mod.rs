@@ -17,11 +17,11 @@
 //! | a check failed, something went wrong that no threshold is about | failed | 1 |
 //! | a threshold was missed or had no data, nothing was proved | failed | 1 |
 //! | a threshold was breached that ends the run | failed | 1 |
-//! | a percentile was asked about that too few samples support, the asked rate was not reached | invalid | 4 |
+//! | a percentile was asked about that too few samples support, the requested rate was not reached | invalid | 4 |
 //! | everything else | passed | 0 |
 //!
 //! An invalid measurement comes before failed checks: a generator that has no time left misses deadlines that the
-//! server met. The sentence then tells both. A scenario or command line that is wrong (exit code 2) never gets here.
+//! server met. The sentence then says both. A scenario or command line that is wrong (exit code 2) never gets here.
 
 mod thresholds;
 mod validity;
@@ -103,7 +103,7 @@ impl Verdict {
     }
 }
 
-/// How the engine came to its end.
+/// How the engine ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// The script was played to its end.
@@ -134,15 +134,15 @@ pub struct Evidence<'a> {
     pub measured: Measured<'a>,
     /// The thresholds of the scenario.
     pub thresholds: &'a [Threshold],
-    /// What became of them, in the same order: [`judge_thresholds`].
+    /// Whether they were met, in the same order: [`judge_thresholds`].
     pub judged: &'a [Judged],
     /// How many steps were played to their end by at least one client.
     pub completed_steps: u64,
-    /// How the engine came to its end.
+    /// How the engine ended.
     pub end: &'a End,
     /// That the server has ended meanwhile.
     pub death: Option<&'a Death>,
-    /// What speaks against the measurement: [`doubts`].
+    /// The reasons for which the measurement may not be valid: [`doubts`].
     pub doubts: &'a [Doubt],
 }
 
@@ -183,11 +183,11 @@ fn judge_play(evidence: &Evidence<'_>) -> Verdict {
     }
 }
 
-/// What speaks against the server, one sentence each.
+/// What the server did wrong, one sentence each.
 fn findings(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
     if let End::Breached(sentence) = evidence.end {
-        findings.push(format!("ended early because a threshold was breached ({sentence})"));
+        findings.push(format!("the run ended early because a threshold was not met ({sentence})"));
     }
     let failed = evidence.measured.tally.failed_checks();
     if failed > 0 {
@@ -261,7 +261,7 @@ fn passed(evidence: &Evidence<'_>) -> Verdict {
     };
     let reason = match (checks, thresholds, evidence.completed_steps) {
         (0, 0, 0) => {
-            let nothing = "nothing was proved: no check was made, no threshold asked, no step completed";
+            let nothing = "nothing was proved: there was no check, no threshold and no completed step";
             return Verdict::new(Status::Failed, nothing.to_owned());
         }
         (0, 0, steps) => format!("{} completed; nothing was checked", counted(steps, "step")),
@@ -281,7 +281,7 @@ fn so_far(evidence: &Evidence<'_>) -> String {
     match held + failed {
         0 => "stopped before any check was made".to_owned(),
         _ => format!(
-            "up to there {} held and {} failed{}",
+            "until then {} held and {} failed{}",
             counted(held, "check"),
             count(failed),
             first_failed(evidence)

@@ -377,7 +377,7 @@ fn an_interrupted_run_tells_how_far_it_came() {
     assert_eq!((verdict.status, verdict.exit_code), (Status::Interrupted, 130));
     assert_eq!(
         verdict.reason,
-        "up to there 2 checks held and 1 failed, first in chat.yaml:7: expect news within 1 s"
+        "until then 2 checks held and 1 failed, first in chat.yaml:7: expect news within 1 s"
     );
 }
 

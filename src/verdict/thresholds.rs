@@ -46,11 +46,11 @@ pub struct Measured<'a> {
 pub enum Amount {
     /// A duration.
     Latency(Duration),
-    /// A duration beyond what the histogram tells apart ([`crate::measure::HIGHEST`]).
+    /// A duration beyond the range of the histogram ([`crate::measure::HIGHEST`]).
     Beyond,
     /// A number of things.
     Count(u64),
-    /// So many per second.
+    /// A number per second.
     Rate(f64),
     /// A share from 0 to 1.
     Share(f64),
@@ -80,7 +80,7 @@ impl fmt::Display for Amount {
     }
 }
 
-/// What became of a threshold.
+/// Whether a threshold was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It holds.
@@ -102,7 +102,7 @@ pub struct Judged {
     pub value: Option<Amount>,
     /// The limit.
     pub limit: Limit,
-    /// What became of it.
+    /// Whether it was met.
     pub outcome: Outcome,
     /// How many samples the value rests on.
     pub samples: u64,

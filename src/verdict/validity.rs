@@ -1,8 +1,7 @@
-//! Whether the measurement says something about the server, or about the machine that made the load. Pure.
+//! Whether the measurement describes the server, or only the machine that generated the load. Pure.
 //!
-//! The generator's own delays make a latency longer, never shorter. So a limit that was met in spite of them stands; one that
-//! was missed may be their fault. What was asked for and not reached is another matter: then the figures are those of
-//! another load.
+//! The generator's own delays make a latency longer, never shorter. So a limit that was met is met. A limit that was missed
+//! may have been missed because of these delays. If the requested rate was not reached, the figures belong to another load.
 
 use std::time::Duration;
 
@@ -15,22 +14,22 @@ use crate::measure::{Figures, Series};
 use crate::observe::{Counter, Metric};
 use crate::threshold::{Limit, Subject, Threshold};
 
-/// A thread that works for so much of its time has none left to be on time.
+/// A thread that is busy for this share of its time cannot be relied on to be on time.
 const BUSY: f64 = 0.95;
 
-/// Below this share of the rounds that were due, the load was another than the one asked for.
+/// If fewer than this share of the due rounds were started, the load was not the one that was requested.
 const REACHED: f64 = 0.95;
 
-/// When other programs take more of the processors than this, both sides may have had to wait for them.
+/// If other programs use more than this share of the processor time, clients and server may have waited for them.
 const DISTURBED: f64 = 0.25;
 
-/// Less lag than this share of a measured value does not decide about it.
+/// A lag below this share of a measured value does not change the judgement on it.
 const NOTABLE: f64 = 0.1;
 
-/// What is known of the machine that made the load.
+/// What is known about the machine that generated the load.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Generator {
-    /// The busiest thread's share of its time at work, over the measured part; absent where that was too short to tell.
+    /// The share of the measured part in which the busiest thread worked. None if the part was too short to know.
     pub busiest: Option<f64>,
     /// The share of this machine's processors that was taken by other programs than the generator and the server, over the
     /// measured part; absent where that is not known.
@@ -43,27 +42,27 @@ pub struct Generator {
     pub out_of_time: bool,
 }
 
-/// What can speak against a measurement.
+/// The reasons for which a measurement may not be valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DoubtKind {
-    /// The longest time allowed was over before the script was.
+    /// The run reached its longest time before the script ended.
     OutOfTime,
     /// The machine had no port left for some connections.
     NoPort,
     /// The process may not open more files.
     NoFile,
-    /// The busiest thread of the generator had no time left.
+    /// A thread of the load generator was busy nearly all the time.
     GeneratorBusy,
     /// Fewer rounds were begun than were due.
     RateNotReached,
-    /// Other programs took a good part of the processors.
+    /// Other programs used much of the processor time.
     MachineShared,
-    /// A limit was missed that might have been met without the generator's own lag.
+    /// A limit was missed that might have been met without the delays of the load generator.
     OwnLag,
 }
 
-/// Something that speaks against the measurement.
+/// A reason for which the measurement may not be valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
     /// Of which kind it is.
@@ -77,7 +76,7 @@ pub struct Doubt {
 /// What a doubt does to the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// Nothing: no threshold rests on it.
+    /// None: the report shows it, and no threshold depends on it.
     Told,
     /// The run is not valid, unless something failed: what failed was the server.
     Light,
@@ -85,7 +84,7 @@ pub enum Weight {
     Grave,
 }
 
-/// Everything that speaks against the measurement.
+/// All reasons for which the measurement may not be valid.
 pub fn doubts(
     generator: &Generator,
     figures: &Figures,
@@ -100,7 +99,7 @@ pub fn doubts(
         doubt(
             DoubtKind::OutOfTime,
             Weight::Grave,
-            "the longest time allowed was over before the script was: raise `--max-time`".to_owned(),
+            "the run reached its longest time before the script ended: raise `--max-time`".to_owned(),
         );
     }
     if generator.without_port > 0 {
@@ -109,7 +108,7 @@ pub fn doubts(
             DoubtKind::NoPort,
             Weight::Grave,
             format!(
-                "{failed} failed because this machine had no port left: name more addresses with `--source`"
+                "{failed} failed because this machine had no free port: add source addresses with `--source`"
             ),
         );
     }
@@ -118,7 +117,9 @@ pub fn doubts(
         doubt(
             DoubtKind::NoFile,
             Weight::Grave,
-            format!("{failed} failed because this process may open no more files: raise `ulimit -n`"),
+            format!(
+                "{failed} failed because this process reached its limit of open files: raise `ulimit -n`"
+            ),
         );
     }
     let (due, begun) = (figures.counter(Counter::RoundsDue), figures.counter(Counter::RoundsBegun));
@@ -126,21 +127,20 @@ pub fn doubts(
     let is_reached = begun as f64 >= REACHED * due as f64;
     if let Some(busiest) = generator.busiest.filter(|_| is_busy && due > 0) {
         let words = format!(
-            "the generator was the bottleneck, its busiest thread was at work for {} of the time: ask for less, \
-             or play it on a machine with more processors",
+            "the load generator was the bottleneck: one of its threads was busy for {} of the time; lower the rate, \
+             or use a machine with more processors",
             share((busiest.min(1.0) * 1e3).round() / 1e3)
         );
         doubt(DoubtKind::GeneratorBusy, weight(Weight::Grave), words);
     }
     if !is_reached {
         let words = format!(
-            "the asked rate was not reached, {} of {} that were due were begun: {}",
+            "the requested rate was not reached: {} of {} that were due were started; {}",
             count(begun),
             counted(due, "round"),
             match is_busy {
-                true => "the generator had no time for the others",
-                false =>
-                    "in the others the clients still waited for the server; ask for less, or use more clients",
+                true => "the load generator had no time for the others",
+                false => "the clients were still waiting for the server; lower the rate, or use more clients",
             }
         );
         doubt(DoubtKind::RateNotReached, weight(if is_busy { Weight::Grave } else { Weight::Light }), words);
@@ -156,7 +156,7 @@ pub fn doubts(
             DoubtKind::MachineShared,
             Weight::Grave,
             format!(
-                "other programs took {} of this machine's processors: measure when it is quiet",
+                "other programs used {} of this machine's processor time: repeat the run when the machine is idle",
                 share((others.min(1.0) * 100.0).round() / 100.0)
             ),
         );
@@ -164,8 +164,8 @@ pub fn doubts(
     for (threshold, judged) in thresholds.iter().zip(judged) {
         if let Some(lag) = lag_that_decides(threshold, judged, figures) {
             let words = format!(
-                "{}: without the generator's own lag of {} it might have been met; \
-                 ask for less, or play it on a machine that is less busy",
+                "{}: the load generator's own delay of {} may be the reason; \
+                 lower the rate, or use a machine that is less busy",
                 judged.sentence(),
                 duration(lag)
             );

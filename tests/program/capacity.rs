@@ -51,7 +51,7 @@ fn a_scenario_that_nothing_can_break_has_no_highest_load() {
         .args([&scenario])
         .run()
         .code(2)
-        .complains("has no thresholds, so no load could break it");
+        .complains("has no thresholds, so no load can fail");
 }
 
 #[test]

@@ -157,7 +157,11 @@ fn a_server_that_cannot_be_reached_in_a_case_is_not_accused() {
     folder.case("bare/open", "", ALICE, "- alice: { open: { within: 1s } }");
     // The first look and its goodbye; the look at both transports, with a goodbye.
     folder.conform(["--url", &leaving_after(5)]).run().code(3).says("✗ blocked bare/open").says("1 blocked");
-    folder.conform(["--url", &leaving_after(2)]).run().code(3).complains("answered once and then no more");
+    folder
+        .conform(["--url", &leaving_after(2)])
+        .run()
+        .code(3)
+        .complains("answered once and then stopped answering");
 }
 
 /// A few cases, for servers with which every one takes its time.

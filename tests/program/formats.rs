@@ -149,7 +149,7 @@ fn results_of_both_kinds_are_rendered_and_not_mixed() {
         .code(2)
         .complains("`--csv` is for results of `run`");
     sockrates(["run", "--json"]).args([&run]).args([data("semantic/emit.yaml")]).run().code(0);
-    sockrates(["report"]).args([&suite, &run]).run().code(2).complains("render them apart");
+    sockrates(["report"]).args([&suite, &run]).run().code(2).complains("render them separately");
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_first_scenario_is_a_good_one_and_overwrites_nothing() {
     let folder = Folder::new();
     let file = folder.path("first.yaml");
     let init = || sockrates(["init", "--output"]).args([&file]);
-    init().run().code(0).complains("the usual names are taken").says("sockrates check");
+    init().run().code(0).complains("the usual names are used").says("sockrates check");
     sockrates(["check", "-q"]).args([&file]).run().code(0);
     let before = read(&file);
     init().args(["--join", "enter"]).run().code(2).complains("overwrite it by --force");

@@ -87,7 +87,7 @@ fn a_threshold_that_is_breached_ends_the_run_if_it_says_so() {
                 - alice: { wait: 1h }\nthresholds:\n  - { demand: ack missed == 0, abort_on_breach: true }\n";
     let file = folder.file("breach.yaml", text);
     let ended = sockrates(["run", "--url", &reference.url()]).args([&file]).start().wait();
-    ended.code(1).says("ended early because a threshold was breached (ack missed == 0: 1");
+    ended.code(1).says("the run ended early because a threshold was not met (ack missed == 0: 1");
 }
 
 #[test]

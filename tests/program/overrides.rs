@@ -37,7 +37,7 @@ fn a_load_that_the_scenario_has_no_place_for_is_refused() {
         (vec!["--clients", "some"], "expected a number like 500, or crowd=500"),
         (vec!["--clients", "5", "--clients", "6"], "`--clients 5` and `--clients 6` contradict each other"),
         (vec!["--duration", "5s"], "`--duration 5s` is for a `repeat` that has a `for`"),
-        (vec!["--duration", "0s"], "longer than nothing"),
+        (vec!["--duration", "0s"], "longer than 0 s"),
         (vec!["--rate", "5/s"], "`--rate 5/s` is for a `repeat` that has a pace"),
         (vec!["--rate", "5"], "has no unit"),
         (vec!["--arrive", "5/s"], "`--arrive 5/s` is for groups that arrive at a rate"),

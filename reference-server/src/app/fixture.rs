@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::console::{Topic, printable};
-use crate::engine::request::Transport;
+use crate::engine::request::EngineTransport;
 use crate::faults::{Fault, broadcast, late, reasons};
 use crate::reason::Reason;
 use crate::socket::ack::{self, Ack};
@@ -256,7 +256,7 @@ fn who(socket: &Rc<Socket>) -> Args {
     let session = &socket.connection.session;
     let handshake = &session.handshake;
     let first = socket.has(Fault::TransportOfHandshake) && handshake.query.contains("polling");
-    let transport = if first { Transport::Polling } else { session.transport.get() };
+    let transport = if first { EngineTransport::Polling } else { session.transport.get() };
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let mut args = Args::new();
     args.raw(&format!(

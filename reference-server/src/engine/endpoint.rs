@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::packet::EncodedPacket;
 use super::payload;
-use super::request::{Query, Refusal, Target, Transport};
+use super::request::{EngineTransport, Query, Refusal, Target};
 use super::session::{Engine, Handshake, Session, State};
 use super::websocket::{self, Role};
 use crate::config::Origins;
@@ -67,8 +67,8 @@ impl Exchange<'_> {
             {
                 return Err(Refusal::Full);
             }
-            Target::Handshake(Transport::Polling) => return Ok(self.open_polling().await),
-            Target::Handshake(Transport::WebSocket) => return self.open_websocket().await,
+            Target::Handshake(EngineTransport::Polling) => return Ok(self.open_polling().await),
+            Target::Handshake(EngineTransport::WebSocket) => return self.open_websocket().await,
             Target::Session(sid) => engine.sessions.get(sid).ok_or(Refusal::SessionUnknown)?,
         };
         match &*request.method {
@@ -119,13 +119,13 @@ impl Exchange<'_> {
 
     // --- HTTP long-polling ------------------------------------------------------------------------------
 
-    fn open_session(&self, transport: Transport) -> Rc<Session> {
+    fn open_session(&self, transport: EngineTransport) -> Rc<Session> {
         let (query, headers) = (self.request.query_json(), self.request.headers_json());
         Session::open(self.engine, transport, Handshake { query, headers, address: self.connection.peer })
     }
 
     async fn open_polling(&mut self) -> Next {
-        let session = self.open_session(Transport::Polling);
+        let session = self.open_session(EngineTransport::Polling);
         let mut body = payload::encode([&session.open_packet()]);
         if self.has(Fault::OpenEndsWithSeparator) {
             body.push(payload::SEPARATOR);
@@ -253,7 +253,7 @@ impl Exchange<'_> {
         if !self.accept_websocket().await? {
             return Ok(Next::Close);
         }
-        let session = self.open_session(Transport::WebSocket);
+        let session = self.open_session(EngineTransport::WebSocket);
         let mut open = session.open_packet();
         if self.has(Fault::OpenPacketBinary) {
             open = EncodedPacket::binary(open.body());

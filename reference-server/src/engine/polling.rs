@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll as Ready};
 
 use super::packet::EncodedPacket;
-use super::request::Transport;
+use super::request::EngineTransport;
 use super::session::{Session, State};
 use super::waiting::Poll;
 use crate::faults::{Fault, payload};
@@ -43,7 +43,7 @@ impl Session {
     /// The body for the pending GET, once there is one.
     pub(super) fn poll_body(self: &Rc<Self>, context: &mut Context<'_>) -> Ready<Vec<u8>> {
         let state = self.state.get();
-        let on_websocket = self.transport.get() == Transport::WebSocket;
+        let on_websocket = self.transport.get() == EngineTransport::WebSocket;
         let waiting = !on_websocket && self.has_packets();
         let mut poll = self.poll.borrow_mut();
         if state == State::Open && !waiting && !on_websocket && poll.answer.is_none() {

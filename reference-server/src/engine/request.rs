@@ -5,19 +5,19 @@
 
 /// How a session talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transport {
+pub(crate) enum EngineTransport {
     /// HTTP long-polling.
     Polling,
     /// WebSocket.
     WebSocket,
 }
 
-impl Transport {
+impl EngineTransport {
     /// The name in query parameters.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Transport::Polling => "polling",
-            Transport::WebSocket => "websocket",
+            EngineTransport::Polling => "polling",
+            EngineTransport::WebSocket => "websocket",
         }
     }
 }
@@ -48,7 +48,7 @@ impl Refusal {
     /// The text of the error body.
     pub(crate) fn message(self) -> &'static str {
         match self {
-            Refusal::TransportUnknown => "Transport unknown",
+            Refusal::TransportUnknown => "EngineTransport unknown",
             Refusal::SessionUnknown => "Session ID unknown",
             Refusal::BadHandshakeMethod => "Bad handshake method",
             Refusal::BadRequest => "Bad request",
@@ -80,34 +80,36 @@ pub(crate) struct Query<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
     /// A new session.
-    Handshake(Transport),
+    Handshake(EngineTransport),
     /// An existing session.
     Session(&'a str),
 }
 
 /// Judges a request. `current` is the transport of the session with that id, if there is one.
 /// Fails with the refusal the official server would give first.
-pub(crate) fn judge<'a>(query: Query<'a>, current: Option<Transport>) -> Result<Target<'a>, Refusal> {
+pub(crate) fn judge<'a>(query: Query<'a>, current: Option<EngineTransport>) -> Result<Target<'a>, Refusal> {
     let transport = match query.transport {
-        Some("polling") => Transport::Polling,
-        Some("websocket") => Transport::WebSocket,
+        Some("polling") => EngineTransport::Polling,
+        Some("websocket") => EngineTransport::WebSocket,
         _ => return Err(Refusal::TransportUnknown),
     };
-    if query.upgrade && transport == Transport::Polling {
+    if query.upgrade && transport == EngineTransport::Polling {
         return Err(Refusal::BadRequest);
     }
     if let Some(sid) = query.sid {
         return match current {
             None => Err(Refusal::SessionUnknown),
             Some(_) if query.upgrade => Ok(Target::Session(sid)),
-            Some(Transport::Polling) if transport == Transport::Polling => Ok(Target::Session(sid)),
+            Some(EngineTransport::Polling) if transport == EngineTransport::Polling => {
+                Ok(Target::Session(sid))
+            }
             Some(_) => Err(Refusal::BadRequest),
         };
     }
     if query.method != "GET" {
         return Err(Refusal::BadHandshakeMethod);
     }
-    if transport == Transport::WebSocket && !query.upgrade {
+    if transport == EngineTransport::WebSocket && !query.upgrade {
         return Err(Refusal::BadRequest);
     }
     if query.version != Some("4") {
@@ -129,8 +131,8 @@ mod tests {
                 .map(|pair| pair.1)
         };
         let current = match find("sid") {
-            Some("lp") => Some(Transport::Polling),
-            Some("ws") => Some(Transport::WebSocket),
+            Some("lp") => Some(EngineTransport::Polling),
+            Some("ws") => Some(EngineTransport::WebSocket),
             _ => None,
         };
         let sid = find("sid").filter(|sid| !sid.is_empty());
@@ -167,13 +169,13 @@ mod tests {
 
     #[test]
     fn requests_in_order_reach_their_target() {
-        let handshake = Ok(Target::Handshake(Transport::Polling));
+        let handshake = Ok(Target::Handshake(EngineTransport::Polling));
         assert_eq!(ask("GET", false, "EIO=4&transport=polling"), handshake);
         assert_eq!(ask("GET", false, "transport=polling&t=x&foo=a&EIO=4"), handshake);
         assert_eq!(ask("GET", false, "EIO=4&transport=polling&sid="), handshake);
         assert_eq!(
             ask("GET", true, "EIO=4&transport=websocket"),
-            Ok(Target::Handshake(Transport::WebSocket))
+            Ok(Target::Handshake(EngineTransport::WebSocket))
         );
         assert_eq!(ask("POST", false, "transport=polling&sid=lp"), Ok(Target::Session("lp")));
         assert_eq!(ask("GET", true, "transport=websocket&sid=lp"), Ok(Target::Session("lp")));
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_error_body_is_the_official_one() {
-        assert_eq!(Refusal::TransportUnknown.body(), r#"{"code":0,"message":"Transport unknown"}"#);
+        assert_eq!(Refusal::TransportUnknown.body(), r#"{"code":0,"message":"EngineTransport unknown"}"#);
         assert_eq!(
             Refusal::UnsupportedProtocol.body(),
             r#"{"code":5,"message":"Unsupported protocol version"}"#

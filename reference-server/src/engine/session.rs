@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::packet::{EncodedPacket, Packet};
-use super::request::Transport;
+use super::request::EngineTransport;
 use super::waiting::{Candidate, Poll};
 use crate::console::{Topic, printable};
 use crate::faults::{Fault, requests};
@@ -74,7 +74,7 @@ pub(crate) struct Session {
     pub(crate) shared: Rc<Shared>,
     pub(crate) id: Rc<str>,
     pub(crate) handshake: Handshake,
-    pub(crate) transport: Cell<Transport>,
+    pub(crate) transport: Cell<EngineTransport>,
     pub(crate) state: Cell<State>,
     /// Gone as soon as the session is.
     handler: RefCell<Option<Rc<dyn Handler>>>,
@@ -96,7 +96,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Opens a session and starts its clocks. The open packet is the caller's to deliver.
-    pub(crate) fn open(engine: &Rc<Engine>, transport: Transport, handshake: Handshake) -> Rc<Session> {
+    pub(crate) fn open(engine: &Rc<Engine>, transport: EngineTransport, handshake: Handshake) -> Rc<Session> {
         let session = Rc::new(Session {
             engine: engine.clone(),
             shared: engine.shared.clone(),
@@ -131,8 +131,8 @@ impl Session {
     pub(crate) fn open_packet(&self) -> EncodedPacket {
         let config = &self.shared.config;
         let upgrades: &[&str] = match self.transport.get() {
-            Transport::Polling => &["websocket"],
-            Transport::WebSocket => &[],
+            EngineTransport::Polling => &["websocket"],
+            EngineTransport::WebSocket => &[],
         };
         let mut open = json!({
             "sid": &*self.id,
@@ -214,7 +214,7 @@ impl Session {
 
     /// Whether somebody takes packets right now: a WebSocket, or a pending poll.
     pub(crate) fn is_fetched(&self) -> bool {
-        self.transport.get() == Transport::WebSocket || self.poll.borrow().pending
+        self.transport.get() == EngineTransport::WebSocket || self.poll.borrow().pending
     }
 
     /// Whether a volatile packet would go out at once.
@@ -242,8 +242,8 @@ impl Session {
 
     fn wake(&self) {
         match self.transport.get() {
-            Transport::Polling => self.poll.borrow_mut().wake(),
-            Transport::WebSocket => self.wake_websocket(),
+            EngineTransport::Polling => self.poll.borrow_mut().wake(),
+            EngineTransport::WebSocket => self.wake_websocket(),
         }
     }
 
@@ -294,7 +294,7 @@ impl Session {
             // Spec: "Heartbeat": pings come from the server.
             Packet::Ping(_) => self.abort(Reason::TransportError),
             Packet::Close => {
-                if self.transport.get() == Transport::Polling {
+                if self.transport.get() == EngineTransport::Polling {
                     self.poll.borrow_mut().answer(EncodedPacket::fixed("6"));
                 }
                 self.abort(Reason::TransportClose);

@@ -9,7 +9,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::packet::EncodedPacket;
-use super::request::Transport;
+use super::request::EngineTransport;
 use super::session::{Session, State};
 use super::waiting::Candidate;
 use crate::faults::Fault;
@@ -22,7 +22,7 @@ impl Session {
     /// upgraded, was a WebSocket all along, or another candidate is first.
     pub(super) fn begin_upgrade(self: &Rc<Self>) -> Option<u64> {
         let taken =
-            self.transport.get() == Transport::WebSocket && !self.has(Fault::SecondWebSocketTakesOver);
+            self.transport.get() == EngineTransport::WebSocket && !self.has(Fault::SecondWebSocketTakesOver);
         if self.has(Fault::SecondCandidateReplacesFirst) {
             self.cancel_upgrade(None);
         }
@@ -109,7 +109,7 @@ impl Session {
             self.take_queue();
         }
         self.spoil_heartbeat();
-        self.transport.set(Transport::WebSocket);
+        self.transport.set(EngineTransport::WebSocket);
         if self.has(Fault::NoopOnWebSocket) {
             self.send_packet(EncodedPacket::fixed("6"));
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Fault, wear};
-use crate::engine::request::Transport;
+use crate::engine::request::EngineTransport;
 use crate::socket::args::Args;
 use crate::socket::message::Message;
 use crate::socket::rooms::Selection;
@@ -50,7 +50,7 @@ impl Io {
                 if newest == Some(socket.key) || wear::delivery(socket, &message) {
                     return;
                 }
-                let polls = socket.connection.session.transport.get() == Transport::Polling;
+                let polls = socket.connection.session.transport.get() == EngineTransport::Polling;
                 if !(skips_polling && polls) {
                     socket.deliver(&message, to.volatile);
                 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fault, Faults};
-use crate::engine::request::{Query, Refusal, Target, Transport, judge};
+use crate::engine::request::{EngineTransport, Query, Refusal, Target, judge};
 use crate::http::request::Request;
 use crate::http::response::{JSON, Response, TEXT};
 
@@ -14,7 +14,7 @@ const ANY_LENGTH: usize = 64 << 20;
 pub(crate) fn judge_spoilt<'a>(
     faults: Faults,
     mut query: Query<'a>,
-    session: impl Fn(&str) -> Option<Transport>,
+    session: impl Fn(&str) -> Option<EngineTransport>,
 ) -> Result<Target<'a>, Refusal> {
     if faults.is_empty() {
         return judge(query, query.sid.and_then(session));
@@ -24,12 +24,14 @@ pub(crate) fn judge_spoilt<'a>(
         return Err(Refusal::UnsupportedProtocol);
     }
     let mut current = match query.sid.and_then(session) {
-        Some(_) if !query.upgrade && faults.has(Fault::WebSocketSessionPolled) => Some(Transport::Polling),
+        Some(_) if !query.upgrade && faults.has(Fault::WebSocketSessionPolled) => {
+            Some(EngineTransport::Polling)
+        }
         current => current,
     };
     query.transport = transport(faults, query, current);
     if query.transport == Some("polling") && faults.has(Fault::PollingAfterUpgrade) {
-        current = current.and(Some(Transport::Polling));
+        current = current.and(Some(EngineTransport::Polling));
     }
     if current.is_none() && query.method == "GET" && faults.has(Fault::UnknownSessionOpens) {
         query.sid = None;
@@ -64,7 +66,7 @@ fn version<'a>(faults: Faults, query: Query<'a>) -> Option<&'a str> {
 }
 
 /// The transport that a request is taken to name.
-fn transport<'a>(faults: Faults, query: Query<'a>, current: Option<Transport>) -> Option<&'a str> {
+fn transport<'a>(faults: Faults, query: Query<'a>, current: Option<EngineTransport>) -> Option<&'a str> {
     match query.transport {
         Some("polling") if query.upgrade && faults.has(Fault::WebSocketAsPollingAccepted) => {
             Some("websocket")
@@ -72,7 +74,8 @@ fn transport<'a>(faults: Faults, query: Query<'a>, current: Option<Transport>) -
         Some("websocket")
             if !query.upgrade
                 && (query.sid.is_none() && faults.has(Fault::WebSocketWithoutUpgradePolls)
-                    || current == Some(Transport::Polling) && faults.has(Fault::WebSocketRequestPolls)) =>
+                    || current == Some(EngineTransport::Polling)
+                        && faults.has(Fault::WebSocketRequestPolls)) =>
         {
             Some("polling")
         }
@@ -129,11 +132,11 @@ pub(crate) fn limit(faults: Faults, limit: usize, ignored: Fault, off_by_one: Fa
 }
 
 /// What the open packet says.
-pub(crate) fn spoil_open_packet(faults: Faults, transport: Transport, open: &mut Value) {
-    if faults.has(Fault::UpgradeNotOffered) && transport == Transport::Polling {
+pub(crate) fn spoil_open_packet(faults: Faults, transport: EngineTransport, open: &mut Value) {
+    if faults.has(Fault::UpgradeNotOffered) && transport == EngineTransport::Polling {
         open["upgrades"] = Value::Array(Vec::new());
     }
-    if faults.has(Fault::WebSocketOffersUpgrade) && transport == Transport::WebSocket {
+    if faults.has(Fault::WebSocketOffersUpgrade) && transport == EngineTransport::WebSocket {
         open["upgrades"] = Value::from(vec!["websocket"]);
     }
     if faults.has(Fault::SecondsForMilliseconds) {

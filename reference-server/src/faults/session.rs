@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Fault, payload};
 use crate::engine::packet::{EncodedPacket, Packet};
-use crate::engine::request::Transport;
+use crate::engine::request::EngineTransport;
 use crate::engine::session::Session;
 use crate::reason::Reason;
 
@@ -37,8 +37,8 @@ impl Session {
             }
             Packet::Close => {
                 return match self.transport.get() {
-                    Transport::Polling => self.has(Fault::PollingCloseIgnored),
-                    Transport::WebSocket => self.has(Fault::WebSocketCloseIgnored),
+                    EngineTransport::Polling => self.has(Fault::PollingCloseIgnored),
+                    EngineTransport::WebSocket => self.has(Fault::WebSocketCloseIgnored),
                 };
             }
             _ => return false,
@@ -138,8 +138,8 @@ impl Session {
     /// Whether a session that ends is still found by its id.
     pub(crate) fn outlives_its_end(&self) -> bool {
         match self.transport.get() {
-            Transport::WebSocket => self.has(Fault::ClosedSessionKept),
-            Transport::Polling => !self.is_fetched() && self.has(Fault::AbandonedSessionsLeak),
+            EngineTransport::WebSocket => self.has(Fault::ClosedSessionKept),
+            EngineTransport::Polling => !self.is_fetched() && self.has(Fault::AbandonedSessionsLeak),
         }
     }
 }

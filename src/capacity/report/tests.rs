@@ -1,7 +1,7 @@
 use super::*;
 use crate::capacity::curve::{Law, Scalability, curve};
 use crate::capacity::result::example::{point, result};
-use crate::capacity::search::{Outcome, Purpose, Votes};
+use crate::capacity::search::{Purpose, StepOutcome, Votes};
 use crate::capacity::{Asked, Point};
 use crate::report::{Detail, Look, html, markdown, terminal};
 use crate::scenario::Axis;
@@ -29,7 +29,7 @@ fn hostile() -> CapacityResult {
         found.above = Above::Broke { load: 441.0, why: text() };
     }
     for (index, point) in result.points.iter_mut().enumerate() {
-        let outcomes = [Outcome::Broke, Outcome::Limited, Outcome::Unclear, Outcome::Died];
+        let outcomes = [StepOutcome::Broke, StepOutcome::Limited, StepOutcome::Unclear, StepOutcome::Died];
         point.outcome = outcomes[index % outcomes.len()](text());
     }
     result
@@ -48,23 +48,22 @@ fn bent() -> CapacityResult {
             p99_us: Some(3_000 + (load * load) as u64 / 2),
             outcome: match load > 620.0 {
                 true => {
-                    Outcome::Broke("the threshold was not met (delivery p99 < 250 ms: 323 ms)".to_owned())
+                    StepOutcome::Broke("the threshold was not met (delivery p99 < 250 ms: 323 ms)".to_owned())
                 }
-                false => Outcome::Held,
+                false => StepOutcome::Held,
             },
             purpose: if load > 500.0 && load < 800.0 { Purpose::Bisection } else { Purpose::Ramp },
             ..point(load, law.at(load) * noise)
         })
         .collect();
     points.push(Point {
-        outcome: Outcome::Limited("the busiest thread was at work all the time".to_owned()),
+        outcome: StepOutcome::Limited("one thread was busy all the time".to_owned()),
         ..point(620.0, 700.0)
     });
     let mut result = CapacityResult { curve: curve(&points, Some(600.0), true, 1), points, ..result() };
     if let Some(found) = &mut result.found {
         found.held = Some(600.0);
-        found.above =
-            Above::Limited { load: 620.0, why: "the busiest thread was at work all the time".to_owned() };
+        found.above = Above::Limited { load: 620.0, why: "one thread was busy all the time".to_owned() };
     }
     result
 }
@@ -90,7 +89,7 @@ fn the_page_asks_the_network_for_nothing() {
 #[test]
 fn every_form_says_which_threshold_or_doubt_a_load_did_not_hold_for() {
     let mut result = result();
-    result.points[4].outcome = Outcome::Limited("one thread was busy for 97 % of the time".to_owned());
+    result.points[4].outcome = StepOutcome::Limited("one thread was busy for 97 % of the time".to_owned());
     let text = terminal(&report(&result), Look { width: 100, colour: false }, Detail::Usual);
     for form in [text, to_html(&result), markdown(&report(&result))] {
         let form = form.replace('\\', "").replace("&lt;", "<");
@@ -202,7 +201,7 @@ fn a_search_reads_like_this_in_markdown() {
 
 #[test]
 fn our_own_limit_is_shown_as_at_least() {
-    let above = Above::Limited { load: 800.0, why: "the busiest thread was at work all the time".to_owned() };
+    let above = Above::Limited { load: 800.0, why: "one thread was busy all the time".to_owned() };
     let found = Found { held: Some(400.0), confirmed: Votes::default(), above };
     let said = sentence(&Axis::Clients, &found);
     let expected = "at least 400 clients held; at 800 clients the load generator did not keep up";

@@ -4,7 +4,7 @@ const SETTINGS: Settings =
     Settings { from: 10.0, to: 100_000.0, grain: Grain::Whole, precision: 0.05, repeats: 3, needed: 2 };
 
 /// Plays a search against something that judges loads, and tells the answer and the loads that were played.
-fn play(settings: Settings, mut judge: impl FnMut(Step) -> Outcome) -> (Found, Vec<Step>) {
+fn play(settings: Settings, mut judge: impl FnMut(Step) -> StepOutcome) -> (Found, Vec<Step>) {
     let mut search = Search::new(settings);
     let mut steps = Vec::new();
     loop {
@@ -18,12 +18,12 @@ fn play(settings: Settings, mut judge: impl FnMut(Step) -> Outcome) -> (Found, V
     }
 }
 
-fn up_to(capacity: f64) -> impl FnMut(Step) -> Outcome {
-    move |step| if step.load <= capacity { Outcome::Held } else { broke() }
+fn up_to(capacity: f64) -> impl FnMut(Step) -> StepOutcome {
+    move |step| if step.load <= capacity { StepOutcome::Held } else { broke() }
 }
 
-fn broke() -> Outcome {
-    Outcome::Broke("delivery p99 < 250 ms".to_owned())
+fn broke() -> StepOutcome {
+    StepOutcome::Broke("delivery p99 < 250 ms".to_owned())
 }
 
 #[test]
@@ -52,8 +52,8 @@ fn a_range_that_ends_before_the_server_does_says_at_least() {
 #[test]
 fn our_own_limit_is_never_that_of_the_server() {
     let judge = |step: Step| match step.load {
-        ..=300.0 => Outcome::Held,
-        _ => Outcome::Limited("the busiest worker took 99 % of its processor".to_owned()),
+        ..=300.0 => StepOutcome::Held,
+        _ => StepOutcome::Limited("the busiest worker took 99 % of its processor".to_owned()),
     };
     let (found, _) = play(SETTINGS, judge);
     assert!((285.0..=300.0).contains(&found.held.unwrap()), "{found:?}");
@@ -81,7 +81,7 @@ fn one_breach_by_chance_does_not_end_the_search() {
 fn a_load_that_held_by_chance_is_not_the_answer() {
     let mut lucky = true;
     let judge = |step: Step| {
-        if step.load == 640.0 && std::mem::take(&mut lucky) { Outcome::Held } else { up_to(437.0)(step) }
+        if step.load == 640.0 && std::mem::take(&mut lucky) { StepOutcome::Held } else { up_to(437.0)(step) }
     };
     let (found, _) = play(SETTINGS, judge);
     assert!((416.0..=437.0).contains(&found.held.unwrap()), "{found:?}");
@@ -92,7 +92,7 @@ fn a_server_that_dies_once_is_started_again_and_the_same_is_played() {
     let mut healthy = false;
     let judge = |step: Step| {
         if step.load == 40.0 && !std::mem::replace(&mut healthy, true) {
-            return Outcome::Died("exit code 1".to_owned());
+            return StepOutcome::Died("exit code 1".to_owned());
         }
         up_to(100.0)(step)
     };
@@ -104,8 +104,8 @@ fn a_server_that_dies_once_is_started_again_and_the_same_is_played() {
 #[test]
 fn a_server_that_dies_three_times_in_a_row_is_a_result() {
     let judge = |step: Step| match step.load {
-        ..=50.0 => Outcome::Held,
-        _ => Outcome::Died("signal 11".to_owned()),
+        ..=50.0 => StepOutcome::Held,
+        _ => StepOutcome::Died("signal 11".to_owned()),
     };
     let (found, steps) = play(SETTINGS, judge);
     assert_eq!((found.held, steps.len()), (Some(40.0), 6));
@@ -114,10 +114,10 @@ fn a_server_that_dies_three_times_in_a_row_is_a_result() {
 
 #[test]
 fn too_little_data_at_small_loads_is_passed_over_and_later_ends_the_search() {
-    let few = || Outcome::Unclear("delivery p99 has 40 of 1000 samples".to_owned());
+    let few = || StepOutcome::Unclear("delivery p99 has 40 of 1000 samples".to_owned());
     let (found, _) = play(SETTINGS, |step| if step.load < 40.0 { few() } else { up_to(100.0)(step) });
     assert!((95.0..=100.0).contains(&found.held.unwrap()), "{found:?}");
-    let (found, _) = play(SETTINGS, |step| if step.load > 40.0 { few() } else { Outcome::Held });
+    let (found, _) = play(SETTINGS, |step| if step.load > 40.0 { few() } else { StepOutcome::Held });
     assert!(matches!(found.above, Above::Unclear { load: 80.0, .. }), "{found:?}");
     let (found, _) = play(Settings { to: 40.0, ..SETTINGS }, |_| few());
     assert!(matches!(found.above, Above::Unclear { load: 40.0, .. }), "{found:?}");
@@ -138,10 +138,10 @@ fn a_server_without_any_order_ends_the_search_all_the_same() {
     let mut random = fastrand::Rng::with_seed(1);
     for _ in 0..200 {
         let (_, steps) = play(SETTINGS, |_| match random.u8(0..8) {
-            0..3 => Outcome::Held,
+            0..3 => StepOutcome::Held,
             3..6 => broke(),
-            6 => Outcome::Limited(String::new()),
-            _ => Outcome::Died(String::new()),
+            6 => StepOutcome::Limited(String::new()),
+            _ => StepOutcome::Died(String::new()),
         });
         assert!(steps.len() < 3 * MOST_STEPS);
     }
@@ -158,7 +158,11 @@ fn the_answer_lies_within_five_percent_in_nine_searches_of_ten() {
         let (found, _) = play(SETTINGS, |step| {
             let noise = (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
             let disturbed = random.u8(0..20) == 0;
-            if step.load <= capacity * (1.0 + 0.02 * noise) && !disturbed { Outcome::Held } else { broke() }
+            if step.load <= capacity * (1.0 + 0.02 * noise) && !disturbed {
+                StepOutcome::Held
+            } else {
+                broke()
+            }
         });
         within += u32::from(found.held.is_some_and(|held| (held / capacity - 1.0).abs() <= 0.05));
     }

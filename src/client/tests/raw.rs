@@ -92,7 +92,7 @@ fn a_second_connection_is_refused_if_it_ends_without_a_packet() {
         play.accepted();
         play.hear("6")
     };
-    assert!(refused(second, spoken).unwrap_err().starts_with("the server spoke on it"));
+    assert!(refused(second, spoken).unwrap_err().starts_with("the server sent a packet on it"));
     let silent = |play: &mut Play<'_>| {
         play.accepted();
         play.pass(1000)
@@ -235,7 +235,10 @@ fn what_could_not_be_kept_is_not_said_to_be_missing() {
             play.hear("2");
         }
         assert_eq!(play.begin(2), Flow::Done);
-        assert_eq!(play.found.failed[0].actual, "more frames came than could be kept, so nobody knows");
+        assert_eq!(
+            play.found.failed[0].actual,
+            "more frames came than could be kept, so this cannot be judged"
+        );
     });
 }
 

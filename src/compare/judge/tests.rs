@@ -35,7 +35,7 @@ impl Machine {
         runs
     }
 
-    fn compare(&mut self, blocks: usize, slower: f64) -> Vec<Row> {
+    fn compare(&mut self, blocks: usize, slower: f64) -> Vec<FigureRow> {
         let [first, twin, other] = self.play(blocks, slower);
         judge(&first, &twin, &[&other], QUESTION).remove(0)
     }
@@ -45,7 +45,7 @@ fn machine(seed: u64) -> Machine {
     Machine(fastrand::Rng::with_seed(seed))
 }
 
-fn row<'a>(rows: &'a [Row], figure: &str) -> &'a Row {
+fn row<'a>(rows: &'a [FigureRow], figure: &str) -> &'a FigureRow {
     rows.iter().find(|row| row.figure == figure).unwrap()
 }
 

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{Beside, Design, Outcome, cells, judgement, outcome};
+use super::{Beside, Change, Design, cells, judgement, outcome};
 use crate::compare::figure::{self, Better};
-use crate::compare::judge::Row as Judged;
+use crate::compare::judge::FigureRow as Judged;
 use crate::report::block::{Block, Column, Row, Table, Text, cell, drawn, hint};
 use crate::report::chart::mark::Shape;
 use crate::report::chart::number;
@@ -84,9 +84,9 @@ fn drawing(row: &Judged, scale: Scale) -> Markup {
     let outcome = outcome(row);
     let percent = |ratio: f64| format!("{}%", number(place(scale, ratio), 2));
     let shape = match outcome {
-        Outcome::Worse => Shape::Square,
-        Outcome::Better => Shape::Diamond,
-        Outcome::Same | Outcome::TooFew => Shape::Ring,
+        Change::Worse => Shape::Square,
+        Change::Better => Shape::Diamond,
+        Change::Same | Change::TooFew => Shape::Ring,
     };
     let middle = HEIGHT / 2;
     html! {

@@ -330,7 +330,7 @@ impl Chart {
         }
     }
 
-    /// What the script needs to tell values at a place.
+    /// What the script needs to show the values at a point.
     pub(crate) fn data(&self) -> Value {
         let mut before: Vec<f64> = Vec::new();
         let lines: Vec<Value> = self
@@ -341,7 +341,7 @@ impl Chart {
                 let points = if is_single { line.points.clone() } else { thin::thinned(&line.points) };
                 let x: Vec<f64> = points.iter().map(|(x, _)| rounded(*x)).collect();
                 let y: Vec<Option<f64>> = points.iter().map(|(_, y)| y.map(rounded)).collect();
-                // Lines that share their places tell them once.
+                // Lines with the same points share one list of them.
                 let mut line = match x == before {
                     true => json!({ "name": printable(&line.name), "y": y }),
                     false => json!({ "name": printable(&line.name), "x": x, "y": y }),

@@ -11,7 +11,7 @@ use crate::report::block::{
     Block, Detail, Finding, Fold, Holds, Rank, Report, Row, Style, Table, Text, Tone, Verdict,
 };
 
-/// So many findings and folds after each other are shown; the rest are counted.
+/// Up to this number of consecutive findings and folds are shown; the rest are counted.
 const MOST: usize = 25;
 
 /// Characters of quoted data that are shown.

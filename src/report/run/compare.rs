@@ -13,7 +13,7 @@ use super::course::{Points, end, level, measured, quantile};
 use super::head;
 use super::latency::{curve, percentile, percentiles};
 
-/// So many runs can be told apart by colour.
+/// This number of runs can be distinguished by colour.
 const MOST: usize = 8;
 
 /// What each run is called: its scenario, its server where servers differ, and a number where nothing else does.

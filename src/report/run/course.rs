@@ -17,7 +17,7 @@ use super::thresholds::limit;
 /// The values of a line over time: seconds since the start, and what was there.
 pub(super) type Points = Vec<(f64, Option<f64>)>;
 
-/// More causes than that would not be told apart in one chart.
+/// More causes than this cannot be distinguished in one chart.
 const MOST_CAUSES: usize = 6;
 
 /// The charts, where the run lasted long enough for one.

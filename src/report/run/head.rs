@@ -61,7 +61,7 @@ pub(super) fn foot(run: &RunResult) -> Vec<Text> {
     facts.into_iter().map(Text::from).collect()
 }
 
-/// The server, and how it came to be there.
+/// The server, and how it was found or started.
 pub(crate) fn target_in_words(target: &TargetInfo) -> String {
     let url = &target.url;
     let software = target.software.as_ref().map_or_else(String::new, |software| format!(" ({software})"));
@@ -72,7 +72,7 @@ pub(crate) fn target_in_words(target: &TargetInfo) -> String {
     }
 }
 
-/// What a server is called: what it says of itself, or how it came to be there.
+/// The name of a server: the software that it names, or how it was found or started.
 pub(crate) fn server(target: &TargetInfo) -> String {
     match (&target.software, target.kind) {
         (Some(software), _) => software.clone(),

@@ -42,7 +42,7 @@ const PHASES: [(Metric, &str, usize); 5] = [
 /// Of fewer values there are only the figures of the table.
 const LEAST_COUNT: u64 = 20;
 
-/// So many places across a percentile curve are distinguished.
+/// The number of points of a percentile curve.
 const PLACES: f64 = 220.0;
 
 /// Curves and tables, where anything was timed.

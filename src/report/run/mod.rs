@@ -29,7 +29,7 @@ pub(crate) use head::{is_of_all, server, target_in_words};
 pub(crate) use latency::{curve, percentiles};
 pub(crate) use setup::{environment, target};
 
-/// So many runs are open from the beginning on a page; of more, those that did not pass.
+/// Up to this number of runs are open at first on a page; if there are more, only those that did not pass.
 const MOST_OPEN: usize = 3;
 
 /// The report about one run.
@@ -149,7 +149,7 @@ pub(crate) fn error(error: &ErrorResult) -> Finding {
     }
 }
 
-/// The runs in a table, each with what became of it.
+/// The runs in a table, each with its verdict.
 fn overview(runs: &[RunResult], names: &[String]) -> Table {
     let percentile = |run: &RunResult, metric: Metric| {
         run.metric(metric).map_or_else(dash, |metric| latency::percentile(metric, metric.p99_us, 100))

@@ -65,7 +65,7 @@ fn server(run: &RunResult) -> Vec<Fact> {
     facts
 }
 
-/// The server and how it came to be there.
+/// The server, and how it was found or started.
 pub(crate) fn target(target: &TargetInfo) -> Vec<Fact> {
     let kind = match target.kind {
         TargetKind::Bundled => "the reference server, started by sockrates",

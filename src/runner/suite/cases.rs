@@ -102,18 +102,18 @@ pub(super) fn again(config: &SuiteConfig, named: &NamedServer, variant: Variant<
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
-/// Why a case is not run that is about longer messages than anybody wants to move.
+/// Why a case is not run whose messages are too large to transfer.
 pub(super) fn too_large(variant: Variant<'_>, timings: Timings) -> Option<String> {
     let concerned = variant.case.source.text.contains("server.max_payload");
     (concerned && timings.max_payload > LARGEST_PAYLOAD).then(|| {
         format!(
-            "is about messages as long as this server takes, {} MB, and would move many of them",
+            "sends messages of the largest size that this server accepts, {} MB, and would transfer many of them",
             timings.max_payload / 1_000_000
         )
     })
 }
 
-/// Why a case is not run that takes longer than the user wants to wait.
+/// Why a case is not run that takes longer than `--patience`.
 pub(super) fn too_long(variant: Variant<'_>, patience: Duration) -> Option<String> {
     let takes = variant.case.scenario.takes;
     (takes > patience).then(|| {

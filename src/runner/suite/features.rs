@@ -35,7 +35,10 @@ impl Features {
         let (endpoint, address) = host.with(|running| (running.endpoint().clone(), running.found().address));
         let ways = offers(&endpoint, address, &probing);
         if !ways.answered {
-            return Err(format!("the server answered once and then no more: {}", ways.polling.seen));
+            return Err(format!(
+                "the server answered once and then stopped answering: {}",
+                ways.polling.seen
+            ));
         }
         if let Some(refusal) = ways.refusal {
             return Err(refusal);
@@ -55,7 +58,7 @@ impl Features {
             Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
         left.retain(|feature| *feature != Feature::NoRecovery);
         if !way_in.there {
-            // Nobody has to wait for what cannot come.
+            // The rest cannot be there, so nothing waits for it.
             let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
             let shut: Vec<Feature> = shut;
             found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
@@ -68,7 +71,8 @@ impl Features {
                     .map(|feature| (*feature, scope.spawn(move || scout.feature(*feature))))
                     .collect();
                 for (feature, look) in looks {
-                    let nothing = |_| Offer { there: false, seen: "the look for it broke off".to_owned() };
+                    let nothing =
+                        |_| Offer { there: false, seen: "the check for it was interrupted".to_owned() };
                     found.insert(feature, look.join().unwrap_or_else(nothing));
                 }
             });
@@ -157,7 +161,7 @@ impl Scout<'_> {
             Err(error) => gone(error.line()),
             Ok(None) => gone("interrupted".to_owned()),
             Ok(Some(played)) => {
-                // Only the last step counts: a server that breaks a rule on the way is to be told so by the cases.
+                // Only the last step counts: if the server breaks a rule before it, the cases report that.
                 let checks = &played.result.checks;
                 let failure = checks.iter().flat_map(|check| &check.failures).next();
                 match (checks.last(), failure) {

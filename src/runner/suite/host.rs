@@ -14,7 +14,7 @@ use crate::transport::MAX_MESSAGE;
 /// How often a server that died while cases were played side by side is started again.
 const MOST_RESTARTS: u32 = 3;
 
-/// After so many deaths it is not started again for anybody.
+/// After this number of deaths it is not started again.
 const MOST_DEATHS: usize = 12;
 
 /// Many cases are played at a time, so that none takes messages much larger than the server does: four times its
@@ -52,7 +52,7 @@ pub(super) struct Life {
     deaths: usize,
 }
 
-/// What became of the server while a case was played.
+/// What happened to the server while a case was played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It lived.
@@ -143,7 +143,7 @@ impl<'a> Host<'a> {
         let starting = self.server.starting(vec![self.server.manner()], self.stop.clone());
         let deaths = state.deaths.len() + 1;
         if state.restarts == MOST_RESTARTS || deaths == MOST_DEATHS {
-            told.push_str("; it was not started again, having died too often");
+            told.push_str("; it was not started again, because it has ended too often");
         } else if !self.stop.load(Ordering::Relaxed) {
             state.restarts += 1;
             let started = self.target.start(&starting).map_err(|why| why.sentence());
@@ -153,7 +153,7 @@ impl<'a> Host<'a> {
             }
         }
         if let Some(line) = ended.tail().last() {
-            told.push_str(&format!("; its last words: {}", line.trim_end()));
+            told.push_str(&format!("; its last line of output: {}", line.trim_end()));
         }
         state.deaths.push(told);
     }

@@ -1,4 +1,4 @@
-//! The conformance suite against one server: which cases, with how much patience, and everything that was found.
+//! The conformance suite against one server: which cases, how long they may take, and everything that was found.
 
 mod baselines;
 mod cases;
@@ -31,7 +31,7 @@ use stall::StallWatch;
 pub(crate) use baselines::Baselines;
 pub(crate) use cases::Cases;
 
-/// The usual patience with a case.
+/// The default of `--patience`.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many cases are usually played at a time.
@@ -63,7 +63,7 @@ pub(crate) struct SuiteConfig {
     pub patience: Duration,
     /// How many are run at a time, those that mostly wait not counted.
     pub jobs: u16,
-    /// The seed of all chance.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 

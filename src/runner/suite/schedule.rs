@@ -37,10 +37,10 @@ const LAST_ROUND: usize = 2;
 /// Where more verdicts than these are doubted, calm would take too long.
 const MANY: usize = 40;
 
-/// A case that takes so much longer than a healthy server lets it is stopped.
+/// A case is stopped when it takes this much longer than with a healthy server.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How often the progress is told.
+/// How often the progress is reported.
 const TELLING: Duration = Duration::from_millis(100);
 
 /// What all cases of a suite have in common.
@@ -79,7 +79,7 @@ impl Active {
 enum Doubt {
     /// This machine stalled for so long.
     Stall(Duration),
-    /// A connection did not come to be, or was lost, under heartbeats that a busy machine misses now and then.
+    /// A connection was not made, or was lost, under heartbeats that a busy machine sometimes misses.
     Accident,
     /// Such heartbeats alone: a client that only looks does not lose its connection, but finds it closed.
     Haste,
@@ -95,22 +95,22 @@ impl Doubt {
     }
 }
 
-/// What a play came to, what became of the server, and why the verdict is to be doubted.
-type Outcome = (CaseResult, Fate, Option<Doubt>);
+/// The outcome of a case, what happened to the server, and why the verdict may be wrong.
+type Played = (CaseResult, Fate, Option<Doubt>);
 
-/// Takes the result of a case, or nothing when it is time to tell how the suite goes on.
+/// Takes the result of a case, or nothing when it is time to report the progress of the suite.
 pub(super) type Tell<'a> = dyn FnMut(Option<&CaseResult>) + 'a;
 
-/// Tells what a play came to when its thread ends, however it does. None when it was interrupted.
+/// Reports the outcome of a case when its thread ends, also by a panic. None if the case was interrupted.
 struct Told {
-    results: mpsc::Sender<(usize, Option<Outcome>)>,
+    results: mpsc::Sender<(usize, Option<Played>)>,
     index: usize,
-    outcome: Option<Outcome>,
+    outcome: Option<Played>,
 }
 
 impl Drop for Told {
     fn drop(&mut self) {
-        // Whoever does not listen any more has no use for it.
+        // If the receiver is gone, the result is not needed.
         let _ = self.results.send((self.index, self.outcome.take()));
     }
 }
@@ -190,7 +190,7 @@ impl Schedule<'_> {
         }
         // Who was interrupted is believed.
         done.extend(doubted.into_iter().map(|(index, (result, _))| (index, result)));
-        // Whoever was there when the server died is played again without the others, to see who it was.
+        // The cases that were running when the server died are repeated one by one, to find the one that ended it.
         for (index, before) in alone {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -208,14 +208,14 @@ impl Schedule<'_> {
         done
     }
 
-    /// Plays these variants, the long ones first, so many at a time.
+    /// Plays these variants, the long ones first, `jobs` at a time.
     fn side_by_side(
         &self,
         variants: &[Variant<'_>],
         chosen: &[usize],
         jobs: usize,
         tell: &mut Tell<'_>,
-    ) -> Vec<(usize, Outcome)> {
+    ) -> Vec<(usize, Played)> {
         let takes = |index: &usize| variants[*index].case.scenario.takes;
         let (mut long, short): (Vec<usize>, Vec<usize>) =
             chosen.iter().copied().partition(|index| takes(index) > Duration::ZERO);
@@ -273,7 +273,7 @@ impl Schedule<'_> {
         self.recovering.filter(|_| needs_recovery).unwrap_or(self.host)
     }
 
-    fn one(&self, variant: Variant<'_>) -> Option<Outcome> {
+    fn one(&self, variant: Variant<'_>) -> Option<Played> {
         let Case { source, scenario, .. } = variant.case;
         let host = self.host_of(variant);
         let label = variant.label();
@@ -336,10 +336,10 @@ fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseRe
     match before {
         Some((_, Doubt::Stall(time))) => {
             let time = format::duration(time);
-            result.reason.push_str(&format!(" (played again, because this machine stalled for {time})"));
+            result.reason.push_str(&format!(" (repeated, because this machine stalled for {time})"));
         }
         Some((_, Doubt::Accident | Doubt::Haste)) => {
-            result.reason.push_str(" (played again, because heartbeats this short are missed now and then)");
+            result.reason.push_str(" (repeated, because heartbeats this short are sometimes missed)");
         }
         None => {}
     }
@@ -350,7 +350,7 @@ fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseRe
 fn lost(mut result: CaseResult) -> CaseResult {
     if result.verdict != Verdict::Pass {
         result.verdict = Verdict::Blocked;
-        result.reason = format!("the server died meanwhile, for good: {}", result.reason);
+        result.reason = format!("the server ended and could not be started again: {}", result.reason);
     }
     result
 }
@@ -360,7 +360,7 @@ fn killer(case: &Case, mut result: CaseResult) -> CaseResult {
     if matches!(result.verdict, Verdict::Pass | Verdict::Blocked) {
         result.verdict = deviation(case.scenario.level);
     }
-    result.reason = format!("the server died of it: {}", result.reason);
+    result.reason = format!("the server ended during this case: {}", result.reason);
     result
 }
 
@@ -391,7 +391,7 @@ mod tests {
     fn a_verdict_reached_in_a_second_round_says_why_there_was_one() {
         let before = |doubt| Some((result(Verdict::Fail), doubt));
         let stalled = calmer(result(Verdict::Pass), before(Doubt::Stall(Duration::from_millis(80))));
-        assert_eq!(stalled.reason, "as seen (played again, because this machine stalled for 80 ms)");
+        assert_eq!(stalled.reason, "as seen (repeated, because this machine stalled for 80 ms)");
         assert!(calmer(result(Verdict::Pass), before(Doubt::Haste)).reason.contains("heartbeats this short"));
         assert_eq!(calmer(result(Verdict::Pass), None).reason, "as seen");
     }
@@ -400,7 +400,7 @@ mod tests {
     fn whoever_was_there_when_the_server_died_for_good_is_not_to_blame() {
         let blocked = lost(result(Verdict::Fail));
         assert_eq!(blocked.verdict, Verdict::Blocked);
-        assert_eq!(blocked.reason, "the server died meanwhile, for good: as seen");
+        assert_eq!(blocked.reason, "the server ended and could not be started again: as seen");
         assert_eq!(lost(result(Verdict::Pass)).verdict, Verdict::Pass);
     }
 

@@ -7,7 +7,7 @@ use crate::measure::format::{self, count};
 use crate::report::block::{Bars, Text};
 
 const MOST_ROWS: usize = 16;
-/// So many empty rows, one after the other, are shown as one line.
+/// This number of consecutive empty rows is shown as one line.
 const LONG_GAP: usize = 3;
 const WIDEST_BAR: usize = 60;
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -17,7 +17,7 @@ const DIVISIONS: [u32; 6] = [48, 24, 12, 6, 3, 1];
 
 /// Values from `from` (in microseconds) to the next row's `from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Row {
+struct Bar {
     from: u64,
     count: u64,
 }
@@ -83,8 +83,8 @@ fn bar(value: u64, most: u64, room: usize) -> String {
 }
 
 /// How many empty rows of the same long gap are above this one. None if it is in no such gap.
-fn in_gap(rows: &[Row], index: usize) -> Option<usize> {
-    let empty = |row: &&Row| row.count == 0;
+fn in_gap(rows: &[Bar], index: usize) -> Option<usize> {
+    let empty = |row: &&Bar| row.count == 0;
     let before = rows[..index].iter().rev().take_while(empty).count();
     let after = rows[index..].iter().take_while(empty).count();
     (after > 0 && before + after >= LONG_GAP).then_some(before)
@@ -92,19 +92,19 @@ fn in_gap(rows: &[Row], index: usize) -> Option<usize> {
 
 /// The buckets (upper edge in microseconds, count) gathered into few rows without gaps, from the first to the last
 /// that is not empty.
-fn rows(buckets: &[(u64, u64)]) -> Vec<Row> {
-    let lines = |rows: &[Row]| (0..rows.len()).filter(|index| in_gap(rows, *index).unwrap_or(0) == 0).count();
+fn rows(buckets: &[(u64, u64)]) -> Vec<Bar> {
+    let lines = |rows: &[Bar]| (0..rows.len()).filter(|index| in_gap(rows, *index).unwrap_or(0) == 0).count();
     let choices = DIVISIONS.into_iter().map(|division| gathered(buckets, division));
     choices.reduce(|fine, coarse| if lines(&fine) <= MOST_ROWS { fine } else { coarse }).unwrap_or_default()
 }
 
-fn gathered(buckets: &[(u64, u64)], division: u32) -> Vec<Row> {
+fn gathered(buckets: &[(u64, u64)], division: u32) -> Vec<Bar> {
     let decade = || (0..division).map(|part| edge(part, division));
     let scales = (0..11).map(|exponent| 10_u64.pow(exponent));
     let edges = scales.flat_map(|scale| decade().map(move |edge| edge * scale));
     // Fractions of a microsecond have no meaning.
     let whole = edges.filter(|edge| edge % 100 == 0).map(|edge| edge / 100);
-    let mut rows: Vec<Row> = whole.map(|from| Row { from, count: 0 }).collect();
+    let mut rows: Vec<Bar> = whole.map(|from| Bar { from, count: 0 }).collect();
     for (value, count) in buckets {
         let row = rows.partition_point(|row| row.from <= *value).saturating_sub(1);
         rows[row].count += count;
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_long_gap_takes_one_line_and_leaves_room_for_fine_rows() {
         let humps = rows(&[(1000, 9), (1060, 9), (90_000, 1)]);
-        assert_eq!(humps[1], Row { from: 1050, count: 9 });
+        assert_eq!(humps[1], Bar { from: 1050, count: 9 });
         assert_eq!(
             [1, 2, 3, humps.len() - 1].map(|index| in_gap(&humps, index)),
             [None, Some(0), Some(1), None]
