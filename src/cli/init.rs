@@ -14,7 +14,8 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates init                                             asks what your application calls things
   sockrates init --join enter --leave exit --send 'chat message' --output chat.yaml
-  sockrates init --send message --arrives news --no-ack      one without rooms and acknowledgements
+  sockrates init --join enter --send message --ack           the handlers acknowledge these events
+  sockrates init --send message --arrives news               one without rooms
   sockrates init --join enter --output -                     to standard output";
 
 /// Where a first scenario goes unless it is said.
@@ -42,10 +43,10 @@ pub(super) struct InitArgs {
     /// The event by which others receive it [default: the same]
     #[arg(long, value_name = "EVENT", requires = "send")]
     arrives: Option<String>,
-    /// Your application acknowledges these events (this is the default)
+    /// Your application acknowledges these events: their handlers call the callback
     #[arg(long, overrides_with = "no_ack")]
     ack: bool,
-    /// It does not
+    /// It does not (this is the default)
     #[arg(long)]
     no_ack: bool,
     /// The namespace that clients connect to [default: /]
@@ -123,7 +124,7 @@ impl InitArgs {
             leave: self.leave.clone(),
             send: self.send.clone(),
             arrives: self.arrives.clone(),
-            ack: !self.no_ack,
+            ack: self.ack,
         }
     }
 }

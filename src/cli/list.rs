@@ -34,7 +34,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Status, Error> {
         all.iter().for_each(|bundled| say(name(bundled)));
         return Ok(Status::Passed);
     }
-    let rows: Vec<[String; 5]> = all
+    let rows: Vec<Vec<String>> = all
         .iter()
         .filter_map(|bundled| {
             let scenario = scenario::read(&bundled.source(), &Surroundings::without_files()).ok()?;
@@ -42,16 +42,25 @@ pub(super) fn list(args: &ListArgs) -> Result<Status, Error> {
             let (level, needs) = (scenario.level.name().to_owned(), needs.join(", "));
             let name = name(bundled).to_owned();
             Some(match args.conformance {
-                true => [name, level, needs, scenario.clause.join(", "), scenario.spec.join("; ")],
-                false => [name, level, needs, scenario.clients().to_string(), scenario.name],
+                true => vec![name, level, needs, scenario.clause.join(", "), scenario.spec.join("; ")],
+                false => {
+                    let contract =
+                        match (scenario.contract.is_default(), scenario.default_events().is_empty()) {
+                            (true, true) => "none",
+                            (true, false) => "default",
+                            (false, _) => "its own",
+                        };
+                    let clients = scenario.clients().to_string();
+                    vec![name, level, needs, contract.to_owned(), clients, scenario.name]
+                }
             })
         })
         .collect();
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(match args.conformance {
-        true => ["case", "level", "needs", "clauses", "spec"],
-        false => ["name", "level", "needs", "clients", "shows"],
+        true => vec!["case", "level", "needs", "clauses", "spec"],
+        false => vec!["name", "level", "needs", "contract", "clients", "shows"],
     });
     table.add_rows(rows);
     let lines = table.to_string();

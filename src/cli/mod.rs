@@ -41,7 +41,7 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates run chat                                   a bundled scenario, against the reference server
   sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
-  sockrates run rooms --server 'node server.js'        starts the server, tests it, stops it
+  sockrates run my.yaml --server 'node server.js'      starts the server, tests it, stops it
   sockrates conform --server 'node server.js'          does it keep to the protocol? a verdict for each rule
   sockrates init                                       asks about your application, writes a first scenario
   sockrates check my.yaml                              reads and explains, connects to nothing

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates run chat                                   a bundled scenario, against the reference server
   sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
-  sockrates run rooms --server 'node server.js'        starts the server at $PORT, tests it, stops it
+  sockrates run my.yaml --server 'node server.js'      starts the server at $PORT, tests it, stops it
   sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
   sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them";
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::audit::Findings;
 use crate::measure::{Audited, Figures, Taken, Tally};
+use crate::observe::Counter;
 
 /// How long a second is.
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -111,6 +112,11 @@ impl Accounts {
         tally
     }
 
+    /// How much of this happened so far that may not, unless a threshold allows it.
+    pub fn misses(&self, counter: Counter) -> u64 {
+        self.total.misses(counter)
+    }
+
     /// The figures of the groups and labels that some threshold asks about, in the order of the plan.
     pub fn parts(&self) -> &[Figures] {
         &self.parts
@@ -143,7 +149,6 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::Counter;
 
     fn handover(worker: usize, seconds: u64, sent: u64) -> Handover {
         let mut figures = Figures::default();

@@ -34,6 +34,7 @@ mod search;
 mod server;
 mod suite;
 mod tls;
+mod unanswered;
 mod watch;
 
 use crate::report::RunResult;

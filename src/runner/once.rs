@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::server::Place;
+use super::unanswered::Unanswered;
 use super::watch::Watch;
 use super::{Error, Event, Listener, ServerConfig, machine};
 use crate::document::Source;
@@ -108,7 +109,8 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         Some(Watching { running, listener }) => {
             let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
             let environment = machine::environment(Some(is_local(&once.place.peer)));
-            let mut watched = WatchedRun { facts, watch, environment, listener, ending: None };
+            let unanswered = Unanswered::new(&plan, once.scenario);
+            let mut watched = WatchedRun { facts, watch, environment, listener, unanswered, ending: None };
             let ran = engine::run(&plan, &config, &mut |progress| watched.hear(progress));
             let told = (watched.listener)(Event::RunEnded);
             let ran = ran.map_err(failed)?;
@@ -199,7 +201,9 @@ impl Facts<'_> {
 enum EarlyEnd {
     /// A threshold was breached: the sentence about it.
     Breached(String),
-    /// Tells what the result would be if the run had been interrupted at that time.
+    /// An event is never acknowledged: the sentence about it.
+    Unanswered(String),
+    /// The listener wants no more: why.
     Refused(Error),
 }
 
@@ -209,6 +213,7 @@ struct WatchedRun<'a, 'l> {
     watch: Watch<'a>,
     environment: Environment,
     listener: &'a mut Listener<'l>,
+    unanswered: Unanswered,
     ending: Option<EarlyEnd>,
 }
 
@@ -220,7 +225,12 @@ impl WatchedRun<'_, '_> {
             let (accounts, now) = (progress.accounts, second.end);
             let refused = self.so_far(accounts, now).err().map(EarlyEnd::Refused);
             let breached = || self.breached(accounts, now).map(EarlyEnd::Breached);
-            let early = refused.or_else(breached);
+            let unanswered = || {
+                let has_missed = accounts.misses(Counter::AckMissed) > 0;
+                let sentence = has_missed.then(|| self.unanswered.sentence(&accounts.tally(), now));
+                sentence.flatten().map(EarlyEnd::Unanswered)
+            };
+            let early = refused.or_else(breached).or_else(unanswered);
             self.ending = self.ending.take().or(early);
         }
         let refused = (self.listener)(Event::RunGoesOn(&self.watch.live(&progress))).err();
@@ -277,6 +287,11 @@ impl WatchedRun<'_, '_> {
             end: match (ran.ending, early) {
                 (Ending::Stopped, _) => End::Interrupted,
                 (Ending::Halted, Some(EarlyEnd::Breached(sentence))) => End::Breached(sentence),
+                (Ending::Halted, Some(EarlyEnd::Unanswered(sentence))) => End::Unanswered(sentence),
+                (Ending::Finished, _) => match self.unanswered.sentence(&ran.tally, ran.duration) {
+                    Some(sentence) => End::Unanswered(sentence),
+                    None => End::Finished,
+                },
                 _ => End::Finished,
             },
             machine: Generator {

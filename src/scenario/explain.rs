@@ -58,6 +58,7 @@ impl Told<'_> {
         if !scenario.takes.is_zero() {
             self.line(1, format!("takes: about {}", Spelt(scenario.takes)));
         }
+        self.line(1, format!("contract: {}", contract(scenario)));
         for spec in &scenario.spec {
             self.line(1, format!("spec: {spec}"));
         }
@@ -208,6 +209,24 @@ fn row(group: &Group, default: Transport) -> [String; 5] {
         namespace,
         more.join("; "),
     ]
+}
+
+/// By which contract the server is asked for things.
+fn contract(scenario: &Scenario) -> String {
+    let events = scenario.default_events();
+    let mut parts: Vec<String> = match (scenario.contract.is_default(), events.is_empty()) {
+        (true, true) => return "none is needed".to_owned(),
+        (true, false) => {
+            let events: Vec<&str> = events.iter().map(String::as_str).collect();
+            let events = events.join(", ");
+            return format!("the default one, so the server has to answer {events} as the fixture does");
+        }
+        (false, _) => scenario.contract.verbs().map(|verb| verb.name().to_owned()).collect(),
+    };
+    if !scenario.contract.rooms().is_empty() {
+        parts.push("rooms".to_owned());
+    }
+    format!("the one in this file ({})", parts.join(", "))
 }
 
 /// `1 client`, `12,500 clients`.

@@ -5,6 +5,7 @@
 //! place. Reads files only through [`Surroundings`]. Uses [`crate::step`] for the steps and
 //! [`crate::contract`] for how the server is asked; the plan is made from it.
 
+mod asks;
 mod explain;
 mod foreign;
 mod groups;
@@ -254,7 +255,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let clause = clause.collect::<Result<_, _>>()?;
     let level = level.map_or(Ok(Level::default()), |node| one_of(node, "level", Level::ALL, Level::name))?;
     let needs = needs.map_or(&[][..], Node::items).iter();
-    let needs = needs.map(|node| one_of(node, "need", Need::ALL, Need::name)).collect::<Result<_, _>>()?;
+    let needs: Vec<Need> =
+        needs.map(|node| one_of(node, "need", Need::ALL, Need::name)).collect::<Result<_, _>>()?;
     let transports = transports.map_or(&[][..], Node::items).iter().map(step::transport);
     let transports = transports.collect::<Result<_, _>>()?;
     let environment = surroundings.environment();
@@ -274,7 +276,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let contract_node = contract;
     let mut contract = match contract_node {
         Some(node) => Contract::read(node, &mut scope)?,
-        None => Contract::fixture(),
+        None if needs.contains(&Need::Fixture) => Contract::fixture(),
+        None => Contract::fixture().without_fence(),
     };
     let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });
     let script_node = script?;

@@ -56,8 +56,8 @@ impl Starter {
             Some(send) => Some(ask("Which event do the others get", send)?).filter(|event| event != send),
             None => None,
         };
-        let ack = ask("Does it acknowledge these events: yes or no", "yes")?;
-        let ack = !ack.starts_with(['n', 'N']);
+        let ack = ask("Do their handlers call the callback that acknowledges an event: yes or no", "no")?;
+        let ack = ack.starts_with(['y', 'Y']);
         Ok(Starter { url, namespace, join, leave, send, arrives, ack, ..self })
     }
 
@@ -153,7 +153,7 @@ impl Starter {
         }
         if !self.ack {
             text.push_str(
-                "  # Without acknowledgements less can be judged: docs/your-server.md lists what.\n",
+                "  # `, ack: true` behind the list of an event whose handler calls its callback lets more be judged.\n",
             );
         }
         text + "\n"
@@ -261,7 +261,7 @@ mod tests {
         let answered = starter().asking(&mut ask).expect("every question is answered");
         assert_eq!((answered.join, answered.leave), (None, None));
         assert_eq!((answered.send.as_deref(), answered.arrives), (Some("message"), None));
-        assert_eq!((answered.url, answered.ack, asked), (starter().url, true, 6));
+        assert_eq!((answered.url, answered.ack, asked), (starter().url, false, 6));
     }
 
     #[test]

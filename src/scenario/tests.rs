@@ -55,6 +55,11 @@ fn what_is_not_said_has_the_usual_value() {
     let scenario = script("  - all: connect\n").unwrap();
     assert_eq!((scenario.level, scenario.needs.len(), scenario.spec.len()), (Level::Must, 0, 0));
     assert!(scenario.contract.is_default());
+    let fence = |scenario: &Scenario| scenario.contract.get(crate::contract::Verb::Fence).is_some();
+    assert!(!fence(&scenario), "an ordinary server does not have the event");
+    assert!(fence(
+        &read_text("name: t\nneeds: fixture\nclients: { a: 1 }\nscript: [ { a: connect } ]\n").unwrap()
+    ));
     let [alice, bob, _] = scenario.groups.as_slice() else { panic!("{:?}", scenario.groups) };
     assert_eq!((alice.count, bob.count), (1, 2));
     assert!(

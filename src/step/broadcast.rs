@@ -15,7 +15,7 @@ use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
-use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::Sender;
 use crate::contract::{Acceptance, Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -98,6 +98,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         event_template: EventTemplate::new(&ask.event, &ask.args),
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
+        asked: super::emit::in_words(&ask.event),
         ack: ask.ack,
         demand,
         stamped,
@@ -265,6 +266,8 @@ struct Broadcast {
     namespace: Option<Template>,
     within: Duration,
     ack: Option<Acceptance>,
+    /// The event of the contract, for a sentence.
+    asked: String,
     demand: Demand,
     stamped: bool,
     audit_target: Option<AuditTarget>,
@@ -291,6 +294,10 @@ impl Step for Broadcast {
 
     fn judges(&self) -> bool {
         self.ack.is_some()
+    }
+
+    fn asks(&self) -> Option<AskedEvent> {
+        self.ack.as_ref().map(|_| AskedEvent { event: self.asked.clone(), by_contract: true })
     }
 
     fn messages(&self) -> Option<u64> {

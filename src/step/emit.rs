@@ -7,7 +7,7 @@ use super::event_template::EventTemplate;
 use super::exchange::{Exchange, Exchanged, say};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{AskedEvent, Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::contract::{ack_fields, is_error};
 use crate::document::{Mistake, Node, Value};
 use crate::observe::FailureKind;
@@ -111,6 +111,10 @@ impl Step for Emit {
 
     fn judges(&self) -> bool {
         self.ack.is_some()
+    }
+
+    fn asks(&self) -> Option<AskedEvent> {
+        self.ack.as_ref().map(|_| AskedEvent { event: self.name.clone(), by_contract: false })
     }
 
     fn messages(&self) -> Option<u64> {

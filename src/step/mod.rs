@@ -153,6 +153,11 @@ pub trait Step: fmt::Debug + Send + Sync {
         Duration::ZERO
     }
 
+    /// The event that it asks the server to acknowledge, if it does.
+    fn asks(&self) -> Option<AskedEvent> {
+        None
+    }
+
     /// How many messages one client sends by it, where that is known.
     fn messages(&self) -> Option<u64> {
         Some(0)
@@ -176,6 +181,15 @@ pub trait Step: fmt::Debug + Send + Sync {
     fn disconnects(&self) -> bool {
         false
     }
+}
+
+/// An event that the server is asked to acknowledge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AskedEvent {
+    /// Its name, for a sentence.
+    pub event: String,
+    /// Whether the contract names it.
+    pub by_contract: bool,
 }
 
 /// How long steps one after another take by what the scenario says alone.

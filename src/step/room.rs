@@ -13,7 +13,7 @@ use super::event_template::{Encoded, EventTemplate, Words};
 use super::expect::Description;
 use super::pending::{Pending, Settled};
 use super::schema::{self, Schema, Shape};
-use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::{AuditEvent, stamp};
 use crate::contract::{Acceptance, Confirmation, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
@@ -80,6 +80,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         namespace,
         within,
         event_template,
+        asked: super::emit::in_words(&ask.event),
         ack: ask.ack,
         demand,
         confirmation,
@@ -114,6 +115,8 @@ struct Move {
     within: Duration,
     event_template: EventTemplate,
     ack: Option<Acceptance>,
+    /// The event of the contract, for a sentence.
+    asked: String,
     demand: Demand,
     /// The event by which the server answers instead.
     confirmation: Option<Description>,
@@ -153,6 +156,10 @@ impl Step for Move {
         if let Some(confirmation) = &self.confirmation {
             filter.want(&confirmation.event);
         }
+    }
+
+    fn asks(&self) -> Option<AskedEvent> {
+        self.ack.as_ref().map(|_| AskedEvent { event: self.asked.clone(), by_contract: true })
     }
 
     fn messages(&self) -> Option<u64> {

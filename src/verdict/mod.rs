@@ -17,6 +17,7 @@
 //! | a check failed, something went wrong that no threshold is about | failed | 1 |
 //! | a threshold was missed or had no data, nothing was proved | failed | 1 |
 //! | a threshold was breached that ends the run | failed | 1 |
+//! | an event was never acknowledged, and no threshold allows that | failed | 1 |
 //! | a percentile was asked about that too few samples support, the requested rate was not reached | invalid | 4 |
 //! | everything else | passed | 0 |
 //!
@@ -110,6 +111,8 @@ pub enum End {
     Finished,
     /// It was ended because a threshold was breached: which, and what was measured then, as a sentence.
     Breached(String),
+    /// An event was never acknowledged, so that no step that waits for that can hold: which, as a sentence.
+    Unanswered(String),
     /// The user stopped it.
     Interrupted,
     /// The target could not be reached or started: what was seen, as a sentence.
@@ -169,17 +172,17 @@ fn judge_play(evidence: &Evidence<'_>) -> Verdict {
     match evidence.end {
         End::Interrupted => Verdict::new(Status::Interrupted, so_far(evidence)),
         End::Unreachable(why) => Verdict::new(Status::Unreachable, why.clone()),
-        End::Finished | End::Breached(_) if !grave.is_empty() => {
+        End::Finished | End::Breached(_) | End::Unanswered(_) if !grave.is_empty() => {
             grave.extend(findings);
             Verdict::new(Status::Invalid, grave.join("; "))
         }
-        End::Finished | End::Breached(_) if !findings.is_empty() => {
+        End::Finished | End::Breached(_) | End::Unanswered(_) if !findings.is_empty() => {
             Verdict::new(Status::Failed, findings.join("; "))
         }
-        End::Finished | End::Breached(_) if !unsupported.is_empty() => {
+        End::Finished | End::Breached(_) | End::Unanswered(_) if !unsupported.is_empty() => {
             Verdict::new(Status::Invalid, unsupported.join("; "))
         }
-        End::Finished | End::Breached(_) => passed(evidence),
+        End::Finished | End::Breached(_) | End::Unanswered(_) => passed(evidence),
     }
 }
 
@@ -188,6 +191,9 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
     if let End::Breached(sentence) = evidence.end {
         findings.push(format!("the run ended early because a threshold was not met ({sentence})"));
+    }
+    if let End::Unanswered(sentence) = evidence.end {
+        findings.push(sentence.clone());
     }
     let failed = evidence.measured.tally.failed_checks();
     if failed > 0 {

@@ -18,5 +18,6 @@ mod proxies;
 mod support;
 mod tls;
 mod transports;
+mod unanswered;
 mod ways_in;
 mod written;

@@ -168,7 +168,7 @@ pub(super) struct Play<'p> {
 /// Plays client `n` of a scenario with these clients and this script.
 pub(super) fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
     let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
-    let text = format!("name: a test\nclients: {clients}\nscript:\n{script}");
+    let text = format!("name: a test\nneeds: fixture\nclients: {clients}\nscript:\n{script}");
     let surroundings = Surroundings::new(|_| None, |_| Err("there are no files".to_owned()));
     let source = Source { name: "a test".to_owned(), text };
     let scenario = scenario::read(&source, &surroundings).unwrap_or_else(|mistake| panic!("{mistake}"));
