@@ -110,9 +110,17 @@ impl<'p> Client<'p> {
         });
     }
 
+    /// The cookies that the server gives are secrets.
+    fn note_cookies(&self, head: &Head) {
+        for (name, value) in head.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")) {
+            self.actor.context.secrets.note_header(name, value);
+        }
+    }
+
     /// The head of the answer to a WebSocket handshake came.
     pub fn handle_head(&mut self, now: Instant, head: &Head) -> Flow {
         self.actor.session.note_time(now);
+        self.note_cookies(head);
         self.actor.session.keep_cookies(head, None);
         self.flow()
     }
@@ -157,6 +165,7 @@ impl<'p> Client<'p> {
 
     /// A request was answered.
     pub fn handle_response(&mut self, io: &mut Io<'_>, channel: Channel, response: &Response) -> Flow {
+        self.note_cookies(&response.head);
         self.actor.log(io.now, false, || {
             format!("{channel} {} {}", response.head.status, String::from_utf8_lossy(&response.body)).into()
         });

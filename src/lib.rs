@@ -19,6 +19,7 @@ pub mod protocol;
 pub mod report;
 pub(crate) mod runner;
 pub mod scenario;
+pub mod secrets;
 pub(crate) mod server;
 pub mod session;
 pub mod statistics;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo};
 use crate::observe::Who;
 use crate::scenario::{Act, Asked, Group, Scenario};
+use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{Audit, EventFilter, GroupContext, Numbered, RunContext, SharedValues, Step};
 use crate::template::Template;
@@ -35,6 +36,8 @@ pub struct RunOptions {
     pub is_secure: bool,
     /// What clients send with `CONNECT` whose scenario says nothing of it.
     pub auth: Option<Value>,
+    /// What must not stand in any output; what clients send that is secret comes to be known here.
+    pub secrets: Secrets,
     /// The namespace of groups that name none.
     pub namespace: Option<String>,
     /// The transport of groups that name none.
@@ -59,6 +62,7 @@ impl RunOptions {
             headers: Vec::new(),
             is_secure: true,
             auth: None,
+            secrets: Secrets::default(),
             namespace: None,
             transport: Transport::default(),
             seed: 1,
@@ -129,6 +133,7 @@ impl<'s> Plan<'s> {
             path: run_options.path,
             query: run_options.query,
             headers: run_options.headers,
+            secrets: run_options.secrets,
             is_secure: run_options.is_secure,
             slots: scenario.slots,
             shared: scenario.shared.clone(),

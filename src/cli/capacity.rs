@@ -10,6 +10,7 @@ use super::formats::When;
 use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
+use super::secrets::clean;
 use super::server::ServerArgs;
 use super::{duration, look_of_stdout, warn};
 use crate::capacity;
@@ -94,6 +95,7 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Searches.
 pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
+    args.server.note_secrets();
     args.output.empty_forms(None).check()?;
     let selected = select_one(&args.scenario, &args.load.overrides()?)?;
     let (server, config) = (args.server.check()?, args.config());
@@ -105,11 +107,11 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let found = search.run(&mut |event| {
         display.show(&event);
         if let Event::SearchSoFar(so_far) = event {
-            args.output.keep(|| Some(so_far()?.to_json()));
+            args.output.keep(|| Some(clean(so_far()?).to_json()));
         }
         Ok(())
     })?;
-    let Some(result) = found else { return Ok(Status::Interrupted) };
+    let Some(result) = found.map(clean) else { return Ok(Status::Interrupted) };
     let report = capacity::report(&result);
     let forms = args.output.forms(|| result.to_json(), || html(&report));
     forms.tell(terminal(&report, look_of_stdout(), Detail::Usual).trim_end());

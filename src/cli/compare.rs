@@ -10,6 +10,7 @@ use super::formats::When;
 use super::output::{OutputArgs, RESULTS};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
+use super::secrets::clean;
 use super::server::ServerArgs;
 use super::{complain, look_of_stdout, warn};
 use crate::compare::judge::FigureRow;
@@ -78,6 +79,7 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
+    args.server.note_secrets();
     args.output.empty_forms(args.markdown.as_deref()).check()?;
     match &args.what[..] {
         [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
@@ -104,10 +106,11 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
     let Compared { result, ended_by, unexamined } = comparison.run(&mut |event| {
         display.show(&event);
         if let Event::ComparisonSoFar(so_far) = event {
-            args.output.keep(|| Some(so_far()?.to_json()));
+            args.output.keep(|| Some(clean(so_far()?).to_json()));
         }
         Ok(())
     })?;
+    let result = clean(result);
     show(args, &result.to_json(), &compare::report(&result))?;
     if let Some(error) = ended_by {
         return Err(error);

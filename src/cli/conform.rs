@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::display::Display;
 use super::formats::{DocumentArgs, Forms, When};
+use super::secrets::{clean_each, secrets};
 use super::server::ServerArgs;
 use super::{complain, detail, duration, github, look_of_stdout, put};
 use crate::conformance;
@@ -22,6 +23,8 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates conform                                      the reference server
   sockrates conform --url http://localhost:3000          a server that runs
+  sockrates conform --url https://chat.example --header 'Authorization: Bearer abc'
+                                                         a server that wants credentials
   sockrates conform --server 'node server.js'            starts the server at $PORT, tests it, stops it
   sockrates conform --only 'upgrade/*,clause:EIO-HS-*'   some of the cases
   sockrates conform --baseline known.yaml --junit r.xml  in CI: only what is new fails
@@ -77,6 +80,7 @@ pub(super) struct ConformArgs {
 
 /// Plays the suite against each server in turn.
 pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
+    args.server.note_secrets();
     // Before anything is started: who chooses wrongly should not have to wait.
     let cases = Cases::read(args.cases.as_deref())?;
     let chosen = cases.choose(&args.only, &args.exclude)?;
@@ -99,14 +103,14 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     for server in &servers {
         if servers.len() > 1 {
             let gap = if statuses.is_empty() { "" } else { "\n" };
-            args.forms(&[]).tell(&format!("{gap}{}:\n", format::printable(&server.name)));
+            args.forms(&[]).tell(&format!("{gap}{}:\n", format::printable(&secrets().redact(&server.name))));
         }
         let played = suite.run(server, &stop, &mut |event| {
             display.show(&event);
             Ok(())
         });
         let mut result = match played {
-            Ok(result) => result,
+            Ok(result) => clean_each(result),
             // The others are there all the same.
             Err(error) if error.status == Some(Status::Unreachable) && servers.len() > 1 => {
                 complain(error.words.trim_end());

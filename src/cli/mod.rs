@@ -16,6 +16,7 @@ mod play;
 mod report;
 mod run;
 mod schema;
+mod secrets;
 mod serve;
 mod server;
 
@@ -92,7 +93,15 @@ enum Verb {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let ended = match Arguments::parse().verb {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            complain(secrets::without_values_of_options(&error.render().ansi().to_string()).trim_end());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG));
+        }
+        Err(error) => error.exit(),
+    };
+    let ended = match arguments.verb {
         Verb::Run(args) => run::run(&args),
         Verb::Conform(args) => conform::conform(&args),
         Verb::Capacity(args) => capacity::capacity(&args),
@@ -161,7 +170,7 @@ fn look_of_stdout() -> Look {
 /// Prints lines on standard output. Whoever reads them may leave early; a disk that is full is told, and changes no
 /// verdict.
 fn say(text: &str) {
-    match writeln!(anstream::stdout(), "{text}") {
+    match writeln!(anstream::stdout(), "{}", secrets::secrets().without_values(text)) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             complain(&format!("error: failed to print on standard output: {error}"));
         }
@@ -176,5 +185,5 @@ fn warn(selected: &[Selected]) {
 
 /// Prints lines on standard error. Where that is impossible, there is nobody left to tell.
 fn complain(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", secrets::secrets().redact_message(text));
 }

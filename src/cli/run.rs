@@ -9,6 +9,7 @@ use super::display::Display;
 use super::formats::{FormatArgs, Forms, When};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
+use super::secrets::clean_each;
 use super::server::ServerArgs;
 use super::{complain, detail, github, look_of_stdout, warn};
 use crate::report::github::annotations;
@@ -20,6 +21,8 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates run chat                                   a bundled scenario, against the reference server
   sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
+  sockrates run my.yaml --url https://chat.example --auth '{\"token\":\"abc\"}' --proxy http://proxy:3128
+                                                       with credentials, through a proxy
   sockrates run my.yaml --server 'node server.js'      starts the server at $PORT, tests it, stops it
   sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
   sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them";
@@ -57,6 +60,7 @@ pub(super) struct RunArgs {
 /// Plays every scenario in turn.
 pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     // Before anything is played: who asks for what cannot be should not have to wait for it.
+    args.server.note_secrets();
     args.forms(&[]).check()?;
     let selected = select(&args.scenarios, &args.load.overrides()?)?;
     let (server, config) = (args.server.check()?, RunConfig { process: args.pid, ..args.play.config() });
@@ -69,7 +73,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let run = ScenarioRun { config: &config, server: &server, selected: one, stop: &stop };
         let mut listener = |event: Event<'_>| {
             if let (Event::RunSoFar(so_far), Some(_)) = (&event, &args.json) {
-                keep(args, &results, so_far());
+                keep(args, &results, clean_each(so_far()));
             }
             display.show(&event);
             Ok(())
@@ -81,13 +85,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let (result, running) = match played {
             Ok(played) => played,
             Err(mut error) => {
-                results.extend(error.result.take().map(|result| *result));
+                results.extend(error.result.take().map(|result| clean_each(*result)));
                 if !results.is_empty() {
                     finish(args, &results)?;
                 }
                 return Err(error);
             }
         };
+        let result = clean_each(result);
         let detail = detail(args.quiet, args.verbose);
         args.forms(&[]).tell(text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
         results.push(result);

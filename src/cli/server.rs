@@ -13,7 +13,10 @@ use crate::runner::{
     Error, NamedServer, ServerConfig, Shown, Trust, read_auth, read_header, read_parameter, split_name, tls,
 };
 use crate::scenario::Timings;
+use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
 use crate::server::{Endpoint, Proxy};
+
+use super::secrets::{decide, secrets};
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
@@ -68,9 +71,31 @@ pub(super) struct ServerArgs {
     /// What clients send with CONNECT whose scenario says nothing of it: '{"token":"abc"}'
     #[arg(long, value_name = "JSON", value_parser = read_auth)]
     auth: Option<Value>,
+    /// Show what is secret: tokens, passwords and cookies stand in no output otherwise
+    #[arg(long)]
+    show_secrets: bool,
     /// Connect from these addresses in turn (each gives some 28,000 ports)
     #[arg(long, value_name = "IP", value_delimiter = ',')]
     source: Vec<IpAddr>,
+}
+
+/// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
+fn note_url(text: &str, secrets: &Secrets) {
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let behind = whole.split_once("://").map_or("", |(_, rest)| rest);
+    let host = behind.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((credentials, _)) = host.rsplit_once('@') {
+        secrets.note(credentials);
+        secrets.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
+    }
+    let Ok(url) = url::Url::parse(&whole) else { return };
+    if let Some(value) = crate::server::authorization(&url) {
+        secrets.note_header("authorization", &value);
+    }
+    if let Some(password) = url.password() {
+        secrets.note(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
+    }
+    url.query_pairs().for_each(|(name, value)| secrets.note_parameter(&name, &value));
 }
 
 impl ServerArgs {
@@ -128,8 +153,30 @@ impl ServerArgs {
         Ok(servers)
     }
 
+    /// Makes known what of these options is secret. To be called before anything is printed.
+    pub(super) fn note_secrets(&self) -> Secrets {
+        let secrets = decide(self.show_secrets);
+        self.header.iter().for_each(|(name, value)| secrets.note_header(name, value));
+        self.query.iter().for_each(|(name, value)| secrets.note_parameter(name, value));
+        self.auth.iter().for_each(|auth| secrets.note_auth(auth, true));
+        self.server.iter().for_each(|line| secrets.note_command(line));
+        let proxies =
+            ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].map(|name| [name.to_owned(), name.to_lowercase()]);
+        let of_environment = proxies.into_iter().flatten().filter_map(|name| std::env::var(name).ok());
+        let named = |text: &String| split_name(text).1.to_owned();
+        for url in self.url.iter().map(named).chain(self.proxy.clone()).chain(of_environment) {
+            note_url(&url, &secrets);
+        }
+        secrets
+    }
+
     /// The flags that say how to reach any server, as they were given.
     fn flags(&self) -> Vec<String> {
+        let is_shown = secrets().are_shown();
+        let unless = |is_secret: bool, value: &str| match is_secret && !is_shown {
+            true => HIDDEN.to_owned(),
+            false => value.to_owned(),
+        };
         let mut flags = Vec::new();
         let mut flag = |name: &str, value: String| flags.extend([name.to_owned(), value]);
         self.fault.iter().for_each(|fault| flag("--fault", fault.to_string()));
@@ -140,9 +187,13 @@ impl ServerArgs {
         self.key.iter().for_each(|file| flag("--key", file.display().to_string()));
         self.proxy.iter().for_each(|proxy| flag("--proxy", proxy.clone()));
         self.path.iter().for_each(|path| flag("--path", path.clone()));
-        self.header.iter().for_each(|(name, value)| flag("--header", format!("{name}: {value}")));
-        self.query.iter().for_each(|(name, value)| flag("--query", format!("{name}={value}")));
-        self.auth.iter().for_each(|auth| flag("--auth", auth.to_string()));
+        self.header.iter().for_each(|(name, value)| {
+            flag("--header", format!("{name}: {}", unless(is_secret_header(name), value)))
+        });
+        self.query
+            .iter()
+            .for_each(|(name, value)| flag("--query", format!("{name}={}", unless(lets_in(name), value))));
+        self.auth.iter().for_each(|auth| flag("--auth", unless(true, &auth.to_string())));
         self.source.iter().for_each(|address| flag("--source", address.to_string()));
         if self.insecure {
             flags.push("--insecure".to_owned());
@@ -208,6 +259,7 @@ impl ServerArgs {
             headers,
             query: self.query.clone(),
             auth: self.auth.clone(),
+            secrets: self.note_secrets(),
             sources: self.source.clone(),
         })
     }

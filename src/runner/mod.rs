@@ -12,6 +12,7 @@
 //! | `comparison` | servers side by side, block by block |
 //! | `server`, `tls` | which server is tested, and how it is reached |
 //! | `scenarios`, `bundled` | which scenarios some words mean, and those inside the binary |
+//! | `secrets` | what of a scenario must not stand in any output |
 //! | `watch`, `samples` | what is sampled during a run, and when a threshold ends it |
 //! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
 //! | `files` | files that are put in place whole |
@@ -31,6 +32,7 @@ mod run;
 mod samples;
 mod scenarios;
 mod search;
+mod secrets;
 mod server;
 mod suite;
 mod tls;

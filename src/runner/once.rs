@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::server::Place;
 use super::unanswered::Unanswered;
 use super::watch::Watch;
-use super::{Error, Event, Listener, ServerConfig, machine};
+use super::{Error, Event, Listener, ServerConfig, machine, secrets};
 use crate::document::Source;
 use crate::engine::{self, Accounts, Ending, EngineConfig, Ran, RunProgress};
 use crate::measure::{ScriptInfo, Tally, format};
@@ -74,11 +74,13 @@ pub(super) struct Ended {
 /// When we could not test, or the listener wanted no more.
 pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>) -> Result<Ended, Error> {
     let started = SystemTime::now();
+    secrets::note(once.source, once.scenario, &once.server.secrets);
     let run_options = RunOptions {
         path: once.place.path.clone(),
         query: once.server.query.clone(),
         headers: once.server.headers.clone(),
         auth: once.server.auth.clone(),
+        secrets: once.server.secrets.clone(),
         namespace: once.namespace.map(str::to_owned),
         is_secure: once.place.peer.tls.is_some() || is_local(&once.place.peer),
         transport: once.transport,

@@ -14,6 +14,7 @@ use crate::plan::{Plan, RunOptions};
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
+use crate::secrets::Secrets;
 use crate::server::{Endpoint, Found, Manner, Probing, Proxy, Running, Starting, Target};
 use crate::step::Actor;
 use crate::transport::{MAX_MESSAGE, RemoteConfig};
@@ -55,6 +56,8 @@ pub(crate) struct ServerConfig {
     pub query: Vec<(String, String)>,
     /// What clients send with `CONNECT` whose scenario says nothing of it.
     pub auth: Option<Value>,
+    /// What must not stand in any output.
+    pub secrets: Secrets,
     /// The addresses that clients connect from, in turn; none leaves it to the operating system.
     pub sources: Vec<IpAddr>,
 }
@@ -132,6 +135,7 @@ impl ServerConfig {
         let options = RunOptions {
             headers: self.headers.clone(),
             query: self.query.clone(),
+            secrets: self.secrets.clone(),
             ..RunOptions::usual(Instant::now())
         };
         let plan = Plan::new(scenario, options);
@@ -285,6 +289,7 @@ pub(super) mod tests {
             headers: Vec::new(),
             query: Vec::new(),
             auth: None,
+            secrets: Secrets::default(),
             sources: Vec::new(),
         }
     }

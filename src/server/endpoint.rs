@@ -215,7 +215,7 @@ fn namespace_of(path: &str) -> String {
 }
 
 /// RFC 7617: Basic authentication.
-pub(super) fn authorization(url: &Url) -> Option<String> {
+pub(crate) fn authorization(url: &Url) -> Option<String> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

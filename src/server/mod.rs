@@ -13,7 +13,7 @@ mod probe;
 mod proxy;
 mod running;
 
-pub(crate) use endpoint::Endpoint;
+pub(crate) use endpoint::{Endpoint, authorization};
 pub(crate) use group::{Process, Resources};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};

@@ -7,8 +7,7 @@ use url::{Host, Url};
 
 use crate::transport::Tunnel;
 
-use super::Endpoint;
-use super::endpoint::authorization;
+use super::{Endpoint, authorization};
 
 /// curl's.
 const DEFAULT_PORT: u16 = 1080;

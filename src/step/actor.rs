@@ -18,6 +18,7 @@ use crate::audit::Key;
 use crate::audit::stamp::Stamp;
 use crate::observe::{Label, Who, WireLine};
 use crate::protocol::http::Response;
+use crate::secrets::is_telling;
 use crate::session::{Channel, Closed, Destination, Session};
 use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
 
@@ -178,7 +179,9 @@ impl<'p> Actor<'p> {
             }
             // `null` leaves a parameter out.
             if value.fixed() != Some(&Json::Null) {
-                encoded.append_pair(name, &value.render_text(self)?);
+                let value = value.render_text(self)?;
+                self.context.secrets.note_parameter(name, &value);
+                encoded.append_pair(name, &value);
             }
         }
         let mut all = self.context.headers.clone();
@@ -186,7 +189,9 @@ impl<'p> Actor<'p> {
             // What is said closer to the step takes the place of what was said further out.
             all.retain(|(name, _)| !level.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
             for (name, value) in level {
-                all.push((name.clone(), value.render_text(self)?));
+                let value = value.render_text(self)?;
+                self.context.secrets.note_header(name, &value);
+                all.push((name.clone(), value));
             }
         }
         Ok(Destination {
@@ -200,6 +205,9 @@ impl<'p> Actor<'p> {
 
     /// Gives one of the client's names a value.
     pub fn set(&mut self, slot: &Slot, value: Json) {
+        if let Some(text) = value.as_str().filter(|_| is_telling(&slot.name)) {
+            self.context.secrets.note(text);
+        }
         let of = Of::Slot(slot.clone());
         self.show(&of, &value);
         self.slots[slot.index] = Some(value);

@@ -300,7 +300,10 @@ impl Connecting<'_> {
                 if !cx.actor.context.standing.is_empty() {
                     cx.actor.standing.connects_with(auth.as_ref());
                 }
-                auth.map(|auth| auth.to_string())
+                auth.map(|auth| {
+                    cx.actor.context.secrets.note_auth(&auth, false);
+                    auth.to_string()
+                })
             }
             Err(why) => return self.missed(cx, Cause::NoValue, why),
         };

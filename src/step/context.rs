@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use crate::contract::StandingRoom;
+use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::template::{Of, Shared, Slot, Template};
 
@@ -93,6 +94,8 @@ pub struct RunContext {
     pub query: Vec<(String, String)>,
     /// Headers from the command line.
     pub headers: Vec<(String, String)>,
+    /// Where what is secret comes to be known.
+    pub secrets: Secrets,
     /// Whether the server is reached by TLS, or is on this machine.
     pub is_secure: bool,
     /// How many slots a client has for its values.

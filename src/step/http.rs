@@ -277,7 +277,9 @@ impl Inquiry {
         let is_of_the_server = target.starts_with(requests.path());
         all.retain(|(name, _)| !headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
         for (name, value) in headers {
-            all.push((name.clone(), value.render_text(cx.actor)?));
+            let value = value.render_text(cx.actor)?;
+            cx.actor.context.secrets.note_header(name, &value);
+            all.push((name.clone(), value));
         }
         if self.chunked {
             all.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));

@@ -15,6 +15,7 @@ mod options;
 mod output;
 mod overrides;
 mod proxies;
+mod secrets;
 mod support;
 mod tls;
 mod transports;

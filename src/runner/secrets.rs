@@ -1,0 +1,90 @@
+//! What a scenario says that is secret: values behind telling names in its text, its rows, its overrides, and variables of
+//! the environment that it asks for.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::document::{Node, Source, Value, parse};
+use crate::scenario::Scenario;
+use crate::secrets::{Secrets, is_telling, lets_in};
+
+/// Makes what this scenario says known as secret.
+pub(super) fn note(source: &Source, scenario: &Scenario, secrets: &Secrets) {
+    if secrets.are_shown() {
+        return;
+    }
+    if let Ok(tree) = parse(source) {
+        note_node(&tree, "", false, secrets);
+    }
+    for rows in scenario.groups.iter().filter_map(|group| group.rows.as_ref()) {
+        for (column, _) in rows.columns.iter().enumerate().filter(|(_, name)| is_telling(name)) {
+            rows.rows.iter().filter_map(|row| row.get(column)).for_each(|value| secrets.note(value));
+        }
+    }
+    for words in &scenario.overrides {
+        if let Some((name, value)) = words.strip_prefix("--set ").and_then(|words| words.split_once('='))
+            && is_telling(name)
+        {
+            secrets.note(value);
+        }
+    }
+    static ASKED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\benv\.(\w+)").expect("the pattern is well-formed"));
+    for found in ASKED.captures_iter(&source.text) {
+        if is_telling(&found[1])
+            && let Ok(value) = std::env::var(&found[1])
+        {
+            secrets.note(&value);
+        }
+    }
+}
+
+/// `place`: the key under which this stands. `all`: whether the key says that every text below is a secret.
+fn note_node(node: &Node, place: &str, all: bool, secrets: &Secrets) {
+    match &node.value {
+        // An expression is no secret; its value comes to be known when it is worked out.
+        Value::Text(text) if text.contains("${") => {}
+        Value::Text(text) if all => secrets.note(text),
+        Value::Int(number) if all => secrets.note(&number.to_string()),
+        Value::List(items) => items.iter().for_each(|item| note_node(item, place, all, secrets)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                let name = key.text.as_str();
+                if let (true, Value::Text(text)) =
+                    (place == "headers" && !text_is_expression(value), &value.value)
+                {
+                    secrets.note_header(name, text);
+                }
+                let is_secret = is_telling(name) || (matches!(place, "auth" | "query") && lets_in(name));
+                note_node(value, name, all || is_secret, secrets);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn text_is_expression(node: &Node) -> bool {
+    matches!(&node.value, Value::Text(text) if text.contains("${"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Surroundings, read};
+
+    #[test]
+    fn what_stands_behind_a_telling_name_comes_to_be_known() {
+        let text = "name: x\nvars: { password: hunter-22 }\nclients:\n  a:\n    rows: [{ token: row-token-1, name: ada-lovelace }]\n    \
+                    headers: { Authorization: Bearer header-3, X-Colour: turquoise }\n    auth: { key: auth-key-4, user: ada-lovelace }\n\
+                    script:\n  - a: { emit: { event: login, args: [{ apiKey: event-key-5 }] } }\n";
+        let source = Source { name: "x.yaml".to_owned(), text: text.to_owned() };
+        let scenario = read(&source, &Surroundings::without_files()).expect("it is a good scenario");
+        let secrets = Secrets::hidden();
+        note(&source, &scenario, &secrets);
+        for secret in ["hunter-22", "row-token-1", "header-3", "auth-key-4", "event-key-5"] {
+            assert_eq!(secrets.without_values(&format!("x {secret} y")), "x [hidden] y");
+        }
+        assert_eq!(secrets.without_values("turquoise ada-lovelace login"), "turquoise ada-lovelace login");
+    }
+}
