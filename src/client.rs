@@ -138,7 +138,7 @@ impl<'p> Client<'p> {
         let channel = Channel::WebSocket;
         self.actor.log(io.now, false, || shown(&frame));
         if self.actor.group.filter.frames {
-            self.actor.keep_frame(Seen::from(&frame));
+            self.keep_frame(Seen::from(&frame));
             self.handle(io, &Happening::Frame);
         }
         match frame {
@@ -238,11 +238,22 @@ impl<'p> Client<'p> {
         }
     }
 
+    /// Keeps a raw frame for the steps, unless it answers a round trip of our own.
+    fn keep_frame(&mut self, frame: Seen) {
+        let is_ours = |text: &str| {
+            let namespace = text.strip_prefix("44").or_else(|| text.strip_prefix("40"));
+            namespace.is_some_and(|rest| rest.split(',').next() == Some(NOWHERE))
+        };
+        if !matches!(&frame, Seen::Text(text) if is_ours(text)) {
+            self.actor.keep_frame(frame);
+        }
+    }
+
     fn packets(&mut self, io: &mut Io<'_>, channel: Channel, body: &str) {
         for packet in payload::packets(body) {
             if self.actor.group.filter.frames {
                 if let Ok(packet) = &packet {
-                    self.actor.keep_frame(Seen::from(packet));
+                    self.keep_frame(Seen::from(packet));
                 }
                 self.handle(io, &Happening::Frame);
             }
