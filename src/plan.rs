@@ -42,6 +42,8 @@ pub struct RunOptions {
     pub namespace: Option<String>,
     /// The transport of groups that name none.
     pub transport: Transport,
+    /// Whether groups that do not say offer compression.
+    pub compression: bool,
     /// The seed of all random numbers.
     pub seed: u64,
     /// A number of this run, for its stamps and for `${run}`.
@@ -65,6 +67,7 @@ impl RunOptions {
             secrets: Secrets::default(),
             namespace: None,
             transport: Transport::default(),
+            compression: false,
             seed: 1,
             run: 1,
             epoch,
@@ -213,6 +216,7 @@ fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAc
         name: group.name.clone(),
         count: u64::from(group.count),
         transport: group.transport.unwrap_or(run_options.transport),
+        compression: group.compression.unwrap_or(run_options.compression),
         namespace: group
             .namespace
             .clone()

@@ -6,10 +6,10 @@ mod peers;
 #[path = "support/play.rs"]
 mod support;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, io::Write, path::Path, process::Command};
 
 use peers::Peer;
-use sockrates::conformance::json::from_json;
+use sockrates::{conformance::json::from_json, observe::Counter};
 use support::{bundled, conform, each, play};
 
 /// The fixtures' own times are short, so that a test can watch a heartbeat. A scenario is about something else.
@@ -103,6 +103,47 @@ fn who_has_logged_in_by_a_cookie_or_a_token_may_connect() {
     let Some(server) = Peer::NodeLoginApp.command_line() else { return };
     let played = play(["tests/peers/node/login-app.yaml", "--server", &server], []);
     assert_eq!(played.code, Some(0), "{}", played.output);
+}
+
+#[test]
+fn long_messages_are_compressed_both_ways_as_the_official_server_wants_it() {
+    let Some(server) = Peer::NodeFixture.command_line() else { return };
+    let mut file = tempfile::NamedTempFile::with_suffix(".yaml").expect("there is room");
+    let echo = "{ emit: { event: message-with-ack, args: [\"${n} ${i} ${repeat('abcdefgh', 5000)}\"], \
+                ack: { args: [\"${n} ${i} ${repeat('abcdefgh', 5000)}\"] } } }";
+    let short = "{ emit: { event: message-with-ack, args: [hello], ack: { args: [hello] } } }";
+    let bytes = format!("[{{ $base64: \"{}\" }}]", "A".repeat(20_000));
+    let binary =
+        format!("{{ emit: {{ event: message-with-ack, args: {bytes}, ack: {{ args: {bytes} }} }} }}");
+    let script = format!(
+        "- all: connect\n  - all: {{ repeat: {{ times: 5, steps: [ {echo}, {short}, {binary} ] }} }}"
+    );
+    write!(file, "name: Echoes\nclients: {{ plain: 2, upgraded: {{ count: 2, transport: upgrade }} }}\nscript:\n  {script}\n")
+        .expect("there is room");
+    let path = file.path().to_str().expect("a path that is text");
+    let traffic = |setting: &str, compression: &[&str]| {
+        let arguments = [path, "--server", &server].into_iter().chain(compression.iter().copied());
+        let played = play(arguments, PATIENT.into_iter().chain([("PER_MESSAGE_DEFLATE", setting)]));
+        assert_eq!(played.code, Some(0), "{setting}: {}", played.output);
+        let result = played.result().expect("one scenario");
+        [Counter::BytesIn, Counter::BytesOut].map(|counter| result.counter(counter))
+    };
+    let [plain_in, plain_out] = traffic("true", &[]);
+    for setting in [
+        "true",
+        r#"{"threshold":0}"#,
+        r#"{"threshold":0,"serverNoContextTakeover":true,"clientNoContextTakeover":true}"#,
+        r#"{"threshold":0,"serverMaxWindowBits":9,"clientMaxWindowBits":10}"#,
+    ] {
+        let [compressed_in, compressed_out] = traffic(setting, &["--compression"]);
+        assert!(compressed_in * 10 < plain_in, "{setting}: {compressed_in} of {plain_in} bytes came");
+        assert!(
+            compressed_out * 10 < plain_out,
+            "{setting}: {compressed_out} of {plain_out} bytes were sent"
+        );
+    }
+    let [refused_in, refused_out] = traffic("false", &["--compression"]);
+    assert!(refused_in * 10 > plain_in * 9 && refused_out * 10 > plain_out * 9, "a server need not agree");
 }
 
 #[test]

@@ -107,6 +107,8 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
         "what does not go together in a step",
         &[
+            "extension_by_hand",
+            "extension_of_a_connect",
             "group_of_a_header_that_nothing_keeps",
             "jitter_of_chance",
             "retry_after_a_pause",

@@ -21,6 +21,9 @@ pub(super) struct PlayArgs {
     /// The transport of groups that name none [default: what the scenario says, else websocket]
     #[arg(long, value_name = "NAME", value_parser = transport())]
     transport: Option<Transport>,
+    /// Offer compression of WebSocket messages, in groups that do not say (permessage-deflate)
+    #[arg(long)]
+    compression: bool,
     /// Stop a scenario after this time, even if it is not finished
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_time: Option<Duration>,
@@ -33,7 +36,7 @@ fn transport() -> impl TypedValueParser<Value = Transport> {
 
 impl PlayArgs {
     pub(super) fn config(&self) -> RunConfig {
-        let PlayArgs { seed, workers, transport, max_time } = *self;
-        RunConfig { seed, workers, transport, max_time, process: None }
+        let PlayArgs { seed, workers, transport, compression, max_time } = *self;
+        RunConfig { seed, workers, transport, compression, max_time, process: None }
     }
 }

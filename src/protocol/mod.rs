@@ -18,6 +18,7 @@
 //! to be able to be rude. Each says which of its inputs leave the protocol.
 
 pub mod attachments;
+pub mod deflate;
 pub mod engine_io;
 pub mod http;
 pub mod payload;

@@ -145,6 +145,10 @@ rules! {
         "continuation frames, and nothing else but control frames, follow an unfinished message";
     MessageUtf8, "websocket.utf8", "RFC 6455, section 8.1",
         "a text message and the reason of a close are UTF-8";
+    Extension, "websocket.extension", "RFC 6455, section 4.1, and RFC 7692, section 7.1",
+        "a handshake is answered with no extension but the one that was offered, and its own parameters";
+    Deflate, "websocket.deflate", "RFC 7692, section 7.2.2",
+        "a compressed message is a stream of DEFLATE without its last four bytes";
     CloseCode, "websocket.close-code", "RFC 6455, sections 5.5.1 and 7.4",
         "a close frame is empty or begins with a status code that may be sent";
     MessageLimit, "limit.message", "limit of this client",

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
 use super::Rule;
+use super::deflate::{Agreed, Deflating};
 use super::violation::{Violation, excerpt_bytes};
 
 /// What a frame is for.
@@ -223,16 +224,19 @@ pub enum Message<'a> {
     },
 }
 
-/// Judges the frames of a server and puts fragmented messages together. Idle, it is a pointer.
+/// Judges the frames of a server and puts fragmented messages together. Idle, it is two pointers.
 #[derive(Debug, Default)]
 pub struct Messages {
     unfinished: Option<Box<Unfinished>>,
+    /// Compresses and decompresses, where the server agreed to it.
+    deflating: Option<Box<Deflating>>,
 }
 
 /// The fragments so far.
 #[derive(Debug)]
 struct Unfinished {
     text: bool,
+    is_compressed: bool,
     bytes: Vec<u8>,
 }
 
@@ -240,6 +244,16 @@ impl Messages {
     /// A new connection.
     pub fn new() -> Messages {
         Messages::default()
+    }
+
+    /// A new connection on which messages may be compressed.
+    pub fn compressed(agreed: Agreed) -> Messages {
+        Messages { unfinished: None, deflating: Some(Box::new(Deflating::new(agreed))) }
+    }
+
+    /// The payload of a compressed message to send; none where it is to be sent as it is.
+    pub fn deflate(&mut self, parts: &[impl AsRef<[u8]>]) -> Option<Vec<u8>> {
+        self.deflating.as_mut()?.deflate(parts)
     }
 
     /// Whether a fragmented message is unfinished.
@@ -251,11 +265,19 @@ impl Messages {
     /// several is owned. After a violation what was unfinished is dropped; frames that follow are read as if the
     /// connection were new, which lets a caller look on at what the peer does next.
     pub fn push<'a>(&mut self, frame: Frame<'a>, max_message: u64) -> Result<Option<Message<'a>>, Violation> {
-        let taken = check_header(&frame).and_then(|()| self.take(frame, max_message));
+        let taken =
+            check_header(&frame, self.deflating.is_some()).and_then(|()| self.take(frame, max_message));
         if taken.is_err() {
             self.unfinished = None;
         }
         taken
+    }
+
+    fn inflated(&mut self, payload: &[u8], max_message: u64) -> Result<Vec<u8>, Violation> {
+        match &mut self.deflating {
+            Some(deflating) => deflating.inflate(payload, max_message),
+            None => Ok(payload.to_vec()),
+        }
     }
 
     fn take<'a>(&mut self, frame: Frame<'a>, max_message: u64) -> Result<Option<Message<'a>>, Violation> {
@@ -279,22 +301,23 @@ impl Messages {
                     self.unfinished = Some(unfinished);
                     return Ok(None);
                 }
-                if !unfinished.text {
-                    return Ok(Some(Message::Binary(Cow::Owned(unfinished.bytes))));
+                if unfinished.is_compressed {
+                    unfinished.bytes = self.inflated(&unfinished.bytes, max_message)?;
                 }
-                match String::from_utf8(unfinished.bytes) {
-                    Ok(text) => Ok(Some(Message::Text(Cow::Owned(text)))),
-                    Err(error) => Err(not_utf8(error.as_bytes())),
-                }
+                whole(unfinished.text, unfinished.bytes)
             }
             (opcode, Some(_)) => {
                 let detail = format!("a {opcode:?} frame begins inside a fragmented message");
                 Err(Violation::new(Rule::FrameSequence, detail))
             }
             (opcode, None) if !frame.fin => {
-                let text = opcode == Opcode::Text;
-                self.unfinished = Some(Box::new(Unfinished { text, bytes: frame.payload.to_vec() }));
+                let (text, is_compressed) = (opcode == Opcode::Text, frame.rsv != 0);
+                let bytes = frame.payload.to_vec();
+                self.unfinished = Some(Box::new(Unfinished { text, is_compressed, bytes }));
                 Ok(None)
+            }
+            (opcode, None) if frame.rsv != 0 => {
+                whole(opcode == Opcode::Text, self.inflated(frame.payload, max_message)?)
             }
             (Opcode::Text, None) => Ok(Some(Message::Text(Cow::Borrowed(text(frame.payload)?)))),
             (_, None) => Ok(Some(Message::Binary(Cow::Borrowed(frame.payload)))),
@@ -302,10 +325,26 @@ impl Messages {
     }
 }
 
+/// A message that was put together.
+fn whole<'a>(is_text: bool, bytes: Vec<u8>) -> Result<Option<Message<'a>>, Violation> {
+    if !is_text {
+        return Ok(Some(Message::Binary(Cow::Owned(bytes))));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(Message::Text(Cow::Owned(text)))),
+        Err(error) => Err(not_utf8(error.as_bytes())),
+    }
+}
+
+/// The first of the reserved bits: a compressed message (RFC 7692, section 6).
+pub const COMPRESSED: u8 = 0b100;
+
 /// What the header alone may not say.
-fn check_header(frame: &Frame<'_>) -> Result<(), Violation> {
-    // RFC 6455, section 5.2: no extension is ever offered here, so all three bits are zero.
-    if frame.rsv != 0 {
+fn check_header(frame: &Frame<'_>, may_be_compressed: bool) -> Result<(), Violation> {
+    // RFC 6455, section 5.2: all three bits are zero, but for the first of a compressed message in its first frame, where that
+    // was negotiated.
+    let begins = matches!(frame.opcode, Opcode::Text | Opcode::Binary);
+    if frame.rsv != 0 && !(may_be_compressed && begins && frame.rsv == COMPRESSED) {
         return Err(Violation::new(Rule::FrameReservedBits, format!("they are {:03b}", frame.rsv)));
     }
     if let Opcode::Reserved(bits) = frame.opcode {

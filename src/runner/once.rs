@@ -34,6 +34,8 @@ pub(super) struct SingleRun<'a> {
     pub(super) namespace: Option<&'a str>,
     /// The transport of groups that name none.
     pub(super) transport: Transport,
+    /// Whether groups that do not say offer compression.
+    pub(super) compression: bool,
     /// The seed of all random numbers.
     pub(super) seed: u64,
     /// How many threads run the clients.
@@ -84,6 +86,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         namespace: once.namespace.map(str::to_owned),
         is_secure: once.place.peer.tls.is_some() || is_local(&once.place.peer),
         transport: once.transport,
+        compression: once.compression,
         seed: once.seed,
         run: number(),
         epoch: Instant::now(),

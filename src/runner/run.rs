@@ -28,6 +28,8 @@ pub(crate) struct RunConfig {
     pub workers: Option<u16>,
     /// The transport of groups that name none; without it, what the scenario says, else WebSocket.
     pub transport: Option<Transport>,
+    /// Whether groups that do not say offer compression of WebSocket messages.
+    pub compression: bool,
     /// The longest that a run may take.
     pub max_time: Option<Duration>,
     /// The process of a server that was found, for its processor and memory.
@@ -101,6 +103,7 @@ impl ScenarioRun<'_> {
             server,
             namespace: place.namespace.as_deref(),
             transport: self.transport(),
+            compression: config.compression,
             seed: config.seed,
             workers: config.workers.map_or_else(|| workers_for(scenario.clients()), usize::from),
             max_time: config.max_time,

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::observe::Who;
 use crate::plan::{Plan, RunOptions};
+use crate::protocol::deflate;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
@@ -223,6 +224,9 @@ pub(crate) fn read_header(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => (name.trim(), value.trim()),
         _ => return Err("write it like `Authorization: Bearer abc`".to_owned()),
     };
+    if name.eq_ignore_ascii_case(deflate::HEADER) {
+        return Err(format!("`{name}` is sent by sockrates itself: use `--compression`"));
+    }
     let request = Request { method: "GET", target: "/", headers: &[(name, value)], body: None };
     write_request(&mut Vec::new(), &request).map_err(|refused| format!("cannot {refused}"))?;
     Ok((name.to_owned(), value.to_owned()))

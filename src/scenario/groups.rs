@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::{MOST_CLIENTS, Overrides, Rows, Surroundings};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
+use crate::protocol::deflate;
 use crate::session::Transport;
 use crate::step::{self, Arrival};
 use crate::template::{Scope, Slot, Template, constant, constants, is_reserved, well_formed};
@@ -34,6 +35,8 @@ pub struct Group {
     pub arrival: Arrival,
     /// Which transports they use, where the file says so.
     pub transport: Option<Transport>,
+    /// Whether they offer compression, where the file says so.
+    pub compression: Option<bool>,
     /// The namespace that they connect to and speak in unless a step says otherwise, where the file says so.
     pub namespace: Option<Template>,
     /// What they send with `CONNECT`.
@@ -113,6 +116,7 @@ struct Draft<'n> {
     rows: Option<Rows>,
     arrival: Arrival,
     transport: Option<Transport>,
+    compression: Option<bool>,
     namespace: Option<&'n Node>,
     auth: Option<&'n Node>,
     query: Option<&'n Node>,
@@ -139,6 +143,7 @@ impl<'n> Draft<'n> {
             rows: None,
             arrival: Arrival::default(),
             transport: None,
+            compression: None,
             namespace: None,
             auth: None,
             query: None,
@@ -156,6 +161,7 @@ impl<'n> Draft<'n> {
         let fields = Fields::of(node, format!("the group `{name}`"))?;
         let (count_of, rows) = (fields.optional("count"), fields.optional("rows"));
         let (arrive, transport) = (fields.optional("arrive"), fields.optional("transport"));
+        draft.compression = fields.optional("compression").map(Node::bool).transpose()?;
         draft.namespace = fields.optional("namespace");
         draft.auth = fields.optional("auth");
         draft.query = fields.optional("query");
@@ -200,6 +206,7 @@ impl<'n> Draft<'n> {
             count: self.count,
             arrival: self.arrival,
             transport: self.transport,
+            compression: self.compression,
             namespace,
             auth: self.auth.map(|node| Template::compile(node, scope)).transpose()?,
             query: pairs(self.query, scope, |_| None)?,
@@ -241,6 +248,9 @@ fn pairs(
 
 /// RFC 9110 §5.1: the name of a header is a token.
 fn bad_header(name: &str) -> Option<String> {
+    if name.eq_ignore_ascii_case(deflate::HEADER) {
+        return Some(format!("`{name}` is sent by sockrates itself: write `compression: true`"));
+    }
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     match !name.is_empty() && name.chars().all(token) {
         true => None,

@@ -85,6 +85,7 @@ fn group() -> Schema {
         .takes("count", count(), "How many; else one.")
         .takes("arrive", Arrival::schema(), "When they begin their first connect: `at_once`, or at a rate.")
         .takes("transport", transport(), "Their transport; else `websocket`.")
+        .takes("compression", flag(), "Whether they offer permessage-deflate; else no.")
         .takes("namespace", named("namespace"), "Where they connect and speak; else `/`.")
         .takes("auth", either([map(named("value")), text()]), "A map, sent with CONNECT.")
         .takes("query", map(named("value")), "Query parameters of all their requests.")

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::cookies::Jar;
 use super::wire::{Channel, Request, Wire};
+use crate::protocol::deflate;
 use crate::protocol::http::Head;
 
 /// Path, query and headers of a client's connections, fixed by the scenario and the command line.
@@ -19,6 +20,8 @@ pub struct Destination {
     pub headers: Vec<(String, String)>,
     /// Whether cookies go there that are for secure connections: over TLS, and to this machine, as in browsers.
     pub is_secure: bool,
+    /// Whether compression of WebSocket messages is offered.
+    pub compression: bool,
 }
 
 /// Composes the requests of one client and keeps its cookies.
@@ -99,7 +102,11 @@ impl Requests {
 
     pub(super) fn dial(&self, wire: &mut dyn Wire, sid: Option<&str>) {
         let target = self.target("websocket", sid);
-        wire.dial(Channel::WebSocket, &target, &self.headers(&target));
+        let mut headers = self.headers(&target);
+        if self.destination.compression {
+            headers.push((deflate::HEADER.into(), deflate::OFFER.into()));
+        }
+        wire.dial(Channel::WebSocket, &target, &headers);
     }
 
     pub(super) fn get(&self, wire: &mut dyn Wire, channel: Channel, sid: Option<&str>) {

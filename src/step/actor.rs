@@ -200,6 +200,7 @@ impl<'p> Actor<'p> {
             query: encoded.finish(),
             headers: all,
             is_secure: self.context.is_secure,
+            compression: self.group.compression,
         })
     }
 

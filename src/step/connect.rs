@@ -109,7 +109,7 @@ impl How {
             namespace: reading.namespace(&fields)?,
             auth: reading.template(&fields, "auth")?,
             query: reading.pairs(&fields, "query")?,
-            headers: reading.pairs(&fields, "headers")?,
+            headers: reading.handshake_headers(&fields)?,
             transport,
             wanted: Wanted::Acceptance { recovered: None },
             within: reading.positive_duration(&fields, "within")?.unwrap_or(patience),

@@ -52,6 +52,8 @@ pub struct GroupContext {
     pub count: u64,
     /// Which transports they use.
     pub transport: Transport,
+    /// Whether they offer compression of WebSocket messages.
+    pub compression: bool,
     /// The namespace that they connect to and use unless a step names another.
     pub namespace: Template,
     /// What they send with `CONNECT`.

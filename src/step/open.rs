@@ -46,7 +46,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         polls,
         sid,
         query: reading.pairs(&fields, "query")?,
-        headers: reading.pairs(&fields, "headers")?,
+        headers: reading.handshake_headers(&fields)?,
         refused: Refusal::read(&fields, About::Status, reading)?,
         within: reading.within(&fields)?,
     };

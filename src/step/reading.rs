@@ -8,6 +8,7 @@ use super::{KINDS, Numbered};
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Span, Value};
 use crate::observe::{Label, StepId};
+use crate::protocol::deflate;
 use crate::template::{Scope, Template, constant, well_formed};
 use crate::units;
 
@@ -311,6 +312,21 @@ impl<'s> Reading<'s> {
     pub fn list(&mut self, fields: &Fields<'_>, name: &'static str) -> Result<Vec<Template>, Mistake> {
         let Some(node) = fields.optional(name) else { return Ok(Vec::new()) };
         node.list()?.iter().map(|item| Template::compile(item, self.scope)).collect()
+    }
+
+    /// The headers of a handshake; an absent field is an empty map.
+    ///
+    /// # Errors
+    /// When it is no map, its expressions are wrong, or an extension is named that would not be understood.
+    pub fn handshake_headers(&mut self, fields: &Fields<'_>) -> Result<Vec<(String, Template)>, Mistake> {
+        let entries = fields.optional("headers").map_or(Ok(&[][..]), Node::map)?;
+        if let Some((key, _)) = entries.iter().find(|(key, _)| key.text.eq_ignore_ascii_case(deflate::HEADER))
+        {
+            return Err(key
+                .mistake(format!("`{}` is sent by sockrates itself", key.text))
+                .hint("write `compression: true` in the group"));
+        }
+        self.pairs(fields, "headers")
     }
 
     /// A map of names to text; an absent field is an empty map.

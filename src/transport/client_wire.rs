@@ -5,10 +5,10 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::connection::Connection;
+use super::connection::{Asked, Connection};
 use super::{Connections, Notice};
-use crate::protocol::http;
 use crate::protocol::websocket::{self, Opcode};
+use crate::protocol::{deflate, http};
 use crate::session::{Channel, HangUp, Lost, RawFrame, Request, Wire};
 
 /// An idle HTTP connection older than this may have been closed by the server under our feet (Node's default is
@@ -22,7 +22,7 @@ pub struct ClientWire<'t> {
 }
 
 impl ClientWire<'_> {
-    fn open(&mut self, channel: Channel, key: Option<String>) -> Option<usize> {
+    fn open(&mut self, channel: Channel, asked: Option<Asked>) -> Option<usize> {
         self.hang_up(channel, HangUp::Clean);
         let transport = &mut *self.transport;
         transport.serial += 1;
@@ -32,7 +32,7 @@ impl ClientWire<'_> {
             self.client,
             channel,
             transport.serial,
-            key,
+            asked,
         );
         match opened {
             Ok(connection) => {
@@ -75,7 +75,9 @@ impl Wire for ClientWire<'_> {
         self.transport.chance.fill(&mut nonce);
         let given = |name: &str| headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
         let key = given("sec-websocket-key").map_or_else(|| STANDARD.encode(nonce), |(_, key)| key.clone());
-        let Some(place) = self.open(channel, Some(key.clone())) else { return };
+        let compression = given(deflate::HEADER).is_some();
+        let asked = Asked { key: key.clone(), compression };
+        let Some(place) = self.open(channel, Some(asked)) else { return };
         let authority = self.transport.peer.authority.clone();
         let mut all = vec![
             ("Host", authority.as_str()),
@@ -91,12 +93,12 @@ impl Wire for ClientWire<'_> {
 
     fn text(&mut self, channel: Channel, parts: &[&str]) {
         let Some((connection, mask)) = self.websocket(channel) else { return };
-        websocket::write_parts(connection.out(), true, 0, Opcode::Text, Some(mask), parts);
+        connection.say(Opcode::Text, mask, parts);
     }
 
     fn binary(&mut self, channel: Channel, payload: &[u8]) {
         let Some((connection, mask)) = self.websocket(channel) else { return };
-        websocket::write(connection.out(), true, 0, Opcode::Binary, Some(mask), payload);
+        connection.say(Opcode::Binary, mask, &[payload]);
     }
 
     fn frame(&mut self, channel: Channel, frame: &RawFrame) {

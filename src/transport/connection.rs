@@ -7,6 +7,7 @@ use mio::{Interest, Token};
 use super::network::Network;
 use super::stream::{Stream, Taken};
 use super::{Connections, Notice, RemoteConfig};
+use crate::protocol::deflate;
 use crate::protocol::http::{Response, Responses};
 use crate::protocol::websocket::{self, Message, Messages, Opcode};
 use crate::session::{Channel, Lost, Phases};
@@ -73,12 +74,21 @@ enum Watch {
 /// What is spoken on it.
 #[derive(Debug)]
 enum Speech {
-    /// A WebSocket before its `101`; the key that the accept header has to answer.
-    Handshake(Box<Responses>, String),
+    /// A WebSocket before its `101`, and what it asked for.
+    Handshake(Box<Responses>, Asked),
     /// A WebSocket.
     Frames(Messages),
     /// HTTP: requests that are not answered yet, whether any was, and since when it is idle.
     Http { responses: Box<Responses>, awaited: u32, answered: bool, idle_since: Option<Instant> },
+}
+
+/// What the handshake of a WebSocket asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// What the accept header has to answer.
+    pub(super) key: String,
+    /// Whether compression is offered.
+    pub(super) compression: bool,
 }
 
 impl Connection {
@@ -88,12 +98,12 @@ impl Connection {
         client: u32,
         channel: Channel,
         serial: u64,
-        key: Option<String>,
+        asked: Option<Asked>,
     ) -> Result<Connection, Lost> {
         let limit = usize::try_from(peer.limit).unwrap_or(usize::MAX);
         let responses = Box::new(Responses::new(limit));
-        let speech = match key {
-            Some(key) => Speech::Handshake(responses, key),
+        let speech = match asked {
+            Some(asked) => Speech::Handshake(responses, asked),
             None => Speech::Http { responses, awaited: 0, answered: false, idle_since: None },
         };
         Ok(Connection {
@@ -226,6 +236,17 @@ impl Connection {
         }
     }
 
+    /// Puts a message behind what is queued, compressed where that was agreed on.
+    pub(super) fn say(&mut self, opcode: Opcode, mask: [u8; 4], parts: &[impl AsRef<[u8]>]) {
+        let Speech::Frames(messages) = &mut self.speech else { return };
+        match messages.deflate(parts) {
+            Some(payload) => {
+                websocket::write(&mut self.out, true, websocket::COMPRESSED, opcode, Some(mask), &payload);
+            }
+            None => websocket::write_parts(&mut self.out, true, 0, opcode, Some(mask), parts),
+        }
+    }
+
     /// Puts a close frame behind what is queued.
     pub(super) fn say_close(&mut self, code: u16, chance: &mut fastrand::Rng) {
         let mask = chance.u32(..).to_ne_bytes();
@@ -317,12 +338,16 @@ impl Connections {
     /// The answer to a WebSocket handshake (RFC 6455 section 4.1, what the client has to check).
     fn upgraded(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        let Speech::Handshake(_, key) = &connection.speech else { return };
+        let Speech::Handshake(_, Asked { key, compression }) = &connection.speech else { return };
         let accepts = response.head.header("sec-websocket-accept") == Some(&websocket::accept_key(key));
         if response.head.status != 101 || !accepts {
             return self.lose(place, Lost::Refused(Box::new((response.head, response.body))));
         }
-        connection.speech = Speech::Frames(Messages::new());
+        let agreed = match deflate::agreed(response.head.values(deflate::HEADER), *compression) {
+            Ok(agreed) => agreed,
+            Err(violation) => return self.lose(place, Lost::Violated(violation)),
+        };
+        connection.speech = Speech::Frames(agreed.map_or_else(Messages::new, Messages::compressed));
         let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
         reader.handle_notice(self, client, Notice::Head(Box::new(response.head)));
         reader.handle_notice(self, client, Notice::Established(channel, phases));

@@ -1,5 +1,7 @@
 //! What clients hear of their connections, over a network in memory; and the readiness queue of the operating system.
 
+mod compression;
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};

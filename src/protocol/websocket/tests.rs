@@ -156,6 +156,55 @@ fn after_a_violation_nothing_is_left_of_the_unfinished_message() {
     assert_eq!(messages.push(whole(b"\x81\x01b"), ROOMY), Ok(Some(text("b"))));
 }
 
+/// `Hello`, deflated, as RFC 7692, section 7.2.3.1 has it.
+const HELLO: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+
+/// What a connection on which compression was agreed makes of frames: whether each is final, its reserved bits, its opcode.
+fn compressed(frames: &[(bool, u8, Opcode, &[u8])]) -> Result<Vec<String>, Rule> {
+    let agreed = super::super::deflate::agreed(["permessage-deflate"], true).unwrap().unwrap();
+    let mut messages = Messages::compressed(agreed);
+    let mut all = Vec::new();
+    for (fin, rsv, opcode, payload) in frames {
+        let frame = Frame { fin: *fin, rsv: *rsv, opcode: *opcode, masked: false, payload };
+        match messages.push(frame, ROOMY).map_err(|violation| violation.rule)? {
+            Some(Message::Text(text)) => all.push(text.into_owned()),
+            Some(other) => all.push(format!("{other:?}")),
+            None => {}
+        }
+    }
+    Ok(all)
+}
+
+#[test]
+fn a_compressed_message_is_read_whole_and_in_fragments_beside_one_that_is_not() {
+    let (text, more, ping) = (Opcode::Text, Opcode::Continuation, Opcode::Ping);
+    let said = [
+        (true, COMPRESSED, text, HELLO),
+        (true, 0, text, b"plain"),
+        (false, COMPRESSED, text, &HELLO[..3]),
+        (true, 0, ping, b""),
+        (false, 0, more, b""),
+        (true, 0, more, &HELLO[3..]),
+    ];
+    assert_eq!(compressed(&said), Ok(["Hello", "plain", "Ping([])", "Hello"].map(str::to_owned).to_vec()));
+}
+
+#[test]
+fn the_bit_of_compression_stands_where_it_was_agreed_on_and_nowhere_else() {
+    let frame = Frame { fin: true, rsv: COMPRESSED, opcode: Opcode::Text, masked: false, payload: HELLO };
+    let refused = Messages::new().push(frame, ROOMY).map_err(|violation| violation.rule);
+    assert_eq!(refused, Err(Rule::FrameReservedBits));
+    for wrong in [
+        &[(true, COMPRESSED, Opcode::Ping, HELLO)][..],
+        &[(true, 0b010, Opcode::Text, HELLO)],
+        &[(true, 0b110, Opcode::Text, HELLO)],
+        &[(false, COMPRESSED, Opcode::Text, HELLO), (true, COMPRESSED, Opcode::Continuation, HELLO)],
+    ] {
+        assert_eq!(compressed(wrong), Err(Rule::FrameReservedBits), "{wrong:?}");
+    }
+    assert_eq!(compressed(&[(true, COMPRESSED, Opcode::Text, b"\xff\xff")]), Err(Rule::Deflate));
+}
+
 #[test]
 fn an_idle_connection_is_small() {
     assert!(size_of::<Messages>() <= 32);

@@ -136,6 +136,7 @@ pub(super) fn run_case(
         // A case is about the namespaces that it names.
         namespace: None,
         transport,
+        compression: false,
         seed,
         workers: 1,
         max_time: Some(scenario.takes + GRACE),

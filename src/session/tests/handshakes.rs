@@ -56,6 +56,7 @@ fn query_and_headers_of_the_scenario_go_with_every_request_and_the_id_is_escaped
         query: "token=a%20b".into(),
         headers: vec![("X-Tenant".into(), "7".into())],
         is_secure: false,
+        compression: true,
     });
     talk.session.open(&mut talk.wire, Transport::Polling);
     assert_eq!(talk.said(), ["get /app/?EIO=4&transport=polling&token=a%20b"]);

@@ -9,6 +9,7 @@
 //   MAX_HTTP_BUFFER_SIZE     bytes, announced to clients as maxPayload
 //   CSR                      1: connection state recovery
 //   CSR_MAX_DISCONNECTION    how long a lost connection can be recovered
+//   PER_MESSAGE_DEFLATE      JSON: compression of WebSocket messages, as the option `perMessageDeflate` of the Server
 //   EXIT_WITH_STDIN          1: leave when standard input ends, that is, together with whoever started us
 import { createServer } from "node:http";
 import { Server } from "socket.io";
@@ -50,6 +51,7 @@ function settings(env) {
     upgradeTimeout: number(env, "UPGRADE_TIMEOUT"),
     maxHttpBufferSize: number(env, "MAX_HTTP_BUFFER_SIZE"),
   };
+  if (env.PER_MESSAGE_DEFLATE) options.perMessageDeflate = JSON.parse(env.PER_MESSAGE_DEFLATE);
   if (env.CSR === "1") {
     options.connectionStateRecovery = { maxDisconnectionDuration: number(env, "CSR_MAX_DISCONNECTION") ?? 2000 };
   }
