@@ -52,6 +52,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let ask = reading.contract.need(verb, node.span)?;
     deny_unheeded(&fields, ask)?;
     let demand = Demand::of_contract(ack, ask.ack.is_some(), reading)?;
+    deny_unfit_body(&fields, ask, stamped)?;
     let event = match event {
         Some(node) => Template::compile_text(node, reading.scope)?,
         None if ask.uses("event") => return Err(missing_event(&fields)),
@@ -175,6 +176,26 @@ fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
         }
     }
     Ok(())
+}
+
+/// Refuses what a contract with a place for `${body}` alone would lose: a further argument, or the stamp, for which only a
+/// text has room. Without it nobody would be seen to receive the message.
+fn deny_unfit_body(fields: &Fields<'_>, ask: &Ask, stamped: bool) -> Result<(), Mistake> {
+    if !ask.uses("body") || ask.uses("args") {
+        return Ok(());
+    }
+    let args = fields.optional("args").map_or(&[][..], Node::items);
+    if let Some(further) = args.get(1) {
+        return Err(further
+            .mistake("the contract's broadcast takes one argument as its `body`, and this is another")
+            .hint("put `${args}` into its `emit`, or give one argument"));
+    }
+    match args.first() {
+        Some(body) if stamped && !matches!(body.value, Value::Text(_)) => Err(body
+            .mistake("the stamp of a message goes into its `body`, and only a text has room for it")
+            .hint("write a text, or add `stamp: false`: then nobody judges who receives the message")),
+        _ => Ok(()),
+    }
 }
 
 fn from(fields: &Fields<'_>) -> Result<&'static str, Mistake> {
