@@ -100,7 +100,7 @@ fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
     }
 }
 
-/// The scenarios in a folder and below, of which there is at least one, in the order of their names.
+/// The scenarios in a folder and below, hidden ones and packages of Node aside, of which there is at least one, in the order of their names.
 ///
 /// # Errors
 /// What is wrong, ready to be shown.
@@ -130,6 +130,10 @@ pub(super) fn source(path: &Path) -> Result<(Source, Surroundings), String> {
 fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
+        // What tools keep for themselves or for others is no scenario of the user's.
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with('.') || name == "node_modules") {
+            continue;
+        }
         // A link is not followed, so that a circle of them ends.
         if entry.file_type()?.is_dir() {
             files_below(&entry.path(), found)?;
@@ -138,4 +142,22 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packages_and_hidden_folders_of_a_project_hold_no_scenarios_of_its_owner() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let files =
+            ["node_modules/debug/.travis.yml", ".github/ci.yml", ".eslintrc.yml", "load/peak.yaml", "a.yml"];
+        for file in files.map(|file| folder.path().join(file)) {
+            fs::create_dir_all(file.parent().expect("it is in a folder")).expect("there is room");
+            fs::write(file, "").expect("there is room");
+        }
+        let found = files_in(folder.path()).expect("there are some");
+        assert_eq!(found, ["a.yml", "load/peak.yaml"].map(|file| folder.path().join(file)));
+    }
 }
