@@ -4,10 +4,10 @@
 mod peers;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
-use peers::{Missing, skipped};
+use peers::{found, python};
 use serde_json::{Value as Json, json};
 
 const SCENARIO: &str = "\
@@ -18,21 +18,6 @@ script:
   - all: { repeat: { times: 20, every: 10ms, steps: [ { broadcast: { to: lobby, event: said } } ] } }
   - all: disconnect
 ";
-
-/// The Python of `.ci/peers install`, if it is here.
-fn python() -> Result<PathBuf, Missing> {
-    let missing = |why: &str| Missing::new("Python with the package hdrhistogram", why);
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let program = target.join("peers/python/bin/python");
-    if !program.exists() {
-        return Err(missing("it is not installed"));
-    }
-    let imports = Command::new(&program).args(["-c", "import hdrh"]).output();
-    match imports.is_ok_and(|output| output.status.success()) {
-        true => Ok(program),
-        false => Err(missing("it cannot be used")),
-    }
-}
 
 fn sockrates(arguments: &[&Path]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sockrates")).args(arguments).output().expect("sockrates runs")
@@ -86,15 +71,7 @@ fn with_course(result: &Path) -> Json {
 
 #[test]
 fn another_implementation_reads_our_histograms_and_makes_the_same_of_them() {
-    let python = match python() {
-        Ok(python) => python,
-        Err(missing) => {
-            let required = std::env::var("SOCKRATES_PEERS").is_ok_and(|value| value == "required");
-            let notice = skipped("another implementation reads our histograms", &missing, required);
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{notice}\n").as_bytes());
-            return;
-        }
-    };
+    let Some(python) = found(python("hdrhistogram for Python", "hdrh")) else { return };
     let folder = tempfile::tempdir().expect("there is room");
     let [scenario, result, log, distributions] =
         ["a.yaml", "a.json", "a.hlog", "hgrm"].map(|name| folder.path().join(name));

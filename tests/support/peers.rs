@@ -69,9 +69,9 @@ impl Peer {
 
     fn arguments(self) -> Result<Vec<String>, Missing> {
         match self {
-            Self::NodeFixture => node_script(self, "fixture.js", "socket.io"),
-            Self::NodeChatApp => node_script(self, "chat-app.js", "socket.io"),
-            Self::NodeLoginApp => node_script(self, "login-app.js", "socket.io"),
+            Self::NodeFixture => node_script(self, "node", "fixture.js", "socket.io"),
+            Self::NodeChatApp => node_script(self, "node", "chat-app.js", "socket.io"),
+            Self::NodeLoginApp => node_script(self, "node", "login-app.js", "socket.io"),
             Self::Socketioxide => {
                 let program = folder("socketioxide").join("target/release/socketioxide-fixture");
                 require(self, &program, "it is not built")?;
@@ -92,9 +92,19 @@ impl fmt::Display for Peer {
     }
 }
 
+/// The command line that starts this program of `tests/peers/apps`, for `sockrates run --server`. `None` means that the
+/// test is to be skipped.
+pub(crate) fn application(program: &str) -> Option<String> {
+    let arguments = found(match program.ends_with(".py") {
+        true => python_script(program, "flask_socketio"),
+        false => node_script(program, "apps", program, "socket.io"),
+    })?;
+    Some(shlex::try_join(arguments.iter().map(String::as_str)).expect("a path contains no NUL"))
+}
+
 /// The official parsers, a Node process that is asked by lines. `None` means that the test is to be skipped.
 pub(crate) fn parsers() -> Option<Command> {
-    let arguments = found(node_script("the official parsers", "parsers.js", "socket.io-parser"))?;
+    let arguments = found(node_script("the official parsers", "node", "parsers.js", "socket.io-parser"))?;
     let mut command = Command::new(&arguments[0]);
     command.args(&arguments[1..]);
     Some(command)
@@ -108,7 +118,7 @@ pub(crate) fn rust_socketio() -> Option<Command> {
 }
 
 /// What is here, or `None` after having said what is missing.
-fn found<T>(searched: Result<T, Missing>) -> Option<T> {
+pub(crate) fn found<T>(searched: Result<T, Missing>) -> Option<T> {
     let missing = match searched {
         Ok(found) => return Some(found),
         Err(missing) => missing,
@@ -121,8 +131,13 @@ fn found<T>(searched: Result<T, Missing>) -> Option<T> {
     None
 }
 
-fn node_script(peer: impl fmt::Display, script: &str, package: &str) -> Result<Vec<String>, Missing> {
-    let folder = folder("node");
+fn node_script(
+    peer: impl fmt::Display,
+    folder_name: &str,
+    script: &str,
+    package: &str,
+) -> Result<Vec<String>, Missing> {
+    let folder = folder(folder_name);
     match node_major() {
         None => return Err(Missing::new(peer, "there is no `node` on this machine")),
         Some(major) if major < OLDEST_NODE => {
@@ -132,6 +147,24 @@ fn node_script(peer: impl fmt::Display, script: &str, package: &str) -> Result<V
     }
     require(peer, &folder.join("node_modules").join(package), "its packages are not installed")?;
     Ok(vec!["node".to_owned(), text(&folder.join(script))])
+}
+
+/// A program of `tests/peers/apps` with the Python of `.ci/peers install`.
+fn python_script(script: &str, package: &str) -> Result<Vec<String>, Missing> {
+    let python = python(script, package)?;
+    Ok(vec![text(&python), text(&folder("apps").join(script))])
+}
+
+/// The Python of `.ci/peers install`, where it has this package.
+pub(crate) fn python(peer: impl fmt::Display, package: &str) -> Result<PathBuf, Missing> {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("peers/python/bin/python");
+    require(&peer, &program, "its Python is not installed")?;
+    let imports = Command::new(&program).args(["-c", &format!("import {package}")]).output();
+    match imports.is_ok_and(|output| output.status.success()) {
+        true => Ok(program),
+        false => Err(Missing::new(peer, &format!("its Python lacks `{package}`"))),
+    }
 }
 
 fn require(peer: impl fmt::Display, path: &Path, otherwise: &str) -> Result<(), Missing> {

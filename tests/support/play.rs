@@ -48,6 +48,17 @@ impl Played {
         checks.filter(|check| check.failed + check.missed > 0).map(|check| check.step.as_str()).collect()
     }
 
+    /// The share of the pairs of a message and a client that the audit judged, in percent. `None` where none was there
+    /// to judge.
+    pub(crate) fn judged(&self) -> Option<f64> {
+        let audits = self.results.iter().filter_map(|result| result.deliveries.as_ref());
+        let (judged, all) = audits.fold((0, 0), |(judged, all), audit| {
+            let decided = audit.expected + audit.forbidden;
+            (judged + decided, all + decided + audit.undecided)
+        });
+        (all > 0).then(|| 100.0 * judged as f64 / all as f64)
+    }
+
     /// The kinds of faults that the audit of the deliveries found.
     pub(crate) fn delivery_faults(&self) -> Vec<&'static str> {
         let audits: Vec<_> = self.results.iter().filter_map(|result| result.deliveries.as_ref()).collect();

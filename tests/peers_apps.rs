@@ -1,0 +1,179 @@
+//! Applications as people write them, each with a scenario of its own: healthy it passes; broken in one of the ways in which
+//! such applications break, it fails, and what is shown is that fault.
+
+#[path = "support/peers.rs"]
+mod peers;
+#[path = "support/play.rs"]
+mod support;
+
+use peers::application;
+use support::{Played, each, play};
+
+/// An application under `tests/peers/apps`, its scenario beside it.
+struct Application {
+    program: &'static str,
+    /// The least share of the pairs of a message and a client that the audit has to judge, in percent, if any.
+    judged: Option<f64>,
+    broken: &'static [Breakage],
+}
+
+/// A way in which the application is broken.
+struct Breakage {
+    name: &'static str,
+    /// How the step that has to fail begins in the words of the report; empty if the audit alone finds the fault.
+    step: &'static str,
+    /// The kinds of faults that the audit may find, of which it has to find one if no step fails.
+    faults: &'static [&'static str],
+}
+
+const MISSING: &str = "delivery missing";
+const DUPLICATE: &str = "delivery duplicate";
+const LEAKED: &str = "delivery leaked";
+
+const APPLICATIONS: [Application; 10] = [
+    Application {
+        program: "chat.js",
+        judged: Some(10.0),
+        broken: &[
+            Breakage { name: "lost", step: "expects `new message` 30 times", faults: &[MISSING] },
+            Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
+            Breakage { name: "echoed", step: "", faults: &[LEAKED] },
+        ],
+    },
+    Application {
+        program: "whiteboard.js",
+        judged: Some(15.0),
+        broken: &[Breakage { name: "echoed", step: "", faults: &[LEAKED] }],
+    },
+    Application {
+        program: "todo.js",
+        judged: Some(99.0),
+        broken: &[
+            Breakage { name: "refused", step: "broadcasts `todo:created`", faults: &[] },
+            Breakage { name: "wrong", step: "emits `todo:read`", faults: &[] },
+            Breakage { name: "unanswered", step: "emits `todo:delete`", faults: &[] },
+            Breakage { name: "forgotten", step: "", faults: &[MISSING] },
+        ],
+    },
+    Application {
+        program: "messenger.js",
+        judged: Some(75.0),
+        broken: &[
+            Breakage { name: "astray", step: "hears no `private message`", faults: &[MISSING, LEAKED] },
+            Breakage { name: "public", step: "", faults: &[LEAKED] },
+            Breakage { name: "stranger", step: "expects `session`", faults: &[MISSING] },
+        ],
+    },
+    Application {
+        program: "tokens.js",
+        judged: Some(99.0),
+        broken: &[
+            Breakage { name: "open", step: "expects an Engine.IO handshake to be refused", faults: &[] },
+            Breakage { name: "somebody", step: "emits `whoami`", faults: &[] },
+            Breakage { name: "unanswered", step: "emits `whoami`", faults: &[] },
+        ],
+    },
+    Application {
+        program: "sessions.js",
+        judged: None,
+        broken: &[
+            Breakage { name: "forgetful", step: "emits `increment`", faults: &[] },
+            Breakage { name: "open", step: "connects and is refused", faults: &[] },
+            Breakage { name: "lingering", step: "expects the server to end the namespace", faults: &[] },
+        ],
+    },
+    Application {
+        program: "chat_rooms.py",
+        judged: Some(30.0),
+        broken: &[
+            Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
+            Breakage { name: "ignored", step: "expects `message`", faults: &[MISSING] },
+        ],
+    },
+    Application {
+        program: "gateway.js",
+        judged: Some(30.0),
+        broken: &[
+            Breakage { name: "wrong", step: "expects `sum`", faults: &[] },
+            Breakage { name: "unanswered", step: "expects `sum`", faults: &[] },
+            Breakage { name: "ignored", step: "expects `message` 40 times", faults: &[MISSING] },
+            Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
+        ],
+    },
+    Application {
+        program: "drawing-room.js",
+        judged: Some(45.0),
+        broken: &[
+            Breakage { name: "ignored", step: "expects `stroke` 20 times", faults: &[MISSING] },
+            Breakage { name: "astray", step: "hears no `stroke`", faults: &[MISSING, LEAKED] },
+            Breakage { name: "lingering", step: "", faults: &[LEAKED] },
+            Breakage { name: "blank", step: "expects `joined`", faults: &[] },
+        ],
+    },
+    Application {
+        program: "game.js",
+        judged: Some(0.0),
+        broken: &[
+            Breakage { name: "unanswered", step: "expects `moved`", faults: &[] },
+            Breakage { name: "drunk", step: "expects `moved`", faults: &[] },
+            Breakage { name: "repeated", step: "", faults: &[DUPLICATE] },
+            Breakage { name: "frozen", step: "expects `state`", faults: &[] },
+        ],
+    },
+];
+
+#[test]
+fn every_application_passes_when_it_is_healthy() {
+    each(&APPLICATIONS, |application| {
+        let Some(played) = application.play("") else { return Ok(()) };
+        let judged = played.judged();
+        match played.code {
+            Some(0) if judged >= application.judged => Ok(()),
+            code => Err(format!(
+                "{} ended with {code:?}, {judged:?} % judged\n{}",
+                application.program, played.output
+            )),
+        }
+    });
+}
+
+#[test]
+fn every_breakage_of_an_application_fails_with_what_is_broken() {
+    let broken: Vec<_> = APPLICATIONS
+        .iter()
+        .flat_map(|application| application.broken.iter().map(move |breakage| (application, breakage)))
+        .collect();
+    each(&broken, |(application, breakage)| {
+        let Some(played) = application.play(breakage.name) else { return Ok(()) };
+        match played.code {
+            Some(1) if breakage.is_shown_by(&played) => Ok(()),
+            code => Err(format!(
+                "{} with BREAK={} ended with {code:?}, {:?}, {:?}\n{}",
+                application.program,
+                breakage.name,
+                played.delivery_faults(),
+                played.failed_steps(),
+                played.output
+            )),
+        }
+    });
+}
+
+impl Application {
+    /// Plays the scenario beside the application. `None` means that it is to be skipped.
+    fn play(&self, breakage: &str) -> Option<Played> {
+        let server = application(self.program)?;
+        let (name, _) = self.program.split_once('.').expect("a program has an ending");
+        let scenario = format!("tests/peers/apps/{name}.yaml");
+        Some(play([scenario.as_str(), "--server", &server], [("BREAK", breakage)]))
+    }
+}
+
+impl Breakage {
+    fn is_shown_by(&self, played: &Played) -> bool {
+        let found = played.delivery_faults();
+        let has_failed = || played.failed_steps().iter().any(|step| step.starts_with(self.step));
+        let is_named = if self.step.is_empty() { !found.is_empty() } else { has_failed() };
+        is_named && found.iter().all(|fault| self.faults.contains(fault))
+    }
+}
