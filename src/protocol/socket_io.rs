@@ -115,6 +115,33 @@ pub fn decode(text: &str) -> Result<Packet<'_>, Violation> {
     Ok(packet)
 }
 
+/// What a lenient server may take a text for: a packet whose payload, or whose id, need not be legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline<'a> {
+    /// Its type.
+    pub kind: Kind,
+    /// The namespace: [`MAIN`] when none is written.
+    pub namespace: &'a str,
+    /// The digits of the acknowledgement id, of any length.
+    pub id: Option<&'a str>,
+}
+
+/// Reads the parts of a packet that stand before its payload, as far as they can be read. None without a known type.
+pub fn outline(text: &str) -> Option<Outline<'_>> {
+    let kind = text.bytes().next().and_then(kind_of)?;
+    let mut rest = &text[1..];
+    if kind.is_binary() {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest = rest.strip_prefix('-').unwrap_or(rest);
+    }
+    let mut namespace = MAIN;
+    if rest.starts_with('/') {
+        (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
+    }
+    let digits = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    Some(Outline { kind, namespace, id: (digits > 0).then(|| &rest[..digits]) })
+}
+
 impl Packet<'_> {
     /// Appends the packet. Whatever the fields hold is written, also what leaves the protocol: the attachment count
     /// belongs to binary kinds only, a namespace with a comma or without its slash and data of the wrong shape are

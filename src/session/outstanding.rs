@@ -3,6 +3,9 @@
 /// The largest number that a session remembers; older ones are forgotten.
 const MOST: usize = 4096;
 
+/// The most ids above 2^64 that a session remembers. Only a rude scenario writes them.
+const MOST_WRITTEN: usize = 64;
+
 /// Which acknowledgements are due. Ids count up over all namespaces and connections of a session.
 #[derive(Debug, Default)]
 pub(super) struct Outstanding {
@@ -11,6 +14,8 @@ pub(super) struct Outstanding {
     due: Vec<(u64, usize)>,
     /// Ids below it may have been forgotten: of these nothing can be said.
     forgotten: u64,
+    /// Ids above 2^64 that a rude scenario wrote, by their digits, and the place of the namespace.
+    written: Vec<(Box<str>, usize)>,
 }
 
 impl Outstanding {
@@ -22,8 +27,23 @@ impl Outstanding {
         id
     }
 
-    /// An id that a rude scenario wrote itself.
-    pub(super) fn note(&mut self, id: u64, namespace: usize) {
+    /// An id that a rude scenario wrote itself, by its digits.
+    pub(super) fn note_written(&mut self, digits: &str, namespace: usize) {
+        match digits.parse() {
+            Ok(id) => self.note(id, namespace),
+            Err(_) if self.written.len() < MOST_WRITTEN => self.written.push((digits.into(), namespace)),
+            Err(_) => {}
+        }
+    }
+
+    /// Takes the acknowledgement of an id above 2^64. Whether it was due.
+    pub(super) fn settle_written(&mut self, digits: &str, namespace: Option<usize>) -> bool {
+        let found =
+            self.written.iter().position(|(due, place)| **due == *digits && Some(*place) == namespace);
+        found.map(|found| self.written.remove(found)).is_some()
+    }
+
+    fn note(&mut self, id: u64, namespace: usize) {
         if self.due.len() == MOST {
             let (oldest, _) = self.due.remove(0);
             if oldest < self.next {
@@ -48,6 +68,7 @@ impl Outstanding {
     pub(super) fn clear(&mut self) {
         self.due.clear();
         self.forgotten = 0;
+        self.written.clear();
     }
 
     #[cfg(test)]

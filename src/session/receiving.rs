@@ -99,6 +99,7 @@ impl Session {
         }
         let packet = match socket_io::decode(text) {
             Ok(packet) => packet,
+            Err(violation) if violation.rule == Rule::AckId && self.echoes_written_id(text) => return None,
             Err(violation) => return Some(Event::Violated(violation)),
         };
         let data = packet.data.unwrap_or("");
@@ -166,12 +167,14 @@ impl Session {
         })
     }
 
-    /// Keeps in mind a packet that a rude scenario says by hand, so that the answer is no surprise.
+    /// Keeps in mind a packet that a rude scenario says by hand, so that the answer is no surprise. It need not be
+    /// legal: a lenient server may take `0/custom,[]` for a CONNECT, and echo an id that no number holds.
     pub fn note_raw(&mut self, text: &str) {
         if text.starts_with('2') {
             self.pong_due = true;
         }
-        let Some(Ok(packet)) = text.strip_prefix('4').map(socket_io::decode) else { return };
+        let Some(text) = text.strip_prefix('4') else { return };
+        let Some(packet) = socket_io::outline(text) else { return };
         match (packet.kind, packet.id) {
             (Kind::Connect, _) => {
                 let namespace = Namespace::of(&mut self.namespaces, packet.namespace);
@@ -180,7 +183,7 @@ impl Session {
                     Phase::Asked | Phase::In => namespace.asked_again = true,
                 }
             }
-            (Kind::Disconnect, _) => {
+            (Kind::Disconnect, _) if socket_io::decode(text).is_ok() => {
                 if let Some(place) = self.place(packet.namespace) {
                     self.namespaces[place].phase = Phase::Out;
                     self.namespaces[place].forget();
@@ -189,11 +192,19 @@ impl Session {
             (Kind::Event | Kind::BinaryEvent, Some(id)) => {
                 Namespace::of(&mut self.namespaces, packet.namespace);
                 if let Some(place) = self.place(packet.namespace) {
-                    self.outstanding.note(id, place);
+                    self.outstanding.note_written(id, place);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Whether a text that cannot be read acknowledges an id above 2^64 that a rude scenario wrote.
+    fn echoes_written_id(&mut self, text: &str) -> bool {
+        let Some(packet) = socket_io::outline(text) else { return false };
+        let is_ack = matches!(packet.kind, Kind::Ack | Kind::BinaryAck);
+        let place = self.place(packet.namespace);
+        is_ack && packet.id.is_some_and(|id| self.outstanding.settle_written(id, place))
     }
 
     /// A guest knows of no namespace who joined it, and learns of them by what comes.
