@@ -28,6 +28,7 @@ Examples:
   sockrates conform --server 'node server.js'            starts the server at $PORT, tests it, stops it
   sockrates conform --only 'upgrade/*,clause:EIO-HS-*'   some of the cases
   sockrates conform --baseline known.yaml --junit r.xml  in CI: only what is new fails
+  sockrates conform --url ... --baseline node            what the official server is known to violate fails nothing
   sockrates conform --server node='node server.js' --url rust=http://localhost:3000
                                                          two servers beside each other
   sockrates conform --fault ack-twice                    the reference server, broken on purpose";
@@ -57,8 +58,8 @@ pub(super) struct ConformArgs {
     /// The seed of all random numbers
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
-    /// Fail only on results that this file does not list, and on listed ones that pass now
-    #[arg(long, value_name = "FILE")]
+    /// Fail only on results that this file does not list, and on listed ones that pass now; a name means a bundled file
+    #[arg(long, value_name = "FILE|NAME")]
     baseline: Option<PathBuf>,
     /// Write a baseline file with every result that does not pass
     #[arg(long, value_name = "FILE")]
@@ -121,6 +122,9 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
         };
         if let (Some(text), Some(file)) = (baselines.compare(&mut result), &args.write_baseline) {
             put(file, "baseline", &text)?;
+        }
+        if result.baseline.is_none() {
+            result.like = Baselines::like(&cases, &result);
         }
         let status = match stop.load(Ordering::Relaxed) {
             true => Status::Interrupted,

@@ -84,6 +84,7 @@ pub(crate) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
         findings: Vec::new(),
         summary: Summary::of(cases.iter().map(|case| case.verdict)),
         baseline: None,
+        like: None,
         exit_code: u8::from(cases.iter().any(|case| case.verdict == Verdict::Fail)),
         cases,
     }

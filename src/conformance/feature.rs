@@ -10,6 +10,9 @@ use crate::document::{Node, Source, Value, parse};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
 
+/// How the reason begins why a case was not played for want of a feature.
+pub const LACKS: &str = "the server lacks ";
+
 /// Something that a server may have or lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feature {
@@ -23,6 +26,10 @@ pub enum Feature {
     Recovery,
     /// Nobody is recovered: the opposite.
     NoRecovery,
+    /// Pages of other origins may read the responses.
+    Cors,
+    /// The namespace `/` lets clients in who show no credentials.
+    Main,
     /// The namespace `/custom`.
     Custom,
     /// The namespace `/guard`.
@@ -40,71 +47,91 @@ struct Event {
     answer: Option<&'static str>,
     /// The script whose last step passes where it is there.
     probe: &'static str,
+    /// Whether that step tells the event from one that any server acknowledges without knowing it.
+    is_telling: bool,
 }
 
 const EVENTS: [Event; 14] = [
-    Event { name: "auth", answer: None, probe: "- a: { expect: { event: auth, within: 1s } }" },
+    Event {
+        name: "auth",
+        answer: None,
+        probe: "- a: { expect: { event: auth, within: 1s } }",
+        is_telling: true,
+    },
     Event {
         name: "message",
         answer: Some("message-back"),
         probe: "- a: [ { emit: { event: message, args: [1] } }, { expect: { event: message-back, within: 1s } } ]",
+        is_telling: true,
     },
     Event {
         name: "message-with-ack",
         answer: None,
-        probe: "- a: { emit: { event: message-with-ack, args: [1], ack: { within: 1s } } }",
+        probe: "- a: { emit: { event: message-with-ack, args: [1], ack: { args: [{ $type: number }], within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:join",
         answer: None,
-        probe: "- a: { emit: { event: 't:join', args: [[]], ack: { within: 1s } } }",
+        probe: "- a: { emit: { event: 't:join', args: [[]], ack: { args: [{ $type: array }], within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:leave",
         answer: None,
-        probe: "- a: { emit: { event: 't:leave', args: [nowhere], ack: { within: 1s } } }",
+        probe: "- a: { emit: { event: 't:leave', args: [nowhere], ack: { args: [{ $type: array }], within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:cast",
         answer: None,
         probe: "- a: { emit: { event: 't:cast', args: [{ from: io, to: [nowhere], except: [], flags: [] }, n, []], \
                 ack: { within: 1s } } }",
+        is_telling: false,
     },
     Event {
         name: "t:cast-ack",
         answer: None,
         probe: "- a: { emit: { event: 't:cast-ack', args: [{ from: io, to: [nowhere], except: [], flags: [] }, 100, n, \
-                []], ack: { within: 1s } } }",
+                []], ack: { args: [{ $type: boolean }, { $type: array }], within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:ask",
         answer: None,
-        probe: "- a: { emit: { event: 't:ask', args: [100, n, []], ack: { within: 1s } } }",
+        probe: "- a: { emit: { event: 't:ask', args: [100, n, []], ack: { args: [{ $type: boolean }], within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:sockets",
         answer: None,
         probe: "- a: { emit: { event: 't:sockets', args: [{ to: [nowhere] }, leave, elsewhere], ack: { within: 1s } } }",
+        is_telling: false,
     },
     Event {
         name: "t:burst",
         answer: None,
-        probe: "- a: { emit: { event: 't:burst', args: [1, 1, false], ack: { within: 1s } } }",
+        probe: "- a: [ { emit: { event: 't:burst', args: [1, 1, false] } }, { expect: { event: n, within: 1s } } ]",
+        is_telling: true,
     },
     Event {
         name: "t:ack-twice",
         answer: None,
-        probe: "- a: { emit: { event: 't:ack-twice', args: [], ack: { within: 1s } } }",
+        probe: "- a: { emit: { event: 't:ack-twice', args: [], ack: { args: [{ $type: number }], within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:who",
         answer: None,
-        probe: "- a: { emit: { event: 't:who', args: [], ack: { within: 1s } } }",
+        probe: "- a: { emit: { event: 't:who', args: [], ack: { args: [{ $contains: { id: { $type: string } } }], \
+                within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:bye",
         answer: None,
         probe: "- a: [ { emit: { event: 't:bye', args: [true] } }, { expect_closed: { within: 1s } } ]",
+        is_telling: true,
     },
     Event {
         name: "gone",
@@ -112,6 +139,7 @@ const EVENTS: [Event; 14] = [
         probe: "- a: { emit: { event: 't:join', args: [watch], ack: { within: 1s } } }\n\
                 - b: [ { connect: { within: 1s } }, disconnect ]\n\
                 - a: { expect: { event: gone, within: 1s } }",
+        is_telling: true,
     },
 ];
 
@@ -128,8 +156,11 @@ const VERBS: [(&str, &str); 6] = [
 impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
-        use Feature::{Custom, Dynamic, Event, Guard, NoRecovery, Polling, Recovery, Upgrade, Websocket};
-        let mut all = vec![Polling, Websocket, Upgrade, Recovery, NoRecovery, Custom, Guard, Dynamic];
+        use Feature::{
+            Cors, Custom, Dynamic, Event, Guard, Main, NoRecovery, Polling, Recovery, Upgrade, Websocket,
+        };
+        let mut all =
+            vec![Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, Main, Custom, Guard, Dynamic];
         all.extend((0..EVENTS.len()).map(Event));
         all
     }
@@ -142,6 +173,8 @@ impl Feature {
             Feature::Upgrade => "upgrade",
             Feature::Recovery => "recovery",
             Feature::NoRecovery => "no recovery",
+            Feature::Cors => "cors",
+            Feature::Main => "/",
             Feature::Custom => "/custom",
             Feature::Guard => "/guard",
             Feature::Dynamic => "/dyn-…",
@@ -154,6 +187,16 @@ impl Feature {
         matches!(self, Feature::Event(_))
     }
 
+    /// Whether a server that acknowledges every event, known or not, seems to have it.
+    pub fn is_any_acknowledgement(self) -> bool {
+        matches!(self, Feature::Event(index) if !EVENTS[index].is_telling)
+    }
+
+    /// The event `t:who`, whose answer nobody gives who does not know the fixture.
+    pub fn who() -> Option<Feature> {
+        EVENTS.iter().position(|event| event.name == "t:who").map(Feature::Event)
+    }
+
     /// What it is, in words.
     pub fn words(self) -> String {
         match self {
@@ -162,6 +205,8 @@ impl Feature {
             Feature::Upgrade => "upgrades from long-polling to a WebSocket".to_owned(),
             Feature::Recovery => "connection state recovery".to_owned(),
             Feature::NoRecovery => "a mode without connection state recovery".to_owned(),
+            Feature::Cors => "responses that pages of other origins may read (CORS)".to_owned(),
+            Feature::Main => "a way into the namespace `/` without credentials".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
             Feature::Event(_) => format!("the event `{}`", self.name()),
         }
@@ -181,11 +226,27 @@ impl Feature {
         Feature::scenario("whether clients are let in", "- a: { connect: { within: 1s } }", transport)
     }
 
+    /// A scenario whose last step passes where a server acknowledges an event of which it cannot know.
+    pub fn unknown_event(transport: Transport) -> Source {
+        let script = "- a: { connect: { within: 1s } }\n\
+                      - a: { emit: { event: 'unknown-${random(100000, 999999)}', args: [1], ack: { within: 1s } } }";
+        Feature::scenario("whether every event is acknowledged", script, transport)
+    }
+
     /// A scenario whose last step passes where the server has it, over this transport. None for what is told
     /// without any scenario: by a handshake, or by another feature.
     pub fn probe(self, transport: Transport) -> Option<Source> {
         let script = match self {
-            Feature::Polling | Feature::Websocket | Feature::Upgrade | Feature::NoRecovery => return None,
+            Feature::Polling
+            | Feature::Websocket
+            | Feature::Upgrade
+            | Feature::NoRecovery
+            | Feature::Main => return None,
+            Feature::Cors => {
+                "- a: { http: { get: '?EIO=4&transport=polling', headers: { origin: 'http://page.example' }, \
+                 expect: { headers: { access-control-allow-origin: { $match: '.' } } } } }"
+                    .to_owned()
+            }
             Feature::Recovery => "- a: [ open, { send: '40' } ]\n\
                  - a: { expect_frame: { text: { $match: '^40.*\"pid\"' }, order: any, within: 1s } }"
                 .to_owned(),
@@ -221,13 +282,15 @@ pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
             Need::Upgrade => Some(Feature::Upgrade),
             Need::Recovery => Some(Feature::Recovery),
             Need::NoRecovery => Some(Feature::NoRecovery),
+            Need::Cors => Some(Feature::Cors),
             // Their parts stand in the script.
             Need::Echo | Need::Fixture => None,
         })
         .collect();
     found.extend(scenario.groups.iter().filter_map(|group| group.transport).map(Feature::of));
     let Ok(tree) = parse(source) else { return found };
-    let mut says = Says { found, by_default: false, has_contract: false };
+    let is_main_default = scenario.groups.iter().any(|group| group.namespace.is_none());
+    let mut says = Says { found, by_default: false, is_main_default, has_contract: false };
     for (key, node) in tree.map().unwrap_or_default() {
         match key.text.as_str() {
             "clients" => says.texts(node),
@@ -250,6 +313,8 @@ struct Says {
     found: BTreeSet<Feature>,
     /// Whether some client connects by the transport that it is given.
     by_default: bool,
+    /// Whether some client connects to `/` where its step names no namespace.
+    is_main_default: bool,
     has_contract: bool,
 }
 
@@ -292,6 +357,12 @@ impl Says {
                 Some(transport) => self.found.extend([Feature::of(transport)]),
                 None => self.by_default = true,
             }
+            let elsewhere = ["namespace", "refused"];
+            let is_elsewhere = matches!(field, Some(Value::Map(fields))
+                if fields.iter().any(|(key, _)| elsewhere.contains(&key.text.as_str())));
+            if word != "open" && !is_elsewhere && self.is_main_default {
+                self.found.insert(Feature::Main);
+            }
         }
         if self.has_contract {
             return;
@@ -302,6 +373,9 @@ impl Says {
     }
 
     fn text(&mut self, text: &str) {
+        if text == "40" || text.starts_with("40{") {
+            self.found.insert(Feature::Main);
+        }
         for (begin, feature) in
             [("/custom", Feature::Custom), ("/guard", Feature::Guard), ("/dyn-", Feature::Dynamic)]
         {
@@ -338,13 +412,13 @@ mod tests {
         let text = "name: x\nclients: { a: 1, b: { namespace: /custom } }\nscript:\n\
                     - a, b: connect\n- a: { join: lobby }\n- a: { send: '42[\"t:who\"]' }\n\
                     - a: { emit: { event: 't:cast-ack', ack: true } }\n";
-        assert_eq!(names(text), ["websocket", "/custom", "t:join", "t:cast-ack", "t:who"]);
+        assert_eq!(names(text), ["websocket", "/", "/custom", "t:join", "t:cast-ack", "t:who"]);
     }
 
     #[test]
     fn what_the_transport_is_left_to_each_variant() {
         let text = "name: x\ntransports: [polling, upgrade]\nclients: { a: 1 }\nscript: [{ a: connect }]\n";
-        assert_eq!(names(text), [""; 0]);
+        assert_eq!(names(text), ["/"]);
         let text = "name: x\nclients: { a: 1 }\nscript: [{ a: { open: { transport: upgrade } } }]\n";
         assert_eq!(names(text), ["upgrade"]);
     }

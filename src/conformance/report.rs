@@ -1,8 +1,10 @@
 //! The blocks of a report about the suite: the verdicts on each server, what deviates in full, and every case in a table.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::feature::LACKS;
 use super::result::{BaselineRow, CaseResult, SuiteResult, Summary};
 use super::verdict::Verdict;
 use crate::measure::format::{self, capital, count, counted, share};
@@ -112,13 +114,51 @@ pub fn counts(summary: &Summary) -> String {
     if parts.is_empty() { "nothing yet".to_owned() } else { parts.join(", ") }
 }
 
-/// The judgement on a server, and the word for it.
-fn overall(suite: &SuiteResult) -> (Tone, &'static str) {
-    match suite.exit_code {
-        0 => (Tone::Good, "passed"),
-        3 => (Tone::Bad, "unreachable"),
-        130 => (Tone::Doubtful, "interrupted"),
-        _ => (Tone::Bad, "failed"),
+/// The judgement on a server, and the words for it. Warnings that no baseline lists take the plain green away.
+fn overall(suite: &SuiteResult) -> (Tone, String) {
+    let is_new_warning = |case: &&CaseResult| case.verdict == Verdict::Warn && !is_known(suite, case);
+    match (suite.exit_code, suite.cases.iter().filter(is_new_warning).count()) {
+        (0, 0) => (Tone::Good, "passed".to_owned()),
+        (0, warnings) => (Tone::Doubtful, format!("passed with {}", counted(warnings as u64, "warning"))),
+        (3, _) => (Tone::Bad, "unreachable".to_owned()),
+        (130, _) => (Tone::Doubtful, "interrupted".to_owned()),
+        _ => (Tone::Bad, "failed".to_owned()),
+    }
+}
+
+/// How much of the suite the verdict rests on.
+fn extent(suite: &SuiteResult) -> String {
+    let is_played = |case: &&CaseResult| !matches!(case.verdict, Verdict::Skip | Verdict::Blocked);
+    let clauses = |cases: &mut dyn Iterator<Item = &CaseResult>| {
+        cases.flat_map(|case| &case.clause).collect::<BTreeSet<_>>().len() as u64
+    };
+    let judged = suite.summary.judged();
+    let passed = format!("{} of {} passed", count(suite.summary.pass), counted(judged, "played case"));
+    let reach = format!(
+        "The played cases cover {} of {}.",
+        count(clauses(&mut suite.cases.iter().filter(is_played))),
+        counted(clauses(&mut suite.cases.iter()), "clause")
+    );
+    match suite.summary.skip {
+        0 => format!("{passed}. {reach}"),
+        skipped => {
+            let lacking = suite.cases.iter().filter(|case| case.verdict == Verdict::Skip);
+            let wants_fixture = |case: &&CaseResult| {
+                case.reason.strip_prefix(LACKS).is_some_and(|lacks| {
+                    ["the event `", "the namespace `/custom", "the namespace `/guard", "the namespace `/dyn"]
+                        .iter()
+                        .any(|part| lacks.contains(part))
+                })
+            };
+            let lacking = lacking.filter(wants_fixture).count() as u64;
+            let why = match lacking {
+                0 => String::new(),
+                lacking if lacking == skipped => " for want of the fixture".to_owned(),
+                lacking => format!(" ({} of them for want of the fixture)", count(lacking)),
+            };
+            let were = if skipped == 1 { "was" } else { "were" };
+            format!("{passed}; {} {were} not played{why}. {reach}", count(skipped))
+        }
     }
 }
 
@@ -167,8 +207,18 @@ fn verdict(suite: &SuiteResult) -> block::Verdict {
     block::Verdict {
         tone,
         title: format!("Conformance of {}", suite.name),
-        status: Some(status.to_owned()),
-        sentences: vec![format!("{cases} in {time}: {}.", counts(&suite.summary)).into()],
+        status: Some(status),
+        sentences: [
+            Some(format!("{cases} in {time}: {}.", counts(&suite.summary))),
+            Some(extent(suite)),
+            suite.like.as_ref().map(|name| {
+                format!("These are exactly the deviations that the bundled baseline `{name}` lists (--baseline {name}).")
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .map(Text::from)
+        .collect(),
         facts: Vec::new(),
         more_facts: more.map(Text::from).to_vec(),
         about: None,

@@ -41,6 +41,9 @@ pub struct SuiteResult {
     /// How that compares with what was known, if a baseline was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineResult>,
+    /// The bundled baseline that lists exactly what deviates, if no baseline was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
     /// The exit code that this server alone gives.
     pub exit_code: u8,
 }

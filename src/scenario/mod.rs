@@ -174,11 +174,13 @@ pub enum Need {
     Websocket,
     /// A long-polling session can be upgraded to a WebSocket.
     Upgrade,
+    /// Pages of other origins may read the responses.
+    Cors,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Need; 7] = [
+    pub const ALL: [Need; 8] = [
         Need::Echo,
         Need::Fixture,
         Need::Recovery,
@@ -186,6 +188,7 @@ impl Need {
         Need::Polling,
         Need::Websocket,
         Need::Upgrade,
+        Need::Cors,
     ];
 
     /// The word for it.
@@ -198,6 +201,7 @@ impl Need {
             Need::Polling => "polling",
             Need::Websocket => "websocket",
             Need::Upgrade => "upgrade",
+            Need::Cors => "cors",
         }
     }
 }

@@ -2,17 +2,57 @@
 
 use std::path::Path;
 
+use include_dir::{Dir, include_dir};
+
 use super::Cases;
-use crate::conformance::SuiteResult;
 use crate::conformance::baseline::Baseline;
-use crate::document::{Source, render};
+use crate::conformance::{SuiteResult, Verdict};
+use crate::document::{Mistake, Source, closest, render};
+use crate::report::result::BUNDLED;
 use crate::runner::Error;
+
+/// What is known of servers that many people run; a baseline is called by the name of its file.
+static KNOWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/baselines");
+
+/// The baselines inside the binary, each with its name.
+fn bundled() -> impl Iterator<Item = (&'static str, Source)> {
+    KNOWN.files().filter_map(|file| {
+        let name = file.path().to_str()?.strip_suffix(".yaml")?;
+        let source = Source { name: format!("{name}.yaml{BUNDLED}"), text: file.contents_utf8()?.to_owned() };
+        Some((name, source))
+    })
+}
+
+fn is_bundled(called: &Path) -> bool {
+    !called.exists() && bundled().any(|(name, _)| called.to_str() == Some(name))
+}
+
+/// The text of a baseline that is called by its name or by its path. A file wins over a name.
+fn source(called: &Path) -> Result<Source, Error> {
+    let name = called.to_str().filter(|_| !called.exists());
+    if let Some((_, source)) = name.and_then(|name| bundled().find(|(other, _)| *other == name)) {
+        return Ok(source);
+    }
+    Source::read(called).map_err(|mistake| {
+        let names: Vec<&str> = bundled().map(|(name, _)| name).collect();
+        let hint = match name.filter(|name| !name.contains(['/', '.'])) {
+            Some(name) => match closest(name, names.iter().copied()) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("give the path of a file, or one of these: {}", names.join(", ")),
+            },
+            None => return Error::wrong(render(&mistake, &Source::named(called))),
+        };
+        Error::wrong(render(&Mistake { hint: Some(hint), ..mistake }, &Source::named(called)))
+    })
+}
 
 /// What is known before a suite is run.
 #[derive(Debug, Default)]
 pub(crate) struct Baselines {
-    /// What it is compared with, and how the file is called.
+    /// What it is compared with, and how that is called.
     known: Option<(String, Baseline)>,
+    /// Whether that is a bundled one: about a kind of server, of which yours need not have the fixture.
+    is_bundled: bool,
     /// The file that is going to be written, and what stands in it.
     written: Option<(String, Option<Baseline>)>,
 }
@@ -28,15 +68,15 @@ impl Baselines {
         cases: &Cases,
     ) -> Result<Baselines, Error> {
         let read = |file: &Path| {
-            let source =
-                Source::read(file).map_err(|mistake| Error::wrong(render(&mistake, &Source::named(file))))?;
+            let source = source(file)?;
             Baseline::read(&source, &cases.all).map_err(|mistake| Error::wrong(render(&mistake, &source)))
         };
         let name = |file: &Path| file.display().to_string();
+        let is_bundled = known.is_some_and(|called| is_bundled(called));
         let known = known.map(|file| Ok((name(file), read(file)?))).transpose()?;
         let before = |file: &Path| if file.exists() { read(file).map(Some) } else { Ok(None) };
         let written = write.map(|file| Ok((name(file), before(file)?))).transpose()?;
-        Ok(Baselines { known, written })
+        Ok(Baselines { known, is_bundled, written })
     }
 
     /// Compares with what is known, or with what is known from now on. Gives the text of the file that is going to be
@@ -51,10 +91,31 @@ impl Baselines {
                 Some(now.text())
             }
             None => {
-                suite.baseline = known.map(|(name, known)| known.compare(name.clone(), &suite.cases));
+                suite.baseline = known.map(|(name, known)| {
+                    let mut compared = known.compare(name.clone(), &suite.cases);
+                    if self.is_bundled {
+                        compared.new.retain(|row| row.now != Verdict::Skip);
+                        compared.gone.retain(|row| row.listed != Some(Verdict::Skip));
+                    }
+                    compared
+                });
                 None
             }
         }
+    }
+
+    /// The bundled baseline that lists exactly what deviates, if there is one.
+    pub(crate) fn like(cases: &Cases, suite: &SuiteResult) -> Option<String> {
+        let lists_exactly = |source: &Source| {
+            let Ok(baseline) = Baseline::read(source, &cases.all) else { return false };
+            let compared = baseline.compare(String::new(), &suite.cases);
+            let is_deviation = |verdict: Option<Verdict>| verdict.is_some_and(Verdict::is_deviation);
+            let is_new = compared.new.iter().any(|row| row.now.is_deviation() || is_deviation(row.listed));
+            !is_new && !compared.gone.iter().any(|row| is_deviation(row.listed))
+        };
+        let deviates = suite.cases.iter().any(|case| case.verdict.is_deviation());
+        let mut alike = bundled().filter(|(_, source)| deviates && lists_exactly(source));
+        alike.next().map(|(name, _)| name.to_owned())
     }
 }
 
@@ -78,6 +139,26 @@ mod tests {
         let compared = first.baseline.expect("it was compared");
         assert_eq!((compared.new.len(), compared.gone.len()), (0, 0));
         assert!(compared.known > 0, "{text}");
+    }
+
+    #[test]
+    fn a_baseline_is_called_by_its_name_and_another_name_is_refused() {
+        let read = |name: &str| Baselines::read(Some(Path::new(name)), None, &cases());
+        assert!(read("node").is_ok_and(|baselines| baselines.known.is_some()));
+        let words = read("nodee").expect_err("nobody is called so").words;
+        assert!(words.contains("did you mean `node`?"), "{words}");
+        let words = read("elixir").expect_err("nobody is called so").words;
+        assert!(words.contains("one of these: node, socketioxide"), "{words}");
+    }
+
+    #[test]
+    fn a_suite_that_shows_what_a_bundled_baseline_lists_is_like_that_server() {
+        let listed = |verdict| result("packets/event-payload-missing", None, verdict);
+        let pass = || result("handshake/polling-opens", None, Verdict::Pass);
+        let like = |case| Baselines::like(&cases(), &suite("x", vec![pass(), case]));
+        assert_eq!(like(listed(Verdict::Fail)), Some("node".to_owned()));
+        assert_eq!(like(listed(Verdict::Note)), None);
+        assert_eq!(like(pass()), None);
     }
 
     #[test]

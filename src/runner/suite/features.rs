@@ -1,12 +1,13 @@
 //! Looks, before the first case, what a server has of that which cases may need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use super::host::Host;
 use super::schedule::run_case;
 use crate::conformance::Feature;
+use crate::conformance::feature::LACKS;
 use crate::conformance::result::FeatureResult;
 use crate::document::Source;
 use crate::runner::ServerConfig;
@@ -21,13 +22,14 @@ const TRIES: usize = 2;
 pub(super) struct Features(BTreeMap<Feature, Offer>);
 
 impl Features {
-    /// Looks at a server.
+    /// Looks at a server, for what is wanted and what has to be known to find that.
     ///
     /// # Errors
     /// What was seen, when nothing answers at all.
     pub(super) fn of(
         server: &ServerConfig,
         host: &Host<'_>,
+        wanted: &BTreeSet<Feature>,
         jobs: usize,
         stop: &AtomicBool,
     ) -> Result<Features, String> {
@@ -56,13 +58,22 @@ impl Features {
         let way_in = scout.look("the look for a way in", &Feature::connect(transport));
         let mut left: Vec<Feature> =
             Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
-        left.retain(|feature| *feature != Feature::NoRecovery);
+        found.insert(Feature::Main, way_in.clone());
+        left.retain(|feature| wanted.contains(feature) || Some(*feature) == Feature::who());
+        if wanted.contains(&Feature::NoRecovery) && !left.contains(&Feature::Recovery) {
+            left.push(Feature::Recovery);
+        }
+        left.retain(|feature| !matches!(feature, Feature::NoRecovery | Feature::Main));
+        let mut answers_all = false;
         if !way_in.there {
             // The rest cannot be there, so nothing waits for it.
             let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
             let shut: Vec<Feature> = shut;
             found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
             left = open;
+        } else if left.iter().any(|feature| feature.is_any_acknowledgement()) {
+            let label = "the look whether every event is acknowledged";
+            answers_all = scout.look(label, &Feature::unknown_event(transport)).there;
         }
         for together in left.chunks(jobs) {
             thread::scope(|scope| {
@@ -76,6 +87,14 @@ impl Features {
                     found.insert(feature, look.join().unwrap_or_else(nothing));
                 }
             });
+        }
+        // Who answers everything shows by `t:who` alone that its answers are those of the fixture.
+        let knows_fixture = Feature::who().and_then(|who| found.get(&who)).is_some_and(|offer| offer.there);
+        if answers_all && !knows_fixture {
+            let seen = "the server acknowledges every event, also one with a random name";
+            for (_, offer) in found.iter_mut().filter(|(feature, _)| feature.is_any_acknowledgement()) {
+                *offer = gone(seen.to_owned());
+            }
         }
         if let Some(Offer { there, seen }) = found.get(&Feature::Recovery).cloned() {
             found.insert(Feature::NoRecovery, Offer { there: !there, seen });
@@ -104,7 +123,7 @@ impl Features {
             Some((last, others)) => format!("{} and {last}", others.join(", ")),
             None => return None,
         };
-        Some(format!("the server lacks {names} ({})", first.seen))
+        Some(format!("{LACKS}{names} ({})", first.seen))
     }
 
     /// For the report.

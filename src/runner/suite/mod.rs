@@ -143,7 +143,10 @@ impl Suite {
         };
         let features = match is_bundled {
             true => Features::granted(),
-            false => Features::of(server, &host, jobs, stop).map_err(unreachable)?,
+            false => {
+                let wanted = variants.iter().flat_map(|variant| variant.uses()).collect();
+                Features::of(server, &host, &wanted, jobs, stop).map_err(unreachable)?
+            }
         };
 
         let config = &self.config;
@@ -210,6 +213,7 @@ impl Suite {
             findings,
             summary,
             baseline: None,
+            like: None,
             exit_code: 0,
         })
     }
