@@ -48,7 +48,7 @@ impl Refusal {
     /// The text of the error body.
     pub(crate) fn message(self) -> &'static str {
         match self {
-            Refusal::TransportUnknown => "EngineTransport unknown",
+            Refusal::TransportUnknown => "Transport unknown",
             Refusal::SessionUnknown => "Session ID unknown",
             Refusal::BadHandshakeMethod => "Bad handshake method",
             Refusal::BadRequest => "Bad request",
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_error_body_is_the_official_one() {
-        assert_eq!(Refusal::TransportUnknown.body(), r#"{"code":0,"message":"EngineTransport unknown"}"#);
+        assert_eq!(Refusal::TransportUnknown.body(), r#"{"code":0,"message":"Transport unknown"}"#);
         assert_eq!(
             Refusal::UnsupportedProtocol.body(),
             r#"{"code":5,"message":"Unsupported protocol version"}"#
