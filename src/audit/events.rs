@@ -66,7 +66,7 @@ pub struct SentMessage {
     /// Where the sender has to be.
     pub origin: Origin,
     /// The rooms in which the sender was not as it has to be, for all that its ledger knows: unless each is a socket's own
-    /// room, nobody has to receive the message. The ledger fills them in.
+    /// room, nobody has to receive the message before somebody has. The ledger fills them in.
     pub strays: Vec<Arc<str>>,
     /// In which order the sender's messages are handled.
     pub order: Order,
@@ -84,14 +84,6 @@ pub struct SentMessage {
     pub handled: Option<Moment>,
     /// When that was known, or was given up; when it was sent, where nobody acknowledges it.
     pub settled: Moment,
-}
-
-impl SentMessage {
-    /// Whether those who are certainly meant have to receive it, if the sender was where it has to be: the server said that
-    /// it has handled it, and has no right to lose it.
-    pub fn binds(&self) -> bool {
-        self.handled.is_some() && !self.may_be_lost
-    }
 }
 
 /// What a client did or saw that decides what it must receive, and what it must not.
@@ -171,7 +163,7 @@ pub enum AuditEvent<'a> {
         /// Which.
         room: &'a str,
     },
-    /// A message that it sent is acknowledged, or given up.
+    /// A message that it sent is acknowledged, or given up, or was sent without asking.
     Settled(SentMessage),
     /// It received a stamped message.
     Received {

@@ -1,8 +1,8 @@
 //! The exchange between ledgers: each judges the clients of its own, and together they find what one ledger of all clients
 //! would have found.
 //!
-//! For that a ledger has to know of the other clients: the messages that they sent, the rooms that they asked for, and when
-//! the first of them received a message. What an [`Auditor`] tells another is a [`Batch`] of plain data. Batches of one
+//! For that a ledger has to know of the other clients: the messages that they sent, the rooms that they asked for, when the
+//! first of them received a message, and when connections ended over which they had sent some. What an [`Auditor`] tells another is a [`Batch`] of plain data. Batches of one
 //! auditor have to arrive in their order; those of different auditors may arrive in any, and as late as they like: a message
 //! is judged when its window is over *and* everybody has told what there was to tell until then.
 //!
@@ -16,6 +16,7 @@ use super::fanout::{Fanout, FanoutPart, Reached};
 use super::findings::Findings;
 use super::ledger::{FirstReceipt, Ledger};
 use super::rooms::AskedRoom;
+use super::sender::ConnectionEnd;
 
 /// The auditor that judges a client, of so many.
 pub fn home(client: u32, auditors: usize) -> usize {
@@ -35,6 +36,8 @@ pub struct Batch {
     pub rooms: Vec<AskedRoom>,
     /// When the first of them received a message.
     pub firsts: Vec<FirstReceipt>,
+    /// Connections of theirs that ended while messages were open.
+    pub ends: Vec<ConnectionEnd>,
     /// When they received messages of the other's clients, all of them together.
     pub parts: Vec<FanoutPart>,
 }
@@ -79,7 +82,8 @@ impl Auditor {
     pub fn poll_batches(&mut self, now: Moment) -> Vec<(usize, Batch)> {
         let messages = std::mem::take(&mut self.messages);
         let (rooms, firsts) = (self.ledger.take_rooms(), self.ledger.take_firsts());
-        let batch = Batch { from: self.index, until: now, messages, rooms, firsts, parts: Vec::new() };
+        let ends = self.ledger.take_ends();
+        let batch = Batch { from: self.index, until: now, messages, rooms, firsts, ends, parts: Vec::new() };
         let others = (0..self.heard.len()).filter(|other| *other != self.index);
         let told =
             |other: usize| (other, Batch { parts: std::mem::take(&mut self.parts[other]), ..batch.clone() });
@@ -88,10 +92,11 @@ impl Auditor {
 
     /// Takes what another auditor tells.
     pub fn handle(&mut self, batch: Batch) {
-        let Batch { from, until, messages, rooms, firsts, parts } = batch;
+        let Batch { from, until, messages, rooms, firsts, ends, parts } = batch;
         rooms.into_iter().for_each(|room| self.ledger.handle_room(room));
         firsts.into_iter().for_each(|first| self.ledger.handle_first(first));
         messages.into_iter().for_each(|message| self.ledger.handle_message(message));
+        ends.into_iter().for_each(|end| self.ledger.handle_end(end));
         self.reached.extend(parts.into_iter().filter_map(|part| self.fanout.add(part)));
         self.heard[from] = self.heard[from].max(until);
     }

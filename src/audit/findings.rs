@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::events::{Key, Moment, SentMessage};
 use super::fault::{Fault, Leak};
 use super::span::MembershipSpans;
+use super::undecided::UndecidedCounts;
 
 /// How many offenders of each kind are kept.
 pub const KEPT: usize = 5;
@@ -43,8 +44,8 @@ pub struct Findings {
     pub expected: u64,
     /// Pairs in which it must not.
     pub forbidden: u64,
-    /// Pairs that prove nothing: message and join, leave or disconnect were in flight together.
-    pub undecided: u64,
+    /// Pairs that prove nothing, by cause.
+    pub undecided: UndecidedCounts,
     /// Messages that came after their window: whether they were due or doubled is not known any more.
     pub late: u64,
     /// How often each fault was found, in the order of [`Fault::ALL`].
@@ -55,10 +56,24 @@ pub struct Findings {
     pub offences: Vec<Offence>,
 }
 
+/// The share of pairs that are decided. Without any, nothing is open.
+pub fn decided(expected: u64, undecided: u64) -> f64 {
+    match expected + undecided {
+        0 => 1.0,
+        all => expected as f64 / all as f64,
+    }
+}
+
 impl Findings {
     /// How often this was found.
     pub fn fault(&self, fault: Fault) -> u64 {
         self.faults[fault as usize]
+    }
+
+    /// How much was decided of the pairs in which a message had to arrive, or may have had to, from 0 to 1. That a message must
+    /// not arrive at a client of another room says nothing of those in the room.
+    pub fn decided(&self) -> f64 {
+        decided(self.expected, self.undecided.total())
     }
 
     /// Whether nothing is wrong.
@@ -105,7 +120,7 @@ impl Findings {
         self.receipts += other.receipts;
         self.expected += other.expected;
         self.forbidden += other.forbidden;
-        self.undecided += other.undecided;
+        self.undecided.merge(&other.undecided);
         self.late += other.late;
         self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
         self.leaks.iter_mut().zip(other.leaks).for_each(|(mine, theirs)| *mine += theirs);

@@ -4,7 +4,9 @@ use super::events::{Moment, Sender, SentMessage};
 use super::fault::Leak;
 use super::membership::Membership;
 use super::open::Open;
+use super::proof::Proof;
 use super::span::{Certainty, MembershipSpan};
+use super::undecided::{Undecided, UndecidedCounts};
 
 /// What is to be said about a message and the seats of one worker.
 #[derive(Debug, Default)]
@@ -14,7 +16,7 @@ pub(super) struct Judgement {
     /// Seats that must not.
     pub(super) forbidden: u64,
     /// Seats of which nobody can say.
-    pub(super) undecided: u64,
+    pub(super) undecided: UndecidedCounts,
     /// Seats that had to receive it, and did not, as far as their rooms say.
     pub(super) absent: Vec<u32>,
     /// Seats that must not and did: how, and when.
@@ -27,16 +29,17 @@ impl Judgement {
         membership: &mut Membership,
         message: &SentMessage,
         entry: &Open,
+        proof: Proof,
         due: Moment,
         now: Moment,
     ) -> Judgement {
         let mut judgement = Judgement::default();
         let from = message.sent;
-        let to = entry.handled_before(message, due).unwrap_or(now.max(message.settled));
+        let to = proof.handled.unwrap_or(now.max(message.settled));
         let can_tell = membership.can_tell(message, due);
         let knows = can_tell && membership.remembers(from);
-        // What nobody acknowledged, what may be lost or need not be passed on, nobody has to receive.
-        let binds = can_tell && membership.binds(message, due);
+        let aim = if message.is_aimed { Undecided::RoomUnknown } else { Undecided::AimUnknown };
+        let excuse = if can_tell { proof.excuse } else { Some(aim) };
         let mut meant = 0;
         let mut received = 0;
         for seat in membership.candidates(message) {
@@ -44,7 +47,7 @@ impl Judgement {
             let mut certainty = membership.is_for(message, seat, from, to);
             // Whether it was still there is known when it comes back.
             let is_gone = membership.seats()[seat as usize].away.is_some_and(|away| away < to);
-            if !binds || (has && is_gone) {
+            if excuse.is_some() || (has && is_gone) {
                 certainty = certainty.min(Certainty::Maybe);
             }
             if certainty == Certainty::No && !knows {
@@ -54,7 +57,13 @@ impl Judgement {
             match (certainty, has) {
                 (Certainty::Yes, true) => judgement.expected += 1,
                 (Certainty::Yes, false) => judgement.absent.push(seat),
-                (Certainty::Maybe, _) => judgement.undecided += 1,
+                (Certainty::Maybe, _) => {
+                    let doubt = || match is_gone {
+                        true => Undecided::ReceiverLost,
+                        false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
+                    };
+                    judgement.undecided.add(excuse.unwrap_or_else(doubt), 1);
+                }
                 (Certainty::No, _) => continue,
             }
             meant += 1;
@@ -62,7 +71,7 @@ impl Judgement {
         let others = entry.live.saturating_sub(meant);
         match can_tell {
             true => judgement.forbidden = others,
-            false => judgement.undecided += others,
+            false => judgement.undecided.add(aim, others),
         }
         if received < entry.receipts.len() {
             judgement.find_leaks(membership, message, entry, (from, to), (can_tell, knows));
@@ -85,7 +94,7 @@ impl Judgement {
             match knows && !is_replayed(membership, message, seat, (from, to)) {
                 true => self.leaked.push((seat, how(membership, message, seat, (from, to)), at)),
                 // Of the others, whose receivers nobody knows, all are undecided already.
-                false => self.undecided += u64::from(can_tell),
+                false => self.undecided.add(Undecided::ReceiverLost, u64::from(can_tell)),
             }
         }
     }

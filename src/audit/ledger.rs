@@ -1,5 +1,8 @@
 //! The ledger of one worker: what its clients did and saw, each message judged when its window closes.
 
+mod closing;
+mod evidence;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::hash_map::Entry;
@@ -15,6 +18,8 @@ use super::maps::{Map, Set};
 use super::membership::{Membership, Seat};
 use super::open::Open;
 use super::rooms::AskedRoom;
+use super::sender::{ConnectionEnd, Course};
+use super::undecided::Undecided;
 
 /// How long a span that is over is remembered beyond the window, for messages that are not settled yet.
 const MEMORY: Duration = Duration::from_secs(30);
@@ -34,8 +39,11 @@ const MOST_MISSING: usize = 1 << 16;
 /// What a receiver owes to be told is kept for so many messages of each seat that is away.
 const MOST_OWED: usize = 1 << 12;
 
-/// How far back the order of a sender's messages is looked at.
+/// How far back the order of a sender's messages is looked at, and how far ahead for a sign that one was handled.
 const BACK: u64 = 1 << 10;
+
+/// The most receipts that may prove a join and are not looked at yet.
+const MOST_SIGNS: usize = 1 << 16;
 
 /// When the first of a ledger's clients received a message: the server had handled it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +54,6 @@ pub struct FirstReceipt {
     pub at: Moment,
 }
 
-/// How far the messages of a sender have come.
-#[derive(Debug, Default)]
-struct Course {
-    /// Its first message that is not judged.
-    judged: u64,
-    /// The one after the last that was seen.
-    seen: u64,
-}
-
 /// See the module's head. Every call but for [`Ledger::received`] is about a client of this worker by its index in
 /// the run, at a time since the beginning of the run; times never go backwards by more than the window.
 #[derive(Debug)]
@@ -63,17 +62,23 @@ pub struct Ledger {
     clients: u32,
     pub(super) membership: Membership,
     open: Map<Key, Open>,
-    /// When a message is to be judged.
+    /// When the next message of each sender is to be judged.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     /// Messages that were received before anybody told of them, and since when.
     unknown: Vec<(Moment, Key)>,
     /// Messages that a client of this ledger received, the first of them, since that was told.
     firsts: Vec<Key>,
+    /// Messages of which somebody is known to have received them, since that was looked at.
+    passed: Vec<Key>,
     /// Messages that somebody may still have to receive.
     awaited: Vec<Key>,
     /// When messages were received, for who puts that together.
     parts: Vec<FanoutPart>,
     senders: Map<u32, Course>,
+    /// Connections of this ledger's clients that ended while messages of theirs were open, since that was told.
+    ends: Vec<ConnectionEnd>,
+    /// Receipts by seats whose joins nobody confirmed: which message, which seat, and when.
+    signs: Vec<(Key, u32, Moment)>,
     missing: Set<(u32, Key)>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
@@ -94,9 +99,12 @@ impl Ledger {
             due: BinaryHeap::new(),
             unknown: Vec::new(),
             firsts: Vec::new(),
+            passed: Vec::new(),
             awaited: Vec::new(),
             parts: Vec::new(),
             senders: Map::default(),
+            ends: Vec::new(),
+            signs: Vec::new(),
             missing: Set::default(),
             owing: Vec::new(),
             latest: Moment::ZERO,
@@ -120,7 +128,12 @@ impl Ledger {
             return;
         }
         let entry = match self.open.entry(key) {
-            Entry::Occupied(known) => known.into_mut(),
+            Entry::Occupied(known) => {
+                if known.get().awaited.is_some() && known.get().first_elsewhere.is_none() {
+                    self.passed.push(key);
+                }
+                known.into_mut()
+            }
             Entry::Vacant(_) if self.unknown.len() >= MOST_UNKNOWN => return,
             Entry::Vacant(place) => {
                 self.unknown.push((at, key));
@@ -128,6 +141,18 @@ impl Ledger {
             }
         };
         entry.first_elsewhere = Some(entry.first_elsewhere.map_or(at, |first| first.min(at)));
+    }
+
+    /// Another ledger tells that a connection of one of its clients ended.
+    pub fn handle_end(&mut self, ConnectionEnd { sender, at }: ConnectionEnd) {
+        if let Some(course) = self.senders.get_mut(&sender) {
+            course.end(at);
+        }
+    }
+
+    /// The connections of this ledger's clients that ended, since this was asked last, for the other ledgers.
+    pub fn take_ends(&mut self) -> Vec<ConnectionEnd> {
+        std::mem::take(&mut self.ends)
     }
 
     /// The rooms that clients of this ledger were the first to ask for, for the other ledgers.
@@ -150,6 +175,12 @@ impl Ledger {
                 message.strays = self.membership.strays(&message);
                 let message = Arc::new(message);
                 self.handle_message(message.clone());
+                let seat = self.membership.seat(client, &message.namespace);
+                if message.handled.is_none()
+                    && !self.membership.seats()[seat as usize].stands_since(message.sent)
+                {
+                    self.end_connection(client, at);
+                }
                 return Some(message);
             }
             AuditEvent::Connecting { namespace } => self.connecting(client, namespace, at),
@@ -188,22 +219,23 @@ impl Ledger {
             return self.membership.change(seat, at, |membership, seat| membership.recovered(seat, at));
         }
         self.membership.change(seat, at, |membership, seat| membership.connected(seat, sid, at));
-        self.findings.undecided += std::mem::take(&mut self.membership.seat_mut(seat).owed).len() as u64;
+        let owed = std::mem::take(&mut self.membership.seat_mut(seat).owed).len() as u64;
+        self.findings.undecided.add(Undecided::ReceiverLost, owed);
     }
 
     /// It asks to leave a namespace, or all of them.
     pub fn leaving(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.each_seat(client, namespace, at, |membership, seat| membership.leaving(seat, at));
+        self.cut(client, namespace, at, |membership, seat| membership.leaving(seat, at));
     }
 
     /// It is not in a namespace any more, or in none.
     pub fn ended(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.each_seat(client, namespace, at, |membership, seat| membership.ended(seat, at));
+        self.cut(client, namespace, at, |membership, seat| membership.ended(seat, at));
     }
 
     /// Its connection is gone without a word.
     pub fn lost(&mut self, client: u32, at: Moment) {
-        self.each_seat(client, None, at, |membership, seat| membership.lost(seat, at));
+        self.cut(client, None, at, |membership, seat| membership.lost(seat, at));
     }
 
     /// It asks to join a room.
@@ -233,7 +265,9 @@ impl Ledger {
     /// A message of any ledger's client was settled. Those of one sender come in their order.
     pub fn handle_message(&mut self, message: Arc<SentMessage>) {
         let key = message.key;
-        self.due.push(Reverse((message.settled + self.window, key)));
+        if self.senders.entry(key.sender).or_default().put(key.sequence) {
+            self.due.push(Reverse((message.settled + self.window, key)));
+        }
         let entry = self.open.entry(key).or_default();
         entry.live = self.membership.live_at(message.settled);
         entry.message = Some(message);
@@ -264,10 +298,16 @@ impl Ledger {
         };
         if entry.receipts.len() == 0 {
             self.firsts.push(key);
+            if entry.awaited.is_some() && entry.first_elsewhere.is_none() {
+                self.passed.push(key);
+            }
         }
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
             return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
+        }
+        if self.membership.asks_for_rooms(seat) && self.signs.len() < MOST_SIGNS {
+            self.signs.push((key, seat, at));
         }
         if key.sequence >= course.seen {
             course.seen = key.sequence + 1;
@@ -280,9 +320,13 @@ impl Ledger {
     /// Judges what is due, and forgets it. `known`: before when all is known of what the clients of other ledgers did and
     /// saw; what is due later has to wait.
     pub fn advance(&mut self, now: Moment, known: Moment) {
+        self.look_for_joins(known);
         while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now && *due < known) {
-            let Some(Reverse((_, key))) = self.due.pop() else { break };
-            self.close(key, now);
+            let Some(Reverse((due, key))) = self.due.pop() else { break };
+            match self.put_off(key, due) {
+                Some(later) => self.due.push(Reverse((later, key))),
+                None => self.close(key, due, true, now),
+            }
         }
         self.look_for_the_unknown(now);
         self.look_for_the_awaited();
@@ -325,27 +369,34 @@ impl Ledger {
         let mut keys: Vec<Key> = self.open.keys().copied().collect();
         keys.sort_unstable();
         for key in keys {
-            self.close(key, now);
+            self.close(key, now, false, now);
         }
     }
 
     /// Judges what is left, and gives what was found.
     pub fn finish(mut self, now: Moment) -> Findings {
         self.close_all(now);
-        self.findings.undecided +=
-            self.membership.seats().iter().map(|seat| seat.owed.len() as u64).sum::<u64>();
+        let owed = self.membership.seats().iter().map(|seat| seat.owed.len() as u64).sum();
+        self.findings.undecided.add(Undecided::ReceiverLost, owed);
         self.findings
     }
 
-    fn each_seat(
-        &mut self,
-        client: u32,
-        namespace: Option<&str>,
-        at: Moment,
-        act: impl Fn(&mut Membership, u32),
-    ) {
+    /// A client's connection ended: what it had sent, the server need not have read.
+    fn end_connection(&mut self, client: u32, at: Moment) {
+        if let Some(course) = self.senders.get_mut(&client).filter(|course| course.is_open()) {
+            course.end(at);
+            self.ends.push(ConnectionEnd { sender: client, at });
+        }
+    }
+
+    /// Changes the client's places, of which some may end.
+    fn cut(&mut self, client: u32, namespace: Option<&str>, at: Moment, act: impl Fn(&mut Membership, u32)) {
         for seat in self.membership.seats_of(client, namespace) {
+            let was_up = self.membership.seats()[seat as usize].is_up();
             self.membership.change(seat, at, &act);
+            if was_up {
+                self.end_connection(client, at);
+            }
         }
     }
 
@@ -356,7 +407,7 @@ impl Ledger {
             let is_unknown = self.open.get(key).is_some_and(|entry| entry.message.is_none());
             let is_over = *since + self.window + PATIENCE <= now;
             if is_unknown && is_over {
-                self.close(*key, now);
+                self.close(*key, now, true, now);
             }
             is_unknown && !is_over
         });
@@ -366,18 +417,27 @@ impl Ledger {
     /// Looks who of those who must receive a message still has not. All are looked at once; after that only those who had
     /// not, since nobody else can come to have to.
     fn look_for_the_awaited(&mut self) {
+        // Of what need not be passed on it is known now that it was.
+        for key in std::mem::take(&mut self.passed) {
+            let Some(entry) = self.open.get_mut(&key) else { continue };
+            let is_new = |message: &Arc<SentMessage>| message.may_be_refused || !message.strays.is_empty();
+            if entry.message.as_ref().is_some_and(is_new) && entry.awaited.take().is_some() {
+                self.awaited.push(key);
+            }
+        }
         let mut keys = std::mem::take(&mut self.awaited);
         keys.retain(|key| self.is_awaited(*key));
         self.awaited = keys;
     }
 
     fn is_awaited(&mut self, key: Key) -> bool {
-        let Some(entry) = self.open.get_mut(&key) else { return false };
-        let Some(message) = entry.message.clone() else { return false };
+        let Some(message) = self.open.get(&key).and_then(|entry| entry.message.clone()) else { return false };
         let due = message.settled + self.window;
+        let proof = self.proof(&message, due);
+        let Some(entry) = self.open.get_mut(&key) else { return false };
         let awaited = match entry.awaited.take() {
             Some(awaited) => awaited,
-            None => Judgement::of(&mut self.membership, &message, entry, due, due).absent,
+            None => Judgement::of(&mut self.membership, &message, entry, proof, due, due).absent,
         };
         let (seats, receipts) = (self.membership.seats(), &entry.receipts);
         // Who is away may come back, and then has to receive it.
@@ -389,7 +449,7 @@ impl Ledger {
         let is_awaited = !awaited.is_empty();
         entry.awaited = Some(awaited);
         // Of a message that binds nobody it is not known when it has come to all that it comes to.
-        if !is_awaited && self.membership.binds(&message, due) && self.membership.can_tell(&message, due) {
+        if !is_awaited && proof.excuse.is_none() && self.membership.can_tell(&message, due) {
             self.parts.extend(entry.tell(&message));
         }
         is_awaited
@@ -419,118 +479,6 @@ impl Ledger {
         if let (Some(by), Some(entry)) = (by, self.open.get_mut(&key)) {
             entry.overtaken.push((seat, by));
         }
-    }
-
-    fn close(&mut self, key: Key, now: Moment) {
-        let Some(mut entry) = self.open.remove(&key) else { return };
-        let Some(message) = entry.message.clone() else {
-            for (seat, at) in entry.receipts.iter() {
-                self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
-            }
-            return;
-        };
-        let due = message.settled + self.window;
-        self.parts.extend(entry.tell(&message));
-        let course = self.senders.entry(key.sender).or_default();
-        course.judged = course.judged.max(key.sequence + 1);
-        let membership = &mut self.membership;
-        self.findings.complete(&message, |offence| {
-            let seat = membership.seat(offence.receiver, &offence.namespace);
-            membership.spans(&message, seat)
-        });
-        let judgement = Judgement::of(&mut self.membership, &message, &entry, due, now);
-        self.findings.messages += 1;
-        self.findings.expected += judgement.expected;
-        self.findings.forbidden += judgement.forbidden;
-        self.findings.undecided += judgement.undecided;
-        for seat in judgement.absent {
-            self.absent(seat, &message, due <= now, now);
-        }
-        for (seat, leak, at) in judgement.leaked {
-            self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
-        }
-        self.judge_the_order(entry, message);
-    }
-
-    /// The sender's next message was sent when this one was settled: the order is certain if the server said so. What may
-    /// be lost need not wait for its turn. Whether the later message may be lost is known for certain when it is judged.
-    fn judge_the_order(&mut self, entry: Open, message: Arc<SentMessage>) {
-        if message.may_be_lost {
-            return;
-        }
-        let Key { sender, sequence } = message.key;
-        for (seat, earlier) in entry.overtook {
-            let key = earlier.key;
-            self.accuse((Fault::Disordered, None), seat, key, Some(earlier), None, Some(sequence));
-        }
-        if message.handled.is_none() {
-            return;
-        }
-        for (seat, by) in entry.overtaken {
-            if let Some(later) = self.open.get_mut(&Key { sender, sequence: by }) {
-                later.overtook.push((seat, message.clone()));
-            }
-        }
-    }
-
-    /// A seat had to receive a message, and has not.
-    fn absent(&mut self, seat: u32, message: &Arc<SentMessage>, is_over: bool, now: Moment) {
-        let window = self.window;
-        let place = self.membership.seat_mut(seat);
-        let is_late = place.back.is_some_and(|back| back + window > now);
-        if place.away.is_some() || (is_late && place.is_up()) {
-            let was_away = message.is_kept && place.owed.len() < MOST_OWED;
-            if !was_away {
-                self.findings.undecided += 1;
-                return;
-            }
-            place.owed.push((message.key, message.clone()));
-            self.owing.push(seat);
-            return;
-        }
-        let was_cut = place.back.is_some_and(|back| back > message.sent) && !message.is_kept;
-        if !is_over || !place.is_up_since(message.sent) || was_cut {
-            self.findings.undecided += 1;
-            return;
-        }
-        self.miss(seat, message);
-    }
-
-    fn miss(&mut self, seat: u32, message: &Arc<SentMessage>) {
-        self.findings.expected += 1;
-        if self.missing.len() < MOST_MISSING {
-            self.missing.insert((seat, message.key));
-        }
-        self.accuse((Fault::Missing, None), seat, message.key, Some(message.clone()), None, None);
-    }
-
-    /// What recovered seats were owed and did not get in time is missing.
-    fn collect_debts(&mut self, now: Moment) {
-        if self.owing.is_empty() {
-            return;
-        }
-        let window = self.window;
-        let mut owing = std::mem::take(&mut self.owing);
-        owing.sort_unstable();
-        owing.dedup();
-        owing.retain(|seat| {
-            let place = self.membership.seat_mut(*seat);
-            if place.owed.is_empty() {
-                return false;
-            }
-            let waits = place.away.is_some() || place.back.is_some_and(|back| back + window > now);
-            if waits && (place.away.is_some() || place.is_up()) {
-                return true;
-            }
-            for (_, message) in std::mem::take(&mut place.owed) {
-                match self.membership.seats()[*seat as usize].is_up_since(message.sent) {
-                    true => self.miss(*seat, &message),
-                    false => self.findings.undecided += 1,
-                }
-            }
-            false
-        });
-        self.owing = owing;
     }
 
     fn accuse(
@@ -565,6 +513,9 @@ impl Ledger {
             + self.due.len()
             + self.missing.len()
             + self.owing.len()
+            + self.signs.len()
+            + self.passed.len()
+            + self.senders.values().map(Course::weight).sum::<usize>()
             + self.membership.weight()
     }
 }

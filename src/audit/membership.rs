@@ -2,10 +2,12 @@
 //!
 //! A *seat* is a client's place in a namespace. Its sockets come and go; a recovered one goes on where it was cut.
 
+mod stays;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::events::{Key, Moment, Origin, Sender, SentMessage};
+use super::events::{Key, Moment, Order, Origin, Sender, SentMessage};
 use super::maps::Map;
 use super::rooms::KnownRooms;
 use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over};
@@ -23,6 +25,8 @@ pub(super) struct Seat {
     pub(super) away: Option<Moment>,
     /// When it was recovered last.
     pub(super) back: Option<Moment>,
+    /// Whether some room that it asked for may not be confirmed.
+    asks: bool,
     /// What it must receive if it is, or was, recovered.
     pub(super) owed: Vec<(Key, Arc<SentMessage>)>,
 }
@@ -36,6 +40,11 @@ impl Seat {
     /// Whether the socket that it had then is connected still.
     pub(super) fn is_up_since(&self, then: Moment) -> bool {
         self.is_up() && self.open().and_then(|span| span.confirmed).is_some_and(|confirmed| confirmed <= then)
+    }
+
+    /// Whether the connection that it had then stands still.
+    pub(super) fn stands_since(&self, then: Moment) -> bool {
+        self.is_up_since(then) && self.back.is_none_or(|back| back <= then)
     }
 
     fn open(&self) -> Option<&MembershipSpan> {
@@ -147,10 +156,9 @@ impl Membership {
         message.is_aimed && rooms.all(|room| self.known.has(&message.namespace, room, due))
     }
 
-    /// Whether those who are certainly meant have to receive a message of which it is known to whom it goes.
-    pub(super) fn binds(&self, message: &SentMessage, due: Moment) -> bool {
-        let is_own = |room: &Arc<str>| self.known.has_own(&message.namespace, room, due);
-        message.binds() && message.strays.iter().all(is_own)
+    /// Whether the application has to pass a message on, for where its sender was.
+    pub(super) fn is_heeded(&self, message: &SentMessage, due: Moment) -> bool {
+        message.strays.iter().all(|room| self.known.has_own(&message.namespace, room, due))
     }
 
     /// The rooms that a message goes to and where the sender, a client of this ledger, may not have been as it has to.
@@ -161,7 +169,12 @@ impl Membership {
             Origin::Outside => Certainty::No,
         };
         let seat = self.seat(message.key.sender, &message.namespace);
-        let is_there = |room: &&Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted;
+        // What is handled in any order may be handled when the sender has left again.
+        let is_settled = message.handled.is_some() || message.order != Order::Unknown;
+        let is_there = |room: &&Arc<str>| {
+            self.in_room(seat, room, message.sent, message.sent) == wanted
+                && (is_settled || wanted == Certainty::No)
+        };
         message.to.iter().filter(|room| !is_there(room)).cloned().collect()
     }
 
@@ -198,6 +211,7 @@ impl Membership {
             rooms: Vec::new(),
             away: None,
             back: None,
+            asks: false,
             owed: Vec::new(),
         });
         self.met.push(0);
@@ -291,9 +305,10 @@ impl Membership {
         let namespace = self.seats[seat as usize].namespace as usize;
         self.known.ask(&self.namespaces[namespace].0, room, at);
         let room = self.room(seat, room);
-        let rooms = &mut self.seats[seat as usize].rooms;
-        if !rooms.iter().any(|(of, span)| *of == room && span.left_asked.is_none()) {
-            rooms.push((room, MembershipSpan::asked(at)));
+        let place = &mut self.seats[seat as usize];
+        if !place.rooms.iter().any(|(of, span)| *of == room && span.left_asked.is_none()) {
+            place.rooms.push((room, MembershipSpan::asked(at)));
+            place.asks = true;
         }
     }
 
@@ -342,6 +357,7 @@ impl Membership {
                 rooms.push((room, MembershipSpan { confirmed, ..MembershipSpan::asked(asked) }));
             }
         }
+        self.seats[seat as usize].asks = true;
     }
 
     pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {
@@ -496,6 +512,7 @@ impl Membership {
             over.is_some()
         };
         let place = &mut self.seats[seat as usize];
+        stays::merge(&mut place.rooms, horizon);
         place.spans.retain(|span| !is_over(span));
         let mut left = Vec::new();
         place.rooms.retain(|(room, span)| {

@@ -2,7 +2,8 @@
 //!
 //! A pair is one message and one socket. What is known of a server is only what a client saw of it: a join took
 //! effect somewhere between asking for it and its acknowledgement, a message was handled somewhere between sending
-//! it and its acknowledgement. From these intervals the audit says of each pair that the socket **must** receive
+//! it and the first sign of that: its acknowledgement, its first receipt, or such a sign of a later message of the sender,
+//! where the server handles them in order. From these intervals the audit says of each pair that the socket **must** receive
 //! the message, **must not**, or **may** (both were in flight together). So a correct server is never accused.
 //!
 //! Every message carries a [`stamp`]; clients report what they do and see as an [`AuditEvent`]. A [`Ledger`] takes the events
@@ -20,18 +21,23 @@ mod ledger;
 mod maps;
 mod membership;
 mod open;
+mod proof;
 mod receipts;
 mod rooms;
+mod sender;
 mod span;
 pub mod stamp;
 #[cfg(test)]
 mod tests;
+mod undecided;
 
 pub use events::{AuditEvent, Key, Moment, Order, Origin, Sender, SentMessage};
 pub use exchange::{Auditor, Batch, finish, home};
 pub use fanout::{Fanout, FanoutPart, Reached};
 pub use fault::{Fault, Leak};
-pub use findings::{Findings, KEPT, Offence};
+pub use findings::{Findings, KEPT, Offence, decided};
 pub use ledger::{FirstReceipt, Ledger};
 pub use rooms::AskedRoom;
+pub use sender::ConnectionEnd;
 pub use span::{Certainty, MembershipSpan, MembershipSpans};
+pub use undecided::{Undecided, UndecidedCounts};

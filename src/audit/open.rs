@@ -17,8 +17,9 @@ pub(super) struct Open {
     pub(super) live: u64,
     /// Who had received a later message of the sender when this one came, and which.
     pub(super) overtaken: Vec<(u32, u64)>,
-    /// Who received this one before an earlier message of the sender that was bound to come first, and which.
-    pub(super) overtook: Vec<(u32, Arc<SentMessage>)>,
+    /// Who received this one before an earlier message of the sender, which, and when its connection had ended by the time at
+    /// which that one was judged.
+    pub(super) overtook: Vec<(u32, Arc<SentMessage>, Option<Moment>)>,
     /// Who had to receive it and had not, when that was looked at last.
     pub(super) awaited: Option<Vec<u32>>,
     /// Whether it was told when it was received.
@@ -26,17 +27,26 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Before when the server had handled it: before anybody said so, and before anybody had it. What was received
-    /// elsewhere counts until the message is due: up to then every ledger knows the same.
+    /// When it was received first. Receipts count until the message is due: up to then every ledger knows the same.
+    pub(super) fn first(&self, due: Moment) -> Option<Moment> {
+        [self.receipts.first(), self.first_elsewhere]
+            .into_iter()
+            .flatten()
+            .filter(|first| *first <= due)
+            .min()
+    }
+
+    /// Before when the server had handled it: before it said so, and before anybody had it.
     pub(super) fn handled_before(&self, message: &SentMessage, due: Moment) -> Option<Moment> {
-        let elsewhere = self.first_elsewhere.filter(|first| *first <= due);
-        [message.handled, self.receipts.first(), elsewhere].into_iter().flatten().min()
+        [message.handled, self.first(due)].into_iter().flatten().min()
     }
 
     /// When its first receipt has to be told to the other ledgers: if they know it no better by themselves.
     pub(super) fn first_for_others(&self) -> Option<Moment> {
         let first = self.receipts.first()?;
-        let handled = self.message.as_ref().and_then(|message| message.handled);
+        // An acknowledgement says as much, but not that the message was passed on where the application need not.
+        let says_all = |message: &&Arc<SentMessage>| !message.may_be_refused && message.strays.is_empty();
+        let handled = self.message.as_ref().filter(says_all).and_then(|message| message.handled);
         [handled, self.first_elsewhere].into_iter().flatten().all(|known| first < known).then_some(first)
     }
 

@@ -228,7 +228,7 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings) -> DeliveriesResult {
         receipts: found.receipts,
         expected: found.expected,
         forbidden: found.forbidden,
-        undecided: found.undecided,
+        undecided: found.undecided.total(),
         missing: found.fault(Fault::Missing),
         duplicate: found.fault(Fault::Duplicate),
         disordered: found.fault(Fault::Disordered),

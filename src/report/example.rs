@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::audit::{Fault, Findings, Key, MembershipSpan, Offence, Order, Origin, Sender, SentMessage};
+use crate::audit::{
+    Fault, Findings, Key, MembershipSpan, Offence, Order, Origin, Sender, SentMessage, Undecided,
+    UndecidedCounts,
+};
 use crate::document::Span;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
 use crate::observe::{Cause, Counter, Failure, FailureKind, Metric, Observer, StepId, Who, WireLine};
@@ -87,7 +90,7 @@ pub(crate) fn troubled() -> RunResult {
         deliveries: Some(&Findings {
             expected: 40_003,
             forbidden: 1_960_000,
-            undecided: 1_312,
+            undecided: in_flight(1_312),
             messages: 31,
             receipts: 40_006,
             late: 2,
@@ -152,6 +155,13 @@ pub(crate) fn flawless() -> RunResult {
         end: End::Finished,
         machine: Generator::default(),
     })
+}
+
+/// So many pairs of which nothing is known, because of a drifter that came or went.
+fn in_flight(pairs: u64) -> UndecidedCounts {
+    let mut undecided = UndecidedCounts::default();
+    undecided.add(Undecided::InFlight, pairs);
+    undecided
 }
 
 /// What one of the talkers did not receive, to a room whose name is hostile.

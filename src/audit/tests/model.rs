@@ -4,8 +4,17 @@
 
 use proptest::prelude::*;
 
-use super::random::{Audited, History, Seen, Sight, history, namespace, rng};
+use super::random::{Audited, Habits, History, Seen, Sight, history, namespace, rng};
 use super::*;
+
+/// A receipt of what went to one room alone, by who was perhaps there: from when on its ledger knows that it was.
+#[derive(Debug)]
+struct JoinProof<'h> {
+    known: u64,
+    client: u32,
+    received: u64,
+    message: &'h SentMessage,
+}
 
 /// What is known of one client at some time.
 #[derive(Debug, Default)]
@@ -19,11 +28,16 @@ struct Life {
 }
 
 impl Life {
-    /// By what it saw before a time.
-    fn of(client: u32, seen: &[Seen], before: u64) -> Life {
+    /// By what it saw before a time, and what its receipts had proved by then.
+    fn of(client: u32, seen: &[Seen], proofs: &[JoinProof<'_>], before: u64) -> Life {
         let mut life = Life::default();
         let own = seen.iter().filter(|(time, who, _)| *who == client && *time < before);
+        let mut proofs =
+            proofs.iter().filter(|proof| proof.client == client && proof.known <= before).peekable();
         for (time, _, sight) in own {
+            while let Some(proof) = proofs.next_if(|proof| proof.known <= *time) {
+                life.learn(proof);
+            }
             let now = at(*time);
             match sight {
                 Sight::Connecting => life.spans.push((None, MembershipSpan::asked(now))),
@@ -78,7 +92,25 @@ impl Life {
                 Sight::Settled(_) | Sight::Received(_) => {}
             }
         }
+        proofs.for_each(|proof| life.learn(proof));
         life
+    }
+
+    /// It was there when it received this, unless it may have been a former stay.
+    fn learn(&mut self, proof: &JoinProof<'_>) {
+        let (received, message) = (at(proof.received), proof.message);
+        let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
+        stays.retain(|span| span.asked < received && span.left.is_none_or(|left| left > message.sent));
+        if let [span] = &mut stays[..] {
+            span.confirmed = span.confirmed.or(Some(received));
+        }
+    }
+
+    /// Whether some join of it is not confirmed.
+    fn is_unproved(&self) -> bool {
+        self.spans
+            .iter()
+            .any(|(room, span)| room.is_some() && span.confirmed.is_none() && span.left.is_none())
     }
 
     fn of_room<'l>(
@@ -110,9 +142,10 @@ impl Life {
     fn was_there(&self, message: &SentMessage) -> bool {
         let when = message.sent.as_micros() as u64 + 1;
         let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
+        let stays = message.handled.is_some() || message.order != Order::Unknown;
         match message.origin {
             Origin::Anywhere => true,
-            Origin::Inside => rooms.all(|(_, must)| must),
+            Origin::Inside => rooms.all(|(_, must)| must && stays),
             Origin::Outside => rooms.all(|(may, _)| !may),
         }
     }
@@ -169,12 +202,18 @@ struct Verdicts {
 struct Model<'h> {
     history: &'h History,
     audited: &'h Audited,
+    /// When each message is due.
+    dues: Vec<(Key, Moment)>,
+    proofs: Vec<JoinProof<'h>>,
     verdicts: Verdicts,
 }
 
-impl Model<'_> {
-    fn judge(history: &History, audited: &Audited) -> Verdicts {
-        let mut model = Model { history, audited, verdicts: Verdicts::default() };
+impl<'h> Model<'h> {
+    fn judge(history: &'h History, audited: &'h Audited) -> Verdicts {
+        let (dues, proofs, verdicts) = Default::default();
+        let mut model = Model { history, audited, dues, proofs, verdicts };
+        model.find_dues();
+        model.find_proofs();
         for message in history.messages() {
             for client in 0..history.clients {
                 model.judge_pair(message, client);
@@ -183,9 +222,87 @@ impl Model<'_> {
         model.verdicts
     }
 
+    /// The messages of a sender are judged in their order, each when its window is over. That begins with the first sign that
+    /// it was handled, or when it was settled.
+    fn find_dues(&mut self) {
+        for sender in 0..self.history.clients {
+            let mut due = Moment::ZERO;
+            for message in self.history.messages().filter(|message| message.key.sender == sender) {
+                due = due.max(message.settled + WINDOW);
+                while message.handled.is_none()
+                    && let Some(handled) = self.handled(message, due)
+                    && handled + WINDOW > due
+                {
+                    due = handled + WINDOW;
+                }
+                self.dues.push((message.key, due));
+            }
+        }
+    }
+
+    fn due(&self, message: &SentMessage) -> Moment {
+        self.dues.iter().find(|(key, _)| *key == message.key).expect("all were looked at").1
+    }
+
+    /// Who had received a message when, the first of them, as far as was known at a time.
+    fn first(&self, message: &SentMessage, by: Moment) -> Option<Moment> {
+        let is_it = |sight: &Sight| matches!(sight, Sight::Received(key) if *key == message.key);
+        let receipts = self.history.seen.iter().filter(|(time, _, sight)| is_it(sight) && at(*time) <= by);
+        receipts.map(|(time, ..)| at(*time)).min()
+    }
+
+    /// Before when a message was handled: by its own signs, or those of the next one that was sent over the same connection.
+    fn handled(&self, message: &SentMessage, by: Moment) -> Option<Moment> {
+        let sign = |message: &SentMessage| message.handled.into_iter().chain(self.first(message, by)).min();
+        let is_after = |next: &&Arc<SentMessage>| {
+            next.key.sender == message.key.sender
+                && next.key.sequence > message.key.sequence
+                && next.settled <= by
+                && self.is_before(message, next)
+        };
+        sign(message).or_else(|| self.history.messages().filter(is_after).find_map(|next| sign(next)))
+    }
+
+    /// Whether a message was handled before a later one by the order in which they were sent.
+    fn is_before(&self, message: &SentMessage, next: &SentMessage) -> bool {
+        let is_ordered = message.order == Order::Sent && next.order == Order::Sent;
+        is_ordered && !self.was_cut(message, next.sent)
+    }
+
+    /// Whether the sender's connection ended between the sending of a message and a time.
+    fn was_cut(&self, message: &SentMessage, by: Moment) -> bool {
+        self.history.seen.iter().any(|(time, client, sight)| {
+            *client == message.key.sender
+                && matches!(sight, Sight::Lost | Sight::Leaving)
+                && (message.sent..by).contains(&at(*time))
+        })
+    }
+
+    /// The receipts that prove joins, in the order in which their ledgers make use of them.
+    fn find_proofs(&mut self) {
+        for (time, client, sight) in &self.history.seen {
+            let Sight::Received(key) = sight else { continue };
+            let Some(message) = self.history.messages().find(|message| message.key == *key) else { continue };
+            let is_first = self.history.receipts(*client, *key).first() == Some(time);
+            let is_meant = message.to.len() == 1 && namespace(*client) == &*message.namespace;
+            if !is_first || !is_meant || *client == key.sender {
+                continue;
+            }
+            let since = at(*time).max(message.settled);
+            let ticks = &self.audited.ticks[home(*client, self.audited.auditors())];
+            let is_known = |(now, known): &&(u64, Moment)| at(*now) > since && *known > since;
+            let known = ticks.iter().find(is_known).expect("it ends with all known").0;
+            let life = Life::of(*client, &self.history.seen, &self.proofs, *time);
+            if known <= self.judged(message, *client) && life.is_unproved() {
+                self.proofs.push(JoinProof { known, client: *client, received: *time, message });
+                self.proofs.sort_by_key(|proof| (proof.known, proof.received));
+            }
+        }
+    }
+
     /// When this client's auditor judged a message.
     fn judged(&self, message: &SentMessage, client: u32) -> u64 {
-        self.audited.judged(home(client, self.audited.auditors()), message.settled + WINDOW)
+        self.audited.judged(home(client, self.audited.auditors()), self.due(message))
     }
 
     /// Whether some client had asked for all rooms of a message, or it was a socket's own.
@@ -198,30 +315,28 @@ impl Model<'_> {
                     Sight::Connected { sid, recovered: false } => **sid == **room,
                     _ => false,
                 };
-                is_it && namespace(*client) == &*message.namespace && at(*time) <= message.settled + WINDOW
+                is_it && namespace(*client) == &*message.namespace && at(*time) <= self.due(message)
             })
         };
         rooms.all(is_known)
     }
 
     fn judge_pair(&mut self, message: &SentMessage, client: u32) {
-        let (seen, auditors) = (&self.history.seen, self.audited.auditors());
-        let (judged, due) = (self.judged(message, client), message.settled + WINDOW);
-        let life = Life::of(client, seen, judged);
-        let is_near = |other: u32| home(other, auditors) == home(client, auditors);
-        let first =
-            seen.iter().filter(|(_, _, sight)| matches!(sight, Sight::Received(key) if *key == message.key));
-        let first =
-            first.filter(|(time, other, _)| if is_near(*other) { *time < judged } else { at(*time) <= due });
-        let first = first.map(|(time, _, _)| at(*time)).min();
-        let last = [message.handled, first].into_iter().flatten().min().unwrap_or(at(judged));
+        let seen = &self.history.seen;
+        let (judged, due) = (self.judged(message, client), self.due(message));
+        let life = Life::of(client, seen, &self.proofs, judged);
+        let handled = self.handled(message, due);
+        let last = handled.unwrap_or(at(judged));
         let instants: Vec<u64> = (micros(message.sent)..micros(last)).filter(|time| time % 2 == 1).collect();
         let meant: Vec<_> = instants.iter().map(|when| life.is_meant(client, message, *when)).collect();
 
         let can_tell = self.can_tell(message);
-        let sender = Life::of(message.key.sender, seen, micros(message.settled));
-        let binds =
-            can_tell && message.handled.is_some() && !message.may_be_lost && sender.was_there(message);
+        let sender = Life::of(message.key.sender, seen, &self.proofs, micros(message.settled));
+        let was_passed_on = self.first(message, due).is_some();
+        let has_to_be = !message.may_be_refused
+            && sender.was_there(message)
+            && (handled.is_some() || !self.was_cut(message, due));
+        let binds = can_tell && !message.may_be_lost && (was_passed_on || has_to_be);
         let must = binds && meant.iter().all(|(_, must)| *must);
         let never = can_tell && meant.iter().all(|(may, _)| !*may);
 
@@ -249,7 +364,7 @@ impl Model<'_> {
         }
         let was_cut = life.back.is_some_and(|back| back > message.sent) && !message.is_kept;
         let stood = life.up_since().is_some_and(|since| since <= message.sent);
-        if at(judged) >= due && stood && !was_cut {
+        if stood && !was_cut {
             self.miss(judged, &receipts);
         }
     }
@@ -279,7 +394,7 @@ impl Model<'_> {
                 (_, Some(_)) => return,
                 _ => {}
             }
-            let life = Life::of(client, &self.history.seen, tick);
+            let life = Life::of(client, &self.history.seen, &self.proofs, tick);
             let was_back =
                 life.back.is_some_and(|back| back + WINDOW > at(tick)) && life.up_since().is_some();
             if life.away.is_some() || was_back {
@@ -309,10 +424,12 @@ impl Model<'_> {
             }
         }
         let later = received.into_iter().filter(|key| key.sequence > message.key.sequence).min();
-        let is_bound = |key: Key| {
-            self.history.messages().find(|other| other.key == key).is_some_and(|other| !other.may_be_lost)
-        };
-        message.handled.is_some() && !message.may_be_lost && later.is_some_and(is_bound)
+        let later = later.and_then(|key| self.history.messages().find(|other| other.key == key));
+        let is_free = |message: &SentMessage| message.may_be_lost || message.order == Order::Unknown;
+        later.is_some_and(|later| {
+            let is_certain = message.handled.is_some() || self.is_before(message, later);
+            is_certain && !is_free(message) && !is_free(later)
+        })
     }
 }
 
@@ -341,11 +458,12 @@ proptest! {
 
     #[test]
     fn the_auditors_and_the_model_come_to_the_same_verdicts(
-        seed in any::<u64>(), clients in 2u32..9, harm in 0u64..30, recovery in any::<bool>(),
+        seed in any::<u64>(), clients in 2u32..9, harm in 0u64..30, recovery in any::<bool>(), slow in any::<bool>(),
         auditors in 1usize..9, haste in 5u64..100,
     ) {
         let mut rng = rng(seed);
-        let mut history = history(&mut rng, clients, 200, recovery);
+        let habits = Habits::draw(&mut rng, recovery, slow);
+        let mut history = history(&mut rng, clients, 200, habits);
         harm_deliveries(&mut history, &mut rng, harm);
         let audited = history.audited(auditors, haste, &mut rng);
         let found = &audited.findings;
@@ -356,15 +474,17 @@ proptest! {
             disordered: found.fault(Fault::Disordered),
             leaked: found.fault(Fault::Leaked),
         };
-        prop_assert_eq!(told, Model::judge(&history, &audited), "{:#?}\n{:#?}", found, history.seen);
+        prop_assert_eq!(told, Model::judge(&history, &audited), "{:?}\n{:#?}\n{:#?}", habits, found, history.seen);
     }
 
     #[test]
     fn many_auditors_that_hear_at_once_find_all_that_one_finds(
-        seed in any::<u64>(), clients in 2u32..9, harm in 0u64..30, recovery in any::<bool>(), auditors in 2usize..9,
+        seed in any::<u64>(), clients in 2u32..9, harm in 0u64..30, recovery in any::<bool>(), slow in any::<bool>(),
+        auditors in 2usize..9,
     ) {
         let mut rng = rng(seed);
-        let mut history = history(&mut rng, clients, 200, recovery);
+        let habits = Habits::draw(&mut rng, recovery, slow);
+        let mut history = history(&mut rng, clients, 200, habits);
         harm_deliveries(&mut history, &mut rng, harm);
         let counts = |auditors, rng: &mut _| {
             let found = history.audited(auditors, 100, rng).findings;

@@ -1,7 +1,12 @@
 //! Random histories: clients that come, go, join, leave and send, and a server that is correct. Auditors are told of them,
 //! each of its own clients, and the batches between them arrive as chance has it.
 //!
+//! Some wait for the acknowledgement of what they ask for, some do not: then much is in flight together, and the server handles
+//! what came over one connection in its order, unless the contract says otherwise.
+//!
 //! What clients see happens at even times, what the server does at odd ones in between. So nothing is simultaneous.
+
+mod delivery;
 
 use std::collections::VecDeque;
 
@@ -165,10 +170,37 @@ struct Person {
     busy: Option<(u64, Busy)>,
     sockets: u32,
     sequence: u64,
+    /// When the server handled, or will have, the last of its messages that are handled in order.
+    line: u64,
+    /// The same for its joins and leaves.
+    moved: u64,
 }
 
-/// Plays people at random on a correct server. `recovery`: whether cut connections may be recovered.
-pub(super) fn history(rng: &mut TestRng, clients: u32, steps: u32, recovery: bool) -> History {
+/// What the application of a history does and does not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Habits {
+    /// Whether cut connections may be recovered.
+    pub(super) recovery: bool,
+    /// Whether the server may be behind with what nobody acknowledges for longer than a window.
+    pub(super) slow: bool,
+    /// How many of a hundred broadcasts, and of joins and leaves, are not acknowledged.
+    silent: [u64; 2],
+    /// Whether it refuses some broadcasts.
+    refuses: bool,
+    /// Whether it handles what it does not acknowledge in order.
+    is_ordered: bool,
+}
+
+impl Habits {
+    pub(super) fn draw(rng: &mut TestRng, recovery: bool, slow: bool) -> Habits {
+        let mut below = |bound: u64| rng.next_u64() % bound;
+        let silent = [[0, 50, 100][below(3) as usize], [0, 50, 100][below(3) as usize]];
+        Habits { recovery, slow, silent, refuses: below(4) == 0, is_ordered: below(4) != 0 }
+    }
+}
+
+/// Plays people at random on a correct server.
+pub(super) fn history(rng: &mut TestRng, clients: u32, steps: u32, habits: Habits) -> History {
     let mut play = Play {
         rng,
         people: vec![Person::default(); clients as usize],
@@ -177,17 +209,17 @@ pub(super) fn history(rng: &mut TestRng, clients: u32, steps: u32, recovery: boo
         handled: Vec::new(),
         outages: Vec::new(),
         now: 2,
-        recovery,
+        habits,
     };
     for _ in 0..steps {
         play.now += 2 * play.below(3) + 2;
         let client = play.below(u64::from(clients)) as u32;
         play.act(client);
     }
-    let end = play.now + 1_000;
     play.deliver();
     let mut seen = play.seen;
     seen.sort_by_key(|(time, _, _)| *time);
+    let end = seen.last().map_or(0, |(time, ..)| time / 2 * 2) + 1_000;
     History { clients, seen, end }
 }
 
@@ -196,12 +228,12 @@ struct Play<'r> {
     people: Vec<Person>,
     seen: Vec<Seen>,
     truths: Vec<Truth>,
-    /// When the server handled what.
-    handled: Vec<(u64, Arc<SentMessage>)>,
+    /// When the server handled what, and whether it passes that on wherever it comes from.
+    handled: Vec<(u64, Arc<SentMessage>, bool)>,
     /// From when to when a client could not be reached, and whether it was recovered.
     outages: Vec<(u32, u64, u64, bool)>,
     now: u64,
-    recovery: bool,
+    habits: Habits,
 }
 
 impl Play<'_> {
@@ -214,6 +246,19 @@ impl Play<'_> {
         from + 1 + 2 * self.below((to - from) / 2)
     }
 
+    /// An odd time soon after this one and another, when the server gets to it.
+    fn soon(&mut self, after: u64) -> u64 {
+        let from = self.now.max(after / 2 * 2 + 2);
+        let most = if self.habits.slow { 80 } else { 15 };
+        from + 1 + 2 * self.below(most)
+    }
+
+    /// An odd time after another one and before now; none, if the server has not come so far.
+    fn until_now(&mut self, after: u64) -> Option<u64> {
+        let from = after.div_ceil(2) * 2;
+        (from + 2 <= self.now).then(|| self.between(from, self.now))
+    }
+
     fn see(&mut self, client: u32, sight: Sight) {
         self.seen.push((self.now, client, sight));
     }
@@ -221,42 +266,113 @@ impl Play<'_> {
     fn act(&mut self, client: u32) {
         let person = self.people[client as usize].clone();
         match person.busy {
+            Some((_, Busy::Broadcast(message))) if self.below(12) == 0 => {
+                self.lose(client);
+                let message = Arc::new(SentMessage { settled: at(self.now), ..message });
+                if self.below(2) == 0 {
+                    let effect = self.soon(person.line);
+                    self.handled.push((effect, message.clone(), false));
+                }
+                self.people[client as usize].busy = None;
+                self.see(client, Sight::Settled(message));
+            }
             Some((asked, busy)) => self.finish(client, asked, busy),
+            // Whoever asks for more than the server does at once waits now and then.
+            None if person.up && !self.habits.slow && person.line.max(person.moved) > self.now + 40 => {}
             None if !person.up => {
-                let recover = person.away && self.recovery && self.below(2) == 0;
+                let recover = person.away && self.habits.recovery && self.below(2) == 0;
                 self.begin(client, Busy::Connect { recover }, Sight::Connecting);
             }
             None => match self.below(12) {
                 0 => self.begin(client, Busy::Leave, Sight::Leaving),
-                1 => {
-                    self.see(client, Sight::Lost);
-                    let person = &mut self.people[client as usize];
-                    (person.up, person.away) = (false, true);
-                    self.outages.push((client, self.now, u64::MAX, false));
-                }
-                2..=4 => {
+                1 => self.lose(client),
+                move_ @ 2..=6 => {
                     let room = ROOMS[self.below(3) as usize];
-                    self.begin(client, Busy::Join(room), Sight::Joining(room));
-                }
-                5..=6 => {
-                    let room = ROOMS[self.below(3) as usize];
-                    self.begin(client, Busy::Part(room), Sight::Parting(room));
+                    let (busy, sight) = match move_ {
+                        2..=4 => (Busy::Join(room), Sight::Joining(room)),
+                        _ => (Busy::Part(room), Sight::Parting(room)),
+                    };
+                    if self.below(100) < self.habits.silent[1] {
+                        self.see(client, sight);
+                        // Its handler may take its time, and what the client sends meanwhile is handled.
+                        let effect = self.soon(person.line.max(person.moved));
+                        self.do_move(client, busy, effect);
+                    } else {
+                        self.begin(client, busy, sight);
+                    }
                 }
                 _ => {
                     let message = self.compose(client);
-                    self.people[client as usize].busy = Some((self.now, Busy::Broadcast(message)));
+                    if self.below(100) < self.habits.silent[0] {
+                        self.say(client, message);
+                    } else {
+                        self.people[client as usize].busy = Some((self.now, Busy::Broadcast(message)));
+                    }
                 }
             },
+        }
+    }
+
+    /// Its connection is gone.
+    fn lose(&mut self, client: u32) {
+        self.see(client, Sight::Lost);
+        let person = &mut self.people[client as usize];
+        (person.up, person.away) = (false, true);
+        self.outages.push((client, self.now, u64::MAX, false));
+        self.cut(client);
+    }
+
+    /// Of what the client had sent the server reads only a part.
+    fn cut(&mut self, client: u32) {
+        let last = self.soon(0);
+        self.handled.retain(|(effect, message, _)| message.key.sender != client || *effect <= last);
+        self.truths.retain(|truth| truth.client != client || truth.from <= last);
+        let own = self.truths.iter_mut().filter(|truth| truth.client == client);
+        own.filter(|truth| truth.to > last).for_each(|truth| truth.to = u64::MAX);
+    }
+
+    /// Sends a message that nobody acknowledges.
+    fn say(&mut self, client: u32, message: SentMessage) {
+        let line = self.people[client as usize].line;
+        let is_ordered = message.order == Order::Sent;
+        let effect = self.soon(if is_ordered { line } else { 0 });
+        if is_ordered {
+            self.people[client as usize].line = effect;
+        }
+        let message = Arc::new(message);
+        self.take(effect, &message);
+        self.see(client, Sight::Settled(message));
+    }
+
+    /// The server takes a message, unless it refuses it.
+    fn take(&mut self, effect: u64, message: &Arc<SentMessage>) {
+        let is_lucky = self.below(2) == 0;
+        if !message.may_be_refused || self.below(2) == 0 {
+            self.handled.push((effect, message.clone(), is_lucky));
+        }
+    }
+
+    /// The server does what was asked for.
+    fn do_move(&mut self, client: u32, busy: Busy, effect: u64) {
+        let (Busy::Join(room) | Busy::Part(room)) = busy else { return };
+        self.people[client as usize].moved = effect;
+        self.end(client, Some(room), effect);
+        if let Busy::Join(_) = busy {
+            self.truths.push(Truth { client, room: Some(room.into()), from: effect, to: u64::MAX });
         }
     }
 
     fn begin(&mut self, client: u32, busy: Busy, sight: Sight) {
         self.see(client, sight);
         let person = &mut self.people[client as usize];
-        if matches!(busy, Busy::Leave) {
+        let is_end = matches!(busy, Busy::Leave);
+        if is_end {
             person.up = false;
         }
         person.busy = Some((self.now, busy));
+        if is_end && self.below(2) == 0 {
+            self.cut(client);
+        }
     }
 
     fn compose(&mut self, client: u32) -> SentMessage {
@@ -273,6 +389,12 @@ impl Play<'_> {
         let excluded = self.below(2) == 0;
         let may_be_lost = self.below(6) == 0;
         let is_kept = !may_be_lost && self.below(6) != 0;
+        let order = match self.below(8) {
+            _ if !self.habits.is_ordered => Order::Unknown,
+            0 => Order::Acknowledged,
+            _ => Order::Sent,
+        };
+        let may_be_refused = self.habits.refuses && self.below(2) == 0;
         let origin = match self.below(4) {
             _ if to.is_empty() || !ROOMS.contains(&&*to[0]) => Origin::Anywhere,
             0 => Origin::Inside,
@@ -288,8 +410,8 @@ impl Play<'_> {
             sender: if excluded { Sender::Excluded } else { Sender::Included },
             origin,
             strays: Vec::new(),
-            order: Order::Sent,
-            may_be_refused: false,
+            order,
+            may_be_refused,
             may_be_lost,
             is_kept,
             due: at(self.now),
@@ -300,10 +422,18 @@ impl Play<'_> {
     }
 
     fn finish(&mut self, client: u32, asked: u64, busy: Busy) {
-        let effect = self.between(asked, self.now);
+        let place = client as usize;
+        let Person { line, moved, .. } = self.people[place];
+        let before = match &busy {
+            Busy::Connect { .. } => asked,
+            Busy::Broadcast(message) if message.order != Order::Sent => asked,
+            Busy::Broadcast(_) => asked.max(line),
+            Busy::Leave | Busy::Join(_) | Busy::Part(_) => asked.max(line).max(moved),
+        };
+        // The server has not come so far.
+        let Some(effect) = self.until_now(before) else { return };
         // Now and then an answer is lost, and what was asked for as well or not.
         let (answered, done) = (self.below(12) != 0, self.below(2) == 0);
-        let place = client as usize;
         self.people[place].busy = None;
         match busy {
             Busy::Connect { recover: true } => {
@@ -328,32 +458,25 @@ impl Play<'_> {
                 self.end(client, None, effect);
             }
             Busy::Join(room) if self.below(8) == 0 => self.see(client, Sight::Refused(room, asked)),
-            Busy::Join(room) => {
+            Busy::Join(room) | Busy::Part(room) => {
                 if answered || done {
-                    self.end(client, Some(room), effect);
-                    self.truths.push(Truth { client, room: Some(room.into()), from: effect, to: u64::MAX });
+                    self.do_move(client, busy.clone(), effect);
                 }
                 if answered {
-                    self.see(client, Sight::Joined(room));
-                }
-            }
-            Busy::Part(room) => {
-                if answered || done {
-                    self.end(client, Some(room), effect);
-                }
-                if answered {
-                    self.see(client, Sight::Parted(room));
+                    let is_join = matches!(busy, Busy::Join(_));
+                    self.see(client, if is_join { Sight::Joined(room) } else { Sight::Parted(room) });
                 }
             }
             Busy::Broadcast(message) => {
                 let settled = at(self.now);
                 let message = SentMessage { handled: answered.then_some(settled), settled, ..message };
                 let message = Arc::new(message);
-                // What comes from where it should not is passed on or not.
-                let heeded = self.is_from_there(&message, effect) || self.below(2) == 0;
-                if heeded && (answered || done) {
-                    self.handled.push((effect, message.clone()));
+                // Without an answer it may still have to be done.
+                let effect = if answered { effect } else { self.soon(before) };
+                if message.order == Order::Sent {
+                    self.people[place].line = effect;
                 }
+                self.take(effect, &message);
                 self.see(client, Sight::Settled(message));
             }
         }
@@ -380,82 +503,9 @@ impl Play<'_> {
 
     /// Ends what is open of a client: one membership, or all and the socket.
     fn end(&mut self, client: u32, room: Option<&str>, effect: u64) {
-        let open = self.truths.iter_mut().filter(|truth| truth.client == client && truth.to == u64::MAX);
+        let open = self.truths.iter_mut().filter(|truth| truth.client == client && truth.to > effect);
         open.filter(|truth| room.is_none() || truth.room.as_deref() == room)
             .for_each(|truth| truth.to = effect);
-    }
-
-    /// Gives everyone what the server sent them, in its order.
-    fn deliver(&mut self) {
-        let mut handled = std::mem::take(&mut self.handled);
-        handled.sort_by_key(|(when, _)| *when);
-        let mut last = vec![0; self.people.len()];
-        for (when, message) in handled {
-            for client in 0..self.people.len() as u32 {
-                if !self.is_meant(client, when, &message) {
-                    continue;
-                }
-                let mut time = when + 1 + 2 * self.below(DELAY / 2);
-                match message.may_be_lost {
-                    true if self.below(4) == 0 => continue,
-                    // It need not wait for its turn.
-                    true => {}
-                    false => time = time.max(last[client as usize]),
-                }
-                // Whoever is away gets it when it is back, if it is recovered. What was under way is not lost either.
-                let gone = |outage: &&(u32, u64, u64, bool)| {
-                    outage.0 == client && outage.2 > when && outage.1 <= time
-                };
-                if let Some((_, _, to, recovered)) = self.outages.iter().find(gone) {
-                    if !*recovered || !message.is_kept {
-                        continue;
-                    }
-                    time = time.max(*to);
-                }
-                if self.is_gone(client, when, time) {
-                    continue;
-                }
-                if !message.may_be_lost {
-                    last[client as usize] = time;
-                }
-                self.seen.push((time, client, Sight::Received(message.key)));
-            }
-        }
-    }
-
-    /// Whether the client closed its connection between the server's sending and its receipt.
-    fn is_gone(&self, client: u32, when: u64, time: u64) -> bool {
-        self.seen.iter().any(|(at, who, sight)| {
-            *who == client && matches!(sight, Sight::Ended) && when < *at && *at <= time
-        })
-    }
-
-    fn is_in(&self, client: u32, room: Option<&str>, when: u64) -> bool {
-        let mut truths = self.truths.iter().filter(|truth| truth.client == client);
-        truths.any(|truth| truth.room.as_deref() == room && truth.from <= when && when < truth.to)
-    }
-
-    /// Whether the sender of a message is where it has to be.
-    fn is_from_there(&self, message: &SentMessage, when: u64) -> bool {
-        let mut rooms = message.to.iter().map(|room| self.is_in(message.key.sender, Some(room), when));
-        match message.origin {
-            Origin::Anywhere => true,
-            Origin::Inside => rooms.all(|is_in| is_in),
-            Origin::Outside => !rooms.any(|is_in| is_in),
-        }
-    }
-
-    fn is_meant(&self, client: u32, when: u64, message: &SentMessage) -> bool {
-        let is_in = |room: Option<&str>| self.is_in(client, room, when);
-        let meant = match message.to.is_empty() {
-            true => is_in(None),
-            false => message.to.iter().any(|room| is_in(Some(room))),
-        };
-        let excluded = client == message.key.sender && message.sender == Sender::Excluded;
-        *namespace(client) == *message.namespace
-            && meant
-            && !excluded
-            && !message.except.iter().any(|room| is_in(Some(room)))
     }
 }
 
@@ -471,9 +521,10 @@ proptest! {
         seed in any::<u64>(), clients in 2u32..9, recovery in any::<bool>(), auditors in 1usize..9, haste in 5u64..100,
     ) {
         let mut rng = rng(seed);
-        let history = history(&mut rng, clients, 300, recovery);
+        let habits = Habits::draw(&mut rng, recovery, false);
+        let history = history(&mut rng, clients, 300, habits);
         let found = history.audited(auditors, haste, &mut rng).findings;
-        prop_assert!(found.is_clean(), "{:?}\n{:#?}", found, history.seen);
+        prop_assert!(found.is_clean(), "{:?}\n{:?}\n{:#?}", habits, found, history.seen);
         // What a recovered socket gets late of a message that bound nobody is late, and no fault.
         prop_assert!(recovery || found.late == 0);
     }

@@ -1,0 +1,136 @@
+//! The end of a message's window: what had to be received and was not, what changed places, and what is owed still.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use super::{Ledger, MOST_MISSING, MOST_OWED};
+use crate::audit::events::{Key, Moment, Order, SentMessage};
+use crate::audit::fault::{Fault, Leak};
+use crate::audit::judgement::Judgement;
+use crate::audit::open::Open;
+use crate::audit::undecided::Undecided;
+
+impl Ledger {
+    /// Judges a message; `is_over`: whether its window is.
+    pub(super) fn close(&mut self, key: Key, due: Moment, is_over: bool, now: Moment) {
+        let message = self.open.get(&key).and_then(|entry| entry.message.clone());
+        let proof = message.map(|message| self.proof(&message, due));
+        let Some(mut entry) = self.open.remove(&key) else { return };
+        let (Some(message), Some(proof)) = (entry.message.clone(), proof) else {
+            for (seat, at) in entry.receipts.iter() {
+                self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
+            }
+            return;
+        };
+        self.parts.extend(entry.tell(&message));
+        let membership = &mut self.membership;
+        self.findings.complete(&message, |offence| {
+            let seat = membership.seat(offence.receiver, &offence.namespace);
+            membership.spans(&message, seat)
+        });
+        let judgement = Judgement::of(&mut self.membership, &message, &entry, proof, due, now);
+        self.findings.messages += 1;
+        self.findings.expected += judgement.expected;
+        self.findings.forbidden += judgement.forbidden;
+        self.findings.undecided.merge(&judgement.undecided);
+        for seat in judgement.absent {
+            self.absent(seat, &message, is_over, now);
+        }
+        for (seat, leak, at) in judgement.leaked {
+            self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
+        }
+        self.judge_the_order(entry, message.clone());
+        let horizon = message.sent.saturating_sub(self.window);
+        let next = self.senders.entry(key.sender).or_default().close(key.sequence, horizon);
+        let next = next.map(|sequence| Key { sequence, ..key });
+        if let Some((next, open)) =
+            next.and_then(|next| Some((next, self.open.get(&next)?.message.as_ref()?)))
+        {
+            self.due.push(Reverse(((open.settled + self.window).max(due), next)));
+        }
+    }
+
+    /// What the order is for certain is known when the later message is judged. What may be lost need not wait for its turn.
+    pub(super) fn judge_the_order(&mut self, entry: Open, message: Arc<SentMessage>) {
+        if message.may_be_lost || message.order == Order::Unknown {
+            return;
+        }
+        let Key { sender, sequence } = message.key;
+        for (seat, earlier, ended) in entry.overtook {
+            let is_cut = ended.is_some_and(|ended| ended < message.sent);
+            // The sender's next message was sent when the acknowledgement was there.
+            if earlier.handled.is_some() || (!is_cut && self.is_before(&earlier, &message)) {
+                let key = earlier.key;
+                self.accuse((Fault::Disordered, None), seat, key, Some(earlier), None, Some(sequence));
+            }
+        }
+        let ended = self.senders.get(&sender).and_then(|course| course.first_end(message.sent));
+        for (seat, by) in entry.overtaken {
+            if let Some(later) = self.open.get_mut(&Key { sender, sequence: by }) {
+                later.overtook.push((seat, message.clone(), ended));
+            }
+        }
+    }
+
+    /// A seat had to receive a message, and has not.
+    pub(super) fn absent(&mut self, seat: u32, message: &Arc<SentMessage>, is_over: bool, now: Moment) {
+        let window = self.window;
+        let place = self.membership.seat_mut(seat);
+        let is_late = place.back.is_some_and(|back| back + window > now);
+        if place.away.is_some() || (is_late && place.is_up()) {
+            let was_away = message.is_kept && place.owed.len() < MOST_OWED;
+            if !was_away {
+                self.findings.undecided.add(Undecided::ReceiverLost, 1);
+                return;
+            }
+            place.owed.push((message.key, message.clone()));
+            self.owing.push(seat);
+            return;
+        }
+        let was_cut = place.back.is_some_and(|back| back > message.sent) && !message.is_kept;
+        if !is_over || !place.is_up_since(message.sent) || was_cut {
+            let is_there = place.is_up_since(message.sent) && !was_cut;
+            let cause = if is_there { Undecided::Unfinished } else { Undecided::ReceiverLost };
+            self.findings.undecided.add(cause, 1);
+            return;
+        }
+        self.miss(seat, message);
+    }
+
+    pub(super) fn miss(&mut self, seat: u32, message: &Arc<SentMessage>) {
+        self.findings.expected += 1;
+        if self.missing.len() < MOST_MISSING {
+            self.missing.insert((seat, message.key));
+        }
+        self.accuse((Fault::Missing, None), seat, message.key, Some(message.clone()), None, None);
+    }
+
+    /// What recovered seats were owed and did not get in time is missing.
+    pub(super) fn collect_debts(&mut self, now: Moment) {
+        if self.owing.is_empty() {
+            return;
+        }
+        let window = self.window;
+        let mut owing = std::mem::take(&mut self.owing);
+        owing.sort_unstable();
+        owing.dedup();
+        owing.retain(|seat| {
+            let place = self.membership.seat_mut(*seat);
+            if place.owed.is_empty() {
+                return false;
+            }
+            let waits = place.away.is_some() || place.back.is_some_and(|back| back + window > now);
+            if waits && (place.away.is_some() || place.is_up()) {
+                return true;
+            }
+            for (_, message) in std::mem::take(&mut place.owed) {
+                match self.membership.seats()[*seat as usize].is_up_since(message.sent) {
+                    true => self.miss(*seat, &message),
+                    false => self.findings.undecided.add(Undecided::ReceiverLost, 1),
+                }
+            }
+            false
+        });
+        self.owing = owing;
+    }
+}

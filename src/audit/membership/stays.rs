@@ -1,0 +1,83 @@
+//! Stays in rooms of which the server says little: what proves a join, what a leave without a word leaves behind, and why
+//! nobody knows who was there.
+
+use super::Membership;
+use crate::audit::events::{Moment, Sender, SentMessage};
+use crate::audit::span::{Certainty, MembershipSpan, any_over};
+use crate::audit::undecided::Undecided;
+
+impl Membership {
+    /// Whether a seat asked for a room and nobody has confirmed that it is there.
+    pub(in crate::audit) fn asks_for_rooms(&mut self, seat: u32) -> bool {
+        let place = &mut self.seats[seat as usize];
+        place.asks =
+            place.asks && place.rooms.iter().any(|(_, span)| span.confirmed.is_none() && span.left.is_none());
+        place.asks
+    }
+
+    /// A seat received a message that went to one room alone: so it was there. It is known which stay that was, if it had
+    /// left all others before the message was sent.
+    pub(in crate::audit) fn prove_join(&mut self, seat: u32, message: &SentMessage, at: Moment) {
+        let place = &self.seats[seat as usize];
+        let [name] = &message.to[..] else { return };
+        let is_elsewhere = self.namespaces[place.namespace as usize].0 != message.namespace;
+        // An application may tell a sender of its own message whether it is in the room or not.
+        if is_elsewhere || !message.is_aimed || place.client == message.key.sender {
+            return;
+        }
+        let Some(room) = self.known_room(seat, name) else { return };
+        let mut stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, span)| {
+            *of == room && span.asked < at && span.left.is_none_or(|left| left > message.sent)
+        });
+        if let (Some((_, span)), None) = (stays.next(), stays.next()) {
+            span.confirmed = span.confirmed.or(Some(at));
+        }
+    }
+
+    /// Why nobody knows whether a message was for a seat.
+    pub(in crate::audit) fn doubt(
+        &self,
+        message: &SentMessage,
+        seat: u32,
+        (from, to): (Moment, Moment),
+        is_handled: bool,
+    ) -> Undecided {
+        let place = &self.seats[seat as usize];
+        if place.client == message.key.sender && message.sender == Sender::Unknown {
+            return Undecided::SenderUnknown;
+        }
+        if any_over(&place.spans, from, to) != Certainty::Yes {
+            return Undecided::ReceiverLost;
+        }
+        let is_about = |room: &u32| {
+            let name = &self.rooms[*room as usize].name;
+            message.to.contains(name) || message.except.contains(name)
+        };
+        let is_open = |span: &MembershipSpan| {
+            span.left.is_none() && (span.confirmed.is_none() || span.left_asked.is_some())
+        };
+        match place.rooms.iter().any(|(room, span)| is_about(room) && is_open(span)) {
+            true => Undecided::Unconfirmed,
+            false if is_handled => Undecided::InFlight,
+            false => Undecided::Unacknowledged,
+        }
+    }
+}
+
+/// A leave that nobody confirmed may have come to nothing. After a while it is one stay with the next in the same room.
+pub(super) fn merge(rooms: &mut Vec<(u32, MembershipSpan)>, horizon: Moment) {
+    let is_old =
+        |span: &MembershipSpan| span.left.is_none() && span.left_asked.is_some_and(|asked| asked < horizon);
+    let mut index = 0;
+    while index < rooms.len() {
+        let (room, span) = rooms[index];
+        let next = rooms[index + 1..].iter_mut().find(|(of, later)| *of == room && later.asked >= span.asked);
+        match next {
+            Some((_, later)) if is_old(&span) => {
+                later.asked = span.asked;
+                rooms.remove(index);
+            }
+            _ => index += 1,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What the correct server gives to whom, and when it comes there.
+
+use super::*;
+
+impl Play<'_> {
+    /// Gives everyone what the server sent them, in its order.
+    pub(super) fn deliver(&mut self) {
+        let mut handled = std::mem::take(&mut self.handled);
+        handled.sort_by_key(|(when, ..)| *when);
+        let mut last = vec![0; self.people.len()];
+        for (when, message, is_lucky) in handled {
+            // What comes from where it should not is passed on or not.
+            if !is_lucky && !self.is_from_there(&message, when) {
+                continue;
+            }
+            for client in 0..self.people.len() as u32 {
+                if !self.is_meant(client, when, &message) {
+                    continue;
+                }
+                let mut time = when + 1 + 2 * self.below(DELAY / 2);
+                match message.may_be_lost {
+                    true if self.below(4) == 0 => continue,
+                    // It need not wait for its turn.
+                    true => {}
+                    false => time = time.max(last[client as usize]),
+                }
+                // Whoever is away gets it when it is back, if it is recovered. What was under way is not lost either.
+                let gone = |outage: &&(u32, u64, u64, bool)| {
+                    outage.0 == client && outage.2 > when && outage.1 <= time
+                };
+                if let Some((_, _, to, recovered)) = self.outages.iter().find(gone) {
+                    if !*recovered || !message.is_kept {
+                        continue;
+                    }
+                    time = time.max(*to);
+                }
+                if self.is_gone(client, when, time) {
+                    continue;
+                }
+                if !message.may_be_lost {
+                    last[client as usize] = time;
+                }
+                self.seen.push((time, client, Sight::Received(message.key)));
+            }
+        }
+    }
+
+    /// Whether the client closed its connection between the server's sending and its receipt.
+    pub(super) fn is_gone(&self, client: u32, when: u64, time: u64) -> bool {
+        self.seen.iter().any(|(at, who, sight)| {
+            *who == client && matches!(sight, Sight::Ended) && when < *at && *at <= time
+        })
+    }
+
+    pub(super) fn is_in(&self, client: u32, room: Option<&str>, when: u64) -> bool {
+        let mut truths = self.truths.iter().filter(|truth| truth.client == client);
+        truths.any(|truth| truth.room.as_deref() == room && truth.from <= when && when < truth.to)
+    }
+
+    /// Whether the sender of a message is where it has to be.
+    pub(super) fn is_from_there(&self, message: &SentMessage, when: u64) -> bool {
+        let mut rooms = message.to.iter().map(|room| self.is_in(message.key.sender, Some(room), when));
+        match message.origin {
+            Origin::Anywhere => true,
+            Origin::Inside => rooms.all(|is_in| is_in),
+            Origin::Outside => !rooms.any(|is_in| is_in),
+        }
+    }
+
+    pub(super) fn is_meant(&self, client: u32, when: u64, message: &SentMessage) -> bool {
+        let is_in = |room: Option<&str>| self.is_in(client, room, when);
+        let meant = match message.to.is_empty() {
+            true => is_in(None),
+            false => message.to.iter().any(|room| is_in(Some(room))),
+        };
+        let excluded = client == message.key.sender && message.sender == Sender::Excluded;
+        *namespace(client) == *message.namespace
+            && meant
+            && !excluded
+            && !message.except.iter().any(|room| is_in(Some(room)))
+    }
+}

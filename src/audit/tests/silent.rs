@@ -1,0 +1,263 @@
+//! Messages that nobody acknowledges, and what shows all the same by when the server had handled them.
+
+use super::*;
+
+/// Client 0's message, of which nobody says when it was handled.
+fn silent(sequence: u64, room: &str, sent: u64) -> SentMessage {
+    SentMessage { handled: None, settled: at(sent), ..message(sequence, room, sent) }
+}
+
+fn say(ledger: &mut Ledger, message: SentMessage) {
+    ledger.record(0, message.settled, AuditEvent::Settled(message));
+}
+
+/// Three clients in a room, and the sender, all confirmed.
+fn room() -> Ledger {
+    let mut ledger = connected(4);
+    (0..4).for_each(|client| joined(&mut ledger, client, "a"));
+    ledger
+}
+
+fn causes(found: &Findings) -> Vec<(Undecided, u64)> {
+    found.undecided.by_cause().collect()
+}
+
+#[test]
+fn what_one_member_has_every_member_must_have() {
+    let mut ledger = room();
+    say(&mut ledger, silent(0, "a", 10));
+    [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+    let found = ledger.finish(at(500));
+    assert_eq!((faults(&found), found.expected), ([1, 0, 0, 0], 3));
+    assert_eq!((found.offences[0].receiver, causes(&found)), (3, vec![]));
+}
+
+#[test]
+fn what_nobody_has_is_missing_unless_it_may_be_refused() {
+    for (may_be_refused, missing) in [(false, 3), (true, 0)] {
+        let mut ledger = room();
+        say(&mut ledger, SentMessage { may_be_refused, ..silent(0, "a", 10) });
+        let found = ledger.finish(at(500));
+        assert_eq!(found.fault(Fault::Missing), missing);
+        let open = if may_be_refused { vec![(Undecided::MayBeRefused, 3)] } else { vec![] };
+        assert_eq!(causes(&found), open);
+    }
+}
+
+#[test]
+fn what_is_acknowledged_and_may_be_refused_nobody_need_have_until_somebody_has() {
+    for (receivers, missing) in [(0, 0), (1, 2)] {
+        let mut ledger = room();
+        say(&mut ledger, SentMessage { may_be_refused: true, ..message(0, "a", 10) });
+        (0..receivers).for_each(|_| received(&mut ledger, 1, 0, 20));
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Missing), missing);
+    }
+}
+
+#[test]
+fn a_receipt_shows_by_when_a_message_was_handled() {
+    for (receiver_comes, missing, leaked) in [(15, 0, 0), (25, 0, 1)] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 1, "a");
+        say(&mut ledger, silent(0, "a", 10));
+        ledger.joining(2, "/", "a", at(receiver_comes));
+        ledger.joined(2, "/", "a", at(receiver_comes + 1));
+        received(&mut ledger, 1, 0, 20);
+        received(&mut ledger, 2, 0, 30);
+        assert_eq!(faults(&ledger.finish(at(500))), [missing, 0, 0, leaked], "{receiver_comes}");
+    }
+}
+
+#[test]
+fn a_later_message_of_the_connection_shows_that_the_earlier_ones_were_handled() {
+    for (order, missing) in [(Order::Sent, 2), (Order::Unknown, 1), (Order::Acknowledged, 1)] {
+        let mut ledger = connected(3);
+        [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+        say(&mut ledger, SentMessage { order, ..silent(0, "a", 10) });
+        say(&mut ledger, SentMessage { order, ..silent(1, "a", 12) });
+        [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 1, 20));
+        // It went after the second message had come: it had to have the first one, if that had to come before.
+        ledger.parting(2, "/", "a", at(30));
+        ledger.parted(2, "/", "a", at(31));
+        assert_eq!(faults(&ledger.finish(at(500))), [missing, 0, 0, 0], "{order:?}");
+    }
+}
+
+#[test]
+fn what_changes_places_is_accused_unless_the_contract_knows_no_order() {
+    for (order, disordered) in [(Order::Sent, 1), (Order::Unknown, 0), (Order::Acknowledged, 0)] {
+        let mut ledger = connected(2);
+        (0..3).for_each(|sequence| {
+            say(&mut ledger, SentMessage { order, ..silent(sequence, "", 10 + sequence) })
+        });
+        [0, 2, 1].into_iter().zip(20..).for_each(|(sequence, time)| received(&mut ledger, 1, sequence, time));
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found), found.expected), ([0, 0, disordered, 0], 3), "{order:?}");
+    }
+}
+
+#[test]
+fn what_was_sent_over_two_connections_has_no_order() {
+    let mut ledger = connected(2);
+    say(&mut ledger, silent(0, "", 10));
+    ledger.lost(0, at(11));
+    ledger.connecting(0, "/", at(12));
+    ledger.connected(0, "/", "s0", true, at(13));
+    say(&mut ledger, silent(1, "", 14));
+    [1, 0].into_iter().zip(20..).for_each(|(sequence, time)| received(&mut ledger, 1, sequence, time));
+    assert!(ledger.finish(at(500)).is_clean());
+}
+
+#[test]
+fn what_was_sent_on_a_connection_that_ended_may_not_have_arrived_unless_something_shows_it() {
+    for (shown_by, missing) in [(None, 0), (Some(1), 1)] {
+        let mut ledger = connected(2);
+        [0, 1].into_iter().for_each(|sequence| say(&mut ledger, silent(sequence, "", 10 + sequence)));
+        ledger.lost(0, at(15));
+        ledger.connecting(0, "/", at(16));
+        ledger.connected(0, "/", "new", false, at(17));
+        say(&mut ledger, silent(2, "", 18));
+        // The last one shows nothing of those before: it came over another connection.
+        shown_by.into_iter().chain([2]).for_each(|sequence| received(&mut ledger, 1, sequence, 20));
+        let found = ledger.finish(at(500));
+        assert_eq!(found.fault(Fault::Missing), missing, "{shown_by:?}");
+        let is_open = causes(&found).iter().any(|(cause, _)| *cause == Undecided::SenderLost);
+        assert_eq!(is_open, missing == 0, "{shown_by:?}");
+    }
+}
+
+#[test]
+fn an_acknowledgement_that_never_came_for_a_lost_connection_binds_nobody() {
+    let mut ledger = connected(2);
+    ledger.lost(0, at(12));
+    say(&mut ledger, SentMessage { handled: None, settled: at(12), ..message(0, "", 10) });
+    let found = ledger.finish(at(500));
+    assert_eq!((faults(&found), causes(&found)), ([0; 4], vec![(Undecided::SenderLost, 1)]));
+}
+
+#[test]
+fn the_first_message_of_a_room_shows_that_a_join_was_done() {
+    for (room_of_first, missing) in [("a", 1), ("", 0)] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 2, "a");
+        ledger.joining(1, "/", "a", at(4));
+        say(&mut ledger, silent(0, room_of_first, 10));
+        [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+        ledger.advance(at(22), Moment::MAX);
+        say(&mut ledger, silent(1, "a", 30));
+        received(&mut ledger, 2, 1, 40);
+        let found = ledger.finish(at(500));
+        assert_eq!(found.fault(Fault::Missing), missing, "{room_of_first}");
+        // Whether it had joined before the first message was handled nobody knows.
+        let open = if missing > 0 { Undecided::InFlight } else { Undecided::Unconfirmed };
+        assert_eq!(causes(&found), [(open, 1)], "{room_of_first}");
+    }
+}
+
+#[test]
+fn a_message_may_be_owed_to_a_former_stay_in_the_room() {
+    let mut ledger = connected(3);
+    joined(&mut ledger, 1, "a");
+    joined(&mut ledger, 2, "a");
+    ledger.parting(1, "/", "a", at(5));
+    ledger.joining(1, "/", "a", at(6));
+    say(&mut ledger, silent(0, "a", 10));
+    [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+    ledger.advance(at(22), Moment::MAX);
+    say(&mut ledger, silent(1, "a", 30));
+    received(&mut ledger, 2, 1, 40);
+    assert!(ledger.finish(at(500)).is_clean());
+}
+
+#[test]
+fn a_server_that_is_behind_for_longer_than_a_window_is_not_accused_while_it_goes_on() {
+    let mut ledger = connected(3);
+    // One message every ten, of which the server handles one every twenty.
+    (0..50).for_each(|sequence| say(&mut ledger, silent(sequence, "", 10 * sequence + 10)));
+    for sequence in 0..50 {
+        let time = 20 * sequence + 25;
+        ledger.advance(at(time), Moment::MAX);
+        assert!(ledger.is_waiting(at(time)));
+        [1, 2].into_iter().for_each(|client| received(&mut ledger, client, sequence, time));
+        assert!(ledger.findings_so_far().is_clean(), "{sequence}");
+    }
+    // Nobody may be there any more to get late what was missed.
+    [1, 2].into_iter().for_each(|client| ledger.ended(client, None, at(1_200)));
+    let found = ledger.finish(at(2_000));
+    assert_eq!((faults(&found), found.expected, found.late), ([0; 4], 100, 0));
+}
+
+#[test]
+fn what_comes_in_no_time_is_waited_for_and_what_is_refused_is_not() {
+    let mut ledger = room();
+    say(&mut ledger, silent(0, "a", 10));
+    assert!(ledger.is_waiting(at(11)));
+    [1, 2, 3].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+    assert!(!ledger.is_waiting(at(21)));
+    say(&mut ledger, SentMessage { may_be_refused: true, ..silent(1, "a", 30) });
+    assert!(!ledger.is_waiting(at(31)));
+    received(&mut ledger, 1, 1, 32);
+    assert!(ledger.is_waiting(at(33)));
+    [2, 3].into_iter().for_each(|client| received(&mut ledger, client, 1, 34));
+    assert!(!ledger.is_waiting(at(35)));
+}
+
+#[test]
+fn each_cause_for_which_nothing_is_decided_is_counted() {
+    let mut ledger = connected(8);
+    [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    ledger.joining(3, "/", "a", at(4));
+    ledger.joining(4, "/", "a", at(12));
+    ledger.joined(4, "/", "a", at(16));
+    ledger.lost(5, at(13));
+    let cases = [
+        (
+            SentMessage { sender: Sender::Unknown, ..message(0, "", 10) },
+            vec![(Undecided::SenderUnknown, 1), (Undecided::ReceiverLost, 1)],
+        ),
+        (message(1, "a", 14), vec![(Undecided::Unconfirmed, 1), (Undecided::InFlight, 1)]),
+    ];
+    let mut all = UndecidedCounts::default();
+    for (message, open) in cases {
+        say(&mut ledger, message);
+        open.into_iter().for_each(|(cause, pairs)| all.add(cause, pairs));
+    }
+    for sequence in [0, 1] {
+        [1, 2, 3, 4, 6, 7].into_iter().for_each(|client| {
+            if sequence == 0 || client < 3 {
+                received(&mut ledger, client, sequence, 20);
+            }
+        });
+    }
+    let found = ledger.finish(at(500));
+    assert_eq!((faults(&found), causes(&found)), ([0; 4], all.by_cause().collect::<Vec<_>>()));
+}
+
+#[test]
+fn a_room_that_is_left_and_joined_for_hours_without_a_word_takes_no_memory() {
+    let mut ledger = connected(3);
+    joined(&mut ledger, 2, "a");
+    let mut sizes = Vec::new();
+    for round in 0..500_u64 {
+        let now = 1_000_000 * round + 100;
+        ledger.joining(1, "/", "a", at(now));
+        say(&mut ledger, silent(round, "a", now + 10));
+        [1, 2].into_iter().for_each(|client| received(&mut ledger, client, round, now + 12));
+        ledger.parting(1, "/", "a", at(now + 20));
+        ledger.advance(at(now + 900_000), Moment::MAX);
+        sizes.push(ledger.weight());
+    }
+    assert!(ledger.finish(at(1_000_000_000)).is_clean());
+    assert_eq!(sizes[499], sizes[99]);
+}
+
+#[test]
+fn auditors_tell_each_other_when_a_senders_connection_ended() {
+    let mut pair = pair();
+    pair[0].record(0, at(10), AuditEvent::Settled(silent(0, "", 10)));
+    pair[0].record(0, at(12), AuditEvent::Lost);
+    carry(&mut pair, 0, 200);
+    pair[1].advance(at(200));
+    assert_eq!((pair[1].findings().messages, pair[1].findings().is_clean()), (1, true));
+    assert_eq!(causes(pair[1].findings()), [(Undecided::SenderLost, 2)]);
+}

@@ -1,0 +1,135 @@
+//! Why nothing is proved of a pair of a message and a client.
+
+/// Why nobody can say whether a client had to receive a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Undecided {
+    /// The contract does not say whom the message reaches.
+    AimUnknown,
+    /// The server alone knows who is in the room.
+    RoomUnknown,
+    /// Whether the sender was where it has to be, so that its message is passed on.
+    Stranger,
+    /// The application may have refused the message: nobody received it.
+    MayBeRefused,
+    /// The message may be lost.
+    MayBeLost,
+    /// The sender's connection ended before anything showed that the server had read the message.
+    SenderLost,
+    /// The contract does not say whether the sender receives its own message.
+    SenderUnknown,
+    /// The server did not say when the client's join or leave took effect.
+    Unconfirmed,
+    /// The server did not say when it handled the message, and the client joined or left meanwhile.
+    Unacknowledged,
+    /// The message and a join or a leave were in flight together.
+    InFlight,
+    /// The client's connection began, ended or was cut meanwhile.
+    ReceiverLost,
+    /// The run was over before the window was.
+    Unfinished,
+}
+
+impl Undecided {
+    /// Every cause.
+    pub const ALL: [Undecided; 12] = [
+        Undecided::AimUnknown,
+        Undecided::RoomUnknown,
+        Undecided::Stranger,
+        Undecided::MayBeRefused,
+        Undecided::MayBeLost,
+        Undecided::SenderLost,
+        Undecided::SenderUnknown,
+        Undecided::Unconfirmed,
+        Undecided::Unacknowledged,
+        Undecided::InFlight,
+        Undecided::ReceiverLost,
+        Undecided::Unfinished,
+    ];
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Undecided::AimUnknown => "the contract does not say whom the message reaches",
+            Undecided::RoomUnknown => "no client had asked to join the room",
+            Undecided::Stranger => "the sender was not certainly a member of the room",
+            Undecided::MayBeRefused => "nobody received the message, and the application may have refused it",
+            Undecided::MayBeLost => "the message may be lost: it is volatile, local or was refused",
+            Undecided::SenderLost => {
+                "the sender's connection ended before the server had shown that it had read the message"
+            }
+            Undecided::SenderUnknown => {
+                "the contract does not say whether the sender receives its own message"
+            }
+            Undecided::Unconfirmed => "the join or the leave of the receiver was not acknowledged",
+            Undecided::Unacknowledged => {
+                "the message was not acknowledged, and the receiver joined or left meanwhile"
+            }
+            Undecided::InFlight => {
+                "a join or a leave of the receiver was in flight together with the message"
+            }
+            Undecided::ReceiverLost => "the receiver's connection began or ended meanwhile",
+            Undecided::Unfinished => "the run ended before the window of the audit was over",
+        }
+    }
+
+    /// What to write so that the audit can decide, where that helps.
+    pub fn advice(self) -> Option<&'static str> {
+        match self {
+            Undecided::AimUnknown | Undecided::SenderUnknown => {
+                Some("say `reaches: everyone` or `reaches: others` in the contract's `broadcast`")
+            }
+            Undecided::RoomUnknown => Some("let the receivers `join` the room by a step"),
+            Undecided::Stranger => Some(
+                "say `senders: anyone` in the contract's `broadcast` if that holds, or `ack: true` in its `join`",
+            ),
+            Undecided::MayBeRefused => {
+                Some("leave `may_refuse` out of the contract's `broadcast` if every message is passed on")
+            }
+            Undecided::SenderLost | Undecided::Unacknowledged => Some(
+                "say `ack: true` in the contract's `broadcast` if the server acknowledges it when it is done",
+            ),
+            Undecided::Unconfirmed => Some(
+                "say `ack: true` in the contract's `join` and `leave` if the server acknowledges them when it is done",
+            ),
+            Undecided::InFlight => {
+                Some("let a step of all clients stand between the joins and the broadcasts")
+            }
+            Undecided::MayBeLost | Undecided::ReceiverLost | Undecided::Unfinished => None,
+        }
+    }
+}
+
+/// How many pairs are undecided for each cause, in the order of [`Undecided::ALL`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UndecidedCounts([u64; Undecided::ALL.len()]);
+
+impl UndecidedCounts {
+    /// Counts pairs.
+    pub fn add(&mut self, cause: Undecided, pairs: u64) {
+        self.0[cause as usize] += pairs;
+    }
+
+    /// How many pairs there are in all.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// Those of each cause, where there are any.
+    pub fn by_cause(&self) -> impl Iterator<Item = (Undecided, u64)> + '_ {
+        Undecided::ALL.into_iter().zip(self.0).filter(|(_, pairs)| *pairs > 0)
+    }
+
+    pub(super) fn merge(&mut self, other: &UndecidedCounts) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_in_the_order_of_their_numbers() {
+        assert!(Undecided::ALL.iter().enumerate().all(|(index, cause)| *cause as usize == index));
+    }
+}
