@@ -20,8 +20,9 @@ pub const HIDDEN: &str = "[hidden]";
 /// Shorter values are hidden by name only: they would turn up everywhere by chance.
 const SHORTEST: usize = 6;
 
-/// Not more values than this are remembered, so that a crowd with a token each costs no memory without bound.
-const MOST: usize = 20_000;
+/// Not more bytes of values than this are remembered, so that a crowd with a token each, or a server with many cookies, costs
+/// no memory without bound. It is enough for the first clients, whose frames are in the report.
+const MOST: usize = 512 << 10;
 
 /// Headers whose values are secrets.
 const HEADERS: [&str; 6] =
@@ -45,6 +46,8 @@ pub struct Secrets {
 #[derive(Default)]
 struct Known {
     values: HashSet<String>,
+    /// Their length in all.
+    bytes: usize,
     /// Finds them all, made when it is needed.
     finder: Option<Arc<Finder>>,
 }
@@ -104,13 +107,17 @@ impl Secrets {
             return;
         }
         let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.values.len() >= MOST || known.values.contains(value) {
+        if known.values.contains(value) || known.bytes.saturating_add(value.len()) > MOST {
             return;
         }
         let escaped = Json::from(value).to_string();
         let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
         let spaced = encoded.replace('+', "%20");
-        known.values.extend([value.to_owned(), escaped[1..escaped.len() - 1].to_owned(), encoded, spaced]);
+        for spelling in [value, &escaped[1..escaped.len() - 1], &encoded, &spaced] {
+            if known.values.insert(spelling.to_owned()) {
+                known.bytes += spelling.len();
+            }
+        }
         known.finder = None;
     }
 
@@ -268,8 +275,9 @@ impl Finder {
     /// Where a text ends in the beginning of a secret: where that starts.
     fn beginning_before(&self, text: &str) -> Option<usize> {
         let longest = self.values.iter().map(String::len).max()?;
-        let starts = text.char_indices().map(|(at, _)| at).filter(|at| text.len() - at < longest);
-        starts.filter(|at| text[*at..].chars().count() >= SHORTEST).find(|at| {
+        let first = text.len().saturating_sub(longest);
+        let starts = (first..text.len()).filter(|at| text.is_char_boundary(*at));
+        starts.take_while(|at| text.len() - at >= SHORTEST).find(|at| {
             let tail = &text[*at..];
             let place = self.values.partition_point(|value| value.as_str() < tail);
             self.values.get(place).is_some_and(|value| value.starts_with(tail))
@@ -390,6 +398,16 @@ mod tests {
             "source": "- a: { [hidden]: { auth: { token: [hidden] } } }",
         });
         assert_eq!(value, wanted);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let secrets = Secrets::hidden();
+        (0..3_000)
+            .for_each(|number| secrets.note_header("set-cookie", &format!("a={number:0>1000}x; Path=/")));
+        let bytes = secrets.known.as_ref().map(|known| known.read().expect("nobody panicked").bytes);
+        assert!(bytes.is_some_and(|bytes| (MOST / 2..MOST * 4).contains(&bytes)), "{bytes:?}");
+        assert_eq!(secrets.redact(&format!("{:0>1000}x", 7)), HIDDEN);
     }
 
     proptest! {

@@ -77,7 +77,7 @@ mod tests {
     fn what_stands_behind_a_telling_name_comes_to_be_known() {
         let text = "name: x\nvars: { password: hunter-22 }\nclients:\n  a:\n    rows: [{ token: row-token-1, name: ada-lovelace }]\n    \
                     headers: { Authorization: Bearer header-3, X-Colour: turquoise }\n    auth: { key: auth-key-4, user: ada-lovelace }\n\
-                    script:\n  - a: { emit: { event: login, args: [{ apiKey: event-key-5 }] } }\n";
+                    script:\n  - a: connect\n  - a: { emit: { event: login, args: [{ apiKey: event-key-5, own: \"${password}\" }] } }\n";
         let source = Source { name: "x.yaml".to_owned(), text: text.to_owned() };
         let scenario = read(&source, &Surroundings::without_files()).expect("it is a good scenario");
         let secrets = Secrets::hidden();
