@@ -412,8 +412,8 @@ impl<'p> Client<'p> {
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &ServerEvent<'_>) {
         let Some(rule) = self.actor.answers.iter().find(|rule| rule.is_about(name, message)) else { return };
         let (copies, at) = (rule.copies, io.now + rule.after);
-        let encoded = match rule.event_template.encode(&self.actor) {
-            Ok(encoded) => encoded.into_owned(),
+        let encoded = match rule.encode(&self.actor) {
+            Ok(encoded) => encoded,
             Err(why) => {
                 let cause = "an event could not be answered because a value was missing";
                 return io.observer.trouble(self.actor.who, cause, &why, &|| self.actor.wire_log());

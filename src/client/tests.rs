@@ -5,6 +5,7 @@ mod login;
 mod pace;
 mod raw;
 mod retry;
+mod rounds;
 mod settled;
 mod stage;
 

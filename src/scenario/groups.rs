@@ -169,14 +169,18 @@ impl<'n> Draft<'n> {
         let vars = fields.optional("vars");
         fields.deny_others()?;
 
-        draft.count = count_of.map_or(Ok(1), |node| count(node, scope))?;
-        draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
-        draft.arrival = match arrive {
-            Some(node) => Arrival::read(&constants(node, "when clients arrive", scope)?)?,
-            None => Arrival::default(),
-        };
-        draft.transport = transport.map(step::transport).transpose()?;
         draft.vars = vars.map_or(Ok(&[][..]), Node::map)?;
+        let own = draft.vars.iter().map(|(key, _)| key.text.clone());
+        (draft.count, draft.arrival) = scope.replacing(own, |scope| {
+            let count = count_of.map_or(Ok(1), |node| count(node, scope))?;
+            let arrival = match arrive {
+                Some(node) => Arrival::read(&constants(node, "when clients arrive", scope)?)?,
+                None => Arrival::default(),
+            };
+            Ok((count, arrival))
+        })?;
+        draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
+        draft.transport = transport.map(step::transport).transpose()?;
         Ok(draft)
     }
 

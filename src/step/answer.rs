@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use super::event_template::EventTemplate;
+use super::event_template::{Encoded, EventTemplate, Words};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
-use super::{Cx, Progress, Reading, Step};
+use super::{Actor, Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::session::ServerEvent;
-use crate::template::{Scope, Template};
+use crate::template::Template;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = event_fields(node, "answer")?;
     let event = Template::compile_text(fields.required("event")?, reading.scope)?;
-    let args = reading.scope.in_round(|scope: &mut Scope| match fields.optional("args") {
-        None => Ok(Vec::new()),
-        Some(node) => node.list()?.iter().map(|item| Template::compile(item, scope)).collect(),
-    })?;
+    let args = reading.list(&fields, "args")?;
     let namespace = reading.namespace(&fields)?;
     let after = reading.any_duration(&fields, "after")?.unwrap_or_default();
     let copies = match fields.optional("copies") {
@@ -71,7 +68,8 @@ impl Step for Answer {
             Ok((namespace, event)) => {
                 cx.actor.answers.retain(|rule| *rule.namespace != *namespace || *rule.event != *event);
                 let (event_template, after, copies) = (&self.event_template, self.after, self.copies);
-                cx.actor.answers.push(Rule { namespace, event: event.into(), event_template, after, copies });
+                let (event, round) = (event.into(), cx.actor.round);
+                cx.actor.answers.push(Rule { namespace, event, event_template, round, after, copies });
             }
             Err(why) => cx.fail(format!("to answer {}", self.name), why),
         }
@@ -93,7 +91,9 @@ pub struct Rule<'p> {
     namespace: Box<str>,
     event: Box<str>,
     /// The arguments of the acknowledgement.
-    pub event_template: &'p EventTemplate,
+    event_template: &'p EventTemplate,
+    /// The round in which the step was played: what `${i}` stands for, whatever the client does when it answers.
+    round: u64,
     /// How long the client thinks before it answers.
     pub after: Duration,
     /// How often it answers: once, unless the scenario is rude.
@@ -104,5 +104,14 @@ impl Rule<'_> {
     /// Whether it is about this event.
     pub fn is_about(&self, name: &str, message: &ServerEvent<'_>) -> bool {
         *self.namespace == *message.namespace && *self.event == *name
+    }
+
+    /// The arguments of the acknowledgement, as they are now.
+    ///
+    /// # Errors
+    /// In words, when a name has no value.
+    pub fn encode(&self, actor: &Actor<'_>) -> Result<Encoded, String> {
+        let values = Words { values: actor, words: &[], i: Some(self.round) };
+        Ok(self.event_template.encode(&values)?.into_owned())
     }
 }

@@ -1,7 +1,8 @@
 //! `expect`: an event has to arrive, or has arrived and was not taken by an earlier step.
 //!
 //! The next event of that name is the one that is judged, so that order counts; with `order: any` the first that
-//! fits is taken, wherever it stands.
+//! fits is taken, wherever it stands. With `times`, `${i}` in its arguments counts the events; without, it is the round of the
+//! `repeat` around, as everywhere.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,13 @@ use crate::template::{Matcher, Slot, Template, Values};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = event_fields(node, "expect")?;
-    let description = Description::read(&fields, reading)?;
     let times = match fields.optional("times") {
-        Some(node) => node.int_within(1..=10_000_000)?.unsigned_abs(),
-        None => 1,
+        Some(node) => Some(node.int_within(1..=10_000_000)?.unsigned_abs()),
+        None => None,
+    };
+    let description = match times {
+        Some(_) => Description::read_counted(&fields, reading)?,
+        None => Description::read(&fields, reading)?,
     };
     let any_order = any_order(&fields)?;
     let within = reading.within(&fields)?;
@@ -65,18 +69,39 @@ impl Description {
             None => None,
             Some(args) => {
                 args.list()?;
-                Some(reading.scope.in_round(|scope| Matcher::compile(args, scope))?)
+                Some(Matcher::compile(args, reading.scope)?)
             }
         };
         let namespace = reading.namespace(fields)?;
         Ok(Description { name: super::emit::in_words(&event), event, args, namespace })
     }
 
-    /// Whether a received event is as described; `i` is what `${i}` stands for. Gives its arguments, too.
+    /// The same of several events, which `${i}` counts in their arguments. All have the same name and namespace.
+    fn read_counted(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Description, Mistake> {
+        let description = reading.in_round(|reading| Description::read(fields, reading))?;
+        let namespace = description.namespace.as_ref();
+        let templates = [("event", Some(&description.event)), ("namespace", namespace)];
+        for (name, template) in templates {
+            if template.is_some_and(Template::counts_rounds) {
+                let node = fields.required(name)?;
+                return Err(node
+                    .mistake(format!("with `times`, `${{i}}` counts the events, and all have the same `{name}`"))
+                    .hint("leave out `times` and put the `expect` into a `repeat`, or keep the round by a `set` before"));
+            }
+        }
+        Ok(description)
+    }
+
+    /// Whether a received event is as described. `i` is what `${i}` stands for, if not for the round. Gives its arguments, too.
     ///
     /// # Errors
     /// In words, how it differs.
-    pub(super) fn judge(&self, received: &Received, values: &dyn Values, i: u64) -> Result<Json, String> {
+    pub(super) fn judge(
+        &self,
+        received: &Received,
+        values: &dyn Values,
+        i: Option<u64>,
+    ) -> Result<Json, String> {
         let bare = Stamp::strip(&received.data);
         let Ok(Json::Array(mut all)) = serde_json::from_str::<Json>(&bare) else {
             return Err(format!("{bare} is not the JSON array of an event"));
@@ -84,7 +109,7 @@ impl Description {
         all.remove(0);
         let args = Json::Array(all);
         let Some(matcher) = &self.args else { return Ok(args) };
-        let values = Words { values, words: &[], i: Some(i) };
+        let values = Words { values, words: &[], i };
         let mismatch = match matcher.matches(&args, &received.attachments, &values) {
             Ok(()) => return Ok(args),
             Err(mismatch) => mismatch,
@@ -124,7 +149,8 @@ pub(super) fn any_order(fields: &Fields<'_>) -> Result<bool, Mistake> {
 #[derive(Debug)]
 struct Expect {
     description: Description,
-    times: u64,
+    /// How many in a row, where that is written.
+    times: Option<u64>,
     any_order: bool,
     within: Duration,
     capture: Option<Slot>,
@@ -133,8 +159,8 @@ struct Expect {
 impl Step for Expect {
     fn words(&self) -> String {
         match self.times {
-            1 => format!("expects {}", self.description.name),
-            n => format!("expects {} {n} times", self.description.name),
+            None | Some(1) => format!("expects {}", self.description.name),
+            Some(n) => format!("expects {} {n} times", self.description.name),
         }
     }
 
@@ -182,7 +208,7 @@ struct Expecting<'p> {
 impl Expecting<'_> {
     /// Takes what fits from the inbox.
     fn look(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
-        while self.taken < self.step.times {
+        while self.taken < self.step.times.unwrap_or(1) {
             let (place, args) = match self.find(cx) {
                 Some(Ok(found)) => found,
                 Some(Err((place, why))) => {
@@ -212,8 +238,9 @@ impl Expecting<'_> {
     #[allow(clippy::type_complexity)]
     fn find(&self, cx: &Cx<'_, '_>) -> Option<Result<(usize, Json), (usize, String)>> {
         let description = &self.step.description;
+        let i = self.step.times.map(|_| self.taken);
         for (place, received) in cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event) {
-            match description.judge(received, cx.actor, self.taken) {
+            match description.judge(received, cx.actor, i) {
                 Ok(args) => return Some(Ok((place, args))),
                 Err(why) if !self.step.any_order => return Some(Err((place, why))),
                 Err(_) => {}
@@ -234,8 +261,8 @@ impl Expecting<'_> {
 
     fn wish(&self) -> String {
         match self.step.times {
-            1 => self.step.description.wish(),
-            times => format!("{}, number {} of {times}", self.step.description.wish(), self.taken + 1),
+            None | Some(1) => self.step.description.wish(),
+            Some(times) => format!("{}, number {} of {times}", self.step.description.wish(), self.taken + 1),
         }
     }
 }

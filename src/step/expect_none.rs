@@ -70,7 +70,7 @@ impl ExpectNone {
             .actor
             .inbox
             .named(&namespace, &event)
-            .filter(|(_, received)| self.description.judge(received, cx.actor, 0).is_ok())
+            .filter(|(_, received)| self.description.judge(received, cx.actor, None).is_ok())
             .map(|(place, _)| place)
             .collect();
         let mut first = None;

@@ -114,19 +114,18 @@ impl<'s> Reading<'s> {
     /// # Errors
     /// When a step is unknown or wrong.
     pub fn steps_in_round(&mut self, node: &Node) -> Result<Vec<Numbered>, Mistake> {
-        let (contract, next, label) = (self.contract, self.next, self.label);
-        let (tempo, depth) = (self.tempo, self.depth + 1);
-        let requests = std::mem::take(&mut self.requests);
-        let labels = std::mem::take(&mut self.labels);
-        let steps;
-        (steps, self.next, self.requests, self.labels) = self.scope.in_round(|scope| {
-            let prolonged = false;
-            let mut inner =
-                Reading { scope, contract, next, requests, tempo, depth, prolonged, labels, label };
-            let steps = inner.steps(node);
-            (steps, inner.next, inner.requests, inner.labels)
-        });
+        self.depth += 1;
+        let steps = self.in_round(|reading| reading.steps(node));
+        self.depth -= 1;
         steps
+    }
+
+    /// Reads what is counted, so that `${i}` is known in it.
+    pub(super) fn in_round<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.scope.begin_round();
+        let result = read(self);
+        self.scope.end_round();
+        result
     }
 
     /// The labels of all steps that were read, and where each was written first; [`Label`] counts them from 1.

@@ -63,10 +63,14 @@ pub struct Scope {
     acting: Vec<usize>,
     rounds: usize,
     words: Vec<&'static str>,
+    /// Those of them that some expression names: nothing else can be called so.
+    named_words: BTreeSet<&'static str>,
     /// Variables of which numbers of clients are made, while these are read; null for those that are no number.
     early: BTreeMap<String, Json>,
     /// Which of them were named.
     named_early: BTreeSet<String>,
+    /// Which of them have another value for the clients of the group that is being read.
+    replaced: BTreeSet<String>,
     later: Vec<String>,
     script: bool,
     /// How many bytes of repeated text the scenario holds.
@@ -113,8 +117,10 @@ impl Scope {
             acting: Vec::new(),
             rounds: 0,
             words: Vec::new(),
+            named_words: BTreeSet::new(),
             early: BTreeMap::new(),
             named_early: BTreeSet::new(),
+            replaced: BTreeSet::new(),
             later: Vec::new(),
             script: true,
             repeated: 0,
@@ -167,15 +173,17 @@ impl Scope {
         self.acting.iter().map(|&group| self.groups[group].count).sum()
     }
 
-    /// Reads what recurs: `${i}` is known inside.
-    pub fn in_round<T>(&mut self, read: impl FnOnce(&mut Scope) -> T) -> T {
+    /// From here on something recurs: `${i}` is known, until [`Scope::end_round`].
+    pub fn begin_round(&mut self) {
         self.rounds += 1;
-        let result = read(self);
-        self.rounds -= 1;
-        result
     }
 
-    /// Reads what may use these words, such as `${room}`; they hide other meanings.
+    /// What recurs ends here.
+    pub fn end_round(&mut self) {
+        self.rounds -= 1;
+    }
+
+    /// Reads what may use these words, such as `${room}`. A word that is used can have no other meaning.
     pub fn with_words<T>(&mut self, words: &[&'static str], read: impl FnOnce(&mut Scope) -> T) -> T {
         let before = self.words.len();
         self.words.extend(words);
@@ -221,6 +229,19 @@ impl Scope {
         self.early = variables;
         let result = read(self);
         self.early.clear();
+        result
+    }
+
+    /// Reads how many clients a group has, and when they arrive, where these variables of the group have the names of common
+    /// ones.
+    pub(crate) fn replacing<T>(
+        &mut self,
+        names: impl IntoIterator<Item = String>,
+        read: impl FnOnce(&mut Scope) -> T,
+    ) -> T {
+        self.replaced = names.into_iter().collect();
+        let result = read(self);
+        self.replaced.clear();
         result
     }
 
@@ -283,6 +304,12 @@ impl Scope {
                 mistake(format!("`{name}` is the name of a group already")).hint("choose another name")
             );
         }
+        if self.named_words.contains(name) {
+            return Err(mistake(format!(
+                "`${{{name}}}` stands for something else above, in the contract or in a step"
+            ))
+            .hint("choose another name"));
+        }
         if let Some(slot) = self.slots.iter().find(|slot| &*slot.name == name) {
             return Ok(slot.clone());
         }
@@ -293,7 +320,9 @@ impl Scope {
 
     /// What a word of an expression is. The mistake stands nowhere.
     pub(super) fn find(&mut self, word: &str) -> Result<Found, Mistake> {
-        if let Some(known) = self.words.iter().find(|known| **known == word) {
+        if let Some(known) = self.words.iter().find(|known| **known == word).copied() {
+            self.deny_second_meaning(known)?;
+            self.named_words.insert(known);
             return Ok(Found::Name(Name::Word(known)));
         }
         match word {
@@ -315,9 +344,17 @@ impl Scope {
             "i" if self.rounds > 0 => return Ok(Found::Name(Name::I)),
             "i" => {
                 return Err(nowhere("`i` counts the rounds of a `repeat`, and there is none around this")
-                    .hint("`n` is the client's number in its group"));
+                    .hint(
+                        "`n` is the client's number in its group; an `expect` with `times` counts its events",
+                    ));
             }
             _ => {}
+        }
+        if self.replaced.contains(word) && self.early.contains_key(word) {
+            return Err(nowhere(format!(
+                "`{word}` is a common variable and one of this group, whose clients are counted before they have it"
+            ))
+            .hint("call one of the two otherwise"));
         }
         match self.early.get(word) {
             None => {}
@@ -355,6 +392,17 @@ impl Scope {
             }
             Some(&group) => Err(self.not_yet(&slot, group)),
         }
+    }
+
+    /// Refuses a word where the scenario calls something else so.
+    fn deny_second_meaning(&self, word: &str) -> Result<(), Mistake> {
+        let other = match self.slots.iter().any(|slot| &*slot.name == word) {
+            true => "variable",
+            false if self.groups.iter().any(|group| group.name == word) => "group",
+            false => return Ok(()),
+        };
+        Err(nowhere(format!("`{word}` has a meaning of its own here, and the scenario calls a {other} so"))
+            .hint(format!("give the {other} another name")))
     }
 
     fn unknown(&self, word: &str) -> Mistake {

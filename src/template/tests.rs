@@ -58,9 +58,8 @@ fn node(text: &str) -> Node {
 
 fn compile(text: &str) -> Template {
     let mut scope = scope();
-    scope
-        .in_round(|scope| Template::compile(&node(text), scope))
-        .unwrap_or_else(|mistake| panic!("{text}: {mistake}"))
+    scope.begin_round();
+    Template::compile(&node(text), &mut scope).unwrap_or_else(|mistake| panic!("{text}: {mistake}"))
 }
 
 fn refused(text: &str) -> Mistake {
@@ -230,7 +229,7 @@ fn what_cannot_be_known_or_worked_out_is_refused_while_reading() {
         ("rom", "unknown variable `rom` (did you mean `room`?)"),
         (
             "i",
-            "`i` counts the rounds of a `repeat`, and there is none around this (`n` is the client's number in its group)",
+            "`i` counts the rounds of a `repeat`, and there is none around this (`n` is the client's number in its group; an `expect` with `times` counts its events)",
         ),
         ("crowd.sid", "`crowd` has 5 clients: which of them is meant? (write `crowd[0].sid` for the first)"),
         ("crowd[5].sid", "`crowd` has 5 clients, numbered from 0: there is no number 5"),
