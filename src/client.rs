@@ -304,6 +304,7 @@ impl<'p> Client<'p> {
     }
 
     fn closed(&mut self, io: &mut Io<'_>, why: &Closed) {
+        self.actor.overdue.clear();
         let was_live = std::mem::take(&mut self.live);
         self.thinking.clear();
         if *why == Closed::Asked {
@@ -376,6 +377,7 @@ impl<'p> Client<'p> {
             self.examine(io, message);
         }
         let Some((name, _)) = name else { return };
+        self.actor.overdue.hear(&name, message);
         if let Some(id) = message.id {
             self.answer(io, &name, id, message);
         }

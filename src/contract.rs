@@ -113,9 +113,10 @@ pub enum Reach {
 }
 
 impl Reach {
-    const ALL: [(&'static str, Reach); 2] = [("everyone", Reach::Everyone), ("others", Reach::Others)];
+    pub(crate) const ALL: [(&'static str, Reach); 2] =
+        [("everyone", Reach::Everyone), ("others", Reach::Others)];
 
-    fn read(node: &Node) -> Result<Reach, Mistake> {
+    pub(crate) fn read(node: &Node) -> Result<Reach, Mistake> {
         one_of(node, Reach::ALL, "a message reaches `everyone`, or the `others` without its sender")
     }
 }

@@ -9,6 +9,9 @@ mod failure_kind;
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
+use serde_json::Value as Json;
+
 use crate::audit::{AuditEvent, stamp};
 
 pub use failure_kind::{Cause, FailureKind};
@@ -38,6 +41,10 @@ pub enum Metric {
     Ack,
     /// Acknowledgement: from the moment the event was actually written to its ack.
     AckService,
+    /// Response: from the due time of the event to the event that answers it.
+    Response,
+    /// Response: from the moment the event was actually written to the event that answers it.
+    ResponseService,
     /// From the due time of a stamped message to its receipt, per receiver.
     Delivery,
     /// From the due time of a stamped message with several receivers to the first receipt.
@@ -50,7 +57,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, in the order in which reports list them.
-    pub const ALL: [Metric; 15] = [
+    pub const ALL: [Metric; 17] = [
         Metric::Connect,
         Metric::ConnectTcp,
         Metric::ConnectTls,
@@ -62,6 +69,8 @@ impl Metric {
         Metric::Reconnect,
         Metric::Ack,
         Metric::AckService,
+        Metric::Response,
+        Metric::ResponseService,
         Metric::Delivery,
         Metric::FanoutFirst,
         Metric::FanoutLast,
@@ -71,8 +80,15 @@ impl Metric {
     /// Whether it times what is said on a connection, and not the coming and going of connections. Of the former only the
     /// measured part of a run counts.
     pub fn is_traffic(self) -> bool {
-        matches!(self, Metric::Ack | Metric::AckService | Metric::Delivery | Metric::Lag)
-            || self.is_of_messages()
+        matches!(
+            self,
+            Metric::Ack
+                | Metric::AckService
+                | Metric::Response
+                | Metric::ResponseService
+                | Metric::Delivery
+                | Metric::Lag
+        ) || self.is_of_messages()
     }
 
     /// Whether it has one value for each message, however many clients receive it: then it is that of no group and no
@@ -95,6 +111,8 @@ impl Metric {
             Metric::Reconnect => "reconnect",
             Metric::Ack => "ack",
             Metric::AckService => "ack.service",
+            Metric::Response => "response",
+            Metric::ResponseService => "response.service",
             Metric::Delivery => "delivery",
             Metric::FanoutFirst => "fanout.first",
             Metric::FanoutLast => "fanout.last",
@@ -134,6 +152,12 @@ pub enum Counter {
     AckReceived,
     /// Acknowledgements that did not come in time.
     AckMissed,
+    /// Responses asked for.
+    ResponseAsked,
+    /// Responses received in time.
+    ResponseReceived,
+    /// Responses that did not come in time.
+    ResponseMissed,
     /// Stamped messages received.
     DeliveryReceived,
     /// Heartbeats answered.
@@ -149,11 +173,15 @@ pub enum Counter {
     /// Round trips that prove what has arrived: of `fence` and `expect_none`, and at the end of an act. They are in no other
     /// count and in no latency.
     Fences,
+    /// Checks that were made.
+    ChecksMade,
+    /// Checks that did not hold.
+    ChecksFailed,
 }
 
 impl Counter {
     /// Every counter, in the order in which reports list them.
-    pub const ALL: [Counter; 18] = [
+    pub const ALL: [Counter; 23] = [
         Counter::ConnectAsked,
         Counter::ConnectOk,
         Counter::ConnectFailed,
@@ -165,6 +193,9 @@ impl Counter {
         Counter::AckAsked,
         Counter::AckReceived,
         Counter::AckMissed,
+        Counter::ResponseAsked,
+        Counter::ResponseReceived,
+        Counter::ResponseMissed,
         Counter::DeliveryReceived,
         Counter::Heartbeats,
         Counter::BytesIn,
@@ -172,13 +203,15 @@ impl Counter {
         Counter::RoundsDue,
         Counter::RoundsBegun,
         Counter::Fences,
+        Counter::ChecksMade,
+        Counter::ChecksFailed,
     ];
 
     /// Those that are counted by [`Cause`], too.
     pub const WITH_CAUSES: [Counter; 3] = [Counter::ConnectFailed, Counter::ConnectRetried, Counter::Dropped];
 
-    /// Whether it counts what is said on a connection, and not the coming and going of connections. Of the former only the
-    /// measured part of a run counts.
+    /// Whether it counts what is said on a connection, and neither the coming and going of connections nor checks. Of the former
+    /// only the measured part of a run counts.
     pub fn is_traffic(self) -> bool {
         !matches!(
             self,
@@ -188,6 +221,8 @@ impl Counter {
                 | Counter::ConnectRetried
                 | Counter::Dropped
                 | Counter::Violations
+                | Counter::ChecksMade
+                | Counter::ChecksFailed
         )
     }
 
@@ -205,6 +240,9 @@ impl Counter {
             Counter::AckAsked => "ack asked",
             Counter::AckReceived => "ack received",
             Counter::AckMissed => "ack missed",
+            Counter::ResponseAsked => "response asked",
+            Counter::ResponseReceived => "response received",
+            Counter::ResponseMissed => "response missed",
             Counter::DeliveryReceived => "delivery received",
             Counter::Heartbeats => "heartbeats",
             Counter::BytesIn => "bytes in",
@@ -212,6 +250,8 @@ impl Counter {
             Counter::RoundsDue => "rounds due",
             Counter::RoundsBegun => "rounds begun",
             Counter::Fences => "fences",
+            Counter::ChecksMade => "checks made",
+            Counter::ChecksFailed => "checks failed",
         }
     }
 }
@@ -296,6 +336,16 @@ pub trait Observer {
     /// Something went wrong that no step asked about: `cause` is a sentence without names or numbers of
     /// single clients, so that equal causes group; `detail` tells the instance, and `wire` gives the client's last frames.
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>);
+    /// An event was answered, by an acknowledgement (`Metric::Ack`) or by an event (`Metric::Response`), so long after it was
+    /// due and with these arguments.
+    fn answered(
+        &mut self,
+        _metric: Metric,
+        _value: Duration,
+        _attachments: &[Bytes],
+        _args: &dyn Fn() -> Option<Json>,
+    ) {
+    }
     /// What is reported from here on belongs to this label as well.
     fn about(&mut self, _label: Label) {}
     /// A client did or saw something that the audit of the deliveries has to know, so long after the beginning of the

@@ -15,6 +15,7 @@ use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{Audit, EventFilter, GroupContext, Numbered, RunContext, SharedValues, Step};
 use crate::template::Template;
+use crate::threshold::Threshold;
 
 /// How many clients, the first by index, remember their last frames. Remembering costs time for every frame and two
 /// kilobytes for each of them, eight where every character takes four bytes; and what befalls a crowd befalls these, too.
@@ -110,6 +111,8 @@ pub struct Plan<'s> {
     pub script: Vec<Turn>,
     /// Of which groups and labels figures are kept apart, because some threshold asks about them.
     pub asked: Vec<Asked>,
+    /// What is demanded of the whole run, and what may go wrong in it.
+    pub thresholds: &'s [Threshold],
 }
 
 impl<'s> Plan<'s> {
@@ -147,7 +150,7 @@ impl<'s> Plan<'s> {
             wire_lines: WIRE_LINES,
             shared_values: SharedValues::default(),
         };
-        Plan { context, parts, acts, script, asked: scenario.asked.clone() }
+        Plan { context, parts, acts, script, asked: scenario.asked.clone(), thresholds: &scenario.thresholds }
     }
 
     /// Whether only a part of the run is measured.

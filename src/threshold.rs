@@ -4,6 +4,9 @@
 //! could never fail or never hold is refused: it would only look like a demand. Uses the names of
 //! [`crate::observe`]; the verdict compares.
 
+mod answers;
+mod samples;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +14,10 @@ use crate::audit::Fault;
 use crate::document::{Fields, Mistake, Node, Span, Value};
 use crate::observe::{Counter, Metric};
 use crate::units::{self, Rate, Share, Spelt};
+
+pub use answers::Answers;
+pub(crate) use samples::SAMPLES_BEYOND;
+pub use samples::samples_needed;
 
 /// A demand on the whole run.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +28,8 @@ pub struct Threshold {
     pub subject: Subject,
     /// Of which group or label alone.
     pub of: Option<Of>,
+    /// Which arguments the answers have that it asks about, if it asks about their arguments.
+    pub answers: Option<Answers>,
     /// How the value must relate to the limit.
     pub relation: Relation,
     /// The limit, of the kind that fits the subject.
@@ -62,6 +71,9 @@ pub enum Subject {
     Rate(Counted),
     /// How often something happened, as a share of what could have happened; compared with [`Limit::Share`].
     Share(Counted),
+    /// How many acknowledgements or responses had certain arguments, or which share of them; and the number of the threshold
+    /// among all such ([`crate::measure::Figures::answers`]). Compared with [`Limit::Count`] or [`Limit::Share`].
+    Matching(Metric, usize),
 }
 
 /// Something that is counted.
@@ -97,6 +109,9 @@ impl Counted {
                     | Counter::Dropped
                     | Counter::AckReceived
                     | Counter::AckMissed
+                    | Counter::ResponseReceived
+                    | Counter::ResponseMissed
+                    | Counter::ChecksFailed
             ),
         }
     }
@@ -110,8 +125,26 @@ impl Subject {
             | Subject::Mean(metric)
             | Subject::Min(metric)
             | Subject::Max(metric) => Some(metric),
-            Subject::Samples(_) | Subject::Count(_) | Subject::Rate(_) | Subject::Share(_) => None,
+            Subject::Samples(_)
+            | Subject::Count(_)
+            | Subject::Rate(_)
+            | Subject::Share(_)
+            | Subject::Matching(..) => None,
         }
+    }
+
+    /// Whether it decides how much of this may happen. One on those that went well does too.
+    pub fn is_about(self, what: Counted) -> bool {
+        let (Subject::Count(asked) | Subject::Rate(asked) | Subject::Share(asked)) = self else {
+            return false;
+        };
+        let counterpart = match what {
+            Counted::Counter(Counter::ConnectFailed) => Counted::Counter(Counter::ConnectOk),
+            Counted::Counter(Counter::AckMissed) => Counted::Counter(Counter::AckReceived),
+            Counted::Counter(Counter::ResponseMissed) => Counted::Counter(Counter::ResponseReceived),
+            other => other,
+        };
+        asked == what || asked == counterpart
     }
 
     /// Whether it is about all the receivers of a message together.
@@ -138,6 +171,7 @@ impl fmt::Display for Subject {
             Subject::Samples(metric) => write!(f, "{metric} count"),
             Subject::Count(counted) | Subject::Share(counted) => f.write_str(counted.name()),
             Subject::Rate(counted) => write!(f, "{} rate", counted.name()),
+            Subject::Matching(metric, _) => write!(f, "{metric}"),
         }
     }
 }
@@ -234,7 +268,9 @@ impl fmt::Display for Limit {
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = self.of.as_ref().map(|of| format!(" of {}", of.name)).unwrap_or_default();
-        write!(f, "{}{of} {} {}", self.subject, self.relation, self.limit)?;
+        let answers = self.answers.as_ref().map(|answers| format!(" where {}", answers.text));
+        let answers = answers.unwrap_or_default();
+        write!(f, "{}{of}{answers} {} {}", self.subject, self.relation, self.limit)?;
         if self.aborts { f.write_str(", or the run ends at once") } else { Ok(()) }
     }
 }
@@ -242,8 +278,11 @@ impl fmt::Display for Threshold {
 impl Threshold {
     /// Reads one threshold of a scenario: a sentence, or a map of it and of what is to happen when it is missed.
     pub fn read(node: &Node, find: &mut Find<'_>) -> Result<Threshold, Mistake> {
-        if !matches!(node.value, Value::Map(_)) {
-            return Threshold::read_text(node, find);
+        let Value::Map(entries) = &node.value else { return Threshold::read_text(node, find) };
+        if let Some((key, _)) = entries.iter().find(|(key, _)| key.text.contains(answers::WHERE)) {
+            return Err(key
+                .mistake("a threshold with `: ` in it has to stand in quotes")
+                .hint("write `- \"ack where [{ ok: false }] < 5 %\"`"));
         }
         let fields = Fields::of(node, "the threshold")?;
         let demand = fields.required("demand");
@@ -271,7 +310,10 @@ impl Threshold {
         let form = "write it like `delivery p99 < 250 ms` or `connect failed < 0.1 %`";
         let at =
             |from: usize, part: &str| node.part(text[..from].chars().count(), part.chars().count().max(1));
-        let Some(sign) = text.find(['<', '>', '=', '!']) else {
+        let (asks, condition) =
+            answers::split(text).map_err(|(mistake, from, part)| mistake.at(at(from, part)))?;
+        let from_sign = condition.map_or(asks.len(), |(from, condition)| from + condition.len());
+        let Some(sign) = text[from_sign..].find(answers::SIGN).map(|sign| from_sign + sign) else {
             return Err(node.mistake(format!("`{text}` compares nothing")).hint(form));
         };
         let signs: String = text[sign..].chars().take_while(|c| "<>=!".contains(*c)).collect();
@@ -284,7 +326,7 @@ impl Threshold {
                 _ => mistake.hint("one of < <= == != >= >"),
             });
         };
-        let (what, value) = (text[..sign].trim_end(), text[sign + signs.len()..].trim());
+        let (what, value) = (asks.trim_end(), text[sign + signs.len()..].trim());
         let value_at = at(text.len() - text[sign + signs.len()..].trim_start().len(), value);
         if what.trim().is_empty() || value.is_empty() {
             return Err(node.mistake(format!("one side of `{signs}` is missing")).hint(form));
@@ -298,7 +340,29 @@ impl Threshold {
                 (what.trim_end(), Some((part, from, name.trim())))
             }
         };
-        let (subject, limit) = match asked(what) {
+        let answers = match condition {
+            None => None,
+            Some((from, condition)) => {
+                let answers =
+                    Answers::read(what, condition).map_err(|(mistake, is_condition)| match is_condition {
+                        true => told(mistake, from, condition),
+                        false => told(mistake, 0, what),
+                    })?;
+                Some(answers)
+            }
+        };
+        let asked = match &answers {
+            None => asked(what),
+            Some((metric, _)) => Ok(Asked::Matching(*metric)),
+        };
+        let (subject, limit) = match asked {
+            Ok(Asked::Matching(metric)) => {
+                let limit = match value.ends_with('%') {
+                    true => Limit::Share(units::share_from(value).map_err(|mistake| mistake.at(value_at))?),
+                    false => count(value, value_at)?,
+                };
+                (Subject::Matching(metric, 0), limit)
+            }
             Ok(Asked::Latency(make, metric)) => {
                 let limit = units::duration_from(value).map_err(|mistake| mistake.at(value_at))?;
                 (make(metric), Limit::Latency(limit))
@@ -334,6 +398,7 @@ impl Threshold {
             text: text.trim().to_owned(),
             subject,
             of: of.map(|(part, _, name)| Of { name: name.to_owned(), part }),
+            answers: answers.map(|(_, answers)| answers),
             relation: *relation,
             limit,
             aborts: false,
@@ -382,6 +447,7 @@ enum Asked {
     Rate(Counted),
     /// Whether `count` was written.
     Counted(Counted, bool),
+    Matching(Metric),
 }
 
 /// The left side. A mistake comes with the part of the text that it is about and where that begins.
@@ -413,6 +479,12 @@ fn asked(what: &str) -> Result<Asked, (Mistake, usize, &str)> {
     }
     if let Some(metric) = metric(&before) {
         return statistic(metric, last).map_err(|mistake| (mistake, last_from, last));
+    }
+    if words.first() == Some(&"expect") {
+        let mistake = nowhere("an `expect` is not timed: nobody knows what it answers".to_owned());
+        let hint =
+            "name the event as the `response` of the `emit` that it answers, and ask about `response p99`";
+        return Err((mistake.hint(hint), 0, "expect"));
     }
     // Neither a counter nor a metric: the nearer of the two is what was meant.
     let names = Counted::all().map(Counted::name).chain(Metric::ALL.into_iter().map(Metric::name));

@@ -88,7 +88,12 @@ impl Point {
             p99_us: metric.and_then(|metric| metric.p99_us),
             samples: metric.map_or(0, |metric| metric.count),
             errors: run.failed_checks()
-                + counted(&[Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed]),
+                + counted(&[
+                    Counter::ConnectFailed,
+                    Counter::Dropped,
+                    Counter::AckMissed,
+                    Counter::ResponseMissed,
+                ]),
             audit: run.deliveries.as_ref().map_or(0, DeliveriesResult::faults),
             processors: run.server.as_ref().map(processor),
             memory: run.server.as_ref().map(|server| server.memory_peak),
@@ -102,9 +107,12 @@ impl Point {
     }
 }
 
-/// What the server is there for: deliveries; where there are none, acknowledgements; where there are none either, connects.
+/// What the server is there for: deliveries; where there are none, acknowledgements or responses; where there are none either,
+/// connects.
 pub(crate) fn throughput(run: &RunResult) -> Option<&MetricResult> {
-    [Metric::Delivery, Metric::Ack, Metric::Connect].into_iter().find_map(|metric| run.metric(metric))
+    [Metric::Delivery, Metric::Ack, Metric::Response, Metric::Connect]
+        .into_iter()
+        .find_map(|metric| run.metric(metric))
 }
 
 #[cfg(test)]

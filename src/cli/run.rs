@@ -12,9 +12,11 @@ use super::play::PlayArgs;
 use super::secrets::clean_each;
 use super::server::ServerArgs;
 use super::{complain, detail, github, look_of_stdout, warn};
+use crate::measure::format::printable;
 use crate::report::github::annotations;
 use crate::report::{RunResult, json, markdown, of_runs, text_of_run};
 use crate::runner::{Error, Event, RunConfig, ScenarioRun, select, stop_on_signals};
+use crate::scenario::{Overrides, predictions};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -43,6 +45,9 @@ pub(super) struct RunArgs {
     /// Write the results to this file, from which `sockrates report` makes every other form
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Leave the thresholds out: only the checks, the audit and what may not go wrong decide
+    #[arg(long)]
+    checks_only: bool,
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
@@ -62,7 +67,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     // Before anything is played: who asks for what cannot be should not have to wait for it.
     args.server.note_secrets();
     args.forms(&[]).check()?;
-    let selected = select(&args.scenarios, &args.load.overrides()?)?;
+    let overrides = Overrides { checks_only: args.checks_only, ..args.load.overrides()? };
+    let selected = select(&args.scenarios, &overrides)?;
+    for prediction in selected.iter().flat_map(|one| predictions(&one.scenario)).filter(|_| !args.quiet) {
+        complain(&printable(&format!("note: {prediction}")));
+    }
     let (server, config) = (args.server.check()?, RunConfig { process: args.pid, ..args.play.config() });
     args.forms(&[]).prepare()?;
     warn(&selected);

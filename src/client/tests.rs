@@ -4,6 +4,7 @@ mod answers;
 mod login;
 mod pace;
 mod raw;
+mod responses;
 mod retry;
 mod rounds;
 mod settled;

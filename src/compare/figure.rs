@@ -75,13 +75,21 @@ enum Reading {
 }
 
 /// All figures, in the order in which they are shown.
-pub(crate) const KINDS: [Kind; 9] = [
+pub(crate) const KINDS: [Kind; 12] = [
     time("connect p50", Reading::Quantile(Metric::Connect, 0.5, 20)),
     time("ack p50", Reading::Quantile(Metric::Ack, 0.5, 20)),
     time("ack p99", Reading::Quantile(Metric::Ack, 0.99, 1000)),
+    time("response p50", Reading::Quantile(Metric::Response, 0.5, 20)),
+    time("response p99", Reading::Quantile(Metric::Response, 0.99, 1000)),
     time("delivery p50", Reading::Quantile(Metric::Delivery, 0.5, 20)),
     time("delivery p99", Reading::Quantile(Metric::Delivery, 0.99, 1000)),
     Kind { name: "acks", unit: Unit::Rate, better: Better::More, reading: Reading::PerSecond(Metric::Ack) },
+    Kind {
+        name: "responses",
+        unit: Unit::Rate,
+        better: Better::More,
+        reading: Reading::PerSecond(Metric::Response),
+    },
     Kind {
         name: "deliveries",
         unit: Unit::Rate,
@@ -119,10 +127,9 @@ pub(crate) fn series(run: &RunResult, cut: usize, metric: Metric) -> Option<Seri
 /// How many intervals of a run's course are its warm-up. Nothing where the scenario says itself what is measured.
 pub(crate) fn intervals_of_warm_up(run: &RunResult) -> usize {
     let Some(course) = run.course.as_ref().filter(|_| run.phases.is_empty()) else { return 0 };
-    let medians = match course.delivery.p50_us.iter().any(Option::is_some) {
-        true => &course.delivery.p50_us,
-        false => &course.ack.p50_us,
-    };
+    let told = |medians: &&Vec<Option<u64>>| medians.iter().any(Option::is_some);
+    let all = [&course.delivery.p50_us, &course.ack.p50_us, &course.response.p50_us];
+    let medians = all.into_iter().find(told).unwrap_or(&course.ack.p50_us);
     // What comes before the first message is part of the warm-up, what comes after the last is not of interest.
     let first = medians.iter().position(Option::is_some).unwrap_or(0);
     let values: Vec<f64> = medians.iter().flatten().map(|micros| *micros as f64).collect();
@@ -191,11 +198,11 @@ impl<'a> View<'a> {
         (count > 0).then(|| count as f64 * 1e6 / time as f64)
     }
 
-    /// For each delivery. Without deliveries it is for each acknowledgement, and without acknowledgements
+    /// For each delivery. Without deliveries it is for each acknowledgement or response, and without those
     /// for each connect.
     fn processor(&self) -> Option<f64> {
         const MILLION: f64 = 1e6;
-        let work = |kinds: [u64; 3]| kinds.into_iter().find(|count| *count > 0);
+        let work = |kinds: [u64; 4]| kinds.into_iter().find(|count| *count > 0);
         if let Some(course) = self.course.filter(|_| !self.rows.is_empty()) {
             let sum = |counts: &[u64]| counts.get(self.rows.clone()).map_or(0, |counts| counts.iter().sum());
             let used: f64 = self
@@ -203,13 +210,15 @@ impl<'a> View<'a> {
                 .clone()
                 .filter_map(|row| Some((*course.server_cpu.get(row)?)? * self.length(row)))
                 .sum();
-            let work =
-                work([&course.deliveries, &course.acks, &course.connects_ok].map(|counts| sum(counts)))?;
+            let work = work(
+                [&course.deliveries, &course.acks, &course.responses, &course.connects_ok]
+                    .map(|counts| sum(counts)),
+            )?;
             return (used > 0.0).then(|| used * MILLION / work as f64);
         }
         let count = |metric: Metric| self.run.metric(metric).map_or(0, |metric| metric.count);
         let used = self.run.server.as_ref()?.cpu_us;
-        let work = work([Metric::Delivery, Metric::Ack, Metric::Connect].map(count))?;
+        let work = work([Metric::Delivery, Metric::Ack, Metric::Response, Metric::Connect].map(count))?;
         (used > 0).then(|| used as f64 / work as f64)
     }
 
@@ -225,6 +234,7 @@ impl<'a> View<'a> {
         let course = self.course.filter(|_| !self.rows.is_empty())?;
         match metric {
             Metric::Ack => Some((&course.acks, &course.ack)),
+            Metric::Response => Some((&course.responses, &course.response)),
             Metric::Delivery => Some((&course.deliveries, &course.delivery)),
             _ => None,
         }

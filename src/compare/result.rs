@@ -240,7 +240,7 @@ fn is_valid(run: &RunResult) -> bool {
 }
 
 /// The series of which curves are drawn.
-pub(super) const LATENCIES: [Metric; 2] = [Metric::Ack, Metric::Delivery];
+pub(super) const LATENCIES: [Metric; 3] = [Metric::Ack, Metric::Response, Metric::Delivery];
 
 /// The latencies of each contestant, its valid runs added up.
 fn latencies(servers: &[ServerEntry], blocks: &[Block], cut: usize) -> Vec<Latencies> {
@@ -282,7 +282,7 @@ fn in_order(mut rows: Vec<FigureRow>) -> Vec<FigureRow> {
 
 /// What went wrong in a run: failed checks, what the audit found, connects and connections.
 pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
-    let counters = [Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed]
+    let counters = [Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed, Counter::ResponseMissed]
         .map(|counter| (counter.name().to_owned(), run.counter(counter)));
     let faults = Fault::ALL.map(|fault| {
         let found = run.deliveries.as_ref().map_or(0, |found| found.fault(fault));

@@ -38,6 +38,7 @@ pub(crate) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -
         groups: vec!["alice".to_owned()],
         passed: 0,
         failed: 1,
+        allowed: 0,
         missed: 0,
         failures: vec![failure],
     };

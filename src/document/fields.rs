@@ -39,7 +39,10 @@ impl<'n> Fields<'n> {
 
     /// The field with its key, for mistakes that stand at the key.
     pub fn entry(&self, name: &'static str) -> Option<(&'n Key, &'n Node)> {
-        self.asked.borrow_mut().push(name);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&name) {
+            asked.push(name);
+        }
         self.entries.iter().find(|(key, _)| key.text == name).map(|(key, node)| (key, node))
     }
 

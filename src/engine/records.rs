@@ -6,12 +6,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use serde_json::Value as Json;
+
 use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached};
 use crate::measure::{Figures, Interval, Taken, Tally};
 use crate::observe::{
     Cause, Counter, Failure, FailureKind, Label, LastFrames, Metric, Observer, StepId, Who,
 };
+use crate::plan::Plan;
 use crate::scenario::Asked;
+use crate::threshold::{Answers, Counted, Subject, Threshold};
 
 /// Where auditors leave their batches for each other: a box for each.
 #[derive(Debug)]
@@ -105,7 +110,20 @@ impl Extent {
 #[derive(Debug)]
 struct Part {
     of: Asked,
+    /// About which of the counts that may not be some threshold on it decides.
+    allows: Vec<Counter>,
     figures: Figures,
+}
+
+/// The answers about whose arguments a threshold asks.
+#[derive(Clone, Debug)]
+pub(super) struct AskedAnswers {
+    /// To what: an acknowledgement, or a response.
+    pub metric: Metric,
+    /// Of whom alone.
+    pub of: Option<Asked>,
+    /// Which.
+    pub answers: Answers,
 }
 
 /// See the module's head.
@@ -115,6 +133,8 @@ pub(super) struct Records {
     pub(super) audit: Option<Audit>,
     pub(super) extent: Extent,
     parts: Vec<Part>,
+    /// By the number of the threshold among those that ask about arguments.
+    answers: Vec<AskedAnswers>,
     /// Since the start of the run, while some client is at work.
     now: Duration,
     /// The group of that client.
@@ -124,12 +144,27 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(audit: Option<Audit>, extent: Extent, asked: &[Asked]) -> Records {
+    pub(super) fn new(audit: Option<Audit>, extent: Extent, plan: &Plan<'_>) -> Records {
+        let part = |(part, of): (usize, &Asked)| {
+            let is_about = |counter: &Counter| {
+                let what = Counted::Counter(*counter);
+                let of = |threshold: &Threshold| threshold.of.as_ref().is_some_and(|of| of.part == part);
+                plan.thresholds.iter().any(|threshold| of(threshold) && threshold.subject.is_about(what))
+            };
+            let allows = Counter::ALL.into_iter().filter(is_about).collect();
+            Part { of: *of, allows, figures: Figures::default() }
+        };
+        let answers = |threshold: &Threshold| {
+            let Subject::Matching(metric, _) = threshold.subject else { return None };
+            let of = threshold.of.as_ref().and_then(|of| plan.asked.get(of.part).copied());
+            Some(AskedAnswers { metric, of, answers: threshold.answers.clone()? })
+        };
         Records {
             tally: Tally::new(),
             audit,
             extent,
-            parts: asked.iter().map(|of| Part { of: *of, figures: Figures::default() }).collect(),
+            parts: plan.asked.iter().enumerate().map(part).collect(),
+            answers: plan.thresholds.iter().filter_map(answers).collect(),
             now: Duration::ZERO,
             group: 0,
             label: Label::NONE,
@@ -181,14 +216,22 @@ impl Records {
 
     /// The figures that this client and this label have apart.
     fn apart(&mut self, act: impl Fn(&mut Figures)) {
-        for part in &mut self.parts {
-            let is_it = match part.of {
-                Asked::Group(group) => group == self.group,
-                Asked::Label(label) => label == self.label,
-            };
-            if is_it {
-                act(&mut part.figures);
-            }
+        let (group, label) = (self.group, self.label);
+        for part in self.parts.iter_mut().filter(|part| is_of(part.of, group, label)) {
+            act(&mut part.figures);
+        }
+    }
+
+    /// Whether a threshold on this client's group or on this label decides about it.
+    fn allows(&self, counter: Counter) -> bool {
+        let mut parts = self.parts.iter().filter(|part| is_of(part.of, self.group, self.label));
+        parts.any(|part| part.allows.contains(&counter))
+    }
+
+    /// It is not for the run to be judged by where a threshold on a part of it decides.
+    fn allow(&mut self, counter: Counter) {
+        if self.allows(counter) {
+            self.tally.allow(counter);
         }
     }
 
@@ -215,6 +258,14 @@ impl Records {
     }
 }
 
+/// Whether a client of this group, at work under this label, belongs to it.
+fn is_of(asked: Asked, group: u32, label: Label) -> bool {
+    match asked {
+        Asked::Group(asked) => asked == group,
+        Asked::Label(asked) => asked == label,
+    }
+}
+
 impl Observer for Records {
     fn latency(&mut self, metric: Metric, value: Duration) {
         // It belongs to the part in which it was due.
@@ -236,15 +287,24 @@ impl Observer for Records {
 
     fn passed(&mut self, step: StepId, who: Who) {
         self.tally.passed(step, who);
+        self.apart(|figures| figures.count(Counter::ChecksMade, 1, true));
     }
 
     fn failed(&mut self, step: StepId, who: Who, failure: Failure) {
         self.tally.failed(step, who, failure);
+        if self.allows(Counter::ChecksFailed) {
+            self.tally.allow_failed(step);
+        }
+        self.apart(|figures| {
+            figures.count(Counter::ChecksMade, 1, true);
+            figures.count(Counter::ChecksFailed, 1, true);
+        });
     }
 
     fn missed(&mut self, step: StepId, who: Who, failure_kind: FailureKind, failure: Failure) {
         let is_measured = self.counts(failure_kind.counter());
         self.tally.missed_of(step, who, failure_kind, failure, is_measured);
+        self.allow(failure_kind.counter());
         self.apart(|figures| figures.count(failure_kind.counter(), 1, is_measured));
     }
 
@@ -257,11 +317,33 @@ impl Observer for Records {
         wire: &LastFrames<'_>,
     ) {
         self.tally.wronged(who, failure_kind, cause, detail, wire);
+        self.allow(failure_kind.counter());
         self.apart(|figures| figures.count(failure_kind.counter(), 1, true));
     }
 
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>) {
         self.tally.trouble(who, cause, detail, wire);
+    }
+
+    fn answered(
+        &mut self,
+        metric: Metric,
+        value: Duration,
+        attachments: &[Bytes],
+        args: &dyn Fn() -> Option<Json>,
+    ) {
+        let (group, label) = (self.group, self.label);
+        let is_asked = |asked: &AskedAnswers| {
+            asked.metric == metric && asked.of.is_none_or(|of| is_of(of, group, label))
+        };
+        if !self.answers.iter().any(is_asked) || !self.extent.has(self.now.saturating_sub(value)) {
+            return;
+        }
+        let args = args();
+        for (number, asked) in self.answers.iter().enumerate().filter(|(_, asked)| is_asked(asked)) {
+            let is_fitting = args.as_ref().is_some_and(|args| asked.answers.fit(args, attachments));
+            self.tally.answer(number, is_fitting);
+        }
     }
 
     fn about(&mut self, label: Label) {

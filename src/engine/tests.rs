@@ -4,4 +4,5 @@ mod harness;
 mod latency;
 mod server;
 mod sockets;
+mod tolerance;
 mod worker;

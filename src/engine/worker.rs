@@ -130,7 +130,7 @@ impl<'p> Worker<'p> {
             records: Records::new(
                 audit,
                 if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
-                &plan.asked,
+                plan,
             ),
             seconds: 0,
             cpu: processor_time(),

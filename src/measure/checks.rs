@@ -18,6 +18,8 @@ pub struct StepTally {
     pub passed: u64,
     /// Checks that did not.
     pub failed: u64,
+    /// Those of them about which a threshold on a group or a label decides.
+    pub allowed: u64,
     /// Operations that did not succeed: a connect, an acknowledgement. Thresholds decide whether that fails the run.
     pub missed: u64,
     /// The first failures and misses, at most [`FAILURES_KEPT`] together, and who met them. One of them is of a client who
@@ -56,6 +58,7 @@ impl StepTally {
     pub(super) fn merge(&mut self, other: &StepTally) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.allowed += other.allowed;
         self.missed += other.missed;
         self.failures.extend(other.failures.iter().cloned());
         // Stable, so that one client's failures stay in the order in which they happened.

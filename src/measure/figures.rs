@@ -27,8 +27,17 @@ struct Counts {
     retried: ByCause,
     /// Connections that ended unasked.
     dropped: ByCause,
-    /// Checks that did not hold.
-    failed: u64,
+    /// How many answers there were for each threshold on their arguments, and how many of them were as it says.
+    answers: Vec<Answers>,
+}
+
+/// How many answers there were in the measured part, and how many of them had the arguments that some threshold names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// All.
+    pub all: u64,
+    /// Those.
+    pub fitting: u64,
 }
 
 /// How often something had each cause.
@@ -63,7 +72,13 @@ impl Counts {
         for (ours, theirs) in by_cause {
             ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
         }
-        self.failed += other.failed;
+        if self.answers.len() < other.answers.len() {
+            self.answers.resize(other.answers.len(), Answers::default());
+        }
+        for (ours, theirs) in self.answers.iter_mut().zip(&other.answers) {
+            ours.all += theirs.all;
+            ours.fitting += theirs.fitting;
+        }
     }
 }
 
@@ -95,11 +110,6 @@ impl Taken {
         self.counts.causes(counter)
     }
 
-    /// Checks that did not hold.
-    pub fn failed(&self) -> u64 {
-        self.counts.failed
-    }
-
     /// Adds those of another worker, or of another time.
     pub fn add(&mut self, other: Taken) {
         self.series.extend(other.series);
@@ -128,7 +138,7 @@ impl Figures {
         match failure_kind {
             FailureKind::Connect(cause) => self.counts.unconnected[cause as usize] += 1,
             FailureKind::Dropped(cause) => self.counts.dropped[cause as usize] += 1,
-            FailureKind::Ack | FailureKind::Violation => {}
+            FailureKind::Ack | FailureKind::Response | FailureKind::Violation => {}
         }
     }
 
@@ -139,7 +149,28 @@ impl Figures {
 
     /// Counts a check that did not hold.
     pub fn fail(&mut self) {
-        self.counts.failed += 1;
+        self.counts.missed[Counter::ChecksFailed as usize] += 1;
+    }
+
+    /// One of these fewer is there for the run to be judged by: a threshold on a group or a label decides about it.
+    pub fn allow(&mut self, counter: Counter) {
+        let missed = &mut self.counts.missed[counter as usize];
+        *missed = missed.saturating_sub(1);
+    }
+
+    /// Counts an answer for the threshold with this number among those on arguments.
+    pub fn answer(&mut self, number: usize, is_fitting: bool) {
+        if self.counts.answers.len() <= number {
+            self.counts.answers.resize(number + 1, Answers::default());
+        }
+        let answers = &mut self.counts.answers[number];
+        answers.all += 1;
+        answers.fitting += u64::from(is_fitting);
+    }
+
+    /// The answers for the threshold with this number among those on arguments.
+    pub fn answers(&self, number: usize) -> Answers {
+        self.counts.answers.get(number).copied().unwrap_or_default()
     }
 
     /// Adds those of another worker, or of another time.

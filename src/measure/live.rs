@@ -88,6 +88,8 @@ pub struct Interval {
     pub troubles: u64,
     /// Acknowledgements.
     pub ack: Coarse,
+    /// Responses.
+    pub response: Coarse,
     /// Deliveries.
     pub delivery: Coarse,
 }
@@ -108,6 +110,7 @@ impl Interval {
         self.missed += other.missed;
         self.troubles += other.troubles;
         self.ack.merge(&other.ack);
+        self.response.merge(&other.response);
         self.delivery.merge(&other.delivery);
     }
 }
@@ -139,6 +142,8 @@ pub struct Live {
     pub received_per_second: f64,
     /// Acknowledgements of the last second: p50 and p99.
     pub ack: Option<(Duration, Duration)>,
+    /// Responses of the last second: p50 and p99.
+    pub response: Option<(Duration, Duration)>,
     /// Deliveries of the last second: p50 and p99.
     pub delivery: Option<(Duration, Duration)>,
     /// Failed checks and operations that did not succeed, so far.
@@ -218,6 +223,7 @@ impl Window {
             sent_per_second: per_second(Counter::Sent),
             received_per_second: per_second(Counter::Received),
             ack: pair(&sum.ack),
+            response: pair(&sum.response),
             delivery: pair(&sum.delivery),
             failures: self.failures,
             audit: gauges.audit,

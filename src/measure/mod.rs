@@ -15,7 +15,7 @@ mod tally;
 mod troubles;
 
 pub use checks::{FAILURES_KEPT, StepTally};
-pub use figures::{Figures, Taken};
+pub use figures::{Answers, Figures, Taken};
 pub use live::{Audited, Coarse, Gauges, Interval, Live, Window};
 pub use script_info::{GroupInfo, ScriptInfo, StepInfo};
 pub use series::{DecodeError, HIGHEST, Handful, Series};

@@ -74,6 +74,7 @@ impl Tally {
         self.figures.latency(metric, value, is_measured);
         match metric {
             Metric::Ack => self.interval.ack.record(value),
+            Metric::Response => self.interval.response.record(value),
             Metric::Delivery => self.interval.delivery.record(value),
             _ => {}
         }
@@ -98,6 +99,22 @@ impl Tally {
         self.figures.miss(failure_kind);
         self.interval.missed += 1;
         self.count_of(failure_kind.counter(), 1, is_measured);
+    }
+
+    /// A threshold on a group or a label decides about a failed check of this step, which was told before.
+    pub fn allow_failed(&mut self, step: StepId) {
+        self.step_mut(step).allowed += 1;
+        self.figures.allow(Counter::ChecksFailed);
+    }
+
+    /// The same of something that came to nothing or went wrong.
+    pub fn allow(&mut self, counter: Counter) {
+        self.figures.allow(counter);
+    }
+
+    /// Counts an answer for the threshold with this number among those on arguments.
+    pub fn answer(&mut self, number: usize, is_fitting: bool) {
+        self.figures.answer(number, is_fitting);
     }
 
     /// The checks of this step. None when it made none and missed nothing.
@@ -155,12 +172,15 @@ impl Observer for Tally {
 
     fn passed(&mut self, step: StepId, _who: Who) {
         self.step_mut(step).passed += 1;
+        self.count(Counter::ChecksMade, 1);
         self.interval.passed += 1;
     }
 
     fn failed(&mut self, step: StepId, who: Who, failure: Failure) {
         self.step_mut(step).fail(who, failure);
         self.figures.fail();
+        self.count(Counter::ChecksMade, 1);
+        self.count(Counter::ChecksFailed, 1);
         self.interval.failed += 1;
     }
 

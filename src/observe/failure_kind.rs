@@ -12,6 +12,8 @@ pub enum FailureKind {
     Dropped(Cause),
     /// An acknowledgement did not come in time.
     Ack,
+    /// The event that should answer another did not come in time.
+    Response,
     /// The server broke a rule of the protocol.
     Violation,
 }
@@ -23,6 +25,7 @@ impl FailureKind {
             FailureKind::Connect(_) => Counter::ConnectFailed,
             FailureKind::Dropped(_) => Counter::Dropped,
             FailureKind::Ack => Counter::AckMissed,
+            FailureKind::Response => Counter::ResponseMissed,
             FailureKind::Violation => Counter::Violations,
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::audit::{Fault, Findings, Leak};
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
-use crate::threshold::{Limit, Threshold};
+use crate::threshold::{Counted, Limit, Threshold};
 use crate::units::micros;
 use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
@@ -99,7 +99,13 @@ pub fn collect(run: Run<'_>) -> RunResult {
         doubts: &doubts,
     });
     let group = |group: &GroupInfo| GroupSize { group: group.name.clone(), count: group.count };
-    let check = |step: &StepInfo| Some(check(script_info, step, tally.step(step.id)?));
+    let failed = Counted::Counter(Counter::ChecksFailed);
+    let is_about = |threshold: &Threshold| threshold.of.is_none() && threshold.subject.is_about(failed);
+    let are_allowed = run.thresholds.iter().any(is_about);
+    let check = |step: &StepInfo| {
+        let check = check(script_info, step, tally.step(step.id)?);
+        Some(if are_allowed { CheckResult { allowed: check.failed, ..check } } else { check })
+    };
     RunResult {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         scenario: run.scenario,
@@ -170,6 +176,7 @@ fn check(script_info: &ScriptInfo, step: &StepInfo, tally: &StepTally) -> CheckR
         groups: step.groups.clone(),
         passed: tally.passed,
         failed: tally.failed,
+        allowed: tally.allowed,
         missed: tally.missed,
         failures: tally
             .failures

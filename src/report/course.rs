@@ -41,6 +41,12 @@ pub struct Course {
     pub acks: Vec<u64>,
     /// Acknowledgements that did not come in time.
     pub acks_missed: Vec<u64>,
+    /// Responses received.
+    #[serde(default)]
+    pub responses: Vec<u64>,
+    /// Responses that did not come in time.
+    #[serde(default)]
+    pub responses_missed: Vec<u64>,
     /// Stamped messages received.
     pub deliveries: Vec<u64>,
     /// Bytes read.
@@ -55,6 +61,9 @@ pub struct Course {
     pub failed: Vec<u64>,
     /// Acknowledgement round trips that ended in the interval.
     pub ack: Quantiles,
+    /// Responses that came in the interval.
+    #[serde(default)]
+    pub response: Quantiles,
     /// Deliveries in the interval.
     pub delivery: Quantiles,
     /// How late the generator was.
@@ -116,7 +125,7 @@ impl Course {
             row.figures.causes(counter).for_each(|(cause, number)| self.count_cause(counter, cause, number));
         }
         self.causes.iter_mut().for_each(|cause| cause.counts.resize(self.at_us.len(), 0));
-        self.failed.push(row.figures.failed());
+        self.failed.push(row.figures.ever(Counter::ChecksFailed));
         for (quantiles, metric) in self.series() {
             quantiles.push(row.figures.whole_series(metric).as_ref());
         }
@@ -145,7 +154,7 @@ impl Course {
         counts.push(number);
     }
 
-    fn counted(&mut self) -> [(&mut Vec<u64>, Counter); 13] {
+    fn counted(&mut self) -> [(&mut Vec<u64>, Counter); 15] {
         [
             (&mut self.connects_asked, Counter::ConnectAsked),
             (&mut self.connects_ok, Counter::ConnectOk),
@@ -155,6 +164,8 @@ impl Course {
             (&mut self.received, Counter::Received),
             (&mut self.acks, Counter::AckReceived),
             (&mut self.acks_missed, Counter::AckMissed),
+            (&mut self.responses, Counter::ResponseReceived),
+            (&mut self.responses_missed, Counter::ResponseMissed),
             (&mut self.deliveries, Counter::DeliveryReceived),
             (&mut self.bytes_in, Counter::BytesIn),
             (&mut self.bytes_out, Counter::BytesOut),
@@ -163,8 +174,13 @@ impl Course {
         ]
     }
 
-    fn series(&mut self) -> [(&mut Quantiles, Metric); 3] {
-        [(&mut self.ack, Metric::Ack), (&mut self.delivery, Metric::Delivery), (&mut self.lag, Metric::Lag)]
+    fn series(&mut self) -> [(&mut Quantiles, Metric); 4] {
+        [
+            (&mut self.ack, Metric::Ack),
+            (&mut self.response, Metric::Response),
+            (&mut self.delivery, Metric::Delivery),
+            (&mut self.lag, Metric::Lag),
+        ]
     }
 
     /// Puts intervals together two by two.

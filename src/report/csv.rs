@@ -10,7 +10,7 @@ use super::course::Course;
 /// One column: its name, and its value in a row of a course.
 type Column = (&'static str, fn(&Course, usize) -> String);
 
-const COLUMNS: [Column; 32] = [
+const COLUMNS: [Column; 38] = [
     ("interval_s", |course, row| seconds(end(course, row).saturating_sub(begin(course, row)))),
     ("at_s", |course, row| seconds(end(course, row))),
     ("connected_clients", |course, row| whole(&course.connected, row)),
@@ -22,6 +22,8 @@ const COLUMNS: [Column; 32] = [
     ("received_events", |course, row| whole(&course.received, row)),
     ("acks", |course, row| whole(&course.acks, row)),
     ("acks_missed", |course, row| whole(&course.acks_missed, row)),
+    ("responses", |course, row| whole(&course.responses, row)),
+    ("responses_missed", |course, row| whole(&course.responses_missed, row)),
     ("deliveries", |course, row| whole(&course.deliveries, row)),
     ("in_bytes", |course, row| whole(&course.bytes_in, row)),
     ("out_bytes", |course, row| whole(&course.bytes_out, row)),
@@ -32,6 +34,10 @@ const COLUMNS: [Column; 32] = [
     ("ack_p90_us", |course, row| measured(&course.ack.p90_us, row)),
     ("ack_p99_us", |course, row| measured(&course.ack.p99_us, row)),
     ("ack_max_us", |course, row| measured(&course.ack.max_us, row)),
+    ("response_p50_us", |course, row| measured(&course.response.p50_us, row)),
+    ("response_p90_us", |course, row| measured(&course.response.p90_us, row)),
+    ("response_p99_us", |course, row| measured(&course.response.p99_us, row)),
+    ("response_max_us", |course, row| measured(&course.response.max_us, row)),
     ("delivery_p50_us", |course, row| measured(&course.delivery.p50_us, row)),
     ("delivery_p90_us", |course, row| measured(&course.delivery.p90_us, row)),
     ("delivery_p99_us", |course, row| measured(&course.delivery.p99_us, row)),

@@ -218,7 +218,8 @@ fn quantile(text: &str, metric: Metric, quantile: f64, limit: u64) -> Threshold 
 
 fn threshold(text: &str, subject: Subject, limit: Limit) -> Threshold {
     let span = Span { line: 16, ..Span::default() };
-    Threshold { text: text.into(), subject, of: None, relation: Relation::Less, limit, aborts: false, span }
+    let (text, relation) = (text.into(), Relation::Less);
+    Threshold { text, subject, of: None, answers: None, relation, limit, aborts: false, span }
 }
 
 fn phase(name: &str, from_us: u64, to_us: u64) -> PhaseResult {
@@ -261,6 +262,8 @@ fn course() -> Course {
         received: column(|second| if second > 1 { 666 } else { 0 }),
         acks: column(|second| if second > 1 { 48 } else { 0 }),
         acks_missed: column(|_| 0),
+        responses: column(|_| 0),
+        responses_missed: column(|_| 0),
         deliveries: column(|second| if second > 1 { 666 } else { 0 }),
         bytes_in: column(|_| 192_000),
         bytes_out: column(|_| 36_000),
@@ -268,6 +271,7 @@ fn course() -> Course {
         begun: column(|second| if second > 1 { 499 } else { 0 }),
         failed: column(|second| u64::from(second == 31) * 10),
         ack: quantiles(2_000),
+        response: Quantiles::default(),
         delivery: quantiles(1_500),
         lag: quantiles(100),
         generator_cpu: rows.clone().map(|_| Some(0.34)).collect(),

@@ -1,5 +1,5 @@
 //! The course of a run as an interval log of HdrHistogram, by convention in files that end in `.hlog`: for each
-//! interval the whole histogram of `ack`, `delivery` and `lag`, each under its tag. The histograms hold microseconds;
+//! interval the whole histogram of `ack`, `response`, `delivery` and `lag`, each under its tag. The histograms hold microseconds;
 //! the greatest value beside them is in milliseconds.
 //!
 //! Spec: the format version 1.3 that `HistogramLogWriter` of HdrHistogram writes. Times count from `BaseTime`.
@@ -31,7 +31,12 @@ fn log(text: &mut String, result: &RunResult) {
         "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
     );
     let Some(course) = &result.course else { return };
-    let series = [("ack", &course.ack), ("delivery", &course.delivery), ("lag", &course.lag)];
+    let series = [
+        ("ack", &course.ack),
+        ("response", &course.response),
+        ("delivery", &course.delivery),
+        ("lag", &course.lag),
+    ];
     let mut begin = 0;
     for (row, end) in course.at_us.iter().enumerate() {
         for (tag, quantiles) in series {

@@ -51,7 +51,7 @@ fn figures(live: &Live) -> String {
         let (sent, received) = (rate(live.sent_per_second), rate(live.received_per_second));
         parts.push(format!("{sent} sent, {received} received"));
     }
-    for (name, latency) in [("ack", live.ack), ("delivery", live.delivery)] {
+    for (name, latency) in [("ack", live.ack), ("response", live.response), ("delivery", live.delivery)] {
         if let Some((p50, p99)) = latency {
             parts.push(format!("{name} {}, p99 {}", measured(p50), measured(p99)));
         }
@@ -86,6 +86,7 @@ mod tests {
             sent_per_second: 500.0,
             received_per_second: 20_000.0,
             ack: Some((ms(2), ms(9))),
+            response: None,
             delivery: None,
             failures: 0,
             audit: None,

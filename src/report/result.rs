@@ -258,10 +258,18 @@ pub struct CheckResult {
     pub passed: u64,
     /// Checks that did not.
     pub failed: u64,
+    /// Those of them about which a threshold decides; absent where there are none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub allowed: u64,
     /// Operations that did not succeed: a connect, an acknowledgement. Thresholds decide whether that fails the run.
     pub missed: u64,
     /// The first failures and misses in full.
     pub failures: Vec<FailureResult>,
+}
+
+/// Whether there is nothing to write.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One check that did not hold, or one operation that did not succeed.

@@ -2,10 +2,14 @@
 
 use std::fmt::Write;
 
-use super::{Act, Group, Scenario};
+use super::{Act, Group, Scenario, predictions};
 use crate::session::Transport;
 use crate::step::Numbered;
 use crate::units::Spelt;
+
+/// What helps where thresholds cannot be judged.
+const MORE: &str =
+    "play it longer or with more clients, or leave the thresholds out: `sockrates run --checks-only`";
 
 /// The scenario in words, several lines with a line feed after each.
 pub fn explain(scenario: &Scenario) -> String {
@@ -178,6 +182,13 @@ impl Told<'_> {
         self.line(0, "thresholds");
         for threshold in &self.scenario.thresholds {
             self.line(1, threshold.to_string());
+        }
+        let predictions = predictions(self.scenario);
+        if !predictions.is_empty() {
+            self.line(0, "");
+            self.line(0, "cannot be judged");
+            predictions.iter().for_each(|prediction| self.line(1, prediction));
+            self.line(1, MORE);
         }
     }
 }

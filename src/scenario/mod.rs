@@ -12,6 +12,7 @@ mod groups;
 mod load;
 mod overrides;
 mod rows;
+mod samples;
 pub mod schema;
 mod script;
 mod search;
@@ -32,7 +33,7 @@ use crate::observe::Label;
 use crate::session::Transport;
 use crate::step::{self, Reading, Tempo};
 use crate::template::{self, Scope, Shared};
-use crate::threshold::Threshold;
+use crate::threshold::{Subject, Threshold};
 use crate::units;
 
 pub use crate::template::Timings;
@@ -41,6 +42,7 @@ pub use groups::Group;
 pub use load::Load;
 pub use overrides::Overrides;
 pub use rows::Rows;
+pub use samples::predictions;
 pub use script::Act;
 pub use search::{Axis, Range, load_from};
 pub use surroundings::Surroundings;
@@ -298,7 +300,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
             node.list()?.iter().map(|node| Threshold::read(node, &mut find)).collect::<Result<_, _>>()?
         }
     };
-    let asked = asked.all;
+    let thresholds = if overrides.checks_only { Vec::new() } else { numbered(thresholds) };
+    let asked = if overrides.checks_only { Vec::new() } else { asked.all };
     if let Some(node) = contract_node {
         contract.read_rooms(node, &mut scope)?;
     }
@@ -330,6 +333,16 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         asked,
         warnings: Vec::new(),
     })
+}
+
+/// The same with their numbers among those that ask about the arguments of answers.
+fn numbered(mut thresholds: Vec<Threshold>) -> Vec<Threshold> {
+    let numbers = thresholds.iter_mut().filter_map(|threshold| match &mut threshold.subject {
+        Subject::Matching(_, number) => Some(number),
+        _ => None,
+    });
+    numbers.enumerate().for_each(|(place, number)| *number = place);
+    thresholds
 }
 
 /// The groups and labels that thresholds name.

@@ -25,6 +25,8 @@ pub struct Overrides {
     pub rate: Option<Rate>,
     /// `--arrive 200/s`: how many clients arrive in all groups together that arrive at a rate ([`super::Load::arrivals`]).
     pub arrive: Option<Rate>,
+    /// `--checks-only`: the thresholds are left out.
+    pub checks_only: bool,
     /// `--set rooms=50`: values of common variables, written as in a scenario.
     pub vars: Vec<(String, String)>,
 }
@@ -74,7 +76,9 @@ impl Overrides {
         let rate = self.rate.map(|rate| format!("--rate {rate}"));
         let arrive = self.arrive.map(|rate| format!("--arrive {rate}"));
         let vars = self.vars.iter().map(|(name, value)| format!("--set {name}={value}"));
-        clients.into_iter().chain(groups).chain(duration).chain(rate).chain(arrive).chain(vars).collect()
+        let checks_only = self.checks_only.then(|| "--checks-only".to_owned());
+        let load = clients.into_iter().chain(groups).chain(duration).chain(rate).chain(arrive).chain(vars);
+        load.chain(checks_only).collect()
     }
 
     /// How many clients each group has, given how many are written. The mistake stands nowhere.
@@ -437,6 +441,7 @@ script:
             duration: Some(Duration::from_secs(90)),
             rate: rate("500/s"),
             arrive: rate("0.5/s"),
+            checks_only: true,
             vars: vec![("rooms".into(), "50".into())],
         };
         let words = [
@@ -446,6 +451,7 @@ script:
             "--rate 500/s",
             "--arrive 30/m",
             "--set rooms=50",
+            "--checks-only",
         ];
         assert_eq!(overrides.words(), words);
     }

@@ -145,9 +145,11 @@ fn threshold() -> Schema {
     let counts = format!(
         r"({counts})(\s+rate{relation}{NUMBER}{RATE}|{relation}{NUMBER}%|(\s+count)?{relation}\s*\d+)"
     );
+    let answers =
+        format!(r"(ack|response)(\s+of\s+{NAME})?\s+where\s+[[{{].*(<=|<|==|!=|>=|>)({NUMBER}%|\s*\d+)");
     let demand = || {
         told(
-            fitting(&format!(r"^\s*({times}|{counts})\s*$")),
+            fitting(&format!(r"^\s*({times}|{counts}|{answers})\s*$")),
             "A value, a comparison, a limit: `delivery p99 < 250 ms`, `ack missed of talkers < 1 %`.",
         )
     };

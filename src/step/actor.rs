@@ -12,6 +12,7 @@ use super::chance::{CLIENT, Chance};
 use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
+use super::overdue::Overdue;
 use super::standing::Standing;
 use super::{AnswerRule, Cx};
 use crate::audit::Key;
@@ -69,6 +70,8 @@ pub struct Actor<'p> {
     pub frames: Frames,
     /// How it answers events that ask for an acknowledgement.
     pub answers: Vec<AnswerRule<'p>>,
+    /// Responses that did not come in time, and may still come.
+    pub overdue: Overdue,
     /// When and why its connection ended.
     pub ended: Option<Ended>,
     /// Whether it has begun its first connect.
@@ -131,6 +134,7 @@ impl<'p> Actor<'p> {
             inbox: Inbox::default(),
             frames: Frames::default(),
             answers: Vec::new(),
+            overdue: Overdue::default(),
             ended: None,
             arrived: false,
             round: 0,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
-use super::{Actor, Cx, Progress, Reading, Step};
+use super::{Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::session::ServerEvent;
-use crate::template::Template;
+use crate::template::{Template, Values};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = event_fields(node, "answer")?;
@@ -21,7 +21,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         None => 1,
     };
     fields.deny_others()?;
-    let name = super::emit::in_words(&event);
+    let name = super::event_template::in_words(&event);
     Ok(Box::new(Answer {
         name,
         event,
@@ -110,8 +110,8 @@ impl Rule<'_> {
     ///
     /// # Errors
     /// In words, when a name has no value.
-    pub fn encode(&self, actor: &Actor<'_>) -> Result<Encoded, String> {
-        let values = Words { values: actor, words: &[], i: Some(self.round) };
+    pub fn encode(&self, values: &dyn Values) -> Result<Encoded, String> {
+        let values = Words { values, words: &[], i: Some(self.round) };
         Ok(self.event_template.encode(&values)?.into_owned())
     }
 }

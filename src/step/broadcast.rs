@@ -19,7 +19,7 @@ use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Run
 use crate::audit::Sender;
 use crate::contract::{Acceptance, Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::FailureKind;
+use crate::observe::{FailureKind, Metric};
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
@@ -89,7 +89,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let fixed = rooms.into_iter().filter(|_| to.fixed().is_some() && except.fixed().is_some());
     let words: Vec<(&str, &Template)> = words.into_iter().chain(fixed).collect();
     let ask = ask.bind(&words);
-    let name = super::emit::in_words(&event);
+    let name = super::event_template::in_words(&event);
     Ok(Box::new(Broadcast {
         aim: aim(&to, &except),
         name,
@@ -99,7 +99,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         event_template: EventTemplate::new(&ask.event, &ask.args),
         namespace,
         within: collect.as_ref().map_or(within, |collect| collect.within + within),
-        asked: super::emit::in_words(&ask.event),
+        asked: super::event_template::in_words(&ask.event),
         ack: ask.ack,
         demand,
         stamped,
@@ -212,7 +212,7 @@ fn from(fields: &Fields<'_>) -> Result<&'static str, Mistake> {
 }
 
 /// The rooms of a field: as a list, and the first of them (for contracts that know only one).
-fn rooms(
+pub(super) fn rooms(
     fields: &Fields<'_>,
     name: &'static str,
     reading: &mut Reading<'_>,
@@ -323,6 +323,14 @@ impl Step for Broadcast {
 
     fn messages(&self) -> Option<u64> {
         Some(1)
+    }
+
+    fn values(&self, metric: Metric) -> u64 {
+        u64::from(match metric {
+            Metric::Ack | Metric::AckService => self.ack.is_some(),
+            Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast => self.stamped,
+            _ => false,
+        })
     }
 
     fn stamps(&self) -> bool {

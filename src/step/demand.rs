@@ -59,13 +59,15 @@ impl Demand {
         self.args.is_some()
     }
 
-    /// Keeps what is to be kept, and judges. None where it demands nothing.
-    pub(super) fn judge(&self, cx: &mut Cx<'_, '_>, answer: &Answer<'_>) {
+    /// Keeps what is to be kept, and judges; whether it is as demanded.
+    pub(super) fn judge(&self, cx: &mut Cx<'_, '_>, answer: &Answer<'_>) -> bool {
         if self.asks_nothing() {
-            return cx.pass();
+            cx.pass();
+            return true;
         }
         let Ok(args) = serde_json::from_str::<Json>(&answer.data) else {
-            return cx.fail("an acknowledgement with a JSON array", answer.data.as_ref());
+            cx.fail("an acknowledgement with a JSON array", answer.data.as_ref());
+            return false;
         };
         if let Some(slot) = &self.capture {
             capture::keep(cx, slot, &args);
@@ -77,8 +79,12 @@ impl Demand {
                     format!("an acknowledgement with {wanted}"),
                     format!("an acknowledgement with {}: {mismatch}", answer.data),
                 );
+                false
             }
-            _ => cx.pass(),
+            _ => {
+                cx.pass();
+                true
+            }
         }
     }
 }

@@ -1,28 +1,39 @@
-//! `emit`: one event to the server, with or without an acknowledgement.
+//! `emit`: one event to the server, with or without an acknowledgement, with or without an event in response.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::awaited::{Awaiting, Response};
 use super::demand::{self, Demand};
-use super::event_template::EventTemplate;
+use super::event_template::{Encoded, EventTemplate, in_words};
 use super::exchange::{Exchange, Exchanged, say};
+use super::pending::{End, settle};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
-use super::{AskedEvent, Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::told::{self, Stamped};
+use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::SentMessage;
 use crate::contract::{ack_fields, is_error};
 use crate::document::{Mistake, Node, Value};
-use crate::observe::FailureKind;
+use crate::observe::{Counter, FailureKind, Metric};
 use crate::session::Answer;
 use crate::template::Template;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = event_fields(node, "emit")?;
     let event = Template::compile_text(fields.required("event")?, reading.scope)?;
-    let args = reading.list(&fields, "args")?;
+    let args = fields.optional("args").map_or(Ok(&[][..]), Node::list)?;
+    let (args, is_stamped) = told::with_stamp(reading.scope, |scope| {
+        args.iter().map(|item| Template::compile(item, scope)).collect()
+    })?;
+    let stamped = Stamped::read(&fields, is_stamped, reading)?;
     let namespace = reading.namespace(&fields)?;
     let ack = fields.optional("ack").map(|node| Ack::read(node, reading)).transpose()?.flatten();
+    let response = fields.optional("response").map(|node| Response::read(node, reading)).transpose()?;
     fields.deny_others()?;
     let name = in_words(&event);
-    Ok(Box::new(Emit { name, event_template: EventTemplate::new(&event, &args), namespace, ack }))
+    let event_template = EventTemplate::new(&event, &args);
+    Ok(Box::new(Emit { name, event_template, stamped, namespace, ack, response }))
 }
 
 pub(super) fn schema() -> Schema {
@@ -30,21 +41,21 @@ pub(super) fn schema() -> Schema {
     let shape = Shape::new("Sends one event to the server.")
         .needs("event", schema::event(), "The name of the event.")
         .takes("args", schema::list(schema::value()), "Its arguments.")
-        .takes("ack", ack, "Demands an acknowledgement. Without it nothing is judged.");
+        .takes("ack", ack, "Demands an acknowledgement. Without it nothing is judged.")
+        .takes("response", Response::schema(), "The event with which the server has to answer.")
+        .takes("tells", Stamped::schema(), "What the server sends to others because of it.");
     schema::namespace(shape).schema()
-}
-
-/// The name of an event, for a sentence.
-pub(super) fn in_words(event: &Template) -> String {
-    format!("`{}`", event.in_words())
 }
 
 #[derive(Debug)]
 struct Emit {
     name: String,
     event_template: EventTemplate,
+    /// Whether a stamp travels in it, and to whom.
+    stamped: Option<Stamped>,
     namespace: Option<Template>,
     ack: Option<Ack>,
+    response: Option<Response>,
 }
 
 /// What an acknowledgement should be.
@@ -66,15 +77,16 @@ impl Ack {
         Ok(Some(Ack { demand, within }))
     }
 
-    /// Judges. What the step does not look at may still be an error of the application, and is told.
-    fn judge(&self, cx: &mut Cx<'_, '_>, name: &str, answer: &Answer<'_>) {
+    /// Judges; whether it is as it should be. What the step does not look at may still be an error of the application, and is
+    /// told.
+    fn judge(&self, cx: &mut Cx<'_, '_>, name: &str, answer: &Answer<'_>) -> bool {
         if !self.demand.decides() && says_error(&answer.data) {
             let detail = format!("{name}: {}", answer.data);
             let actor = &*cx.actor;
             let cause = "an acknowledgement tells of an error, and the step accepts any: `ack: { args: … }` says which is right";
             cx.observer.trouble(actor.who, cause, &detail, &|| actor.wire_log());
         }
-        self.demand.judge(cx, answer);
+        self.demand.judge(cx, answer)
     }
 }
 
@@ -85,24 +97,22 @@ fn says_error(data: &str) -> bool {
 
 impl Step for Emit {
     fn words(&self) -> String {
-        match self.ack {
-            Some(_) => format!("emits {} and waits for its acknowledgement", self.name),
-            None => format!("emits {}", self.name),
-        }
+        let awaits = match (&self.ack, &self.response) {
+            (None, None) => String::new(),
+            (Some(_), None) => " and waits for its acknowledgement".to_owned(),
+            (None, Some(response)) => format!(" and waits for {} in response", response.name()),
+            (Some(_), Some(response)) => {
+                format!(" and waits for its acknowledgement, and for {} in response", response.name())
+            }
+        };
+        format!("emits {}{awaits}", self.name)
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        let begun = cx.namespace(self.namespace.as_ref()).and_then(|namespace| {
-            let encoded = self.event_template.encode(cx.actor)?;
-            match &self.ack {
-                Some(ack) => Exchange::begin(cx, namespace, &encoded, ack.within).map(Some),
-                None => say(cx, &namespace, &encoded).map(|()| None),
-            }
-        });
-        match (begun, &self.ack) {
-            (Ok(Some(exchange)), Some(ack)) => Progress::waiting(Emitting { step: self, ack, exchange }),
-            (Ok(_), _) => Progress::Done,
-            (Err(why), _) => {
+        match self.send(cx) {
+            Ok(emitting) if emitting.is_done() => Progress::Done,
+            Ok(emitting) => Progress::waiting(emitting),
+            Err(why) => {
                 cx.fail(format!("to emit {}", self.name), why);
                 Progress::Done
             }
@@ -110,7 +120,7 @@ impl Step for Emit {
     }
 
     fn judges(&self) -> bool {
-        self.ack.is_some()
+        self.ack.is_some() || self.response.is_some()
     }
 
     fn asks(&self) -> Option<AskedEvent> {
@@ -120,28 +130,105 @@ impl Step for Emit {
     fn messages(&self) -> Option<u64> {
         Some(1)
     }
+
+    fn values(&self, metric: Metric) -> u64 {
+        u64::from(match metric {
+            Metric::Ack | Metric::AckService => self.ack.is_some(),
+            Metric::Response | Metric::ResponseService => self.response.is_some(),
+            Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast => self.stamped.is_some(),
+            _ => false,
+        })
+    }
+
+    fn stamps(&self) -> bool {
+        self.stamped.is_some()
+    }
+
+    fn audit(&self, events: &mut EventFilter) {
+        if let Some(stamped) = &self.stamped {
+            stamped.want(events);
+        }
+    }
 }
 
+impl Emit {
+    fn send<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Result<Emitting<'p>, String> {
+        let namespace = cx.namespace(self.namespace.as_ref())?;
+        let awaiting = self.response.as_ref().map(|response| response.begin(cx, &namespace)).transpose()?;
+        let mut encoded: Cow<'_, Encoded> = self.event_template.encode(cx.actor)?;
+        let mut message = match &self.stamped {
+            Some(stamped) => stamped.put(cx, encoded.to_mut(), &namespace)?,
+            None => None,
+        };
+        let exchange = match &self.ack {
+            Some(ack) => {
+                let exchange = Exchange::begin(cx, namespace, &encoded, ack.within)?;
+                Some((ack, exchange))
+            }
+            None => {
+                say(cx, &namespace, &encoded)?;
+                cx.actor.has_unread |= message.is_some();
+                settle(cx, message.take(), End::Unknown);
+                None
+            }
+        };
+        if awaiting.is_some() {
+            cx.observer.count(Counter::ResponseAsked, 1);
+        }
+        Ok(Emitting { step: self, exchange, awaiting, message })
+    }
+}
+
+/// An event that was sent, and what is awaited.
 #[derive(Debug)]
 struct Emitting<'p> {
     step: &'p Emit,
-    ack: &'p Ack,
-    exchange: Exchange,
+    exchange: Option<(&'p Ack, Exchange)>,
+    awaiting: Option<Awaiting<'p>>,
+    /// What the audit has to know of it, until it is settled.
+    message: Option<Box<SentMessage>>,
+}
+
+impl Emitting<'_> {
+    fn is_done(&self) -> bool {
+        self.exchange.is_none() && self.awaiting.is_none()
+    }
 }
 
 impl<'p> Running<'p> for Emitting<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match self.exchange.handle(cx, what) {
-            Exchanged::Answered(answer) => self.ack.judge(cx, &self.step.name, answer),
-            Exchanged::Missed(why) => {
-                cx.miss(FailureKind::Ack, format!("an acknowledgement of {}", self.step.name), why);
+        if let Some((ack, exchange)) = &self.exchange {
+            let exchanged = exchange.handle(cx, what);
+            match exchanged {
+                Exchanged::Answered(answer) => {
+                    let message = self.message.take();
+                    match ack.judge(cx, &self.step.name, answer) {
+                        true => settle(cx, message, End::Handled),
+                        false => settle(cx, message, End::Refused),
+                    }
+                    self.exchange = None;
+                }
+                Exchanged::Missed(why) => {
+                    settle(cx, self.message.take(), End::Unknown);
+                    cx.miss(FailureKind::Ack, format!("an acknowledgement of {}", self.step.name), why);
+                    self.exchange = None;
+                }
+                Exchanged::Waiting => {}
             }
-            Exchanged::Waiting => return Flow::Waiting,
         }
-        Flow::Done
+        if self.awaiting.as_mut().is_some_and(|awaiting| awaiting.handle(cx, what)) {
+            self.awaiting = None;
+        }
+        if self.is_done() { Flow::Done } else { Flow::Waiting }
+    }
+
+    fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+        settle(cx, self.message.take(), End::Unknown);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.exchange.poll_timeout()
+        let acknowledged = self.exchange.as_ref().and_then(|(_, exchange)| exchange.poll_timeout());
+        let answered = self.awaiting.as_ref().map(Awaiting::poll_timeout);
+        [acknowledged, answered].into_iter().flatten().min()
     }
 }

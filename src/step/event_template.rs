@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
-use crate::template::{Name, Template, Values, binary};
+use crate::template::{Name, Nothing, Template, Values, binary};
 
 /// JSON text of the array of name and arguments, and its attachments.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,17 +79,9 @@ fn pack(parts: Vec<Json>, values: &dyn Values) -> Encoded {
     Encoded { data: array.to_string(), attachments }
 }
 
-/// Values where no name stands for anything.
-pub(super) struct Nothing;
-
-impl Values for Nothing {
-    fn get(&self, _: &Name) -> Option<Cow<'_, Json>> {
-        None
-    }
-
-    fn random(&self, _: u64) -> u64 {
-        0
-    }
+/// The name of an event, for a sentence.
+pub(super) fn in_words(event: &Template) -> String {
+    format!("`{}`", event.in_words())
 }
 
 /// Values with words such as `${room}` of a contract given, and perhaps another `${i}`.

@@ -98,9 +98,12 @@ impl Exchange {
     /// Looks at what happened.
     pub(super) fn handle<'a>(&self, cx: &mut Cx<'_, '_>, what: &Happening<'a>) -> Exchanged<'a> {
         let exchanged = self.awaited.handle(cx, what);
-        if let Exchanged::Answered(_) = exchanged {
+        if let Exchanged::Answered(answer) = exchanged {
+            let value = cx.now.saturating_duration_since(self.due);
             cx.observer.count(Counter::AckReceived, 1);
-            cx.observer.latency(Metric::Ack, cx.now.saturating_duration_since(self.due));
+            cx.observer.latency(Metric::Ack, value);
+            let args = || serde_json::from_str(&answer.data).ok();
+            cx.observer.answered(Metric::Ack, value, &answer.attachments, &args);
             cx.observer.latency(Metric::AckService, cx.now.saturating_duration_since(self.sent));
         }
         exchanged

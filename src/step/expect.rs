@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::event_template::Words;
+use super::arguments::arguments;
+use super::event_template::{Words, in_words};
 use super::inbox::Received;
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
@@ -73,7 +74,7 @@ impl Description {
             }
         };
         let namespace = reading.namespace(fields)?;
-        Ok(Description { name: super::emit::in_words(&event), event, args, namespace })
+        Ok(Description { name: in_words(&event), event, args, namespace })
     }
 
     /// The same of several events, which `${i}` counts in their arguments. All have the same name and namespace.
@@ -102,29 +103,8 @@ impl Description {
         values: &dyn Values,
         i: Option<u64>,
     ) -> Result<Json, String> {
-        let bare = Stamp::strip(&received.data);
-        let Ok(Json::Array(mut all)) = serde_json::from_str::<Json>(&bare) else {
-            return Err(format!("{bare} is not the JSON array of an event"));
-        };
-        all.remove(0);
-        let args = Json::Array(all);
-        let Some(matcher) = &self.args else { return Ok(args) };
         let values = Words { values, words: &[], i };
-        let mismatch = match matcher.matches(&args, &received.attachments, &values) {
-            Ok(()) => return Ok(args),
-            Err(mismatch) => mismatch,
-        };
-        // A server with connection state recovery appends an offset to the arguments.
-        if let Json::Array(mut shorter) = args
-            && matches!(shorter.last(), Some(Json::String(_)))
-        {
-            shorter.pop();
-            let shorter = Json::Array(shorter);
-            if matcher.matches(&shorter, &received.attachments, &values).is_ok() {
-                return Ok(shorter);
-            }
-        }
-        Err(format!("{bare}: {mismatch}"))
+        arguments(&received.data, &received.attachments, self.args.as_ref(), &values)
     }
 
     /// What is expected, in words.

@@ -9,10 +9,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::event_template::Encoded;
+use super::pending::{End, settle};
 use super::response::{Kept, Wanted};
 use super::schema::{self, Schema, Shape, named};
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::told::{self, Stamped};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
+use crate::audit::SentMessage;
 use crate::document::{Fields, Mistake, Node};
+use crate::observe::Metric;
 use crate::protocol::http::Response;
 use crate::protocol::payload;
 use crate::session::{Channel, HangUp, Request};
@@ -48,7 +53,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let expect = expect.map(|node| Wanted::read(node, reading)).transpose()?;
     // Last, because only what follows knows the names.
     let capture = Kept::read(&fields, expect.as_ref(), reading)?;
+    let tells = match deed {
+        Deed::Request(_) => None,
+        Deed::Await | Deed::Abort | Deed::Finish => fields.optional("tells"),
+    };
     fields.deny_others()?;
+    if let Some(node) = tells {
+        return Err(node.mistake("`tells` goes with the request, and this step makes none"));
+    }
     Ok(Box::new(Http { deed, name, expect, capture, within }))
 }
 
@@ -66,6 +78,7 @@ pub(super) fn schema() -> Schema {
         .takes("abort", name(), "Cuts the earlier request of this name.")
         .takes("finish", name(), "Sends what the earlier request of this name has held back.")
         .takes("body", schema::value(), "The body: text or bytes.")
+        .takes("tells", Stamped::schema(), "What the server sends to clients because of it.")
         .takes("headers", schema::pairs(), "Headers.")
         .takes("chunked", schema::flag(), "The body is sent in chunks, without its length.")
         .takes("hold", named("size"), "Only so many bytes of the body are sent.")
@@ -102,6 +115,8 @@ struct Inquiry {
     method: String,
     target: Target,
     body: Option<Template>,
+    /// Whether a stamp travels in the body, and to whom.
+    stamped: Option<Stamped>,
     headers: Vec<(String, Template)>,
     later: bool,
     chunked: bool,
@@ -141,7 +156,11 @@ impl Inquiry {
             (None, Some(node)) => Some(reading.request_named(node)?),
             (None, None) => None,
         };
-        let body = reading.template(fields, "body")?;
+        let (mut body, is_stamped) = told::with_stamp(reading.scope, |scope| {
+            fields.optional("body").into_iter().map(|node| Template::compile(node, scope)).collect()
+        })?;
+        let body = body.pop();
+        let stamped = Stamped::read(fields, is_stamped, reading)?;
         let headers = reading.pairs(fields, "headers")?;
         let later = fields.optional("async").map_or(Ok(false), Node::bool)?;
         let chunked = fields.optional("chunked").map_or(Ok(false), Node::bool)?;
@@ -176,7 +195,7 @@ impl Inquiry {
                 .hint("give it a name: `as: first`"));
         }
         let (method, hold, on) = (method.to_uppercase(), hold.map(|(_, bytes)| bytes), on.is_some());
-        Ok((Inquiry { method, target, body, headers, later, chunked, hold, on }, name))
+        Ok((Inquiry { method, target, body, stamped, headers, later, chunked, hold, on }, name))
     }
 }
 
@@ -240,16 +259,22 @@ impl Step for Http {
                 }
             }
             Deed::Request(inquiry) => {
-                if let Err(why) = inquiry.send(cx, channel) {
-                    cx.fail("to send a request", why);
-                    return Progress::Done;
-                }
+                let message = match inquiry.send(cx, channel) {
+                    Ok(message) => message,
+                    Err(why) => {
+                        cx.fail("to send a request", why);
+                        return Progress::Done;
+                    }
+                };
                 if inquiry.later {
+                    // Nobody waits to hear whether it was.
+                    settle(cx, message, End::Refused);
                     return Progress::Done;
                 }
+                return Progress::waiting(Requesting { message, ..self.requesting(cx, channel) });
             }
         }
-        Progress::waiting(Requesting { step: self, channel, deadline: cx.now + self.within })
+        Progress::waiting(self.requesting(cx, channel))
     }
 
     fn judges(&self) -> bool {
@@ -259,10 +284,26 @@ impl Step for Http {
     fn stands_alone(&self) -> bool {
         true
     }
+
+    fn values(&self, metric: Metric) -> u64 {
+        let is_of_messages = matches!(metric, Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast);
+        u64::from(is_of_messages && self.stamped().is_some())
+    }
+
+    fn stamps(&self) -> bool {
+        self.stamped().is_some()
+    }
+
+    fn audit(&self, events: &mut EventFilter) {
+        if let Some(stamped) = self.stamped() {
+            stamped.want(events);
+        }
+    }
 }
 
 impl Inquiry {
-    fn send(&self, cx: &mut Cx<'_, '_>, channel: Channel) -> Result<(), String> {
+    /// Sends it. Gives what the audit has to know of it when it is settled.
+    fn send(&self, cx: &mut Cx<'_, '_>, channel: Channel) -> Result<Option<Box<SentMessage>>, String> {
         let Inquiry { method, target, body, headers, .. } = self;
         let session = &cx.actor.session;
         let requests = session.requests();
@@ -284,11 +325,21 @@ impl Inquiry {
         if self.chunked {
             all.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
         }
+        let mut body =
+            body.as_ref().map(|body| body.render(cx.actor)).transpose()?.map(|body| bytes_of(&body));
         // A request to a page of the application changes nothing on the connection.
         if is_of_the_server {
             cx.act_by_hand();
         }
-        let body = body.as_ref().map(|body| body.render(cx.actor)).transpose()?.map(|body| bytes_of(&body));
+        let mut message = None;
+        if let (Some(stamped), Some(body)) = (&self.stamped, &mut body) {
+            let data =
+                String::from_utf8(std::mem::take(body)).map_err(|_| "the body is no text".to_owned())?;
+            let mut encoded = Encoded { data, attachments: Vec::new() };
+            let namespace = cx.namespace(None)?;
+            message = stamped.put(cx, &mut encoded, &namespace)?;
+            *body = encoded.data.into_bytes();
+        }
         if self.on && cx.actor.awaits(channel) {
             return Err("the request before it on this connection is not answered yet".to_owned());
         }
@@ -311,11 +362,22 @@ impl Inquiry {
         };
         cx.wire.request(channel, request);
         cx.actor.asked(channel, &target, rest);
-        Ok(())
+        Ok(message)
     }
 }
 
 impl Http {
+    fn stamped(&self) -> Option<&Stamped> {
+        match &self.deed {
+            Deed::Request(inquiry) => inquiry.stamped.as_ref(),
+            Deed::Await | Deed::Abort | Deed::Finish => None,
+        }
+    }
+
+    fn requesting(&self, cx: &Cx<'_, '_>, channel: Channel) -> Requesting<'_> {
+        Requesting { step: self, channel, deadline: cx.now + self.within, message: None }
+    }
+
     fn conclude(&self, cx: &mut Cx<'_, '_>, outcome: &Result<Response, String>) {
         if !self.judges() {
             return;
@@ -341,6 +403,8 @@ struct Requesting<'p> {
     step: &'p Http,
     channel: Channel,
     deadline: Instant,
+    /// What the audit has to know of it, until it is settled.
+    message: Option<Box<SentMessage>>,
 }
 
 impl<'p> Running<'p> for Requesting<'p> {
@@ -357,8 +421,16 @@ impl<'p> Running<'p> for Requesting<'p> {
             }
             _ => return Flow::Waiting,
         };
+        match (&outcome, self.message.take()) {
+            (Ok(response), message) if response.head.status < 400 => settle(cx, message, End::Handled),
+            (_, message) => settle(cx, message, End::Refused),
+        }
         self.step.conclude(cx, &outcome);
         Flow::Done
+    }
+
+    fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
+        settle(cx, self.message.take(), End::Refused);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -82,6 +82,13 @@ impl Inbox {
         self.kept.len()
     }
 
+    /// Takes the event that was kept last, if it is this one.
+    pub fn take_last(&mut self, message: &ServerEvent<'_>) -> Option<Received> {
+        let last = self.kept.back()?;
+        let is_it = *last.namespace == *message.namespace && *last.data == *message.data;
+        if is_it { self.take(self.kept.len() - 1) } else { None }
+    }
+
     /// Takes the event at a place.
     pub fn take(&mut self, place: usize) -> Option<Received> {
         let received = self.kept.remove(place)?;

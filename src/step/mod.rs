@@ -8,6 +8,7 @@
 //! A new step is one new file and one line in [`KINDS`].
 
 mod actor;
+mod arguments;
 mod arrival;
 mod chance;
 mod context;
@@ -16,6 +17,7 @@ mod event_template;
 mod exchange;
 mod frames;
 mod inbox;
+mod overdue;
 mod pace;
 mod payload;
 mod pending;
@@ -29,6 +31,7 @@ mod standing;
 mod answer;
 mod assert;
 mod audit_target;
+mod awaited;
 mod broadcast;
 mod capture;
 mod connect;
@@ -52,6 +55,7 @@ mod retry;
 mod room;
 mod send;
 mod set;
+mod told;
 mod upgrade;
 mod wait;
 
@@ -161,6 +165,17 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// How many messages one client sends by it, where that is known.
     fn messages(&self) -> Option<u64> {
         Some(0)
+    }
+
+    /// How many values of this series one client adds at most each time it plays the step, apart from the steps inside it. Of a
+    /// delivery, and of what is counted for each message, it is the messages with a stamp.
+    fn values(&self, _metric: Metric) -> u64 {
+        0
+    }
+
+    /// How often one client plays the steps inside it at most, where that is known.
+    fn plays(&self) -> Option<u64> {
+        Some(1)
     }
 
     /// How many rounds one client is to begin in a second, where a pace is set; on average, and in steps inside each

@@ -92,8 +92,12 @@ impl Settled<'_> {
     /// Judges an acknowledgement that came: by what the step demands of it or, where it does not, by the contract.
     pub(super) fn judge(self, cx: &mut Cx<'_, '_>, demand: &Demand) -> Result<(), String> {
         match self {
-            Settled::Accepted(answer) => demand.judge(cx, answer),
-            Settled::Refused(answer, _) if demand.decides() => demand.judge(cx, answer),
+            Settled::Accepted(answer) => {
+                demand.judge(cx, answer);
+            }
+            Settled::Refused(answer, _) if demand.decides() => {
+                demand.judge(cx, answer);
+            }
             Settled::Refused(_, Refusal { expected, actual }) => cx.fail(expected, actual),
             Settled::Missed(why) => return Err(why),
         }
@@ -103,7 +107,7 @@ impl Settled<'_> {
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     /// The server had handled it by now.
     Handled,
     /// It said that it will not: nobody has to receive it.
@@ -113,7 +117,7 @@ enum End {
 }
 
 /// Tells the audit what became of a message.
-fn settle(cx: &mut Cx<'_, '_>, message: Option<Box<SentMessage>>, end: End) {
+pub(super) fn settle(cx: &mut Cx<'_, '_>, message: Option<Box<SentMessage>>, end: End) {
     let Some(mut message) = message else { return };
     message.settled = cx.actor.context.since(cx.now);
     message.handled = (end == End::Handled).then_some(message.settled);

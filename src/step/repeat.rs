@@ -117,6 +117,11 @@ impl Step for Repeat {
         Some(rounds?.saturating_mul(each?))
     }
 
+    fn plays(&self) -> Option<u64> {
+        let by_pace = self.length.and_then(|length| self.pace.rounds_in(length));
+        [self.times, by_pace].into_iter().flatten().min()
+    }
+
     fn rounds(&self) -> f64 {
         let inside = self.steps.iter().map(|numbered| numbered.step.rounds());
         self.pace.rounds().unwrap_or_else(|| inside.fold(0.0, f64::max))

@@ -17,7 +17,7 @@ use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Run
 use crate::audit::{AuditEvent, stamp};
 use crate::contract::{Acceptance, Confirmation, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::observe::FailureKind;
+use crate::observe::{FailureKind, Metric};
 use crate::session::Event;
 use crate::template::Template;
 
@@ -69,7 +69,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     let event_template = EventTemplate::new(&ask.event, &ask.args);
     let audit_target = ask.tells.as_ref().map(|tells| AuditTarget::told(tells, verb));
     let confirmation = ask.confirmed_by.map(|Confirmation { event, args }| Description {
-        name: super::emit::in_words(&event),
+        name: super::event_template::in_words(&event),
         event,
         args,
         namespace: None,
@@ -80,7 +80,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         namespace,
         within,
         event_template,
-        asked: super::emit::in_words(&ask.event),
+        asked: super::event_template::in_words(&ask.event),
         ack: ask.ack,
         demand,
         confirmation,
@@ -164,6 +164,14 @@ impl Step for Move {
 
     fn messages(&self) -> Option<u64> {
         Some(1)
+    }
+
+    fn values(&self, metric: Metric) -> u64 {
+        u64::from(match metric {
+            Metric::Ack | Metric::AckService => self.ack.is_some(),
+            Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast => self.audit_target.is_some(),
+            _ => false,
+        })
     }
 
     fn stamps(&self) -> bool {
@@ -270,7 +278,7 @@ impl Confirming<'_> {
     fn find(&self, cx: &Cx<'_, '_>) -> Option<usize> {
         let values = Words { values: cx.actor, words: &self.words, i: None };
         let mut events = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
-        let found = events.find(|(_, received)| self.description.judge(received, &values, 0).is_ok());
+        let found = events.find(|(_, received)| self.description.judge(received, &values, None).is_ok());
         found.map(|(place, _)| place)
     }
 

@@ -3,11 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
-use super::event_template::Nothing;
 use super::frames::Seen;
 use super::{Reading, schema};
 use crate::document::{Fields, Mistake, Node};
-use crate::template::{Matcher, Values};
+use crate::template::{Matcher, Nothing, Values};
 
 /// The kinds of frames, as scenarios name them.
 const KINDS: [&str; 5] = ["text", "binary", "close", "ping", "pong"];

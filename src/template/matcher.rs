@@ -84,6 +84,11 @@ impl Matcher {
         matches!(&self.pattern, Pattern::Match(regex) if regex.captures_len() > 1)
     }
 
+    /// The same with what its names stand for now, to be compared with later.
+    pub fn frozen(&self, values: &dyn Values) -> Matcher {
+        Matcher { pattern: self.pattern.frozen(values) }
+    }
+
     /// What is wanted, in words, before anything was received.
     pub fn describe(&self) -> String {
         self.pattern.describe()
@@ -102,6 +107,30 @@ impl Pattern {
                 entries.iter().any(|(_, pattern)| pattern.counts_rounds())
             }
             Pattern::Json(inner) | Pattern::Not(inner) => inner.counts_rounds(),
+        }
+    }
+
+    fn frozen(&self, values: &dyn Values) -> Pattern {
+        // What cannot be worked out now stays as it is: it fits nothing then.
+        let template = |template: &Template| match template.render(values) {
+            Ok(value) => Template::from(value),
+            Err(_) => template.clone(),
+        };
+        let all = |all: &[Pattern]| all.iter().map(|one| one.frozen(values)).collect();
+        let entries = |entries: &[(String, Pattern)]| {
+            entries.iter().map(|(key, pattern)| (key.clone(), pattern.frozen(values))).collect()
+        };
+        match self {
+            Pattern::Exactly(wanted) => Pattern::Exactly(template(wanted)),
+            Pattern::Text(wanted) => Pattern::Text(template(wanted)),
+            Pattern::Any | Pattern::Kind(_) | Pattern::Binary(_) | Pattern::Match(_) => self.clone(),
+            Pattern::Some(wanted) => Pattern::Some(all(wanted)),
+            Pattern::OneOf(wanted) => Pattern::OneOf(all(wanted)),
+            Pattern::List(wanted) => Pattern::List(all(wanted)),
+            Pattern::With(wanted) => Pattern::With(entries(wanted)),
+            Pattern::Map(wanted) => Pattern::Map(entries(wanted)),
+            Pattern::Json(inner) => Pattern::Json(Box::new(inner.frozen(values))),
+            Pattern::Not(inner) => Pattern::Not(Box::new(inner.frozen(values))),
         }
     }
 

@@ -95,3 +95,17 @@ pub trait Values {
     /// least 1.
     fn random(&self, bound: u64) -> u64;
 }
+
+/// Values where no name stands for anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
+
+impl Values for Nothing {
+    fn get(&self, _: &Name) -> Option<Cow<'_, Json>> {
+        None
+    }
+
+    fn random(&self, _: u64) -> u64 {
+        0
+    }
+}

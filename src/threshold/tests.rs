@@ -167,3 +167,61 @@ fn what_could_never_fail_or_never_hold_is_no_threshold() {
         assert!(read(text).is_ok(), "{text}");
     }
 }
+
+#[test]
+fn a_threshold_may_be_about_the_arguments_of_answers() {
+    let threshold =
+        read("ack of chat where [{ ok: false, why: \"a < b\" }] < 5 %").expect("it is well-formed");
+    assert_eq!(threshold.subject, Subject::Matching(Metric::Ack, 0));
+    assert_eq!(threshold.limit, Limit::Share(Share(0.05)));
+    assert_eq!(threshold.of, Some(Of { name: "chat".into(), part: 1 }));
+    assert_eq!(threshold.to_string(), "ack of chat where [{ ok: false, why: \"a < b\" }] < 5 %");
+    let answers = threshold.answers.expect("it asks about arguments");
+    for (args, fit) in [
+        (serde_json::json!([{ "ok": false, "why": "a < b" }]), true),
+        (serde_json::json!([{ "ok": true, "why": "a < b" }]), false),
+        (serde_json::json!([]), false),
+    ] {
+        assert_eq!(answers.fit(&args, &[]), fit, "{args}");
+    }
+    let count =
+        read("response where [{ $contains: { error: { $any: true } } }] == 0").expect("it is well-formed");
+    assert_eq!((count.subject, count.limit), (Subject::Matching(Metric::Response, 0), Limit::Count(0)));
+}
+
+#[test]
+fn what_is_wrong_about_the_arguments_is_told_where_it_stands() {
+    for (text, message, columns) in [
+        (
+            "acks where [1] < 5 %",
+            "only `ack` and `response` have arguments, and `acks` has none (did you mean `ack`?)",
+            (5, 9),
+        ),
+        ("sent where [1] < 5 %", "only `ack` and `response` have arguments, and `sent` has none", (5, 9)),
+        ("ack where [{ $typ: number }] < 5", "unknown pattern `$typ` (did you mean `$type`?)", (15, 33)),
+        (
+            "ack where [\"${n}\"] < 5",
+            "a threshold is about all clients, so its arguments take no `${…}`",
+            (15, 23),
+        ),
+        (
+            "ack where ok < 5",
+            "expected the list of the arguments, found the text \"ok\" (write `where [ok]`)",
+            (15, 17),
+        ),
+        (
+            "ack where [1",
+            "a bracket is open, so the arguments never end (write it like `ack where [{ ok: false }] < 5 %`)",
+            (15, 17),
+        ),
+        (
+            "ack where [1] 5",
+            "a comparison has to follow the arguments (write it like `ack where [{ ok: false }] < 5 %`)",
+            (15, 20),
+        ),
+    ] {
+        let mistake = read(text).expect_err(text);
+        assert_eq!(mistake.to_string(), message, "{text}");
+        assert_eq!((mistake.span.column, mistake.span.end_column), columns, "{text}");
+    }
+}

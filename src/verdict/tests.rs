@@ -5,14 +5,23 @@ use crate::audit::{Fault, Findings};
 use crate::document::Span;
 use crate::measure::{StepInfo, Tally};
 use crate::observe::{Cause, Failure, FailureKind, Metric, Observer, StepId, Who};
-use crate::threshold::{Limit, Relation};
+use crate::threshold::{Limit, Of, Relation, Subject, samples_needed};
 use crate::units::{Rate, Share};
 
 const WHO: Who = Who { group: 0, n: 0, index: 0 };
 const MS: Duration = Duration::from_millis(1);
 
 fn threshold(text: &str, subject: Subject, relation: Relation, limit: Limit) -> Threshold {
-    Threshold { text: text.into(), subject, of: None, relation, limit, aborts: false, span: Span::default() }
+    Threshold {
+        text: text.into(),
+        subject,
+        of: None,
+        answers: None,
+        relation,
+        limit,
+        aborts: false,
+        span: Span::default(),
+    }
 }
 
 fn quantile(text: &str, metric: Metric, quantile: f64, limit: Duration) -> Threshold {
@@ -397,4 +406,56 @@ fn several_missed_thresholds_are_counted_and_the_first_is_shown() {
     ];
     let verdict = verdict(&acks((0..100).map(|_| MS * 5)), &thresholds);
     assert_eq!(verdict.reason, "2 of 3 thresholds not met (ack p90 < 1 ms: 5.00 ms)");
+}
+
+#[test]
+fn failed_checks_are_for_the_threshold_on_them_if_it_is_about_all_clients() {
+    let share = |of: Option<Of>, limit| Threshold {
+        of,
+        ..threshold(
+            "checks failed < 10 %",
+            Subject::Share(Counted::Counter(Counter::ChecksFailed)),
+            Relation::Less,
+            Limit::Share(Share(limit)),
+        )
+    };
+    let tally = checks(95, 5);
+    let allowed = verdict(&tally, &[share(None, 0.1)]);
+    assert_eq!(allowed.status, Status::Passed);
+    assert_eq!(allowed.reason, "5 of 100 checks failed, which a threshold allows; the threshold was met");
+    let missed = verdict(&tally, &[share(None, 0.01)]);
+    assert_eq!(missed.status, Status::Failed);
+    assert_eq!(missed.reason, "the threshold was not met (checks failed < 10 %: 5 %)");
+    // What happens elsewhere than under a label is not for the threshold on the label.
+    let login = Some(Of { name: "login".into(), part: 0 });
+    let parts = [tally.figures().clone()];
+    let elsewhere =
+        of(Measured { parts: &parts, ..measured(&tally) }, &[share(login, 0.1)], &End::Finished, &[], 0);
+    assert_eq!(elsewhere.reason, "5 of 100 checks failed, first in chat.yaml:7: expect news within 1 s");
+}
+
+#[test]
+fn what_a_threshold_on_a_part_decided_about_is_not_held_against_the_run() {
+    let mut tally = checks(95, 5);
+    (0..4).for_each(|_| tally.allow_failed(StepId(1)));
+    assert_eq!(
+        verdict(&tally, &[]).reason,
+        "1 of 100 checks failed, first in chat.yaml:7: expect news within 1 s"
+    );
+    tally.allow_failed(StepId(1));
+    assert_eq!(verdict(&tally, &[]).status, Status::Passed);
+}
+
+#[test]
+fn answers_of_some_kind_are_a_number_or_a_share_of_all_and_without_answers_there_is_no_data() {
+    let asks =
+        |limit| threshold("ack where [] < 1", Subject::Matching(Metric::Ack, 1), Relation::Less, limit);
+    let mut tally = Tally::new();
+    let judged = |tally: &Tally, limit| judge_thresholds(&[asks(limit)], &measured(tally)).remove(0);
+    assert_eq!(judged(&tally, Limit::Count(1)).outcome, Outcome::NoData);
+    (0..20).for_each(|number| tally.answer(1, number == 0));
+    let few = judged(&tally, Limit::Share(Share(0.06)));
+    assert_eq!((few.value, few.outcome, few.samples), (Some(Amount::Share(0.05)), Outcome::Met, 20));
+    assert_eq!(judged(&tally, Limit::Share(Share(0.05))).outcome, Outcome::Missed);
+    assert_eq!(judged(&tally, Limit::Count(1)).outcome, Outcome::Missed);
 }

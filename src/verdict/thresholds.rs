@@ -6,25 +6,7 @@ use std::time::Duration;
 use crate::audit::{Fault, Findings};
 use crate::measure::{Figures, Series, Tally, format};
 use crate::observe::{Counter, Metric};
-use crate::threshold::{Counted, Limit, Subject, Threshold};
-
-/// How many samples must lie beyond a percentile before a verdict rests on it.
-///
-/// A p99 of 200 samples is decided by two of them. With ten beyond, chance moves the share beyond the limit by
-/// about a third, which is the least that deserves a yes or no.
-const SAMPLES_BEYOND: u64 = 10;
-
-/// The same when not a single sample lies beyond the limit. That is the rule of three: of `n` samples none beyond means
-/// a share beyond of less than `3 / n`, with 95 % confidence.
-const SAMPLES_BEYOND_IF_NONE_IS: u64 = 3;
-
-/// How many samples a verdict on this quantile (0 to 1) needs: p50 20, p90 100, p99 1,000, p99.9 10,000; and if none
-/// of them is beyond an upper limit, p50 6, p90 30, p99 300, p99.9 3,000.
-pub fn samples_needed(quantile: f64, none_beyond: bool) -> u64 {
-    let share_beyond = (1.0 - quantile.clamp(0.0, 1.0)).max(1e-9);
-    let beyond = if none_beyond { SAMPLES_BEYOND_IF_NONE_IS } else { SAMPLES_BEYOND };
-    (beyond as f64 / share_beyond).round() as u64
-}
+use crate::threshold::{Counted, Limit, SAMPLES_BEYOND, Subject, Threshold, samples_needed};
 
 /// Everything that was measured in a run.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +119,7 @@ fn judge(threshold: &Threshold, measured: &Measured<'_>) -> Judged {
         None => measured.tally.figures(),
         Some(of) => measured.parts.get(of.part).unwrap_or(&nothing),
     };
-    let Reading { value, samples } = read(threshold.subject, figures, measured);
+    let Reading { value, samples } = read(threshold, figures, measured);
     let beyond = beyond(threshold, figures);
     let needed = match threshold.subject {
         Subject::Quantile(_, quantile) => samples_needed(quantile, beyond == Some(0)),
@@ -172,7 +154,7 @@ struct Reading {
     samples: u64,
 }
 
-fn read(subject: Subject, figures: &Figures, measured: &Measured<'_>) -> Reading {
+fn read(threshold: &Threshold, figures: &Figures, measured: &Measured<'_>) -> Reading {
     let of = |metric, value: &dyn Fn(&Series) -> Option<Amount>| {
         let series = figures.series(metric);
         Reading { value: series.and_then(value), samples: series.map_or(0, Series::count) }
@@ -184,7 +166,15 @@ fn read(subject: Subject, figures: &Figures, measured: &Measured<'_>) -> Reading
     let counts = |what| counts(what, figures, measured.deliveries);
     // A label has no connects of its own, and that nothing was said under it is something to know.
     let known = |what| (counts(what).0, counts(what).1.max(chances(what, measured)));
-    match subject {
+    match threshold.subject {
+        Subject::Matching(_, number) => {
+            // Of a group or a label they are counted alone.
+            let answers = measured.tally.figures().answers(number);
+            counted((answers.fitting, answers.all), &|part, whole| match threshold.limit {
+                Limit::Share(_) => Some(Amount::Share(part / whole)),
+                _ => Some(Amount::Count(part as u64)),
+            })
+        }
         Subject::Quantile(metric, quantile) => {
             of(metric, &|series| Some(series.quantile(quantile)?.map_or(Amount::Beyond, Amount::Latency)))
         }
@@ -237,6 +227,9 @@ fn basis(counter: Counter) -> Counter {
             Counter::ConnectAsked
         }
         Counter::AckAsked | Counter::AckReceived | Counter::AckMissed => Counter::AckAsked,
+        Counter::ResponseAsked | Counter::ResponseReceived | Counter::ResponseMissed => {
+            Counter::ResponseAsked
+        }
         Counter::Dropped
         | Counter::Violations
         | Counter::Sent
@@ -247,5 +240,6 @@ fn basis(counter: Counter) -> Counter {
         | Counter::BytesOut
         | Counter::Fences => Counter::ConnectOk,
         Counter::RoundsDue | Counter::RoundsBegun => Counter::RoundsDue,
+        Counter::ChecksMade | Counter::ChecksFailed => Counter::ChecksMade,
     }
 }

@@ -196,7 +196,7 @@ fn lag_that_decides(threshold: &Threshold, judged: &Judged, figures: &Figures) -
 /// The lag that is a part of this latency.
 fn lag_of(metric: Metric) -> Option<Metric> {
     match metric {
-        Metric::Ack | Metric::Delivery => Some(Metric::Lag),
+        Metric::Ack | Metric::Response | Metric::Delivery => Some(Metric::Lag),
         Metric::Connect | Metric::Reconnect => Some(Metric::ConnectLag),
         _ => None,
     }

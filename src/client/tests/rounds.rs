@@ -1,7 +1,6 @@
 //! What `${i}` stands for: the round of the innermost `repeat`, or the number of the event where `expect` says `times`.
 
 use super::stage::connected;
-use super::*;
 
 #[test]
 fn the_round_is_the_same_number_in_every_step_of_a_repeat() {

@@ -69,14 +69,16 @@ pub(super) fn sections(runs: &[RunResult], names: &[String]) -> Vec<Block> {
 
 fn compared(runs: &[(&RunResult, String)], id: &str) -> Vec<Block> {
     let shown = &runs[..runs.len().min(MOST)];
-    let curves = [Metric::Delivery, Metric::Ack, Metric::Connect].into_iter().filter_map(|metric| {
-        let name = metric.name();
-        let lines = shown.iter().enumerate().filter_map(|(index, (run, label))| {
-            Some(line(label, index + 1, Stroke::Solid, curve(run.metric(metric)?)?))
+    let curves =
+        [Metric::Delivery, Metric::Response, Metric::Ack, Metric::Connect].into_iter().filter_map(|metric| {
+            let name = metric.name();
+            let lines = shown.iter().enumerate().filter_map(|(index, (run, label))| {
+                Some(line(label, index + 1, Stroke::Solid, curve(run.metric(metric)?)?))
+            });
+            let (id, title) =
+                (format!("{id}-{name}-percentiles"), format!("{} by percentile", capital(name)));
+            percentiles(&id, &title, "", lines.collect(), Vec::new())
         });
-        let (id, title) = (format!("{id}-{name}-percentiles"), format!("{} by percentile", capital(name)));
-        percentiles(&id, &title, "", lines.collect(), Vec::new())
-    });
     let mut blocks = Vec::new();
     if runs.len() > MOST {
         blocks.push(hint(format!("The first {MOST} of {} runs are drawn.", runs.len())));
@@ -135,7 +137,9 @@ fn table(runs: &[(&RunResult, String)]) -> Table {
     let mut columns = vec![Column::words("Series")];
     columns.extend(runs.iter().map(|(_, name)| Column::figures(&**name)));
     let mut table = Table::new("Latencies beside each other", columns);
-    for series in [Metric::Connect, Metric::Ack, Metric::Delivery, Metric::FanoutLast, Metric::Lag] {
+    for series in
+        [Metric::Connect, Metric::Ack, Metric::Response, Metric::Delivery, Metric::FanoutLast, Metric::Lag]
+    {
         let name = series.name();
         let found: Vec<Option<&MetricResult>> = runs.iter().map(|(run, _)| run.metric(series)).collect();
         for (word, least, value) in percentiles.iter().filter(|_| found.iter().any(Option::is_some)) {

@@ -178,6 +178,13 @@ fn charts(run: &RunResult, course: &Course, id: &str) -> Vec<Chart> {
         "From the due time of an event to its acknowledgement.",
         &c.ack,
     );
+    drawing.latency(
+        run,
+        "response",
+        "Response",
+        "From the due time of an event to the event that answers it.",
+        &c.response,
+    );
     drawing.add(
         "connections",
         "Connections",
@@ -217,16 +224,18 @@ fn charts(run: &RunResult, course: &Course, id: &str) -> Vec<Chart> {
             line("deliveries", 3, Stroke::Solid, some(rate(c, &c.deliveries))),
             line("sent", 2, Stroke::Solid, rate(c, &c.sent)),
             line("acknowledgements", 4, Stroke::Dashed, some(rate(c, &c.acks))),
+            line("responses", 5, Stroke::Dashed, some(rate(c, &c.responses))),
         ],
     );
     drawing.add(
         "failures",
         "Failures",
-        "Checks that failed and acknowledgements that did not come, in each interval.",
+        "Checks that failed, and acknowledgements and responses that did not come, in each interval.",
         Unit::Count,
         vec![
             line("checks", 2, Stroke::Filled, some(level(c, &c.failed))),
             line("acknowledgements", 6, Stroke::Solid, some(level(c, &c.acks_missed))),
+            line("responses", 5, Stroke::Solid, some(level(c, &c.responses_missed))),
         ],
     );
     drawing.latency(

@@ -96,7 +96,7 @@ pub(super) fn cards(run: &RunResult) -> Vec<Card> {
         fault("Duplicate", found.duplicate, format!("of {}", counted(found.receipts, "receipt")), false);
         fault("Out of order", found.disordered, format!("of {}", counted(found.receipts, "receipt")), false);
     }
-    let told = [Metric::Delivery, Metric::Ack, Metric::Connect];
+    let told = [Metric::Delivery, Metric::Response, Metric::Ack, Metric::Connect];
     cards.extend(told.into_iter().filter_map(|metric| latency(run, metric)));
     cards.extend(rate(run));
     cards.extend(cost(run));

@@ -18,10 +18,12 @@ use super::head::{demand, is_about};
 use super::thresholds::limit;
 
 /// The series that are drawn, the most telling first, with their colours.
-const DRAWN: [(Metric, usize); 9] = [
+const DRAWN: [(Metric, usize); 11] = [
     (Metric::Delivery, 1),
     (Metric::Ack, 2),
     (Metric::AckService, 5),
+    (Metric::Response, 3),
+    (Metric::ResponseService, 8),
     (Metric::FanoutFirst, 6),
     (Metric::FanoutLast, 3),
     (Metric::Connect, 4),
@@ -103,7 +105,7 @@ pub(super) fn bars(run: &RunResult) -> Vec<Block> {
             marks: known.filter_map(|(name, micros, _)| Some((name, micros?))).collect(),
         }))
     };
-    [Metric::Connect, Metric::Ack, Metric::Delivery].into_iter().filter_map(bars).collect()
+    [Metric::Connect, Metric::Ack, Metric::Response, Metric::Delivery].into_iter().filter_map(bars).collect()
 }
 
 /// The same curves over two vertical scales, one of which is shown: no script is needed to choose.

@@ -20,6 +20,7 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
     let (sent, received, acks) =
         (run.counter(Counter::Sent), run.counter(Counter::Received), run.counter(Counter::AckAsked));
     let fences = run.counter(Counter::Fences);
+    let responses = run.counter(Counter::ResponseAsked);
     let (bytes_in, bytes_out) = (run.counter(Counter::BytesIn), run.counter(Counter::BytesOut));
     let facts: Vec<(String, Text)> = [
         fact(asked > 0, "connects", || format!("{} of {} succeeded", count(ok), count(asked))),
@@ -27,6 +28,9 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         fact(sent + received > 0, "events", || format!("{} sent, {} received", count(sent), count(received))),
         fact(acks > 0, "acks", || {
             format!("{} of {} received", count(run.counter(Counter::AckReceived)), count(acks))
+        }),
+        fact(responses > 0, "responses", || {
+            format!("{} of {} received", count(run.counter(Counter::ResponseReceived)), count(responses))
         }),
         fact(fences > 0, "fences", || format!("{} of sockrates' own", counted(fences, "round trip"))),
         fact(bytes_in + bytes_out > 0, "bytes", || {

@@ -13,6 +13,7 @@ fn p99_below(metric: Metric, limit: Duration) -> Threshold {
         of: None,
         relation: Relation::Less,
         limit: Limit::Latency(limit),
+        answers: None,
         aborts: false,
         span: Span::default(),
     }
