@@ -16,6 +16,8 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
         "whether a name is known, where it stands and whether it is used",
         &[
+            "broadcast_arguments_beside_the_body",
+            "broadcast_body_without_room_for_a_stamp",
             "group_called_measure",
             "label_like_a_group",
             "threshold_of_an_unknown_group",
