@@ -9,6 +9,7 @@
 // Without a greeting or a farewell nobody is told. Who enters where he is already is not told of again. A request that
 // cannot be met is acknowledged with { error }. The namespaces / and /lounge are two separate houses.
 //
+//   STRANGERS=ignored  takes a message to a room in which its sender is not, and passes it on to nobody, without an error
 //   TELLS    who hears who comes and goes: others (the right way), or, broken: nobody, twice, everyone, house
 import { serve } from "./serve.js";
 
@@ -53,7 +54,9 @@ function welcome(house, socket) {
   });
 
   socket.on("chat message", ({ room, text }, ack) => {
-    if (!socket.rooms.has(room)) return ack({ error: `you are not in ${room}` });
+    if (!socket.rooms.has(room)) {
+      return ack(process.env.STRANGERS === "ignored" ? { delivered: false } : { error: `you are not in ${room}` });
+    }
     socket.to(room).emit("chat message", { room, nick: socket.data.nick, text });
     ack({ delivered: true });
   });
