@@ -168,7 +168,8 @@ impl Target {
 fn look(endpoint: &Endpoint, starting: &Starting) -> Result<Found, NotReady> {
     let (tell, told) = mpsc::channel();
     let (place, probing) = (endpoint.clone(), starting.probing.clone());
-    thread::spawn(move || tell.send(probe(&place, &probing)));
+    // Nobody listens any more after a cancellation.
+    thread::spawn(move || tell.send(probe(&place, &probing)).is_ok());
     loop {
         match told.recv_timeout(LOOK_AGAIN) {
             Ok(outcome) => return outcome.map_err(NotReady::NotThere),

@@ -79,7 +79,7 @@ impl Jar {
         let fits = |kept: &&Kept| {
             is_within(path, &kept.path)
                 && (is_secure || !kept.is_secure)
-                && !kept.expires.zip(now).is_some_and(|(expires, now)| expires <= now)
+                && kept.expires.zip(now).is_none_or(|(expires, now)| expires > now)
         };
         let mut fitting: Vec<&Kept> = self.cookies.iter().filter(fits).collect();
         // RFC 6265, section 5.4: longer paths first, then what was set earlier.

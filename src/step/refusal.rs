@@ -19,7 +19,7 @@ pub(super) enum Refusal {
         /// Its HTTP status.
         status: Option<Matcher>,
         /// Its body: as JSON, or as text.
-        body: Option<Matcher>,
+        body: Option<Box<Matcher>>,
     },
 }
 
@@ -54,7 +54,7 @@ impl Refusal {
                 fields.deny_others()?;
                 Refusal::Http {
                     status: status.map(&mut matcher).transpose()?,
-                    body: body.map(matcher).transpose()?,
+                    body: body.map(matcher).transpose()?.map(Box::new),
                 }
             }
             Value::Int(_) => Refusal::Http { status: Some(matcher(node)?), body: None },

@@ -484,7 +484,7 @@ impl Play<'_> {
 
     /// The server puts some into a room when they connect, and some of these do not know it for certain.
     fn place(&mut self, client: u32, effect: u64) {
-        let (room, is_certain) = (ROOMS[self.below(3) as usize], client % 3 == 0);
+        let (room, is_certain) = (ROOMS[self.below(3) as usize], client.is_multiple_of(3));
         if client % 3 == 2 {
             return;
         }

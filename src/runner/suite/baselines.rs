@@ -72,7 +72,7 @@ impl Baselines {
             Baseline::read(&source, &cases.all).map_err(|mistake| Error::wrong(render(&mistake, &source)))
         };
         let name = |file: &Path| file.display().to_string();
-        let is_bundled = known.is_some_and(|called| is_bundled(called));
+        let is_bundled = known.is_some_and(is_bundled);
         let known = known.map(|file| Ok((name(file), read(file)?))).transpose()?;
         let before = |file: &Path| if file.exists() { read(file).map(Some) } else { Ok(None) };
         let written = write.map(|file| Ok((name(file), before(file)?))).transpose()?;
