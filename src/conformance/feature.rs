@@ -226,6 +226,12 @@ impl Feature {
         Feature::scenario("whether clients are let in", "- a: { connect: { within: 1s } }", transport)
     }
 
+    /// A scenario whose last step passes where a client is refused at `/` over this transport.
+    pub fn refusal(transport: Transport) -> Source {
+        let script = "- a: { connect: { refused: true, within: 1s } }";
+        Feature::scenario("whether clients are refused", script, transport)
+    }
+
     /// A scenario whose last step passes where a server acknowledges an event of which it cannot know.
     pub fn unknown_event(transport: Transport) -> Source {
         let script = "- a: { connect: { within: 1s } }\n\

@@ -311,3 +311,10 @@ fn the_cases_in_the_binary_are_listed_apart_and_run_by_name() {
     assert!(table.contains(first) && table.contains("EIO-"), "{table}");
     sockrates(["check", "--quiet", &format!("conformance/{first}")]).run().code(0);
 }
+
+#[test]
+fn the_words_of_the_bundled_cases_are_no_secrets() {
+    let chosen = "connection/custom-namespace,handshake-data/auth-is-no-query";
+    let ended = sockrates(["conform", "--verbose", "--only", chosen]).run().code(0);
+    assert!(!ended.stdout.contains("[hidden]"), "{}", ended.stdout);
+}

@@ -104,7 +104,7 @@ fn what_a_server_lacks_skips_the_cases_that_need_it_and_says_what_was_seen() {
         .code(0)
         .says("the server lacks HTTP long-polling (HTTP status 400): bare/connect@polling")
         .says("the server lacks the event `t:join` (no acknowledgement within 1s): fixture/room")
-        .says("not offered polling, upgrade, recovery, /custom");
+        .says("not offered polling, upgrade, recovery");
     let suite = &suites(&folder)[0];
     for case in &suite.cases {
         let wanted = match case.label().as_str() {

@@ -58,7 +58,15 @@ impl Features {
         let way_in = scout.look("the look for a way in", &Feature::connect(transport));
         let mut left: Vec<Feature> =
             Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
-        found.insert(Feature::Main, way_in.clone());
+        // Only a refusal is a server's right: one that lets nobody in for a fault is to be told so by the cases.
+        let is_refused = || scout.look("the look for a refusal", &Feature::refusal(transport)).there;
+        found.insert(
+            Feature::Main,
+            match !way_in.there && is_refused() {
+                true => way_in.clone(),
+                false => Offer { there: true, seen: "nobody was refused".to_owned() },
+            },
+        );
         left.retain(|feature| wanted.contains(feature) || Some(*feature) == Feature::who());
         if wanted.contains(&Feature::NoRecovery) && !left.contains(&Feature::Recovery) {
             left.push(Feature::Recovery);

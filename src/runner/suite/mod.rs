@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Error, Event, Listener, NamedServer, limits, machine};
+use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
 use crate::conformance::result::{SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Variant};
 use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Timings};
+use crate::secrets::Secrets;
 use crate::server::{NotReady, Target};
 use crate::units::micros;
 use crate::verdict::Status;
@@ -117,7 +118,12 @@ impl Suite {
         let SuiteConfig { patience, jobs, seed, .. } = self.config;
         let jobs = usize::from(jobs);
         let (started, begun) = (SystemTime::now(), Instant::now());
-        let server = &named.config;
+        // What a bundled case says is public, and no secret of the user's: `custom` is a word of ours as well.
+        let secrets = match self.config.folder {
+            None => Secrets::shown(),
+            Some(_) => named.config.secrets.clone(),
+        };
+        let server = &ServerConfig { secrets, ..named.config.clone() };
         let timings_of_fixture = || vec!["--fixture-timings".to_owned()];
         let target = server.with(timings_of_fixture());
         let is_bundled = matches!(target, Target::Bundled { .. });
