@@ -167,7 +167,7 @@ fn a_first_scenario_passes_against_the_application_whose_words_it_was_given() {
     for namespace in ["/", "/lounge"] {
         let written = Command::new(env!("CARGO_BIN_EXE_sockrates"))
             .args(["init", "--force", "--output", file, "--namespace", namespace])
-            .args(["--join", "enter", "--leave", "exit", "--send", "chat message"])
+            .args(["--join", "enter", "--leave", "exit", "--send", "chat message", "--ack"])
             .output()
             .expect("the program can be started");
         assert!(written.status.success(), "{written:?}");
