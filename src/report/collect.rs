@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
-use crate::audit::{Fault, Findings, Leak};
+use crate::audit::{Fault, Findings, Leak, Undecided};
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
 use crate::threshold::{Counted, Limit, Threshold};
@@ -17,7 +17,7 @@ use super::offences::sentence;
 use super::result::{
     CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
     FailureResult, GroupSize, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, ScenarioInfo,
-    ServerEnd, TargetInfo, ThresholdResult, WireResult,
+    ServerEnd, TargetInfo, ThresholdResult, UndecidedResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -228,6 +228,10 @@ fn threshold(asked: &Threshold, judged: &Judged) -> ThresholdResult {
     }
 }
 
+fn undecided((cause, count): (Undecided, u64)) -> UndecidedResult {
+    UndecidedResult { cause: cause.words().into(), count, advice: cause.advice().map(Into::into) }
+}
+
 fn deliveries(script_info: &ScriptInfo, found: &Findings) -> DeliveriesResult {
     let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
@@ -236,6 +240,7 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings) -> DeliveriesResult {
         expected: found.expected,
         forbidden: found.forbidden,
         undecided: found.undecided.total(),
+        undecided_causes: found.undecided.by_cause().map(undecided).collect(),
         missing: found.fault(Fault::Missing),
         duplicate: found.fault(Fault::Duplicate),
         disordered: found.fault(Fault::Disordered),

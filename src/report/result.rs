@@ -7,7 +7,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::Fault;
+use super::tone::Tone;
+use crate::audit::{self, Fault};
 use crate::measure::{DecodeError, Series, format};
 use crate::observe::{Counter, Metric};
 use crate::server::{Running, Target};
@@ -348,8 +349,11 @@ pub struct DeliveriesResult {
     pub expected: u64,
     /// Pairs in which it must not.
     pub forbidden: u64,
-    /// Pairs that prove nothing: the message and a join, leave or disconnect were in flight together.
+    /// Pairs that prove nothing.
     pub undecided: u64,
+    /// Why they prove nothing; only what happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided_causes: Vec<UndecidedResult>,
     /// A client that had to receive a message did not.
     pub missing: u64,
     /// A client received a message again.
@@ -367,7 +371,31 @@ pub struct DeliveriesResult {
     pub offenders: Vec<String>,
 }
 
+/// Below this share of decided pairs, that nothing was found wrong proves nothing.
+const ENOUGH: f64 = 0.5;
+
 impl DeliveriesResult {
+    /// How much was decided of the pairs in which a message had to arrive, or may have had to, from 0 to 1.
+    pub fn decided(&self) -> f64 {
+        audit::decided(self.expected, self.undecided)
+    }
+
+    /// Whether enough was decided for saying that nothing is wrong.
+    pub fn is_judged(&self) -> bool {
+        // Messages that were for nobody prove no delivery.
+        let was_owed = self.messages == 0 || self.expected > 0;
+        was_owed && self.decided() >= ENOUGH
+    }
+
+    /// How it is judged that a fault was found so often.
+    pub fn tone(&self, found: u64) -> Tone {
+        match found {
+            0 if self.is_judged() => Tone::Good,
+            0 => Tone::Doubtful,
+            _ => Tone::Bad,
+        }
+    }
+
     /// How often anything was found wrong.
     pub fn faults(&self) -> u64 {
         Fault::ALL.map(|fault| self.fault(fault)).iter().sum()
@@ -382,6 +410,18 @@ impl DeliveriesResult {
             Fault::Leaked => self.leaked,
         }
     }
+}
+
+/// Pairs of which the audit could not say whether the message had to arrive, for one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UndecidedResult {
+    /// In words: `the sender was not certainly a member of the room`.
+    pub cause: String,
+    /// How many.
+    pub count: u64,
+    /// What to write so that the audit can decide, where that helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
 }
 
 /// How often messages leaked in one way.

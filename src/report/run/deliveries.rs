@@ -4,7 +4,7 @@ use maud::html;
 
 use crate::measure::format::{count, counted, share};
 use crate::report::RunResult;
-use crate::report::block::{Block, Column, Detail, Rank, Row, Table, Text, Tone, cell, drawn, hint, part};
+use crate::report::block::{Block, Column, Detail, Rank, Row, Table, Text, cell, drawn, hint, part};
 use crate::report::chart::number;
 use crate::report::result::DeliveriesResult;
 
@@ -14,12 +14,13 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let faults = found.missing + found.duplicate + found.disordered + found.leaked;
     let (messages, receipts) = (counted(found.messages, "message"), counted(found.receipts, "receipt"));
     let words = match faults {
+        0 if !found.is_judged() => not_judged(found),
         0 => "Every client received what was for it, once and in order, and nothing else.".to_owned(),
         _ => format!("{}.", counted(faults, "delivery fault")),
     };
     let words = format!("{words} Judged: {messages} and {receipts}.");
     let mut blocks = vec![
-        Block::Paragraph(Text::default().sign(Tone::of(faults == 0)).plain(words)),
+        Block::Paragraph(Text::default().sign(found.tone(faults)).plain(words)),
         Block::Table(faults_of(found)),
     ];
     let judged = found.expected + found.forbidden;
@@ -30,6 +31,16 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         let (all, not) = (counted(all, "pair"), count(found.undecided));
         let words = format!("Of {all} of a message and a client: judged {part}, not judged: {not}.");
         blocks.push(Block::From(Detail::Usual, vec![Block::Paragraph(words.into())]));
+    }
+    let causes = found.undecided_causes.iter().map(|cause| {
+        let advice = cause.advice.as_ref().map_or_else(String::new, |advice| format!("; {advice}"));
+        Text::from(format!("{}: {}{advice}.", counted(cause.count, "pair"), cause.cause))
+    });
+    let causes = part("Why pairs were not judged", vec![Block::Notes(causes.collect())]);
+    match found.undecided_causes.is_empty() {
+        true => {}
+        false if found.is_judged() => blocks.push(Block::From(Detail::Everything, vec![causes])),
+        false => blocks.push(causes),
     }
     blocks.push(Block::From(Detail::Everything, vec![Block::Table(pairs(found))]));
     blocks.push(hint(
@@ -43,6 +54,18 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     blocks
 }
 
+/// That too little was decided.
+fn not_judged(found: &DeliveriesResult) -> String {
+    if found.expected + found.undecided == 0 {
+        return "Not judged: there was no client at which a message had to arrive.".to_owned();
+    }
+    let all = counted(found.expected + found.undecided, "pair");
+    format!(
+        "Not judged: of {all} in which the message had to arrive, or may have had to, the audit could decide {}.",
+        count(found.expected)
+    )
+}
+
 fn faults_of(found: &DeliveriesResult) -> Table {
     let columns = vec![
         Column::words("Fault"),
@@ -50,8 +73,9 @@ fn faults_of(found: &DeliveriesResult) -> Table {
         Column::figures("of"),
         Column::words("meaning").from(Detail::Everything).spare(1),
     ];
+    let tone = |times: u64| found.tone(times);
     let fault = |name: &str, found: u64, of: u64, words: &str| {
-        let name = Text::default().sign(Tone::of(found == 0)).plain(name);
+        let name = Text::default().sign(tone(found)).plain(name);
         let quiet = |words: String| cell(Text::default().quiet(words));
         Row::new([cell(name), cell(count(found)), quiet(count(of)), quiet(words.to_owned())])
     };

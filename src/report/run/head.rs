@@ -86,7 +86,7 @@ pub(super) fn cards(run: &RunResult) -> Vec<Card> {
     let mut cards: Vec<Card> = connects(run).into_iter().collect();
     if let Some(found) = &run.deliveries {
         let mut fault = |name: &str, value: u64, note: String, is_always: bool| {
-            let tone = if value > 0 { Tone::Bad } else { Tone::Good };
+            let tone = found.tone(value);
             if value > 0 || is_always {
                 cards.push(Card::new(name, count(value), note, tone));
             }

@@ -1,9 +1,12 @@
 use super::*;
 use crate::measure::Series;
+use crate::report::block::Tone;
 use crate::report::course::{CauseCourse, Course, DoubtResult, PhaseResult, Quantiles};
 use crate::report::example::{flawless, troubled};
 use crate::report::html;
-use crate::report::result::{FailureResult, MetricResult, ServerEnd, WireResult};
+use crate::report::result::{
+    DeliveriesResult, FailureResult, MetricResult, ServerEnd, UndecidedResult, WireResult,
+};
 use crate::verdict::DoubtKind;
 use std::time::Duration;
 
@@ -25,6 +28,43 @@ fn the_last_lines_of_a_server_that_died_stand_behind_the_verdict_in_every_form()
         assert!(place("The last lines that the server printed") < place("x is undefined"));
         assert!(place("x is undefined") < place("server.js:12"));
     }
+}
+
+#[test]
+fn deliveries_of_which_little_could_be_decided_are_not_shown_as_good_in_any_form() {
+    let mut run = flawless();
+    let (cause, advice) = ("the sender was not certainly a member of the room", "say `senders: anyone`");
+    run.deliveries = Some(DeliveriesResult {
+        messages: 40,
+        receipts: 0,
+        expected: 1,
+        forbidden: 900,
+        undecided: 39,
+        undecided_causes: vec![UndecidedResult {
+            cause: cause.into(),
+            count: 39,
+            advice: Some(advice.into()),
+        }],
+        missing: 0,
+        duplicate: 0,
+        disordered: 0,
+        leaked: 0,
+        leaks: Vec::new(),
+        late: 0,
+        offenders: Vec::new(),
+    });
+    let text = text_of_run(&run, Look { width: 300, colour: false }, Detail::Usual);
+    for form in [text, to_html(&[run.clone()]), crate::report::markdown(&of_run(&run))] {
+        assert!(form.contains("Not judged: of 40 pairs"), "{form}");
+        assert!(form.contains("39 pairs: the sender was not certainly a member of the room; say"), "{form}");
+        assert!(!form.contains("Every client received"), "{form}");
+    }
+    let found = run.deliveries.as_mut().unwrap();
+    assert_eq!((found.tone(0), found.tone(1)), (Tone::Doubtful, Tone::Bad));
+    (found.expected, found.undecided) = (20, 20);
+    assert_eq!(found.tone(0), Tone::Good);
+    (found.expected, found.undecided) = (0, 0);
+    assert_eq!(found.tone(0), Tone::Doubtful, "no message was for anybody");
 }
 
 /// A run whose every text is hostile.
