@@ -37,6 +37,6 @@ fn transport() -> impl TypedValueParser<Value = Transport> {
 impl PlayArgs {
     pub(super) fn config(&self) -> RunConfig {
         let PlayArgs { seed, workers, transport, compression, max_time } = *self;
-        RunConfig { seed, workers, transport, compression, max_time, process: None }
+        RunConfig { seed, workers, transport, compression, max_time, ..RunConfig::default() }
     }
 }

@@ -48,6 +48,9 @@ pub(super) struct RunArgs {
     /// Leave the thresholds out: only the checks, the audit and what may not go wrong decide
     #[arg(long)]
     checks_only: bool,
+    /// Fail where the audit could judge a smaller share than this of the deliveries that may be owed: `90%`
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    strict_audit: Option<f64>,
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
@@ -62,6 +65,15 @@ pub(super) struct RunArgs {
     server: ServerArgs,
 }
 
+/// Reads a share such as `90%`, from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match number.filter(|number| (0.0..=100.0).contains(number)) {
+        Some(number) => Ok(number / 100.0),
+        None => Err("write a share from 0% to 100%, such as `90%`".to_owned()),
+    }
+}
+
 /// Plays every scenario in turn.
 pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     // Before anything is played: who asks for what cannot be should not have to wait for it.
@@ -72,7 +84,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     for prediction in selected.iter().flat_map(|one| predictions(&one.scenario)).filter(|_| !args.quiet) {
         complain(&printable(&format!("note: {prediction}")));
     }
-    let (server, config) = (args.server.check()?, RunConfig { process: args.pid, ..args.play.config() });
+    let (server, config) = (
+        args.server.check()?,
+        RunConfig { process: args.pid, strict_audit: args.strict_audit, ..args.play.config() },
+    );
     args.forms(&[]).prepare()?;
     warn(&selected);
     let stop = stop_on_signals()?;

@@ -50,6 +50,8 @@ pub struct Run<'a> {
     pub completed_steps: u64,
     /// How the engine came to its end.
     pub end: End,
+    /// The least share of the deliveries that the audit has to judge, from 0 to 1, if there is one.
+    pub strict_audit: Option<f64>,
     /// What is known of the machine that made the load.
     pub machine: Generator,
 }
@@ -97,6 +99,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         end: &run.end,
         death: death.as_ref(),
         doubts: &doubts,
+        strict_audit: run.strict_audit,
     });
     let group = |group: &GroupInfo| GroupSize { group: group.name.clone(), count: group.count };
     let failed = Counted::Counter(Counter::ChecksFailed);

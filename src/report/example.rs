@@ -101,6 +101,7 @@ pub(crate) fn troubled() -> RunResult {
         thresholds: &thresholds,
         completed_steps: 4,
         end: End::Finished,
+        strict_audit: None,
         machine: Generator::default(),
     })
 }
@@ -153,6 +154,7 @@ pub(crate) fn flawless() -> RunResult {
         thresholds: &[],
         completed_steps: 2,
         end: End::Finished,
+        strict_audit: None,
         machine: Generator::default(),
     })
 }

@@ -42,6 +42,8 @@ pub(super) struct SingleRun<'a> {
     pub(super) workers: usize,
     /// The longest that the run may take.
     pub(super) max_time: Option<Duration>,
+    /// The least share of the deliveries that the audit has to judge, from 0 to 1, if there is one.
+    pub(super) strict_audit: Option<f64>,
     /// Set when the run is to be stopped.
     pub(super) stop: &'a AtomicBool,
     /// What the result says of the scenario.
@@ -189,6 +191,7 @@ impl Facts<'_> {
             thresholds: &self.once.scenario.thresholds,
             completed_steps: 0,
             end: End::Finished,
+            strict_audit: self.once.strict_audit,
             machine: Generator::default(),
         }
     }

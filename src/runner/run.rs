@@ -32,6 +32,8 @@ pub(crate) struct RunConfig {
     pub compression: bool,
     /// The longest that a run may take.
     pub max_time: Option<Duration>,
+    /// The least share of the deliveries that the audit has to judge, from 0 to 1, if there is one.
+    pub strict_audit: Option<f64>,
     /// The process of a server that was found, for its processor and memory.
     pub process: Option<u32>,
 }
@@ -107,6 +109,7 @@ impl ScenarioRun<'_> {
             seed: config.seed,
             workers: config.workers.map_or_else(|| workers_for(scenario.clients()), usize::from),
             max_time: config.max_time,
+            strict_audit: config.strict_audit,
             stop,
             info: self.info(),
             target: TargetInfo::of(running),
@@ -136,6 +139,7 @@ impl ScenarioRun<'_> {
             thresholds: &[],
             completed_steps: 0,
             end: End::Unreachable(not_ready.sentence()),
+            strict_audit: None,
             machine: Generator::default(),
         })
     }

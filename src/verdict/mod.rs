@@ -18,6 +18,7 @@
 //! | a threshold was missed or had no data, nothing was proved | failed | 1 |
 //! | a threshold was breached that ends the run | failed | 1 |
 //! | an event was never acknowledged, and no threshold allows that | failed | 1 |
+//! | the audit judged less of the deliveries than `--strict-audit` asks for | failed | 1 |
 //! | a percentile was asked about that too few samples support, the requested rate was not reached | invalid | 4 |
 //! | everything else | passed | 0 |
 //!
@@ -30,9 +31,9 @@ mod validity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::Fault;
+use crate::audit::{Fault, Findings};
 use crate::measure::ScriptInfo;
-use crate::measure::format::{count, counted};
+use crate::measure::format::{count, counted, share};
 use crate::observe::Counter;
 use crate::threshold::{Counted, Threshold};
 
@@ -147,6 +148,8 @@ pub struct Evidence<'a> {
     pub death: Option<&'a Death>,
     /// The reasons for which the measurement may not be valid: [`doubts`].
     pub doubts: &'a [Doubt],
+    /// The least share, from 0 to 1, of the pairs that may be owed which the audit has to judge, if there is one.
+    pub strict_audit: Option<f64>,
 }
 
 /// The verdict on a run. That the server died comes first in its reason: it explains the rest.
@@ -207,6 +210,7 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
         ));
     }
     findings.extend(unallowed(evidence));
+    findings.extend(evidence.strict_audit.and_then(|least| unjudged(evidence.measured.deliveries, least)));
     let bad = |judged: &&Judged| matches!(judged.outcome, Outcome::Missed | Outcome::NoData);
     let missed: Vec<_> = evidence.judged.iter().filter(bad).collect();
     if let Some(first) = missed.first() {
@@ -218,6 +222,24 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
         });
     }
     findings
+}
+
+/// That the audit judged less than was asked for, with the most frequent cause.
+fn unjudged(deliveries: Option<&Findings>, least: f64) -> Option<String> {
+    let Some(deliveries) = deliveries.filter(|found| found.expected + found.undecided.total() > 0) else {
+        return Some("the audit judged no delivery, and `--strict-audit` asks for that".to_owned());
+    };
+    let judged = deliveries.decided();
+    if judged >= least {
+        return None;
+    }
+    let most = deliveries.undecided.by_cause().max_by_key(|(_, pairs)| *pairs);
+    let why = most.map_or_else(String::new, |(cause, _)| format!(" (mostly because {})", cause.words()));
+    Some(format!(
+        "the audit judged {} of the deliveries, and `--strict-audit` asks for {}{why}",
+        share(judged),
+        share(least)
+    ))
 }
 
 /// What went wrong and no threshold is about, one sentence each.

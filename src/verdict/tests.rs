@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::audit::{Fault, Findings};
+use crate::audit::{Fault, Findings, Undecided, UndecidedCounts};
 use crate::document::Span;
 use crate::measure::{StepInfo, Tally};
 use crate::observe::{Cause, Failure, FailureKind, Metric, Observer, StepId, Who};
@@ -92,6 +92,7 @@ fn of(
         end,
         death: None,
         doubts,
+        strict_audit: None,
     })
 }
 
@@ -107,6 +108,7 @@ fn bereaved(tally: &Tally, end: &End, is_failure: bool) -> Verdict {
         end,
         death: Some(&death),
         doubts: &[],
+        strict_audit: None,
     })
 }
 
@@ -458,4 +460,36 @@ fn answers_of_some_kind_are_a_number_or_a_share_of_all_and_without_answers_there
     assert_eq!((few.value, few.outcome, few.samples), (Some(Amount::Share(0.05)), Outcome::Met, 20));
     assert_eq!(judged(&tally, Limit::Share(Share(0.05))).outcome, Outcome::Missed);
     assert_eq!(judged(&tally, Limit::Count(1)).outcome, Outcome::Missed);
+}
+
+#[test]
+fn an_audit_that_judged_less_than_is_asked_for_fails_the_run() {
+    let judged = |expected: u64, cut: u64, least: f64| {
+        let mut undecided = UndecidedCounts::default();
+        undecided.add(Undecided::ReceiverLost, cut);
+        let findings = Findings { expected, undecided, ..Findings::default() };
+        let tally = checks(3, 0);
+        let measured = Measured { deliveries: Some(&findings), ..measured(&tally) };
+        judge(&Evidence {
+            script_info: &script_info(),
+            measured,
+            thresholds: &[],
+            judged: &[],
+            completed_steps: 1,
+            end: &End::Finished,
+            death: None,
+            doubts: &[],
+            strict_audit: Some(least),
+        })
+    };
+    assert_eq!(judged(90, 10, 0.9).status, Status::Passed);
+    let few = judged(80, 20, 0.9);
+    assert_eq!((few.status, few.exit_code), (Status::Failed, 1));
+    assert!(
+        few.reason.contains("judged 80 % of the deliveries, and `--strict-audit` asks for 90 %"),
+        "{}",
+        few.reason
+    );
+    assert!(few.reason.contains("mostly because the receiver's connection"), "{}", few.reason);
+    assert!(judged(0, 0, 0.9).reason.contains("judged no delivery"));
 }

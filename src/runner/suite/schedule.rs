@@ -140,6 +140,7 @@ pub(super) fn run_case(
         seed,
         workers: 1,
         max_time: Some(scenario.takes + GRACE),
+        strict_audit: None,
         stop,
         info: ScenarioInfo { name: scenario.name.clone(), seed, ..ScenarioInfo::default() },
         target: server.missing(),
