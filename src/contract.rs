@@ -12,7 +12,7 @@ use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Source, Span, parse};
 use crate::template::{Scope, Template};
 
-pub use acceptance::{Acceptance, Refusal, ack_fields, is_error};
+pub use acceptance::{Acceptance, Refusal, ack_fields, says_error};
 pub use confirmation::Confirmation;
 pub use standing::{StandingRoom, WORDS as STANDING_WORDS};
 

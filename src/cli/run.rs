@@ -17,6 +17,7 @@ use crate::report::github::annotations;
 use crate::report::{RunResult, json, markdown, of_runs, text_of_run};
 use crate::runner::{Error, Event, RunConfig, ScenarioRun, select, stop_on_signals};
 use crate::scenario::{Overrides, predictions};
+use crate::units;
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -65,13 +66,8 @@ pub(super) struct RunArgs {
     server: ServerArgs,
 }
 
-/// Reads a share such as `90%`, from 0 to 1.
 fn share(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-    match number.filter(|number| (0.0..=100.0).contains(number)) {
-        Some(number) => Ok(number / 100.0),
-        None => Err("write a share from 0% to 100%, such as `90%`".to_owned()),
-    }
+    units::share_from(text).map(|share| share.0).map_err(|mistake| mistake.to_string())
 }
 
 /// Plays every scenario in turn.

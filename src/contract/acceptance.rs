@@ -10,7 +10,7 @@ use crate::template::{Matcher, Scope, Values};
 /// What an acknowledgement has to be like, or the application has refused.
 #[derive(Clone, Debug)]
 pub struct Acceptance {
-    /// Its arguments. Without it, every acknowledgement will do that [does not say that it is an error](is_error).
+    /// Its arguments. Without it, every acknowledgement will do that [does not say that it is an error](says_error).
     args: Option<Matcher>,
 }
 
@@ -41,25 +41,21 @@ impl Acceptance {
     /// # Errors
     /// When it has refused.
     pub fn judge(&self, data: &str, attachments: &[Bytes], values: &dyn Values) -> Result<(), Refusal> {
-        // Most acknowledgements are empty or plain, and need not be parsed.
-        if self.args.is_none() && !data.starts_with("[{") {
-            return Ok(());
-        }
-        let args: Json = serde_json::from_str(data).unwrap_or(Json::Null);
-        let refused = |expected: String, actual: String| Err(Refusal { expected, actual });
         match &self.args {
-            None if is_error(&args) => refused(
-                "an acknowledgement that is no error".to_owned(),
-                format!("the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}`)"),
-            ),
-            None => Ok(()),
-            Some(wanted) => match wanted.matches(&args, attachments, values) {
-                Ok(()) => Ok(()),
-                Err(mismatch) => refused(
-                    format!("an acknowledgement with {}", wanted.describe()),
-                    format!("the server refused: {data}: {mismatch}"),
+            None if says_error(data) => Err(Refusal {
+                expected: "an acknowledgement that is no error".to_owned(),
+                actual: format!(
+                    "the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}`)"
                 ),
-            },
+            }),
+            None => Ok(()),
+            Some(wanted) => {
+                let args: Json = serde_json::from_str(data).unwrap_or(Json::Null);
+                wanted.matches(&args, attachments, values).map_err(|mismatch| Refusal {
+                    expected: format!("an acknowledgement with {}", wanted.describe()),
+                    actual: format!("the server refused: {data}: {mismatch}"),
+                })
+            }
         }
     }
 }
@@ -73,9 +69,14 @@ pub fn ack_fields(node: &Node) -> Result<Fields<'_>, Mistake> {
     })
 }
 
-/// Whether an acknowledgement says by itself that it is an error: its first argument is an object in which `error` is
-/// something, `ok` or `success` is false, or `status` is `error`. Of nothing else that is certain.
-pub fn is_error(args: &Json) -> bool {
+/// Whether an acknowledgement, the JSON text of its arguments, says by itself that it is an error: the first argument is an
+/// object in which `error` is something, `ok` or `success` is false, or `status` is `error`. Of nothing else that is certain.
+pub fn says_error(data: &str) -> bool {
+    // Most are empty or plain, and need not be parsed.
+    data.starts_with("[{") && serde_json::from_str(data).is_ok_and(|args| is_error(&args))
+}
+
+fn is_error(args: &Json) -> bool {
     let Some(Json::Object(first)) = args.get(0) else { return false };
     let is = |key: &str, value: Json| first.get(key) == Some(&value);
     first.get("error").is_some_and(is_something)

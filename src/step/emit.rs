@@ -13,7 +13,7 @@ use super::schema::{self, Schema, Shape};
 use super::told::{self, Stamped};
 use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::SentMessage;
-use crate::contract::{ack_fields, is_error};
+use crate::contract::{ack_fields, says_error};
 use crate::document::{Mistake, Node, Value};
 use crate::observe::{Counter, FailureKind, Metric};
 use crate::session::Answer;
@@ -88,11 +88,6 @@ impl Ack {
         }
         self.demand.judge(cx, answer)
     }
-}
-
-/// Whether an acknowledgement is an error by itself. Most need not be parsed for that.
-fn says_error(data: &str) -> bool {
-    data.starts_with("[{") && serde_json::from_str(data).is_ok_and(|args| is_error(&args))
 }
 
 impl Step for Emit {

@@ -63,7 +63,8 @@ struct Known {
     /// None where none of them can sign.
     signed: Option<Arc<WebPkiServerVerifier>>,
     themselves: Vec<CertificateDer<'static>>,
-    provider: Arc<CryptoProvider>,
+    /// Checks the signatures.
+    signatures: Anyone,
 }
 
 impl Known {
@@ -72,7 +73,7 @@ impl Known {
         roots.add_parsable_certificates(authorities.iter().cloned());
         let signed =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok();
-        Known { signed, themselves: authorities.to_vec(), provider }
+        Known { signed, themselves: authorities.to_vec(), signatures: Anyone(provider) }
     }
 }
 
@@ -105,8 +106,7 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        self.signatures.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -115,19 +115,19 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
         match X509Certificate::from_der(certificate) {
             // The library reads no certificate of the first version, but its key.
             Ok((_, parsed)) if parsed.version() == X509Version::V1 => {
                 let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
+                let algorithms = &self.signatures.0.signature_verification_algorithms;
                 verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
             }
-            _ => verify_tls13_signature(message, certificate, signature, algorithms),
+            _ => self.signatures.verify_tls13_signature(message, certificate, signature),
         }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.signatures.supported_verify_schemes()
     }
 }
 

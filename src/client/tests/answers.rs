@@ -1,19 +1,12 @@
 //! How an application says that it has done what the contract asks it for, or that it will not.
 
-use super::stage::{OPEN, Play, play};
+use super::stage::{OPEN, Play, connected_as};
 use super::*;
 
 /// Plays alice, connected, on an application with this contract.
 fn with_contract(contract: &str, script: &str, test: impl FnOnce(Play<'_>)) {
     let clients = format!("{{ alice: {{ count: 1, auth: {{ id: 7 }} }} }}\ncontract: {contract}");
-    play(&clients, &format!("- alice: connect\n{script}"), 0, |mut play| {
-        play.begin(0);
-        play.accepted();
-        play.hear(OPEN);
-        assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Done);
-        play.said();
-        test(play);
-    });
+    connected_as(&clients, script, test);
 }
 
 const ASKS: &str = "{ join: { emit: [enter, \"${room}\"], ack: true }, \

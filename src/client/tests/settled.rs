@@ -1,6 +1,6 @@
 //! What became of the messages that a client sent, for the audit: each is settled once, however the wait for it ends.
 
-use super::stage::{OPEN, Play, connected, play};
+use super::stage::{Play, connected, connected_as};
 use super::*;
 
 const ROUND: &str =
@@ -47,14 +47,7 @@ contract:
 
 /// Plays alice, connected, on an application that acknowledges nothing.
 fn unacknowledged(script: &str, test: impl FnOnce(Play<'_>)) {
-    play(QUIET, &format!("- alice: connect\n{script}"), 0, |mut play| {
-        play.begin(0);
-        play.accepted();
-        play.hear(OPEN);
-        assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Done);
-        play.said();
-        test(play);
-    });
+    connected_as(QUIET, script, test);
 }
 
 #[test]

@@ -182,7 +182,12 @@ pub(super) fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play
 
 /// The same with a client that is connected: the first act is over.
 pub(super) fn connected(script: &str, test: impl FnOnce(Play<'_>)) {
-    play("{ alice: 1 }", &format!("- alice: connect\n{script}"), 0, |mut play| {
+    connected_as("{ alice: 1 }", script, test);
+}
+
+/// The same with these clients, of which alice is the first; what else the scenario says may stand behind them.
+pub(super) fn connected_as(clients: &str, script: &str, test: impl FnOnce(Play<'_>)) {
+    play(clients, &format!("- alice: connect\n{script}"), 0, |mut play| {
         assert_eq!(play.begin(0), Flow::Waiting);
         play.accepted();
         play.hear(OPEN);
