@@ -51,6 +51,7 @@ pub(crate) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -
         name: "A broadcast to a room reaches nobody else".to_owned(),
         spec: vec!["Socket.IO documentation, Rooms".to_owned()],
         needs: Vec::new(),
+        lacks: Vec::new(),
         verdict,
         reason: match verdict {
             Verdict::Pass => "all 3 checks held".to_owned(),

@@ -10,9 +10,6 @@ use crate::document::{Node, Source, Value, parse};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
 
-/// How the reason begins why a case was not played for want of a feature.
-pub const LACKS: &str = "the server lacks ";
-
 /// Something that a server may have or lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feature {
@@ -185,6 +182,11 @@ impl Feature {
     /// Whether it can only be seen by a client that has connected to `/`.
     pub fn needs_connect(self) -> bool {
         matches!(self, Feature::Event(_))
+    }
+
+    /// Whether the fixture brings it.
+    pub fn is_of_fixture(self) -> bool {
+        matches!(self, Feature::Event(_) | Feature::Custom | Feature::Guard | Feature::Dynamic)
     }
 
     /// Whether a server that acknowledges every event, known or not, seems to have it.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::feature::LACKS;
+use super::feature::Feature;
 use super::result::{BaselineRow, CaseResult, SuiteResult, Summary};
 use super::verdict::Verdict;
 use crate::measure::format::{self, capital, count, counted, share};
@@ -143,13 +143,10 @@ fn extent(suite: &SuiteResult) -> String {
         0 => format!("{passed}. {reach}"),
         skipped => {
             let lacking = suite.cases.iter().filter(|case| case.verdict == Verdict::Skip);
-            let wants_fixture = |case: &&CaseResult| {
-                case.reason.strip_prefix(LACKS).is_some_and(|lacks| {
-                    ["the event `", "the namespace `/custom", "the namespace `/guard", "the namespace `/dyn"]
-                        .iter()
-                        .any(|part| lacks.contains(part))
-                })
-            };
+            let of_fixture: Vec<&str> =
+                Feature::all().into_iter().filter(|one| one.is_of_fixture()).map(Feature::name).collect();
+            let wants_fixture =
+                |case: &&CaseResult| case.lacks.iter().any(|name| of_fixture.contains(&name.as_str()));
             let lacking = lacking.filter(wants_fixture).count() as u64;
             let why = match lacking {
                 0 => String::new(),

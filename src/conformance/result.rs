@@ -128,6 +128,9 @@ pub struct CaseResult {
     pub spec: Vec<String>,
     /// What the server has to offer.
     pub needs: Vec<Need>,
+    /// What the server lacks of it, by the names of `features`: that is why the case was not played.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
     /// What the case says of the server.
     pub verdict: Verdict,
     /// Why, as a sentence without its full stop.

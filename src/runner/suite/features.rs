@@ -7,7 +7,6 @@ use std::thread;
 use super::host::Host;
 use super::schedule::run_case;
 use crate::conformance::Feature;
-use crate::conformance::feature::LACKS;
 use crate::conformance::result::FeatureResult;
 use crate::document::Source;
 use crate::runner::ServerConfig;
@@ -17,6 +16,15 @@ use crate::session::Transport;
 
 /// How often something is looked for before it counts as missing: a busy machine may be slow once.
 const TRIES: usize = 2;
+
+/// What a server lacks of that which a case uses.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// Their names.
+    pub(super) features: Vec<String>,
+    /// Why the case cannot be played.
+    pub(super) reason: String,
+}
 
 /// What a server has.
 pub(super) struct Features(BTreeMap<Feature, Offer>);
@@ -116,22 +124,24 @@ impl Features {
         Features(Feature::all().into_iter().map(|feature| (feature, offer.clone())).collect())
     }
 
-    /// Why a case that uses these cannot be played, if it cannot.
-    pub(super) fn missing(&self, uses: impl IntoIterator<Item = Feature>) -> Option<String> {
+    /// What is missing of that which a case uses, if anything is.
+    pub(super) fn missing(&self, uses: impl IntoIterator<Item = Feature>) -> Option<Missing> {
         let missing: Vec<(Feature, &Offer)> = uses
             .into_iter()
             .filter_map(|feature| Some((feature, self.0.get(&feature)?)))
             .filter(|(_, offer)| !offer.there)
             .collect();
         let (_, first) = missing.first()?;
-        let words = missing.iter().map(|(feature, _)| feature.words());
-        let words: Vec<String> = words.collect();
+        let words: Vec<String> = missing.iter().map(|(feature, _)| feature.words()).collect();
         let names = match words.split_last() {
             Some((last, [])) => last.clone(),
             Some((last, others)) => format!("{} and {last}", others.join(", ")),
             None => return None,
         };
-        Some(format!("{LACKS}{names} ({})", first.seen))
+        Some(Missing {
+            features: missing.iter().map(|(feature, _)| feature.name().to_owned()).collect(),
+            reason: format!("the server lacks {names} ({})", first.seen),
+        })
     }
 
     /// For the report.
@@ -224,10 +234,11 @@ mod tests {
         let features = lacking(&[Feature::Polling, Feature::Upgrade, Feature::Recovery]);
         assert_eq!(features.missing([Feature::Websocket]), None);
         let polling = features.missing([Feature::Websocket, Feature::Polling]).expect("it is missing");
-        assert_eq!(polling, format!("the server lacks {} (no polling)", Feature::Polling.words()));
+        assert_eq!(polling.reason, format!("the server lacks {} (no polling)", Feature::Polling.words()));
+        assert_eq!(polling.features, [Feature::Polling.name()]);
         let [first, second] = [Feature::Polling, Feature::Upgrade].map(Feature::words);
         let both = features.missing([Feature::Polling, Feature::Upgrade]).expect("they are missing");
-        assert_eq!(both, format!("the server lacks {first} and {second} (no polling)"));
+        assert_eq!(both.reason, format!("the server lacks {first} and {second} (no polling)"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::server::{NotReady, Target};
 use crate::units::micros;
 use crate::verdict::Status;
 use cases::Unread;
-use features::Features;
+use features::{Features, Missing};
 use host::{Host, Start};
 use schedule::{MOST_WAITING, Schedule, blank};
 use stall::StallWatch;
@@ -160,13 +160,15 @@ impl Suite {
         let mut results = Vec::new();
         let mut chosen = Vec::new();
         for (index, variant) in variants.iter().enumerate() {
-            let why = features
-                .missing(variant.uses())
-                .or_else(|| cases::too_large(*variant, timings))
-                .or_else(|| cases::too_long(*variant, patience));
-            match why {
-                Some(reason) => {
-                    results.push((index, CaseResult { reason, ..blank(*variant, command(*variant)) }));
+            let beyond_us = || {
+                let reason =
+                    cases::too_large(*variant, timings).or_else(|| cases::too_long(*variant, patience))?;
+                Some(Missing { features: Vec::new(), reason })
+            };
+            match features.missing(variant.uses()).or_else(beyond_us) {
+                Some(Missing { features: lacks, reason }) => {
+                    let blank = blank(*variant, command(*variant));
+                    results.push((index, CaseResult { lacks, reason, ..blank }));
                 }
                 None => chosen.push(index),
             }

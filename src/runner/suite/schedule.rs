@@ -324,6 +324,7 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
         name: case.scenario.name.clone(),
         spec: case.scenario.spec.clone(),
         needs: case.scenario.needs.clone(),
+        lacks: Vec::new(),
         verdict: Verdict::Skip,
         reason: String::new(),
         checks: Vec::new(),
