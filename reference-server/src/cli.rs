@@ -3,7 +3,7 @@
 //! Another program can flatten [`ServeArgs`] into a verb of its own and call [`run`].
 
 use std::io::{IsTerminal, Read, Write};
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,10 +12,11 @@ use owo_colors::OwoColorize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::bus;
 use crate::capacity::Capacity;
-use crate::config::{Config, Origins};
+use crate::config::{Config, Node, Origins};
 use crate::faults::{self, Fault, Faults};
-use crate::server::{self, Stopper};
+use crate::server::{self, Handle, Stopper};
 
 /// Examples for the top of the help text.
 pub const EXAMPLES: &str = "\
@@ -23,6 +24,7 @@ Examples:
   reference-server                               listen on http://127.0.0.1:3000
   reference-server --port 0 --fixture-timings    any free port, the timings of the official test suites
   reference-server --recovery=30s                with connection state recovery
+  reference-server --nodes 3                     a cluster: three nodes on ports 3000, 3001 and 3002
   reference-server --fault ack-twice             broken on purpose; --list-faults shows the ways";
 
 /// How long the server waits between asking clients to leave and leaving itself, when its parent is gone.
@@ -74,6 +76,18 @@ pub struct ServeArgs {
     /// Handle one event after another, each for as long as the Universal Scalability Law says: λ,σ,κ
     #[arg(long, value_name = "LAW", value_parser = parse_law, conflicts_with = "capacity")]
     pub service_usl: Option<Capacity>,
+    /// So many nodes of one cluster, on as many ports from --port on
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=26))]
+    pub nodes: u16,
+    /// The name of this node, for a cluster of several processes [default: a]
+    #[arg(long, value_name = "NAME", requires = "bus", conflicts_with = "nodes", value_parser = parse_name)]
+    pub node: Option<String>,
+    /// The bus that joins the nodes of a cluster of several processes
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_bus)]
+    pub bus: Option<SocketAddr>,
+    /// Be that bus and nothing else
+    #[arg(long, requires = "bus")]
+    pub bus_only: bool,
     /// Say nothing about clients
     #[arg(long, short)]
     pub quiet: bool,
@@ -110,6 +124,7 @@ impl ServeArgs {
             max_clients: self.max_clients,
             console: !self.quiet,
             capacity: self.capacity.or(self.service_usl),
+            node: None,
             limits: base.limits,
         })
     }
@@ -125,29 +140,94 @@ pub fn run(args: ServeArgs) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(2, &error),
     };
-    let (host, port) = (config.host, config.port);
-    let faults: Faults = args.faults.iter().copied().collect();
     // Signals are caught before anybody is told that the server listens.
     let signals = match Signals::new([SIGINT, SIGTERM]) {
         Ok(signals) => signals,
         Err(error) => return fail(3, &format!("cannot catch signals: {error}")),
     };
-    let handle = match server::spawn(config, faults) {
-        Ok(handle) => handle,
-        Err(error) => return fail(3, &format!("cannot listen on {host} port {port}: {error}")),
+    if let (true, Some(address)) = (args.bus_only, args.bus) {
+        return run_bus(address, signals, args.exit_with_stdin);
+    }
+    let faults: Faults = args.faults.iter().copied().collect();
+    let nodes = match start(&args, &config, faults) {
+        Ok(nodes) => nodes,
+        Err(error) => return fail(3, &error),
     };
-    let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "listening on {}", handle.url()).and_then(|()| stdout.flush());
-    drop(stdout);
     if !args.quiet {
-        announce(&handle.page_url(), faults);
+        nodes.iter().take(1).for_each(|node| announce(&node.page_url(), faults));
     }
-    stop_on_signals(signals, handle.stopper());
+    let stoppers: Vec<Stopper> = nodes.iter().map(Handle::stopper).collect();
+    stop_on_signals(signals, stoppers.clone());
     if args.exit_with_stdin {
-        stop_on_end_of_input(handle.stopper());
+        stop_on_end_of_input(stoppers);
     }
-    handle.wait();
+    nodes.into_iter().for_each(Handle::wait);
     ExitCode::SUCCESS
+}
+
+/// Starts the server, or the nodes of a cluster one after the other, and tells where each listens.
+fn start(args: &ServeArgs, config: &Config, faults: Faults) -> Result<Vec<Handle>, String> {
+    if args.nodes == 1 {
+        let node =
+            args.bus.map(|bus| Node { name: args.node.clone().unwrap_or_else(|| "a".to_owned()), bus });
+        let config = Config { node, ..config.clone() };
+        let handle = start_one(config, faults)?;
+        say(&format!("listening on {}", handle.url()));
+        return Ok(vec![handle]);
+    }
+    let bus = match args.bus {
+        Some(bus) => bus,
+        None => {
+            let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let bus = bus::spawn(free).map_err(|error| format!("cannot start the bus: {error}"))?;
+            bus.local_addr()
+        }
+    };
+    let mut handles = Vec::new();
+    for (number, name) in (0..args.nodes).zip('a'..='z') {
+        let port = match config.port {
+            0 => 0,
+            first => first.checked_add(number).ok_or("there are not so many ports from --port on")?,
+        };
+        let node = Some(Node { name: name.to_string(), bus });
+        let handle = start_one(Config { port, node, ..config.clone() }, faults)?;
+        say(&format!("{name} listening on {}", handle.url()));
+        handles.push(handle);
+    }
+    say(&format!("bus on {bus}"));
+    Ok(handles)
+}
+
+fn start_one(config: Config, faults: Faults) -> Result<Handle, String> {
+    let (host, port, bus) = (config.host, config.port, config.node.as_ref().map(|node| node.bus));
+    server::spawn(config, faults).map_err(|error| match (error.kind(), bus) {
+        (std::io::ErrorKind::ConnectionRefused, Some(bus)) => {
+            format!("there is no bus at {bus}: start one with --bus {bus} --bus-only")
+        }
+        _ => format!("cannot listen on {host} port {port}: {error}"),
+    })
+}
+
+/// Runs the bus alone until it is told to stop.
+fn run_bus(address: SocketAddr, signals: Signals, exit_with_stdin: bool) -> ExitCode {
+    let bus = match bus::spawn(address) {
+        Ok(bus) => bus,
+        Err(error) => return fail(3, &format!("cannot listen on {address}: {error}")),
+    };
+    say(&format!("bus on {}", bus.local_addr()));
+    let stoppers = vec![Stopper::of(bus.stop())];
+    stop_on_signals(signals, stoppers.clone());
+    if exit_with_stdin {
+        stop_on_end_of_input(stoppers);
+    }
+    bus.wait();
+    ExitCode::SUCCESS
+}
+
+/// A line for whoever started the server.
+fn say(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
 fn announce(page: &str, faults: Faults) {
@@ -174,7 +254,7 @@ fn list_faults() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn stop_on_signals(mut signals: Signals, stopper: Stopper) {
+fn stop_on_signals(mut signals: Signals, stoppers: Vec<Stopper>) {
     std::thread::spawn(move || {
         let mut asked = false;
         for _ in signals.forever() {
@@ -185,16 +265,16 @@ fn stop_on_signals(mut signals: Signals, stopper: Stopper) {
             if std::io::stderr().is_terminal() {
                 eprintln!("saying goodbye to everybody; once more to leave at once");
             }
-            stopper.shutdown();
+            stoppers.iter().for_each(Stopper::shutdown);
         }
     });
 }
 
-fn stop_on_end_of_input(stopper: Stopper) {
+fn stop_on_end_of_input(stoppers: Vec<Stopper>) {
     std::thread::spawn(move || {
         let mut ignored = [0; 256];
         while matches!(std::io::stdin().read(&mut ignored), Ok(1..)) {}
-        stopper.shutdown();
+        stoppers.iter().for_each(Stopper::shutdown);
         std::thread::sleep(GRACE);
         std::process::exit(0);
     });
@@ -228,6 +308,26 @@ fn parse_path(text: &str) -> Result<String, String> {
         }
         _ if path.bytes().all(plain) => Ok(path),
         _ => Err("only plain characters can be in a path".to_owned()),
+    }
+}
+
+/// `127.0.0.1:7000`. Whoever reaches the bus can say anything, so only this machine does.
+fn parse_bus(text: &str) -> Result<SocketAddr, String> {
+    match text.trim().parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        Ok(_) => Err("the bus has no password: give it an address of this machine alone, such as \
+                      127.0.0.1:7000"
+            .to_owned()),
+        Err(_) => Err("the bus is at an address with a port, such as 127.0.0.1:7000".to_owned()),
+    }
+}
+
+/// `b`, `eu-1`.
+fn parse_name(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    match text.len() {
+        1..=64 if text.bytes().all(plain) => Ok(text.to_owned()),
+        _ => Err("the name of a node has up to 64 letters, digits, `-`, `_` and `.`".to_owned()),
     }
 }
 
@@ -325,6 +425,18 @@ mod tests {
         }
         for wrong in ["20", "20,0.1", "0,0,0", "20,2,0", "20,0,-1", "20,0,NaN", "20,0,0,0"] {
             assert!(parse_law(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_bus_is_on_this_machine_and_nodes_have_plain_names() {
+        assert!(parse_bus("127.0.0.1:7000").is_ok() && parse_bus("[::1]:7000").is_ok());
+        for wrong in ["", "7000", "localhost:7000", "10.0.0.1:7000", "0.0.0.0:7000"] {
+            assert!(parse_bus(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_name("eu-1.b_2").is_ok());
+        for wrong in ["", "a b", "a\"", &"a".repeat(65)] {
+            assert!(parse_name(wrong).is_err(), "{wrong}");
         }
     }
 

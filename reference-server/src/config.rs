@@ -1,6 +1,6 @@
 //! What a server is told before it starts.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::capacity::Capacity;
@@ -36,8 +36,19 @@ pub struct Config {
     pub console: bool,
     /// How many events are handled a second; as many as the machine can where there is none.
     pub capacity: Option<Capacity>,
+    /// Its place in a cluster; a server on its own where there is none.
+    pub node: Option<Node>,
     /// Bounds against hostile clients.
     pub limits: Limits,
+}
+
+/// The place of a server in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its name, which it tells clients.
+    pub name: String,
+    /// Where the bus is that joins the nodes.
+    pub bus: SocketAddr,
 }
 
 /// Which web origins may read responses (CORS).
@@ -96,6 +107,7 @@ impl Default for Config {
             max_clients: 100_000,
             console: false,
             capacity: None,
+            node: None,
             limits: Limits::default(),
         }
     }

@@ -33,17 +33,27 @@ impl Ids {
         if self.counted {
             return Rc::from(self.new_key().to_string());
         }
+        Rc::from(URL_SAFE_NO_PAD.encode(self.draw::<BYTES>()))
+    }
+
+    /// A number that no other node has either, and not 0.
+    pub(crate) fn new_number(&self) -> u64 {
+        u64::from_be_bytes(self.draw()).max(1)
+    }
+
+    fn draw<const COUNT: usize>(&self) -> [u8; COUNT] {
         let mut random = self.random.borrow_mut();
-        if random.len() < BYTES {
+        if random.len() < COUNT {
             random.resize(BYTES * 64, 0);
             if let Err(error) = getrandom::fill(&mut random) {
                 // Guessable ids would be worse than no server.
                 panic!("the system has no randomness: {error}");
             }
         }
-        let start = random.len() - BYTES;
-        let id = URL_SAFE_NO_PAD.encode(&random[start..]);
+        let mut drawn = [0; COUNT];
+        let start = random.len() - COUNT;
+        drawn.copy_from_slice(&random[start..]);
         random.truncate(start);
-        Rc::from(id)
+        drawn
     }
 }

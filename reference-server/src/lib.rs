@@ -23,6 +23,7 @@
 //! | `server`, [`cli`] | assembly: which request goes where, how a server starts and stops |
 //! | `app` | the fixture, its namespaces, a gate for a known capacity, the chat page |
 //! | `socket` | Socket.IO: packets, namespaces, sockets; tells an `Application` what happens |
+//! | `bus` | what one node of a cluster says, every other node hears |
 //! | `engine` | Engine.IO: sessions over polling and WebSocket; hands messages to a `Handler` |
 //! | `http`, `websocket` | framing |
 //! | [`config`], [`faults`], `shared`, `registry`, `timers`, … | what every layer may use |
@@ -34,6 +35,7 @@
 
 mod alarm;
 mod app;
+mod bus;
 mod capacity;
 pub mod cli;
 pub mod config;
@@ -50,7 +52,8 @@ mod socket;
 mod timers;
 mod websocket;
 
+pub use bus::{Bus, spawn as spawn_bus};
 pub use capacity::Capacity;
-pub use config::{Config, Limits, Origins};
+pub use config::{Config, Limits, Node, Origins};
 pub use faults::{Fault, Faults};
 pub use server::{Handle, Stopper, spawn};

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle as Task, spawn_local};
 
 use crate::app::fixture::Fixture;
 use crate::app::gate::Gate;
 use crate::app::{namespaces, page};
+use crate::bus::link::Link;
 use crate::config::Config;
 use crate::engine::endpoint;
 use crate::engine::session::Engine;
@@ -27,6 +28,8 @@ use crate::reason::Reason;
 use crate::registry::Registry;
 use crate::shared::Shared;
 use crate::socket::client::Clients;
+use crate::socket::elsewhere::Elsewhere;
+use crate::socket::hearing::Hearing;
 use crate::socket::socket::{Application, Io};
 
 const BACKLOG: u32 = 4096;
@@ -81,16 +84,21 @@ pub struct Stopper {
 }
 
 impl Stopper {
+    /// What stops whatever waits for that.
+    pub(crate) fn of(stop: Arc<Notify>) -> Stopper {
+        Stopper { stop }
+    }
+
     /// As [`Handle::shutdown`].
     pub fn shutdown(&self) {
         self.stop.notify_one();
     }
 }
 
-/// Starts a server. It listens when this returns.
+/// Starts a server. It listens when this returns, and the other nodes of its cluster hear it.
 ///
 /// # Errors
-/// When the address cannot be listened on, or the thread or its runtime cannot be made.
+/// When the address cannot be listened on, there is no bus, or the thread or its runtime cannot be made.
 pub fn spawn(config: Config, faults: Faults) -> io::Result<Handle> {
     let (report, reported) = std::sync::mpsc::sync_channel(1);
     let stop = Arc::new(Notify::new());
@@ -110,8 +118,14 @@ pub fn spawn(config: Config, faults: Faults) -> io::Result<Handle> {
                 match started {
                     Err(error) => drop(report.send(Err(error))),
                     Ok((address, listener, server)) => {
-                        let _ = report.send(Ok(address));
-                        server.run(listener, &stopped).await;
+                        let tasks = server.start();
+                        match server.join_cluster().await {
+                            Err(error) => drop(report.send(Err(error))),
+                            Ok(()) => {
+                                let _ = report.send(Ok(address));
+                                server.run(listener, &stopped, tasks).await;
+                            }
+                        }
                     }
                 }
             }),
@@ -135,6 +149,8 @@ struct Server {
     io: Rc<Io>,
     /// What events pass first, where the server has a known capacity.
     gate: Option<Rc<Gate>>,
+    /// Its end of the bus, where it is a node of a cluster.
+    link: Option<Rc<Link>>,
 }
 
 impl Server {
@@ -147,16 +163,33 @@ impl Server {
             gate = Some(made.clone());
             app = made;
         }
-        let io = Io::new(&shared, app, namespaces::TABLE);
+        let node = shared.config.node.as_ref();
+        let link = node.map(|node| Link::new(&shared, &node.name, node.bus));
+        let io = Io::new(&shared, app, namespaces::TABLE, Elsewhere::new(link.clone()));
+        if let Some(link) = &link {
+            link.listen(Rc::new(Hearing::new(&io, link)));
+        }
         let above = Rc::new(Clients { io: io.clone() });
         let engine = Rc::new(Engine { shared: shared.clone(), sessions: Registry::default(), above });
-        Ok(Server { shared, engine, io, gate })
+        Ok(Server { shared, engine, io, gate, link })
     }
 
-    async fn run(self, listener: TcpListener, stop: &Notify) {
+    fn start(&self) -> Vec<Task<()>> {
         let mut tasks = vec![spawn_local(self.shared.timers.clone().run())];
         tasks.extend(self.gate.clone().map(|gate| spawn_local(gate.run())));
         tasks.extend(self.shared.late.clone().map(|late| spawn_local(late.run())));
+        tasks.extend(self.link.clone().map(|link| spawn_local(link.run())));
+        tasks
+    }
+
+    async fn join_cluster(&self) -> io::Result<()> {
+        match &self.link {
+            Some(link) => link.until_greeted().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn run(self, listener: TcpListener, stop: &Notify, tasks: Vec<Task<()>>) {
         tokio::select! {
             () = self.accept(listener) => {}
             () = stop.notified() => {}
@@ -165,7 +198,7 @@ impl Server {
         self.io.disconnect_all(Reason::ServerShuttingDown);
         self.engine.sessions.all().iter().for_each(|session| session.close(Reason::ServerShuttingDown));
         let _ = tokio::time::timeout(FAREWELL, self.until_quiet()).await;
-        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        tasks.iter().for_each(Task::abort);
         self.engine.sessions.clear();
         self.io.namespaces.clear();
     }
@@ -186,7 +219,9 @@ impl Server {
     async fn until_quiet(&self) {
         self.engine.sessions.until_empty().await;
         // The last bytes of the last session are being written by its connection.
-        while self.shared.busy_connections() > 0 {
+        // And what the other nodes are told of it.
+        let is_idle = || self.link.as_ref().is_none_or(|link| link.is_idle());
+        while self.shared.busy_connections() > 0 || !is_idle() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -10,8 +10,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 
+use super::bulk;
+use super::target::{Target, one_or_more};
 use crate::console::{Topic, printable};
 use crate::engine::request::EngineTransport;
 use crate::faults::{Fault, broadcast, late, reasons};
@@ -21,6 +22,7 @@ use crate::socket::args::{Arg, Args};
 use crate::socket::decoder::Packet;
 use crate::socket::rooms::{Key, Selection};
 use crate::socket::socket::{Application, Broadcast, Socket};
+use crate::socket::told::Scope;
 
 /// The application.
 #[derive(Default)]
@@ -95,10 +97,11 @@ fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Optio
         }
         ("t:cast-ack", [target, ms, event, payload, ..]) => {
             let mut to = Target::parse(target)?.broadcast(socket);
+            let elsewhere = (!to.local).then(|| Scope::of(&to.selection));
             broadcast::address(&socket.namespace, &mut to.selection);
             let receivers = socket.namespace.members(&to.selection);
             let args = event_with(socket, event, payload)?;
-            ack::ask_all(socket, receivers, millis(ms)?, args, move |timed_out, answers| {
+            ack::ask_all(socket, receivers, elsewhere, millis(ms)?, args, move |timed_out, answers| {
                 ack.send(&Args::new().with(&timed_out).with_array(&answers));
             });
         }
@@ -109,7 +112,7 @@ fn command(socket: &Rc<Socket>, name: &str, args: &[Arg<'_>], ack: Ack) -> Optio
             });
         }
         ("t:sockets", [target, what, how, ..]) => {
-            sockets(socket, target, &what.parse::<String>()?, how, &ack)?
+            bulk::run(socket, target, &what.parse::<String>()?, how, ack)?
         }
         ("t:ack-twice", _) => {
             ack.send(&Args::new().with(&1));
@@ -154,11 +157,6 @@ fn tell_rooms(socket: &Rc<Socket>, verb: &str, names: &[String], ack: &Ack) {
     }
 }
 
-/// A room name or a list of them.
-fn one_or_more(arg: &Arg<'_>) -> Option<Vec<String>> {
-    arg.parse::<String>().map(|name| vec![name]).or_else(|| arg.parse())
-}
-
 fn millis(arg: &Arg<'_>) -> Option<Duration> {
     let ms = arg.parse::<f64>().filter(|ms| (0.0..=3_600_000.0).contains(ms))?;
     Some(Duration::from_secs_f64(ms / 1000.0))
@@ -173,85 +171,6 @@ fn event_with(socket: &Socket, event: &Arg<'_>, payload: &Arg<'_>) -> Option<Arg
     Some(Args::new().with_all(std::slice::from_ref(event)).with_all(&payload))
 }
 
-/// The first argument of broadcasting commands.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Target {
-    from: String,
-    to: Vec<String>,
-    except: Vec<String>,
-    flags: Vec<String>,
-}
-
-impl Target {
-    fn parse(arg: &Arg<'_>) -> Option<Target> {
-        arg.parse()
-    }
-
-    fn broadcast(&self, socket: &Socket) -> Broadcast {
-        let rooms = |names: &[String]| names.iter().map(|name| Rc::from(&**name)).collect();
-        let from_socket = self.from != "io";
-        let spares_asker = from_socket || socket.has(Fault::IoLeavesOutAsker);
-        Broadcast {
-            selection: Selection {
-                to: rooms(&self.to),
-                except: rooms(&self.except),
-                except_key: spares_asker.then_some(socket.key),
-            },
-            sender: from_socket.then(|| socket.id.clone()),
-            volatile: self.has("volatile"),
-        }
-    }
-
-    fn has(&self, flag: &str) -> bool {
-        self.flags.iter().any(|given| given == flag)
-    }
-
-    fn is_flagged_and_lost(&self, socket: &Socket) -> bool {
-        let lost = socket.has(Fault::FlaggedBroadcastLost);
-        lost && (self.has("local") || self.has("compress"))
-    }
-}
-
-fn sockets(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack: &Ack) -> Option<()> {
-    let target = Target { from: "io".to_owned(), ..Target::parse(target)? };
-    let mut selection = target.broadcast(socket).selection;
-    if socket.has(Fault::SocketsFilterIgnored) {
-        selection = Selection::default();
-    }
-    let mut chosen = socket.namespace.members(&selection);
-    match what {
-        "join" => {
-            let names = one_or_more(how)?;
-            if socket.has(Fault::SocketsJoinFirstOnly) {
-                chosen.truncate(1);
-            }
-            chosen.iter().for_each(|socket| socket.join(&names));
-        }
-        "leave" => {
-            let names = one_or_more(how)?;
-            if socket.has(Fault::SocketsLeaveAskerOnly) {
-                chosen.retain(|member| member.key == socket.key);
-            }
-            chosen.iter().for_each(|socket| names.iter().for_each(|name| socket.leave_room(name)));
-        }
-        "disconnect" => {
-            let close = how.parse().unwrap_or(false) || socket.has(Fault::SocketsDisconnectCloses);
-            let close = close && !socket.has(Fault::SocketsDisconnectKeepsConnection);
-            let reason = Reason::ServerNamespaceDisconnect;
-            for socket in &chosen {
-                match socket.has(Fault::SocketsDisconnectSilent) {
-                    true => socket.leave(reason),
-                    false => socket.disconnect(close, reason),
-                }
-            }
-        }
-        _ => return None,
-    }
-    ack.send(&Args::new());
-    Some(())
-}
-
 fn who(socket: &Rc<Socket>) -> Args {
     let session = &socket.connection.session;
     let handshake = &session.handshake;
@@ -260,7 +179,7 @@ fn who(socket: &Rc<Socket>) -> Args {
     let text = |text: &str| serde_json::Value::from(text).to_string();
     let mut args = Args::new();
     args.raw(&format!(
-        "{{\"id\":{},\"nsp\":{},\"auth\":{},\"query\":{},\"headers\":{},\"recovered\":{},\"transport\":{}}}",
+        "{{\"id\":{},\"nsp\":{},\"auth\":{},\"query\":{},\"headers\":{},\"recovered\":{},\"transport\":{}{}}}",
         text(&socket.id),
         text(&socket.namespace.name),
         socket.auth,
@@ -268,6 +187,7 @@ fn who(socket: &Rc<Socket>) -> Args {
         if socket.has(Fault::HeadersLost) { "{}" } else { &handshake.headers },
         socket.recovered,
         text(transport.name()),
+        socket.io.elsewhere.own_name().map(|name| format!(",\"node\":{}", text(name))).unwrap_or_default(),
     ));
     args
 }

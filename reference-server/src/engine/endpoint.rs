@@ -84,6 +84,11 @@ impl Exchange<'_> {
         self.engine.shared.has(fault)
     }
 
+    /// The name of the node, for whoever wants to know where a balancer led it.
+    fn node(&self) -> Option<&str> {
+        self.engine.shared.config.node.as_ref().map(|node| &*node.name)
+    }
+
     /// Responds, with the headers that every response of the endpoint has.
     async fn respond(&mut self, mut response: Response) -> Next {
         let failed = response.status >= 400;
@@ -92,6 +97,9 @@ impl Exchange<'_> {
             if !self.has(Fault::PollsCacheable) {
                 response = response.with("cache-control", "no-store");
             }
+        }
+        if let Some(node) = self.node() {
+            response = response.with("x-node", node);
         }
         self.connection.respond(Some(self.request), response).await
     }
@@ -245,7 +253,7 @@ impl Exchange<'_> {
 
     /// Answers the opening handshake of a WebSocket. `false`: the client is gone.
     async fn accept_websocket(&mut self) -> Result<bool, Refusal> {
-        let accept = handshake::accept(self.request).ok_or(Refusal::BadRequest)?;
+        let accept = handshake::accept(self.request, self.node()).ok_or(Refusal::BadRequest)?;
         Ok(self.connection.stream.write_all(&accept).await.is_ok())
     }
 

@@ -53,7 +53,7 @@ impl Socket {
         true
     }
 
-    fn join_wrongly(&self, names: &[String]) {
+    fn join_wrongly(self: &Rc<Self>, names: &[String]) {
         let several = if self.has(Fault::JoinFirstOnly) { 1 } else { names.len() };
         for name in names.iter().take(several) {
             let name = if self.has(Fault::RoomNamesFoldCase) { &name.to_lowercase() } else { name };
@@ -61,6 +61,7 @@ impl Socket {
                 self.namespace.rooms.borrow_mut().leave(self.key, name);
             } else {
                 self.join_now(std::slice::from_ref(name));
+                self.lag(name, true);
             }
         }
     }
@@ -77,6 +78,7 @@ impl Socket {
             self.namespace.rooms.borrow_mut().empty(name);
             return true;
         }
+        self.lag(name, false);
         self.has(Fault::LeaveIgnored)
     }
 

@@ -4,10 +4,10 @@
 //! into the server at one point, found by searching for its variant. A new one is a line in the list of its
 //! layer and that hook.
 //!
-//! Lists: `http`, `engine`, `packets`, `sockets`, `rooms`, `load`. Where a fault takes more than a line, what it does
+//! Lists: `http`, `engine`, `packets`, `sockets`, `rooms`, `load`, `cluster`. Where a fault takes more than a line, what it does
 //! is in a file beside them and the server calls it: `requests`, `payload` and `session` for Engine.IO; `spoil`,
 //! `connection`, `membership`, `acks`, `broadcast`, `recovery` and `reasons` for Socket.IO; `wear` and `late` for load and
-//! time.
+//! time; `between` and `lagging` for clusters.
 
 #[macro_use]
 mod http;
@@ -21,10 +21,14 @@ mod sockets;
 mod rooms;
 #[macro_use]
 mod load;
+#[macro_use]
+mod cluster;
 
 pub(crate) mod acks;
+mod between;
 pub(crate) mod broadcast;
 mod connection;
+pub(crate) mod lagging;
 pub(crate) mod late;
 mod membership;
 pub(crate) mod payload;
@@ -47,7 +51,7 @@ pub struct Description {
     /// Its name on the command line.
     pub name: &'static str,
     /// The clauses of the conformance catalogue it breaks, the first one first of all, with spaces between; none if it
-    /// shows in time alone.
+    /// shows in time alone or in clusters alone.
     pub breaks: &'static str,
     /// What the server then does wrong, in one line.
     pub about: &'static str,
@@ -64,6 +68,8 @@ pub enum Shows {
     UnderLoad,
     /// Only on a clock. It breaks no clause.
     InTime,
+    /// Only in a cluster: between clients of different nodes.
+    AcrossNodes,
 }
 
 macro_rules! define {
@@ -86,10 +92,11 @@ macro_rules! define {
     (@shows) => { Shows::AtOnce };
     (@shows under_load) => { Shows::UnderLoad };
     (@shows in_time) => { Shows::InTime };
+    (@shows across_nodes) => { Shows::AcrossNodes };
 }
 
 // Each list hands on to the next what came before it; the order is that of `--list-faults`.
-http_faults! { engine_faults packet_faults socket_faults room_faults load_faults define; }
+http_faults! { engine_faults packet_faults socket_faults room_faults load_faults cluster_faults define; }
 
 /// A set of faults. Empty is healthy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

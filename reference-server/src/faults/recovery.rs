@@ -19,6 +19,12 @@ pub(crate) fn spoil(shared: &Shared, memory: &mut Recovery, recovered: &mut Reco
     if shared.now_and_then(Fault::RecoveryRarelyRepeats, 10) {
         missed.extend(missed.last().cloned());
     }
+    if recovered.lost.elsewhere && shared.has(Fault::RecoveryForgetsElsewhere) {
+        missed.clear();
+    }
+    if recovered.lost.elsewhere && shared.has(Fault::RecoveryRepeatsElsewhere) {
+        missed.extend(missed.clone());
+    }
     if shared.has(Fault::RecoveryOnce) {
         memory.discard();
     }

@@ -10,8 +10,10 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::args::{Arg, Args};
+use super::elsewhere::{Question, Reply};
 use super::message::Message;
 use super::socket::Socket;
+use super::told::{Scope, Told};
 use crate::faults::{Fault, acks};
 use crate::reason::Reason;
 use crate::timers::TimerKey;
@@ -92,36 +94,83 @@ pub(crate) fn ask(
 type Collected = Box<dyn FnOnce(bool, Vec<Arg<'static>>)>;
 
 struct Collection {
+    asker: Rc<Socket>,
+    /// Sockets that have not answered.
     missing: usize,
+    /// Nodes that have not said how many sockets they ask.
+    uncounted: usize,
     answers: Vec<Arg<'static>>,
+    timer: Option<TimerKey>,
+    question: Option<Question>,
     done: Option<Collected>,
 }
 
 impl Collection {
     fn finish(&mut self, timed_out: bool) {
+        if let Some(timer) = self.timer.take() {
+            self.asker.shared.timers.cancel(timer);
+        }
+        if let Some(question) = self.question.take() {
+            self.asker.io.elsewhere.forget(question);
+        }
         if let Some(done) = self.done.take() {
             done(timed_out, std::mem::take(&mut self.answers));
         }
     }
+
+    fn is_complete(&self) -> bool {
+        self.missing == 0 && self.uncounted == 0
+    }
+
+    fn take(&mut self, answer: Option<Arg<'static>>) {
+        let null = || Arg::Json(Cow::Borrowed(RawValue::NULL));
+        self.missing = self.missing.saturating_sub(1);
+        self.answers.push(answer.unwrap_or_else(null));
+    }
+
+    /// What another node replied.
+    fn handle(&mut self, reply: Reply) {
+        match reply {
+            Reply::Asked(count) => {
+                self.uncounted = self.uncounted.saturating_sub(1);
+                self.missing = self.missing.saturating_add(count);
+            }
+            Reply::Gone => self.uncounted = self.uncounted.saturating_sub(1),
+            Reply::Answer(answer) if self.missing > 0 => self.take(Some(answer)),
+            Reply::Answer(_) | Reply::Ids(_) => {}
+        }
+        if self.is_complete() {
+            self.finish(false);
+        }
+    }
 }
 
-/// Asks many clients at once, and tells `done` whether some did not answer in time and what the others did.
+/// Asks many clients at once, those here and those that `elsewhere` means on other nodes, and tells `done` whether some did not
+/// answer in time and what the others did.
 pub(crate) fn ask_all(
     asker: &Rc<Socket>,
     receivers: Vec<Rc<Socket>>,
+    elsewhere: Option<Scope>,
     patience: Duration,
     args: Args,
     done: impl FnOnce(bool, Vec<Arg<'static>>) + 'static,
 ) {
-    if receivers.is_empty() && !asker.has(Fault::NobodyAskedTimesOut) {
-        return done(false, Vec::new());
-    }
-    let id = asker.namespace.next_ack();
     let collection = Rc::new(RefCell::new(Collection {
+        asker: asker.clone(),
         missing: receivers.len(),
+        uncounted: 0,
         answers: Vec::new(),
+        timer: None,
+        question: None,
         done: Some(Box::new(done)),
     }));
+    if let Some(scope) = elsewhere {
+        ask_elsewhere(asker, scope, patience, &args, &collection);
+    }
+    if collection.borrow().is_complete() && !asker.has(Fault::NobodyAskedTimesOut) {
+        return collection.borrow_mut().finish(false);
+    }
+    let id = asker.namespace.next_ack();
     let message = asker.namespace.encode(Some(id), args);
     let timer = {
         let (receivers, collection) = (receivers.clone(), collection.clone());
@@ -131,16 +180,70 @@ pub(crate) fn ask_all(
                 socket.waiting.borrow_mut().remove(&id);
             }
             let mut collection = collection.borrow_mut();
+            collection.timer = None;
             if drops_partial {
                 collection.answers.clear();
             }
             collection.finish(true);
         })
     };
+    collection.borrow_mut().timer = Some(timer);
     for socket in receivers.iter().filter(|socket| !owes_too_much(socket)) {
-        expect_answer(socket, id, collection.clone(), timer);
+        expect_answer(socket, id, collection.clone());
         socket.deliver(&message, false);
     }
+}
+
+fn ask_elsewhere(
+    asker: &Rc<Socket>,
+    scope: Scope,
+    patience: Duration,
+    args: &Args,
+    collection: &Rc<RefCell<Collection>>,
+) {
+    let elsewhere = &asker.io.elsewhere;
+    let ask = |request| Told::Ask {
+        namespace: asker.namespace.name.to_string(),
+        scope,
+        request,
+        patience: u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
+    };
+    let replies = collection.clone();
+    let Some(question) = elsewhere.ask(args, ask, move |reply| replies.borrow_mut().handle(reply)) else {
+        return;
+    };
+    if asker.has(Fault::AckBroadcastCountsOwnNode) {
+        return elsewhere.forget(question);
+    }
+    let mut collection = collection.borrow_mut();
+    (collection.uncounted, collection.question) = (question.nodes, Some(question));
+}
+
+/// Asks the clients here what another node wants to know, and tells each answer to `answered`.
+pub(crate) fn ask_for_another(
+    receivers: Vec<Rc<Socket>>,
+    patience: Duration,
+    args: Args,
+    answered: impl Fn(Arg<'static>) + 'static,
+) {
+    let Some(first) = receivers.first() else { return };
+    let id = first.namespace.next_ack();
+    let message = first.namespace.encode(Some(id), args);
+    let answered = Rc::new(answered);
+    for socket in receivers.iter().filter(|socket| !owes_too_much(socket)) {
+        let answered = answered.clone();
+        let null = || Arg::Json(Cow::Borrowed(RawValue::NULL));
+        let handle =
+            move |answer: Vec<Arg<'static>>| answered(answer.into_iter().next().unwrap_or_else(null));
+        socket.waiting.borrow_mut().insert(id, Box::new(handle));
+        socket.deliver(&message, false);
+    }
+    let shared = first.shared.clone();
+    shared.after(patience, move || {
+        for socket in receivers {
+            socket.waiting.borrow_mut().remove(&id);
+        }
+    });
 }
 
 fn owes_too_much(socket: &Socket) -> bool {
@@ -148,19 +251,16 @@ fn owes_too_much(socket: &Socket) -> bool {
 }
 
 /// Counts the answer of one client when it comes, once.
-fn expect_answer(socket: &Rc<Socket>, id: u64, collection: Rc<RefCell<Collection>>, timer: TimerKey) {
+fn expect_answer(socket: &Rc<Socket>, id: u64, collection: Rc<RefCell<Collection>>) {
     let receiver = Rc::downgrade(socket);
     let answered = move |answer: Vec<Arg<'static>>| {
         let Some(socket) = receiver.upgrade() else { return };
         let mut counting = collection.borrow_mut();
-        counting.missing = counting.missing.saturating_sub(1);
-        let null = || Arg::Json(Cow::Borrowed(RawValue::NULL));
-        counting.answers.push(answer.into_iter().next().unwrap_or_else(null));
-        if counting.missing == 0 || socket.has(Fault::FirstAnswerIsAll) {
-            socket.shared.timers.cancel(timer);
+        counting.take(answer.into_iter().next());
+        if counting.is_complete() || socket.has(Fault::FirstAnswerIsAll) {
             counting.finish(false);
         } else if socket.has(Fault::DuplicateAnswersCount) {
-            expect_answer(&socket, id, collection.clone(), timer);
+            expect_answer(&socket, id, collection.clone());
         }
     };
     socket.waiting.borrow_mut().insert(id, Box::new(answered));

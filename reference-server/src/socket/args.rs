@@ -145,6 +145,19 @@ impl Args {
         Args::new().with(&name)
     }
 
+    /// Arguments that were taken apart: the inside of the JSON array, and the attachments it refers to.
+    pub(crate) fn from_parts(json: String, attachments: Vec<Bytes>) -> Args {
+        Args { json, attachments }
+    }
+
+    /// The first of them; `None` where they are no JSON.
+    pub(crate) fn first(&self) -> Option<Arg<'static>> {
+        let array = format!("[{}]", self.json);
+        let buffers: Rc<[Bytes]> = self.attachments.clone().into();
+        let first = *packet::elements(&array)?.first()?;
+        Arg::with_attachments(first, &buffers).ok().map(Arg::into_owned)
+    }
+
     /// Adds any serialisable value.
     pub(crate) fn with<T: Serialize + ?Sized>(mut self, value: &T) -> Args {
         let json = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());

@@ -11,6 +11,8 @@ use super::args::Args;
 use super::message::Message;
 use super::recovery::{Lost, Recovered, Recovery};
 use super::rooms::{Rooms, Selection};
+use super::told::Mark;
+use crate::faults::lagging::Lagging;
 use crate::faults::{Fault, recovery};
 use crate::shared::Shared;
 
@@ -68,6 +70,8 @@ pub(crate) struct Namespace<T> {
     made: Instant,
     /// For the fault of rooms that stick.
     pub(crate) stuck: RefCell<Vec<Rc<str>>>,
+    /// For the faults of moves that other nodes do not learn of.
+    pub(crate) lagging: RefCell<Vec<Lagging<T>>>,
 }
 
 impl<T: Clone> Namespace<T> {
@@ -86,6 +90,7 @@ impl<T: Clone> Namespace<T> {
             next_ack: Cell::new(0),
             made: Instant::now(),
             stuck: RefCell::default(),
+            lagging: RefCell::default(),
         })
     }
 
@@ -119,16 +124,35 @@ impl<T: Clone> Namespace<T> {
         &self,
         selection: &Selection,
         from: Option<&Rc<str>>,
+        args: Args,
+    ) -> Message {
+        match self.mark() {
+            Some(mark) => self.encode_marked(&mark, selection, from, args),
+            None => self.encode(None, args),
+        }
+    }
+
+    /// The same for an event of any node, whose place is known.
+    pub(crate) fn encode_marked(
+        &self,
+        mark: &Mark,
+        selection: &Selection,
+        from: Option<&Rc<str>>,
         mut args: Args,
     ) -> Message {
         let Some(recovery) = &self.recovery else { return self.encode(None, args) };
         let mut recovery = recovery.borrow_mut();
         if !self.shared.has(Fault::OffsetMissing) {
-            args = args.with(&recovery.offset());
+            args = args.with(&recovery.offset(mark));
         }
         let message = self.encode(None, args);
-        recovery.record(Instant::now(), selection, from, message.clone());
+        recovery.record(Instant::now(), mark, selection, from, message.clone());
         message
+    }
+
+    /// The place of the next event that recovery is to remember.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        Some(self.recovery.as_ref()?.borrow().mark())
     }
 
     /// The selected members.
@@ -149,9 +173,9 @@ impl<T: Clone> Namespace<T> {
     }
 
     /// Remembers a socket that went away and may come back.
-    pub(crate) fn keep(&self, pid: Option<&Rc<str>>, sid: &Rc<str>, rooms: Vec<Rc<str>>) {
-        if let (Some(recovery), Some(pid)) = (&self.recovery, pid) {
-            recovery.borrow_mut().keep(pid.clone(), Lost { sid: sid.clone(), rooms, at: Instant::now() });
+    pub(crate) fn keep(&self, pid: &Rc<str>, lost: Lost) {
+        if let Some(recovery) = &self.recovery {
+            recovery.borrow_mut().keep(pid.clone(), lost);
         }
     }
 }

@@ -6,14 +6,17 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Instant;
 
 use super::args::{Arg, Args};
 use super::connection::Connection;
 use super::decoder::Packet;
+use super::elsewhere::Elsewhere;
 use super::message::Message;
 use super::namespace::{Definition, Name, Namespace};
-use super::recovery::Recovered;
+use super::recovery::{Lost, Recovered};
 use super::rooms::{Key, Selection};
+use super::told::{Scope, Told};
 use crate::console::printable;
 use crate::faults::Fault;
 use crate::reason::Reason;
@@ -43,6 +46,8 @@ pub(crate) struct Broadcast {
     /// The id of the socket that is left out.
     pub(crate) sender: Option<Rc<str>>,
     pub(crate) volatile: bool,
+    /// Only to the sockets of this node.
+    pub(crate) local: bool,
 }
 
 /// What all sockets of a server share.
@@ -52,11 +57,17 @@ pub(crate) struct Io {
     /// Every namespace that there may be.
     pub(crate) table: &'static [Definition],
     pub(crate) namespaces: Registry<Space>,
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Io {
-    pub(crate) fn new(shared: &Rc<Shared>, app: Rc<dyn Application>, table: &'static [Definition]) -> Rc<Io> {
-        Rc::new(Io { shared: shared.clone(), app, table, namespaces: Registry::default() })
+    pub(crate) fn new(
+        shared: &Rc<Shared>,
+        app: Rc<dyn Application>,
+        table: &'static [Definition],
+        elsewhere: Elsewhere,
+    ) -> Rc<Io> {
+        Rc::new(Io { shared: shared.clone(), app, table, namespaces: Registry::default(), elsewhere })
     }
 
     /// The namespace of that name, made on first use if the table knows it.
@@ -72,6 +83,14 @@ impl Io {
         Some(namespace)
     }
 
+    /// The namespace that another node speaks of. Those of a pattern are not made for it: nobody would be in them.
+    pub(crate) fn heard_namespace(&self, name: &str) -> Option<Rc<Space>> {
+        let is_fixed =
+            |definition: &Definition| matches!(definition.name, Name::Exactly(fixed) if fixed == name);
+        let known = self.namespaces.get(name);
+        known.or_else(|| self.table.iter().any(is_fixed).then(|| self.namespace(name))?)
+    }
+
     /// Forgets a namespace of a pattern that nobody is in, so that strangers cannot fill the memory with them.
     fn retire(&self, namespace: &Space) {
         let is_fixed = |definition: &Definition| matches!(definition.name, Name::Exactly(name) if *name == *namespace.name);
@@ -82,6 +101,9 @@ impl Io {
 
     /// Sends an event to all selected sockets: encoded once, however many they are.
     pub(crate) fn broadcast(&self, namespace: &Space, to: Broadcast, args: Args) {
+        if !to.local {
+            self.cast_elsewhere(namespace, &to.selection, to.sender.as_ref(), to.volatile, &args);
+        }
         if !self.shared.faults.is_empty() {
             return self.broadcast_spoilt(namespace, to, args);
         }
@@ -91,6 +113,24 @@ impl Io {
             namespace.encode_recorded(&to.selection, to.sender.as_ref(), args)
         };
         namespace.rooms.borrow().select(&to.selection, |socket| socket.deliver(&message, to.volatile));
+    }
+
+    /// Sends the next event of this namespace to the selected sockets of the other nodes.
+    fn cast_elsewhere(
+        &self,
+        namespace: &Space,
+        selection: &Selection,
+        sender: Option<&Rc<str>>,
+        volatile: bool,
+        args: &Args,
+    ) {
+        self.elsewhere.tell(args, || Told::Cast {
+            namespace: namespace.name.to_string(),
+            scope: Scope::of(selection),
+            sender: sender.map(|id| id.to_string()),
+            volatile,
+            mark: namespace.mark().filter(|_| !volatile),
+        });
     }
 
     /// Puts everybody out.
@@ -208,6 +248,10 @@ impl Socket {
             return;
         }
         let own = Selection { to: vec![self.id.clone()], ..Selection::default() };
+        if self.namespace.recovery.is_some() {
+            // Any node may have to send it again.
+            self.io.cast_elsewhere(&self.namespace, &own, None, false, &args);
+        }
         let message = self.namespace.encode_recorded(&own, None, args);
         if self.has(Fault::EmitLeaks) {
             let others = Selection { except_key: Some(self.key), ..Selection::default() };
@@ -312,7 +356,7 @@ impl Socket {
             rooms.iter().for_each(|room| self.namespace.rooms.borrow_mut().empty(room));
         }
         if reason.is_recoverable() || self.has(Fault::LeaversRecovered) {
-            self.namespace.keep(self.pid.as_ref(), &self.id, rooms);
+            self.keep(rooms);
         }
         if !self.has(Fault::GhostMembers) {
             self.namespace.rooms.borrow_mut().remove(self.key);
@@ -329,7 +373,20 @@ impl Socket {
 
     /// For the fault of recovering whoever is still there: remembers it as if it had gone.
     pub(crate) fn keep_while_it_lives(&self) {
-        self.namespace.keep(self.pid.as_ref(), &self.id, self.rooms());
+        self.keep(self.rooms());
+    }
+
+    /// Remembers, on every node, that it may come back.
+    fn keep(&self, rooms: Vec<Rc<str>>) {
+        let Some(pid) = &self.pid else { return };
+        self.io.elsewhere.tell(&Args::new(), || Told::Lost {
+            namespace: self.namespace.name.to_string(),
+            pid: pid.to_string(),
+            sid: self.id.to_string(),
+            rooms: rooms.iter().map(|room| room.to_string()).collect(),
+        });
+        let lost = Lost { sid: self.id.clone(), rooms, at: Instant::now(), elsewhere: false };
+        self.namespace.keep(pid, lost);
     }
 
     /// The client answered an event. Spec: "Acknowledgement"; an id that nobody waits for is no matter.

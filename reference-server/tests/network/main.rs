@@ -9,6 +9,7 @@ mod broadcasting;
 mod broken;
 mod capacity;
 mod closing;
+mod cluster;
 mod handshake;
 mod heartbeat;
 mod hostile;

@@ -58,3 +58,39 @@ fn a_port_that_is_taken_is_an_error_of_its_own() {
     let mut child = start(&["--port", &port]);
     assert_eq!(child.wait().unwrap().code(), Some(3));
 }
+
+#[test]
+fn several_nodes_in_one_process_say_where_each_is_and_where_others_can_join() {
+    let mut child = start(&["--port", "0", "--nodes", "2", "--quiet", "--exit-with-stdin"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || lines.next().unwrap().unwrap();
+    assert!(next().starts_with("a listening on http://127.0.0.1:"));
+    assert!(next().starts_with("b listening on http://127.0.0.1:"));
+    let bus = next().strip_prefix("bus on ").expect("a bus").to_owned();
+    let mut third = start(&["--port", "0", "--bus", &bus, "--node", "c", "--quiet", "--exit-with-stdin"]);
+    let mut line = String::new();
+    BufReader::new(third.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on "), "{line}");
+    for mut child in [third, child] {
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_bus_can_be_a_process_of_its_own() {
+    let mut child = start(&["--bus", "127.0.0.1:0", "--bus-only", "--exit-with-stdin"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("bus on 127.0.0.1:"), "{line}");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_bus_that_strangers_could_reach_is_refused() {
+    let child = start(&["--bus", "0.0.0.0:7000"]).wait_with_output().unwrap();
+    assert_eq!(child.status.code(), Some(2));
+    let text = String::from_utf8(child.stderr).unwrap();
+    assert!(text.contains("the bus has no password"), "{text}");
+}

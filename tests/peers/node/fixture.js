@@ -86,8 +86,10 @@ function broadcasting(socket) {
   on(socket, "t:cast-ack", (target, ms, event, args, ack) => {
     operator(socket, target).timeout(ms).emit(event, ...args, (error, answers) => ack(Boolean(error), answers));
   });
-  on(socket, "t:sockets", (target, what, argument, ack) => {
-    operator(socket, { ...target, from: "io" })[inBulk[what]](argument);
+  on(socket, "t:sockets", async (target, what, argument, ack) => {
+    const sockets = operator(socket, { ...target, from: "io" });
+    if (what === "list") return ack((await sockets.fetchSockets()).map(({ id }) => id));
+    sockets[inBulk[what]](argument);
     ack();
   });
   // "n" with 0 to count - 1, every second one with an attachment when `binary`.
@@ -127,6 +129,7 @@ function lifecycle(io, socket) {
       headers: handshake.headers,
       recovered: Boolean(socket.recovered),
       transport: socket.conn.transport.name,
+      node: process.env.NODE, // absent where it is not one of several
     });
   });
   on(socket, "t:bye", (close, ack) => {
