@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the command; `None` when its arguments make no sense.
 pub(super) fn run(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'_>, ack: Ack) -> Option<()> {
-    let Broadcast { mut selection, local, .. } = Target::parse(target)?.from_io().broadcast(socket);
+    let Broadcast { mut selection, local, .. } = Target::parse(target)?.by_server().broadcast(socket);
     let (namespace, scope) = (socket.namespace.name.to_string(), Scope::of(&selection));
     let tell = |told: Told| {
         if !local {

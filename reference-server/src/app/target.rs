@@ -26,7 +26,7 @@ impl Target {
     }
 
     /// The same from the server, whoever asks.
-    pub(super) fn from_io(self) -> Target {
+    pub(super) fn by_server(self) -> Target {
         Target { from: "io".to_owned(), ..self }
     }
 
