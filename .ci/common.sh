@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts here share. To be sourced, at the root of the repository.
 
 apt_install() {

@@ -1,4 +1,4 @@
-//! The options that put another load in the place of the one that a scenario is written for.
+//! The options that put another load in the place of the one that a scenario is written for, or ask more of the server.
 
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ pub(super) struct OverrideArgs {
     /// How many clients arrive, in all groups together that arrive at a rate: `200/s`
     #[arg(long, value_name = "RATE", value_parser = rate)]
     arrive: Option<Rate>,
+    /// One more threshold, beside those of the scenario: `ack p99 < 200 ms` (repeatable)
+    #[arg(long, value_name = "DEMAND")]
+    threshold: Vec<String>,
     /// The value of one of the scenario's common variables
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     set: Vec<(String, String)>,
@@ -71,7 +74,8 @@ impl OverrideArgs {
     /// When one of them is given twice.
     pub(super) fn overrides(&self) -> Result<Overrides, Error> {
         let OverrideArgs { duration, rate, arrive, .. } = *self;
-        let mut overrides = Overrides { duration, rate, arrive, ..Overrides::default() };
+        let thresholds = self.threshold.clone();
+        let mut overrides = Overrides { duration, rate, arrive, thresholds, ..Overrides::default() };
         for Clients { group, count } in &self.clients {
             overrides.put_clients(group.as_deref(), *count).map_err(Error::because)?;
         }

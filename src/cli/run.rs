@@ -47,7 +47,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Leave the thresholds out: only the checks, the audit and what may not go wrong decide
-    #[arg(long)]
+    #[arg(long, conflicts_with = "threshold")]
     checks_only: bool,
     /// Fail where the audit could judge a smaller share than this of the deliveries that may be owed: `90%`
     #[arg(long, value_name = "SHARE", value_parser = share)]

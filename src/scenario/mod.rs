@@ -293,13 +293,14 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let labels: Vec<String> = reading.labels().iter().map(|(name, _)| name.clone()).collect();
     let mut asked = Parts { groups: &groups, labels: &labels, all: Vec::new() };
     asked.refuse_doubles(reading.labels())?;
-    let thresholds = match thresholds {
+    let mut find = |name: &str| asked.find(name);
+    let mut thresholds: Vec<Threshold> = match thresholds {
         None => Vec::new(),
         Some(node) => {
-            let mut find = |name: &str| asked.find(name);
             node.list()?.iter().map(|node| Threshold::read(node, &mut find)).collect::<Result<_, _>>()?
         }
     };
+    thresholds.extend(overrides.thresholds(root.span, &mut find)?);
     let thresholds = if overrides.checks_only { Vec::new() } else { numbered(thresholds) };
     let asked = if overrides.checks_only { Vec::new() } else { asked.all };
     if let Some(node) = contract_node {

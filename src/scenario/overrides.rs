@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::MOST_CLIENTS;
 use crate::document::{Mistake, Node, Source, Span, Value, parse};
+use crate::threshold::{Find, Threshold};
 use crate::units::{Rate, Spelt};
 
 /// What is put in the place of what a scenario says; the default leaves it as it is.
@@ -27,6 +28,8 @@ pub struct Overrides {
     pub arrive: Option<Rate>,
     /// `--checks-only`: the thresholds are left out.
     pub checks_only: bool,
+    /// `--threshold 'ack p99 < 200 ms'`: demands beside those of the scenario.
+    pub thresholds: Vec<String>,
     /// `--set rooms=50`: values of common variables, written as in a scenario.
     pub vars: Vec<(String, String)>,
 }
@@ -76,9 +79,10 @@ impl Overrides {
         let rate = self.rate.map(|rate| format!("--rate {rate}"));
         let arrive = self.arrive.map(|rate| format!("--arrive {rate}"));
         let vars = self.vars.iter().map(|(name, value)| format!("--set {name}={value}"));
+        let thresholds = self.thresholds.iter().map(|text| format!("--threshold '{text}'"));
         let checks_only = self.checks_only.then(|| "--checks-only".to_owned());
         let load = clients.into_iter().chain(groups).chain(duration).chain(rate).chain(arrive).chain(vars);
-        load.chain(checks_only).collect()
+        load.chain(thresholds).chain(checks_only).collect()
     }
 
     /// How many clients each group has, given how many are written. The mistake stands nowhere.
@@ -147,6 +151,18 @@ impl Overrides {
                     .hint("give it one: `every: 1s`"))
             }
         }
+    }
+
+    /// Reads the thresholds. `scenario` is where they would stand.
+    pub(super) fn thresholds(&self, scenario: Span, find: &mut Find<'_>) -> Result<Vec<Threshold>, Mistake> {
+        let read = |text: &String| {
+            let node = Node { span: scenario, value: Value::Text(text.clone()) };
+            Threshold::read(&node, find).map_err(|mistake| Mistake {
+                message: format!("in `--threshold '{text}'`: {}", mistake.message),
+                ..mistake.at(scenario)
+            })
+        };
+        self.thresholds.iter().map(read).collect()
     }
 
     /// Tells when a duration was given and no `repeat` has got it. The mistake stands nowhere.
@@ -434,6 +450,24 @@ script:
     }
 
     #[test]
+    fn thresholds_stand_beside_those_of_the_scenario() {
+        let with = |texts: &[&str]| {
+            let thresholds = texts.iter().map(|text| (*text).to_owned()).collect();
+            with(Overrides { thresholds, ..Overrides::default() })
+        };
+        let texts = |scenario: Scenario| -> Vec<String> {
+            scenario.thresholds.into_iter().map(|threshold| threshold.text).collect()
+        };
+        let given = ["ack p90 of talkers < 2 s", "ack where [{ ok: false }] < 5 %"];
+        assert_eq!(with(&given).map(texts), Ok(given.map(str::to_owned).to_vec()));
+        assert_eq!(
+            with(&["delivery p90 < fast"]).unwrap_err().lines().next().unwrap_or_default(),
+            "in `--threshold 'delivery p90 < fast'`: `fast` is not a time (write it like 300ms)"
+        );
+        assert!(with(&["ack p90 of nobody < 2 s"]).is_err());
+    }
+
+    #[test]
     fn they_are_told_as_they_would_be_written() {
         let overrides = Overrides {
             clients: Some(500),
@@ -441,6 +475,7 @@ script:
             duration: Some(Duration::from_secs(90)),
             rate: rate("500/s"),
             arrive: rate("0.5/s"),
+            thresholds: vec!["ack p90 < 2 s".into()],
             checks_only: true,
             vars: vec![("rooms".into(), "50".into())],
         };
@@ -451,6 +486,7 @@ script:
             "--rate 500/s",
             "--arrive 30/m",
             "--set rooms=50",
+            "--threshold 'ack p90 < 2 s'",
             "--checks-only",
         ];
         assert_eq!(overrides.words(), words);

@@ -1,7 +1,4 @@
-//! Gives the server one processor and the clients the others.
-//!
-//! A process inherits the processors of the thread that starts it. So the thread that starts the server takes the
-//! server's for that time, and then those of the clients, whose threads it starts next.
+//! The processors of Linux.
 
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -9,7 +6,7 @@ use nix::unistd::Pid;
 
 /// Who may run where.
 #[derive(Debug)]
-pub(super) struct Processors {
+pub(in crate::runner) struct Processors {
     all: CpuSet,
     server: CpuSet,
     clients: CpuSet,
@@ -20,7 +17,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence, when there are fewer than two.
-    pub(super) fn divide() -> Result<Processors, String> {
+    pub(in crate::runner) fn divide() -> Result<Processors, String> {
         let all = sched_getaffinity(this_thread()).map_err(failed)?;
         let usable: Vec<usize> =
             (0..CpuSet::count()).filter(|place| all.is_set(*place) == Ok(true)).collect();
@@ -35,7 +32,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn for_server(&self) -> Result<(), String> {
+    pub(in crate::runner) fn for_server(&self) -> Result<(), String> {
         sched_setaffinity(this_thread(), &self.server).map_err(failed)
     }
 
@@ -43,7 +40,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn for_clients(&self) -> Result<(), String> {
+    pub(in crate::runner) fn for_clients(&self) -> Result<(), String> {
         sched_setaffinity(this_thread(), &self.clients).map_err(failed)
     }
 
@@ -51,7 +48,7 @@ impl Processors {
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn for_everybody(&self) -> Result<(), String> {
+    pub(in crate::runner) fn for_everybody(&self) -> Result<(), String> {
         sched_setaffinity(this_thread(), &self.all).map_err(failed)
     }
 }
