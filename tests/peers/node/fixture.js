@@ -1,5 +1,6 @@
 // The fixture contract on the official Socket.IO server: what a server has to offer for the whole conformance
 // suite to be run against it. Short times, so that heartbeats and timeouts can be watched within seconds.
+import { adapterOf } from "./adapters.js";
 import { serve } from "./serve.js";
 
 const options = {
@@ -8,6 +9,8 @@ const options = {
   connectTimeout: 1000,
   upgradeTimeout: 1000,
   maxHttpBufferSize: 1e6,
+  // Where it is one of several nodes.
+  adapter: await adapterOf(process.env),
 };
 
 serve(options, (io) => {

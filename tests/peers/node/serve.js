@@ -11,7 +11,9 @@
 //   CSR_MAX_DISCONNECTION    how long a lost connection can be recovered
 //   PER_MESSAGE_DEFLATE      JSON: compression of WebSocket messages, as the option `perMessageDeflate` of the Server
 //   EXIT_WITH_STDIN          1: leave when standard input ends, that is, together with whoever started us
+import cluster from "node:cluster";
 import { createServer } from "node:http";
+import sticky from "@socket.io/sticky";
 import { Server } from "socket.io";
 
 /**
@@ -22,12 +24,14 @@ export function serve(defaults, setUp, page = nothing) {
   const httpServer = createServer(page);
   const io = new Server(httpServer, { cors: { origin: "*" }, ...defaults, ...settings(process.env) });
   setUp(io);
+  if (cluster.isWorker) sticky.setupWorker(io);
 
   httpServer.on("error", (error) => {
     console.error(`cannot listen: ${error.message}`);
     process.exit(1);
   });
-  httpServer.listen(number(process.env, "PORT") ?? 0, "127.0.0.1", () => {
+  const port = number(process.env, "PORT") ?? 0;
+  httpServer.listen({ port, host: "127.0.0.1", exclusive: true }, () => {
     console.log(`listening on http://127.0.0.1:${httpServer.address().port}/socket.io/`);
   });
 
