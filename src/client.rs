@@ -77,6 +77,11 @@ impl<'p> Client<'p> {
         self.actor.who
     }
 
+    /// At which node of the target it connects, as an index.
+    pub fn node(&self) -> u16 {
+        self.actor.node
+    }
+
     /// Whether some namespace has accepted the client and its connection stands.
     pub fn is_live(&self) -> bool {
         self.live

@@ -27,6 +27,8 @@ const WIRE_LINES: usize = 12;
 /// What the command line and the target add to a scenario.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
+    /// The names of the target's nodes, at least one.
+    pub nodes: Vec<String>,
     /// The path of the server, with both slashes.
     pub path: String,
     /// Query parameters for every request.
@@ -60,6 +62,7 @@ impl RunOptions {
     pub fn usual(epoch: Instant) -> RunOptions {
         RunOptions {
             audit: true,
+            nodes: vec!["a".to_owned()],
             path: "/socket.io/".to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -136,6 +139,7 @@ impl<'s> Plan<'s> {
             epoch: run_options.epoch,
             run: run_options.run,
             seed: run_options.seed,
+            nodes: run_options.nodes,
             path: run_options.path,
             query: run_options.query,
             headers: run_options.headers,
@@ -224,6 +228,7 @@ fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAc
             .namespace
             .clone()
             .unwrap_or_else(|| Template::from(Value::from(run_options.namespace.as_deref().unwrap_or("/")))),
+        node: group.node.clone(),
         auth: group.auth.clone().or_else(|| run_options.auth.clone().map(Template::from)),
         query: group.query.clone(),
         headers: group.headers.clone(),

@@ -16,7 +16,7 @@ use crate::conformance::github::annotations;
 use crate::conformance::result::SuiteResult;
 use crate::measure::format;
 use crate::report::{markdown, terminal};
-use crate::runner::{Baselines, Cases, Error, JOBS, Suite, SuiteConfig, stop_on_signals};
+use crate::runner::{Baselines, Cases, Error, JOBS, NamedServer, Suite, SuiteConfig, stop_on_signals};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -79,6 +79,12 @@ pub(super) struct ConformArgs {
     server: ServerArgs,
 }
 
+/// Each node of each server as a server of its own: a case is about one.
+fn each_node(servers: Vec<NamedServer>) -> Result<Vec<NamedServer>, Error> {
+    let alone = servers.into_iter().map(NamedServer::alone).collect::<Result<Vec<_>, String>>();
+    Ok(alone.map_err(Error::because)?.into_iter().flatten().collect())
+}
+
 /// Plays the suite against each server in turn.
 pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     args.server.note_secrets();
@@ -91,7 +97,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
     let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
     forms.check()?;
-    let servers = args.server.check_each()?;
+    let servers = each_node(args.server.check_each()?)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
     }

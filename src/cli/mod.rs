@@ -10,6 +10,7 @@ mod formats;
 mod github;
 mod init;
 mod list;
+mod nodes;
 mod output;
 mod overrides;
 mod play;

@@ -99,7 +99,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
             Ok(())
         };
         let played = run.start().and_then(|running| {
-            running.found().notes.iter().for_each(|note| complain(&format!("note: {note}")));
+            running.notes().iter().for_each(|note| complain(&format!("note: {note}")));
             Ok((run.run(&running, &mut listener)?, running))
         });
         let (result, running) = match played {

@@ -9,12 +9,14 @@ use reference_server::Fault;
 use serde_json::Value;
 
 use super::duration;
+use super::nodes::{GivenNode, nodes, repeated, urls};
 use crate::runner::{
-    Error, NamedServer, ServerConfig, Shown, Trust, read_auth, read_header, read_parameter, split_name, tls,
+    Error, NamedServer, NodeConfig, ServerConfig, Shown, Trust, read_auth, read_header, read_parameter,
+    split_name, tls,
 };
-use crate::scenario::Timings;
+use crate::scenario::{MOST_NODES, Timings};
 use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
-use crate::server::{Endpoint, Proxy};
+use crate::server::{Endpoint, Proxy, usual_name};
 
 use super::secrets::{decide, secrets};
 
@@ -23,7 +25,8 @@ use super::secrets::{decide, secrets};
 #[command(next_help_heading = "Server")]
 pub(super) struct ServerArgs {
     /// Test the server that runs there: http, https, ws or wss. A path other than / is that of Socket.IO, or a
-    /// namespace behind /socket.io/, whichever is there; a query is sent with the first look only
+    /// namespace behind /socket.io/, whichever is there; a query is sent with the first look only. A server of several
+    /// nodes has several URLs with commas between them, each with a name or without: a=http://…,b=http://…
     #[arg(long, value_name = "URL", env = "SOCKRATES_URL")]
     url: Vec<String>,
     /// The path of Socket.IO; a path in the url is then a namespace, as with the official client
@@ -32,6 +35,10 @@ pub(super) struct ServerArgs {
     /// Start this command (at the port in $PORT), test the server, stop it
     #[arg(long, value_name = "COMMAND")]
     server: Vec<String>,
+    /// Start the command of --server so often, as the nodes a, b, … of one server, each with its name in $NODE, its port in
+    /// $PORT, and the ports of all in $PORTS (3001,3002,…)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=MOST_NODES as i64))]
+    nodes: Option<u16>,
     /// Break the reference server on purpose (see `sockrates serve --list-faults`)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "server"])]
     fault: Vec<Fault>,
@@ -99,21 +106,26 @@ fn note_url(text: &str, secrets: &Secrets) {
 }
 
 impl ServerArgs {
-    /// Checks what can be checked before anything is started, for a verb that tests one server.
+    /// Checks what can be checked before anything is started, for a verb that tests one server. Each command and each url is
+    /// a node of it.
     ///
     /// # Errors
     /// A sentence that says what is wrong and what to do.
     pub(super) fn check(&self) -> Result<ServerConfig, Error> {
-        for (flag, given) in [("--url", &self.url), ("--server", &self.server)] {
-            if given.len() > 1 {
-                let times = given.len();
-                return Err(Error::because(format!(
-                    "`{flag}` was given {times} times: one server is tested at a time"
-                )));
+        let given = match (self.nodes, &self.server[..], &self.url[..]) {
+            (Some(times), [line], []) => repeated(line, times),
+            (Some(_), ..) => {
+                return Err(Error::because(
+                    "`--nodes` starts the command of one `--server` several times: give that alone, or name each node \
+                     by `--server a=…` or `--url a=…` and leave `--nodes` out",
+                ));
             }
-        }
-        let first = |given: &[String]| given.first().cloned();
-        self.server(first(&self.server).as_deref(), first(&self.url).as_deref()).map_err(Error::because)
+            (None, commands, urls) => {
+                let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+                nodes(commands, &urls).map_err(Error::because)?
+            }
+        };
+        self.server(&given).map_err(Error::because)
     }
 
     /// The same for a verb that tests several servers in turn, each of which may have a name: `node='node server.js'`.
@@ -124,29 +136,37 @@ impl ServerArgs {
     pub(super) fn check_each(&self) -> Result<Vec<NamedServer>, Error> {
         let commands = self.server.iter().map(|text| ("--server", split_name(text)));
         let given: Vec<_> = commands.chain(self.url.iter().map(|text| ("--url", split_name(text)))).collect();
-        let server = |name: &str, command, url, words: &[&str]| {
-            let config = self.server(command, url).map_err(Error::because)?;
+        let server = |name: &str, nodes: &[GivenNode<'_>], words: &[&str]| {
+            let config = self.server(nodes).map_err(Error::because)?;
             let words = words.iter().copied().map(str::to_owned).chain(self.flags()).collect();
             Ok(NamedServer { name: name.to_owned(), config, words })
         };
         let mut servers: Vec<NamedServer> = Vec::new();
         match given[..] {
-            [] => servers.push(server("reference server", None, None, &[])?),
-            [("--server", (None, line)), ("--url", (None, url))] => {
-                servers.push(server(line, Some(line), Some(url), &["--server", line, "--url", url])?);
+            [] if self.nodes.is_none() => servers.push(server("reference server", &[], &[])?),
+            [("--server", (None, line)), ("--url", (None, url))] if self.nodes.is_none() => {
+                let node = GivenNode { name: None, command: Some(line), url: Some(url) };
+                servers.push(server(line, &[node], &["--server", line, "--url", url])?);
             }
             _ => {
+                if self.nodes.is_some() && (given.is_empty() || !self.url.is_empty()) {
+                    return Err(Error::because(
+                        "`--nodes` starts the command of each `--server` several times: it goes with no `--url`, whose \
+                         nodes stand in it with commas between them",
+                    ));
+                }
                 for (flag, (name, what)) in given {
-                    let is_command = flag == "--server";
-                    let (command, url) =
-                        (Some(what).filter(|_| is_command), Some(what).filter(|_| !is_command));
+                    let nodes = match (flag, self.nodes) {
+                        ("--server", times) => repeated(what, times.unwrap_or(1)),
+                        _ => nodes(&[], &[what]).map_err(Error::because)?,
+                    };
                     let name = name.unwrap_or(what);
                     if servers.iter().any(|known| known.name == name) {
                         return Err(Error::because(format!(
                             "two servers are called `{name}`: write NAME='…' before one of them"
                         )));
                     }
-                    servers.push(server(name, command, url, &[flag, what])?);
+                    servers.push(server(name, &nodes, &[flag, what])?);
                 }
             }
         }
@@ -163,8 +183,8 @@ impl ServerArgs {
         let proxies =
             ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].map(|name| [name.to_owned(), name.to_lowercase()]);
         let of_environment = proxies.into_iter().flatten().filter_map(|name| std::env::var(name).ok());
-        let named = |text: &String| split_name(text).1.to_owned();
-        for url in self.url.iter().map(named).chain(self.proxy.clone()).chain(of_environment) {
+        let named = |text: &'_ String| urls(text).map(|url| split_name(url).1.to_owned()).collect::<Vec<_>>();
+        for url in self.url.iter().flat_map(named).chain(self.proxy.clone()).chain(of_environment) {
             note_url(&url, &secrets);
         }
         secrets
@@ -195,6 +215,7 @@ impl ServerArgs {
             .for_each(|(name, value)| flag("--query", format!("{name}={}", unless(lets_in(name), value))));
         self.auth.iter().for_each(|auth| flag("--auth", unless(true, &auth.to_string())));
         self.source.iter().for_each(|address| flag("--source", address.to_string()));
+        self.nodes.iter().for_each(|nodes| flag("--nodes", nodes.to_string()));
         if self.insecure {
             flags.push("--insecure".to_owned());
         }
@@ -219,21 +240,43 @@ impl ServerArgs {
         }
     }
 
-    /// The server that this command starts, or that runs at this url; without either, the reference server.
-    fn server(&self, command: Option<&str>, url: Option<&str>) -> Result<ServerConfig, String> {
-        let url = match url {
-            Some(text) => Some(Endpoint::parse(text).map_err(|error| format!("failed to {error}"))?),
-            None => None,
-        };
-        let url = match (url, &self.path) {
-            (Some(url), Some(path)) => Some(url.at_path(path)?),
-            (None, Some(_)) => {
-                return Err("`--path` needs a `--url` whose path it is".to_owned());
+    /// Where a node is, by what was typed.
+    fn endpoint(&self, text: &str) -> Result<Endpoint, String> {
+        let url = Endpoint::parse(text).map_err(|error| format!("failed to {error}"))?;
+        match &self.path {
+            Some(path) => url.at_path(path),
+            None => Ok(url),
+        }
+    }
+
+    /// The server of these nodes; without any, the reference server.
+    fn server(&self, given: &[GivenNode<'_>]) -> Result<ServerConfig, String> {
+        let mut nodes = Vec::new();
+        for (index, node) in given.iter().enumerate() {
+            let name = node.name.map_or_else(|| usual_name(index), str::to_owned);
+            if nodes.iter().any(|known: &NodeConfig| known.name == name) {
+                return Err(format!("two nodes are called `{name}`: write NAME= before one of them"));
             }
-            (url, None) => url,
-        };
+            let url = node.url.map(|text| self.endpoint(text)).transpose()?;
+            nodes.push(NodeConfig { name, command: node.command.map(str::to_owned), url });
+        }
+        if nodes.len() > MOST_NODES {
+            return Err(format!("{} nodes were given: a server can have {MOST_NODES}", nodes.len()));
+        }
+        if nodes.is_empty() {
+            nodes.push(NodeConfig { name: usual_name(0), command: None, url: None });
+        }
+        if self.path.is_some() && nodes.iter().all(|node| node.url.is_none()) {
+            return Err("`--path` needs a `--url` whose path it is".to_owned());
+        }
         let mut headers = self.header.clone();
-        if let Some(credentials) = url.as_ref().and_then(|url| url.authorization.clone())
+        let credentials = |node: &NodeConfig| node.url.as_ref().and_then(|url| url.authorization.clone());
+        if nodes.iter().any(|node| credentials(node) != credentials(&nodes[0])) {
+            return Err("the urls of the nodes have different names and passwords: all clients send the same, so give \
+                        each url the same, or use `--header`"
+                .to_owned());
+        }
+        if let Some(credentials) = credentials(&nodes[0])
             && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
         {
             headers.push(("Authorization".to_owned(), credentials));
@@ -244,11 +287,10 @@ impl ServerArgs {
             Some(file) => Trust::Authorities(file.clone()),
         };
         let shown = self.cert.clone().map(|certificate| Shown { certificate, key: self.key.clone() });
-        let proxy = self.proxy(command, url.as_ref())?;
+        let proxy = self.proxy(nodes[0].command.as_deref(), nodes[0].url.as_ref())?;
         let faults = self.fault.iter().flat_map(|fault| ["--fault".to_owned(), fault.to_string()]);
         Ok(ServerConfig {
-            command: command.map(str::to_owned),
-            url,
+            nodes,
             arguments: faults.collect(),
             timeout: self.server_timeout,
             connect_timeout: self.connect_timeout,

@@ -62,6 +62,7 @@ pub(crate) fn run(slower: f64, slow_until: usize) -> RunResult {
             cpu_measured_us: 5_000_000,
             memory_before: 8_000_000,
             memory_peak: 10_000_000,
+            nodes: Vec::new(),
         }),
         ..flawless()
     }

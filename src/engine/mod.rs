@@ -38,8 +38,8 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 pub struct EngineConfig<'a> {
     /// How many workers; at least one.
     pub workers: usize,
-    /// Where the server is.
-    pub peer: RemoteConfig,
+    /// Where the nodes of the server are, in the order of the plan's.
+    pub peers: Vec<RemoteConfig>,
     /// The longest that the run may take.
     pub max_time: Option<Duration>,
     /// Set when the run is to be stopped.
@@ -120,7 +120,7 @@ pub fn run<'p>(
         let mut crews = Vec::new();
         let mailboxes = Arc::new(Mailboxes::new(config.workers.max(1)));
         for index in 0..config.workers.max(1) {
-            let worker = Connections::new(config.peer.clone())
+            let worker = Connections::new(config.peers.clone())
                 .and_then(|transport| Worker::new(plan, transport, index, reports.clone(), mailboxes.clone()))
                 .map_err(|error| format!("open a readiness queue: {error}"))?;
             let (commands, waker) = worker.line();

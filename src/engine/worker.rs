@@ -114,7 +114,7 @@ impl<'p> Worker<'p> {
             .collect::<Result<_, _>>()?;
         let count = clients.len();
         let mut transport = self.transport;
-        transport.make_room(count);
+        transport.make_room(clients.iter().map(Client::node));
         let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
         let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.mailboxes));

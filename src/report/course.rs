@@ -309,6 +309,24 @@ pub struct ServerResult {
     pub memory_before: u64,
     /// Peak of resident memory during the run, in bytes.
     pub memory_peak: u64,
+    /// The same for each node, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeCost>,
+}
+
+/// What the run cost one node of the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeCost {
+    /// Its name.
+    pub name: String,
+    /// Processor time of all its processes during the run.
+    pub cpu_us: u64,
+    /// Processor time of all its processes during the measured part.
+    pub cpu_measured_us: u64,
+    /// Resident memory before the first client, in bytes.
+    pub memory_before: u64,
+    /// Peak of resident memory during the run, in bytes.
+    pub memory_peak: u64,
 }
 
 #[cfg(test)]

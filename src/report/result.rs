@@ -11,7 +11,7 @@ use super::tone::Tone;
 use crate::audit::{self, Fault};
 use crate::measure::{DecodeError, Series, format};
 use crate::observe::{Counter, Metric};
-use crate::server::{Running, Target};
+use crate::server::{Node, Nodes, Running, Target};
 use crate::units::micros;
 use crate::verdict::{Death, Verdict};
 
@@ -104,6 +104,9 @@ impl RunResult {
 /// The end of a server that we started, or whose process `--pid` names, during the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerEnd {
+    /// Which node, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// `exit code 1`, `signal SIGKILL`; `an unknown exit code` where we did not start it.
     pub how: String,
     /// Whether it ended with exit code 0.
@@ -115,11 +118,16 @@ pub struct ServerEnd {
 }
 
 impl ServerEnd {
+    /// `the server`, or `node b`.
+    pub fn whose(&self) -> String {
+        self.node.as_ref().map_or_else(|| "the server".to_owned(), |node| format!("node {node}"))
+    }
+
     /// The same for the verdict.
     pub fn death(&self) -> Death {
         let after = format::duration(Duration::from_micros(self.after_us));
         Death {
-            sentence: format!("the server ended with {} after {after}", self.how),
+            sentence: format!("{} ended with {} after {after}", self.whose(), self.how),
             is_failure: !self.is_success,
         }
     }
@@ -169,6 +177,9 @@ pub struct TargetInfo {
     /// The command that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// Its nodes, where it has several; the url and the command are those of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeInfo>,
     /// What it calls itself, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
@@ -177,7 +188,33 @@ pub struct TargetInfo {
     pub notes: Vec<String>,
 }
 
+/// A node of the server under test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeInfo {
+    /// Its name.
+    pub name: String,
+    /// Where it was reached.
+    pub url: String,
+    /// The command that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
 impl TargetInfo {
+    /// The server that runs, with all its nodes.
+    pub fn of_nodes(nodes: &Nodes) -> Self {
+        let whole = Self::of(nodes.first());
+        if nodes.len() == 1 {
+            return whole;
+        }
+        let node = |node: &Node| {
+            let Self { url, command, .. } = Self::of(&node.running);
+            NodeInfo { name: node.name.clone(), url, command }
+        };
+        let notes = nodes.notes().into_iter().map(|note| format::printable(note)).collect();
+        Self { nodes: nodes.iter().map(node).collect(), notes, ..whole }
+    }
+
     /// The server that runs.
     pub fn of(running: &Running) -> Self {
         let (kind, command) = match running.target() {
@@ -194,7 +231,7 @@ impl TargetInfo {
 
     /// A server that is not there, for the result that says so.
     pub fn missing(kind: TargetKind, url: String, command: Option<String>) -> Self {
-        Self { kind, url, command, software: None, notes: Vec::new() }
+        Self { kind, url, command, nodes: Vec::new(), software: None, notes: Vec::new() }
     }
 }
 

@@ -50,7 +50,9 @@ pub(crate) use interrupt::stop_on_signals;
 pub(crate) use run::{RunConfig, ScenarioRun};
 pub(crate) use scenarios::{Selected, select, select_one};
 pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
-pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter, split_name};
+pub(crate) use server::{
+    NamedServer, NodeConfig, ServerConfig, read_auth, read_header, read_parameter, split_name,
+};
 pub(crate) use suite::{Baselines, Cases, JOBS, Suite, SuiteConfig};
 pub(crate) use tls::{Shown, Trust, tls};
 

@@ -17,7 +17,7 @@ use crate::plan::{Plan, RunOptions};
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
 use crate::scenario::Scenario;
-use crate::server::Running;
+use crate::server::Nodes;
 use crate::session::Transport;
 use crate::threshold::Threshold;
 use crate::transport::RemoteConfig;
@@ -27,7 +27,10 @@ use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds
 pub(super) struct SingleRun<'a> {
     pub(super) source: &'a Source,
     pub(super) scenario: &'a Scenario,
-    pub(super) place: &'a Place,
+    /// Where its nodes are.
+    pub(super) places: &'a [Place],
+    /// The names of the nodes.
+    pub(super) nodes: &'a [String],
     /// What the command line says of every client.
     pub(super) server: &'a ServerConfig,
     /// The namespace of groups that name none.
@@ -55,7 +58,7 @@ pub(super) struct SingleRun<'a> {
 /// How a run is watched that is measured.
 pub(super) struct Watching<'a, 'l> {
     /// The server, which is sampled.
-    pub(super) running: &'a Running,
+    pub(super) running: &'a Nodes,
     pub(super) listener: &'a mut Listener<'l>,
 }
 
@@ -80,13 +83,14 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
     let started = SystemTime::now();
     secrets::note(once.source, once.scenario, &once.server.secrets);
     let run_options = RunOptions {
-        path: once.place.path.clone(),
+        nodes: once.nodes.to_vec(),
+        path: once.places[0].path.clone(),
         query: once.server.query.clone(),
         headers: once.server.headers.clone(),
         auth: once.server.auth.clone(),
         secrets: once.server.secrets.clone(),
         namespace: once.namespace.map(str::to_owned),
-        is_secure: once.place.peer.tls.is_some() || is_local(&once.place.peer),
+        is_secure: once.places.iter().all(|place| place.peer.tls.is_some() || is_local(&place.peer)),
         transport: once.transport,
         compression: once.compression,
         seed: once.seed,
@@ -97,7 +101,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
     let plan = Plan::new(once.scenario, run_options);
     let config = EngineConfig {
         workers: once.workers,
-        peer: once.place.peer.clone(),
+        peers: once.places.iter().map(|place| place.peer.clone()).collect(),
         max_time: once.max_time,
         stop: once.stop,
     };
@@ -115,7 +119,8 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         }
         Some(Watching { running, listener }) => {
             let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
-            let environment = machine::environment(Some(is_local(&once.place.peer)));
+            let environment =
+                machine::environment(Some(once.places.iter().any(|place| is_local(&place.peer))));
             let unanswered = Unanswered::new(&plan, once.scenario);
             let mut watched = WatchedRun { facts, watch, environment, listener, unanswered, ending: None };
             let ran = engine::run(&plan, &config, &mut |progress| watched.hear(progress));

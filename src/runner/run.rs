@@ -12,7 +12,7 @@ use super::{Error, Listener, Selected, ServerConfig, limits, machine};
 use crate::measure::{ScriptInfo, Tally};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
-use crate::server::{NotReady, Process, Running};
+use crate::server::{Nodes, NotReady, Process};
 use crate::session::Transport;
 use crate::verdict::{End, Generator, Status};
 
@@ -63,21 +63,22 @@ impl ScenarioRun<'_> {
     ///
     /// # Errors
     /// Why not. The result in it says that the server was not there.
-    pub(crate) fn start(&self) -> Result<Running, Error> {
+    pub(crate) fn start(&self) -> Result<Nodes, Error> {
         let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
         self.check_machine().map_err(invalid)?;
         let process = self.config.process.map(Process::find).transpose().map_err(Error::because)?;
         let started = SystemTime::now();
         let scenario = &self.selected.scenario;
         let starting = self.server.starting(self.server.manners(scenario), self.stop.clone());
-        let running = self.server.target(scenario).start(&starting).map_err(|not_ready| match not_ready {
-            NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
-            not_ready => Error {
-                status: Some(Status::Unreachable),
-                result: Some(Box::new(self.unreachable(started, &not_ready))),
-                ..Error::wrong(told(&not_ready))
-            },
-        });
+        let running =
+            Nodes::start(self.server.targets(scenario), &starting).map_err(|not_ready| match not_ready {
+                NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
+                not_ready => Error {
+                    status: Some(Status::Unreachable),
+                    result: Some(Box::new(self.unreachable(started, &not_ready))),
+                    ..Error::wrong(told(&not_ready))
+                },
+            });
         let mut running = running?;
         if let Some(process) = process {
             running.watch(process);
@@ -89,21 +90,23 @@ impl ScenarioRun<'_> {
     ///
     /// # Errors
     /// When we could not test, or the listener wanted no more.
-    pub(crate) fn run(&self, running: &Running, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
+    pub(crate) fn run(&self, running: &Nodes, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
         self.run_to_end(running, listener).map(|ended| ended.result)
     }
 
     /// The same, with what the result does not say.
-    pub(super) fn run_to_end(&self, running: &Running, listener: &mut Listener<'_>) -> Result<Ended, Error> {
+    pub(super) fn run_to_end(&self, running: &Nodes, listener: &mut Listener<'_>) -> Result<Ended, Error> {
         let ScenarioRun { config, server, selected, stop } = *self;
-        let scenario = selected.knowing(server.timings(running.found())).map_err(Error::wrong)?;
-        let place = server.place(running).map_err(Error::because)?;
+        let scenario = selected.knowing(server.timings(running.first().found())).map_err(Error::wrong)?;
+        let places = server.places(running).map_err(Error::because)?;
+        let nodes: Vec<String> = running.iter().map(|node| node.name.clone()).collect();
         let run = SingleRun {
             source: &selected.source,
             scenario: &scenario,
-            place: &place,
+            places: &places,
+            nodes: &nodes,
             server,
-            namespace: place.namespace.as_deref(),
+            namespace: places[0].namespace.as_deref(),
             transport: self.transport(),
             compression: config.compression,
             seed: config.seed,
@@ -112,7 +115,7 @@ impl ScenarioRun<'_> {
             strict_audit: config.strict_audit,
             stop,
             info: self.info(),
-            target: TargetInfo::of(running),
+            target: TargetInfo::of_nodes(running),
         };
         run_once(&run, Some(Watching { running, listener }))
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::machine::{busy, own_cpu};
-use crate::report::course::ServerResult;
-use crate::server::Running;
+use crate::report::course::{NodeCost, ServerResult};
+use crate::server::{Node, Nodes, Resources};
 use crate::units::micros;
 
 /// What is neither this process nor the server.
@@ -60,53 +60,82 @@ impl OtherPrograms {
     }
 }
 
-/// The server under test: its processor time and memory.
+/// The server under test: the processor time and memory of its nodes.
 pub(super) struct ServerSamples<'a> {
-    running: &'a Running,
-    before: Option<(Duration, u64)>,
-    last: Option<(Duration, u64)>,
+    nodes: &'a Nodes,
+    each: Vec<NodeSamples>,
+    /// The most memory that all nodes had together.
     peak: u64,
+}
+
+/// One node.
+#[derive(Clone, Copy, Debug, Default)]
+struct NodeSamples {
+    /// What it had used before the run, where that is known.
+    before: Option<Resources>,
+    last: Option<Resources>,
+    peak: u64,
+    used: Duration,
     measured: Duration,
 }
 
-impl<'a> ServerSamples<'a> {
-    pub(super) fn new(running: &'a Running) -> ServerSamples<'a> {
-        let before = sample(running);
-        ServerSamples {
-            running,
-            before,
-            last: before,
-            peak: before.map_or(0, |(_, memory)| memory),
-            measured: Duration::ZERO,
-        }
+impl NodeSamples {
+    fn new(before: Option<Resources>) -> NodeSamples {
+        let peak = before.map_or(0, |before| before.memory);
+        NodeSamples { before, last: before, peak, used: Duration::ZERO, measured: Duration::ZERO }
     }
 
     /// The processor time since the last sample, and the memory now. Nothing once it has ended.
-    pub(super) fn sample(&mut self, is_measured: bool) -> Option<(Duration, u64)> {
-        let (cpu, memory) = sample(self.running)?;
-        let used = cpu.saturating_sub(self.last?.0);
-        self.last = Some((cpu, memory));
-        self.peak = self.peak.max(memory);
+    fn take(&mut self, now: Option<Resources>, is_measured: bool) -> Option<(Duration, u64)> {
+        let (now, last) = (now?, self.last?);
+        // One that was started again counts from zero.
+        let used = now.cpu.checked_sub(last.cpu).unwrap_or(now.cpu);
+        self.last = Some(now);
+        self.peak = self.peak.max(now.memory);
+        self.used += used;
         if is_measured {
             self.measured += used;
         }
-        Some((used, memory))
+        Some((used, now.memory))
+    }
+}
+
+impl<'a> ServerSamples<'a> {
+    pub(super) fn new(nodes: &'a Nodes) -> ServerSamples<'a> {
+        let each: Vec<NodeSamples> = nodes.resources().into_iter().map(NodeSamples::new).collect();
+        let peak = each.iter().map(|node| node.peak).sum();
+        ServerSamples { nodes, each, peak }
+    }
+
+    /// The processor time since the last sample, and the memory now, of all nodes. Nothing once they have ended.
+    pub(super) fn sample(&mut self, is_measured: bool) -> Option<(Duration, u64)> {
+        let now = self.nodes.resources();
+        let taken = self.each.iter_mut().zip(now).filter_map(|(node, now)| node.take(now, is_measured));
+        let all = taken.reduce(|sum, node| (sum.0 + node.0, sum.1 + node.1))?;
+        self.peak = self.peak.max(all.1);
+        Some(all)
     }
 
     /// What the run cost it, where that is known.
     pub(super) fn result(&self) -> Option<ServerResult> {
-        let ((before, memory), (now, _)) = (self.before?, self.last?);
+        let known = || self.each.iter().filter(|node| node.before.is_some());
+        known().next()?;
+        let named = self.nodes.iter().zip(&self.each).filter(|(_, node)| node.before.is_some());
+        let cost = |(of, node): (&Node, &NodeSamples)| NodeCost {
+            name: of.name.clone(),
+            cpu_us: micros(node.used),
+            cpu_measured_us: micros(node.measured),
+            memory_before: node.before.map_or(0, |before| before.memory),
+            memory_peak: node.peak,
+        };
         Some(ServerResult {
-            cpu_us: micros(now.saturating_sub(before)),
-            cpu_measured_us: micros(self.measured),
-            memory_before: memory,
+            cpu_us: micros(known().map(|node| node.used).sum()),
+            cpu_measured_us: micros(known().map(|node| node.measured).sum()),
+            memory_before: known().filter_map(|node| node.before).map(|before| before.memory).sum(),
             memory_peak: self.peak,
+            nodes: if self.each.len() > 1 { named.map(cost).collect() } else { Vec::new() },
         })
     }
-}
-
-fn sample(running: &Running) -> Option<(Duration, u64)> {
-    running.resources().map(|resources| (resources.cpu, resources.memory))
 }
 
 #[cfg(test)]
@@ -135,5 +164,16 @@ mod tests {
         others.take(worked(108, 13), None, true);
         others.take(worked(109, 13), Some(Duration::ZERO), true);
         assert_eq!(others.measured(), None);
+    }
+
+    #[test]
+    fn a_node_that_is_started_again_counts_from_zero() {
+        let used = |seconds, memory| Some(Resources { cpu: Duration::from_secs(seconds), memory });
+        let mut node = NodeSamples::new(used(5, 100));
+        assert_eq!(node.take(used(7, 120), true), Some((Duration::from_secs(2), 120)));
+        assert_eq!(node.take(None, true), None);
+        assert_eq!(node.take(used(1, 50), false), Some((Duration::from_secs(1), 50)));
+        assert_eq!((node.used, node.measured), (Duration::from_secs(3), Duration::from_secs(2)));
+        assert_eq!(node.peak, 120);
     }
 }

@@ -18,7 +18,7 @@ use crate::capacity::{
 };
 use crate::report::RunResult;
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Range};
-use crate::server::Running;
+use crate::server::Nodes;
 use crate::units::Rate;
 use crate::units::micros;
 use crate::verdict::Status;
@@ -182,7 +182,7 @@ struct SearchUnderWay<'a> {
     /// How each load is run.
     run: RunConfig,
     began: Instant,
-    running: Option<Running>,
+    running: Option<Nodes>,
     /// How the server ended that has not been started again yet.
     dead: Option<String>,
     /// One of the runs, for what they have in common.

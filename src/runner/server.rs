@@ -13,10 +13,10 @@ use crate::observe::Who;
 use crate::plan::{Plan, RunOptions};
 use crate::protocol::deflate;
 use crate::protocol::http::{Request, write_request};
-use crate::report::result::{TargetInfo, TargetKind};
+use crate::report::result::{NodeInfo, TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
 use crate::secrets::Secrets;
-use crate::server::{Endpoint, Found, Manner, Probing, Proxy, Running, Starting, Target};
+use crate::server::{Endpoint, Found, Manner, Nodes, Probing, Proxy, Running, Starting, Target};
 use crate::step::Actor;
 use crate::transport::{MAX_MESSAGE, RemoteConfig};
 
@@ -30,13 +30,22 @@ const MOST: u64 = 1 << 40;
 /// In so many manners a server is asked that lets nobody in.
 const MOST_MANNERS: usize = 4;
 
-/// A server under test. Without command and url, it is the reference server.
-#[derive(Clone, Debug)]
-pub(crate) struct ServerConfig {
+/// A node of a server under test. Without command and url, it is the reference server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NodeConfig {
+    /// Its name: the user's, else a letter.
+    pub name: String,
     /// The command that starts it.
     pub command: Option<String>,
     /// Where it runs, or will run once it is started.
     pub url: Option<Endpoint>,
+}
+
+/// A server under test.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerConfig {
+    /// Its nodes, at least one.
+    pub nodes: Vec<NodeConfig>,
     /// What the reference server is started with.
     pub arguments: Vec<String>,
     /// How long a server that is started may take until it answers.
@@ -74,6 +83,33 @@ pub(crate) struct NamedServer {
     pub words: Vec<String>,
 }
 
+impl NamedServer {
+    /// Its nodes, each as a server of its own.
+    ///
+    /// # Errors
+    /// A sentence, where a node would have to be started for that without the others.
+    pub(crate) fn alone(self) -> Result<Vec<NamedServer>, String> {
+        if self.config.nodes.len() == 1 {
+            return Ok(vec![self]);
+        }
+        if self.config.nodes.iter().any(|node| node.command.is_some()) {
+            return Err(
+                "the conformance suite looks at one node at a time: start the nodes yourself and name them with `--url`, or \
+                 give the command without `--nodes`"
+                    .to_owned(),
+            );
+        }
+        let url = |node: &NodeConfig| node.url.as_ref().map(ToString::to_string).unwrap_or_default();
+        let alone = |node: &NodeConfig| NamedServer {
+            name: format!("{} node {}", self.name, node.name),
+            config: ServerConfig { nodes: vec![node.clone()], ..self.config.clone() },
+            words: [vec!["--url".to_owned(), url(node)], self.words.iter().skip(2).cloned().collect()]
+                .concat(),
+        };
+        Ok(self.config.nodes.iter().map(alone).collect())
+    }
+}
+
 /// Where a server that runs is reached.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -84,18 +120,24 @@ pub(super) struct Place {
 }
 
 impl ServerConfig {
-    /// Which server a scenario is run against.
-    pub(super) fn target(&self, scenario: &Scenario) -> Target {
+    /// Which nodes a scenario is run against, each with its name.
+    pub(super) fn targets(&self, scenario: &Scenario) -> Vec<(String, Target)> {
         let recovery = scenario.needs.contains(&Need::Recovery);
-        self.with(if recovery { vec!["--recovery".to_owned()] } else { Vec::new() })
+        let arguments = if recovery { vec!["--recovery".to_owned()] } else { Vec::new() };
+        self.nodes.iter().map(|node| (node.name.clone(), self.target(node, &arguments))).collect()
     }
 
-    /// Which server it is; the reference server gets these arguments beside its own.
-    pub(super) fn with(&self, arguments: Vec<String>) -> Target {
-        match (&self.command, &self.url) {
-            (Some(line), url) => Target::Command { line: line.clone(), url: url.clone() },
+    /// Which server the first node is, which is the only one where each is looked at by itself; the reference server gets
+    /// these arguments beside its own.
+    pub(super) fn with(&self, arguments: &[String]) -> Target {
+        self.target(&self.nodes[0], arguments)
+    }
+
+    fn target(&self, node: &NodeConfig, arguments: &[String]) -> Target {
+        match (&node.command, &node.url) {
+            (Some(line), url) => Target::Command { line: line.clone(), url: url.clone(), node: None },
             (None, Some(url)) => Target::Url(url.clone()),
-            (None, None) => Target::Bundled { args: [self.arguments.clone(), arguments].concat() },
+            (None, None) => Target::Bundled { args: [&self.arguments, arguments].concat() },
         }
     }
 
@@ -106,12 +148,20 @@ impl ServerConfig {
 
     /// The server, for a result that says that it is not there.
     pub(crate) fn missing(&self) -> TargetInfo {
-        let url = self.url.as_ref().map(ToString::to_string).unwrap_or_default();
-        match (&self.command, &self.url) {
-            (Some(line), _) => TargetInfo::missing(TargetKind::Command, url, Some(line.clone())),
-            (None, Some(_)) => TargetInfo::missing(TargetKind::Url, url, None),
-            (None, None) => TargetInfo::missing(TargetKind::Bundled, url, None),
-        }
+        let url = |node: &NodeConfig| node.url.as_ref().map(ToString::to_string).unwrap_or_default();
+        let first = &self.nodes[0];
+        let kind = match (&first.command, &first.url) {
+            (Some(_), _) => TargetKind::Command,
+            (None, Some(_)) => TargetKind::Url,
+            (None, None) => TargetKind::Bundled,
+        };
+        let node = |node: &NodeConfig| NodeInfo {
+            name: node.name.clone(),
+            url: url(node),
+            command: node.command.clone(),
+        };
+        let nodes = if self.nodes.len() > 1 { self.nodes.iter().map(node).collect() } else { Vec::new() };
+        TargetInfo { nodes, ..TargetInfo::missing(kind, url(first), first.command.clone()) }
     }
 
     /// How it is started and looked for, in these manners.
@@ -134,6 +184,7 @@ impl ServerConfig {
     /// common, so that nothing is used up that is for one client alone.
     pub(super) fn manners(&self, scenario: &Scenario) -> Vec<Manner> {
         let options = RunOptions {
+            nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
             headers: self.headers.clone(),
             query: self.query.clone(),
             secrets: self.secrets.clone(),
@@ -179,6 +230,24 @@ impl ServerConfig {
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,
             recovery: self.recovery,
+        }
+    }
+
+    /// Where each node of a server that runs is reached.
+    ///
+    /// # Errors
+    /// A sentence, when a source address does not fit a node's, or the nodes have different paths.
+    pub(super) fn places(&self, nodes: &Nodes) -> Result<Vec<Place>, String> {
+        let places: Vec<Place> =
+            nodes.iter().map(|node| self.place(&node.running)).collect::<Result<_, _>>()?;
+        let of = |place: &Place| (place.path.clone(), place.namespace.clone());
+        let names = nodes.iter().map(|node| &node.name);
+        match names.zip(&places).find(|(_, place)| of(place) != of(&places[0])) {
+            None => Ok(places),
+            Some((name, place)) => Err(format!(
+                "the nodes have different paths: node {} is at {}, and node {name} at {}; the clients of a run use one",
+                self.nodes[0].name, places[0].path, place.path
+            )),
         }
     }
 
@@ -281,8 +350,7 @@ pub(super) mod tests {
     pub(in crate::runner) fn usual() -> ServerConfig {
         let usual = Timings::default();
         ServerConfig {
-            command: None,
-            url: None,
+            nodes: vec![NodeConfig { name: "a".to_owned(), command: None, url: None }],
             arguments: Vec::new(),
             timeout: Duration::from_secs(30),
             connect_timeout: usual.connect_timeout,
@@ -342,12 +410,15 @@ pub(super) mod tests {
         let with = |arguments: &[&str]| arguments.iter().map(ToString::to_string).collect::<Vec<_>>();
         let server = ServerConfig { arguments: with(&["--fault", "ack-twice"]), ..usual() };
         let args = with(&["--fault", "ack-twice", "--recovery"]);
-        assert_eq!(server.with(with(&["--recovery"])), Target::Bundled { args });
-        let found = ServerConfig { url: url.clone(), ..usual() };
-        assert!(matches!(found.with(Vec::new()), Target::Url(_)));
+        assert_eq!(server.with(&with(&["--recovery"])), Target::Bundled { args });
+        let node = NodeConfig { name: "a".to_owned(), command: None, url: url.clone() };
+        let found = ServerConfig { nodes: vec![node.clone()], ..usual() };
+        assert!(matches!(found.with(&[]), Target::Url(_)));
         assert!(found.is_found());
-        let started = ServerConfig { command: Some("node server.js".to_owned()), ..found };
-        assert_eq!(started.with(Vec::new()), Target::Command { line: "node server.js".to_owned(), url });
+        let line = "node server.js".to_owned();
+        let started =
+            ServerConfig { nodes: vec![NodeConfig { command: Some(line.clone()), ..node }], ..found };
+        assert_eq!(started.with(&[]), Target::Command { line, url, node: None });
         assert!(!started.is_found());
     }
 

@@ -9,7 +9,7 @@ use crate::measure::{Audited, Gauges, Live, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, IntervalSample, PhaseResult, ServerResult};
 use crate::report::result::ServerEnd;
-use crate::server::{Exit, Running};
+use crate::server::{Exit, Node, Nodes};
 use crate::units::micros;
 
 /// How long an interval of the course is.
@@ -25,9 +25,9 @@ pub(super) struct Watch<'a> {
     expected: Option<Duration>,
     audited: Option<Audited>,
     workers: u32,
-    running: &'a Running,
-    /// How the server ended, and when that was seen.
-    exit: Option<(Exit, Duration)>,
+    running: &'a Nodes,
+    /// How the first node ended that did.
+    exit: Option<NodeExit<'a>>,
     server: ServerSamples<'a>,
     others: OtherPrograms,
     own_cpu: Duration,
@@ -37,11 +37,19 @@ pub(super) struct Watch<'a> {
     busiest: (Duration, Duration),
 }
 
+/// The end of a node, and when that was seen.
+#[derive(Clone, Copy)]
+struct NodeExit<'a> {
+    node: &'a Node,
+    exit: Exit,
+    after: Duration,
+}
+
 impl<'a> Watch<'a> {
     pub(super) fn new(
         plan: &Plan<'_>,
         expected: Option<Duration>,
-        running: &'a Running,
+        running: &'a Nodes,
         workers: usize,
     ) -> Watch<'a> {
         let words = plan.acts.iter().map(|act| {
@@ -103,7 +111,7 @@ impl<'a> Watch<'a> {
     /// Looks whether a server that we started still lives.
     fn look(&mut self, now: Duration) {
         if self.exit.is_none() {
-            self.exit = self.running.exit().map(|exit| (exit, now));
+            self.exit = self.running.exit().map(|(node, exit)| NodeExit { node, exit, after: now });
         }
     }
 
@@ -178,12 +186,14 @@ impl<'a> Watch<'a> {
 
     /// How the server ended, if we started it and it did.
     pub(super) fn server_end(&self) -> Option<ServerEnd> {
-        let (exit, after) = self.exit?;
+        let NodeExit { node, exit, after } = self.exit?;
+        let is_one_of_several = self.running.len() > 1;
         Some(ServerEnd {
+            node: is_one_of_several.then(|| node.name.clone()),
             how: exit.to_string(),
             is_success: exit.is_success(),
             after_us: micros(after),
-            output: self.running.last_words(),
+            output: node.running.last_words(),
         })
     }
 

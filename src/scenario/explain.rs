@@ -203,6 +203,9 @@ fn row(group: &Group, default: Transport) -> [String; 5] {
         let about = if arrival.is_by_chance() { "about " } else { "" };
         more.push(format!("arrive {arrival}, the last after {about}{last}"));
     }
+    if let Some(node) = &group.node {
+        more.push(format!("at node {}", node.in_words()));
+    }
     if group.auth.is_some() {
         more.push("with auth".to_owned());
     }

@@ -39,6 +39,8 @@ pub struct Group {
     pub compression: Option<bool>,
     /// The namespace that they connect to and speak in unless a step says otherwise, where the file says so.
     pub namespace: Option<Template>,
+    /// At which node of the target they connect, by name or by index, where the file says so.
+    pub node: Option<Template>,
     /// What they send with `CONNECT`.
     pub auth: Option<Template>,
     /// Further query parameters of their requests.
@@ -118,6 +120,7 @@ struct Draft<'n> {
     transport: Option<Transport>,
     compression: Option<bool>,
     namespace: Option<&'n Node>,
+    node: Option<&'n Node>,
     auth: Option<&'n Node>,
     query: Option<&'n Node>,
     headers: Option<&'n Node>,
@@ -145,6 +148,7 @@ impl<'n> Draft<'n> {
             transport: None,
             compression: None,
             namespace: None,
+            node: None,
             auth: None,
             query: None,
             headers: None,
@@ -163,6 +167,7 @@ impl<'n> Draft<'n> {
         let (arrive, transport) = (fields.optional("arrive"), fields.optional("transport"));
         draft.compression = fields.optional("compression").map(Node::bool).transpose()?;
         draft.namespace = fields.optional("namespace");
+        draft.node = fields.optional("node");
         draft.auth = fields.optional("auth");
         draft.query = fields.optional("query");
         draft.headers = fields.optional("headers");
@@ -212,6 +217,7 @@ impl<'n> Draft<'n> {
             transport: self.transport,
             compression: self.compression,
             namespace,
+            node: self.node.map(|node| Template::compile(node, scope)).transpose()?,
             auth: self.auth.map(|node| Template::compile(node, scope)).transpose()?,
             query: pairs(self.query, scope, |_| None)?,
             headers: pairs(self.headers, scope, bad_header)?,

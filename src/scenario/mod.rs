@@ -50,6 +50,9 @@ pub use surroundings::Surroundings;
 /// The most clients that a scenario may have, in all groups together.
 pub const MOST_CLIENTS: u32 = 1_000_000;
 
+/// The most nodes that a server can have: each pair of them has figures of its own.
+pub const MOST_NODES: usize = 32;
+
 /// What a file says, checked.
 #[derive(Debug)]
 pub struct Scenario {

@@ -6,7 +6,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Level, MOST_CLIENTS, Need};
+use super::{Level, MOST_CLIENTS, MOST_NODES, Need};
 use crate::audit::Fault;
 use crate::contract;
 use crate::observe::{Counter, Metric};
@@ -87,6 +87,11 @@ fn group() -> Schema {
         .takes("transport", transport(), "Their transport; else `websocket`.")
         .takes("compression", flag(), "Whether they offer permessage-deflate; else no.")
         .takes("namespace", named("namespace"), "Where they connect and speak; else `/`.")
+        .takes(
+            "node",
+            either([word(), whole(0..=MOST_NODES as i64 - 1)]),
+            "At which node of the server they connect, by name or number; else spread over all.",
+        )
         .takes("auth", either([map(named("value")), text()]), "A map, sent with CONNECT.")
         .takes("query", map(named("value")), "Query parameters of all their requests.")
         .takes("headers", headers, "Headers of all their requests.")

@@ -45,10 +45,14 @@ impl Group {
         Self::lead(command)
     }
 
-    /// Starts a command line with `sh`, its standard input empty, `PORT` in its environment.
-    pub(super) fn start_line(line: &str, port: u16) -> io::Result<Self> {
+    /// Starts a command line with `sh`, its standard input empty, `PORT` and further variables in its environment.
+    pub(super) fn start_line(
+        line: &str,
+        port: u16,
+        further: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> io::Result<Self> {
         let mut command = Command::new("sh");
-        command.arg("-c").arg(line).env("PORT", port.to_string()).stdin(Stdio::null());
+        command.arg("-c").arg(line).env("PORT", port.to_string()).envs(further).stdin(Stdio::null());
         let mut group = Self::lead(command)?;
         let mut guard = Command::new("sh");
         guard.arg("-c").arg(GUARD).process_group(group.id.as_raw());
@@ -261,7 +265,7 @@ mod tests {
 
     /// Starts the line and waits until it has printed something, for which it has time until the test is killed.
     fn running(line: &str) -> Group {
-        let group = Group::start_line(line, 4711).expect("sh runs");
+        let group = Group::start_line(line, 4711, []).expect("sh runs");
         while group.output().tail().is_empty() {
             thread::yield_now();
         }

@@ -7,6 +7,7 @@
 mod endpoint;
 mod group;
 mod http;
+mod nodes;
 mod not_there;
 mod output;
 mod probe;
@@ -15,6 +16,7 @@ mod running;
 
 pub(crate) use endpoint::{Endpoint, authorization};
 pub(crate) use group::{Process, Resources};
+pub(crate) use nodes::{Node, NodePlace, Nodes, usual_name};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
 pub(crate) use proxy::Proxy;

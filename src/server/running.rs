@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::measure::format;
 
 use super::group::{GRACE, Group, Process, in_words};
-use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
+use super::{Endpoint, Found, NodePlace, NotThere, Probing, Resources, Seen, probe};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The same where something answers, if not as it should: it may write a log line for every look.
@@ -39,6 +39,8 @@ pub enum Target {
         line: String,
         /// Where it will be, if the user says so. `PORT` is then the port of this url.
         url: Option<Endpoint>,
+        /// What it is told, where it is one of several nodes.
+        node: Option<NodePlace>,
     },
     /// A server that runs already.
     Url(Endpoint),
@@ -87,12 +89,16 @@ impl Target {
                 command.args(["serve", "--port", "0", "--quiet", "--exit-with-stdin"]).args(args);
                 self.start_bundled(command, starting)
             }
-            Target::Command { line, url } => {
-                let port = match url {
-                    Some(url) => url.port,
-                    None => free_port().map_err(|error| self.not_started(error))?,
+            Target::Command { line, url, node } => {
+                let port = match (node, url) {
+                    (Some(node), _) => node.port,
+                    (None, Some(url)) => url.port,
+                    (None, None) => free_port().map_err(|error| self.not_started(error))?,
                 };
-                let group = Group::start_line(line, port).map_err(|error| self.not_started(error))?;
+                let further =
+                    node.iter().flat_map(|node| [("NODE", node.name.clone()), ("PORTS", node.list())]);
+                let group =
+                    Group::start_line(line, port, further).map_err(|error| self.not_started(error))?;
                 let places = url.clone().map_or(Places::Announced { otherwise: Some(port) }, Places::Known);
                 self.wait(group, &places, starting)
             }
@@ -104,7 +110,7 @@ impl Target {
         self.wait(group, &Places::Announced { otherwise: None }, starting)
     }
 
-    fn not_started(&self, error: io::Error) -> NotReady {
+    pub(super) fn not_started(&self, error: io::Error) -> NotReady {
         NotReady::NotStarted { server: self.in_words(), error }
     }
 
@@ -116,7 +122,11 @@ impl Target {
     fn in_words(&self) -> String {
         match self {
             Target::Bundled { .. } => "the reference server".to_owned(),
-            Target::Command { line, .. } => format!("the server command `{}`", format::printable(line)),
+            Target::Command { line, node, .. } => {
+                let line = format::printable(line);
+                let node = node.as_ref().map_or_else(String::new, |node| format!(" (node {})", node.name));
+                format!("the server command `{line}`{node}")
+            }
             Target::Url(endpoint) => format!("the server at {endpoint}"),
         }
     }
@@ -223,7 +233,7 @@ const QUIET_PORTS: RangeInclusive<u16> = 10_000..=32_000;
 
 /// A port at which nobody listens at this moment. One that the system chose would be among those that it gives to
 /// outgoing connections, so that any client could take it before the server is there.
-fn free_port() -> io::Result<u16> {
+pub(super) fn free_port() -> io::Result<u16> {
     let mut drawn = iter::repeat_with(|| fastrand::u16(QUIET_PORTS)).take(20);
     match drawn.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()) {
         Some(port) => Ok(port),

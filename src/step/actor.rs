@@ -64,6 +64,8 @@ pub struct Actor<'p> {
     pub session: Session,
     /// The namespace that it uses unless a step names another.
     pub home: Box<str>,
+    /// At which node of the target it connects, as an index.
+    pub node: u16,
     /// Events that no step has taken yet.
     pub inbox: Inbox,
     /// Raw frames for the steps that look at them.
@@ -131,6 +133,7 @@ impl<'p> Actor<'p> {
             context,
             session: Session::new(Destination::default()),
             home: "/".into(),
+            node: (who.index as usize % context.nodes.len().max(1)) as u16,
             inbox: Inbox::default(),
             frames: Frames::default(),
             answers: Vec::new(),
@@ -153,6 +156,9 @@ impl<'p> Actor<'p> {
         for (slot, template) in &group.vars {
             let value = template.render(&actor)?;
             actor.set(slot, value);
+        }
+        if let Some(node) = &group.node {
+            actor.node = node_of(&node.render(&actor)?, context, &group.name)?;
         }
         actor.home = group.namespace.render_text(&actor)?.into();
         let destination = actor.destination(&[], &[])?;
@@ -351,6 +357,28 @@ impl<'p> Actor<'p> {
     }
 }
 
+/// The node that a value names, or counts from 0.
+fn node_of(value: &Json, context: &RunContext, group: &str) -> Result<u16, String> {
+    let nodes = &context.nodes;
+    let found = match value {
+        Json::Number(number) => {
+            number.as_u64().map(|index| index as usize).filter(|index| *index < nodes.len())
+        }
+        Json::String(name) => {
+            let index = || name.parse().ok().filter(|index| *index < nodes.len());
+            nodes.iter().position(|known| known == name).or_else(index)
+        }
+        _ => None,
+    };
+    let place = found.and_then(|index| u16::try_from(index).ok());
+    place.ok_or_else(|| match &nodes[..] {
+        [_] => format!(
+            "find the node {value} of `{group}`: the target has one node; name several with `--url b=…`"
+        ),
+        _ => format!("find the node {value} of `{group}`: the target's nodes are {}", nodes.join(", ")),
+    })
+}
+
 impl Values for Actor<'_> {
     fn get(&self, name: &Name) -> Option<Cow<'_, Json>> {
         let owned = |value: Json| Some(Cow::Owned(value));
@@ -361,6 +389,8 @@ impl Values for Actor<'_> {
             Name::Index => owned(Json::from(self.who.index)),
             Name::Count => owned(Json::from(self.group.count)),
             Name::Run => owned(Json::from(self.context.run)),
+            Name::Node => owned(Json::from(self.context.nodes.get(usize::from(self.node))?.as_str())),
+            Name::Nodes => owned(Json::from(self.context.nodes.len())),
             Name::Sid => self.sid().map(Cow::Owned),
             Name::EngineSid => self.engine_sid().map(Cow::Owned),
             Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),

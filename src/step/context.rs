@@ -56,6 +56,8 @@ pub struct GroupContext {
     pub compression: bool,
     /// The namespace that they connect to and use unless a step names another.
     pub namespace: Template,
+    /// At which node of the target they connect, by name or by index; evenly spread over all without it.
+    pub node: Option<Template>,
     /// What they send with `CONNECT`.
     pub auth: Option<Template>,
     /// Further query parameters.
@@ -90,6 +92,8 @@ pub struct RunContext {
     pub run: u16,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// The names of the target's nodes, at least one.
+    pub nodes: Vec<String>,
     /// The path of the server, with both slashes.
     pub path: String,
     /// Query parameters from the command line.

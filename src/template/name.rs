@@ -30,6 +30,10 @@ pub enum Name {
     Count,
     /// `run`: a number of the run, the same for all its clients.
     Run,
+    /// `node`: the name of the node at which the client connects.
+    Node,
+    /// `nodes`: how many nodes the target has.
+    Nodes,
     /// `sid`: the client's own Socket.IO id, as its latest `CONNECT` reply on this namespace gave it.
     Sid,
     /// `engine_sid`: the id of the client's Engine.IO session.
@@ -71,6 +75,8 @@ impl fmt::Display for Name {
             Name::Index => f.write_str("index"),
             Name::Count => f.write_str("count"),
             Name::Run => f.write_str("run"),
+            Name::Node => f.write_str("node"),
+            Name::Nodes => f.write_str("nodes"),
             Name::Sid => f.write_str("sid"),
             Name::EngineSid => f.write_str("engine_sid"),
             Name::Own(slot) => f.write_str(&slot.name),

@@ -15,13 +15,15 @@ use crate::document::{Key, Mistake, Node, Span};
 use crate::units;
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 18] = [
     "n",
     "i",
     "group",
     "index",
     "count",
     "run",
+    "node",
+    "nodes",
     "sid",
     "engine_sid",
     "row",
@@ -35,8 +37,8 @@ const RESERVED: [&str; 16] = [
 ];
 
 /// The words that always stand for something, for *did you mean*.
-const ALWAYS: [&str; 10] =
-    ["n", "group", "index", "count", "run", "sid", "engine_sid", "env", "server", "random"];
+const ALWAYS: [&str; 12] =
+    ["n", "group", "index", "count", "run", "node", "nodes", "sid", "engine_sid", "env", "server", "random"];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -336,6 +338,8 @@ impl Scope {
             "index" => return Ok(Found::Name(Name::Index)),
             "count" => return Ok(Found::Name(Name::Count)),
             "run" => return Ok(Found::Name(Name::Run)),
+            "node" => return Ok(Found::Name(Name::Node)),
+            "nodes" => return Ok(Found::Name(Name::Nodes)),
             "sid" if self.script => return Ok(Found::Name(Name::Sid)),
             "engine_sid" if self.script => return Ok(Found::Name(Name::EngineSid)),
             "sid" | "engine_sid" => {

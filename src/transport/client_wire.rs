@@ -28,7 +28,7 @@ impl ClientWire<'_> {
         transport.serial += 1;
         let opened = Connection::open(
             &transport.network,
-            &transport.peer,
+            transport.peer(self.client),
             self.client,
             channel,
             transport.serial,
@@ -78,7 +78,7 @@ impl Wire for ClientWire<'_> {
         let compression = given(deflate::HEADER).is_some();
         let asked = Asked { key: key.clone(), compression };
         let Some(place) = self.open(channel, Some(asked)) else { return };
-        let authority = self.transport.peer.authority.clone();
+        let authority = self.transport.peer(self.client).authority.clone();
         let mut all = vec![
             ("Host", authority.as_str()),
             ("Connection", "Upgrade"),
@@ -122,7 +122,7 @@ impl Wire for ClientWire<'_> {
         if let Some(connection) = self.transport.connections.get_mut(place) {
             connection.requested(request.method == "HEAD");
         }
-        let authority = self.transport.peer.authority.clone();
+        let authority = self.transport.peer(self.client).authority.clone();
         let mut headers = Vec::with_capacity(request.headers.len() + 1);
         if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             headers.push(("Host", authority.as_str()));

@@ -372,7 +372,8 @@ impl Connections {
     }
 
     fn take_frames(&mut self, place: usize, serial: u64, bytes: &[u8], reader: &mut dyn Reader) {
-        let limit = self.peer.limit;
+        // All nodes have the same.
+        let limit = self.peers[0].limit;
         let Some(connection) = self.connections.get_mut(place) else { return };
         let mut partial = std::mem::take(&mut connection.partial);
         let whole: &[u8] = if partial.is_empty() {

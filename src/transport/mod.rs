@@ -76,7 +76,10 @@ pub enum Notice {
 
 /// All connections of one worker.
 pub struct Connections {
-    peer: RemoteConfig,
+    /// The nodes of the server.
+    peers: Vec<RemoteConfig>,
+    /// For each client, at which of them it connects.
+    nodes: Vec<u16>,
     network: Network,
     connections: Slab<Connection>,
     /// For each client, the connections that serve its channels.
@@ -102,8 +105,8 @@ impl Connections {
     ///
     /// # Errors
     /// When the operating system gives no readiness queue.
-    pub fn new(peer: RemoteConfig) -> io::Result<Connections> {
-        Ok(Connections::over(Network::System(Readiness::new()?), peer))
+    pub fn new(peers: Vec<RemoteConfig>) -> io::Result<Connections> {
+        Ok(Connections::over(Network::System(Readiness::new()?), peers))
     }
 
     /// A transport over a network in memory.
@@ -118,12 +121,13 @@ impl Connections {
             turn: std::sync::Arc::default(),
             limit: 1 << 20,
         };
-        Connections::over(Network::Simulation(network.clone()), peer)
+        Connections::over(Network::Simulation(network.clone()), vec![peer])
     }
 
-    fn over(network: Network, peer: RemoteConfig) -> Connections {
+    fn over(network: Network, peers: Vec<RemoteConfig>) -> Connections {
         Connections {
-            peer,
+            peers,
+            nodes: Vec::new(),
             network,
             connections: Slab::new(),
             channels: Vec::new(),
@@ -141,9 +145,15 @@ impl Connections {
         }
     }
 
-    /// Makes room for so many clients, numbered from 0.
-    pub fn make_room(&mut self, clients: usize) {
-        self.channels = vec![Channels::default(); clients];
+    /// Makes room for clients, numbered from 0, each with the node at which it connects.
+    pub fn make_room(&mut self, nodes: impl IntoIterator<Item = u16>) {
+        self.nodes = nodes.into_iter().collect();
+        self.channels = vec![Channels::default(); self.nodes.len()];
+    }
+
+    /// Where a client connects.
+    fn peer(&self, client: u32) -> &RemoteConfig {
+        &self.peers[usize::from(self.nodes[client as usize])]
     }
 
     /// Something with which another thread ends [`Connections::wait`].

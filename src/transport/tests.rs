@@ -69,7 +69,7 @@ impl Harness {
             reaction
         });
         let mut transport = Connections::simulated(&network);
-        transport.make_room(1);
+        transport.make_room([0]);
         Harness { network, transport, server, client: Client::default() }
     }
 
@@ -424,7 +424,7 @@ fn a_poll_that_ends_without_an_answer_is_lost() {
 
 /// A transport over the sockets of this machine.
 fn real(address: SocketAddr) -> Connections {
-    let mut transport = Connections::new(RemoteConfig {
+    let mut transport = Connections::new(vec![RemoteConfig {
         tunnel: None,
         address,
         authority: "localhost".to_owned(),
@@ -432,9 +432,9 @@ fn real(address: SocketAddr) -> Connections {
         sources: vec![[127, 0, 0, 1].into()],
         turn: Arc::default(),
         limit: MAX_MESSAGE,
-    })
+    }])
     .expect("there is a queue");
-    transport.make_room(1);
+    transport.make_room([0]);
     transport
 }
 

@@ -12,6 +12,7 @@ mod formats;
 mod hostile;
 mod interrupted;
 mod load;
+mod nodes;
 mod options;
 mod output;
 mod overrides;

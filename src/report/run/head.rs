@@ -7,7 +7,7 @@ use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
 use crate::report::block::{Card, Finding, Text, Tone, Verdict};
 use crate::report::result::{
-    MetricResult, OutcomeResult, ServerEnd, TargetInfo, TargetKind, ThresholdResult,
+    MetricResult, NodeInfo, OutcomeResult, ServerEnd, TargetInfo, TargetKind, ThresholdResult,
 };
 
 use super::{micros, tone};
@@ -39,10 +39,11 @@ pub(super) fn verdict(run: &RunResult) -> Verdict {
 
 /// The last lines of a server that has ended during the run.
 pub(super) fn last_words(end: &ServerEnd) -> Finding {
+    let whose = end.whose();
     let words = match &end.output[..] {
-        [] => "The server printed nothing before it ended.",
-        [_] => "The last line that the server printed:",
-        _ => "The last lines that the server printed:",
+        [] => format!("{} printed nothing before it ended.", capital(&whose)),
+        [_] => format!("The last line that {whose} printed:"),
+        _ => format!("The last lines that {whose} printed:"),
     };
     let tone = if end.is_success { Tone::Doubtful } else { Tone::Bad };
     let notes = end.output.iter().map(|line| Text::default().code(line.as_str())).collect();
@@ -65,6 +66,11 @@ pub(super) fn foot(run: &RunResult) -> Vec<Text> {
 pub(crate) fn target_in_words(target: &TargetInfo) -> String {
     let url = &target.url;
     let software = target.software.as_ref().map_or_else(String::new, |software| format!(" ({software})"));
+    if !target.nodes.is_empty() {
+        let node = |node: &NodeInfo| format!("{} at {}", node.name, node.url);
+        let nodes: Vec<String> = target.nodes.iter().map(node).collect();
+        return format!("{} nodes, {}{software}", target.nodes.len(), nodes.join(", "));
+    }
     match (target.kind, &target.command) {
         (TargetKind::Bundled, _) => format!("reference server at {url}"),
         (TargetKind::Command, Some(command)) => format!("{command} at {url}{software}"),

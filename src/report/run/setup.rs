@@ -3,7 +3,7 @@
 use crate::measure::format::{self, count, counted};
 use crate::report::RunResult;
 use crate::report::block::{Block, Text, code, part, wide};
-use crate::report::result::{Environment, TargetInfo, TargetKind};
+use crate::report::result::{Environment, NodeInfo, TargetInfo, TargetKind};
 
 use super::micros;
 
@@ -57,6 +57,13 @@ fn server(run: &RunResult) -> Vec<Fact> {
         facts.push(fact("processor", format!("{all} in all, {measured} while measured")));
         let (before, peak) = (format::bytes(server.memory_before), format::bytes(server.memory_peak));
         facts.push(fact("memory", format!("{before} before the first client, {peak} at its peak")));
+        for node in &server.nodes {
+            let (cpu, peak) = (micros(node.cpu_us), format::bytes(node.memory_peak));
+            facts.push((
+                format!("cost of {}", node.name),
+                format!("{cpu} of processor time, {peak} of memory at its peak").into(),
+            ));
+        }
         let growth = server.memory_peak.saturating_sub(server.memory_before);
         if let Some(each) = growth.checked_div(run.clients()).filter(|each| *each > 0) {
             facts.push(fact("per client", format!("about {}", format::bytes(each))));
@@ -74,8 +81,14 @@ pub(crate) fn target(target: &TargetInfo) -> Vec<Fact> {
     };
     let mut facts: Vec<Fact> = target.software.iter().map(|software| fact("software", &**software)).collect();
     facts.push(fact("how", kind));
-    facts.extend(target.command.as_ref().map(|command| fact("command", code(&**command))));
-    facts.push(fact("address", code(&*target.url)));
+    if target.nodes.is_empty() {
+        facts.extend(target.command.as_ref().map(|command| fact("command", code(&**command))));
+        facts.push(fact("address", code(&*target.url)));
+    }
+    for NodeInfo { name, url, command } in &target.nodes {
+        let command = command.as_ref().map(|command| code(&**command));
+        facts.push((format!("node {name}"), Text::joined(command.into_iter().chain([code(&**url)]), " at ")));
+    }
     facts.extend(target.notes.iter().map(|note| fact("note", &**note)));
     facts
 }

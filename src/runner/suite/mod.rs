@@ -125,7 +125,7 @@ impl Suite {
         };
         let server = &ServerConfig { secrets, ..named.config.clone() };
         let timings_of_fixture = || vec!["--fixture-timings".to_owned()];
-        let target = server.with(timings_of_fixture());
+        let target = server.with(&timings_of_fixture());
         let is_bundled = matches!(target, Target::Bundled { .. });
         let host = Host::start(server, target, stop).map_err(not_there)?;
         let timings = match is_bundled {
@@ -143,7 +143,7 @@ impl Suite {
                 let arguments =
                     [timings_of_fixture(), vec![format!("--recovery={}s", BUNDLED.recovery.as_secs())]]
                         .concat();
-                Some(Host::start(server, server.with(arguments), stop).map_err(not_there)?)
+                Some(Host::start(server, server.with(&arguments), stop).map_err(not_there)?)
             }
             false => None,
         };

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
+use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -131,7 +132,8 @@ pub(super) fn run_case(
     let run = SingleRun {
         source,
         scenario,
-        place,
+        places: slice::from_ref(place),
+        nodes: slice::from_ref(&server.nodes[0].name),
         server,
         // A case is about the namespaces that it names.
         namespace: None,

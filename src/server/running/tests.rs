@@ -41,7 +41,7 @@ fn a_server_gets_a_port_that_no_outgoing_connection_takes() {
 }
 
 fn command(line: &str) -> Target {
-    Target::Command { line: line.into(), url: None }
+    Target::Command { line: line.into(), url: None, node: None }
 }
 
 fn quickly() -> Starting {
@@ -87,7 +87,7 @@ fn a_command_with_a_url_is_found_there_and_told_its_port() {
     let port = server(OPEN);
     let url = Endpoint::local(port);
     let line = format!("test $PORT = {port} && exec sleep 1000");
-    let target = Target::Command { line, url: Some(url.clone()) };
+    let target = Target::Command { line, url: Some(url.clone()), node: None };
     let running = target.start(&Starting::default()).expect("it starts");
     assert_eq!(running.endpoint(), &url);
 }
@@ -109,7 +109,7 @@ fn a_command_that_ends_is_not_mistaken_for_another_server_at_its_port() {
     let port = server(OPEN);
     let target = command(&format!("echo listening on port {port}; exit 1"));
     let Target::Command { line, .. } = &target else { panic!("it is a command") };
-    let mut group = Group::start_line(line, 1).expect("sh runs");
+    let mut group = Group::start_line(line, 1, []).expect("sh runs");
     while group.ended().is_none() || group.output().announced().is_empty() {
         thread::yield_now();
     }

@@ -1,0 +1,103 @@
+//! Which nodes a server has, by the words of the command line.
+
+use crate::runner::split_name;
+
+/// A node as it was given: the command that starts it, or where it runs, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GivenNode<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) command: Option<&'a str>,
+    pub(super) url: Option<&'a str>,
+}
+
+/// The urls in a text that has commas between them. A comma inside of a url is followed by no scheme.
+pub(super) fn urls(text: &str) -> impl Iterator<Item = &str> {
+    let begins = |rest: &str| {
+        let url = split_name(rest).1;
+        ["http://", "https://", "ws://", "wss://"].iter().any(|scheme| url.starts_with(scheme))
+    };
+    let cuts: Vec<usize> =
+        text.match_indices(',').map(|(at, _)| at).filter(|at| begins(&text[at + 1..])).collect();
+    let begin = std::iter::once(0).chain(cuts.clone().into_iter().map(|at| at + 1));
+    let end = cuts.into_iter().chain([text.len()]);
+    begin.zip(end).map(|(from, to)| &text[from..to])
+}
+
+/// The same command so often.
+pub(super) fn repeated(line: &str, times: u16) -> Vec<GivenNode<'_>> {
+    let node = GivenNode { name: None, command: Some(split_name(line).1), url: None };
+    vec![node; usize::from(times)]
+}
+
+/// The nodes of one server, by its commands and urls. A command and a url of one name, or the only ones, are one node.
+///
+/// # Errors
+/// A sentence, where it is not known which of them belong together.
+pub(super) fn nodes<'a>(commands: &'a [String], given: &[&'a str]) -> Result<Vec<GivenNode<'a>>, String> {
+    let commands: Vec<(Option<&'a str>, &'a str)> = commands.iter().map(|text| split_name(text)).collect();
+    let mut urls: Vec<(Option<&'a str>, &'a str)> =
+        given.iter().copied().flat_map(urls).map(split_name).collect();
+    if let ([(None, command)], [(None, url)]) = (&commands[..], &urls[..]) {
+        return Ok(vec![GivenNode { name: None, command: Some(command), url: Some(url) }]);
+    }
+    let mut nodes = Vec::new();
+    for (name, command) in commands {
+        let place = urls.iter().position(|(of, _)| name.is_some() && *of == name);
+        let url = place.map(|place| urls.remove(place).1);
+        nodes.push(GivenNode { name, command: Some(command), url });
+    }
+    let is_mixed = !nodes.is_empty() && !urls.is_empty();
+    nodes.extend(urls.into_iter().map(|(name, url)| GivenNode { name, command: None, url: Some(url) }));
+    match is_mixed && nodes.iter().any(|node| node.name.is_none()) {
+        true => Err("a `--server` and a `--url` may be two nodes or one: write NAME= before each, the same name for a command \
+                     and the url at which it listens"
+            .to_owned()),
+        false => Ok(nodes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(ToString::to_string).collect()
+    }
+
+    fn told(commands: &[&str], urls: &[&str]) -> Vec<String> {
+        let commands = texts(commands);
+        let nodes = nodes(&commands, urls).expect("it is clear");
+        let told = |node: &GivenNode<'_>| {
+            [node.name, node.command, node.url].map(|part| part.unwrap_or("-").to_owned()).join(" ")
+        };
+        nodes.iter().map(told).collect()
+    }
+
+    #[test]
+    fn urls_with_commas_between_them_are_nodes_and_a_comma_in_a_url_is_none() {
+        let found: Vec<&str> = urls("http://h:1,b=ws://h:2/?x=1,2,https://h:3").collect();
+        assert_eq!(found, ["http://h:1", "b=ws://h:2/?x=1,2", "https://h:3"]);
+        assert_eq!(urls("http://h/?a=b,c").collect::<Vec<_>>(), ["http://h/?a=b,c"]);
+    }
+
+    #[test]
+    fn each_command_and_each_url_is_a_node_but_those_of_one_name_are_one() {
+        assert_eq!(told(&[], &["http://h:1,http://h:2"]), ["- - http://h:1", "- - http://h:2"]);
+        assert_eq!(told(&[], &["x=http://h:1", "http://h:2"]), ["x - http://h:1", "- - http://h:2"]);
+        assert_eq!(told(&["run it"], &["http://h:1"]), ["- run it http://h:1"]);
+        assert_eq!(told(&["a=one", "b=two"], &["b=http://h:2"]), ["a one -", "b two http://h:2"]);
+        assert_eq!(told(&["a=one"], &["b=http://h:2"]), ["a one -", "b - http://h:2"]);
+    }
+
+    #[test]
+    fn what_may_be_one_node_or_two_is_asked_about() {
+        let why = nodes(&texts(&["one", "two"]), &["http://h:1"]).expect_err("it is not clear");
+        assert!(why.contains("write NAME= before each"), "{why}");
+    }
+
+    #[test]
+    fn a_repeated_command_loses_the_name_of_its_server() {
+        let node = GivenNode { name: None, command: Some("node app.js"), url: None };
+        assert_eq!(repeated("old=node app.js", 2), [node, node]);
+    }
+}

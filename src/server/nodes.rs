@@ -1,0 +1,208 @@
+//! The nodes of a server under test: one, or several that share the work. They are started side by side, because some wait
+//! for each other.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::thread;
+use std::time::Duration;
+
+use super::running::free_port;
+use super::{Exit, NotReady, Process, Resources, Running, Starting, Target};
+
+/// What a command is told that starts one of several nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePlace {
+    /// Its name: `NODE`.
+    pub name: String,
+    /// Its port: `PORT`.
+    pub port: u16,
+    /// The ports of all nodes, in their order: `PORTS`.
+    pub ports: Vec<u16>,
+}
+
+/// A node that answered.
+#[derive(Debug)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// The server there.
+    pub running: Running,
+}
+
+/// All nodes, at least one. Those that we started are stopped when this is dropped.
+#[derive(Debug)]
+pub struct Nodes(Vec<Node>);
+
+/// The name of a node that has none: `a`, `b`, …
+pub(crate) fn usual_name(index: usize) -> String {
+    match (index / 26, (b'a' + (index % 26) as u8) as char) {
+        (0, letter) => letter.to_string(),
+        (round, letter) => format!("{letter}{round}"),
+    }
+}
+
+impl Nodes {
+    /// Starts or finds every node, and waits until all of them answer.
+    ///
+    /// # Errors
+    /// Why the first of them is not there that is not. The others are stopped.
+    pub fn start(mut targets: Vec<(String, Target)>, starting: &Starting) -> Result<Nodes, NotReady> {
+        place(&mut targets)?;
+        if let [(name, target)] = &targets[..] {
+            return Ok(Nodes(vec![Node { name: name.clone(), running: target.start(starting)? }]));
+        }
+        let started = thread::scope(|scope| {
+            let threads: Vec<_> =
+                targets.iter().map(|(_, target)| scope.spawn(|| target.start(starting))).collect();
+            // A thread that broke off has told so by its panic.
+            threads.into_iter().map(|thread| thread.join().unwrap_or(Err(NotReady::Cancelled))).collect()
+        });
+        let started: Vec<Result<Running, NotReady>> = started;
+        let named = |((name, _), running): ((String, Target), Result<Running, NotReady>)| {
+            Ok(Node { name, running: running? })
+        };
+        targets.into_iter().zip(started).map(named).collect::<Result<_, _>>().map(Nodes)
+    }
+
+    /// The first, which stands for all of them where one will do.
+    pub fn first(&self) -> &Running {
+        &self.0[0].running
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Node> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes this process for the first node, to sample it, where we did not start one.
+    pub fn watch(&mut self, process: Process) {
+        self.0[0].running.watch(process);
+    }
+
+    /// What each of them has used; nothing where one of them does not tell.
+    pub fn resources(&self) -> Vec<Option<Resources>> {
+        self.0.iter().map(|node| node.running.resources()).collect()
+    }
+
+    /// The first node that has ended meanwhile, and how.
+    pub fn exit(&self) -> Option<(&Node, Exit)> {
+        self.0.iter().find_map(|node| Some((node, node.running.exit()?)))
+    }
+
+    /// That a node that we started has ended meanwhile, where its end may take so long to be known.
+    pub fn ended_within(&self, patience: Duration) -> Option<NotReady> {
+        let ended = || self.0.iter().find_map(|node| node.running.ended());
+        match self.len() {
+            1 => self.first().ended_within(patience),
+            _ => ended().or_else(|| self.first().ended_within(patience)).or_else(ended),
+        }
+    }
+
+    /// What was found on the way to each of them, each fact once.
+    pub fn notes(&self) -> BTreeSet<&str> {
+        self.0.iter().flat_map(|node| node.running.found().notes.iter().map(String::as_str)).collect()
+    }
+
+    /// Stops those that we started, side by side, and returns when they are gone.
+    pub fn stop(self) {
+        thread::scope(|scope| {
+            for node in self.0 {
+                scope.spawn(|| node.running.stop());
+            }
+        });
+    }
+}
+
+/// Gives each of several commands its port, and tells it those of the others.
+fn place(targets: &mut [(String, Target)]) -> Result<(), NotReady> {
+    if targets.len() < 2 {
+        return Ok(());
+    }
+    let mut ports: Vec<u16> = Vec::new();
+    for (_, target) in &*targets {
+        ports.push(match target {
+            Target::Url(endpoint) | Target::Command { url: Some(endpoint), .. } => endpoint.port,
+            Target::Command { .. } | Target::Bundled { .. } => loop {
+                let port = free_port().map_err(|error| target.not_started(error))?;
+                if !ports.contains(&port) {
+                    break port;
+                }
+            },
+        });
+    }
+    for ((name, target), port) in targets.iter_mut().zip(ports.clone()) {
+        if let Target::Command { node, .. } = target {
+            *node = Some(NodePlace { name: name.clone(), port, ports: ports.clone() });
+        }
+    }
+    Ok(())
+}
+
+impl NodePlace {
+    /// The ports of all nodes as a command reads them: `3001,3002`.
+    pub(super) fn list(&self) -> String {
+        let mut list = String::new();
+        for port in &self.ports {
+            let comma = if list.is_empty() { "" } else { "," };
+            // Writing into a text cannot fail.
+            let _ = write!(list, "{comma}{port}");
+        }
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Endpoint;
+
+    fn command() -> Target {
+        Target::Command { line: "exit 7".to_owned(), url: None, node: None }
+    }
+
+    fn placed(mut targets: Vec<(String, Target)>) -> Vec<Option<NodePlace>> {
+        place(&mut targets).expect("there are ports");
+        let node = |target| match target {
+            Target::Command { node, .. } => node,
+            Target::Url(_) | Target::Bundled { .. } => None,
+        };
+        targets.into_iter().map(|(_, target)| node(target)).collect()
+    }
+
+    #[test]
+    fn each_of_several_commands_knows_its_own_port_and_all_others() {
+        let there = Endpoint::local(3001);
+        let nodes = placed(vec![
+            ("a".to_owned(), command()),
+            ("b".to_owned(), Target::Url(there)),
+            ("c".to_owned(), command()),
+        ]);
+        let [Some(a), None, Some(c)] = &nodes[..] else { panic!("{nodes:?}") };
+        assert_eq!((&*a.name, &*c.name), ("a", "c"));
+        assert_ne!(a.port, c.port);
+        assert_eq!(a.ports, [a.port, 3001, c.port]);
+        assert_eq!(a.list(), format!("{},3001,{}", a.port, c.port));
+        assert_eq!(
+            placed(vec![("a".to_owned(), command())]),
+            [None],
+            "one command is told no more than ever"
+        );
+    }
+
+    #[test]
+    fn a_node_that_ends_at_its_start_is_named() {
+        let targets = vec![("a".to_owned(), command()), ("left".to_owned(), command())];
+        let why = Nodes::start(targets, &Starting::default()).expect_err("both end");
+        assert_eq!(why.sentence(), "the server command `exit 7` (node a) ended with exit code 7");
+    }
+
+    #[test]
+    fn nodes_without_names_are_called_by_letters() {
+        assert_eq!([0, 25, 26, 31].map(usual_name), ["a", "z", "a1", "f1"]);
+    }
+}
