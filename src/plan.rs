@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::audit::Spread;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo};
 use crate::observe::Who;
 use crate::scenario::{Act, Asked, Group, Scenario};
@@ -127,7 +128,11 @@ impl<'s> Plan<'s> {
         let mut audited = EventFilter::default();
         steps().for_each(|step| step.audit(&mut audited));
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
-        let audit = audit.map(|window| Audit { window, events: audited });
+        let audit = audit.map(|rule| Audit {
+            window: rule.window,
+            spread: Spread { nodes: run_options.nodes.len(), within: rule.spread },
+            events: audited,
+        });
         let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();
         let parts = scenario
             .groups

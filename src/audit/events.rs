@@ -53,6 +53,8 @@ pub enum Order {
 pub struct SentMessage {
     /// Which one.
     pub key: Key,
+    /// The node at which its sender is. The ledger fills it in.
+    pub node: u16,
     /// The namespace in which it was sent.
     pub namespace: Arc<str>,
     /// Whether it is known to whom it goes. If not, nobody has to receive it, and everybody may.
@@ -91,6 +93,11 @@ pub struct SentMessage {
 /// What it asks for is told when it asks, what it is told when it has been told: the server did it in between.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AuditEvent<'a> {
+    /// It connects at this node of the server from now on.
+    At {
+        /// Which, as an index.
+        node: u16,
+    },
     /// It asks to be connected to a namespace.
     Connecting {
         /// Which.

@@ -15,6 +15,7 @@ use super::events::{AuditEvent, Moment, SentMessage};
 use super::fanout::{Fanout, FanoutPart, Reached};
 use super::findings::Findings;
 use super::ledger::{FirstReceipt, Ledger};
+use super::nodes::Spread;
 use super::rooms::AskedRoom;
 use super::sender::ConnectionEnd;
 
@@ -58,12 +59,12 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// One of several, for so many clients of the whole run. A message that has not come when the window is over, counted
-    /// from its being settled, is missing.
-    pub fn new(index: usize, auditors: usize, clients: u32, window: Moment) -> Auditor {
+    /// One of several, for so many clients of the whole run. `terms`: a message that has not come when the window is over,
+    /// counted from its being settled, is missing; and what is promised between nodes.
+    pub fn new(index: usize, auditors: usize, clients: u32, terms: (Moment, Spread)) -> Auditor {
         Auditor {
             index,
-            ledger: Ledger::new(clients, window),
+            ledger: Ledger::new(clients, terms),
             // From itself it has nothing to hear.
             heard: (0..auditors).map(|of| if of == index { Moment::MAX } else { Moment::ZERO }).collect(),
             fanout: Fanout::new(auditors),

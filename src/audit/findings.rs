@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::events::{Key, Moment, SentMessage};
 use super::fault::{Fault, Leak};
+use super::nodes::{JoinSpread, NodePairs};
 use super::span::MembershipSpans;
 use super::undecided::UndecidedCounts;
 
@@ -52,6 +53,10 @@ pub struct Findings {
     pub faults: [u64; Fault::ALL.len()],
     /// How often each leak was found, in the order of [`Leak::ALL`].
     pub leaks: [u64; Leak::ALL.len()],
+    /// What went from each node of the server to each, where there are several.
+    pub nodes: NodePairs,
+    /// What messages showed of joins that had to spread to other nodes.
+    pub join_spread: JoinSpread,
     /// The first [`KEPT`] of each fault, and of each leak.
     pub offences: Vec<Offence>,
 }
@@ -124,6 +129,8 @@ impl Findings {
         self.late += other.late;
         self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
         self.leaks.iter_mut().zip(other.leaks).for_each(|(mine, theirs)| *mine += theirs);
+        self.nodes.merge(other.nodes);
+        self.join_spread.merge(other.join_spread);
         for offence in other.offences {
             let alike = |kept: &&Offence| kept.fault == offence.fault && kept.leak == offence.leak;
             if self.offences.iter().filter(alike).count() < KEPT {

@@ -3,6 +3,7 @@
 use super::events::{Moment, Sender, SentMessage};
 use super::fault::Leak;
 use super::membership::Membership;
+use super::nodes::JoinSpread;
 use super::open::Open;
 use super::proof::Proof;
 use super::span::{Certainty, MembershipSpan};
@@ -21,6 +22,10 @@ pub(super) struct Judgement {
     pub(super) absent: Vec<u32>,
     /// Seats that must not and did: how, and when.
     pub(super) leaked: Vec<(u32, Leak, Moment)>,
+    /// Seats that had to receive it, and did, by node where there are several.
+    pub(super) expected_at: Vec<u64>,
+    /// What it shows of joins at other nodes.
+    pub(super) join_spread: JoinSpread,
 }
 
 impl Judgement {
@@ -44,7 +49,17 @@ impl Judgement {
         let mut received = 0;
         for seat in membership.candidates(message) {
             let has = entry.receipts.has(seat);
+            let reach = membership.homes.reach(message.node, membership.seats()[seat as usize].client);
+            let span = (from, to);
+            let (from, to) = widened(span, reach);
             let mut certainty = membership.is_for(message, seat, from, to);
+            let spreads = !reach.is_zero()
+                && excuse.is_none()
+                && certainty == Certainty::Maybe
+                && membership.is_for(message, seat, span.0, span.1) == Certainty::Yes;
+            if spreads {
+                judgement.see_join(membership, message, seat, (from, has));
+            }
             // Whether it was still there is known when it comes back.
             let is_gone = membership.seats()[seat as usize].away.is_some_and(|away| away < to);
             if excuse.is_some() || (has && is_gone) {
@@ -55,11 +70,15 @@ impl Judgement {
             }
             received += usize::from(has && certainty != Certainty::No);
             match (certainty, has) {
-                (Certainty::Yes, true) => judgement.expected += 1,
+                (Certainty::Yes, true) => {
+                    judgement.expected += 1;
+                    judgement.expect_at(membership, seat);
+                }
                 (Certainty::Yes, false) => judgement.absent.push(seat),
                 (Certainty::Maybe, _) => {
                     let doubt = || match is_gone {
                         true => Undecided::ReceiverLost,
+                        false if spreads => Undecided::Spreading,
                         false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
                     };
                     judgement.undecided.add(excuse.unwrap_or_else(doubt), 1);
@@ -79,6 +98,32 @@ impl Judgement {
         judgement
     }
 
+    /// Counts a seat that had to receive the message at its node.
+    fn expect_at(&mut self, membership: &Membership, seat: u32) {
+        if membership.homes.are_several() {
+            let node = usize::from(membership.node(seat));
+            self.expected_at.resize(self.expected_at.len().max(node + 1), 0);
+            self.expected_at[node] += 1;
+        }
+    }
+
+    /// A seat at another node is certainly meant but for the spread. If it has joined within it, since `from`, the message
+    /// shows whether that was known where the message was sent.
+    fn see_join(
+        &mut self,
+        membership: &Membership,
+        message: &SentMessage,
+        seat: u32,
+        (from, has): (Moment, bool),
+    ) {
+        let spans = membership.spans(message, seat);
+        let joins = spans.iter().filter_map(|(_, span)| span.confirmed);
+        let last = joins.filter(|confirmed| *confirmed <= message.sent).max();
+        if let Some(joined) = last.filter(|joined| *joined > from) {
+            self.join_spread.take(message.sent - joined, has);
+        }
+    }
+
     fn find_leaks(
         &mut self,
         membership: &Membership,
@@ -88,6 +133,8 @@ impl Judgement {
         (can_tell, knows): (bool, bool),
     ) {
         for (seat, at) in entry.receipts.iter() {
+            let reach = membership.homes.reach(message.node, membership.seats()[seat as usize].client);
+            let (from, to) = widened((from, to), reach);
             if membership.is_for(message, seat, from, to) != Certainty::No {
                 continue;
             }
@@ -98,6 +145,12 @@ impl Judgement {
             }
         }
     }
+}
+
+/// Between which times a message may have been handled at a node that hears so much later of what happens at the sender's,
+/// and of whose joins that node hears as late.
+fn widened((from, to): (Moment, Moment), reach: Moment) -> (Moment, Moment) {
+    (from.saturating_sub(reach), to.saturating_add(reach))
 }
 
 /// Whether a recovering server may have sent the message again to a seat that it was not for. The official one looks

@@ -14,8 +14,9 @@ use super::fanout::FanoutPart;
 use super::fault::{Fault, Leak};
 use super::findings::{Findings, Offence};
 use super::judgement::Judgement;
-use super::maps::{Map, Set};
+use super::maps::Map;
 use super::membership::{Membership, Seat};
+use super::nodes::Spread;
 use super::open::Open;
 use super::rooms::AskedRoom;
 use super::sender::{ConnectionEnd, Course};
@@ -79,7 +80,8 @@ pub struct Ledger {
     ends: Vec<ConnectionEnd>,
     /// Receipts by seats whose joins nobody confirmed: which message, which seat, and when.
     signs: Vec<(Key, u32, Moment)>,
-    missing: Set<(u32, Key)>,
+    /// What is missing, with the node of its sender.
+    missing: Map<(u32, Key), u16>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
     /// The last receipt.
@@ -90,11 +92,13 @@ pub struct Ledger {
 impl Ledger {
     /// An empty ledger for so many clients. A message that has not come when the window is over, counted
     /// from its being settled, is missing.
-    pub fn new(clients: u32, window: Duration) -> Ledger {
+    pub fn new(clients: u32, (window, spread): (Duration, Spread)) -> Ledger {
+        let membership = Membership::of(spread);
         Ledger {
             window,
             clients,
-            membership: Membership::default(),
+            findings: Findings { nodes: membership.homes.pairs(), ..Findings::default() },
+            membership,
             open: Map::default(),
             due: BinaryHeap::new(),
             unknown: Vec::new(),
@@ -105,10 +109,9 @@ impl Ledger {
             senders: Map::default(),
             ends: Vec::new(),
             signs: Vec::new(),
-            missing: Set::default(),
+            missing: Map::default(),
             owing: Vec::new(),
             latest: Moment::ZERO,
-            findings: Findings::default(),
         }
     }
 
@@ -170,9 +173,11 @@ impl Ledger {
     /// Takes what a client did or saw. Gives back a message that it sent, for the other workers.
     pub fn record(&mut self, client: u32, at: Moment, event: AuditEvent<'_>) -> Option<Arc<SentMessage>> {
         match event {
+            AuditEvent::At { node } => self.membership.homes.put(client, node),
             AuditEvent::Received { namespace, key } => self.received(client, namespace, key, at),
             AuditEvent::Settled(mut message) => {
                 message.strays = self.membership.strays(&message);
+                message.node = self.membership.homes.node(client);
                 let message = Arc::new(message);
                 self.handle_message(message.clone());
                 let seat = self.membership.seat(client, &message.namespace);
@@ -304,6 +309,9 @@ impl Ledger {
         }
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
+            if message.is_none() && self.membership.homes.are_several() {
+                entry.doubled.push(seat);
+            }
             return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
         }
         if self.membership.asks_for_rooms(seat) && self.signs.len() < MOST_SIGNS {
@@ -458,11 +466,13 @@ impl Ledger {
     fn received_late(&mut self, seat: u32, key: Key) {
         let owed = &mut self.membership.seat_mut(seat).owed;
         if let Some(index) = owed.iter().position(|(of, _)| *of == key) {
-            owed.remove(index);
+            let (_, message) = owed.remove(index);
             self.findings.expected += 1;
-        } else if self.missing.remove(&(seat, key)) {
+            self.findings.nodes.owe(message.node, self.membership.node(seat), 1);
+        } else if let Some(node) = self.missing.remove(&(seat, key)) {
             let client = self.membership.seats()[seat as usize].client;
             self.findings.forgive(client, key);
+            self.findings.nodes.forgive(node, self.membership.node(seat));
         } else {
             self.findings.late += 1;
         }
@@ -491,6 +501,9 @@ impl Ledger {
         overtaken_by: Option<u64>,
     ) {
         let membership = &self.membership;
+        if let Some(message) = &message {
+            self.findings.nodes.accuse(message.node, membership.node(seat), fault);
+        }
         self.findings.accuse(fault, leak, || {
             let place = &membership.seats()[seat as usize];
             let spans = message.as_ref().map(|message| membership.spans(message, seat)).unwrap_or_default();

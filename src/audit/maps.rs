@@ -1,4 +1,3 @@
 //! Maps whose keys are numbers of our own, or texts of a scenario: seeded by chance, and fast.
 
 pub(super) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
-pub(super) type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;

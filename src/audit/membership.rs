@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::events::{Key, Moment, Order, Origin, Sender, SentMessage};
 use super::maps::Map;
+use super::nodes::{Homes, Spread};
 use super::rooms::KnownRooms;
 use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over};
 
@@ -83,8 +84,10 @@ struct Room {
 const MOST_CHANGES: usize = 1 << 12;
 
 /// All of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Membership {
+    /// At which node each client is.
+    pub(super) homes: Homes,
     namespaces: Vec<(Arc<str>, Vec<u32>)>,
     seats: Vec<Seat>,
     of_client: Vec<Places>,
@@ -109,6 +112,32 @@ pub(super) struct Membership {
 }
 
 impl Membership {
+    /// Of nobody yet, at a server of these nodes.
+    pub(super) fn of(spread: Spread) -> Membership {
+        Membership {
+            homes: Homes::new(spread),
+            namespaces: Vec::new(),
+            seats: Vec::new(),
+            of_client: Vec::new(),
+            rooms: Vec::new(),
+            by_name: Vec::new(),
+            free: Vec::new(),
+            known: KnownRooms::default(),
+            horizon: Moment::ZERO,
+            live: 0,
+            changes: VecDeque::new(),
+            before: 0,
+            forgotten: Moment::ZERO,
+            met: Vec::new(),
+            search: 0,
+        }
+    }
+
+    /// The node of a seat's client.
+    pub(super) fn node(&self, seat: u32) -> u16 {
+        self.homes.node(self.seats[seat as usize].client)
+    }
+
     pub(super) fn seats(&self) -> &[Seat] {
         &self.seats
     }
@@ -187,7 +216,7 @@ impl Membership {
 
     /// Whether all that matters for a message that was sent then is still known.
     pub(super) fn remembers(&self, sent: Moment) -> bool {
-        sent >= self.forgotten
+        sent.saturating_sub(self.homes.longest()) >= self.forgotten
     }
 
     /// The client's seat in a namespace.

@@ -20,6 +20,7 @@ mod judgement;
 mod ledger;
 mod maps;
 mod membership;
+mod nodes;
 mod open;
 mod proof;
 mod receipts;
@@ -37,6 +38,9 @@ pub use fanout::{Fanout, FanoutPart, Reached};
 pub use fault::{Fault, Leak};
 pub use findings::{Findings, KEPT, Offence, decided};
 pub use ledger::{FirstReceipt, Ledger};
+#[cfg(test)]
+pub(crate) use nodes::tests_of_nodes;
+pub use nodes::{JoinSpread, NodePair, NodePairs, Spread};
 pub use rooms::AskedRoom;
 pub use sender::ConnectionEnd;
 pub use span::{Certainty, MembershipSpan, MembershipSpans};

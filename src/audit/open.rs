@@ -22,6 +22,8 @@ pub(super) struct Open {
     pub(super) overtook: Vec<(u32, Arc<SentMessage>, Option<Moment>)>,
     /// Who had to receive it and had not, when that was looked at last.
     pub(super) awaited: Option<Vec<u32>>,
+    /// Who received it again before anybody had told of it, where it matters from which node it came.
+    pub(super) doubled: Vec<u32>,
     /// Whether it was told when it was received.
     is_told: bool,
 }

@@ -17,7 +17,7 @@ pub(super) fn at(micros: u64) -> Moment {
 
 /// Clients 0, 1, 2 … connected at 0 with sids `s0`, `s1` …
 fn connected(clients: u32) -> Ledger {
-    let mut ledger = Ledger::new(clients, WINDOW);
+    let mut ledger = Ledger::new(clients, (WINDOW, Spread::ALONE));
     for client in 0..clients {
         ledger.connecting(client, "/", at(0));
         ledger.connected(client, "/", &format!("s{client}"), false, at(1));
@@ -34,6 +34,7 @@ fn joined(ledger: &mut Ledger, client: u32, room: &str) {
 fn message(sequence: u64, room: &str, sent: u64) -> SentMessage {
     SentMessage {
         key: Key { sender: 0, sequence },
+        node: 0,
         namespace: "/".into(),
         is_aimed: true,
         to: if room.is_empty() { Vec::new() } else { vec![room.into()] },
@@ -437,7 +438,8 @@ fn of_a_message_that_binds_nobody_it_is_told_when_its_window_is_over() {
 
 /// Two auditors with two clients each: the even ones, the odd ones.
 fn pair() -> Vec<Auditor> {
-    let mut pair: Vec<Auditor> = (0..2).map(|index| Auditor::new(index, 2, 4, WINDOW)).collect();
+    let mut pair: Vec<Auditor> =
+        (0..2).map(|index| Auditor::new(index, 2, 4, (WINDOW, Spread::ALONE))).collect();
     for client in 0..4 {
         let auditor = &mut pair[home(client, 2)];
         auditor.record(client, at(0), AuditEvent::Connecting { namespace: "/" });
@@ -520,7 +522,7 @@ fn how_long_a_message_took_is_put_together_from_all_auditors() {
 fn findings_of_workers_add_up() {
     let mut sum = Findings::default();
     for worker in 0..2 {
-        let mut ledger = Ledger::new(4, WINDOW);
+        let mut ledger = Ledger::new(4, (WINDOW, Spread::ALONE));
         for client in [2 * worker, 2 * worker + 1] {
             ledger.connecting(client, "/", at(0));
             ledger.connected(client, "/", "s", false, at(1));

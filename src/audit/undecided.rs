@@ -23,6 +23,8 @@ pub enum Undecided {
     Unacknowledged,
     /// The message and a join or a leave were in flight together.
     InFlight,
+    /// A join or a leave of the client at another node than the sender's may not have been known there.
+    Spreading,
     /// The client's connection began, ended or was cut meanwhile.
     ReceiverLost,
     /// The run was over before the window was.
@@ -31,7 +33,7 @@ pub enum Undecided {
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 12] = [
+    pub const ALL: [Undecided; 13] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,
@@ -42,6 +44,7 @@ impl Undecided {
         Undecided::Unconfirmed,
         Undecided::Unacknowledged,
         Undecided::InFlight,
+        Undecided::Spreading,
         Undecided::ReceiverLost,
         Undecided::Unfinished,
     ];
@@ -66,6 +69,9 @@ impl Undecided {
             }
             Undecided::InFlight => {
                 "a join or a leave of the receiver was in flight together with the message"
+            }
+            Undecided::Spreading => {
+                "a join or a leave of the receiver, at another node than the sender's, may not have spread there yet"
             }
             Undecided::ReceiverLost => "the receiver's connection began or ended meanwhile",
             Undecided::Unfinished => "the run ended before the window of the audit was over",
@@ -93,6 +99,9 @@ impl Undecided {
             ),
             Undecided::InFlight => {
                 Some("let a step of all clients stand between the joins and the broadcasts")
+            }
+            Undecided::Spreading => {
+                Some("say `audit: { spread: … }` if your nodes know of each other sooner")
             }
             Undecided::MayBeLost | Undecided::ReceiverLost | Undecided::Unfinished => None,
         }

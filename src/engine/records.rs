@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
-use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached};
+use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached, Spread};
 use crate::measure::{Figures, Interval, Taken, Tally};
 use crate::observe::{
     Cause, Counter, Failure, FailureKind, Label, LastFrames, Metric, Observer, StepId, Who,
@@ -47,8 +47,14 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    pub(super) fn new(worker: usize, clients: u32, window: Duration, mailboxes: Arc<Mailboxes>) -> Audit {
-        Audit { worker, auditor: Auditor::new(worker, mailboxes.0.len(), clients, window), mailboxes }
+    pub(super) fn new(
+        worker: usize,
+        clients: u32,
+        (window, spread): (Duration, Spread),
+        mailboxes: Arc<Mailboxes>,
+    ) -> Audit {
+        let auditor = Auditor::new(worker, mailboxes.0.len(), clients, (window, spread));
+        Audit { worker, auditor, mailboxes }
     }
 
     /// Sends the other workers what they have to know.

@@ -10,9 +10,10 @@ use nix::time::{ClockId, clock_gettime};
 use super::accounts::Handover;
 use super::records::{Audit, Extent, Mailboxes, Records};
 use super::timers::Timers;
+use crate::audit::AuditEvent;
 use crate::client::{Client, Io};
 use crate::measure::Interval;
-use crate::observe::Who;
+use crate::observe::{Observer, Who};
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
 use crate::transport::{Connections, Notice, Reader};
@@ -117,8 +118,10 @@ impl<'p> Worker<'p> {
         transport.make_room(clients.iter().map(Client::node));
         let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
-        let audit = audit.map(|audit| Audit::new(self.index, clients_in_all, audit.window, self.mailboxes));
-        let state = WorkerState {
+        let audit = audit.map(|audit| {
+            Audit::new(self.index, clients_in_all, (audit.window, audit.spread), self.mailboxes)
+        });
+        let mut state = WorkerState {
             plan,
             index: self.index,
             who: clients.iter().map(Client::who).collect(),
@@ -137,6 +140,9 @@ impl<'p> Worker<'p> {
             drains: None,
             reports: self.reports,
         };
+        for client in &state.clients {
+            state.records.record(client.who(), Duration::ZERO, AuditEvent::At { node: client.node() });
+        }
         let telling = next_progress(plan.context.epoch, transport.now());
         Ok(WorkerLoop { state, transport, commands: self.commands.1, ready: Vec::new(), telling })
     }

@@ -16,8 +16,9 @@ use super::course::{Course, DoubtResult, GeneratorResult, PhaseResult, ServerRes
 use super::offences::sentence;
 use super::result::{
     CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
-    FailureResult, GroupSize, LeakResult, MetricResult, OutcomeResult, PartResult, RunResult, ScenarioInfo,
-    ServerEnd, TargetInfo, ThresholdResult, UndecidedResult, WireResult,
+    FailureResult, GroupSize, JoinSpreadResult, LeakResult, MetricResult, NodePairResult, NodesResult,
+    OutcomeResult, PartResult, RunResult, ScenarioInfo, ServerEnd, TargetInfo, ThresholdResult,
+    UndecidedResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -90,6 +91,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         ..generator
     });
     let death = account.server_end.as_ref().map(ServerEnd::death);
+    let names: Vec<String> = run.target.nodes.iter().map(|node| node.name.clone()).collect();
     let verdict = judge(&Evidence {
         script_info,
         measured,
@@ -99,6 +101,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         end: &run.end,
         death: death.as_ref(),
         doubts: &doubts,
+        nodes: &names,
         strict_audit: run.strict_audit,
     });
     let group = |group: &GroupInfo| GroupSize { group: group.name.clone(), count: group.count };
@@ -127,7 +130,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
             .zip(&judged)
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
-        deliveries: run.deliveries.map(|found| deliveries(script_info, found)),
+        deliveries: run.deliveries.map(|found| deliveries(script_info, found, &names)),
         metrics: metrics(tally.figures()),
         counters: counters(tally.figures()),
         causes: causes(tally.figures()),
@@ -235,7 +238,41 @@ fn undecided((cause, count): (Undecided, u64)) -> UndecidedResult {
     UndecidedResult { cause: cause.words().into(), count, advice: cause.advice().map(Into::into) }
 }
 
-fn deliveries(script_info: &ScriptInfo, found: &Findings) -> DeliveriesResult {
+fn nodes(found: &Findings, names: &[String]) -> Option<NodesResult> {
+    let pairs = &found.nodes;
+    let name = |node: usize| names.get(node).cloned().unwrap_or_default();
+    let all = (0..pairs.nodes()).flat_map(|from| (0..pairs.nodes()).map(move |to| (from, to)));
+    let pair = |(from, to): (usize, usize)| {
+        let pair = pairs.pair(from, to)?;
+        let missing = pair.fault(Fault::Missing);
+        let quantile = |share| pair.quantile(share).map(micros);
+        Some(NodePairResult {
+            from: name(from),
+            to: name(to),
+            expected: pair.expected,
+            delivered: pair.expected.saturating_sub(missing),
+            missing,
+            duplicate: pair.fault(Fault::Duplicate),
+            disordered: pair.fault(Fault::Disordered),
+            leaked: pair.fault(Fault::Leaked),
+            p50_us: quantile(0.5),
+            p99_us: quantile(0.99),
+        })
+    };
+    let spread = found.join_spread;
+    let join_spread = JoinSpreadResult {
+        received: spread.at_once,
+        not_received: spread.late,
+        longest_us: (spread.late > 0).then_some(micros(spread.longest)),
+    };
+    (pairs.nodes() > 0).then(|| NodesResult {
+        names: names.to_vec(),
+        pairs: all.filter_map(pair).collect(),
+        join_spread,
+    })
+}
+
+fn deliveries(script_info: &ScriptInfo, found: &Findings, names: &[String]) -> DeliveriesResult {
     let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
         messages: found.messages,
@@ -250,6 +287,7 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings) -> DeliveriesResult {
         leaked: found.fault(Fault::Leaked),
         leaks: leaks.map(|(leak, count)| LeakResult { kind: leak.words().into(), count }).collect(),
         late: found.late,
+        nodes: nodes(found, names),
         offenders: found.offences.iter().map(|offence| sentence(script_info, offence)).collect(),
     }
 }

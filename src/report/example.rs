@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::audit::{
-    Fault, Findings, Key, MembershipSpan, Offence, Order, Origin, Sender, SentMessage, Undecided,
-    UndecidedCounts,
+    Fault, Findings, JoinSpread, Key, MembershipSpan, NodePairs, Offence, Order, Origin, Sender, SentMessage,
+    Undecided, UndecidedCounts,
 };
 use crate::document::Span;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
@@ -98,6 +98,8 @@ pub(crate) fn troubled() -> RunResult {
             late: 2,
             faults: [1, 0, 0, 3],
             leaks: [2, 0, 0, 1, 0, 0, 0],
+            nodes: NodePairs::default(),
+            join_spread: JoinSpread::default(),
             offences: vec![missing()],
         }),
         thresholds: &thresholds,
@@ -176,6 +178,7 @@ fn missing() -> Offence {
     let key = Key { sender: 62, sequence: 7 };
     let message = SentMessage {
         key,
+        node: 0,
         namespace: "/".into(),
         is_aimed: true,
         to: vec![room.clone()],

@@ -136,6 +136,7 @@ mod tests {
         let key = Key { sender: 0, sequence: 3 };
         let message = SentMessage {
             key,
+            node: 0,
             namespace: "/".into(),
             is_aimed: true,
             to: vec!["lobby".into()],

@@ -404,8 +404,68 @@ pub struct DeliveriesResult {
     pub leaks: Vec<LeakResult>,
     /// Messages that came when the window of the audit was over.
     pub late: u64,
+    /// The same from node to node, where the server has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<NodesResult>,
     /// The first few of each kind, one sentence each.
     pub offenders: Vec<String>,
+}
+
+/// Deliveries from node to node, over the whole run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NodesResult {
+    /// The names of the nodes.
+    pub names: Vec<String>,
+    /// Each pair of nodes.
+    pub pairs: Vec<NodePairResult>,
+    /// What messages showed of joins that were acknowledged at another node a short while before.
+    pub join_spread: JoinSpreadResult,
+}
+
+/// What went from the clients of one node to those of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NodePairResult {
+    /// The node of the senders.
+    pub from: String,
+    /// The node of the receivers.
+    pub to: String,
+    /// Pairs of a message and a client in which it had to arrive.
+    pub expected: u64,
+    /// Of these, the message arrived.
+    pub delivered: u64,
+    /// Of these, it did not.
+    pub missing: u64,
+    /// A client received a message again.
+    pub duplicate: u64,
+    /// A client received messages of one sender in another order than they were sent in.
+    pub disordered: u64,
+    /// A client received a message that was not for it.
+    pub leaked: u64,
+    /// The median of the time from when a message was due to its receipt, to a hundredth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50_us: Option<u64>,
+    /// 99 % of these times were not longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_us: Option<u64>,
+}
+
+impl NodePairResult {
+    /// How often anything was found wrong.
+    pub fn faults(&self) -> u64 {
+        self.missing + self.duplicate + self.disordered + self.leaked
+    }
+}
+
+/// How long after its acknowledgement a join took effect at other nodes, as far as messages showed it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JoinSpreadResult {
+    /// Messages from another node, sent within the audit's spread after the acknowledgement, that were received.
+    pub received: u64,
+    /// Those that were not.
+    pub not_received: u64,
+    /// The longest from the acknowledgement to the sending of a message that was not received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_us: Option<u64>,
 }
 
 /// Below this share of decided pairs, that nothing was found wrong proves nothing.

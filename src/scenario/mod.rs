@@ -78,8 +78,8 @@ pub struct Scenario {
     pub contract: Contract,
     /// What they do.
     pub script: Vec<Act>,
-    /// Whether the deliveries are audited: how long a message may take to arrive.
-    pub audit: Option<Duration>,
+    /// How the deliveries are audited, if they are.
+    pub audit: Option<AuditRule>,
     /// What is demanded of the whole run.
     pub thresholds: Vec<Threshold>,
     /// What a search for the highest load raises, and between which loads.
@@ -292,7 +292,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let script_node = script?;
     let script = script::read(script_node, &groups, &mut reading)?;
     overrides.deny_unheeded(reading.has_prolonged()).map_err(|mistake| mistake.at(script_node.span))?;
-    let audit = audit.map_or(Ok(Some(WINDOW)), read_audit)?;
+    let audit = audit.map_or(Ok(Some(AuditRule::default())), read_audit)?;
     let labels: Vec<String> = reading.labels().iter().map(|(name, _)| name.clone()).collect();
     let mut asked = Parts { groups: &groups, labels: &labels, all: Vec::new() };
     asked.refuse_doubles(reading.labels())?;
@@ -391,20 +391,51 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// The least that this may be: workers tell each other ten times a second of what their clients sent.
 const LEAST_WINDOW: Duration = Duration::from_secs(1);
 
-/// `audit: false`, or `audit: { window: 5s }`.
-fn read_audit(node: &Node) -> Result<Option<Duration>, Mistake> {
+/// How long it may take until what happened at one node of the server is known at the others.
+const SPREAD: Duration = Duration::from_secs(1);
+
+/// How the deliveries are audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditRule {
+    /// How long a message may take to arrive before it is missing.
+    pub window: Duration,
+    /// How long it may take until what happened at one node of the server is known at the others.
+    pub spread: Duration,
+}
+
+impl Default for AuditRule {
+    fn default() -> AuditRule {
+        AuditRule { window: WINDOW, spread: SPREAD }
+    }
+}
+
+/// `audit: false`, or `audit: { window: 5s, spread: 1s }`.
+fn read_audit(node: &Node) -> Result<Option<AuditRule>, Mistake> {
     match node.value {
         Value::Bool(false) => return Ok(None),
-        Value::Bool(true) => return Ok(Some(WINDOW)),
+        Value::Bool(true) => return Ok(Some(AuditRule::default())),
         _ => {}
     }
     let fields = Fields::of(node, "the audit")?;
-    let window = fields.required("window")?;
+    let (window, spread) = (fields.optional("window"), fields.optional("spread"));
     fields.deny_others()?;
-    let length = units::duration(window)?;
-    match length < LEAST_WINDOW {
-        true => Err(window.mistake("a message needs some time to arrive").hint("give it at least `1s`")),
-        false => Ok(Some(length)),
+    let mut rule = AuditRule::default();
+    if let Some(node) = window {
+        rule.window = units::duration(node)?;
+        if rule.window < LEAST_WINDOW {
+            return Err(node.mistake("a message needs some time to arrive").hint("give it at least `1s`"));
+        }
+    }
+    if let Some(node) = spread {
+        rule.spread = units::duration(node)?;
+    }
+    match spread.filter(|_| rule.spread > rule.window) {
+        Some(node) => Err(node
+            .mistake(
+                "what is on its way between nodes for longer than the window is missing before it can arrive",
+            )
+            .hint("let the spread be no longer than the window")),
+        None => Ok(Some(rule)),
     }
 }
 

@@ -35,7 +35,12 @@ pub fn schema() -> Json {
 
 fn file() -> Schema {
     let audit = Shape::new("How the deliveries are audited.")
-        .needs("window", named("time"), "How long a message may take to arrive; at least 1 s.")
+        .takes("window", named("time"), "How long a message may take to arrive; at least 1 s, else 10 s.")
+        .takes(
+            "spread",
+            named("time"),
+            "How long joins, leaves and messages may take from node to node; else 1 s.",
+        )
         .schema();
     let load = || either([whole(1..=i64::from(MOST_CLIENTS)), named("rate")]);
     let capacity = Shape::new("What a search for the highest load raises, and between which loads.")

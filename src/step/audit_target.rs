@@ -57,6 +57,7 @@ impl AuditTarget {
         let sent = cx.actor.context.since(cx.now);
         SentMessage {
             key,
+            node: 0,
             namespace: namespace.into(),
             is_aimed: self.is_aimed,
             to: names(to),

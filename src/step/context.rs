@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use crate::audit::Spread;
 use crate::contract::StandingRoom;
 use crate::secrets::Secrets;
 use crate::session::Transport;
@@ -79,6 +80,8 @@ pub struct GroupContext {
 pub struct Audit {
     /// How long a message may take to arrive.
     pub window: Duration,
+    /// What is promised between the nodes of the server.
+    pub spread: Spread,
     /// As which events audited messages arrive. A stamp in another is an echo of the application's.
     pub events: EventFilter,
 }

@@ -25,6 +25,7 @@
 //! An invalid measurement comes before failed checks: a generator that has no time left misses deadlines that the
 //! server met. The sentence then says both. A scenario or command line that is wrong (exit code 2) never gets here.
 
+mod nodes;
 mod thresholds;
 mod validity;
 
@@ -148,6 +149,8 @@ pub struct Evidence<'a> {
     pub death: Option<&'a Death>,
     /// The reasons for which the measurement may not be valid: [`doubts`].
     pub doubts: &'a [Doubt],
+    /// The names of the server's nodes.
+    pub nodes: &'a [String],
     /// The least share, from 0 to 1, of the pairs that may be owed which the audit has to judge, if there is one.
     pub strict_audit: Option<f64>,
 }
@@ -209,6 +212,10 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
             first_failed(evidence)
         ));
     }
+    if !is_allowed(evidence, Counted::Fault(Fault::Missing)) {
+        let pairs = evidence.measured.deliveries.map(|deliveries| &deliveries.nodes);
+        findings.extend(pairs.into_iter().flat_map(|pairs| nodes::deaf(pairs, evidence.nodes)));
+    }
     findings.extend(unallowed(evidence));
     findings.extend(evidence.strict_audit.and_then(|least| unjudged(evidence.measured.deliveries, least)));
     let bad = |judged: &&Judged| matches!(judged.outcome, Outcome::Missed | Outcome::NoData);
@@ -257,7 +264,16 @@ fn unallowed<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = String> + '
             return None;
         }
         let whole = thresholds::chances(what, &evidence.measured).max(times);
-        Some(format!("{}: {} of {}, and no threshold allows any", what.name(), count(times), count(whole)))
+        let most = match (what, evidence.measured.deliveries) {
+            (Counted::Fault(fault), Some(found)) => nodes::most(&found.nodes, fault, evidence.nodes),
+            _ => String::new(),
+        };
+        Some(format!(
+            "{}: {} of {}{most}, and no threshold allows any",
+            what.name(),
+            count(times),
+            count(whole)
+        ))
     })
 }
 

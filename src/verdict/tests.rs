@@ -92,6 +92,7 @@ fn of(
         end,
         death: None,
         doubts,
+        nodes: &[],
         strict_audit: None,
     })
 }
@@ -108,6 +109,7 @@ fn bereaved(tally: &Tally, end: &End, is_failure: bool) -> Verdict {
         end,
         death: Some(&death),
         doubts: &[],
+        nodes: &[],
         strict_audit: None,
     })
 }
@@ -479,6 +481,7 @@ fn an_audit_that_judged_less_than_is_asked_for_fails_the_run() {
             end: &End::Finished,
             death: None,
             doubts: &[],
+            nodes: &[],
             strict_audit: Some(least),
         })
     };

@@ -23,6 +23,7 @@ impl Ledger {
             return;
         };
         self.parts.extend(entry.tell(&message));
+        self.tell_nodes(&message, &entry);
         let membership = &mut self.membership;
         self.findings.complete(&message, |offence| {
             let seat = membership.seat(offence.receiver, &offence.namespace);
@@ -33,6 +34,10 @@ impl Ledger {
         self.findings.expected += judgement.expected;
         self.findings.forbidden += judgement.forbidden;
         self.findings.undecided.merge(&judgement.undecided);
+        self.findings.join_spread.merge(judgement.join_spread);
+        for (node, pairs) in judgement.expected_at.iter().enumerate() {
+            self.findings.nodes.owe(message.node, node as u16, *pairs);
+        }
         for seat in judgement.absent {
             self.absent(seat, &message, is_over, now);
         }
@@ -47,6 +52,20 @@ impl Ledger {
             next.and_then(|next| Some((next, self.open.get(&next)?.message.as_ref()?)))
         {
             self.due.push(Reverse(((open.settled + self.window).max(due), next)));
+        }
+    }
+
+    /// What came of a message from node to node.
+    fn tell_nodes(&mut self, message: &SentMessage, entry: &Open) {
+        let (nodes, membership) = (&mut self.findings.nodes, &self.membership);
+        if nodes.nodes() == 0 {
+            return;
+        }
+        for (seat, at) in entry.receipts.iter() {
+            nodes.receive(message.node, membership.node(seat), at.saturating_sub(message.due));
+        }
+        for seat in &entry.doubled {
+            nodes.accuse(message.node, membership.node(*seat), Fault::Duplicate);
         }
     }
 
@@ -99,8 +118,9 @@ impl Ledger {
 
     pub(super) fn miss(&mut self, seat: u32, message: &Arc<SentMessage>) {
         self.findings.expected += 1;
+        self.findings.nodes.owe(message.node, self.membership.node(seat), 1);
         if self.missing.len() < MOST_MISSING {
-            self.missing.insert((seat, message.key));
+            self.missing.insert((seat, message.key), message.node);
         }
         self.accuse((Fault::Missing, None), seat, message.key, Some(message.clone()), None, None);
     }

@@ -2,6 +2,8 @@
 //! at, and every span that may or must have held then. The auditors have to come to the same verdicts, whatever a
 //! server did with its deliveries, however many they are, and however late they hear from each other.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::random::{Audited, Habits, History, Seen, Sight, history, namespace, rng};
@@ -14,6 +16,8 @@ struct JoinProof<'h> {
     client: u32,
     received: u64,
     message: &'h SentMessage,
+    /// How much later its node may know what happened at the sender's.
+    reach: Moment,
 }
 
 /// What is known of one client at some time.
@@ -98,9 +102,10 @@ impl Life {
 
     /// It was there when it received this, unless it may have been a former stay.
     fn learn(&mut self, proof: &JoinProof<'_>) {
-        let (received, message) = (at(proof.received), proof.message);
+        let (received, message, reach) = (at(proof.received), proof.message, proof.reach);
         let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
-        stays.retain(|span| span.asked < received && span.left.is_none_or(|left| left > message.sent));
+        stays
+            .retain(|span| span.asked < received && span.left.is_none_or(|left| left + reach > message.sent));
         if let [span] = &mut stays[..] {
             span.confirmed = span.confirmed.or(Some(received));
         }
@@ -196,6 +201,8 @@ struct Verdicts {
     duplicate: u64,
     disordered: u64,
     leaked: u64,
+    /// What was expected and missing from node to node, where there are several.
+    nodes: BTreeMap<(u16, u16), (u64, u64)>,
 }
 
 /// Goes through all pairs of a message and a client.
@@ -294,7 +301,8 @@ impl<'h> Model<'h> {
             let known = ticks.iter().find(is_known).expect("it ends with all known").0;
             let life = Life::of(*client, &self.history.seen, &self.proofs, *time);
             if known <= self.judged(message, *client) && life.is_unproved() {
-                self.proofs.push(JoinProof { known, client: *client, received: *time, message });
+                let reach = self.history.reach(message, *client);
+                self.proofs.push(JoinProof { known, client: *client, received: *time, message, reach });
                 self.proofs.sort_by_key(|proof| (proof.known, proof.received));
             }
         }
@@ -326,8 +334,10 @@ impl<'h> Model<'h> {
         let (judged, due) = (self.judged(message, client), self.due(message));
         let life = Life::of(client, seen, &self.proofs, judged);
         let handled = self.handled(message, due);
-        let last = handled.unwrap_or(at(judged));
-        let instants: Vec<u64> = (micros(message.sent)..micros(last)).filter(|time| time % 2 == 1).collect();
+        let reach = self.history.reach(message, client);
+        let last = handled.unwrap_or(at(judged)) + reach;
+        let first = message.sent.saturating_sub(reach);
+        let instants: Vec<u64> = (micros(first)..micros(last)).filter(|time| time % 2 == 1).collect();
         let meant: Vec<_> = instants.iter().map(|when| life.is_meant(client, message, *when)).collect();
 
         let can_tell = self.can_tell(message);
@@ -348,7 +358,9 @@ impl<'h> Model<'h> {
             self.verdicts.leaked += u64::from(is_leak);
             // Whether it was still there when it was cut in between is known when it comes back.
             let is_gone = life.away.is_some_and(|away| away < last);
-            self.verdicts.expected += u64::from(must && !is_gone);
+            if must && !is_gone {
+                self.owe(message, client, false);
+            }
             self.verdicts.disordered += u64::from(self.is_overtaken(message, client));
             return;
         }
@@ -365,14 +377,24 @@ impl<'h> Model<'h> {
         let was_cut = life.back.is_some_and(|back| back > message.sent) && !message.is_kept;
         let stood = life.up_since().is_some_and(|since| since <= message.sent);
         if stood && !was_cut {
-            self.miss(judged, &receipts);
+            self.miss(message, client, judged, &receipts);
         }
     }
 
     /// It is missing since then. What comes after all is forgiven.
-    fn miss(&mut self, since: u64, receipts: &[u64]) {
+    fn miss(&mut self, message: &SentMessage, client: u32, since: u64, receipts: &[u64]) {
+        self.owe(message, client, !receipts.iter().any(|time| *time >= since));
+    }
+
+    /// A client had to receive a message.
+    fn owe(&mut self, message: &SentMessage, client: u32, is_missing: bool) {
         self.verdicts.expected += 1;
-        self.verdicts.missing += u64::from(!receipts.iter().any(|time| *time >= since));
+        self.verdicts.missing += u64::from(is_missing);
+        if self.history.nodes > 1 {
+            let pair = self.verdicts.nodes.entry((message.node, self.history.node(client))).or_default();
+            pair.0 += 1;
+            pair.1 += u64::from(is_missing);
+        }
     }
 
     /// Whoever is recovered has to get what it missed, within the window.
@@ -388,7 +410,7 @@ impl<'h> Model<'h> {
             let renewed = self.history.seen.iter().find(is_new).map(|(time, ..)| *time);
             match (received, renewed) {
                 (Some(received), renewed) if renewed.is_none_or(|renewed| received < renewed) => {
-                    self.verdicts.expected += 1;
+                    self.owe(message, client, false);
                     return;
                 }
                 (_, Some(_)) => return,
@@ -401,7 +423,7 @@ impl<'h> Model<'h> {
                 continue;
             }
             if life.up_since().is_some_and(|since| since <= message.sent) {
-                self.miss(tick, receipts);
+                self.miss(message, client, tick, receipts);
             }
             return;
         }
@@ -473,6 +495,7 @@ proptest! {
             duplicate: found.fault(Fault::Duplicate),
             disordered: found.fault(Fault::Disordered),
             leaked: found.fault(Fault::Leaked),
+            nodes: nodes_of(found),
         };
         prop_assert_eq!(told, Model::judge(&history, &audited), "{:?}\n{:#?}\n{:#?}", habits, found, history.seen);
     }
@@ -489,11 +512,22 @@ proptest! {
         let counts = |auditors, rng: &mut _| {
             let found = history.audited(auditors, 100, rng).findings;
             // Of those that must not receive a message only the number is known, and not to the last one.
-            let Findings { messages, receipts, expected, late, faults, leaks, .. } = found;
-            ([messages, receipts, expected, late], faults, leaks)
+            let Findings { messages, receipts, expected, late, faults, leaks, nodes, join_spread, .. } = found;
+            ([messages, receipts, expected, late], faults, leaks, nodes, join_spread)
         };
         prop_assert_eq!(counts(auditors, &mut rng), counts(1, &mut rng));
     }
+}
+
+/// What was expected and missing from node to node.
+fn nodes_of(found: &Findings) -> BTreeMap<(u16, u16), (u64, u64)> {
+    let nodes = found.nodes.nodes() as u16;
+    let pairs = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
+    let figures = pairs.filter_map(|(from, to)| {
+        let pair = found.nodes.pair(from.into(), to.into())?;
+        Some(((from, to), (pair.expected, pair.fault(Fault::Missing))))
+    });
+    figures.filter(|(_, figures)| *figures != (0, 0)).collect()
 }
 
 /// Loses, doubles, delays and misdirects some of the deliveries.

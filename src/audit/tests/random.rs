@@ -18,6 +18,9 @@ use super::*;
 /// How far behind the server's handling a receipt is at most.
 const DELAY: u64 = 20;
 
+/// What is handled at one node is handled at the others within this time.
+pub(super) const SPREAD: u64 = 30;
+
 const ROOMS: [&str; 3] = ["a", "b", "c"];
 
 /// What a client saw, in the order of time.
@@ -50,6 +53,7 @@ pub(super) type Seen = (u64, u32, Sight);
 #[derive(Debug)]
 pub(super) struct History {
     pub(super) clients: u32,
+    pub(super) nodes: u32,
     pub(super) seen: Vec<Seen>,
     pub(super) end: u64,
 }
@@ -79,10 +83,25 @@ impl Audited {
 }
 
 impl History {
+    /// The node of a client.
+    pub(super) fn node(&self, client: u32) -> u16 {
+        (client % self.nodes) as u16
+    }
+
+    /// How much later a client's node may handle a message than that of its sender.
+    pub(super) fn reach(&self, message: &SentMessage, client: u32) -> Moment {
+        at(if message.node == self.node(client) { 0 } else { SPREAD })
+    }
+
     /// Tells so many auditors all of it. `haste`: how many of a hundred batches arrive at once; the others, later.
     pub(super) fn audited(&self, auditors: usize, haste: u64, rng: &mut TestRng) -> Audited {
-        let new = |index| Auditor::new(index, auditors, self.clients, WINDOW);
+        let spread = Spread { nodes: self.nodes as usize, within: at(SPREAD) };
+        let new = |index| Auditor::new(index, auditors, self.clients, (WINDOW, spread));
         let mut audit: Vec<Auditor> = (0..auditors).map(new).collect();
+        for client in 0..self.clients {
+            let node = self.node(client);
+            audit[home(client, auditors)].record(client, at(0), AuditEvent::At { node });
+        }
         let mut ticks = vec![Vec::new(); auditors];
         let mut ways: Vec<(usize, VecDeque<Batch>)> =
             (0..auditors * auditors).map(|way| (way % auditors, VecDeque::new())).collect();
@@ -189,13 +208,22 @@ pub(super) struct Habits {
     refuses: bool,
     /// Whether it handles what it does not acknowledge in order.
     is_ordered: bool,
+    /// How many nodes it has.
+    nodes: u32,
 }
 
 impl Habits {
     pub(super) fn draw(rng: &mut TestRng, recovery: bool, slow: bool) -> Habits {
         let mut below = |bound: u64| rng.next_u64() % bound;
         let silent = [[0, 50, 100][below(3) as usize], [0, 50, 100][below(3) as usize]];
-        Habits { recovery, slow, silent, refuses: below(4) == 0, is_ordered: below(4) != 0 }
+        Habits {
+            recovery,
+            slow,
+            silent,
+            refuses: below(4) == 0,
+            is_ordered: below(4) != 0,
+            nodes: 1 + below(3) as u32,
+        }
     }
 }
 
@@ -220,7 +248,7 @@ pub(super) fn history(rng: &mut TestRng, clients: u32, steps: u32, habits: Habit
     let mut seen = play.seen;
     seen.sort_by_key(|(time, _, _)| *time);
     let end = seen.last().map_or(0, |(time, ..)| time / 2 * 2) + 1_000;
-    History { clients, seen, end }
+    History { clients, nodes: habits.nodes, seen, end }
 }
 
 struct Play<'r> {
@@ -403,6 +431,7 @@ impl Play<'_> {
         };
         SentMessage {
             key: Key { sender: client, sequence },
+            node: (client % self.habits.nodes) as u16,
             namespace: namespace(client).into(),
             is_aimed: true,
             to,

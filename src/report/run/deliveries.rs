@@ -4,9 +4,13 @@ use maud::html;
 
 use crate::measure::format::{count, counted, share};
 use crate::report::RunResult;
-use crate::report::block::{Block, Column, Detail, Rank, Row, Table, Text, cell, drawn, hint, part};
+use crate::report::block::{
+    Block, Cell, Column, Detail, Rank, Row, Table, Text, Tone, cell, drawn, hint, part,
+};
 use crate::report::chart::number;
-use crate::report::result::DeliveriesResult;
+use crate::report::result::{DeliveriesResult, NodePairResult, NodesResult};
+
+use super::micros;
 
 /// The tables, where there was an audit.
 pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
@@ -23,6 +27,9 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         Block::Paragraph(Text::default().sign(found.tone(faults)).plain(words)),
         Block::Table(faults_of(found)),
     ];
+    if let Some(nodes) = &found.nodes {
+        blocks.extend(from_node_to_node(nodes));
+    }
     let judged = found.expected + found.forbidden;
     let all = judged + found.undecided;
     if all > 0 {
@@ -52,6 +59,64 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         blocks.push(part("The first of each kind", vec![Block::Notes(notes)]));
     }
     blocks
+}
+
+/// What went from each node to each.
+fn from_node_to_node(nodes: &NodesResult) -> [Block; 2] {
+    let columns = nodes.names.iter().map(|to| Column::figures(format!("to {to}")));
+    let row = |from: &String| {
+        let pairs = nodes
+            .names
+            .iter()
+            .filter_map(|to| nodes.pairs.iter().find(|pair| pair.from == *from && pair.to == *to));
+        Row::new([cell(format!("from {from}"))].into_iter().chain(pairs.map(pair)))
+    };
+    let columns = [Column::words("Node")].into_iter().chain(columns).collect();
+    let table = Table::new("Deliveries from node to node", columns).class("nodes");
+    let table = table.remark(
+        "Received, of those that had to arrive, with the median and the 99th percentile of the delivery",
+    );
+    [Block::Table(table.rows(nodes.names.iter().map(row))), Block::From(Detail::Usual, vec![joins(nodes)])]
+}
+
+/// One pair of nodes.
+fn pair(pair: &NodePairResult) -> Cell {
+    if pair.expected + pair.faults() == 0 {
+        return cell(Text::default().quiet("–"));
+    }
+    let mut words = match pair.missing {
+        0 => count(pair.expected),
+        _ => format!("{} of {}", count(pair.delivered), count(pair.expected)),
+    };
+    let faults = [(pair.duplicate, "doubled"), (pair.disordered, "out of order"), (pair.leaked, "leaked")];
+    for (times, name) in faults.into_iter().filter(|(times, _)| *times > 0) {
+        words.push_str(&format!(", {} {name}", count(times)));
+    }
+    let sign = Text::default().sign(Tone::of(pair.faults() == 0)).plain(words);
+    match (pair.p50_us, pair.p99_us) {
+        (Some(median), Some(high)) => cell(sign).note(format!("{}, p99 {}", micros(median), micros(high))),
+        _ => cell(sign),
+    }
+}
+
+/// How soon joins were known at other nodes.
+fn joins(nodes: &NodesResult) -> Block {
+    let spread = &nodes.join_spread;
+    let words = match (spread.received, spread.longest_us) {
+        (0, None) => "No message was sent from another node shortly after a join.".to_owned(),
+        (received, None) => format!(
+            "Joins took effect at the other nodes at once, as far as {} sent shortly after them can show.",
+            counted(received, "message")
+        ),
+        (_, Some(longest)) => format!(
+            "Joins took up to {} to take effect at the other nodes: so long after the acknowledgement, a message was \
+             not received. {} of {} sent shortly after a join were not.",
+            micros(longest),
+            count(spread.not_received),
+            counted(spread.received + spread.not_received, "message"),
+        ),
+    };
+    Block::Paragraph(words.into())
 }
 
 /// That too little was decided.

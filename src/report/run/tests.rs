@@ -51,6 +51,7 @@ fn deliveries_of_which_little_could_be_decided_are_not_shown_as_good_in_any_form
         disordered: 0,
         leaked: 0,
         leaks: Vec::new(),
+        nodes: None,
         late: 0,
         offenders: Vec::new(),
     });

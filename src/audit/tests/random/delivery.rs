@@ -8,12 +8,25 @@ impl Play<'_> {
         let mut handled = std::mem::take(&mut self.handled);
         handled.sort_by_key(|(when, ..)| *when);
         let mut last = vec![0; self.people.len()];
+        // Each node handles what comes from another one in the order in which that one did.
+        let nodes = self.habits.nodes as usize;
+        let mut line = vec![0; nodes * nodes];
         for (when, message, is_lucky) in handled {
             // What comes from where it should not is passed on or not.
             if !is_lucky && !self.is_from_there(&message, when) {
                 continue;
             }
+            let from = usize::from(message.node);
+            let handled: Vec<u64> = (0..nodes)
+                .map(|to| {
+                    let later = if to == from { 0 } else { 2 * self.below(SPREAD / 2) };
+                    let line = &mut line[from * nodes + to];
+                    *line = (when + later).max(*line);
+                    *line
+                })
+                .collect();
             for client in 0..self.people.len() as u32 {
+                let when = handled[client as usize % nodes];
                 if !self.is_meant(client, when, &message) {
                     continue;
                 }

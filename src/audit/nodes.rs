@@ -1,0 +1,266 @@
+//! Deliveries from node to node: at which node each client is, what had to go from each node to each, and what became of it.
+
+use hdrhistogram::Histogram;
+
+use super::events::Moment;
+use super::fault::Fault;
+
+/// Percentiles of a pair of nodes are right to a hundredth: there are many pairs.
+const DIGITS: u8 = 2;
+
+/// What is promised between the nodes of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// How long it may take until what happened at one node is known at the others: a join, a leave, a message.
+    pub within: Moment,
+}
+
+impl Spread {
+    /// A server of one node, in which everything is known at once.
+    pub const ALONE: Spread = Spread { nodes: 1, within: Moment::ZERO };
+}
+
+/// The nodes of a ledger's clients.
+#[derive(Debug)]
+pub(super) struct Homes {
+    spread: Spread,
+    of_client: Vec<u16>,
+}
+
+impl Homes {
+    pub(super) fn new(spread: Spread) -> Homes {
+        Homes { spread, of_client: Vec::new() }
+    }
+
+    /// Whether there are several nodes.
+    pub(super) fn are_several(&self) -> bool {
+        self.spread.nodes > 1
+    }
+
+    pub(super) fn put(&mut self, client: u32, node: u16) {
+        if self.are_several() {
+            let client = client as usize;
+            self.of_client.resize(self.of_client.len().max(client + 1), 0);
+            self.of_client[client] = node;
+        }
+    }
+
+    pub(super) fn node(&self, client: u32) -> u16 {
+        self.of_client.get(client as usize).copied().unwrap_or_default()
+    }
+
+    /// How long it may take until what happened at that node is known at the client's.
+    pub(super) fn reach(&self, node: u16, client: u32) -> Moment {
+        if self.are_several() && self.node(client) != node { self.spread.within } else { Moment::ZERO }
+    }
+
+    /// The longest that it may take between any two.
+    pub(super) fn longest(&self) -> Moment {
+        if self.are_several() { self.spread.within } else { Moment::ZERO }
+    }
+
+    /// Figures of each pair of nodes, where there are several.
+    pub(super) fn pairs(&self) -> NodePairs {
+        NodePairs::new(if self.are_several() { self.spread.nodes } else { 0 })
+    }
+}
+
+/// What went from one node to another.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodePair {
+    /// Pairs of a message and a client in which it had to arrive.
+    pub expected: u64,
+    /// How often each fault was found, in the order of [`Fault::ALL`].
+    pub faults: [u64; Fault::ALL.len()],
+    /// Microseconds from when messages were due to their receipts.
+    latency: Option<Box<Histogram<u32>>>,
+}
+
+impl NodePair {
+    /// How often this was found.
+    pub fn fault(&self, fault: Fault) -> u64 {
+        self.faults[fault as usize]
+    }
+
+    /// Whether messages had to arrive and none did.
+    pub fn is_deaf(&self) -> bool {
+        self.expected > 0 && self.fault(Fault::Missing) == self.expected
+    }
+
+    /// How many messages were received in time.
+    pub fn received(&self) -> u64 {
+        self.latency.as_ref().map_or(0, |latency| latency.len())
+    }
+
+    /// This share of the receipts came within so long.
+    pub fn quantile(&self, quantile: f64) -> Option<Moment> {
+        let latency = self.latency.as_ref().filter(|latency| !latency.is_empty())?;
+        Some(Moment::from_micros(latency.value_at_quantile(quantile)))
+    }
+
+    fn take(&mut self, latency: Moment) {
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
+        let empty = || Histogram::new_with_bounds(1, LONGEST, DIGITS).ok().map(Box::new);
+        if self.latency.is_none() {
+            self.latency = empty();
+        }
+        if let Some(latency) = &mut self.latency {
+            latency.saturating_record(micros);
+        }
+    }
+
+    fn merge(&mut self, other: NodePair) {
+        self.expected += other.expected;
+        self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
+        match (&mut self.latency, other.latency) {
+            // Both have the same bounds, so that nothing is out of range.
+            (Some(mine), Some(theirs)) => mine.add(&*theirs).unwrap_or_default(),
+            (mine @ None, theirs) => *mine = theirs,
+            (Some(_), None) => {}
+        }
+    }
+}
+
+/// Two minutes, as everywhere.
+const LONGEST: u64 = 120_000_000;
+
+/// What went from each node to each. Empty where there is one node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodePairs {
+    nodes: usize,
+    pairs: Vec<NodePair>,
+}
+
+impl NodePairs {
+    /// Of so many nodes.
+    pub fn new(nodes: usize) -> NodePairs {
+        NodePairs { nodes, pairs: vec![NodePair::default(); nodes * nodes] }
+    }
+
+    /// How many nodes there are; none where there is one.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// What went from one node to another.
+    pub fn pair(&self, from: usize, to: usize) -> Option<&NodePair> {
+        self.pairs.get(from * self.nodes + to)
+    }
+
+    pub(super) fn owe(&mut self, from: u16, to: u16, pairs: u64) {
+        if let Some(pair) = self.of(from, to) {
+            pair.expected += pairs;
+        }
+    }
+
+    pub(super) fn accuse(&mut self, from: u16, to: u16, fault: Fault) {
+        if let Some(pair) = self.of(from, to) {
+            pair.faults[fault as usize] += 1;
+        }
+    }
+
+    /// Takes an accusation back.
+    pub(super) fn forgive(&mut self, from: u16, to: u16) {
+        if let Some(pair) = self.of(from, to) {
+            let missing = &mut pair.faults[Fault::Missing as usize];
+            *missing = missing.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn receive(&mut self, from: u16, to: u16, latency: Moment) {
+        if let Some(pair) = self.of(from, to) {
+            pair.take(latency);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: NodePairs) {
+        if self.pairs.is_empty() {
+            *self = other;
+            return;
+        }
+        self.pairs.iter_mut().zip(other.pairs).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+
+    fn of(&mut self, from: u16, to: u16) -> Option<&mut NodePair> {
+        self.pairs.get_mut(usize::from(from) * self.nodes + usize::from(to))
+    }
+}
+
+/// What messages showed of joins that were acknowledged at another node a short while before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JoinSpread {
+    /// Messages from another node, sent within the spread after a join, that were received.
+    pub at_once: u64,
+    /// Those that were not.
+    pub late: u64,
+    /// The longest from the acknowledgement of a join to the sending of a message that was not received.
+    pub longest: Moment,
+}
+
+impl JoinSpread {
+    /// A message was sent so long after a join was acknowledged.
+    pub(super) fn take(&mut self, after: Moment, was_received: bool) {
+        if was_received {
+            self.at_once += 1;
+        } else {
+            self.late += 1;
+            self.longest = self.longest.max(after);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: JoinSpread) {
+        self.at_once += other.at_once;
+        self.late += other.late;
+        self.longest = self.longest.max(other.longest);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests_of_nodes {
+    use super::*;
+
+    /// So many pairs of a message and a client were expected, and missing, from node to node.
+    pub(crate) fn pairs_of(nodes: u16, figures: impl Fn(u16, u16) -> (u64, u64)) -> NodePairs {
+        let mut pairs = NodePairs::new(nodes.into());
+        for (from, to) in (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to))) {
+            let (expected, missing) = figures(from, to);
+            pairs.owe(from, to, expected);
+            (0..missing).for_each(|_| pairs.accuse(from, to, Fault::Missing));
+            (missing..expected).for_each(|each| pairs.receive(from, to, Moment::from_millis(each + 1)));
+        }
+        pairs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_of_several_workers_add_up() {
+        let mut one = NodePairs::new(2);
+        one.owe(0, 1, 2);
+        one.receive(0, 1, Moment::from_millis(10));
+        one.accuse(0, 1, Fault::Missing);
+        let mut two = NodePairs::new(2);
+        two.owe(0, 1, 3);
+        two.receive(0, 1, Moment::from_millis(30));
+        let mut sum = NodePairs::default();
+        sum.merge(one);
+        sum.merge(two);
+        let pair = sum.pair(0, 1).expect("there are two nodes");
+        assert_eq!((pair.expected, pair.fault(Fault::Missing), pair.received()), (5, 1, 2));
+        let [low, high] = [0.5, 1.0].map(|quantile| pair.quantile(quantile).expect("there are values"));
+        assert!((9_900..10_200).contains(&low.as_micros()) && (29_700..30_500).contains(&high.as_micros()));
+        assert_eq!(sum.pair(1, 0), Some(&NodePair::default()));
+    }
+
+    #[test]
+    fn a_server_of_one_node_has_no_pairs() {
+        let mut pairs = Homes::new(Spread::ALONE).pairs();
+        pairs.receive(0, 0, Moment::ZERO);
+        assert_eq!((pairs.nodes(), pairs.pair(0, 0)), (0, None));
+    }
+}

@@ -1,0 +1,88 @@
+//! Between which nodes of the server something went wrong, in words. A node that hears nothing is told first: in the sum of all
+//! deliveries it may be a small share.
+
+use crate::audit::{Fault, NodePairs};
+use crate::measure::format::count;
+
+/// Which nodes hear nothing of which others, one sentence each.
+pub(super) fn deaf(pairs: &NodePairs, names: &[String]) -> Vec<String> {
+    let nodes = 0..pairs.nodes();
+    let is_deaf =
+        |from: usize, to: usize| from != to && pairs.pair(from, to).is_some_and(|pair| pair.is_deaf());
+    let of = |to: usize| -> Vec<&str> {
+        nodes.clone().filter(|from| is_deaf(*from, to)).map(|from| name(names, from)).collect()
+    };
+    let deaf: Vec<(usize, Vec<&str>)> =
+        nodes.clone().map(|to| (to, of(to))).filter(|(_, from)| !from.is_empty()).collect();
+    let all = pairs.nodes() * pairs.nodes().saturating_sub(1);
+    if pairs.nodes() > 2 && deaf.iter().map(|(_, from)| from.len()).sum::<usize>() == all {
+        return vec!["no node hears anything from another".to_owned()];
+    }
+    deaf.iter()
+        .map(|(to, from)| format!("node {} hears nothing from {}", name(names, *to), listed(from)))
+        .collect()
+}
+
+/// Where a fault was found most often, in parentheses; nothing where there is one node.
+pub(super) fn most(pairs: &NodePairs, fault: Fault, names: &[String]) -> String {
+    let nodes = 0..pairs.nodes();
+    let all = nodes.clone().flat_map(|from| nodes.clone().map(move |to| (from, to)));
+    let found = all.filter_map(|(from, to)| Some((from, to, pairs.pair(from, to)?.fault(fault))));
+    // Of several with the same number the first.
+    let worst =
+        found.filter(|(_, _, times)| *times > 0).reduce(|most, one| if one.2 > most.2 { one } else { most });
+    match worst {
+        None => String::new(),
+        Some((from, to, times)) if from == to => {
+            format!(" ({} of them within node {})", count(times), name(names, from))
+        }
+        Some((from, to, times)) => {
+            format!(" ({} of them from node {} to node {})", count(times), name(names, from), name(names, to))
+        }
+    }
+}
+
+fn name(names: &[String], node: usize) -> &str {
+    names.get(node).map_or("?", String::as_str)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests_of_nodes::pairs_of;
+
+    fn names() -> Vec<String> {
+        ["a", "b", "c"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn a_deaf_node_is_told_with_those_that_it_does_not_hear() {
+        let pairs = pairs_of(3, |from, to| (10, if to == 1 && from != 1 { 10 } else { 0 }));
+        assert_eq!(deaf(&pairs, &names()), ["node b hears nothing from a and c"]);
+        assert_eq!(most(&pairs, Fault::Missing, &names()), " (10 of them from node a to node b)");
+        let nearly = pairs_of(3, |from, to| (10, if to == 1 && from != 1 { 9 } else { 0 }));
+        assert!(deaf(&nearly, &names()).is_empty());
+    }
+
+    #[test]
+    fn nodes_without_an_adapter_are_told_in_one_sentence() {
+        let pairs = pairs_of(3, |from, to| (10, if from == to { 0 } else { 10 }));
+        assert_eq!(deaf(&pairs, &names()), ["no node hears anything from another"]);
+    }
+
+    #[test]
+    fn a_fault_within_a_node_is_told_so_and_one_node_has_no_pairs() {
+        let pairs = pairs_of(2, |from, to| (5, u64::from(from == 1 && to == 1)));
+        assert_eq!(most(&pairs, Fault::Missing, &names()), " (1 of them within node b)");
+        assert_eq!(most(&NodePairs::default(), Fault::Missing, &names()), "");
+    }
+}
