@@ -41,7 +41,7 @@ fn urls_are_nodes_and_one_of_them_alone_can_be_out_of_reach() {
     ended.says("2 nodes, left at ");
     let half =
         sockrates(["run", "--url", &one.url(), "--url", "b=http://127.0.0.1:9"]).args([&scenario]).run();
-    half.code(3).complains("http://127.0.0.1:9");
+    half.code(3).complains("nothing listens at 127.0.0.1:9");
 }
 
 #[test]
