@@ -281,7 +281,10 @@ impl<'p> Client<'p> {
 
     fn event(&mut self, io: &mut Io<'_>, event: Event<'_>) -> Flow {
         match &event {
-            Event::Opened => {
+            Event::Opened { flaw } => {
+                if let Some(flaw) = flaw {
+                    self.accuse(io, flaw);
+                }
                 self.actor.show_engine_sid();
                 self.actor.standing.opened();
             }

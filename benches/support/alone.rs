@@ -37,6 +37,7 @@ pub(crate) fn play_alone(
         tls: None,
         sources: Vec::new(),
         turn: Arc::new(AtomicUsize::new(0)),
+        closes_early: Arc::default(),
         limit: MAX_MESSAGE,
     };
     let stop = AtomicBool::new(false);

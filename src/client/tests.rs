@@ -46,6 +46,7 @@ fn each_way_in_which_a_connect_fails_has_its_cause() {
         }),
         (Cause::ClosePacket, |play| {
             play.hear("1");
+            lost(play, Lost::Ended);
         }),
         (Cause::CloseFrame, |play| {
             let frame = Frame::Close { code: Some(1013), reason: "later".into() };

@@ -76,7 +76,7 @@ pub fn encode_text(packet: &Packet<'_>, out: &mut String) {
 /// What the server tells in its open packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
-    /// The session identifier, never empty. Not necessarily safe in a URL: escape it there.
+    /// The session identifier, empty where the server gave none that can be used. Not necessarily safe in a URL: escape it there.
     pub sid: String,
     /// The transports to which this session may be upgraded.
     pub upgrades: Vec<String>,
@@ -93,29 +93,102 @@ pub struct Handshake {
 /// days). With more, the official client would give up at once.
 pub const MAX_HEARTBEAT: Duration = Duration::from_millis(0x7fff_ffff);
 
+/// What stands in for a time that cannot be used: the values of the example in the specification, which are those of the
+/// official server.
+const USUAL_INTERVAL: Duration = Duration::from_secs(25);
+const USUAL_TIMEOUT: Duration = Duration::from_secs(20);
+
 impl Handshake {
     /// Reads the payload of an open packet. Unknown keys are passed over; of a repeated key the last one counts, as
-    /// in `JSON.parse`.
+    /// in `JSON.parse`. A field that cannot be used is named in the violation, and a usual value stands in its place, so
+    /// that one bad field does not spoil the rest; an id that cannot be used is empty then.
     ///
     /// A time is a number of milliseconds above zero and at most [`MAX_HEARTBEAT`]; a fraction is kept. A size is a
     /// whole number above zero (`1e6` is one); `null`, which is what JavaScript makes of `Infinity`, counts as
     /// not said.
-    pub fn decode(json: &str) -> Result<Handshake, Violation> {
+    ///
+    /// # Errors
+    /// When the payload is no JSON object.
+    pub fn decode(json: &str) -> Result<(Handshake, Option<Violation>), Violation> {
         let fields: Map<String, Value> = serde_json::from_str(json)
             .map_err(|error| Violation::new(Rule::HandshakeJson, format!("{error} in {}", excerpt(json))))?;
-        Ok(Handshake {
-            sid: sid(&fields)?,
-            upgrades: upgrades(&fields)?,
-            ping_interval: milliseconds(&fields, "pingInterval")?,
-            ping_timeout: milliseconds(&fields, "pingTimeout")?,
-            max_payload: size(&fields, "maxPayload")?,
-        })
+        let mut reading = Reading { fields: &fields, wrong: Vec::new() };
+        let handshake = Handshake {
+            sid: reading.sid(),
+            upgrades: reading.upgrades(),
+            ping_interval: reading.milliseconds("pingInterval", USUAL_INTERVAL),
+            ping_timeout: reading.milliseconds("pingTimeout", USUAL_TIMEOUT),
+            max_payload: reading.size("maxPayload"),
+        };
+        let is_wrong = !reading.wrong.is_empty();
+        let wrong = is_wrong.then(|| Violation::new(Rule::HandshakeField, reading.wrong.join("; ")));
+        Ok((handshake, wrong))
     }
 }
 
-fn wrong(key: &str, wanted: &str, found: Option<&Value>) -> Violation {
-    let found = found.map_or("missing".to_owned(), excerpt_value);
-    Violation::new(Rule::HandshakeField, format!("{key} should be {wanted} and is {found}"))
+/// The fields of a handshake, and what was wrong with those that were read.
+struct Reading<'a> {
+    fields: &'a Map<String, Value>,
+    wrong: Vec<String>,
+}
+
+impl<'a> Reading<'a> {
+    fn accuse(&mut self, key: &str, wanted: &str) {
+        let found = self.fields.get(key).map_or("missing".to_owned(), excerpt_value);
+        self.wrong.push(format!("{key} should be {wanted} and is {found}"));
+    }
+
+    fn sid(&mut self) -> String {
+        let found = self.fields.get("sid");
+        match found {
+            Some(Value::String(sid)) if !sid.is_empty() => return sid.clone(),
+            _ => self.accuse("sid", "a string that is not empty"),
+        }
+        // In the query of a request a number looks like its text.
+        found.filter(|found| found.is_number()).map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn upgrades(&mut self) -> Vec<String> {
+        let items = self.fields.get("upgrades").and_then(Value::as_array);
+        let names =
+            |items: &'a Vec<Value>| items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let names: Vec<String> = items.map(names).unwrap_or_default();
+        if items.is_none_or(|items| items.len() != names.len()) {
+            self.accuse("upgrades", "an array of strings");
+        }
+        names
+    }
+
+    fn milliseconds(&mut self, key: &str, usual: Duration) -> Duration {
+        let found = self.fields.get(key);
+        let number = found.and_then(Value::as_f64);
+        let duration = |number: f64| {
+            let duration = Duration::try_from_secs_f64(number / 1000.0).ok()?;
+            (!duration.is_zero() && duration <= MAX_HEARTBEAT).then_some(duration)
+        };
+        number.and_then(duration).unwrap_or_else(|| {
+            self.accuse(key, "a number of milliseconds above 0 and below 2^31");
+            let in_words = found.and_then(Value::as_str).and_then(|text| text.trim().parse().ok());
+            match number.or(in_words) {
+                Some(number) if number > MAX_HEARTBEAT.as_secs_f64() * 1000.0 => MAX_HEARTBEAT,
+                number => number.and_then(duration).unwrap_or(usual),
+            }
+        })
+    }
+
+    fn size(&mut self, key: &str) -> Option<u64> {
+        /// Up to here every whole number is exact as a double, which is what a JavaScript peer counts with.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let found = self.fields.get(key).filter(|value| !value.is_null())?;
+        let whole = found.as_u64().or_else(|| {
+            let number = found.as_f64()?;
+            (number.fract() == 0.0 && (0.0..=EXACT).contains(&number)).then_some(number as u64)
+        });
+        if whole.is_none_or(|bytes| bytes == 0) {
+            self.accuse(key, "a whole number of bytes above 0");
+        }
+        whole.filter(|bytes| *bytes > 0)
+    }
 }
 
 fn excerpt_value(value: &Value) -> String {
@@ -124,49 +197,6 @@ fn excerpt_value(value: &Value) -> String {
         Value::Array(_) => "an array".to_owned(),
         Value::Object(_) => "an object".to_owned(),
         scalar => scalar.to_string(),
-    }
-}
-
-fn sid(fields: &Map<String, Value>) -> Result<String, Violation> {
-    match fields.get("sid") {
-        Some(Value::String(sid)) if !sid.is_empty() => Ok(sid.clone()),
-        other => Err(wrong("sid", "a string that is not empty", other)),
-    }
-}
-
-fn upgrades(fields: &Map<String, Value>) -> Result<Vec<String>, Violation> {
-    let found = fields.get("upgrades");
-    let strings = found.and_then(Value::as_array).and_then(|items| {
-        items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
-    });
-    strings.ok_or_else(|| wrong("upgrades", "an array of strings", found))
-}
-
-fn milliseconds(fields: &Map<String, Value>, key: &str) -> Result<Duration, Violation> {
-    let found = fields.get(key);
-    let duration = found
-        .and_then(Value::as_f64)
-        .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
-        .filter(|duration| !duration.is_zero() && *duration <= MAX_HEARTBEAT);
-    duration.ok_or_else(|| wrong(key, "a number of milliseconds above 0 and below 2^31", found))
-}
-
-fn size(fields: &Map<String, Value>, key: &str) -> Result<Option<u64>, Violation> {
-    /// Up to here every whole number is exact as a double, which is what a JavaScript peer counts with.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let found = match fields.get(key) {
-        None | Some(Value::Null) => return Ok(None),
-        found => found,
-    };
-    let whole = found.and_then(|value| {
-        value.as_u64().or_else(|| {
-            let number = value.as_f64()?;
-            (number.fract() == 0.0 && (0.0..=EXACT).contains(&number)).then_some(number as u64)
-        })
-    });
-    match whole {
-        Some(bytes) if bytes > 0 => Ok(Some(bytes)),
-        _ => Err(wrong(key, "a whole number of bytes above 0", found)),
     }
 }
 

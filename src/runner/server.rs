@@ -278,6 +278,7 @@ impl ServerConfig {
             tls,
             sources: self.sources.clone(),
             turn: Arc::new(AtomicUsize::new(0)),
+            closes_early: Arc::default(),
             limit: MAX_MESSAGE,
         };
         Ok(Place { peer, path: endpoint.path.clone(), namespace: endpoint.namespace.clone() })

@@ -173,6 +173,11 @@ impl Seen {
         }
     }
 
+    /// Whether a Socket.IO server is there, and only of another version of the protocol.
+    pub(super) fn is_other_version(&self) -> bool {
+        matches!(self, Seen::OldProtocol | Seen::RefusesVersion(_))
+    }
+
     /// Whether another path may be meant: something answers, but no Engine.IO.
     pub(super) fn is_about_the_path(&self) -> bool {
         matches!(self, Seen::Redirect(..) | Seen::Page(_) | Seen::Status(..) | Seen::Other(_) | Seen::Closed)

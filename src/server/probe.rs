@@ -101,6 +101,14 @@ pub(crate) struct Offers {
     pub refusal: Option<String>,
 }
 
+fn there(seen: &str) -> Offer {
+    Offer { there: true, seen: seen.to_owned() }
+}
+
+fn missing(seen: &str) -> Offer {
+    Offer { there: false, seen: seen.to_owned() }
+}
+
 /// Looks which ways to connect are offered at this address. Blocks for at most twice the timeout.
 pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Offers {
     let manner = probing.manners().swap_remove(0);
@@ -134,13 +142,22 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
         [b'0', open @ ..] => Some((serde_json::from_slice::<Value>(open).ok()?, response)),
         _ => None,
     });
-    let listed = open.as_ref().is_some_and(|(open, response)| {
-        polled.say_goodbye(open, response);
+    let is_listed = |open: &Value| {
         open["upgrades"].as_array().is_some_and(|all| all.iter().any(|name| name == "websocket"))
-    });
-    let seen =
-        if listed { "the handshake lists `websocket`" } else { "the handshake does not list `websocket`" };
-    let upgrade = Offer { there: polling.there && listed, seen: seen.to_owned() };
+    };
+    let upgrade = match &open {
+        Some((open, response)) => {
+            let upgrade = match is_listed(open) {
+                false => missing("the handshake does not list `websocket`"),
+                // Who opens WebSockets upgrades to them, too. What listens may still be let down by what stands before it.
+                true if websocket.there => there("the handshake lists `websocket`"),
+                true => told(&polled.upgrade(open, response), 101),
+            };
+            polled.say_goodbye(open, response);
+            upgrade
+        }
+        None => missing("there is no handshake by long-polling to be upgraded"),
+    };
     Offers { polling, websocket, upgrade, answered, refusal }
 }
 
@@ -332,12 +349,29 @@ impl Look<'_> {
         }
     }
 
-    /// Ends the session with an Engine.IO `close` packet, with the cookies that came with it: several servers may stand
-    /// behind one address. Whether it succeeds does not matter: the session would time out.
+    /// Asks to upgrade the session of this handshake.
+    fn upgrade(&self, open: &Value, response: &Response) -> Result<Response, Seen> {
+        let parameters = format!("EIO=4&transport=websocket&sid={}", sid(open));
+        let deadline = Instant::now() + self.probing.timeout;
+        match self.exchange(deadline, &self.headers_after(response), &parameters, &Request::Upgrade) {
+            Ok(answer) => self.heard(answer),
+            Err(broken) => Err(self.broken(broken)),
+        }
+    }
+
+    /// Ends the session with an Engine.IO `close` packet. Whether it succeeds does not matter: the session would time out.
     fn say_goodbye(&self, open: &Value, response: &Response) {
-        let Some(sid) = open["sid"].as_str() else { return };
-        let sid: String = url::form_urlencoded::byte_serialize(sid.as_bytes()).collect();
+        if open["sid"].as_str().is_none() {
+            return;
+        }
         let deadline = self.deadline.min(Instant::now() + Duration::from_secs(1));
+        let parameters = format!("EIO=4&transport=polling&sid={}", sid(open));
+        let _ = self.exchange(deadline, &self.headers_after(response), &parameters, &Request::Post("1"));
+    }
+
+    /// The headers of a later request of the same session, with the cookies that came with its handshake: several servers may
+    /// stand behind one address.
+    fn headers_after(&self, response: &Response) -> Vec<(String, String)> {
         let is_cookie = |name: &str| name.eq_ignore_ascii_case("cookie");
         let (own, mut headers): (Vec<_>, Vec<_>) =
             self.manner.headers.iter().cloned().partition(|(name, _)| is_cookie(name));
@@ -347,8 +381,7 @@ impl Look<'_> {
         if !cookies.is_empty() {
             headers.push(("Cookie".to_owned(), cookies.join("; ")));
         }
-        let parameters = format!("EIO=4&transport=polling&sid={sid}");
-        let _ = self.exchange(deadline, &headers, &parameters, &Request::Post("1"));
+        headers
     }
 
     fn exchange(
@@ -370,16 +403,22 @@ impl Look<'_> {
     }
 
     fn response(&self, parameters: &str, request: &Request<'_>) -> Result<Response, Seen> {
-        let secure = self.endpoint.secure;
         match self.exchange(self.deadline, &self.manner.headers, parameters, request) {
-            Ok(Answer::Http(response)) => Ok(response),
-            Ok(Answer::NotHttp(bytes)) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
-            Ok(Answer::NotHttp(bytes)) => Err(Seen::NotHttp(bytes)),
-            Ok(Answer::Closed(bytes)) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
-            Ok(Answer::Closed(bytes)) if bytes.is_empty() => Err(Seen::Closed),
-            Ok(Answer::Closed(bytes)) if bytes.starts_with(b"HTTP/") => Err(Seen::Unfinished(bytes)),
-            Ok(Answer::Closed(bytes)) => Err(Seen::NotHttp(bytes)),
+            Ok(answer) => self.heard(answer),
             Err(broken) => Err(self.broken(broken)),
+        }
+    }
+
+    fn heard(&self, answer: Answer) -> Result<Response, Seen> {
+        let secure = self.endpoint.secure;
+        match answer {
+            Answer::Http(response) => Ok(response),
+            Answer::NotHttp(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
+            Answer::NotHttp(bytes) => Err(Seen::NotHttp(bytes)),
+            Answer::Closed(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
+            Answer::Closed(bytes) if bytes.is_empty() => Err(Seen::Closed),
+            Answer::Closed(bytes) if bytes.starts_with(b"HTTP/") => Err(Seen::Unfinished(bytes)),
+            Answer::Closed(bytes) => Err(Seen::NotHttp(bytes)),
         }
     }
 
@@ -415,6 +454,11 @@ impl Look<'_> {
     }
 }
 
+/// The id of a session, for a query.
+fn sid(open: &Value) -> String {
+    url::form_urlencoded::byte_serialize(open["sid"].as_str().unwrap_or_default().as_bytes()).collect()
+}
+
 /// What this response is, if not a handshake.
 fn stranger(response: Response) -> Seen {
     let Response { head, body, .. } = &response;
@@ -435,6 +479,12 @@ fn stranger(response: Response) -> Seen {
         && error["code"] == 5
     {
         return Seen::RefusesVersion(error["message"].as_str().unwrap_or_default().to_owned());
+    }
+    // python-socketio 4 says it in words.
+    if status == 400 && text.contains("unsupported version") {
+        return Seen::RefusesVersion(
+            message().and_then(|said| Some(said.as_str()?.to_owned())).unwrap_or_default(),
+        );
     }
     let is_page = head.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     match status {

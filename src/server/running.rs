@@ -152,6 +152,10 @@ impl Target {
                     Ok(_) => {}
                     // That nothing listens at one place tells less than what was seen at another.
                     Err(NotThere { seen: Seen::Refused, .. }) if last.is_some() => {}
+                    // It has answered, and waiting makes no other protocol of it.
+                    Err(not_there) if not_there.seen.is_other_version() && group.ended().is_none() => {
+                        return Err(NotReady::NotThere(not_there));
+                    }
                     Err(not_there) => last = Some(Box::new(not_there)),
                 }
             }

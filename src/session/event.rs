@@ -13,7 +13,10 @@ use crate::protocol::Violation;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event<'a> {
     /// The Engine.IO handshake is complete.
-    Opened,
+    Opened {
+        /// What is wrong with it; a usual value stands in the place of each wrong field.
+        flaw: Option<Violation>,
+    },
     /// The WebSocket now carries everything.
     Upgraded,
     /// The upgrade failed: the reason in words. Long-polling goes on.
@@ -81,7 +84,10 @@ pub enum Closed {
     /// We asked for it.
     Asked,
     /// The server sent a `close` packet.
-    ByServer,
+    ByServer {
+        /// How its WebSocket ended then, if it did in time.
+        then: Option<Lost>,
+    },
     /// The server missed a heartbeat.
     NoPing,
     /// A channel ended.
@@ -102,7 +108,7 @@ impl Closed {
     pub fn cause(&self) -> Cause {
         match self {
             Closed::Asked => Cause::Asked,
-            Closed::ByServer => Cause::ClosePacket,
+            Closed::ByServer { .. } => Cause::ClosePacket,
             Closed::NoPing => Cause::NoPing,
             Closed::BadAnswer { status, .. } => Cause::of_status(*status),
             Closed::Lost(_, lost) => match lost {
@@ -111,7 +117,7 @@ impl Closed {
                 Lost::Tls(_) => Cause::Tls,
                 Lost::Refused(answer) => Cause::of_status(answer.0.status),
                 Lost::Closed { .. } => Cause::CloseFrame,
-                Lost::Ended => Cause::Ended,
+                Lost::Ended | Lost::Unanswered => Cause::Ended,
                 Lost::Broken(_) => Cause::Broken,
                 Lost::Violated(_) => Cause::Unreadable,
             },
@@ -123,7 +129,7 @@ impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Closed::Asked => f.write_str("closed as asked"),
-            Closed::ByServer => f.write_str("the server sent a close packet"),
+            Closed::ByServer { .. } => f.write_str("the server sent a close packet"),
             Closed::NoPing => f.write_str("no ping came within pingInterval + pingTimeout"),
             Closed::Lost(Channel::WebSocket, lost) => write!(f, "{lost}"),
             Closed::Lost(channel, lost) => write!(f, "{lost} ({channel})"),

@@ -19,7 +19,7 @@ mod upgrade;
 mod wire;
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use schemars::JsonSchema;
@@ -148,7 +148,12 @@ pub struct Session {
     guest: bool,
     /// Whether a ping was sent by hand, so that a pong is no surprise.
     pong_due: bool,
+    /// Whether the server sent a close packet over the WebSocket, whose end is awaited.
+    farewell: bool,
 }
+
+/// How long the end of a WebSocket may take after a close packet of the server.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 impl Session {
     /// A session that is not open yet.
@@ -166,6 +171,7 @@ impl Session {
             outstanding: Outstanding::default(),
             guest: false,
             pong_due: false,
+            farewell: false,
         }
     }
 
@@ -210,6 +216,7 @@ impl Session {
         self.upgrade = Upgrade::None;
         self.guest = false;
         self.pong_due = false;
+        self.farewell = false;
     }
 
     /// Whether the Engine.IO connection is open.
@@ -428,6 +435,7 @@ impl Session {
             }
             _ if !self.depends_on(channel) => None,
             (_, State::Closing) => Some(self.finish(wire, Closed::Asked)),
+            _ if self.farewell => Some(self.finish(wire, Closed::ByServer { then: Some(lost) })),
             _ => Some(self.finish(wire, Closed::Lost(channel, lost))),
         }
     }
@@ -444,7 +452,8 @@ impl Session {
     /// Takes the time. Call it when [`Session::poll_timeout`] is reached.
     pub fn handle_timeout(&mut self, wire: &mut dyn Wire, now: Instant) -> Option<Event<'static>> {
         if self.overdue.is_some_and(|overdue| now >= overdue) && !self.is_closed() {
-            return Some(self.finish(wire, Closed::NoPing));
+            let why = if self.farewell { Closed::ByServer { then: None } } else { Closed::NoPing };
+            return Some(self.finish(wire, why));
         }
         None
     }

@@ -7,7 +7,7 @@ use super::event::{Answer, Closed, Event, ServerEvent};
 use super::namespace::{self, Namespace, Phase};
 use super::polling::MAX_QUEUE;
 use super::wire::{Channel, Lost, Wire};
-use super::{Heartbeats, Session, State, Upgrade};
+use super::{FAREWELL, Heartbeats, Session, State, Upgrade};
 use crate::protocol::attachments::Assembled;
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::socket_io::{self, Kind};
@@ -25,7 +25,7 @@ impl Session {
         packet: Packet<'a>,
         now: Instant,
     ) -> Option<Event<'a>> {
-        if self.is_closed() {
+        if self.is_closed() || self.farewell {
             return None;
         }
         if self.polling.as_ref().is_some_and(|polling| polling.is_overfull()) {
@@ -48,10 +48,16 @@ impl Session {
                 self.finish_upgrade(wire)
             }
             Packet::Open(json) if self.state == State::Opening => match Handshake::decode(json) {
-                Ok(handshake) => Some(self.opened(wire, handshake, now)),
+                Ok((handshake, flaw)) => Some(self.opened(wire, handshake, flaw, now)),
                 Err(violation) => Some(Event::Violated(violation)),
             },
-            Packet::Close => Some(self.finish(wire, Closed::ByServer)),
+            // A close frame may follow, which the client of a scenario may have to see.
+            Packet::Close if self.polling.is_none() => {
+                self.farewell = true;
+                self.overdue = Some(now + FAREWELL);
+                None
+            }
+            Packet::Close => Some(self.finish(wire, Closed::ByServer { then: None })),
             Packet::Noop => None,
             Packet::Pong(_) if self.guest || std::mem::take(&mut self.pong_due) => None,
             Packet::Open(json) => Some(unexpected("open", json)),
@@ -60,7 +66,17 @@ impl Session {
         }
     }
 
-    fn opened(&mut self, wire: &mut dyn Wire, handshake: Handshake, now: Instant) -> Event<'static> {
+    fn opened(
+        &mut self,
+        wire: &mut dyn Wire,
+        handshake: Handshake,
+        flaw: Option<Violation>,
+        now: Instant,
+    ) -> Event<'static> {
+        // Without an id, no further request of long-polling could belong to the session.
+        if let Some(flaw) = flaw.as_ref().filter(|_| handshake.sid.is_empty() && self.polling.is_some()) {
+            return Event::Violated(flaw.clone());
+        }
         self.state = State::Open;
         if self.upgrade == Upgrade::Wanted {
             if handshake.upgrades.iter().any(|upgrade| upgrade == "websocket") {
@@ -72,7 +88,7 @@ impl Session {
         }
         self.handshake = Some(Box::new(handshake));
         self.expect_ping(now);
-        Event::Opened
+        Event::Opened { flaw }
     }
 
     fn pinged(&mut self, wire: &mut dyn Wire, payload: &str, now: Instant) {

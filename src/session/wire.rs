@@ -140,6 +140,8 @@ pub enum Lost {
     },
     /// The stream ended without a close frame or in the middle of a response.
     Ended,
+    /// A kept-alive HTTP connection ended with a request under way that must not be repeated, and without a byte of a response.
+    Unanswered,
     /// The stream was reset or failed otherwise; the operating system's words.
     Broken(String),
     /// The peer broke the rules of HTTP or RFC 6455 so that the stream cannot be read on.
@@ -174,6 +176,9 @@ impl fmt::Display for Lost {
                 write!(f, "the server closed the WebSocket with code {code} ({reason})")
             }
             Lost::Ended => f.write_str("the server ended the connection without a close frame"),
+            Lost::Unanswered => f.write_str(
+                "the server closed a kept-alive connection on which a request was under way; whether the server handled it is not known",
+            ),
             Lost::Broken(words) => write!(f, "the connection broke: {words}"),
             Lost::Violated(violation) => write!(f, "{violation}"),
         }

@@ -463,7 +463,7 @@ impl<'p> Running<'p> for Connecting<'p> {
                 cx.observer.latency(Metric::ConnectHandshake, phases.http);
                 Flow::Waiting
             }
-            Happening::Event(Event::Opened) if self.place == Place::Opening => {
+            Happening::Event(Event::Opened { .. }) if self.place == Place::Opening => {
                 cx.observer.latency(Metric::ConnectOpen, cx.now.saturating_duration_since(self.established));
                 // The upgrade begins here, beside the CONNECT.
                 self.established = cx.now;

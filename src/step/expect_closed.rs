@@ -56,9 +56,11 @@ impl ExpectClosed {
             return cx.fail(self.wish(), format!("it ended after {after:?} already: {why}"));
         }
         match (self.code, why) {
-            (Some(wanted), Closed::Lost(_, Lost::Closed { code: Some(code), .. })) if wanted == *code => {
-                cx.pass()
-            }
+            (
+                Some(wanted),
+                Closed::Lost(_, Lost::Closed { code: Some(code), .. })
+                | Closed::ByServer { then: Some(Lost::Closed { code: Some(code), .. }) },
+            ) if wanted == *code => cx.pass(),
             (Some(_), why) => cx.fail(self.wish(), why.to_string()),
             (None, Closed::NoPing) => {
                 cx.fail(self.wish(), "it stayed open without a ping until the client gave up");

@@ -125,7 +125,7 @@ impl Open {
         let answer = answer(why);
         let is_end = matches!(
             why,
-            Closed::ByServer | Closed::Lost(_, Lost::Ended | Lost::Closed { .. } | Lost::Broken(_))
+            Closed::ByServer { .. } | Closed::Lost(_, Lost::Ended | Lost::Closed { .. } | Lost::Broken(_))
         );
         if answer.is_none() && !is_end {
             // We could not connect, or did not understand: that is no refusal.
@@ -193,10 +193,10 @@ impl<'p> Running<'p> for Opening<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         let Open { sid, refused, .. } = self.step;
         match what {
-            Happening::Event(Event::Opened) if refused.is_some() => {
+            Happening::Event(Event::Opened { .. }) if refused.is_some() => {
                 self.give_up(cx, "the server opened a session");
             }
-            Happening::Event(Event::Opened) => cx.pass(),
+            Happening::Event(Event::Opened { .. }) => cx.pass(),
             Happening::Established(Channel::WebSocket, _) if sid.is_some() && refused.is_none() => cx.pass(),
             Happening::Frame if sid.is_some() && refused.is_some() => {
                 let packet =

@@ -1,19 +1,16 @@
 //! The wire of one client: what its session says, put into the buffers of its connections.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::connection::{Asked, Connection};
+use super::connection::{Asked, Connection, STALE};
 use super::{Connections, Notice};
 use crate::protocol::websocket::{self, Opcode};
 use crate::protocol::{deflate, http};
 use crate::session::{Channel, HangUp, Lost, RawFrame, Request, Wire};
-
-/// An idle HTTP connection older than this may have been closed by the server under our feet (Node's default is
-/// five seconds), so a new one is opened.
-const STALE: Duration = Duration::from_secs(3);
 
 /// The wire of one client.
 pub struct ClientWire<'t> {
@@ -46,6 +43,15 @@ impl ClientWire<'_> {
                 None
             }
         }
+    }
+
+    /// Sends a request once more, over a fresh connection.
+    pub(super) fn repeat(&mut self, channel: Channel, request: &[u8]) {
+        let Some(place) = self.open(channel, None) else { return };
+        let Some(connection) = self.transport.connections.get_mut(place) else { return };
+        connection.out().extend_from_slice(request);
+        connection.requested("", 0, false, false);
+        self.transport.mark(place);
     }
 
     fn websocket(&mut self, channel: Channel) -> Option<(&mut Connection, [u8; 4])> {
@@ -109,19 +115,23 @@ impl Wire for ClientWire<'_> {
 
     fn request(&mut self, channel: Channel, request: Request<'_>) {
         let now = self.transport.now();
+        // A request that cannot be repeated goes over a connection of its own where the server is known to close others early.
+        let is_careful =
+            request.method != "GET" && self.transport.peer(self.client).closes_early.load(Ordering::Relaxed);
+        let patience = match (request.same_connection, is_careful) {
+            (true, _) => Duration::MAX,
+            (false, true) => Duration::ZERO,
+            (false, false) => STALE,
+        };
         let open = self.transport.place(self.client, channel).filter(|place| {
-            let connection = self.transport.connections.get(*place);
-            let patience = if request.same_connection { Duration::MAX } else { STALE };
+            let connection = self.transport.connections.get_mut(*place);
             connection.is_some_and(|connection| connection.takes_requests(now, patience))
         });
         if open.is_none() && request.same_connection {
-            let lost = Lost::Broken("the server has closed it".to_owned());
+            let lost = Lost::Broken("it has ended after an earlier request".to_owned());
             return self.transport.notices.push_back((self.client, Notice::Lost(channel, lost)));
         }
         let Some(place) = open.or_else(|| self.open(channel, None)) else { return };
-        if let Some(connection) = self.transport.connections.get_mut(place) {
-            connection.requested(request.method == "HEAD");
-        }
         let authority = self.transport.peer(self.client).authority.clone();
         let mut headers = Vec::with_capacity(request.headers.len() + 1);
         if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -129,13 +139,19 @@ impl Wire for ClientWire<'_> {
         }
         headers.extend(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let Request { method, target, body, held, .. } = request;
+        let is_last = headers.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("connection") && value.to_ascii_lowercase().contains("close")
+        });
+        let before = self.transport.connections.get_mut(place).map_or(0, |connection| connection.out().len());
         self.send(channel, place, &http::Request { method, target, headers: &headers, body });
-        if held > 0
-            && let Some(connection) = self.transport.connections.get_mut(place)
-        {
+        let Some(connection) = self.transport.connections.get_mut(place) else { return };
+        if held > 0 {
             let out = connection.out();
             out.truncate(out.len().saturating_sub(held));
         }
+        // What a scenario sends by hand is never sent twice.
+        let may_repeat = matches!(channel, Channel::Poll | Channel::Post);
+        connection.requested(method, before, is_last, may_repeat);
     }
 
     fn rest(&mut self, channel: Channel, bytes: &[u8]) {

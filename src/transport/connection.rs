@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Interest, Token};
 
+use super::exchange::{Exchange, Fate};
 use super::network::Network;
 use super::stream::{Stream, Taken};
 use super::{Connections, Notice, RemoteConfig};
@@ -23,6 +24,10 @@ const READS_AT_ONCE: usize = 8;
 
 /// After so long without an answer to TCP, nobody is there.
 const LONG: Duration = Duration::from_secs(1);
+
+/// An idle HTTP connection older than this may have been closed by the server under our feet (Node's default is
+/// five seconds), so a new one is opened.
+pub(super) const STALE: Duration = Duration::from_secs(3);
 
 /// One connection.
 #[derive(Debug)]
@@ -78,8 +83,8 @@ enum Speech {
     Handshake(Box<Responses>, Asked),
     /// A WebSocket.
     Frames(Messages),
-    /// HTTP: requests that are not answered yet, whether any was, and since when it is idle.
-    Http { responses: Box<Responses>, awaited: u32, answered: bool, idle_since: Option<Instant> },
+    /// HTTP.
+    Http(Box<Exchange>),
 }
 
 /// What the handshake of a WebSocket asks for.
@@ -101,10 +106,9 @@ impl Connection {
         asked: Option<Asked>,
     ) -> Result<Connection, Lost> {
         let limit = usize::try_from(peer.limit).unwrap_or(usize::MAX);
-        let responses = Box::new(Responses::new(limit));
         let speech = match asked {
-            Some(asked) => Speech::Handshake(responses, asked),
-            None => Speech::Http { responses, awaited: 0, answered: false, idle_since: None },
+            Some(asked) => Speech::Handshake(Box::new(Responses::new(limit)), asked),
+            None => Speech::Http(Box::new(Exchange::new(limit))),
         };
         Ok(Connection {
             client,
@@ -154,23 +158,25 @@ impl Connection {
         matches!(self.speech, Speech::Frames(_))
     }
 
-    /// Whether another request may be sent on it, not being idle for so long that the server may have closed it.
-    pub(super) fn takes_requests(&self, now: Instant, stale: Duration) -> bool {
-        match &self.speech {
-            Speech::Http { idle_since: Some(since), .. } => now.saturating_duration_since(*since) < stale,
-            Speech::Http { .. } => true,
-            Speech::Handshake(..) | Speech::Frames(_) => false,
+    /// Whether another request may be sent on it: it was not idle for so long that the server may have closed it, and the
+    /// server has not.
+    pub(super) fn takes_requests(&mut self, now: Instant, stale: Duration) -> bool {
+        let Speech::Http(exchange) = &self.speech else { return false };
+        exchange.takes_requests(now, stale) && !(exchange.is_idle() && self.stream.has_ended())
+    }
+
+    /// A request was put into the queue, from this place on.
+    pub(super) fn requested(&mut self, method: &str, from: usize, is_last: bool, may_repeat: bool) {
+        if let Speech::Http(exchange) = &mut self.speech {
+            exchange.requested(method, self.out.get(from..).unwrap_or_default(), is_last, may_repeat);
         }
     }
 
-    /// A request was put into the queue; `head` when its answer has no body.
-    pub(super) fn requested(&mut self, head: bool) {
-        if let Speech::Http { responses, awaited, idle_since, .. } = &mut self.speech {
-            *awaited += 1;
-            *idle_since = None;
-            if head {
-                responses.answers_head();
-            }
+    /// What becomes of the request under way, now that the connection is lost.
+    pub(super) fn fate(&mut self, lost: Lost) -> Fate {
+        match &mut self.speech {
+            Speech::Http(exchange) => exchange.fate(lost, &self.out),
+            Speech::Handshake(..) | Speech::Frames(_) => Fate::Lost(lost),
         }
     }
 
@@ -326,7 +332,7 @@ impl Connections {
                     Ok(None) => {}
                     Err(violation) => return self.lose(place, Lost::Violated(violation)),
                 },
-                Speech::Http { responses, .. } => match responses.read(&mut rest) {
+                Speech::Http(exchange) => match exchange.responses.read(&mut rest) {
                     Ok(Some(response)) => self.answered(place, response, now, reader),
                     Ok(None) => {}
                     Err(violation) => return self.lose(place, Lost::Violated(violation)),
@@ -356,12 +362,10 @@ impl Connections {
     fn answered(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
         let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
-        let mut first = false;
-        if let Speech::Http { awaited, answered, idle_since, .. } = &mut connection.speech {
-            first = !std::mem::replace(answered, true);
-            *awaited = awaited.saturating_sub(1);
-            *idle_since = (*awaited == 0).then_some(now);
-        }
+        let first = match &mut connection.speech {
+            Speech::Http(exchange) => exchange.answered(now),
+            Speech::Handshake(..) | Speech::Frames(_) => false,
+        };
         if !response.keep_alive {
             self.forget(place);
         }
@@ -439,10 +443,15 @@ impl Connections {
 
     fn end(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        if let Speech::Http { responses, awaited, .. } = &mut connection.speech {
-            match responses.eof() {
+        let client = connection.client;
+        if let Speech::Http(exchange) = &mut connection.speech {
+            match exchange.responses.eof() {
                 Ok(Some(response)) => self.answered(place, response, now, reader),
-                Ok(None) if *awaited == 0 => {}
+                Ok(None) if !exchange.awaits() => {
+                    if exchange.takes_requests(now, STALE) {
+                        self.note_early_close(client);
+                    }
+                }
                 Ok(None) => return self.lose(place, Lost::Ended),
                 Err(violation) => return self.lose(place, Lost::Violated(violation)),
             }

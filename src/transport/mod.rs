@@ -10,6 +10,7 @@
 //! | `tunnel` | the way through a proxy |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
+//! | `exchange` | the requests of one HTTP connection, and which of them may be repeated |
 //! | `channels` | which connections serve a client |
 //! | `network` | sockets and the clock: those of the operating system, or in tests of a simulation |
 //! | `readiness` | which sockets are ready, and waking up on time |
@@ -21,6 +22,7 @@
 mod channels;
 mod client_wire;
 mod connection;
+mod exchange;
 mod network;
 mod readiness;
 mod remote_config;
@@ -34,6 +36,7 @@ mod tunnel;
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use mio::{Token, Waker};
@@ -46,6 +49,7 @@ use channels::Channels;
 pub use client_wire::ClientWire;
 use connection::Connection;
 pub use connection::Reader;
+use exchange::Fate;
 use network::Network;
 use readiness::Readiness;
 pub use remote_config::RemoteConfig;
@@ -119,6 +123,7 @@ impl Connections {
             tls: None,
             sources: Vec::new(),
             turn: std::sync::Arc::default(),
+            closes_early: std::sync::Arc::default(),
             limit: 1 << 20,
         };
         Connections::over(Network::Simulation(network.clone()), vec![peer])
@@ -254,12 +259,30 @@ impl Connections {
         }
     }
 
-    /// Ends a connection and says so to its client.
+    /// Ends a connection, and repeats its request over a fresh one where that is right; else says so to its client.
     fn lose(&mut self, place: usize, lost: Lost) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        let (client, channel) = (connection.client, connection.channel);
+        let lost = match connection.fate(lost) {
+            Fate::Lost(lost) => lost,
+            Fate::Repeat(request) => {
+                self.forget(place);
+                self.note_early_close(client);
+                return self.wire(client).repeat(channel, &request);
+            }
+        };
+        if lost == Lost::Unanswered {
+            self.note_early_close(client);
+        }
         self.count_lost(&lost);
         if let Some((client, channel)) = self.forget(place) {
             self.notices.push_back((client, Notice::Lost(channel, lost)));
         }
+    }
+
+    /// The server has closed a connection that it had kept alive for a short time only.
+    fn note_early_close(&self, client: u32) {
+        self.peer(client).closes_early.store(true, Ordering::Relaxed);
     }
 
     /// Ends a connection silently. Gives whose it was.

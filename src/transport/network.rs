@@ -114,6 +114,19 @@ impl Socket {
         }
     }
 
+    /// Whether the peer has ended the stream, or it broke, and nothing is left to read.
+    pub(super) fn has_ended(&self) -> bool {
+        let seen = match self {
+            Socket::System(tcp) => tcp.peek(&mut [0]),
+            #[cfg(test)]
+            Socket::Simulated(socket) => socket.peek(),
+        };
+        match seen {
+            Ok(waiting) => waiting == 0,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
+    }
+
     /// The next drop resets the connection.
     pub(super) fn cut(&self) {
         match self {

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -27,6 +27,9 @@ pub struct RemoteConfig {
     pub sources: Vec<IpAddr>,
     /// Counts connections, to take the sources in turn. Shared by all workers.
     pub turn: Arc<AtomicUsize>,
+    /// Whether it closes kept-alive connections early, so that a request may meet their end. Learned on the way, and shared by
+    /// all workers.
+    pub closes_early: Arc<AtomicBool>,
     /// The largest message that is taken from it, in bytes: beyond it, the connection is cut.
     pub limit: u64,
 }

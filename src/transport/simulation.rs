@@ -243,6 +243,17 @@ impl Simulated {
         self.simulation.state().sockets[self.place].cut = true;
     }
 
+    pub(super) fn peek(&self) -> io::Result<usize> {
+        let mut state = self.simulation.state();
+        state.arrive();
+        let side = &state.sockets[self.place];
+        match (side.unread.len(), side.failed, side.ended) {
+            (0, Some(kind), _) => Err(kind.into()),
+            (0, None, false) => Err(io::ErrorKind::WouldBlock.into()),
+            (waiting, ..) => Ok(waiting.min(1)),
+        }
+    }
+
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut state = self.simulation.state();
         let side = &mut state.sockets[self.place];

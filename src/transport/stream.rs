@@ -170,6 +170,11 @@ impl Stream {
         Ok(true)
     }
 
+    /// Whether the server has ended the connection already, and nothing is left to read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.tcp.has_ended()
+    }
+
     /// Reads what is there.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Taken, Lost> {
         let Some(tls) = &mut self.tls else {

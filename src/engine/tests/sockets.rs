@@ -34,6 +34,7 @@ script:
             tls: None,
             sources: Vec::new(),
             turn: Arc::default(),
+            closes_early: Arc::default(),
             limit: MAX_MESSAGE,
         };
         let stop = AtomicBool::new(false);

@@ -57,7 +57,10 @@ fn handshake(change: &str, to: &str) -> Result<Handshake, Violation> {
     let example = r#"{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,
         "pingTimeout":20000,"maxPayload":1000000}"#;
     assert!(example.contains(change), "{change} is not in the example");
-    Handshake::decode(&example.replace(change, to))
+    match Handshake::decode(&example.replace(change, to))? {
+        (handshake, None) => Ok(handshake),
+        (_, Some(violation)) => Err(violation),
+    }
 }
 
 #[test]
@@ -120,6 +123,25 @@ fn a_field_of_the_handshake_that_cannot_be_used_is_named() {
 }
 
 #[test]
+fn one_bad_field_of_a_handshake_leaves_the_others_as_they_are() {
+    let read = |json: &str| Handshake::decode(json).expect("it is an object");
+    let (handshake, wrong) =
+        read(r#"{"sid":"x","upgrades":["websocket",5],"pingInterval":0,"pingTimeout":"300"}"#);
+    assert_eq!((&*handshake.sid, &handshake.upgrades[..]), ("x", &["websocket".to_owned()][..]));
+    assert_eq!(handshake.ping_interval, USUAL_INTERVAL);
+    assert_eq!(handshake.ping_timeout, Duration::from_millis(300));
+    let wrong = wrong.expect("three fields are wrong").detail;
+    for key in ["upgrades should", "pingInterval should", "pingTimeout should"] {
+        assert!(wrong.contains(key), "{wrong}");
+    }
+    let (handshake, _) = read(r#"{"sid":7,"pingInterval":1e300,"pingTimeout":-1,"maxPayload":"x"}"#);
+    assert_eq!(&*handshake.sid, "7");
+    assert_eq!((handshake.ping_interval, handshake.ping_timeout), (MAX_HEARTBEAT, USUAL_TIMEOUT));
+    assert_eq!((handshake.upgrades.len(), handshake.max_payload), (0, None));
+    assert_eq!(&*read("{}").0.sid, "");
+}
+
+#[test]
 fn what_is_no_json_object_is_no_handshake() {
     for json in ["", "[]", "null", "{", "{}x", "\"sid\"", "NaN", r#"{"sid":"#] {
         assert_eq!(Handshake::decode(json).unwrap_err().rule, Rule::HandshakeJson, "{json}");
@@ -152,7 +174,7 @@ proptest! {
     #[test]
     fn any_number_in_a_handshake_is_a_time_or_a_violation(number in any::<f64>()) {
         let json = format!(r#"{{"sid":"x","upgrades":[],"pingInterval":{number},"pingTimeout":1,"maxPayload":{number}}}"#);
-        if let Ok(handshake) = Handshake::decode(&json) {
+        if let Ok((handshake, _)) = Handshake::decode(&json) {
             prop_assert!(!handshake.ping_interval.is_zero());
             prop_assert!(handshake.ping_interval <= MAX_HEARTBEAT);
             prop_assert_ne!(handshake.max_payload, Some(0));

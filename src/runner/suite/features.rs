@@ -63,34 +63,40 @@ impl Features {
             (Feature::Upgrade, ways.upgrade),
         ]);
         let scout = Scout { server, host, transport, stop };
-        let way_in = scout.look("the look for a way in", &Feature::connect(transport));
-        let mut left: Vec<Feature> =
-            Feature::all().into_iter().filter(|feature| !found.contains_key(feature)).collect();
-        // Only a refusal is a server's right: one that lets nobody in for a fault is to be told so by the cases.
-        let is_refused = || scout.look("the look for a refusal", &Feature::refusal(transport)).there;
-        found.insert(
-            Feature::Main,
-            match !way_in.there && is_refused() {
-                true => way_in.clone(),
-                false => Offer { there: true, seen: "nobody was refused".to_owned() },
-            },
-        );
-        left.retain(|feature| wanted.contains(feature) || Some(*feature) == Feature::who());
+        let mut left: Vec<Feature> = Feature::all()
+            .into_iter()
+            .filter(|feature| !found.contains_key(feature) && wanted.contains(feature))
+            .collect();
+        let mut answers_all = false;
+        if left.iter().any(|feature| feature.needs_connect() || *feature == Feature::Main) {
+            let way_in = scout.look("the look for a way in", &Feature::connect(transport));
+            // Only a refusal is a server's right: one that lets nobody in for a fault is to be told so by the cases.
+            let is_refused = || scout.look("the look for a refusal", &Feature::refusal(transport)).there;
+            found.insert(
+                Feature::Main,
+                match !way_in.there && is_refused() {
+                    true => way_in.clone(),
+                    false => Offer { there: true, seen: "nobody was refused".to_owned() },
+                },
+            );
+            if !way_in.there {
+                // The rest cannot be there, so nothing waits for it.
+                let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
+                let shut: Vec<Feature> = shut;
+                found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
+                left = open;
+            } else if left.iter().any(|feature| feature.is_any_acknowledgement()) {
+                let label = "the look whether every event is acknowledged";
+                answers_all = scout.look(label, &Feature::unknown_event(transport)).there;
+            }
+        }
+        if answers_all && let Some(who) = Feature::who().filter(|who| !left.contains(who)) {
+            left.push(who);
+        }
         if wanted.contains(&Feature::NoRecovery) && !left.contains(&Feature::Recovery) {
             left.push(Feature::Recovery);
         }
         left.retain(|feature| !matches!(feature, Feature::NoRecovery | Feature::Main));
-        let mut answers_all = false;
-        if !way_in.there {
-            // The rest cannot be there, so nothing waits for it.
-            let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
-            let shut: Vec<Feature> = shut;
-            found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
-            left = open;
-        } else if left.iter().any(|feature| feature.is_any_acknowledgement()) {
-            let label = "the look whether every event is acknowledged";
-            answers_all = scout.look(label, &Feature::unknown_event(transport)).there;
-        }
         for together in left.chunks(jobs) {
             thread::scope(|scope| {
                 let looks: Vec<_> = together

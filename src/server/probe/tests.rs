@@ -124,6 +124,25 @@ fn a_server_that_allows_only_websocket_is_found_by_websocket() {
 }
 
 #[test]
+fn an_upgrade_counts_as_offered_only_where_the_websocket_opens() {
+    let offers_with = |websocket: &'static str, upgrade: &'static str| {
+        let (endpoint, _told) = server(move |head| match head {
+            _ if head.contains("transport=polling") => http("200 OK", OPEN),
+            _ if head.contains("sid=a+b%26c") => http(upgrade, ""),
+            _ => http(websocket, ""),
+        });
+        let address = ([127, 0, 0, 1], endpoint.port).into();
+        offers(&endpoint, address, &Probing::default())
+    };
+    let (bad, good) = ("500 Internal Server Error", "101 Switching Protocols");
+    let broken = offers_with(bad, bad);
+    assert!(!broken.websocket.there && !broken.upgrade.there);
+    assert_eq!(broken.upgrade.seen, "HTTP status 500");
+    assert!(offers_with(bad, good).upgrade.there, "a server may open WebSockets for upgrades only");
+    assert!(offers_with(good, bad).upgrade.there, "that it fails then is for the cases to tell");
+}
+
+#[test]
 fn nothing_at_the_port_is_told_as_nothing_at_the_port() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = Endpoint::local(listener.local_addr().expect("it is bound").port());
@@ -215,6 +234,10 @@ fn an_old_protocol_is_recognised_in_each_of_its_forms() {
 
 #[test]
 fn a_refused_version_is_told_with_the_words_of_the_server() {
+    let body = "\"The client is using an unsupported version of the Socket.IO or Engine.IO protocols\"";
+    let (endpoint, _told) = always(http("400 Bad Request", body));
+    let told = sentence(&endpoint);
+    assert!(told.starts_with("HOST refuses Engine.IO v4 (`The client is using an unsupported"), "{told}");
     let (endpoint, _told) =
         always(http("400 Bad Request", r#"{"code":5,"message":"Unsupported protocol version"}"#));
     let sentence = sentence(&endpoint);

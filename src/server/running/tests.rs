@@ -137,6 +137,15 @@ fn what_another_kind_of_server_says_outweighs_that_nothing_listens_at_the_port()
 }
 
 #[test]
+fn a_server_of_another_version_is_told_as_that_and_not_waited_for() {
+    let port = server("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n8:0{\"a\":1}");
+    let error =
+        failure(&command(&format!("echo listening on port {port}; exec sleep 1000")), &Starting::default());
+    assert!(matches!(error, NotReady::NotThere(_)), "{error}");
+    assert!(error.sentence().contains("Engine.IO v3"), "{error}");
+}
+
+#[test]
 fn waiting_ends_when_the_user_gives_up() {
     let starting = Starting::default();
     starting.cancelled.store(true, Ordering::Relaxed);

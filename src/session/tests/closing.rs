@@ -99,11 +99,6 @@ fn a_cut_says_nothing_and_is_over_at_once() {
 
 #[test]
 fn a_close_packet_of_the_server_ends_the_session() {
-    let mut talk = Talk::websocket().joined();
-    assert_eq!(talk.hears("1"), "closed: the server sent a close packet");
-    assert_eq!(talk.said(), ["cut websocket"]);
-    assert!(talk.session.is_closed());
-
     let mut talk = Talk::polling().joined();
     let told = talk.polled(r#"42["a"] | 41 | 1 | 42["b"] | 2 | 1"#);
     assert_eq!(
@@ -112,6 +107,25 @@ fn a_close_packet_of_the_server_ends_the_session() {
         "what follows a close is not heard"
     );
     assert_eq!(talk.said(), ["close poll", "close post"]);
+}
+
+#[test]
+fn a_websocket_is_read_on_after_a_close_packet_until_it_ends() {
+    let mut talk = Talk::websocket().joined();
+    assert_eq!(talk.hears("1"), "nothing");
+    assert_eq!(talk.hears(r#"42["late"]"#), "nothing");
+    assert_eq!(talk.said(), [""; 0]);
+    assert_eq!(talk.loses(Channel::WebSocket, closed()), "closed: the server sent a close packet");
+    assert!(talk.session.is_closed());
+}
+
+#[test]
+fn a_websocket_that_does_not_end_after_a_close_packet_is_cut() {
+    let mut talk = Talk::websocket().joined();
+    talk.hears("1");
+    assert_eq!(talk.wait(999), "nothing");
+    assert_eq!(talk.wait(1), "closed: the server sent a close packet");
+    assert_eq!(talk.said(), ["cut websocket"]);
 }
 
 #[test]

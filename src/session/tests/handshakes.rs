@@ -93,7 +93,7 @@ fn a_refused_handshake_is_told_with_the_servers_words() {
 
 #[test]
 fn a_first_payload_without_a_handshake_ends_the_attempt() {
-    for body in ["6", "40", r#"0{"sid":1}"#] {
+    for body in ["6", "40", r#"0{"sid":""}"#] {
         let mut talk = Talk::opening(Transport::Polling);
         let told = talk.polled(body);
         assert_eq!(
@@ -102,6 +102,34 @@ fn a_first_payload_without_a_handshake_ends_the_attempt() {
         );
         assert!(talk.session.is_closed());
     }
+}
+
+#[test]
+fn one_bad_field_of_the_handshake_is_told_and_the_session_goes_on() {
+    for (change, to) in [
+        ("300", "0"),
+        ("300", "-1"),
+        ("300", "1e300"),
+        ("300", r#""x""#),
+        ("\"pingInterval\"", "\"other\""),
+        ("200", "null"),
+        ("40}", "-5}"),
+        ("\"s1\"", "17"),
+        ("[\"websocket\"]", "7"),
+    ] {
+        let mut talk = Talk::opening(Transport::Polling);
+        let told = talk.polled(&OPEN.replacen(change, to, 1));
+        assert_eq!(told, ["opened, violated engine.handshake-field"], "{change} to {to}");
+        assert!(talk.session.is_open(), "{change} to {to}");
+    }
+}
+
+#[test]
+fn over_a_websocket_a_session_goes_on_even_without_an_id() {
+    let mut talk = Talk::opening(Transport::Websocket);
+    talk.dialed();
+    assert_eq!(talk.hears(&OPEN_WEBSOCKET.replace("s1", "")), "opened, violated engine.handshake-field");
+    assert!(talk.session.is_open());
 }
 
 #[test]

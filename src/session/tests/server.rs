@@ -479,7 +479,7 @@ fn own(event: Event<'_>) -> Heard {
         }
         Event::Upgraded => Heard::Upgraded,
         Event::UpgradeFailed(_) => Heard::UpgradeFailed,
-        Event::Opened | Event::Connected { .. } | Event::Heartbeat => Heard::Message(Vec::new()),
+        Event::Opened { .. } | Event::Connected { .. } | Event::Heartbeat => Heard::Message(Vec::new()),
         other => Heard::Wrong(format!("{other:?}")),
     }
 }

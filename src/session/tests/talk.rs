@@ -259,7 +259,8 @@ pub(super) fn told(event: Option<Event<'_>>) -> String {
     };
     match event {
         None => "nothing".into(),
-        Some(Event::Opened) => "opened".into(),
+        Some(Event::Opened { flaw: None }) => "opened".into(),
+        Some(Event::Opened { flaw: Some(flaw) }) => format!("opened, violated {}", flaw.rule.name()),
         Some(Event::Upgraded) => "upgraded".into(),
         Some(Event::UpgradeFailed(why)) => format!("upgrade failed: {why}"),
         Some(Event::Connected { namespace, recovered: false }) => format!("connected {namespace}"),
