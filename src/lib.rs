@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod contract;
 pub mod document;
 pub mod engine;
+pub mod importer;
 pub mod measure;
 pub mod observe;
 pub mod plan;

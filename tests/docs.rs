@@ -329,8 +329,10 @@ fn the_flags_are_those_of_the_programs() {
         ("compare", "docs/compare.md", "## Flags"),
         ("init", "docs/writing.md", "# Writing a scenario"),
         ("report", "docs/results.md", "# Results and formats"),
+        ("import artillery", "docs/import.md", "## Artillery"),
     ] {
-        let help = printed(&[verb, "--help"]);
+        let verbs: Vec<&str> = verb.split(' ').collect();
+        let help = printed(&[verbs.as_slice(), &["--help"]].concat());
         let known: BTreeSet<&str> = help
             .lines()
             .filter(|line| line.trim_start().starts_with('-') && !line.starts_with("        "))

@@ -63,7 +63,7 @@ pub(super) struct InitArgs {
 /// Writes the file and says what to do next.
 pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
     let file = &args.output;
-    refuse_to_overwrite(args)?;
+    refuse_to_overwrite(file, args.force)?;
     let starter = match args.tells_nothing() {
         false => args.starter(),
         true if io::stdin().is_terminal() && io::stderr().is_terminal() => {
@@ -94,9 +94,9 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
     Ok(Status::Passed)
 }
 
-fn refuse_to_overwrite(args: &InitArgs) -> Result<(), Error> {
-    let file: &Path = &args.output;
-    match !is_stdout(file) && file.exists() && !args.force {
+/// Refuses to write to a file that is there, unless that is meant.
+pub(super) fn refuse_to_overwrite(file: &Path, force: bool) -> Result<(), Error> {
+    match !is_stdout(file) && file.exists() && !force {
         true => Err(Error::because(format!(
             "{} is there already, and stays as it is\nhelp: name another file by --output, or overwrite it by --force",
             file.display()

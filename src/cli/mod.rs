@@ -8,6 +8,7 @@ mod conform;
 mod display;
 mod formats;
 mod github;
+mod import;
 mod init;
 mod list;
 mod nodes;
@@ -46,6 +47,7 @@ Examples:
   sockrates run my.yaml --server 'node server.js'      starts the server, tests it, stops it
   sockrates conform --server 'node server.js'          does it keep to the protocol? a verdict for each rule
   sockrates init                                       asks about your application, writes a first scenario
+  sockrates import artillery load.yml                  makes a scenario of a file of another tool
   sockrates check my.yaml                              reads and explains, connects to nothing
   sockrates report results.json --junit results.xml    stored results in another form
   sockrates serve                                      the reference server, with a chat page to look at";
@@ -82,6 +84,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     Check(check::CheckArgs),
     Init(init::InitArgs),
+    Import(import::ImportArgs),
     Report(report::ReportArgs),
     List(list::ListArgs),
     Schema(schema::SchemaArgs),
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => return serve::serve(args),
         Verb::Init(args) => init::init(&args),
+        Verb::Import(args) => import::import(&args),
         Verb::Schema(args) => schema::schema(&args),
         Verb::Completions(args) => completions::completions(&args),
         Verb::Man(args) => completions::man(&args),

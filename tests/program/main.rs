@@ -10,6 +10,7 @@ mod deaths;
 mod exit_codes;
 mod formats;
 mod hostile;
+mod imports;
 mod interrupted;
 mod load;
 mod nodes;

@@ -1,0 +1,227 @@
+//! What the importers make of files of other tools: golden files beside the sources, and what holds for any source.
+//! `UPDATE_GOLDEN=1` writes the golden files anew: read each of them as the user who gets it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use sockrates::document::Source;
+use sockrates::importer::Imported;
+use sockrates::importer::artillery::{self, ArtilleryImport};
+use sockrates::scenario::{Surroundings, read};
+
+const ARTILLERY: &str = "tests/import/artillery";
+
+fn sources(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    let is_source = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        endings.iter().any(|ending| name.ends_with(ending)) && !name.contains("scenario")
+    };
+    let mut found: Vec<PathBuf> = paths.filter(is_source).collect();
+    found.sort();
+    found
+}
+
+/// The scenario, and behind it the notes.
+fn told(imported: &Imported) -> String {
+    let mut text = imported.text.clone();
+    for note in &imported.notes {
+        let _ = writeln!(text, "#! {:?}: {note}", note.kind);
+    }
+    for (name, content) in &imported.files {
+        let _ = writeln!(text, "#! file {name}: {} lines", content.lines().count());
+    }
+    text
+}
+
+fn import_artillery(path: &Path) -> Result<Imported, String> {
+    let source = Source::read(path).map_err(|mistake| mistake.to_string())?;
+    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let files = move |name: &str| fs::read(folder.join(name)).map_err(|error| error.to_string());
+    artillery::import(
+        &source,
+        &ArtilleryImport { output: "load.scenario.yaml", ..ArtilleryImport::default() },
+        &files,
+    )
+}
+
+fn compare(folder: &str, endings: &[&str], import: fn(&Path) -> Result<Imported, String>) {
+    let sources = sources(folder, endings);
+    assert!(!sources.is_empty(), "{folder}");
+    let mut differing = Vec::new();
+    for path in sources {
+        let golden = path.with_extension("scenario.yaml");
+        let given = import(&path).map_or_else(|why| why, |imported| told(&imported));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&golden, &given).expect("the golden file can be written");
+        }
+        let kept = fs::read_to_string(&golden).unwrap_or_default();
+        if kept != given {
+            differing.push(format!("{}\n--- kept\n{kept}\n--- given\n{given}", path.display()));
+        }
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn each_script_of_artillery_becomes_the_scenario_beside_it() {
+    compare(ARTILLERY, &[".yml", ".json"], import_artillery);
+}
+
+/// Looks at scripts that are not ours: `SOCKRATES_SCRIPTS` names their folder.
+#[test]
+fn other_scripts_become_scenarios_too() {
+    let Some(folder) = std::env::var_os("SOCKRATES_SCRIPTS") else { return };
+    for path in sources(&folder.to_string_lossy(), &[".yml", ".yaml", ".json"]) {
+        match import_artillery(&path) {
+            Ok(imported) => {
+                let left_out =
+                    imported.notes.iter().filter(|note| note.kind == sockrates::importer::Kind::LeftOut);
+                let left_out: Vec<String> = left_out.map(ToString::to_string).collect();
+                println!("{}: {} left out {left_out:#?}", path.display(), left_out.len());
+            }
+            Err(why) => println!("{}: refused: {why}", path.display()),
+        }
+    }
+}
+
+#[test]
+fn the_environment_that_is_named_takes_the_place_of_what_the_script_says() {
+    let path = Path::new(ARTILLERY).join("web.yml");
+    let source = Source::read(&path).expect("it is there");
+    let how = |environment| ArtilleryImport { environment: Some(environment), output: "-", folder: "" };
+    let files = |_: &str| Err("there is none".to_owned());
+    let staging = artillery::import(&source, &how("staging"), &files).expect("there is such an environment");
+    assert!(staging.text.contains("--url https://staging.example"), "{}", staging.text);
+    let unknown = artillery::import(&source, &how("stagin"), &files).expect_err("there is none");
+    assert!(unknown.contains("no environment `stagin`: it has staging, local"), "{unknown}");
+}
+
+#[test]
+fn a_large_script_is_imported_within_bounds_or_refused() {
+    let step = "      - emit: [message, \"{{ a }} {{ $randomNumber(1, 2) }}\"]\n";
+    let head = "scenarios:\n  - engine: socketio\n    flow:\n";
+    for steps in [100, 5_000, 18_000] {
+        let text = format!("{head}{}", step.repeat(steps));
+        let source = Source { name: "large.yml".into(), text };
+        match artillery::import(&source, &ArtilleryImport::default(), &|_| Err("there is none".into())) {
+            Ok(imported) => assert!(imported.text.len() <= sockrates::importer::MOST_BYTES),
+            Err(why) => assert!(why.contains("larger than"), "{why}"),
+        }
+    }
+}
+
+/// A value of YAML as JSON writes it: words of scripts at places where they mean something, and where not.
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    let word = prop_oneof![
+        Just("{{ a.b[0] }}"),
+        Just("{{ $randomString(99) }}"),
+        Just("{{"),
+        Just("$.0.x"),
+        Just("$..x"),
+        Just("${n}"),
+        Just("/ns"),
+        Just("1m"),
+        Just("5-2"),
+        Just(""),
+        Just("all"),
+        Just("n"),
+        Just("{{ $loopElement.x }}"),
+        Just("-1"),
+        Just("\u{7f}\u{2028}: #"),
+        Just("socketio"),
+        Just("http"),
+        Just("http://["),
+        Just("{{ 'a' }}"),
+    ];
+    let leaf = prop_oneof![
+        word.prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+        any::<String>().prop_map(serde_json::Value::from),
+    ];
+    let key = prop_oneof![
+        Just("emit"),
+        Just("channel"),
+        Just("data"),
+        Just("response"),
+        Just("acknowledge"),
+        Just("match"),
+        Just("json"),
+        Just("capture"),
+        Just("as"),
+        Just("namespace"),
+        Just("loop"),
+        Just("count"),
+        Just("over"),
+        Just("think"),
+        Just("get"),
+        Just("url"),
+        Just("expect"),
+        Just("flow"),
+        Just("engine"),
+        Just("weight"),
+        Just("name"),
+        Just("args"),
+        Just("duration"),
+        Just("arrivalRate"),
+        Just("rampTo"),
+        Just("pause"),
+        Just("variables"),
+        Just("connect"),
+        Just("socketio"),
+        Just("auth"),
+        Just("$x"),
+        Just("loopElement"),
+        Just("statusCode"),
+        Just("reconnect"),
+    ];
+    leaf.prop_recursive(5, 60, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+            prop::collection::btree_map(key.clone().prop_map(str::to_owned), inner, 0..5)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_a_script_says_its_scenario_is_a_good_one(
+        phases in value(),
+        config in value(),
+        flow in prop::collection::vec(value(), 0..5),
+        engine in prop::sample::select(vec!["socketio", "socketio-v3", "http", "ws"]),
+    ) {
+        let script = serde_json::json!({
+            "config": { "phases": phases, "socketio": config, "variables": config, "payload": config, "ensure": config },
+            "scenarios": [{ "engine": engine, "flow": flow }, { "engine": "socketio", "flow": [phases] }],
+            "before": { "flow": config },
+        });
+        let source = Source { name: "any.json".into(), text: script.to_string() };
+        if let Ok(imported) = artillery::import(&source, &ArtilleryImport::default(), &|_| Ok(b"a,b\n1,2\n".to_vec())) {
+            let files = imported.files.clone();
+            let surroundings = Surroundings::new(|_| Some("1".into()), move |name| {
+                let file = files.iter().find(|(known, _)| known == name);
+                file.map(|(_, text)| text.clone().into_bytes()).ok_or_else(|| "no".to_owned())
+            });
+            let source = Source { name: "made.yaml".into(), text: imported.text };
+            if let Err(mistake) = read(&source, &surroundings) {
+                prop_assert!(false, "{mistake}\n{}", source.text);
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_at_all_stops_the_importer(text in any::<String>()) {
+        let source = Source { name: "any.yml".into(), text };
+        let _ = artillery::import(&source, &ArtilleryImport::default(), &|_| Err("there is none".into()));
+    }
+}

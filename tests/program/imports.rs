@@ -1,0 +1,38 @@
+//! `import`: what it writes is played at once.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::sockrates;
+
+#[test]
+fn a_script_of_artillery_is_imported_and_played() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let sources = Path::new("tests/import/artillery");
+    for name in ["newer.yml", "people.csv"] {
+        fs::copy(sources.join(name), folder.path().join(name)).expect("it can be copied");
+    }
+    let script = folder.path().join("newer.yml").display().to_string();
+    let written = folder.path().join("newer.scenario.yaml").display().to_string();
+    let imported = sockrates(["import", "artillery", &script]).run().code(0);
+    assert!(imported.stderr.contains("line 36: the function `prepare`"), "{}", imported.stderr);
+    assert!(imported.stdout.contains(&format!("sockrates check {written}")), "{}", imported.stdout);
+    let checked = sockrates(["check", "--quiet", &written]).run().code(0);
+    assert_eq!(checked.stderr, "");
+    let again = sockrates(["import", "artillery", &script]).run().code(2);
+    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    let played = sockrates(["run", "--checks-only", &written]).run().code(0);
+    assert!(played.stdout.contains("checks held"), "{}", played.stdout);
+}
+
+#[test]
+fn a_script_that_is_wrong_is_answered_with_its_line() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let script = folder.path().join("load.yml");
+    fs::write(&script, "config:\n\tphases: []\n").expect("it can be written");
+    let script = script.display().to_string();
+    let imported = sockrates(["import", "artillery", &script]).run().code(2);
+    assert!(imported.stderr.contains("load.yml:2:1"), "{}", imported.stderr);
+    let missing = sockrates(["import", "artillery", "no/such.yml"]).run().code(2);
+    assert!(missing.stderr.contains("no such file or directory"), "{}", missing.stderr);
+}
