@@ -17,6 +17,7 @@ pub mod measure;
 pub mod observe;
 pub mod plan;
 pub mod protocol;
+pub(crate) mod publish;
 pub mod report;
 pub(crate) mod runner;
 pub mod scenario;

@@ -21,6 +21,7 @@ mod schema;
 mod secrets;
 mod serve;
 mod server;
+mod watching;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -11,6 +11,7 @@ use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean_each;
 use super::server::ServerArgs;
+use super::watching::WatchArgs;
 use super::{complain, detail, github, look_of_stdout, warn};
 use crate::measure::format::printable;
 use crate::report::github::annotations;
@@ -28,7 +29,8 @@ Examples:
                                                        with credentials, through a proxy
   sockrates run my.yaml --server 'node server.js'      starts the server at $PORT, tests it, stops it
   sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
-  sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them";
+  sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them
+  sockrates run my.yaml --metrics 127.0.0.1:9464       figures for Prometheus while it runs";
 
 /// Plays scenarios against a server: a verdict, and how long everything took
 #[derive(Debug, Args)]
@@ -59,6 +61,8 @@ pub(super) struct RunArgs {
     #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
     #[command(flatten)]
+    watch: WatchArgs,
+    #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
     load: OverrideArgs,
@@ -87,13 +91,20 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     args.forms(&[]).prepare()?;
     warn(&selected);
     let stop = stop_on_signals()?;
+    let watchers = args.watch.begin()?;
     let mut display = Display::new(args.quiet);
     let mut results = Vec::new();
-    for one in &selected {
+    for (index, one) in selected.iter().enumerate() {
         let run = ScenarioRun { config: &config, server: &server, selected: one, stop: &stop };
         let mut listener = |event: Event<'_>| {
-            if let (Event::RunSoFar(so_far), Some(_)) = (&event, &args.json) {
-                keep(args, &results, clean_each(so_far()));
+            if let Event::RunSoFar(so_far) = &event
+                && (args.json.is_some() || watchers.want_results())
+            {
+                let so_far = clean_each(so_far());
+                watchers.show(&so_far);
+                if args.json.is_some() {
+                    keep(args, &results, so_far);
+                }
             }
             display.show(&event);
             Ok(())
@@ -113,8 +124,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
             }
         };
         let result = clean_each(result);
+        let is_last = index + 1 == selected.len() || stop.load(Ordering::Relaxed);
         let detail = detail(args.quiet, args.verbose);
         args.forms(&[]).tell(text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
+        watchers.show_end(&result, is_last, &stop);
         results.push(result);
         // What fails here is tried again at the end, and reported then.
         let _ = args.forms(&results).write(When::SoFar);

@@ -20,6 +20,7 @@ pub mod json;
 pub mod junit;
 pub mod live;
 mod offences;
+pub mod openmetrics;
 mod render;
 pub mod result;
 pub(crate) mod run;

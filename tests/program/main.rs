@@ -13,10 +13,14 @@ mod hostile;
 mod imports;
 mod interrupted;
 mod load;
+mod metrics;
 mod nodes;
 mod options;
 mod output;
 mod overrides;
+#[path = "../support/peers.rs"]
+mod peers;
+mod prometheus;
 mod proxies;
 mod secrets;
 mod support;

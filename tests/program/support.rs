@@ -121,6 +121,25 @@ impl Started {
         }
     }
 
+    /// Reads what it tells on standard error until this stands there, and gives the rest of that line.
+    pub(crate) fn told(&mut self, text: &str) -> String {
+        let told = self.child.as_mut().and_then(|child| child.stderr.as_mut());
+        let told = told.expect("its standard error is not closed");
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            let read = told.read(&mut byte).expect("it can be read");
+            assert_eq!(read, 1, "it ended without saying {text:?}: {}", String::from_utf8_lossy(&line));
+            match byte[0] {
+                b'\n' if String::from_utf8_lossy(&line).contains(text) => {
+                    let line = String::from_utf8_lossy(&line).into_owned();
+                    return line.split(text).nth(1).unwrap_or_default().to_owned();
+                }
+                b'\n' => line.clear(),
+                other => line.push(other),
+            }
+        }
+    }
+
     /// Waits until something has made this file.
     #[track_caller]
     pub(crate) fn wait_for(&self, file: &Path) {
