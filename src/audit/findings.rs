@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::coverage::Coverage;
 use super::events::{Key, Moment, SentMessage};
 use super::fault::{Fault, Leak};
 use super::nodes::{JoinSpread, NodePairs};
@@ -61,24 +62,16 @@ pub struct Findings {
     pub offences: Vec<Offence>,
 }
 
-/// The share of pairs that are decided. Without any, nothing is open.
-pub fn decided(expected: u64, undecided: u64) -> f64 {
-    match expected + undecided {
-        0 => 1.0,
-        all => expected as f64 / all as f64,
-    }
-}
-
 impl Findings {
     /// How often this was found.
     pub fn fault(&self, fault: Fault) -> u64 {
         self.faults[fault as usize]
     }
 
-    /// How much was decided of the pairs in which a message had to arrive, or may have had to, from 0 to 1. That a message must
-    /// not arrive at a client of another room says nothing of those in the room.
-    pub fn decided(&self) -> f64 {
-        decided(self.expected, self.undecided.total())
+    /// How much could be judged.
+    pub fn coverage(&self) -> Coverage {
+        let (messages, expected, undecided) = (self.messages, self.expected, self.undecided.total());
+        Coverage { messages, expected, undecided }
     }
 
     /// Whether nothing is wrong.

@@ -11,6 +11,7 @@
 //! the open windows alone. Ledgers tell each other what they have to know ([`Auditor`], [`Batch`]), each judges its own
 //! clients, and their [`Findings`] are added up. Pure: time is an argument, counted from the beginning of the run.
 
+mod coverage;
 mod events;
 mod exchange;
 mod fanout;
@@ -32,11 +33,12 @@ pub mod stamp;
 mod tests;
 mod undecided;
 
+pub use coverage::{Coverage, ENOUGH, Gap};
 pub use events::{AuditEvent, Key, Moment, Order, Origin, Sender, SentMessage};
 pub use exchange::{Auditor, Batch, finish, home};
 pub use fanout::{Fanout, FanoutPart, Reached};
 pub use fault::{Fault, Leak};
-pub use findings::{Findings, KEPT, Offence, decided};
+pub use findings::{Findings, KEPT, Offence};
 pub use ledger::{FirstReceipt, Ledger};
 #[cfg(test)]
 pub(crate) use nodes::tests_of_nodes;

@@ -32,6 +32,9 @@ pub(crate) struct Point {
     pub errors: u64,
     /// Deliveries that were missing, doubled, out of order or leaked.
     pub audit: u64,
+    /// Why the deliveries were not judged, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_judged: Option<String>,
     /// Processors that the server used, where we started it.
     pub processors: Option<f64>,
     /// The most memory that it had, in bytes.
@@ -95,6 +98,7 @@ impl Point {
                     Counter::ResponseMissed,
                 ]),
             audit: run.deliveries.as_ref().map_or(0, DeliveriesResult::faults),
+            not_judged: run.not_judged(),
             processors: run.server.as_ref().map(processor),
             memory: run.server.as_ref().map(|server| server.memory_peak),
             bytes: counted(&[Counter::BytesIn, Counter::BytesOut]) as f64 / time,

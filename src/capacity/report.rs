@@ -43,7 +43,7 @@ pub(crate) fn report(result: &CapacityResult) -> Report {
     Report {
         title: format!("The highest load: {}", result.scenario.name),
         heading: None,
-        tone: tone(result.found.as_ref()),
+        tone: tone(result),
         version: result.tool_version.clone(),
         blocks,
     }
@@ -54,10 +54,14 @@ fn drawn(charts: Vec<Chart>) -> Vec<Block> {
     if charts.is_empty() { Vec::new() } else { vec![Block::Charts(Charts::Grid(charts, false))] }
 }
 
-/// Good where the answer stands, bad where the server could not do anything, doubtful where it is not known.
-fn tone(found: Option<&Found>) -> Tone {
-    match found.map(|found| (&found.above, found.held)) {
-        Some((Above::Broke { .. } | Above::Range { .. }, Some(_))) => Tone::Good,
+/// Good where the answer stands, bad where the server could not do anything, doubtful where it is not known. That loads held
+/// under which nobody knows whether messages arrived is not good.
+fn tone(result: &CapacityResult) -> Tone {
+    match result.found.as_ref().map(|found| (&found.above, found.held)) {
+        Some((Above::Broke { .. } | Above::Range { .. }, Some(_))) if result.not_judged().is_none() => {
+            Tone::Good
+        }
+        Some((Above::Broke { .. } | Above::Range { .. }, Some(_))) => Tone::Doubtful,
         Some((Above::Broke { .. } | Above::Died { .. }, _)) => Tone::Bad,
         _ => Tone::Doubtful,
     }
@@ -69,6 +73,10 @@ fn verdict(result: &CapacityResult) -> Verdict {
         Some(found) => format!("{}.", capital(&sentence(axis, found))),
         None => "The search ended before the answer was found.".to_owned(),
     };
+    let unjudged = result.not_judged().map(|(runs, why)| {
+        let runs = counted(runs, "run");
+        format!("In {runs} that held, deliveries were not judged: {why}.")
+    });
     let mut facts = Vec::new();
     if let Some(found) = &result.found {
         let votes = found.confirmed;
@@ -88,10 +96,10 @@ fn verdict(result: &CapacityResult) -> Verdict {
     facts.push(duration(Duration::from_micros(result.duration_us)));
     let more = [format!("against {}", server(&result.target)), result.started.clone()];
     Verdict {
-        tone: tone(result.found.as_ref()),
+        tone: tone(result),
         title: result.scenario.name.clone(),
         status: None,
-        sentences: vec![sentence.into()],
+        sentences: [sentence].into_iter().chain(unjudged).map(Text::from).collect(),
         facts: facts.into_iter().map(Text::from).collect(),
         more_facts: more.map(Text::from).to_vec(),
         about: result.scenario.about.clone(),
@@ -144,7 +152,12 @@ fn cards(result: &CapacityResult) -> Vec<Card> {
         let mut throughputs = throughputs(&result.points).into_iter();
         let throughput = throughputs.find(|(load, _)| Some(*load) == found.held);
         let note = throughput.map_or_else(String::new, |(_, throughput)| rate(throughput));
-        add("Highest load that held", held, note, Tone::of(found.held.is_some()));
+        let tone = match (found.held, result.not_judged()) {
+            (None, _) => Tone::Bad,
+            (Some(_), None) => Tone::Good,
+            (Some(_), Some(_)) => Tone::Doubtful,
+        };
+        add("Highest load that held", held, note, tone);
         if let Above::Broke { load, .. } | Above::Died { load, .. } = &found.above {
             add("Lowest load that did not", words(*load), String::new(), Tone::Bad);
         }
@@ -386,7 +399,10 @@ pub(super) fn row(axis: &Axis, point: &Point) -> [String; 9] {
         time(point.p50_us),
         time(point.p99_us),
         count(point.errors),
-        count(point.audit),
+        match (point.audit, &point.not_judged) {
+            (0, Some(_)) => "not judged".to_owned(),
+            (faults, _) => count(faults),
+        },
         point.processors.map_or("–".to_owned(), |processors| format!("{processors:.2}")),
         point.memory.map_or("–".to_owned(), bytes),
         purpose.to_owned(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::curve::Curve;
 use super::plan::Plan;
 use super::point::Point;
-use super::search::Found;
+use super::search::{Found, StepOutcome};
 use crate::report::RunResult;
 use crate::report::file::{self, Body, Kind, described};
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo, ThresholdResult};
@@ -102,6 +102,14 @@ impl Body for CapacityResult {
 }
 
 impl CapacityResult {
+    /// In how many runs that held the deliveries were not judged, and why in the first of them.
+    pub(super) fn not_judged(&self) -> Option<(u64, &str)> {
+        let held = self.points.iter().filter(|point| point.outcome == StepOutcome::Held);
+        let mut whys = held.filter_map(|point| point.not_judged.as_deref());
+        let first = whys.next()?;
+        Some((1 + whys.count() as u64, first))
+    }
+
     /// As JSON, pretty-printed, with a final line ending.
     pub(crate) fn to_json(&self) -> String {
         file::to_json(Kind::Capacity, self)
@@ -129,6 +137,7 @@ pub(super) mod example {
             samples: 2_000,
             errors: 0,
             audit: 0,
+            not_judged: None,
             processors: Some(load / 1000.0),
             memory: Some(8_000_000 + 20_000 * load as u64),
             bytes: load * 1_500.0,

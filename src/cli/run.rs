@@ -15,7 +15,7 @@ use super::watching::WatchArgs;
 use super::{complain, detail, github, look_of_stdout, warn};
 use crate::measure::format::printable;
 use crate::report::github::annotations;
-use crate::report::{RunResult, json, markdown, of_runs, text_of_run};
+use crate::report::{RunResult, how_many_passed, json, markdown, of_runs, text_of_run};
 use crate::runner::{Error, Event, RunConfig, ScenarioRun, select, stop_on_signals};
 use crate::scenario::{Overrides, predictions};
 use crate::units;
@@ -139,8 +139,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     }
     let statuses: Vec<Status> = results.iter().map(|result| result.verdict.status).collect();
     if results.len() > 1 {
-        let passed = statuses.iter().filter(|status| **status == Status::Passed).count();
-        args.forms(&[]).tell(&format!("{passed} of {} scenarios passed", results.len()));
+        args.forms(&[]).tell(&how_many_passed(&results));
     }
     finish(args, &results)?;
     Ok(Status::gravest(&statuses))

@@ -9,7 +9,7 @@ use super::conformance::Conformance;
 use super::demand::is_worse;
 use super::figure::{self, Kind, Unit};
 use super::judge::{Difference, FigureRow as Judged};
-use super::result::{Comparison, ComparisonResult, RunFigures, Trouble};
+use super::result::{Comparison, ComparisonResult, RunFigures, Trouble, UNJUDGED};
 use crate::conformance::{Verdict as CaseVerdict, counts};
 use crate::measure::format::{capital, count, counted};
 use crate::report::block::{
@@ -454,10 +454,12 @@ fn troubles(result: &ComparisonResult) -> Table {
 fn went_wrong(troubles: &[Trouble]) -> Text {
     let words: Vec<String> =
         troubles.iter().map(|trouble| format!("{} {}", trouble.what, count(trouble.count))).collect();
-    match words.is_empty() {
-        true => Text::default().sign(Tone::Good).plain("nothing"),
-        false => Text::default().sign(Tone::Bad).plain(words.join(", ")),
-    }
+    let tone = match troubles {
+        [] => return Text::default().sign(Tone::Good).plain("nothing"),
+        [Trouble { what, .. }] if what == UNJUDGED => Tone::Doubtful,
+        _ => Tone::Bad,
+    };
+    Text::default().sign(tone).plain(words.join(", "))
 }
 
 /// What the suite found about a server, with further sentences.

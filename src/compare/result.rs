@@ -280,6 +280,9 @@ fn in_order(mut rows: Vec<FigureRow>) -> Vec<FigureRow> {
     rows
 }
 
+/// What is told of runs in which nothing may have gone wrong with the deliveries, or anything.
+pub(super) const UNJUDGED: &str = "runs whose deliveries were not judged";
+
 /// What went wrong in a run: failed checks, what the audit found, connects and connections.
 pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
     let counters = [Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed, Counter::ResponseMissed]
@@ -292,6 +295,7 @@ pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
         .into_iter()
         .chain(counters)
         .chain(faults)
+        .chain([(UNJUDGED.to_owned(), u64::from(run.not_judged().is_some()))])
         .filter(|(_, count)| *count > 0)
         .map(|(what, count)| Trouble { what, count })
         .collect()

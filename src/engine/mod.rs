@@ -91,7 +91,7 @@ pub struct Ran {
     pub rest: Second,
     /// Which part of the run was measured.
     pub extent: Extent,
-    /// What the audit of the deliveries found, if any message was audited.
+    /// What the audit of the deliveries found, if the script has messages to audit.
     pub findings: Option<Findings>,
     /// How many connections never came to be: TCP was refused, or not answered for a while.
     pub unreached: u64,

@@ -80,17 +80,20 @@ fn count_reached(tally: &mut Tally, extent: Extent, reached: impl IntoIterator<I
     }
 }
 
-/// What was found, when all workers are done; nothing, if no message was judged.
+/// What was found, when all workers are done; nothing, where the script has no message to audit.
 pub(super) fn finish(
     mut audits: Vec<Audit>,
     tally: &mut Tally,
     extent: Extent,
     now: Duration,
 ) -> Option<Findings> {
+    if audits.is_empty() {
+        return None;
+    }
     audits.iter_mut().for_each(Audit::hear);
     let (findings, reached) = audit::finish(audits.into_iter().map(|audit| audit.auditor).collect(), now);
     count_reached(tally, extent, reached);
-    (findings.messages > 0 || !findings.is_clean()).then_some(findings)
+    Some(findings)
 }
 
 /// Which part of the run is measured, since its start.

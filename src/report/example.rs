@@ -15,7 +15,9 @@ use crate::units::Share;
 use crate::verdict::{End, Generator};
 
 use super::course::{CauseCourse, Course, GeneratorResult, PhaseResult, Quantiles, ServerResult};
-use super::result::{Environment, RunResult, ScenarioInfo, TargetInfo, TargetKind};
+use super::result::{
+    DeliveriesResult, Environment, RunResult, ScenarioInfo, TargetInfo, TargetKind, UndecidedResult,
+};
 use super::{Account, Run, collect};
 
 const FILE: &str = "scenarios/load/busy-rooms.yaml";
@@ -165,6 +167,35 @@ pub(crate) fn flawless() -> RunResult {
 }
 
 /// So many pairs of which nothing is known, because of a drifter that came or went.
+/// A run that passed, in whose deliveries next to nothing could be decided.
+pub(crate) fn unjudged() -> RunResult {
+    let mut run = flawless();
+    let cause = "the sender was not certainly a member of the room".to_owned();
+    run.verdict.reason =
+        "both checks held, but deliveries were not judged: 2.5 % of 40 pairs decided".to_owned();
+    run.deliveries = Some(DeliveriesResult {
+        messages: 40,
+        receipts: 0,
+        expected: 1,
+        forbidden: 900,
+        undecided: 39,
+        undecided_causes: vec![UndecidedResult {
+            cause,
+            count: 39,
+            advice: Some("say `senders: anyone`".to_owned()),
+        }],
+        missing: 0,
+        duplicate: 0,
+        disordered: 0,
+        leaked: 0,
+        leaks: Vec::new(),
+        nodes: None,
+        late: 0,
+        offenders: Vec::new(),
+    });
+    run
+}
+
 fn in_flight(pairs: u64) -> UndecidedCounts {
     let mut undecided = UndecidedCounts::default();
     undecided.add(Undecided::InFlight, pairs);

@@ -10,12 +10,16 @@ use crate::verdict::Status;
 /// GitHub shows no more of a kind for one step of a job.
 pub const MOST: usize = 10;
 
-/// What is worth a line beside the scenario, as commands of GitHub Actions, one to a line. None for a run that passed.
+/// What is worth a line beside the scenario, as commands of GitHub Actions, one to a line. None for a run that passed
+/// and was judged.
 pub fn annotations(result: &RunResult) -> Vec<String> {
-    if result.verdict.status == Status::Passed {
-        return Vec::new();
-    }
     let file = &result.scenario.file;
+    if result.verdict.status == Status::Passed {
+        let unjudged = result
+            .not_judged()
+            .map(|_| command("warning", file, (1, 0), "deliveries were not judged", &result.verdict.reason));
+        return unjudged.into_iter().collect();
+    }
     let mut told: Vec<String> = result.checks.iter().filter_map(check).collect();
     for threshold in &result.thresholds {
         let message = match threshold.outcome {
@@ -51,6 +55,10 @@ pub fn check(check: &CheckResult) -> Option<String> {
 
 /// The command that shows an error at a place; a line or column of 0 is none.
 pub fn error(file: &str, line: u32, column: u32, title: &str, message: &str) -> String {
+    command("error", file, (line, column), title, message)
+}
+
+fn command(kind: &str, file: &str, (line, column): (u32, u32), title: &str, message: &str) -> String {
     let mut properties = Vec::new();
     // What is in the binary has no line that could be shown.
     let line = if file.is_empty() || file.ends_with(BUNDLED) { 0 } else { line };
@@ -61,7 +69,7 @@ pub fn error(file: &str, line: u32, column: u32, title: &str, message: &str) -> 
         properties.push(format!("col={column}"));
     }
     properties.push(format!("title={}", property(title)));
-    format!("::error {}::{}", properties.join(","), data(message))
+    format!("::{kind} {}::{}", properties.join(","), data(message))
 }
 
 /// The message of a command.
@@ -79,7 +87,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::{flawless, troubled};
+    use crate::report::example::{flawless, troubled, unjudged};
 
     #[test]
     fn failed_steps_and_thresholds_stand_at_their_lines() {
@@ -99,6 +107,17 @@ mod tests {
             told[1]
         );
         assert_eq!(annotations(&flawless()), [""; 0]);
+    }
+
+    #[test]
+    fn a_run_that_passed_and_whose_deliveries_were_not_judged_is_a_warning() {
+        assert_eq!(
+            annotations(&unjudged()),
+            [
+                "::warning file=scenarios/conformance/hello.yaml,line=1,title=deliveries were not judged::both checks \
+              held, but deliveries were not judged: 2.5 %25 of 40 pairs decided"
+            ]
+        );
     }
 
     #[test]

@@ -113,11 +113,24 @@ fn audit(result: &RunResult, found: &DeliveriesResult) -> TestCase {
     if !found_wrong.iter().all(is_decided) {
         return TestCase::new(name, not_passed(NonSuccessKind::Failure, &said, "audit", full));
     }
-    let mut test = TestCase::new(name, TestCaseStatus::success());
+    let status = match found.not_judged().filter(|_| found_wrong.is_empty()) {
+        Some(why) => not_judged(found, &why),
+        None => TestCaseStatus::success(),
+    };
+    let mut test = TestCase::new(name, status);
     if !found_wrong.is_empty() {
         test.set_system_out(full);
     }
     test
+}
+
+/// JUnit has no other word for a test that says nothing.
+fn not_judged(found: &DeliveriesResult, why: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(format!("deliveries were not judged: {why}"));
+    let causes = found.undecided_causes.iter().map(|one| format!("{}: {}", one.cause, count(one.count)));
+    status.set_description(causes.collect::<Vec<_>>().join("\n"));
+    status
 }
 
 /// What no single test can report: that the server was not there, or that nothing was proved.
@@ -135,7 +148,7 @@ fn whole(result: &RunResult) -> TestCase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::{flawless, troubled};
+    use crate::report::example::{flawless, troubled, unjudged};
 
     fn read(results: &[RunResult]) -> Report {
         let xml = to_junit(results);
@@ -179,6 +192,18 @@ mod tests {
         let connect = &report.test_suites[0].test_cases[0];
         assert!(matches!(connect.status, TestCaseStatus::Success { .. }), "{connect:?}");
         assert!(connect.system_out.is_some());
+    }
+
+    #[test]
+    fn deliveries_that_were_not_judged_are_a_skipped_test_with_the_reason() {
+        let report = read(&[unjudged()]);
+        let audit = report.test_suites[0].test_cases.last().expect("the audit is a test");
+        let TestCaseStatus::Skipped { message, description, .. } = &audit.status else { panic!("{audit:?}") };
+        let message = message.as_ref().expect("it says why");
+        assert_eq!(message.as_str(), "deliveries were not judged: 2.5 % of 40 pairs decided");
+        let causes = description.as_ref().expect("it says the causes");
+        assert!(causes.as_str().contains("not certainly a member of the room: 39"), "{causes:?}");
+        assert_eq!((report.failures, report.errors), (0, 0));
     }
 
     #[test]

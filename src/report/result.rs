@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tone::Tone;
-use crate::audit::{self, Fault};
+use crate::audit::{Coverage, ENOUGH, Fault};
 use crate::measure::{DecodeError, Series, format};
 use crate::observe::{Counter, Metric};
 use crate::server::{Node, Nodes, Running, Target};
 use crate::units::micros;
-use crate::verdict::{Death, Verdict};
+use crate::verdict::{Death, Verdict, not_judged};
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 
@@ -98,6 +98,11 @@ impl RunResult {
     /// How many checks failed, in all steps.
     pub fn failed_checks(&self) -> u64 {
         self.checks.iter().map(|check| check.failed).sum()
+    }
+
+    /// Why its deliveries were not judged, in words. None where they were, and where it has none to judge.
+    pub fn not_judged(&self) -> Option<String> {
+        self.deliveries.as_ref()?.not_judged()
     }
 }
 
@@ -468,27 +473,23 @@ pub struct JoinSpreadResult {
     pub longest_us: Option<u64>,
 }
 
-/// Below this share of decided pairs, that nothing was found wrong proves nothing.
-const ENOUGH: f64 = 0.5;
-
 impl DeliveriesResult {
-    /// How much was decided of the pairs in which a message had to arrive, or may have had to, from 0 to 1.
-    pub fn decided(&self) -> f64 {
-        audit::decided(self.expected, self.undecided)
+    /// How much could be judged.
+    pub fn coverage(&self) -> Coverage {
+        let DeliveriesResult { messages, expected, undecided, .. } = *self;
+        Coverage { messages, expected, undecided }
     }
 
-    /// Whether enough was decided for saying that nothing is wrong.
-    pub fn is_judged(&self) -> bool {
-        // Messages that were for nobody prove no delivery.
-        let was_owed = self.messages == 0 || self.expected > 0;
-        was_owed && self.decided() >= ENOUGH
+    /// Why too little was judged for saying that nothing is wrong, in words. None where it was enough.
+    pub fn not_judged(&self) -> Option<String> {
+        self.coverage().gap(ENOUGH).map(not_judged)
     }
 
     /// How it is judged that a fault was found so often.
     pub fn tone(&self, found: u64) -> Tone {
-        match found {
-            0 if self.is_judged() => Tone::Good,
-            0 => Tone::Doubtful,
+        match (found, self.coverage().gap(ENOUGH)) {
+            (0, None) => Tone::Good,
+            (0, Some(_)) => Tone::Doubtful,
             _ => Tone::Bad,
         }
     }

@@ -25,6 +25,7 @@
 //! An invalid measurement comes before failed checks: a generator that has no time left misses deadlines that the
 //! server met. The sentence then says both. A scenario or command line that is wrong (exit code 2) never gets here.
 
+mod coverage;
 mod nodes;
 mod thresholds;
 mod validity;
@@ -32,12 +33,13 @@ mod validity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{Fault, Findings};
+use crate::audit::{ENOUGH, Fault, Findings, Gap};
 use crate::measure::ScriptInfo;
 use crate::measure::format::{count, counted, share};
 use crate::observe::Counter;
 use crate::threshold::{Counted, Threshold};
 
+pub use coverage::not_judged;
 pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds};
 pub use validity::{Doubt, DoubtKind, Generator, Weight, doubts};
 
@@ -217,7 +219,9 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
         findings.extend(pairs.into_iter().flat_map(|pairs| nodes::deaf(pairs, evidence.nodes)));
     }
     findings.extend(unallowed(evidence));
-    findings.extend(evidence.strict_audit.and_then(|least| unjudged(evidence.measured.deliveries, least)));
+    findings.extend(
+        evidence.strict_audit.and_then(|least| too_little_judged(evidence.measured.deliveries, least)),
+    );
     let bad = |judged: &&Judged| matches!(judged.outcome, Outcome::Missed | Outcome::NoData);
     let missed: Vec<_> = evidence.judged.iter().filter(bad).collect();
     if let Some(first) = missed.first() {
@@ -231,22 +235,23 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
     findings
 }
 
-/// That the audit judged less than was asked for, with the most frequent cause.
-fn unjudged(deliveries: Option<&Findings>, least: f64) -> Option<String> {
-    let Some(deliveries) = deliveries.filter(|found| found.expected + found.undecided.total() > 0) else {
-        return Some("the audit judged no delivery, and `--strict-audit` asks for that".to_owned());
+/// That the audit judged less than `--strict-audit` asks for, with the most frequent cause.
+fn too_little_judged(deliveries: Option<&Findings>, least: f64) -> Option<String> {
+    let gap = match deliveries {
+        None => Gap::NoMessage,
+        Some(found) => found.coverage().gap(least)?,
     };
-    let judged = deliveries.decided();
-    if judged >= least {
-        return None;
-    }
-    let most = deliveries.undecided.by_cause().max_by_key(|(_, pairs)| *pairs);
+    let causes = deliveries.iter().flat_map(|found| found.undecided.by_cause());
+    let most = causes.max_by_key(|(_, pairs)| *pairs);
     let why = most.map_or_else(String::new, |(cause, _)| format!(" (mostly because {})", cause.words()));
-    Some(format!(
-        "the audit judged {} of the deliveries, and `--strict-audit` asks for {}{why}",
-        share(judged),
-        share(least)
-    ))
+    let (gap, least) = (not_judged(gap), share(least));
+    Some(format!("`--strict-audit` asks the audit to judge {least} of the deliveries: {gap}{why}"))
+}
+
+/// That deliveries were not judged, as the end of a sentence.
+fn unjudged(deliveries: Option<&Findings>) -> String {
+    let gap = deliveries.and_then(|found| found.coverage().gap(ENOUGH));
+    gap.map_or_else(String::new, |gap| format!(", but deliveries were not judged: {}", not_judged(gap)))
 }
 
 /// What went wrong and no threshold is about, one sentence each.
@@ -301,10 +306,11 @@ fn passed(evidence: &Evidence<'_>) -> Verdict {
         _ => format!("all {} {held}", counted(number, noun)),
     };
     let failed = evidence.measured.tally.failed_checks();
+    let unjudged = unjudged(evidence.measured.deliveries);
     if failed > 0 {
         let (failed, checks) = (count(failed), counted(failed + checks, "check"));
         let met = all(thresholds, "threshold", if thresholds == 1 { "was met" } else { "were met" });
-        let reason = format!("{failed} of {checks} failed, which a threshold allows; {met}");
+        let reason = format!("{failed} of {checks} failed, which a threshold allows; {met}{unjudged}");
         return Verdict::new(Status::Passed, reason);
     }
     let reason = match (checks, thresholds, evidence.completed_steps) {
@@ -321,7 +327,7 @@ fn passed(evidence: &Evidence<'_>) -> Verdict {
             format!("{} and {}", all(checks, "check", "held"), all(thresholds, "threshold", "met"))
         }
     };
-    Verdict::new(Status::Passed, reason)
+    Verdict::new(Status::Passed, reason + &unjudged)
 }
 
 fn so_far(evidence: &Evidence<'_>) -> String {

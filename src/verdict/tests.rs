@@ -469,7 +469,7 @@ fn an_audit_that_judged_less_than_is_asked_for_fails_the_run() {
     let judged = |expected: u64, cut: u64, least: f64| {
         let mut undecided = UndecidedCounts::default();
         undecided.add(Undecided::ReceiverLost, cut);
-        let findings = Findings { expected, undecided, ..Findings::default() };
+        let findings = Findings { messages: 1, expected, undecided, ..Findings::default() };
         let tally = checks(3, 0);
         let measured = Measured { deliveries: Some(&findings), ..measured(&tally) };
         judge(&Evidence {
@@ -489,10 +489,28 @@ fn an_audit_that_judged_less_than_is_asked_for_fails_the_run() {
     let few = judged(80, 20, 0.9);
     assert_eq!((few.status, few.exit_code), (Status::Failed, 1));
     assert!(
-        few.reason.contains("judged 80 % of the deliveries, and `--strict-audit` asks for 90 %"),
+        few.reason
+            .contains("`--strict-audit` asks the audit to judge 90 % of the deliveries: 80 % of 100 pairs"),
         "{}",
         few.reason
     );
     assert!(few.reason.contains("mostly because the receiver's connection"), "{}", few.reason);
-    assert!(judged(0, 0, 0.9).reason.contains("judged no delivery"));
+    assert!(judged(0, 0, 0.9).reason.ends_with("deliveries: no client had to receive the message"));
+}
+
+#[test]
+fn a_run_that_passed_says_that_its_deliveries_were_not_judged() {
+    let judged = |messages: u64, expected: u64, cut: u64| {
+        let mut undecided = UndecidedCounts::default();
+        undecided.add(Undecided::ReceiverLost, cut);
+        let findings = Findings { messages, expected, undecided, ..Findings::default() };
+        let tally = checks(3, 0);
+        let measured = Measured { deliveries: Some(&findings), ..measured(&tally) };
+        of(measured, &[], &End::Finished, &[], 1)
+    };
+    let thin = judged(1, 12, 88);
+    assert_eq!((thin.status, thin.exit_code), (Status::Passed, 0));
+    assert_eq!(thin.reason, "all 3 checks held, but deliveries were not judged: 12 % of 100 pairs decided");
+    assert_eq!(judged(1, 50, 50).reason, "all 3 checks held");
+    assert!(judged(0, 0, 0).reason.ends_with("not judged: no message was audited"));
 }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use sockrates::{
-    audit::Fault,
-    report::{RunResult, json},
+    audit::{Coverage, Fault},
+    report::{RunResult, json, result::DeliveriesResult},
 };
 
 /// How many scenarios are played at the same time: most of what they do is waiting.
@@ -48,14 +48,12 @@ impl Played {
         checks.filter(|check| check.failed + check.missed > 0).map(|check| check.step.as_str()).collect()
     }
 
-    /// The share of the pairs of a message and a client that the audit judged, in percent. `None` where none was there
-    /// to judge.
+    /// The share of the pairs in which a client had to receive a message, or may have had to, that the audit judged, in
+    /// percent. `None` where there was none.
     pub(crate) fn judged(&self) -> Option<f64> {
         let audits = self.results.iter().filter_map(|result| result.deliveries.as_ref());
-        let (judged, all) = audits.fold((0, 0), |(judged, all), audit| {
-            let decided = audit.expected + audit.forbidden;
-            (judged + decided, all + decided + audit.undecided)
-        });
+        let add = |(expected, pairs), audit: Coverage| (expected + audit.expected, pairs + audit.pairs());
+        let (judged, all) = audits.map(DeliveriesResult::coverage).fold((0, 0), add);
         (all > 0).then(|| 100.0 * judged as f64 / all as f64)
     }
 

@@ -215,3 +215,17 @@ fn figures_have_three_digits() {
         ["0", "0.0123", "1.00", "42.0", "999", "1.00e-5"]
     );
 }
+
+#[test]
+fn loads_that_held_without_a_judgement_on_their_deliveries_are_no_good_answer() {
+    let mut result = result();
+    assert_eq!(report(&result).tone, Tone::Good);
+    for point in result.points.iter_mut().take(2) {
+        point.not_judged = Some("12 % of 40 pairs decided".to_owned());
+    }
+    let report = report(&result);
+    assert_eq!(report.tone, Tone::Doubtful);
+    let text = terminal(&report, Look { width: 200, colour: false }, Detail::Usual);
+    let said = "In 2 runs that held, deliveries were not judged: 12 % of 40 pairs decided.";
+    assert!(text.contains(said) && text.matches(" not judged  ").count() == 2, "{text}");
+}

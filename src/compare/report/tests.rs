@@ -1,7 +1,7 @@
 use super::*;
 use crate::compare::diff::Diff;
 use crate::compare::example::{comparison, conformance, diff};
-use crate::compare::result::Trouble;
+use crate::compare::result::{Trouble, troubles as troubles_of};
 use crate::report::{Look, html, markdown, terminal};
 
 fn to_html(result: &ComparisonResult) -> String {
@@ -273,4 +273,17 @@ fn a_name_cannot_steer_the_terminal_or_break_a_table() {
     result.servers[0].name = "a | <b> @all".to_owned();
     assert!(!text(&report(&result), 100).contains('\u{1b}'));
     assert!(markdown(&report(&result)).contains(r"a \| &lt;b&gt; \@&#8203;all"));
+}
+
+#[test]
+fn runs_whose_deliveries_were_not_judged_are_no_runs_in_which_nothing_went_wrong() {
+    let mut run = crate::compare::example::run(1.0, 10);
+    assert_eq!(troubles_of(&run), []);
+    run.deliveries = crate::report::example::unjudged().deliveries;
+    let unjudged = [Trouble { what: "runs whose deliveries were not judged".to_owned(), count: 1 }];
+    assert_eq!(troubles_of(&run), unjudged);
+    let sign = |troubles: &[Trouble]| went_wrong(troubles).0[0].0.clone();
+    assert_eq!((&*sign(&[]), &*sign(&unjudged)), ("✓", "?"));
+    let both = [Trouble { what: "ack missed".to_owned(), count: 2 }, unjudged[0].clone()];
+    assert_eq!(sign(&both), "✗");
 }

@@ -17,8 +17,9 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let Some(found) = run.deliveries.as_ref() else { return Vec::new() };
     let faults = found.missing + found.duplicate + found.disordered + found.leaked;
     let (messages, receipts) = (counted(found.messages, "message"), counted(found.receipts, "receipt"));
+    let not_judged = found.not_judged();
     let words = match faults {
-        0 if !found.is_judged() => not_judged(found),
+        0 if let Some(why) = &not_judged => format!("Not judged: {why}."),
         0 => "Every client received what was for it, once and in order, and nothing else.".to_owned(),
         _ => format!("{}.", counted(faults, "delivery fault")),
     };
@@ -30,13 +31,14 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     if let Some(nodes) = &found.nodes {
         blocks.extend(from_node_to_node(nodes));
     }
-    let judged = found.expected + found.forbidden;
-    let all = judged + found.undecided;
+    let all = found.coverage().pairs();
     if all > 0 {
         // Rounded down: 100 % only if there is no other.
-        let part = share((judged as f64 / all as f64 * 1e4).floor() / 1e4);
+        let part = share((found.expected as f64 / all as f64 * 1e4).floor() / 1e4);
         let (all, not) = (counted(all, "pair"), count(found.undecided));
-        let words = format!("Of {all} of a message and a client: judged {part}, not judged: {not}.");
+        let words = format!(
+            "Of {all} in which the message had to arrive, or may have had to: judged {part}, not judged: {not}."
+        );
         blocks.push(Block::From(Detail::Usual, vec![Block::Paragraph(words.into())]));
     }
     let causes = found.undecided_causes.iter().map(|cause| {
@@ -46,7 +48,7 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let causes = part("Why pairs were not judged", vec![Block::Notes(causes.collect())]);
     match found.undecided_causes.is_empty() {
         true => {}
-        false if found.is_judged() => blocks.push(Block::From(Detail::Everything, vec![causes])),
+        false if not_judged.is_none() => blocks.push(Block::From(Detail::Everything, vec![causes])),
         false => blocks.push(causes),
     }
     blocks.push(Block::From(Detail::Everything, vec![Block::Table(pairs(found))]));
@@ -117,18 +119,6 @@ fn joins(nodes: &NodesResult) -> Block {
         ),
     };
     Block::Paragraph(words.into())
-}
-
-/// That too little was decided.
-fn not_judged(found: &DeliveriesResult) -> String {
-    if found.expected + found.undecided == 0 {
-        return "Not judged: there was no client at which a message had to arrive.".to_owned();
-    }
-    let all = counted(found.expected + found.undecided, "pair");
-    format!(
-        "Not judged: of {all} in which the message had to arrive, or may have had to, the audit could decide {}.",
-        count(found.expected)
-    )
 }
 
 fn faults_of(found: &DeliveriesResult) -> Table {

@@ -26,7 +26,7 @@ pub(super) fn verdict(run: &RunResult) -> Verdict {
         run.started.clone(),
     ];
     Verdict {
-        tone: tone(run.verdict.status),
+        tone: tone(run),
         title: scenario.name.clone(),
         status: Some(run.verdict.status.name().to_owned()),
         sentences: vec![format!("{}.", run.verdict.reason).into()],

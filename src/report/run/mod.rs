@@ -37,7 +37,7 @@ pub fn of_run(run: &RunResult) -> Report {
     Report {
         title: format!("{}: {}", run.verdict.status.name(), run.scenario.name),
         heading: None,
-        tone: tone(run.verdict.status),
+        tone: tone(run),
         version: run.tool_version.clone(),
         blocks: blocks(run, "run"),
     }
@@ -49,18 +49,17 @@ pub fn of_runs(runs: &[RunResult]) -> Report {
         return of_run(only);
     }
     let statuses: Vec<Status> = runs.iter().map(|run| run.verdict.status).collect();
-    let passed = statuses.iter().filter(|status| **status == Status::Passed).count();
-    let title = format!("{passed} of {} scenarios passed", runs.len());
+    let title = how_many_passed(runs);
     let names = compare::names(runs);
     let mut blocks: Vec<Block> =
         section("overview", "Overview", vec![Block::Table(overview(runs, &names))]).into_iter().collect();
     blocks.extend(compare::sections(runs, &names));
     blocks.extend(runs.iter().zip(&names).enumerate().map(|(index, (run, name))| {
         let id = format!("run{}", index + 1);
-        let status = run.verdict.status;
+        let (tone, status) = (tone(run), run.verdict.status.name());
         Block::Fold(Fold {
-            summary: Text::default().sign(tone(status)).strong(name).quiet(format!(" {}", status.name())),
-            is_open: runs.len() <= MOST_OPEN || status != Status::Passed,
+            summary: Text::default().sign(tone).strong(name).quiet(format!(" {status}")),
+            is_open: runs.len() <= MOST_OPEN || tone != Tone::Good,
             is_result: true,
             blocks: self::blocks(run, &id),
             id: Some(id),
@@ -68,7 +67,19 @@ pub fn of_runs(runs: &[RunResult]) -> Report {
         })
     }));
     let version = runs.first().map_or(env!("CARGO_PKG_VERSION"), |run| &run.tool_version).to_owned();
-    Report { heading: Some(title.clone()), title, tone: tone(Status::gravest(&statuses)), version, blocks }
+    let tone = match tone_of_status(Status::gravest(&statuses)) {
+        Tone::Good if runs.iter().any(|run| run.not_judged().is_some()) => Tone::Doubtful,
+        tone => tone,
+    };
+    Report { heading: Some(title.clone()), title, tone, version, blocks }
+}
+
+/// How many of these runs passed, and of how many of those the deliveries were not judged.
+pub fn how_many_passed(runs: &[RunResult]) -> String {
+    let passed = runs.iter().filter(|run| run.verdict.status == Status::Passed);
+    let unjudged = passed.clone().filter(|run| run.not_judged().is_some()).count();
+    let words = format!("{} of {} scenarios passed", passed.count(), runs.len());
+    if unjudged == 0 { words } else { format!("{words}, and of {unjudged} the deliveries were not judged") }
 }
 
 /// The report about one run for a terminal. Where little is asked for, a run that passed is one line, and of another
@@ -76,14 +87,25 @@ pub fn of_runs(runs: &[RunResult]) -> Report {
 pub fn text_of_run(run: &RunResult, look: Look, detail: Detail) -> String {
     let report = of_run(run);
     if detail == Detail::Little && run.verdict.status == Status::Passed {
-        let line = Text::default().sign(report.tone).plain(&*run.scenario.name);
+        let name = Text::default().sign(report.tone).plain(&*run.scenario.name);
+        let line = match report.tone {
+            Tone::Good => name,
+            _ => name.plain(format!(": {}", run.verdict.reason)),
+        };
         return terminal_blocks(&[Block::Paragraph(line)], look, detail);
     }
     terminal(&report, look, detail.max(Detail::Usual))
 }
 
-/// The colour of a status.
-fn tone(status: Status) -> Tone {
+/// The colour of a run. One whose deliveries were not judged is not good, whatever else held.
+fn tone(run: &RunResult) -> Tone {
+    match tone_of_status(run.verdict.status) {
+        Tone::Good if run.not_judged().is_some() => Tone::Doubtful,
+        tone => tone,
+    }
+}
+
+fn tone_of_status(status: Status) -> Tone {
     match status {
         Status::Passed => Tone::Good,
         Status::Failed | Status::Unreachable => Tone::Bad,
@@ -164,10 +186,9 @@ fn overview(runs: &[RunResult], names: &[String]) -> Table {
     );
     let rows = runs.iter().zip(names).enumerate().map(|(index, (run, name))| {
         let found = run.deliveries.as_ref();
-        let status = run.verdict.status;
         let mut cells: Vec<Cell> = vec![
             cell(Text::default().styled(name, super::block::Style::Link(format!("run{}", index + 1)))),
-            cell(Text::default().sign(tone(status)).plain(status.name())),
+            cell(Text::default().sign(tone(run)).plain(run.verdict.status.name())),
         ];
         cells.extend(
             [

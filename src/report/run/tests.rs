@@ -2,11 +2,9 @@ use super::*;
 use crate::measure::Series;
 use crate::report::block::Tone;
 use crate::report::course::{CauseCourse, Course, DoubtResult, PhaseResult, Quantiles};
-use crate::report::example::{flawless, troubled};
+use crate::report::example::{flawless, troubled, unjudged};
 use crate::report::html;
-use crate::report::result::{
-    DeliveriesResult, FailureResult, MetricResult, ServerEnd, UndecidedResult, WireResult,
-};
+use crate::report::result::{FailureResult, MetricResult, ServerEnd, WireResult};
 use crate::verdict::DoubtKind;
 use std::time::Duration;
 
@@ -33,31 +31,12 @@ fn the_last_lines_of_a_server_that_died_stand_behind_the_verdict_in_every_form()
 
 #[test]
 fn deliveries_of_which_little_could_be_decided_are_not_shown_as_good_in_any_form() {
-    let mut run = flawless();
-    let (cause, advice) = ("the sender was not certainly a member of the room", "say `senders: anyone`");
-    run.deliveries = Some(DeliveriesResult {
-        messages: 40,
-        receipts: 0,
-        expected: 1,
-        forbidden: 900,
-        undecided: 39,
-        undecided_causes: vec![UndecidedResult {
-            cause: cause.into(),
-            count: 39,
-            advice: Some(advice.into()),
-        }],
-        missing: 0,
-        duplicate: 0,
-        disordered: 0,
-        leaked: 0,
-        leaks: Vec::new(),
-        nodes: None,
-        late: 0,
-        offenders: Vec::new(),
-    });
+    let mut run = unjudged();
     let text = text_of_run(&run, Look { width: 300, colour: false }, Detail::Usual);
+    let shares = "or may have had to: judged 2.5 %, not judged: 39.";
+    assert!(text.contains(shares) && to_html(&[run.clone()]).contains(shares), "{text}");
     for form in [text, to_html(&[run.clone()]), crate::report::markdown(&of_run(&run))] {
-        assert!(form.contains("Not judged: of 40 pairs"), "{form}");
+        assert!(form.contains("Not judged: 2.5 % of 40 pairs decided."), "{form}");
         assert!(form.contains("39 pairs: the sender was not certainly a member of the room; say"), "{form}");
         assert!(!form.contains("Every client received"), "{form}");
     }
@@ -67,6 +46,35 @@ fn deliveries_of_which_little_could_be_decided_are_not_shown_as_good_in_any_form
     assert_eq!(found.tone(0), Tone::Good);
     (found.expected, found.undecided) = (0, 0);
     assert_eq!(found.tone(0), Tone::Doubtful, "no message was for anybody");
+    found.messages = 0;
+    assert_eq!(found.tone(0), Tone::Doubtful, "there was no message");
+}
+
+#[test]
+fn a_run_that_passed_without_a_judgement_on_its_deliveries_has_a_doubtful_headline_everywhere() {
+    let (run, look) = (unjudged(), Look { width: 300, colour: false });
+    assert_eq!(of_run(&run).tone, Tone::Doubtful);
+    let text = text_of_run(&run, look, Detail::Usual);
+    assert!(text.starts_with("? passed: both checks held, but deliveries were not judged"), "{text}");
+    let line = text_of_run(&run, look, Detail::Little);
+    assert!(line.starts_with("? The server says hello: both checks held, but deliveries were"), "{line}");
+    assert_eq!(text_of_run(&flawless(), look, Detail::Little).trim(), "✓ The server says hello");
+
+    let several = of_runs(&[flawless(), run.clone(), flawless(), flawless()]);
+    assert_eq!(several.tone, Tone::Doubtful);
+    assert_eq!(several.title, "4 of 4 scenarios passed, and of 1 the deliveries were not judged");
+    let overview = terminal(&several, look, Detail::Usual);
+    assert!(overview.contains("? passed"), "{overview}");
+    let folds = several.blocks.iter().filter_map(|block| match block {
+        Block::Fold(fold) => Some(fold.is_open),
+        _ => None,
+    });
+    assert_eq!(folds.collect::<Vec<_>>(), [false, true, false, false]);
+    assert_eq!(of_runs(&[flawless(), flawless()]).tone, Tone::Good);
+
+    let mut failed = run;
+    failed.verdict.status = Status::Failed;
+    assert_eq!(of_run(&failed).tone, Tone::Bad);
 }
 
 /// A run whose every text is hostile.

@@ -1,0 +1,72 @@
+//! How much the audit could judge, and when that is enough for saying that nothing is wrong.
+
+/// Below this share of decided pairs, that nothing was found wrong proves nothing.
+pub const ENOUGH: f64 = 0.5;
+
+/// How much the audit of some messages could judge. A pair is one message and one client. That a message must not arrive
+/// at a client of another room says nothing of those in the room, so such pairs do not count here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Messages that were audited.
+    pub messages: u64,
+    /// Pairs in which the client had to receive the message.
+    pub expected: u64,
+    /// Pairs in which it may have had to.
+    pub undecided: u64,
+}
+
+/// Why deliveries of which none was found wrong are not judged all the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gap {
+    /// There was no message.
+    NoMessage,
+    /// Messages that were for nobody prove no delivery.
+    NobodyOwed {
+        /// How many there were.
+        messages: u64,
+    },
+    /// Too little could be decided.
+    TooLittle {
+        /// How much, from 0 to 1.
+        decided: f64,
+        /// Of how many pairs.
+        pairs: u64,
+    },
+}
+
+impl Coverage {
+    /// In how many pairs the client had to receive the message, or may have had to.
+    pub fn pairs(&self) -> u64 {
+        self.expected + self.undecided
+    }
+
+    /// Why less was judged than this share of the pairs. None where it was enough.
+    pub fn gap(&self, least: f64) -> Option<Gap> {
+        match (self.messages, self.pairs()) {
+            (0, _) => Some(Gap::NoMessage),
+            (messages, 0) => Some(Gap::NobodyOwed { messages }),
+            (_, pairs) => {
+                let decided = self.expected as f64 / pairs as f64;
+                (decided < least).then_some(Gap::TooLittle { decided, pairs })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(messages: u64, expected: u64, undecided: u64) -> Option<Gap> {
+        Coverage { messages, expected, undecided }.gap(ENOUGH)
+    }
+
+    #[test]
+    fn only_pairs_that_a_client_may_have_been_owed_decide_whether_deliveries_are_judged() {
+        assert_eq!(gap(2, 20, 20), None);
+        assert_eq!(gap(2, 19, 21), Some(Gap::TooLittle { decided: 0.475, pairs: 40 }));
+        assert_eq!(gap(2, 0, 1), Some(Gap::TooLittle { decided: 0.0, pairs: 1 }));
+        assert_eq!(gap(2, 0, 0), Some(Gap::NobodyOwed { messages: 2 }));
+        assert_eq!(gap(0, 0, 0), Some(Gap::NoMessage));
+    }
+}
