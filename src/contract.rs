@@ -9,7 +9,7 @@ mod confirmation;
 mod standing;
 
 use crate::document::schema::{self, Schema, Shape};
-use crate::document::{Fields, Mistake, Node, Source, Span, parse};
+use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse};
 use crate::template::{Scope, Template};
 
 pub use acceptance::{Acceptance, Refusal, ack_fields, says_error};
@@ -70,15 +70,15 @@ impl Verb {
     /// The words that may stand in its `emit`: the step gives them.
     ///
     /// `room` is the room to join or leave (a text, or a list where the step names several), and in a broadcast the
-    /// one room that it goes to; `stamp` is that of a message by which the application tells others; `to`, `except` and `flags` are lists of texts; `from` is `io` or `socket`;
-    /// `args` is the list of all arguments and `body` the one that carries the stamp of the audit; `timeout` is
-    /// in milliseconds.
+    /// one room that it goes to; `stamp` is that of the message; `to`, `except` and `flags` are lists of texts; `from` is `io`
+    /// or `socket`; `args` is the list of all arguments and `body` the one that carries the stamp of the audit, unless it has
+    /// a place of its own; `timeout` is in milliseconds.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Verb::Join | Verb::Leave => &["room", "stamp"],
-            Verb::Broadcast => &["event", "args", "body", "room", "to", "except", "flags", "from"],
+            Verb::Broadcast => &["event", "args", "body", "stamp", "room", "to", "except", "flags", "from"],
             Verb::BroadcastAck => {
-                &["event", "args", "body", "room", "to", "except", "flags", "from", "timeout"]
+                &["event", "args", "body", "stamp", "room", "to", "except", "flags", "from", "timeout"]
             }
             Verb::Fence => &[],
         }
@@ -97,7 +97,7 @@ impl Verb {
     fn needs(self) -> &'static [&'static str] {
         match self {
             Verb::Join | Verb::Leave => &["room"],
-            Verb::Broadcast | Verb::BroadcastAck => &["args", "body"],
+            Verb::Broadcast | Verb::BroadcastAck => &["args", "body", "stamp"],
             Verb::Fence => &[],
         }
     }
@@ -159,6 +159,19 @@ impl Order {
     }
 }
 
+/// The room or the rooms that a message goes to, by what the step names and by what the client sent with CONNECT.
+fn rooms(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
+    match &node.value {
+        Value::List(items) if items.is_empty() => {
+            return Err(node.mistake("`to` names no room").hint("leave it out to reach everyone"));
+        }
+        Value::List(items) => items.iter().try_for_each(|item| item.word().map(|_| ()))?,
+        _ => drop(node.word()?),
+    }
+    let words = ["room", "to"].into_iter().chain(STANDING_WORDS).collect::<Vec<_>>();
+    scope.with_words(&words, |scope| Template::compile(node, scope))
+}
+
 fn one_of<T>(
     node: &Node,
     all: impl IntoIterator<Item = (&'static str, T)>,
@@ -204,6 +217,10 @@ pub struct Ask {
     pub confirmed_by: Option<Confirmation>,
     /// The name of the event under which a broadcast arrives.
     pub arrives_as: Template,
+    /// The namespace in which it arrives, if not that in which it is sent.
+    pub arrives_in: Option<Template>,
+    /// The room that a broadcast goes to, or a list of rooms, where the event that is emitted does not name it.
+    pub to: Option<Template>,
     /// Whom a broadcast reaches, if the application decides that.
     pub reaches: Option<Reach>,
     /// Whose broadcasts are passed on.
@@ -222,6 +239,16 @@ impl Ask {
         self.event.uses(word) || self.args.iter().any(|arg| arg.uses(word))
     }
 
+    /// True where a broadcast goes to the room or the rooms that the step names.
+    pub fn takes_rooms(&self, word: &str) -> bool {
+        self.uses(word) || self.to.as_ref().is_some_and(|to| to.uses(word))
+    }
+
+    /// True where it is known to which rooms a broadcast goes.
+    pub fn names_rooms(&self) -> bool {
+        self.to.is_some() || self.uses("room") || self.uses("to")
+    }
+
     /// The same with templates in the place of words; words that are not given stay open.
     pub fn bind(&self, words: &[(&str, &Template)]) -> Ask {
         Ask {
@@ -230,6 +257,8 @@ impl Ask {
             ack: self.ack.clone(),
             confirmed_by: self.confirmed_by.as_ref().map(|confirmation| confirmation.bind(words)),
             arrives_as: self.arrives_as.bind(words),
+            arrives_in: self.arrives_in.as_ref().map(|namespace| namespace.bind(words)),
+            to: self.to.as_ref().map(|to| to.bind(words)),
             reaches: self.reaches,
             senders: self.senders,
             order: self.order,
@@ -250,6 +279,7 @@ impl Ask {
         let (arrives_as, reaches, senders) =
             (of_broadcast("arrives_as"), of_broadcast("reaches"), of_broadcast("senders"));
         let (order, may_refuse) = (of_broadcast("order"), of_broadcast("may_refuse"));
+        let (arrives_in, to) = (of_broadcast("arrives_in"), of_broadcast("to"));
         let of_move = |key| only_of([Verb::Join, Verb::Leave], key);
         let (tells, confirmed_by) = (of_move("tells"), of_move("confirmed_by"));
         fields.deny_others()?;
@@ -269,11 +299,26 @@ impl Ask {
                 None => event.clone(),
             };
             let tells = tells.map(|node| Tells::read(node, scope)).transpose()?;
+            let arrives_in = arrives_in.map(|node| Template::compile_text(node, scope)).transpose()?;
             let senders = who_sends.unwrap_or(Senders::Members);
-            let (ack, confirmed_by) = (None, None);
+            let (ack, confirmed_by, to) = (None, None, None);
             let reaches = reach;
-            Ok(Ask { event, args, ack, confirmed_by, arrives_as, reaches, senders, order, may_refuse, tells })
+            Ok(Ask {
+                event,
+                args,
+                ack,
+                confirmed_by,
+                arrives_as,
+                arrives_in,
+                to,
+                reaches,
+                senders,
+                order,
+                may_refuse,
+                tells,
+            })
         })?;
+        ask.to = to.map(|node| rooms(node, scope)).transpose()?;
         scope.with_words(verb.words_of_answer(), |scope| {
             ask.ack = ack.map(|node| Acceptance::read(node, scope)).transpose()?.flatten();
             ask.confirmed_by = confirmed_by.map(|node| Confirmation::read(node, scope)).transpose()?;
@@ -289,12 +334,18 @@ impl Ask {
                 .mistake("whether the sender is reached is said by `${from}` already")
                 .hint("leave one of them out"));
         }
-        if let Some(node) = senders.filter(|_| !ask.uses("room") && !ask.uses("to")) {
+        if let Some(node) = senders.filter(|_| !ask.names_rooms()) {
             return Err(node
                 .mistake("this broadcast has no place for rooms, so nobody is a member of one")
                 .hint("leave `senders` out"));
         }
-        match (tells, ask.uses("stamp")) {
+        if let Some(node) = to.filter(|_| ask.uses("room") || ask.uses("to")) {
+            return Err(node
+                .mistake("`emit` says already to which room the message goes")
+                .hint("leave `to` out, or the room in `emit`"));
+        }
+        let has_stamp = ask.uses("stamp");
+        match (tells, has_stamp && matches!(verb, Verb::Join | Verb::Leave)) {
             (Some(node), false) => {
                 return Err(node
                     .mistake("nothing in `emit` carries the stamp by which others know what they are told")
@@ -428,6 +479,12 @@ pub fn schema() -> Schema {
         if matches!(verb, Verb::Broadcast | Verb::BroadcastAck) {
             ask = ask
                 .takes("arrives_as", schema::text(), "The name of the event that the receivers get.")
+                .takes("arrives_in", schema::text(), "The namespace in which they get it; else that of the sender.")
+                .takes(
+                    "to",
+                    schema::either([schema::word(), schema::some(schema::word())]),
+                    "The room that it goes to, or a list, where `emit` names none: of `${auth}`, `${query}`, `${room}`, `${to}`.",
+                )
                 .takes("reaches", reach(), "Whom it reaches, where the application decides that.")
                 .takes("senders", schema::words(senders), "Whose broadcasts are passed on.")
                 .takes("order", schema::words(orders), "In which order a client's broadcasts are handled.")

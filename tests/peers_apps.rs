@@ -30,10 +30,12 @@ const MISSING: &str = "delivery missing";
 const DUPLICATE: &str = "delivery duplicate";
 const LEAKED: &str = "delivery leaked";
 
-const APPLICATIONS: [Application; 10] = [
+const DISORDERED: &str = "delivery disordered";
+
+const APPLICATIONS: [Application; 12] = [
     Application {
         program: "chat.js",
-        judged: Some(10.0),
+        judged: Some(95.0),
         broken: &[
             Breakage { name: "lost", step: "expects `new message` 30 times", faults: &[MISSING] },
             Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
@@ -42,12 +44,34 @@ const APPLICATIONS: [Application; 10] = [
     },
     Application {
         program: "whiteboard.js",
-        judged: Some(15.0),
-        broken: &[Breakage { name: "echoed", step: "", faults: &[LEAKED] }],
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "lost", step: "", faults: &[MISSING] },
+            Breakage { name: "swapped", step: "", faults: &[DISORDERED] },
+            Breakage { name: "echoed", step: "", faults: &[LEAKED] },
+        ],
+    },
+    Application {
+        program: "teams.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "public", step: "hears no `said`", faults: &[LEAKED] },
+            Breakage { name: "astray", step: "hears no `said`", faults: &[MISSING, LEAKED] },
+            Breakage { name: "greedy", step: "emits `bid`", faults: &[] },
+        ],
+    },
+    Application {
+        program: "referee.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "lost", step: "", faults: &[MISSING] },
+            Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
+            Breakage { name: "here", step: "expects `move`", faults: &[MISSING, LEAKED] },
+        ],
     },
     Application {
         program: "todo.js",
-        judged: Some(99.0),
+        judged: Some(95.0),
         broken: &[
             Breakage { name: "refused", step: "broadcasts `todo:created`", faults: &[] },
             Breakage { name: "wrong", step: "emits `todo:read`", faults: &[] },
@@ -57,7 +81,7 @@ const APPLICATIONS: [Application; 10] = [
     },
     Application {
         program: "messenger.js",
-        judged: Some(75.0),
+        judged: Some(95.0),
         broken: &[
             Breakage { name: "astray", step: "hears no `private message`", faults: &[MISSING, LEAKED] },
             Breakage { name: "public", step: "", faults: &[LEAKED] },
@@ -66,7 +90,7 @@ const APPLICATIONS: [Application; 10] = [
     },
     Application {
         program: "tokens.js",
-        judged: Some(99.0),
+        judged: Some(95.0),
         broken: &[
             Breakage { name: "open", step: "expects an Engine.IO handshake to be refused", faults: &[] },
             Breakage { name: "somebody", step: "emits `whoami`", faults: &[] },
@@ -84,15 +108,16 @@ const APPLICATIONS: [Application; 10] = [
     },
     Application {
         program: "chat_rooms.py",
-        judged: Some(30.0),
+        judged: Some(95.0),
         broken: &[
+            Breakage { name: "lost", step: "expects `message` 20 times", faults: &[MISSING] },
             Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
             Breakage { name: "ignored", step: "expects `message`", faults: &[MISSING] },
         ],
     },
     Application {
         program: "gateway.js",
-        judged: Some(30.0),
+        judged: Some(95.0),
         broken: &[
             Breakage { name: "wrong", step: "expects `sum`", faults: &[] },
             Breakage { name: "unanswered", step: "expects `sum`", faults: &[] },
@@ -102,7 +127,7 @@ const APPLICATIONS: [Application; 10] = [
     },
     Application {
         program: "drawing-room.js",
-        judged: Some(45.0),
+        judged: Some(95.0),
         broken: &[
             Breakage { name: "ignored", step: "expects `stroke` 20 times", faults: &[MISSING] },
             Breakage { name: "astray", step: "hears no `stroke`", faults: &[MISSING, LEAKED] },
@@ -112,7 +137,7 @@ const APPLICATIONS: [Application; 10] = [
     },
     Application {
         program: "game.js",
-        judged: Some(0.0),
+        judged: Some(95.0),
         broken: &[
             Breakage { name: "unanswered", step: "expects `moved`", faults: &[] },
             Breakage { name: "drunk", step: "expects `moved`", faults: &[] },

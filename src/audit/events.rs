@@ -56,7 +56,11 @@ pub struct SentMessage {
     /// The node at which its sender is. The ledger fills it in.
     pub node: u16,
     /// The namespace in which it was sent.
+    pub sent_in: Arc<str>,
+    /// The namespace in which it arrives.
     pub namespace: Arc<str>,
+    /// Whether it carries the stamp by which receivers know it. Of another nobody can say whether it came.
+    pub is_stamped: bool,
     /// Whether it is known to whom it goes. If not, nobody has to receive it, and everybody may.
     pub is_aimed: bool,
     /// The rooms that it went to; none means everyone.

@@ -180,7 +180,7 @@ impl Ledger {
                 message.node = self.membership.homes.node(client);
                 let message = Arc::new(message);
                 self.handle_message(message.clone());
-                let seat = self.membership.seat(client, &message.namespace);
+                let seat = self.membership.seat(client, &message.sent_in);
                 if message.handled.is_none()
                     && !self.membership.seats()[seat as usize].stands_since(message.sent)
                 {

@@ -197,7 +197,7 @@ impl Membership {
             Origin::Inside => Certainty::Yes,
             Origin::Outside => Certainty::No,
         };
-        let seat = self.seat(message.key.sender, &message.namespace);
+        let seat = self.seat(message.key.sender, &message.sent_in);
         // What is handled in any order may be handled when the sender has left again.
         let is_settled = message.handled.is_some() || message.order != Order::Unknown;
         let is_there = |room: &&Arc<str>| {

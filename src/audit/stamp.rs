@@ -50,15 +50,16 @@ impl fmt::Display for Stamp {
 }
 
 impl Stamp {
-    /// Writes the stamp over every place where an empty one stands.
-    pub fn put(&self, text: &mut String) {
+    /// Writes the stamp over every place where an empty one stands. False where none does.
+    pub fn put(&self, text: &mut String) -> bool {
         let mut bytes = std::mem::take(text).into_bytes();
         let places: Vec<usize> = memmem::find_iter(&bytes, EMPTY.as_bytes()).collect();
-        for place in places {
-            self.write(&mut bytes[place..place + LENGTH]);
+        for place in &places {
+            self.write(&mut bytes[*place..*place + LENGTH]);
         }
         // Whole ASCII characters were written over others.
         *text = String::from_utf8(bytes).unwrap_or_default();
+        !places.is_empty()
     }
 
     /// Writes the stamp over exactly [`LENGTH`] bytes.
@@ -156,7 +157,8 @@ mod tests {
     #[test]
     fn a_stamp_is_written_over_every_empty_one() {
         let mut text = format!(r#"["é","{EMPTY}",{{"body":"hi {EMPTY}"}}]"#);
-        STAMP.put(&mut text);
+        assert!(STAMP.put(&mut text));
+        assert!(!STAMP.put(&mut "no place for it".to_owned()));
         assert_eq!(text, format!(r#"["é","{STAMP}",{{"body":"hi {STAMP}"}}]"#));
     }
 

@@ -35,7 +35,9 @@ fn message(sequence: u64, room: &str, sent: u64) -> SentMessage {
     SentMessage {
         key: Key { sender: 0, sequence },
         node: 0,
+        sent_in: "/".into(),
         namespace: "/".into(),
+        is_stamped: true,
         is_aimed: true,
         to: if room.is_empty() { Vec::new() } else { vec![room.into()] },
         except: Vec::new(),
@@ -453,6 +455,36 @@ fn carry(auditors: &mut [Auditor], from: usize, now: u64) {
     for (to, batch) in auditors[from].poll_batches(at(now)) {
         auditors[to].handle(batch);
     }
+}
+
+#[test]
+fn a_message_without_a_stamp_is_missed_by_nobody() {
+    let mut ledger = connected(3);
+    joined(&mut ledger, 1, "a");
+    let unstamped = SentMessage { is_stamped: false, ..message(0, "a", 10) };
+    ledger.record(0, at(14), AuditEvent::Settled(unstamped));
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, found.fault(Fault::Missing)), (0, 0));
+    let causes: Vec<_> = found.undecided.by_cause().collect();
+    assert_eq!(causes, [(Undecided::Unstamped, 1)]);
+}
+
+#[test]
+fn a_message_may_be_heard_in_another_namespace_than_its_senders() {
+    let mut ledger = connected(3);
+    for client in [1, 2] {
+        ledger.connecting(client, "/play", at(2));
+        ledger.connected(client, "/play", &format!("p{client}"), false, at(3));
+    }
+    let heard_elsewhere =
+        SentMessage { namespace: "/play".into(), handled: None, settled: at(10), ..message(0, "", 10) };
+    ledger.record(0, at(10), AuditEvent::Settled(heard_elsewhere));
+    let key = Key { sender: 0, sequence: 0 };
+    ledger.received(1, "/play", key, at(12));
+    ledger.received(2, "/", key, at(12));
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, found.fault(Fault::Missing), found.fault(Fault::Leaked)), (2, 1, 1));
+    assert_eq!(found.offences.iter().find_map(|offence| offence.leak), Some(Leak::Namespace));
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub enum Undecided {
     Stranger,
     /// The application may have refused the message: nobody received it.
     MayBeRefused,
+    /// Nothing in the message shows to its receivers which one it is.
+    Unstamped,
     /// The message may be lost.
     MayBeLost,
     /// The sender's connection ended before anything showed that the server had read the message.
@@ -38,6 +40,7 @@ impl Undecided {
         Undecided::RoomUnknown,
         Undecided::Stranger,
         Undecided::MayBeRefused,
+        Undecided::Unstamped,
         Undecided::MayBeLost,
         Undecided::SenderLost,
         Undecided::SenderUnknown,
@@ -56,6 +59,7 @@ impl Undecided {
             Undecided::RoomUnknown => "no client had asked to join the room",
             Undecided::Stranger => "the sender was not certainly a member of the room",
             Undecided::MayBeRefused => "nobody received the message, and the application may have refused it",
+            Undecided::Unstamped => "the message had no place for its stamp",
             Undecided::MayBeLost => "the message may be lost: it is volatile, local or was refused",
             Undecided::SenderLost => {
                 "the sender's connection ended before the server had shown that it had read the message"
@@ -91,6 +95,9 @@ impl Undecided {
             Undecided::MayBeRefused => {
                 Some("leave `may_refuse` out of the contract's `broadcast` if every message is passed on")
             }
+            Undecided::Unstamped => Some(
+                "let a text of the message stay as it is, or put `${stamp}` into the contract's `broadcast`",
+            ),
             Undecided::SenderLost | Undecided::Unacknowledged => Some(
                 "say `ack: true` in the contract's `broadcast` if the server acknowledges it when it is done",
             ),

@@ -10,9 +10,21 @@ use crate::template::{Matcher, Scope, Values};
 /// What an acknowledgement has to be like, or the application has refused.
 #[derive(Clone, Debug)]
 pub struct Acceptance {
-    /// Its arguments. Without it, every acknowledgement will do that [does not say that it is an error](says_error).
-    args: Option<Matcher>,
+    wanted: Wanted,
 }
+
+#[derive(Clone, Debug)]
+enum Wanted {
+    /// Whatever does not [say that it is an error](says_error).
+    NoError,
+    /// A callback as Node has them: the first argument is the error, or null.
+    ErrorFirst,
+    /// Arguments like these.
+    Args(Matcher),
+}
+
+/// The word for acknowledgements whose first argument is the error.
+const ERROR_FIRST: &str = "error_first";
 
 /// An acknowledgement by which the application refuses, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,16 +36,20 @@ pub struct Refusal {
 }
 
 impl Acceptance {
-    /// From `ack: true`, or `ack: { args: … }`. None for `ack: false`.
+    /// From `ack: true`, `ack: error_first` or `ack: { args: … }`. None for `ack: false`.
     pub(super) fn read(node: &Node, scope: &mut Scope) -> Result<Option<Acceptance>, Mistake> {
-        if let Value::Bool(is_given) = node.value {
-            return Ok(is_given.then_some(Acceptance { args: None }));
+        match &node.value {
+            Value::Bool(is_given) => return Ok(is_given.then_some(Acceptance { wanted: Wanted::NoError })),
+            Value::Text(word) if word == ERROR_FIRST => {
+                return Ok(Some(Acceptance { wanted: Wanted::ErrorFirst }));
+            }
+            _ => {}
         }
         let fields = ack_fields(node)?;
         let args = fields.required("args")?;
         fields.deny_others()?;
         args.list()?;
-        Ok(Some(Acceptance { args: Some(Matcher::compile(args, scope)?) }))
+        Ok(Some(Acceptance { wanted: Wanted::Args(Matcher::compile(args, scope)?) }))
     }
 
     /// Whether the application has done it; `data` is the JSON text of the arguments.
@@ -41,15 +57,25 @@ impl Acceptance {
     /// # Errors
     /// When it has refused.
     pub fn judge(&self, data: &str, attachments: &[Bytes], values: &dyn Values) -> Result<(), Refusal> {
-        match &self.args {
-            None if says_error(data) => Err(Refusal {
+        match &self.wanted {
+            Wanted::NoError if says_error(data) => Err(Refusal {
                 expected: "an acknowledgement that is no error".to_owned(),
                 actual: format!(
                     "the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}`)"
                 ),
             }),
-            None => Ok(()),
-            Some(wanted) => {
+            Wanted::NoError => Ok(()),
+            Wanted::ErrorFirst => {
+                let args: Json = serde_json::from_str(data).unwrap_or_default();
+                match args.get(0) {
+                    None | Some(Json::Null) => Ok(()),
+                    Some(_) => Err(Refusal {
+                        expected: "an acknowledgement whose first argument, the error, is null".to_owned(),
+                        actual: format!("the server refused: {data}"),
+                    }),
+                }
+            }
+            Wanted::Args(wanted) => {
                 let args: Json = serde_json::from_str(data).unwrap_or(Json::Null);
                 wanted.matches(&args, attachments, values).map_err(|mismatch| Refusal {
                     expected: format!("an acknowledgement with {}", wanted.describe()),
@@ -103,7 +129,7 @@ pub(super) fn schema() -> Schema {
         schema::named("matcher"),
         "Its arguments: a list of matchers.",
     );
-    schema::either([schema::flag(), like.schema()])
+    schema::either([schema::flag(), schema::words([ERROR_FIRST]), like.schema()])
 }
 
 #[cfg(test)]
@@ -111,6 +137,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::template::Nothing;
+
+    #[test]
+    fn where_the_error_comes_first_only_null_is_no_refusal() {
+        let acceptance = Acceptance { wanted: Wanted::ErrorFirst };
+        let judge = |data: &str| acceptance.judge(data, &[], &Nothing).map_err(|refusal| refusal.actual);
+        for accepted in ["[]", "[null]", r#"[null,{"id":1}]"#, r#"[null,"too low"]"#] {
+            assert_eq!(judge(accepted), Ok(()), "{accepted}");
+        }
+        for refused in [r#"["too low"]"#, r#"[{"code":7},null]"#, "[false]", r#"[""]"#] {
+            assert!(judge(refused).is_err_and(|actual| actual.contains(refused)), "{refused}");
+        }
+    }
 
     #[test]
     fn an_acknowledgement_is_an_error_by_itself_only_where_that_is_certain() {

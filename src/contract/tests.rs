@@ -131,3 +131,30 @@ fn what_the_contract_does_not_say_is_told_with_what_to_add() {
     assert_eq!(mistake.message, "the contract does not say how to `join`");
     assert_eq!(mistake.hint.as_deref(), Some("add `join: { emit: [\"event\", \"${room}\"] }` to `contract`"));
 }
+
+#[test]
+fn a_broadcast_goes_to_the_room_that_the_server_knows() {
+    let ask = |more: &str| {
+        let contract = read(&format!("broadcast: {{ emit: [say, \"${{body}}\"]{more} }}"))?;
+        Ok::<_, Mistake>(contract.get(Verb::Broadcast).cloned().expect("it was just read"))
+    };
+    let own = ask(", to: \"team-${auth.team}\", senders: anyone").unwrap();
+    assert!(own.names_rooms() && !own.takes_rooms("to") && !own.takes_rooms("room"));
+    let named = ask(", to: \"${to}\"").unwrap();
+    assert!(named.names_rooms() && named.takes_rooms("to") && !named.uses("to"));
+    assert!(ask(", to: [\"a-${query.a}\", \"b-${room}\"]").is_ok());
+    assert!(!ask("").unwrap().names_rooms());
+    assert!(ask(", to: []").unwrap_err().to_string().contains("names no room"));
+    assert!(ask(", to: \"${atuh.team}\"").unwrap_err().to_string().contains("did you mean `auth`"));
+    let twice = told("broadcast: { emit: [say, \"${room}\", \"${body}\"], to: \"team-${auth.team}\" }");
+    assert!(twice.contains("`emit` says already to which room"), "{twice}");
+    assert!(told("join: { emit: [a, \"${room}\"], to: b }").contains("unknown key `to`"));
+}
+
+#[test]
+fn a_stamp_of_its_own_is_what_a_broadcast_says() {
+    let stamped = read("broadcast: { emit: [move, { x: 1, id: \"${stamp}\" }], arrives_in: /play }").unwrap();
+    let ask = stamped.get(Verb::Broadcast).unwrap();
+    assert!(ask.uses("stamp") && !ask.uses("args"));
+    assert_eq!(ask.arrives_in.as_ref().and_then(Template::fixed), Some(&json!("/play")));
+}

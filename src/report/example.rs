@@ -210,7 +210,9 @@ fn missing() -> Offence {
     let message = SentMessage {
         key,
         node: 0,
+        sent_in: "/".into(),
         namespace: "/".into(),
+        is_stamped: true,
         is_aimed: true,
         to: vec![room.clone()],
         except: Vec::new(),

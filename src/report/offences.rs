@@ -137,7 +137,9 @@ mod tests {
         let message = SentMessage {
             key,
             node: 0,
+            sent_in: "/".into(),
             namespace: "/".into(),
+            is_stamped: true,
             is_aimed: true,
             to: vec!["lobby".into()],
             except: Vec::new(),

@@ -142,17 +142,15 @@ impl fmt::Display for NotThere {
             ),
             Seen::Page(status) => write!(
                 f,
-                "{place} answers {path} with a web page (HTTP {status}), not with an Engine.IO handshake; if \
-                 Socket.IO has another path there, put it into the url: {}",
-                example(endpoint)
+                "{place} answers {path} with a web page (HTTP {status}), not with an Engine.IO handshake; {}",
+                another_path(endpoint)
             ),
             Seen::Status(status, reason, body) => status_sentence(f, endpoint, *status, reason, body),
             Seen::Other(body) => write!(
                 f,
-                "{place} answers {path} with {}, which is no Engine.IO handshake; if Socket.IO has another path \
-                 there, put it into the url: {}",
+                "{place} answers {path} with {}, which is no Engine.IO handshake; {}",
                 first(body),
-                example(endpoint)
+                another_path(endpoint)
             ),
         }
     }
@@ -208,9 +206,7 @@ fn status_sentence(
     match status {
         401 | 403 => f.write_str(WANTS_CREDENTIALS),
         400..=499 if is_engine_io_refusal(body) => f.write_str(WANTS_CREDENTIALS),
-        404 | 405 => {
-            write!(f, "; if Socket.IO has another path there, put it into the url: {}", example(endpoint))
-        }
+        404 | 405 => write!(f, "; {}", another_path(endpoint)),
         429 => f.write_str("; it limits how often a client may ask: wait, or lift the limit for tests"),
         502..=504 => f.write_str("; that is a proxy whose server is not up: start the server behind it"),
         500..=599 => f.write_str("; look into the server's own log"),
@@ -243,10 +239,11 @@ fn certificate(error: &CertificateError, place: &str) -> String {
     }
 }
 
-/// A url with a path other than the one that was tried.
-fn example(endpoint: &Endpoint) -> Endpoint {
+/// How to say that Socket.IO has a path other than the one that was tried.
+fn another_path(endpoint: &Endpoint) -> String {
     let path = if endpoint.path == "/socket.io/" { "/path/" } else { "/socket.io/" };
-    Endpoint { path: path.into(), query: None, ..endpoint.clone() }
+    let url = Endpoint { path: path.into(), query: None, ..endpoint.clone() };
+    format!("if Socket.IO has another path there, name it with `--path {path}`, or in the url: {url}")
 }
 
 /// The beginning of a body between backticks.

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use super::event_template::Encoded;
 use super::{Cx, EventFilter};
-use crate::audit::{self, Key, Origin, Sender, SentMessage};
+use crate::audit::stamp::Stamp;
+use crate::audit::{self, Origin, Sender, SentMessage};
 use crate::contract::{Order, Reach, Senders, Tells, Verb};
 use crate::template::Template;
 
@@ -46,19 +47,15 @@ impl AuditTarget {
         events.want(&self.arrives_as);
     }
 
-    fn message(
-        &self,
-        cx: &Cx<'_, '_>,
-        key: Key,
-        due: std::time::Duration,
-        namespace: &str,
-        [to, except]: [&Json; 2],
-    ) -> SentMessage {
+    fn message(&self, cx: &Cx<'_, '_>, stamp: Stamp, is_stamped: bool, way: &Way<'_>) -> SentMessage {
+        let Way { sent_in, heard_in, rooms: [to, except] } = *way;
         let sent = cx.actor.context.since(cx.now);
         SentMessage {
-            key,
+            key: stamp.key,
             node: 0,
-            namespace: namespace.into(),
+            sent_in: sent_in.into(),
+            namespace: heard_in.into(),
+            is_stamped,
             is_aimed: self.is_aimed,
             to: names(to),
             except: names(except),
@@ -69,7 +66,7 @@ impl AuditTarget {
             may_be_refused: self.may_be_refused,
             may_be_lost: self.may_be_lost,
             is_kept: self.is_kept,
-            due,
+            due: stamp.due,
             sent,
             handled: None,
             settled: sent,
@@ -102,20 +99,29 @@ pub(super) fn order(order: Order) -> audit::Order {
     }
 }
 
+/// Where a message goes from, and where it is to be heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way<'a> {
+    /// The namespace in which it is sent.
+    pub(super) sent_in: &'a str,
+    /// The namespace in which it is heard.
+    pub(super) heard_in: &'a str,
+    /// The rooms that it goes to, and those that are left out.
+    pub(super) rooms: [&'a Json; 2],
+}
+
 /// Puts a stamp into what is about to be sent. Gives what the audit has to know when it is settled, if somebody is to
-/// look who receives it: the rooms that it goes to, and those that are left out.
+/// look who receives it.
 pub(super) fn stamp(
     cx: &mut Cx<'_, '_>,
     encoded: &mut Encoded,
     audit_target: Option<&AuditTarget>,
-    namespace: &str,
-    rooms: [&Json; 2],
+    way: &Way<'_>,
 ) -> Option<Box<SentMessage>> {
     let audit_target = audit_target.filter(|_| cx.actor.context.audit.is_some());
     let stamp = cx.actor.stamp(cx.due, cx.label, audit_target.is_some());
-    stamp.put(&mut encoded.data);
-    audit_target
-        .map(|audit_target| Box::new(audit_target.message(cx, stamp.key, stamp.due, namespace, rooms)))
+    let is_stamped = stamp.put(&mut encoded.data);
+    audit_target.map(|audit_target| Box::new(audit_target.message(cx, stamp, is_stamped, way)))
 }
 
 /// The names of rooms: of one, or of a list.

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, AuditTarget};
+use super::audit_target::{self, AuditTarget, Way};
 use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
+use super::told::STAMP;
 use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
-use crate::audit::Sender;
+use crate::audit::{Sender, stamp};
 use crate::contract::{Acceptance, Ask, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{FailureKind, Metric};
@@ -30,8 +31,18 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let (to, room) = rooms(&fields, "to", reading)?;
     let (except, _) = rooms(&fields, "except", reading)?;
     let flags = flags(&fields, reading)?;
-    let stamped = fields.optional("stamp").map_or(Ok(true), Node::bool)?;
-    let content = Content::read(&fields, stamped, reading)?;
+    let wants_stamp = fields.optional("stamp");
+    let stamped = wants_stamp.map_or(Ok(true), Node::bool)?;
+    let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
+    let verb = if collect.is_some() { Verb::BroadcastAck } else { Verb::Broadcast };
+    let ask = reading.contract.need(verb, node.span)?;
+    let has_place = ask.uses(STAMP);
+    if let Some(node) = wants_stamp.filter(|_| has_place && !stamped) {
+        return Err(node
+            .mistake("the contract's broadcast has a place of its own for the stamp")
+            .hint("say `audit: false`: then nobody judges who receives the message"));
+    }
+    let content = Content::read(&fields, stamped && !has_place, reading)?;
     let namespace = reading.namespace(&fields)?;
     let within = reading.within(&fields)?;
     let audited = fields.optional("audit");
@@ -41,18 +52,15 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             node.mistake("without its stamp the audit cannot know which clients received the message")
         );
     }
-    let collect = fields.optional("collect").map(|node| Collect::read(node, reading)).transpose()?;
     let ack = fields.optional("ack");
     fields.deny_others()?;
     if let Some(node) = ack.filter(|_| collect.is_some()) {
         return Err(node.mistake("`collect` says already what the acknowledgement has to be"));
     }
 
-    let verb = if collect.is_some() { Verb::BroadcastAck } else { Verb::Broadcast };
-    let ask = reading.contract.need(verb, node.span)?;
     deny_unheeded(&fields, ask)?;
     let demand = Demand::of_contract(ack, ask.ack.is_some(), reading)?;
-    deny_unfit_body(&fields, ask, stamped)?;
+    deny_unfit_body(&fields, ask, stamped && !has_place)?;
     let event = match event {
         Some(node) => Template::compile_text(node, reading.scope)?,
         None if ask.uses("event") => return Err(missing_event(&fields)),
@@ -62,8 +70,10 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let timeout = Template::from(Json::from(timeout));
     let audit_target = is_audited.then(|| AuditTarget {
         arrives_as: ask.arrives_as.bind(&[("event", &event)]),
-        is_aimed: ask.uses("to") || ask.uses("room") || ask.reaches.is_some(),
+        is_aimed: ask.names_rooms() || ask.reaches.is_some(),
         sender: match (ask.uses("from"), from) {
+            // The sender's socket in another namespace is no part of what `from` says.
+            _ if ask.arrives_in.is_some() => audit_target::reached(ask.reaches),
             (true, "io") => Sender::Included,
             (true, _) => Sender::Excluded,
             (false, _) => audit_target::reached(ask.reaches),
@@ -76,7 +86,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         is_kept: collect.is_none() && !has_flag(&fields, "volatile"),
     });
     let from = Template::from(Json::from(from));
+    let empty_stamp = Template::from(Json::from(stamp::EMPTY));
     let words = [
+        (STAMP, &empty_stamp),
         ("event", &event),
         ("from", &from),
         ("flags", &flags),
@@ -91,10 +103,12 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let ask = ask.bind(&words);
     let name = super::event_template::in_words(&event);
     Ok(Box::new(Broadcast {
-        aim: aim(&to, &except),
+        aim: aim(ask.to.as_ref().unwrap_or(&to), &except),
         name,
         to,
         except,
+        aimed_by_contract: ask.to,
+        arrives_in: ask.arrives_in,
         filler: content.filler,
         event_template: EventTemplate::new(&ask.event, &ask.args),
         namespace,
@@ -120,7 +134,11 @@ pub(super) fn schema() -> Schema {
         .takes("to", rooms(), "A room or a list of rooms; else everyone.")
         .takes("except", rooms(), "A room or a list of rooms to leave out.")
         .takes("from", schema::words(["socket", "io"]), "`socket`: everyone but the sender. `io`: everyone.")
-        .takes("args", schema::list(schema::value()), "The arguments; a stamp is appended.")
+        .takes(
+            "args",
+            schema::list(schema::value()),
+            "The arguments; a stamp is appended, unless the contract has a place for it.",
+        )
         .takes("bytes", super::payload::size(), "Instead of `args`: one text of that size, at least 32.")
         .takes(
             "flags",
@@ -145,9 +163,9 @@ fn missing_event(fields: &Fields<'_>) -> Mistake {
 /// Refuses what the contract has no place for: it would be left out without a word, and the broadcast would be another
 /// one than the scenario says.
 fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
-    for name in ["event", "from", "to", "except", "flags"] {
+    for name in ["event", "from", "to", "except", "flags", "args", "bytes"] {
         let Some((key, node)) = fields.entry(name) else {
-            if name == "to" && ask.uses("room") && !ask.uses("to") {
+            if name == "to" && ask.takes_rooms("room") && !ask.takes_rooms("to") {
                 return Err(Mistake::new(
                     fields.span(),
                     "the contract's broadcast goes to one room, and this names none",
@@ -157,7 +175,7 @@ fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
             continue;
         };
         let heeded = match name {
-            "to" if !ask.uses("to") && ask.uses("room") => {
+            "to" if !ask.takes_rooms("to") && ask.takes_rooms("room") => {
                 if node.items().len() > 1 {
                     return Err(
                         node.mistake("the contract's broadcast goes to one room, and this names several")
@@ -167,12 +185,19 @@ fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
             }
             // Saying once more under which name it arrives makes a scenario easier to read.
             "event" if ask.arrives_as.fixed().is_some() => ask.arrives_as.fixed() == Some(&node.to_json()),
+            "to" => ask.takes_rooms("to"),
+            "args" | "bytes" => ask.uses("args") || ask.uses("body"),
             name => ask.uses(name),
         };
         if !heeded {
+            let word = if name == "bytes" { "body" } else { name };
+            let add = match name {
+                "to" => "put `${to}` into its `emit`, or say `to: \"${to}\"` beside it where the server knows the room".to_owned(),
+                _ => format!("put `${{{word}}}` into its `emit`"),
+            };
             return Err(key
                 .mistake(format!("the contract's broadcast has no place for this `{name}`"))
-                .hint(format!("put `${{{name}}}` into its `emit`, or leave `{name}` out here")));
+                .hint(format!("{add}, or leave `{name}` out here")));
         }
     }
     Ok(())
@@ -281,6 +306,10 @@ struct Broadcast {
     /// The rooms that it goes to, and those that are left out.
     to: Template,
     except: Template,
+    /// The rooms that it goes to by the contract, where the server knows them by itself.
+    aimed_by_contract: Option<Template>,
+    /// The namespace in which it is heard, if not that of the sender.
+    arrives_in: Option<Template>,
     /// What is made up for each message.
     filler: Option<Filler>,
     event_template: EventTemplate,
@@ -357,13 +386,22 @@ impl Broadcast {
         }
         let mut message = None;
         if self.stamped {
-            let rooms = [&words[0].1, &words[1].1];
-            message =
-                audit_target::stamp(cx, encoded.to_mut(), self.audit_target.as_ref(), &namespace, rooms);
+            let aimed = self.aimed_by_contract.as_ref().map(|to| aimed(to, cx, &words)).transpose()?;
+            let heard_in =
+                self.arrives_in.as_ref().map(|_| cx.namespace(self.arrives_in.as_ref())).transpose()?;
+            let rooms = [aimed.as_ref().unwrap_or(&words[0].1), &words[1].1];
+            let way = Way { sent_in: &namespace, heard_in: heard_in.as_ref().unwrap_or(&namespace), rooms };
+            message = audit_target::stamp(cx, encoded.to_mut(), self.audit_target.as_ref(), &way);
         }
         let words = Vec::from(words);
         Pending::send(cx, namespace, &encoded, self.ack.as_ref(), self.within, words, message)
     }
+}
+
+/// The rooms that a message goes to by the contract: of what the step names, and what the client sent with CONNECT.
+fn aimed(to: &Template, cx: &Cx<'_, '_>, words: &[(&'static str, Json)]) -> Result<Json, String> {
+    let words: Vec<_> = words.iter().cloned().chain(cx.actor.standing.words().clone()).collect();
+    to.render(&Words { values: &*cx.actor, words: &words, i: None })
 }
 
 /// What the receivers' acknowledgements should be.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, AuditTarget, names};
+use super::audit_target::{self, AuditTarget, Way, names};
 use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::expect::Description;
@@ -211,7 +211,8 @@ impl Move {
             // Of several rooms, it is not known in how many the application informs the members.
             let audit_target = (rooms.len() <= 1).then_some(audit_target);
             let told = [&words[0].1, &Json::Array(Vec::new())];
-            message = audit_target::stamp(cx, encoded.to_mut(), audit_target, &namespace, told);
+            let way = Way { sent_in: &namespace, heard_in: &namespace, rooms: told };
+            message = audit_target::stamp(cx, encoded.to_mut(), audit_target, &way);
         }
         let words = Vec::from(words);
         let (looked, asked) = (cx.actor.inbox.end(), cx.actor.context.since(cx.now));

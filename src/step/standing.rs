@@ -57,6 +57,11 @@ impl Standing {
         }
     }
 
+    /// What stands for the words of the names of rooms.
+    pub(super) fn words(&self) -> &[(&'static str, Json); 2] {
+        &self.words
+    }
+
     /// It connects with these query parameters, percent-encoded.
     pub fn opens_with(&mut self, query: &str) {
         let pairs = url::form_urlencoded::parse(query.as_bytes());

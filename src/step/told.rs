@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, AuditTarget};
+use super::audit_target::{self, AuditTarget, Way};
 use super::broadcast;
 use super::event_template::Encoded;
 use super::schema::{self, Schema, Shape};
@@ -14,7 +14,7 @@ use crate::document::{Fields, Mistake, Node};
 use crate::template::{Scope, Template};
 
 /// The word that stands for a stamp.
-const STAMP: &str = "stamp";
+pub(super) const STAMP: &str = "stamp";
 
 /// What is sent with a stamp in it.
 #[derive(Debug)]
@@ -85,14 +85,16 @@ impl Stamped {
         namespace: &str,
     ) -> Result<Option<Box<SentMessage>>, String> {
         let Some(told) = &self.told else {
-            return Ok(audit_target::stamp(cx, encoded, None, namespace, [&Json::Null, &Json::Null]));
+            let way = Way { sent_in: namespace, heard_in: namespace, rooms: [&Json::Null; 2] };
+            return Ok(audit_target::stamp(cx, encoded, None, &way));
         };
-        let namespace = match &told.namespace {
+        let heard_in = match &told.namespace {
             None => namespace.into(),
             Some(_) => cx.namespace(told.namespace.as_ref())?,
         };
         let (to, except) = (told.to.render(cx.actor)?, told.except.render(cx.actor)?);
-        Ok(audit_target::stamp(cx, encoded, Some(&told.audit_target), &namespace, [&to, &except]))
+        let way = Way { sent_in: namespace, heard_in: &heard_in, rooms: [&to, &except] };
+        Ok(audit_target::stamp(cx, encoded, Some(&told.audit_target), &way))
     }
 
     /// Listens to what arrives.

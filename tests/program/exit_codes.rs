@@ -145,7 +145,7 @@ fn three_for_a_web_server() {
         Ok(())
     });
     let ended = sockrates(["run", "chat", "--url", &server.url()]).run().code(3);
-    ended.complains("HTTP 404").complains("put it into the url");
+    ended.complains("/socket.io/ with HTTP 404").complains("name it with `--path /path/`");
 }
 
 #[test]

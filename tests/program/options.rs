@@ -27,7 +27,9 @@ fn the_endpoint_may_have_another_path() {
     }
     let bare = format!("http://{}", reference.address());
     let ended = sockrates(["run", "chat", "--url", &bare]).run().code(3);
-    ended.complains("if Socket.IO has another path there, put it into the url");
+    ended
+        .complains("/socket.io/")
+        .complains("another path there, name it with `--path /path/`, or in the url");
 }
 
 #[test]

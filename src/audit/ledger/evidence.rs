@@ -16,6 +16,7 @@ impl Ledger {
         let course = self.senders.get(&message.key.sender);
         let was_cut = || course.is_some_and(|course| course.ended_within(message.sent, due));
         let excuse = match () {
+            () if !message.is_stamped => Some(Undecided::Unstamped),
             () if message.may_be_lost => Some(Undecided::MayBeLost),
             () if was_passed_on => None,
             () if message.may_be_refused => Some(Undecided::MayBeRefused),
@@ -52,7 +53,7 @@ impl Ledger {
         let is_cut = |course: &Course| course.ended_within(message.sent, next.sent);
         message.order == Order::Sent
             && next.order == Order::Sent
-            && message.namespace == next.namespace
+            && message.sent_in == next.sent_in
             && !self.senders.get(&message.key.sender).is_some_and(is_cut)
     }
 

@@ -429,10 +429,14 @@ impl Play<'_> {
             1 => Origin::Outside,
             _ => Origin::Anywhere,
         };
+        // Some are heard in the namespace of others.
+        let heard_by = if self.below(5) == 0 { client + 1 } else { client };
         SentMessage {
             key: Key { sender: client, sequence },
             node: (client % self.habits.nodes) as u16,
-            namespace: namespace(client).into(),
+            sent_in: namespace(client).into(),
+            namespace: namespace(heard_by).into(),
+            is_stamped: true,
             is_aimed: true,
             to,
             except,

@@ -254,7 +254,7 @@ fn a_web_page_asks_for_the_path() {
         assert_eq!(
             sentence(&endpoint),
             "HOST answers /socket.io/ with a web page (HTTP 200), not with an Engine.IO handshake; if Socket.IO \
-             has another path there, put it into the url: http://HOST/path/"
+             has another path there, name it with `--path /path/`, or in the url: http://HOST/path/"
         );
     }
 }
