@@ -12,6 +12,9 @@ use crate::audit::{self, Origin, Sender, SentMessage};
 use crate::contract::{Order, Reach, Senders, Tells, Verb};
 use crate::template::Template;
 
+/// The word that stands for a stamp.
+pub(super) const STAMP: &str = "stamp";
+
 /// Who is to receive it.
 #[derive(Debug)]
 pub(super) struct AuditTarget {

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, AuditTarget, Way};
+use super::audit_target::{self, AuditTarget, STAMP, Way};
 use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
-use super::told::STAMP;
 use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::{Sender, stamp};
 use crate::contract::{Acceptance, Ask, Verb};

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, AuditTarget, Way};
+use super::audit_target::{self, AuditTarget, STAMP, Way};
 use super::broadcast;
 use super::event_template::Encoded;
 use super::schema::{self, Schema, Shape};
@@ -12,9 +12,6 @@ use crate::audit::{Order, Origin, SentMessage, stamp};
 use crate::contract::Reach;
 use crate::document::{Fields, Mistake, Node};
 use crate::template::{Scope, Template};
-
-/// The word that stands for a stamp.
-pub(super) const STAMP: &str = "stamp";
 
 /// What is sent with a stamp in it.
 #[derive(Debug)]
