@@ -208,21 +208,16 @@ impl Secrets {
         Cow::Owned(LINE.replace_all(&plain, hide).into_owned())
     }
 
-    /// Takes them out of every text of a JSON value, but not out of its keys and not out of histograms.
-    pub fn redact_json(&self, value: &mut Json) {
-        self.redact_field("", value, false);
+    /// Takes them out of every text of a JSON value, but not out of its keys and not out of histograms. A text that is one of
+    /// these words is left alone.
+    pub fn redact_json(&self, value: &mut Json, but: &[String]) {
+        self.redact_field("", value, but);
     }
 
-    /// The same, but leaves a text alone that is one of them as a whole and a plain word.
-    pub fn redact_json_but_words(&self, value: &mut Json) {
-        self.redact_field("", value, true);
-    }
-
-    fn redact_field(&self, name: &str, value: &mut Json, but_words: bool) {
-        let is_word = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    fn redact_field(&self, name: &str, value: &mut Json, but: &[String]) {
         match value {
             Json::String(_) if name == "histogram" => {}
-            Json::String(text) if but_words && is_word(text) => {}
+            Json::String(text) if but.contains(text) => {}
             Json::String(text) => {
                 let mut redacted = self.redact(text);
                 if name == "source" && !self.are_shown() {
@@ -232,9 +227,9 @@ impl Secrets {
                     *text = redacted.into_owned();
                 }
             }
-            Json::Array(items) => items.iter_mut().for_each(|item| self.redact_field(name, item, but_words)),
+            Json::Array(items) => items.iter_mut().for_each(|item| self.redact_field(name, item, but)),
             Json::Object(fields) => {
-                fields.iter_mut().for_each(|(name, value)| self.redact_field(name, value, but_words))
+                fields.iter_mut().for_each(|(name, value)| self.redact_field(name, value, but))
             }
             _ => {}
         }
@@ -392,7 +387,7 @@ mod tests {
         let mut value = serde_json::json!({
             "connect": "may connect", "histogram": "connect", "source": "- a: { connect: { auth: { token: x } } }",
         });
-        secrets.redact_json(&mut value);
+        secrets.redact_json(&mut value, &[]);
         let wanted = serde_json::json!({
             "connect": "may [hidden]", "histogram": "connect",
             "source": "- a: { [hidden]: { auth: { token: [hidden] } } }",

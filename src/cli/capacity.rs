@@ -107,11 +107,11 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let found = search.run(&mut |event| {
         display.show(&event);
         if let Event::SearchSoFar(so_far) = event {
-            args.output.keep(|| Some(clean(so_far()?).to_json()));
+            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
         }
         Ok(())
     })?;
-    let Some(result) = found.map(clean) else { return Ok(Status::Interrupted) };
+    let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
     let report = capacity::report(&result);
     let forms = args.output.forms(|| result.to_json(), || html(&report));
     forms.tell(terminal(&report, look_of_stdout(), Detail::Usual).trim_end());

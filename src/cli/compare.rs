@@ -106,11 +106,11 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
     let Compared { result, ended_by, unexamined } = comparison.run(&mut |event| {
         display.show(&event);
         if let Event::ComparisonSoFar(so_far) = event {
-            args.output.keep(|| Some(clean(so_far()?).to_json()));
+            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
         }
         Ok(())
     })?;
-    let result = clean(result);
+    let result = clean(result)?;
     show(args, &result.to_json(), &compare::report(&result))?;
     if let Some(error) = ended_by {
         return Err(error);

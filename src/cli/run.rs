@@ -99,8 +99,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let mut listener = |event: Event<'_>| {
             if let Event::RunSoFar(so_far) = &event
                 && (args.json.is_some() || watchers.want_results())
+                && let Ok(so_far) = clean_each(so_far())
             {
-                let so_far = clean_each(so_far());
                 watchers.show(&so_far);
                 if args.json.is_some() {
                     keep(args, &results, so_far);
@@ -116,14 +116,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let (result, running) = match played {
             Ok(played) => played,
             Err(mut error) => {
-                results.extend(error.result.take().map(|result| clean_each(*result)));
+                results.extend(error.result.take().and_then(|result| clean_each(*result).ok()));
                 if !results.is_empty() {
                     finish(args, &results)?;
                 }
                 return Err(error);
             }
         };
-        let result = clean_each(result);
+        let result = clean_each(result)?;
         let is_last = index + 1 == selected.len() || stop.load(Ordering::Relaxed);
         let detail = detail(args.quiet, args.verbose);
         args.forms(&[]).tell(text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));

@@ -27,6 +27,11 @@ impl Bundled {
         found
     }
 
+    /// Whether this is one of them: a name alone may be borrowed.
+    pub(crate) fn has(source: &Source) -> bool {
+        source.name.ends_with(BUNDLED) && Bundled::all().iter().any(|bundled| bundled.text == source.text)
+    }
+
     /// Its id as a case of the conformance suite, if it is one.
     pub(crate) fn case(&self) -> Option<&'static str> {
         self.id.strip_prefix(CASES)

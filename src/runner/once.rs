@@ -81,14 +81,14 @@ pub(super) struct Ended {
 /// When we could not test, or the listener wanted no more.
 pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>) -> Result<Ended, Error> {
     let started = SystemTime::now();
-    secrets::note(once.source, once.scenario, &once.server.secrets);
+    let secrets = secrets::of(once.source, once.scenario, &once.server.secrets);
     let run_options = RunOptions {
         nodes: once.nodes.to_vec(),
         path: once.places[0].path.clone(),
         query: once.server.query.clone(),
         headers: once.server.headers.clone(),
         auth: once.server.auth.clone(),
-        secrets: once.server.secrets.clone(),
+        secrets,
         namespace: once.namespace.map(str::to_owned),
         is_secure: once.places.iter().all(|place| place.peer.tls.is_some() || is_local(&place.peer)),
         transport: once.transport,

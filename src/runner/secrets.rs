@@ -5,15 +5,25 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::Bundled;
 use crate::document::{Node, Source, Value, parse};
 use crate::scenario::Scenario;
 use crate::secrets::{Secrets, is_telling, lets_in};
 
-/// Makes what this scenario says known as secret.
-pub(super) fn note(source: &Source, scenario: &Scenario, secrets: &Secrets) {
-    if secrets.are_shown() {
-        return;
+/// Makes what this scenario says known as secret. Gives where its clients note what they come to know.
+pub(super) fn of(source: &Source, scenario: &Scenario, secrets: &Secrets) -> Secrets {
+    // What a bundled scenario says is public, and no secret of the user's: `custom` is a word of ours as well.
+    if Bundled::has(source) {
+        note_overrides(scenario, secrets);
+        return Secrets::shown();
     }
+    if !secrets.are_shown() {
+        note(source, scenario, secrets);
+    }
+    secrets.clone()
+}
+
+fn note(source: &Source, scenario: &Scenario, secrets: &Secrets) {
     if let Ok(tree) = parse(source) {
         note_node(&tree, "", false, secrets);
     }
@@ -22,13 +32,7 @@ pub(super) fn note(source: &Source, scenario: &Scenario, secrets: &Secrets) {
             rows.rows.iter().filter_map(|row| row.get(column)).for_each(|value| secrets.note(value));
         }
     }
-    for words in &scenario.overrides {
-        if let Some((name, value)) = words.strip_prefix("--set ").and_then(|words| words.split_once('='))
-            && is_telling(name)
-        {
-            secrets.note(value);
-        }
-    }
+    note_overrides(scenario, secrets);
     static ASKED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\benv\.(\w+)").expect("the pattern is well-formed"));
     for found in ASKED.captures_iter(&source.text) {
@@ -36,6 +40,17 @@ pub(super) fn note(source: &Source, scenario: &Scenario, secrets: &Secrets) {
             && let Ok(value) = std::env::var(&found[1])
         {
             secrets.note(&value);
+        }
+    }
+}
+
+/// What the command line puts in the place of what the scenario says.
+fn note_overrides(scenario: &Scenario, secrets: &Secrets) {
+    for words in &scenario.overrides {
+        if let Some((name, value)) = words.strip_prefix("--set ").and_then(|words| words.split_once('='))
+            && is_telling(name)
+        {
+            secrets.note(value);
         }
     }
 }
@@ -85,6 +100,20 @@ mod tests {
         for secret in ["hunter-22", "row-token-1", "header-3", "auth-key-4", "event-key-5"] {
             assert_eq!(secrets.without_values(&format!("x {secret} y")), "x [hidden] y");
         }
+        assert!(!of(&source, &scenario, &secrets).are_shown());
         assert_eq!(secrets.without_values("turquoise ada-lovelace login"), "turquoise ada-lovelace login");
+    }
+
+    #[test]
+    fn the_words_of_a_bundled_scenario_are_public_and_those_of_its_overrides_are_not() {
+        let bundled = Bundled::all().into_iter().find(|one| one.id == "members-only").expect("it is bundled");
+        let (source, secrets) = (bundled.source(), Secrets::hidden());
+        let mut scenario = read(&source, &Surroundings::without_files()).expect("it is a good scenario");
+        scenario.overrides = vec!["--set token=hunter-22".to_owned()];
+        assert!(of(&source, &scenario, &secrets).are_shown());
+        assert_eq!(secrets.without_values("hunter-22 ok OK"), "[hidden] ok OK");
+        // Whoever only borrows the name is not believed.
+        let borrowed = Source { text: format!("{} ", source.text), ..source };
+        assert!(!of(&borrowed, &scenario, &secrets).are_shown());
     }
 }
