@@ -15,12 +15,11 @@ pub(super) fn environment(co_located: Option<bool>) -> Environment {
     let processor = fs::read_to_string("/proc/cpuinfo").ok();
     let processor = processor.and_then(|text| field(&text, "model name").map(str::to_owned));
     let memory = fs::read_to_string("/proc/meminfo").ok();
-    let kilobytes = |text: &str| field(text, "MemTotal")?.strip_suffix("kB")?.trim().parse::<u64>().ok();
     Environment {
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         cpus,
         processor,
-        memory: memory.and_then(|text| Some(kilobytes(&text)? * 1024)),
+        memory: memory.and_then(|text| kilobytes(&text, "MemTotal")),
         open_files: getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft),
         co_located,
     }
@@ -60,10 +59,19 @@ pub(super) fn own_cpu() -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or_default())
 }
 
-/// The most memory that this process has had, in bytes.
+/// The most memory that this process has had, in bytes. What `getrusage` says is inherited by a program that takes the place of
+/// another, so under `cargo run` it may be cargo's: it counts only where the system does not say better.
 pub(super) fn own_memory_peak() -> u64 {
-    let peak = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss());
-    u64::try_from(peak).unwrap_or_default() * 1024
+    let own = fs::read_to_string("/proc/self/status").ok().and_then(|text| kilobytes(&text, "VmHWM"));
+    own.unwrap_or_else(|| {
+        let peak = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss());
+        u64::try_from(peak).unwrap_or_default() * 1024
+    })
+}
+
+/// The bytes in a line `name : value kB`.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    Some(field(text, name)?.strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
 /// The value of the first line `name : value`.
@@ -92,5 +100,14 @@ mod tests {
         assert_eq!(field(text, "model name"), Some("A processor: the fast one"));
         assert_eq!(field(text, "MemTotal"), Some("123 kB"));
         assert_eq!(field(text, "name"), None);
+        assert_eq!((kilobytes(text, "MemTotal"), kilobytes(text, "model")), (Some(123 * 1024), None));
+    }
+
+    #[test]
+    fn the_memory_of_this_process_is_its_own() {
+        let peak = own_memory_peak();
+        assert!((1 << 20..1 << 40).contains(&peak), "{peak}");
+        let status = "Name:\tsockrates\nVmPeak:\t 900 kB\nVmHWM:\t  300 kB\nVmRSS:\t 200 kB\n";
+        assert_eq!(kilobytes(status, "VmHWM"), Some(300 * 1024));
     }
 }
