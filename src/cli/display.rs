@@ -36,6 +36,9 @@ impl Display {
 
     /// Shows an event, if it is one to be shown.
     pub(super) fn show(&mut self, event: &Event<'_>) {
+        if let Event::Noted(note) = event {
+            complain(&format!("note: {note}"));
+        }
         if self.quiet {
             return;
         }
@@ -56,7 +59,7 @@ impl Display {
                 complain(&printable(&format!("block {block} of {blocks}, {turn} of {turns}: {server}")));
             }
             Event::SuiteBegins { server } => complain(&printable(&format!("conformance of {server}"))),
-            Event::RunSoFar(_) | Event::SearchSoFar(_) | Event::ComparisonSoFar(_) => {}
+            Event::Noted(_) | Event::RunSoFar(_) | Event::SearchSoFar(_) | Event::ComparisonSoFar(_) => {}
         }
     }
 

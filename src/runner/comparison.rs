@@ -104,6 +104,12 @@ impl Comparison<'_> {
         };
         let first = run_of(0).or_else(|| unfinished.first().map(|(_, run)| run))?;
         let mut notes = Vec::new();
+        for (index, server) in self.servers.iter().enumerate() {
+            // Contestant 1 is the first server again.
+            let looked = run_of(if index == 0 { 0 } else { index + 1 });
+            let of_run = looked.into_iter().flat_map(|run| &run.target.notes);
+            notes.extend(of_run.map(|note| format!("{}: {note}", server.name)));
+        }
         let servers = self.servers.iter().enumerate().map(|(index, server)| {
             let target = server.config.missing();
             let what = target.command.unwrap_or(target.url);
@@ -233,7 +239,8 @@ impl Turns<'_> {
             let server = self.comparison.server_of(*contestant);
             let (block, turn) = ((number, config.blocks), (place + 1, order.len()));
             listener(Event::TurnBegins { block, turn, server: &server.name })?;
-            runs.push((*contestant, self.run_turn(server, listener)?));
+            let is_first = number == 1 && *contestant != 1;
+            runs.push((*contestant, self.run_turn(server, is_first, listener)?));
             if stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
@@ -241,12 +248,23 @@ impl Turns<'_> {
         Ok(true)
     }
 
-    fn run_turn(&self, server: &NamedServer, listener: &mut Listener<'_>) -> Result<RunResult, Error> {
+    /// Runs the scenario against a server. What the first look at it finds is told in its first turn.
+    fn run_turn(
+        &self,
+        server: &NamedServer,
+        is_first: bool,
+        listener: &mut Listener<'_>,
+    ) -> Result<RunResult, Error> {
         let Comparison { config, selected, stop, .. } = *self.comparison;
         let config = RunConfig { max_time: None, ..config.run.clone() };
         let run = ScenarioRun { config: &config, server: &server.config, selected, stop };
         self.assign(Processors::for_server)?;
         let running = run.start()?;
+        if is_first {
+            let name = &server.name;
+            let mut tell = |note: &String| listener(Event::Noted(&format!("{name}: {note}")));
+            running.found().notes.iter().try_for_each(&mut tell)?;
+        }
         self.assign(Processors::for_clients)?;
         let result = run.run(&running, listener);
         running.stop();

@@ -11,6 +11,8 @@ use crate::report::RunResult;
 
 /// Something that happened. Results so far are functions, because to make one costs time and few listeners want it.
 pub(crate) enum Event<'a> {
+    /// The first look at a server has found something that is worth a note: a sentence.
+    Noted(&'a str),
     /// A run is in progress. Reported about ten times a second.
     RunGoesOn(&'a Live),
     /// Another second of a run is over: its result, had it been interrupted here.

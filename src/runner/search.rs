@@ -268,6 +268,9 @@ impl<'a> SearchUnderWay<'a> {
                 }
                 match run.start() {
                     Ok(running) => {
+                        if self.sample.is_none() {
+                            running.found().notes.iter().try_for_each(|note| listener(Event::Noted(note)))?;
+                        }
                         self.notes
                             .extend(self.dead.take().map(|dead| format!("{dead} and was started again")));
                         running
@@ -335,7 +338,8 @@ impl<'a> SearchUnderWay<'a> {
         let of_clients = self.axis.is_counted();
         let held = found.as_ref().and_then(|found| found.held);
         let curve = curve(&self.points, held, of_clients, self.run.seed);
-        let mut notes: Vec<String> = self.notes.iter().chain(&self.dead).cloned().collect();
+        let looked = sample.target.notes.iter();
+        let mut notes: Vec<String> = looked.chain(&self.notes).chain(&self.dead).cloned().collect();
         if self.search.server.is_found() {
             let cost = match self.run.process {
                 Some(_) => "",
