@@ -175,6 +175,22 @@ fn every_bundled_scenario_holds_against_the_reference_server() {
 }
 
 #[test]
+fn every_bundled_scenario_holds_with_another_number_of_clients_or_says_why_it_cannot() {
+    each(&bundled(), |name| {
+        let played = play([name.as_str(), "--clients", "40"], []);
+        let sentences = [
+            "the steps of the scenario count on the number of its clients",
+            "is for groups of more than one",
+        ];
+        if played.code == Some(2) && sentences.iter().any(|sentence| played.output.contains(sentence)) {
+            return Ok(());
+        }
+        let wrong = wrong(&played)?;
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{name}: {wrong:#?}\n{}", played.output)) }
+    });
+}
+
+#[test]
 fn every_bundled_scenario_fails_against_a_broken_server() {
     let mut cases: Vec<(&str, &str)> = Vec::new();
     for (name, faults) in TRIPPED_BY {

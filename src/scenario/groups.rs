@@ -99,8 +99,8 @@ fn early(common: &[(Key, Node)]) -> BTreeMap<String, Json> {
 
 /// Puts other counts and other rates in the place of those that are written.
 fn override_with(overrides: &Overrides, node: &Node, drafts: &mut [Draft<'_>]) -> Result<(), Mistake> {
-    let groups: Vec<(&str, u32)> =
-        drafts.iter().map(|draft| (draft.key.text.as_str(), draft.count)).collect();
+    let groups: Vec<(&str, u32, bool)> =
+        drafts.iter().map(|draft| (draft.key.text.as_str(), draft.count, draft.is_fixed)).collect();
     let counts = overrides.counts(&groups).map_err(|mistake| mistake.at(node.span))?;
     let rates: f64 = drafts.iter().filter_map(|draft| draft.arrival.rate()).map(|rate| rate.per_second).sum();
     let speed = overrides.arrival_speed(rates).map_err(|mistake| mistake.at(node.span))?;
@@ -115,6 +115,8 @@ fn override_with(overrides: &Overrides, node: &Node, drafts: &mut [Draft<'_>]) -
 struct Draft<'n> {
     key: &'n Key,
     count: u32,
+    /// Whether the steps count on that number.
+    is_fixed: bool,
     rows: Option<Rows>,
     arrival: Arrival,
     transport: Option<Transport>,
@@ -143,6 +145,7 @@ impl<'n> Draft<'n> {
         let mut draft = Draft {
             key,
             count: 1,
+            is_fixed: false,
             rows: None,
             arrival: Arrival::default(),
             transport: None,
@@ -165,6 +168,7 @@ impl<'n> Draft<'n> {
         let fields = Fields::of(node, format!("the group `{name}`"))?;
         let (count_of, rows) = (fields.optional("count"), fields.optional("rows"));
         let (arrive, transport) = (fields.optional("arrive"), fields.optional("transport"));
+        draft.is_fixed = fields.optional("fixed").map_or(Ok(false), Node::bool)?;
         draft.compression = fields.optional("compression").map(Node::bool).transpose()?;
         draft.namespace = fields.optional("namespace");
         draft.node = fields.optional("node");

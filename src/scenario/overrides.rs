@@ -85,23 +85,31 @@ impl Overrides {
         load.chain(thresholds).chain(checks_only).collect()
     }
 
-    /// How many clients each group has, given how many are written. The mistake stands nowhere.
-    pub(super) fn counts(&self, groups: &[(&str, u32)]) -> Result<Vec<u32>, Mistake> {
+    /// How many clients each group has, given how many are written and whether the scenario rests on that. The mistake stands
+    /// nowhere.
+    pub(super) fn counts(&self, groups: &[(&str, u32, bool)]) -> Result<Vec<u32>, Mistake> {
         let wanted = self.clients.into_iter().chain(self.groups.iter().map(|(_, count)| *count));
         if let Some(count) = wanted.into_iter().find(|count| !(1..=MOST_CLIENTS).contains(count)) {
             return Err(nowhere(format!(
                 "`--clients` takes a number from 1 to {MOST_CLIENTS}, found {count}"
             )));
         }
-        let mut counts: Vec<u32> = groups.iter().map(|(_, count)| *count).collect();
-        let mut scaled: Vec<bool> = counts.iter().map(|count| *count > 1).collect();
+        let mut counts: Vec<u32> = groups.iter().map(|(_, count, _)| *count).collect();
+        let mut scaled: Vec<bool> =
+            groups.iter().map(|(_, count, is_fixed)| *count > 1 && !is_fixed).collect();
         for (name, count) in &self.groups {
-            let Some(place) = groups.iter().position(|(known, _)| known == name) else {
+            let Some(place) = groups.iter().position(|(known, ..)| known == name) else {
                 return Err(nowhere(format!(
                     "`--clients {name}={count}` is for a group that the scenario does not have"
                 ))
-                .did_you_mean(name, groups.iter().map(|(known, _)| *known)));
+                .did_you_mean(name, groups.iter().map(|(known, ..)| *known)));
             };
+            if let (_, written, true) = groups[place] {
+                return Err(nowhere(format!(
+                    "`--clients {name}={count}` is for a group whose {written} clients the steps of the scenario count on"
+                ))
+                .hint("leave it out, or copy the scenario and change its counts, too"));
+            }
             (counts[place], scaled[place]) = (*count, false);
         }
         let Some(all) = self.clients else { return Ok(counts) };
@@ -109,7 +117,13 @@ impl Overrides {
         let stay: u64 =
             (0..counts.len()).filter(|place| !scaled[*place]).map(|place| u64::from(counts[place])).sum();
         if places.is_empty() {
-            let hint = groups.first().map(|(name, _)| format!("name a group: `--clients {name}={all}`"));
+            if groups.iter().any(|(.., is_fixed)| *is_fixed) {
+                return Err(nowhere(format!(
+                    "`--clients {all}` cannot be: the steps of the scenario count on the number of its clients"
+                ))
+                .hint("`sockrates run load/busy-rooms --clients 3000` is one of those that can be scaled"));
+            }
+            let hint = groups.first().map(|(name, ..)| format!("name a group: `--clients {name}={all}`"));
             let mistake =
                 nowhere(format!("`--clients {all}` is for groups of more than one, and there is none left"));
             return Err(hint.into_iter().fold(mistake, Mistake::hint));
@@ -329,6 +343,29 @@ script:
         assert_eq!(groups(&[("crowd", 50), ("host", 3)], None), Ok(vec![3, 100, 50]));
         assert_eq!(groups(&[("crowd", 50)], Some(251)), Ok(vec![1, 200, 50]));
         assert!(groups(&[("corwd", 50)], None).unwrap_err().ends_with("(did you mean `crowd`?)"));
+    }
+
+    #[test]
+    fn a_group_on_whose_number_the_steps_count_keeps_it() {
+        let of = |clients: &str, overrides: Overrides| {
+            let text = format!("name: t\nclients: {{ {clients} }}\nscript: [ {{ all: connect }} ]\n");
+            let source = Source { name: "t.yaml".to_owned(), text };
+            let scenario = read(&source, &Surroundings::without_files().overriding(overrides));
+            let counts =
+                |scenario: Scenario| scenario.groups.iter().map(|group| group.count).collect::<Vec<_>>();
+            scenario.map(counts).map_err(|mistake| mistake.to_string())
+        };
+        let all = |clients| Overrides { clients: Some(clients), ..Overrides::default() };
+        let some = "talkers: { count: 60, fixed: true }, listeners: 300";
+        assert_eq!(of(some, all(1000)), Ok(vec![60, 940]));
+        let named = Overrides { groups: vec![("talkers".to_owned(), 90)], ..Overrides::default() };
+        assert!(
+            of(some, named)
+                .unwrap_err()
+                .starts_with("`--clients talkers=90` is for a group whose 60 clients")
+        );
+        let none = of("talkers: { count: 60, fixed: true }, host: 1", all(1000)).unwrap_err();
+        assert!(none.starts_with("`--clients 1000` cannot be: the steps of the scenario count on"), "{none}");
     }
 
     #[test]

@@ -90,6 +90,11 @@ fn group() -> Schema {
         .takes("count", count(), "How many; else one.")
         .takes("arrive", Arrival::schema(), "When they begin their first connect: `at_once`, or at a rate.")
         .takes("transport", transport(), "Their transport; else `websocket`.")
+        .takes(
+            "fixed",
+            flag(),
+            "Whether the steps count on that number, so that `--clients` may not change it; else no.",
+        )
         .takes("compression", flag(), "Whether they offer permessage-deflate; else no.")
         .takes("namespace", named("namespace"), "Where they connect and speak; else `/`.")
         .takes(
