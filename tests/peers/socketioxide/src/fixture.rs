@@ -71,7 +71,7 @@ async fn on_connect(socket: SocketRef, io: SocketIo, Data(auth): Data<Value>) {
     socket.on("t:bye", async |socket: SocketRef| {
         socket.disconnect().ok();
     });
-    // The rooms are left only when this handler has returned.
+    // The rooms are left when this handler has returned, or before it begins if the connection ends right after a DISCONNECT.
     socket.on_disconnect(async move |socket: SocketRef, reason: DisconnectReason| {
         let news = (socket.id, socket.ns(), in_words(reason), socket.rooms());
         io.to("watch").emit("gone", &news).await.ok();
