@@ -35,7 +35,7 @@ pub enum Undecided {
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 13] = [
+    pub const ALL: [Undecided; 14] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,

@@ -262,8 +262,8 @@ impl Turns<'_> {
         let running = run.start()?;
         if is_first {
             let name = &server.name;
-            let mut tell = |note: &String| listener(Event::Noted(&format!("{name}: {note}")));
-            running.found().notes.iter().try_for_each(&mut tell)?;
+            let mut tell = |note: &str| listener(Event::Noted(&format!("{name}: {note}")));
+            running.notes().into_iter().try_for_each(&mut tell)?;
         }
         self.assign(Processors::for_clients)?;
         let result = run.run(&running, listener);

@@ -269,7 +269,7 @@ impl<'a> SearchUnderWay<'a> {
                 match run.start() {
                     Ok(running) => {
                         if self.sample.is_none() {
-                            running.found().notes.iter().try_for_each(|note| listener(Event::Noted(note)))?;
+                            running.notes().into_iter().try_for_each(|note| listener(Event::Noted(note)))?;
                         }
                         self.notes
                             .extend(self.dead.take().map(|dead| format!("{dead} and was started again")));
