@@ -198,12 +198,10 @@ impl Membership {
             Origin::Outside => Certainty::No,
         };
         let seat = self.seat(message.key.sender, &message.sent_in);
-        // What is handled in any order may be handled when the sender has left again.
+        // What is handled in any order may be handled when the sender has moved again.
         let is_settled = message.handled.is_some() || message.order != Order::Unknown;
-        let is_there = |room: &&Arc<str>| {
-            self.in_room(seat, room, message.sent, message.sent) == wanted
-                && (is_settled || wanted == Certainty::No)
-        };
+        let is_there =
+            |room: &&Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted && is_settled;
         message.to.iter().filter(|room| !is_there(room)).cloned().collect()
     }
 

@@ -151,7 +151,7 @@ impl Life {
         match message.origin {
             Origin::Anywhere => true,
             Origin::Inside => rooms.all(|(_, must)| must && stays),
-            Origin::Outside => rooms.all(|(may, _)| !may),
+            Origin::Outside => rooms.all(|(may, _)| !may && stays),
         }
     }
 
