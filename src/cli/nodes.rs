@@ -10,6 +10,11 @@ pub(super) struct GivenNode<'a> {
     pub(super) url: Option<&'a str>,
 }
 
+impl GivenNode<'_> {
+    /// A node of the reference server.
+    pub(super) const BUNDLED: GivenNode<'static> = GivenNode { name: None, command: None, url: None };
+}
+
 /// The urls in a text that has commas between them. A comma inside of a url is followed by no scheme.
 pub(super) fn urls(text: &str) -> impl Iterator<Item = &str> {
     let begins = |rest: &str| {

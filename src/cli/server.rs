@@ -36,7 +36,7 @@ pub(super) struct ServerArgs {
     #[arg(long, value_name = "COMMAND")]
     server: Vec<String>,
     /// Start the command of --server so often, as the nodes a, b, … of one server, each with its name in $NODE, its port in
-    /// $PORT, and the ports of all in $PORTS (3001,3002,…)
+    /// $PORT, and the ports of all in $PORTS (3001,3002,…). Without --server, the reference server has so many nodes
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=MOST_NODES as i64))]
     nodes: Option<u16>,
     /// Break the reference server on purpose (see `sockrates serve --list-faults`)
@@ -113,6 +113,7 @@ impl ServerArgs {
     /// A sentence that says what is wrong and what to do.
     pub(super) fn check(&self) -> Result<ServerConfig, Error> {
         let given = match (self.nodes, &self.server[..], &self.url[..]) {
+            (Some(times), [], []) => vec![GivenNode::BUNDLED; usize::from(times)],
             (Some(times), [line], []) => repeated(line, times),
             (Some(_), ..) => {
                 return Err(Error::because(
@@ -143,13 +144,16 @@ impl ServerArgs {
         };
         let mut servers: Vec<NamedServer> = Vec::new();
         match given[..] {
-            [] if self.nodes.is_none() => servers.push(server("reference server", &[], &[])?),
+            [] => {
+                let nodes = vec![GivenNode::BUNDLED; usize::from(self.nodes.unwrap_or(1))];
+                servers.push(server("reference server", &nodes, &[])?);
+            }
             [("--server", (None, line)), ("--url", (None, url))] if self.nodes.is_none() => {
                 let node = GivenNode { name: None, command: Some(line), url: Some(url) };
                 servers.push(server(line, &[node], &["--server", line, "--url", url])?);
             }
             _ => {
-                if self.nodes.is_some() && (given.is_empty() || !self.url.is_empty()) {
+                if self.nodes.is_some() && !self.url.is_empty() {
                     return Err(Error::because(
                         "`--nodes` starts the command of each `--server` several times: it goes with no `--url`, whose \
                          nodes stand in it with commas between them",

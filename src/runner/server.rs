@@ -92,7 +92,7 @@ impl NamedServer {
         if self.config.nodes.len() == 1 {
             return Ok(vec![self]);
         }
-        if self.config.nodes.iter().any(|node| node.command.is_some()) {
+        if self.config.nodes.iter().any(|node| node.command.is_some() || node.url.is_none()) {
             return Err(
                 "the conformance suite looks at one node at a time: start the nodes yourself and name them with `--url`, or \
                  give the command without `--nodes`"

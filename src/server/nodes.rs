@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::thread;
 use std::time::Duration;
 
+use super::group::Group;
 use super::running::free_port;
 use super::{Exit, NotReady, Process, Resources, Running, Starting, Target};
 
@@ -31,7 +32,11 @@ pub struct Node {
 
 /// All nodes, at least one. Those that we started are stopped when this is dropped.
 #[derive(Debug)]
-pub struct Nodes(Vec<Node>);
+pub struct Nodes {
+    nodes: Vec<Node>,
+    /// What joins the nodes of the reference server. It outlives them.
+    bus: Option<Group>,
+}
 
 /// The name of a node that has none: `a`, `b`, …
 pub(crate) fn usual_name(index: usize) -> String {
@@ -48,8 +53,10 @@ impl Nodes {
     /// Why the first of them is not there that is not. The others are stopped.
     pub fn start(mut targets: Vec<(String, Target)>, starting: &Starting) -> Result<Nodes, NotReady> {
         place(&mut targets)?;
+        let bus = join(&mut targets)?;
         if let [(name, target)] = &targets[..] {
-            return Ok(Nodes(vec![Node { name: name.clone(), running: target.start(starting)? }]));
+            let node = Node { name: name.clone(), running: target.start(starting)? };
+            return Ok(Nodes { nodes: vec![node], bus });
         }
         let started = thread::scope(|scope| {
             let threads: Vec<_> =
@@ -61,42 +68,43 @@ impl Nodes {
         let named = |((name, _), running): ((String, Target), Result<Running, NotReady>)| {
             Ok(Node { name, running: running? })
         };
-        targets.into_iter().zip(started).map(named).collect::<Result<_, _>>().map(Nodes)
+        let nodes = targets.into_iter().zip(started).map(named).collect::<Result<_, _>>()?;
+        Ok(Nodes { nodes, bus })
     }
 
     /// The first, which stands for all of them where one will do.
     pub fn first(&self) -> &Running {
-        &self.0[0].running
+        &self.nodes[0].running
     }
 
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
-        self.0.iter()
+        self.nodes.iter()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.nodes.len()
     }
 
     /// Takes this process for the first node, to sample it, where we did not start one.
     pub fn watch(&mut self, process: Process) {
-        self.0[0].running.watch(process);
+        self.nodes[0].running.watch(process);
     }
 
     /// What each of them has used; nothing where one of them does not tell.
     pub fn resources(&self) -> Vec<Option<Resources>> {
-        self.0.iter().map(|node| node.running.resources()).collect()
+        self.nodes.iter().map(|node| node.running.resources()).collect()
     }
 
     /// The first node that has ended meanwhile, and how.
     pub fn exit(&self) -> Option<(&Node, Exit)> {
-        self.0.iter().find_map(|node| Some((node, node.running.exit()?)))
+        self.nodes.iter().find_map(|node| Some((node, node.running.exit()?)))
     }
 
     /// That a node that we started has ended meanwhile, where its end may take so long to be known.
     pub fn ended_within(&self, patience: Duration) -> Option<NotReady> {
-        let ended = || self.0.iter().find_map(|node| node.running.ended());
+        let ended = || self.nodes.iter().find_map(|node| node.running.ended());
         match self.len() {
             1 => self.first().ended_within(patience),
             _ => ended().or_else(|| self.first().ended_within(patience)).or_else(ended),
@@ -105,16 +113,17 @@ impl Nodes {
 
     /// What was found on the way to each of them, each fact once.
     pub fn notes(&self) -> BTreeSet<&str> {
-        self.0.iter().flat_map(|node| node.running.found().notes.iter().map(String::as_str)).collect()
+        self.nodes.iter().flat_map(|node| node.running.found().notes.iter().map(String::as_str)).collect()
     }
 
     /// Stops those that we started, side by side, and returns when they are gone.
     pub fn stop(self) {
         thread::scope(|scope| {
-            for node in self.0 {
+            for node in self.nodes {
                 scope.spawn(|| node.running.stop());
             }
         });
+        drop(self.bus);
     }
 }
 
@@ -141,6 +150,24 @@ fn place(targets: &mut [(String, Target)]) -> Result<(), NotReady> {
         }
     }
     Ok(())
+}
+
+/// Joins several nodes of the reference server by its bus, which is started for them. They wait for it.
+fn join(targets: &mut [(String, Target)]) -> Result<Option<Group>, NotReady> {
+    let is_bundled = |(_, target): &(String, Target)| matches!(target, Target::Bundled { .. });
+    if targets.len() < 2 || !targets.iter().all(is_bundled) {
+        return Ok(None);
+    }
+    let target = targets[0].1.clone();
+    let port = free_port().map_err(|error| target.not_started(error))?;
+    let bus = format!("127.0.0.1:{port}");
+    for (name, target) in targets {
+        if let Target::Bundled { args } = target {
+            args.extend(["--node", name, "--bus", &bus].map(str::to_owned));
+        }
+    }
+    let command = Target::reference_server(&["--bus", &bus, "--bus-only"]);
+    command.and_then(Group::start).map(Some).map_err(|error| target.not_started(error))
 }
 
 impl NodePlace {

@@ -84,9 +84,9 @@ impl Target {
                 Ok(Running { target: self.clone(), found, group: None, watched: None })
             }
             Target::Bundled { args } => {
-                let program = std::env::current_exe().map_err(|error| self.not_started(error))?;
-                let mut command = Command::new(program);
-                command.args(["serve", "--port", "0", "--quiet", "--exit-with-stdin"]).args(args);
+                let command = Target::reference_server(&["--port", "0"]);
+                let mut command = command.map_err(|error| self.not_started(error))?;
+                command.args(args);
                 self.start_bundled(command, starting)
             }
             Target::Command { line, url, node } => {
@@ -103,6 +103,13 @@ impl Target {
                 self.wait(group, &places, starting)
             }
         }
+    }
+
+    /// The command that starts the reference server, or a part of it, as a child of this process.
+    pub(super) fn reference_server(args: &[&str]) -> io::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", "--quiet", "--exit-with-stdin"]).args(args);
+        Ok(command)
     }
 
     fn start_bundled(&self, command: Command, starting: &Starting) -> Result<Running, NotReady> {

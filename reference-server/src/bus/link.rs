@@ -30,7 +30,7 @@ const TOLD_WITHIN: Duration = Duration::from_millis(50);
 /// The layer above, which is told what the other nodes say.
 pub(crate) trait Listener {
     /// Another node said something.
-    fn handle_message(&self, from: NodeId, payload: Bytes);
+    fn handle_message(self: Rc<Self>, from: NodeId, payload: Bytes);
     /// A node is there, for the first time or again.
     fn handle_arrival(&self, node: NodeId);
     /// A node is gone.

@@ -18,12 +18,14 @@ use crate::socket::socket::{Socket, Space};
 const LONGEST_NOTIFICATION: usize = 8_000;
 /// How long a join is not known to the other nodes.
 const SPREAD: Duration = Duration::from_secs(3);
+/// How long a message takes that is overtaken by others.
+const DETOUR: Duration = Duration::from_millis(300);
 /// So many moves are remembered by the faults that do.
 const MOST_LAGGING: usize = 10_000;
 
 impl Hearing {
     /// What is heard instead of a message.
-    pub(crate) fn spoil_arrival(&self, from: NodeId, payload: Bytes) -> Vec<Bytes> {
+    pub(crate) fn spoil_arrival(self: &Rc<Self>, from: NodeId, payload: Bytes) -> Vec<Bytes> {
         let shared = &self.io.shared;
         let after_restart = self.link.connections() > 1;
         let is_deaf = shared.has(Fault::NodeDeaf) || shared.has(Fault::DeafAfterBusRestart) && after_restart;
@@ -38,12 +40,9 @@ impl Hearing {
         {
             return vec![payload.clone(), payload];
         }
-        let held = self.held.borrow_mut().remove(&from);
-        if let Some(held) = held {
-            return vec![payload, held];
-        }
         if shared.now_and_then(Fault::BusReorders, 50) {
-            self.held.borrow_mut().insert(from, payload);
+            let late = self.clone();
+            shared.after(DETOUR, move || late.hear(from, payload));
             return Vec::new();
         }
         vec![payload]

@@ -6,7 +6,7 @@ macro_rules! cluster_faults {
     ($next:ident $($more:ident)*; $($before:tt)*) => { $next! { $($more)*; $($before)*
         NodeDeaf "node-deaf" "" "the second node hears nothing of what the others say" across_nodes;
         BusDoubles "bus-doubles" "" "one in a hundred messages between nodes is heard twice" across_nodes;
-        BusReorders "bus-reorders" "" "one in fifty messages between nodes changes places with the next" across_nodes;
+        BusReorders "bus-reorders" "" "one in fifty messages between nodes comes 300 ms late, after others that were sent later" across_nodes;
         BusDrops1In1000 "bus-drops-1-in-1000" "" "one in a thousand messages between nodes is lost" across_nodes;
         BigMessagesDroppedBetweenNodes "big-messages-dropped-between-nodes" "" "messages between nodes of more than 8,000 bytes are lost" across_nodes;
         DoublesAfterBusRestart "doubles-after-bus-restart" "" "once the bus was away, everything from other nodes is heard twice" across_nodes;

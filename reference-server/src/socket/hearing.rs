@@ -3,8 +3,6 @@
 //! Rooms are known to the node of their members alone: a broadcast goes to all nodes, and each selects its own sockets. Source:
 //! the adapters of the official server (`socket.io-adapter`, `ClusterAdapter`).
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -28,12 +26,10 @@ const LONGEST_PATIENCE: u64 = 3_600_000;
 pub(crate) struct Hearing {
     pub(crate) io: Rc<Io>,
     pub(crate) link: Rc<Link>,
-    /// For the fault that lets messages change places: what waits for the next of that node.
-    pub(crate) held: RefCell<BTreeMap<NodeId, Bytes>>,
 }
 
 impl Listener for Hearing {
-    fn handle_message(&self, from: NodeId, payload: Bytes) {
+    fn handle_message(self: Rc<Self>, from: NodeId, payload: Bytes) {
         if self.io.shared.faults.is_empty() {
             return self.hear(from, payload);
         }
@@ -59,10 +55,11 @@ impl Listener for Hearing {
 
 impl Hearing {
     pub(crate) fn new(io: &Rc<Io>, link: &Rc<Link>) -> Hearing {
-        Hearing { io: io.clone(), link: link.clone(), held: RefCell::default() }
+        Hearing { io: io.clone(), link: link.clone() }
     }
 
-    fn hear(&self, from: NodeId, payload: Bytes) {
+    /// Does what a message of another node says.
+    pub(crate) fn hear(&self, from: NodeId, payload: Bytes) {
         let Some((told, args)) = told::decode(payload) else { return };
         let me = self.link.me().0;
         let reply = |question, reply| self.io.elsewhere.handle_reply(from, question, reply);

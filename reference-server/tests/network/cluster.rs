@@ -325,7 +325,10 @@ fn messages_between_nodes_can_be_lost_doubled_or_swapped() {
     assert_eq!(dropped.len(), 999);
     let doubled: Vec<u32> = numbers(hundred(Fault::BusDoubles));
     assert_eq!(doubled.len(), 1010);
-    let swapped: Vec<u32> = numbers(hundred(Fault::BusReorders));
+    let cluster = Cluster::broken(Fault::BusReorders);
+    let [mut a, mut b, _c] = cluster.clients();
+    (0..1000).for_each(|number| a.cast(&everyone(), &number.to_string()));
+    let swapped: Vec<u32> = numbers((0..1000).map(|_| heard_said(&mut b)).collect());
     assert!(swapped != all && sorted(swapped) == all);
 }
 

@@ -41,8 +41,10 @@ export class Service {
     await this.ended;
   }
 
-  async restart() {
+  /** Stops it, and starts it again so many milliseconds later. */
+  async restart(away) {
     await this.stop();
+    await new Promise((resolve) => setTimeout(resolve, away));
     await this.start();
   }
 

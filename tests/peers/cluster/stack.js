@@ -8,8 +8,8 @@
 // Balancers: haproxy, nginx (sticky), haproxy-round-robin, nginx-round-robin (not sticky). The stack `cluster` has its own,
 // which is sticky.
 //
-// A line on standard output for each part, and `ready`. Lines on standard input break it: `restart broker`, `pause broker 2000`
-// (milliseconds), `kill b`, `stop b`, `start b`; each is answered by `did …`. When standard input ends, all of it ends.
+// A line on standard output for each part, and `ready`. Lines on standard input break it: `restart broker 2000` (away for so many
+// milliseconds), `pause broker 2000`, `kill b`, `stop b`, `start b`; each is answered by `did …`. When standard input ends, all of it ends.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -119,7 +119,7 @@ async function act(line, broker, env) {
   const [verb, what, argument] = line.trim().split(/\s+/);
   if (what === "broker") {
     if (!broker) throw new Error("this stack has no broker");
-    if (verb === "restart") return broker.restart();
+    if (verb === "restart") return broker.restart(Number(argument ?? 0));
     if (verb === "pause") return broker.pause(Number(argument));
   }
   const node = nodes.get(what);
