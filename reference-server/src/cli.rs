@@ -64,6 +64,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, num_args = 0..=1, require_equals = true,
           default_missing_value = "2m")]
     pub recovery: Option<Duration>,
+    /// Let clients of Socket.IO 2 connect, too, which speak Engine.IO 3
+    #[arg(long)]
+    pub allow_eio3: bool,
     /// Web origins that may read responses, separated by commas; `*` for all, `none` for no CORS
     #[arg(long, value_name = "ORIGINS", default_value = "*")]
     pub origins: String,
@@ -120,6 +123,7 @@ impl ServeArgs {
             connect_timeout: self.connect_timeout.unwrap_or(base.connect_timeout),
             max_payload: self.max_payload,
             recovery: self.recovery,
+            allow_eio3: self.allow_eio3,
             origins: parse_origins(&self.origins),
             max_clients: self.max_clients,
             console: !self.quiet,

@@ -28,6 +28,8 @@ pub struct Config {
     pub max_payload: usize,
     /// Connection state recovery: how long a lost session can come back. `None` switches it off.
     pub recovery: Option<Duration>,
+    /// Whether clients of the version before may connect, too: `EIO=3`.
+    pub allow_eio3: bool,
     /// Which web origins may read responses.
     pub origins: Origins,
     /// The most Engine.IO sessions at a time.
@@ -103,6 +105,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(45),
             max_payload: 1_000_000,
             recovery: None,
+            allow_eio3: false,
             origins: Origins::Any,
             max_clients: 100_000,
             console: false,

@@ -11,14 +11,14 @@ use tokio::io::AsyncWriteExt;
 
 use super::packet::EncodedPacket;
 use super::payload;
-use super::request::{EngineTransport, Query, Refusal, Target};
+use super::request::{EngineTransport, Query, Refusal, Target, Version};
 use super::session::{Engine, Handshake, Session, State};
 use super::websocket::{self, Role};
 use crate::config::Origins;
 use crate::faults::{Fault, requests};
 use crate::http::connection::{Connection, Next, Received};
 use crate::http::request::{Framing, Request};
-use crate::http::response::{JSON, Response, TEXT};
+use crate::http::response::{JSON, OCTET_STREAM, Response, TEXT};
 use crate::reason::Reason;
 use crate::websocket::handshake;
 
@@ -56,6 +56,7 @@ impl Exchange<'_> {
             version: request.parameter("EIO"),
             transport: request.parameter("transport"),
             sid: sid.filter(|sid| !sid.is_empty() || self.has(Fault::EmptySidUnknown)),
+            allows_older: shared.config.allow_eio3 && !self.has(Fault::OlderVersionRefused),
         };
         let current = |sid: &str| engine.sessions.get(sid).map(|session| session.transport.get());
         let session = match requests::judge_spoilt(shared.faults, query, current)? {
@@ -129,12 +130,16 @@ impl Exchange<'_> {
 
     fn open_session(&self, transport: EngineTransport) -> Rc<Session> {
         let (query, headers) = (self.request.query_json(), self.request.headers_json());
-        Session::open(self.engine, transport, Handshake { query, headers, address: self.connection.peer })
+        let is_older = self.engine.shared.config.allow_eio3 && self.request.parameter("EIO") != Some("4");
+        let version = if is_older { Version::V3 } else { Version::V4 };
+        let base64 = is_older && self.request.parameter("b64") == Some("1");
+        let address = self.connection.peer;
+        Session::open(self.engine, transport, Handshake { query, headers, address, version, base64 })
     }
 
     async fn open_polling(&mut self) -> Next {
         let session = self.open_session(EngineTransport::Polling);
-        let mut body = payload::encode([&session.open_packet()]);
+        let mut body = session.encode(&[session.open_packet()].into());
         if self.has(Fault::OpenEndsWithSeparator) {
             body.push(payload::SEPARATOR);
         }
@@ -143,7 +148,10 @@ impl Exchange<'_> {
 
     /// The response that carries packets.
     fn payload(&self, body: Vec<u8>) -> Response {
-        Response::new(200, if self.has(Fault::PollCalledHtml) { "text/html" } else { TEXT }, body)
+        // Only a payload of the version before can begin so.
+        let is_bytes = matches!(body.first(), Some(0 | 1)) && !self.has(Fault::OlderBytesCalledText);
+        let usual = if is_bytes { OCTET_STREAM } else { TEXT };
+        Response::new(200, if self.has(Fault::PollCalledHtml) { "text/html" } else { usual }, body)
     }
 
     async fn poll(&mut self, session: &Rc<Session>) -> Result<Next, Refusal> {
@@ -197,7 +205,8 @@ impl Exchange<'_> {
         let content_type = self.request.header("content-type");
         let kind = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
         let binary = kind.trim().eq_ignore_ascii_case("application/octet-stream");
-        if binary && !self.has(Fault::OctetStreamAccepted) {
+        let allowed = session.is_older() && !self.has(Fault::OlderBytesRefused);
+        if binary && !allowed && !self.has(Fault::OctetStreamAccepted) {
             session.abort(Reason::TransportError);
             return Err(Refusal::BadRequest);
         }
@@ -234,6 +243,9 @@ impl Exchange<'_> {
     }
 
     fn handle_body(&self, session: &Rc<Session>, body: Vec<u8>) {
+        if session.is_older() {
+            return session.handle_older_payload(&body);
+        }
         let body = if self.has(Fault::PostAsLatin1) {
             Ok(body.into_iter().map(char::from).collect())
         } else {

@@ -13,8 +13,32 @@ use crate::reason::Reason;
 impl Session {
     /// Starts the clock for the next ping.
     pub(crate) fn schedule_ping(self: &Rc<Self>) {
+        if self.is_older() && !self.has(Fault::OlderPingsToo) {
+            return self.wait_for_ping();
+        }
         if let Some(delay) = self.spoil_ping_interval(self.shared.config.ping_interval) {
             self.set_heartbeat(delay, Session::send_ping);
+        }
+    }
+
+    /// In the version before, the client pings, and any packet is a sign of life.
+    fn wait_for_ping(self: &Rc<Self>) {
+        let config = &self.shared.config;
+        self.set_heartbeat(config.ping_interval + config.ping_timeout, Session::miss_ping);
+    }
+
+    fn miss_ping(self: &Rc<Self>) {
+        match self.has(Fault::OlderSilenceForgiven) {
+            true => self.wait_for_ping(),
+            false => self.abort(Reason::PingTimeout),
+        }
+    }
+
+    /// A packet of the client arrived.
+    pub(super) fn note_life(self: &Rc<Self>) {
+        if self.is_older() && !self.has(Fault::OlderClockRunsOn) && !self.has(Fault::OlderPingsToo) {
+            self.stop_heartbeat();
+            self.wait_for_ping();
         }
     }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll as Ready};
 
 use super::packet::EncodedPacket;
-use super::request::EngineTransport;
+use super::request::{EngineTransport, Version};
 use super::session::{Session, State};
 use super::waiting::Poll;
 use crate::faults::{Fault, payload};
@@ -69,7 +69,15 @@ impl Session {
             }
             State::Closed => packets.push_back(answer.unwrap_or_else(|| EncodedPacket::fixed("1"))),
         }
-        Ready::Ready(payload::encode(self.shared.faults, &packets))
+        Ready::Ready(self.encode(&packets))
+    }
+
+    /// Joins packets into the body of a response.
+    pub(super) fn encode(&self, packets: &VecDeque<EncodedPacket>) -> Vec<u8> {
+        match self.handshake.version {
+            Version::V3 => self.encode_older(packets),
+            Version::V4 => payload::encode(self.shared.faults, packets),
+        }
     }
 
     /// The client dropped its pending GET, or its answer could not be written.

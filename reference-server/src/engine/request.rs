@@ -22,6 +22,15 @@ impl EngineTransport {
     }
 }
 
+/// The version of the protocol that a client asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// `EIO=3`, where it is allowed.
+    V3,
+    /// `EIO=4`.
+    V4,
+}
+
 /// A refusal, as the official server words it; its code is its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -74,6 +83,8 @@ pub(crate) struct Query<'a> {
     pub(crate) transport: Option<&'a str>,
     /// An empty one is none.
     pub(crate) sid: Option<&'a str>,
+    /// Whether the version before is allowed; whoever does not ask for this one gets it then.
+    pub(crate) allows_older: bool,
 }
 
 /// What a request asks for, once its parameters are in order.
@@ -112,7 +123,7 @@ pub(crate) fn judge<'a>(query: Query<'a>, current: Option<EngineTransport>) -> R
     if transport == EngineTransport::WebSocket && !query.upgrade {
         return Err(Refusal::BadRequest);
     }
-    if query.version != Some("4") {
+    if query.version != Some("4") && !query.allows_older {
         return Err(Refusal::UnsupportedProtocol);
     }
     Ok(Target::Handshake(transport))
@@ -136,7 +147,8 @@ mod tests {
             _ => None,
         };
         let sid = find("sid").filter(|sid| !sid.is_empty());
-        judge(Query { method, upgrade, version: find("EIO"), transport: find("transport"), sid }, current)
+        let (version, transport) = (find("EIO"), find("transport"));
+        judge(Query { method, upgrade, version, transport, sid, allows_older: false }, current)
     }
 
     #[test]

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::packet::{EncodedPacket, Packet};
-use super::request::EngineTransport;
+use super::request::{EngineTransport, Version};
 use super::waiting::{Candidate, Poll};
 use crate::console::{Topic, printable};
 use crate::faults::{Fault, requests};
@@ -67,6 +67,10 @@ pub(crate) struct Handshake {
     pub(crate) headers: Box<str>,
     /// Where the client connects from.
     pub(crate) address: SocketAddr,
+    /// The version of the protocol that it speaks.
+    pub(crate) version: Version,
+    /// Whether it wants binary packets as base64; only in the version before.
+    pub(crate) base64: bool,
 }
 
 pub(crate) struct Session {
@@ -175,7 +179,7 @@ impl Session {
     /// Queues packets; they stay together.
     pub(crate) fn send(self: &Rc<Self>, packets: &[EncodedPacket]) {
         if self.state.get() == State::Open {
-            packets.iter().for_each(|packet| self.push(packet.clone()));
+            packets.iter().for_each(|packet| self.push(self.typed(packet.clone())));
             self.wake();
         }
     }
@@ -279,6 +283,7 @@ impl Session {
         if self.state.get() != State::Open || self.spoil_packet(&packet) {
             return;
         }
+        self.note_life();
         match packet {
             Packet::Message(text) => {
                 if let Some(handler) = self.handler() {
@@ -291,6 +296,7 @@ impl Session {
                 }
             }
             Packet::Pong(_) => self.handle_pong(),
+            Packet::Ping(content) if self.is_older() => self.answer_ping(content),
             // Spec: "Heartbeat": pings come from the server.
             Packet::Ping(_) => self.abort(Reason::TransportError),
             Packet::Close => {

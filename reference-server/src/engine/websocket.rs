@@ -14,7 +14,9 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::older;
 use super::packet::Packet;
+use super::request::Version;
 use super::session::{Session, State};
 use crate::faults::{Fault, requests};
 use crate::reason::Reason;
@@ -227,6 +229,12 @@ impl Speaker {
             Event::Binary([_, data @ ..]) if faults.has(Fault::WebSocketBinaryTyped) => {
                 self.session.handle_packet(Packet::Binary(Bytes::copy_from_slice(data)));
             }
+            Event::Binary(data) if self.session.is_older() && !faults.has(Fault::OlderBinaryReadUntyped) => {
+                match older::from_bytes(data) {
+                    Ok(packet) => self.session.handle_packet(packet),
+                    Err(_) => self.session.handle_invalid(),
+                }
+            }
             Event::Binary(data) => self.session.handle_packet(Packet::Binary(Bytes::copy_from_slice(data))),
             Event::Ping(_) if faults.has(Fault::WebSocketPingIgnored) => {}
             Event::Ping(content) => {
@@ -246,7 +254,10 @@ impl Speaker {
     }
 
     fn text(&mut self, text: &str) -> Result<(), End> {
-        let packet = Packet::from_text(text);
+        let packet = match self.session.handshake.version {
+            Version::V3 => older::from_text(text),
+            Version::V4 => Packet::from_text(text),
+        };
         let Role::Candidate(_) = self.role else {
             match packet {
                 Ok(packet) => self.session.handle_packet(packet),

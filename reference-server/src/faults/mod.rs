@@ -4,7 +4,7 @@
 //! into the server at one point, found by searching for its variant. A new one is a line in the list of its
 //! layer and that hook.
 //!
-//! Lists: `http`, `engine`, `packets`, `sockets`, `rooms`, `load`, `cluster`. Where a fault takes more than a line, what it does
+//! Lists: `http`, `engine`, `packets`, `sockets`, `rooms`, `load`, `cluster`, `older`. Where a fault takes more than a line, what it does
 //! is in a file beside them and the server calls it: `requests`, `payload` and `session` for Engine.IO; `spoil`,
 //! `connection`, `membership`, `acks`, `broadcast`, `recovery` and `reasons` for Socket.IO; `wear` and `late` for load and
 //! time; `between` and `lagging` for clusters.
@@ -23,6 +23,8 @@ mod rooms;
 mod load;
 #[macro_use]
 mod cluster;
+#[macro_use]
+mod older;
 
 pub(crate) mod acks;
 mod between;
@@ -96,7 +98,7 @@ macro_rules! define {
 }
 
 // Each list hands on to the next what came before it; the order is that of `--list-faults`.
-http_faults! { engine_faults packet_faults socket_faults room_faults load_faults cluster_faults define; }
+http_faults! { engine_faults packet_faults socket_faults room_faults load_faults cluster_faults older_faults define; }
 
 /// A set of faults. Empty is healthy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::config::Origins;
 
 pub(crate) const TEXT: &str = "text/plain; charset=UTF-8";
+pub(crate) const OCTET_STREAM: &str = "application/octet-stream";
 pub(crate) const JSON: &str = "application/json";
 
 /// A response, not yet bytes.

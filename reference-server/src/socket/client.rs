@@ -33,14 +33,15 @@ impl Listener for Clients {
             // After the open packet, which the session has still to send.
             session.shared.after(Duration::ZERO, move || client.text("0"));
         }
+        client.join_main_unasked();
         client
     }
 }
 
 /// One connection.
-struct Client {
-    io: Rc<Io>,
-    connection: Rc<Connection<Socket>>,
+pub(super) struct Client {
+    pub(super) io: Rc<Io>,
+    pub(super) connection: Rc<Connection<Socket>>,
 }
 
 impl Handler for Client {
@@ -90,15 +91,15 @@ impl Handler for Client {
 }
 
 impl Client {
-    fn has(&self, fault: Fault) -> bool {
+    pub(super) fn has(&self, fault: Fault) -> bool {
         self.io.shared.has(fault)
     }
 
-    fn session(&self) -> &Rc<Session> {
+    pub(super) fn session(&self) -> &Rc<Session> {
         &self.connection.session
     }
 
-    fn find(&self, namespace: &str) -> Option<Rc<Socket>> {
+    pub(super) fn find(&self, namespace: &str) -> Option<Rc<Socket>> {
         let sockets = self.connection.sockets.borrow();
         sockets.iter().find(|socket| *socket.namespace.name == *namespace).cloned()
     }
@@ -163,6 +164,9 @@ impl Client {
         if let Err(error) = spoil::packet(&self.io.shared.faults, &mut packet, attachments) {
             return self.violate(error.as_str());
         }
+        if self.session().is_older() && self.handle_older(&mut packet) {
+            return;
+        }
         let socket = match packet.kind {
             Kind::Event if self.has(Fault::FirstNamespaceHearsAll) => {
                 self.connection.sockets.borrow().first().cloned()
@@ -213,7 +217,10 @@ impl Client {
             let what = if reworded { "No such namespace" } else { "Invalid namespace" };
             return self.refuse_connect(name, &format!("{{\"message\":\"{what}\"}}"));
         };
-        let auth = self.auth(payload);
+        let auth = match self.session().is_older() {
+            true => Cow::Owned(self.older_auth(payload)),
+            false => self.auth(payload),
+        };
         let recovered = namespace.restore(&auth);
         if recovered.is_none() && auth.contains("\"pid\"") && self.has(Fault::UnknownPidRefused) {
             return self.refuse_connect(name, r#"{"message":"Unknown session"}"#);
@@ -250,7 +257,14 @@ impl Client {
         self.session().say(Topic::Moved, || format!("was refused in {}", printable(name, 40)));
         let cut = if self.has(Fault::NamespaceNameCut) { name.floor_char_boundary(64) } else { name.len() };
         let error = if self.has(Fault::ConnectErrorAsText) { "\"refused\"" } else { error };
-        self.connection.send(&Message::connect_error(&name[..cut], error));
+        let error = match self.session().is_older() {
+            true => Cow::Owned(self.older_error(error)),
+            false => Cow::Borrowed(error),
+        };
+        self.connection.send(&Message::connect_error(&name[..cut], &error));
+        if self.session().is_older() && self.has(Fault::OlderErrorCloses) {
+            self.session().close(Reason::ForcedClose);
+        }
         if self.has(Fault::RefusedConnectCounts) {
             self.connection.stop_connect_timer();
         }

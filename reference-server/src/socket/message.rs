@@ -28,7 +28,12 @@ impl Message {
         Message::plain('0', namespace, &payload)
     }
 
-    /// `4`: the refusal of a CONNECT; `error` is the JSON object.
+    /// The same as the version before has it.
+    pub(crate) fn connect_plainly(namespace: &str) -> Message {
+        Message::plain('0', namespace, "")
+    }
+
+    /// `4`: the refusal of a CONNECT; `error` is JSON, an object but in the version before.
     pub(crate) fn connect_error(namespace: &str, error: &str) -> Message {
         Message::plain('4', namespace, error)
     }

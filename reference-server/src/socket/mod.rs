@@ -3,7 +3,7 @@
 //! From below: `packet`, `args`, `decoder`, `message`, `rooms`, `told` and `recovery` are pure. `namespace` keeps the members of
 //! one namespace, `connection` what the sockets of one connection share, `elsewhere` tells and asks the other nodes of a
 //! cluster, `socket` is one client in one namespace and speaks to the application; `ack` is answers both ways, `client` drives
-//! one connection, `hearing` does what other nodes tell.
+//! one connection, `hearing` does what other nodes tell, `older` is what was otherwise in v4.
 
 pub(crate) mod ack;
 pub(crate) mod args;
@@ -14,6 +14,7 @@ pub(crate) mod elsewhere;
 pub(crate) mod hearing;
 pub(crate) mod message;
 pub(crate) mod namespace;
+mod older;
 pub(crate) mod packet;
 pub(crate) mod recovery;
 pub(crate) mod rooms;

@@ -173,6 +173,7 @@ impl Socket {
         let id = connection
             .spoil_id(recovered.is_some())
             .or_else(|| recovered.map(|recovered| recovered.lost.sid.clone()))
+            .or_else(|| connection.older_id(&namespace.name))
             .unwrap_or_else(|| shared.ids.new_id());
         let known_pid =
             || serde_json::from_str::<serde_json::Value>(auth).ok()?["pid"].as_str().map(Rc::from);
@@ -218,6 +219,9 @@ impl Socket {
     /// Answers the CONNECT.
     pub(crate) fn welcome(&self) {
         let named = if self.has(Fault::ConnectReplyToMain) { "/" } else { &self.namespace.name };
+        if self.connection.session.is_older() && !self.has(Fault::OlderConnectRepliesObject) {
+            return self.send(&Message::connect_plainly(named));
+        }
         let told = if self.has(Fault::ConnectReplyWithoutSid) { "" } else { &self.id };
         self.send(&Message::connect(named, told, self.pid.as_deref()));
     }
