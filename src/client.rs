@@ -16,14 +16,13 @@ use bytes::Bytes;
 use crate::audit::AuditEvent;
 use crate::audit::stamp::Stamp;
 use crate::observe::{Cause, Counter, FailureKind, Label, Metric, Observer, StepId, Who};
+use crate::protocol::dialect::Packets;
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
-use crate::protocol::{Violation, payload, socket_io};
-use crate::session::{
-    Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Request, ServerEvent, Wire, packet_of_text,
-};
+use crate::protocol::{Violation, socket_io};
+use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Request, ServerEvent, Wire};
 use crate::step::{
     Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, PlayedAct, RunContext, Seen, WireLog,
     tell_rooms,
@@ -147,11 +146,14 @@ impl<'p> Client<'p> {
             self.handle(io, &Happening::Frame);
         }
         match frame {
-            Frame::Text(text) => match packet_of_text(&text) {
+            Frame::Text(text) => match self.actor.session.dialect().packet_of_text(&text) {
                 Ok(packet) => self.packet(io, channel, packet),
                 Err(violation) => self.event(io, Event::Violated(violation)),
             },
-            Frame::Binary(bytes) => self.packet(io, channel, Packet::Binary(bytes)),
+            Frame::Binary(bytes) => match self.actor.session.dialect().packet_of_bytes(bytes) {
+                Ok(packet) => self.packet(io, channel, packet),
+                Err(violation) => self.event(io, Event::Violated(violation)),
+            },
             Frame::Ping(payload) => {
                 // RFC 6455 section 5.5.3: a pong carries the payload of its ping.
                 let payload = payload.to_vec();
@@ -184,8 +186,8 @@ impl<'p> Client<'p> {
             Payload::Nothing(Some(event)) => {
                 self.event(io, event);
             }
-            Payload::Packets(body) => {
-                self.packets(io, channel, body);
+            Payload::Packets(packets) => {
+                self.packets(io, channel, packets);
                 self.handle_payload_end(io);
             }
             Payload::Unreadable(violation) => {
@@ -254,8 +256,8 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn packets(&mut self, io: &mut Io<'_>, channel: Channel, body: &str) {
-        for packet in payload::packets(body) {
+    fn packets(&mut self, io: &mut Io<'_>, channel: Channel, packets: Packets<'_>) {
+        for packet in packets {
             if self.actor.group.filter.frames {
                 if let Ok(packet) = &packet {
                     self.keep_frame(Seen::from(packet));

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::audit::Spread;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo};
 use crate::observe::Who;
+use crate::protocol::dialect::Version;
 use crate::scenario::{Act, Asked, Group, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
@@ -44,6 +45,8 @@ pub struct RunOptions {
     pub secrets: Secrets,
     /// The namespace of groups that name none.
     pub namespace: Option<String>,
+    /// The version of the protocol that groups speak which name none.
+    pub protocol: Version,
     /// The transport of groups that name none.
     pub transport: Transport,
     /// Whether groups that do not say offer compression.
@@ -71,6 +74,7 @@ impl RunOptions {
             auth: None,
             secrets: Secrets::default(),
             namespace: None,
+            protocol: Version::V4,
             transport: Transport::default(),
             compression: false,
             seed: 1,
@@ -227,6 +231,7 @@ fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAc
     GroupContext {
         name: group.name.clone(),
         count: u64::from(group.count),
+        dialect: group.protocol.unwrap_or(run_options.protocol).dialect(),
         transport: group.transport.unwrap_or(run_options.transport),
         compression: group.compression.unwrap_or(run_options.compression),
         namespace: group

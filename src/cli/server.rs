@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use reference_server::Fault;
 use serde_json::Value;
 
 use super::duration;
 use super::nodes::{GivenNode, nodes, repeated, urls};
+use crate::protocol::dialect::Version;
 use crate::runner::{
     Error, NamedServer, NodeConfig, ServerConfig, Shown, Trust, read_auth, read_header, read_parameter,
     split_name, tls,
@@ -84,6 +86,16 @@ pub(super) struct ServerArgs {
     /// Connect from these addresses in turn (each gives some 28,000 ports)
     #[arg(long, value_name = "IP", value_delimiter = ',')]
     source: Vec<IpAddr>,
+    /// The version of Engine.IO to speak, as in `EIO=`, where the scenario names none: 4 for Socket.IO 3 and 4, 3 for
+    /// Socket.IO 1 and 2 [default: what the server speaks]
+    #[arg(long, value_name = "VERSION", value_parser = protocol())]
+    protocol: Option<Version>,
+}
+
+fn protocol() -> impl TypedValueParser<Value = Version> {
+    PossibleValuesParser::new(["3", "4"]).map(|number| {
+        Version::ALL.into_iter().find(|one| one.number().to_string() == number).unwrap_or(Version::V4)
+    })
 }
 
 /// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
@@ -220,6 +232,9 @@ impl ServerArgs {
         self.auth.iter().for_each(|auth| flag("--auth", unless(true, &auth.to_string())));
         self.source.iter().for_each(|address| flag("--source", address.to_string()));
         self.nodes.iter().for_each(|nodes| flag("--nodes", nodes.to_string()));
+        if let Some(version) = self.protocol {
+            flags.extend(["--protocol".to_owned(), version.number().to_string()]);
+        }
         if self.insecure {
             flags.push("--insecure".to_owned());
         }
@@ -307,6 +322,7 @@ impl ServerArgs {
             auth: self.auth.clone(),
             secrets: self.note_secrets(),
             sources: self.source.clone(),
+            protocol: self.protocol,
         })
     }
 }

@@ -70,6 +70,8 @@ pub enum Cause {
     Unreadable,
     /// The server missed a heartbeat.
     NoPing,
+    /// The server did not answer a heartbeat.
+    NoPong,
     /// Another step of the client closed the connection meanwhile.
     Asked,
     /// A value that the scenario puts into the connect was not there.
@@ -78,7 +80,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause, in the order of a connection's life.
-    pub const ALL: [Cause; 20] = [
+    pub const ALL: [Cause; 21] = [
         Cause::Unreachable,
         Cause::Shortage,
         Cause::Tls,
@@ -97,6 +99,7 @@ impl Cause {
         Cause::Broken,
         Cause::Unreadable,
         Cause::NoPing,
+        Cause::NoPong,
         Cause::Asked,
         Cause::NoValue,
     ];
@@ -132,6 +135,7 @@ impl Cause {
             Cause::Broken => "broke off",
             Cause::Unreadable => "broke the rules of HTTP or WebSocket",
             Cause::NoPing => "no ping in time",
+            Cause::NoPong => "no pong in time",
             Cause::Asked => "closed by another step of the client",
             Cause::NoValue => "a value of the scenario was missing",
         }

@@ -11,14 +11,19 @@
 //! | [`websocket`] | frames and messages | RFC 6455 |
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
 //! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
+//! | [`counted`] | the same before: each with its length in front | Engine.IO protocol v3 |
 //! | [`socket_io`] | packets inside Engine.IO messages | Socket.IO protocol v5 |
 //! | [`attachments`] | binary events and acknowledgements put together again | Socket.IO protocol v5 |
+//!
+//! In what the versions of the protocol differ is told by a [`dialect`].
 //!
 //! The encoders write what they are told, also what no decent client would say: a tool that examines servers has
 //! to be able to be rude. Each says which of its inputs leave the protocol.
 
 pub mod attachments;
+pub mod counted;
 pub mod deflate;
+pub mod dialect;
 pub mod engine_io;
 pub mod http;
 pub mod payload;

@@ -4,6 +4,7 @@
 //! [`super::engine_io`]; only here is a binary packet text, as `b` and base64.
 
 use std::borrow::Cow;
+use std::str::Split;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,11 +20,38 @@ pub const SEPARATOR: char = '\x1e';
 ///
 /// A body without a packet breaks the format and yields one violation. A violation costs only its own item: what
 /// follows the next separator is read as if nothing had happened, and the caller decides whether to go on.
-pub fn packets(body: &str) -> impl Iterator<Item = Result<Packet<'_>, Violation>> {
-    body.split(SEPARATOR).map(|item| match item.strip_prefix('b') {
-        Some(encoded) => decode_binary(encoded),
-        None => engine_io::decode_text(item),
-    })
+pub fn packets(body: &str) -> Packets<'_> {
+    Packets(body.split(SEPARATOR))
+}
+
+/// The same for a body of bytes.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub fn of_bytes(body: &[u8]) -> Result<Packets<'_>, Violation> {
+    match std::str::from_utf8(body) {
+        Ok(body) => Ok(packets(body)),
+        Err(_) => {
+            let detail = format!("{} bytes that are not came", body.len());
+            Err(Violation::new(Rule::PayloadUtf8, detail))
+        }
+    }
+}
+
+/// See [`packets`].
+#[derive(Clone, Debug)]
+pub struct Packets<'a>(Split<'a, char>);
+
+impl<'a> Iterator for Packets<'a> {
+    type Item = Result<Packet<'a>, Violation>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.0.next()?;
+        Some(match item.strip_prefix('b') {
+            Some(encoded) => decode_binary(encoded),
+            None => engine_io::decode_text(item),
+        })
+    }
 }
 
 /// Appends a packet to a body, after a separator when the body holds something already.

@@ -124,6 +124,8 @@ pub struct Outline<'a> {
     pub namespace: &'a str,
     /// The digits of the acknowledgement id, of any length.
     pub id: Option<&'a str>,
+    /// What stands behind: the payload, whatever it is.
+    pub rest: &'a str,
 }
 
 /// Reads the parts of a packet that stand before its payload, as far as they can be read. None without a known type.
@@ -139,7 +141,8 @@ pub fn outline(text: &str) -> Option<Outline<'_>> {
         (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
     }
     let digits = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-    Some(Outline { kind, namespace, id: (digits > 0).then(|| &rest[..digits]) })
+    let (id, rest) = rest.split_at(digits);
+    Some(Outline { kind, namespace, id: (digits > 0).then_some(id), rest })
 }
 
 impl Packet<'_> {

@@ -89,6 +89,11 @@ rules! {
     PayloadBase64, "engine.base64", "Engine.IO v4, Packet encoding, HTTP long-polling",
         "a binary packet in a payload is b followed by padded standard base64";
 
+    FrameType, "engine.frame-type", "Engine.IO v3, Packet",
+        "a binary message begins with the byte 4, the type of a message";
+    PayloadLength, "engine.payload-length", "Engine.IO v3, Payload",
+        "each packet of a payload stands behind its length: in UTF-16 code units and a colon, or in bytes in the binary form";
+
     PacketType, "socket.type", "Socket.IO v5, Exchange protocol",
         "a packet begins with its type, one digit from 0 to 6";
     AttachmentCount, "socket.attachment-count", "Socket.IO v5, Format",
@@ -179,7 +184,8 @@ mod tests {
         for rule in Rule::ALL {
             assert!(rule.name().contains('.'), "{rule:?}");
             assert!(!rule.requirement().ends_with('.'), "{rule:?}");
-            let source = ["Engine.IO v4, ", "Socket.IO v5, ", "RFC ", "limit of this client"];
+            let source =
+                ["Engine.IO v4, ", "Engine.IO v3, ", "Socket.IO v5, ", "RFC ", "limit of this client"];
             assert!(source.iter().any(|source| rule.spec().starts_with(source)), "{rule:?}");
         }
     }

@@ -14,6 +14,7 @@ use crate::engine::{self, Accounts, Ending, EngineConfig, Ran, RunProgress};
 use crate::measure::{ScriptInfo, Tally, format};
 use crate::observe::Counter;
 use crate::plan::{Plan, RunOptions};
+use crate::protocol::dialect::Version;
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
 use crate::scenario::Scenario;
@@ -91,6 +92,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         secrets,
         namespace: once.namespace.map(str::to_owned),
         is_secure: once.places.iter().all(|place| place.peer.tls.is_some() || is_local(&place.peer)),
+        protocol: once.places.first().map_or(Version::V4, |place| place.protocol),
         transport: once.transport,
         compression: once.compression,
         seed: once.seed,

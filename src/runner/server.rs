@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::observe::Who;
 use crate::plan::{Plan, RunOptions};
 use crate::protocol::deflate;
+use crate::protocol::dialect::Version;
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{NodeInfo, TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
@@ -26,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// So is a payload larger than this: 1 TiB.
 const MOST: u64 = 1 << 40;
+
+/// With this, the reference server speaks the version before, too.
+const ALLOW_OLDER: &str = "--allow-eio3";
 
 /// In so many manners a server is asked that lets nobody in.
 const MOST_MANNERS: usize = 4;
@@ -70,6 +74,8 @@ pub(crate) struct ServerConfig {
     pub secrets: Secrets,
     /// The addresses that clients connect from, in turn; none leaves it to the operating system.
     pub sources: Vec<IpAddr>,
+    /// The version of the protocol that is spoken, whatever else the server speaks. None leaves it to the server.
+    pub protocol: Option<Version>,
 }
 
 /// One of several servers, with its name.
@@ -115,6 +121,8 @@ impl NamedServer {
 pub(super) struct Place {
     pub(super) peer: RemoteConfig,
     pub(super) path: String,
+    /// The version of the protocol that the server speaks.
+    pub(super) protocol: Version,
     /// The namespace that the url names.
     pub(super) namespace: Option<String>,
 }
@@ -123,7 +131,10 @@ impl ServerConfig {
     /// Which nodes a scenario is run against, each with its name.
     pub(super) fn targets(&self, scenario: &Scenario) -> Vec<(String, Target)> {
         let recovery = scenario.needs.contains(&Need::Recovery);
-        let arguments = if recovery { vec!["--recovery".to_owned()] } else { Vec::new() };
+        let older = scenario.groups.iter().any(|group| group.protocol == Some(Version::V3));
+        let flags = [("--recovery", recovery), (ALLOW_OLDER, older && self.protocol != Some(Version::V3))];
+        let arguments: Vec<String> =
+            flags.into_iter().filter(|(_, wanted)| *wanted).map(|(flag, _)| flag.to_owned()).collect();
         self.nodes.iter().map(|node| (node.name.clone(), self.target(node, &arguments))).collect()
     }
 
@@ -137,7 +148,11 @@ impl ServerConfig {
         match (&node.command, &node.url) {
             (Some(line), url) => Target::Command { line: line.clone(), url: url.clone(), node: None },
             (None, Some(url)) => Target::Url(url.clone()),
-            (None, None) => Target::Bundled { args: [&self.arguments, arguments].concat() },
+            (None, None) => {
+                let older = (self.protocol == Some(Version::V3)).then(|| ALLOW_OLDER.to_owned());
+                let args = self.arguments.iter().chain(arguments).cloned().chain(older).collect();
+                Target::Bundled { args }
+            }
         }
     }
 
@@ -172,7 +187,7 @@ impl ServerConfig {
     /// How it is looked for, in these manners.
     pub(super) fn probing(&self, manners: Vec<Manner>) -> Probing {
         let (tls, proxy) = (Some(self.tls.clone()), self.proxy.clone());
-        Probing { tls, proxy, manners, ..Probing::default() }
+        Probing { tls, proxy, manners, version: self.protocol, ..Probing::default() }
     }
 
     /// What the command line says that every handshake brings.
@@ -281,7 +296,8 @@ impl ServerConfig {
             closes_early: Arc::default(),
             limit: MAX_MESSAGE,
         };
-        Ok(Place { peer, path: endpoint.path.clone(), namespace: endpoint.namespace.clone() })
+        let protocol = running.found().version;
+        Ok(Place { peer, path: endpoint.path.clone(), protocol, namespace: endpoint.namespace.clone() })
     }
 }
 
@@ -364,6 +380,7 @@ pub(super) mod tests {
             auth: None,
             secrets: Secrets::default(),
             sources: Vec::new(),
+            protocol: None,
         }
     }
 
@@ -373,6 +390,7 @@ pub(super) mod tests {
             is_refusal: false,
             notes: Vec::new(),
             address: ([127, 0, 0, 1], 80).into(),
+            version: Version::V4,
             polling: true,
             ping_interval: interval.map(Duration::from_millis),
             ping_timeout: Some(Duration::from_millis(200)),

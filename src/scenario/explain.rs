@@ -206,6 +206,9 @@ fn row(group: &Group, default: Transport) -> [String; 5] {
     if let Some(node) = &group.node {
         more.push(format!("at node {}", node.in_words()));
     }
+    if let Some(version) = group.protocol {
+        more.push(format!("speaks Engine.IO {}", version.number()));
+    }
     if group.auth.is_some() {
         more.push("with auth".to_owned());
     }

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::{MOST_CLIENTS, Overrides, Rows, Surroundings};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::protocol::deflate;
+use crate::protocol::dialect::Version;
 use crate::session::Transport;
 use crate::step::{self, Arrival};
 use crate::template::{Scope, Slot, Template, constant, constants, is_reserved, well_formed};
@@ -33,6 +34,8 @@ pub struct Group {
     pub count: u32,
     /// When they begin their first connect.
     pub arrival: Arrival,
+    /// Which version of the protocol they speak, where the file says so.
+    pub protocol: Option<Version>,
     /// Which transports they use, where the file says so.
     pub transport: Option<Transport>,
     /// Whether they offer compression, where the file says so.
@@ -119,6 +122,7 @@ struct Draft<'n> {
     is_fixed: bool,
     rows: Option<Rows>,
     arrival: Arrival,
+    protocol: Option<Version>,
     transport: Option<Transport>,
     compression: Option<bool>,
     namespace: Option<&'n Node>,
@@ -148,6 +152,7 @@ impl<'n> Draft<'n> {
             is_fixed: false,
             rows: None,
             arrival: Arrival::default(),
+            protocol: None,
             transport: None,
             compression: None,
             namespace: None,
@@ -169,6 +174,7 @@ impl<'n> Draft<'n> {
         let (count_of, rows) = (fields.optional("count"), fields.optional("rows"));
         let (arrive, transport) = (fields.optional("arrive"), fields.optional("transport"));
         draft.is_fixed = fields.optional("fixed").map_or(Ok(false), Node::bool)?;
+        draft.protocol = fields.optional("protocol").map(protocol).transpose()?;
         draft.compression = fields.optional("compression").map(Node::bool).transpose()?;
         draft.namespace = fields.optional("namespace");
         draft.node = fields.optional("node");
@@ -218,6 +224,7 @@ impl<'n> Draft<'n> {
             name: self.key.text.clone(),
             count: self.count,
             arrival: self.arrival,
+            protocol: self.protocol,
             transport: self.transport,
             compression: self.compression,
             namespace,
@@ -230,6 +237,15 @@ impl<'n> Draft<'n> {
             span: self.key.span,
         })
     }
+}
+
+/// The version of the protocol that a value names.
+pub(super) fn protocol(node: &Node) -> Result<Version, Mistake> {
+    let number = node.int_within(1..=99)?;
+    Version::of(number).ok_or_else(|| {
+        node.mistake(format!("clients do not speak the version {number} of Engine.IO"))
+            .hint("write `protocol: 4` for servers of Socket.IO 3 and 4, or `protocol: 3` for those of Socket.IO 1 and 2")
+    })
 }
 
 fn count(node: &Node, scope: &mut Scope) -> Result<u32, Mistake> {

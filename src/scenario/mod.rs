@@ -246,6 +246,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let level = fields.optional("level");
     let needs = fields.optional("needs");
     let transports = fields.optional("transports");
+    let protocol = fields.optional("protocol").map(groups::protocol).transpose()?;
     let takes = fields.optional("takes");
     let clients = fields.required("clients");
     let vars = fields.optional("vars");
@@ -279,7 +280,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     };
     let vars = overrides.variables(vars, root.span)?;
     let capacity = capacity.map_or(Ok(Range::default()), |node| search::read(node, vars.as_deref()))?;
-    let groups = groups::read(clients?, vars.as_deref(), &mut scope, surroundings)?;
+    let mut groups = groups::read(clients?, vars.as_deref(), &mut scope, surroundings)?;
+    groups.iter_mut().for_each(|group| group.protocol = group.protocol.or(protocol));
     let everyone: Vec<usize> = (0..groups.len()).collect();
     scope.act(&everyone);
     let contract_node = contract;

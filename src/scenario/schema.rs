@@ -10,6 +10,7 @@ use super::{Level, MOST_CLIENTS, MOST_NODES, Need};
 use crate::audit::Fault;
 use crate::contract;
 use crate::observe::{Counter, Metric};
+use crate::protocol::dialect::Version;
 use crate::step::Arrival;
 use crate::step::schema::{
     NUMBER, RATE, Schema, Shape, TIME, definitions, either, fitting, flag, list, map, named, one_or_more,
@@ -58,6 +59,11 @@ fn file() -> Schema {
         .takes("level", words(Level::ALL.map(Level::name)), "How binding that rule is; else `must`.")
         .takes("needs", one_or_more(words(Need::ALL.map(Need::name))), "What the server has to offer.")
         .takes("transports", one_or_more(transport()), "Over which of them it is played.")
+        .takes(
+            "protocol",
+            protocol(),
+            "The version of Engine.IO that clients speak; else what the server speaks.",
+        )
         .takes("takes", named("time"), "About how long a healthy server lets it take.")
         .takes("vars", map(named("value")), "Variables, worked out once for each client.")
         .takes("contract", contract::schema(), "How the server is asked to join, leave and broadcast.")
@@ -89,6 +95,7 @@ fn group() -> Schema {
     let longer = Shape::new("Clients that are alike.")
         .takes("count", count(), "How many; else one.")
         .takes("arrive", Arrival::schema(), "When they begin their first connect: `at_once`, or at a rate.")
+        .takes("protocol", protocol(), "The version of Engine.IO that they speak, instead of the scenario's.")
         .takes("transport", transport(), "Their transport; else `websocket`.")
         .takes(
             "fixed",
@@ -113,6 +120,11 @@ fn group() -> Schema {
         )
         .schema();
     told(either([count(), longer]), "How many clients, or a map that says more of them.")
+}
+
+/// The number of a version of Engine.IO.
+fn protocol() -> Schema {
+    json!({ "enum": Version::ALL.map(Version::number) })
 }
 
 /// Text with an expression in it.

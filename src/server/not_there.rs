@@ -126,12 +126,13 @@ impl fmt::Display for NotThere {
             ),
             Seen::OldProtocol => write!(
                 f,
-                "{place} speaks Engine.IO v3, which is Socket.IO 2 or older; sockrates tests Engine.IO v4, which is \
-                 Socket.IO 3 and newer (allowEIO3 helps old clients on a new server, not the other way round)"
+                "{place} speaks Engine.IO v3, which is Socket.IO 2 or older, and not the version that was asked for; \
+                 leave out `--protocol`, or give `--protocol 3`"
             ),
             Seen::RefusesVersion(message) => write!(
                 f,
-                "{place} refuses Engine.IO v4 (`{}`); sockrates tests servers of Socket.IO 3 and newer",
+                "{place} refuses this version of Engine.IO (`{}`); `--protocol` names another: 4 for Socket.IO 3 and \
+                 newer, 3 for Socket.IO 2 and older",
                 format::printable(message)
             ),
             Seen::Redirect(status, to) => write!(
@@ -174,6 +175,11 @@ impl Seen {
     /// Whether a Socket.IO server is there, and only of another version of the protocol.
     pub(super) fn is_other_version(&self) -> bool {
         matches!(self, Seen::OldProtocol | Seen::RefusesVersion(_))
+    }
+
+    /// Whether what answered may be a server of an older version.
+    pub(super) fn may_be_older(&self) -> bool {
+        matches!(self, Seen::OldProtocol | Seen::RefusesVersion(_) | Seen::Status(400, ..))
     }
 
     /// Whether another path may be meant: something answers, but no Engine.IO.

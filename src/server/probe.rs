@@ -1,4 +1,4 @@
-//! Looks whether an Engine.IO v4 server answers at an endpoint, and says in words what does if not.
+//! Looks whether an Engine.IO server answers at an endpoint, in which dialect, and says in words what does if not.
 //!
 //! One handshake by long-polling; where that is refused, one by WebSocket, for servers that allow nothing else.
 //! The session is closed again at once, so that the server is as it was. HTTP is read
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustls::{AlertDescription, ClientConfig};
 use serde_json::Value;
 
+use crate::protocol::dialect::{Framing, Version};
 use crate::protocol::http::Response;
 
 use super::http::{Answer, Broken, Exchange, Request, exchange, timed_out};
@@ -27,6 +28,8 @@ pub struct Probing {
     pub tls: Option<Arc<ClientConfig>>,
     /// The proxy in between.
     pub proxy: Option<Proxy>,
+    /// The version of the protocol to ask for. None asks for the newest first and takes what is there.
+    pub version: Option<Version>,
     /// What the handshakes of the clients bring, tried in turn where the server wants credentials. Empty is one that
     /// brings nothing.
     pub manners: Vec<Manner>,
@@ -43,7 +46,7 @@ pub struct Manner {
 
 impl Default for Probing {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(5), tls: None, proxy: None, manners: Vec::new() }
+        Self { timeout: Duration::from_secs(5), tls: None, proxy: None, version: None, manners: Vec::new() }
     }
 }
 
@@ -60,6 +63,8 @@ pub struct Found {
     pub endpoint: Endpoint,
     /// The address that answered, of all that the host has.
     pub address: SocketAddr,
+    /// The version of the protocol that it spoke.
+    pub version: Version,
     /// Whether long-polling is allowed; if not, it was the WebSocket that answered.
     pub polling: bool,
     /// `pingInterval` of the handshake, if it is a number.
@@ -113,8 +118,11 @@ fn missing(seen: &str) -> Offer {
 pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing) -> Offers {
     let manner = probing.manners().swap_remove(0);
     let endpoint = &without_replaced(endpoint, &manner);
-    let look =
-        || Look { endpoint, address, probing, manner: &manner, deadline: Instant::now() + probing.timeout };
+    let version = probing.version.unwrap_or(Version::V4);
+    let look = || {
+        let deadline = Instant::now() + probing.timeout;
+        Look { endpoint, address, probing, manner: &manner, version, deadline }
+    };
     let told = |answer: &Result<Response, Seen>, good: u16| match answer {
         Ok(response) => Offer {
             there: response.head.status == good,
@@ -126,8 +134,8 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
         }
     };
     let polled = look();
-    let by_polling = polled.response("EIO=4&transport=polling", &Request::Get);
-    let by_websocket = look().response("EIO=4&transport=websocket", &Request::Upgrade);
+    let by_polling = polled.response(&polled.parameters("polling"), &Request::Get);
+    let by_websocket = look().response(&polled.parameters("websocket"), &Request::Upgrade);
     let answered = by_polling.is_ok() || by_websocket.is_ok();
     let (polling, websocket) = (told(&by_polling, 200), told(&by_websocket, 101));
     let refusal = match &by_polling {
@@ -138,10 +146,7 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
         }
         _ => None,
     };
-    let open = by_polling.ok().and_then(|response| match &response.body[..] {
-        [b'0', open @ ..] => Some((serde_json::from_slice::<Value>(open).ok()?, response)),
-        _ => None,
-    });
+    let open = by_polling.ok().and_then(|response| Some((open_packet(&response.body, version)?, response)));
     let is_listed = |open: &Value| {
         open["upgrades"].as_array().is_some_and(|all| all.iter().any(|name| name == "websocket"))
     };
@@ -248,7 +253,9 @@ fn look_in(endpoint: &Endpoint, probing: &Probing, manner: &Manner) -> Result<Fo
         // One address that swallows packets must not use up the time of the others.
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(count - index).unwrap_or(u32::MAX);
-        let look = Look { endpoint: &asked, address, probing, manner, deadline: Instant::now() + share };
+        let version = probing.version.unwrap_or(Version::V4);
+        let look =
+            Look { endpoint: &asked, address, probing, manner, version, deadline: Instant::now() + share };
         match look.look() {
             Ok(mut found) => {
                 if let Some(proxy) = &probing.proxy {
@@ -281,11 +288,27 @@ struct Look<'a> {
     address: SocketAddr,
     probing: &'a Probing,
     manner: &'a Manner,
+    version: Version,
     deadline: Instant,
 }
 
 impl Look<'_> {
     fn look(&self) -> Result<Found, Seen> {
+        let seen = match self.look_in_this_version() {
+            Err(seen) if self.probing.version.is_none() && seen.may_be_older() => seen,
+            other => return other,
+        };
+        let older = Look { version: Version::V3, ..*self };
+        let mut found = older.look_in_this_version().map_err(|_| seen)?;
+        found.notes.push(format!(
+            "{} speaks Engine.IO 3, which is Socket.IO 2 or older: the clients speak it, too, unless the scenario says \
+             otherwise",
+            self.endpoint.authority()
+        ));
+        Ok(found)
+    }
+
+    fn look_in_this_version(&self) -> Result<Found, Seen> {
         let refused = match self.polling() {
             Err(Seen::Status(status @ 400..=499, reason, body)) => Seen::Status(status, reason, body),
             other => return other,
@@ -294,10 +317,9 @@ impl Look<'_> {
     }
 
     fn polling(&self) -> Result<Found, Seen> {
-        let response = self.response("EIO=4&transport=polling", &Request::Get)?;
-        match &response.body[..] {
-            [b'0', open @ ..] if response.head.status == 200 && open.starts_with(b"{") => {
-                let open: Value = serde_json::from_slice(open).unwrap_or_default();
+        let response = self.response(&self.parameters("polling"), &Request::Get)?;
+        match open_packet(&response.body, self.version) {
+            Some(open) if response.head.status == 200 => {
                 self.say_goodbye(&open, &response);
                 Ok(self.found(&response, &open, true))
             }
@@ -307,7 +329,7 @@ impl Look<'_> {
 
     fn websocket(&self) -> Result<Found, Seen> {
         // Dropping the connection ends the session.
-        let response = self.response("EIO=4&transport=websocket", &Request::Upgrade)?;
+        let response = self.response(&self.parameters("websocket"), &Request::Upgrade)?;
         match &response.body[..] {
             [b'0', open @ ..] if response.head.status == 101 && open.starts_with(b"{") => {
                 let open: Value = serde_json::from_slice(open).unwrap_or_default();
@@ -325,6 +347,7 @@ impl Look<'_> {
             is_refusal: false,
             notes: Vec::new(),
             address: self.address,
+            version: self.version,
             polling,
             ping_interval: millis("pingInterval"),
             ping_timeout: millis("pingTimeout"),
@@ -339,6 +362,7 @@ impl Look<'_> {
         Found {
             endpoint: endpoint.clone(),
             address: self.address,
+            version: self.version,
             polling: true,
             ping_interval: None,
             ping_timeout: None,
@@ -351,7 +375,7 @@ impl Look<'_> {
 
     /// Asks to upgrade the session of this handshake.
     fn upgrade(&self, open: &Value, response: &Response) -> Result<Response, Seen> {
-        let parameters = format!("EIO=4&transport=websocket&sid={}", sid(open));
+        let parameters = format!("{}&sid={}", self.parameters("websocket"), sid(open));
         let deadline = Instant::now() + self.probing.timeout;
         match self.exchange(deadline, &self.headers_after(response), &parameters, &Request::Upgrade) {
             Ok(answer) => self.heard(answer),
@@ -365,8 +389,12 @@ impl Look<'_> {
             return;
         }
         let deadline = self.deadline.min(Instant::now() + Duration::from_secs(1));
-        let parameters = format!("EIO=4&transport=polling&sid={}", sid(open));
-        let _ = self.exchange(deadline, &self.headers_after(response), &parameters, &Request::Post("1"));
+        let parameters = format!("{}&sid={}", self.parameters("polling"), sid(open));
+        let close = match self.version.dialect().framing {
+            Framing::Separated => "1",
+            Framing::Counted => "1:1",
+        };
+        let _ = self.exchange(deadline, &self.headers_after(response), &parameters, &Request::Post(close));
     }
 
     /// The headers of a later request of the same session, with the cookies that came with its handshake: several servers may
@@ -382,6 +410,10 @@ impl Look<'_> {
             headers.push(("Cookie".to_owned(), cookies.join("; ")));
         }
         headers
+    }
+
+    fn parameters(&self, transport: &str) -> String {
+        format!("{}&transport={transport}", self.version.dialect().parameter)
     }
 
     fn exchange(
@@ -457,6 +489,18 @@ impl Look<'_> {
 /// The id of a session, for a query.
 fn sid(open: &Value) -> String {
     url::form_urlencoded::byte_serialize(open["sid"].as_str().unwrap_or_default().as_bytes()).collect()
+}
+
+/// The JSON of the open packet with which a payload begins.
+fn open_packet(body: &[u8], version: Version) -> Option<Value> {
+    let open = match version.dialect().framing {
+        Framing::Separated => body.strip_prefix(b"0").filter(|open| open.starts_with(b"{"))?,
+        Framing::Counted if is_old_payload(body) => &body[body.iter().position(|byte| *byte == b'{')?..],
+        Framing::Counted => return None,
+    };
+    // What stands behind it does not matter.
+    let first = serde_json::Deserializer::from_slice(open).into_iter().next();
+    Some(first.and_then(Result::ok).unwrap_or_default())
 }
 
 /// What this response is, if not a handshake.

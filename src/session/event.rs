@@ -90,6 +90,8 @@ pub enum Closed {
     },
     /// The server missed a heartbeat.
     NoPing,
+    /// The server did not answer a heartbeat.
+    NoPong,
     /// A channel ended.
     Lost(Channel, Lost),
     /// A poll or a post was answered with something else than success.
@@ -110,6 +112,7 @@ impl Closed {
             Closed::Asked => Cause::Asked,
             Closed::ByServer { .. } => Cause::ClosePacket,
             Closed::NoPing => Cause::NoPing,
+            Closed::NoPong => Cause::NoPong,
             Closed::BadAnswer { status, .. } => Cause::of_status(*status),
             Closed::Lost(_, lost) => match lost {
                 Lost::Unreachable(_) => Cause::Unreachable,
@@ -131,6 +134,7 @@ impl fmt::Display for Closed {
             Closed::Asked => f.write_str("closed as asked"),
             Closed::ByServer { .. } => f.write_str("the server sent a close packet"),
             Closed::NoPing => f.write_str("no ping came within pingInterval + pingTimeout"),
+            Closed::NoPong => f.write_str("no pong came within pingTimeout"),
             Closed::Lost(Channel::WebSocket, lost) => write!(f, "{lost}"),
             Closed::Lost(channel, lost) => write!(f, "{lost} ({channel})"),
             Closed::BadAnswer { channel, status, body } if body.is_empty() => {

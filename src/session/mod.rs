@@ -1,4 +1,4 @@
-//! One connection's protocol state, without IO: Engine.IO v4 with Socket.IO v5 on top.
+//! One connection's protocol state, without IO: Engine.IO with Socket.IO on top, in one of its dialects.
 //!
 //! A [`Session`] is told what arrived ([`Session::handle_packet`], [`Session::handle_response`], [`Session::handle_lost`]), what to
 //! do ([`Session::connect`], [`Session::emit`] …) and what time it is ([`Session::handle_timeout`]). It answers through a
@@ -6,10 +6,12 @@
 //! [`Session::handle_timeout`] when [`Session::poll_timeout`] is reached. It holds no clock, no socket and no task.
 //!
 //! Neighbours: [`crate::protocol`] knows the packets; [`crate::client`] owns a session and interprets events.
-//! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO").
+//! Specification: Engine.IO protocol v4 ("EIO"), Socket.IO protocol v5 ("SIO"). In what older servers differ is asked of
+//! the [`Dialect`], property by property.
 
 mod cookies;
 mod event;
+mod heartbeat;
 mod namespace;
 mod outstanding;
 mod polling;
@@ -24,12 +26,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::protocol::Violation;
 use crate::protocol::attachments::Assembler;
-use crate::protocol::engine_io::{self, Handshake, Packet};
+use crate::protocol::counted;
+use crate::protocol::dialect::{Auth, Dialect, Framing, MainNamespace};
+use crate::protocol::engine_io::Handshake;
 use crate::protocol::http::Head;
-use crate::protocol::socket_io::{self, Kind};
+use crate::protocol::socket_io::{self, Kind, MAIN};
 
 pub use event::{Answer, Closed, Event, ServerEvent};
 pub use namespace::{Namespace, Phase};
@@ -37,6 +41,7 @@ pub use polling::Payload;
 pub use requests::Destination;
 pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire};
 
+use heartbeat::Heartbeat;
 use outstanding::Outstanding;
 use polling::Polling;
 use requests::Requests;
@@ -71,10 +76,10 @@ impl Transport {
 /// Which heartbeats a session leaves unanswered. Only rude scenarios ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Heartbeats {
-    /// Each ping is answered by a pong.
+    /// Each ping is answered by a pong; or sent, in a dialect in which the client does that.
     #[default]
     Answered,
-    /// Pings are received and not answered.
+    /// Pings are received and not answered, or not sent.
     Muted,
 }
 
@@ -86,6 +91,15 @@ pub enum Polls {
     Automatic,
     /// The scenario, request by request.
     ByHand,
+}
+
+/// What became of the wish to be in a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connecting {
+    /// The answer of the server is due.
+    Asked,
+    /// The server has put the client into it already, unasked.
+    Standing,
 }
 
 /// The namespace is not connected, so nothing can be sent to it.
@@ -132,6 +146,7 @@ fn assembler() -> Assembler {
 /// One connection's protocol state. See the module's head.
 #[derive(Debug)]
 pub struct Session {
+    dialect: &'static Dialect,
     state: State,
     /// Who carries packets now; `None` stands for "the WebSocket".
     polling: Option<Box<Polling>>,
@@ -139,8 +154,7 @@ pub struct Session {
     heartbeats: Heartbeats,
     requests: Requests,
     handshake: Option<Box<Handshake>>,
-    /// When the next ping of the server is overdue.
-    overdue: Option<Instant>,
+    heartbeat: Heartbeat,
     namespaces: Vec<Namespace>,
     assembler: Assembler,
     outstanding: Outstanding,
@@ -159,13 +173,14 @@ impl Session {
     /// A session that is not open yet.
     pub fn new(destination: Destination) -> Session {
         Session {
+            dialect: destination.dialect,
             state: State::Idle,
             polling: None,
             upgrade: Upgrade::None,
             heartbeats: Heartbeats::Answered,
             requests: Requests::new(destination),
             handshake: None,
-            overdue: None,
+            heartbeat: Heartbeat::None,
             namespaces: Vec::new(),
             assembler: assembler(),
             outstanding: Outstanding::default(),
@@ -204,7 +219,7 @@ impl Session {
         }
         self.state = State::Opening;
         self.handshake = None;
-        self.overdue = None;
+        self.heartbeat = Heartbeat::None;
         self.assembler = assembler();
         self.outstanding.clear();
         self.heartbeats = Heartbeats::Answered;
@@ -217,6 +232,11 @@ impl Session {
         self.guest = false;
         self.pong_due = false;
         self.farewell = false;
+    }
+
+    /// In which dialect it speaks.
+    pub fn dialect(&self) -> &'static Dialect {
+        self.dialect
     }
 
     /// Whether the Engine.IO connection is open.
@@ -279,8 +299,9 @@ impl Session {
         &self.requests
     }
 
-    /// Changes query and headers of the connections to come.
+    /// Changes dialect, query and headers of the connections to come.
     pub fn set_destination(&mut self, destination: Destination) {
+        self.dialect = destination.dialect;
         self.requests.set_destination(destination);
     }
 
@@ -300,18 +321,45 @@ impl Session {
         }
     }
 
-    /// Sends `CONNECT` to a namespace (SIO "Connection to a namespace").
+    /// Sends `CONNECT` to a namespace (SIO "Connection to a namespace"), unless the server connects it by itself.
     ///
     /// `auth` is a JSON object. With `recover`, the recovery id and offset of the last connection to this
     /// namespace are sent too, if the server gave any.
-    pub fn connect(&mut self, wire: &mut dyn Wire, name: &str, auth: Option<&str>, recover: bool) {
+    pub fn connect(
+        &mut self,
+        wire: &mut dyn Wire,
+        name: &str,
+        auth: Option<&str>,
+        recover: bool,
+    ) -> Connecting {
         let namespace = Namespace::of(&mut self.namespaces, name);
+        if name == MAIN && self.dialect.main_namespace == MainNamespace::Unasked {
+            match namespace.phase {
+                Phase::In => return Connecting::Standing,
+                Phase::Asked => return Connecting::Asked,
+                Phase::Out => {}
+            }
+        }
         namespace.phase = Phase::Asked;
         if !recover {
             namespace.forget();
         }
-        let payload = namespace.payload(auth);
-        self.send_header(wire, Kind::Connect, 0, name, None, payload.as_deref());
+        match self.dialect.auth {
+            Auth::Payload => {
+                let payload = namespace.payload(auth);
+                self.send_header(wire, Kind::Connect, 0, name, None, payload.as_deref());
+            }
+            Auth::Query => {
+                let query = auth.map(query_of).unwrap_or_default();
+                let asked = if name == MAIN || query.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{name}?{query}")
+                };
+                self.send_header(wire, Kind::Connect, 0, &asked, None, None);
+            }
+        }
+        Connecting::Asked
     }
 
     /// Sends an event; `data` is the JSON array of its name and arguments, with placeholders for
@@ -401,9 +449,9 @@ impl Session {
         self.send_text(wire, &[text]);
     }
 
-    /// Sends bytes as a whole binary frame (WebSocket) or `b…` payload item (polling).
+    /// Sends bytes as a whole binary frame (WebSocket) or binary payload item (polling).
     pub fn send_raw_binary(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
-        self.send_binary(wire, bytes);
+        self.send_bytes(wire, bytes);
     }
 
     /// The WebSocket handshake was accepted.
@@ -451,16 +499,15 @@ impl Session {
 
     /// Takes the time. Call it when [`Session::poll_timeout`] is reached.
     pub fn handle_timeout(&mut self, wire: &mut dyn Wire, now: Instant) -> Option<Event<'static>> {
-        if self.overdue.is_some_and(|overdue| now >= overdue) && !self.is_closed() {
-            let why = if self.farewell { Closed::ByServer { then: None } } else { Closed::NoPing };
-            return Some(self.finish(wire, why));
+        if self.heartbeat.time().is_none_or(|time| now < time) || self.is_closed() {
+            return None;
         }
-        None
+        self.beat(wire, now)
     }
 
     /// When to call [`Session::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.overdue
+        self.heartbeat.time()
     }
 
     fn send_packet(
@@ -508,7 +555,15 @@ impl Session {
         }
     }
 
+    /// Sends a message of bytes.
     fn send_binary(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
+        match self.dialect.framing {
+            Framing::Separated => self.send_bytes(wire, bytes),
+            Framing::Counted => self.send_bytes(wire, &[&[counted::MESSAGE], bytes].concat()),
+        }
+    }
+
+    fn send_bytes(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
         if self.is_mute() {
             return;
         }
@@ -547,7 +602,7 @@ impl Session {
 
     fn end(&mut self) {
         self.state = State::Closed;
-        self.overdue = None;
+        self.heartbeat = Heartbeat::None;
         self.polling = None;
         self.upgrade = Upgrade::None;
         self.outstanding.clear();
@@ -565,12 +620,17 @@ fn header(kind: Kind, attachments: u32, namespace: &str, id: Option<u64>) -> Str
     head
 }
 
-/// Decodes a WebSocket text frame for [`Session::handle_packet`].
-///
-/// # Errors
-/// When the frame is no Engine.IO packet.
-pub fn packet_of_text(text: &str) -> Result<Packet<'_>, Violation> {
-    engine_io::decode_text(text)
+/// The query that says what an auth object says: texts as they are, everything else as JSON.
+pub fn query_of(auth: &str) -> String {
+    let fields: serde_json::Map<String, Value> = serde_json::from_str(auth).unwrap_or_default();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &fields {
+        match value {
+            Value::String(text) => query.append_pair(name, text),
+            value => query.append_pair(name, &value.to_string()),
+        };
+    }
+    query.finish()
 }
 
 #[cfg(test)]

@@ -114,10 +114,7 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     let Some(namespace) = find(all, name) else { return unknown("the server accepted a CONNECT to", name) };
     let asked_again = namespace.phase == Phase::In && std::mem::take(&mut namespace.asked_again);
     if namespace.phase != Phase::Asked && !asked_again {
-        return Event::Violated(Violation {
-            rule: Rule::NamespaceUnknown,
-            detail: format!("the server accepted a CONNECT to {} that was not under way", excerpt(name)),
-        });
+        return not_under_way(name);
     }
     let reply: Value = serde_json::from_str(data).unwrap_or(Value::Null);
     let Some(sid) = reply.get("sid").and_then(Value::as_str) else {
@@ -135,6 +132,23 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     namespace.sid = sid.into();
     namespace.pid = pid.map(Into::into);
     Event::Connected { namespace: name, recovered }
+}
+
+/// The same in a dialect that derives the ids of sockets from that of the session.
+pub(super) fn accepted_as<'a>(all: &mut [Namespace], name: &'a str, session: &str) -> Event<'a> {
+    let Some(namespace) = find(all, name) else { return unknown("the server accepted a CONNECT to", name) };
+    let asked_again = namespace.phase == Phase::In && std::mem::take(&mut namespace.asked_again);
+    if namespace.phase != Phase::Asked && !asked_again {
+        return not_under_way(name);
+    }
+    namespace.phase = Phase::In;
+    namespace.sid = if name == MAIN { session.into() } else { format!("{name}#{session}").into() };
+    Event::Connected { namespace: name, recovered: false }
+}
+
+fn not_under_way(name: &str) -> Event<'static> {
+    let detail = format!("the server accepted a CONNECT to {} that was not under way", excerpt(name));
+    Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
 }
 
 pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {

@@ -6,15 +6,17 @@ use super::event::{Closed, Event};
 use super::requests::Requests;
 use super::wire::{Channel, Wire};
 use super::{Polls, Session, State, Upgrade};
+use crate::protocol::counted::Spelled;
+use crate::protocol::dialect::{Framing, Packets};
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::http::Response;
-use crate::protocol::{Rule, Violation, payload};
+use crate::protocol::{Violation, payload};
 
 /// What a session makes of an HTTP response.
 #[derive(Debug)]
 pub enum Payload<'a> {
     /// A payload of packets: give each to [`Session::handle_packet`], then call [`Session::handle_payload_end`].
-    Packets(&'a str),
+    Packets(Packets<'a>),
     /// A payload that cannot be read. [`Session::handle_payload_end`] must follow all the same.
     Unreadable(Violation),
     /// Nothing to read; perhaps an event.
@@ -28,24 +30,63 @@ enum Queued {
 }
 
 impl Queued {
-    fn write(&self, body: &mut String) {
-        match self {
-            Queued::Text(text) => body.push_str(text),
-            Queued::Binary(bytes) => {
-                let mut item = String::new();
-                payload::append(&Packet::Binary(bytes.into()), &mut item);
-                body.push_str(&item);
-            }
-        }
-    }
-
-    /// Its length inside a payload, in bytes.
+    /// Its length inside a payload, in bytes, beside what tells it from the others.
     fn length(&self) -> usize {
         match self {
             Queued::Text(text) => text.len(),
             Queued::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,
         }
     }
+
+    fn spelled(&self) -> Spelled<'_> {
+        match self {
+            Queued::Text(text) => Spelled::Text(text),
+            Queued::Binary(bytes) => Spelled::Bytes(bytes),
+        }
+    }
+}
+
+/// What a body of text is, and one of bytes.
+const TEXT: &str = "text/plain;charset=UTF-8";
+const BYTES: &str = "application/octet-stream";
+
+/// How many bytes tell a packet from the `before` that stand before it, at most.
+fn between(framing: Framing, before: usize) -> usize {
+    match framing {
+        Framing::Separated => usize::from(before > 0),
+        // Nine digits and what stands around them: a queue never holds more.
+        Framing::Counted => 11,
+    }
+}
+
+/// Packets that go into one post: its body, and what kind it is.
+fn body_of(items: &[Queued], framing: Framing, want_base64: bool) -> (Vec<u8>, &'static str) {
+    let mut body = Vec::new();
+    let has_bytes = items.iter().any(|item| matches!(item, Queued::Binary(_)));
+    match framing {
+        Framing::Separated => {
+            // A scenario that breaks the protocol may send empty packets, so the body does not say whether it has one already.
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    body.push(payload::SEPARATOR as u8);
+                }
+                match item {
+                    Queued::Text(text) => body.extend_from_slice(text.as_bytes()),
+                    Queued::Binary(bytes) => {
+                        let mut item = String::new();
+                        payload::append(&Packet::Binary(bytes.into()), &mut item);
+                        body.extend_from_slice(item.as_bytes());
+                    }
+                }
+            }
+        }
+        Framing::Counted if has_bytes && !want_base64 => {
+            items.iter().for_each(|item| item.spelled().append_as_bytes(&mut body));
+            return (body, BYTES);
+        }
+        Framing::Counted => items.iter().for_each(|item| item.spelled().append_as_text(&mut body)),
+    }
+    (body, TEXT)
 }
 
 /// More than this is not queued for a server that takes no posts.
@@ -96,22 +137,21 @@ impl Polling {
             return;
         }
         let limit = handshake.max_payload.unwrap_or(u64::MAX);
-        let mut body = String::new();
-        let mut is_first = true;
-        while let Some(next) = self.queue.front() {
-            if !is_first && (body.len() + 1 + next.length()) as u64 > limit {
+        let framing = requests.dialect().framing;
+        let (mut count, mut length) = (0, 0);
+        for next in &self.queue {
+            let longer = length + next.length() + between(framing, count);
+            if count > 0 && longer as u64 > limit {
                 break;
             }
-            // A scenario that breaks the protocol may send empty packets, so the body does not say whether it has one already.
-            if !std::mem::replace(&mut is_first, false) {
-                body.push(payload::SEPARATOR);
-            }
-            next.write(&mut body);
-            self.queued -= next.length();
-            self.queue.pop_front();
+            (count, length) = (count + 1, longer);
         }
+        let items = &self.queue.make_contiguous()[..count];
+        let (body, kind) = body_of(items, framing, requests.want_base64());
+        self.queued -= items.iter().map(Queued::length).sum::<usize>();
+        self.queue.drain(..count);
         self.posting = true;
-        requests.post(wire, Channel::Post, &handshake.sid, body.as_bytes());
+        requests.post(wire, Channel::Post, &handshake.sid, &body, kind);
     }
 
     /// Says `close` to the server after everything that is queued.
@@ -166,12 +206,9 @@ impl Session {
             return Payload::Nothing(Some(self.finish(wire, why)));
         }
         if channel == Channel::Poll {
-            return match std::str::from_utf8(&response.body) {
-                Ok(body) => Payload::Packets(body),
-                Err(_) => {
-                    let detail = format!("{} bytes that are not came", response.body.len());
-                    Payload::Unreadable(Violation { rule: Rule::PayloadUtf8, detail })
-                }
+            return match self.dialect.packets(&response.body) {
+                Ok(packets) => Payload::Packets(packets),
+                Err(violation) => Payload::Unreadable(violation),
             };
         }
         if self.state == State::Closing && polling.queue.is_empty() {

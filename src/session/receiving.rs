@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::event::{Answer, Closed, Event, ServerEvent};
+use super::heartbeat::Heartbeat;
 use super::namespace::{self, Namespace, Phase};
 use super::polling::MAX_QUEUE;
 use super::wire::{Channel, Lost, Wire};
-use super::{FAREWELL, Heartbeats, Session, State, Upgrade};
+use super::{FAREWELL, Session, State, Upgrade};
 use crate::protocol::attachments::Assembled;
-use crate::protocol::engine_io::{Handshake, Packet};
-use crate::protocol::socket_io::{self, Kind};
-use crate::protocol::{Rule, Violation, excerpt};
+use crate::protocol::dialect::{Auth, Framing, MainNamespace, Packet4, Pings, SocketIds};
+use crate::protocol::engine_io::{self, Handshake, Packet};
+use crate::protocol::socket_io::{self, Kind, MAIN};
+use crate::protocol::{Rule, Violation, counted, excerpt, payload};
 
 /// The number of namespaces that a guest may join: more than any scenario uses.
 const MOST_OF_A_GUEST: usize = 64;
@@ -32,6 +34,7 @@ impl Session {
             let words = format!("the server left {MAX_QUEUE} bytes unread");
             return Some(self.finish(wire, Closed::Lost(Channel::Post, Lost::Broken(words))));
         }
+        self.note_life(now);
         match packet {
             Packet::Text(text) => self.receive_socket_io(text),
             Packet::Binary(bytes) => match self.assembler.push(&bytes) {
@@ -39,8 +42,12 @@ impl Session {
                 Ok(Some(whole)) => self.deliver_assembled(whole),
                 Err(violation) => Some(Event::Violated(violation)),
             },
-            Packet::Ping(payload) => {
+            Packet::Ping(payload) if self.dialect.pings == Pings::Server => {
                 self.pinged(wire, payload, now);
+                Some(Event::Heartbeat)
+            }
+            Packet::Pong("") if self.dialect.pings == Pings::Client && self.heartbeat.is_awaited() => {
+                self.ponged(now);
                 Some(Event::Heartbeat)
             }
             Packet::Pong("probe") if channel == Channel::WebSocket && self.upgrade == Upgrade::Probing => {
@@ -54,13 +61,14 @@ impl Session {
             // A close frame may follow, which the client of a scenario may have to see.
             Packet::Close if self.polling.is_none() => {
                 self.farewell = true;
-                self.overdue = Some(now + FAREWELL);
+                self.heartbeat = Heartbeat::PingDue(now + FAREWELL);
                 None
             }
             Packet::Close => Some(self.finish(wire, Closed::ByServer { then: None })),
             Packet::Noop => None,
             Packet::Pong(_) if self.guest || std::mem::take(&mut self.pong_due) => None,
             Packet::Open(json) => Some(unexpected("open", json)),
+            Packet::Ping(payload) => Some(unexpected("ping", payload)),
             Packet::Pong(payload) => Some(unexpected("pong", payload)),
             Packet::Upgrade => Some(unexpected("upgrade", "")),
         }
@@ -87,26 +95,11 @@ impl Session {
             }
         }
         self.handshake = Some(Box::new(handshake));
-        self.expect_ping(now);
+        if self.dialect.main_namespace == MainNamespace::Unasked {
+            Namespace::of(&mut self.namespaces, MAIN).phase = Phase::Asked;
+        }
+        self.start_heartbeat(now);
         Event::Opened { flaw }
-    }
-
-    fn pinged(&mut self, wire: &mut dyn Wire, payload: &str, now: Instant) {
-        match self.heartbeats {
-            Heartbeats::Answered => self.send_text(wire, &["3", payload]),
-            Heartbeats::Muted => {}
-        }
-        match (self.state, self.heartbeats) {
-            (State::Open, Heartbeats::Answered) => self.expect_ping(now),
-            // A server that waits for a pong owes no ping: it is up to it to end the connection.
-            (State::Open, Heartbeats::Muted) => self.overdue = None,
-            _ => {}
-        }
-    }
-
-    /// EIO "Heartbeat": without a ping for `pingInterval + pingTimeout` the client takes the connection for lost.
-    fn expect_ping(&mut self, now: Instant) {
-        self.overdue = self.handshake.as_ref().map(|h| now + h.ping_interval + h.ping_timeout);
     }
 
     fn receive_socket_io<'a>(&mut self, text: &'a str) -> Option<Event<'a>> {
@@ -116,13 +109,17 @@ impl Session {
         let packet = match socket_io::decode(text) {
             Ok(packet) => packet,
             Err(violation) if violation.rule == Rule::AckId && self.echoes_written_id(text) => return None,
+            Err(violation) if violation.rule == Rule::ConnectErrorPayload => match self.any_error(text) {
+                Some(packet) => packet,
+                None => return Some(Event::Violated(violation)),
+            },
             Err(violation) => return Some(Event::Violated(violation)),
         };
         let data = packet.data.unwrap_or("");
         self.get_to_know(packet.namespace);
         match packet.kind {
-            Kind::Connect => Some(namespace::accepted(&mut self.namespaces, packet.namespace, data)),
-            Kind::ConnectError => Some(namespace::refused(&mut self.namespaces, packet.namespace, data)),
+            Kind::Connect => Some(self.accepted(packet.namespace, data)),
+            Kind::ConnectError => self.erred(packet.namespace, data),
             Kind::Disconnect => namespace::ended(&mut self.namespaces, packet.namespace),
             Kind::Event => self.deliver(ServerEvent {
                 namespace: Cow::Borrowed(packet.namespace),
@@ -142,6 +139,42 @@ impl Session {
                 Err(violation) => Some(Event::Violated(violation)),
             },
         }
+    }
+
+    fn accepted<'a>(&mut self, name: &'a str, data: &str) -> Event<'a> {
+        match self.dialect.socket_ids {
+            SocketIds::InReply => namespace::accepted(&mut self.namespaces, name, data),
+            SocketIds::OfSession => {
+                let session = self.handshake.as_ref().map_or("", |handshake| &handshake.sid);
+                namespace::accepted_as(&mut self.namespaces, without_query(name), session)
+            }
+        }
+    }
+
+    fn erred<'a>(&mut self, name: &'a str, data: &'a str) -> Option<Event<'a>> {
+        let is_in = self.is_connected(name);
+        match self.dialect.packet_4 {
+            // Who is in and is told of an error stays in: to the application it is an event.
+            Packet4::Error if is_in => {
+                let data = if data.is_empty() { "null" } else { data };
+                self.deliver(ServerEvent {
+                    namespace: Cow::Borrowed(name),
+                    id: None,
+                    data: Cow::Owned(format!("[\"error\",{data}]")),
+                    attachments: Vec::new(),
+                })
+            }
+            Packet4::Error => Some(namespace::refused(&mut self.namespaces, without_query(name), data)),
+            Packet4::ConnectError => Some(namespace::refused(&mut self.namespaces, name, data)),
+        }
+    }
+
+    /// An ERROR may bring any value.
+    fn any_error<'a>(&self, text: &'a str) -> Option<socket_io::Packet<'a>> {
+        let outline = socket_io::outline(text).filter(|_| self.dialect.packet_4 == Packet4::Error)?;
+        let data = outline.rest;
+        let (kind, namespace) = (outline.kind, outline.namespace);
+        Some(socket_io::Packet { kind, attachments: 0, namespace, id: None, data: Some(data) })
     }
 
     fn deliver_assembled(&mut self, whole: Assembled) -> Option<Event<'static>> {
@@ -183,6 +216,20 @@ impl Session {
         })
     }
 
+    /// Does the same with each packet of a payload that a rude scenario posts by hand.
+    pub fn note_raw_payload(&mut self, payload: &str) {
+        match self.dialect.framing {
+            Framing::Separated => payload.split(payload::SEPARATOR).for_each(|packet| self.note_raw(packet)),
+            Framing::Counted => {
+                for packet in counted::packets(payload.as_bytes()).flatten() {
+                    let mut text = String::new();
+                    engine_io::encode_text(&packet, &mut text);
+                    self.note_raw(&text);
+                }
+            }
+        }
+    }
+
     /// Keeps in mind a packet that a rude scenario says by hand, so that the answer is no surprise. It need not be
     /// legal: a lenient server may take `0/custom,[]` for a CONNECT, and echo an id that no number holds.
     pub fn note_raw(&mut self, text: &str) {
@@ -193,7 +240,11 @@ impl Session {
         let Some(packet) = socket_io::outline(text) else { return };
         match (packet.kind, packet.id) {
             (Kind::Connect, _) => {
-                let namespace = Namespace::of(&mut self.namespaces, packet.namespace);
+                let name = match self.dialect.auth {
+                    Auth::Payload => packet.namespace,
+                    Auth::Query => without_query(packet.namespace),
+                };
+                let namespace = Namespace::of(&mut self.namespaces, name);
                 match namespace.phase {
                     Phase::Out => namespace.phase = Phase::Asked,
                     Phase::Asked | Phase::In => namespace.asked_again = true,
@@ -229,6 +280,11 @@ impl Session {
             Namespace::of(&mut self.namespaces, name).phase = Phase::In;
         }
     }
+}
+
+/// The name of a namespace, without what may stand behind it in a dialect that has credentials there.
+fn without_query(name: &str) -> &str {
+    name.split_once('?').map_or(name, |(name, _)| name)
 }
 
 fn unexpected(name: &str, payload: &str) -> Event<'static> {

@@ -5,11 +5,14 @@ use std::time::Instant;
 use super::cookies::Jar;
 use super::wire::{Channel, Request, Wire};
 use crate::protocol::deflate;
+use crate::protocol::dialect::Dialect;
 use crate::protocol::http::Head;
 
 /// Path, query and headers of a client's connections, fixed by the scenario and the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Destination {
+    /// Which dialect is spoken there.
+    pub dialect: &'static Dialect,
     /// Path of the server, with both slashes, e.g. `/socket.io/`.
     pub path: String,
     /// Which of our own query parameters (`EIO`, `transport`, `sid`) are left out, because the scenario wants others or none.
@@ -22,6 +25,16 @@ pub struct Destination {
     pub is_secure: bool,
     /// Whether compression of WebSocket messages is offered.
     pub compression: bool,
+}
+
+impl Destination {
+    /// Adds query parameters that are encoded already.
+    pub fn add_query(&mut self, query: &str) {
+        if !self.query.is_empty() && !query.is_empty() {
+            self.query.push('&');
+        }
+        self.query.push_str(query);
+    }
 }
 
 /// Composes the requests of one client and keeps its cookies.
@@ -42,6 +55,11 @@ impl Requests {
         *self.destination = destination;
     }
 
+    /// Which dialect is spoken.
+    pub(super) fn dialect(&self) -> &'static Dialect {
+        self.destination.dialect
+    }
+
     pub(super) fn note_time(&mut self, now: Instant) {
         self.now = Some(now);
     }
@@ -57,7 +75,7 @@ impl Requests {
         };
         let stays = |name: &str| !replaced.iter().any(|replaced| replaced == name);
         if stays("EIO") {
-            add("EIO=4");
+            add(self.destination.dialect.parameter);
         }
         if stays("transport") {
             add(&format!("transport={transport}"));
@@ -70,6 +88,11 @@ impl Requests {
             add(&format!("sid={sid}"));
         }
         target
+    }
+
+    /// Whether the query asks for base64 in the place of bytes.
+    pub(super) fn want_base64(&self) -> bool {
+        self.destination.query.split('&').any(|pair| pair == "b64=1")
     }
 
     /// The path of the server.
@@ -118,11 +141,11 @@ impl Requests {
         wire.request(channel, request);
     }
 
-    pub(super) fn post(&self, wire: &mut dyn Wire, channel: Channel, sid: &str, body: &[u8]) {
+    pub(super) fn post(&self, wire: &mut dyn Wire, channel: Channel, sid: &str, body: &[u8], kind: &str) {
         let target = self.target("polling", Some(sid));
         let mut headers = self.headers(&target);
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-            headers.push(("Content-Type".into(), "text/plain;charset=UTF-8".into()));
+            headers.push(("Content-Type".into(), kind.into()));
         }
         let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
         let request = Request { method, target: &target, headers: &headers, body, held, same_connection };

@@ -13,6 +13,7 @@ mod handshakes;
 mod heartbeats;
 mod interleavings;
 mod namespaces;
+mod older;
 mod polling;
 mod recovery;
 mod upgrades;

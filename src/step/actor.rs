@@ -205,6 +205,7 @@ impl<'p> Actor<'p> {
             }
         }
         Ok(Destination {
+            dialect: self.group.dialect,
             path: self.context.path.clone(),
             replaced,
             query: encoded.finish(),

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::actor::Ended;
 use super::refusal::{About, Refusal, answer, is_about_credentials};
@@ -16,7 +16,8 @@ use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Cause, Counter, FailureKind, Metric};
-use crate::session::{Channel, Closed, Event, Polls, Transport};
+use crate::protocol::dialect::{Auth, Packet4};
+use crate::session::{self, Channel, Closed, Event, Polls, Transport, query_of};
 use crate::template::Template;
 
 /// How long a client waits for its connection unless the step says otherwise.
@@ -153,6 +154,7 @@ impl How {
         let mut connecting = Connecting {
             how: self,
             namespace: "".into(),
+            auth: None,
             due,
             next: due,
             ready: due.max(cx.ready),
@@ -222,6 +224,8 @@ enum Place {
 struct Connecting<'p> {
     how: &'p How,
     namespace: Box<str>,
+    /// What is sent in the query, in a dialect that has it there.
+    auth: Option<String>,
     /// From when on its latency counts.
     due: Instant,
     /// When the next try begins.
@@ -266,10 +270,19 @@ impl Connecting<'_> {
             Some(_) => self.end_of_try = self.deadline.min(cx.now + retry::ONE_TRY),
             None => self.end_of_try = cx.now + self.how.within,
         }
+        if cx.actor.group.dialect.auth == Auth::Query {
+            match self.render_auth(cx) {
+                Ok(auth) => self.auth = auth,
+                Err(why) => return self.missed(cx, Cause::NoValue, why),
+            }
+        }
         let destination = cx.actor.destination(&self.how.query, &self.how.headers);
         match (cx.namespace(self.how.namespace.as_ref()), destination) {
-            (Ok(namespace), Ok(destination)) => {
+            (Ok(namespace), Ok(mut destination)) => {
                 self.namespace = namespace;
+                if let Some(auth) = &self.auth {
+                    destination.add_query(&query_of(auth));
+                }
                 if !cx.actor.context.standing.is_empty() && !cx.actor.session.is_open() {
                     cx.actor.standing.opens_with(&destination.query);
                 }
@@ -291,24 +304,34 @@ impl Connecting<'_> {
         Flow::Waiting
     }
 
+    /// What is sent with `CONNECT`, or in its place.
+    fn render_auth(&self, cx: &mut Cx<'_, '_>) -> Result<Option<String>, String> {
+        let auth = self.how.auth.as_ref().or(cx.actor.group.auth.as_ref());
+        let auth = auth.map(|auth| auth.render(cx.actor)).transpose()?;
+        if !cx.actor.context.standing.is_empty() {
+            cx.actor.standing.connects_with(auth.as_ref());
+        }
+        Ok(auth.map(|auth| {
+            cx.actor.context.secrets.note_auth(&auth, false);
+            auth.to_string()
+        }))
+    }
+
     fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
         self.place = Place::Asking;
         self.asked = cx.now;
-        let auth = self.how.auth.as_ref().or(cx.actor.group.auth.as_ref());
-        let auth = match auth.map(|auth| auth.render(cx.actor)).transpose() {
-            Ok(auth) => {
-                if !cx.actor.context.standing.is_empty() {
-                    cx.actor.standing.connects_with(auth.as_ref());
-                }
-                auth.map(|auth| {
-                    cx.actor.context.secrets.note_auth(&auth, false);
-                    auth.to_string()
-                })
-            }
+        let auth = match cx.actor.group.dialect.auth {
+            Auth::Query => Ok(self.auth.take()),
+            Auth::Payload => self.render_auth(cx),
+        };
+        let auth = match auth {
+            Ok(auth) => auth,
             Err(why) => return self.missed(cx, Cause::NoValue, why),
         };
-        cx.actor.session.connect(cx.wire, &self.namespace, auth.as_deref(), self.how.recover);
-        Flow::Waiting
+        match cx.actor.session.connect(cx.wire, &self.namespace, auth.as_deref(), self.how.recover) {
+            session::Connecting::Asked => Flow::Waiting,
+            session::Connecting::Standing => self.accepted(cx, false),
+        }
     }
 
     fn accepted(&mut self, cx: &mut Cx<'_, '_>, recovered: bool) -> Flow {
@@ -349,7 +372,16 @@ impl Connecting<'_> {
                 return self.missed(cx, Cause::Refused, why);
             }
             Wanted::Refusal(Refusal::Any) => Ok(()),
-            Wanted::Refusal(Refusal::Reason(matcher)) => matcher.matches(&actual, &[], cx.actor),
+            Wanted::Refusal(Refusal::Reason(matcher)) => {
+                let verdict = matcher.matches(&actual, &[], cx.actor);
+                // An older server refuses with a text alone, which is the message.
+                match (&actual, cx.actor.session.dialect().packet_4) {
+                    (Json::String(text), Packet4::Error) => {
+                        verdict.or_else(|_| matcher.matches(&json!({ "message": text }), &[], cx.actor))
+                    }
+                    _ => verdict,
+                }
+            }
             Wanted::Refusal(refusal @ Refusal::Http { .. }) => {
                 let why =
                     format!("HTTP let it in, and `{}` refused by CONNECT_ERROR: {reason}", self.namespace);

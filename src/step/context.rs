@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::audit::Spread;
 use crate::contract::StandingRoom;
+use crate::protocol::dialect::Dialect;
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::template::{Of, Shared, Slot, Template};
@@ -51,6 +52,8 @@ pub struct GroupContext {
     pub name: String,
     /// How many clients it has.
     pub count: u64,
+    /// Which dialect they speak.
+    pub dialect: &'static Dialect,
     /// Which transports they use.
     pub transport: Transport,
     /// Whether they offer compression of WebSocket messages.

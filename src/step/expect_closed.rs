@@ -65,6 +65,9 @@ impl ExpectClosed {
             (None, Closed::NoPing) => {
                 cx.fail(self.wish(), "it stayed open without a ping until the client gave up");
             }
+            (None, Closed::NoPong) => {
+                cx.fail(self.wish(), "it stayed open without a pong until the client gave up");
+            }
             (None, _) => cx.pass(),
         }
     }

@@ -19,7 +19,6 @@ use crate::audit::SentMessage;
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Metric;
 use crate::protocol::http::Response;
-use crate::protocol::payload;
 use crate::session::{Channel, HangUp, Request};
 use crate::template::{Template, binary::Binary};
 
@@ -350,7 +349,7 @@ impl Inquiry {
         if matches!(self.target, Target::Poll)
             && let Some(Ok(payload)) = body.as_deref().map(std::str::from_utf8)
         {
-            payload.split(payload::SEPARATOR).for_each(|packet| cx.actor.session.note_raw(packet));
+            cx.actor.session.note_raw_payload(payload);
         }
         let request = Request {
             method,

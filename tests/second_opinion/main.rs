@@ -4,5 +4,6 @@
 #[path = "../support/peers.rs"]
 mod peers;
 
+mod older;
 mod packets;
 mod websocket;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,11 +26,11 @@ const RESERVED: [&str; 6] =
 /// A Socket.IO packet as an application means it: bytes stand in the data as `{ "$b64": "…" }`, as they do on the line
 /// to the parser. Its kind is never a binary one.
 #[derive(Clone, Debug, PartialEq)]
-struct Meant {
-    kind: Kind,
-    namespace: String,
-    id: Option<u64>,
-    data: Option<Json>,
+pub(crate) struct Meant {
+    pub(crate) kind: Kind,
+    pub(crate) namespace: String,
+    pub(crate) id: Option<u64>,
+    pub(crate) data: Option<Json>,
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn of_an_unknown_type_nobody_makes_a_packet() {
 
 // ---- what is meant ----------------------------------------------------------------------------------------------
 
-fn meant() -> impl Strategy<Value = Meant> {
+pub(crate) fn meant() -> impl Strategy<Value = Meant> {
     let namespace = || prop_oneof![2 => Just("/".to_owned()), 3 => "/[a-z0-9/_é?=&-]{0,12}"];
     let id = || prop_oneof![0..20_u64, 0..1_u64 << 49];
     let name = prop_oneof![4 => "\\PC{0,12}".prop_map(Json::from), 1 => any::<i32>().prop_map(Json::from)];
@@ -201,13 +201,13 @@ fn value(with_bytes: bool) -> BoxedStrategy<Json> {
     .boxed()
 }
 
-fn bytes_of(bytes: impl AsRef<[u8]>) -> Json {
+pub(crate) fn bytes_of(bytes: impl AsRef<[u8]>) -> Json {
     json!({ "$b64": STANDARD.encode(bytes) })
 }
 
 impl Meant {
     /// The same with its numbers as JavaScript has them.
-    fn plain(&self) -> Meant {
+    pub(crate) fn plain(&self) -> Meant {
         Meant { data: self.data.as_ref().map(plain), ..self.clone() }
     }
 }
@@ -226,13 +226,13 @@ fn plain(value: &Json) -> Json {
 
 /// An Engine.IO packet.
 #[derive(Clone, Debug)]
-enum Said {
+pub(crate) enum Said {
     Text(&'static str, String),
     Bare(&'static str),
     Bytes(Vec<u8>),
 }
 
-fn engine_packet(text: &'static str) -> impl Strategy<Value = Said> {
+pub(crate) fn engine_packet(text: &'static str) -> impl Strategy<Value = Said> {
     prop_oneof![
         3 => (prop::sample::select(vec!["open", "ping", "pong", "message"]), text)
             .prop_map(|(kind, text)| Said::Text(kind, text)),
@@ -242,7 +242,7 @@ fn engine_packet(text: &'static str) -> impl Strategy<Value = Said> {
 }
 
 impl Said {
-    fn ours(&self) -> EnginePacket<'_> {
+    pub(crate) fn ours(&self) -> EnginePacket<'_> {
         match self {
             Said::Text("open", text) => EnginePacket::Open(text),
             Said::Text("ping", text) => EnginePacket::Ping(text),
@@ -256,7 +256,7 @@ impl Said {
     }
 
     /// As their parser has it, without data where that is empty.
-    fn theirs(&self) -> Json {
+    pub(crate) fn theirs(&self) -> Json {
         match self {
             Said::Text(kind, text) if !text.is_empty() => json!({ "type": kind, "data": text }),
             Said::Text(kind, _) | Said::Bare(kind) => json!({ "type": kind }),
@@ -268,7 +268,7 @@ impl Said {
 // ---- who writes and who reads -----------------------------------------------------------------------------------
 
 /// A packet as we write it: its text, and its attachments as they stand on the line to the parser.
-fn written(meant: &Meant) -> (String, Vec<Json>) {
+pub(crate) fn written(meant: &Meant) -> (String, Vec<Json>) {
     let mut attachments = Vec::new();
     let data = meant.data.clone().map(|mut data| {
         detach(&mut data, &mut attachments);
@@ -300,7 +300,7 @@ fn detach(value: &mut Json, attachments: &mut Vec<Json>) {
 }
 
 /// What we make of a packet and its attachments.
-fn read(packet: &Packet<'_>, attachments: &[Json]) -> Meant {
+pub(crate) fn read(packet: &Packet<'_>, attachments: &[Json]) -> Meant {
     let meant = |kind, namespace: &str, id, data: Option<&str>, attachments: &[Json]| {
         let mut data: Option<Json> = data.map(|data| serde_json::from_str(data).expect("examined JSON"));
         data.iter_mut().for_each(|data| attach(data, attachments));
@@ -338,6 +338,15 @@ fn attach(value: &mut Json, attachments: &[Json]) {
 /// Asks about so many generated values, where the parsers are here.
 fn examine<S: Strategy>(values: &S, law: impl Fn(&mut Parser, S::Value) -> TestCaseResult) {
     let Some(parser) = Parser::start() else { return };
+    examine_with(parser, values, law);
+}
+
+/// The same with this parser.
+pub(crate) fn examine_with<S: Strategy>(
+    parser: Parser,
+    values: &S,
+    law: impl Fn(&mut Parser, S::Value) -> TestCaseResult,
+) {
     let parser = RefCell::new(parser);
     let config = Config { cases: 512, source_file: Some(file!()), ..Config::default() };
     if let Err(failed) = TestRunner::new(config).run(values, |value| law(&mut parser.borrow_mut(), value)) {
@@ -346,7 +355,7 @@ fn examine<S: Strategy>(values: &S, law: impl Fn(&mut Parser, S::Value) -> TestC
 }
 
 /// The Node process with the official parsers. It leaves when its standard input ends.
-struct Parser {
+pub(crate) struct Parser {
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -354,16 +363,19 @@ struct Parser {
 
 impl Parser {
     fn start() -> Option<Parser> {
-        let mut command = peers::parsers()?;
+        peers::parsers().map(Parser::of)
+    }
+
+    pub(crate) fn of(mut command: Command) -> Parser {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node can be started");
         let questions = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("it is piped"));
-        Some(Parser { child, questions, answers })
+        Parser { child, questions, answers }
     }
 
     /// Its answer, or why it refuses.
-    fn ask(&mut self, question: &str, argument: &Json) -> Result<Json, String> {
+    pub(crate) fn ask(&mut self, question: &str, argument: &Json) -> Result<Json, String> {
         let questions = self.questions.as_mut().expect("it is piped");
         writeln!(questions, "{}", json!([question, argument])).expect("it listens");
         let mut line = String::new();
@@ -376,7 +388,7 @@ impl Parser {
     }
 
     /// What it makes of a packet and its attachments, which has to be one packet.
-    fn read(&mut self, text: &str, attachments: &[Json]) -> Result<Meant, String> {
+    pub(crate) fn read(&mut self, text: &str, attachments: &[Json]) -> Result<Meant, String> {
         let messages: Json = std::iter::once(&Json::from(text)).chain(attachments).cloned().collect();
         let packets = self.ask("decode", &messages)?;
         let Some([packet]) = packets.as_array().map(Vec::as_slice) else {

@@ -38,12 +38,22 @@ pub(crate) enum Peer {
     NodeLoginApp,
     /// socketioxide with the fixture contract, as far as it goes there.
     Socketioxide,
+    /// The official server of Socket.IO 2 with the fixture contract: Engine.IO 3.
+    Node2Fixture,
+    /// python-socketio 4 with the fixture contract, as far as it goes there: Engine.IO 3.
+    Python4Fixture,
 }
 
 impl Peer {
     /// Every peer.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::NodeFixture, Self::NodeChatApp, Self::NodeLoginApp, Self::Socketioxide];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::NodeFixture,
+        Self::NodeChatApp,
+        Self::NodeLoginApp,
+        Self::Socketioxide,
+        Self::Node2Fixture,
+        Self::Python4Fixture,
+    ];
 
     /// Starts the peer on any free port with these settings (`tests/peers/README.md` lists them), and returns once it
     /// listens. It ends when the returned value is dropped. `None` means that the test is to be skipped.
@@ -77,6 +87,11 @@ impl Peer {
                 require(self, &program, "it is not built")?;
                 Ok(vec![text(&program)])
             }
+            Self::Node2Fixture => node_script(self, "node2", "fixture.js", "socket.io"),
+            Self::Python4Fixture => {
+                let python = python_of("python4", self, "socketio")?;
+                Ok(vec![text(&python), text(&folder("python4").join("fixture.py"))])
+            }
         }
     }
 }
@@ -88,6 +103,8 @@ impl fmt::Display for Peer {
             Self::NodeChatApp => "the official server with the chat application",
             Self::NodeLoginApp => "the official server with the application that wants a login",
             Self::Socketioxide => "socketioxide with the fixture",
+            Self::Node2Fixture => "the official server of Socket.IO 2 with the fixture",
+            Self::Python4Fixture => "python-socketio 4 with the fixture",
         })
     }
 }
@@ -104,7 +121,16 @@ pub(crate) fn application(program: &str) -> Option<String> {
 
 /// The official parsers, a Node process that is asked by lines. `None` means that the test is to be skipped.
 pub(crate) fn parsers() -> Option<Command> {
-    let arguments = found(node_script("the official parsers", "node", "parsers.js", "socket.io-parser"))?;
+    parsers_in("node")
+}
+
+/// Those of Socket.IO 2.
+pub(crate) fn older_parsers() -> Option<Command> {
+    parsers_in("node2")
+}
+
+fn parsers_in(folder: &str) -> Option<Command> {
+    let arguments = found(node_script("the official parsers", folder, "parsers.js", "socket.io-parser"))?;
     let mut command = Command::new(&arguments[0]);
     command.args(&arguments[1..]);
     Some(command)
@@ -157,8 +183,14 @@ fn python_script(script: &str, package: &str) -> Result<Vec<String>, Missing> {
 
 /// The Python of `.ci/peers install`, where it has this package.
 pub(crate) fn python(peer: impl fmt::Display, package: &str) -> Result<PathBuf, Missing> {
+    python_of("python", peer, package)
+}
+
+/// The same of another environment.
+fn python_of(environment: &str, peer: impl fmt::Display, package: &str) -> Result<PathBuf, Missing> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("peers/python/bin/python");
+    let program =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join("peers").join(environment).join("bin/python");
     require(&peer, &program, "its Python is not installed")?;
     let imports = Command::new(&program).args(["-c", &format!("import {package}")]).output();
     match imports.is_ok_and(|output| output.status.success()) {

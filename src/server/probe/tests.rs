@@ -67,6 +67,7 @@ fn an_engine_io_server_is_found_with_what_it_says_of_itself() {
             is_refusal: false,
             notes: Vec::new(),
             address: ([127, 0, 0, 1], endpoint.port).into(),
+            version: Version::V4,
             polling: true,
             ping_interval: Some(Duration::from_secs(25)),
             ping_timeout: Some(Duration::from_secs(20)),
@@ -217,19 +218,48 @@ fn another_protocol_is_shown_by_its_first_bytes() {
     );
 }
 
+/// The open packet of a server of Socket.IO 2, in the form of text and in that of bytes.
+fn old_answers() -> [Vec<u8>; 2] {
+    let open = br#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":5000}"#;
+    let bytes = [&b"\x00\x06\x06\xff"[..], open, b"\x00\x02\xff40"].concat();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", bytes.len()).into_bytes();
+    let text = format!("66:{}2:40", String::from_utf8_lossy(open));
+    [http("200 OK", &text), [head, bytes].concat()]
+}
+
 #[test]
-fn an_old_protocol_is_recognised_in_each_of_its_forms() {
-    let text = http("200 OK", "97:0{\"sid\":\"x\",\"upgrades\":[]}2:40");
-    let binary = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n\x00\x09\x07\xff0{\"s".to_vec();
-    for answer in [text, binary] {
-        let (endpoint, _told) = always(answer);
-        let sentence = sentence(&endpoint);
-        assert!(
-            sentence.starts_with("HOST speaks Engine.IO v3, which is Socket.IO 2 or older"),
-            "{sentence}"
-        );
-        assert!(sentence.contains("allowEIO3"), "{sentence}");
+fn a_server_of_an_older_version_is_found_in_each_of_its_forms_and_told_of() {
+    for answer in old_answers() {
+        let (endpoint, told) = always(answer);
+        let found = probe(&endpoint, &Probing::default()).expect("it is there");
+        assert_eq!((found.version, found.ping_timeout), (Version::V3, Some(Duration::from_secs(5))));
+        assert!(found.notes[0].contains("speaks Engine.IO 3"), "{:?}", found.notes);
+        let asked: Vec<String> = (0..3).filter_map(|_| told.recv().ok()).collect();
+        assert!(asked[0].starts_with("GET /socket.io/?EIO=4&transport=polling "), "{asked:?}");
+        assert!(asked[1].starts_with("GET /socket.io/?EIO=3&transport=polling "), "{asked:?}");
+        assert!(asked[2].starts_with("POST /socket.io/?EIO=3&transport=polling&sid=x "), "{asked:?}");
     }
+}
+
+#[test]
+fn who_asks_for_one_version_gets_no_other() {
+    for answer in old_answers() {
+        let (endpoint, _told) = always(answer);
+        let probing = Probing { version: Some(Version::V4), ..Probing::default() };
+        let told = probe(&endpoint, &probing).expect_err("it speaks another").to_string();
+        assert!(told.contains("speaks Engine.IO v3") && told.contains("--protocol"), "{told}");
+    }
+}
+
+#[test]
+fn a_server_that_refuses_one_version_is_asked_for_the_other() {
+    let [_, old] = old_answers();
+    let (endpoint, _told) = server(move |head| match head.contains("EIO=3") {
+        true => old.clone(),
+        false => http("400 Bad Request", "\"unsupported version\""),
+    });
+    let found = probe(&endpoint, &Probing::default()).expect("it is there");
+    assert_eq!(found.version, Version::V3);
 }
 
 #[test]
@@ -241,7 +271,10 @@ fn a_refused_version_is_told_with_the_words_of_the_server() {
     let (endpoint, _told) =
         always(http("400 Bad Request", r#"{"code":5,"message":"Unsupported protocol version"}"#));
     let sentence = sentence(&endpoint);
-    assert!(sentence.starts_with("HOST refuses Engine.IO v4 (`Unsupported protocol version`)"), "{sentence}");
+    assert!(
+        sentence.starts_with("HOST refuses this version of Engine.IO (`Unsupported protocol version`)"),
+        "{sentence}"
+    );
 }
 
 #[test]

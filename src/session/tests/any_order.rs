@@ -6,8 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::talk::{Recorder, response};
-use crate::protocol::engine_io::Packet;
-use crate::protocol::payload;
+use crate::protocol::dialect::{Framing, MainNamespace, Version};
 use crate::session::*;
 
 /// Something that may befall a session.
@@ -117,9 +116,14 @@ struct Subject {
 }
 
 impl Subject {
-    fn new() -> Subject {
-        let session = Session::new(Destination { path: "/socket.io/".into(), ..Destination::default() });
-        Subject { session, wire: Recorder::default(), now: Instant::now(), asked: Vec::new(), ended: false }
+    fn new(version: Version) -> Subject {
+        let (path, dialect) = ("/socket.io/".into(), version.dialect());
+        let session = Session::new(Destination { path, dialect, ..Destination::default() });
+        let asked = match dialect.main_namespace {
+            MainNamespace::Asked => Vec::new(),
+            MainNamespace::Unasked => vec!["/".to_owned()],
+        };
+        Subject { session, wire: Recorder::default(), now: Instant::now(), asked, ended: false }
     }
 
     fn hears(&mut self, event: Option<&Event<'_>>) {
@@ -180,14 +184,16 @@ impl Subject {
             Poke::ByHand(false) => session.set_polls(wire, Polls::Automatic),
             Poke::Dialed => session.handle_dialed(wire),
             Poke::Text(channel, text) => {
-                if let Ok(packet) = packet_of_text(&text) {
+                if let Ok(packet) = session.dialect().packet_of_text(&text) {
                     let event = session.handle_packet(wire, channel, packet, now);
                     self.hears(event.as_ref());
                 }
             }
             Poke::Bytes(channel, bytes) => {
-                let event = session.handle_packet(wire, channel, Packet::Binary(bytes.into()), now);
-                self.hears(event.as_ref());
+                if let Ok(packet) = session.dialect().packet_of_bytes(bytes.into()) {
+                    let event = session.handle_packet(wire, channel, packet, now);
+                    self.hears(event.as_ref());
+                }
             }
             Poke::Response(channel, status, body) => self.answered(channel, status, &body),
             Poke::Lost(channel) => {
@@ -217,8 +223,8 @@ impl Subject {
                 let event = self.session.handle_payload_end(&mut self.wire);
                 self.hears(event.as_ref());
             }
-            Payload::Packets(body) => {
-                for packet in payload::packets(body).flatten() {
+            Payload::Packets(packets) => {
+                for packet in packets.flatten() {
                     let event = self.session.handle_packet(&mut self.wire, channel, packet, self.now);
                     self.hears(event.as_ref());
                 }
@@ -231,21 +237,30 @@ impl Subject {
 
 proptest! {
     #[test]
-    fn a_session_survives_anything(pokes in proptest::collection::vec(pokes(), 0..100)) {
-        let mut subject = Subject::new();
+    fn a_session_survives_anything(
+        version in prop::sample::select(&Version::ALL[..]),
+        pokes in proptest::collection::vec(pokes(), 0..100),
+    ) {
+        let mut subject = Subject::new(version);
         pokes.into_iter().for_each(|poke| subject.poke(poke));
     }
 
     #[test]
     fn an_open_session_survives_anything(
+        version in prop::sample::select(&Version::ALL[..]),
         transport in prop_oneof![Just(Transport::Websocket), Just(Transport::Polling), Just(Transport::Upgrade)],
         pokes in proptest::collection::vec(pokes(), 0..100),
     ) {
-        let mut subject = Subject::new();
+        let mut subject = Subject::new(version);
         subject.poke(Poke::Open(transport));
+        let open = super::talk::OPEN;
+        let payload = match version.dialect().framing {
+            Framing::Separated => open.to_owned(),
+            Framing::Counted => format!("{}:{open}", open.len()),
+        };
         match transport {
-            Transport::Websocket => subject.poke(Poke::Text(Channel::WebSocket, super::talk::OPEN.into())),
-            _ => subject.poke(Poke::Response(Channel::Poll, 200, super::talk::OPEN.into())),
+            Transport::Websocket => subject.poke(Poke::Text(Channel::WebSocket, open.into())),
+            _ => subject.poke(Poke::Response(Channel::Poll, 200, payload.into())),
         }
         prop_assert!(subject.session.is_open());
         subject.poke(Poke::Connect("/".into(), false));

@@ -51,6 +51,7 @@ fn an_upgrading_session_polls_first_and_dials_with_its_id_when_the_server_offers
 fn query_and_headers_of_the_scenario_go_with_every_request_and_the_id_is_escaped() {
     let mut talk = Talk::new();
     talk.session.set_destination(Destination {
+        dialect: talk.session.dialect(),
         path: "/app/".into(),
         replaced: Vec::new(),
         query: "token=a%20b".into(),

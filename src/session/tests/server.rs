@@ -327,7 +327,7 @@ impl World {
                 if let Some(item) = self.net.frames_down.pop_front() {
                     let event = match &item {
                         Item::Text(text) => {
-                            let packet = packet_of_text(text).unwrap();
+                            let packet = self.session.dialect().packet_of_text(text).unwrap();
                             self.session.handle_packet(&mut self.net, Channel::WebSocket, packet, self.now)
                         }
                         Item::Bytes(bytes) => {
@@ -400,8 +400,8 @@ impl World {
         let body: Vec<String> = items.iter().map(Item::written).collect();
         let answer = response(200, &[], body.join("\x1e").as_bytes());
         match self.session.handle_response(&mut self.net, Channel::Poll, &answer) {
-            Payload::Packets(body) => {
-                for packet in crate::protocol::payload::packets(body) {
+            Payload::Packets(packets) => {
+                for packet in packets {
                     let event =
                         self.session.handle_packet(&mut self.net, Channel::Poll, packet.unwrap(), self.now);
                     self.client_hears(event.map(own));

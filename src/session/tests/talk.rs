@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::protocol::engine_io::Packet;
+use crate::protocol::dialect::Version;
 use crate::protocol::http::{Head, Response};
-use crate::protocol::payload;
 use crate::session::*;
 
 /// The open packet of a server that offers an upgrade.
@@ -52,7 +51,10 @@ impl Wire for Recorder {
             ("GET", None) => format!("get {}", request.target),
             ("POST", Some(body)) => {
                 assert_eq!(channel, Channel::Post);
-                format!("post {}", str::from_utf8(body).unwrap().replace('\x1e', " | "))
+                match str::from_utf8(body) {
+                    Ok(body) => format!("post {}", body.replace('\x1e', " | ")),
+                    Err(_) => format!("post {body:02x?}"),
+                }
             }
             other => format!("{other:?}"),
         };
@@ -86,7 +88,13 @@ pub(super) struct Talk {
 impl Talk {
     /// A session that has not begun.
     pub(super) fn new() -> Talk {
-        let destination = Destination { path: "/socket.io/".into(), ..Destination::default() };
+        Talk::in_version(Version::V4)
+    }
+
+    /// The same in this version of the protocol.
+    pub(super) fn in_version(version: Version) -> Talk {
+        let path = "/socket.io/".into();
+        let destination = Destination { path, dialect: version.dialect(), ..Destination::default() };
         Talk { session: Session::new(destination), wire: Recorder::default(), now: Instant::now() }
     }
 
@@ -145,8 +153,8 @@ impl Talk {
         self.session.handle_dialed(&mut self.wire);
     }
 
-    pub(super) fn connect(&mut self, name: &str, auth: Option<&str>) {
-        self.session.connect(&mut self.wire, name, auth, false);
+    pub(super) fn connect(&mut self, name: &str, auth: Option<&str>) -> Connecting {
+        self.session.connect(&mut self.wire, name, auth, false)
     }
 
     pub(super) fn emit(&mut self, name: &str, data: &str) {
@@ -165,13 +173,13 @@ impl Talk {
 
     /// A text frame comes on the WebSocket. What the session makes of it.
     pub(super) fn hears(&mut self, text: &str) -> String {
-        let packet = packet_of_text(text).unwrap();
+        let packet = self.session.dialect().packet_of_text(text).unwrap();
         told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
     /// A binary frame comes on the WebSocket.
     pub(super) fn hears_bytes(&mut self, bytes: &[u8]) -> String {
-        let packet = Packet::Binary(bytes.into());
+        let packet = self.session.dialect().packet_of_bytes(bytes.into()).unwrap();
         told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
     }
 
@@ -196,8 +204,8 @@ impl Talk {
                 all.push(told(Some(Event::Violated(violation))));
                 all.push(told(self.session.handle_payload_end(&mut self.wire)));
             }
-            Payload::Packets(body) => {
-                for packet in payload::packets(body) {
+            Payload::Packets(packets) => {
+                for packet in packets {
                     let event = match packet {
                         Ok(packet) => {
                             self.session.handle_packet(&mut self.wire, Channel::Poll, packet, self.now)

@@ -177,7 +177,7 @@ fn what_the_server_wrote_is_told_short_and_without_control_characters() {
         format!("0{noise}"),
         format!("3{noise}"),
     ] {
-        let packet = crate::session::packet_of_text(&packet).unwrap();
+        let packet = talk.session.dialect().packet_of_text(&packet).unwrap();
         let event = talk.session.handle_packet(&mut talk.wire, Channel::WebSocket, packet, talk.now);
         let Some(Event::Violated(violation)) = event else { panic!("{event:?}") };
         assert!(violation.detail.len() < 600, "{violation}");

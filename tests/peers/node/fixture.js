@@ -23,8 +23,21 @@ serve(options, (io) => {
 });
 
 function guard(socket, next) {
-  if (socket.handshake.auth.token === "ok") return next();
-  next(Object.assign(new Error("nope"), { data: { code: 7 } }));
+  if (auth(socket).token === "ok") return next();
+  // Clients of Socket.IO 2 are told the data alone, so it has to say everything.
+  const data = isOld(socket) ? { message: "nope", data: { code: 7 } } : { code: 7 };
+  next(Object.assign(new Error("nope"), { data }));
+}
+
+function isOld(socket) {
+  return socket.conn.protocol === 3;
+}
+
+/** Clients of Socket.IO 2 have their credentials in the query, beside what Engine.IO has there. */
+function auth({ conn, handshake }) {
+  if (conn.protocol !== 3) return handshake.auth;
+  const { EIO, transport, t, sid, b64, j, ...rest } = handshake.query;
+  return { ...rest, ...handshake.auth };
 }
 
 function setUp(io, socket) {
@@ -37,7 +50,7 @@ function setUp(io, socket) {
 
 // What the official protocol suites ask of their server.
 function officialContract(socket) {
-  socket.emit("auth", socket.handshake.auth);
+  socket.emit("auth", auth(socket));
   socket.on("message", (...args) => socket.emit("message-back", ...args));
   socket.on("message-with-ack", (...args) => {
     const ack = args.pop();
@@ -127,7 +140,7 @@ function lifecycle(io, socket) {
     ack({
       id: socket.id,
       nsp: socket.nsp.name,
-      auth: handshake.auth,
+      auth: auth(socket),
       query: handshake.query,
       headers: handshake.headers,
       recovered: Boolean(socket.recovered),

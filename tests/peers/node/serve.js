@@ -7,6 +7,7 @@
 //   CONNECT_TIMEOUT
 //   UPGRADE_TIMEOUT
 //   MAX_HTTP_BUFFER_SIZE     bytes, announced to clients as maxPayload
+//   ALLOW_EIO3               1: clients of Socket.IO 2 may connect, too
 //   CSR                      1: connection state recovery
 //   CSR_MAX_DISCONNECTION    how long a lost connection can be recovered
 //   PER_MESSAGE_DEFLATE      JSON: compression of WebSocket messages, as the option `perMessageDeflate` of the Server
@@ -55,6 +56,7 @@ function settings(env) {
     upgradeTimeout: number(env, "UPGRADE_TIMEOUT"),
     maxHttpBufferSize: number(env, "MAX_HTTP_BUFFER_SIZE"),
   };
+  if (env.ALLOW_EIO3 === "1") options.allowEIO3 = true;
   if (env.PER_MESSAGE_DEFLATE) options.perMessageDeflate = JSON.parse(env.PER_MESSAGE_DEFLATE);
   if (env.CSR === "1") {
     options.connectionStateRecovery = { maxDisconnectionDuration: number(env, "CSR_MAX_DISCONNECTION") ?? 2000 };
