@@ -11,6 +11,8 @@ mod page;
 
 use std::{collections::BTreeSet, env, fs};
 
+use sockrates::protocol::dialect::Version;
+
 use catalogue::{Case, Catalogue, breaking, broken_by, faults, level, root};
 
 const PAGE: &str = "docs/conformance.md";
@@ -95,19 +97,32 @@ fn every_case_has_faults_that_could_fail_it_and_every_fault_cases_that_could_cat
 
 #[test]
 fn every_case_passes_on_the_healthy_reference_server() {
-    let verdicts = matrix::conform(&[]).unwrap_or_else(|why| panic!("{why}"));
+    all_pass(Version::V4, &[]);
+}
+
+#[test]
+fn every_case_of_the_version_before_passes_on_the_healthy_reference_server() {
+    let count = all_pass(Version::V3, &["--protocol", "3"]);
+    assert!(count >= 120, "{count} results");
+}
+
+/// Plays the cases of a version. How many results there are.
+fn all_pass(version: Version, arguments: &[&str]) -> usize {
+    let verdicts = matrix::conform(arguments).unwrap_or_else(|why| panic!("{why}"));
     let wrong: Vec<_> = verdicts.iter().filter(|verdict| verdict.verdict != "pass").collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let played: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.id.as_str()).collect();
     let catalogue = Catalogue::read();
-    let there: BTreeSet<&str> = catalogue.cases.iter().map(|case| case.id.as_str()).collect();
+    let is_of_it = |case: &&Case| case.scenario.protocols.contains(&version);
+    let there: BTreeSet<&str> = catalogue.cases.iter().filter(is_of_it).map(|case| &*case.id).collect();
     assert_eq!(played, there);
+    verdicts.len()
 }
 
 #[test]
 fn every_fault_is_caught_and_every_case_fails_on_one_as_the_page_says() {
     let catalogue = Catalogue::read();
-    let matrix = matrix::Matrix::play();
+    let matrix = matrix::Matrix::play(&catalogue);
     let idle: Vec<&str> = matrix.faults_nobody_caught();
     assert!(idle.is_empty(), "no case noticed {idle:?}");
     let tame: Vec<&str> = matrix.cases_nothing_failed(&catalogue);

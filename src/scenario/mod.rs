@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse, render, render_warning};
 use crate::observe::Label;
+use crate::protocol::dialect::Version;
 use crate::session::Transport;
 use crate::step::{self, Reading, Tempo};
 use crate::template::{self, Scope, Shared};
@@ -70,6 +71,8 @@ pub struct Scenario {
     pub needs: Vec<Need>,
     /// Over which transports the groups that name none are played in turn; none is the default transport alone.
     pub transports: Vec<Transport>,
+    /// In which versions of the protocol it holds: those in which `conform` plays it.
+    pub protocols: Vec<Version>,
     /// About how long a healthy server lets it take, where that is long; else zero.
     pub takes: Duration,
     /// Who takes part.
@@ -246,6 +249,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let level = fields.optional("level");
     let needs = fields.optional("needs");
     let transports = fields.optional("transports");
+    let protocols = fields.optional("protocols");
     let protocol = fields.optional("protocol").map(groups::protocol).transpose()?;
     let takes = fields.optional("takes");
     let clients = fields.required("clients");
@@ -269,6 +273,10 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         needs.map(|node| one_of(node, "need", Need::ALL, Need::name)).collect::<Result<_, _>>()?;
     let transports = transports.map_or(&[][..], Node::items).iter().map(step::transport);
     let transports = transports.collect::<Result<_, _>>()?;
+    let protocols = match protocols {
+        Some(node) => node.items().iter().map(groups::protocol).collect::<Result<_, _>>()?,
+        None => vec![Version::V4],
+    };
     let environment = surroundings.environment();
     let mut scope = Scope::new(move |name| environment(name)).with_server(surroundings.server());
     let takes = match takes {
@@ -325,6 +333,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         level,
         needs,
         transports,
+        protocols,
         takes,
         groups,
         contract,

@@ -59,6 +59,7 @@ fn file() -> Schema {
         .takes("level", words(Level::ALL.map(Level::name)), "How binding that rule is; else `must`.")
         .takes("needs", one_or_more(words(Need::ALL.map(Need::name))), "What the server has to offer.")
         .takes("transports", one_or_more(transport()), "Over which of them it is played.")
+        .takes("protocols", one_or_more(protocol()), "In which versions it holds, for `conform`; else 4.")
         .takes(
             "protocol",
             protocol(),

@@ -296,6 +296,10 @@ impl Look<'_> {
     fn look(&self) -> Result<Found, Seen> {
         let seen = match self.look_in_this_version() {
             Err(seen) if self.probing.version.is_none() && seen.may_be_older() => seen,
+            Ok(mut found) if self.version == Version::V3 => {
+                found.notes.push("the clients speak Engine.IO 3, as was asked for".to_owned());
+                return Ok(found);
+            }
             other => return other,
         };
         let older = Look { version: Version::V3, ..*self };

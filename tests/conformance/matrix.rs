@@ -10,7 +10,9 @@ use std::{
     thread,
 };
 
+use reference_server::faults::Description;
 use serde_json::Value as Json;
+use sockrates::protocol::dialect::Version;
 
 use super::catalogue::{Catalogue, broken_by, faults};
 
@@ -65,6 +67,12 @@ pub(crate) fn conform(arguments: &[&str]) -> Result<Vec<Verdict>, String> {
         .collect())
 }
 
+/// Whether no case of today's version examines what a fault breaks.
+fn is_of_the_version_before(fault: &Description, catalogue: &Catalogue) -> bool {
+    let mut cases = broken_by(fault).flat_map(|id| catalogue.cases_of(id));
+    cases.all(|case| !case.scenario.protocols.contains(&Version::V4))
+}
+
 /// Which case caught which fault.
 pub(crate) struct Matrix {
     /// Pairs of a fault's name and a case's id.
@@ -73,7 +81,7 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     /// Plays, for each fault, the cases of the clauses that it breaks.
-    pub(crate) fn play() -> Matrix {
+    pub(crate) fn play(catalogue: &Catalogue) -> Matrix {
         let (next, caught, wrong) =
             (AtomicUsize::new(0), Mutex::new(BTreeSet::new()), Mutex::new(Vec::new()));
         thread::scope(|scope| {
@@ -81,7 +89,12 @@ impl Matrix {
                 scope.spawn(|| {
                     while let Some(fault) = faults().nth(next.fetch_add(1, Ordering::Relaxed)) {
                         let only: Vec<String> = broken_by(fault).map(|id| format!("clause:{id}")).collect();
-                        match conform(&["--fault", fault.name, "--only", &only.join(",")]) {
+                        let only = only.join(",");
+                        let mut arguments = vec!["--fault", fault.name, "--only", &only];
+                        if is_of_the_version_before(fault, catalogue) {
+                            arguments.extend(["--protocol", "3"]);
+                        }
+                        match conform(&arguments) {
                             Ok(verdicts) => caught.lock().expect("nobody panics").extend(
                                 verdicts
                                     .into_iter()

@@ -9,7 +9,7 @@ use super::catalogue::{Catalogue, Clause, breaking, faults};
 const HEAD: &str = include_str!("head.md");
 
 /// What the letters in the middle of a clause's id stand for.
-const AREAS: [(&str, &str); 24] = [
+const AREAS: [(&str, &str); 29] = [
     ("EIO-HS", "Engine.IO: handshake"),
     ("EIO-ERR", "Engine.IO: errors"),
     ("EIO-HTTP", "Engine.IO: HTTP"),
@@ -22,6 +22,11 @@ const AREAS: [(&str, &str); 24] = [
     ("SIO-BIN", "Socket.IO: binary"),
     ("SIO-NS", "Socket.IO: connection and namespaces"),
     ("SIO-EV", "Socket.IO: events and acknowledgements"),
+    ("EIO3-HS", "Engine.IO 3: handshake"),
+    ("EIO3-PL", "Engine.IO 3: payloads"),
+    ("EIO3-WS", "Engine.IO 3: WebSocket"),
+    ("EIO3-HB", "Engine.IO 3: heartbeat"),
+    ("SIO4-NS", "Socket.IO protocol 4: connection and namespaces"),
     ("SEM-BC", "Semantics: broadcasting"),
     ("SEM-RM", "Semantics: rooms"),
     ("SEM-SK", "Semantics: sockets of a room"),

@@ -11,7 +11,7 @@ use crate::conformance::result::FeatureResult;
 use crate::document::Source;
 use crate::runner::ServerConfig;
 use crate::scenario::{self, Scenario, Surroundings};
-use crate::server::{Offer, offers};
+use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
 
 /// How often something is looked for before it counts as missing: a busy machine may be slow once.
@@ -41,8 +41,9 @@ impl Features {
         jobs: usize,
         stop: &AtomicBool,
     ) -> Result<Features, String> {
-        let probing = server.probing(vec![server.manner()]);
-        let (endpoint, address) = host.with(|running| (running.endpoint().clone(), running.found().address));
+        let (endpoint, address, version) = host
+            .with(|running| (running.endpoint().clone(), running.found().address, running.found().version));
+        let probing = Probing { version: Some(version), ..server.probing(vec![server.manner()]) };
         let ways = offers(&endpoint, address, &probing);
         if !ways.answered {
             return Err(format!(

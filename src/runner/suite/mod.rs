@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
 use crate::conformance::result::{SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Variant};
+use crate::protocol::dialect::Version;
 use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Timings};
@@ -40,14 +41,20 @@ pub(crate) const JOBS: u16 = 8;
 
 /// What the reference server is started with: the timings of the official suites. Not read from its handshake, which a
 /// fault may have spoilt.
-const BUNDLED: Timings = Timings {
-    interval: Duration::from_millis(300),
-    timeout: Duration::from_millis(200),
-    max_payload: 1_000_000,
-    connect_timeout: Duration::from_secs(1),
-    upgrade_timeout: Duration::from_secs(1),
-    recovery: Duration::from_secs(2),
-};
+fn reference_timings(version: Option<Version>) -> Timings {
+    Timings {
+        interval: Duration::from_millis(300),
+        timeout: match version {
+            None | Some(Version::V4) => Duration::from_millis(200),
+            // Here the client waits for the answer to its ping, on a machine that may be busy.
+            Some(Version::V3) => Duration::from_secs(1),
+        },
+        max_payload: 1_000_000,
+        connect_timeout: Duration::from_secs(1),
+        upgrade_timeout: Duration::from_secs(1),
+        recovery: Duration::from_secs(2),
+    }
+}
 
 /// Heartbeats in which a busy machine now and then misses one: interval and timeout together.
 const HASTY: Duration = Duration::from_secs(2);
@@ -124,24 +131,31 @@ impl Suite {
             Some(_) => named.config.secrets.clone(),
         };
         let server = &ServerConfig { secrets, ..named.config.clone() };
-        let timings_of_fixture = || vec!["--fixture-timings".to_owned()];
+        let of_reference = reference_timings(server.protocol);
+        let timings_of_fixture = || {
+            let timeout = format!("{}ms", of_reference.timeout.as_millis());
+            ["--fixture-timings", "--ping-timeout", &timeout].map(str::to_owned).to_vec()
+        };
         let target = server.with(&timings_of_fixture());
         let is_bundled = matches!(target, Target::Bundled { .. });
         let host = Host::start(server, target, stop).map_err(not_there)?;
         let timings = match is_bundled {
-            true => BUNDLED,
+            true => of_reference,
             false => host.with(|running| server.timings(running.found())),
         };
         let bounded = Timings { max_payload: timings.max_payload.min(LARGEST_PAYLOAD), ..timings };
         let cases = cases::read_all(&self.unread, |surroundings| surroundings.with(bounded))?;
-        let is_chosen = |variant: &Variant<'_>| self.chosen.contains(&variant.label());
+        let version = host.with(|running| running.found().version);
+        let is_chosen = |variant: &Variant<'_>| {
+            self.chosen.contains(&variant.label()) && variant.case.scenario.protocols.contains(&version)
+        };
         let variants: Vec<Variant<'_>> = cases.iter().flat_map(Case::variants).filter(is_chosen).collect();
         let wants_recovery =
             variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
         let recovering = match is_bundled && wants_recovery {
             true => {
                 let arguments =
-                    [timings_of_fixture(), vec![format!("--recovery={}s", BUNDLED.recovery.as_secs())]]
+                    [timings_of_fixture(), vec![format!("--recovery={}s", of_reference.recovery.as_secs())]]
                         .concat();
                 Some(Host::start(server, server.with(&arguments), stop).map_err(not_there)?)
             }

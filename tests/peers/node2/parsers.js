@@ -14,6 +14,8 @@ function written(key, value) {
 }
 
 const binaryTypes = { [EVENT]: BINARY_EVENT, [ACK]: BINARY_ACK };
+// A packet keeps the type that it had on the wire here.
+const plainTypes = { [BINARY_EVENT]: EVENT, [BINARY_ACK]: ACK };
 
 const questions = {
   encode: (packet) => {
@@ -23,7 +25,7 @@ const questions = {
   decode: (messages) => {
     const packets = [];
     const decoder = new Decoder();
-    decoder.on("decoded", (packet) => packets.push(packet));
+    decoder.on("decoded", (packet) => packets.push({ ...packet, type: plainTypes[packet.type] ?? packet.type }));
     messages.forEach((message) => decoder.add(message));
     return packets;
   },
