@@ -330,6 +330,7 @@ fn the_flags_are_those_of_the_programs() {
         ("init", "docs/writing.md", "# Writing a scenario"),
         ("report", "docs/results.md", "# Results and formats"),
         ("import artillery", "docs/import.md", "## Artillery"),
+        ("import har", "docs/import.md", "## A recording"),
     ] {
         let verbs: Vec<&str> = verb.split(' ').collect();
         let help = printed(&[verbs.as_slice(), &["--help"]].concat());

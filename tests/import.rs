@@ -9,9 +9,11 @@ use proptest::prelude::*;
 use sockrates::document::Source;
 use sockrates::importer::Imported;
 use sockrates::importer::artillery::{self, ArtilleryImport};
+use sockrates::importer::har;
 use sockrates::scenario::{Surroundings, read};
 
 const ARTILLERY: &str = "tests/import/artillery";
+const HAR: &str = "tests/import/har";
 
 fn sources(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
@@ -223,5 +225,89 @@ proptest! {
     fn no_text_at_all_stops_the_importer(text in any::<String>()) {
         let source = Source { name: "any.yml".into(), text };
         let _ = artillery::import(&source, &ArtilleryImport::default(), &|_| Err("there is none".into()));
+    }
+}
+
+fn import_har(path: &Path) -> Result<Imported, String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    har::import(file, &path.display().to_string(), "page.scenario.yaml")
+}
+
+#[test]
+fn each_recording_becomes_the_scenario_beside_it() {
+    compare(HAR, &[".har"], import_har);
+}
+
+#[test]
+fn nothing_that_lets_somebody_in_comes_from_a_recording_into_a_scenario() {
+    let text = fs::read_to_string(Path::new(HAR).join("chat.har")).expect("it is there");
+    let imported = har::import(text.as_bytes(), "chat.har", "-").expect("it can be imported");
+    for secret in ["eyJ", "s3cr3t-session-77", "c2ln"] {
+        assert!(text.contains(secret), "{secret}");
+        assert!(!told(&imported).contains(secret), "{}", imported.text);
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_told() {
+    for (text, why) in [
+        ("", "is not a HAR file"),
+        ("[]", "is not a HAR file"),
+        ("{}", "no `log` with `entries`"),
+        ("{\"log\":{\"entries\":[{\"request\":{\"url\":5}}]}}", "is not a HAR file"),
+        ("{\"log\":{\"entries\":[]}}", "holds no connection of Socket.IO"),
+    ] {
+        let refused = har::import(text.as_bytes(), "x.har", "-").expect_err("it is none");
+        assert!(refused.contains(why), "{text}: {refused}");
+    }
+}
+
+/// A recording in which anything was said at any time.
+fn recording() -> impl Strategy<Value = serde_json::Value> {
+    let data = prop_oneof![
+        Just("40".to_owned()),
+        Just("40/ns,{\"token\":\"t\"}".to_owned()),
+        Just("0{\"sid\":\"A\"}".to_owned()),
+        Just("42[\"join\",\"${room}\"]".to_owned()),
+        Just("42[\"say\",{\"room\":\"a b\",\"text\":\"hello you\",\"$x\":[]}]".to_owned()),
+        Just("421[\"say\",{\"room\":\"a b\",\"text\":\"hello you\"}]".to_owned()),
+        Just("431[1]".to_owned()),
+        Just("42[\"\",{\"_placeholder\":true}]".to_owned()),
+        Just("42/ns,[\"leave\",[[[\"x\"]]],null]".to_owned()),
+        Just("42[5]".to_owned()),
+        Just("4".to_owned()),
+        Just("451-[\"b\",{\"_placeholder\":true,\"num\":0}]".to_owned()),
+        any::<String>(),
+    ];
+    let message = (data, any::<bool>(), 0_u8..50).prop_map(|(data, is_sent, at)| {
+        serde_json::json!({ "type": if is_sent { "send" } else { "receive" }, "time": f64::from(at) / 10.0, "opcode": 1, "data": data })
+    });
+    let tab = prop::collection::vec(message, 0..12).prop_map(|messages| {
+        let url = "ws://h/socket.io/?EIO=4&transport=websocket&token=abc";
+        serde_json::json!({ "request": { "url": url }, "_webSocketMessages": messages })
+    });
+    prop::collection::vec(tab, 0..4).prop_map(|tabs| serde_json::json!({ "log": { "entries": tabs } }))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_was_recorded_its_scenario_is_a_good_one(recording in recording()) {
+        let text = recording.to_string();
+        if let Ok(imported) = har::import(text.as_bytes(), "any.har", "-") {
+            let source = Source { name: "made.yaml".into(), text: imported.text };
+            if let Err(mistake) = read(&source, &Surroundings::without_files()) {
+                prop_assert!(false, "{mistake}\n{}", source.text);
+            }
+        }
+    }
+
+    #[test]
+    fn no_json_at_all_stops_the_reader_of_recordings(value in value()) {
+        let entry = serde_json::json!({ "log": { "entries": [value] } });
+        for text in [value.to_string(), entry.to_string()] {
+            let _ = har::import(text.as_bytes(), "any.har", "-");
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::init::refuse_to_overwrite;
 use super::{complain, is_stdout, put, say};
 use crate::document::{Source, render};
 use crate::importer::artillery::{self, ArtilleryImport};
+use crate::importer::har;
 use crate::importer::{Imported, Kind};
 use crate::measure::format::printable;
 use crate::runner::Error;
@@ -19,7 +20,8 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates import artillery load.yml                      writes load.scenario.yaml beside it
   sockrates import artillery load.yml --environment local  with the settings of one environment
-  sockrates import artillery load.yml --output -           to standard output";
+  sockrates import artillery load.yml --output -           to standard output
+  sockrates import har chat.har                            what a browser has recorded: Chrome, Firefox, Playwright";
 
 /// The largest file that a script may name.
 const PAYLOAD_LIMIT: u64 = 64 << 20;
@@ -35,6 +37,7 @@ pub(super) struct ImportArgs {
 #[derive(Debug, Subcommand)]
 enum From {
     Artillery(ArtilleryArgs),
+    Har(HarArgs),
 }
 
 /// A script of Artillery, of the engines `socketio` and `socketio-v3`
@@ -47,6 +50,17 @@ struct ArtilleryArgs {
     /// The environment of the script whose settings are meant
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// A recording of a browser: a HAR file of Chrome, Firefox or Playwright
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+struct HarArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -78,6 +92,16 @@ pub(super) fn import(args: &ImportArgs) -> Result<Status, Error> {
                 ArtilleryImport { environment: args.environment.as_deref(), output: &place, folder: &seen };
             let files = move |name: &str| read_bounded(&folder.join(name));
             let imported = artillery::import(&source, &how, &files).map_err(Error::wrong)?;
+            args.output.write(&output, &imported)
+        }
+        From::Har(args) => {
+            let output = args.output.of(&args.file);
+            args.output.check(&output)?;
+            let (name, place) = (args.file.display().to_string(), output.display().to_string());
+            let file = File::open(&args.file).map_err(|error| {
+                Error::because(format!("failed to read {name}: {}", crate::document::cause(&error)))
+            })?;
+            let imported = har::import(file, &name, &place).map_err(Error::wrong)?;
             args.output.write(&output, &imported)
         }
     }

@@ -31,6 +31,7 @@ pub(super) struct Draft {
     pub(super) name: String,
     pub(super) vars: Vec<Part>,
     pub(super) groups: Vec<Part>,
+    pub(super) contract: Vec<Part>,
     pub(super) acts: Vec<Act>,
     /// Demands, and the lines of the source that make them.
     pub(super) thresholds: Vec<(String, u32)>,
@@ -148,6 +149,7 @@ impl<'d> Written<'d> {
         self.line(0, &format!("name: {}", text(&draft.name)));
         self.parts("vars", &draft.vars);
         self.parts("clients", &draft.groups);
+        self.parts("contract", &draft.contract);
         self.line(0, "script:");
         draft.acts.iter().for_each(|act| self.act(act));
         if !draft.thresholds.is_empty() {

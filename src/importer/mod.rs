@@ -7,6 +7,7 @@
 pub mod artillery;
 mod draft;
 mod flow_style;
+pub mod har;
 
 use std::fmt;
 

@@ -1,8 +1,10 @@
 //! `import`: what it writes is played at once.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
+use crate::peers::Peer;
 use crate::support::sockrates;
 
 #[test]
@@ -35,4 +37,46 @@ fn a_script_that_is_wrong_is_answered_with_its_line() {
     assert!(imported.stderr.contains("load.yml:2:1"), "{}", imported.stderr);
     let missing = sockrates(["import", "artillery", "no/such.yml"]).run().code(2);
     assert!(missing.stderr.contains("no such file or directory"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_recording_of_a_chat_is_imported_and_passes_on_that_chat() {
+    let Some(server) = Peer::NodeChatApp.command_line() else { return };
+    let folder = tempfile::tempdir().expect("there is room");
+    let recording = folder.path().join("chat.har");
+    fs::copy("tests/import/har/chat.har", &recording).expect("it can be copied");
+    let (recording, written) =
+        (recording.display().to_string(), folder.path().join("chat.scenario.yaml").display().to_string());
+    sockrates(["import", "har", &recording]).run().code(0);
+    sockrates(["run", &written, "--server", &server]).run().code(0).says("Judged");
+    sockrates(["run", &written, "--server", &server, "--clients", "60"]).run().code(0);
+}
+
+#[test]
+fn a_large_recording_takes_little_memory() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let recording = folder.path().join("large.har");
+    let mut file = std::io::BufWriter::new(fs::File::create(&recording).expect("it can be made"));
+    let body = "x".repeat(1 << 20);
+    write!(file, "{{\"log\":{{\"entries\":[").expect("there is room");
+    for _ in 0..60 {
+        write!(
+            file,
+            "{{\"request\":{{\"url\":\"http://h/\"}},\"response\":{{\"content\":{{\"text\":\"{body}\"}}}}}},"
+        )
+        .expect("there is room");
+    }
+    write!(
+        file,
+        "{{\"request\":{{\"url\":\"ws://h/socket.io/?EIO=4&transport=websocket\"}},\"_webSocketMessages\":[\
+         {{\"type\":\"send\",\"time\":1,\"opcode\":1,\"data\":\"40\"}}]}}]}}}}"
+    )
+    .expect("there is room");
+    file.flush().expect("there is room");
+    let recording = recording.display().to_string();
+    sockrates(["import", "har", &recording, "--output", "-"])
+        .bounded(120_000)
+        .run()
+        .code(0)
+        .says("- connect");
 }
