@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::audit::AuditEvent;
-use crate::audit::stamp::Stamp;
+use crate::audit::stamp::{self, Stamp};
 use crate::observe::{Cause, Counter, FailureKind, Label, Metric, Observer, StepId, Who};
 use crate::protocol::dialect::Packets;
 use crate::protocol::engine_io::Packet;
@@ -24,8 +24,8 @@ use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Violation, socket_io};
 use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Request, ServerEvent, Wire};
 use crate::step::{
-    Actor, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, PlayedAct, RunContext, Seen, WireLog,
-    tell_rooms,
+    Actor, Board, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, PlayedAct, RunContext, Seen,
+    WireLog, silence, tell_rooms,
 };
 
 /// The outside, as a client sees it during one call.
@@ -79,6 +79,16 @@ impl<'p> Client<'p> {
     /// At which node of the target it connects, as an index.
     pub fn node(&self) -> u16 {
         self.actor.node
+    }
+
+    /// Where those of its namespace ask for markers, at a server of several nodes.
+    pub fn board(&self) -> Option<&Board> {
+        self.actor.board.as_deref()
+    }
+
+    /// Lets it broadcast a marker of this round.
+    pub fn mark(&mut self, io: &mut Io<'_>, round: u64) {
+        self.with(io, |cx| silence::mark(cx, round));
     }
 
     /// Whether some namespace has accepted the client and its connection stands.
@@ -372,6 +382,9 @@ impl<'p> Client<'p> {
             && let Some(stamp) = Stamp::find(message.data.as_bytes())
             && stamp.run == self.actor.context.run
         {
+            if stamp.label == stamp::MARKER {
+                return silence::arrived(&mut self.actor, &stamp);
+            }
             let since = self.actor.context.since(io.now);
             io.observer.about(Label(stamp.label));
             io.observer.count(Counter::DeliveryReceived, 1);

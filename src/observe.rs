@@ -173,6 +173,9 @@ pub enum Counter {
     /// Round trips that prove what has arrived: of `fence` and `expect_none`, and at the end of an act. They are in no other
     /// count and in no latency.
     Fences,
+    /// Those of `expect_none` that prove nothing of what other nodes of the server have sent, because the contract has no way
+    /// to reach everyone.
+    FencesOfOneNode,
     /// Checks that were made.
     ChecksMade,
     /// Checks that did not hold.
@@ -181,7 +184,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order in which reports list them.
-    pub const ALL: [Counter; 23] = [
+    pub const ALL: [Counter; 24] = [
         Counter::ConnectAsked,
         Counter::ConnectOk,
         Counter::ConnectFailed,
@@ -203,6 +206,7 @@ impl Counter {
         Counter::RoundsDue,
         Counter::RoundsBegun,
         Counter::Fences,
+        Counter::FencesOfOneNode,
         Counter::ChecksMade,
         Counter::ChecksFailed,
     ];
@@ -250,6 +254,7 @@ impl Counter {
             Counter::RoundsDue => "rounds due",
             Counter::RoundsBegun => "rounds begun",
             Counter::Fences => "fences",
+            Counter::FencesOfOneNode => "fences of one node",
             Counter::ChecksMade => "checks made",
             Counter::ChecksFailed => "checks failed",
         }

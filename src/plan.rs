@@ -12,10 +12,10 @@ use crate::audit::Spread;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo};
 use crate::observe::Who;
 use crate::protocol::dialect::Version;
-use crate::scenario::{Act, Asked, Group, Scenario};
+use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
-use crate::step::{Audit, EventFilter, GroupContext, Numbered, RunContext, SharedValues, Step};
+use crate::step::{Audit, EventFilter, GroupContext, Markers, Numbered, RunContext, SharedValues, Step};
 use crate::template::Template;
 use crate::threshold::Threshold;
 
@@ -104,6 +104,10 @@ pub struct PlannedAct<'s> {
     pub steps: &'s [Numbered],
     /// Whether what is under way is waited for before it begins: it ends connections that have something to receive.
     pub drains: bool,
+    /// What is done to the server in the place of steps.
+    pub operations: &'s [Operation],
+    /// Whether the server's health is awaited later in the same part of the script: until then it is disturbed.
+    pub is_awaited: bool,
 }
 
 /// A scenario made ready to be played.
@@ -144,6 +148,7 @@ impl<'s> Plan<'s> {
             .enumerate()
             .map(|(index, group)| part(group, index, &run_options, &acts))
             .collect();
+        let markers = Markers::new(&scenario.contract, run_options.nodes.len());
         let context = RunContext {
             epoch: run_options.epoch,
             run: run_options.run,
@@ -156,7 +161,8 @@ impl<'s> Plan<'s> {
             is_secure: run_options.is_secure,
             slots: scenario.slots,
             shared: scenario.shared.clone(),
-            stamps: steps().any(Step::stamps),
+            stamps: steps().any(Step::stamps) || markers.is_some(),
+            markers,
             audit,
             standing,
             remembering: REMEMBERING,
@@ -205,10 +211,19 @@ impl<'s> Plan<'s> {
 }
 
 fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) -> Vec<Turn> {
-    let mut turn = |act: &'s Act| match act {
+    let awaits = |act: &Act| match act {
+        Act::Server { operations, .. } => operations.iter().any(Operation::is_await),
+        _ => false,
+    };
+    let mut turn = |(place, act): (usize, &'s Act)| match act {
+        Act::Server { operations, .. } => {
+            let is_awaited = script[place + 1..].iter().any(awaits);
+            acts.push(PlannedAct { members: &[], steps: &[], drains: false, operations, is_awaited });
+            Turn::Act(acts.len() - 1)
+        }
         Act::Group { members, steps, .. } => {
             let drains = is_alone && steps.iter().any(|numbered| numbered.step.disconnects());
-            acts.push(PlannedAct { members, steps, drains });
+            acts.push(PlannedAct { members, steps, drains, operations: &[], is_awaited: false });
             Turn::Act(acts.len() - 1)
         }
         Act::Together { branches, .. } => {
@@ -216,7 +231,7 @@ fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) 
         }
         Act::Measure { settle, script, .. } => Turn::Measure(*settle, turns(script, acts, is_alone)),
     };
-    script.iter().map(&mut turn).collect()
+    script.iter().enumerate().map(&mut turn).collect()
 }
 
 fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAct<'_>]) -> GroupContext {

@@ -83,11 +83,15 @@ pub enum Counted {
     Counter(Counter),
     /// By the audit of the deliveries.
     Fault(Fault),
+    /// The same, of messages that were not under way while the server was disturbed on purpose.
+    Undisturbed(Fault),
 }
 
 impl Counted {
     fn all() -> impl Iterator<Item = Counted> {
-        Counter::ALL.into_iter().map(Counted::Counter).chain(Fault::ALL.into_iter().map(Counted::Fault))
+        let faults =
+            Fault::ALL.into_iter().flat_map(|fault| [Counted::Fault(fault), Counted::Undisturbed(fault)]);
+        Counter::ALL.into_iter().map(Counted::Counter).chain(faults)
     }
 
     /// The words for it in scenarios and reports.
@@ -95,13 +99,17 @@ impl Counted {
         match self {
             Counted::Counter(counter) => counter.name(),
             Counted::Fault(fault) => fault.name(),
+            Counted::Undisturbed(Fault::Missing) => "delivery missing outside disturbances",
+            Counted::Undisturbed(Fault::Duplicate) => "delivery duplicate outside disturbances",
+            Counted::Undisturbed(Fault::Disordered) => "delivery disordered outside disturbances",
+            Counted::Undisturbed(Fault::Leaked) => "delivery leaked outside disturbances",
         }
     }
 
     /// Whether it is a part of something, so that its share means something.
     fn has_share(self) -> bool {
         match self {
-            Counted::Fault(_) => true,
+            Counted::Fault(_) | Counted::Undisturbed(_) => true,
             Counted::Counter(counter) => matches!(
                 counter,
                 Counter::ConnectOk
@@ -144,14 +152,18 @@ impl Subject {
             Counted::Counter(Counter::ResponseMissed) => Counted::Counter(Counter::ResponseReceived),
             other => other,
         };
-        asked == what || asked == counterpart
+        let undisturbed = match what {
+            Counted::Fault(fault) => Counted::Undisturbed(fault),
+            other => other,
+        };
+        asked == what || asked == counterpart || asked == undisturbed
     }
 
     /// Whether it is about all the receivers of a message together.
     fn is_of_the_audit(self) -> bool {
         match self {
             Subject::Count(counted) | Subject::Rate(counted) | Subject::Share(counted) => {
-                matches!(counted, Counted::Fault(_))
+                matches!(counted, Counted::Fault(_) | Counted::Undisturbed(_))
             }
             Subject::Samples(metric) => metric.is_of_messages(),
             _ => self.metric().is_some_and(Metric::is_of_messages),

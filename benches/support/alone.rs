@@ -41,5 +41,9 @@ pub(crate) fn play_alone(
         limit: MAX_MESSAGE,
     };
     let stop = AtomicBool::new(false);
-    engine::run(&plan, &EngineConfig { workers, peers: vec![peer], max_time: None, stop: &stop }, tell)
+    engine::run(
+        &plan,
+        &EngineConfig { workers, peers: vec![peer], max_time: None, stop: &stop, operator: None },
+        tell,
+    )
 }

@@ -15,7 +15,7 @@ use super::events::{AuditEvent, Moment, SentMessage};
 use super::fanout::{Fanout, FanoutPart, Reached};
 use super::findings::Findings;
 use super::ledger::{FirstReceipt, Ledger};
-use super::nodes::Spread;
+use super::nodes::{Disturbances, Spread};
 use super::rooms::AskedRoom;
 use super::sender::ConnectionEnd;
 
@@ -100,6 +100,11 @@ impl Auditor {
         ends.into_iter().for_each(|end| self.ledger.handle_end(end));
         self.reached.extend(parts.into_iter().filter_map(|part| self.fanout.add(part)));
         self.heard[from] = self.heard[from].max(until);
+    }
+
+    /// Tells when the server was disturbed on purpose, all of it.
+    pub fn disturb(&mut self, disturbances: Disturbances) {
+        self.ledger.disturbances = disturbances;
     }
 
     /// Judges what is due, as far as the others have told what it takes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::coverage::Coverage;
 use super::events::{Key, Moment, SentMessage};
 use super::fault::{Fault, Leak};
-use super::nodes::{JoinSpread, NodePairs};
+use super::nodes::{Disturbed, JoinSpread, NodePairs};
 use super::span::MembershipSpans;
 use super::undecided::UndecidedCounts;
 
@@ -56,6 +56,8 @@ pub struct Findings {
     pub leaks: [u64; Leak::ALL.len()],
     /// What went from each node of the server to each, where there are several.
     pub nodes: NodePairs,
+    /// What of all this was under way while the server was disturbed on purpose.
+    pub disturbed: Disturbed,
     /// What messages showed of joins that had to spread to other nodes.
     pub join_spread: JoinSpread,
     /// The first [`KEPT`] of each fault, and of each leak.
@@ -72,6 +74,11 @@ impl Findings {
     pub fn coverage(&self) -> Coverage {
         let (messages, expected, undecided) = (self.messages, self.expected, self.undecided.total());
         Coverage { messages, expected, undecided }
+    }
+
+    /// How often this was found of messages that were not under way while the server was disturbed on purpose.
+    pub fn undisturbed(&self, fault: Fault) -> u64 {
+        self.fault(fault).saturating_sub(self.disturbed.fault(fault))
     }
 
     /// Whether nothing is wrong.
@@ -124,6 +131,7 @@ impl Findings {
         self.leaks.iter_mut().zip(other.leaks).for_each(|(mine, theirs)| *mine += theirs);
         self.nodes.merge(other.nodes);
         self.join_spread.merge(other.join_spread);
+        self.disturbed.merge(other.disturbed);
         for offence in other.offences {
             let alike = |kept: &&Offence| kept.fault == offence.fault && kept.leak == offence.leak;
             if self.offences.iter().filter(alike).count() < KEPT {

@@ -16,7 +16,7 @@ use super::findings::{Findings, Offence};
 use super::judgement::Judgement;
 use super::maps::Map;
 use super::membership::{Membership, Seat};
-use super::nodes::Spread;
+use super::nodes::{Disturbances, Spread};
 use super::open::Open;
 use super::rooms::AskedRoom;
 use super::sender::{ConnectionEnd, Course};
@@ -80,10 +80,12 @@ pub struct Ledger {
     ends: Vec<ConnectionEnd>,
     /// Receipts by seats whose joins nobody confirmed: which message, which seat, and when.
     signs: Vec<(Key, u32, Moment)>,
-    /// What is missing, with the node of its sender.
-    missing: Map<(u32, Key), u16>,
+    /// What is missing, with the node of its sender, and whether the server was disturbed then.
+    missing: Map<(u32, Key), (u16, bool)>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
+    /// When the server was disturbed on purpose.
+    pub(super) disturbances: Disturbances,
     /// The last receipt.
     latest: Moment,
     findings: Findings,
@@ -111,6 +113,7 @@ impl Ledger {
             signs: Vec::new(),
             missing: Map::default(),
             owing: Vec::new(),
+            disturbances: Vec::new(),
             latest: Moment::ZERO,
         }
     }
@@ -467,12 +470,15 @@ impl Ledger {
         let owed = &mut self.membership.seat_mut(seat).owed;
         if let Some(index) = owed.iter().position(|(of, _)| *of == key) {
             let (_, message) = owed.remove(index);
-            self.findings.expected += 1;
-            self.findings.nodes.owe(message.node, self.membership.node(seat), 1);
-        } else if let Some(node) = self.missing.remove(&(seat, key)) {
+            self.expect(&message, seat);
+        } else if let Some((node, is_disturbed)) = self.missing.remove(&(seat, key)) {
             let client = self.membership.seats()[seat as usize].client;
             self.findings.forgive(client, key);
             self.findings.nodes.forgive(node, self.membership.node(seat));
+            if is_disturbed {
+                let missing = &mut self.findings.disturbed.faults[Fault::Missing as usize];
+                *missing = missing.saturating_sub(1);
+            }
         } else {
             self.findings.late += 1;
         }
@@ -491,6 +497,25 @@ impl Ledger {
         }
     }
 
+    /// One more pair in which the message had to arrive.
+    fn expect(&mut self, message: &SentMessage, seat: u32) {
+        self.findings.expected += 1;
+        self.findings.nodes.owe(message.node, self.membership.node(seat), 1);
+        if self.is_disturbed(self.under_way(message)) {
+            self.findings.disturbed.expected += 1;
+        }
+    }
+
+    /// From when to when a message may have been under way between the nodes.
+    fn under_way(&self, message: &SentMessage) -> (Moment, Moment) {
+        (message.sent, message.settled + self.membership.homes.longest())
+    }
+
+    /// Whether the server was disturbed on purpose between two times.
+    fn is_disturbed(&self, (from, to): (Moment, Moment)) -> bool {
+        self.disturbances.iter().any(|(began, ended)| *began <= to && ended.is_none_or(|ended| from <= ended))
+    }
+
     fn accuse(
         &mut self,
         (fault, leak): (Fault, Option<Leak>),
@@ -503,6 +528,11 @@ impl Ledger {
         let membership = &self.membership;
         if let Some(message) = &message {
             self.findings.nodes.accuse(message.node, membership.node(seat), fault);
+        }
+        let within = received.map(|at| (at, at));
+        let spans = message.as_deref().map(|message| self.under_way(message)).into_iter().chain(within);
+        if spans.into_iter().any(|span| self.is_disturbed(span)) {
+            self.findings.disturbed.faults[fault as usize] += 1;
         }
         self.findings.accuse(fault, leak, || {
             let place = &membership.seats()[seat as usize];

@@ -188,6 +188,30 @@ impl NodePairs {
     }
 }
 
+/// What was expected and found of messages that were under way while the server was disturbed on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disturbed {
+    /// Pairs of a message and a client in which it had to arrive.
+    pub expected: u64,
+    /// How often each fault was found, in the order of [`Fault::ALL`].
+    pub faults: [u64; Fault::ALL.len()],
+}
+
+impl Disturbed {
+    /// How often this was found.
+    pub fn fault(&self, fault: Fault) -> u64 {
+        self.faults[fault as usize]
+    }
+
+    pub(super) fn merge(&mut self, other: Disturbed) {
+        self.expected += other.expected;
+        self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
+    }
+}
+
+/// When the server was disturbed on purpose: from a time to another one, or until now.
+pub type Disturbances = Vec<(Moment, Option<Moment>)>;
+
 /// What messages showed of joins that were acknowledged at another node a short while before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JoinSpread {

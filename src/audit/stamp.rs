@@ -20,8 +20,11 @@ pub const LENGTH: usize = 32;
 /// What stands in an encoded message where its stamp will be; as long as a stamp.
 pub const EMPTY: &str = "~sk----.-----.-------.---------~";
 
-/// The greatest number of a label: it has to fit into one digit.
-pub const LAST_LABEL: u8 = 35;
+/// The greatest number of a label: it has to fit into one digit, and the last one is that of markers.
+pub const LAST_LABEL: u8 = 34;
+
+/// What stands in the place of a label where no message is meant, but what marks the end of those before.
+pub const MARKER: u8 = 35;
 
 /// The search for a stamp, made ready once: every message that arrives is searched.
 static SEARCH: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(MARK));

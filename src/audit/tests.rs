@@ -1,6 +1,7 @@
 //! The ledger on small histories, told by hand.
 
 mod model;
+mod nodes;
 mod random;
 mod silent;
 

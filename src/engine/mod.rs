@@ -6,6 +6,7 @@
 
 mod accounts;
 mod director;
+mod operator;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,8 @@ use crate::transport::{Connections, RemoteConfig};
 
 pub use accounts::{Accounts, Second};
 pub use director::Director;
+use operator::{Bench, DisturbedTimes};
+pub use operator::{Operated, Operator};
 pub use records::Extent;
 use records::Mailboxes;
 use worker::{Command, Report, Work, Worker};
@@ -44,6 +47,8 @@ pub struct EngineConfig<'a> {
     pub max_time: Option<Duration>,
     /// Set when the run is to be stopped.
     pub stop: &'a AtomicBool,
+    /// Does to the server what the script says, where that can be done.
+    pub operator: Option<&'a dyn Operator>,
 }
 
 /// How the run goes, told some ten times a second.
@@ -103,6 +108,10 @@ pub struct Ran {
     pub duration: Duration,
     /// How many steps were played to their end by all their clients.
     pub completed_steps: u64,
+    /// What was done to the server.
+    pub operations: Vec<Operated>,
+    /// When the server was disturbed by that.
+    pub disturbed: Vec<(Duration, Duration)>,
 }
 
 /// Plays a plan.
@@ -116,9 +125,13 @@ pub fn run<'p>(
     tell: &mut dyn FnMut(RunProgress<'_>),
 ) -> Result<Ran, String> {
     let (reports, inbox) = mpsc::channel();
+    let (times, is_over) = (Arc::new(DisturbedTimes::default()), AtomicBool::new(false));
+    let bench =
+        Bench { plan, operator: config.operator, times: &times, is_over: &is_over, stop: config.stop };
+    let bench = &bench;
     thread::scope(|scope| {
         let mut crews = Vec::new();
-        let mailboxes = Arc::new(Mailboxes::new(config.workers.max(1)));
+        let mailboxes = Arc::new(Mailboxes::new(config.workers.max(1), times.clone()));
         for index in 0..config.workers.max(1) {
             let worker = Connections::new(config.peers.clone())
                 .and_then(|transport| Worker::new(plan, transport, index, reports.clone(), mailboxes.clone()))
@@ -130,6 +143,15 @@ pub fn run<'p>(
                 .map_err(|error| format!("start a thread: {error}"))?;
             crews.push(WorkerHandle { commands, waker, thread });
         }
+        let operate = |act: usize, reports: mpsc::Sender<Report>| {
+            scope.spawn(move || {
+                // A conductor that is gone has stopped the run.
+                let _ = reports.send(Report::Operated(act, bench.work(&bench.plan.acts[act])));
+            });
+        };
+        // Without anything to do to the server, the workers alone report: then it is seen when all of them are gone.
+        let has_operations = plan.acts.iter().any(|act| !act.operations.is_empty());
+        let operations = has_operations.then(|| reports.clone());
         drop(reports);
         let mut conductor = Conductor {
             plan,
@@ -138,11 +160,18 @@ pub fn run<'p>(
             active: Vec::new(),
             live: vec![0; crews.len()],
             completed_steps: 0,
+            operate: &|act| {
+                if let Some(reports) = &operations {
+                    operate(act, reports.clone());
+                }
+            },
+            operations: Vec::new(),
             drain: None,
             accounts: Accounts::new(crews.len(), plan.asked.len()),
             extent: if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
         };
         let ending = conductor.conduct(&crews, config, &inbox, tell);
+        is_over.store(true, Ordering::Relaxed);
         let duration = plan.context.epoch.elapsed();
         let (mut closing, mut unreached, mut audits) = (Vec::new(), 0, Vec::new());
         let mut shortages = (0, 0);
@@ -171,11 +200,14 @@ pub fn run<'p>(
                 let extent = conductor.extent;
                 // What is still in the box was told by workers that had nothing to wait for.
                 let mut untold = Vec::new();
-                inbox.try_iter().for_each(|report| {
-                    if let Report::Second(handover) = report {
-                        untold.extend(conductor.accounts.take(*handover));
-                    }
+                inbox.try_iter().for_each(|report| match report {
+                    Report::Second(handover) => untold.extend(conductor.accounts.take(*handover)),
+                    Report::Operated(_, done) => conductor.operations.extend(done),
+                    _ => {}
                 });
+                let (operations, disturbed) = (conductor.operations, times.all());
+                let disturbed =
+                    disturbed.into_iter().map(|(from, to)| (from, to.unwrap_or(duration))).collect();
                 let (total, mut parts, open) = conductor.accounts.close();
                 untold.extend(open);
                 let mut late = Tally::new();
@@ -193,6 +225,8 @@ pub fn run<'p>(
                     ending,
                     duration,
                     completed_steps,
+                    operations,
+                    disturbed,
                 })
             }
         }
@@ -242,7 +276,7 @@ impl WorkerHandle<'_> {
     }
 }
 
-struct Conductor<'p, 's> {
+struct Conductor<'p, 's, 'o> {
     plan: &'p Plan<'s>,
     director: Director<'p>,
     /// For each act, how many workers are not done with it.
@@ -250,6 +284,10 @@ struct Conductor<'p, 's> {
     active: Vec<usize>,
     live: Vec<u64>,
     completed_steps: u64,
+    /// Begins what an act does to the server.
+    operate: &'o dyn Fn(usize),
+    /// What was done to it.
+    operations: Vec<Operated>,
     /// What is under way is waited for.
     drain: Option<Drain>,
     accounts: Accounts,
@@ -264,7 +302,7 @@ struct Drain {
     then: Vec<usize>,
 }
 
-impl Conductor<'_, '_> {
+impl Conductor<'_, '_, '_> {
     fn conduct(
         &mut self,
         crews: &[WorkerHandle<'_>],
@@ -287,6 +325,18 @@ impl Conductor<'_, '_> {
             match inbox.recv_timeout(HEARTBEAT) {
                 Ok(Report::Finished(act)) => self.finished(crews, act),
                 Ok(Report::Drained) => self.drained(crews),
+                Ok(Report::Operated(act, done)) => {
+                    let has_failed = done.iter().any(|one| one.failure.is_some());
+                    self.operations.extend(done);
+                    // What was given up for a stop is not done.
+                    if config.stop.load(Ordering::Relaxed) {
+                        return Ending::Stopped;
+                    }
+                    if has_failed {
+                        return Ending::Finished;
+                    }
+                    self.finished(crews, act);
+                }
                 Ok(Report::Counted(worker, counted, live)) => {
                     self.live[worker] = live;
                     interval = Some(*counted);
@@ -320,8 +370,13 @@ impl Conductor<'_, '_> {
             self.measure(crews, Extent { from: Some(from), to: None });
         }
         for act in acts {
-            self.waiting[act] = crews.len();
             self.active.push(act);
+            if !self.plan.acts[act].operations.is_empty() {
+                self.waiting[act] = 1;
+                (self.operate)(act);
+                continue;
+            }
+            self.waiting[act] = crews.len();
             for workers in crews {
                 workers.tell(Command::Begin { act, due });
             }

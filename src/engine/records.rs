@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use super::operator::DisturbedTimes;
 use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached, Spread};
 use crate::measure::{Figures, Interval, Taken, Tally};
 use crate::observe::{
@@ -20,21 +21,25 @@ use crate::threshold::{Answers, Counted, Subject, Threshold};
 
 /// Where auditors leave their batches for each other: a box for each.
 #[derive(Debug)]
-pub(super) struct Mailboxes(Vec<Mutex<Vec<Batch>>>);
+pub(super) struct Mailboxes {
+    boxes: Vec<Mutex<Vec<Batch>>>,
+    /// When the server is disturbed on purpose.
+    pub(super) disturbed: Arc<DisturbedTimes>,
+}
 
 impl Mailboxes {
-    pub(super) fn new(workers: usize) -> Mailboxes {
-        Mailboxes((0..workers).map(|_| Mutex::default()).collect())
+    pub(super) fn new(workers: usize, disturbed: Arc<DisturbedTimes>) -> Mailboxes {
+        Mailboxes { boxes: (0..workers).map(|_| Mutex::default()).collect(), disturbed }
     }
 
     /// The worker that plays a client, and whose auditor judges it.
     pub(super) fn home(&self, client: u32) -> usize {
-        audit::home(client, self.0.len())
+        audit::home(client, self.boxes.len())
     }
 
     fn of(&self, worker: usize) -> MutexGuard<'_, Vec<Batch>> {
         // A worker that broke off has left whole batches behind.
-        self.0[worker].lock().unwrap_or_else(PoisonError::into_inner)
+        self.boxes[worker].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -44,6 +49,8 @@ pub(super) struct Audit {
     worker: usize,
     auditor: Auditor,
     mailboxes: Arc<Mailboxes>,
+    /// What it knows of the disturbed times, by their number of changes.
+    changes: u64,
 }
 
 impl Audit {
@@ -53,8 +60,8 @@ impl Audit {
         (window, spread): (Duration, Spread),
         mailboxes: Arc<Mailboxes>,
     ) -> Audit {
-        let auditor = Auditor::new(worker, mailboxes.0.len(), clients, (window, spread));
-        Audit { worker, auditor, mailboxes }
+        let auditor = Auditor::new(worker, mailboxes.boxes.len(), clients, (window, spread));
+        Audit { worker, auditor, mailboxes, changes: 0 }
     }
 
     /// Sends the other workers what they have to know.
@@ -64,10 +71,14 @@ impl Audit {
         }
     }
 
-    /// Takes what other workers sent.
+    /// Takes what other workers sent, and learns when the server was disturbed.
     fn hear(&mut self) {
         let batches = std::mem::take(&mut *self.mailboxes.of(self.worker));
         batches.into_iter().for_each(|batch| self.auditor.handle(batch));
+        let changes = self.mailboxes.disturbed.changes();
+        if changes != std::mem::replace(&mut self.changes, changes) {
+            self.auditor.disturb(self.mailboxes.disturbed.all());
+        }
     }
 }
 
@@ -141,6 +152,7 @@ pub(super) struct Records {
     tally: Tally,
     pub(super) audit: Option<Audit>,
     pub(super) extent: Extent,
+    disturbed: Arc<DisturbedTimes>,
     parts: Vec<Part>,
     /// By the number of the threshold among those that ask about arguments.
     answers: Vec<AskedAnswers>,
@@ -153,7 +165,12 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(audit: Option<Audit>, extent: Extent, plan: &Plan<'_>) -> Records {
+    pub(super) fn new(
+        audit: Option<Audit>,
+        extent: Extent,
+        plan: &Plan<'_>,
+        disturbed: Arc<DisturbedTimes>,
+    ) -> Records {
         let part = |(part, of): (usize, &Asked)| {
             let is_about = |counter: &Counter| {
                 let what = Counted::Counter(*counter);
@@ -172,6 +189,7 @@ impl Records {
             tally: Tally::new(),
             audit,
             extent,
+            disturbed,
             parts: plan.asked.iter().enumerate().map(part).collect(),
             answers: plan.thresholds.iter().filter_map(answers).collect(),
             now: Duration::ZERO,
@@ -231,13 +249,16 @@ impl Records {
         }
     }
 
-    /// Whether a threshold on this client's group or on this label decides about it.
+    /// Whether a threshold on this client's group or on this label decides about it, or the server is disturbed on purpose.
     fn allows(&self, counter: Counter) -> bool {
+        if self.disturbed.is_on() {
+            return true;
+        }
         let mut parts = self.parts.iter().filter(|part| is_of(part.of, self.group, self.label));
         parts.any(|part| part.allows.contains(&counter))
     }
 
-    /// It is not for the run to be judged by where a threshold on a part of it decides.
+    /// It is not for the run to be judged by where a threshold on a part of it decides, or where we are the cause.
     fn allow(&mut self, counter: Counter) {
         if self.allows(counter) {
             self.tally.allow(counter);

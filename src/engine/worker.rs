@@ -1,5 +1,6 @@
 //! One worker: a thread with its own clients, sockets, timers and counts.
 
+use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::time::{ClockId, clock_gettime};
 
 use super::accounts::Handover;
+use super::operator::Operated;
 use super::records::{Audit, Extent, Mailboxes, Records};
 use super::timers::Timers;
 use crate::audit::AuditEvent;
@@ -42,6 +44,8 @@ pub(super) enum Command {
 pub(super) enum Report {
     /// Its clients are done with this act.
     Finished(usize),
+    /// This act has done to the server what it does. Operators report this.
+    Operated(usize, Vec<Operated>),
     /// No client has to receive anything any more.
     Drained,
     /// It cannot go on; its thread returns the reason.
@@ -116,6 +120,7 @@ impl<'p> Worker<'p> {
         let count = clients.len();
         let mut transport = self.transport;
         transport.make_room(clients.iter().map(Client::node));
+        let disturbed = self.mailboxes.disturbed.clone();
         let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
         let audit = audit.map(|audit| {
@@ -134,9 +139,11 @@ impl<'p> Worker<'p> {
                 audit,
                 if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
                 plan,
+                disturbed,
             ),
             seconds: 0,
             cpu: processor_time(),
+            marked: (0, HashMap::new()),
             drains: None,
             reports: self.reports,
         };
@@ -193,6 +200,7 @@ impl WorkerLoop<'_> {
                 Command::Stop => return Ok(ControlFlow::Break(())),
             }
         }
+        self.state.mark(&mut self.transport);
         if self.state.drains.is_some_and(|look| look <= now) {
             self.state.drain(now);
         }
@@ -234,6 +242,8 @@ struct WorkerState<'p> {
     cpu: Duration,
     timers: Timers,
     records: Records,
+    /// What was asked for when markers were broadcast last, and the last round of each namespace.
+    marked: (u64, HashMap<Box<str>, u64>),
     /// When to look whether some client has something to receive, if the conductor waits for that.
     drains: Option<Instant>,
     reports: mpsc::Sender<Report>,
@@ -286,11 +296,41 @@ impl<'p> WorkerState<'p> {
             (true, false) => self.live -= 1,
             _ => {}
         }
+        if was_live != client.is_live()
+            && let Some(board) = client.board()
+        {
+            board.count(client.node(), client.is_live());
+        }
         self.timers.want(place, client.poll_timeout());
         if client.is_idle()
             && let Some(act) = self.acting[place as usize].take()
         {
             self.finished(act);
+        }
+    }
+
+    /// Lets one client of each node broadcast a marker, where somebody has asked for it.
+    fn mark(&mut self, transport: &mut Connections) {
+        let Some(markers) = &self.plan.context.markers else { return };
+        let changes = markers.changes();
+        if changes == std::mem::replace(&mut self.marked.0, changes) {
+            return;
+        }
+        for board in markers.boards() {
+            let round = board.asked();
+            let marked = self.marked.1.entry(board.namespace().into()).or_insert(0);
+            if round == std::mem::replace(marked, round) {
+                continue;
+            }
+            for node in 0..self.plan.context.nodes.len() as u16 {
+                let is_it = |client: &Client<'_>| {
+                    let is_there = client.board().is_some_and(|of| of.namespace() == board.namespace());
+                    client.node() == node && client.is_live() && is_there
+                };
+                if let Some(place) = self.clients.iter().position(is_it) {
+                    self.call(transport, place as u32, |client, io| client.mark(io, round));
+                }
+            }
         }
     }
 

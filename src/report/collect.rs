@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
 use crate::audit::{Fault, Findings, Leak, Undecided};
+use crate::engine::Operated;
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
 use crate::threshold::{Counted, Limit, Threshold};
@@ -15,10 +16,10 @@ use crate::verdict::{
 use super::course::{Course, DoubtResult, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
-    CauseResult, CheckResult, CounterResult, DeliveriesResult, Environment, ErrorExample, ErrorResult,
-    FailureResult, GroupSize, JoinSpreadResult, LeakResult, MetricResult, NodePairResult, NodesResult,
-    OutcomeResult, PartResult, RunResult, ScenarioInfo, ServerEnd, TargetInfo, ThresholdResult,
-    UndecidedResult, WireResult,
+    CauseResult, CheckResult, CounterResult, DeliveriesResult, DisturbedResult, Environment, ErrorExample,
+    ErrorResult, FailureResult, GroupSize, JoinSpreadResult, LeakResult, MetricResult, NodePairResult,
+    NodesResult, OperationResult, OutcomeResult, PartResult, RunResult, ScenarioInfo, ServerEnd, SpanResult,
+    TargetInfo, ThresholdResult, UndecidedResult, WireResult,
 };
 use super::time::rfc3339;
 
@@ -45,6 +46,10 @@ pub struct Run<'a> {
     pub parts: &'a [Figures],
     /// What the audit of the deliveries found, if there was one.
     pub deliveries: Option<&'a Findings>,
+    /// What was done to the server.
+    pub operations: &'a [Operated],
+    /// When it was disturbed by that.
+    pub disturbed: &'a [(Duration, Duration)],
     /// The thresholds of the scenario.
     pub thresholds: &'a [Threshold],
     /// How many steps were played to their end by at least one client.
@@ -92,6 +97,8 @@ pub fn collect(run: Run<'_>) -> RunResult {
     });
     let death = account.server_end.as_ref().map(ServerEnd::death);
     let names: Vec<String> = run.target.nodes.iter().map(|node| node.name.clone()).collect();
+    let failed_operations: Vec<String> =
+        run.operations.iter().filter_map(|one| one.failure.clone()).collect();
     let verdict = judge(&Evidence {
         script_info,
         measured,
@@ -102,6 +109,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         death: death.as_ref(),
         doubts: &doubts,
         nodes: &names,
+        failed_operations: &failed_operations,
         strict_audit: run.strict_audit,
     });
     let group = |group: &GroupInfo| GroupSize { group: group.name.clone(), count: group.count };
@@ -131,6 +139,12 @@ pub fn collect(run: Run<'_>) -> RunResult {
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
         deliveries: run.deliveries.map(|found| deliveries(script_info, found, &names)),
+        operations: run.operations.iter().map(operation).collect(),
+        disturbed: run
+            .disturbed
+            .iter()
+            .map(|(from, to)| SpanResult { from_us: micros(*from), to_us: micros(*to) })
+            .collect(),
         metrics: metrics(tally.figures()),
         counters: counters(tally.figures()),
         causes: causes(tally.figures()),
@@ -140,6 +154,15 @@ pub fn collect(run: Run<'_>) -> RunResult {
         generator,
         server: account.server,
         server_end: account.server_end,
+    }
+}
+
+fn operation(done: &Operated) -> OperationResult {
+    OperationResult {
+        what: done.words.clone(),
+        from_us: micros(done.from),
+        to_us: micros(done.to),
+        failure: done.failure.clone(),
     }
 }
 
@@ -272,6 +295,18 @@ fn nodes(found: &Findings, names: &[String]) -> Option<NodesResult> {
     })
 }
 
+fn disturbed(found: &Findings) -> Option<DisturbedResult> {
+    let of = &found.disturbed;
+    let is_any = of.expected > 0 || of.faults.iter().any(|times| *times > 0);
+    is_any.then(|| DisturbedResult {
+        expected: of.expected,
+        missing: of.fault(Fault::Missing),
+        duplicate: of.fault(Fault::Duplicate),
+        disordered: of.fault(Fault::Disordered),
+        leaked: of.fault(Fault::Leaked),
+    })
+}
+
 fn deliveries(script_info: &ScriptInfo, found: &Findings, names: &[String]) -> DeliveriesResult {
     let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
@@ -288,6 +323,7 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings, names: &[String]) -> D
         leaks: leaks.map(|(leak, count)| LeakResult { kind: leak.words().into(), count }).collect(),
         late: found.late,
         nodes: nodes(found, names),
+        disturbed: disturbed(found),
         offenders: found.offences.iter().map(|offence| sentence(script_info, offence)).collect(),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::audit::{
-    Fault, Findings, JoinSpread, Key, MembershipSpan, NodePairs, Offence, Order, Origin, Sender, SentMessage,
-    Undecided, UndecidedCounts,
+    Disturbed, Fault, Findings, JoinSpread, Key, MembershipSpan, NodePairs, Offence, Order, Origin, Sender,
+    SentMessage, Undecided, UndecidedCounts,
 };
 use crate::document::Span;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
@@ -102,8 +102,11 @@ pub(crate) fn troubled() -> RunResult {
             leaks: [2, 0, 0, 1, 0, 0, 0],
             nodes: NodePairs::default(),
             join_spread: JoinSpread::default(),
+            disturbed: Disturbed::default(),
             offences: vec![missing()],
         }),
+        operations: &[],
+        disturbed: &[],
         thresholds: &thresholds,
         completed_steps: 4,
         end: End::Finished,
@@ -158,6 +161,8 @@ pub(crate) fn flawless() -> RunResult {
         names: &[],
         parts: &[],
         deliveries: None,
+        operations: &[],
+        disturbed: &[],
         thresholds: &[],
         completed_steps: 2,
         end: End::Finished,
@@ -189,6 +194,7 @@ pub(crate) fn unjudged() -> RunResult {
         disordered: 0,
         leaked: 0,
         leaks: Vec::new(),
+        disturbed: None,
         nodes: None,
         late: 0,
         offenders: Vec::new(),

@@ -19,6 +19,7 @@ pub mod hlog;
 pub mod json;
 pub mod junit;
 pub mod live;
+mod nodes;
 mod offences;
 pub mod openmetrics;
 mod render;

@@ -15,6 +15,10 @@ use crate::server::{Node, Nodes, Running, Target};
 use crate::units::micros;
 use crate::verdict::{Death, Verdict, not_judged};
 
+pub use super::nodes::{
+    DisturbedResult, JoinSpreadResult, NodeInfo, NodePairResult, NodesResult, OperationResult, SpanResult,
+};
+
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 
 /// What stands behind the name of a scenario that is in the binary and in no file.
@@ -52,6 +56,12 @@ pub struct RunResult {
     /// What the audit of the deliveries found, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliveries: Option<DeliveriesResult>,
+    /// What the script did to the server, in the order in which it was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<OperationResult>,
+    /// When the server was disturbed by that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbed: Vec<SpanResult>,
     /// The latency series that have values.
     pub metrics: Vec<MetricResult>,
     /// All counters.
@@ -191,18 +201,6 @@ pub struct TargetInfo {
     /// What was found on the way to it: a redirect that was followed, say, each in a sentence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-}
-
-/// A node of the server under test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NodeInfo {
-    /// Its name.
-    pub name: String,
-    /// Where it was reached.
-    pub url: String,
-    /// The command that started it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
 }
 
 impl TargetInfo {
@@ -409,68 +407,14 @@ pub struct DeliveriesResult {
     pub leaks: Vec<LeakResult>,
     /// Messages that came when the window of the audit was over.
     pub late: u64,
+    /// What of all this was under way while the script disturbed the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbed: Option<DisturbedResult>,
     /// The same from node to node, where the server has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<NodesResult>,
     /// The first few of each kind, one sentence each.
     pub offenders: Vec<String>,
-}
-
-/// Deliveries from node to node, over the whole run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NodesResult {
-    /// The names of the nodes.
-    pub names: Vec<String>,
-    /// Each pair of nodes.
-    pub pairs: Vec<NodePairResult>,
-    /// What messages showed of joins that were acknowledged at another node a short while before.
-    pub join_spread: JoinSpreadResult,
-}
-
-/// What went from the clients of one node to those of another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NodePairResult {
-    /// The node of the senders.
-    pub from: String,
-    /// The node of the receivers.
-    pub to: String,
-    /// Pairs of a message and a client in which it had to arrive.
-    pub expected: u64,
-    /// Of these, the message arrived.
-    pub delivered: u64,
-    /// Of these, it did not.
-    pub missing: u64,
-    /// A client received a message again.
-    pub duplicate: u64,
-    /// A client received messages of one sender in another order than they were sent in.
-    pub disordered: u64,
-    /// A client received a message that was not for it.
-    pub leaked: u64,
-    /// The median of the time from when a message was due to its receipt, to a hundredth.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p50_us: Option<u64>,
-    /// 99 % of these times were not longer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p99_us: Option<u64>,
-}
-
-impl NodePairResult {
-    /// How often anything was found wrong.
-    pub fn faults(&self) -> u64 {
-        self.missing + self.duplicate + self.disordered + self.leaked
-    }
-}
-
-/// How long after its acknowledgement a join took effect at other nodes, as far as messages showed it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct JoinSpreadResult {
-    /// Messages from another node, sent within the audit's spread after the acknowledgement, that were received.
-    pub received: u64,
-    /// Those that were not.
-    pub not_received: u64,
-    /// The longest from the acknowledgement to the sending of a message that was not received.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub longest_us: Option<u64>,
 }
 
 impl DeliveriesResult {

@@ -6,6 +6,7 @@
 //! | file | job |
 //! |---|---|
 //! | `once` | a plan, the engine, a result: one run of one scenario |
+//! | `operate` | what the script does to the nodes of the server |
 //! | `run` | one scenario against one server, which it starts or finds |
 //! | `suite/` | the conformance suite against one server |
 //! | `search` | the search for the highest load |
@@ -27,6 +28,7 @@ mod interrupt;
 mod limits;
 mod machine;
 mod once;
+mod operate;
 mod pin;
 mod run;
 mod samples;

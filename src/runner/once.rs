@@ -1,16 +1,17 @@
 //! One run of one scenario: a plan, the engine, a result. Single runs, cases of a suite, loads of a search and turns of a
 //! comparison all go through [`run_once`].
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::operate::NodeOperator;
 use super::server::Place;
 use super::unanswered::Unanswered;
 use super::watch::Watch;
 use super::{Error, Event, Listener, ServerConfig, machine, secrets};
 use crate::document::Source;
-use crate::engine::{self, Accounts, Ending, EngineConfig, Ran, RunProgress};
+use crate::engine::{self, Accounts, Ending, EngineConfig, Operator, Ran, RunProgress};
 use crate::measure::{ScriptInfo, Tally, format};
 use crate::observe::Counter;
 use crate::plan::{Plan, RunOptions};
@@ -101,11 +102,16 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         audit: watching.is_some(),
     };
     let plan = Plan::new(once.scenario, run_options);
+    let operator = watching.as_ref().map(|watching| NodeOperator {
+        nodes: watching.running,
+        starting: once.server.starting(once.server.manners(once.scenario), Arc::default()),
+    });
     let config = EngineConfig {
         workers: once.workers,
         peers: once.places.iter().map(|place| place.peer.clone()).collect(),
         max_time: once.max_time,
         stop: once.stop,
+        operator: operator.as_ref().map(|operator| operator as &dyn Operator),
     };
     let facts = Facts {
         once,
@@ -195,6 +201,8 @@ impl Facts<'_> {
             names: &self.names,
             parts: &[],
             deliveries: None,
+            operations: &[],
+            disturbed: &[],
             thresholds: &self.once.scenario.thresholds,
             completed_steps: 0,
             end: End::Finished,
@@ -206,6 +214,7 @@ impl Facts<'_> {
     fn of_case(&self, ran: &Ran) -> RunResult {
         report::collect(Run {
             parts: &ran.parts,
+            operations: &ran.operations,
             completed_steps: ran.completed_steps,
             ..self.run(&ran.tally, ran.duration)
         })
@@ -298,6 +307,8 @@ impl WatchedRun<'_, '_> {
             account: account(&self.facts, &self.watch, &self.environment, ran.duration),
             parts: &ran.parts,
             deliveries: ran.findings.as_ref(),
+            operations: &ran.operations,
+            disturbed: &ran.disturbed,
             completed_steps: ran.completed_steps,
             end: match (ran.ending, early) {
                 (Ending::Stopped, _) => End::Interrupted,

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use sha1::{Digest, Sha1};
 
 use super::once::{Ended, SingleRun, Watching, run_once};
-use super::{Error, Listener, Selected, ServerConfig, limits, machine};
+use super::{Error, Listener, Selected, ServerConfig, limits, machine, operate};
 use crate::measure::{ScriptInfo, Tally};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
@@ -98,6 +98,7 @@ impl ScenarioRun<'_> {
     pub(super) fn run_to_end(&self, running: &Nodes, listener: &mut Listener<'_>) -> Result<Ended, Error> {
         let ScenarioRun { config, server, selected, stop } = *self;
         let scenario = selected.knowing(server.timings(running.first().found())).map_err(Error::wrong)?;
+        operate::check(&scenario, running).map_err(Error::because)?;
         let places = server.places(running).map_err(Error::because)?;
         let nodes: Vec<String> = running.iter().map(|node| node.name.clone()).collect();
         let run = SingleRun {
@@ -139,6 +140,8 @@ impl ScenarioRun<'_> {
             names: &[],
             parts: &[],
             deliveries: None,
+            operations: &[],
+            disturbed: &[],
             thresholds: &[],
             completed_steps: 0,
             end: End::Unreachable(not_ready.sentence()),

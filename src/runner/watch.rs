@@ -56,7 +56,11 @@ impl<'a> Watch<'a> {
             let groups: Vec<&str> =
                 act.members.iter().map(|group| plan.parts[*group].name.as_str()).collect();
             let steps: Vec<String> = act.steps.iter().map(|numbered| numbered.step.words()).collect();
-            format!("{} {}", groups.join(", "), steps.join(", then "))
+            let operations: Vec<String> = act.operations.iter().map(ToString::to_string).collect();
+            match operations.is_empty() {
+                true => format!("{} {}", groups.join(", "), steps.join(", then ")),
+                false => format!("server: {}", operations.join(", then ")),
+            }
         });
         Watch {
             window: Window::default(),

@@ -27,6 +27,7 @@ fn each_step<'s>(acts: &'s [Act], visit: &mut dyn FnMut(&'s Numbered)) {
             Act::Group { steps, .. } => each_inner(steps, visit),
             Act::Together { branches, .. } => branches.iter().for_each(|branch| each_step(branch, visit)),
             Act::Measure { script, .. } => each_step(script, visit),
+            Act::Server { .. } => {}
         }
     }
 }

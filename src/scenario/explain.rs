@@ -110,6 +110,9 @@ impl Told<'_> {
                         self.acts(branch, depth + 2);
                     }
                 }
+                Act::Server { operations, .. } => {
+                    operations.iter().for_each(|operation| self.line(depth, format!("server: {operation}")));
+                }
                 Act::Measure { settle, script, .. } => {
                     let settles = match settle.is_zero() {
                         true => String::new(),
@@ -161,6 +164,7 @@ impl Told<'_> {
                     .map(|branch| self.messages(branch))
                     .fold((0, false), |sum, part| (sum.0 + part.0, sum.1 | part.1)),
                 Act::Measure { script, .. } => self.messages(script),
+                Act::Server { .. } => (0, false),
                 Act::Group { members, steps, .. } => {
                     let clients: u64 =
                         members.iter().map(|&index| u64::from(self.scenario.groups[index].count)).sum();

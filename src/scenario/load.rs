@@ -39,6 +39,7 @@ fn rounds(acts: &[Act], clients: &dyn Fn(usize) -> f64) -> f64 {
         }
         Act::Together { branches, .. } => branches.iter().map(|branch| rounds(branch, clients)).sum(),
         Act::Measure { script, .. } => rounds(script, clients),
+        Act::Server { .. } => 0.0,
     };
     acts.iter().map(of).fold(0.0, f64::max)
 }

@@ -53,7 +53,7 @@ fn is_of_the_audit(subject: Subject) -> bool {
     let (Subject::Count(counted) | Subject::Rate(counted) | Subject::Share(counted)) = subject else {
         return false;
     };
-    matches!(counted, Counted::Fault(_))
+    matches!(counted, Counted::Fault(_) | Counted::Undisturbed(_))
 }
 
 /// Whether some step has something for the audit.
@@ -64,6 +64,7 @@ fn is_audited(scenario: &Scenario) -> bool {
                 Act::Group { steps, .. } => steps.iter().for_each(|numbered| numbered.step.audit(events)),
                 Act::Together { branches, .. } => branches.iter().for_each(|branch| look(branch, events)),
                 Act::Measure { script, .. } => look(script, events),
+                Act::Server { .. } => {}
             }
         }
     }
@@ -99,7 +100,7 @@ impl Most<'_> {
         let script = &self.scenario.script;
         let measured = script.iter().find_map(|act| match act {
             Act::Measure { script, .. } => Some(script.as_slice()),
-            Act::Group { .. } | Act::Together { .. } => None,
+            Act::Group { .. } | Act::Together { .. } | Act::Server { .. } => None,
         });
         if is_known { self.of_acts(measured.unwrap_or(script)) } else { None }
     }
@@ -118,6 +119,7 @@ impl Most<'_> {
                 branches.iter().try_fold(0u64, |sum, branch| Some(sum.saturating_add(self.of_acts(branch)?)))
             }
             Act::Measure { script, .. } => self.of_acts(script),
+            Act::Server { .. } => Some(0),
         }
     }
 

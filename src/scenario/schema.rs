@@ -133,6 +133,33 @@ fn expression() -> Schema {
     fitting(r"\$\{")
 }
 
+/// What is done to the server.
+fn operation() -> Schema {
+    let rolling =
+        Shape::new("Every node, one after the other.").needs("every", named("time"), "The time in between.");
+    Shape::new("What is done to the server.")
+        .takes("stop", word(), "Ends a node politely.")
+        .takes("kill", word(), "Ends a node by SIGKILL.")
+        .takes("start", word(), "Starts a node again, and waits until it answers.")
+        .takes("restart", word(), "Ends a node politely and starts it again.")
+        .takes("pause", word(), "Lets a node stand still, by SIGSTOP.")
+        .takes("for", named("time"), "How long it stands still.")
+        .takes("rolling", rolling.schema(), "Restarts every node.")
+        .takes("await", health(), "Health that is waited for.")
+        .takes("wait", named("time"), "Does nothing for so long.")
+        .schema()
+}
+
+/// The health of the server that is waited for.
+fn health() -> Schema {
+    Shape::new("A node has to answer, or all nodes have to hear each other.")
+        .takes("node", word(), "Which node.")
+        .takes("answers", flag(), "That it answers.")
+        .takes("whole", flag(), "That a broadcast from each node reaches all others.")
+        .takes("within", named("time"), "The longest that it may take; else 30 s.")
+        .schema()
+}
+
 fn act() -> Schema {
     let branches = json!({
         "type": "array",
@@ -151,6 +178,8 @@ fn act() -> Schema {
             "together": told(branches, "Branches side by side: an act, or a list of acts."),
             "measure": told(measure, "The part of the script whose latencies and rates count."),
             "all": named("steps"),
+            "server": told(either([operation(), some(operation())]), "What is done to the server: one thing, or a list."),
+            "await": told(health(), "The health of the server that is waited for."),
         },
         "propertyNames": { "pattern": format!(r"^\s*{NAME}(\s*,\s*{NAME})*\s*$") },
         "additionalProperties": named("steps"),

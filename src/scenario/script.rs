@@ -7,6 +7,7 @@ use crate::step::{self, KINDS, Numbered, Reading, Step};
 use crate::units::Spelt;
 
 use super::groups::{ALL, Group, MEASURE, RESERVED, TOGETHER};
+use super::operations::{self, AWAIT, Operation, SERVER};
 
 /// Something that has to be over before the next begins.
 #[derive(Debug)]
@@ -28,6 +29,13 @@ pub enum Act {
         /// Where it was written.
         span: Span,
     },
+    /// Something is done to the server, one after another. No client acts.
+    Server {
+        /// What; at least one thing.
+        operations: Vec<Operation>,
+        /// Where it was written.
+        span: Span,
+    },
     /// The part of the script whose latencies and rates count. It stands once at most, and in nothing else.
     Measure {
         /// How long the run settles before they do.
@@ -46,6 +54,7 @@ impl Act {
             Act::Group { members, .. } => members.contains(&group),
             Act::Together { branches, .. } => branches.iter().flatten().any(|act| act.has(group)),
             Act::Measure { script, .. } => script.iter().any(|act| act.has(group)),
+            Act::Server { .. } => false,
         }
     }
 }
@@ -81,6 +90,7 @@ fn first_step(act: &Act, group: usize) -> Option<&Numbered> {
         Act::Group { members, steps, .. } => steps.first().filter(|_| members.contains(&group)),
         Act::Together { branches, .. } => branches.iter().flatten().find_map(|act| first_step(act, group)),
         Act::Measure { script, .. } => script.iter().find_map(|act| first_step(act, group)),
+        Act::Server { .. } => None,
     }
 }
 
@@ -113,6 +123,12 @@ impl Reader<'_, '_> {
         }
         if key.text == MEASURE {
             return self.measure(key, value);
+        }
+        if key.text == SERVER {
+            return Ok(Act::Server { operations: operations::read(value)?, span: key.span });
+        }
+        if key.text == AWAIT {
+            return Ok(Act::Server { operations: vec![operations::health(value)?], span: key.span });
         }
         let members = self.members(key)?;
         if value.is_null() {
@@ -288,6 +304,7 @@ impl Act {
                 branches.iter().map(|acts| lasts(acts)).max().unwrap_or_default()
             }
             Act::Measure { script, .. } => lasts(script),
+            Act::Server { operations, .. } => operations.iter().map(Operation::lasts).sum(),
         }
     }
 
@@ -298,13 +315,17 @@ impl Act {
             Act::Group { steps, .. } => steps.iter().any(|numbered| is_open(&*numbered.step)),
             Act::Together { branches, .. } => branches.iter().flatten().any(Act::is_open),
             Act::Measure { script, .. } => script.iter().any(Act::is_open),
+            Act::Server { .. } => true,
         }
     }
 
     /// Where it was written.
     pub fn span(&self) -> Span {
         match self {
-            Act::Group { span, .. } | Act::Together { span, .. } | Act::Measure { span, .. } => *span,
+            Act::Group { span, .. }
+            | Act::Together { span, .. }
+            | Act::Measure { span, .. }
+            | Act::Server { span, .. } => *span,
         }
     }
 }

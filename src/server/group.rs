@@ -105,9 +105,23 @@ impl Group {
         })
     }
 
+    /// Ends all members without a word, and returns when they are gone.
+    pub(super) fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.wait_until_gone(GRACE);
+        self.stop(GRACE);
+    }
+
+    /// Lets all members stand still, or go on.
+    pub(super) fn pause(&mut self, is_still: bool) {
+        self.signal(if is_still { Signal::SIGSTOP } else { Signal::SIGCONT });
+    }
+
     /// Ends all members, and returns when they are gone.
     pub(super) fn stop(&mut self, grace: Duration) {
         self.signal(Signal::SIGTERM);
+        // Who stands still hears of it when it goes on.
+        self.signal(Signal::SIGCONT);
         if self.guard.is_none() {
             self.lifeline = None;
         }

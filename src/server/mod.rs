@@ -16,8 +16,8 @@ mod running;
 
 pub(crate) use endpoint::{Endpoint, authorization};
 pub(crate) use group::{Process, Resources};
-pub(crate) use nodes::{Node, NodePlace, Nodes, usual_name};
+pub(crate) use nodes::{Node, Nodes, usual_name};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
 pub(crate) use proxy::Proxy;
-pub(crate) use running::{Exit, NotReady, Running, Starting, Target};
+pub(crate) use running::{Exit, Leave, NotReady, Running, Starting, Target};

@@ -2,24 +2,12 @@
 //! for each other.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::thread;
 use std::time::Duration;
 
 use super::group::Group;
-use super::running::free_port;
+use super::running::{NodePlace, free_port};
 use super::{Exit, NotReady, Process, Resources, Running, Starting, Target};
-
-/// What a command is told that starts one of several nodes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodePlace {
-    /// Its name: `NODE`.
-    pub name: String,
-    /// Its port: `PORT`.
-    pub port: u16,
-    /// The ports of all nodes, in their order: `PORTS`.
-    pub ports: Vec<u16>,
-}
 
 /// A node that answered.
 #[derive(Debug)]
@@ -30,7 +18,7 @@ pub struct Node {
     pub running: Running,
 }
 
-/// All nodes, at least one. Those that we started are stopped when this is dropped.
+/// All nodes, at least one. Those that we started are stopped when this is dropped, and then what joins them.
 #[derive(Debug)]
 pub struct Nodes {
     nodes: Vec<Node>,
@@ -168,19 +156,6 @@ fn join(targets: &mut [(String, Target)]) -> Result<Option<Group>, NotReady> {
     }
     let command = Target::reference_server(&["--bus", &bus, "--bus-only"]);
     command.and_then(Group::start).map(Some).map_err(|error| target.not_started(error))
-}
-
-impl NodePlace {
-    /// The ports of all nodes as a command reads them: `3001,3002`.
-    pub(super) fn list(&self) -> String {
-        let mut list = String::new();
-        for port in &self.ports {
-            let comma = if list.is_empty() { "" } else { "," };
-            // Writing into a text cannot fail.
-            let _ = write!(list, "{comma}{port}");
-        }
-        list
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Starts a target and waits until it answers; holds it while it runs.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::measure::format;
 
 use super::group::{GRACE, Group, Process, in_words};
-use super::{Endpoint, Found, NodePlace, NotThere, Probing, Resources, Seen, probe};
+use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The same where something answers, if not as it should: it may write a log line for every look.
@@ -46,6 +46,30 @@ pub enum Target {
     Url(Endpoint),
 }
 
+/// What a command is told that starts one of several nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePlace {
+    /// Its name: `NODE`.
+    pub name: String,
+    /// Its port: `PORT`.
+    pub port: u16,
+    /// The ports of all nodes, in their order: `PORTS`.
+    pub ports: Vec<u16>,
+}
+
+impl NodePlace {
+    /// The ports of all nodes as a command reads them: `3001,3002`.
+    pub(super) fn list(&self) -> String {
+        let mut list = String::new();
+        for port in &self.ports {
+            let comma = if list.is_empty() { "" } else { "," };
+            // Writing into a text cannot fail.
+            let _ = write!(list, "{comma}{port}");
+        }
+        list
+    }
+}
+
 /// How to start and to look.
 #[derive(Clone, Debug)]
 pub struct Starting {
@@ -69,7 +93,8 @@ impl Default for Starting {
 pub struct Running {
     target: Target,
     found: Found,
-    group: Option<Mutex<Group>>,
+    /// The process that we started; none inside while it is ended on purpose.
+    group: Option<Mutex<Option<Group>>>,
     /// A process that is sampled in the place of one that we started.
     watched: Option<Process>,
 }
@@ -83,22 +108,17 @@ impl Target {
                 let found = look(endpoint, starting)?;
                 Ok(Running { target: self.clone(), found, group: None, watched: None })
             }
-            Target::Bundled { args } => {
-                let command = Target::reference_server(&["--port", "0"]);
-                let mut command = command.map_err(|error| self.not_started(error))?;
-                command.args(args);
-                self.start_bundled(command, starting)
+            Target::Bundled { .. } => {
+                let group = self.launch(None)?;
+                self.wait(group, &Places::Announced { otherwise: None }, starting)
             }
-            Target::Command { line, url, node } => {
+            Target::Command { url, node, .. } => {
                 let port = match (node, url) {
                     (Some(node), _) => node.port,
                     (None, Some(url)) => url.port,
                     (None, None) => free_port().map_err(|error| self.not_started(error))?,
                 };
-                let further =
-                    node.iter().flat_map(|node| [("NODE", node.name.clone()), ("PORTS", node.list())]);
-                let group =
-                    Group::start_line(line, port, further).map_err(|error| self.not_started(error))?;
+                let group = self.launch(Some(port))?;
                 let places = url.clone().map_or(Places::Announced { otherwise: Some(port) }, Places::Known);
                 self.wait(group, &places, starting)
             }
@@ -112,9 +132,24 @@ impl Target {
         Ok(command)
     }
 
-    fn start_bundled(&self, command: Command, starting: &Starting) -> Result<Running, NotReady> {
-        let group = Group::start(command).map_err(|error| self.not_started(error))?;
-        self.wait(group, &Places::Announced { otherwise: None }, starting)
+    /// Starts the process of a server, at this port where one is given.
+    fn launch(&self, port: Option<u16>) -> Result<Group, NotReady> {
+        let started = match self {
+            Target::Bundled { args } => {
+                let port = port.unwrap_or(0).to_string();
+                Target::reference_server(&["--port", &port]).and_then(|mut command| {
+                    command.args(args);
+                    Group::start(command)
+                })
+            }
+            Target::Command { line, node, .. } => {
+                let further =
+                    node.iter().flat_map(|node| [("NODE", node.name.clone()), ("PORTS", node.list())]);
+                Group::start_line(line, port.unwrap_or(0), further)
+            }
+            Target::Url(_) => Err(io::Error::other("it was running already")),
+        };
+        started.map_err(|error| self.not_started(error))
     }
 
     pub(super) fn not_started(&self, error: io::Error) -> NotReady {
@@ -139,7 +174,7 @@ impl Target {
     }
 
     fn is_there(&self, found: Found, group: Group) -> Running {
-        Running { target: self.clone(), found, group: Some(Mutex::new(group)), watched: None }
+        Running { target: self.clone(), found, group: Some(Mutex::new(Some(group))), watched: None }
     }
 
     fn wait(&self, mut group: Group, places: &Places, starting: &Starting) -> Result<Running, NotReady> {
@@ -272,7 +307,7 @@ impl Running {
     /// others, and where the system does not tell.
     pub fn resources(&self) -> Option<Resources> {
         match (self.group(), self.watched) {
-            (Some(group), _) => group.resources(),
+            (Some(group), _) => group.as_ref()?.resources(),
             (None, process) => process?.resources(),
         }
     }
@@ -282,7 +317,7 @@ impl Running {
         self.watched = Some(process);
     }
 
-    fn group(&self) -> Option<MutexGuard<'_, Group>> {
+    fn group(&self) -> Option<MutexGuard<'_, Option<Group>>> {
         Some(self.group.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -290,7 +325,7 @@ impl Running {
     /// their way.
     pub fn exit(&self) -> Option<Exit> {
         match self.group() {
-            Some(mut group) => group.ended().map(|status| Exit(Some(status))),
+            Some(mut group) => group.as_mut()?.ended().map(|status| Exit(Some(status))),
             None => self.watched?.resources().is_none().then_some(Exit(None)),
         }
     }
@@ -298,6 +333,7 @@ impl Running {
     /// The last lines that a server printed that has ended, as they came; not safe for a terminal.
     pub fn last_words(&self) -> Vec<String> {
         let Some(group) = self.group() else { return Vec::new() };
+        let Some(group) = group.as_ref() else { return Vec::new() };
         group.output().settle(LAST_WORDS);
         group.output().tail()
     }
@@ -305,8 +341,9 @@ impl Running {
     /// That a server that we started has ended meanwhile, as a sentence with its last output.
     pub fn ended(&self) -> Option<NotReady> {
         let mut group = self.group()?;
+        let group = group.as_mut()?;
         let status = group.ended()?;
-        Some(self.target.ended(&group, status))
+        Some(self.target.ended(group, status))
     }
 
     /// The same, where its end may take so long to be known.
@@ -323,10 +360,75 @@ impl Running {
 
     /// Stops a server that we started, and returns when it is gone. Dropping does the same.
     pub fn stop(mut self) {
-        if let Some(group) = self.group.take() {
-            group.into_inner().unwrap_or_else(PoisonError::into_inner).stop(GRACE);
+        let group = self.group.take().map(|group| group.into_inner().unwrap_or_else(PoisonError::into_inner));
+        if let Some(mut group) = group.flatten() {
+            group.stop(GRACE);
         }
     }
+
+    /// Whether we started it.
+    pub fn is_started(&self) -> bool {
+        self.group.is_some()
+    }
+
+    /// Ends it on purpose, and returns when it is gone. Where it is gone already, nothing happens.
+    ///
+    /// # Errors
+    /// In words, where we did not start it.
+    pub fn end(&self, leave: Leave) -> Result<(), String> {
+        // Nobody who looks at it meanwhile has to wait.
+        let group = self.group().ok_or("sockrates did not start it")?.take();
+        match (group, leave) {
+            (Some(mut group), Leave::Politely) => group.stop(GRACE),
+            (Some(mut group), Leave::AtOnce) => group.kill(),
+            (None, _) => {}
+        }
+        Ok(())
+    }
+
+    /// Starts it again where it was, and waits until it answers. Where it runs, nothing happens.
+    ///
+    /// # Errors
+    /// Why it does not answer.
+    pub fn begin(&self, starting: &Starting) -> Result<(), NotReady> {
+        let Some(group) = self.group() else { return Ok(()) };
+        if group.is_some() {
+            return Ok(());
+        }
+        drop(group);
+        let endpoint = self.endpoint();
+        let group = self.target.launch(Some(endpoint.port))?;
+        let begun = self.target.wait(group, &Places::Known(endpoint.clone()), starting)?;
+        let group = begun.group.and_then(|group| group.into_inner().unwrap_or_else(PoisonError::into_inner));
+        if let Some(mut place) = self.group() {
+            *place = group;
+        }
+        Ok(())
+    }
+
+    /// Lets it stand still, or go on.
+    ///
+    /// # Errors
+    /// In words, where it does not run or we did not start it.
+    pub fn pause(&self, is_still: bool) -> Result<(), String> {
+        let mut group = self.group().ok_or("sockrates did not start it")?;
+        group.as_mut().ok_or("it does not run")?.pause(is_still);
+        Ok(())
+    }
+
+    /// Whether it answers now.
+    pub fn answers(&self, starting: &Starting) -> bool {
+        probe(self.endpoint(), &Probing { timeout: ONE_LOOK, ..starting.probing.clone() }).is_ok()
+    }
+}
+
+/// How a server is ended on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// With the time to say good-bye.
+    Politely,
+    /// By a signal that nobody can catch.
+    AtOnce,
 }
 
 /// How a process ended, where that is known: of our own children. Displayed as `exit code 1` or `signal SIGKILL`.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value as Json;
@@ -12,6 +13,7 @@ use super::chance::{CLIENT, Chance};
 use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
+use super::markers::Board;
 use super::overdue::Overdue;
 use super::standing::Standing;
 use super::{AnswerRule, Cx};
@@ -66,6 +68,10 @@ pub struct Actor<'p> {
     pub home: Box<str>,
     /// At which node of the target it connects, as an index.
     pub node: u16,
+    /// The last round of markers that came from each node; empty before the first.
+    pub marks: Vec<u64>,
+    /// Where those of its namespace ask for markers, at a server of several nodes.
+    pub board: Option<Arc<Board>>,
     /// Events that no step has taken yet.
     pub inbox: Inbox,
     /// Raw frames for the steps that look at them.
@@ -137,6 +143,8 @@ impl<'p> Actor<'p> {
             inbox: Inbox::default(),
             frames: Frames::default(),
             answers: Vec::new(),
+            marks: Vec::new(),
+            board: None,
             overdue: Overdue::default(),
             ended: None,
             arrived: false,
@@ -161,6 +169,7 @@ impl<'p> Actor<'p> {
             actor.node = node_of(&node.render(&actor)?, context, &group.name)?;
         }
         actor.home = group.namespace.render_text(&actor)?.into();
+        actor.board = context.markers.as_ref().map(|markers| markers.board(&actor.home));
         let destination = actor.destination(&[], &[])?;
         actor.session.set_destination(destination);
         Ok(actor)

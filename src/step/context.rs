@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::markers::Markers;
 use crate::audit::Spread;
 use crate::contract::StandingRoom;
 use crate::protocol::dialect::Dialect;
@@ -124,6 +125,8 @@ pub struct RunContext {
     pub remembering: u32,
     /// How many frames each of these remembers.
     pub wire_lines: usize,
+    /// Where clients ask for markers, at a server of several nodes.
+    pub markers: Option<Markers>,
     /// What clients show each other.
     pub shared_values: SharedValues,
 }

@@ -1,15 +1,18 @@
 //! `expect_none`: an event must not have arrived. Judged after a fence, never by waiting: when the round trip is
-//! over, everything that the server had sent before is here.
+//! over, everything that the server had sent before is here; with several nodes, when the markers of the others are here,
+//! too.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::expect::Description;
 use super::fence::{Fence, Fencing};
 use super::reading::event_fields;
 use super::schema::{self, Schema};
+use super::silence::{self, Silence};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::stamp::Stamp;
 use crate::document::{Mistake, Node};
+use crate::observe::Counter;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = event_fields(node, "expect_none")?;
@@ -17,7 +20,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let within = reading.within(&fields)?;
     fields.deny_others()?;
     let fence = Fence::new(reading, description.namespace.clone(), within);
-    Ok(Box::new(ExpectNone { description, fence }))
+    Ok(Box::new(ExpectNone { description, fence, within }))
 }
 
 pub(super) fn schema() -> Schema {
@@ -31,6 +34,7 @@ pub(super) fn schema() -> Schema {
 struct ExpectNone {
     description: Description,
     fence: Fence,
+    within: Duration,
 }
 
 impl Step for ExpectNone {
@@ -39,8 +43,17 @@ impl Step for ExpectNone {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        match self.fence.begin(cx) {
-            Ok(fencing) => Progress::waiting(Listening { step: self, fencing }),
+        let begun = cx
+            .namespace(self.description.namespace.as_ref())
+            .and_then(|namespace| Ok((self.fence.begin(cx)?, silence::ask(cx, &namespace))));
+        match begun {
+            Ok((fencing, silence)) => {
+                if matches!(silence, Silence::OfOneNode) {
+                    cx.observer.count(Counter::FencesOfOneNode, 1);
+                }
+                let fencing = Some(fencing);
+                Progress::waiting(Listening { step: self, fencing, silence, deadline: cx.now + self.within })
+            }
             Err(why) => {
                 cx.fail(self.wish(), format!("it could not be judged: {why}"));
                 Progress::Done
@@ -93,20 +106,50 @@ impl ExpectNone {
 #[derive(Debug)]
 struct Listening<'p> {
     step: &'p ExpectNone,
-    fencing: Fencing,
+    /// The round trip, until it is over.
+    fencing: Option<Fencing>,
+    silence: Silence,
+    /// When the wait for markers is over.
+    deadline: Instant,
 }
 
 impl<'p> Running<'p> for Listening<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
-        match self.fencing.handle(cx, what) {
-            None => return Flow::Waiting,
-            Some(Ok(())) => self.step.judge(cx),
-            Some(Err(why)) => cx.fail(self.step.wish(), format!("it could not be judged: {why}")),
+        if let Some(fencing) = &self.fencing {
+            match fencing.handle(cx, what) {
+                None => return Flow::Waiting,
+                Some(Ok(())) => self.fencing = None,
+                Some(Err(why)) => {
+                    cx.fail(self.step.wish(), format!("it could not be judged: {why}"));
+                    return Flow::Done;
+                }
+            }
+        }
+        let missing = match &self.silence {
+            Silence::Awaits(awaited) => awaited.missing(cx.actor),
+            Silence::Whole | Silence::OfOneNode => Vec::new(),
+        };
+        match missing.first() {
+            None => self.step.judge(cx),
+            Some(_) if cx.now < self.deadline => return Flow::Waiting,
+            Some(node) => {
+                let name = cx.actor.context.nodes[usize::from(*node)].clone();
+                let within = self.step.within;
+                cx.fail(
+                    self.step.wish(),
+                    format!(
+                        "it could not be judged: no broadcast from node {name} arrived within {within:?}"
+                    ),
+                );
+            }
         }
         Flow::Done
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.fencing.poll_timeout()
+        match &self.fencing {
+            Some(fencing) => fencing.poll_timeout(),
+            None => Some(self.deadline),
+        }
     }
 }

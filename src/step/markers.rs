@@ -11,11 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
-use super::Cx;
-use super::actor::Actor;
 use super::event_template::EventTemplate;
-use crate::audit::Key;
-use crate::audit::stamp::{self, Stamp};
+use crate::audit::stamp;
 use crate::contract::{Contract, Verb};
 use crate::template::Template;
 
@@ -24,10 +21,10 @@ const EVENT: &str = "sockrates-marker";
 
 /// How a marker is broadcast.
 #[derive(Debug)]
-struct Marker {
-    event_template: EventTemplate,
+pub(super) struct Marker {
+    pub(super) event_template: EventTemplate,
     /// Whether the application wants to acknowledge it.
-    is_acknowledged: bool,
+    pub(super) is_acknowledged: bool,
 }
 
 impl Marker {
@@ -37,9 +34,11 @@ impl Marker {
         if ask.uses("room") && !ask.uses("to") {
             return None;
         }
-        let (text, list) = (|text: &str| Template::from(Json::from(text)), Template::from(Json::Array(Vec::new())));
+        let (text, list) =
+            (|text: &str| Template::from(Json::from(text)), Template::from(Json::Array(Vec::new())));
         let args = Template::from(Json::from(vec![stamp::EMPTY]));
-        let (event, from, body, none) = (text(EVENT), text("io"), text(stamp::EMPTY), Template::from(Json::Null));
+        let (event, from, body, none) =
+            (text(EVENT), text("io"), text(stamp::EMPTY), Template::from(Json::Null));
         let words = [
             ("event", &event),
             ("from", &from),
@@ -66,6 +65,8 @@ pub struct Board {
     live: Vec<AtomicU32>,
     /// The last round of markers that somebody asked for.
     asked: AtomicU64,
+    /// For each pair of nodes, the last round of the one that some client of the other has heard.
+    heard: Vec<AtomicU64>,
 }
 
 impl Board {
@@ -83,6 +84,22 @@ impl Board {
         };
     }
 
+    /// Whether somebody is connected at a node.
+    pub(super) fn has(&self, node: u16) -> bool {
+        self.live[usize::from(node)].load(Ordering::Relaxed) > 0
+    }
+
+    /// Asks for a round of markers. Gives its number.
+    fn ask(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// A marker of this round came from one node to another.
+    pub(super) fn hear(&self, from: u16, to: u16, round: u64) {
+        let pair = usize::from(from) * self.live.len() + usize::from(to);
+        self.heard[pair].fetch_max(round, Ordering::AcqRel);
+    }
+
     /// The last round of markers that somebody asked for.
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::Acquire)
@@ -91,7 +108,7 @@ impl Board {
 
 /// All boards of a run at a server of several nodes.
 pub struct Markers {
-    marker: Option<Marker>,
+    pub(super) marker: Option<Marker>,
     nodes: usize,
     boards: Mutex<Vec<Arc<Board>>>,
     /// Changes whenever somebody asks.
@@ -116,7 +133,8 @@ impl Markers {
             return board.clone();
         }
         let live = (0..self.nodes).map(|_| AtomicU32::new(0)).collect();
-        let board = Arc::new(Board { namespace: namespace.into(), live, asked: AtomicU64::new(0) });
+        let heard = (0..self.nodes * self.nodes).map(|_| AtomicU64::new(0)).collect();
+        let board = Arc::new(Board { namespace: namespace.into(), live, asked: AtomicU64::new(0), heard });
         boards.push(board.clone());
         board
     }
@@ -126,9 +144,49 @@ impl Markers {
         self.changes.load(Ordering::Acquire)
     }
 
+    /// Asks those of a namespace for a round of markers. Gives its number.
+    pub(super) fn ask(&self, board: &Board) -> u64 {
+        let round = board.ask();
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        round
+    }
+
     /// Every board, when something was asked.
     pub fn boards(&self) -> Vec<Arc<Board>> {
         self.boards.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Markers {
+    /// Whether the contract has a broadcast that reaches everyone.
+    pub fn can_reach_everyone(&self) -> bool {
+        self.marker.is_some()
+    }
+
+    /// Asks for markers of every node in every namespace. Gives the round of each.
+    pub fn ask_all(&self) -> Vec<(Arc<Board>, u64)> {
+        let ask = |board: Arc<Board>| {
+            let round = board.ask();
+            (board, round)
+        };
+        let rounds = self.boards().into_iter().map(ask).collect();
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        rounds
+    }
+
+    /// The first two nodes of which one has not heard the marker of the other, though somebody is at both.
+    pub fn silent(rounds: &[(Arc<Board>, u64)]) -> Option<(u16, u16)> {
+        rounds.iter().find_map(|(board, round)| {
+            let nodes = board.live.len();
+            let is_there = |node: usize| board.live[node].load(Ordering::Relaxed) > 0;
+            let has_heard =
+                |from: usize, to: usize| board.heard[from * nodes + to].load(Ordering::Acquire) >= *round;
+            let pairs = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
+            let mut silent = pairs.filter(|(from, to)| {
+                from != to && is_there(*from) && is_there(*to) && !has_heard(*from, *to)
+            });
+            silent.next().map(|(from, to)| (from as u16, to as u16))
+        })
     }
 }
 
@@ -138,76 +196,44 @@ impl fmt::Debug for Markers {
     }
 }
 
-/// The markers that have to arrive before silence is proved.
-#[derive(Debug)]
-pub(super) struct AwaitedMarkers {
-    round: u64,
-    /// From which nodes.
-    nodes: Vec<u16>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Source, parse};
+    use crate::template::Scope;
 
-/// Whether silence can be proved for what other nodes have sent.
-#[derive(Debug)]
-pub(super) enum Silence {
-    /// There is one node, or nobody is at another one.
-    Whole,
-    /// These have to arrive.
-    Awaits(AwaitedMarkers),
-    /// The contract has no way to reach everyone.
-    OfOneNode,
-}
-
-/// Asks for the markers of all other nodes at which somebody is.
-pub(super) fn ask(cx: &Cx<'_, '_>, namespace: &str) -> Silence {
-    let Some(markers) = &cx.actor.context.markers else { return Silence::Whole };
-    let board = markers.board(namespace);
-    let is_awaited = |node: &u16| *node != cx.actor.node && board.live[usize::from(*node)].load(Ordering::Relaxed) > 0;
-    let nodes: Vec<u16> = (0..markers.nodes as u16).filter(is_awaited).collect();
-    match &markers.marker {
-        _ if nodes.is_empty() => Silence::Whole,
-        None => Silence::OfOneNode,
-        Some(_) => {
-            let round = board.asked.fetch_add(1, Ordering::AcqRel) + 1;
-            markers.changes.fetch_add(1, Ordering::AcqRel);
-            Silence::Awaits(AwaitedMarkers { round, nodes })
-        }
+    fn markers(contract: &str) -> Markers {
+        let source = Source { name: "contract".to_owned(), text: contract.to_owned() };
+        let tree = parse(&source).expect("it is YAML");
+        let contract = Contract::read(&tree, &mut Scope::bare()).expect("it is right");
+        Markers::new(&contract, 2).expect("there are two nodes")
     }
-}
 
-impl AwaitedMarkers {
-    /// The nodes whose markers have not arrived.
-    pub(super) fn missing(&self, actor: &Actor<'_>) -> Vec<u16> {
-        let has = |node: u16| actor.marks.get(usize::from(node)).is_some_and(|round| *round >= self.round);
-        self.nodes.iter().copied().filter(|node| !has(*node)).collect()
+    #[test]
+    fn a_broadcast_that_goes_to_one_room_reaches_not_everyone() {
+        assert!(Markers::new(&Contract::fixture(), 1).is_none());
+        assert!(Markers::new(&Contract::fixture(), 2).expect("there are two nodes").can_reach_everyone());
+        assert!(markers("broadcast: { emit: [say, \"${body}\"] }").can_reach_everyone());
+        assert!(!markers("broadcast: { emit: [say, \"${room}\", \"${body}\"] }").can_reach_everyone());
+        assert!(!markers("join: { emit: [enter, \"${room}\"] }").can_reach_everyone());
     }
-}
 
-/// Broadcasts a marker of this round.
-pub(crate) fn mark(cx: &mut Cx<'_, '_>, round: u64) {
-    let context = cx.actor.context;
-    let Some(marker) = context.markers.as_ref().and_then(|markers| markers.marker.as_ref()) else { return };
-    // The time of a marker is of no interest: in its place stands the node.
-    let stamp = Stamp {
-        run: context.run,
-        key: Key { sender: cx.actor.who.index, sequence: round },
-        due: std::time::Duration::from_micros(u64::from(cx.actor.node)),
-        label: stamp::MARKER,
-        is_audited: false,
-    };
-    let namespace = cx.actor.home.clone();
-    let Ok(encoded) = marker.event_template.encode(cx.actor) else { return };
-    let mut encoded = encoded.into_owned();
-    stamp.put(&mut encoded.data);
-    let (data, attachments) = (&encoded.data, &encoded.attachments);
-    // Whoever has lost its connection sends none, and who waits for it says so.
-    let _ = cx.actor.session.emit(cx.wire, &namespace, data, attachments, marker.is_acknowledged);
-}
-
-/// A marker has arrived.
-pub(crate) fn arrived(actor: &mut Actor<'_>, stamp: &Stamp) {
-    let node = stamp.due.as_micros() as usize;
-    if node < actor.context.nodes.len() {
-        actor.marks.resize(actor.context.nodes.len(), 0);
-        actor.marks[node] = actor.marks[node].max(stamp.key.sequence);
+    #[test]
+    fn nodes_are_silent_until_each_has_heard_the_other_where_somebody_is_there() {
+        let markers = markers("broadcast: { emit: [say, \"${body}\"] }");
+        let board = markers.board("/");
+        let rounds = markers.ask_all();
+        assert_eq!(Markers::silent(&rounds), None, "nobody is there");
+        (0..2).for_each(|node| board.count(node, true));
+        assert_eq!(Markers::silent(&rounds), Some((0, 1)));
+        board.heard[1].store(1, Ordering::Relaxed);
+        assert_eq!(Markers::silent(&rounds), Some((1, 0)));
+        board.heard[2].store(1, Ordering::Relaxed);
+        assert_eq!(Markers::silent(&rounds), None);
+        assert_eq!(
+            Markers::silent(&markers.ask_all()),
+            Some((0, 1)),
+            "what was heard before says nothing now"
+        );
     }
 }

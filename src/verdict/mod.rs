@@ -153,6 +153,8 @@ pub struct Evidence<'a> {
     pub doubts: &'a [Doubt],
     /// The names of the server's nodes.
     pub nodes: &'a [String],
+    /// What the script did to the server and did not succeed, one sentence each.
+    pub failed_operations: &'a [String],
     /// The least share, from 0 to 1, of the pairs that may be owed which the audit has to judge, if there is one.
     pub strict_audit: Option<f64>,
 }
@@ -214,6 +216,7 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
             first_failed(evidence)
         ));
     }
+    findings.extend(evidence.failed_operations.iter().cloned());
     if !is_allowed(evidence, Counted::Fault(Fault::Missing)) {
         let pairs = evidence.measured.deliveries.map(|deliveries| &deliveries.nodes);
         findings.extend(pairs.into_iter().flat_map(|pairs| nodes::deaf(pairs, evidence.nodes)));
@@ -262,24 +265,30 @@ fn unallowed<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = String> + '
         .filter(|counter| *counter != Counter::ChecksFailed)
         .map(|counter| (Counted::Counter(counter), evidence.measured.tally.misses(counter)));
     let faults = Fault::ALL.into_iter().map(|fault| {
-        (Counted::Fault(fault), evidence.measured.deliveries.map_or(0, |deliveries| deliveries.fault(fault)))
+        let found = evidence.measured.deliveries.map_or(0, |deliveries| deliveries.undisturbed(fault));
+        (Counted::Fault(fault), found)
     });
     counters.chain(faults).filter_map(|(what, times)| {
         if times == 0 || is_allowed(evidence, what) {
             return None;
         }
-        let whole = thresholds::chances(what, &evidence.measured).max(times);
+        let (whole, name) = outside(what, times, evidence);
         let most = match (what, evidence.measured.deliveries) {
             (Counted::Fault(fault), Some(found)) => nodes::most(&found.nodes, fault, evidence.nodes),
             _ => String::new(),
         };
-        Some(format!(
-            "{}: {} of {}{most}, and no threshold allows any",
-            what.name(),
-            count(times),
-            count(whole)
-        ))
+        Some(format!("{name}: {} of {}{most}, and no threshold allows any", count(times), count(whole)))
     })
+}
+
+/// How often something could have happened, and how it is called: a fault beside those of a disturbed time by another name.
+fn outside(what: Counted, times: u64, evidence: &Evidence<'_>) -> (u64, &'static str) {
+    let (Counted::Fault(fault), Some(found)) = (what, evidence.measured.deliveries) else {
+        return (thresholds::chances(what, &evidence.measured).max(times), what.name());
+    };
+    let is_disturbed = found.disturbed.expected > 0 || found.disturbed.fault(fault) > 0;
+    let what = if is_disturbed { Counted::Undisturbed(fault) } else { what };
+    (thresholds::chances(what, &evidence.measured).max(times), what.name())
 }
 
 /// Whether a threshold on all clients decides how much of this may happen. Those on a group or a label have decided before, about

@@ -93,6 +93,7 @@ fn of(
         death: None,
         doubts,
         nodes: &[],
+        failed_operations: &[],
         strict_audit: None,
     })
 }
@@ -110,6 +111,7 @@ fn bereaved(tally: &Tally, end: &End, is_failure: bool) -> Verdict {
         death: Some(&death),
         doubts: &[],
         nodes: &[],
+        failed_operations: &[],
         strict_audit: None,
     })
 }
@@ -482,6 +484,7 @@ fn an_audit_that_judged_less_than_is_asked_for_fails_the_run() {
             death: None,
             doubts: &[],
             nodes: &[],
+            failed_operations: &[],
             strict_audit: Some(least),
         })
     };

@@ -198,7 +198,14 @@ fn read(threshold: &Threshold, figures: &Figures, measured: &Measured<'_>) -> Re
 fn counts(what: Counted, figures: &Figures, deliveries: Option<&Findings>) -> (u64, u64) {
     let (part, whole) = match (what, deliveries) {
         (Counted::Counter(counter), _) => (figures.counter(counter), figures.counter(basis(counter))),
-        (Counted::Fault(_), None) => (0, 0),
+        (Counted::Fault(_) | Counted::Undisturbed(_), None) => (0, 0),
+        (Counted::Undisturbed(fault), Some(deliveries)) => {
+            let whole = match fault {
+                Fault::Leaked => deliveries.forbidden,
+                _ => deliveries.expected.saturating_sub(deliveries.disturbed.expected),
+            };
+            (deliveries.undisturbed(fault), whole)
+        }
         (Counted::Fault(fault), Some(deliveries)) => {
             let whole = if fault == Fault::Leaked { deliveries.forbidden } else { deliveries.expected };
             (deliveries.fault(fault), whole)
@@ -216,7 +223,9 @@ fn samples(metric: Metric, figures: &Figures) -> (u64, u64) {
 pub(super) fn chances(what: Counted, measured: &Measured<'_>) -> u64 {
     match what {
         Counted::Counter(counter) => measured.tally.figures().ever(basis(counter)),
-        Counted::Fault(_) => counts(what, measured.tally.figures(), measured.deliveries).1,
+        Counted::Fault(_) | Counted::Undisturbed(_) => {
+            counts(what, measured.tally.figures(), measured.deliveries).1
+        }
     }
 }
 
@@ -238,7 +247,8 @@ fn basis(counter: Counter) -> Counter {
         | Counter::Heartbeats
         | Counter::BytesIn
         | Counter::BytesOut
-        | Counter::Fences => Counter::ConnectOk,
+        | Counter::Fences
+        | Counter::FencesOfOneNode => Counter::ConnectOk,
         Counter::RoundsDue | Counter::RoundsBegun => Counter::RoundsDue,
         Counter::ChecksMade | Counter::ChecksFailed => Counter::ChecksMade,
     }

@@ -72,3 +72,98 @@ fn nodes_that_cannot_be_told_apart_or_are_not_there_are_refused() {
     let one = sockrates(["run"]).args([&scenario]).run().code(2);
     one.complains("the target has one node; name several with `--url b=…`");
 }
+
+/// Some talk at the first node while something is done to the second, whose clients come back.
+const DISTURBED: &str = r#"name: a node is disturbed
+clients: { talkers: { count: 4, node: a }, guests: { count: 2, node: b } }
+audit: { window: 1s, spread: 100ms }
+script:
+  - all: [ connect, { join: hall } ]
+  - together:
+      - talkers: { repeat: { times: 20, every: 50ms, steps: [ { broadcast: { to: hall, event: said, bytes: 64 } } ] } }
+      - - server: [ { kill: b }, { start: b }, { pause: b, for: 50ms } ]
+        - guests: [ { reconnect: { recover: false } }, { join: hall } ]
+        - await: { whole: true, within: 30s }
+  - all: { broadcast: { to: hall, event: said, bytes: 64 } }
+  - all: { expect_none: { event: never } }
+thresholds: [ delivery missing outside disturbances == 0 ]
+"#;
+
+#[test]
+fn a_node_that_is_killed_on_purpose_comes_back_and_the_run_says_what_was_disturbed() {
+    let folder = Folder::new();
+    let scenario = folder.file("disturbed.yaml", DISTURBED);
+    let json = folder.path("r.json");
+    let ended = sockrates(["run", "--nodes", "2", "--json"]).args([&json, &scenario]).run().code(0);
+    let result = results(&json)["body"][0].clone();
+    let done = result["operations"].as_array().expect("something was done");
+    let what: Vec<&str> = done.iter().filter_map(|one| one["what"].as_str()).collect();
+    let awaited = "await that all nodes hear each other within 30s";
+    assert_eq!(what, ["kill node b", "start node b", "pause node b for 50ms", awaited], "{ended}");
+    let disturbed = result["disturbed"].as_array().expect("it was disturbed");
+    assert_eq!(disturbed.len(), 1, "{ended}");
+    assert_eq!(disturbed[0]["to_us"], done[3]["to_us"].clone(), "{ended}");
+    assert!(result["deliveries"]["disturbed"]["expected"].as_u64().is_some_and(|pairs| pairs > 0), "{ended}");
+    assert!(result["server_end"].is_null(), "its end was no accident: {ended}");
+    ended.says("What was done to the server").says("outside of disturbances");
+}
+
+#[test]
+fn a_deaf_node_is_the_first_that_is_said() {
+    let folder = Folder::new();
+    let scenario = folder
+        .file("disturbed.yaml", &DISTURBED.replace("kill: b", "wait: 1ms").replace("{ start: b }, ", ""));
+    let script = std::fs::read_to_string(&scenario).expect("it was written");
+    let script: String = script
+        .lines()
+        .filter(|line| !line.contains("await") && !line.contains("reconnect"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    let scenario = folder.file(
+        "deaf.yaml",
+        &script.replace("expect_none: { event: never }", "expect_none: { event: never, within: 1s }"),
+    );
+    let ended = sockrates(["run", "--nodes", "2", "--fault", "node-deaf"]).args([&scenario]).run().code(1);
+    ended
+        .says("node b hears nothing from a")
+        .says("no broadcast from node a arrived within 1s")
+        .says("✗ 0 of");
+}
+
+#[test]
+fn a_node_that_never_comes_back_fails_the_run_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let scenario = folder.scenario(
+        "{ crowd: 2 }",
+        "- all: connect
+         - server: { kill: b }
+         - await: { node: b, answers: true, within: 100ms }
+         - all: { wait: 1h }",
+    );
+    let ended = sockrates(["run", "--nodes", "2"]).args([&scenario]).run().code(1);
+    ended.says("node b did not answer within 100ms");
+}
+
+#[test]
+fn what_cannot_be_done_to_a_server_is_refused_before_the_first_client() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ crowd: 2 }", "- all: connect\n- server: { kill: a }");
+    let found = sockrates(["run", "--url", &reference.url()]).args([&scenario]).run().code(2);
+    found.complains("sockrates did not start that server: give its command with `--server`");
+    let scenario = folder.scenario("{ crowd: 2 }", "- all: connect\n- server: { kill: z }");
+    sockrates(["run"]).args([&scenario]).run().code(2).complains("the server's nodes are a");
+}
+
+#[test]
+fn an_interrupt_in_the_middle_of_a_pause_ends_everything_in_order() {
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ crowd: 2 }", "- all: connect\n- server: { pause: b, for: 1h }");
+    let json = folder.path("r.json");
+    let run = sockrates(["run", "--nodes", "2", "--json"]).args([&json, &scenario]).start();
+    // What is known so far is written each second, and soon the pause is what is under way.
+    while !json.exists() {
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
+    }
+    run.interrupt();
+    run.wait().code(130).says("interrupted");
+    assert_eq!(results(&json)["body"][0]["verdict"]["status"], "interrupted");
+}

@@ -33,6 +33,9 @@ impl Ledger {
         self.findings.messages += 1;
         self.findings.expected += judgement.expected;
         self.findings.forbidden += judgement.forbidden;
+        if judgement.expected > 0 && self.is_disturbed(self.under_way(&message)) {
+            self.findings.disturbed.expected += judgement.expected;
+        }
         self.findings.undecided.merge(&judgement.undecided);
         self.findings.join_spread.merge(judgement.join_spread);
         for (node, pairs) in judgement.expected_at.iter().enumerate() {
@@ -117,10 +120,10 @@ impl Ledger {
     }
 
     pub(super) fn miss(&mut self, seat: u32, message: &Arc<SentMessage>) {
-        self.findings.expected += 1;
-        self.findings.nodes.owe(message.node, self.membership.node(seat), 1);
+        self.expect(message, seat);
         if self.missing.len() < MOST_MISSING {
-            self.missing.insert((seat, message.key), message.node);
+            let is_disturbed = self.is_disturbed(self.under_way(message));
+            self.missing.insert((seat, message.key), (message.node, is_disturbed));
         }
         self.accuse((Fault::Missing, None), seat, message.key, Some(message.clone()), None, None);
     }

@@ -55,7 +55,7 @@ pub(super) fn over_network(
     with_plan(text, |plan| {
         let network = Simulation::new(plan.context.epoch, server);
         let (sender, reports) = mpsc::channel();
-        let mailboxes = Arc::new(Mailboxes::new(1));
+        let mailboxes = Arc::new(Mailboxes::new(1, Arc::default()));
         let worker = Worker::new(plan, Connections::simulated(&network), 0, sender, mailboxes)
             .expect("a simulation gives everything");
         let (commands, waker) = worker.line();
@@ -109,6 +109,7 @@ impl Harness<'_> {
                 Report::Drained => self.drained = Some(self.now()),
                 Report::Counted(_, _, live) => self.told.push((self.now(), live)),
                 Report::Second(handover) => self.seconds.extend(self.accounts.take(*handover)),
+                Report::Operated(..) => panic!("no worker does anything to the server"),
                 Report::Broken => panic!("it broke off"),
             }
         }

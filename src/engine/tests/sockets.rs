@@ -38,7 +38,8 @@ script:
             limit: MAX_MESSAGE,
         };
         let stop = AtomicBool::new(false);
-        let config = EngineConfig { workers: 2, peers: vec![peer], max_time: None, stop: &stop };
+        let config =
+            EngineConfig { workers: 2, peers: vec![peer], max_time: None, stop: &stop, operator: None };
         let ran = run(plan, &config, &mut |_| {}).expect("we can test");
         assert_eq!(ran.ending, Ending::Finished);
         assert_eq!(ran.unreached, 0);

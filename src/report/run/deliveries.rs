@@ -110,6 +110,11 @@ fn joins(nodes: &NodesResult) -> Block {
             "Joins took effect at the other nodes at once, as far as {} sent shortly after them can show.",
             counted(received, "message")
         ),
+        (0, Some(_)) => format!(
+            "How soon a join takes effect at the other nodes is not known: none of {} sent shortly after one was received \
+             there.",
+            counted(spread.not_received, "message")
+        ),
         (_, Some(longest)) => format!(
             "Joins took up to {} to take effect at the other nodes: so long after the acknowledgement, a message was \
              not received. {} of {} sent shortly after a join were not.",

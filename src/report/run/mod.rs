@@ -7,6 +7,7 @@ mod course;
 mod deliveries;
 mod head;
 mod latency;
+mod operations;
 mod setup;
 mod thresholds;
 mod traffic;
@@ -126,6 +127,7 @@ fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
         section(name("thresholds"), "Thresholds", thresholds::blocks(run)),
         section(name("checks"), "Checks", checks::blocks(&run.checks)),
         section(name("deliveries"), "Deliveries", deliveries::blocks(run)),
+        section(name("operations"), "What was done to the server", operations::blocks(run)),
         section(name("course"), "Over time", course::blocks(run, id)),
         section(name("ended"), "Connections that failed or ended", course::causes(run)),
         section(name("latency"), "Latency", latency::blocks(run, id)),

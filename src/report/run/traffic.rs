@@ -19,7 +19,7 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         (run.counter(Counter::ConnectAsked), run.counter(Counter::ConnectOk), run.counter(Counter::Dropped));
     let (sent, received, acks) =
         (run.counter(Counter::Sent), run.counter(Counter::Received), run.counter(Counter::AckAsked));
-    let fences = run.counter(Counter::Fences);
+    let (fences, of_one_node) = (run.counter(Counter::Fences), run.counter(Counter::FencesOfOneNode));
     let responses = run.counter(Counter::ResponseAsked);
     let (bytes_in, bytes_out) = (run.counter(Counter::BytesIn), run.counter(Counter::BytesOut));
     let facts: Vec<(String, Text)> = [
@@ -33,6 +33,13 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
             format!("{} of {} received", count(run.counter(Counter::ResponseReceived)), count(responses))
         }),
         fact(fences > 0, "fences", || format!("{} of sockrates' own", counted(fences, "round trip"))),
+        fact(of_one_node > 0, "silence", || {
+            format!(
+                "weaker in {}: the contract has no broadcast that reaches everyone, so it is not known whether something was \
+                 still under way between nodes",
+                counted(of_one_node, "`expect_none`")
+            )
+        }),
         fact(bytes_in + bytes_out > 0, "bytes", || {
             format!("{} in, {} out", format::bytes(bytes_in), format::bytes(bytes_out))
         }),

@@ -159,20 +159,43 @@ fn bundled(script: &str) -> (Target, Command) {
     (Target::Bundled { args: Vec::new() }, command)
 }
 
+fn bundled_with(target: &Target, command: Command, starting: &Starting) -> Result<Running, NotReady> {
+    let group = Group::start(command).expect("sh runs");
+    target.wait(group, &Places::Announced { otherwise: None }, starting)
+}
+
+#[test]
+fn a_server_that_is_ended_on_purpose_is_no_accident_and_comes_back_where_it_was() {
+    let port = server(OPEN);
+    let line = format!("echo listening on port {port}; exec sleep 1000");
+    let running = command(&line).start(&Starting::default()).expect("it starts");
+    for leave in [Leave::Politely, Leave::AtOnce] {
+        running.end(leave).expect("we started it");
+        assert_eq!((running.exit(), running.resources()), (None, None));
+        running.begin(&Starting::default()).expect("it comes back");
+        assert!(running.resources().is_some() && running.exit().is_none());
+    }
+    running.pause(true).expect("it runs");
+    running.end(Leave::Politely).expect("who stands still can be ended, too");
+    running.pause(true).expect_err("it does not run");
+    let found = Target::Url(Endpoint::local(port)).start(&Starting::default()).expect("it is there");
+    found.end(Leave::AtOnce).expect_err("it is not ours");
+}
+
 #[test]
 fn the_reference_server_is_found_by_its_first_line() {
     let port = server(OPEN);
     // `cat` ends with standard input, as the reference server does.
     let (target, command) =
         bundled(&format!("echo listening on http://127.0.0.1:{port}/socket.io/; exec cat"));
-    let running = target.start_bundled(command, &Starting::default()).expect("it starts");
+    let running = bundled_with(&target, command, &Starting::default()).expect("it starts");
     assert_eq!(running.endpoint(), &Endpoint::local(port));
 }
 
 #[test]
 fn a_reference_server_that_says_nothing_is_told_as_that() {
     let (target, command) = bundled("exec cat");
-    let error = target.start_bundled(command, &quickly()).expect_err("it says nothing");
+    let error = bundled_with(&target, command, &quickly()).expect_err("it says nothing");
     assert_eq!(error.sentence(), "the reference server did not say within 200 ms where it listens");
 }
 
@@ -202,7 +225,7 @@ fn a_server_that_ends_during_the_run_is_told() {
     let running = command(&line).start(&Starting::default()).expect("it starts");
     assert!(running.ended().is_none() && running.exit().is_none());
     assert!(running.resources().is_some());
-    running.group().expect("we started it").stop(GRACE);
+    running.group().expect("we started it").as_mut().expect("it runs").stop(GRACE);
     let exit = running.exit().expect("it has ended");
     assert_eq!((exit.to_string().as_str(), exit.is_success()), ("signal SIGTERM", false));
     assert_eq!(running.last_words(), [format!("listening on port {port}")]);

@@ -1,0 +1,229 @@
+//! What the script does to the server, in threads of their own: the clients go on meanwhile.
+//!
+//! From the beginning of an act that disturbs the server until its health is restored, the time is *disturbed*: what goes wrong
+//! then is told apart from the rest. It ends with the act; with the next wait for the server's health, where the same part of
+//! the script has one; and not before every node that was ended is there again.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::audit::Disturbances;
+use crate::plan::{Plan, PlannedAct};
+use crate::scenario::Operation;
+use crate::step::Markers;
+
+/// How often it is looked whether the run is over while nothing else is to be done.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How long the markers of a round may take before the next round is asked for.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// Does things to the server under test.
+pub trait Operator: fmt::Debug + Sync {
+    /// Does it, and returns when it is done. Gives up soon after `is_over` holds.
+    ///
+    /// # Errors
+    /// In words, why it could not be done: a sentence without its full stop.
+    fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<(), String>;
+}
+
+/// What was done to the server, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operated {
+    /// In words.
+    pub words: String,
+    /// When it began, since the start of the run.
+    pub from: Duration,
+    /// When it was done.
+    pub to: Duration,
+    /// Why it could not be done, if so.
+    pub failure: Option<String>,
+}
+
+/// When the server was disturbed: written by operators, read by workers.
+#[derive(Debug, Default)]
+pub(super) struct DisturbedTimes {
+    times: Mutex<Disturbances>,
+    /// Nodes that were ended and are not there again.
+    down: Mutex<BTreeSet<String>>,
+    changes: AtomicU64,
+    is_on: AtomicBool,
+}
+
+impl DisturbedTimes {
+    /// Whether it is disturbed now.
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
+    }
+
+    /// Changes whenever a disturbed time begins or ends.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Disturbances {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn begin(&self, now: Duration) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        if !times.iter().any(|(_, to)| to.is_none()) {
+            times.push((now, None));
+        }
+        self.is_on.store(true, Ordering::Relaxed);
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Ends it, unless some node is down.
+    fn end(&self, now: Duration) {
+        if !self.down.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return;
+        }
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.iter_mut().filter(|(_, to)| to.is_none()).for_each(|(_, to)| *to = Some(now));
+        self.is_on.store(false, Ordering::Relaxed);
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn note(&self, operation: &Operation) {
+        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        match operation {
+            Operation::Stop(node) | Operation::Kill(node) => {
+                down.insert(node.clone());
+            }
+            Operation::Start(node) | Operation::Restart(node) => {
+                down.remove(node);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What an act's operations need.
+pub(super) struct Bench<'a> {
+    pub(super) plan: &'a Plan<'a>,
+    pub(super) operator: Option<&'a dyn Operator>,
+    pub(super) times: &'a DisturbedTimes,
+    /// Set when the run is over.
+    pub(super) is_over: &'a AtomicBool,
+    /// Set when the run is to be stopped.
+    pub(super) stop: &'a AtomicBool,
+}
+
+impl Bench<'_> {
+    /// Does everything of an act, one after another. After a failure nothing more is done.
+    pub(super) fn work(&self, act: &PlannedAct<'_>) -> Vec<Operated> {
+        let mut done = Vec::new();
+        for operation in act.operations {
+            let from = self.plan.context.epoch.elapsed();
+            if operation.disturbs() {
+                self.times.begin(from);
+                self.times.note(operation);
+            }
+            let outcome = self.operate(operation);
+            let to = self.plan.context.epoch.elapsed();
+            if self.is_over() {
+                break;
+            }
+            if outcome.is_ok() && operation.is_await() {
+                self.times.end(to);
+            }
+            let is_failed = outcome.is_err();
+            if !matches!(operation, Operation::Wait(_)) {
+                done.push(Operated { words: operation.to_string(), from, to, failure: outcome.err() });
+            }
+            if is_failed {
+                break;
+            }
+        }
+        if !act.is_awaited && act.operations.iter().any(Operation::disturbs) {
+            self.times.end(self.plan.context.epoch.elapsed());
+        }
+        done
+    }
+
+    fn operate(&self, operation: &Operation) -> Result<(), String> {
+        match (operation, self.operator) {
+            (Operation::Wait(length), _) => {
+                let until = Instant::now() + *length;
+                while Instant::now() < until && !self.is_over() {
+                    thread::sleep(LOOK_AGAIN.min(until.saturating_duration_since(Instant::now())));
+                }
+                Ok(())
+            }
+            (Operation::Whole(within), _) => self.await_whole(*within),
+            (_, Some(operator)) => operator.operate(operation, &|| self.is_over()),
+            (_, None) => Err(format!("failed to {operation}: only a run can do that to a server")),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits until markers of each node have reached all others at which somebody is.
+    fn await_whole(&self, within: Duration) -> Result<(), String> {
+        let Some(markers) = &self.plan.context.markers else { return Ok(()) };
+        let nodes = &self.plan.context.nodes;
+        if !markers.can_reach_everyone() {
+            return Err("whether all nodes hear each other cannot be seen: the contract has no broadcast that reaches \
+                        everyone"
+                .to_owned());
+        }
+        let until = Instant::now() + within;
+        loop {
+            let rounds = markers.ask_all();
+            let next = Instant::now() + ROUND;
+            let silent = loop {
+                let silent = Markers::silent(&rounds);
+                if silent.is_none() || Instant::now() >= next.min(until) || self.is_over() {
+                    break silent;
+                }
+                thread::sleep(LOOK_AGAIN);
+            };
+            match silent {
+                None => return Ok(()),
+                Some((from, to)) if Instant::now() >= until => {
+                    let (from, to) = (&nodes[usize::from(from)], &nodes[usize::from(to)]);
+                    return Err(format!(
+                        "the nodes did not hear each other within {within:?}: no broadcast from node {from} reached node {to}"
+                    ));
+                }
+                Some(_) if self.is_over() => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_disturbed_time_lasts_until_every_node_that_was_ended_is_there_again() {
+        let times = DisturbedTimes::default();
+        times.begin(second(1));
+        times.note(&Operation::Kill("b".to_owned()));
+        times.end(second(2));
+        assert!(times.is_on());
+        assert_eq!(times.all(), [(second(1), None)]);
+        times.begin(second(3));
+        times.note(&Operation::Start("b".to_owned()));
+        times.end(second(4));
+        assert!(!times.is_on());
+        times.begin(second(6));
+        times.end(second(7));
+        let all = [(second(1), Some(second(4))), (second(6), Some(second(7)))];
+        assert_eq!(times.all(), all);
+    }
+}

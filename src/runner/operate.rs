@@ -1,0 +1,147 @@
+//! Does to the nodes of a server what the script says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::engine::Operator;
+use crate::scenario::{Act, Operation, Scenario};
+use crate::server::{Leave, Nodes, Running, Starting};
+
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The nodes of a run, and how they are started again.
+#[derive(Debug)]
+pub(super) struct NodeOperator<'a> {
+    pub(super) nodes: &'a Nodes,
+    pub(super) starting: Starting,
+}
+
+impl Operator for NodeOperator<'_> {
+    fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<(), String> {
+        match operation {
+            Operation::Stop(node) => self.end(node, Leave::Politely),
+            Operation::Kill(node) => self.end(node, Leave::AtOnce),
+            Operation::Start(node) => self.begin(node, is_over),
+            Operation::Restart(node) => {
+                self.end(node, Leave::Politely)?;
+                self.begin(node, is_over)
+            }
+            Operation::Pause(node, length) => {
+                let running = self.node(node)?;
+                running.pause(true).map_err(|why| format!("failed to pause node {node}: {why}"))?;
+                rest(*length, is_over);
+                running.pause(false).map_err(|why| format!("failed to let node {node} go on: {why}"))
+            }
+            Operation::Rolling(every) => {
+                for (index, node) in self.nodes.iter().enumerate() {
+                    if index > 0 {
+                        rest(*every, is_over);
+                    }
+                    if is_over() {
+                        break;
+                    }
+                    self.end(&node.name, Leave::Politely)?;
+                    self.begin(&node.name, is_over)?;
+                }
+                Ok(())
+            }
+            Operation::Answers(node, within) => {
+                let running = self.node(node)?;
+                let until = Instant::now() + *within;
+                while !running.answers(&self.starting) && !is_over() {
+                    if Instant::now() >= until {
+                        return Err(format!("node {node} did not answer within {within:?}"));
+                    }
+                    thread::sleep(LOOK_AGAIN);
+                }
+                Ok(())
+            }
+            Operation::Wait(length) => {
+                rest(*length, is_over);
+                Ok(())
+            }
+            // Only clients can see it.
+            Operation::Whole(_) => Ok(()),
+        }
+    }
+}
+
+impl NodeOperator<'_> {
+    fn node(&self, name: &str) -> Result<&Running, String> {
+        let found = self.nodes.iter().find(|node| node.name == name);
+        found.map(|node| &node.running).ok_or_else(|| format!("there is no node {name}"))
+    }
+
+    fn end(&self, name: &str, leave: Leave) -> Result<(), String> {
+        self.node(name)?.end(leave).map_err(|why| format!("failed to end node {name}: {why}"))
+    }
+
+    fn begin(&self, name: &str, is_over: &dyn Fn() -> bool) -> Result<(), String> {
+        let running = self.node(name)?;
+        // Whoever gives up meanwhile is heard by a flag of its own: the run may be over for another reason.
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let starting = Starting { cancelled: cancelled.clone(), ..self.starting.clone() };
+        thread::scope(|scope| {
+            let begun = scope.spawn(|| running.begin(&starting));
+            while !begun.is_finished() {
+                if is_over() {
+                    cancelled.store(true, Ordering::Relaxed);
+                }
+                thread::sleep(LOOK_AGAIN);
+            }
+            match begun.join() {
+                Ok(Err(why)) if !is_over() => Err(format!("node {name} did not come back: {why}")),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+fn rest(length: Duration, is_over: &dyn Fn() -> bool) {
+    let until = Instant::now() + length;
+    while Instant::now() < until && !is_over() {
+        thread::sleep(LOOK_AGAIN.min(until.saturating_duration_since(Instant::now())));
+    }
+}
+
+/// Refuses a script that does to nodes what cannot be done to them.
+///
+/// # Errors
+/// A sentence that says what is wrong and what to do.
+pub(super) fn check(scenario: &Scenario, nodes: &Nodes) -> Result<(), String> {
+    let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    for operation in operations(&scenario.script) {
+        let named = operation.node();
+        if let Some(name) = named.filter(|name| !names.contains(name)) {
+            return Err(format!(
+                "the script says to {operation}, and the server's nodes are {}: start several with `--nodes`, or name them \
+                 with `--url {name}=…`",
+                names.join(", ")
+            ));
+        }
+        let is_found = |node: &str| {
+            nodes.iter().any(|of| (node.is_empty() || of.name == node) && !of.running.is_started())
+        };
+        if operation.disturbs() && is_found(named.unwrap_or_default()) {
+            return Err(format!(
+                "the script says to {operation}, and sockrates did not start that server: give its command with `--server`"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn operations(acts: &[Act]) -> Vec<&Operation> {
+    acts.iter().flat_map(of_act).collect()
+}
+
+fn of_act(act: &Act) -> Vec<&Operation> {
+    match act {
+        Act::Server { operations, .. } => operations.iter().collect(),
+        Act::Together { branches, .. } => branches.iter().flat_map(|branch| operations(branch)).collect(),
+        Act::Measure { script, .. } => operations(script),
+        Act::Group { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,179 @@
+//! What the script does to the server itself: `server: { kill: b }`, and the waits for its health.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::document::{Fields, Mistake, Node, Value};
+use crate::units::{self, Spelt};
+
+/// The word under which the script acts on the server.
+pub(super) const SERVER: &str = "server";
+
+/// The word for a wait for its health alone.
+pub(super) const AWAIT: &str = "await";
+
+/// How long a node may take to answer again, unless the step says otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One thing that is done to the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A node is stopped politely.
+    Stop(String),
+    /// A node is ended at once.
+    Kill(String),
+    /// A node that was stopped is started again, and is awaited until it answers.
+    Start(String),
+    /// Both.
+    Restart(String),
+    /// A node stands still for so long.
+    Pause(String, Duration),
+    /// Every node is restarted, one after the other, with so long in between.
+    Rolling(Duration),
+    /// A node has to answer within so long.
+    Answers(String, Duration),
+    /// A broadcast from each node has to reach all others within so long.
+    Whole(Duration),
+    /// Nothing is done for so long.
+    Wait(Duration),
+}
+
+impl Operation {
+    /// Whether it disturbs the server.
+    pub fn disturbs(&self) -> bool {
+        !matches!(self, Operation::Answers(..) | Operation::Whole(_) | Operation::Wait(_))
+    }
+
+    /// Whether it waits for the server's health.
+    pub fn is_await(&self) -> bool {
+        matches!(self, Operation::Answers(..) | Operation::Whole(_))
+    }
+
+    /// The node that it names.
+    pub fn node(&self) -> Option<&str> {
+        match self {
+            Operation::Stop(node)
+            | Operation::Kill(node)
+            | Operation::Start(node)
+            | Operation::Restart(node)
+            | Operation::Pause(node, _)
+            | Operation::Answers(node, _) => Some(node),
+            Operation::Rolling(_) | Operation::Whole(_) | Operation::Wait(_) => None,
+        }
+    }
+
+    /// How long it takes by what the scenario says alone.
+    pub(super) fn lasts(&self) -> Duration {
+        match self {
+            Operation::Pause(_, length) | Operation::Wait(length) => *length,
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operation::Stop(node) => write!(f, "stop node {node}"),
+            Operation::Kill(node) => write!(f, "kill node {node}"),
+            Operation::Start(node) => write!(f, "start node {node}"),
+            Operation::Restart(node) => write!(f, "restart node {node}"),
+            Operation::Pause(node, length) => write!(f, "pause node {node} for {}", Spelt(*length)),
+            Operation::Rolling(every) => write!(f, "restart every node, with {} in between", Spelt(*every)),
+            Operation::Answers(node, within) => {
+                write!(f, "await that node {node} answers within {}", Spelt(*within))
+            }
+            Operation::Whole(within) => {
+                write!(f, "await that all nodes hear each other within {}", Spelt(*within))
+            }
+            Operation::Wait(length) => write!(f, "wait for {}", Spelt(*length)),
+        }
+    }
+}
+
+/// Reads one operation or a list of them.
+pub(super) fn read(node: &Node) -> Result<Vec<Operation>, Mistake> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    match items.is_empty() {
+        true => {
+            Err(node.mistake("nothing is done to the server here").hint("write `- server: { restart: b }`"))
+        }
+        false => items.iter().map(operation).collect(),
+    }
+}
+
+/// `{ kill: b }`, `{ pause: b, for: 5s }`, `{ rolling: { every: 10s } }`, `{ await: { … } }`, `{ wait: 5s }`.
+fn operation(node: &Node) -> Result<Operation, Mistake> {
+    const WORDS: [&str; 8] = ["stop", "kill", "start", "restart", "pause", "rolling", "await", "wait"];
+    let Value::Map(entries) = &node.value else {
+        return Err(node
+            .mistake(format!("expected what is done to the server, found {}", node.describe()))
+            .hint("write `- server: { restart: b }`"));
+    };
+    let fields = Fields::of(node, "what is done to the server")?;
+    let given: Vec<&str> = WORDS.into_iter().filter(|word| fields.optional(word).is_some()).collect();
+    let ([word], value) = (&given[..], given.first().and_then(|word| fields.optional(word))) else {
+        let [(key, _), ..] = &entries[..] else {
+            return Err(node
+                .mistake("nothing is done to the server here")
+                .hint("write `- server: { restart: b }`"));
+        };
+        return Err(match given.len() {
+            0 => key
+                .mistake(format!("unknown word `{}`", key.text))
+                .did_you_mean(&key.text, WORDS)
+                .hint("a server can be told to stop, kill, start, restart or pause a node"),
+            _ => key
+                .mistake(format!("`{}` and `{}` are two things", given[0], given[1]))
+                .hint("make a list of them: `- server: [ { kill: b }, { start: b } ]`"),
+        });
+    };
+    let value = value.unwrap_or(node);
+    let length = fields.optional("for");
+    let operation = match *word {
+        "stop" => Operation::Stop(value.word()?.to_owned()),
+        "kill" => Operation::Kill(value.word()?.to_owned()),
+        "start" => Operation::Start(value.word()?.to_owned()),
+        "restart" => Operation::Restart(value.word()?.to_owned()),
+        "pause" => Operation::Pause(value.word()?.to_owned(), units::duration(fields.required("for")?)?),
+        "rolling" => Operation::Rolling(rolling(value)?),
+        "await" => health(value)?,
+        _ => Operation::Wait(units::duration(value)?),
+    };
+    if let Some(length) = length.filter(|_| *word != "pause") {
+        return Err(length.mistake(format!("`{word}` takes no `for`")).hint("only `pause` does"));
+    }
+    fields.deny_others()?;
+    Ok(operation)
+}
+
+fn rolling(node: &Node) -> Result<Duration, Mistake> {
+    let fields = Fields::of(node, "`rolling`")?;
+    let every = units::duration(fields.required("every")?)?;
+    fields.deny_others()?;
+    Ok(every)
+}
+
+/// `{ node: b, answers: true, within: 20s }`, or `{ whole: true, within: 30s }`.
+pub(super) fn health(node: &Node) -> Result<Operation, Mistake> {
+    let fields = Fields::of(node, "`await`")?;
+    let within = fields.optional("within").map_or(Ok(PATIENCE), units::duration)?;
+    let (name, answers, whole) =
+        (fields.optional("node"), fields.optional("answers"), fields.optional("whole"));
+    fields.deny_others()?;
+    for flag in [answers, whole].into_iter().flatten() {
+        if !flag.bool()? {
+            return Err(flag.mistake("only health is awaited").hint("write `true`, or leave it out"));
+        }
+    }
+    match (name, whole) {
+        (Some(name), None) => Ok(Operation::Answers(name.word()?.to_owned(), within)),
+        (None, Some(_)) => Ok(Operation::Whole(within)),
+        _ => Err(node
+            .mistake("it is not said what is awaited")
+            .hint("write `await: { node: b, answers: true }`, or `await: { whole: true }`")),
+    }
+}

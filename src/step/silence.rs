@@ -1,0 +1,79 @@
+//! What a client does about silence across nodes: it asks for markers, awaits them, and broadcasts its own.
+
+use super::Cx;
+use super::actor::Actor;
+use crate::audit::Key;
+use crate::audit::stamp::{self, Stamp};
+
+/// The markers that have to arrive before silence is proved.
+#[derive(Debug)]
+pub(super) struct AwaitedMarkers {
+    round: u64,
+    /// From which nodes.
+    nodes: Vec<u16>,
+}
+
+/// Whether silence can be proved for what other nodes have sent.
+#[derive(Debug)]
+pub(super) enum Silence {
+    /// There is one node, or nobody is at another one.
+    Whole,
+    /// These have to arrive.
+    Awaits(AwaitedMarkers),
+    /// The contract has no way to reach everyone.
+    OfOneNode,
+}
+
+/// Asks for the markers of all other nodes at which somebody is.
+pub(super) fn ask(cx: &Cx<'_, '_>, namespace: &str) -> Silence {
+    let Some(markers) = &cx.actor.context.markers else { return Silence::Whole };
+    let board = markers.board(namespace);
+    let is_awaited = |node: &u16| *node != cx.actor.node && board.has(*node);
+    let nodes: Vec<u16> = (0..cx.actor.context.nodes.len() as u16).filter(is_awaited).collect();
+    match &markers.marker {
+        _ if nodes.is_empty() => Silence::Whole,
+        None => Silence::OfOneNode,
+        Some(_) => Silence::Awaits(AwaitedMarkers { round: markers.ask(&board), nodes }),
+    }
+}
+
+impl AwaitedMarkers {
+    /// The nodes whose markers have not arrived.
+    pub(super) fn missing(&self, actor: &Actor<'_>) -> Vec<u16> {
+        let has = |node: u16| actor.marks.get(usize::from(node)).is_some_and(|round| *round >= self.round);
+        self.nodes.iter().copied().filter(|node| !has(*node)).collect()
+    }
+}
+
+/// Broadcasts a marker of this round.
+pub fn mark(cx: &mut Cx<'_, '_>, round: u64) {
+    let context = cx.actor.context;
+    let Some(marker) = context.markers.as_ref().and_then(|markers| markers.marker.as_ref()) else { return };
+    // The time of a marker is of no interest: in its place stands the node.
+    let stamp = Stamp {
+        run: context.run,
+        key: Key { sender: cx.actor.who.index, sequence: round },
+        due: std::time::Duration::from_micros(u64::from(cx.actor.node)),
+        label: stamp::MARKER,
+        is_audited: false,
+    };
+    let namespace = cx.actor.home.clone();
+    let Ok(encoded) = marker.event_template.encode(cx.actor) else { return };
+    let mut encoded = encoded.into_owned();
+    stamp.put(&mut encoded.data);
+    let (data, attachments) = (&encoded.data, &encoded.attachments);
+    // Whoever has lost its connection sends none, and who waits for it says so.
+    let _ = cx.actor.session.emit(cx.wire, &namespace, data, attachments, marker.is_acknowledged);
+}
+
+/// A marker has arrived.
+pub fn arrived(actor: &mut Actor<'_>, stamp: &Stamp) {
+    let node = stamp.due.as_micros() as usize;
+    if node < actor.context.nodes.len() {
+        actor.marks.resize(actor.context.nodes.len(), 0);
+        actor.marks[node] = actor.marks[node].max(stamp.key.sequence);
+        if let Some(board) = &actor.board {
+            board.hear(node as u16, actor.node, stamp.key.sequence);
+        }
+    }
+}
