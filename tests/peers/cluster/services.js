@@ -24,7 +24,7 @@ export class Service {
     try {
       await Promise.race([listening(this.port), ended]);
     } catch (error) {
-      this.end();
+      await this.end();
       throw error;
     } finally {
       ended.catch(() => {});
@@ -54,8 +54,9 @@ export class Service {
   }
 
   /** Ends it and what it started, without a farewell, and removes its folder. */
-  end() {
+  async end() {
     this.child?.kill(this.endSignal);
+    await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, 2000))]);
     if (this.folder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 }

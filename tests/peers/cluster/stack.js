@@ -131,8 +131,8 @@ async function act(line, broker, env) {
   await node.ended;
 }
 
-function end(code) {
+async function end(code) {
   for (const node of nodes.values()) node.child?.kill("SIGKILL");
-  for (const service of services) service.end();
+  await Promise.all(services.map((service) => service.end()));
   process.exit(code);
 }

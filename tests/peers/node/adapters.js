@@ -3,6 +3,7 @@
 //   ADAPTER        none (the default), redis, redis-sharded, redis-streams, postgres, postgres-guarded, cluster
 //   REDIS_PORT     the port of Redis on the loopback interface
 //   POSTGRES_PORT  the port of PostgreSQL there; the database and the user are `postgres`, without a password
+//   POSTGRES_POOL  how many connections there may be to it: 10, as by default
 //
 // Each is set up as its own README shows, with its own defaults, but for `postgres-guarded`: what its README shows ends the
 // process when the database ends a connection. `cluster` needs `sticky.js`, which forks its nodes.
@@ -47,7 +48,8 @@ function guard(pool) {
 }
 
 async function postgres(env, prepare = () => {}) {
-  const pool = new pg.Pool({ host: "127.0.0.1", port: Number(env.POSTGRES_PORT ?? 5432), user: "postgres" });
+  const [port, max] = [Number(env.POSTGRES_PORT ?? 5432), Number(env.POSTGRES_POOL ?? 10)];
+  const pool = new pg.Pool({ host: "127.0.0.1", port, user: "postgres", max });
   pool.on("error", (error) => console.error(`postgres: ${error.message}`));
   prepare(pool);
   // Several nodes that start together may all find that it does not exist.
