@@ -21,7 +21,7 @@ use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
-use crate::protocol::{Violation, socket_io};
+use crate::protocol::{Rule, Violation, socket_io};
 use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Request, ServerEvent, Wire};
 use crate::step::{
     Actor, Board, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, PlayedAct, RunContext, Seen,
@@ -197,7 +197,7 @@ impl<'p> Client<'p> {
                 self.event(io, event);
             }
             Payload::Packets(packets) => {
-                self.packets(io, channel, packets);
+                self.packets(io, channel, packets, response.body.is_empty());
                 self.handle_payload_end(io);
             }
             Payload::Unreadable(violation) => {
@@ -266,7 +266,7 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn packets(&mut self, io: &mut Io<'_>, channel: Channel, packets: Packets<'_>) {
+    fn packets(&mut self, io: &mut Io<'_>, channel: Channel, packets: Packets<'_>, is_empty: bool) {
         for packet in packets {
             if self.actor.group.filter.frames {
                 if let Ok(packet) = &packet {
@@ -276,11 +276,27 @@ impl<'p> Client<'p> {
             }
             match packet {
                 Ok(packet) => self.packet(io, channel, packet),
-                Err(violation) => self.event(io, Event::Violated(violation)),
+                Err(violation) => {
+                    let violation = self.of_poll(violation, is_empty);
+                    self.event(io, Event::Violated(violation))
+                }
             };
             if self.actor.session.is_closed() {
                 break;
             }
+        }
+    }
+
+    /// The rule of polls that is broken by a body that is no payload.
+    fn of_poll(&self, violation: Violation, is_empty: bool) -> Violation {
+        if violation.rule != Rule::EnginePacketType {
+            return violation;
+        }
+        let empty = || "a poll was answered with status 200 and an empty body".to_owned();
+        match (is_empty, self.actor.session.is_closing()) {
+            (true, true) => Violation { rule: Rule::PollAtClose, detail: empty() },
+            (true, false) => Violation { rule: Rule::PollEmpty, detail: empty() },
+            (false, _) => Violation { rule: Rule::PollPacket, ..violation },
         }
     }
 
@@ -309,14 +325,18 @@ impl<'p> Client<'p> {
             }
             Event::ServerEvent(message) => self.arrived(io, message),
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
-            Event::Violated(violation) => self.accuse(io, violation),
+            Event::Violated(violation) => {
+                self.harmed(violation.rule);
+                self.accuse(io, violation);
+            }
+            Event::UpgradeFailed(_, rule) => self.harmed(*rule),
             Event::Closed(why) => self.closed(io, why),
             Event::Refused { namespace, .. } => self.ended(io, Some(namespace)),
             Event::Disconnected { namespace } => {
                 self.ended(io, Some(namespace));
                 self.live = self.actor.session.is_connected_anywhere();
                 let words = "the server disconnected a client from a namespace";
-                self.dropped(io, Cause::Disconnected, words, namespace);
+                self.dropped(io, FailureKind::Dropped(Cause::Disconnected, None), words, namespace);
             }
             _ => {}
         }
@@ -331,10 +351,22 @@ impl<'p> Client<'p> {
             return self.ended(io, None);
         }
         self.record(io, AuditEvent::Lost);
+        let rule = why.rule();
+        if let Some(rule) = rule {
+            self.harmed(rule);
+        }
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
-            let words = "a connection ended that should have stayed";
-            self.dropped(io, why.cause(), words, &why.to_string());
+            let failure_kind = FailureKind::Dropped(why.cause(), rule);
+            self.dropped(io, failure_kind, "a connection ended that should have stayed", &why.to_string());
+        }
+    }
+
+    /// The server broke a rule on this connection. What it meant to say is lost, unless it said too much, or nothing was to
+    /// come any more.
+    fn harmed(&mut self, rule: Rule) {
+        if !rule.is_harmless() && !self.actor.session.is_closing() {
+            self.actor.harm.get_or_insert(rule);
         }
     }
 
@@ -369,10 +401,14 @@ impl<'p> Client<'p> {
     }
 
     /// The server ended something, and no step of the group looks at how things end.
-    fn dropped(&self, io: &mut Io<'_>, cause: Cause, words: &str, detail: &str) {
+    fn dropped(&self, io: &mut Io<'_>, failure_kind: FailureKind, words: &str, detail: &str) {
         if !self.actor.group.filter.ends {
             let wire = || self.actor.wire_log();
-            io.observer.wronged(self.actor.who, FailureKind::Dropped(cause), words, detail, &wire);
+            let cause = match failure_kind.rule() {
+                Some(rule) => Cow::Owned(format!("{words}, against a rule: {}", rule.requirement())),
+                None => Cow::Borrowed(words),
+            };
+            io.observer.wronged(self.actor.who, failure_kind, &cause, detail, &wire);
         }
     }
 
@@ -431,7 +467,7 @@ impl<'p> Client<'p> {
         let Violation { rule, detail } = violation;
         let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
         let wire = || self.actor.wire_log();
-        io.observer.wronged(self.actor.who, FailureKind::Violation, &cause, detail, &wire);
+        io.observer.wronged(self.actor.who, FailureKind::Violation(*rule), &cause, detail, &wire);
     }
 
     fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &ServerEvent<'_>) {

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 
 use crate::audit::{AuditEvent, stamp};
+use crate::protocol::Rule;
 
 pub use failure_kind::{Cause, FailureKind};
 
@@ -296,6 +297,8 @@ pub struct Failure {
     pub actual: String,
     /// The client's last frames, oldest first.
     pub wire: Vec<WireLine>,
+    /// The rule of the protocol that the server had broken on this connection before, so that something was lost.
+    pub after: Option<Rule>,
 }
 
 /// One line of a client's wire log.

@@ -14,6 +14,7 @@ use std::{collections::BTreeSet, env, fs};
 use sockrates::protocol::dialect::Version;
 
 use catalogue::{Case, Catalogue, breaking, broken_by, faults, level, root};
+use sockrates::{conformance::owner::owner, protocol::Rule};
 
 const PAGE: &str = "docs/conformance.md";
 
@@ -65,6 +66,27 @@ fn every_case_names_clauses_of_its_level_and_where_they_are_written() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     assert!(catalogue.cases.len() >= 280, "{} cases", catalogue.cases.len());
+}
+
+#[test]
+fn every_rule_of_the_wire_has_a_clause_that_owns_it_and_a_case_about_that_clause() {
+    let catalogue = Catalogue::read();
+    let mut wrong = Vec::new();
+    for rule in Rule::ALL {
+        match owner(*rule) {
+            // The limits of this program say nothing of a server.
+            None if rule.name().starts_with("limit.") => {}
+            None => wrong.push(format!("{} has no owner", rule.name())),
+            Some(id) if catalogue.clause(id).is_none() => {
+                wrong.push(format!("{} belongs to {id}, which is no clause", rule.name()));
+            }
+            Some(id) if catalogue.cases_of(id).next().is_none() => {
+                wrong.push(format!("{} belongs to {id}, which no case examines", rule.name()));
+            }
+            Some(_) => {}
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]

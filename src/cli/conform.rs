@@ -31,7 +31,13 @@ Examples:
   sockrates conform --url ... --baseline node            what the official server is known to violate fails nothing
   sockrates conform --server node='node server.js' --url rust=http://localhost:3000
                                                          two servers beside each other
-  sockrates conform --fault ack-twice                    the reference server, broken on purpose";
+  sockrates conform --fault ack-twice                    the reference server, broken on purpose
+
+Verdicts:
+  fail, warn, note     the server violates a clause of the level must, should or official
+  skip                 the server lacks what the case needs
+  blocked              the server broke another clause, so that the case could not go on
+A finding is a broken rule of the wire: told once, for the clause that owns it, with the cases that saw it.";
 
 /// Plays the conformance suite: a verdict for each rule of the protocol
 #[derive(Debug, Args)]

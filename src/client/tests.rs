@@ -260,7 +260,7 @@ fn a_repeat_of_a_client_that_lost_its_connection_ends() {
             ]
         );
         assert_eq!(play.found.count(Counter::Dropped), 1);
-        assert_eq!(play.found.wronged, [FailureKind::Dropped(Cause::Ended)]);
+        assert_eq!(play.found.wronged, [FailureKind::Dropped(Cause::Ended, None)]);
     });
 }
 

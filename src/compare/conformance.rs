@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::conformance::result::Summary;
+use crate::conformance::result::{FindingResult, Summary};
 use crate::conformance::{SuiteResult, Verdict};
 
 /// What the suite found about one server.
@@ -17,7 +17,7 @@ pub(crate) struct Conformance {
     pub summary: Summary,
     /// Those that failed or were not judged, in the order of their ids.
     pub deviations: Vec<Deviation>,
-    /// What the server did wrong outside of the cases, a sentence each: for example that it died.
+    /// Which demanded rules of the wire the server broke in whatever case, and how it died, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
     /// Why cases are missing. None if all were played.
@@ -38,6 +38,7 @@ impl Conformance {
     /// What a comparison shows of this suite, of which `size` variants were to be played.
     pub(crate) fn of(suite: &SuiteResult, size: usize, is_interrupted: bool) -> Conformance {
         let told = suite.cases.iter().filter(|case| !matches!(case.verdict, Verdict::Pass | Verdict::Skip));
+        let findings = suite.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
         // Who is interrupted while it looks what a server has skips what it did not see.
         let played = suite.summary.total() - suite.summary.skip;
         let unfinished = || format!("interrupted after {played} of {size} cases");
@@ -45,7 +46,7 @@ impl Conformance {
             server: suite.name.clone(),
             summary: suite.summary,
             deviations: told.map(|case| Deviation { case: case.label(), verdict: case.verdict }).collect(),
-            findings: suite.findings.clone(),
+            findings: findings.map(FindingResult::sentence).collect(),
             unfinished: (is_interrupted || suite.cases.len() < size).then(unfinished),
         }
     }

@@ -1,8 +1,10 @@
-//! A baseline: which cases are known not to pass on a server, and why. With one, the suite fails only on what is new,
-//! and on what is listed and passes by now.
+//! A baseline: which cases are known not to pass on a server, and why, and which findings are known that no case of their
+//! clause shows. With one, the suite fails only on what is new, and on what is listed and does not show any more. A blocked
+//! case has no row: it stands and falls with the finding that blocks it.
 
 use super::case::{Case, label};
-use super::result::{BaselineResult, BaselineRow, CaseResult};
+use super::clauses::Clause;
+use super::result::{BaselineResult, BaselineRow, CaseResult, FindingResult};
 use super::verdict::Verdict;
 use crate::document::{Fields, Mistake, Node, Source, closest, parse};
 use crate::session::Transport;
@@ -20,6 +22,19 @@ pub struct Baseline {
     /// The server, in words.
     server: String,
     rows: Vec<KnownResult>,
+    findings: Vec<KnownFinding>,
+    /// How many variants there are of all cases. Only the whole suite can show that a finding is gone.
+    all: usize,
+}
+
+/// A clause that is known to be broken in whatever case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct KnownFinding {
+    clause: String,
+    verdict: Verdict,
+    /// It does not show in every run.
+    sometimes: bool,
+    because: String,
 }
 
 /// A case that is known not to pass.
@@ -49,6 +64,7 @@ impl Baseline {
         let root = parse(source)?;
         let fields = Fields::of(&root, "the baseline")?;
         let (server, rows) = (fields.required("server"), fields.required("cases"));
+        let found = fields.optional("findings");
         fields.deny_others()?;
         let server = server?.word()?.to_owned();
         let mut read: Vec<KnownResult> = Vec::new();
@@ -61,11 +77,25 @@ impl Baseline {
             }
             read.push(row);
         }
-        Ok(Baseline { server, rows: read })
+        let mut findings: Vec<KnownFinding> = Vec::new();
+        for node in found.map(Node::list).transpose()?.unwrap_or_default() {
+            let row = KnownFinding::read(node)?;
+            if findings.iter().any(|other| other.clause == row.clause) {
+                return Err(node.mistake(format!("there is another row about `{}`", row.clause)));
+            }
+            findings.push(row);
+        }
+        let all = cases.iter().map(|case| case.variants().count()).sum();
+        Ok(Baseline { server, rows: read, findings, all })
     }
 
     /// How verdicts compare with it. Rows about cases that were not chosen say nothing.
-    pub fn compare(&self, file: String, results: &[CaseResult]) -> BaselineResult {
+    pub fn compare(
+        &self,
+        file: String,
+        results: &[CaseResult],
+        findings: &[FindingResult],
+    ) -> BaselineResult {
         let mut known = 0;
         let mut new = Vec::new();
         for result in results.iter().filter(|result| LISTED.contains(&result.verdict)) {
@@ -85,7 +115,20 @@ impl Baseline {
             listed: Some(row.verdict),
             now: Verdict::Pass,
         });
-        BaselineResult { file, known, new, gone: gone.collect() }
+        let mut gone: Vec<BaselineRow> = gone.collect();
+        for (clause, now) in unshown(findings) {
+            let listed = self.findings.iter().find(|row| row.clause == clause).map(|row| row.verdict);
+            match listed == Some(now) {
+                true => known += 1,
+                false => new.push(BaselineRow { case: clause.to_owned(), listed, now }),
+            }
+        }
+        let shows = |row: &KnownFinding| findings.iter().any(|one| one.clause.as_ref() == Some(&row.clause));
+        let is_whole = results.len() >= self.all;
+        gone.extend(self.findings.iter().filter(|row| is_whole && !row.sometimes && !shows(row)).map(
+            |row| BaselineRow { case: row.clause.clone(), listed: Some(row.verdict), now: Verdict::Pass },
+        ));
+        BaselineResult { file, known, new, gone }
     }
 
     /// The row about a variant; one about its transport is more to the point than one about all.
@@ -98,7 +141,12 @@ impl Baseline {
 
     /// A baseline that lists what did not pass. What an older one says of cases that were not chosen stays, and so do
     /// its reasons, and what it says of cases that sometimes pass.
-    pub fn of(server: &str, before: Option<&Baseline>, results: &[CaseResult]) -> Baseline {
+    pub fn of(
+        server: &str,
+        before: Option<&Baseline>,
+        results: &[CaseResult],
+        findings: &[FindingResult],
+    ) -> Baseline {
         let mut rows: Vec<KnownResult> = Vec::new();
         let stays = |row: &KnownResult| before.is_some_and(|before| before.holds_sometimes(row, results));
         let stands = |result: &CaseResult| before.and_then(|before| before.row(result)).is_some_and(stays);
@@ -130,7 +178,27 @@ impl Baseline {
         rows.sort_by(|a, b| {
             (&a.case, a.transport.map(Transport::name)).cmp(&(&b.case, b.transport.map(Transport::name)))
         });
-        Baseline { server: before.map_or(server, |before| &before.server).to_owned(), rows }
+        let known_before = before.map_or(&[][..], |before| &before.findings);
+        let found = unshown(findings).map(|(clause, verdict)| {
+            let row = known_before.iter().find(|row| row.clause == clause && row.verdict == verdict);
+            row.cloned().unwrap_or_else(|| KnownFinding {
+                clause: clause.to_owned(),
+                verdict,
+                sometimes: false,
+                because: UNCONFIRMED.to_owned(),
+            })
+        });
+        let mut found: Vec<KnownFinding> = found.collect();
+        let all = before.map_or(usize::MAX, |before| before.all);
+        let stays = |row: &&KnownFinding| {
+            let is_told = findings.iter().any(|one| one.clause.as_ref() == Some(&row.clause));
+            !is_told && (row.sometimes || results.len() < all)
+        };
+        found.extend(known_before.iter().filter(stays).cloned());
+        found.sort_by(|a, b| a.clause.cmp(&b.clause));
+        found.dedup_by(|a, b| a.clause == b.clause);
+        let server = before.map_or(server, |before| &before.server).to_owned();
+        Baseline { server, rows, findings: found, all }
     }
 
     /// Whether a row says that its deviation shows sometimes, and no result says otherwise.
@@ -158,8 +226,60 @@ impl Baseline {
             ));
         }
         text.push('\n');
+        if !self.findings.is_empty() {
+            text.push_str("findings:\n");
+        }
+        for KnownFinding { clause, verdict, sometimes, because } in &self.findings {
+            let sometimes = if *sometimes { " sometimes: true," } else { "" };
+            let (clause, because) = (quoted(clause), quoted(because));
+            let verdict = verdict.name();
+            text.push_str(&format!(
+                "  - {{ clause: {clause}, verdict: {verdict},{sometimes} because: {because} }}\n"
+            ));
+        }
         text
     }
+}
+
+/// The findings that no case of their clause shows by failing: its clause and what it says, each once. The others stand in the
+/// rows of those cases.
+fn unshown(findings: &[FindingResult]) -> impl Iterator<Item = (&str, Verdict)> {
+    let mut told: Vec<&str> = Vec::new();
+    findings.iter().filter(|one| one.failed.is_empty() && !one.is_death()).filter_map(move |one| {
+        let clause = one.clause.as_deref().filter(|clause| !told.contains(clause))?;
+        told.push(clause);
+        Some((clause, one.verdict))
+    })
+}
+
+impl KnownFinding {
+    fn read(node: &Node) -> Result<KnownFinding, Mistake> {
+        let fields = Fields::of(node, "a row of the findings")?;
+        let (clause, verdict) = (fields.required("clause"), fields.required("verdict"));
+        let (because, sometimes) = (fields.required("because"), fields.optional("sometimes"));
+        fields.deny_others()?;
+        let clause = clause?;
+        let id = clause.word()?;
+        if Clause::find(id).is_none() {
+            let known = Clause::all().iter().map(|known| known.id.as_str());
+            return Err(clause.mistake(format!("there is no clause `{id}`")).did_you_mean(id, known));
+        }
+        Ok(KnownFinding {
+            clause: id.to_owned(),
+            verdict: listed(verdict?, &LISTED[..3])?,
+            sometimes: sometimes.map(Node::bool).transpose()?.unwrap_or_default(),
+            because: because?.word()?.to_owned(),
+        })
+    }
+}
+
+/// One of the verdicts that a row may say.
+fn listed(word: &Node, may_say: &[Verdict]) -> Result<Verdict, Mistake> {
+    let name = word.text()?;
+    may_say.iter().copied().find(|verdict| verdict.name() == name).ok_or_else(|| {
+        let known = may_say.iter().map(|verdict| verdict.name());
+        word.mistake(format!("a row cannot say `{name}`")).did_you_mean(name, known)
+    })
 }
 
 impl KnownResult {
@@ -192,11 +312,7 @@ impl KnownResult {
                 Some(transport)
             }
         };
-        let word = verdict?;
-        let name = word.text()?;
-        let verdict = LISTED.into_iter().find(|verdict| verdict.name() == name).ok_or_else(|| {
-            word.mistake(format!("a row cannot say `{name}`")).did_you_mean(name, LISTED.map(Verdict::name))
-        })?;
+        let verdict = listed(verdict?, &LISTED)?;
         let sometimes = sometimes.map(Node::bool).transpose()?.unwrap_or_default();
         Ok(KnownResult {
             case: id.to_owned(),
@@ -246,7 +362,7 @@ mod tests {
             result("a/two", UPGRADE, Pass),
             result("b/three", None, Skip),
         ];
-        let compared = baseline.compare("f".into(), &results);
+        let compared = baseline.compare("f".into(), &results, &[]);
         assert_eq!(compared.known, 2);
         assert_eq!(names(&compared.new), [("b/three", Skip)]);
         assert_eq!(names(&compared.gone), []);
@@ -255,7 +371,7 @@ mod tests {
     #[test]
     fn another_verdict_than_the_listed_one_is_new() {
         let baseline = good("- { case: a/one, verdict: note, because: seen }");
-        let compared = baseline.compare("f".into(), &[result("a/one", None, Fail)]);
+        let compared = baseline.compare("f".into(), &[result("a/one", None, Fail)], &[]);
         assert_eq!(names(&compared.new), [("a/one", Fail)]);
         assert_eq!(compared.new[0].listed, Some(Note));
     }
@@ -266,7 +382,7 @@ mod tests {
             "- { case: a/two, transport: upgrade, verdict: warn, because: seen }\n\
              - { case: b/three, verdict: warn, because: seen }",
         );
-        let compared = baseline.compare("f".into(), &[result("a/two", UPGRADE, Pass)]);
+        let compared = baseline.compare("f".into(), &[result("a/two", UPGRADE, Pass)], &[]);
         assert_eq!(names(&compared.gone), [("a/two@upgrade", Pass)]);
     }
 
@@ -278,7 +394,7 @@ mod tests {
         );
         let results =
             [result("a/one", None, Fail), result("a/two", POLLING, Warn), result("a/two", UPGRADE, Warn)];
-        let written = Baseline::of("y", Some(&before), &results);
+        let written = Baseline::of("y", Some(&before), &results, &[]);
         let source = Source { name: "w".into(), text: written.text() };
         assert_eq!(
             source.text,
@@ -289,7 +405,7 @@ mod tests {
         );
         let again = Baseline::read(&source, &cases()).expect("it was written here");
         assert_eq!(again, written);
-        let compared = again.compare("f".into(), &results);
+        let compared = again.compare("f".into(), &results, &[]);
         assert_eq!((compared.known, compared.new.len(), compared.gone.len()), (3, 0, 0));
     }
 
@@ -297,7 +413,7 @@ mod tests {
     fn what_shows_sometimes_is_neither_new_nor_gone() {
         let baseline = good("- { case: a/one, verdict: warn, sometimes: true, because: a race }");
         for (verdict, known, new) in [(Warn, 1, 0), (Pass, 0, 0), (Fail, 0, 1), (Skip, 0, 1)] {
-            let compared = baseline.compare("f".into(), &[result("a/one", None, verdict)]);
+            let compared = baseline.compare("f".into(), &[result("a/one", None, verdict)], &[]);
             assert_eq!(
                 (compared.known, compared.new.len(), compared.gone.len()),
                 (known, new, 0),
@@ -311,12 +427,12 @@ mod tests {
         let row = "- { case: \"a/one\", verdict: warn, sometimes: true, because: \"a race\" }";
         let before = good(row);
         for verdict in [Warn, Pass] {
-            let written = Baseline::of("x", Some(&before), &[result("a/one", None, verdict)]);
+            let written = Baseline::of("x", Some(&before), &[result("a/one", None, verdict)], &[]);
             assert_eq!(written, before, "{verdict:?}");
             assert!(written.text().ends_with(&format!("  {row}\n")), "{}", written.text());
         }
-        let written = Baseline::of("x", Some(&before), &[result("a/one", None, Fail)]);
-        assert_eq!(written, Baseline::of("x", None, &[result("a/one", None, Fail)]));
+        let written = Baseline::of("x", Some(&before), &[result("a/one", None, Fail)], &[]);
+        assert_eq!(written, Baseline::of("x", None, &[result("a/one", None, Fail)], &[]));
     }
 
     #[test]
@@ -327,21 +443,72 @@ mod tests {
         );
         for verdict in [Fail, Pass] {
             let results = [result("a/two", POLLING, Fail), result("a/two", UPGRADE, verdict)];
-            assert_eq!(Baseline::of("x", Some(&before), &results), before, "{verdict:?}");
+            assert_eq!(Baseline::of("x", Some(&before), &results, &[]), before, "{verdict:?}");
         }
     }
 
     #[test]
     fn variants_that_differ_have_rows_of_their_own() {
         let results = [result("a/two", POLLING, Pass), result("a/two", UPGRADE, Fail)];
-        let written = Baseline::of("y", None, &results).text();
+        let written = Baseline::of("y", None, &results, &[]).text();
         assert!(written.contains("case: \"a/two\", transport: upgrade, verdict: fail"), "{written}");
         assert!(!written.contains("polling"), "{written}");
     }
 
     #[test]
     fn a_server_without_any_deviation_has_an_empty_baseline() {
-        let written = Baseline::of("y", None, &[result("a/one", None, Pass)]);
+        let written = Baseline::of("y", None, &[result("a/one", None, Pass)], &[]);
+        let source = Source { name: "w".into(), text: written.text() };
+        assert_eq!(Baseline::read(&source, &cases()), Ok(written));
+    }
+
+    fn finding(failed: &[&str]) -> FindingResult {
+        let killer = result("a/one", None, Fail);
+        let failed = failed.iter().map(|label| (*label).to_owned()).collect();
+        let (rule, clause) = ("engine.poll-at-close".to_owned(), Some("EIO-CL-01".to_owned()));
+        FindingResult {
+            rule,
+            clause,
+            verdict: Warn,
+            failed,
+            ..FindingResult::death(String::new(), Some(&killer), Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_finding_needs_a_row_of_its_own_where_no_case_of_its_clause_fails() {
+        let known = "- { case: a/one, verdict: warn, because: seen }\n\
+                     findings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]";
+        let (with, without) = (good(known), good("- { case: a/one, verdict: warn, because: seen }"));
+        let cases = [result("a/one", None, Warn)];
+        let compare = |baseline: &Baseline, failed: &[&str]| {
+            let compared = baseline.compare("f".into(), &cases, &[finding(failed)]);
+            let names = |rows: &[BaselineRow]| rows.iter().map(|row| row.case.clone()).collect::<Vec<_>>();
+            (compared.known, names(&compared.new), names(&compared.gone))
+        };
+        assert_eq!(compare(&with, &[]), (2, vec![], vec![]));
+        assert_eq!(compare(&without, &[]), (1, vec!["EIO-CL-01".to_owned()], vec![]));
+        assert_eq!(compare(&without, &["a/one"]), (1, vec![], vec![]), "the row of the case is enough");
+    }
+
+    #[test]
+    fn a_finding_is_gone_when_the_whole_suite_does_not_show_it() {
+        let baseline = good("[]\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]");
+        let all = [
+            result("a/one", None, Pass),
+            result("a/two", POLLING, Pass),
+            result("a/two", UPGRADE, Pass),
+            result("b/three", None, Pass),
+        ];
+        assert_eq!(names(&baseline.compare("f".into(), &all, &[]).gone), [("EIO-CL-01", Pass)]);
+        assert_eq!(names(&baseline.compare("f".into(), &all[..3], &[]).gone), []);
+    }
+
+    #[test]
+    fn a_written_baseline_lists_findings_and_reads_back() {
+        let before = good("[]\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]");
+        let written = Baseline::of("x", Some(&before), &[], &[finding(&[])]);
+        assert_eq!(written, before);
         let source = Source { name: "w".into(), text: written.text() };
         assert_eq!(Baseline::read(&source, &cases()), Ok(written));
     }
@@ -349,6 +516,8 @@ mod tests {
     #[test]
     fn a_row_that_is_wrong_is_told_with_its_place() {
         for (row, words) in [
+            ("[]\nfindings: [{ clause: EIO-CL-99, verdict: warn, because: x }]", "no clause `EIO-CL-99`"),
+            ("[]\nfindings: [{ clause: EIO-CL-01, verdict: skip, because: x }]", "a row cannot say `skip`"),
             ("- { case: a/oen, verdict: fail, because: x }", "did you mean `a/one`?"),
             ("- { case: telephone, verdict: fail, because: x }", "sockrates list --conformance"),
             ("- { case: a/one, verdict: pass, because: x }", "a row cannot say `pass`"),

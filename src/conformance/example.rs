@@ -28,6 +28,7 @@ pub(crate) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -
         expected: "not the event `news`".to_owned(),
         actual: "[\"news\",\"\u{1b}]0;<&>\"]".to_owned(),
         wire: vec![wire],
+        after: None,
     };
     let check = CheckResult {
         step: "hears no `news`".to_owned(),
@@ -53,6 +54,8 @@ pub(crate) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -
         needs: Vec::new(),
         lacks: Vec::new(),
         verdict,
+        by: None,
+        has_ended: false,
         reason: match verdict {
             Verdict::Pass => "all 3 checks held".to_owned(),
             Verdict::Skip => "the server lacks the fixture's event `t:join`: nothing came".to_owned(),

@@ -1,12 +1,24 @@
 //! What counts against a server, as commands of GitHub Actions.
 
-use super::result::SuiteResult;
+use super::result::{CaseResult, FindingResult, SuiteResult};
 use crate::report::github::{MOST, error};
 
 /// What counts against a server, as commands of GitHub Actions, one to a line.
 pub fn annotations(suites: &[SuiteResult], strict: bool) -> Vec<String> {
+    // Those by which a case fails are told by that case.
+    let findings = suites.iter().flat_map(|suite| {
+        let counts =
+            |finding: &&FindingResult| finding.failed.is_empty() && suite.finding_counts(finding, strict);
+        suite.findings.iter().filter(counts).map(move |finding| (suite, finding))
+    });
+    let findings = findings.map(|(suite, finding)| {
+        let title = format!("{}: {} on {}", finding.verdict.name(), finding.name(), suite.name);
+        error("", 0, 0, &title, &finding.sentence())
+    });
     let cases = suites.iter().flat_map(|suite| {
-        let against = suite.cases.iter().filter(move |case| suite.counts_against(case, strict));
+        let is_told = |case: &CaseResult| case.by.is_some();
+        let counts = move |case: &&CaseResult| suite.counts_against(case, strict) && !is_told(case);
+        let against = suite.cases.iter().filter(counts);
         against.map(move |case| (suite, case))
     });
     let told = cases.map(|(suite, case)| {
@@ -14,7 +26,7 @@ pub fn annotations(suites: &[SuiteResult], strict: bool) -> Vec<String> {
         // The cases are not in the user's repository, so there is no line to show them at.
         error("", 0, 0, &title, &format!("{}\n{}\nagain: {}", case.name, case.reason, case.command))
     });
-    told.take(MOST).collect()
+    findings.chain(told).take(MOST).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::report::case_blocks;
-use super::result::{CaseResult, SuiteResult};
+use super::report::{case_blocks, found};
+use super::result::{CaseResult, FindingResult, SuiteResult};
 use super::verdict::Verdict;
 use crate::report::junit::{LOOK, not_passed, xml};
 use crate::report::{Detail, terminal_blocks};
@@ -24,20 +24,44 @@ pub fn to_junit(suites: &[SuiteResult], strict: bool) -> String {
             tests.add_test_cases(cases.map(|case| test(suite, case, strict)));
             report.add_test_suite(tests);
         }
+        if !suite.findings.is_empty() {
+            let name =
+                if suites.len() > 1 { format!("{} findings", suite.name) } else { FINDINGS.to_owned() };
+            let mut tests = TestSuite::new(name);
+            tests.add_test_cases(suite.findings.iter().map(|finding| test_of(suite, finding, strict)));
+            report.add_test_suite(tests);
+        }
     }
     xml(&report)
 }
 
+/// The test suite of what belongs to no single case.
+const FINDINGS: &str = "findings";
+
+fn test_of(suite: &SuiteResult, finding: &FindingResult, strict: bool) -> TestCase {
+    let told = || terminal_blocks(&[found(suite, finding)], LOOK, Detail::Everything);
+    let status = match suite.finding_counts(finding, strict) {
+        true => not_passed(NonSuccessKind::Failure, &finding.sentence(), finding.verdict.name(), told()),
+        false => TestCaseStatus::success(),
+    };
+    let is_success = matches!(status, TestCaseStatus::Success { .. });
+    let mut test = TestCase::new(finding.name(), status);
+    test.set_classname(FINDINGS);
+    if is_success {
+        test.set_system_out(told());
+    }
+    test
+}
+
 fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
     let status = match case.verdict {
-        Verdict::Skip => {
+        Verdict::Skip | Verdict::Blocked if !case.is_unreached() => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(case.reason.as_str());
             status
         }
         _ if suite.counts_against(case, strict) => {
-            let is_blocked = case.verdict == Verdict::Blocked;
-            let kind = if is_blocked { NonSuccessKind::Error } else { NonSuccessKind::Failure };
+            let kind = if case.is_unreached() { NonSuccessKind::Error } else { NonSuccessKind::Failure };
             not_passed(kind, &case.reason, case.verdict.name(), in_full(case))
         }
         _ => TestCaseStatus::success(),
@@ -76,6 +100,18 @@ mod tests {
         let names: Vec<String> =
             report.test_suites[0].test_cases.iter().map(|test| test.name.to_string()).collect();
         assert_eq!(names, ["a/pass", "a/fail", "a/warn", "a/note", "a/skip", "a/blocked"]);
+    }
+
+    #[test]
+    fn a_finding_is_a_test_and_what_it_blocks_is_skipped() {
+        let mut blocked = result("a/blocked", None, Verdict::Blocked);
+        blocked.by = Some("EIO-CL-01".to_owned());
+        let mut suite = suite("x", vec![blocked]);
+        suite.findings = vec![FindingResult::death("it ended".to_owned(), None, Vec::new())];
+        let report = Report::deserialize_from_str(&to_junit(&[suite], false)).expect("it is XML");
+        let names: Vec<&str> = report.test_suites.iter().map(|suite| suite.name.as_str()).collect();
+        assert_eq!(names, ["a", "findings"]);
+        assert_eq!((report.tests, report.failures, report.errors), (2, 1, 0));
     }
 
     #[test]

@@ -3,14 +3,17 @@
 //! A case is a scenario whose file stands in `scenarios/conformance/`; its path is its id and never changes. `runner/suite/`
 //! plays the cases; here is what is known before and after.
 
+pub mod attribution;
 pub mod baseline;
 pub mod case;
+pub mod clauses;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod feature;
 pub mod github;
 pub mod json;
 pub mod junit;
+pub mod owner;
 mod report;
 pub mod result;
 pub mod select;

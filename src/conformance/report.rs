@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::feature::Feature;
-use super::result::{BaselineRow, CaseResult, SuiteResult, Summary};
+use super::result::{BaselineRow, CaseResult, FindingResult, SuiteResult, Summary};
 use super::verdict::Verdict;
 use crate::measure::format::{self, capital, count, counted, share};
 use crate::report::block::{
-    Block, Card, Cell, Column, Detail, Filter, Finding, Fold, Rank, Report, Row, Style, Table, Text, Tone,
-    cell, code, part, section, wide,
+    Block, Card, Cell, Column, Detail, Evidence, Filter, Finding, Fold, Rank, Report, Row, Style, Table,
+    Text, Tone, cell, code, part, section, wide,
 };
 use crate::report::{block, run};
 use crate::scenario::Level;
@@ -117,7 +117,13 @@ pub fn counts(summary: &Summary) -> String {
 /// The judgement on a server, and the words for it. Warnings that no baseline lists take the plain green away.
 fn overall(suite: &SuiteResult) -> (Tone, String) {
     let is_new_warning = |case: &&CaseResult| case.verdict == Verdict::Warn && !is_known(suite, case);
-    match (suite.exit_code, suite.cases.iter().filter(is_new_warning).count()) {
+    // A finding by which a case of its clause fails is counted there.
+    let is_new_finding = |finding: &&FindingResult| {
+        finding.verdict == Verdict::Warn && finding.failed.is_empty() && suite.finding_counts(finding, true)
+    };
+    let warnings = suite.cases.iter().filter(is_new_warning).count()
+        + suite.findings.iter().filter(is_new_finding).count();
+    match (suite.exit_code, warnings) {
         (0, 0) => (Tone::Good, "passed".to_owned()),
         (0, warnings) => (Tone::Doubtful, format!("passed with {}", counted(warnings as u64, "warning"))),
         (3, _) => (Tone::Bad, "unreachable".to_owned()),
@@ -134,6 +140,11 @@ fn extent(suite: &SuiteResult) -> String {
     };
     let judged = suite.summary.judged();
     let passed = format!("{} of {} passed", count(suite.summary.pass), counted(judged, "played case"));
+    let blocked = suite.cases.iter().filter(|case| case.by.is_some()).count() as u64;
+    let passed = match blocked {
+        0 => passed,
+        blocked => format!("{passed}, {} could not go on because of a finding", count(blocked)),
+    };
     let reach = format!(
         "The played cases cover {} of {}.",
         count(clauses(&mut suite.cases.iter().filter(is_played))),
@@ -189,6 +200,9 @@ fn toned(verdict: Verdict) -> Text {
 /// Whether a baseline lists this deviation: there is no need to show it again.
 fn is_known(suite: &SuiteResult, case: &CaseResult) -> bool {
     let label = case.label();
+    if case.by.is_some() {
+        return suite.baseline.is_some() && !suite.counts_against(case, true);
+    }
     case.verdict.is_deviation()
         && suite.baseline.as_ref().is_some_and(|baseline| baseline.new.iter().all(|row| row.case != label))
 }
@@ -252,8 +266,7 @@ fn cards(suite: &SuiteResult) -> Vec<Card> {
 
 /// What happened beside the cases, and how the verdicts compare with those that were known.
 fn against(suite: &SuiteResult) -> Vec<Block> {
-    let finding = |finding: &String| Block::Finding(Finding::new(Tone::Bad, &**finding));
-    let mut blocks: Vec<Block> = suite.findings.iter().map(finding).collect();
+    let mut blocks: Vec<Block> = suite.findings.iter().map(|finding| found(suite, finding)).collect();
     let Some(found) = &suite.baseline else { return blocks };
     let file = &found.file;
     let mut add = |head: String, rows: &[BaselineRow]| {
@@ -281,6 +294,41 @@ fn against(suite: &SuiteResult) -> Vec<Block> {
     blocks
 }
 
+/// A finding with its cases. One that only repeats what the cases of its clause say is shown with all detail.
+pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
+    let (_, tone) = mark(finding.verdict);
+    let clause = finding.clause.iter().map(|id| format!("{id} "));
+    let what = Text::default()
+        .strong(format!("{}{}", clause.collect::<String>(), finding.demand))
+        .quiet(format!(" · {} · {}", finding.level.name(), finding.spec));
+    let times = if finding.count == 1 { String::new() } else { format!(" ({} times)", count(finding.count)) };
+    let example = finding.example.as_ref();
+    let mut notes: Vec<Text> =
+        example.into_iter().map(|one| Text::from(format!("seen{times}: {}", one.detail))).collect();
+    for (word, cases) in [
+        ("fails", &finding.failed),
+        ("blocks", &finding.blocked),
+        (if finding.is_death() { "played then" } else { "seen in" }, &finding.seen),
+    ] {
+        if !cases.is_empty() {
+            let number = counted(cases.len() as u64, "case");
+            notes.push(Text::from(format!("{word} {number}: ")).quiet(cases.join(", ")));
+        }
+    }
+    let evidence = example.filter(|one| !one.wire.is_empty()).map(|one| Evidence {
+        clients: vec![one.client.clone()],
+        seen: Vec::new(),
+        wire_of: String::new(),
+        wire: one.wire.clone(),
+        wire_from: Detail::Usual,
+    });
+    let evidence = evidence.into_iter().collect();
+    let block = Block::Finding(Finding { notes, evidence, ..Finding::new(tone, what) });
+    let is_repeated = finding.blocked.is_empty() && finding.seen.is_empty() && !finding.is_death();
+    let is_known = suite.baseline.is_some() && !suite.finding_counts(finding, true);
+    if is_repeated || is_known { Block::From(Detail::Everything, vec![block]) } else { block }
+}
+
 /// What did not pass, each in full, the gravest first.
 fn deviations(suites: &[SuiteResult], strict: bool) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -299,7 +347,7 @@ fn deviations(suites: &[SuiteResult], strict: bool) -> Vec<Block> {
                     id: Some(anchor(server, index)),
                     summary,
                     subtitle: Some(case.name.clone()),
-                    is_open: matches!(verdict, Verdict::Fail | Verdict::Blocked) && !is_known,
+                    is_open: (verdict == Verdict::Fail || case.is_unreached()) && !is_known,
                     filter: Some(Filter {
                         any: vec![verdict.name()],
                         level: case.level.name(),
@@ -333,7 +381,7 @@ fn in_full(case: &CaseResult) -> Vec<Block> {
         [case.level.name()].into_iter().chain(case.clause.iter().chain(&case.spec).map(String::as_str));
     let facts = facts.collect::<Vec<_>>().join(" · ");
     let mut blocks = vec![Block::Paragraph(Text::default().quiet(facts))];
-    if case.checks.is_empty() {
+    if case.checks.is_empty() || case.by.is_some() || case.has_ended {
         blocks.push(Block::Paragraph((&*case.reason).into()));
     }
     blocks.extend(case.checks.iter().map(|check| Block::Finding(run::failed(check))));

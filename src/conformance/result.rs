@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
-use crate::report::result::{CheckResult, Environment, ErrorResult, TargetInfo};
+use crate::report::result::{CheckResult, Environment, ErrorExample, ErrorResult, TargetInfo};
 use crate::scenario::{Level, Need};
 use crate::session::Transport;
 use crate::verdict::Status;
@@ -34,8 +34,8 @@ pub struct SuiteResult {
     pub features: Vec<FeatureResult>,
     /// Every variant of every case that was chosen, in the order of their ids.
     pub cases: Vec<CaseResult>,
-    /// What happened beside the cases and speaks against the server, a sentence each: that it died, say.
-    pub findings: Vec<String>,
+    /// Each rule of the wire that the server broke, and each of its ends, told once: whichever cases saw it.
+    pub findings: Vec<FindingResult>,
     /// How many variants came to which verdict.
     pub summary: Summary,
     /// How that compares with what was known, if a baseline was given.
@@ -54,7 +54,13 @@ impl SuiteResult {
     pub fn counts_against(&self, case: &CaseResult, strict: bool) -> bool {
         match (case.verdict, &self.baseline) {
             (Verdict::Pass, _) => false,
-            (Verdict::Blocked, _) => true,
+            (Verdict::Blocked, _) if case.by.is_none() => true,
+            // It stands and falls with what blocks it. Without a baseline, what is demanded was not shown.
+            (Verdict::Blocked, Some(_)) => {
+                let blocking = self.findings.iter().filter(|finding| finding.blocked.contains(&case.label()));
+                blocking.into_iter().any(|finding| self.finding_counts(finding, strict))
+            }
+            (Verdict::Blocked, None) => strict || case.level == Level::Must,
             (_, Some(baseline)) => {
                 let label = case.label();
                 baseline.new.iter().any(|row| row.case == label)
@@ -65,15 +71,28 @@ impl SuiteResult {
         }
     }
 
+    /// Whether a finding makes the suite fail, by itself or by the cases that fail by it.
+    pub fn finding_counts(&self, finding: &FindingResult, strict: bool) -> bool {
+        if finding.is_death() {
+            return true;
+        }
+        match &self.baseline {
+            Some(baseline) => {
+                let is_new = |name: &String| baseline.new.iter().any(|row| row.case == *name);
+                finding.clause.iter().chain(&finding.failed).any(is_new)
+            }
+            None => finding.verdict == Verdict::Fail || (strict && finding.verdict == Verdict::Warn),
+        }
+    }
+
     /// What a suite that was played to its end says of the server. With `strict`, warnings count as failures.
     pub fn status(&self, strict: bool) -> Status {
         let counts = self.cases.iter().any(|case| self.counts_against(case, strict));
+        let has_found = self.findings.iter().any(|finding| self.finding_counts(finding, strict));
         let is_stale = self.baseline.as_ref().is_some_and(|baseline| !baseline.gone.is_empty());
         match () {
-            () if self.summary.blocked > 0 => Status::Unreachable,
-            () if counts || is_stale || !self.findings.is_empty() || self.summary.judged() == 0 => {
-                Status::Failed
-            }
+            () if self.cases.iter().any(CaseResult::is_unreached) => Status::Unreachable,
+            () if counts || is_stale || has_found || self.summary.judged() == 0 => Status::Failed,
             () => Status::Passed,
         }
     }
@@ -108,6 +127,35 @@ pub struct FeatureResult {
     pub seen: String,
 }
 
+/// A deviation that belongs to a clause and not to the case that saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingResult {
+    /// The rule: `engine.poll-at-close`, or `server.ended`.
+    pub rule: String,
+    /// The clause that owns it. Without one, it is not known which case ended the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
+    /// How binding that clause is.
+    pub level: Level,
+    /// What it says of the server: `fail`, `warn` or `note`.
+    pub verdict: Verdict,
+    /// What the rule demands.
+    pub demand: String,
+    /// Where it is written.
+    pub spec: String,
+    /// How often it was seen.
+    pub count: u64,
+    /// The cases of that clause that failed by it.
+    pub failed: Vec<String>,
+    /// The cases that could not go on because of it.
+    pub blocked: Vec<String>,
+    /// The other cases that saw it.
+    pub seen: Vec<String>,
+    /// The first instance: what came instead, and the last frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<ErrorExample>,
+}
+
 /// What one variant of a case found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseResult {
@@ -133,6 +181,12 @@ pub struct CaseResult {
     pub lacks: Vec<String>,
     /// What the case says of the server.
     pub verdict: Verdict,
+    /// The clause of the finding that kept it from going on, where it is `blocked` by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Whether the server ended in it.
+    #[serde(default)]
+    pub has_ended: bool,
     /// Why, as a sentence without its full stop.
     pub reason: String,
     /// The steps of which a check failed, in the order of the file.
@@ -146,6 +200,11 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
+    /// Whether it says nothing because the server could not be reached.
+    pub fn is_unreached(&self) -> bool {
+        self.verdict == Verdict::Blocked && self.by.is_none()
+    }
+
     /// The id with the transport: `polling/order@upgrade`.
     pub fn label(&self) -> String {
         match self.transport {
@@ -168,7 +227,7 @@ pub struct Summary {
     pub note: u64,
     /// Those that were not played.
     pub skip: u64,
-    /// Those in which the server could not be reached.
+    /// Those that could not be played to an end: another clause was broken, or the server could not be reached.
     pub blocked: u64,
 }
 
@@ -228,7 +287,7 @@ pub struct BaselineResult {
 /// A case of which verdict and baseline disagree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineRow {
-    /// The id of the case, with `@transport` where the row names one.
+    /// The id of the case, with `@transport` where the row names one; for a finding, the id of its clause.
     pub case: String,
     /// What the baseline says, if it lists the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::report::RunResult;
-use crate::report::result::CheckResult;
+use crate::report::result::{CheckResult, ErrorResult};
 use crate::scenario::Level;
 use crate::verdict::Status;
 
@@ -23,7 +23,8 @@ pub enum Verdict {
     Note,
     /// Not played, because the server lacks what the case needs, or because it would take too long.
     Skip,
-    /// Nothing can be said, because the server could not be reached in this case.
+    /// Nothing can be said: the server broke a rule of another clause so that the case could not go on, or it could not be
+    /// reached.
     Blocked,
 }
 
@@ -81,7 +82,14 @@ pub fn judge(level: Level, result: &RunResult, course: Course) -> (Verdict, Stri
     if course.out_of_time {
         return (deviation, "the server kept the case going without end, and it was stopped".to_owned());
     }
-    (deviation, result.checks.iter().find_map(first).unwrap_or_else(|| result.verdict.reason.clone()))
+    let reason = result.checks.iter().find_map(first).or_else(|| result.errors.iter().find_map(wrong));
+    (deviation, reason.unwrap_or_else(|| result.verdict.reason.clone()))
+}
+
+/// What the server did that it may not do, as a sentence.
+fn wrong(error: &ErrorResult) -> Option<String> {
+    let example = error.examples.first().filter(|_| error.is_wrong)?;
+    Some(format!("{}: {}", error.cause, example.detail))
 }
 
 /// The first failure of a step, as a sentence.

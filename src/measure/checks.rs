@@ -73,6 +73,7 @@ fn bounded(failure: Failure) -> Failure {
         expected: shortened(&failure.expected, TEXT),
         actual: shortened(&failure.actual, TEXT),
         wire: bounded_wire(&failure.wire),
+        after: failure.after,
     }
 }
 
@@ -94,7 +95,7 @@ mod tests {
     }
 
     fn failure(actual: &str) -> Failure {
-        Failure { expected: "an answer".into(), actual: actual.into(), wire: Vec::new() }
+        Failure { expected: "an answer".into(), actual: actual.into(), wire: Vec::new(), after: None }
     }
 
     #[test]

@@ -137,8 +137,8 @@ impl Figures {
         self.counts.missed[failure_kind.counter() as usize] += 1;
         match failure_kind {
             FailureKind::Connect(cause) => self.counts.unconnected[cause as usize] += 1,
-            FailureKind::Dropped(cause) => self.counts.dropped[cause as usize] += 1,
-            FailureKind::Ack | FailureKind::Response | FailureKind::Violation => {}
+            FailureKind::Dropped(cause, _) => self.counts.dropped[cause as usize] += 1,
+            FailureKind::Ack | FailureKind::Response | FailureKind::Violation(_) => {}
         }
     }
 

@@ -198,11 +198,12 @@ impl Observer for Tally {
     ) {
         self.figures.miss(failure_kind);
         self.count(failure_kind.counter(), 1);
-        self.trouble(who, cause, detail, wire);
+        self.troubles.add(who, Some(failure_kind), cause, detail, wire);
+        self.interval.troubles += 1;
     }
 
     fn trouble(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>) {
-        self.troubles.add(who, cause, detail, wire);
+        self.troubles.add(who, None, cause, detail, wire);
         self.interval.troubles += 1;
     }
 }
@@ -214,7 +215,7 @@ mod tests {
     const WHO: Who = Who { group: 0, n: 0, index: 0 };
 
     fn failure() -> Failure {
-        Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new() }
+        Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new(), after: None }
     }
 
     fn some() -> Tally {
@@ -265,8 +266,9 @@ mod tests {
         for (cause, times) in [(Cause::NoAnswer, 70), (Cause::Refused, 3)] {
             (0..times).for_each(|_| tally.missed(StepId(0), WHO, FailureKind::Connect(cause), failure()));
         }
-        (0..9)
-            .for_each(|_| tally.wronged(WHO, FailureKind::Dropped(Cause::NoPing), "it ended", "", &Vec::new));
+        (0..9).for_each(|_| {
+            tally.wronged(WHO, FailureKind::Dropped(Cause::NoPing, None), "it ended", "", &Vec::new)
+        });
         (0..5).for_each(|_| tally.retried(Cause::Unreachable));
         tally.missed(StepId(1), WHO, FailureKind::Ack, failure());
         let mut sum = Figures::default();

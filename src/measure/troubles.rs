@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::observe::{LastFrames, Who, WireLine};
+use crate::observe::{FailureKind, LastFrames, Who, WireLine};
+use crate::protocol::Rule;
 
 use super::checks::bounded_wire;
 use super::shortened;
@@ -22,6 +23,10 @@ const DETAIL_TEXT: usize = 400;
 pub struct Trouble {
     /// How often.
     pub count: u64,
+    /// Whether the server may not do it, unless a threshold allows it.
+    pub is_wrong: bool,
+    /// The rule of the protocol that the server broke, if it is about one.
+    pub rule: Option<Rule>,
     /// The first three instances; or the first two, and the first of a client who remembers its frames.
     pub instances: Vec<Instance>,
 }
@@ -45,8 +50,16 @@ pub struct Troubles {
 
 impl Troubles {
     /// Counts one instance.
-    pub fn add(&mut self, who: Who, cause: &str, detail: &str, wire: &LastFrames<'_>) {
-        let trouble = self.entry(cause);
+    pub fn add(
+        &mut self,
+        who: Who,
+        wrong: Option<FailureKind>,
+        cause: &str,
+        detail: &str,
+        wire: &LastFrames<'_>,
+    ) {
+        let trouble = self.entry(cause, wrong.and_then(FailureKind::rule));
+        trouble.is_wrong |= wrong.is_some();
         trouble.count += 1;
         let instance = |wire| Instance { who, detail: shortened(detail, DETAIL_TEXT), wire };
         if trouble.instances.len() < INSTANCES_KEPT {
@@ -63,8 +76,9 @@ impl Troubles {
     /// Adds what another worker met.
     pub fn merge(&mut self, other: &Troubles) {
         for (cause, theirs) in other.by_count() {
-            let ours = self.entry(cause);
+            let ours = self.entry(cause, theirs.rule);
             ours.count += theirs.count;
+            ours.is_wrong |= theirs.is_wrong;
             ours.instances.extend(theirs.instances.iter().cloned());
             ours.instances.sort_by_key(|instance| instance.who.index);
             ours.instances.truncate(INSTANCES_KEPT);
@@ -83,13 +97,15 @@ impl Troubles {
         self.causes.values().map(|trouble| trouble.count).sum()
     }
 
-    fn entry(&mut self, cause: &str) -> &mut Trouble {
+    fn entry(&mut self, cause: &str, rule: Option<Rule>) -> &mut Trouble {
         let cause = shortened(cause, CAUSE_TEXT);
         let known = self.causes.contains_key(&cause);
         // The last place is for the rest.
-        let cause =
-            if known || self.causes.len() + 1 < CAUSES_KEPT { cause } else { OTHER_CAUSES.to_owned() };
-        self.causes.entry(cause).or_default()
+        let (cause, rule) = match known || self.causes.len() + 1 < CAUSES_KEPT {
+            true => (cause, rule),
+            false => (OTHER_CAUSES.to_owned(), None),
+        };
+        self.causes.entry(cause).or_insert_with(|| Trouble { rule, ..Trouble::default() })
     }
 }
 
@@ -106,7 +122,8 @@ mod tests {
     #[test]
     fn equal_causes_are_one_line_with_the_first_three_instances() {
         let mut troubles = Troubles::default();
-        (0..10).for_each(|n| troubles.add(who(n), "connection refused", &format!("port {n}"), &Vec::new));
+        (0..10)
+            .for_each(|n| troubles.add(who(n), None, "connection refused", &format!("port {n}"), &Vec::new));
         let all = troubles.by_count();
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].0, all[0].1.count), ("connection refused", 10));
@@ -121,10 +138,10 @@ mod tests {
         let frames = || vec![WireLine { at: Duration::from_secs(1), sent: true, text: "2".to_owned() }];
         let mut troubles = Troubles::default();
         for n in 0..50 {
-            troubles.add(who(1000 + n), "reset", "", &Vec::new);
+            troubles.add(who(1000 + n), None, "reset", "", &Vec::new);
         }
         for n in [7, 3] {
-            troubles.add(who(n), "reset", "", &frames);
+            troubles.add(who(n), None, "reset", "", &frames);
         }
         let told = |troubles: &Troubles| -> Vec<(u32, usize)> {
             let instances = &troubles.by_count()[0].1.instances;
@@ -132,7 +149,7 @@ mod tests {
         };
         assert_eq!(told(&troubles), [(1000, 0), (1001, 0), (7, 1)]);
         let mut other = Troubles::default();
-        (0..5).for_each(|n| other.add(who(500 + n), "reset", "", &Vec::new));
+        (0..5).for_each(|n| other.add(who(500 + n), None, "reset", "", &Vec::new));
         other.merge(&troubles);
         assert_eq!(told(&other), [(7, 1), (500, 0), (501, 0)]);
         assert_eq!(other.total(), 57);
@@ -141,10 +158,11 @@ mod tests {
     #[test]
     fn a_server_that_invents_causes_cannot_fill_the_memory() {
         let mut troubles = Troubles::default();
-        (0..5000).for_each(|n| troubles.add(who(n), &format!("cause {n}"), &"x".repeat(10_000), &Vec::new));
+        (0..5000)
+            .for_each(|n| troubles.add(who(n), None, &format!("cause {n}"), &"x".repeat(10_000), &Vec::new));
         let mut merged = troubles.clone();
         let mut others = Troubles::default();
-        (0..5000).for_each(|n| others.add(who(n), &format!("other cause {n}"), "", &Vec::new));
+        (0..5000).for_each(|n| others.add(who(n), None, &format!("other cause {n}"), "", &Vec::new));
         merged.merge(&others);
         for one in [&troubles, &merged] {
             assert!(one.by_count().len() <= CAUSES_KEPT, "{} causes", one.by_count().len());
@@ -157,9 +175,9 @@ mod tests {
     #[test]
     fn the_most_frequent_cause_comes_first() {
         let mut troubles = Troubles::default();
-        troubles.add(who(0), "rare", "", &Vec::new);
-        (0..3).for_each(|n| troubles.add(who(n), "frequent", "", &Vec::new));
-        troubles.add(who(0), "also rare", "", &Vec::new);
+        troubles.add(who(0), None, "rare", "", &Vec::new);
+        (0..3).for_each(|n| troubles.add(who(n), None, "frequent", "", &Vec::new));
+        troubles.add(who(0), None, "also rare", "", &Vec::new);
         let order: Vec<_> = troubles.by_count().into_iter().map(|(cause, _)| cause).collect();
         assert_eq!(order, ["frequent", "also rare", "rare"]);
     }

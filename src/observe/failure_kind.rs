@@ -2,20 +2,21 @@
 //! counted whatever a server does.
 
 use super::Counter;
+use crate::protocol::Rule;
 
 /// What may not happen, unless a threshold allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
     /// A connect did not reach the `CONNECT` reply.
     Connect(Cause),
-    /// The server or the network ended a connection without being asked to.
-    Dropped(Cause),
+    /// The server or the network ended a connection without being asked to; perhaps by breaking this rule.
+    Dropped(Cause, Option<Rule>),
     /// An acknowledgement did not come in time.
     Ack,
     /// The event that should answer another did not come in time.
     Response,
-    /// The server broke a rule of the protocol.
-    Violation,
+    /// The server broke this rule of the protocol.
+    Violation(Rule),
 }
 
 impl FailureKind {
@@ -23,10 +24,19 @@ impl FailureKind {
     pub fn counter(self) -> Counter {
         match self {
             FailureKind::Connect(_) => Counter::ConnectFailed,
-            FailureKind::Dropped(_) => Counter::Dropped,
+            FailureKind::Dropped(..) => Counter::Dropped,
             FailureKind::Ack => Counter::AckMissed,
             FailureKind::Response => Counter::ResponseMissed,
-            FailureKind::Violation => Counter::Violations,
+            FailureKind::Violation(_) => Counter::Violations,
+        }
+    }
+
+    /// The rule of the protocol that the server broke, if it did.
+    pub fn rule(self) -> Option<Rule> {
+        match self {
+            FailureKind::Violation(rule) => Some(rule),
+            FailureKind::Dropped(_, rule) => rule,
+            FailureKind::Connect(_) | FailureKind::Ack | FailureKind::Response => None,
         }
     }
 }

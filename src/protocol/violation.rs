@@ -48,6 +48,21 @@ pub(super) fn excerpt_bytes(bytes: &[u8]) -> String {
     }
 }
 
+impl Rule {
+    /// Whether nothing is lost when it is broken: the server said too much, or nothing where nothing was due, or what a usual
+    /// value stands in for.
+    pub fn is_harmless(self) -> bool {
+        matches!(
+            self,
+            Rule::PollEmpty
+                | Rule::PollAtClose
+                | Rule::PacketUnexpected
+                | Rule::AckTwice
+                | Rule::NamespaceUnasked
+        )
+    }
+}
+
 /// Builds [`Rule`] from one line per rule, so that its name, its source and its wording cannot drift apart.
 macro_rules! rules {
     ($($variant:ident, $name:literal, $spec:literal, $requirement:literal;)+) => {
@@ -125,17 +140,39 @@ rules! {
     AttachmentLimit, "limit.attachments", "limit of this client",
         "the attachments of one packet stay within this client's limits";
 
+    PollPacket, "engine.poll-packet", "Engine.IO v4, HTTP long-polling",
+        "the body of a poll is packets with separators between them";
+    PollEmpty, "engine.poll-empty", "Engine.IO v4, HTTP long-polling",
+        "a poll brings at least one packet";
+    PollAtClose, "engine.poll-at-close", "Engine.IO v4, HTTP long-polling",
+        "a poll that is pending when its client says goodbye brings a packet, a noop for example";
+    PostPackets, "engine.post-packets", "Engine.IO v4, Packet encoding, HTTP long-polling",
+        "a post may hold any number of packets";
+    PostLength, "engine.post-length", "Engine.IO v4, Handshake",
+        "a post may be as long as maxPayload says";
+    PingMissing, "engine.ping", "Engine.IO v4, Heartbeat",
+        "the server sends a ping at every interval";
+    UpgradeProbe, "engine.upgrade-probe", "Engine.IO v4, Upgrade",
+        "a WebSocket for a polling session is opened, and its `2probe` is answered with `3probe`";
+    UpgradeRelease, "engine.upgrade-release", "Engine.IO v4, Upgrade",
+        "the poll and the post that are under way are answered while the session upgrades";
     PacketUnexpected, "engine.unexpected", "Engine.IO v4, Protocol",
         "a server sends open once and first, and never pong or upgrade unasked";
     PayloadUtf8, "engine.payload-utf8", "Engine.IO v4, Packet encoding, HTTP long-polling",
         "the body of a poll is UTF-8";
     NamespaceUnknown, "socket.namespace-unknown", "Socket.IO v5, Connection to a namespace",
         "a server speaks only in namespaces that the client has asked for";
+    NamespaceUnasked, "socket.namespace-unasked", "Socket.IO v5, Connection to a namespace",
+        "a server lets nobody into a namespace who has not asked for it";
     ConnectReply, "socket.connect-reply", "Socket.IO v5, Connection to a namespace",
         "the reply to CONNECT is an object with the text sid";
     AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",
-        "an acknowledgement answers an event of the same namespace, once";
+        "an acknowledgement answers an event of the same namespace that asked for one";
+    AckTwice, "socket.ack-twice", "Socket.IO v5, Acknowledgement",
+        "an event is acknowledged once";
 
+    Frames, "websocket.frames", "RFC 6455, section 4.2.2",
+        "after its 101 a server writes WebSocket frames and nothing else";
     FrameReservedBits, "websocket.rsv", "RFC 6455, section 5.2",
         "the reserved bits are zero unless an extension was negotiated";
     FrameOpcode, "websocket.opcode", "RFC 6455, section 5.2",

@@ -273,6 +273,23 @@ impl Messages {
         taken
     }
 
+    /// Whether the first byte of a frame is one that no frame may begin with here, so that there is no use in waiting for
+    /// the rest: what it says of a length means nothing.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn foresee(&self, first: u8) -> Result<(), Violation> {
+        let fin = first & 0x80 != 0;
+        let frame = Frame {
+            fin,
+            rsv: (first >> 4) & 0x07,
+            opcode: Opcode::from_bits(first & 0x0F),
+            masked: false,
+            payload: &[],
+        };
+        check_header(&frame, self.deflating.is_some())
+    }
+
     fn inflated(&mut self, payload: &[u8], max_message: u64) -> Result<Vec<u8>, Violation> {
         match &mut self.deflating {
             Some(deflating) => deflating.inflate(payload, max_message),
@@ -368,6 +385,37 @@ fn check_header(frame: &Frame<'_>, may_be_compressed: bool) -> Result<(), Violat
         }
     }
     Ok(())
+}
+
+/// So many bytes tell text from a frame: no frame begins with as many that are printable.
+pub const TELLING: usize = 4;
+
+/// The violation told by what stands there, where a server wrote text into the stream instead of frames: an HTTP response, a
+/// trace, a page. Of other bytes, the first ones are told.
+pub fn explained(violation: Violation, stream: &[u8]) -> Violation {
+    let head = &stream[..stream.len().min(TELLING)];
+    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
+    let is_of_header = matches!(
+        violation.rule,
+        Rule::FrameReservedBits
+            | Rule::FrameOpcode
+            | Rule::FrameMask
+            | Rule::FrameControl
+            | Rule::FrameLength
+    );
+    if !is_of_header {
+        return violation;
+    }
+    if head.len() == TELLING && head.iter().all(is_text) {
+        let lines = stream.split(|byte| matches!(byte, b'\r' | b'\n'));
+        let line = lines.into_iter().find(|line| !line.is_empty()).unwrap_or(head);
+        return Violation::new(Rule::Frames, format!("it wrote {}", excerpt_bytes(line)));
+    }
+    let bytes: Vec<String> = stream.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Violation {
+        detail: format!("{}; the frame begins with {}", violation.detail, bytes.join(" ")),
+        ..violation
+    }
 }
 
 /// RFC 6455, section 5.5.1: empty, or two bytes of status code and a reason.

@@ -221,6 +221,7 @@ fn failure(script_info: &ScriptInfo, who: Who, failure: &Failure) -> FailureResu
         expected: failure.expected.clone(),
         actual: failure.actual.clone(),
         wire: wire(&failure.wire),
+        after: failure.after.map(|rule| rule.name().to_owned()),
     }
 }
 
@@ -334,6 +335,8 @@ fn errors(script_info: &ScriptInfo, tally: &Tally) -> Vec<ErrorResult> {
         .map(|(cause, trouble)| ErrorResult {
             cause: cause.to_owned(),
             count: trouble.count,
+            is_wrong: trouble.is_wrong,
+            rule: trouble.rule.map(|rule| rule.name().to_owned()),
             examples: trouble
                 .instances
                 .iter()

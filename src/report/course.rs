@@ -381,7 +381,7 @@ mod tests {
             let mut figures = Figures::default();
             if row % 2 == 1 {
                 figures.miss(FailureKind::Connect(Cause::Refused));
-                figures.miss(FailureKind::Dropped(Cause::NoPing));
+                figures.miss(FailureKind::Dropped(Cause::NoPing, None));
             }
             let figures = figures.take();
             let end = SECOND * (row + 1);

@@ -411,7 +411,7 @@ fn tally() -> Tally {
     }
     for n in 0..12 {
         let why = "the server closed the connection, code 1006".to_owned();
-        let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new() };
+        let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new(), after: None };
         let cause = if n % 4 == 0 { Cause::NoAnswer } else { Cause::CloseFrame };
         tally.missed(StepId(0), talker(n + 488), FailureKind::Connect(cause), failure);
     }
@@ -434,5 +434,6 @@ fn failure() -> Failure {
             line(1_207_001, false, "42[\"\u{1b}[2Jwiped\"]"),
             line(2_204_900, false, "2"),
         ],
+        after: None,
     }
 }

@@ -324,6 +324,9 @@ pub struct FailureResult {
     pub actual: String,
     /// The client's last frames, oldest first.
     pub wire: Vec<WireResult>,
+    /// The rule of the protocol that the server had broken on this connection before, so that something was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// One frame of a client.
@@ -560,6 +563,12 @@ pub struct ErrorResult {
     pub cause: String,
     /// How often.
     pub count: u64,
+    /// Whether the server may not do it, unless a threshold allows it.
+    #[serde(default)]
+    pub is_wrong: bool,
+    /// The rule of the protocol that the server broke, if it is about one: `engine.type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The first instances.
     pub examples: Vec<ErrorExample>,
 }

@@ -104,11 +104,12 @@ mod tests {
         let mut tally = Tally::new();
         answered.iter().for_each(|step| tally.passed(StepId(*step), WHO));
         for step in missed {
-            let failure = Failure { expected: String::new(), actual: String::new(), wire: Vec::new() };
+            let failure =
+                Failure { expected: String::new(), actual: String::new(), wire: Vec::new(), after: None };
             tally.missed(StepId(*step), WHO, FailureKind::Ack, failure);
         }
         if dropped {
-            tally.wronged(WHO, FailureKind::Dropped(Cause::Ended), "", "", &Vec::new);
+            tally.wronged(WHO, FailureKind::Dropped(Cause::Ended, None), "", "", &Vec::new);
         }
         Unanswered::new(&plan, &scenario).sentence(&tally, Duration::from_secs(16))
     }

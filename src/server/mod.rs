@@ -7,6 +7,7 @@
 mod endpoint;
 mod group;
 mod http;
+mod last_words;
 mod nodes;
 mod not_there;
 mod output;
@@ -16,6 +17,7 @@ mod running;
 
 pub(crate) use endpoint::{Endpoint, authorization};
 pub(crate) use group::{Process, Resources};
+pub(crate) use last_words::exception;
 pub(crate) use nodes::{Node, Nodes, usual_name};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::wire::{Channel, Lost};
 use crate::observe::Cause;
-use crate::protocol::Violation;
+use crate::protocol::{Rule, Violation};
 
 /// Something that happened on the connection. At most one for each packet.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub enum Event<'a> {
     /// The WebSocket now carries everything.
     Upgraded,
     /// The upgrade failed: the reason in words. Long-polling goes on.
-    UpgradeFailed(String),
+    UpgradeFailed(String, Rule),
     /// A namespace accepted our `CONNECT`.
     Connected {
         /// Its name.
@@ -102,10 +102,42 @@ pub enum Closed {
         status: u16,
         /// The beginning of the body.
         body: String,
+        /// What was posted, if it was a post.
+        posted: Posted,
     },
 }
 
+/// How much a post carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// How many packets.
+    pub packets: usize,
+    /// How many bytes.
+    pub bytes: usize,
+    /// Whether it was as long as a post may be, nearly.
+    pub is_long: bool,
+}
+
 impl Closed {
+    /// The rule that the server broke by it, as far as that can be told from the end alone.
+    pub fn rule(&self) -> Option<Rule> {
+        match self {
+            Closed::NoPing => Some(Rule::PingMissing),
+            Closed::Lost(_, Lost::Violated(violation))
+            | Closed::ByServer { then: Some(Lost::Violated(violation)) } => Some(violation.rule),
+            Closed::BadAnswer { channel: Channel::Post, status: 400.., posted, .. } => match posted {
+                Posted { is_long: true, .. } => Some(Rule::PostLength),
+                Posted { packets: 2.., .. } => Some(Rule::PostPackets),
+                Posted { .. } => None,
+            },
+            Closed::Asked
+            | Closed::ByServer { .. }
+            | Closed::NoPong
+            | Closed::Lost(..)
+            | Closed::BadAnswer { .. } => None,
+        }
+    }
+
     /// Under which cause it is counted.
     pub fn cause(&self) -> Cause {
         match self {
@@ -137,12 +169,20 @@ impl fmt::Display for Closed {
             Closed::NoPong => f.write_str("no pong came within pingTimeout"),
             Closed::Lost(Channel::WebSocket, lost) => write!(f, "{lost}"),
             Closed::Lost(channel, lost) => write!(f, "{lost} ({channel})"),
-            Closed::BadAnswer { channel, status, body } if body.is_empty() => {
-                write!(f, "a {channel} was answered with HTTP status {status}")
+            Closed::BadAnswer { channel, status, body, posted } => {
+                write!(f, "a {channel}{posted} was answered with HTTP status {status}")?;
+                if body.is_empty() { Ok(()) } else { write!(f, ": {body:.200}") }
             }
-            Closed::BadAnswer { channel, status, body } => {
-                write!(f, "a {channel} was answered with HTTP status {status}: {body:.200}")
-            }
+        }
+    }
+}
+
+impl fmt::Display for Posted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Posted { packets: 2.., .. } => write!(f, " of {} packets", self.packets),
+            Posted { is_long: true, .. } => write!(f, " of {} bytes", self.bytes),
+            Posted { .. } => Ok(()),
         }
     }
 }

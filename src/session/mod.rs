@@ -28,13 +28,14 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::Rule;
 use crate::protocol::attachments::Assembler;
 use crate::protocol::dialect::{Auth, Dialect, MainNamespace};
 use crate::protocol::engine_io::Handshake;
 use crate::protocol::http::Head;
 use crate::protocol::socket_io::{Kind, MAIN};
 
-pub use event::{Answer, Closed, Event, ServerEvent};
+pub use event::{Answer, Closed, Event, Posted, ServerEvent};
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::Destination;
@@ -253,6 +254,19 @@ impl Session {
     /// Whether an upgrade is still under way.
     pub fn is_upgrading(&self) -> bool {
         !matches!(self.upgrade, Upgrade::None)
+    }
+
+    /// The rule that the server breaks if the upgrade that is under way comes to nothing.
+    pub fn unfinished_upgrade(&self) -> Rule {
+        match self.upgrade {
+            Upgrade::Pausing => Rule::UpgradeRelease,
+            Upgrade::None | Upgrade::Wanted | Upgrade::Dialing | Upgrade::Probing => Rule::UpgradeProbe,
+        }
+    }
+
+    /// Whether the client has said goodbye and waits for the server to take note.
+    pub fn is_closing(&self) -> bool {
+        self.state == State::Closing
     }
 
     /// Whether packets are carried by long-polling at the moment.
@@ -479,8 +493,9 @@ impl Session {
         match (channel, self.state) {
             (Channel::Aside(_), _) | (_, State::Idle | State::Closed) => None,
             (Channel::WebSocket, _) if !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {
+                let rule = self.unfinished_upgrade();
                 self.resume_polling(wire);
-                Some(Event::UpgradeFailed(lost.to_string()))
+                Some(Event::UpgradeFailed(lost.to_string(), rule))
             }
             _ if !self.depends_on(channel) => None,
             (_, State::Closing) => Some(self.finish(wire, Closed::Asked)),

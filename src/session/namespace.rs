@@ -102,8 +102,12 @@ fn last_text(array: &str) -> Option<&str> {
 /// The server spoke in a namespace that it was never asked for. That it is not remembered keeps a server that
 /// invents namespaces from filling our memory.
 pub(super) fn unknown(what: &str, name: &str) -> Event<'static> {
+    unasked(Rule::NamespaceUnknown, what, name)
+}
+
+fn unasked(rule: Rule, what: &str, name: &str) -> Event<'static> {
     let detail = format!("{what} {}, which was never asked for", excerpt(name));
-    Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
+    Event::Violated(Violation { rule, detail })
 }
 
 fn find<'n>(all: &'n mut [Namespace], name: &str) -> Option<&'n mut Namespace> {
@@ -111,7 +115,9 @@ fn find<'n>(all: &'n mut [Namespace], name: &str) -> Option<&'n mut Namespace> {
 }
 
 pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> Event<'a> {
-    let Some(namespace) = find(all, name) else { return unknown("the server accepted a CONNECT to", name) };
+    let Some(namespace) = find(all, name) else {
+        return unasked(Rule::NamespaceUnasked, "the server accepted a CONNECT to", name);
+    };
     let asked_again = namespace.phase == Phase::In && std::mem::take(&mut namespace.asked_again);
     if namespace.phase != Phase::Asked && !asked_again {
         return not_under_way(name);
@@ -148,7 +154,7 @@ pub(super) fn accepted_as<'a>(all: &mut [Namespace], name: &'a str, session: &st
 
 fn not_under_way(name: &str) -> Event<'static> {
     let detail = format!("the server accepted a CONNECT to {} that was not under way", excerpt(name));
-    Event::Violated(Violation { rule: Rule::NamespaceUnknown, detail })
+    Event::Violated(Violation { rule: Rule::NamespaceUnasked, detail })
 }
 
 pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {

@@ -1,7 +1,12 @@
 //! Acknowledgements that were asked for and have not come.
 
+use std::collections::VecDeque;
+
 /// The largest number that a session remembers; older ones are forgotten.
 const MOST: usize = 4096;
+
+/// The number of answered ids that a session remembers, to tell a second answer from a stray one.
+const MOST_ANSWERED: usize = 32;
 
 /// The most ids above 2^64 that a session remembers. Only a rude scenario writes them.
 const MOST_WRITTEN: usize = 64;
@@ -14,6 +19,8 @@ pub(super) struct Outstanding {
     due: Vec<(u64, usize)>,
     /// Ids below it may have been forgotten: of these nothing can be said.
     forgotten: u64,
+    /// Those that were answered last, newest last.
+    answered: VecDeque<(u64, usize)>,
     /// Ids above 2^64 that a rude scenario wrote, by their digits, and the place of the namespace.
     written: Vec<(Box<str>, usize)>,
 }
@@ -57,16 +64,25 @@ impl Outstanding {
     pub(super) fn settle(&mut self, id: u64, namespace: Option<usize>) -> bool {
         match self.due.iter().position(|(due, place)| *due == id && Some(*place) == namespace) {
             Some(found) => {
-                self.due.remove(found);
+                if self.answered.len() == MOST_ANSWERED {
+                    self.answered.pop_front();
+                }
+                self.answered.push_back(self.due.remove(found));
                 true
             }
             None => id < self.forgotten,
         }
     }
 
+    /// Whether an acknowledgement came before, as far as that is remembered.
+    pub(super) fn was_answered(&self, id: u64, namespace: Option<usize>) -> bool {
+        self.answered.iter().any(|(answered, place)| *answered == id && Some(*place) == namespace)
+    }
+
     /// The connection is gone, and with it every acknowledgement.
     pub(super) fn clear(&mut self) {
         self.due.clear();
+        self.answered.clear();
         self.forgotten = 0;
         self.written.clear();
     }

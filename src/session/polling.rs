@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::event::{Closed, Event};
+use super::event::{Closed, Event, Posted};
 use super::requests::Requests;
 use super::wire::{Channel, Wire};
 use super::{Polls, Session, State, Upgrade};
@@ -30,6 +30,14 @@ enum Queued {
 }
 
 impl Queued {
+    /// How many packets it is: a scenario may write several at once.
+    fn packets(&self) -> usize {
+        match self {
+            Queued::Text(text) => text.split(payload::SEPARATOR).count(),
+            Queued::Binary(_) => 1,
+        }
+    }
+
     /// Its length inside a payload, in bytes, beside what tells it from the others.
     fn length(&self) -> usize {
         match self {
@@ -101,6 +109,8 @@ pub(super) struct Polling {
     queue: VecDeque<Queued>,
     /// The length of all that is queued.
     queued: usize,
+    /// What the last post carried.
+    posted: Posted,
 }
 
 impl Polling {
@@ -148,9 +158,12 @@ impl Polling {
         }
         let items = &self.queue.make_contiguous()[..count];
         let (body, kind) = body_of(items, framing, requests.want_base64());
+        let packets = items.iter().map(Queued::packets).sum();
         self.queued -= items.iter().map(Queued::length).sum::<usize>();
         self.queue.drain(..count);
         self.posting = true;
+        let is_long = handshake.max_payload.is_some_and(|most| (body.len() as u64) > most / 2);
+        self.posted = Posted { packets, bytes: body.len(), is_long };
         requests.post(wire, Channel::Post, &handshake.sid, &body, kind);
     }
 
@@ -202,7 +215,8 @@ impl Session {
         }
         if response.head.status != 200 {
             let body = String::from_utf8_lossy(&response.body).chars().take(4096).collect();
-            let why = Closed::BadAnswer { channel, status: response.head.status, body };
+            let posted = if channel == Channel::Post { polling.posted } else { Posted::default() };
+            let why = Closed::BadAnswer { channel, status: response.head.status, body, posted };
             return Payload::Nothing(Some(self.finish(wire, why)));
         }
         if channel == Channel::Poll {
@@ -230,6 +244,7 @@ impl Session {
                 channel: Channel::Poll,
                 status: 200,
                 body: "no open packet in the first payload".into(),
+                posted: Posted::default(),
             };
             return Some(self.finish(wire, why));
         }

@@ -37,6 +37,9 @@ impl Session {
         self.note_life(now);
         match packet {
             Packet::Text(text) => self.receive_socket_io(text),
+            Packet::Binary(bytes) if self.state == State::Opening => {
+                Some(unexpected("binary", &format!("{} bytes", bytes.len())))
+            }
             Packet::Binary(bytes) => match self.assembler.push(&bytes) {
                 Ok(None) => None,
                 Ok(Some(whole)) => self.deliver_assembled(whole),
@@ -69,6 +72,10 @@ impl Session {
             Packet::Pong(_) if self.guest || std::mem::take(&mut self.pong_due) => None,
             Packet::Open(json) => Some(unexpected("open", json)),
             Packet::Ping(payload) => Some(unexpected("ping", payload)),
+            Packet::Pong(payload) if channel == Channel::WebSocket && self.upgrade == Upgrade::Probing => {
+                let detail = format!("the probe was answered with {}", excerpt(&format!("3{payload}")));
+                Some(Event::Violated(Violation { rule: Rule::UpgradeProbe, detail }))
+            }
             Packet::Pong(payload) => Some(unexpected("pong", payload)),
             Packet::Upgrade => Some(unexpected("upgrade", "")),
         }
@@ -206,10 +213,12 @@ impl Session {
         if self.outstanding.settle(answer.id, namespace) || self.guest {
             return Event::Answered(answer);
         }
+        let was_answered = self.outstanding.was_answered(answer.id, namespace);
+        let state = if was_answered { "was answered before" } else { "is not outstanding there" };
         Event::Violated(Violation {
-            rule: Rule::AckUnknown,
+            rule: if was_answered { Rule::AckTwice } else { Rule::AckUnknown },
             detail: format!(
-                "one came in {} with id {}, which is not outstanding there",
+                "one came in {} with id {}, which {state}",
                 excerpt(&answer.namespace),
                 answer.id
             ),

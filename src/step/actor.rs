@@ -20,6 +20,7 @@ use super::{AnswerRule, Cx};
 use crate::audit::Key;
 use crate::audit::stamp::Stamp;
 use crate::observe::{Label, Who, WireLine};
+use crate::protocol::Rule;
 use crate::protocol::http::Response;
 use crate::secrets::is_telling;
 use crate::session::{Channel, Closed, Destination, Session};
@@ -82,6 +83,8 @@ pub struct Actor<'p> {
     pub overdue: Overdue,
     /// When and why its connection ended.
     pub ended: Option<Ended>,
+    /// The first rule of the protocol that the server broke on this connection so that something was lost by it.
+    pub harm: Option<Rule>,
     /// Whether it has begun its first connect.
     pub arrived: bool,
     /// The round of the innermost `repeat`.
@@ -147,6 +150,7 @@ impl<'p> Actor<'p> {
             board: None,
             overdue: Overdue::default(),
             ended: None,
+            harm: None,
             arrived: false,
             round: 0,
             by_hand: false,

@@ -297,6 +297,7 @@ impl Connecting<'_> {
             return self.ask(cx);
         }
         cx.actor.frames.forget();
+        cx.actor.harm = None;
         cx.actor.by_hand = false;
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.group.transport);
@@ -476,6 +477,9 @@ impl<'p> Running<'p> for Connecting<'p> {
                     Place::Asking => (Cause::NoAnswer, "the server did not answer CONNECT"),
                     Place::Upgrading => (Cause::NoUpgrade, "the server did not complete the upgrade"),
                 };
+                if self.place == Place::Upgrading {
+                    cx.actor.harm.get_or_insert(cx.actor.session.unfinished_upgrade());
+                }
                 let limit =
                     self.how.retry.as_ref().map_or(self.how.within, |_| retry::ONE_TRY.min(self.how.within));
                 let why = format!("{doing} within {limit:?}");
@@ -515,7 +519,7 @@ impl<'p> Running<'p> for Connecting<'p> {
                 }
                 Flow::Waiting
             }
-            Happening::Event(Event::UpgradeFailed(why)) if self.place == Place::Upgrading => {
+            Happening::Event(Event::UpgradeFailed(why, _)) if self.place == Place::Upgrading => {
                 cx.fail("an upgrade to a WebSocket", why.as_str());
                 Flow::Done
             }

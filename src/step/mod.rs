@@ -355,7 +355,12 @@ impl<'p> Cx<'_, 'p> {
     }
 
     fn failure(&self, expected: impl Into<String>, actual: impl Into<String>) -> Failure {
-        Failure { expected: expected.into(), actual: actual.into(), wire: self.actor.wire_log() }
+        Failure {
+            expected: expected.into(),
+            actual: actual.into(),
+            wire: self.actor.wire_log(),
+            after: self.actor.harm,
+        }
     }
 
     /// Why nothing can be sent, for the report of a step that wanted to.

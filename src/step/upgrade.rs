@@ -58,11 +58,12 @@ impl<'p> Running<'p> for Upgrading {
                 cx.observer.latency(Metric::Upgrade, cx.now.saturating_duration_since(self.began));
                 cx.pass();
             }
-            Happening::Event(Event::UpgradeFailed(why)) => cx.fail("a completed upgrade", why.as_str()),
+            Happening::Event(Event::UpgradeFailed(why, _)) => cx.fail("a completed upgrade", why.as_str()),
             Happening::Event(Event::Closed(why)) => {
                 cx.fail("a completed upgrade", format!("the connection ended: {why}"));
             }
             Happening::Time if cx.now >= self.deadline => {
+                cx.actor.harm.get_or_insert(cx.actor.session.unfinished_upgrade());
                 cx.fail("a completed upgrade", "the server did not complete it in time");
             }
             _ => return Flow::Waiting,

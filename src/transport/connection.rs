@@ -400,6 +400,8 @@ impl Connections {
             };
             let Speech::Frames(messages) = &mut connection.speech else { return };
             let taken = websocket::parse(&whole[at..], limit).and_then(|parsed| match parsed {
+                // Enough to tell what it is instead, if it is no frame.
+                None if whole.len() - at >= websocket::TELLING => messages.foresee(whole[at]).map(|()| None),
                 None => Ok(None),
                 Some((frame, used)) => Ok(Some((messages.push(frame, limit)?, used))),
             });
@@ -415,7 +417,10 @@ impl Connections {
                         Some(message) => reader.handle_message(self, client, message),
                     }
                 }
-                Err(violation) => return self.lose(place, Lost::Violated(violation)),
+                Err(violation) => {
+                    let violation = websocket::explained(violation, &whole[at..]);
+                    return self.lose(place, Lost::Violated(violation));
+                }
             }
         }
         if at < whole.len()

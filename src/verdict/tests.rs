@@ -5,6 +5,7 @@ use crate::audit::{Fault, Findings, Undecided, UndecidedCounts};
 use crate::document::Span;
 use crate::measure::{StepInfo, Tally};
 use crate::observe::{Cause, Failure, FailureKind, Metric, Observer, StepId, Who};
+use crate::protocol::Rule;
 use crate::threshold::{Limit, Of, Relation, Subject, samples_needed};
 use crate::units::{Rate, Share};
 
@@ -45,7 +46,8 @@ fn acks(values: impl IntoIterator<Item = Duration>) -> Tally {
 
 fn checks(passed: usize, failed: usize) -> Tally {
     let mut tally = Tally::new();
-    let failure = Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new() };
+    let failure =
+        Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new(), after: None };
     (0..passed).for_each(|_| tally.passed(StepId(0), WHO));
     (0..failed).for_each(|_| tally.failed(StepId(1), WHO, failure.clone()));
     tally
@@ -149,7 +151,7 @@ fn a_run_that_only_completed_steps_passes_and_says_that_nothing_was_checked() {
 
 #[test]
 fn what_the_server_did_unasked_fails_the_run_unless_a_threshold_allows_it() {
-    for failure_kind in [FailureKind::Dropped(Cause::Ended), FailureKind::Violation] {
+    for failure_kind in [FailureKind::Dropped(Cause::Ended, None), FailureKind::Violation(Rule::Json)] {
         let counter = failure_kind.counter();
         let mut tally = checks(3, 0);
         tally.count(Counter::ConnectOk, 3);
@@ -312,7 +314,8 @@ fn one_connect_of_three_failed() -> Tally {
     let mut tally = checks(5, 0);
     tally.count(Counter::ConnectAsked, 3);
     tally.count(Counter::ConnectOk, 2);
-    let failure = Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new() };
+    let failure =
+        Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new(), after: None };
     tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
     tally
 }

@@ -246,7 +246,7 @@ fn a_server_that_dies_once_is_started_again_and_that_is_told() {
         return;
     }
     assert_eq!(ended.code, Some(1), "{ended}");
-    assert!(suite.findings[0].contains("ended with exit code 9"), "{:?}", suite.findings);
+    assert!(suite.findings[0].sentence().contains("ended with exit code 9"), "{:?}", suite.findings);
     assert_eq!(suite.cases[0].verdict, Verdict::Pass, "it was played again: {ended}");
 }
 

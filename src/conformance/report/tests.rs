@@ -60,7 +60,7 @@ fn a_hostile_text_stays_text() {
     (case.clause, case.spec, case.area) = (vec![text()], vec![text()], text());
     let mut suite =
         suite(HOSTILE, vec![case, CaseResult { reason: text(), ..result("b/y", None, Verdict::Skip) }]);
-    suite.findings = vec![text()];
+    suite.findings = vec![FindingResult::death(text(), None, vec![text()])];
     suite.features = vec![FeatureResult { name: text(), there: false, seen: text() }];
     let row = BaselineRow { case: text(), listed: None, now: Verdict::Fail };
     suite.baseline = Some(BaselineResult { file: text(), known: 0, new: vec![row.clone()], gone: vec![row] });

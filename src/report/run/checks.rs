@@ -105,6 +105,7 @@ mod tests {
             expected: "an answer".to_owned(),
             actual: "silence".to_owned(),
             wire,
+            after: None,
         };
         let failures = [
             failure(900, vec![]),

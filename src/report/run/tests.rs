@@ -105,7 +105,8 @@ fn hostile() -> RunResult {
     for check in &mut run.checks {
         (check.step, check.file, check.source, check.groups) = (text(), text(), text(), vec![text()]);
         let wire = vec![WireResult { at_us: 1, sent: true, text: text() }];
-        check.failures = vec![FailureResult { client: text(), expected: text(), actual: text(), wire }];
+        check.failures =
+            vec![FailureResult { client: text(), expected: text(), actual: text(), wire, after: None }];
     }
     for error in &mut run.errors {
         error.cause = text();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::runner::ServerConfig;
 use crate::runner::server::Place;
-use crate::server::{NotReady, Running, Target};
+use crate::server::{NotReady, Running, Target, exception};
 use crate::transport::MAX_MESSAGE;
 
 /// How often a server that died while cases were played side by side is started again.
@@ -40,7 +40,28 @@ struct State {
     restarts: u32,
     /// The cases that are being played.
     playing: BTreeSet<String>,
-    deaths: Vec<String>,
+    deaths: Vec<Death>,
+}
+
+/// One end of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Death {
+    /// How it ended, and what became of it, in words.
+    pub(super) how: String,
+    /// The line of its output that tells why.
+    pub(super) exception: Option<String>,
+    /// The cases that were played then.
+    pub(super) playing: Vec<String>,
+}
+
+impl Death {
+    /// As a sentence without its full stop.
+    pub(super) fn sentence(&self) -> String {
+        match &self.exception {
+            Some(line) => format!("{}, and printed: {line}", self.how),
+            None => self.how.clone(),
+        }
+    }
 }
 
 /// One life of the server, from its start to its death.
@@ -121,8 +142,13 @@ impl<'a> Host<'a> {
         state.deaths.len() == state.life.deaths
     }
 
-    /// Stops it. Gives the sentences about its deaths.
-    pub(super) fn stop(self) -> Vec<String> {
+    /// How it ended last, as a sentence without its full stop.
+    pub(super) fn last_death(&self) -> String {
+        self.state().deaths.last().map(Death::sentence).unwrap_or_default()
+    }
+
+    /// Stops it. Gives its deaths.
+    pub(super) fn stop(self) -> Vec<Death> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         state.running.stop();
         state.deaths
@@ -138,33 +164,22 @@ impl<'a> Host<'a> {
             return;
         }
         let Some(ended) = state.running.ended() else { return };
-        let playing: Vec<&str> = state.playing.iter().map(String::as_str).collect();
-        let mut told = death(&ended.sentence(), &playing);
+        let mut how = ended.sentence();
         let starting = self.server.starting(vec![self.server.manner()], self.stop.clone());
         let deaths = state.deaths.len() + 1;
         if state.restarts == MOST_RESTARTS || deaths == MOST_DEATHS {
-            told.push_str("; it was not started again, because it has ended too often");
+            how.push_str("; it was not started again, because it has ended too often");
         } else if !self.stop.load(Ordering::Relaxed) {
             state.restarts += 1;
             let started = self.target.start(&starting).map_err(|why| why.sentence());
             match started.and_then(|running| Ok((Life::of(self.server, &running, deaths)?, running))) {
                 Ok((life, running)) => (state.life, state.running) = (life, running),
-                Err(why) => told.push_str(&format!("; {why}")),
+                Err(why) => how.push_str(&format!("; {why}")),
             }
         }
-        if let Some(line) = ended.tail().last() {
-            told.push_str(&format!("; its last line of output: {}", line.trim_end()));
-        }
-        state.deaths.push(told);
-    }
-}
-
-/// How the server died, and which cases were played then.
-fn death(how: &str, playing: &[&str]) -> String {
-    match playing {
-        [] => format!("{how} between two cases"),
-        [one] => format!("{how} while {one} was played"),
-        many => format!("{how} while these cases were played: {}", many.join(", ")),
+        let exception = exception(ended.tail());
+        let playing = state.playing.iter().cloned().collect();
+        state.deaths.push(Death { how, exception, playing });
     }
 }
 
@@ -189,9 +204,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_death_names_the_cases_that_were_played_then() {
-        assert_eq!(death("it ended", &[]), "it ended between two cases");
-        assert_eq!(death("it ended", &["polling/order"]), "it ended while polling/order was played");
-        assert_eq!(death("it ended", &["a", "b"]), "it ended while these cases were played: a, b");
+    fn a_death_is_told_with_the_line_that_says_why() {
+        let death = |exception| Death { how: "it ended".to_owned(), exception, playing: Vec::new() };
+        assert_eq!(death(None).sentence(), "it ended");
+        assert_eq!(death(Some("KeyError: 1".to_owned())).sentence(), "it ended, and printed: KeyError: 1");
     }
 }

@@ -14,7 +14,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
-use crate::conformance::result::{SuiteResult, Summary, TimingsResult};
+use crate::conformance::attribution::attribute;
+use crate::conformance::result::{FindingResult, SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Variant};
 use crate::protocol::dialect::Version;
 use crate::report::result::TargetInfo;
@@ -26,7 +27,7 @@ use crate::units::micros;
 use crate::verdict::Status;
 use cases::Unread;
 use features::{Features, Missing};
-use host::{Host, Start};
+use host::{Death, Host, Start};
 use schedule::{MOST_WAITING, Schedule, blank};
 use stall::StallWatch;
 
@@ -217,10 +218,12 @@ impl Suite {
             return Err(error);
         }
         results.sort_by_key(|(index, _)| *index);
-        let cases: Vec<CaseResult> = results.into_iter().map(|(_, result)| result).collect();
+        let mut cases: Vec<CaseResult> = results.into_iter().map(|(_, result)| result).collect();
         let target = host.with(TargetInfo::of);
-        let mut findings = host.stop();
-        findings.extend(recovering.map(Host::stop).unwrap_or_default());
+        let mut deaths = host.stop();
+        deaths.extend(recovering.map(Host::stop).unwrap_or_default());
+        let mut findings = told(&deaths, &cases);
+        findings.extend(attribute(&mut cases));
         let summary = Summary::of(cases.iter().map(|case| case.verdict));
         Ok(SuiteResult {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -239,6 +242,23 @@ impl Suite {
             exit_code: 0,
         })
     }
+}
+
+/// The deaths of a server as findings: those in which the same case had its hand are one, and of those whose cause nobody
+/// knows, those that look alike.
+fn told(deaths: &[Death], cases: &[CaseResult]) -> Vec<FindingResult> {
+    let mut findings: Vec<FindingResult> = Vec::new();
+    for death in deaths {
+        let is_killer = |case: &&CaseResult| case.has_ended && death.playing.contains(&case.label());
+        let killer = cases.iter().find(is_killer);
+        let playing = if killer.is_some() { Vec::new() } else { death.playing.clone() };
+        let finding = FindingResult::death(death.sentence(), killer, playing);
+        match findings.iter_mut().find(|known| known.failed == finding.failed && known.seen == finding.seen) {
+            Some(known) => known.count += 1,
+            None => findings.push(finding),
+        }
+    }
+    findings
 }
 
 fn not_there(why: Start) -> Error {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::host::{Fate, Host};
 use super::stall::StallWatch;
-use crate::conformance::verdict::{Course, deviation, judge};
+use crate::conformance::attribution::settle;
+use crate::conformance::verdict::{Course, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
 use crate::engine::Ending;
@@ -202,7 +203,7 @@ impl Schedule<'_> {
             let variant = variants[index];
             let result = match self.host_of(variant).spare().then(|| self.one(variant)).flatten() {
                 Some((result, Fate::Lived, _)) => result,
-                Some((result, ..)) => killer(variant.case, result),
+                Some((result, ..)) => killer(result, &self.host_of(variant).last_death()),
                 None => lost(before),
             };
             tell(Some(&result));
@@ -302,6 +303,7 @@ impl Schedule<'_> {
                     case.checks =
                         checks.into_iter().filter(|check| check.failed + check.missed > 0).collect();
                     case.errors = errors;
+                    settle(&mut case, &[]);
                 }
             }
             Err(error) => (case.verdict, case.reason) = (Verdict::Blocked, error.line()),
@@ -309,7 +311,7 @@ impl Schedule<'_> {
         let stall = self.stalls.longest_since(begun).map(Doubt::Stall);
         let haste = if accident { Doubt::Accident } else { Doubt::Haste };
         let doubt = stall.or(self.is_hasty.then_some(haste));
-        let doubt = doubt.filter(|_| case.verdict.is_deviation());
+        let doubt = doubt.filter(|_| case.verdict.is_deviation() || case.by.is_some());
         Some((case, fate, doubt))
     }
 }
@@ -328,6 +330,8 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
         needs: case.scenario.needs.clone(),
         lacks: Vec::new(),
         verdict: Verdict::Skip,
+        by: None,
+        has_ended: false,
         reason: String::new(),
         checks: Vec::new(),
         errors: Vec::new(),
@@ -354,18 +358,17 @@ fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseRe
 /// A case during which the server died for good says nothing, unless it passed.
 fn lost(mut result: CaseResult) -> CaseResult {
     if result.verdict != Verdict::Pass {
+        result.by = None;
         result.verdict = Verdict::Blocked;
         result.reason = format!("the server ended and could not be started again: {}", result.reason);
     }
     result
 }
 
-/// A case that the server did not survive.
-fn killer(case: &Case, mut result: CaseResult) -> CaseResult {
-    if matches!(result.verdict, Verdict::Pass | Verdict::Blocked) {
-        result.verdict = deviation(case.scenario.level);
-    }
-    result.reason = format!("the server ended during this case: {}", result.reason);
+/// A case that the server did not survive: whatever its clause, no client may end a server.
+fn killer(mut result: CaseResult, death: &str) -> CaseResult {
+    (result.verdict, result.by, result.has_ended) = (Verdict::Fail, None, true);
+    result.reason = format!("the server did not survive this case: {death}");
     result
 }
 

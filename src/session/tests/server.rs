@@ -478,7 +478,7 @@ fn own(event: Event<'_>) -> Heard {
             Heard::Message(std::iter::once(Item::Text(head)).chain(bytes).collect())
         }
         Event::Upgraded => Heard::Upgraded,
-        Event::UpgradeFailed(_) => Heard::UpgradeFailed,
+        Event::UpgradeFailed(..) => Heard::UpgradeFailed,
         Event::Opened { .. } | Event::Connected { .. } | Event::Heartbeat => Heard::Message(Vec::new()),
         other => Heard::Wrong(format!("{other:?}")),
     }

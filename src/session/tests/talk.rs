@@ -270,7 +270,7 @@ pub(super) fn told(event: Option<Event<'_>>) -> String {
         Some(Event::Opened { flaw: None }) => "opened".into(),
         Some(Event::Opened { flaw: Some(flaw) }) => format!("opened, violated {}", flaw.rule.name()),
         Some(Event::Upgraded) => "upgraded".into(),
-        Some(Event::UpgradeFailed(why)) => format!("upgrade failed: {why}"),
+        Some(Event::UpgradeFailed(why, _)) => format!("upgrade failed: {why}"),
         Some(Event::Connected { namespace, recovered: false }) => format!("connected {namespace}"),
         Some(Event::Connected { namespace, recovered: true }) => format!("recovered {namespace}"),
         Some(Event::Refused { namespace, reason }) => format!("refused {namespace} {reason}"),

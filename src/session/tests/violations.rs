@@ -11,7 +11,7 @@ fn an_acknowledgement_that_nobody_asked_for() {
     let id = talk.ask("/", r#"["a"]"#);
     assert_eq!(talk.hears(&format!("43{}[]", id + 1)), "violated socket.ack-unknown");
     assert_eq!(talk.hears(&format!("43{id}[]")), format!("answer / {id} []"));
-    assert_eq!(talk.hears(&format!("43{id}[]")), "violated socket.ack-unknown", "twice");
+    assert_eq!(talk.hears(&format!("43{id}[]")), "violated socket.ack-twice", "twice");
 }
 
 #[test]
@@ -44,7 +44,8 @@ fn words_in_a_namespace_that_was_never_asked_for() {
     for packet in
         [r#"42/never,["a"]"#, r#"40/never,{"sid":"x"}"#, r#"44/never,{"message":"no"}"#, "41/never,"]
     {
-        assert_eq!(talk.hears(packet), "violated socket.namespace-unknown", "{packet}");
+        let rule = if packet.starts_with("40") { "unasked" } else { "unknown" };
+        assert_eq!(talk.hears(packet), format!("violated socket.namespace-{rule}"), "{packet}");
     }
     assert!(talk.session.namespace("/never").is_none());
     assert!(talk.session.is_connected("/"));
@@ -53,13 +54,13 @@ fn words_in_a_namespace_that_was_never_asked_for() {
 #[test]
 fn an_acceptance_that_comes_twice_or_without_an_id() {
     let mut talk = Talk::websocket();
-    assert_eq!(talk.hears(r#"40{"sid":"a0"}"#), "violated socket.namespace-unknown");
+    assert_eq!(talk.hears(r#"40{"sid":"a0"}"#), "violated socket.namespace-unasked");
     talk.connect("/", None);
     for reply in ["40", "40{}", r#"40{"sid":7}"#, r#"40{"sid":"#] {
         assert_eq!(talk.hears(reply), "violated socket.connect-reply", "{reply}");
     }
     assert_eq!(talk.hears(r#"40{"sid":"a1"}"#), "connected /");
-    assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "violated socket.namespace-unknown");
+    assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "violated socket.namespace-unasked");
     assert_eq!(&*talk.session.namespace("/").unwrap().sid, "a1");
 }
 
@@ -155,7 +156,7 @@ fn the_answer_to_what_a_rude_scenario_wrote_by_hand_is_no_violation() {
     assert_eq!(talk.hears(r#"44/guard,{"message":"no"}"#), r#"refused /guard {"message":"no"}"#);
     talk.session.send_raw(&mut talk.wire, r#"42456["a"]"#);
     assert_eq!(talk.hears("43456[]"), "answer / 456 []");
-    assert_eq!(talk.hears("43456[]"), "violated socket.ack-unknown");
+    assert_eq!(talk.hears("43456[]"), "violated socket.ack-twice");
     for garbage in ["4", "9", "", "40/é", "429", "4", "0"] {
         talk.session.send_raw(&mut talk.wire, garbage);
     }
@@ -203,7 +204,7 @@ fn each_connect_by_hand_may_be_answered_once() {
     let mut talk = Talk::websocket().joined();
     talk.session.send_raw(&mut talk.wire, "40");
     assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "connected /");
-    assert_eq!(talk.hears(r#"40{"sid":"a3"}"#), "violated socket.namespace-unknown");
+    assert_eq!(talk.hears(r#"40{"sid":"a3"}"#), "violated socket.namespace-unasked");
     talk.session.send_raw(&mut talk.wire, "2probe");
     assert_eq!(talk.hears("3probe"), "nothing");
     assert_eq!(talk.hears("3probe"), "violated engine.unexpected");

@@ -1,0 +1,190 @@
+//! Which deviations are told of which clause. A rule of the wire that the server breaks belongs to the clause that owns it,
+//! once for each server; a case answers only for its own clauses. Where a broken rule of another clause kept a case from
+//! going on, the case is blocked by that finding.
+
+use std::collections::BTreeMap;
+
+use super::clauses::Clause;
+use super::owner::{is_sign, owner, rule};
+use super::result::{CaseResult, FindingResult};
+use super::verdict::{Verdict, deviation};
+use crate::protocol::Rule;
+use crate::report::result::{ErrorExample, ErrorResult};
+use crate::scenario::Level;
+
+/// Settles what each case answers for, and gives the findings, the gravest first. What belongs to a finding is told there and
+/// not in the cases.
+pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
+    let shown: Vec<Rule> = Rule::ALL
+        .iter()
+        .copied()
+        .filter(|rule| is_sign(*rule) && cases.iter().any(|case| shows_itself(case, *rule)))
+        .collect();
+    cases.iter_mut().for_each(|case| settle(case, &shown));
+    let mut findings: BTreeMap<Rule, FindingResult> = BTreeMap::new();
+    for case in &*cases {
+        for rule in Rule::ALL.iter().copied().filter(|rule| counts(*rule, &shown)) {
+            let Some(clause) = owner(rule).and_then(Clause::find) else { continue };
+            let (count, example) = seen(case, rule);
+            if count == 0 {
+                continue;
+            }
+            let finding = findings.entry(rule).or_insert_with(|| FindingResult::new(rule, clause));
+            finding.count += count;
+            finding.example = finding.example.take().or(example);
+            let label = case.label();
+            match (case.verdict, is_own(case, rule)) {
+                (verdict, true) if verdict.is_deviation() => finding.failed.push(label),
+                (Verdict::Blocked, _) if case.by.as_deref() == Some(&*clause.id) => {
+                    finding.blocked.push(label)
+                }
+                _ => finding.seen.push(label),
+            }
+        }
+    }
+    for case in cases {
+        let is_told = |error: &ErrorResult| match error.rule.as_deref().and_then(rule) {
+            Some(rule) => counts(rule, &shown) && !is_own(case, rule),
+            None => false,
+        };
+        let kept: Vec<ErrorResult> = case.errors.iter().filter(|error| !is_told(error)).cloned().collect();
+        case.errors = if case.verdict == Verdict::Pass { Vec::new() } else { kept };
+    }
+    let mut findings: Vec<FindingResult> = findings.into_values().collect();
+    findings.sort_by_key(|finding| (finding.verdict, finding.clause.clone()));
+    findings
+}
+
+/// Settles what a case answers for, as far as it is known; of signs, these were shown by cases of their own.
+pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
+    if !case.verdict.is_deviation() || case.has_ended {
+        return;
+    }
+    let foreign = |name: &Option<String>| {
+        let rule = name.as_deref().and_then(rule)?;
+        (counts(rule, shown) && !is_own(case, rule)).then_some(rule)
+    };
+    let Some(check) = case.checks.first() else {
+        let is_foreign = |error: &ErrorResult| !error.is_wrong || foreign(&error.rule).is_some();
+        if case.errors.iter().any(|error| error.is_wrong) && case.errors.iter().all(is_foreign) {
+            case.reason = "all checks held; what else the server did is told by the findings".to_owned();
+            case.verdict = Verdict::Pass;
+        }
+        return;
+    };
+    let foreign = |name: &Option<String>| foreign(name).filter(|rule| may_block(case, *rule));
+    let harm = check.failures.iter().find_map(|failure| foreign(&failure.after));
+    let elsewhere = || {
+        let costly =
+            case.errors.iter().filter_map(|error| foreign(&error.rule)).find(|rule| !rule.is_harmless());
+        costly.filter(|_| check.failures.iter().all(|failure| failure.after.is_none()))
+    };
+    let Some(rule) = harm.or_else(elsewhere) else { return };
+    let Some(clause) = owner(rule) else { return };
+    case.reason = format!("could not go on, because the server broke {clause}: {}", rule.requirement());
+    case.verdict = Verdict::Blocked;
+    case.by = Some(clause.to_owned());
+}
+
+/// Whether a rule that was broken may be the reason why a case could not go on. What looks wrong in Socket.IO may be the work of
+/// the layer below, so that it excuses no case about that.
+fn may_block(case: &CaseResult, rule: Rule) -> bool {
+    let is_about_below = case.clause.iter().all(|clause| clause.starts_with("EIO"));
+    !(is_about_below && rule.name().starts_with("socket."))
+}
+
+/// Whether a broken rule is believed. A sign is, where a case of its own has shown it.
+fn counts(rule: Rule, shown: &[Rule]) -> bool {
+    owner(rule).is_some() && (!is_sign(rule) || shown.contains(&rule))
+}
+
+/// Whether a case examines the clause that owns a rule.
+fn is_own(case: &CaseResult, rule: Rule) -> bool {
+    owner(rule).is_none_or(|owner| case.clause.iter().any(|clause| clause == owner))
+}
+
+fn shows_itself(case: &CaseResult, rule: Rule) -> bool {
+    case.verdict.is_deviation() && is_own(case, rule) && seen(case, rule).0 > 0
+}
+
+/// How often a case saw a rule broken, and the first instance.
+fn seen(case: &CaseResult, rule: Rule) -> (u64, Option<ErrorExample>) {
+    let is_it = |name: &Option<String>| name.as_deref() == Some(rule.name());
+    let mut errors = case.errors.iter().filter(|error| is_it(&error.rule)).peekable();
+    if let Some(first) = errors.peek().and_then(|error| error.examples.first()).cloned() {
+        return (errors.map(|error| error.count).sum(), Some(first));
+    }
+    // What kept a step from going on was not told beside it.
+    let failures = case.checks.iter().flat_map(|check| &check.failures);
+    let after: Vec<_> = failures.filter(|failure| is_it(&failure.after)).collect();
+    let example = after.first().map(|failure| ErrorExample {
+        client: failure.client.clone(),
+        detail: failure.actual.clone(),
+        wire: failure.wire.clone(),
+    });
+    (u64::from(example.is_some()), example)
+}
+
+impl FindingResult {
+    fn new(rule: Rule, clause: &Clause) -> FindingResult {
+        FindingResult {
+            rule: rule.name().to_owned(),
+            clause: Some(clause.id.clone()),
+            level: clause.level,
+            verdict: deviation(clause.level),
+            demand: rule.requirement().to_owned(),
+            spec: rule.spec().to_owned(),
+            count: 0,
+            failed: Vec::new(),
+            blocked: Vec::new(),
+            seen: Vec::new(),
+            example: None,
+        }
+    }
+
+    /// The end of the server, in these words, in which a case had its hand, or nobody is known to have.
+    pub fn death(words: String, killer: Option<&CaseResult>, playing: Vec<String>) -> FindingResult {
+        let example = ErrorExample { client: String::new(), detail: words, wire: Vec::new() };
+        FindingResult {
+            rule: DEATH.to_owned(),
+            clause: killer.and_then(|case| case.clause.first().cloned()),
+            level: Level::Must,
+            verdict: Verdict::Fail,
+            demand: "no client can end the server".to_owned(),
+            spec: killer.map_or_else(String::new, |case| case.spec.join(", ")),
+            count: 1,
+            failed: killer.map(CaseResult::label).into_iter().collect(),
+            blocked: Vec::new(),
+            seen: playing,
+            example: Some(example),
+        }
+    }
+
+    /// Whether the server ended.
+    pub fn is_death(&self) -> bool {
+        self.rule == DEATH
+    }
+
+    /// The clause, or the rule where none is known, and the rule behind it.
+    pub fn name(&self) -> String {
+        match &self.clause {
+            Some(clause) => format!("{clause} {}", self.rule),
+            None => self.rule.clone(),
+        }
+    }
+
+    /// In one sentence, without its full stop.
+    pub fn sentence(&self) -> String {
+        let seen = self.example.as_ref().map_or("", |example| &example.detail);
+        match &self.clause {
+            Some(clause) => format!("{clause}: {}: {seen}", self.demand),
+            None => format!("{}: {seen}", self.demand),
+        }
+    }
+}
+
+/// What takes the place of a rule of the wire where the server ended.
+const DEATH: &str = "server.ended";
+
+#[cfg(test)]
+mod tests;

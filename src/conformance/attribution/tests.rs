@@ -1,0 +1,125 @@
+use super::*;
+use crate::conformance::example::result;
+use crate::report::result::{CheckResult, FailureResult};
+
+fn error(rule: Rule) -> ErrorResult {
+    let example = ErrorExample { client: "alice".to_owned(), detail: "as seen".to_owned(), wire: Vec::new() };
+    ErrorResult {
+        cause: rule.requirement().to_owned(),
+        count: 2,
+        is_wrong: true,
+        rule: Some(rule.name().to_owned()),
+        examples: vec![example],
+    }
+}
+
+/// A case about this clause that did not pass because the server broke rules; none of its checks failed.
+fn wronged(id: &str, clause: &str, rules: &[Rule]) -> CaseResult {
+    let mut case = result(id, None, Verdict::Fail);
+    case.clause = vec![clause.to_owned()];
+    case.checks = Vec::new();
+    case.errors = rules.iter().copied().map(error).collect();
+    case
+}
+
+/// A case about this clause in which a check failed after that rule was broken.
+fn stopped(id: &str, clause: &str, after: Option<Rule>) -> CaseResult {
+    let mut case = result(id, None, Verdict::Fail);
+    case.clause = vec![clause.to_owned()];
+    let after = after.map(|rule| rule.name().to_owned());
+    let failures = |check: &CheckResult| -> Vec<FailureResult> {
+        check
+            .failures
+            .iter()
+            .map(|failure| FailureResult { after: after.clone(), ..failure.clone() })
+            .collect()
+    };
+    case.checks =
+        case.checks.iter().map(|check| CheckResult { failures: failures(check), ..check.clone() }).collect();
+    case
+}
+
+fn told(cases: &[CaseResult]) -> Vec<(Verdict, Option<&str>)> {
+    cases.iter().map(|case| (case.verdict, case.by.as_deref())).collect()
+}
+
+#[test]
+fn a_rule_that_many_cases_see_broken_is_one_finding_and_they_pass() {
+    let mut cases = vec![
+        wronged("rooms/one", "SEM-RM-01", &[Rule::PollAtClose]),
+        wronged("rooms/two", "SEM-RM-02", &[Rule::PollAtClose]),
+    ];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Pass, None), (Verdict::Pass, None)]);
+    assert_eq!(findings.len(), 1);
+    let finding = &findings[0];
+    assert_eq!((finding.clause.as_deref(), finding.verdict), (Some("EIO-CL-01"), Verdict::Warn));
+    assert_eq!(
+        (finding.count, &finding.seen[..]),
+        (4, &["rooms/one".to_owned(), "rooms/two".to_owned()][..])
+    );
+    assert!(cases.iter().all(|case| case.errors.is_empty()), "they are told once");
+    assert_eq!(finding.example.as_ref().map(|example| example.detail.as_str()), Some("as seen"));
+}
+
+#[test]
+fn a_case_fails_for_the_rule_of_its_own_clause() {
+    let mut cases = vec![wronged("binary/contiguous", "SIO-BIN-07", &[Rule::AttachmentDue])];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Fail, None)]);
+    assert_eq!(findings[0].failed, ["binary/contiguous"]);
+    assert!(!cases[0].errors.is_empty(), "it has to be told in the case");
+}
+
+#[test]
+fn a_case_that_could_not_go_on_is_blocked_by_the_clause_that_was_broken() {
+    let mut cases = vec![stopped("rooms/one", "SEM-RM-01", Some(Rule::Spelling))];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("SIO-PK-02"))]);
+    assert_eq!(findings[0].blocked, ["rooms/one"]);
+}
+
+#[test]
+fn a_failure_beside_a_harmless_offence_is_the_cases_own() {
+    let mut case = stopped("rooms/one", "SEM-RM-01", None);
+    case.errors = vec![error(Rule::PollAtClose)];
+    let mut cases = vec![case];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Fail, None)]);
+    assert_eq!(findings[0].seen, ["rooms/one"]);
+}
+
+#[test]
+fn an_end_is_laid_at_a_clause_only_where_a_case_about_it_showed_it() {
+    let others = || stopped("order/one", "SEM-OR-01", Some(Rule::PostPackets));
+    let mut cases = vec![others()];
+    assert_eq!(attribute(&mut cases), []);
+    assert_eq!(told(&cases), [(Verdict::Fail, None)]);
+
+    let mut cases = vec![others(), stopped("polling/many", "EIO-LP-02", Some(Rule::PostPackets))];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("EIO-LP-02")), (Verdict::Fail, None)]);
+    assert_eq!(
+        (&findings[0].failed[..], &findings[0].blocked[..]),
+        (&["polling/many".to_owned()][..], &["order/one".to_owned()][..])
+    );
+}
+
+#[test]
+fn a_wrong_without_a_rule_and_a_limit_of_our_own_stay_with_their_case() {
+    let mut nameless = error(Rule::Json);
+    nameless.rule = None;
+    let mut case = wronged("rooms/one", "SEM-RM-01", &[Rule::Json]);
+    case.errors.push(nameless);
+    let mut cases = vec![case, wronged("rooms/two", "SEM-RM-01", &[Rule::MessageLimit])];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Fail, None), (Verdict::Fail, None)]);
+    assert_eq!(findings.len(), 1);
+}
+
+#[test]
+fn what_looks_wrong_in_socket_io_excuses_no_case_about_the_layer_below() {
+    let mut cases = vec![stopped("polling/order", "EIO-LP-03", Some(Rule::AttachmentStray))];
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Fail, None)]);
+}

@@ -1,0 +1,66 @@
+//! Which clause owns a rule of the wire. A server that breaks the rule deviates from that clause, in whichever case it shows.
+
+use crate::protocol::Rule;
+
+/// The clause that owns a rule. None for the limits of our own client: they say nothing of the server but in the case that
+/// meets them.
+pub fn owner(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::EnginePacketType => "EIO-WS-01",
+        Rule::HandshakeJson | Rule::HandshakeField => "EIO-HS-02",
+        Rule::FrameType => "EIO3-WS-01",
+        Rule::PayloadLength => "EIO3-PL-01",
+        Rule::PayloadBase64 => "EIO-LP-05",
+        Rule::PollPacket => "EIO-LP-03",
+        Rule::PollEmpty => "EIO-LP-07",
+        Rule::PollAtClose => "EIO-CL-01",
+        Rule::PostPackets => "EIO-LP-02",
+        Rule::PostLength => "EIO-LP-18",
+        Rule::PingMissing => "EIO-HB-01",
+        Rule::UpgradeProbe => "EIO-UP-01",
+        Rule::UpgradeRelease => "EIO-UP-02",
+        Rule::PacketUnexpected => "EIO-HS-20",
+        Rule::PayloadUtf8 => "EIO-HTTP-01",
+
+        Rule::PacketType | Rule::DisconnectPayload => "SIO-PK-01",
+        Rule::Namespace | Rule::Spelling => "SIO-PK-02",
+        Rule::Json => "SIO-PK-23",
+        Rule::EventPayload => "SIO-EV-01",
+        Rule::AckId | Rule::AckPayload | Rule::AckUnknown => "SIO-EV-02",
+        Rule::AckTwice => "SIO-EV-03",
+        Rule::ConnectPayload | Rule::ConnectReply => "SIO-NS-01",
+        Rule::ConnectErrorPayload => "SIO-NS-07",
+        Rule::NamespaceUnasked => "SIO-NS-02",
+        Rule::NamespaceUnknown => "SIO-NS-22",
+        Rule::AttachmentCount => "SIO-BIN-01",
+        Rule::Placeholder => "SIO-BIN-03",
+        Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
+
+        Rule::Frames
+        | Rule::FrameOpcode
+        | Rule::FrameMask
+        | Rule::FrameLength
+        | Rule::FrameControl
+        | Rule::FrameSequence
+        | Rule::MessageUtf8 => "EIO-WS-14",
+        Rule::FrameReservedBits | Rule::Extension | Rule::Deflate => "EIO-HTTP-12",
+        Rule::CloseCode => "EIO-CL-05",
+        Rule::HttpHead | Rule::HttpBodyLength | Rule::HttpChunk | Rule::HttpTruncated => "EIO-HTTP-01",
+
+        Rule::AttachmentLimit | Rule::MessageLimit | Rule::HttpLimit => return None,
+    })
+}
+
+/// Whether what was seen is only a sign that the rule was broken: a connection that ended, which may have had another cause.
+/// It counts where a case about the clause has shown it, too.
+pub(super) fn is_sign(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::PostPackets | Rule::PostLength | Rule::PingMissing | Rule::UpgradeProbe | Rule::UpgradeRelease
+    )
+}
+
+/// The rule of this name.
+pub(super) fn rule(name: &str) -> Option<Rule> {
+    Rule::ALL.iter().copied().find(|rule| rule.name() == name)
+}
