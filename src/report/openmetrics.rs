@@ -72,13 +72,13 @@ impl Collector for Snapshot {
         let Snapshot { result, is_over } = self;
         let mut out = Out { encoder: &mut encoder };
         self.state(&mut out)?;
-        out.counters("", "the whole run", &[([("part", "")], &result.counters)], false)?;
+        out.counters("", "the whole run", &[("", &result.counters)])?;
         let whole: Vec<(&str, &[MetricResult])> = vec![("", &result.metrics)];
         out.latencies("latency", "Latencies of the whole run", &whole)?;
         if !result.parts.is_empty() {
-            let counters: Vec<([(&str, &str); 1], &Vec<CounterResult>)> =
-                result.parts.iter().map(|part| ([("part", part.name.as_str())], &part.counters)).collect();
-            out.counters("part_", "groups and labels about which thresholds ask", &counters, true)?;
+            let counters: Vec<(&str, &[CounterResult])> =
+                result.parts.iter().map(|part| (part.name.as_str(), part.counters.as_slice())).collect();
+            out.counters("part_", "groups and labels about which thresholds ask", &counters)?;
             let parts: Vec<(&str, &[MetricResult])> =
                 result.parts.iter().map(|part| (part.name.as_str(), part.metrics.as_slice())).collect();
             out.latencies(
@@ -243,17 +243,11 @@ impl Out<'_, '_> {
     }
 
     /// A family for each counter, in which each part has its line.
-    fn counters(
-        &mut self,
-        prefix: &str,
-        of: &str,
-        parts: &[([(&str, &str); 1], &Vec<CounterResult>)],
-        has_labels: bool,
-    ) -> std::fmt::Result {
+    fn counters(&mut self, prefix: &str, of: &str, parts: &[(&str, &[CounterResult])]) -> std::fmt::Result {
         let mut families: BTreeMap<&str, Vec<(Labels<'_>, u64)>> = BTreeMap::new();
-        for (label, counters) in parts {
+        for (part, counters) in parts {
             for counter in *counters {
-                let labels = if has_labels { label.to_vec() } else { Vec::new() };
+                let labels = if part.is_empty() { Vec::new() } else { vec![("part", *part)] };
                 families.entry(&counter.name).or_default().push((labels, counter.value));
             }
         }

@@ -384,7 +384,7 @@ impl Import<'_, '_> {
 
     fn head(&self, script: &Source, load: &Load) -> Vec<String> {
         let url = self.config.target().filter(|target| !target.contains("{{")).and_then(origin);
-        let url = url.map_or_else(|| "http://localhost:3000".to_owned(), |url| url);
+        let url = url.unwrap_or_else(|| "http://localhost:3000".to_owned());
         let path =
             self.config.get("socketio").and_then(|node| get(node, "path")).and_then(|node| node.text().ok());
         let path = path.map(|path| format!(" --path {path}")).unwrap_or_default();

@@ -199,8 +199,7 @@ fn broadcast(tabs: &[Tab], event: &Event, all: &[Sending<'_>]) -> Option<Broadca
             }
             let tells = |args: &[Json]| texts(args).iter().any(|(_, heard)| heard.contains(text));
             let mut seen: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-            for (tab, name, args) in heard.iter().filter(|(.., args)| tells(args)) {
-                let _ = args;
+            for (tab, name, _) in heard.iter().filter(|(.., args)| tells(args)) {
                 let one = seen.entry(name).or_default();
                 *(if *tab == sending.tab { &mut one.1 } else { &mut one.0 }) = true;
             }

@@ -260,10 +260,9 @@ impl Writer<'_> {
             Json::Object(fields)
         };
         for (verb, rooms) in [("join", &guesses.joins), ("leave", &guesses.leaves)] {
-            if let Some((first, place)) = rooms.iter().next().filter(|(first, _)| *first == event)
+            if let Some((_, place)) = rooms.iter().next().filter(|(first, _)| *first == event)
                 && let Some(room) = text_at(args, &place.place)
             {
-                let _ = first;
                 let room = self.hidden.text("room", room);
                 return match event.0.as_str() {
                     "/" => json!({ verb: room }),
