@@ -56,7 +56,7 @@ impl Exchange<'_> {
             version: request.parameter("EIO"),
             transport: request.parameter("transport"),
             sid: sid.filter(|sid| !sid.is_empty() || self.has(Fault::EmptySidUnknown)),
-            allows_older: shared.config.allow_eio3 && !self.has(Fault::OlderVersionRefused),
+            allows_older: shared.config.allow_eio3 && !(upgrade && self.has(Fault::OlderVersionRefused)),
         };
         let current = |sid: &str| engine.sessions.get(sid).map(|session| session.transport.get());
         let session = match requests::judge_spoilt(shared.faults, query, current)? {

@@ -2,7 +2,7 @@
 
 macro_rules! older_faults {
     ($next:ident $($more:ident)*; $($before:tt)*) => { $next! { $($more)*; $($before)*
-        OlderVersionRefused "older-version-refused" "EIO3-HS-01" "a handshake with EIO=3 is refused though it is allowed";
+        OlderVersionRefused "older-version-refused" "EIO3-HS-01" "a WebSocket handshake with EIO=3 is refused though it is allowed";
         OlderLengthsInBytes "older-lengths-in-bytes" "EIO3-PL-01" "the lengths in a payload of EIO=3 count bytes";
         OlderFirstPacketOnly "older-first-packet-only" "EIO3-PL-02" "only the first packet of a payload of EIO=3 is processed";
         OlderBytesRefused "older-bytes-refused" "EIO3-PL-03" "a payload of bytes is refused";
