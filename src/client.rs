@@ -277,26 +277,13 @@ impl<'p> Client<'p> {
             match packet {
                 Ok(packet) => self.packet(io, channel, packet),
                 Err(violation) => {
-                    let violation = self.of_poll(violation, is_empty);
-                    self.event(io, Event::Violated(violation))
+                    let is_closing = self.actor.session.is_closing();
+                    self.event(io, Event::Violated(violation.of_poll(is_empty, is_closing)))
                 }
             };
             if self.actor.session.is_closed() {
                 break;
             }
-        }
-    }
-
-    /// The rule of polls that is broken by a body that is no payload.
-    fn of_poll(&self, violation: Violation, is_empty: bool) -> Violation {
-        if violation.rule != Rule::EnginePacketType {
-            return violation;
-        }
-        let empty = || "a poll was answered with status 200 and an empty body".to_owned();
-        match (is_empty, self.actor.session.is_closing()) {
-            (true, true) => Violation { rule: Rule::PollAtClose, detail: empty() },
-            (true, false) => Violation { rule: Rule::PollEmpty, detail: empty() },
-            (false, _) => Violation { rule: Rule::PollPacket, ..violation },
         }
     }
 
@@ -352,9 +339,7 @@ impl<'p> Client<'p> {
         }
         self.record(io, AuditEvent::Lost);
         let rule = why.rule();
-        if let Some(rule) = rule {
-            self.harmed(rule);
-        }
+        rule.into_iter().for_each(|rule| self.harmed(rule));
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
             let failure_kind = FailureKind::Dropped(why.cause(), rule);
@@ -404,10 +389,8 @@ impl<'p> Client<'p> {
     fn dropped(&self, io: &mut Io<'_>, failure_kind: FailureKind, words: &str, detail: &str) {
         if !self.actor.group.filter.ends {
             let wire = || self.actor.wire_log();
-            let cause = match failure_kind.rule() {
-                Some(rule) => Cow::Owned(format!("{words}, against a rule: {}", rule.requirement())),
-                None => Cow::Borrowed(words),
-            };
+            let against = failure_kind.rule().map(|rule| format!(", against a rule: {}", rule.requirement()));
+            let cause = format!("{words}{}", against.unwrap_or_default());
             io.observer.wronged(self.actor.who, failure_kind, &cause, detail, &wire);
         }
     }

@@ -87,10 +87,13 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
 }
 
 /// Whether a rule that was broken may be the reason why a case could not go on. What looks wrong in Socket.IO may be the work of
-/// the layer below, so that it excuses no case about that.
+/// the layer below, and a poll that cannot be read that of any clause about polling, so that they excuse no case about these.
 fn may_block(case: &CaseResult, rule: Rule) -> bool {
-    let is_about_below = case.clause.iter().all(|clause| clause.starts_with("EIO"));
-    !(is_about_below && rule.name().starts_with("socket."))
+    let is_about = |area: &str| case.clause.iter().all(|clause| clause.starts_with(area));
+    match rule {
+        Rule::PollPacket => !is_about("EIO-LP"),
+        _ => !(rule.name().starts_with("socket.") && is_about("EIO")),
+    }
 }
 
 /// Whether a broken rule is believed. A sign is, where a case of its own has shown it.

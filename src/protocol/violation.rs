@@ -48,13 +48,28 @@ pub(super) fn excerpt_bytes(bytes: &[u8]) -> String {
     }
 }
 
+impl Violation {
+    /// The same, as the rule of polls that is broken by a body that is no payload.
+    pub fn of_poll(self, is_empty: bool, is_closing: bool) -> Violation {
+        let empty = || "a poll was answered with status 200 and an empty body".to_owned();
+        match (self.rule, is_empty, is_closing) {
+            (Rule::EnginePacketType, true, true) => Violation::new(Rule::PollAtClose, empty()),
+            (Rule::EnginePacketType, true, false) => Violation::new(Rule::PollEmpty, empty()),
+            (Rule::EnginePacketType, false, _) => Violation { rule: Rule::PollPacket, ..self },
+            _ => self,
+        }
+    }
+}
+
 impl Rule {
     /// Whether nothing is lost when it is broken: the server said too much, or nothing where nothing was due, or what a usual
     /// value stands in for.
     pub fn is_harmless(self) -> bool {
         matches!(
             self,
-            Rule::PollEmpty
+            Rule::HandshakeField
+                | Rule::NamespaceUnknown
+                | Rule::PollEmpty
                 | Rule::PollAtClose
                 | Rule::PacketUnexpected
                 | Rule::AckTwice
