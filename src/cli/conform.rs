@@ -11,9 +11,9 @@ use super::formats::{DocumentArgs, Forms, When};
 use super::secrets::{clean_each, secrets};
 use super::server::ServerArgs;
 use super::{complain, detail, duration, github, look_of_stdout, put};
-use crate::conformance;
 use crate::conformance::github::annotations;
 use crate::conformance::result::SuiteResult;
+use crate::conformance::{self, Versions};
 use crate::measure::format;
 use crate::report::{markdown, terminal};
 use crate::runner::{Baselines, Cases, Error, JOBS, NamedServer, Suite, SuiteConfig, stop_on_signals};
@@ -64,6 +64,9 @@ pub(super) struct ConformArgs {
     /// The seed of all random numbers
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    /// The versions of the server and of its engine, where no lock file tells them: `engine.io 6.6.13`
+    #[arg(long, value_name = "NAME VERSION", value_delimiter = ',', value_parser = Versions::read_one)]
+    server_version: Vec<(String, String)>,
     /// Fail only on results that this file does not list, and on listed ones that pass now; a name means a bundled file
     #[arg(long, value_name = "FILE|NAME")]
     baseline: Option<PathBuf>,
@@ -97,8 +100,10 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     // Before anything is started: who chooses wrongly should not have to wait.
     let cases = Cases::read(args.cases.as_deref())?;
     let chosen = cases.choose(&args.only, &args.exclude)?;
+    let mut versions = Versions::default();
+    args.server_version.iter().for_each(|(name, version)| versions.note(name, version));
     let (folder, patience) = (args.cases.clone(), args.patience);
-    let config = SuiteConfig { folder, patience, jobs: args.jobs, seed: args.seed };
+    let config = SuiteConfig { folder, patience, jobs: args.jobs, seed: args.seed, versions };
     let suite = Suite::new(config, &cases, &chosen);
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
     let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
@@ -106,6 +111,9 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let servers = each_node(args.server.check_each()?)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
+    }
+    if servers.len() > 1 && !args.server_version.is_empty() {
+        return Err(Error::because("`--server-version` is about one server: give one, or leave it out"));
     }
     forms.prepare()?;
     let stop = stop_on_signals()?;

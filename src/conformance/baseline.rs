@@ -6,6 +6,7 @@ use super::case::{Case, label};
 use super::clauses::Clause;
 use super::result::{BaselineResult, BaselineRow, CaseResult, FindingResult};
 use super::verdict::Verdict;
+use super::versions::{Range, Versions};
 use crate::document::{Fields, Mistake, Node, Source, closest, parse};
 use crate::session::Transport;
 use crate::step;
@@ -21,6 +22,8 @@ const LISTED: [Verdict; 4] = [Verdict::Fail, Verdict::Warn, Verdict::Note, Verdi
 pub struct Baseline {
     /// The server, in words.
     server: String,
+    /// The versions on which it was taken.
+    versions: Vec<Range>,
     rows: Vec<KnownResult>,
     findings: Vec<KnownFinding>,
     /// How many variants there are of all cases. Only the whole suite can show that a finding is gone.
@@ -46,12 +49,19 @@ struct KnownResult {
     verdict: Verdict,
     /// It does not show in every run.
     sometimes: bool,
+    /// The versions that show it; none means all.
+    versions: Option<Range>,
     because: String,
 }
 
 impl KnownResult {
     fn is_about(&self, id: &str, transport: Option<Transport>) -> bool {
         self.case == id && (self.transport.is_none() || self.transport == transport)
+    }
+
+    /// Whether it is about other versions than those of the server.
+    fn is_of_others(&self, versions: &Versions) -> bool {
+        self.versions.as_ref().and_then(|range| range.holds(versions)) == Some(false)
     }
 }
 
@@ -65,18 +75,23 @@ impl Baseline {
         let fields = Fields::of(&root, "the baseline")?;
         let (server, rows) = (fields.required("server"), fields.required("cases"));
         let found = fields.optional("findings");
+        let versions = fields.optional("versions");
         fields.deny_others()?;
         let server = server?.word()?.to_owned();
         let mut read: Vec<KnownResult> = Vec::new();
         for node in rows?.list()? {
             let row = KnownResult::read(node, cases)?;
-            if read.iter().any(|other| other.case == row.case && other.transport == row.transport) {
+            let is_same = |other: &KnownResult| {
+                (&other.case, other.transport, &other.versions) == (&row.case, row.transport, &row.versions)
+            };
+            if read.iter().any(is_same) {
                 return Err(node
                     .mistake(format!("there is another row about `{}`", label(&row.case, row.transport)))
-                    .hint("a case has one row, or one for each transport"));
+                    .hint("a case has one row, or one for each transport and each range of versions"));
             }
             read.push(row);
         }
+        let versions = versions.map_or(&[][..], Node::items).iter().map(range).collect::<Result<_, _>>()?;
         let mut findings: Vec<KnownFinding> = Vec::new();
         for node in found.map(Node::list).transpose()?.unwrap_or_default() {
             let row = KnownFinding::read(node)?;
@@ -86,7 +101,7 @@ impl Baseline {
             findings.push(row);
         }
         let all = cases.iter().map(|case| case.variants().count()).sum();
-        Ok(Baseline { server, rows: read, findings, all })
+        Ok(Baseline { server, versions, rows: read, findings, all })
     }
 
     /// How verdicts compare with it. Rows about cases that were not chosen say nothing.
@@ -95,47 +110,69 @@ impl Baseline {
         file: String,
         results: &[CaseResult],
         findings: &[FindingResult],
+        versions: &Versions,
     ) -> BaselineResult {
         let mut known = 0;
         let mut new = Vec::new();
         for result in results.iter().filter(|result| LISTED.contains(&result.verdict)) {
-            let listed = self.row(result).map(|row| row.verdict);
-            match listed == Some(result.verdict) {
-                true => known += 1,
-                false => new.push(BaselineRow { case: result.label(), listed, now: result.verdict }),
+            let listed = self.row(result, versions).map(|row| row.verdict);
+            if listed == Some(result.verdict) {
+                known += 1;
+                continue;
             }
+            let is_it = |row: &&KnownResult| {
+                row.is_about(&result.id, result.transport) && row.verdict == result.verdict
+            };
+            let elsewhere = self.rows.iter().filter(|row| row.is_of_others(versions)).find(is_it);
+            let known_for = elsewhere.and_then(|row| Some(row.versions.as_ref()?.text().to_owned()));
+            new.push(BaselineRow { case: result.label(), listed, now: result.verdict, known_for });
         }
         let passes_now = |row: &&KnownResult| {
             let mut about =
                 results.iter().filter(|result| row.is_about(&result.id, result.transport)).peekable();
             about.peek().is_some() && about.all(|result| result.verdict == Verdict::Pass)
         };
-        let gone = self.rows.iter().filter(|row| !row.sometimes).filter(passes_now).map(|row| BaselineRow {
+        // Where the version is not known, a row about some versions need not show.
+        let has_to_show = |row: &&KnownResult| {
+            let range = row.versions.as_ref();
+            !row.sometimes && range.is_none_or(|range| range.holds(versions) == Some(true))
+        };
+        let gone = self.rows.iter().filter(has_to_show).filter(passes_now).map(|row| BaselineRow {
             case: label(&row.case, row.transport),
             listed: Some(row.verdict),
             now: Verdict::Pass,
+            known_for: None,
         });
         let mut gone: Vec<BaselineRow> = gone.collect();
         for (clause, now) in unshown(findings) {
             let listed = self.findings.iter().find(|row| row.clause == clause).map(|row| row.verdict);
             match listed == Some(now) {
                 true => known += 1,
-                false => new.push(BaselineRow { case: clause.to_owned(), listed, now }),
+                false => new.push(BaselineRow { case: clause.to_owned(), listed, now, known_for: None }),
             }
         }
         let shows = |row: &KnownFinding| findings.iter().any(|one| one.clause.as_ref() == Some(&row.clause));
         let is_whole = results.len() >= self.all;
         gone.extend(self.findings.iter().filter(|row| is_whole && !row.sometimes && !shows(row)).map(
-            |row| BaselineRow { case: row.clause.clone(), listed: Some(row.verdict), now: Verdict::Pass },
+            |row| BaselineRow {
+                case: row.clause.clone(),
+                listed: Some(row.verdict),
+                now: Verdict::Pass,
+                known_for: None,
+            },
         ));
-        BaselineResult { file, known, new, gone }
+        let others = self.versions.iter().filter(|range| range.holds(versions) == Some(false));
+        let other_versions = others.map(|range| range.text().to_owned()).collect();
+        BaselineResult { file, known, new, gone, other_versions }
     }
 
-    /// The row about a variant; one about its transport is more to the point than one about all.
-    fn row(&self, result: &CaseResult) -> Option<&KnownResult> {
-        let mut about: Vec<&KnownResult> =
-            self.rows.iter().filter(|row| row.is_about(&result.id, result.transport)).collect();
-        about.sort_by_key(|row| row.transport.is_none());
+    /// The row about a variant on a server of these versions; one about its transport is more to the point than one about all.
+    /// Where the versions are not known, the one that says what was seen.
+    fn row(&self, result: &CaseResult, versions: &Versions) -> Option<&KnownResult> {
+        let is_about =
+            |row: &&KnownResult| row.is_about(&result.id, result.transport) && !row.is_of_others(versions);
+        let mut about: Vec<&KnownResult> = self.rows.iter().filter(is_about).collect();
+        about.sort_by_key(|row| (row.transport.is_none(), row.verdict != result.verdict));
         about.first().copied()
     }
 
@@ -146,15 +183,16 @@ impl Baseline {
         before: Option<&Baseline>,
         results: &[CaseResult],
         findings: &[FindingResult],
+        versions: &Versions,
     ) -> Baseline {
         let mut rows: Vec<KnownResult> = Vec::new();
-        let stays = |row: &KnownResult| before.is_some_and(|before| before.holds_sometimes(row, results));
-        let stands = |result: &CaseResult| before.and_then(|before| before.row(result)).is_some_and(stays);
+        let stays =
+            |row: &KnownResult| before.is_some_and(|before| before.holds_sometimes(row, results, versions));
+        let row_before = |result: &CaseResult| before.and_then(|before| before.row(result, versions));
+        let stands = |result: &CaseResult| row_before(result).is_some_and(stays);
         for result in results.iter().filter(|result| LISTED.contains(&result.verdict) && !stands(result)) {
-            let because = before
-                .and_then(|before| before.row(result))
-                .filter(|row| row.verdict == result.verdict)
-                .map_or(UNCONFIRMED, |row| &row.because);
+            let same = row_before(result).filter(|row| row.verdict == result.verdict);
+            let because = same.map_or(UNCONFIRMED, |row| &row.because);
             // All variants alike are one row.
             let alike = results.iter().filter(|other| other.id == result.id);
             let is_one = alike.clone().all(|other| other.verdict == result.verdict && !stands(other));
@@ -164,6 +202,7 @@ impl Baseline {
                 transport,
                 verdict: result.verdict,
                 sometimes: false,
+                versions: same.and_then(|row| row.versions.clone()),
                 because: because.to_owned(),
             };
             if !rows.iter().any(|other| other.case == row.case && other.transport == row.transport) {
@@ -173,7 +212,7 @@ impl Baseline {
         let chosen =
             |row: &KnownResult| results.iter().any(|result| row.is_about(&result.id, result.transport));
         let kept = before.map_or(&[][..], |before| &before.rows).iter();
-        let kept = kept.filter(|row| !chosen(row) || stays(row));
+        let kept = kept.filter(|row| !chosen(row) || stays(row) || row.is_of_others(versions));
         rows.extend(kept.cloned());
         rows.sort_by(|a, b| {
             (&a.case, a.transport.map(Transport::name)).cmp(&(&b.case, b.transport.map(Transport::name)))
@@ -198,30 +237,38 @@ impl Baseline {
         found.sort_by(|a, b| a.clause.cmp(&b.clause));
         found.dedup_by(|a, b| a.clause == b.clause);
         let server = before.map_or(server, |before| &before.server).to_owned();
-        Baseline { server, rows, findings: found, all }
+        let versions = before.map_or_else(Vec::new, |before| before.versions.clone());
+        Baseline { server, versions, rows, findings: found, all }
     }
 
     /// Whether a row says that its deviation shows sometimes, and no result says otherwise.
-    fn holds_sometimes(&self, row: &KnownResult, results: &[CaseResult]) -> bool {
-        let mut about = results.iter().filter(|result| self.row(result) == Some(row));
+    fn holds_sometimes(&self, row: &KnownResult, results: &[CaseResult], versions: &Versions) -> bool {
+        let mut about = results.iter().filter(|result| self.row(result, versions) == Some(row));
         row.sometimes && about.all(|result| [Verdict::Pass, row.verdict].contains(&result.verdict))
     }
 
     /// The content of a file that reads back as this baseline.
     pub fn text(&self) -> String {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let mut text = format!("server: {}\ncases:", quoted(&self.server));
+        let mut text = format!("server: {}\n", quoted(&self.server));
+        if !self.versions.is_empty() {
+            let ranges: Vec<String> = self.versions.iter().map(|range| quoted(range.text())).collect();
+            text.push_str(&format!("versions: [{}]\n", ranges.join(", ")));
+        }
+        text.push_str("cases:");
         if self.rows.is_empty() {
             text.push_str(" []");
         }
-        for KnownResult { case, transport, verdict, sometimes, because } in &self.rows {
+        for KnownResult { case, transport, verdict, sometimes, versions, because } in &self.rows {
+            let versions = versions.as_ref().map(|range| format!(" versions: {},", quoted(range.text())));
             let transport = transport.map(|transport| format!(" transport: {},", transport.name()));
             text.push_str(&format!(
-                "\n  - {{ case: {},{} verdict: {},{} because: {} }}",
+                "\n  - {{ case: {},{} verdict: {},{}{} because: {} }}",
                 quoted(case),
                 transport.unwrap_or_default(),
                 verdict.name(),
                 if *sometimes { " sometimes: true," } else { "" },
+                versions.unwrap_or_default(),
                 quoted(because)
             ));
         }
@@ -282,12 +329,17 @@ fn listed(word: &Node, may_say: &[Verdict]) -> Result<Verdict, Mistake> {
     })
 }
 
+fn range(node: &Node) -> Result<Range, Mistake> {
+    let text = node.word()?;
+    Range::read(text).map_err(|hint| node.mistake(format!("`{text}` is no range of versions")).hint(hint))
+}
+
 impl KnownResult {
     fn read(node: &Node, cases: &[Case]) -> Result<KnownResult, Mistake> {
         let fields = Fields::of(node, "a row of the baseline")?;
         let (case, transport) = (fields.required("case"), fields.optional("transport"));
         let (verdict, because) = (fields.required("verdict"), fields.required("because"));
-        let sometimes = fields.optional("sometimes");
+        let (sometimes, versions) = (fields.optional("sometimes"), fields.optional("versions"));
         fields.deny_others()?;
         let case = case?;
         let id = case.word()?;
@@ -319,6 +371,7 @@ impl KnownResult {
             transport,
             verdict,
             sometimes,
+            versions: versions.map(range).transpose()?,
             because: because?.word()?.to_owned(),
         })
     }
@@ -336,7 +389,11 @@ mod tests {
     }
 
     fn read(rows: &str) -> Result<Baseline, String> {
-        let source = Source { name: "known.yaml".into(), text: format!("server: x\ncases:\n{rows}") };
+        let rows = match rows.strip_prefix("[]") {
+            Some(rest) => format!(" []{rest}"),
+            None => format!("\n{rows}"),
+        };
+        let source = Source { name: "known.yaml".into(), text: format!("server: x\ncases:{rows}") };
         Baseline::read(&source, &cases()).map_err(|mistake| render(&mistake, &source))
     }
 
@@ -362,7 +419,7 @@ mod tests {
             result("a/two", UPGRADE, Pass),
             result("b/three", None, Skip),
         ];
-        let compared = baseline.compare("f".into(), &results, &[]);
+        let compared = baseline.compare("f".into(), &results, &[], &Versions::default());
         assert_eq!(compared.known, 2);
         assert_eq!(names(&compared.new), [("b/three", Skip)]);
         assert_eq!(names(&compared.gone), []);
@@ -371,7 +428,8 @@ mod tests {
     #[test]
     fn another_verdict_than_the_listed_one_is_new() {
         let baseline = good("- { case: a/one, verdict: note, because: seen }");
-        let compared = baseline.compare("f".into(), &[result("a/one", None, Fail)], &[]);
+        let compared =
+            baseline.compare("f".into(), &[result("a/one", None, Fail)], &[], &Versions::default());
         assert_eq!(names(&compared.new), [("a/one", Fail)]);
         assert_eq!(compared.new[0].listed, Some(Note));
     }
@@ -382,7 +440,8 @@ mod tests {
             "- { case: a/two, transport: upgrade, verdict: warn, because: seen }\n\
              - { case: b/three, verdict: warn, because: seen }",
         );
-        let compared = baseline.compare("f".into(), &[result("a/two", UPGRADE, Pass)], &[]);
+        let compared =
+            baseline.compare("f".into(), &[result("a/two", UPGRADE, Pass)], &[], &Versions::default());
         assert_eq!(names(&compared.gone), [("a/two@upgrade", Pass)]);
     }
 
@@ -394,7 +453,7 @@ mod tests {
         );
         let results =
             [result("a/one", None, Fail), result("a/two", POLLING, Warn), result("a/two", UPGRADE, Warn)];
-        let written = Baseline::of("y", Some(&before), &results, &[]);
+        let written = Baseline::of("y", Some(&before), &results, &[], &Versions::default());
         let source = Source { name: "w".into(), text: written.text() };
         assert_eq!(
             source.text,
@@ -405,7 +464,7 @@ mod tests {
         );
         let again = Baseline::read(&source, &cases()).expect("it was written here");
         assert_eq!(again, written);
-        let compared = again.compare("f".into(), &results, &[]);
+        let compared = again.compare("f".into(), &results, &[], &Versions::default());
         assert_eq!((compared.known, compared.new.len(), compared.gone.len()), (3, 0, 0));
     }
 
@@ -413,7 +472,8 @@ mod tests {
     fn what_shows_sometimes_is_neither_new_nor_gone() {
         let baseline = good("- { case: a/one, verdict: warn, sometimes: true, because: a race }");
         for (verdict, known, new) in [(Warn, 1, 0), (Pass, 0, 0), (Fail, 0, 1), (Skip, 0, 1)] {
-            let compared = baseline.compare("f".into(), &[result("a/one", None, verdict)], &[]);
+            let compared =
+                baseline.compare("f".into(), &[result("a/one", None, verdict)], &[], &Versions::default());
             assert_eq!(
                 (compared.known, compared.new.len(), compared.gone.len()),
                 (known, new, 0),
@@ -427,12 +487,20 @@ mod tests {
         let row = "- { case: \"a/one\", verdict: warn, sometimes: true, because: \"a race\" }";
         let before = good(row);
         for verdict in [Warn, Pass] {
-            let written = Baseline::of("x", Some(&before), &[result("a/one", None, verdict)], &[]);
+            let written = Baseline::of(
+                "x",
+                Some(&before),
+                &[result("a/one", None, verdict)],
+                &[],
+                &Versions::default(),
+            );
             assert_eq!(written, before, "{verdict:?}");
             assert!(written.text().ends_with(&format!("  {row}\n")), "{}", written.text());
         }
-        let written = Baseline::of("x", Some(&before), &[result("a/one", None, Fail)], &[]);
-        assert_eq!(written, Baseline::of("x", None, &[result("a/one", None, Fail)], &[]));
+        let written =
+            Baseline::of("x", Some(&before), &[result("a/one", None, Fail)], &[], &Versions::default());
+        let anew = Baseline::of("x", None, &[result("a/one", None, Fail)], &[], &Versions::default());
+        assert_eq!(written.text(), anew.text());
     }
 
     #[test]
@@ -443,23 +511,27 @@ mod tests {
         );
         for verdict in [Fail, Pass] {
             let results = [result("a/two", POLLING, Fail), result("a/two", UPGRADE, verdict)];
-            assert_eq!(Baseline::of("x", Some(&before), &results, &[]), before, "{verdict:?}");
+            assert_eq!(
+                Baseline::of("x", Some(&before), &results, &[], &Versions::default()),
+                before,
+                "{verdict:?}"
+            );
         }
     }
 
     #[test]
     fn variants_that_differ_have_rows_of_their_own() {
         let results = [result("a/two", POLLING, Pass), result("a/two", UPGRADE, Fail)];
-        let written = Baseline::of("y", None, &results, &[]).text();
+        let written = Baseline::of("y", None, &results, &[], &Versions::default()).text();
         assert!(written.contains("case: \"a/two\", transport: upgrade, verdict: fail"), "{written}");
         assert!(!written.contains("polling"), "{written}");
     }
 
     #[test]
     fn a_server_without_any_deviation_has_an_empty_baseline() {
-        let written = Baseline::of("y", None, &[result("a/one", None, Pass)], &[]);
+        let written = Baseline::of("y", None, &[result("a/one", None, Pass)], &[], &Versions::default());
         let source = Source { name: "w".into(), text: written.text() };
-        assert_eq!(Baseline::read(&source, &cases()), Ok(written));
+        assert_eq!(Baseline::read(&source, &cases()).map(|read| read.text()), Ok(written.text()));
     }
 
     fn finding(failed: &[&str]) -> FindingResult {
@@ -482,7 +554,7 @@ mod tests {
         let (with, without) = (good(known), good("- { case: a/one, verdict: warn, because: seen }"));
         let cases = [result("a/one", None, Warn)];
         let compare = |baseline: &Baseline, failed: &[&str]| {
-            let compared = baseline.compare("f".into(), &cases, &[finding(failed)]);
+            let compared = baseline.compare("f".into(), &cases, &[finding(failed)], &Versions::default());
             let names = |rows: &[BaselineRow]| rows.iter().map(|row| row.case.clone()).collect::<Vec<_>>();
             (compared.known, names(&compared.new), names(&compared.gone))
         };
@@ -500,17 +572,20 @@ mod tests {
             result("a/two", UPGRADE, Pass),
             result("b/three", None, Pass),
         ];
-        assert_eq!(names(&baseline.compare("f".into(), &all, &[]).gone), [("EIO-CL-01", Pass)]);
-        assert_eq!(names(&baseline.compare("f".into(), &all[..3], &[]).gone), []);
+        assert_eq!(
+            names(&baseline.compare("f".into(), &all, &[], &Versions::default()).gone),
+            [("EIO-CL-01", Pass)]
+        );
+        assert_eq!(names(&baseline.compare("f".into(), &all[..3], &[], &Versions::default()).gone), []);
     }
 
     #[test]
     fn a_written_baseline_lists_findings_and_reads_back() {
         let before = good("[]\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]");
-        let written = Baseline::of("x", Some(&before), &[], &[finding(&[])]);
+        let written = Baseline::of("x", Some(&before), &[], &[finding(&[])], &Versions::default());
         assert_eq!(written, before);
         let source = Source { name: "w".into(), text: written.text() };
-        assert_eq!(Baseline::read(&source, &cases()), Ok(written));
+        assert_eq!(Baseline::read(&source, &cases()).map(|read| read.text()), Ok(written.text()));
     }
 
     #[test]
@@ -536,5 +611,34 @@ mod tests {
             let told = read(row).expect_err(row);
             assert!(told.contains(words) && told.contains("known.yaml:"), "{row}: {told}");
         }
+    }
+
+    #[test]
+    fn a_row_about_other_versions_is_not_about_this_server_and_the_report_can_say_so() {
+        let baseline = good(
+            "- { case: a/one, verdict: note, versions: \"engine.io <6.6.13\", because: seen }\n\
+             - { case: a/one, verdict: fail, versions: \"engine.io >=6.6.13\", because: seen }",
+        );
+        let server = |version: &str| {
+            let mut versions = Versions::default();
+            versions.note("engine.io", version);
+            versions
+        };
+        let compare = |verdict, versions: &Versions| {
+            let compared = baseline.compare("f".into(), &[result("a/one", None, verdict)], &[], versions);
+            let new = compared.new.first();
+            (compared.known, new.map(|row| row.known_for.clone()), compared.gone.len())
+        };
+        let elsewhere = Some(Some("engine.io <6.6.13".to_owned()));
+        assert_eq!(compare(Note, &server("6.6.11")), (1, None, 0));
+        assert_eq!(compare(Note, &server("6.6.13")), (0, elsewhere, 0));
+        assert_eq!(compare(Pass, &server("6.6.13")), (0, None, 1));
+        for verdict in [Note, Fail] {
+            assert_eq!(compare(verdict, &Versions::default()), (1, None, 0), "{verdict:?}");
+        }
+        assert_eq!(compare(Pass, &Versions::default()), (0, None, 0));
+        let written =
+            Baseline::of("x", Some(&baseline), &[result("a/one", None, Note)], &[], &server("6.6.11"));
+        assert_eq!(written, baseline);
     }
 }

@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::result::{CaseResult, SuiteResult, Summary, TimingsResult};
 use super::verdict::Verdict;
+use super::versions::Versions;
 use crate::document::Source;
 use crate::report::result::{CheckResult, Environment, FailureResult, TargetInfo, TargetKind, WireResult};
 use crate::scenario::{Level, Surroundings};
@@ -85,6 +86,7 @@ pub(crate) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
             recovery_us: 2_000_000,
             max_payload: 1_000_000,
         },
+        versions: Versions::default(),
         features: Vec::new(),
         findings: Vec::new(),
         summary: Summary::of(cases.iter().map(|case| case.verdict)),

@@ -25,6 +25,8 @@ pub enum Feature {
     NoRecovery,
     /// Pages of other origins may read the responses.
     Cors,
+    /// The handshake tells the longest payload.
+    MaxPayload,
     /// The namespace `/` lets clients in who show no credentials.
     Main,
     /// The namespace `/custom`.
@@ -154,10 +156,12 @@ impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
         use Feature::{
-            Cors, Custom, Dynamic, Event, Guard, Main, NoRecovery, Polling, Recovery, Upgrade, Websocket,
+            Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Polling, Recovery, Upgrade,
+            Websocket,
         };
-        let mut all =
-            vec![Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, Main, Custom, Guard, Dynamic];
+        let mut all = vec![
+            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Main, Custom, Guard, Dynamic,
+        ];
         all.extend((0..EVENTS.len()).map(Event));
         all
     }
@@ -171,6 +175,7 @@ impl Feature {
             Feature::Recovery => "recovery",
             Feature::NoRecovery => "no recovery",
             Feature::Cors => "cors",
+            Feature::MaxPayload => "max_payload",
             Feature::Main => "/",
             Feature::Custom => "/custom",
             Feature::Guard => "/guard",
@@ -199,6 +204,12 @@ impl Feature {
         EVENTS.iter().position(|event| event.name == "t:who").map(Feature::Event)
     }
 
+    /// The version with which it came into the protocol, if that is younger than the protocol: which package, and since when. Where
+    /// a server is known to be as new, its absence is a deviation.
+    pub fn since(self) -> Option<(&'static str, [u64; 3])> {
+        (self == Feature::MaxPayload).then_some(("engine.io", [6, 2, 0]))
+    }
+
     /// What it is, in words.
     pub fn words(self) -> String {
         match self {
@@ -208,6 +219,7 @@ impl Feature {
             Feature::Recovery => "connection state recovery".to_owned(),
             Feature::NoRecovery => "a mode without connection state recovery".to_owned(),
             Feature::Cors => "responses that pages of other origins may read (CORS)".to_owned(),
+            Feature::MaxPayload => "`maxPayload` in the handshake, which came with engine.io 6.2".to_owned(),
             Feature::Main => "a way into the namespace `/` without credentials".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
             Feature::Event(_) => format!("the event `{}`", self.name()),
@@ -249,6 +261,7 @@ impl Feature {
             | Feature::Websocket
             | Feature::Upgrade
             | Feature::NoRecovery
+            | Feature::MaxPayload
             | Feature::Main => return None,
             Feature::Cors => {
                 "- a: { http: { get: '?EIO=4&transport=polling', headers: { origin: 'http://page.example' }, \
@@ -291,6 +304,7 @@ pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
             Need::Recovery => Some(Feature::Recovery),
             Need::NoRecovery => Some(Feature::NoRecovery),
             Need::Cors => Some(Feature::Cors),
+            Need::MaxPayload => Some(Feature::MaxPayload),
             // Their parts stand in the script.
             Need::Echo | Need::Fixture => None,
         })

@@ -18,9 +18,11 @@ mod report;
 pub mod result;
 pub mod select;
 pub mod verdict;
+pub mod versions;
 
 pub use case::{Case, Variant};
 pub use feature::Feature;
 pub use report::{counts, matrix, report};
 pub use result::{CaseResult, SuiteResult};
 pub use verdict::Verdict;
+pub use versions::Versions;

@@ -273,7 +273,11 @@ fn against(suite: &SuiteResult) -> Vec<Block> {
         let note = |row: &BaselineRow| {
             let listed =
                 row.listed.map_or_else(String::new, |listed| format!(", listed as {}", listed.name()));
-            Text::default().strong(&*row.case).plain(format!(": {}{listed}", row.now.name()))
+            let known_for = row
+                .known_for
+                .as_ref()
+                .map_or_else(String::new, |range| format!(", known for {range}, not for {}", suite.versions));
+            Text::default().strong(&*row.case).plain(format!(": {}{listed}{known_for}", row.now.name()))
         };
         let notes = rows.iter().map(note).collect();
         let finding = Finding { notes, ..Finding::new(Tone::Bad, head) };
@@ -286,6 +290,14 @@ fn against(suite: &SuiteResult) -> Vec<Block> {
         &found.new,
     );
     add(format!("listed in {file}, but they pass now: remove these rows"), &found.gone);
+    if !found.other_versions.is_empty() {
+        let about = format!(
+            "{file} was taken on {}, and the server has {}",
+            found.other_versions.join(" and "),
+            suite.versions
+        );
+        blocks.push(Block::Paragraph(Text::from(about)));
+    }
     let known = match found.known {
         1 => format!("1 case does not pass, as {file} says"),
         known => format!("{} cases do not pass, as {file} says", count(known)),

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
+use super::versions::Versions;
 use crate::report::result::{CheckResult, Environment, ErrorExample, ErrorResult, TargetInfo};
 use crate::scenario::{Level, Need};
 use crate::session::Transport;
@@ -30,6 +31,9 @@ pub struct SuiteResult {
     pub environment: Environment,
     /// The timings by which the cases were played.
     pub timings: TimingsResult,
+    /// The versions of the server and of its engine, by package, as far as they are known.
+    #[serde(default, skip_serializing_if = "Versions::is_empty")]
+    pub versions: Versions,
     /// What was looked for before the first case, in a fixed order.
     pub features: Vec<FeatureResult>,
     /// Every variant of every case that was chosen, in the order of their ids.
@@ -282,6 +286,9 @@ pub struct BaselineResult {
     pub new: Vec<BaselineRow>,
     /// Rows whose case does not deviate any more.
     pub gone: Vec<BaselineRow>,
+    /// Which versions the baseline is about, if the server is known to have others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_versions: Vec<String>,
 }
 
 /// A case of which verdict and baseline disagree.
@@ -294,4 +301,7 @@ pub struct BaselineRow {
     pub listed: Option<Verdict>,
     /// What it came to now.
     pub now: Verdict,
+    /// The versions for which the baseline lists the same verdict, if not for this server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_for: Option<String>,
 }

@@ -186,11 +186,14 @@ pub enum Need {
     Upgrade,
     /// Pages of other origins may read the responses.
     Cors,
+    /// The handshake tells the longest payload: that came with engine.io 6.2.
+    #[serde(rename = "max_payload")]
+    MaxPayload,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Need; 8] = [
+    pub const ALL: [Need; 9] = [
         Need::Echo,
         Need::Fixture,
         Need::Recovery,
@@ -199,6 +202,7 @@ impl Need {
         Need::Websocket,
         Need::Upgrade,
         Need::Cors,
+        Need::MaxPayload,
     ];
 
     /// The word for it.
@@ -212,6 +216,7 @@ impl Need {
             Need::Websocket => "websocket",
             Need::Upgrade => "upgrade",
             Need::Cors => "cors",
+            Need::MaxPayload => "max_payload",
         }
     }
 }

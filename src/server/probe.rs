@@ -100,6 +100,8 @@ pub(crate) struct Offers {
     pub websocket: Offer,
     /// Upgrades from the one to the other.
     pub upgrade: Offer,
+    /// The field `maxPayload` of the handshake, whatever its type.
+    pub max_payload: Offer,
     /// Whether anything answered at all.
     pub answered: bool,
     /// The sentence that it wants credentials, if it offers nothing without.
@@ -146,6 +148,14 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
         }
         _ => None,
     };
+    let tells = |answer: &Result<Response, Seen>| {
+        let open = answer.as_ref().ok().and_then(|response| open_packet(&response.body, version));
+        open.is_some_and(|open| !open["maxPayload"].is_null())
+    };
+    let max_payload = match tells(&by_polling) || tells(&by_websocket) {
+        true => there("the handshake tells it"),
+        false => missing("the handshake does not tell it"),
+    };
     let open = by_polling.ok().and_then(|response| Some((open_packet(&response.body, version)?, response)));
     let is_listed = |open: &Value| {
         open["upgrades"].as_array().is_some_and(|all| all.iter().any(|name| name == "websocket"))
@@ -163,7 +173,7 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
         }
         None => missing("there is no handshake by long-polling to be upgraded"),
     };
-    Offers { polling, websocket, upgrade, answered, refusal }
+    Offers { polling, websocket, upgrade, max_payload, answered, refusal }
 }
 
 /// Looks for a server. Blocks for at most the timeout for each place where it may be (and as long as the system takes to

@@ -17,6 +17,8 @@ pub(crate) struct Clause {
     pub(crate) level: String,
     pub(crate) spec: String,
     pub(crate) text: String,
+    /// The version since which it holds, if that is younger than the protocol.
+    pub(crate) since: Option<String>,
     /// Why no case examines it.
     pub(crate) without: Option<String>,
 }
@@ -92,9 +94,9 @@ fn clauses(file: &Path) -> Vec<Clause> {
             };
             let (id, level, spec, text) =
                 (required("id"), required("level"), required("spec"), required("clause"));
-            let without = take("without");
+            let (since, without) = (take("since"), take("without"));
             assert!(row.is_empty(), "{}: {id} has {row:?}", file.display());
-            Clause { id, level, spec, text: text.trim().to_owned(), without }
+            Clause { id, level, spec, text: text.trim().to_owned(), since, without }
         })
         .collect()
 }

@@ -67,11 +67,12 @@ pub(crate) fn print(catalogue: &Catalogue, caught: &BTreeSet<(String, String)>) 
             };
             let _ = writeln!(
                 page,
-                "| {} | {} | {} ({}) | {cases} |",
+                "| {} | {} | {} ({}{}) | {cases} |",
                 clause.id,
                 clause.level,
                 cell(&clause.text),
-                cell(&clause.spec)
+                cell(&clause.spec),
+                clause.since.as_ref().map(|since| format!("; since {since}")).unwrap_or_default()
             );
         }
     }

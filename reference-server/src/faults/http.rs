@@ -3,8 +3,8 @@
 macro_rules! http_faults {
     ($next:ident $($more:ident)*; $($before:tt)*) => { $next! { $($more)*; $($before)*
         OpenEndsWithSeparator "open-ends-with-separator" "EIO-HS-01" "a separator follows the open packet of a polling handshake";
-        OpenWithoutMaxPayload "open-without-max-payload" "EIO-HS-02" "the open packet does not tell maxPayload";
-        OpenNumbersAsText "open-numbers-as-text" "EIO-HS-02" "the numbers of the open packet are texts";
+        OpenWithoutMaxPayload "open-without-max-payload" "EIO-HS-21" "the open packet does not tell maxPayload";
+        OpenNumbersAsText "open-numbers-as-text" "EIO-HS-02 EIO-HS-21" "the numbers of the open packet are texts";
         SecondsForMilliseconds "seconds-for-milliseconds" "EIO-HS-03" "the handshake gives the heartbeat timings in seconds";
         UpgradeNotOffered "upgrade-not-offered" "EIO-HS-04" "the polling handshake lists no upgrade though one is possible";
         WebSocketOffersUpgrade "websocket-offers-upgrade" "EIO-HS-04" "the WebSocket handshake offers an upgrade to WebSocket";

@@ -62,8 +62,14 @@ fn a_hostile_text_stays_text() {
         suite(HOSTILE, vec![case, CaseResult { reason: text(), ..result("b/y", None, Verdict::Skip) }]);
     suite.findings = vec![FindingResult::death(text(), None, vec![text()])];
     suite.features = vec![FeatureResult { name: text(), there: false, seen: text() }];
-    let row = BaselineRow { case: text(), listed: None, now: Verdict::Fail };
-    suite.baseline = Some(BaselineResult { file: text(), known: 0, new: vec![row.clone()], gone: vec![row] });
+    let row = BaselineRow { case: text(), listed: None, now: Verdict::Fail, known_for: None };
+    suite.baseline = Some(BaselineResult {
+        file: text(),
+        known: 0,
+        new: vec![row.clone()],
+        gone: vec![row],
+        other_versions: Vec::new(),
+    });
     let page = to_html(&[suite.clone(), suite]);
     assert!(!page.contains("<img"));
     assert_eq!(page.matches("</script>").count(), 2, "the two of the page itself");
@@ -118,9 +124,14 @@ fn strictly_warnings_count_against_a_server() {
 fn what_a_baseline_knows_is_not_shown_again() {
     let cases = vec![result("a/old", None, Verdict::Fail), result("a/new", None, Verdict::Warn)];
     let mut suite = suite("x", cases);
-    let new = BaselineRow { case: "a/new".to_owned(), listed: None, now: Verdict::Warn };
-    suite.baseline =
-        Some(BaselineResult { file: "known.yaml".to_owned(), known: 1, new: vec![new], gone: Vec::new() });
+    let new = BaselineRow { case: "a/new".to_owned(), listed: None, now: Verdict::Warn, known_for: None };
+    suite.baseline = Some(BaselineResult {
+        file: "known.yaml".to_owned(),
+        known: 1,
+        new: vec![new],
+        gone: Vec::new(),
+        other_versions: Vec::new(),
+    });
     let text = terminal(&report(&[suite], false), LOOK, Detail::Usual);
     assert!(!text.contains("a/old") && text.contains("! warn a/new"), "{text}");
     assert!(text.contains("new, and not in known.yaml") && text.contains("1 case does not pass"), "{text}");

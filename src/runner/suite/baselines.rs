@@ -86,13 +86,15 @@ impl Baselines {
         match &self.written {
             Some((name, before)) => {
                 let before = known.map(|(_, known)| known).or(before.as_ref());
-                let now = Baseline::of(&suite.name, before, &suite.cases, &suite.findings);
-                suite.baseline = Some(now.compare(name.clone(), &suite.cases, &suite.findings));
+                let now = Baseline::of(&suite.name, before, &suite.cases, &suite.findings, &suite.versions);
+                suite.baseline =
+                    Some(now.compare(name.clone(), &suite.cases, &suite.findings, &suite.versions));
                 Some(now.text())
             }
             None => {
                 suite.baseline = known.map(|(name, known)| {
-                    let mut compared = known.compare(name.clone(), &suite.cases, &suite.findings);
+                    let mut compared =
+                        known.compare(name.clone(), &suite.cases, &suite.findings, &suite.versions);
                     if self.is_bundled {
                         compared.new.retain(|row| row.now != Verdict::Skip);
                         compared.gone.retain(|row| row.listed != Some(Verdict::Skip));
@@ -108,7 +110,7 @@ impl Baselines {
     pub(crate) fn like(cases: &Cases, suite: &SuiteResult) -> Option<String> {
         let lists_exactly = |source: &Source| {
             let Ok(baseline) = Baseline::read(source, &cases.all) else { return false };
-            let compared = baseline.compare(String::new(), &suite.cases, &suite.findings);
+            let compared = baseline.compare(String::new(), &suite.cases, &suite.findings, &suite.versions);
             let is_deviation = |verdict: Option<Verdict>| verdict.is_some_and(Verdict::is_deviation);
             let is_new = compared.new.iter().any(|row| row.now.is_deviation() || is_deviation(row.listed));
             !is_new && !compared.gone.iter().any(|row| is_deviation(row.listed))

@@ -6,8 +6,8 @@ use std::thread;
 
 use super::host::Host;
 use super::schedule::run_case;
-use crate::conformance::Feature;
 use crate::conformance::result::FeatureResult;
+use crate::conformance::{Feature, Versions};
 use crate::document::Source;
 use crate::runner::ServerConfig;
 use crate::scenario::{self, Scenario, Surroundings};
@@ -62,6 +62,7 @@ impl Features {
             (Feature::Polling, ways.polling),
             (Feature::Websocket, ways.websocket),
             (Feature::Upgrade, ways.upgrade),
+            (Feature::MaxPayload, ways.max_payload),
         ]);
         let scout = Scout { server, host, transport, stop };
         let mut left: Vec<Feature> = Feature::all()
@@ -132,11 +133,19 @@ impl Features {
     }
 
     /// What is missing of that which a case uses, if anything is.
-    pub(super) fn missing(&self, uses: impl IntoIterator<Item = Feature>) -> Option<Missing> {
+    pub(super) fn missing(
+        &self,
+        uses: impl IntoIterator<Item = Feature>,
+        versions: &Versions,
+    ) -> Option<Missing> {
+        // What a server of this version has to have is missed by the cases, not before them.
+        let is_due = |feature: Feature| {
+            feature.since().is_some_and(|(package, least)| versions.has(package, least) == Some(true))
+        };
         let missing: Vec<(Feature, &Offer)> = uses
             .into_iter()
             .filter_map(|feature| Some((feature, self.0.get(&feature)?)))
-            .filter(|(_, offer)| !offer.there)
+            .filter(|(feature, offer)| !offer.there && !is_due(*feature))
             .collect();
         let (_, first) = missing.first()?;
         let words: Vec<String> = missing.iter().map(|(feature, _)| feature.words()).collect();
@@ -239,18 +248,35 @@ mod tests {
     #[test]
     fn a_case_is_told_everything_that_it_lacks_and_what_was_seen_of_the_first() {
         let features = lacking(&[Feature::Polling, Feature::Upgrade, Feature::Recovery]);
-        assert_eq!(features.missing([Feature::Websocket]), None);
-        let polling = features.missing([Feature::Websocket, Feature::Polling]).expect("it is missing");
+        assert_eq!(features.missing([Feature::Websocket], &Versions::default()), None);
+        let polling = features
+            .missing([Feature::Websocket, Feature::Polling], &Versions::default())
+            .expect("it is missing");
         assert_eq!(polling.reason, format!("the server lacks {} (no polling)", Feature::Polling.words()));
         assert_eq!(polling.features, [Feature::Polling.name()]);
         let [first, second] = [Feature::Polling, Feature::Upgrade].map(Feature::words);
-        let both = features.missing([Feature::Polling, Feature::Upgrade]).expect("they are missing");
+        let both = features
+            .missing([Feature::Polling, Feature::Upgrade], &Versions::default())
+            .expect("they are missing");
         assert_eq!(both.reason, format!("the server lacks {first} and {second} (no polling)"));
     }
 
     #[test]
     fn the_reference_server_lacks_nothing() {
-        assert_eq!(Features::granted().missing(Feature::all()), None);
+        assert_eq!(Features::granted().missing(Feature::all(), &Versions::default()), None);
         assert!(Features::granted().results().iter().all(|feature| feature.there));
+    }
+
+    #[test]
+    fn what_came_with_a_version_is_missed_by_the_cases_where_the_server_has_that_version() {
+        let features = lacking(&[Feature::MaxPayload]);
+        let missing = |text: &str| {
+            let mut versions = Versions::default();
+            let (name, version) = Versions::read_one(text).expect("it is well written");
+            versions.note(&name, &version);
+            features.missing([Feature::MaxPayload], &versions).is_some()
+        };
+        assert!(missing("engine.io 6.1.3") && missing("python-engineio 4.0.0"));
+        assert!(!missing("engine.io 6.2.0"));
     }
 }

@@ -6,6 +6,7 @@ mod features;
 mod host;
 mod schedule;
 mod stall;
+mod versions;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
 use crate::conformance::attribution::attribute;
 use crate::conformance::result::{FindingResult, SuiteResult, Summary, TimingsResult};
-use crate::conformance::{Case, CaseResult, Variant};
+use crate::conformance::{Case, CaseResult, Variant, Versions};
 use crate::protocol::dialect::Version;
 use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
@@ -74,11 +75,13 @@ pub(crate) struct SuiteConfig {
     pub jobs: u16,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// The versions of the server that the user tells.
+    pub versions: Versions,
 }
 
 impl Default for SuiteConfig {
     fn default() -> SuiteConfig {
-        SuiteConfig { folder: None, patience: PATIENCE, jobs: JOBS, seed: 1 }
+        SuiteConfig { folder: None, patience: PATIENCE, jobs: JOBS, seed: 1, versions: Versions::default() }
     }
 }
 
@@ -170,6 +173,8 @@ impl Suite {
             }
         };
 
+        let mut versions = named.config.nodes[0].command.as_deref().map(versions::beside).unwrap_or_default();
+        self.config.versions.iter().for_each(|(name, version)| versions.note(name, version));
         let config = &self.config;
         let command = |variant: Variant<'_>| cases::again(config, named, variant);
         let mut results = Vec::new();
@@ -180,7 +185,7 @@ impl Suite {
                     cases::too_large(*variant, timings).or_else(|| cases::too_long(*variant, patience))?;
                 Some(Missing { features: Vec::new(), reason })
             };
-            match features.missing(variant.uses()).or_else(beyond_us) {
+            match features.missing(variant.uses(), &versions).or_else(beyond_us) {
                 Some(Missing { features: lacks, reason }) => {
                     let blank = blank(*variant, command(*variant));
                     results.push((index, CaseResult { lacks, reason, ..blank }));
@@ -233,6 +238,7 @@ impl Suite {
             duration_us: micros(begun.elapsed()),
             environment: machine::environment(None),
             timings: in_result(&timings),
+            versions,
             features: features.results(),
             cases,
             findings,

@@ -36,7 +36,7 @@ const CALM: usize = 2;
 /// The round in which every verdict is believed.
 const LAST_ROUND: usize = 2;
 
-/// Where more verdicts than these are doubted, calm would take too long.
+/// Where more verdicts than these are doubted, calm would take too long, and half as many cases at a time have to do.
 const MANY: usize = 40;
 
 /// A case is stopped when it takes this much longer than with a healthy server.
@@ -174,7 +174,8 @@ impl Schedule<'_> {
         for round in 0..=LAST_ROUND {
             let jobs = match round {
                 0 => self.jobs,
-                _ if next.len() > MANY => self.jobs,
+                1 if next.len() > MANY => (self.jobs / 2).max(CALM),
+                _ if next.len() > MANY => CALM,
                 1 => CALM,
                 _ => 1,
             };

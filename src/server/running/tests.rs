@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
 
 use super::*;
+use crate::protocol::dialect::Version;
 
 const OPEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n0{\"sid\":\"\"}";
 
@@ -139,8 +140,9 @@ fn what_another_kind_of_server_says_outweighs_that_nothing_listens_at_the_port()
 #[test]
 fn a_server_of_another_version_is_told_as_that_and_not_waited_for() {
     let port = server("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n8:0{\"a\":1}");
-    let error =
-        failure(&command(&format!("echo listening on port {port}; exec sleep 1000")), &Starting::default());
+    let probing = Probing { version: Some(Version::V4), ..Probing::default() };
+    let starting = Starting { probing, ..Starting::default() };
+    let error = failure(&command(&format!("echo listening on port {port}; exec sleep 1000")), &starting);
     assert!(matches!(error, NotReady::NotThere(_)), "{error}");
     assert!(error.sentence().contains("Engine.IO v3"), "{error}");
 }
