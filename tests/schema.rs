@@ -14,6 +14,10 @@ use sockrates::step::KINDS;
 /// Wrong files whose mistake is not one of shape, with the reason why no schema sees it.
 const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
+        "what is done to the server one after another, and which waits go together",
+        &["health_of_nobody", "server_is_told_two_things", "spread_beyond_the_window"],
+    ),
+    (
         "whether a name is known, where it stands and whether it is used",
         &[
             "broadcast_arguments_beside_the_body",

@@ -217,7 +217,11 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
         ));
     }
     findings.extend(evidence.failed_operations.iter().cloned());
-    if !is_allowed(evidence, Counted::Fault(Fault::Missing)) {
+    let missing = Counted::Fault(Fault::Missing);
+    let is_missed = |(threshold, judged): (&Threshold, &Judged)| {
+        judged.outcome == Outcome::Missed && threshold.subject.is_about(missing)
+    };
+    if !is_allowed(evidence, missing) || evidence.thresholds.iter().zip(evidence.judged).any(is_missed) {
         let pairs = evidence.measured.deliveries.map(|deliveries| &deliveries.nodes);
         findings.extend(pairs.into_iter().flat_map(|pairs| nodes::deaf(pairs, evidence.nodes)));
     }
