@@ -98,7 +98,7 @@ fn may_block(case: &CaseResult, rule: Rule) -> bool {
 
 /// Whether a broken rule is believed. A sign is, where a case of its own has shown it.
 fn counts(rule: Rule, shown: &[Rule]) -> bool {
-    owner(rule).is_some() && (!is_sign(rule) || shown.contains(&rule))
+    owner(rule).and_then(Clause::find).is_some() && (!is_sign(rule) || shown.contains(&rule))
 }
 
 /// Whether a case examines the clause that owns a rule.

@@ -565,7 +565,7 @@ mod tests {
 
     #[test]
     fn a_finding_is_gone_when_the_whole_suite_does_not_show_it() {
-        let baseline = good("[]\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]");
+        let baseline = good("  []\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]");
         let all = [
             result("a/one", None, Pass),
             result("a/two", POLLING, Pass),
@@ -581,7 +581,7 @@ mod tests {
 
     #[test]
     fn a_written_baseline_lists_findings_and_reads_back() {
-        let before = good("[]\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]");
+        let before = good("  []\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: seen }]");
         let written = Baseline::of("x", Some(&before), &[], &[finding(&[])], &Versions::default());
         assert_eq!(written, before);
         let source = Source { name: "w".into(), text: written.text() };
@@ -591,8 +591,8 @@ mod tests {
     #[test]
     fn a_row_that_is_wrong_is_told_with_its_place() {
         for (row, words) in [
-            ("[]\nfindings: [{ clause: EIO-CL-99, verdict: warn, because: x }]", "no clause `EIO-CL-99`"),
-            ("[]\nfindings: [{ clause: EIO-CL-01, verdict: skip, because: x }]", "a row cannot say `skip`"),
+            ("  []\nfindings: [{ clause: EIO-CL-99, verdict: warn, because: x }]", "no clause `EIO-CL-99`"),
+            ("  []\nfindings: [{ clause: EIO-CL-01, verdict: skip, because: x }]", "a row cannot say `skip`"),
             ("- { case: a/oen, verdict: fail, because: x }", "did you mean `a/one`?"),
             ("- { case: telephone, verdict: fail, because: x }", "sockrates list --conformance"),
             ("- { case: a/one, verdict: pass, because: x }", "a row cannot say `pass`"),

@@ -6,7 +6,14 @@ use crate::protocol::Rule;
 /// meets them.
 pub fn owner(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::EnginePacketType => "EIO-WS-01",
+        Rule::EnginePacketType
+        | Rule::Frames
+        | Rule::FrameOpcode
+        | Rule::FrameMask
+        | Rule::FrameLength
+        | Rule::FrameControl
+        | Rule::FrameSequence
+        | Rule::MessageUtf8 => "EIO-WS-01",
         Rule::HandshakeJson | Rule::HandshakeField => "EIO-HS-02",
         Rule::FrameType => "EIO3-WS-01",
         Rule::PayloadLength => "EIO3-PL-01",
@@ -36,13 +43,6 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::Placeholder => "SIO-BIN-03",
         Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
 
-        Rule::Frames
-        | Rule::FrameOpcode
-        | Rule::FrameMask
-        | Rule::FrameLength
-        | Rule::FrameControl
-        | Rule::FrameSequence
-        | Rule::MessageUtf8 => "EIO-WS-14",
         Rule::FrameReservedBits | Rule::Extension | Rule::Deflate => "EIO-HTTP-12",
         Rule::CloseCode => "EIO-CL-05",
         Rule::HttpHead | Rule::HttpBodyLength | Rule::HttpChunk | Rule::HttpTruncated => "EIO-HTTP-01",
