@@ -86,13 +86,15 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
     case.by = Some(clause.to_owned());
 }
 
-/// Whether a rule that was broken may be the reason why a case could not go on. What looks wrong in Socket.IO may be the work of
-/// the layer below, and a poll that cannot be read that of any clause about polling, so that they excuse no case about these.
+/// Whether a rule that was broken may be the reason why a case could not go on. Only a layer below that of the case is: what looks
+/// wrong in a packet may be the work of the very clause that the case is about, or of the layer under it. So it is with a poll that
+/// cannot be read, for the clauses about polling.
 fn may_block(case: &CaseResult, rule: Rule) -> bool {
     let is_about = |area: &str| case.clause.iter().all(|clause| clause.starts_with(area));
     match rule {
         Rule::PollPacket => !is_about("EIO-LP"),
-        _ => !(rule.name().starts_with("socket.") && is_about("EIO")),
+        _ if rule.name().starts_with("socket.") => case.clause.iter().any(|clause| clause.starts_with("SEM")),
+        _ => true,
     }
 }
 

@@ -118,8 +118,15 @@ fn a_wrong_without_a_rule_and_a_limit_of_our_own_stay_with_their_case() {
 }
 
 #[test]
-fn what_looks_wrong_in_socket_io_excuses_no_case_about_the_layer_below() {
-    let mut cases = vec![stopped("polling/order", "EIO-LP-03", Some(Rule::AttachmentStray))];
-    attribute(&mut cases);
-    assert_eq!(told(&cases), [(Verdict::Fail, None)]);
+fn a_packet_that_looks_wrong_excuses_no_case_about_packets_or_the_layer_below() {
+    for (clause, rule) in [
+        ("EIO-LP-03", Rule::AttachmentStray),
+        ("EIO-LP-20", Rule::PollPacket),
+        ("SIO-EV-08", Rule::AckId),
+        ("SIO-PK-02", Rule::AttachmentCount),
+    ] {
+        let mut cases = vec![stopped("a/case", clause, Some(rule))];
+        attribute(&mut cases);
+        assert_eq!(told(&cases), [(Verdict::Fail, None)], "{clause} {rule:?}");
+    }
 }
