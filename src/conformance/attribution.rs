@@ -92,6 +92,8 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
 fn may_block(case: &CaseResult, rule: Rule) -> bool {
     let is_about = |area: &str| case.clause.iter().all(|clause| clause.starts_with(area));
     match rule {
+        // That a message comes whole is the promise of these.
+        Rule::AttachmentDue | Rule::AttachmentStray if is_about("SEM-VO") => false,
         Rule::PollPacket => !is_about("EIO-LP"),
         _ if rule.name().starts_with("socket.") => case.clause.iter().any(|clause| clause.starts_with("SEM")),
         _ => true,

@@ -16,6 +16,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         | Rule::MessageUtf8 => "EIO-WS-01",
         Rule::HandshakeJson | Rule::HandshakeField => "EIO-HS-02",
         Rule::FrameType => "EIO3-WS-01",
+        Rule::PingUnasked => "EIO3-HB-03",
         Rule::PayloadLength => "EIO3-PL-01",
         Rule::PayloadBase64 => "EIO-LP-05",
         Rule::PollPacket => "EIO-LP-03",

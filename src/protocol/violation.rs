@@ -68,6 +68,7 @@ impl Rule {
         matches!(
             self,
             Rule::HandshakeField
+                | Rule::PingUnasked
                 | Rule::NamespaceUnknown
                 | Rule::PollEmpty
                 | Rule::PollAtClose
@@ -121,6 +122,8 @@ rules! {
 
     FrameType, "engine.frame-type", "Engine.IO v3, Packet",
         "a binary message begins with the byte 4, the type of a message";
+    PingUnasked, "engine.ping-unasked", "Engine.IO v3, Packet",
+        "pings are sent by the client, and none by the server";
     PayloadLength, "engine.payload-length", "Engine.IO v3, Payload",
         "each packet of a payload stands behind its length: in UTF-16 code units and a colon, or in bytes in the binary form";
 

@@ -71,7 +71,10 @@ impl Session {
             Packet::Noop => None,
             Packet::Pong(_) if self.guest || std::mem::take(&mut self.pong_due) => None,
             Packet::Open(json) => Some(unexpected("open", json)),
-            Packet::Ping(payload) => Some(unexpected("ping", payload)),
+            Packet::Ping(payload) => {
+                let detail = format!("the server sent {}", excerpt(&format!("2{payload}")));
+                Some(Event::Violated(Violation { rule: Rule::PingUnasked, detail }))
+            }
             Packet::Pong(payload) if channel == Channel::WebSocket && self.upgrade == Upgrade::Probing => {
                 let detail = format!("the probe was answered with {}", excerpt(&format!("3{payload}")));
                 Some(Event::Violated(Violation { rule: Rule::UpgradeProbe, detail }))

@@ -123,6 +123,7 @@ fn a_packet_that_looks_wrong_excuses_no_case_about_packets_or_the_layer_below() 
         ("EIO-LP-03", Rule::AttachmentStray),
         ("EIO-LP-20", Rule::PollPacket),
         ("SIO-EV-08", Rule::AckId),
+        ("SEM-VO-03", Rule::AttachmentDue),
         ("SIO-PK-02", Rule::AttachmentCount),
     ] {
         let mut cases = vec![stopped("a/case", clause, Some(rule))];

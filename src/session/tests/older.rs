@@ -116,7 +116,7 @@ fn a_muted_client_does_not_ping() {
 fn heartbeats_the_wrong_way_round_are_a_surprise() {
     let mut talk = websocket();
     assert_eq!(talk.hears("3"), "violated engine.unexpected");
-    assert_eq!(talk.hears("2"), "violated engine.unexpected");
+    assert_eq!(talk.hears("2"), "violated engine.ping-unasked");
     assert_eq!(talk.said(), [""; 0]);
 }
 
