@@ -295,12 +295,11 @@ impl Play<'_> {
         let person = self.people[client as usize].clone();
         match person.busy {
             Some((_, Busy::Broadcast(message))) if self.below(12) == 0 => {
-                self.lose(client);
                 let message = Arc::new(SentMessage { settled: at(self.now), ..message });
-                if self.below(2) == 0 {
-                    let effect = self.soon(person.line);
-                    self.handled.push((effect, message.clone(), false));
-                }
+                // What the server reads of it, it reads behind what came before it.
+                let effect = self.soon(person.line);
+                self.handled.push((effect, message.clone(), false));
+                self.lose(client);
                 self.people[client as usize].busy = None;
                 self.see(client, Sight::Settled(message));
             }
@@ -458,7 +457,8 @@ impl Play<'_> {
         let place = client as usize;
         let Person { line, moved, .. } = self.people[place];
         let before = match &busy {
-            Busy::Connect { .. } => asked,
+            // What comes over a new connection comes behind the answer, so the server answers soon.
+            Busy::Connect { .. } => asked.max(self.now.saturating_sub(DELAY)),
             Busy::Broadcast(message) if message.order != Order::Sent => asked,
             Busy::Broadcast(_) => asked.max(line),
             Busy::Leave | Busy::Join(_) | Busy::Part(_) => asked.max(line).max(moved),

@@ -37,6 +37,7 @@ impl Play<'_> {
                     true => {}
                     false => time = time.max(last[client as usize]),
                 }
+                time = time.max(self.connected(client, when));
                 // Whoever is away gets it when it is back, if it is recovered. What was under way is not lost either.
                 let gone = |outage: &&(u32, u64, u64, bool)| {
                     outage.0 == client && outage.2 > when && outage.1 <= time
@@ -56,6 +57,16 @@ impl Play<'_> {
                 self.seen.push((time, client, Sight::Received(message.key)));
             }
         }
+    }
+
+    /// From when on a client receives over the connection that it has at a time: after it saw that this was made.
+    fn connected(&self, client: u32, when: u64) -> u64 {
+        let mut own = self.truths.iter().filter(|truth| truth.client == client && truth.room.is_none());
+        let Some(socket) = own.find(|truth| truth.from <= when && when < truth.to) else { return 0 };
+        let connects = self.seen.iter().filter(|(at, who, sight)| {
+            *who == client && *at > socket.from && matches!(sight, Sight::Connected { .. })
+        });
+        connects.map(|(at, ..)| *at + 2).min().unwrap_or_default()
     }
 
     /// Whether the client closed its connection between the server's sending and its receipt.
