@@ -214,7 +214,7 @@ impl TargetInfo {
             let Self { url, command, .. } = Self::of(&node.running);
             NodeInfo { name: node.name.clone(), url, command }
         };
-        let notes = nodes.notes().into_iter().map(|note| format::printable(note)).collect();
+        let notes = nodes.notes().into_iter().map(format::printable).collect();
         Self { nodes: nodes.iter().map(node).collect(), notes, ..whole }
     }
 
