@@ -1,6 +1,6 @@
 //! Scenarios from what a team has already: a file of another tool goes in, a scenario with comments comes out.
 //!
-//! Each source has a file or a folder of its own. All of them fill a [`draft`], which writes the text, reads it again by the
+//! Each source has a file or a folder of its own. All of them fill a `draft`, which writes the text, reads it again by the
 //! parser of scenarios, and turns what is refused there into a note. So whatever comes out is a good scenario, and whatever
 //! has no counterpart is listed with its line.
 
