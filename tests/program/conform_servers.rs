@@ -298,12 +298,3 @@ fn what_is_written_in_capitals_before_a_command_is_a_variable_and_no_name() {
     let command = format!("GREETING=hello {} serve --port $PORT --quiet", env!("CARGO_BIN_EXE_sockrates"));
     folder.conform(["--server", &command, "--only", "bare/open"]).run().code(0).says("GREETING=hello");
 }
-
-#[test]
-fn run_takes_one_server() {
-    let folder = Folder::new();
-    let scenario = folder.scenario(ALICE, "- alice: connect");
-    let ended =
-        crate::support::sockrates(["run", "--url", "http://a", "--url", "http://b"]).args([scenario]).run();
-    ended.code(2).complains("one server is tested at a time");
-}

@@ -157,7 +157,7 @@ fn three_for_an_older_protocol() {
         }
         Ok(())
     });
-    let ended = sockrates(["run", "chat", "--url", &server.url()]).run().code(3);
+    let ended = sockrates(["run", "chat", "--protocol", "4", "--url", &server.url()]).run().code(3);
     ended.complains("speaks Engine.IO v3");
 }
 
