@@ -131,7 +131,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
             Ok(())
         });
         let mut result = match played {
-            Ok(result) => clean_each(result)?,
+            Ok(played) => clean_each(played.result)?,
             // The others are there all the same.
             Err(error) if error.status == Some(Status::Unreachable) && servers.len() > 1 => {
                 complain(error.words.trim_end());

@@ -2,12 +2,15 @@
 //! clause shows. With one, the suite fails only on what is new, and on what is listed and does not show any more. A blocked
 //! case has no row: it stands and falls with the finding that blocks it.
 
+use std::collections::BTreeSet;
+
 use super::case::{Case, label};
 use super::clauses::Clause;
 use super::result::{BaselineResult, BaselineRow, CaseResult, FindingResult};
 use super::verdict::Verdict;
 use super::versions::{Range, Versions};
 use crate::document::{Fields, Mistake, Node, Source, closest, parse};
+use crate::protocol::dialect::Version;
 use crate::session::Transport;
 use crate::step;
 
@@ -26,8 +29,8 @@ pub struct Baseline {
     versions: Vec<Range>,
     rows: Vec<KnownResult>,
     findings: Vec<KnownFinding>,
-    /// How many variants there are of all cases. Only the whole suite can show that a finding is gone.
-    all: usize,
+    /// The labels of all variants, for each version of the protocol. Only the whole suite can show that a finding is gone.
+    suites: Vec<BTreeSet<String>>,
 }
 
 /// A clause that is known to be broken in whatever case.
@@ -100,8 +103,12 @@ impl Baseline {
             }
             findings.push(row);
         }
-        let all = cases.iter().map(|case| case.variants().count()).sum();
-        Ok(Baseline { server, versions, rows: read, findings, all })
+        let of = |version: Version| {
+            let held = cases.iter().filter(move |case| case.scenario.protocols.contains(&version));
+            held.flat_map(Case::variants).map(|variant| variant.label()).collect()
+        };
+        let suites = Version::ALL.into_iter().map(of).collect();
+        Ok(Baseline { server, versions, rows: read, findings, suites })
     }
 
     /// How verdicts compare with it. Rows about cases that were not chosen say nothing.
@@ -152,7 +159,7 @@ impl Baseline {
             }
         }
         let shows = |row: &KnownFinding| findings.iter().any(|one| one.clause.as_ref() == Some(&row.clause));
-        let is_whole = results.len() >= self.all;
+        let is_whole = self.is_whole(results);
         gone.extend(self.findings.iter().filter(|row| is_whole && !row.sometimes && !shows(row)).map(
             |row| BaselineRow {
                 case: row.clause.clone(),
@@ -228,17 +235,24 @@ impl Baseline {
             })
         });
         let mut found: Vec<KnownFinding> = found.collect();
-        let all = before.map_or(usize::MAX, |before| before.all);
+        let is_whole = before.is_some_and(|before| before.is_whole(results));
         let stays = |row: &&KnownFinding| {
             let is_told = findings.iter().any(|one| one.clause.as_ref() == Some(&row.clause));
-            !is_told && (row.sometimes || results.len() < all)
+            !is_told && (row.sometimes || !is_whole)
         };
         found.extend(known_before.iter().filter(stays).cloned());
         found.sort_by(|a, b| a.clause.cmp(&b.clause));
         found.dedup_by(|a, b| a.clause == b.clause);
         let server = before.map_or(server, |before| &before.server).to_owned();
         let versions = before.map_or_else(Vec::new, |before| before.versions.clone());
-        Baseline { server, versions, rows, findings: found, all }
+        let suites = before.map_or_else(Vec::new, |before| before.suites.clone());
+        Baseline { server, versions, rows, findings: found, suites }
+    }
+
+    /// Whether these are all variants of some version.
+    fn is_whole(&self, results: &[CaseResult]) -> bool {
+        let played: BTreeSet<String> = results.iter().map(CaseResult::label).collect();
+        self.suites.iter().any(|suite| !suite.is_empty() && suite.is_subset(&played))
     }
 
     /// Whether a row says that its deviation shows sometimes, and no result says otherwise.

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::pin::Processors;
-use super::{Error, Event, Listener, NamedServer, RunConfig, ScenarioRun, Selected, Suite, SuiteConfig};
+use super::{
+    Error, Event, Listener, NamedServer, PlayedSuite, RunConfig, ScenarioRun, Selected, Suite, SuiteConfig,
+};
 use crate::compare::result::ServerEntry;
 use crate::compare::{
     Block, ComparisonResult, Conformance, Contest, Diff, Question, conclude, order, stored,
@@ -290,9 +292,9 @@ impl Turns<'_> {
             }
             listener(Event::SuiteBegins { server: name })?;
             match suite.run(server, stop, listener) {
-                Ok(result) => {
+                Ok(PlayedSuite { result, size }) => {
                     let is_interrupted = stop.load(Ordering::Relaxed);
-                    all.push(Conformance::of(&result, suite.size(), is_interrupted));
+                    all.push(Conformance::of(&result, size, is_interrupted));
                 }
                 Err(error) => {
                     all.push(Conformance::missing(name, error.line()));

@@ -55,7 +55,7 @@ pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
 pub(crate) use server::{
     NamedServer, NodeConfig, ServerConfig, read_auth, read_header, read_parameter, split_name,
 };
-pub(crate) use suite::{Baselines, Cases, JOBS, Suite, SuiteConfig};
+pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig};
 pub(crate) use tls::{Shown, Trust, tls};
 
 /// Why nothing could be run.

@@ -93,6 +93,14 @@ pub(crate) struct Suite {
     chosen: BTreeSet<String>,
 }
 
+/// What came of a suite.
+pub(crate) struct PlayedSuite {
+    /// The verdicts. What is missing was not run, because it was interrupted.
+    pub(crate) result: SuiteResult,
+    /// How many variants were to be run: those chosen that hold in the version that the server speaks.
+    pub(crate) size: usize,
+}
+
 impl Suite {
     /// Of these cases the chosen variants.
     pub(crate) fn new(config: SuiteConfig, cases: &Cases, chosen: &[Variant<'_>]) -> Suite {
@@ -111,12 +119,7 @@ impl Suite {
         Ok(Suite::new(config, &cases, &variants))
     }
 
-    /// How many variants of cases there are.
-    pub(crate) fn size(&self) -> usize {
-        self.chosen.len()
-    }
-
-    /// Runs the suite against one server. What is missing in the result was not run, because it was interrupted.
+    /// Runs the suite against one server.
     ///
     /// # Errors
     /// Why nothing could be run.
@@ -125,7 +128,7 @@ impl Suite {
         named: &NamedServer,
         stop: &Arc<AtomicBool>,
         listener: &mut Listener<'_>,
-    ) -> Result<SuiteResult, Error> {
+    ) -> Result<PlayedSuite, Error> {
         let SuiteConfig { patience, jobs, seed, .. } = self.config;
         let jobs = usize::from(jobs);
         let (started, begun) = (SystemTime::now(), Instant::now());
@@ -230,7 +233,7 @@ impl Suite {
         let mut findings = told(&deaths, &cases);
         findings.extend(attribute(&mut cases));
         let summary = Summary::of(cases.iter().map(|case| case.verdict));
-        Ok(SuiteResult {
+        let result = SuiteResult {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             name: named.name.clone(),
             target,
@@ -246,7 +249,8 @@ impl Suite {
             baseline: None,
             like: None,
             exit_code: 0,
-        })
+        };
+        Ok(PlayedSuite { result, size: variants.len() })
     }
 }
 
