@@ -31,11 +31,20 @@ thresholds:
   - connect failed == 0
 ";
 
-/// Starts a run of it whose figures can be read, and says where.
-pub(crate) fn start(folder: &Folder, reference: &Reference, json: &Path) -> (Started, String) {
+/// Starts a run of it, so long, whose figures can be read, and says where.
+pub(crate) fn start(folder: &Folder, reference: &Reference, json: &Path, length: &str) -> (Started, String) {
     let file = folder.file("counted.yaml", SCENARIO);
-    let run = sockrates(["run", "--metrics", "127.0.0.1:0", "--url", &reference.url(), "--json"])
-        .args([json, &file]);
+    let run = sockrates([
+        "run",
+        "--metrics",
+        "127.0.0.1:0",
+        "--duration",
+        length,
+        "--url",
+        &reference.url(),
+        "--json",
+    ])
+    .args([json, &file]);
     let mut started = run.start();
     let address = started.told("figures for Prometheus at http://").replace("/metrics", "");
     (started, address)
@@ -61,7 +70,7 @@ fn value(text: &str, line: &str) -> f64 {
 fn a_scraper_reads_the_figures_while_it_runs_and_those_of_the_result_at_its_end() {
     let (folder, reference) = (Folder::new(), Reference::start());
     let json = folder.path("results.json");
-    let (started, address) = start(&folder, &reference, &json);
+    let (started, address) = start(&folder, &reference, &json, "4s");
     let mut seen = 0;
     let last = loop {
         let text = get(&address, "/metrics");

@@ -97,7 +97,8 @@ fn prometheus_has_the_figures_of_the_result_and_answers_every_query_of_the_dashb
     let Some(()) = here() else { return };
     let (folder, reference) = (Folder::new(), Reference::start());
     let json = folder.path("results.json");
-    let (started, address) = start(&folder, &reference, &json);
+    // Prometheus looks at its targets for the first time some 5 s after its start.
+    let (started, address) = start(&folder, &reference, &json, "12s");
     let prometheus = Prometheus::start(&folder, &address);
     started.wait().code(0);
     let result = results(&json)["body"][0].clone();
