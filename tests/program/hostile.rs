@@ -323,7 +323,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "an answer that nobody asked for",
             [text("40{\"sid\":\"s\"}"), text("4399[1]")].concat(),
-            "an acknowledgement answers an event of the same namespace, once",
+            "an acknowledgement answers an event of the same namespace that asked for one",
         ),
         ("an event of a strange namespace", text("42/strange,[\"a\"]"), "a server speaks only in namespaces"),
         (
