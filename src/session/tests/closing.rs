@@ -1,7 +1,7 @@
 //! The end of a connection: by either side, politely or not, over each transport.
 
 use super::talk::{OPEN, Talk};
-use crate::session::{Channel, Lost, Transport};
+use crate::session::{Channel, FAREWELL, Lost, Transport};
 
 fn closed() -> Lost {
     Lost::Closed { code: Some(1000), reason: "bye".into() }
@@ -123,7 +123,8 @@ fn a_websocket_is_read_on_after_a_close_packet_until_it_ends() {
 fn a_websocket_that_does_not_end_after_a_close_packet_is_cut() {
     let mut talk = Talk::websocket().joined();
     talk.hears("1");
-    assert_eq!(talk.wait(999), "nothing");
+    let patience = u64::try_from(FAREWELL.as_millis()).unwrap();
+    assert_eq!(talk.wait(patience - 1), "nothing");
     assert_eq!(talk.wait(1), "closed: the server sent a close packet");
     assert_eq!(talk.said(), ["cut websocket"]);
 }
