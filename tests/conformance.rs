@@ -9,7 +9,11 @@ mod matrix;
 #[path = "conformance/page.rs"]
 mod page;
 
-use std::{collections::BTreeSet, env, fs};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    sync::{Mutex, PoisonError},
+};
 
 use sockrates::protocol::dialect::Version;
 
@@ -17,6 +21,9 @@ use catalogue::{Case, Catalogue, breaking, broken_by, faults, level, root};
 use sockrates::{conformance::owner::owner, protocol::Rule};
 
 const PAGE: &str = "docs/conformance.md";
+
+/// One suite at a time has the machine: a reference server that starves misses its own heartbeats, and fails for it.
+static MACHINE: Mutex<()> = Mutex::new(());
 
 #[test]
 fn every_clause_is_told_once_with_a_level_and_has_a_case_or_a_reason() {
@@ -130,6 +137,7 @@ fn every_case_of_the_version_before_passes_on_the_healthy_reference_server() {
 
 /// Plays the cases of a version. How many results there are.
 fn all_pass(version: Version, arguments: &[&str]) -> usize {
+    let _alone = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let verdicts = matrix::conform(arguments).unwrap_or_else(|why| panic!("{why}"));
     let wrong: Vec<_> = verdicts.iter().filter(|verdict| verdict.verdict != "pass").collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -143,6 +151,7 @@ fn all_pass(version: Version, arguments: &[&str]) -> usize {
 
 #[test]
 fn every_fault_is_caught_and_every_case_fails_on_one_as_the_page_says() {
+    let _alone = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let catalogue = Catalogue::read();
     let matrix = matrix::Matrix::play(&catalogue);
     let idle: Vec<&str> = matrix.faults_nobody_caught();
