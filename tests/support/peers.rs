@@ -32,6 +32,8 @@ const OLDEST_NODE: u32 = 20;
 pub(crate) enum Peer {
     /// The official server with the fixture contract.
     NodeFixture,
+    /// The same, broken in the operation that `BREAK` names.
+    NodeBroken,
     /// The official server with a chat application that has event names of its own.
     NodeChatApp,
     /// The official server with an application that wants a login.
@@ -46,8 +48,9 @@ pub(crate) enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::NodeFixture,
+        Self::NodeBroken,
         Self::NodeChatApp,
         Self::NodeLoginApp,
         Self::Socketioxide,
@@ -80,6 +83,7 @@ impl Peer {
     fn arguments(self) -> Result<Vec<String>, Missing> {
         match self {
             Self::NodeFixture => node_script(self, "node", "fixture.js", "socket.io"),
+            Self::NodeBroken => node_script(self, "node", "broken.js", "socket.io"),
             Self::NodeChatApp => node_script(self, "node", "chat-app.js", "socket.io"),
             Self::NodeLoginApp => node_script(self, "node", "login-app.js", "socket.io"),
             Self::Socketioxide => {
@@ -100,6 +104,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::NodeFixture => "the official server with the fixture",
+            Self::NodeBroken => "the official server with the fixture, broken on purpose",
             Self::NodeChatApp => "the official server with the chat application",
             Self::NodeLoginApp => "the official server with the application that wants a login",
             Self::Socketioxide => "socketioxide with the fixture",
