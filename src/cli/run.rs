@@ -30,7 +30,8 @@ Examples:
   sockrates run my.yaml --server 'node server.js'      starts the server at $PORT, tests it, stops it
   sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
   sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them
-  sockrates run my.yaml --metrics 127.0.0.1:9464       figures for Prometheus while it runs";
+  sockrates run my.yaml --metrics 127.0.0.1:9464       figures for Prometheus while it runs
+  sockrates run my.yaml --live 127.0.0.1:0             the report as a page that grows while it runs";
 
 /// Plays scenarios against a server: a verdict, and how long everything took
 #[derive(Debug, Args)]
@@ -91,7 +92,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     args.forms(&[]).prepare()?;
     warn(&selected);
     let stop = stop_on_signals()?;
-    let watchers = args.watch.begin()?;
+    let watchers = args.watch.begin(&stop)?;
     let mut display = Display::new(args.quiet);
     let mut results = Vec::new();
     for (index, one) in selected.iter().enumerate() {
@@ -101,7 +102,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
                 && (args.json.is_some() || watchers.want_results())
                 && let Ok(so_far) = clean_each(so_far())
             {
-                watchers.show(&so_far);
+                watchers.show(&results, &so_far);
                 if args.json.is_some() {
                     keep(args, &results, so_far);
                 }
@@ -127,7 +128,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let is_last = index + 1 == selected.len() || stop.load(Ordering::Relaxed);
         let detail = detail(args.quiet, args.verbose);
         args.forms(&[]).tell(text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
-        watchers.show_end(&result, is_last, &stop);
+        watchers.show_end(&results, &result, is_last, &stop);
         results.push(result);
         // What fails here is tried again at the end, and reported then.
         let _ = args.forms(&results).write(When::SoFar);

@@ -25,8 +25,13 @@ pub(crate) struct Request {
     pub target: String,
 }
 
-/// What it gets: the status, the type of the content, and the content.
-pub(crate) struct Reply(pub u16, pub &'static str, pub Vec<u8>);
+/// What it gets.
+pub(crate) enum Reply {
+    /// A whole response: the status, the type of the content, and the content.
+    Whole(u16, &'static str, Vec<u8>),
+    /// A response that goes on until the function says that nothing follows: each call waits for a piece.
+    Stream(&'static str, Box<dyn FnMut() -> Option<Vec<u8>> + Send>),
+}
 
 /// Gives the reply to a request.
 type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
@@ -107,13 +112,22 @@ fn serve(mut stream: TcpStream, answer: &Answer) -> io::Result<()> {
     let reply = match head(&mut stream)? {
         Some(head) => match request(&head) {
             Some(request) => answer(&request),
-            None => Reply(400, "text/plain", b"this is not a request of HTTP/1.1\n".to_vec()),
+            None => Reply::Whole(400, "text/plain", b"this is not a request of HTTP/1.1\n".to_vec()),
         },
-        None => Reply(431, "text/plain", b"the head of the request is too long\n".to_vec()),
+        None => Reply::Whole(431, "text/plain", b"the head of the request is too long\n".to_vec()),
     };
-    let Reply(status, kind, content) = reply;
-    stream.write_all(response_head(status, kind, content.len()).as_bytes())?;
-    stream.write_all(&content)?;
+    match reply {
+        Reply::Whole(status, kind, content) => {
+            stream.write_all(response_head(status, kind, Some(content.len())).as_bytes())?;
+            stream.write_all(&content)?;
+        }
+        Reply::Stream(kind, mut next) => {
+            stream.write_all(response_head(200, kind, None).as_bytes())?;
+            while let Some(piece) = next() {
+                stream.write_all(&piece)?;
+            }
+        }
+    }
     stream.shutdown(Shutdown::Write)?;
     drain(&mut stream);
     Ok(())
@@ -161,7 +175,8 @@ fn request(head: &[u8]) -> Option<Request> {
     Some(Request { method: parsed.method?.to_owned(), target: parsed.path?.to_owned() })
 }
 
-fn response_head(status: u16, kind: &str, length: usize) -> String {
+fn response_head(status: u16, kind: &str, length: Option<usize>) -> String {
+    let length = length.map_or_else(String::new, |length| format!("Content-Length: {length}\r\n"));
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
@@ -172,7 +187,7 @@ fn response_head(status: u16, kind: &str, length: usize) -> String {
         _ => "Error",
     };
     format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nCache-Control: no-store\r\n\
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\n{length}Cache-Control: no-store\r\n\
          X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
     )
 }
@@ -186,7 +201,7 @@ mod tests {
     fn site() -> Site {
         let answer = |request: &Request| {
             let Request { method, target } = request;
-            Reply(200, "text/plain", format!("{method} {target}").into_bytes())
+            Reply::Whole(200, "text/plain", format!("{method} {target}").into_bytes())
         };
         Site::listen((Ipv4Addr::LOCALHOST, 0).into(), answer).expect("a port is free")
     }

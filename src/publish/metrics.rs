@@ -95,11 +95,11 @@ impl Page {
                 state.readings = Some((now, between));
                 state.last_is_read |= state.is_last;
                 self.read.notify_all();
-                Reply(200, content_type, state.text.clone().into_bytes())
+                Reply::Whole(200, content_type, state.text.clone().into_bytes())
             }
-            ("GET", "/") => Reply(200, "text/plain", b"The figures are at /metrics.\n".to_vec()),
-            ("GET", _) => Reply(404, "text/plain", b"The figures are at /metrics.\n".to_vec()),
-            _ => Reply(405, "text/plain", b"only GET is answered\n".to_vec()),
+            ("GET", "/") => Reply::Whole(200, "text/plain", b"The figures are at /metrics.\n".to_vec()),
+            ("GET", _) => Reply::Whole(404, "text/plain", b"The figures are at /metrics.\n".to_vec()),
+            _ => Reply::Whole(405, "text/plain", b"only GET is answered\n".to_vec()),
         }
     }
 }

@@ -5,7 +5,9 @@
 //! and write.
 
 mod http;
+mod live;
 mod metrics;
 
-pub(crate) use http::{Reply, Request, Site};
+use http::{Reply, Request, Site};
+pub(crate) use live::Live;
 pub(crate) use metrics::Metrics;

@@ -30,7 +30,7 @@ mod tone;
 
 pub use block::{Detail, Report};
 pub use collect::{Account, Run, collect};
-pub use render::{Look, html, markdown, terminal, terminal_blocks};
+pub use render::{Look, frame, html, markdown, terminal, terminal_blocks};
 pub use result::RunResult;
 pub use run::{how_many_passed, of_run, of_runs, text_of_run};
 pub use time::rfc3339;

@@ -4,7 +4,7 @@ mod html;
 mod markdown;
 mod terminal;
 
-pub use html::html;
+pub use html::{frame, html};
 pub use markdown::markdown;
 pub use terminal::{Look, terminal, terminal_blocks};
 

@@ -3,10 +3,13 @@
 //! The frame is `page`. Every text goes through `maud`, which escapes it, and through [`printable`], which shows what would
 //! be invisible or turn the reading direction.
 
+mod frame;
 mod page;
 
 use maud::{Markup, html};
 use serde_json::Value;
+
+pub use frame::frame;
 
 use super::place;
 use crate::measure::format::{capital, count, printable};

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::measure::format::printable;
 use crate::report::block::{Report, Tone};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+pub(super) const STYLE: &str = include_str!("style.css");
+pub(super) const SCRIPT: &str = include_str!("script.js");
 
 /// A page, before it is text.
 pub(super) struct Page<'r> {
@@ -75,7 +75,7 @@ impl Page<'_> {
 }
 
 /// The value of a Content-Security-Policy that allows exactly this text.
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
