@@ -13,7 +13,7 @@ use super::{Error, Event, Listener, ServerConfig, machine, secrets};
 use crate::document::Source;
 use crate::engine::{self, Accounts, Ending, EngineConfig, Operator, Ran, RunProgress};
 use crate::measure::{ScriptInfo, Tally, format};
-use crate::observe::Counter;
+use crate::observe::{Counter, Metric};
 use crate::plan::{Plan, RunOptions};
 use crate::protocol::dialect::Version;
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
@@ -74,7 +74,13 @@ pub(super) struct Ended {
     pub(super) has_dropped: bool,
     /// Whether a connection was not made, or was lost unasked.
     pub(super) has_accident: bool,
+    /// The longest that the server took for one phase of a connect that went on.
+    pub(super) slowest: Duration,
 }
+
+/// What a server does for every client that connects.
+const PHASES: [Metric; 4] =
+    [Metric::ConnectTcp, Metric::ConnectHandshake, Metric::ConnectOpen, Metric::ConnectNamespace];
 
 /// Runs a scenario. Without anybody who watches, it is a case: its deliveries are not audited, because it is over when its
 /// steps have proved their clause, and it does not depend on how busy this machine is.
@@ -165,6 +171,11 @@ impl Ended {
             unreached: ran.unreached,
             has_dropped: has(Counter::Dropped),
             has_accident: has(Counter::Dropped) || has(Counter::ConnectFailed),
+            slowest: PHASES
+                .iter()
+                .filter_map(|phase| ran.tally.series(*phase)?.max())
+                .max()
+                .unwrap_or_default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::event::{Closed, Event};
 use super::wire::Wire;
-use super::{Heartbeats, Session, State};
+use super::{Heartbeats, Polls, Session, State};
 use crate::protocol::dialect::Pings;
 
 /// What comes next.
@@ -84,6 +84,11 @@ impl Session {
             (Heartbeat::PingDue(_), _) if self.farewell => {
                 Some(self.finish(wire, Closed::ByServer { then: None }))
             }
+            // Who does not poll is not reached by a ping.
+            (Heartbeat::PingDue(_), _) if self.polls_by_hand() => {
+                self.expect_ping(now);
+                None
+            }
             (Heartbeat::PingDue(_), _) => Some(self.finish(wire, Closed::NoPing)),
             (Heartbeat::PongDue(_), _) => Some(self.finish(wire, Closed::NoPong)),
             (Heartbeat::Ping(_), Heartbeats::Muted) => {
@@ -97,6 +102,10 @@ impl Session {
                 None
             }
         }
+    }
+
+    fn polls_by_hand(&self) -> bool {
+        self.polling.as_ref().is_some_and(|polling| polling.polls == Polls::ByHand)
     }
 
     /// Without a ping for `pingInterval + pingTimeout` the client takes the connection for lost.

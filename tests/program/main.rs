@@ -6,6 +6,7 @@ mod causes;
 mod compare;
 mod conform;
 mod conform_servers;
+mod conform_slow;
 mod deaths;
 mod exit_codes;
 mod formats;

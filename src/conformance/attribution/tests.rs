@@ -106,6 +106,14 @@ fn an_end_is_laid_at_a_clause_only_where_a_case_about_it_showed_it() {
 }
 
 #[test]
+fn a_case_that_ends_for_want_of_a_ping_is_blocked_and_never_fails_by_it() {
+    let mut cases = vec![stopped("order/one", "SEM-OR-01", Some(Rule::PingMissing))];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("EIO-HB-01"))]);
+    assert_eq!(findings[0].blocked, ["order/one"]);
+}
+
+#[test]
 fn a_wrong_without_a_rule_and_a_limit_of_our_own_stay_with_their_case() {
     let mut nameless = error(Rule::Json);
     nameless.rule = None;

@@ -207,6 +207,7 @@ impl Suite {
             stop,
             stalls: &stalls,
             is_hasty: !is_bundled && timings.interval + timings.timeout <= HASTY,
+            is_reference: is_bundled,
             command: &command,
         };
         let (mut verdicts, mut last) = (Vec::new(), String::new());

@@ -58,6 +58,8 @@ pub(super) struct Schedule<'a> {
     /// Whether the heartbeats are so short that a busy machine, or a busy server, misses one now and then. The reference
     /// server does not.
     pub is_hasty: bool,
+    /// Whether it is the reference server: what is slow there is a fault.
+    pub is_reference: bool,
     /// The command that plays one variant alone.
     pub command: &'a (dyn Fn(Variant<'_>) -> String + Sync),
 }
@@ -81,6 +83,8 @@ impl Active {
 enum Doubt {
     /// This machine stalled for so long.
     Stall(Duration),
+    /// The server was slow: it took so long for one phase of a connect.
+    Slow(Duration),
     /// A connection was not made, or was lost, under heartbeats that a busy machine sometimes misses.
     Accident,
     /// Such heartbeats alone: a client that only looks does not lose its connection, but finds it closed.
@@ -91,7 +95,7 @@ impl Doubt {
     /// Whether a verdict is doubted in a round.
     fn holds(self, round: usize) -> bool {
         match self {
-            Doubt::Stall(_) | Doubt::Accident => round < LAST_ROUND,
+            Doubt::Stall(_) | Doubt::Slow(_) | Doubt::Accident => round < LAST_ROUND,
             Doubt::Haste => round == 0,
         }
     }
@@ -290,6 +294,9 @@ impl Schedule<'_> {
         let played = run_case(self.server, &life.place, source, scenario, transport, seed, self.stop);
         let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
         let accident = matches!(&played, Ok(Some(ended)) if ended.has_accident);
+        if let Ok(Some(ended)) = &played {
+            self.stalls.note_server(ended.slowest);
+        }
         let fate = host.leave(&label, &life, broken);
         let mut case = blank(variant, (self.command)(variant));
         case.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -311,7 +318,8 @@ impl Schedule<'_> {
         }
         let stall = self.stalls.longest_since(begun).map(Doubt::Stall);
         let haste = if accident { Doubt::Accident } else { Doubt::Haste };
-        let doubt = stall.or(self.is_hasty.then_some(haste));
+        let slow = self.stalls.server_since(begun).map(Doubt::Slow).filter(|_| !self.is_reference);
+        let doubt = stall.or(slow).or(self.is_hasty.then_some(haste));
         let doubt = doubt.filter(|_| case.verdict.is_deviation() || case.by.is_some());
         Some((case, fate, doubt))
     }
@@ -341,12 +349,20 @@ pub(super) fn blank(variant: Variant<'_>, command: String) -> CaseResult {
     }
 }
 
-/// A case that was played again because of a doubt.
+/// A case that was played again because of a doubt. That is told only where it decided: where its verdict is another one now.
 fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseResult {
-    match before {
+    let is_same =
+        |(before, _): &(CaseResult, Doubt)| before.verdict == result.verdict && before.by == result.by;
+    match before.filter(|before| !is_same(before)) {
         Some((_, Doubt::Stall(time))) => {
             let time = format::duration(time);
             result.reason.push_str(&format!(" (repeated, because this machine stalled for {time})"));
+        }
+        Some((_, Doubt::Slow(time))) => {
+            let time = format::duration(time);
+            result
+                .reason
+                .push_str(&format!(" (repeated, because the server took {time} to let a client in)"));
         }
         Some((_, Doubt::Accident | Doubt::Haste)) => {
             result.reason.push_str(" (repeated, because heartbeats this short are sometimes missed)");
@@ -392,6 +408,7 @@ mod tests {
     fn a_stall_is_doubted_until_the_last_round_and_haste_only_once() {
         let holds = |doubt: Doubt| [0, 1, 2].map(|round| doubt.holds(round));
         assert_eq!(holds(Doubt::Stall(Duration::ZERO)), [true, true, false]);
+        assert_eq!(holds(Doubt::Slow(Duration::ZERO)), [true, true, false]);
         assert_eq!(holds(Doubt::Accident), [true, true, false]);
         assert_eq!(holds(Doubt::Haste), [true, false, false]);
     }
@@ -402,7 +419,14 @@ mod tests {
         let stalled = calmer(result(Verdict::Pass), before(Doubt::Stall(Duration::from_millis(80))));
         assert_eq!(stalled.reason, "as seen (repeated, because this machine stalled for 80 ms)");
         assert!(calmer(result(Verdict::Pass), before(Doubt::Haste)).reason.contains("heartbeats this short"));
+        let slow = before(Doubt::Slow(Duration::from_millis(900)));
+        assert!(calmer(result(Verdict::Pass), slow).reason.contains("the server took 900 ms to let"));
         assert_eq!(calmer(result(Verdict::Pass), None).reason, "as seen");
+        assert_eq!(
+            calmer(result(Verdict::Fail), before(Doubt::Haste)).reason,
+            "as seen",
+            "it decided nothing"
+        );
     }
 
     #[test]

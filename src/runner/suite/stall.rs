@@ -1,5 +1,7 @@
 //! Notices when this machine is too busy to be trusted: a thread wakes up every few milliseconds and notes when it was
-//! woken late. What stalls it stalls clients, too, and then a heartbeat is missed that no server is to blame for.
+//! woken late. What stalls it stalls clients, too, and then a heartbeat is missed that no server is to blame for. And
+//! remembers when the server was slow, as the cases saw it connect their clients: then something may come too late that the
+//! server would do in time if fewer cases were played at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +14,17 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// From this on, being late is a stall.
 const LATE: Duration = Duration::from_millis(50);
 
+/// A server that needs so long for one phase of a connect is slow.
+const SLOW: Duration = Duration::from_millis(200);
+
 /// A stall: when it ended, and how long it was.
 type Stall = (Instant, Duration);
 
-/// The stalls of this machine, from now on.
+/// The stalls of this machine and of the server, from now on.
 pub(super) struct StallWatch {
     stalls: Arc<Mutex<Vec<Stall>>>,
+    /// Those of the server.
+    slow: Mutex<Vec<Stall>>,
     over: Arc<AtomicBool>,
 }
 
@@ -35,18 +42,50 @@ impl StallWatch {
                 }
             }
         });
-        StallWatch { stalls, over }
+        StallWatch { stalls, slow: Mutex::default(), over }
     }
 
-    /// The longest stall since then.
+    /// The longest stall of this machine since then.
     pub(super) fn longest_since(&self, begun: Instant) -> Option<Duration> {
-        let stalls = self.stalls.lock().unwrap_or_else(PoisonError::into_inner);
-        stalls.iter().filter(|(ended, _)| *ended >= begun).map(|(_, late)| *late).max()
+        longest(&self.stalls, begun)
     }
+
+    /// A case has ended in which the server took at most so long for one phase of a connect.
+    pub(super) fn note_server(&self, took: Duration) {
+        if took >= SLOW {
+            self.slow.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), took));
+        }
+    }
+
+    /// The longest that the server took for one phase of a connect since then, where that was long.
+    pub(super) fn server_since(&self, begun: Instant) -> Option<Duration> {
+        longest(&self.slow, begun)
+    }
+}
+
+fn longest(stalls: &Mutex<Vec<Stall>>, begun: Instant) -> Option<Duration> {
+    let stalls = stalls.lock().unwrap_or_else(PoisonError::into_inner);
+    stalls.iter().filter(|(ended, _)| *ended >= begun).map(|(_, late)| *late).max()
 }
 
 impl Drop for StallWatch {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_was_slow_while_a_case_was_played_if_a_case_saw_it_meanwhile() {
+        let watch = StallWatch::new();
+        let before = Instant::now();
+        watch.note_server(SLOW - Duration::from_millis(1));
+        assert_eq!(watch.server_since(before), None);
+        watch.note_server(SLOW);
+        assert_eq!(watch.server_since(before), Some(SLOW));
+        assert_eq!(watch.server_since(Instant::now() + SLOW), None);
     }
 }

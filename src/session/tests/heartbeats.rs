@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::talk::{OPEN, Talk};
-use crate::session::{Heartbeats, Transport};
+use crate::session::{Heartbeats, Polls, Transport};
 
 #[test]
 fn pings_are_answered_over_a_websocket() {
@@ -39,6 +39,16 @@ fn a_server_that_falls_silent_is_given_up_when_interval_and_timeout_have_passed(
     let mut talk = Talk::polling();
     assert_eq!(talk.wait(500), "closed: no ping came within pingInterval + pingTimeout");
     assert_eq!(talk.said(), ["close poll", "close post"]);
+}
+
+#[test]
+fn who_polls_by_hand_is_reached_by_no_ping_and_gives_nobody_up() {
+    let mut talk = Talk::polling();
+    talk.session.set_polls(&mut talk.wire, Polls::ByHand);
+    for _ in 0..3 {
+        assert_eq!(talk.wait(500), "nothing");
+    }
+    assert!(talk.session.poll_timeout().is_some());
 }
 
 #[test]
