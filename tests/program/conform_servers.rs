@@ -117,6 +117,22 @@ fn what_a_server_lacks_skips_the_cases_that_need_it_and_says_what_was_seen() {
 }
 
 #[test]
+fn only_what_the_chosen_cases_need_is_looked_for() {
+    let (folder, server) = (suite(), bare());
+    let json = folder.path("r.json");
+    let url = server.url();
+    let looked_for = |only: &str| -> Vec<String> {
+        folder.conform(["--url", &url, "--only", only, "--json"]).args([&json]).run().calm();
+        let features = &suites(&folder)[0].features;
+        let beside = |name: &&str| !["polling", "websocket", "upgrade", "max_payload"].contains(name);
+        features.iter().map(|feature| &*feature.name).filter(beside).map(str::to_owned).collect()
+    };
+    assert_eq!(looked_for("bare/open"), [""; 0]);
+    assert_eq!(looked_for("fixture/guard"), ["/guard"]);
+    assert_eq!(looked_for("fixture/room"), ["/", "t:join"]);
+}
+
+#[test]
 fn the_reference_server_is_known_to_have_everything() {
     // Without acknowledgements every look comes to nothing; skipping would hide what the cases are to find.
     suite().conform(["--fault", "ack-zero-unanswered"]).run().code(1).says("✗ fail fixture/room");
