@@ -13,6 +13,7 @@ pub mod contract;
 pub mod document;
 pub mod engine;
 pub mod importer;
+mod link;
 pub mod measure;
 pub mod observe;
 pub mod plan;

@@ -105,6 +105,24 @@ pub(crate) fn size(node: &Node) -> Result<u64, Mistake> {
     }
 }
 
+/// Bytes in each second, at least one: `1MB/s`, `64KiB/s`.
+pub(crate) fn throughput(node: &Node) -> Result<u64, Mistake> {
+    let what = "so many bytes a second";
+    read(
+        node,
+        what,
+        "1MB/s",
+        |n| format!("{n}KB/s"),
+        |text| match text.trim().strip_suffix("/s") {
+            None => Err(nowhere(format!("`{text}` is not {what}")).hint("write it like 1MB/s")),
+            Some(size) => match size_from(size)? {
+                0 => Err(nowhere(format!("`{text}` lets nothing pass")).hint("write `black_hole` for that")),
+                bytes => Ok(bytes),
+            },
+        },
+    )
+}
+
 /// The time that a text means. The mistake stands nowhere.
 pub(crate) fn duration_from(text: &str) -> Result<Duration, Mistake> {
     let units =

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::Disturbances;
 use crate::plan::{Plan, PlannedAct};
-use crate::scenario::Operation;
+use crate::scenario::{Change, Operation};
 use crate::step::Markers;
 
 /// How often it is looked whether the run is over while nothing else is to be done.
@@ -48,7 +48,7 @@ pub struct Operated {
 #[derive(Debug, Default)]
 pub(super) struct DisturbedTimes {
     times: Mutex<Disturbances>,
-    /// Nodes that were ended and are not there again.
+    /// Nodes that were ended and are not there again, and links that are slow until they are restored.
     down: Mutex<BTreeSet<String>>,
     changes: AtomicU64,
     is_on: AtomicBool,
@@ -79,7 +79,7 @@ impl DisturbedTimes {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Ends it, unless some node is down.
+    /// Ends it, unless some node is down or some link is slow.
     fn end(&self, now: Duration) {
         if !self.down.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return;
@@ -98,6 +98,12 @@ impl DisturbedTimes {
             }
             Operation::Start(node) | Operation::Restart(node) => {
                 down.remove(node);
+            }
+            Operation::Link(name, change) if change.stays() => {
+                down.insert(format!("link {name}"));
+            }
+            Operation::Link(name, Change::Restore) => {
+                down.remove(&format!("link {name}"));
             }
             _ => {}
         }

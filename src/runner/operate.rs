@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::engine::Operator;
-use crate::scenario::{Act, Operation, Scenario};
+use crate::link::{Condition, Link, Way};
+use crate::scenario::{Act, Change, Direction, Operation, Scenario};
 use crate::server::{Leave, Nodes, Running, Starting};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -58,6 +59,11 @@ impl Operator for NodeOperator<'_> {
                 }
                 Ok(())
             }
+            Operation::Link(name, change) => {
+                let link = self.nodes.link(name).ok_or_else(|| format!("there is no link {name}"))?;
+                alter(link, change, is_over);
+                Ok(())
+            }
             Operation::Wait(length) => {
                 rest(*length, is_over);
                 Ok(())
@@ -106,6 +112,56 @@ fn rest(length: Duration, is_over: &dyn Fn() -> bool) {
     }
 }
 
+/// Does it to a link, for as long as it is said.
+fn alter(link: &Link, change: &Change, is_over: &dyn Fn() -> bool) {
+    match change {
+        Change::Cut(length) => {
+            link.cut(true);
+            rest(*length, is_over);
+            link.cut(false);
+        }
+        Change::Reset => link.reset(),
+        Change::Restore => link.restore(),
+        Change::BlackHole(direction, length) => {
+            let stop = |is_stopped| {
+                each_way(link, *direction, |condition| condition.is_stopped = is_stopped);
+            };
+            stop(true);
+            rest(*length, is_over);
+            stop(false);
+        }
+        Change::Slow { direction, delay, jitter, rate, length } => {
+            let set = |is_on: bool| {
+                each_way(link, *direction, |condition| {
+                    if let Some(delay) = delay {
+                        condition.delay = if is_on { *delay } else { Duration::ZERO };
+                    }
+                    if let Some(jitter) = jitter {
+                        condition.jitter = if is_on { *jitter } else { Duration::ZERO };
+                    }
+                    if rate.is_some() {
+                        condition.rate = rate.filter(|_| is_on);
+                    }
+                });
+            };
+            set(true);
+            if let Some(length) = length {
+                rest(*length, is_over);
+                set(false);
+            }
+        }
+    }
+}
+
+fn each_way(link: &Link, direction: Direction, change: impl Fn(&mut Condition)) {
+    let ways: &[Way] = match direction {
+        Direction::ToTarget => &[Way::ToTarget],
+        Direction::FromTarget => &[Way::FromTarget],
+        Direction::Both => &[Way::ToTarget, Way::FromTarget],
+    };
+    ways.iter().for_each(|way| link.change(*way, &change));
+}
+
 /// Refuses a script that does to nodes what cannot be done to them.
 ///
 /// # Errors
@@ -124,7 +180,8 @@ pub(super) fn check(scenario: &Scenario, nodes: &Nodes) -> Result<(), String> {
         let is_found = |node: &str| {
             nodes.iter().any(|of| (node.is_empty() || of.name == node) && !of.running.is_started())
         };
-        if operation.disturbs() && is_found(named.unwrap_or_default()) {
+        let is_of_nodes = !matches!(operation, Operation::Link(..));
+        if operation.disturbs() && is_of_nodes && is_found(named.unwrap_or_default()) {
             return Err(format!(
                 "the script says to {operation}, and sockrates did not start that server: give its command with `--server`"
             ));

@@ -17,7 +17,7 @@ use crate::protocol::http::{Request, write_request};
 use crate::report::result::{NodeInfo, TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
 use crate::secrets::Secrets;
-use crate::server::{Endpoint, Found, Manner, Nodes, Probing, Proxy, Running, Starting, Target};
+use crate::server::{BUS, Endpoint, Found, Manner, Node, Nodes, Probing, Proxy, Running, Starting, Target};
 use crate::step::Actor;
 use crate::transport::{MAX_MESSAGE, RemoteConfig};
 
@@ -146,7 +146,9 @@ impl ServerConfig {
 
     fn target(&self, node: &NodeConfig, arguments: &[String]) -> Target {
         match (&node.command, &node.url) {
-            (Some(line), url) => Target::Command { line: line.clone(), url: url.clone(), node: None },
+            (Some(line), url) => {
+                Target::Command { line: line.clone(), url: url.clone(), node: None, environment: Vec::new() }
+            }
             (None, Some(url)) => Target::Url(url.clone()),
             (None, None) => {
                 let older = (self.protocol == Some(Version::V3)).then(|| ALLOW_OLDER.to_owned());
@@ -177,6 +179,25 @@ impl ServerConfig {
         };
         let nodes = if self.nodes.len() > 1 { self.nodes.iter().map(node).collect() } else { Vec::new() };
         TargetInfo { nodes, ..TargetInfo::missing(kind, url(first), first.command.clone()) }
+    }
+
+    /// Refuses a link that leads nowhere.
+    ///
+    /// # Errors
+    /// A sentence that says where it could lead.
+    pub(super) fn check_links(&self, scenario: &Scenario) -> Result<(), String> {
+        let is_joined = self.nodes.len() > 1 && self.missing().kind == TargetKind::Bundled;
+        let is_there = |to: &str| {
+            to.contains(':') || self.nodes.iter().any(|node| node.name == to) || (is_joined && to == BUS)
+        };
+        match scenario.links.iter().find(|link| !is_there(&link.to)) {
+            None => Ok(()),
+            Some(link) => Err(format!(
+                "the link {} leads to `{}`, which is no node of the server: write host and port, like `127.0.0.1:6379`, or \
+                 the name of a node",
+                link.name, link.to
+            )),
+        }
     }
 
     /// How it is started and looked for, in these manners.
@@ -253,8 +274,14 @@ impl ServerConfig {
     /// # Errors
     /// A sentence, when a source address does not fit a node's, or the nodes have different paths.
     pub(super) fn places(&self, nodes: &Nodes) -> Result<Vec<Place>, String> {
-        let places: Vec<Place> =
-            nodes.iter().map(|node| self.place(&node.running)).collect::<Result<_, _>>()?;
+        let linked = |node: &Node| {
+            let mut place = self.place(&node.running)?;
+            if let Some(link) = nodes.link_to(&node.name) {
+                place.peer.address = link.address();
+            }
+            Ok(place)
+        };
+        let places: Vec<Place> = nodes.iter().map(linked).collect::<Result<_, String>>()?;
         let of = |place: &Place| (place.path.clone(), place.namespace.clone());
         let names = nodes.iter().map(|node| &node.name);
         match names.zip(&places).find(|(_, place)| of(place) != of(&places[0])) {
@@ -437,7 +464,7 @@ pub(super) mod tests {
         let line = "node server.js".to_owned();
         let started =
             ServerConfig { nodes: vec![NodeConfig { command: Some(line.clone()), ..node }], ..found };
-        assert_eq!(started.with(&[]), Target::Command { line, url, node: None });
+        assert_eq!(started.with(&[]), Target::Command { line, url, node: None, environment: Vec::new() });
         assert!(!started.is_found());
     }
 

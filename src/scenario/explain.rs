@@ -16,6 +16,7 @@ pub fn explain(scenario: &Scenario) -> String {
     let mut told = Told { scenario, text: String::new() };
     told.head();
     told.clients();
+    told.links();
     told.line(0, "");
     told.line(0, "script");
     told.acts(&scenario.script, 1);
@@ -85,6 +86,12 @@ impl Told<'_> {
                 widths[0], widths[1], widths[2], widths[3]
             );
             self.line(1, line.trim_end());
+        }
+    }
+
+    fn links(&mut self) {
+        for link in &self.scenario.links {
+            self.line(0, format!("link {}: leads to {}", link.name, link.to));
         }
     }
 

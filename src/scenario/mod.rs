@@ -9,6 +9,7 @@ mod asks;
 mod explain;
 mod foreign;
 mod groups;
+mod links;
 mod load;
 mod operations;
 mod overrides;
@@ -41,6 +42,7 @@ use crate::units;
 pub use crate::template::Timings;
 pub use explain::explain;
 pub use groups::Group;
+pub use links::{Change, Direction, LinkRule};
 pub use load::Load;
 pub use operations::Operation;
 pub use overrides::Overrides;
@@ -79,6 +81,8 @@ pub struct Scenario {
     pub takes: Duration,
     /// Who takes part.
     pub groups: Vec<Group>,
+    /// The proxies that stand between the server and what it needs, or between clients and a node.
+    pub links: Vec<LinkRule>,
     /// How the server is asked for things.
     pub contract: Contract,
     /// What they do.
@@ -262,6 +266,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let clients = fields.required("clients");
     let vars = fields.optional("vars");
     let contract = fields.optional("contract");
+    let links = fields.optional("links");
     let script = fields.required("script");
     let audit = fields.optional("audit");
     let thresholds = fields.optional("thresholds");
@@ -307,7 +312,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     };
     let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });
     let script_node = script?;
-    let script = script::read(script_node, &groups, &mut reading)?;
+    let links = links.map_or(Ok(Vec::new()), links::read)?;
+    let script = script::read(script_node, &groups, &links, &mut reading)?;
     overrides.deny_unheeded(reading.has_prolonged()).map_err(|mistake| mistake.at(script_node.span))?;
     let audit = audit.map_or(Ok(Some(AuditRule::default())), read_audit)?;
     let labels: Vec<String> = reading.labels().iter().map(|(name, _)| name.clone()).collect();
@@ -343,6 +349,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         protocols,
         takes,
         groups,
+        links,
         contract,
         script,
         audit,

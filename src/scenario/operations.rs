@@ -3,14 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::document::{Fields, Mistake, Node, Value};
+use crate::document::{Fields, Key, Mistake, Node, Value};
 use crate::units::{self, Spelt};
+
+use super::links::{self, Change, LinkRule};
 
 /// The word under which the script acts on the server.
 pub(super) const SERVER: &str = "server";
 
 /// The word for a wait for its health alone.
 pub(super) const AWAIT: &str = "await";
+
+/// The word under which the script acts on links.
+pub(super) const LINK: &str = "link";
 
 /// How long a node may take to answer again, unless the step says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,6 +39,8 @@ pub enum Operation {
     Answers(String, Duration),
     /// A broadcast from each node has to reach all others within so long.
     Whole(Duration),
+    /// Something is done to the link of this name.
+    Link(String, Change),
     /// Nothing is done for so long.
     Wait(Duration),
 }
@@ -58,7 +65,7 @@ impl Operation {
             | Operation::Restart(node)
             | Operation::Pause(node, _)
             | Operation::Answers(node, _) => Some(node),
-            Operation::Rolling(_) | Operation::Whole(_) | Operation::Wait(_) => None,
+            Operation::Rolling(_) | Operation::Whole(_) | Operation::Wait(_) | Operation::Link(..) => None,
         }
     }
 
@@ -66,6 +73,7 @@ impl Operation {
     pub(super) fn lasts(&self) -> Duration {
         match self {
             Operation::Pause(_, length) | Operation::Wait(length) => *length,
+            Operation::Link(_, change) => change.lasts(),
             _ => Duration::ZERO,
         }
     }
@@ -86,6 +94,7 @@ impl fmt::Display for Operation {
             Operation::Whole(within) => {
                 write!(f, "await that all nodes hear each other within {}", Spelt(*within))
             }
+            Operation::Link(name, change) => change.tell(name, f),
             Operation::Wait(length) => write!(f, "wait for {}", Spelt(*length)),
         }
     }
@@ -175,5 +184,103 @@ pub(super) fn health(node: &Node) -> Result<Operation, Mistake> {
         _ => Err(node
             .mistake("it is not said what is awaited")
             .hint("write `await: { node: b, answers: true }`, or `await: { whole: true }`")),
+    }
+}
+
+/// Reads what is done to links: one thing, or a list.
+pub(super) fn of_links(node: &Node, known: &[LinkRule]) -> Result<Vec<Operation>, Mistake> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    if items.is_empty() {
+        return Err(node
+            .mistake("nothing is done to a link here")
+            .hint("write `- link: { redis: { cut: 5s } }`"));
+    }
+    items.iter().map(|item| of_link(item, known)).collect()
+}
+
+fn of_link(node: &Node, known: &[LinkRule]) -> Result<Operation, Mistake> {
+    let hint = "write `- link: { redis: { cut: 5s } }`";
+    let (key, value): &(Key, Node) = match node.map().map_err(|mistake| mistake.hint(hint))? {
+        [entry] => entry,
+        [] => return Err(node.mistake("nothing is done to a link here").hint(hint)),
+        [_, (second, _), ..] => {
+            return Err(second
+                .mistake("these are two things")
+                .hint("make a list of them: `- link: [ { redis: { reset: true } }, { wait: 1s } ]`"));
+        }
+    };
+    match key.text.as_str() {
+        "wait" => return Ok(Operation::Wait(units::duration(value)?)),
+        AWAIT => return health(value),
+        _ => {}
+    }
+    if !known.iter().any(|link| link.name == key.text) {
+        let mistake = key.mistake(format!("unknown link `{}`", key.text));
+        let names = known.iter().map(|link| link.name.as_str());
+        return Err(match known.is_empty() {
+            true => mistake.hint("name it above the script: `links: { redis: 127.0.0.1:6379 }`"),
+            false => mistake.did_you_mean(&key.text, names),
+        });
+    }
+    Ok(Operation::Link(key.text.clone(), links::change(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Source, parse};
+
+    fn node(text: &str) -> Node {
+        parse(&Source { name: "t".into(), text: text.into() }).expect("it is YAML")
+    }
+
+    fn told(text: &str) -> String {
+        let links = [LinkRule { name: "redis".to_owned(), to: "127.0.0.1:6379".to_owned() }];
+        match of_links(&node(text), &links) {
+            Ok(operations) => operations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            Err(mistake) => mistake.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_done_to_a_link_is_told_in_words() {
+        for (text, words) in [
+            ("redis: { cut: 5s }", "cut link redis for 5s"),
+            ("redis: { reset: true }", "reset link redis"),
+            (
+                "redis: { black_hole: 10s, direction: to_target }",
+                "make link redis a black hole to its target for 10s",
+            ),
+            ("redis: { delay: 50ms, jitter: 20ms }", "slow link redis down: delay 50ms, jitter 20ms"),
+            ("redis: { rate: 1MB/s, for: 3s }", "slow link redis down: 1000000 bytes a second, for 3s"),
+            ("[ { redis: { restore: true } }, { wait: 1s } ]", "restore link redis; wait for 1s"),
+        ] {
+            assert_eq!(told(text), words);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_to_a_link_is_refused() {
+        for (text, words) in [
+            ("reddis: { cut: 5s }", "did you mean `redis`"),
+            ("redis: { cut: 5s, delay: 1s }", "one at a time"),
+            ("redis: { cut: 5s, direction: both }", "only bytes do"),
+            ("redis: { cut: 5s, for: 5s }", "takes `for`"),
+            ("redis: { reset: false }", "nothing is done"),
+            ("redis: { rate: 1MB }", "1MB/s"),
+            ("redis: {}", "one at a time"),
+            ("[]", "nothing is done"),
+        ] {
+            assert!(told(text).contains(words), "{text}: {}", told(text));
+        }
+        for (text, words) in
+            [("wait: h:1", "called `wait`"), ("a-b: h:1", "letters"), ("{ a: h:1, A: h:1 }", "two links")]
+        {
+            let refused = links::read(&node(text)).expect_err(text).to_string();
+            assert!(refused.contains(words), "{text}: {refused}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::links::Direction;
 use super::{Level, MOST_CLIENTS, MOST_NODES, Need};
 use crate::audit::Fault;
 use crate::contract;
@@ -67,6 +68,11 @@ fn file() -> Schema {
         )
         .takes("takes", named("time"), "About how long a healthy server lets it take.")
         .takes("vars", map(named("value")), "Variables, worked out once for each client.")
+        .takes(
+            "links",
+            links(),
+            "Proxies of ours that the script can cut and slow down, and where each leads.",
+        )
         .takes("contract", contract::schema(), "How the server is asked to join, leave and broadcast.")
         .takes("audit", either([flag(), audit]), "`false` leaves the deliveries unexamined.")
         .takes("thresholds", list(named("threshold")), "Demands on the whole run.")
@@ -150,6 +156,40 @@ fn operation() -> Schema {
         .schema()
 }
 
+/// Where each link leads.
+fn links() -> Schema {
+    let mut links = map(word());
+    links["propertyNames"] = json!({ "pattern": format!("^(?!(wait|await)$){NAME}$") });
+    links
+}
+
+/// What is done to a link, or the same as for a server.
+fn link() -> Schema {
+    let change = Shape::new("What is done to a link: one thing.")
+        .takes("cut", named("time"), "Ends all connections, and new ones at once, for so long.")
+        .takes("reset", flag(), "Ends all connections of this moment by RST.")
+        .takes("black_hole", named("time"), "Lets connections stay open and nothing pass, for so long.")
+        .takes("delay", named("time"), "How long every byte is under way.")
+        .takes("jitter", named("time"), "How much longer or shorter that may be.")
+        .takes("rate", throughput(), "How many bytes pass each second at most: `1MB/s`.")
+        .takes("for", named("time"), "How long it is slow; else until it is restored.")
+        .takes("direction", words(Direction::ALL.map(Direction::name)), "Which bytes; else both.")
+        .takes("restore", flag(), "Takes back everything.")
+        .schema();
+    json!({
+        "type": "object",
+        "properties": { "await": health(), "wait": named("time") },
+        "additionalProperties": change,
+        "minProperties": 1,
+        "maxProperties": 1,
+    })
+}
+
+/// So many bytes each second.
+fn throughput() -> Schema {
+    fitting(&format!(r"^\s*{NUMBER}(B|KB|KiB|MB|MiB)?/s\s*$"))
+}
+
 /// The health of the server that is waited for.
 fn health() -> Schema {
     Shape::new("A node has to answer, or all nodes have to hear each other.")
@@ -179,6 +219,7 @@ fn act() -> Schema {
             "measure": told(measure, "The part of the script whose latencies and rates count."),
             "all": named("steps"),
             "server": told(either([operation(), some(operation())]), "What is done to the server: one thing, or a list."),
+            "link": told(either([link(), some(link())]), "What is done to links: one thing, or a list."),
             "await": told(health(), "The health of the server that is waited for."),
         },
         "propertyNames": { "pattern": format!(r"^\s*{NAME}(\s*,\s*{NAME})*\s*$") },

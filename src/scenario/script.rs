@@ -7,7 +7,8 @@ use crate::step::{self, KINDS, Numbered, Reading, Step};
 use crate::units::Spelt;
 
 use super::groups::{ALL, Group, MEASURE, RESERVED, TOGETHER};
-use super::operations::{self, AWAIT, Operation, SERVER};
+use super::links::LinkRule;
+use super::operations::{self, AWAIT, LINK, Operation, SERVER};
 
 /// Something that has to be over before the next begins.
 #[derive(Debug)]
@@ -60,12 +61,17 @@ impl Act {
 }
 
 /// Reads the script.
-pub(super) fn read(node: &Node, groups: &[Group], reading: &mut Reading<'_>) -> Result<Vec<Act>, Mistake> {
+pub(super) fn read(
+    node: &Node,
+    groups: &[Group],
+    links: &[LinkRule],
+    reading: &mut Reading<'_>,
+) -> Result<Vec<Act>, Mistake> {
     let items = node.list().map_err(|mistake| mistake.hint("write each act as `- all: connect`"))?;
     if items.is_empty() {
         return Err(node.mistake("the script is empty").hint("write `- all: connect`"));
     }
-    let mut reader = Reader { groups, reading, is_outermost: true, is_measured: false };
+    let mut reader = Reader { groups, links, reading, is_outermost: true, is_measured: false };
     let script = reader.acts(items)?;
     for (index, group) in groups.iter().enumerate() {
         let name = &group.name;
@@ -96,6 +102,7 @@ fn first_step(act: &Act, group: usize) -> Option<&Numbered> {
 
 struct Reader<'r, 's> {
     groups: &'r [Group],
+    links: &'r [LinkRule],
     reading: &'r mut Reading<'s>,
     /// Whether it is in no `together` and no `measure`.
     is_outermost: bool,
@@ -126,6 +133,9 @@ impl Reader<'_, '_> {
         }
         if key.text == SERVER {
             return Ok(Act::Server { operations: operations::read(value)?, span: key.span });
+        }
+        if key.text == LINK {
+            return Ok(Act::Server { operations: operations::of_links(value, self.links)?, span: key.span });
         }
         if key.text == AWAIT {
             return Ok(Act::Server { operations: vec![operations::health(value)?], span: key.span });

@@ -49,7 +49,7 @@ impl Group {
     pub(super) fn start_line(
         line: &str,
         port: u16,
-        further: impl IntoIterator<Item = (&'static str, String)>,
+        further: impl IntoIterator<Item = (String, String)>,
     ) -> io::Result<Self> {
         let mut command = Command::new("sh");
         command.arg("-c").arg(line).env("PORT", port.to_string()).envs(further).stdin(Stdio::null());

@@ -18,7 +18,7 @@ mod running;
 pub(crate) use endpoint::{Endpoint, authorization};
 pub(crate) use group::{Process, Resources};
 pub(crate) use last_words::exception;
-pub(crate) use nodes::{Node, Nodes, usual_name};
+pub(crate) use nodes::{BUS, Node, Nodes, usual_name};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
 pub(crate) use proxy::Proxy;

@@ -2,12 +2,15 @@
 //! for each other.
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::thread;
 use std::time::Duration;
 
 use super::group::Group;
 use super::running::{NodePlace, free_port};
 use super::{Exit, NotReady, Process, Resources, Running, Starting, Target};
+use crate::link::Link;
+use crate::scenario::LinkRule;
 
 /// A node that answered.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct Node {
 #[derive(Debug)]
 pub struct Nodes {
     nodes: Vec<Node>,
+    /// The links, each with where it leads.
+    links: Vec<(Link, String)>,
     /// What joins the nodes of the reference server. It outlives them.
     bus: Option<Group>,
 }
@@ -39,12 +44,17 @@ impl Nodes {
     ///
     /// # Errors
     /// Why the first of them is not there that is not. The others are stopped.
-    pub fn start(mut targets: Vec<(String, Target)>, starting: &Starting) -> Result<Nodes, NotReady> {
+    pub(crate) fn start(
+        mut targets: Vec<(String, Target)>,
+        links: &[LinkRule],
+        starting: &Starting,
+    ) -> Result<Nodes, NotReady> {
         place(&mut targets)?;
-        let bus = join(&mut targets)?;
+        let links = open(links, &mut targets)?;
+        let bus = join(&mut targets, &links)?;
         if let [(name, target)] = &targets[..] {
             let node = Node { name: name.clone(), running: target.start(starting)? };
-            return Ok(Nodes { nodes: vec![node], bus });
+            return Ok(Nodes { nodes: vec![node], links, bus }.led());
         }
         let started = thread::scope(|scope| {
             let threads: Vec<_> =
@@ -57,7 +67,27 @@ impl Nodes {
             Ok(Node { name, running: running? })
         };
         let nodes = targets.into_iter().zip(started).map(named).collect::<Result<_, _>>()?;
-        Ok(Nodes { nodes, bus })
+        Ok(Nodes { nodes, links, bus }.led())
+    }
+
+    /// The same with the links to nodes led there.
+    fn led(self) -> Nodes {
+        for (link, to) in &self.links {
+            if let Some(node) = self.nodes.iter().find(|node| node.name == *to) {
+                link.lead_to(node.running.found().address);
+            }
+        }
+        self
+    }
+
+    /// The link of this name.
+    pub(crate) fn link(&self, name: &str) -> Option<&Link> {
+        self.links.iter().map(|(link, _)| link).find(|link| link.name() == name)
+    }
+
+    /// The link that leads to this node, through which its clients go.
+    pub(crate) fn link_to(&self, node: &str) -> Option<&Link> {
+        self.links.iter().find(|(_, to)| to == node).map(|(link, _)| link)
     }
 
     /// The first, which stands for all of them where one will do.
@@ -111,6 +141,7 @@ impl Nodes {
                 scope.spawn(|| node.running.stop());
             }
         });
+        drop(self.links);
         drop(self.bus);
     }
 }
@@ -140,8 +171,35 @@ fn place(targets: &mut [(String, Target)]) -> Result<(), NotReady> {
     Ok(())
 }
 
+/// What joins the nodes of the reference server, as a link names it.
+pub(crate) const BUS: &str = "bus";
+
+/// Opens the links, and tells every command where they are.
+fn open(links: &[LinkRule], targets: &mut [(String, Target)]) -> Result<Vec<(Link, String)>, NotReady> {
+    let mut opened = Vec::new();
+    for LinkRule { name, to } in links {
+        let failed = |error| NotReady::NotStarted { server: format!("the link {name}"), error };
+        let link = Link::open(name).map_err(failed)?;
+        if to.contains(':') {
+            let mut addresses = to.to_socket_addrs().map_err(failed)?;
+            addresses.next().into_iter().for_each(|address| link.lead_to(address));
+        }
+        opened.push((link, to.clone()));
+    }
+    for (link, _) in &opened {
+        let (variable, address) = (format!("LINK_{}", link.name().to_ascii_uppercase()), link.address());
+        for (_, target) in &mut *targets {
+            if let Target::Command { environment, .. } = target {
+                environment.push((variable.clone(), address.to_string()));
+                environment.push((format!("{variable}_PORT"), address.port().to_string()));
+            }
+        }
+    }
+    Ok(opened)
+}
+
 /// Joins several nodes of the reference server by its bus, which is started for them. They wait for it.
-fn join(targets: &mut [(String, Target)]) -> Result<Option<Group>, NotReady> {
+fn join(targets: &mut [(String, Target)], links: &[(Link, String)]) -> Result<Option<Group>, NotReady> {
     let is_bundled = |(_, target): &(String, Target)| matches!(target, Target::Bundled { .. });
     if targets.len() < 2 || !targets.iter().all(is_bundled) {
         return Ok(None);
@@ -149,9 +207,12 @@ fn join(targets: &mut [(String, Target)]) -> Result<Option<Group>, NotReady> {
     let target = targets[0].1.clone();
     let port = free_port().map_err(|error| target.not_started(error))?;
     let bus = format!("127.0.0.1:{port}");
+    let link = links.iter().find(|(_, to)| to == BUS).map(|(link, _)| link);
+    let seen = link.map_or_else(|| bus.clone(), |link| link.address().to_string());
+    link.into_iter().for_each(|link| link.lead_to((Ipv4Addr::LOCALHOST, port).into()));
     for (name, target) in targets {
         if let Target::Bundled { args } = target {
-            args.extend(["--node", name, "--bus", &bus].map(str::to_owned));
+            args.extend(["--node", name, "--bus", &seen].map(str::to_owned));
         }
     }
     let command = Target::reference_server(&["--bus", &bus, "--bus-only"]);
@@ -164,7 +225,7 @@ mod tests {
     use crate::server::Endpoint;
 
     fn command() -> Target {
-        Target::Command { line: "exit 7".to_owned(), url: None, node: None }
+        Target::Command { line: "exit 7".to_owned(), url: None, node: None, environment: Vec::new() }
     }
 
     fn placed(mut targets: Vec<(String, Target)>) -> Vec<Option<NodePlace>> {
@@ -199,7 +260,7 @@ mod tests {
     #[test]
     fn a_node_that_ends_at_its_start_is_named() {
         let targets = vec![("a".to_owned(), command()), ("left".to_owned(), command())];
-        let why = Nodes::start(targets, &Starting::default()).expect_err("both end");
+        let why = Nodes::start(targets, &[], &Starting::default()).expect_err("both end");
         assert_eq!(why.sentence(), "the server command `exit 7` (node a) ended with exit code 7");
     }
 

@@ -41,6 +41,8 @@ pub enum Target {
         url: Option<Endpoint>,
         /// What it is told, where it is one of several nodes.
         node: Option<NodePlace>,
+        /// Further variables of its environment: where the links are.
+        environment: Vec<(String, String)>,
     },
     /// A server that runs already.
     Url(Endpoint),
@@ -142,9 +144,10 @@ impl Target {
                     Group::start(command)
                 })
             }
-            Target::Command { line, node, .. } => {
-                let further =
-                    node.iter().flat_map(|node| [("NODE", node.name.clone()), ("PORTS", node.list())]);
+            Target::Command { line, node, environment, .. } => {
+                let named = |(name, value): (&str, String)| (name.to_owned(), value);
+                let node = node.iter().flat_map(|node| [("NODE", node.name.clone()), ("PORTS", node.list())]);
+                let further = node.map(named).chain(environment.iter().cloned());
                 Group::start_line(line, port.unwrap_or(0), further)
             }
             Target::Url(_) => Err(io::Error::other("it was running already")),

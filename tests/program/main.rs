@@ -13,6 +13,7 @@ mod formats;
 mod hostile;
 mod imports;
 mod interrupted;
+mod links;
 mod load;
 mod metrics;
 mod nodes;

@@ -42,7 +42,7 @@ fn a_server_gets_a_port_that_no_outgoing_connection_takes() {
 }
 
 fn command(line: &str) -> Target {
-    Target::Command { line: line.into(), url: None, node: None }
+    Target::Command { line: line.into(), url: None, node: None, environment: Vec::new() }
 }
 
 fn quickly() -> Starting {
@@ -88,7 +88,7 @@ fn a_command_with_a_url_is_found_there_and_told_its_port() {
     let port = server(OPEN);
     let url = Endpoint::local(port);
     let line = format!("test $PORT = {port} && exec sleep 1000");
-    let target = Target::Command { line, url: Some(url.clone()), node: None };
+    let target = Target::Command { line, url: Some(url.clone()), node: None, environment: Vec::new() };
     let running = target.start(&Starting::default()).expect("it starts");
     assert_eq!(running.endpoint(), &url);
 }
