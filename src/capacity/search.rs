@@ -7,6 +7,7 @@
 //! An end that does not stand is moved, and the search goes on from there.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,18 @@ pub(crate) enum StepOutcome {
     Unclear(String),
     /// The server ended: how.
     Died(String),
+}
+
+impl fmt::Display for StepOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StepOutcome::Held => f.write_str("held"),
+            StepOutcome::Broke(why) => write!(f, "failed: {why}"),
+            StepOutcome::Limited(why) => write!(f, "the load generator did not keep up: {why}"),
+            StepOutcome::Unclear(why) => write!(f, "not clear: {why}"),
+            StepOutcome::Died(how) => write!(f, "the server ended: {how}"),
+        }
+    }
 }
 
 /// The answer.

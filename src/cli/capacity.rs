@@ -6,20 +6,19 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::formats::When;
+use super::formats::{tell, write};
 use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean;
 use super::server::ServerArgs;
-use super::{duration, look_of_stdout, warn};
+use super::{duration, look_of_stdout, share, warn};
 use crate::capacity;
 use crate::report::{Detail, html, terminal};
 use crate::runner::{
-    Error, Event, LoadSearch, RunConfig, SearchConfig, search_status, select_one, stop_on_signals,
+    Error, Event, LoadSearch, RunConfig, SearchConfig, When, search_status, select_one, stop_on_signals,
 };
 use crate::scenario::{Axis, load_from};
-use crate::units;
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -49,7 +48,7 @@ pub(super) struct CapacityArgs {
     #[arg(long, value_name = "LOAD", value_parser = load_from)]
     to: Option<f64>,
     /// How far the answer may be off
-    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = part)]
     precision: f64,
     /// How often both ends are played again, each time on a fresh server
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=99))]
@@ -70,7 +69,7 @@ pub(super) struct CapacityArgs {
     #[arg(long, value_name = "USERS", value_parser = clap::value_parser!(u64).range(1..))]
     plan_for: Option<u64>,
     /// The share of each machine that the plan leaves free
-    #[arg(long, value_name = "SHARE", default_value = "30%", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "30%", value_parser = part)]
     headroom: f64,
     /// Afterwards run twice the highest load, then half of it until the thresholds hold again
     #[arg(long)]
@@ -85,20 +84,17 @@ pub(super) struct CapacityArgs {
     server: ServerArgs,
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    match units::share_from(text) {
-        Ok(share) if share.0 < 1.0 => Ok(share.0),
-        Ok(_) => Err("expected less than 100 %".to_owned()),
-        Err(mistake) => Err(mistake.to_string()),
-    }
+fn part(text: &str) -> Result<f64, String> {
+    let share = share(text)?;
+    if share < 1.0 { Ok(share) } else { Err("expected less than 100 %".to_owned()) }
 }
 
 /// Searches.
 pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
-    args.server.note_secrets();
+    let given = args.server.given();
     args.output.empty_forms(None).check()?;
     let selected = select_one(&args.scenario, &args.load.overrides()?)?;
-    let (server, config) = (args.server.check()?, args.config());
+    let (server, config) = (given.one()?, args.config());
     args.output.empty_forms(None).prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
@@ -114,8 +110,8 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
     let report = capacity::report(&result);
     let forms = args.output.forms(|| result.to_json(), || html(&report));
-    forms.tell(terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
-    forms.write(When::AtTheEnd)?;
+    tell(&forms, terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
+    write(&forms, When::AtTheEnd)?;
     Ok(search_status(&result, stop.load(Ordering::Relaxed)))
 }
 

@@ -6,20 +6,20 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::formats::When;
+use super::formats::{tell, write};
 use super::output::{OutputArgs, RESULTS};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean;
 use super::server::ServerArgs;
-use super::{complain, look_of_stdout, warn};
+use super::{complain, look_of_stdout, share, warn};
 use crate::compare::judge::FigureRow;
 use crate::compare::{self, Demand};
 use crate::report::{Detail, Report, html, markdown, terminal};
 use crate::runner::{
-    Compared, Comparison, ComparisonConfig, Error, Event, compare_files, select_one, stop_on_signals,
+    Compared, Comparison, ComparisonConfig, Error, Event, GivenServer, When, compare_files, select_one,
+    stop_on_signals,
 };
-use crate::units;
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -45,7 +45,7 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     blocks: u16,
     /// The difference for which the number of missing blocks is calculated
-    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = some)]
     effect: f64,
     /// End with 1 if a figure is worse by so much: 'delivery p99 worse by 10 %' (repeatable)
     #[arg(long, value_name = "DEMAND", value_parser = Demand::parse)]
@@ -69,28 +69,25 @@ pub(super) struct CompareArgs {
     server: ServerArgs,
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    match units::share_from(text) {
-        Ok(share) if share.0 > 0.0 => Ok(share.0),
-        Ok(_) => Err("expected more than 0 %".to_owned()),
-        Err(mistake) => Err(mistake.to_string()),
-    }
+fn some(text: &str) -> Result<f64, String> {
+    let share = share(text)?;
+    if share > 0.0 { Ok(share) } else { Err("expected more than 0 %".to_owned()) }
 }
 
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
-    args.server.note_secrets();
+    let given = args.server.given();
     args.output.empty_forms(args.markdown.as_deref()).check()?;
     match &args.what[..] {
         [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
-        [scenario, ..] => compare_servers(args, scenario),
+        [scenario, ..] => compare_servers(args, &given, scenario),
         [] => Err(Error::because("no scenario is named")),
     }
 }
 
-fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> {
+fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> Result<Status, Error> {
     let selected = select_one(scenario, &args.load.overrides()?)?;
-    let servers = args.server.check_each()?;
+    let servers = given.each()?;
     args.output.empty_forms(args.markdown.as_deref()).prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
@@ -130,8 +127,8 @@ fn compare_servers(args: &CompareArgs, scenario: &str) -> Result<Status, Error> 
 fn show(args: &CompareArgs, json: &str, report: &Report) -> Result<(), Error> {
     let forms = args.output.forms(|| json.to_owned(), || html(report));
     let forms = forms.with(args.markdown.as_deref(), "summary", || markdown(report));
-    forms.tell(terminal(report, look_of_stdout(), Detail::Usual).trim_end());
-    forms.write(When::AtTheEnd)
+    tell(&forms, terminal(report, look_of_stdout(), Detail::Usual).trim_end());
+    write(&forms, When::AtTheEnd)
 }
 
 /// What the demands came to, which is told.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::display::Display;
-use super::formats::{DocumentArgs, Forms, When};
+use super::formats::{DocumentArgs, tell, write};
 use super::secrets::{clean_each, secrets};
 use super::server::ServerArgs;
 use super::{complain, detail, duration, github, look_of_stdout, put};
@@ -16,7 +16,9 @@ use crate::conformance::result::SuiteResult;
 use crate::conformance::{self, Versions};
 use crate::measure::format;
 use crate::report::{markdown, terminal};
-use crate::runner::{Baselines, Cases, Error, JOBS, NamedServer, Suite, SuiteConfig, stop_on_signals};
+use crate::runner::{
+    Baselines, Cases, Error, Forms, JOBS, NamedServer, Suite, SuiteConfig, When, stop_on_signals,
+};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -96,7 +98,7 @@ fn each_node(servers: Vec<NamedServer>) -> Result<Vec<NamedServer>, Error> {
 
 /// Plays the suite against each server in turn.
 pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
-    args.server.note_secrets();
+    let given = args.server.given();
     // Before anything is started: who chooses wrongly should not have to wait.
     let cases = Cases::read(args.cases.as_deref())?;
     let chosen = cases.choose(&args.only, &args.exclude)?;
@@ -108,7 +110,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
     let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
     forms.check()?;
-    let servers = each_node(args.server.check_each()?)?;
+    let servers = each_node(given.each()?)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
     }
@@ -124,7 +126,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     for server in &servers {
         if servers.len() > 1 {
             let gap = if statuses.is_empty() { "" } else { "\n" };
-            args.forms(&[]).tell(&format!("{gap}{}:\n", format::printable(&secrets().redact(&server.name))));
+            tell(&forms, &format!("{gap}{}:\n", format::printable(&secrets().redact(&server.name))));
         }
         let played = suite.run(server, &stop, &mut |event| {
             display.show(&event);
@@ -155,18 +157,17 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
         statuses.push(status);
         results.push(result);
         let report = conformance::report(&results[results.len() - 1..], args.strict);
-        args.forms(&[]).tell(terminal(&report, look, detail).trim_end());
+        tell(&forms, terminal(&report, look, detail).trim_end());
         // What fails here is tried again at the end, and reported then.
-        let _ = args.forms(&results).write(When::SoFar);
+        let _ = write(&args.forms(&results), When::SoFar);
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
     if results.len() > 1 {
-        args.forms(&[])
-            .tell(&format!("\n{}", terminal(&conformance::matrix(&results), look, detail).trim_end()));
+        tell(&forms, &format!("\n{}", terminal(&conformance::matrix(&results), look, detail).trim_end()));
     }
-    args.forms(&results).write(When::AtTheEnd)?;
+    write(&args.forms(&results), When::AtTheEnd)?;
     github::annotate(|| annotations(&results, args.strict));
     github::summarise(|| markdown(&conformance::report(&results, args.strict)));
     Ok(Status::gravest(&statuses))

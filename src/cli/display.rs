@@ -10,7 +10,6 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
-use crate::capacity::StepOutcome;
 use crate::conformance::counts;
 use crate::conformance::result::Summary;
 use crate::measure::format::printable;
@@ -53,7 +52,7 @@ impl Display {
             }
             Event::RunEnded | Event::SuiteEnded => self.lines = None,
             Event::LoadPlayed { load, outcome } => {
-                complain(&printable(&format!("{load}: {}", words(outcome))))
+                complain(&printable(&format!("{load}: {outcome}")));
             }
             Event::TurnBegins { block: (block, blocks), turn: (turn, turns), server } => {
                 complain(&printable(&format!("block {block} of {blocks}, {turn} of {turns}: {server}")));
@@ -65,17 +64,6 @@ impl Display {
 
     fn lines(&mut self) -> &mut Lines {
         self.lines.get_or_insert_with(Lines::of_stderr)
-    }
-}
-
-/// What came of a load.
-fn words(outcome: &StepOutcome) -> String {
-    match outcome {
-        StepOutcome::Held => "held".to_owned(),
-        StepOutcome::Broke(why) => format!("failed: {why}"),
-        StepOutcome::Limited(why) => format!("the load generator did not keep up: {why}"),
-        StepOutcome::Unclear(why) => format!("not clear: {why}"),
-        StepOutcome::Died(how) => format!("the server ended: {how}"),
     }
 }
 

@@ -1,12 +1,12 @@
 //! `sockrates init`: writes a first scenario for the user's application, by what flags say or by asking.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{complain, is_stdout, put, say};
-use crate::runner::Error;
+use super::{complain, put, say};
+use crate::runner::{Error, is_stdout, refuse_to_overwrite};
 use crate::scenario::starter::Starter;
 use crate::verdict::Status;
 
@@ -92,17 +92,6 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
         ));
     }
     Ok(Status::Passed)
-}
-
-/// Refuses to write to a file that is there, unless that is meant.
-pub(super) fn refuse_to_overwrite(file: &Path, force: bool) -> Result<(), Error> {
-    match !is_stdout(file) && file.exists() && !force {
-        true => Err(Error::because(format!(
-            "{} is there already, and stays as it is\nhelp: name another file by --output, or overwrite it by --force",
-            file.display()
-        ))),
-        false => Ok(()),
-    }
 }
 
 impl InitArgs {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::say;
 use crate::runner::{Bundled, Error};
-use crate::scenario::{self, Need, Surroundings};
+use crate::scenario::{self, Scenario, Surroundings};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -34,35 +34,17 @@ pub(super) fn list(args: &ListArgs) -> Result<Status, Error> {
         all.iter().for_each(|bundled| say(name(bundled)));
         return Ok(Status::Passed);
     }
-    let rows: Vec<Vec<String>> = all
-        .iter()
-        .filter_map(|bundled| {
-            let scenario = scenario::read(&bundled.source(), &Surroundings::without_files()).ok()?;
-            let needs: Vec<&str> = scenario.needs.iter().copied().map(Need::name).collect();
-            let (level, needs) = (scenario.level.name().to_owned(), needs.join(", "));
-            let name = name(bundled).to_owned();
-            Some(match args.conformance {
-                true => vec![name, level, needs, scenario.clause.join(", "), scenario.spec.join("; ")],
-                false => {
-                    let contract =
-                        match (scenario.contract.is_default(), scenario.default_events().is_empty()) {
-                            (true, true) => "none",
-                            (true, false) => "default",
-                            (false, _) => "its own",
-                        };
-                    let clients = scenario.clients().to_string();
-                    vec![name, level, needs, contract.to_owned(), clients, scenario.name]
-                }
-            })
-        })
-        .collect();
+    let (header, row): (_, fn(&Scenario) -> Vec<String>) = match args.conformance {
+        true => (vec!["case", "level", "needs", "clauses", "spec"], Scenario::row_of_case),
+        false => (vec!["name", "level", "needs", "contract", "clients", "shows"], Scenario::row),
+    };
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(match args.conformance {
-        true => vec!["case", "level", "needs", "clauses", "spec"],
-        false => vec!["name", "level", "needs", "contract", "clients", "shows"],
-    });
-    table.add_rows(rows);
+    table.load_style(comfy_table::presets::NOTHING).set_header(header);
+    for bundled in &all {
+        if let Ok(scenario) = scenario::read(&bundled.source(), &Surroundings::without_files()) {
+            table.add_row([vec![name(bundled).to_owned()], row(&scenario)].concat());
+        }
+    }
     let lines = table.to_string();
     say(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
     Ok(Status::Passed)

@@ -11,7 +11,6 @@ mod github;
 mod import;
 mod init;
 mod list;
-mod nodes;
 mod output;
 mod overrides;
 mod play;
@@ -31,7 +30,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::report::{Detail, Look};
-use crate::runner::{Error, Selected, write_whole};
+use crate::runner::{Error, Selected, is_stdout, write_whole};
 use crate::units;
 use crate::verdict::Status;
 
@@ -135,6 +134,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     units::duration_from(text).map_err(|mistake| mistake.to_string())
 }
 
+/// Reads the share that an option has.
+fn share(text: &str) -> Result<f64, String> {
+    units::share_from(text).map(|share| share.0).map_err(|mistake| mistake.to_string())
+}
+
 /// How much a report tells, by the flags of a verb.
 fn detail(quiet: bool, verbose: bool) -> Detail {
     match (quiet, verbose) {
@@ -142,11 +146,6 @@ fn detail(quiet: bool, verbose: bool) -> Detail {
         (_, true) => Detail::Everything,
         _ => Detail::Usual,
     }
-}
-
-/// Whether a path means standard output.
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-")
 }
 
 /// Writes a file whole; `-` is standard output. `what` it holds, in words.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::display::Display;
-use super::formats::Forms;
-use super::{is_stdout, put};
+use super::put;
+use crate::runner::{Forms, is_stdout};
 
 /// The heading of the forms in the help.
 pub(super) const RESULTS: &str = "Results (`-` is standard output)";

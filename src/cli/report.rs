@@ -1,19 +1,16 @@
 //! `sockrates report`: renders stored results again, of `run`, `conform`, `compare` and `capacity`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::formats::{DocumentArgs, FormatArgs, Forms, When};
+use super::formats::{DocumentArgs, FormatArgs, write};
 use super::{detail, look_of_stdout, say};
-use crate::capacity::{self, CapacityResult};
-use crate::compare::{self, ComparisonResult, Diff};
 use crate::conformance::{self, SuiteResult};
-use crate::report::file::{Kind, ResultFile};
-use crate::report::{self, RunResult, html, markdown, terminal};
-use crate::runner::Error;
+use crate::report::{self, Report, RunResult, html, markdown, terminal};
+use crate::runner::{Error, Forms, Stored, When};
 use crate::verdict::Status;
+use crate::{capacity, compare};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,60 +41,22 @@ pub(super) struct ReportArgs {
 /// Reads the files and writes what is asked for. The verdicts in them change no exit code: they are old.
 pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
     args.formats.of_runs(None, &[]).check()?;
-    let (mut runs, mut suites) = (Vec::new(), Vec::new());
-    for file in &args.results {
-        let name = file.display();
-        let text = fs::read_to_string(file).map_err(|error| {
-            Error::because(format!(
-                "failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one"
-            ))
-        })?;
-        let why = |why| Error::because(format!("{name} {why}"));
-        let stored = ResultFile::open(&text).map_err(why)?;
-        match stored.kind {
-            Kind::Run => runs.append(&mut stored.body().map_err(why)?),
-            Kind::Suite => suites.append(&mut stored.body().map_err(why)?),
-            kind if args.results.len() > 1 => {
-                let kind = kind.name();
-                return Err(Error::because(format!(
-                    "{name} is a result of the kind {kind}, which is rendered alone: give no other file"
-                )));
-            }
-            Kind::Capacity => return of_one(args, &One::Capacity(Box::new(stored.body().map_err(why)?))),
-            Kind::Comparison => return of_one(args, &One::Comparison(Box::new(stored.body().map_err(why)?))),
-            Kind::Diff => return of_one(args, &One::Diff(Box::new(stored.body().map_err(why)?))),
-        }
-    }
-    match (runs.is_empty(), suites.is_empty()) {
-        (false, false) => Err(Error::because(
-            "some of the files are of `run` and some of `conform`: render them separately",
-        )),
-        (_, true) => of_runs(args, &runs),
-        (true, false) => of_suites(args, &suites),
+    match Stored::read(&args.results)? {
+        Stored::Runs(runs) => of_runs(args, &runs),
+        Stored::Suites(suites) => of_suites(args, &suites),
+        Stored::Capacity(result) => of_one(args, "capacity", &capacity::report(&result)),
+        Stored::Comparison(result) => of_one(args, "compare", &compare::report(&result)),
+        Stored::Diff(result) => of_one(args, "compare", &compare::diff_report(&result)),
     }
 }
 
-/// A result that is alone in its file and rendered alone.
-enum One {
-    Comparison(Box<ComparisonResult>),
-    Diff(Box<Diff>),
-    Capacity(Box<CapacityResult>),
-}
-
-fn of_one(args: &ReportArgs, one: &One) -> Result<Status, Error> {
-    let (verb, report) = match one {
-        One::Comparison(result) => ("compare", compare::report(result)),
-        One::Diff(result) => ("compare", compare::diff_report(result)),
-        One::Capacity(result) => ("capacity", capacity::report(result)),
-    };
+/// Of a result that is alone in its file and rendered alone.
+fn of_one(args: &ReportArgs, verb: &str, report: &Report) -> Result<Status, Error> {
     args.formats.refuse_all_but(verb, &["HTML", "Markdown"])?;
     let DocumentArgs { html: page, markdown: summary, .. } = &args.formats.documents;
-    let forms = Forms::default().with(page.as_deref(), "page", || html(&report)).with(
-        summary.as_deref(),
-        "summary",
-        || markdown(&report),
-    );
-    finish(&forms, || terminal(&report, look_of_stdout(), detail(false, args.verbose)))
+    let forms = Forms::default().with(page.as_deref(), "page", || html(report));
+    let forms = forms.with(summary.as_deref(), "summary", || markdown(report));
+    finish(&forms, || terminal(report, look_of_stdout(), detail(false, args.verbose)))
 }
 
 fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<Status, Error> {
@@ -121,6 +80,6 @@ fn finish(forms: &Forms<'_>, text: impl FnOnce() -> String) -> Result<Status, Er
     if forms.is_empty() {
         say(text().trim_end());
     }
-    forms.write(When::AtTheEnd)?;
+    write(forms, When::AtTheEnd)?;
     Ok(Status::Passed)
 }

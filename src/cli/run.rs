@@ -6,19 +6,18 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 
 use super::display::Display;
-use super::formats::{FormatArgs, Forms, When};
+use super::formats::{FormatArgs, tell, write};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean_each;
 use super::server::ServerArgs;
 use super::watching::WatchArgs;
-use super::{complain, detail, github, look_of_stdout, warn};
+use super::{complain, detail, github, look_of_stdout, share, warn};
 use crate::measure::format::printable;
 use crate::report::github::annotations;
 use crate::report::{RunResult, how_many_passed, json, markdown, of_runs, text_of_run};
-use crate::runner::{Error, Event, RunConfig, ScenarioRun, select, stop_on_signals};
+use crate::runner::{Error, Event, Forms, RunConfig, ScenarioRun, When, select, stop_on_signals};
 use crate::scenario::{Overrides, predictions};
-use crate::units;
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -71,14 +70,10 @@ pub(super) struct RunArgs {
     server: ServerArgs,
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    units::share_from(text).map(|share| share.0).map_err(|mistake| mistake.to_string())
-}
-
 /// Plays every scenario in turn.
 pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     // Before anything is played: who asks for what cannot be should not have to wait for it.
-    args.server.note_secrets();
+    let given = args.server.given();
     args.forms(&[]).check()?;
     let overrides = Overrides { checks_only: args.checks_only, ..args.load.overrides()? };
     let selected = select(&args.scenarios, &overrides)?;
@@ -86,7 +81,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         complain(&printable(&format!("note: {prediction}")));
     }
     let (server, config) = (
-        args.server.check()?,
+        given.one()?,
         RunConfig { process: args.pid, strict_audit: args.strict_audit, ..args.play.config() },
     );
     args.forms(&[]).prepare()?;
@@ -127,11 +122,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let result = clean_each(result)?;
         let is_last = index + 1 == selected.len() || stop.load(Ordering::Relaxed);
         let detail = detail(args.quiet, args.verbose);
-        args.forms(&[]).tell(text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
+        tell(&args.forms(&[]), text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
         watchers.show_end(&results, &result, is_last, &stop);
         results.push(result);
         // What fails here is tried again at the end, and reported then.
-        let _ = args.forms(&results).write(When::SoFar);
+        let _ = write(&args.forms(&results), When::SoFar);
         // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
         running.stop();
         if stop.load(Ordering::Relaxed) {
@@ -140,7 +135,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     }
     let statuses: Vec<Status> = results.iter().map(|result| result.verdict.status).collect();
     if results.len() > 1 {
-        args.forms(&[]).tell(&how_many_passed(&results));
+        tell(&args.forms(&[]), &how_many_passed(&results));
     }
     finish(args, &results)?;
     Ok(Status::gravest(&statuses))
@@ -155,12 +150,13 @@ impl RunArgs {
 /// Puts what is known so far into the result file. If that fails, it will fail at the end, and be told then.
 fn keep(args: &RunArgs, results: &[RunResult], so_far: RunResult) {
     let all: Vec<RunResult> = results.iter().cloned().chain([so_far]).collect();
-    let _ = Forms::default().with(args.json.as_deref(), "results", || json::to_json(&all)).write(When::SoFar);
+    let forms = Forms::default().with(args.json.as_deref(), "results", || json::to_json(&all));
+    let _ = write(&forms, When::SoFar);
 }
 
 /// Writes what waits for the end.
 fn finish(args: &RunArgs, results: &[RunResult]) -> Result<(), Error> {
     github::annotate(|| results.iter().flat_map(annotations).collect());
     github::summarise(|| markdown(&of_runs(results)));
-    args.forms(results).write(When::AtTheEnd)
+    write(&args.forms(results), When::AtTheEnd)
 }

@@ -11,6 +11,8 @@ pub mod har;
 
 use std::fmt;
 
+use crate::measure::format::printable;
+
 pub use draft::MOST_BYTES;
 
 /// A scenario that was made of a file of another tool.
@@ -24,6 +26,35 @@ pub struct Imported {
     pub files: Vec<(String, String)>,
     /// Environment variables that have to be set when the scenario is read.
     pub environment: Vec<String>,
+}
+
+impl Imported {
+    /// What has to be told of it: what is left out, what is not quite as it was, and what has to be set.
+    pub fn remarks(&self) -> Vec<String> {
+        let noted = |(kind, title): (Kind, &str)| {
+            let notes = self.notes.iter().filter(|note| note.kind == kind);
+            let notes: Vec<String> =
+                notes.map(|note| format!("  {}", printable(&note.to_string()))).collect();
+            (!notes.is_empty()).then(|| format!("{title}\n{}", notes.join("\n")))
+        };
+        let kinds = [
+            (Kind::LeftOut, "left out, because a scenario has no counterpart:"),
+            (Kind::Changed, "not quite as it was:"),
+        ];
+        let variables =
+            || format!("note: set these environment variables first: {}", self.environment.join(", "));
+        let variables = (!self.environment.is_empty()).then(variables);
+        kinds.into_iter().filter_map(noted).chain(variables).collect()
+    }
+
+    /// How much of the source is not in it, in a sentence.
+    pub fn how_much_is_left_out(&self) -> String {
+        match self.notes.iter().filter(|note| note.kind == Kind::LeftOut).count() {
+            0 => "Everything has a counterpart.".to_owned(),
+            1 => "1 thing is left out; the file says at its head which.".to_owned(),
+            many => format!("{many} things are left out; the file says at its head which."),
+        }
+    }
 }
 
 /// Something of the source that is not, or not quite, in the scenario.

@@ -7,6 +7,7 @@
 
 pub mod block;
 pub(crate) mod chart;
+mod clean;
 mod collect;
 pub mod course;
 pub mod csv;
@@ -29,6 +30,7 @@ mod time;
 mod tone;
 
 pub use block::{Detail, Report};
+pub(crate) use clean::clean;
 pub use collect::{Account, Run, collect};
 pub use render::{Look, frame, html, markdown, terminal, terminal_blocks};
 pub use result::RunResult;

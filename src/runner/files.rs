@@ -3,6 +3,8 @@
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::{fs, io};
 
+use super::Error;
+
 /// Writes a new file beside the old one and renames it, so that a crash leaves the old one whole, and a reader never sees half of
 /// one. Folders that are missing are created. A pipe or a device is written to as it is.
 ///
@@ -65,9 +67,28 @@ pub(crate) fn prove_writable_folder(folder: &Path) -> Result<(), String> {
     prove_writable(&folder.join(".sockrates"))
 }
 
+/// Refuses to write to a file that is there, unless that is meant.
+///
+/// # Errors
+/// When it is there.
+pub(crate) fn refuse_to_overwrite(file: &Path, force: bool) -> Result<(), Error> {
+    match !is_stdout(file) && file.exists() && !force {
+        true => Err(Error::because(format!(
+            "{} is there already, and stays as it is\nhelp: name another file by --output, or overwrite it by --force",
+            file.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// Whether a path names a folder: one that is there, or by the slash at its end.
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir() || path.as_os_str().to_string_lossy().ends_with(['/', MAIN_SEPARATOR])
+}
+
+/// Whether a path means standard output.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// Where a file goes.

@@ -11,12 +11,14 @@
 //! | `suite/` | the conformance suite against one server |
 //! | `search` | the search for the highest load |
 //! | `comparison` | servers side by side, block by block |
+//! | `given/` | a server as commands and urls name it, and which nodes or servers they mean |
 //! | `server`, `tls` | which server is tested, and how it is reached |
 //! | `scenarios`, `bundled` | which scenarios some words mean, and those inside the binary |
 //! | `secrets` | what of a scenario must not stand in any output |
 //! | `watch`, `samples` | what is sampled during a run, and when a threshold ends it |
 //! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
-//! | `files` | files that are put in place whole |
+//! | `files`, `forms` | files that are put in place whole, and the forms of results that go there |
+//! | `stored`, `importing` | files of stored results, and of other tools |
 //! | `interrupt` | Ctrl-C and SIGTERM |
 //! | `event` | what is reported while something runs |
 
@@ -24,6 +26,9 @@ mod bundled;
 mod comparison;
 mod event;
 mod files;
+mod forms;
+mod given;
+mod importing;
 mod interrupt;
 mod limits;
 mod machine;
@@ -36,6 +41,7 @@ mod scenarios;
 mod search;
 mod secrets;
 mod server;
+mod stored;
 mod suite;
 mod tls;
 mod unanswered;
@@ -47,16 +53,21 @@ use crate::verdict::Status;
 pub(crate) use bundled::Bundled;
 pub(crate) use comparison::{Compared, Comparison, ComparisonConfig, compare_files};
 pub(crate) use event::{Event, Listener};
-pub(crate) use files::{is_folder, prove_writable, prove_writable_folder, write_whole};
+pub(crate) use files::{is_folder, is_stdout, refuse_to_overwrite, write_whole};
+use files::{prove_writable, prove_writable_folder};
+pub(crate) use forms::{Forms, When};
+pub(crate) use given::GivenServer;
+pub(crate) use importing::{ImportSource, import};
 pub(crate) use interrupt::stop_on_signals;
 pub(crate) use run::{RunConfig, ScenarioRun};
 pub(crate) use scenarios::{Selected, select, select_one};
 pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
-pub(crate) use server::{
-    NamedServer, NodeConfig, ServerConfig, read_auth, read_header, read_parameter, split_name,
-};
+use server::NodeConfig;
+pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter, split_name};
+pub(crate) use stored::Stored;
 pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig};
-pub(crate) use tls::{Shown, Trust, tls};
+use tls::tls;
+pub(crate) use tls::{Shown, Trust};
 
 /// Why nothing could be run.
 #[derive(Debug)]

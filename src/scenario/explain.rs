@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Act, Group, Scenario, predictions};
+use super::{Act, Group, Need, Scenario, predictions};
 use crate::session::Transport;
 use crate::step::Numbered;
 use crate::units::Spelt;
@@ -27,6 +27,39 @@ pub fn explain(scenario: &Scenario) -> String {
         told.line(0, warning.trim_end());
     }
     told.text
+}
+
+impl Scenario {
+    /// What a list of scenarios says of it: level, needs, contract, clients, name.
+    pub(crate) fn row(&self) -> Vec<String> {
+        let contract = match (self.contract.is_default(), self.default_events().is_empty()) {
+            (true, true) => "none",
+            (true, false) => "default",
+            (false, _) => "its own",
+        };
+        let clients = self.clients().to_string();
+        vec![
+            self.level.name().to_owned(),
+            self.needs_in_words(),
+            contract.to_owned(),
+            clients,
+            self.name.clone(),
+        ]
+    }
+
+    /// What a list of conformance cases says of it: level, needs, clauses, sources.
+    pub(crate) fn row_of_case(&self) -> Vec<String> {
+        vec![
+            self.level.name().to_owned(),
+            self.needs_in_words(),
+            self.clause.join(", "),
+            self.spec.join("; "),
+        ]
+    }
+
+    fn needs_in_words(&self) -> String {
+        self.needs.iter().copied().map(Need::name).collect::<Vec<_>>().join(", ")
+    }
 }
 
 struct Told<'s> {

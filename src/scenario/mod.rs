@@ -46,6 +46,7 @@ pub use links::{Change, Direction, LinkRule};
 pub use load::Load;
 pub use operations::Operation;
 pub use overrides::Overrides;
+pub(crate) use overrides::{clients_from, variable_from};
 pub use rows::Rows;
 pub use samples::predictions;
 pub use script::Act;

@@ -66,6 +66,30 @@ impl Overrides {
     }
 }
 
+/// Reads how many clients there are, in all or in a group: `500`, or `crowd=500`.
+///
+/// # Errors
+/// What to write.
+pub(crate) fn clients_from(text: &str) -> Result<(Option<String>, u32), String> {
+    let (group, count) = match text.split_once('=') {
+        Some((group, count)) => (Some(group.trim().to_owned()), count),
+        None => (None, text),
+    };
+    let count = count.trim().parse().map_err(|_| "expected a number like 500, or crowd=500".to_owned())?;
+    Ok((group, count))
+}
+
+/// Reads the value of a variable: `rooms=50`.
+///
+/// # Errors
+/// What to write.
+pub(crate) fn variable_from(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write it like rooms=50".to_owned()),
+    }
+}
+
 fn twice(one: &str, other: &str) -> String {
     format!("`{one}` and `{other}` contradict each other: keep one of them")
 }

@@ -1,22 +1,23 @@
-//! Which nodes a server has, by the words of the command line.
+//! Which nodes a server has, by the words that name it.
 
 use crate::runner::split_name;
 
 /// A node as it was given: the command that starts it, or where it runs, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct GivenNode<'a> {
-    pub(super) name: Option<&'a str>,
-    pub(super) command: Option<&'a str>,
-    pub(super) url: Option<&'a str>,
+pub(in crate::runner) struct GivenNode<'a> {
+    pub(in crate::runner) name: Option<&'a str>,
+    pub(in crate::runner) command: Option<&'a str>,
+    pub(in crate::runner) url: Option<&'a str>,
 }
 
 impl GivenNode<'_> {
     /// A node of the reference server.
-    pub(super) const BUNDLED: GivenNode<'static> = GivenNode { name: None, command: None, url: None };
+    pub(in crate::runner) const BUNDLED: GivenNode<'static> =
+        GivenNode { name: None, command: None, url: None };
 }
 
 /// The urls in a text that has commas between them. A comma inside of a url is followed by no scheme.
-pub(super) fn urls(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::runner) fn urls(text: &str) -> impl Iterator<Item = &str> {
     let begins = |rest: &str| {
         let url = split_name(rest).1;
         ["http://", "https://", "ws://", "wss://"].iter().any(|scheme| url.starts_with(scheme))
@@ -29,7 +30,7 @@ pub(super) fn urls(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The same command so often.
-pub(super) fn repeated(line: &str, times: u16) -> Vec<GivenNode<'_>> {
+pub(in crate::runner) fn repeated(line: &str, times: u16) -> Vec<GivenNode<'_>> {
     let node = GivenNode { name: None, command: Some(split_name(line).1), url: None };
     vec![node; usize::from(times)]
 }
@@ -38,7 +39,10 @@ pub(super) fn repeated(line: &str, times: u16) -> Vec<GivenNode<'_>> {
 ///
 /// # Errors
 /// A sentence, where it is not known which of them belong together.
-pub(super) fn nodes<'a>(commands: &'a [String], given: &[&'a str]) -> Result<Vec<GivenNode<'a>>, String> {
+pub(in crate::runner) fn nodes<'a>(
+    commands: &'a [String],
+    given: &[&'a str],
+) -> Result<Vec<GivenNode<'a>>, String> {
     let commands: Vec<(Option<&'a str>, &'a str)> = commands.iter().map(|text| split_name(text)).collect();
     let mut urls: Vec<(Option<&'a str>, &'a str)> =
         given.iter().copied().flat_map(urls).map(split_name).collect();

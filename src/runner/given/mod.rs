@@ -1,0 +1,283 @@
+//! A server as it is named: commands and urls, and how each is reached. What they mean together: the nodes of one server, or
+//! several servers to be tested in turn.
+
+mod nodes;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, Trust, split_name, tls};
+use crate::protocol::dialect::Version;
+use crate::scenario::{MOST_NODES, Timings};
+use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
+use crate::server::{Endpoint, Proxy, authorization, usual_name};
+use nodes::{GivenNode, nodes, repeated, urls};
+
+/// Where the environment names a proxy, in capitals or not.
+const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
+/// A server as it is named. Without command and url, it is the reference server.
+#[derive(Clone, Debug)]
+pub(crate) struct GivenServer {
+    /// The commands that start it, each with a name before it or without.
+    pub commands: Vec<String>,
+    /// Where it runs, likewise.
+    pub urls: Vec<String>,
+    /// How often the command is started, as the nodes of one server.
+    pub nodes: Option<u16>,
+    /// The path of Socket.IO.
+    pub path: Option<String>,
+    /// What the reference server does wrong.
+    pub faults: Vec<String>,
+    /// How long a server that is started may take until it answers.
+    pub timeout: Duration,
+    /// How long it lets a client take to join a namespace.
+    pub connect_timeout: Duration,
+    /// How long it lets a client take to finish an upgrade.
+    pub upgrade_timeout: Duration,
+    /// How long it remembers lost clients, where recovery is on.
+    pub recovery: Duration,
+    /// Which certificates are accepted.
+    pub trust: Trust,
+    /// The certificate that is shown to the server.
+    pub shown: Option<Shown>,
+    /// The url of the proxy in between; an empty one is none, whatever the environment says.
+    pub proxy: Option<String>,
+    /// Headers for every request.
+    pub headers: Vec<(String, String)>,
+    /// Query parameters for every handshake.
+    pub query: Vec<(String, String)>,
+    /// What clients send with `CONNECT` whose scenario says nothing of it.
+    pub auth: Option<Value>,
+    /// The addresses that clients connect from.
+    pub sources: Vec<IpAddr>,
+    /// The version of the protocol that is spoken, whatever else the server speaks.
+    pub protocol: Option<Version>,
+    /// What must not stand in any output.
+    pub secrets: Secrets,
+}
+
+impl GivenServer {
+    /// Checks what can be checked before anything is started, for one server. Each command and each url is
+    /// a node of it.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to do.
+    pub(crate) fn one(&self) -> Result<ServerConfig, Error> {
+        let given = match (self.nodes, &self.commands[..], &self.urls[..]) {
+            (Some(times), [], []) => vec![GivenNode::BUNDLED; usize::from(times)],
+            (Some(times), [line], []) => repeated(line, times),
+            (Some(_), ..) => {
+                return Err(Error::because(
+                    "`--nodes` starts the command of one `--server` several times: give that alone, or name each node \
+                     by `--server a=…` or `--url a=…` and leave `--nodes` out",
+                ));
+            }
+            (None, commands, urls) => {
+                let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+                nodes(commands, &urls).map_err(Error::because)?
+            }
+        };
+        self.server(&given).map_err(Error::because)
+    }
+
+    /// The same for several servers that are tested in turn, each of which may have a name: `node='node server.js'`.
+    /// A single command with a single url is one server, as everywhere.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to do.
+    pub(crate) fn each(&self) -> Result<Vec<NamedServer>, Error> {
+        let commands = self.commands.iter().map(|text| ("--server", split_name(text)));
+        let given: Vec<_> =
+            commands.chain(self.urls.iter().map(|text| ("--url", split_name(text)))).collect();
+        let server = |name: &str, nodes: &[GivenNode<'_>], words: &[&str]| {
+            let config = self.server(nodes).map_err(Error::because)?;
+            let words = words.iter().copied().map(str::to_owned).chain(self.flags()).collect();
+            Ok(NamedServer { name: name.to_owned(), config, words })
+        };
+        let mut servers: Vec<NamedServer> = Vec::new();
+        match given[..] {
+            [] => {
+                let nodes = vec![GivenNode::BUNDLED; usize::from(self.nodes.unwrap_or(1))];
+                servers.push(server("reference server", &nodes, &[])?);
+            }
+            [("--server", (None, line)), ("--url", (None, url))] if self.nodes.is_none() => {
+                let node = GivenNode { name: None, command: Some(line), url: Some(url) };
+                servers.push(server(line, &[node], &["--server", line, "--url", url])?);
+            }
+            _ => {
+                if self.nodes.is_some() && !self.urls.is_empty() {
+                    return Err(Error::because(
+                        "`--nodes` starts the command of each `--server` several times: it goes with no `--url`, whose \
+                         nodes stand in it with commas between them",
+                    ));
+                }
+                for (flag, (name, what)) in given {
+                    let nodes = match (flag, self.nodes) {
+                        ("--server", times) => repeated(what, times.unwrap_or(1)),
+                        _ => nodes(&[], &[what]).map_err(Error::because)?,
+                    };
+                    let name = name.unwrap_or(what);
+                    if servers.iter().any(|known| known.name == name) {
+                        return Err(Error::because(format!(
+                            "two servers are called `{name}`: write NAME='…' before one of them"
+                        )));
+                    }
+                    servers.push(server(name, &nodes, &[flag, what])?);
+                }
+            }
+        }
+        Ok(servers)
+    }
+
+    /// Makes known what of this is secret. To be called before anything is printed.
+    pub(crate) fn note_secrets(&self) {
+        let secrets = &self.secrets;
+        self.headers.iter().for_each(|(name, value)| secrets.note_header(name, value));
+        self.query.iter().for_each(|(name, value)| secrets.note_parameter(name, value));
+        self.auth.iter().for_each(|auth| secrets.note_auth(auth, true));
+        self.commands.iter().for_each(|line| secrets.note_command(line));
+        let of_environment = PROXIES
+            .into_iter()
+            .flat_map(|name| [name.to_owned(), name.to_lowercase()])
+            .filter_map(|name| std::env::var(name).ok());
+        let named = |text: &'_ String| urls(text).map(|url| split_name(url).1.to_owned()).collect::<Vec<_>>();
+        for url in self.urls.iter().flat_map(named).chain(self.proxy.clone()).chain(of_environment) {
+            note_url(&url, secrets);
+        }
+    }
+
+    /// The flags that say how to reach any server, for commands that are shown.
+    fn flags(&self) -> Vec<String> {
+        let unless = |is_secret: bool, value: &str| match is_secret && !self.secrets.are_shown() {
+            true => HIDDEN.to_owned(),
+            false => value.to_owned(),
+        };
+        let mut flags = Vec::new();
+        let mut flag = |name: &str, value: String| flags.extend([name.to_owned(), value]);
+        self.faults.iter().for_each(|fault| flag("--fault", fault.clone()));
+        if let Trust::Authorities(file) = &self.trust {
+            flag("--ca-file", file.display().to_string());
+        }
+        if let Some(Shown { certificate, key }) = &self.shown {
+            flag("--cert", certificate.display().to_string());
+            key.iter().for_each(|file| flag("--key", file.display().to_string()));
+        }
+        self.proxy.iter().for_each(|proxy| flag("--proxy", proxy.clone()));
+        self.path.iter().for_each(|path| flag("--path", path.clone()));
+        self.headers.iter().for_each(|(name, value)| {
+            flag("--header", format!("{name}: {}", unless(is_secret_header(name), value)))
+        });
+        self.query
+            .iter()
+            .for_each(|(name, value)| flag("--query", format!("{name}={}", unless(lets_in(name), value))));
+        self.auth.iter().for_each(|auth| flag("--auth", unless(true, &auth.to_string())));
+        self.sources.iter().for_each(|address| flag("--source", address.to_string()));
+        self.nodes.iter().for_each(|nodes| flag("--nodes", nodes.to_string()));
+        self.protocol.iter().for_each(|version| flag("--protocol", version.number().to_string()));
+        let usual = Timings::default();
+        for (name, time, usual) in [
+            ("--connect-timeout", self.connect_timeout, usual.connect_timeout),
+            ("--upgrade-timeout", self.upgrade_timeout, usual.upgrade_timeout),
+            ("--recovery-time", self.recovery, usual.recovery),
+        ] {
+            if time != usual {
+                flag(name, format!("{}ms", time.as_millis()));
+            }
+        }
+        if self.trust == Trust::Any {
+            flags.push("--insecure".to_owned());
+        }
+        flags
+    }
+
+    /// The proxy in between. A server that we start is on this machine: only the command line puts a proxy before it.
+    fn proxy(&self, command: Option<&str>, url: Option<&Endpoint>) -> Result<Option<Proxy>, String> {
+        let local = Endpoint::local(80);
+        match (command, url) {
+            (None, Some(url)) => Proxy::towards(url, self.proxy.as_deref(), &|name| std::env::var(name).ok()),
+            _ => Proxy::towards(&local, self.proxy.as_deref(), &|_| None),
+        }
+    }
+
+    /// Where a node is, by what was typed.
+    fn endpoint(&self, text: &str) -> Result<Endpoint, String> {
+        let url = Endpoint::parse(text).map_err(|error| format!("failed to {error}"))?;
+        match &self.path {
+            Some(path) => url.at_path(path),
+            None => Ok(url),
+        }
+    }
+
+    /// The server of these nodes; without any, the reference server.
+    fn server(&self, given: &[GivenNode<'_>]) -> Result<ServerConfig, String> {
+        let mut nodes = Vec::new();
+        for (index, node) in given.iter().enumerate() {
+            let name = node.name.map_or_else(|| usual_name(index), str::to_owned);
+            if nodes.iter().any(|known: &NodeConfig| known.name == name) {
+                return Err(format!("two nodes are called `{name}`: write NAME= before one of them"));
+            }
+            let url = node.url.map(|text| self.endpoint(text)).transpose()?;
+            nodes.push(NodeConfig { name, command: node.command.map(str::to_owned), url });
+        }
+        if nodes.len() > MOST_NODES {
+            return Err(format!("{} nodes were given: a server can have {MOST_NODES}", nodes.len()));
+        }
+        if nodes.is_empty() {
+            nodes.push(NodeConfig { name: usual_name(0), command: None, url: None });
+        }
+        if self.path.is_some() && nodes.iter().all(|node| node.url.is_none()) {
+            return Err("`--path` needs a `--url` whose path it is".to_owned());
+        }
+        let mut headers = self.headers.clone();
+        let credentials = |node: &NodeConfig| node.url.as_ref().and_then(|url| url.authorization.clone());
+        if nodes.iter().any(|node| credentials(node) != credentials(&nodes[0])) {
+            return Err("the urls of the nodes have different names and passwords: all clients send the same, so give \
+                        each url the same, or use `--header`"
+                .to_owned());
+        }
+        if let Some(credentials) = credentials(&nodes[0])
+            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+        {
+            headers.push(("Authorization".to_owned(), credentials));
+        }
+        let proxy = self.proxy(nodes[0].command.as_deref(), nodes[0].url.as_ref())?;
+        let faults = self.faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
+        Ok(ServerConfig {
+            nodes,
+            arguments: faults.collect(),
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            upgrade_timeout: self.upgrade_timeout,
+            recovery: self.recovery,
+            tls: tls(&self.trust, self.shown.as_ref())?,
+            proxy,
+            headers,
+            query: self.query.clone(),
+            auth: self.auth.clone(),
+            secrets: self.secrets.clone(),
+            sources: self.sources.clone(),
+            protocol: self.protocol,
+        })
+    }
+}
+/// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
+fn note_url(text: &str, secrets: &Secrets) {
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let behind = whole.split_once("://").map_or("", |(_, rest)| rest);
+    let host = behind.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((credentials, _)) = host.rsplit_once('@') {
+        secrets.note(credentials);
+        secrets.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
+    }
+    let Ok(url) = url::Url::parse(&whole) else { return };
+    if let Some(value) = authorization(&url) {
+        secrets.note_header("authorization", &value);
+    }
+    if let Some(password) = url.password() {
+        secrets.note(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
+    }
+    url.query_pairs().for_each(|(name, value)| secrets.note_parameter(&name, &value));
+}
