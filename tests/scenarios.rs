@@ -112,7 +112,7 @@ fn sized() -> Vec<(&'static str, &'static [&'static str], &'static str)> {
     LOAD.into_iter().chain(CAPACITY).collect()
 }
 
-/// What is wrong with the server: checks that failed or came to nothing, deliveries that are not right, demands on what is
+/// What is wrong with the server: checks that failed or did not succeed, deliveries that are not right, demands on what is
 /// counted that were not met. How quick the server is, a busy machine does not tell, and for a percentile there are few
 /// samples in a small size: of demands on a time, nothing is said. Nor is anything of whether the machine was too busy
 /// for a valid measurement, as long as the run was played to its end.

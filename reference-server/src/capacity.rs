@@ -1,7 +1,7 @@
 //! How fast a server handles events, where its capacity is to be known.
 //!
 //! For tools that measure servers: whether a search for the highest load finds it can only be told where it is known. The
-//! schedule is reckoned from itself, not from when a timer fired, so that the rate is exact over any length of time.
+//! schedule is calculated from itself, not from when a timer fired, so that the rate is exact over any length of time.
 
 use std::time::{Duration, Instant};
 

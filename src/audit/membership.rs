@@ -260,7 +260,7 @@ impl Membership {
     pub(super) fn connecting(&mut self, seat: u32, at: Moment) {
         let place = &mut self.seats[seat as usize];
         match place.spans.last_mut() {
-            // An attempt that came to nothing.
+            // An attempt that failed.
             Some(span) if span.confirmed.is_none() && span.left.is_none() => {}
             _ => place.spans.push(MembershipSpan::asked(at)),
         }

@@ -13,12 +13,10 @@ use super::play::PlayArgs;
 use super::secrets::clean;
 use super::server::ServerArgs;
 use super::{complain, look_of_stdout, share, warn};
-use crate::compare::judge::FigureRow;
 use crate::compare::{self, Demand};
 use crate::report::{Detail, Report, html, markdown, terminal};
 use crate::runner::{
-    Compared, Comparison, ComparisonConfig, Error, Event, GivenServer, When, compare_files, select_one,
-    stop_on_signals,
+    Comparison, ComparisonConfig, Error, Event, GivenServer, When, compare_files, select_one, stop_on_signals,
 };
 use crate::verdict::Status;
 
@@ -100,27 +98,18 @@ fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> R
     };
     let mut display = args.output.display();
     let comparison = Comparison { config: &config, servers: &servers, selected: &selected, stop: &stop };
-    let Compared { result, ended_by, unexamined } = comparison.run(&mut |event| {
+    let mut compared = comparison.run(&mut |event| {
         display.show(&event);
         if let Event::ComparisonSoFar(so_far) = event {
             args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
         }
         Ok(())
     })?;
-    let result = clean(result)?;
-    show(args, &result.to_json(), &compare::report(&result))?;
-    if let Some(error) = ended_by {
-        return Err(error);
-    }
-    if stop.load(Ordering::Relaxed) {
-        return Ok(Status::Interrupted);
-    }
-    let rows = result.comparisons.iter().map(|one| (one.server.as_str(), &one.rows[..]));
-    if result.comparisons.iter().all(|comparison| comparison.rows.is_empty()) {
-        return Ok(Status::Invalid);
-    }
-    let status = judge_demands(&args.fail_on, rows);
-    unexamined.map_or(Ok(status), Err)
+    compared.result = clean(compared.result)?;
+    show(args, &compared.result.to_json(), &compare::report(&compared.result))?;
+    let (status, complaints) = compared.judge(&args.fail_on, stop.load(Ordering::Relaxed))?;
+    complaints.iter().for_each(|complaint| complain(complaint));
+    Ok(status)
 }
 
 /// Prints what was found, and writes the forms that are asked for.
@@ -131,22 +120,13 @@ fn show(args: &CompareArgs, json: &str, report: &Report) -> Result<(), Error> {
     write(&forms, When::AtTheEnd)
 }
 
-/// What the demands came to, which is told.
-fn judge_demands<'r>(
-    demands: &[Demand],
-    rows: impl Iterator<Item = (&'r str, &'r [FigureRow])> + Clone,
-) -> Status {
-    let broken: Vec<String> = demands.iter().flat_map(|demand| demand.complaints(rows.clone())).collect();
-    broken.iter().for_each(|complaint| complain(complaint));
-    if broken.is_empty() { Status::Passed } else { Status::Failed }
-}
-
 fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, Error> {
     if args.conformance {
         return Err(Error::because("`--conformance` is for servers, and these are results: leave it out"));
     }
     let result = compare_files(old, new, args.play.seed)?;
     show(args, &result.to_json(), &compare::diff_report(&result))?;
-    let rows = result.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..]));
-    Ok(judge_demands(&args.fail_on, rows))
+    let (status, complaints) = result.judge(&args.fail_on);
+    complaints.iter().for_each(|complaint| complain(complaint));
+    Ok(status)
 }

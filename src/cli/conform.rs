@@ -10,12 +10,12 @@ use super::display::Display;
 use super::formats::{DocumentArgs, tell, write};
 use super::secrets::{clean_each, secrets};
 use super::server::ServerArgs;
-use super::{complain, detail, duration, github, look_of_stdout, put};
+use super::{complain, duration, github, look_of_stdout, put};
 use crate::conformance::github::annotations;
 use crate::conformance::result::SuiteResult;
 use crate::conformance::{self, Versions};
 use crate::measure::format;
-use crate::report::{markdown, terminal};
+use crate::report::{Detail, markdown, terminal};
 use crate::runner::{
     Baselines, Cases, Error, Forms, JOBS, NamedServer, Suite, SuiteConfig, When, stop_on_signals,
 };
@@ -90,12 +90,6 @@ pub(super) struct ConformArgs {
     server: ServerArgs,
 }
 
-/// Each node of each server as a server of its own: a case is about one.
-fn each_node(servers: Vec<NamedServer>) -> Result<Vec<NamedServer>, Error> {
-    let alone = servers.into_iter().map(NamedServer::alone).collect::<Result<Vec<_>, String>>();
-    Ok(alone.map_err(Error::because)?.into_iter().flatten().collect())
-}
-
 /// Plays the suite against each server in turn.
 pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let given = args.server.given();
@@ -110,7 +104,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
     let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
     forms.check()?;
-    let servers = each_node(given.each()?)?;
+    let servers = NamedServer::each_alone(given.each()?)?;
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
     }
@@ -120,7 +114,7 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     forms.prepare()?;
     let stop = stop_on_signals()?;
     let mut display = Display::new(args.quiet);
-    let (look, detail) = (look_of_stdout(), detail(args.quiet, args.verbose));
+    let (look, detail) = (look_of_stdout(), Detail::of(args.quiet, args.verbose));
     let mut results: Vec<SuiteResult> = Vec::new();
     let mut statuses = Vec::new();
     for server in &servers {

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::report::{Detail, Look};
+use crate::report::Look;
 use crate::runner::{Error, Selected, is_stdout, write_whole};
 use crate::units;
 use crate::verdict::Status;
@@ -137,15 +137,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Reads the share that an option has.
 fn share(text: &str) -> Result<f64, String> {
     units::share_from(text).map(|share| share.0).map_err(|mistake| mistake.to_string())
-}
-
-/// How much a report tells, by the flags of a verb.
-fn detail(quiet: bool, verbose: bool) -> Detail {
-    match (quiet, verbose) {
-        (true, _) => Detail::Little,
-        (_, true) => Detail::Everything,
-        _ => Detail::Usual,
-    }
 }
 
 /// Writes a file whole; `-` is standard output. `what` it holds, in words.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::formats::{DocumentArgs, FormatArgs, write};
-use super::{detail, look_of_stdout, say};
+use super::{look_of_stdout, say};
 use crate::conformance::{self, SuiteResult};
-use crate::report::{self, Report, RunResult, html, markdown, terminal};
+use crate::report::{self, Detail, Report, RunResult, html, markdown, terminal};
 use crate::runner::{Error, Forms, Stored, When};
 use crate::verdict::Status;
 use crate::{capacity, compare};
@@ -56,16 +56,16 @@ fn of_one(args: &ReportArgs, verb: &str, report: &Report) -> Result<Status, Erro
     let DocumentArgs { html: page, markdown: summary, .. } = &args.formats.documents;
     let forms = Forms::default().with(page.as_deref(), "page", || html(report));
     let forms = forms.with(summary.as_deref(), "summary", || markdown(report));
-    finish(&forms, || terminal(report, look_of_stdout(), detail(false, args.verbose)))
+    finish(&forms, || terminal(report, look_of_stdout(), Detail::of(false, args.verbose)))
 }
 
 fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<Status, Error> {
-    let page = || terminal(&report::of_runs(runs), look_of_stdout(), detail(false, args.verbose));
+    let page = || terminal(&report::of_runs(runs), look_of_stdout(), Detail::of(false, args.verbose));
     finish(&args.formats.of_runs(None, runs), page)
 }
 
 fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<Status, Error> {
-    let (look, detail) = (look_of_stdout(), detail(false, args.verbose));
+    let (look, detail) = (look_of_stdout(), Detail::of(false, args.verbose));
     args.formats.refuse_all_but("conform", &["HTML", "JUnit", "Markdown"])?;
     finish(&args.formats.documents.of_suites(None, suites, args.strict), || {
         let each = suites.chunks(1).map(|suite| conformance::report(suite, args.strict));

@@ -6,6 +6,7 @@ use super::figure::{self, Better, KINDS, Kind};
 use super::judge::{Difference, FigureRow};
 use crate::document::closest;
 use crate::units::share_from;
+use crate::verdict::Status;
 
 /// A demand on a comparison.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +76,15 @@ impl fmt::Display for Demand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// What is wrong by these demands with these servers and their rows, a sentence each, and the status that follows from it.
+pub(crate) fn judge<'r>(
+    demands: &[Demand],
+    rows: impl Iterator<Item = (&'r str, &'r [FigureRow])> + Clone,
+) -> (Status, Vec<String>) {
+    let broken: Vec<String> = demands.iter().flat_map(|demand| demand.complaints(rows.clone())).collect();
+    (if broken.is_empty() { Status::Passed } else { Status::Failed }, broken)
 }
 
 /// By how much a ratio is worse, as a share: twice the time and half the rate are both worse by 100 %.

@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Conformance;
+use super::demand::{Demand, judge};
 use super::judge::FigureRow;
 use super::result::Trouble;
 use crate::report::file::{self, Body, Kind};
 use crate::report::result::{Environment, MetricResult};
+use crate::verdict::Status;
 
 /// What is new beside what was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +29,13 @@ pub(crate) struct Diff {
     pub comparisons: Vec<Pair>,
     /// What is to be known beside the figures, one sentence each.
     pub notes: Vec<String>,
+}
+
+impl Diff {
+    /// The status by these demands, and what is wrong, a sentence each.
+    pub(crate) fn judge(&self, demands: &[Demand]) -> (Status, Vec<String>) {
+        judge(demands, self.comparisons.iter().map(|pair| (pair.name.as_str(), &pair.rows[..])))
+    }
 }
 
 /// Where and when a result was made.

@@ -16,7 +16,7 @@ pub(crate) mod schema;
 pub(crate) mod stored;
 
 pub(crate) use conformance::Conformance;
-pub(crate) use demand::Demand;
+pub(crate) use demand::{Demand, judge as judge_demands};
 pub(crate) use diff::Diff;
 pub(crate) use judge::Question;
 pub(crate) use order::order;

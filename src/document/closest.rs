@@ -14,7 +14,7 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["close"], &["disconnect"]),
     (&["parallel"], &["together"]),
     // Fields of steps.
-    (&["data", "payload", "arguments", "params"], &["args", "body"]),
+    (&["data", "payload", "arguments", "params", "json", "form"], &["args", "body"]),
     (&["match"], &["args", "is", "body"]),
     (&["expected", "equals", "equal"], &["is"]),
     (&["channel"], &["event"]),
@@ -56,6 +56,7 @@ const ADVICE: &[(&[&str], &str, &str)] = &[
         "thresholds",
         "it belongs to a group: `clients: { users: { count: 10, namespace: /chat } }`",
     ),
+    (&["method", "url", "path"], "post", "write the method as the key of the path: `post: /login`"),
     (&["errors", "error", "http_req_failed"], "connect failed", FAILURES),
     (
         &["latency", "response_time", "rtt", "http_req_duration"],
@@ -115,6 +116,7 @@ mod tests {
             ("loop", &steps, "repeat"),
             ("data", &emit, "args"),
             ("payload", &emit, "args"),
+            ("json", &["post", "headers", "body"], "body"),
             ("channel", &emit, "event"),
             ("acknowledge", &emit, "ack"),
             ("match", &["args", "capture", "within"], "args"),
@@ -147,6 +149,7 @@ mod tests {
             assert_eq!(advice(word, &["event", "args"]), None, "{word}");
         }
         assert!(advice("errors", &["connect failed", "ack"]).is_some());
+        assert!(advice("method", &["get", "post"]).is_some_and(|advice| advice.contains("`post: /login`")));
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Tally {
         self.figures.allow(Counter::ChecksFailed);
     }
 
-    /// The same of something that came to nothing or went wrong.
+    /// The same of something that did not succeed or went wrong.
     pub fn allow(&mut self, counter: Counter) {
         self.figures.allow(counter);
     }

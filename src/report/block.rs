@@ -21,6 +21,17 @@ pub enum Detail {
     Everything,
 }
 
+impl Detail {
+    /// For who asked to be told little, or everything.
+    pub(crate) fn of(quiet: bool, verbose: bool) -> Detail {
+        match (quiet, verbose) {
+            (true, _) => Detail::Little,
+            (_, true) => Detail::Everything,
+            _ => Detail::Usual,
+        }
+    }
+}
+
 /// How a piece of text is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Style {

@@ -174,7 +174,7 @@ impl Snapshot {
         let busiest = generator.as_ref().and_then(|own| own.busiest_worker).map(|share| (vec![], share));
         out.gauges(
             "busiest_worker",
-            "Share of the time in which the busiest thread of sockrates worked",
+            "Share of the time in which the worker thread with the highest load worked",
             Some(Unit::Ratios),
             busiest.into_iter(),
         )

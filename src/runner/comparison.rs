@@ -13,9 +13,11 @@ use super::{
 };
 use crate::compare::result::ServerEntry;
 use crate::compare::{
-    Block, ComparisonResult, Conformance, Contest, Diff, Question, conclude, order, stored,
+    Block, ComparisonResult, Conformance, Contest, Demand, Diff, Question, conclude, judge_demands, order,
+    stored,
 };
 use crate::report::RunResult;
+use crate::verdict::Status;
 
 /// The share of comparisons of a server with itself in which any figure may seem to differ.
 const LEVEL: f64 = 0.05;
@@ -56,6 +58,33 @@ pub(crate) struct Compared {
     pub ended_by: Option<Error>,
     /// Why the suite could not be run against one of the servers.
     pub unexamined: Option<Error>,
+}
+
+impl Compared {
+    /// The status by these demands, and what is wrong, a sentence each.
+    ///
+    /// # Errors
+    /// Why no more blocks were run, or the suite could not be run.
+    pub(crate) fn judge(self, demands: &[Demand], is_stopped: bool) -> Result<(Status, Vec<String>), Error> {
+        let all = &self.result.comparisons;
+        if let Some(error) = self.ended_by {
+            return Err(error);
+        }
+        if is_stopped {
+            return Ok((Status::Interrupted, Vec::new()));
+        }
+        if all.iter().all(|comparison| comparison.rows.is_empty()) {
+            return Ok((Status::Invalid, Vec::new()));
+        }
+        let judged = judge_demands(demands, all.iter().map(|one| (one.server.as_str(), &one.rows[..])));
+        match self.unexamined {
+            None => Ok(judged),
+            Some(Error { status, words, result }) => {
+                let words = judged.1.into_iter().chain([words]).collect::<Vec<_>>().join("\n");
+                Err(Error { status, words, result })
+            }
+        }
+    }
 }
 
 impl Comparison<'_> {

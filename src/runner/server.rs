@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 
+use super::Error;
 use crate::observe::Who;
 use crate::plan::{Plan, RunOptions};
 use crate::protocol::deflate;
@@ -90,11 +91,20 @@ pub(crate) struct NamedServer {
 }
 
 impl NamedServer {
+    /// The nodes of all of these, each as a server of its own.
+    ///
+    /// # Errors
+    /// Where a node would have to be started for that without the others.
+    pub(crate) fn each_alone(servers: Vec<NamedServer>) -> Result<Vec<NamedServer>, Error> {
+        let alone = servers.into_iter().map(NamedServer::alone).collect::<Result<Vec<_>, String>>();
+        Ok(alone.map_err(Error::because)?.into_iter().flatten().collect())
+    }
+
     /// Its nodes, each as a server of its own.
     ///
     /// # Errors
     /// A sentence, where a node would have to be started for that without the others.
-    pub(crate) fn alone(self) -> Result<Vec<NamedServer>, String> {
+    fn alone(self) -> Result<Vec<NamedServer>, String> {
         if self.config.nodes.len() == 1 {
             return Ok(vec![self]);
         }

@@ -33,7 +33,7 @@ pub(super) struct Watch<'a> {
     own_cpu: Duration,
     course: Course,
     extent: Extent,
-    /// How long the busiest thread worked in the measured part, and for how much of that part this is known.
+    /// How long the worker thread with the highest load worked in the measured part, and for how much of that part this is known.
     busiest: (Duration, Duration),
 }
 
@@ -161,7 +161,7 @@ impl<'a> Watch<'a> {
         settle.map_or_else(Vec::new, |settle| phases(self.extent, settle, now))
     }
 
-    /// The share of the measured part in which the busiest thread worked.
+    /// The share of the measured part in which the worker thread with the highest load worked.
     pub(super) fn busiest(&self) -> Option<f64> {
         let (busy, known) = self.busiest;
         (known >= INTERVAL).then(|| busy.as_secs_f64() / known.as_secs_f64())

@@ -107,9 +107,9 @@ pub(super) fn read(node: &Node) -> Result<Vec<Operation>, Mistake> {
         _ => std::slice::from_ref(node),
     };
     match items.is_empty() {
-        true => {
-            Err(node.mistake("nothing is done to the server here").hint("write `- server: { restart: b }`"))
-        }
+        true => Err(node
+            .mistake("this step names no action on the server")
+            .hint("write `- server: { restart: b }`")),
         false => items.iter().map(operation).collect(),
     }
 }
@@ -127,7 +127,7 @@ fn operation(node: &Node) -> Result<Operation, Mistake> {
     let ([word], value) = (&given[..], given.first().and_then(|word| fields.optional(word))) else {
         let [(key, _), ..] = &entries[..] else {
             return Err(node
-                .mistake("nothing is done to the server here")
+                .mistake("this step names no action on the server")
                 .hint("write `- server: { restart: b }`"));
         };
         return Err(match given.len() {
@@ -182,7 +182,7 @@ pub(super) fn health(node: &Node) -> Result<Operation, Mistake> {
         (Some(name), None) => Ok(Operation::Answers(name.word()?.to_owned(), within)),
         (None, Some(_)) => Ok(Operation::Whole(within)),
         _ => Err(node
-            .mistake("it is not said what is awaited")
+            .mistake("this does not say what to wait for")
             .hint("write `await: { node: b, answers: true }`, or `await: { whole: true }`")),
     }
 }

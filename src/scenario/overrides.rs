@@ -430,7 +430,7 @@ script:
             let mistake = of(seconds).expect_err("nothing would be measured");
             assert_eq!((mistake.span.line, mistake.span.column), (6, 15));
             let words = format!(
-                "settles for 2s, and what is to be measured is over after {seconds}s: nothing would count"
+                "settles for 2s, and the measured part ends after {seconds}s: nothing would be measured"
             );
             assert!(mistake.to_string().contains(&words), "{mistake}");
         }

@@ -195,7 +195,7 @@ impl Reader<'_, '_> {
         }
         let (lasts, settle) = (Spelt(lasts), Spelt(settle));
         let message = format!(
-            "the run settles for {settle}, and what is to be measured is over after {lasts}: nothing would count"
+            "the run settles for {settle}, and the measured part ends after {lasts}: nothing would be measured"
         );
         let hint = match self.reading.has_prolonged() {
             true => {

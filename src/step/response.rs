@@ -183,7 +183,7 @@ impl Part {
             let regex = Regex::new(text).map_err(|error| {
                 let why = error.to_string();
                 let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                node.mistake(format!("the regular expression does not hold: {why}"))
+                node.mistake(format!("the regular expression is not valid: {why}"))
             })?;
             match regex.captures_len() {
                 2.. => Ok(regex),

@@ -177,7 +177,7 @@ mod tests {
     fn a_size_by_chance_cannot_be_compared() {
         let matcher = Matcher::compile(&node("[{ $bytes: { mean: 3 } }]"), &mut Scope::new(|_| None));
         let mistake = matcher.expect_err("it is refused");
-        assert_eq!(mistake.message, "a size by chance is for what is sent, and this is compared");
+        assert_eq!(mistake.message, "a random size is for values that are sent, and this value is compared");
     }
 
     #[test]

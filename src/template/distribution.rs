@@ -65,7 +65,7 @@ impl Distribution {
                     let (low, high) = (read(low)?, read(high)?);
                     match low <= high {
                         true => Ok(Distribution::Between(low, high)),
-                        false => Err(value.mistake("this goes from the larger to the smaller")),
+                        false => Err(value.mistake("the first number is larger than the second")),
                     }
                 }
                 _ => Err(value
@@ -97,7 +97,7 @@ impl Distribution {
             choices.push((value, sum));
         }
         if choices.is_empty() || (sum - 1.0).abs() > SHARES_OFF {
-            return Err(node.mistake(format!("the shares come to {}, not to 100 %", units::Share(sum))));
+            return Err(node.mistake(format!("the shares add up to {}, not to 100 %", units::Share(sum))));
         }
         Ok(Distribution::OneOf(choices))
     }

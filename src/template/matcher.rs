@@ -144,7 +144,9 @@ impl Pattern {
                         match binary::check(entries, scope)? {
                             Some(Written::Always(binary)) => Ok(Pattern::Binary(binary)),
                             Some(Written::ByChance(_)) => Err(value
-                                .mistake("a size by chance is for what is sent, and this is compared")
+                                .mistake(
+                                    "a random size is for values that are sent, and this value is compared",
+                                )
                                 .hint("write one size, or `{ $type: binary }` where any will do")),
                             None => Pattern::special(&key.text, value, scope),
                         }
@@ -187,7 +189,7 @@ impl Pattern {
             }
             "$json" => Ok(Pattern::Json(Box::new(Pattern::compile(node, scope)?))),
             "$not" => match Pattern::compile(node, scope)? {
-                Pattern::Any => Err(node.mistake("not anything is nothing: this would match nothing")),
+                Pattern::Any => Err(node.mistake("this would match no value at all")),
                 pattern => Ok(Pattern::Not(Box::new(pattern))),
             },
             "$one_of" => match node.list()? {
@@ -204,7 +206,7 @@ impl Pattern {
                 Regex::new(text).map(Pattern::Match).map_err(|error| {
                     let why = error.to_string();
                     let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                    node.mistake(format!("the regular expression does not hold: {why}"))
+                    node.mistake(format!("the regular expression is not valid: {why}"))
                 })
             }
             _ => match &node.value {
@@ -221,7 +223,7 @@ impl Pattern {
 
     fn matches(&self, actual: &Json, received: Received<'_>, path: &mut Path) -> Result<(), Mismatch> {
         let bytes = received.bytes(actual);
-        let unknown = |why: String| format!("a value that could not be worked out: {why}");
+        let unknown = |why: String| format!("a value that could not be calculated: {why}");
         let holds = match self {
             Pattern::Any => true,
             Pattern::Exactly(template) => match template.fixed() {

@@ -375,8 +375,8 @@ impl Scope {
         }
         if self.later.iter().any(|later| later == word) {
             return Err(match self.later.first().is_some_and(|first| first == word) {
-                true => nowhere(format!("the variable `{word}` is made of itself")),
-                false => nowhere(format!("the variable `{word}` is worked out after this one"))
+                true => nowhere(format!("the variable `{word}` refers to itself")),
+                false => nowhere(format!("the variable `{word}` gets its value after this one"))
                     .hint(format!("move `{word}` above it")),
             });
         }

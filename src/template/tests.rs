@@ -340,7 +340,7 @@ fn binary_is_checked_and_stays_as_written() {
         ("{ $bytes: 999999999999 }", "64 MiB"),
         ("{ $bytes: many }", "a size"),
         ("{ $bytes: { between: [9, 3] } }", "from the larger to the smaller"),
-        ("{ $bytes: { one_of: { 1B: 50% } } }", "the shares come to 50"),
+        ("{ $bytes: { one_of: { 1B: 50% } } }", "the shares add up to 50"),
         ("{ $hex: \"00\", x: 1 }", "`$hex` stands alone"),
         ("{ $hxe: \"00\" }", "did you mean `$hex`?"),
         ("{ $set: 1 }", "unknown `$set`"),
@@ -404,7 +404,7 @@ fn a_mismatch_tells_where_what_and_what_instead() {
         (
             "\"${me.x}\"",
             json!(1),
-            "expected a value that could not be worked out: there is no `x` in the object {\"id\":12,\"tags\":[\"a\",{\"b\":1.5}],\"odd key\":true}, got 1",
+            "expected a value that could not be calculated: there is no `x` in the object {\"id\":12,\"tags\":[\"a\",{\"b\":1.5}],\"odd key\":true}, got 1",
         ),
     ] {
         assert_eq!(compare(pattern, actual, &[]), Err(told.to_owned()), "{pattern}");
@@ -458,7 +458,7 @@ fn patterns_that_could_not_match_are_refused() {
         ("{ $type: text }", "unknown type `text`"),
         ("{ $type: strng }", "did you mean `string`?"),
         ("{ $type: null }", "quotes"),
-        ("{ $match: \"(\" }", "the regular expression does not hold: unclosed group"),
+        ("{ $match: \"(\" }", "the regular expression is not valid: unclosed group"),
         ("{ $match: \"a${n}\" }", "takes no `${…}`"),
         ("{ $contains: 1 }", "`$contains` takes text, a list or a map"),
         ("{ $any: true, x: 1 }", "`$any` stands alone"),

@@ -239,7 +239,19 @@ fn findings(evidence: &Evidence<'_>) -> Vec<String> {
             _ => format!("{number} of {noun} not met ({})", first.sentence()),
         });
     }
+    if !findings.is_empty() {
+        findings.splice(0..0, none_connected(&evidence.measured));
+    }
     findings
+}
+
+/// That no client ever connected, and mostly why: it explains what else went wrong.
+fn none_connected(measured: &Measured<'_>) -> Option<String> {
+    let figures = measured.tally.figures();
+    let causes = figures.causes(Counter::ConnectFailed);
+    let (cause, _) =
+        causes.max_by_key(|(_, times)| *times).filter(|_| figures.ever(Counter::ConnectOk) == 0)?;
+    Some(format!("no client could connect ({})", cause.words()))
 }
 
 /// That the audit judged less than `--strict-audit` asks for, with the most frequent cause.

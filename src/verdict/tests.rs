@@ -333,6 +333,20 @@ fn what_came_to_nothing_fails_the_run_if_no_threshold_is_about_it() {
 }
 
 #[test]
+fn that_no_client_could_connect_is_told_before_what_follows_from_it() {
+    let mut tally = checks(0, 2);
+    tally.count(Counter::ConnectAsked, 1);
+    let failure =
+        Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new(), after: None };
+    tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
+    let reason = |tally| verdict(tally, &[none_failed()]).reason;
+    let told = "no client could connect (refused with CONNECT_ERROR); 2 of 2 checks failed";
+    assert!(reason(&tally).starts_with(told), "{}", reason(&tally));
+    tally.count(Counter::ConnectOk, 1);
+    assert!(reason(&tally).starts_with("2 of 2 checks failed"), "{}", reason(&tally));
+}
+
+#[test]
 fn a_threshold_about_it_decides_how_much_may_come_to_nothing() {
     let tally = one_connect_of_three_failed();
     let share = |counter, relation, limit| {

@@ -29,7 +29,7 @@ const NOTABLE: f64 = 0.1;
 /// What is known about the machine that generated the load.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Generator {
-    /// The share of the measured part in which the busiest thread worked. None if the part was too short to know.
+    /// The share of the measured part in which the worker thread with the highest load worked. None if the part was too short to know.
     pub busiest: Option<f64>,
     /// The share of this machine's processors that was taken by other programs than the generator and the server, over the
     /// measured part; absent where that is not known.

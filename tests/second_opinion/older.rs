@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use sockrates::protocol::counted::{self, Spelled};
 use sockrates::protocol::engine_io::{self, Packet as EnginePacket};
 use sockrates::protocol::socket_io;
@@ -21,14 +21,7 @@ fn the_packets_of_socket_io_2_are_those_of_today() {
     examine_with(parser, &meant(), |parser, meant| {
         let (text, attachments) = written(&meant);
         prop_assert_eq!(parser.read(&text, &attachments), Ok(meant.plain()), "{}", text);
-        let mut packet = json!({ "type": meant.kind as u8, "nsp": meant.namespace });
-        if let Some(id) = meant.id {
-            packet["id"] = json!(id);
-        }
-        if let Some(data) = &meant.data {
-            packet["data"] = data.clone();
-        }
-        let messages = parser.ask("encode", &packet).expect("it writes every packet");
+        let messages = parser.ask("encode", &meant.as_json()).expect("it writes every packet");
         let (text, attachments) = messages.as_array().and_then(|all| all.split_first()).expect("a list");
         let packet = socket_io::decode(text.as_str().expect("the text comes first")).expect("it is right");
         prop_assert_eq!(read(&packet, attachments), meant.plain(), "{}", text);

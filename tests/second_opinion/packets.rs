@@ -46,14 +46,7 @@ fn the_official_parser_reads_the_packets_that_we_write() {
 #[test]
 fn we_read_the_packets_that_the_official_parser_writes() {
     examine(&meant(), |parser, meant| {
-        let mut packet = json!({ "type": meant.kind as u8, "nsp": meant.namespace });
-        if let Some(id) = meant.id {
-            packet["id"] = json!(id);
-        }
-        if let Some(data) = &meant.data {
-            packet["data"] = data.clone();
-        }
-        let messages = parser.ask("encode", &packet).expect("it writes every packet");
+        let messages = parser.ask("encode", &meant.as_json()).expect("it writes every packet");
         let (text, attachments) = messages.as_array().and_then(|all| all.split_first()).expect("a list");
         let text = text.as_str().expect("the text comes first");
         let packet = socket_io::examine(text).expect("the official parser breaks no rule");
@@ -206,6 +199,18 @@ pub(crate) fn bytes_of(bytes: impl AsRef<[u8]>) -> Json {
 }
 
 impl Meant {
+    /// As the official parsers take it.
+    pub(crate) fn as_json(&self) -> Json {
+        let mut packet = json!({ "type": self.kind as u8, "nsp": self.namespace });
+        if let Some(id) = self.id {
+            packet["id"] = json!(id);
+        }
+        if let Some(data) = &self.data {
+            packet["data"] = data.clone();
+        }
+        packet
+    }
+
     /// The same with its numbers as JavaScript has them.
     pub(crate) fn plain(&self) -> Meant {
         Meant { data: self.data.as_ref().map(plain), ..self.clone() }

@@ -42,7 +42,7 @@ impl Played {
         }
     }
 
-    /// The steps that failed or came to nothing, in the words of the report.
+    /// The steps that failed or did not succeed, in the words of the report.
     pub(crate) fn failed_steps(&self) -> Vec<&str> {
         let checks = self.results.iter().flat_map(|result| &result.checks);
         checks.filter(|check| check.failed + check.missed > 0).map(|check| check.step.as_str()).collect()

@@ -167,10 +167,7 @@ fn inside(
     steps: &[Step],
     line: u32,
 ) -> Option<String> {
-    let Some(steps) = path::spelt(steps) else {
-        left_out(flow.notes, line, "a path with a key that no expression can spell");
-        return None;
-    };
+    let steps = path::spelt_or_noted(flow, steps, line)?;
     fields.insert("capture".to_owned(), REPLY.into());
     // One argument is kept as its value, several as a list.
     let index = if index == 0 { String::new() } else { format!("[{index}]") };

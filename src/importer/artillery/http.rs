@@ -242,10 +242,7 @@ fn inside(
     steps: &[Step],
     line: u32,
 ) -> Option<String> {
-    let Some(steps) = path::spelt(steps) else {
-        left_out(flow.notes, line, "a path with a key that no expression can spell");
-        return None;
-    };
+    let steps = path::spelt_or_noted(flow, steps, line)?;
     keep(fields, RESPONSE, json!("body"));
     Some(format!("${{{RESPONSE}{steps}}}"))
 }

@@ -1,17 +1,7 @@
-// The official parsers of Socket.IO 2 and Engine.IO 3, asked by lines as those of ../node/parsers.js are: each line is a JSON
-// array of a question and its argument, each answer a line of JSON. Bytes are written { "$b64": "…" }.
-const { createInterface } = require("readline");
+// The official parsers of Socket.IO 2 and Engine.IO 3, asked by lines as those of ../node/parsers.js are.
 const engine = require("engine.io-parser");
 const hasBinary = require("has-binary2");
 const { Decoder, Encoder, EVENT, ACK, BINARY_EVENT, BINARY_ACK } = require("socket.io-parser");
-
-const bytesOf = (_, value) => (typeof value?.$b64 === "string" ? Buffer.from(value.$b64, "base64") : value);
-
-function written(key, value) {
-  // Not `value`: a Buffer has become an object with its numbers by then.
-  const bytes = this[key];
-  return Buffer.isBuffer(bytes) ? { $b64: bytes.toString("base64") } : value;
-}
 
 const binaryTypes = { [EVENT]: BINARY_EVENT, [ACK]: BINARY_ACK };
 // A packet keeps the type that it had on the wire here.
@@ -42,15 +32,4 @@ const questions = {
   },
 };
 
-(async () => {
-  for await (const line of createInterface({ input: process.stdin })) {
-    const [question, argument] = JSON.parse(line, bytesOf);
-    let answer;
-    try {
-      answer = { answer: await questions[question](argument) };
-    } catch (error) {
-      answer = { refused: String(error.message) };
-    }
-    process.stdout.write(JSON.stringify(answer, written) + "\n");
-  }
-})();
+import("../node/questions.js").then(({ answer }) => answer(questions));
