@@ -339,7 +339,7 @@ fn that_no_client_could_connect_is_told_before_what_follows_from_it() {
     let failure =
         Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new(), after: None };
     tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
-    let reason = |tally| verdict(tally, &[none_failed()]).reason;
+    let reason = |tally: &Tally| verdict(tally, &[none_failed()]).reason;
     let told = "no client could connect (refused with CONNECT_ERROR); 2 of 2 checks failed";
     assert!(reason(&tally).starts_with(told), "{}", reason(&tally));
     tally.count(Counter::ConnectOk, 1);
