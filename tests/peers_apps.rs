@@ -7,7 +7,7 @@ mod peers;
 mod support;
 
 use peers::application;
-use support::{Played, each, play};
+use support::{Played, conform, each, play};
 
 /// An application under `tests/peers/apps`, its scenario beside it.
 struct Application {
@@ -182,6 +182,44 @@ fn every_breakage_of_an_application_fails_with_what_is_broken() {
             )),
         }
     });
+}
+
+/// Whether the suite, played by the contract of an application, says this of it: the exit code, and a sentence.
+fn suite_says(
+    program: &str,
+    breakage: &str,
+    contract: &str,
+    code: i32,
+    sentence: &str,
+) -> Result<(), String> {
+    let Some(server) = application(program) else { return Ok(()) };
+    let arguments = ["--server", &*server, "--contract", contract, "--only", "needs:contract"];
+    let played = conform(arguments, [("BREAK", breakage)]);
+    match played.code == Some(code) && played.output.contains(sentence) {
+        true => Ok(()),
+        false => Err(format!("{program} with BREAK={breakage}: {:?}\n{}", played.code, played.output)),
+    }
+}
+
+#[test]
+fn the_suite_plays_by_the_contract_of_an_application_and_finds_what_is_broken() {
+    let [rooms, gateway, all] =
+        ["drawing-room", "gateway", "whiteboard"].map(|name| format!("tests/peers/apps/{name}.yaml"));
+    each(
+        &[
+            ("drawing-room.js", "", &rooms, 0, "10 of 10 played cases passed"),
+            ("drawing-room.js", "lingering", &rooms, 1, "rooms/leave@websocket"),
+            ("drawing-room.js", "ignored", &rooms, 1, "not played 10 cases"),
+            ("gateway.js", "", &gateway, 0, "13 of 13 played cases passed"),
+            ("gateway.js", "doubled", &gateway, 1, "broadcast/receivers-leave@websocket"),
+            ("whiteboard.js", "", &all, 0, "6 of 6 played cases passed"),
+            ("whiteboard.js", "echoed", &all, 1, "broadcast/socket-broadcast-spares-sender@websocket"),
+            ("gateway.js", "", &all, 1, "says of `broadcast`"),
+        ],
+        |(program, breakage, contract, code, sentence)| {
+            suite_says(program, breakage, contract, *code, sentence)
+        },
+    );
 }
 
 impl Application {

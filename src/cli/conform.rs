@@ -1,6 +1,7 @@
 //! `sockrates conform`: plays the conformance suite against servers and gives a verdict for each case.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::conformance::{self, Versions};
 use crate::measure::format;
 use crate::report::{Detail, markdown, terminal};
 use crate::runner::{
-    Baselines, Cases, Error, Forms, JOBS, NamedServer, Suite, SuiteConfig, When, stop_on_signals,
+    Baselines, Cases, Error, Forms, JOBS, NamedServer, Suite, SuiteConfig, When, own_contract,
+    stop_on_signals,
 };
 use crate::verdict::Status;
 
@@ -28,6 +30,7 @@ Examples:
   sockrates conform --url https://chat.example --header 'Authorization: Bearer abc'
                                                          a server that wants credentials
   sockrates conform --server 'node server.js'            starts the server at $PORT, tests it, stops it
+  sockrates conform --url ... --contract app.yaml        an application with events of its own: app.yaml says which
   sockrates conform --only 'upgrade/*,clause:EIO-HS-*'   some of the cases
   sockrates conform --baseline known.yaml --junit r.xml  in CI: only what is new fails
   sockrates conform --url ... --baseline node            what the official server is known to violate fails nothing
@@ -54,6 +57,9 @@ pub(super) struct ConformArgs {
     /// Play the cases in this folder instead of the bundled ones
     #[arg(long, value_name = "FOLDER")]
     cases: Option<PathBuf>,
+    /// Play the cases about rooms and broadcasts with the events of this application: a contract, or a scenario with one
+    #[arg(long, value_name = "FILE")]
+    contract: Option<PathBuf>,
     /// Let warnings fail the suite
     #[arg(long)]
     strict: bool,
@@ -99,7 +105,8 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let mut versions = Versions::default();
     args.server_version.iter().for_each(|(name, version)| versions.note(name, version));
     let (folder, patience) = (args.cases.clone(), args.patience);
-    let config = SuiteConfig { folder, patience, jobs: args.jobs, seed: args.seed, versions };
+    let contract = args.contract.as_deref().map(own_contract).transpose()?.map(Arc::new);
+    let config = SuiteConfig { folder, patience, jobs: args.jobs, seed: args.seed, versions, contract };
     let suite = Suite::new(config, &cases, &chosen);
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
     let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);

@@ -176,6 +176,36 @@ impl FindingResult {
         }
     }
 
+    /// That an application does not do what the contract says that the user gave for it: these verbs, and what was seen of the
+    /// first. Without it, each case in the words of the contract would tell the same.
+    pub fn unserved(file: &str, verbs: &[&str], seen: &str, skipped: Vec<String>) -> FindingResult {
+        let verbs: Vec<String> = verbs.iter().map(|verb| format!("`{verb}`")).collect();
+        let example = ErrorExample { client: String::new(), detail: seen.to_owned(), wire: Vec::new() };
+        FindingResult {
+            rule: UNSERVED.to_owned(),
+            clause: None,
+            level: Level::Must,
+            verdict: Verdict::Fail,
+            demand: format!("the application does what {file} says of {}", verbs.join(" and ")),
+            spec: "the contract".to_owned(),
+            count: 1,
+            failed: Vec::new(),
+            blocked: Vec::new(),
+            seen: skipped,
+            example: Some(example),
+        }
+    }
+
+    /// Whether no baseline can list it: the server ended, or the contract is not that of the application.
+    pub fn is_unlisted(&self) -> bool {
+        self.is_death() || self.is_unserved()
+    }
+
+    /// Whether the application does not do what the contract says.
+    pub fn is_unserved(&self) -> bool {
+        self.rule == UNSERVED
+    }
+
     /// Whether the server ended.
     pub fn is_death(&self) -> bool {
         self.rule == DEATH
@@ -201,6 +231,9 @@ impl FindingResult {
 
 /// What takes the place of a rule of the wire where the server ended.
 const DEATH: &str = "server.ended";
+
+/// What takes the place of a rule of the wire where an application has not the events of its contract.
+const UNSERVED: &str = "contract.unserved";
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,10 @@ pub struct Case {
     pub scenario: Scenario,
     /// What it uses of a server; its transport only where it has no variants.
     pub uses: BTreeSet<Feature>,
+    /// Why the contract that the user gave cannot play it, if it cannot.
+    pub unfit: Option<String>,
+    /// The namespace of clients that name none, where it is played by a contract of the user's.
+    pub namespace: Option<String>,
 }
 
 impl Case {
@@ -33,7 +37,7 @@ impl Case {
         match read(&source, surroundings) {
             Ok(scenario) => {
                 let uses = used(&source, &scenario);
-                Ok(Case { id, source, scenario, uses })
+                Ok(Case { id, source, scenario, uses, unfit: None, namespace: None })
             }
             Err(mistake) => Err(Box::new((mistake, source))),
         }

@@ -90,6 +90,7 @@ pub(crate) fn suite(name: &str, cases: Vec<CaseResult>) -> SuiteResult {
         features: Vec::new(),
         findings: Vec::new(),
         summary: Summary::of(cases.iter().map(|case| case.verdict)),
+        contract: None,
         baseline: None,
         like: None,
         exit_code: u8::from(cases.iter().any(|case| case.verdict == Verdict::Fail)),

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::contract::Verb;
 use crate::document::{Node, Source, Value, parse};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
@@ -37,6 +38,8 @@ pub enum Feature {
     Dynamic,
     /// An event of the fixture, as an index into the list of them.
     Event(usize),
+    /// What the contract of the user says of this.
+    Asked(Verb),
 }
 
 /// An event of the fixture, and how to find out whether a server has it.
@@ -165,6 +168,7 @@ impl Feature {
             Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Main, Custom, Guard, Dynamic,
         ];
         all.extend((0..EVENTS.len()).map(Event));
+        all.extend(Verb::ALL.map(Feature::Asked));
         all
     }
 
@@ -183,6 +187,11 @@ impl Feature {
             Feature::Guard => "/guard",
             Feature::Dynamic => "/dyn-…",
             Feature::Event(index) => EVENTS[index].name,
+            Feature::Asked(Verb::Join) => "join by the contract",
+            Feature::Asked(Verb::Leave) => "leave by the contract",
+            Feature::Asked(Verb::Broadcast) => "broadcast by the contract",
+            Feature::Asked(Verb::BroadcastAck) => "broadcast_ack by the contract",
+            Feature::Asked(Verb::Fence) => "fence by the contract",
         }
     }
 
@@ -225,6 +234,7 @@ impl Feature {
             Feature::Main => "a way into the namespace `/` without credentials".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
             Feature::Event(_) => format!("the event `{}`", self.name()),
+            Feature::Asked(verb) => format!("`{}` as the contract has it", verb.name()),
         }
     }
 
@@ -264,7 +274,9 @@ impl Feature {
             | Feature::Upgrade
             | Feature::NoRecovery
             | Feature::MaxPayload
-            | Feature::Main => return None,
+            | Feature::Main
+            // A contract knows how it is asked.
+            | Feature::Asked(_) => return None,
             Feature::Cors => {
                 "- a: { http: { get: '?EIO=4&transport=polling', headers: { origin: 'http://page.example' }, \
                  expect: { headers: { access-control-allow-origin: { $match: '.' } } } } }"
@@ -296,6 +308,15 @@ impl Feature {
 
 /// What a case uses, its transport left out if it has several variants.
 pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
+    used_of(source, scenario, false)
+}
+
+/// What a case uses that is played by a contract of the user's.
+pub(super) fn used_by_contract(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
+    used_of(source, scenario, true)
+}
+
+fn used_of(source: &Source, scenario: &Scenario, by_contract: bool) -> BTreeSet<Feature> {
     let mut found: BTreeSet<Feature> = scenario
         .needs
         .iter()
@@ -308,17 +329,22 @@ pub(super) fn used(source: &Source, scenario: &Scenario) -> BTreeSet<Feature> {
             Need::Cors => Some(Feature::Cors),
             Need::MaxPayload => Some(Feature::MaxPayload),
             // Their parts stand in the script.
-            Need::Echo | Need::Fixture => None,
+            Need::Echo | Need::Fixture | Need::Contract => None,
         })
         .collect();
     found.extend(scenario.groups.iter().filter_map(|group| group.transport).map(Feature::of));
     let Ok(tree) = parse(source) else { return found };
-    let is_main_default = scenario.groups.iter().any(|group| group.namespace.is_none());
-    let mut says = Says { found, by_default: false, is_main_default, has_contract: false };
+    // A contract's clients connect where it says, and whether they are let in is seen when it is asked.
+    let is_main_default = !by_contract && scenario.groups.iter().any(|group| group.namespace.is_none());
+    let fence = scenario.contract.get(Verb::Fence).map(|_| Feature::Asked(Verb::Fence));
+    let asks = by_contract.then_some(Asks { fence });
+    let mut says = Says { found, by_default: false, is_main_default, has_contract: false, asks };
     for (key, node) in tree.map().unwrap_or_default() {
         match key.text.as_str() {
             "clients" => says.texts(node),
             "contract" => says.has_contract = true,
+            // The namespaces of a contract stand in their place.
+            "vars" if !by_contract => says.texts(node),
             _ => {}
         }
     }
@@ -340,6 +366,14 @@ struct Says {
     /// Whether some client connects to `/` where its step names no namespace.
     is_main_default: bool,
     has_contract: bool,
+    /// What is asked for by a contract of the user's, if the case is played by one.
+    asks: Option<Asks>,
+}
+
+/// How a contract of the user's is used.
+struct Asks {
+    /// What a fence needs, if the contract has an event for it.
+    fence: Option<Feature>,
 }
 
 impl Says {
@@ -389,6 +423,16 @@ impl Says {
             }
         }
         if self.has_contract {
+            return;
+        }
+        if let Some(asks) = &self.asks {
+            self.found.extend(match word {
+                "join" => Some(Feature::Asked(Verb::Join)),
+                "leave" => Some(Feature::Asked(Verb::Leave)),
+                "broadcast" => Some(Feature::Asked(Verb::Broadcast)),
+                "fence" | "expect_none" => asks.fence,
+                _ => None,
+            });
             return;
         }
         if let Some((_, event)) = VERBS.into_iter().find(|(verb, _)| *verb == word) {

@@ -7,6 +7,7 @@ pub mod attribution;
 pub mod baseline;
 pub mod case;
 pub mod clauses;
+pub mod contract;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod feature;
@@ -21,6 +22,7 @@ pub mod verdict;
 pub mod versions;
 
 pub use case::{Case, Variant};
+pub use contract::OwnContract;
 pub use feature::Feature;
 pub use report::{counts, matrix, report};
 pub use result::{CaseResult, SuiteResult};

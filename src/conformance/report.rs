@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::feature::Feature;
-use super::result::{BaselineRow, CaseResult, FindingResult, SuiteResult, Summary};
+use super::result::{BaselineRow, CaseResult, ContractResult, FindingResult, SuiteResult, Summary};
 use super::verdict::Verdict;
 use crate::measure::format::{self, capital, count, counted, share};
 use crate::report::block::{
@@ -170,6 +170,19 @@ fn extent(suite: &SuiteResult) -> String {
     }
 }
 
+/// How much of the suite can be played with the contract of the application.
+fn reach(suite: &SuiteResult, contract: &ContractResult) -> String {
+    let all = suite.summary.total();
+    format!(
+        "With the contract {} {} of {} can be played, {} of the {} that are written in its words.",
+        contract.file,
+        count(all - suite.summary.skip),
+        counted(all, "case"),
+        count(contract.played),
+        count(contract.written),
+    )
+}
+
 fn graver(one: Tone, other: Tone) -> Tone {
     let order = [Tone::Bad, Tone::Doubtful, Tone::Good, Tone::Plain];
     order.into_iter().find(|tone| [one, other].contains(tone)).unwrap_or(Tone::Plain)
@@ -222,6 +235,7 @@ fn verdict(suite: &SuiteResult) -> block::Verdict {
         sentences: [
             Some(format!("{cases} in {time}: {}.", counts(&suite.summary))),
             Some(extent(suite)),
+            suite.contract.as_ref().map(|contract| reach(suite, contract)),
             suite.like.as_ref().map(|name| {
                 format!("These are exactly the deviations that the bundled baseline `{name}` lists (--baseline {name}).")
             }),
@@ -306,6 +320,15 @@ fn against(suite: &SuiteResult) -> Vec<Block> {
     blocks
 }
 
+/// What its other cases have to do with a finding.
+fn beside(finding: &FindingResult) -> &'static str {
+    match () {
+        () if finding.is_death() => "played then",
+        () if finding.is_unserved() => "not played",
+        () => "seen in",
+    }
+}
+
 /// A finding with its cases. One that only repeats what the cases of its clause say is shown with all detail.
 pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
     let (_, tone) = mark(finding.verdict);
@@ -317,11 +340,9 @@ pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
     let example = finding.example.as_ref();
     let mut notes: Vec<Text> =
         example.into_iter().map(|one| Text::from(format!("seen{times}: {}", one.detail))).collect();
-    for (word, cases) in [
-        ("fails", &finding.failed),
-        ("blocks", &finding.blocked),
-        (if finding.is_death() { "played then" } else { "seen in" }, &finding.seen),
-    ] {
+    for (word, cases) in
+        [("fails", &finding.failed), ("blocks", &finding.blocked), (beside(finding), &finding.seen)]
+    {
         if !cases.is_empty() {
             let number = counted(cases.len() as u64, "case");
             notes.push(Text::from(format!("{word} {number}: ")).quiet(cases.join(", ")));
@@ -336,7 +357,7 @@ pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
     });
     let evidence = evidence.into_iter().collect();
     let block = Block::Finding(Finding { notes, evidence, ..Finding::new(tone, what) });
-    let is_repeated = finding.blocked.is_empty() && finding.seen.is_empty() && !finding.is_death();
+    let is_repeated = finding.blocked.is_empty() && finding.seen.is_empty() && !finding.is_unlisted();
     let is_known = suite.baseline.is_some() && !suite.finding_counts(finding, true);
     if is_repeated || is_known { Block::From(Detail::Everything, vec![block]) } else { block }
 }

@@ -42,6 +42,9 @@ pub struct SuiteResult {
     pub findings: Vec<FindingResult>,
     /// How many variants came to which verdict.
     pub summary: Summary,
+    /// The contract of the application, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<ContractResult>,
     /// How that compares with what was known, if a baseline was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineResult>,
@@ -77,7 +80,7 @@ impl SuiteResult {
 
     /// Whether a finding makes the suite fail, by itself or by the cases that fail by it.
     pub fn finding_counts(&self, finding: &FindingResult, strict: bool) -> bool {
-        if finding.is_death() {
+        if finding.is_unlisted() {
             return true;
         }
         match &self.baseline {
@@ -273,6 +276,17 @@ impl Summary {
     pub fn judged(&self) -> u64 {
         self.pass + self.fail + self.warn + self.note
     }
+}
+
+/// How much of the suite the contract of an application reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContractResult {
+    /// The file, as the user named it.
+    pub file: String,
+    /// How many of the chosen variants are written in the words of a contract.
+    pub written: u64,
+    /// How many of these were played by this one.
+    pub played: u64,
 }
 
 /// How the verdicts compare with those that were known.

@@ -65,7 +65,7 @@ pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
 use server::NodeConfig;
 pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter, split_name};
 pub(crate) use stored::Stored;
-pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig};
+pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig, own_contract};
 use tls::tls;
 pub(crate) use tls::{Shown, Trust};
 

@@ -179,6 +179,8 @@ pub enum Need {
     Echo,
     /// The events of the fixture: `t:join`, `t:cast` and so on; the namespaces `/dyn-…` and `/guard`.
     Fixture,
+    /// The events of a contract: those of the fixture, unless another contract is given from outside.
+    Contract,
     /// Connection state recovery is switched on.
     Recovery,
     /// It is switched off.
@@ -198,9 +200,10 @@ pub enum Need {
 
 impl Need {
     /// Every need.
-    pub const ALL: [Need; 9] = [
+    pub const ALL: [Need; 10] = [
         Need::Echo,
         Need::Fixture,
+        Need::Contract,
         Need::Recovery,
         Need::NoRecovery,
         Need::Polling,
@@ -215,6 +218,7 @@ impl Need {
         match self {
             Need::Echo => "echo",
             Need::Fixture => "fixture",
+            Need::Contract => "contract",
             Need::Recovery => "recovery",
             Need::NoRecovery => "no_recovery",
             Need::Polling => "polling",
@@ -305,10 +309,12 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     groups.iter_mut().for_each(|group| group.protocol = group.protocol.or(protocol));
     let everyone: Vec<usize> = (0..groups.len()).collect();
     scope.act(&everyone);
-    let contract_node = contract;
+    // A scenario that is written in the words of whatever contract there is takes the one from outside.
+    let given = surroundings.contract().filter(|_| needs.contains(&Need::Contract));
+    let contract_node = contract.or(given);
     let mut contract = match contract_node {
         Some(node) => Contract::read(node, &mut scope)?,
-        None if needs.contains(&Need::Fixture) => Contract::fixture(),
+        None if needs.contains(&Need::Fixture) || needs.contains(&Need::Contract) => Contract::fixture(),
         None => Contract::fixture().without_fence(),
     };
     let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Overrides;
+use crate::document::Node;
 use crate::template::Timings;
 
 /// Gives the value of an environment variable.
@@ -23,6 +24,7 @@ pub struct Surroundings {
     files: Files,
     server: Timings,
     overrides: Rc<Overrides>,
+    contract: Option<Rc<Node>>,
 }
 
 impl Surroundings {
@@ -50,6 +52,7 @@ impl Surroundings {
             files: Rc::new(files),
             server: Timings::default(),
             overrides: Rc::default(),
+            contract: None,
         }
     }
 
@@ -61,6 +64,15 @@ impl Surroundings {
     /// The same with this in the place of what the scenario says.
     pub fn overriding(&self, overrides: Overrides) -> Surroundings {
         Surroundings { overrides: Rc::new(overrides), ..self.clone() }
+    }
+
+    /// The same with this contract for a scenario that is written in the words of whatever contract there is.
+    pub fn asking_by(&self, contract: &Node) -> Surroundings {
+        Surroundings { contract: Some(Rc::new(contract.clone())), ..self.clone() }
+    }
+
+    pub(super) fn contract(&self) -> Option<&Node> {
+        self.contract.as_deref()
     }
 
     pub(super) fn overrides(&self) -> &Overrides {

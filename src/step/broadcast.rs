@@ -14,18 +14,22 @@ use super::event_template::{Encoded, EventTemplate, Words};
 use super::payload::{Content, Filler};
 use super::pending::{Pending, Settled};
 use super::reading::event_fields;
+use super::said::{self, SAY};
 use super::schema::{self, Schema, Shape};
 use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::{Sender, stamp};
-use crate::contract::{Acceptance, Ask, Verb};
+use crate::contract::{Acceptance, Ask, Reach, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{FailureKind, Metric};
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    let fields = event_fields(node, "broadcast")?;
+    let spelt_out = said::spelt_out(node, reading.contract)?;
+    let fields = event_fields(&spelt_out, "broadcast")?;
     let event = fields.optional("event");
+    // It has been spelt out.
+    let _ = fields.optional(SAY);
     let from = from(&fields)?;
     let (to, room) = rooms(&fields, "to", reading)?;
     let (except, _) = rooms(&fields, "except", reading)?;
@@ -138,6 +142,11 @@ pub(super) fn schema() -> Schema {
             schema::list(schema::value()),
             "The arguments; a stamp is appended, unless the contract has a place for it.",
         )
+        .takes(
+            SAY,
+            schema::word(),
+            "Instead of `event` and `args`: one text; `said` is what its receivers expect.",
+        )
         .takes("bytes", super::payload::size(), "Instead of `args`: one text of that size, at least 32.")
         .takes(
             "flags",
@@ -185,6 +194,8 @@ fn deny_unheeded(fields: &Fields<'_>, ask: &Ask) -> Result<(), Mistake> {
             // Saying once more under which name it arrives makes a scenario easier to read.
             "event" if ask.arrives_as.fixed().is_some() => ask.arrives_as.fixed() == Some(&node.to_json()),
             "to" => ask.takes_rooms("to"),
+            // What the application does by itself may be said once more.
+            "from" if ask.reaches.is_some() => ask.reaches == Some(reach_of(node.text()?)),
             "args" | "bytes" => ask.uses("args") || ask.uses("body"),
             name => ask.uses(name),
         };
@@ -220,6 +231,11 @@ fn deny_unfit_body(fields: &Fields<'_>, ask: &Ask, stamped: bool) -> Result<(), 
             .hint("write a text, or add `stamp: false`: then nobody judges who receives the message")),
         _ => Ok(()),
     }
+}
+
+/// Whom a broadcast reaches that comes from there.
+fn reach_of(from: &str) -> Reach {
+    if from == "io" { Reach::Everyone } else { Reach::Others }
 }
 
 fn from(fields: &Fields<'_>) -> Result<&'static str, Mistake> {

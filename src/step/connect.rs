@@ -283,7 +283,7 @@ impl Connecting<'_> {
                 if let Some(auth) = &self.auth {
                     destination.add_query(&query_of(auth));
                 }
-                if !cx.actor.context.standing.is_empty() && !cx.actor.session.is_open() {
+                if !cx.actor.session.is_open() {
                     cx.actor.standing.opens_with(&destination.query);
                 }
                 cx.actor.session.set_destination(destination);
@@ -309,9 +309,8 @@ impl Connecting<'_> {
     fn render_auth(&self, cx: &mut Cx<'_, '_>) -> Result<Option<String>, String> {
         let auth = self.how.auth.as_ref().or(cx.actor.group.auth.as_ref());
         let auth = auth.map(|auth| auth.render(cx.actor)).transpose()?;
-        if !cx.actor.context.standing.is_empty() {
-            cx.actor.standing.connects_with(auth.as_ref());
-        }
+        // The room of a broadcast may be told by it, also where no room is.
+        cx.actor.standing.connects_with(auth.as_ref());
         Ok(auth.map(|auth| {
             cx.actor.context.secrets.note_auth(&auth, false);
             auth.to_string()

@@ -12,9 +12,11 @@ use super::arguments::arguments;
 use super::event_template::{Words, in_words};
 use super::inbox::Received;
 use super::reading::event_fields;
+use super::said::{SAID, Said};
 use super::schema::{self, Schema, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::audit::stamp::Stamp;
+use crate::contract::{Order, Verb};
 use crate::document::{Fields, Mistake, Node};
 use crate::session::Event;
 use crate::template::{Matcher, Slot, Template, Values};
@@ -29,7 +31,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         Some(_) => Description::read_counted(&fields, reading)?,
         None => Description::read(&fields, reading)?,
     };
-    let any_order = any_order(&fields)?;
+    let any_order = any_order(&fields)? || is_without_order(&description, reading);
     let within = reading.within(&fields)?;
     let capture = capture::read(&fields, reading)?;
     fields.deny_others()?;
@@ -46,11 +48,11 @@ pub(super) fn schema() -> Schema {
 
 /// What describes an event.
 pub(super) fn shape(about: &str) -> Shape {
-    let shape = Shape::new(about).needs("event", schema::event(), "The name of the event.").takes(
-        "args",
-        schema::list(schema::matcher()),
-        "Its arguments: a list of matchers.",
-    );
+    let shape = Shape::new(about)
+        .takes("event", schema::event(), "The name of the event.")
+        .takes("args", schema::list(schema::matcher()), "Its arguments: a list of matchers.")
+        .takes(SAID, schema::matcher(), "Instead of both: the text of a broadcast that `say`s it.")
+        .one_of(&["event", SAID]);
     schema::namespace(shape)
 }
 
@@ -60,11 +62,24 @@ pub(super) struct Description {
     pub name: String,
     pub event: Template,
     pub args: Option<Matcher>,
+    /// The text of a broadcast by the contract, in the place of the arguments.
+    pub said: Option<Said>,
     pub namespace: Option<Template>,
 }
 
 impl Description {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Result<Description, Mistake> {
+        if let Some(node) = fields.optional(SAID) {
+            let (event, said) = Said::read(fields, node, reading)?;
+            let namespace = reading.namespace(fields)?;
+            return Ok(Description {
+                name: in_words(&event),
+                event,
+                args: None,
+                said: Some(said),
+                namespace,
+            });
+        }
         let event = Template::compile_text(fields.required("event")?, reading.scope)?;
         let args = match fields.optional("args") {
             None => None,
@@ -74,7 +89,7 @@ impl Description {
             }
         };
         let namespace = reading.namespace(fields)?;
-        Ok(Description { name: in_words(&event), event, args, namespace })
+        Ok(Description { name: in_words(&event), event, args, said: None, namespace })
     }
 
     /// The same of several events, which `${i}` counts in their arguments. All have the same name and namespace.
@@ -84,7 +99,7 @@ impl Description {
         let templates = [("event", Some(&description.event)), ("namespace", namespace)];
         for (name, template) in templates {
             if template.is_some_and(Template::counts_rounds) {
-                let node = fields.required(name)?;
+                let node = fields.optional(SAID).map_or_else(|| fields.required(name), Ok)?;
                 return Err(node
                     .mistake(format!("with `times`, `${{i}}` counts the events, and all have the same `{name}`"))
                     .hint("leave out `times` and put the `expect` into a `repeat`, or keep the round by a `set` before"));
@@ -104,14 +119,28 @@ impl Description {
         i: Option<u64>,
     ) -> Result<Json, String> {
         let values = Words { values, words: &[], i };
-        arguments(&received.data, &received.attachments, self.args.as_ref(), &values)
+        let args = arguments(&received.data, &received.attachments, self.args.as_ref(), &values)?;
+        self.said.as_ref().map_or(Ok(()), |said| said.judge(&args, &values))?;
+        Ok(args)
+    }
+
+    /// Whether an event of this name is about it. Of broadcasts by the contract only those of this run are.
+    pub(super) fn concerns(&self, received: &Received, cx: &Cx<'_, '_>) -> bool {
+        self.said.is_none() || Said::concerns(received, cx.actor.context.run)
+    }
+
+    /// Whether `${i}` stands in it, so that another event is wanted in each round.
+    fn counts_rounds(&self) -> bool {
+        self.args.as_ref().is_some_and(Matcher::counts_rounds)
+            || self.said.as_ref().is_some_and(Said::counts_rounds)
     }
 
     /// What is expected, in words.
     pub(super) fn wish(&self) -> String {
-        match &self.args {
-            Some(args) => format!("the event {} with {}", self.name, args.describe()),
-            None => format!("the event {}", self.name),
+        match (&self.args, &self.said) {
+            (Some(args), _) => format!("the event {} with {}", self.name, args.describe()),
+            (None, Some(said)) => format!("the broadcast {} that says {}", self.name, said.wish()),
+            (None, None) => format!("the event {}", self.name),
         }
     }
 }
@@ -124,6 +153,12 @@ pub(super) fn any_order(fields: &Fields<'_>) -> Result<bool, Mistake> {
         "sent" => Ok(false),
         word => Err(node.mistake(format!("unknown order `{word}`")).did_you_mean(word, ["any", "sent"])),
     }
+}
+
+/// Whether the application may pass on broadcasts in another order than the one in which they were sent.
+fn is_without_order(description: &Description, reading: &Reading<'_>) -> bool {
+    let broadcast = reading.contract.get(Verb::Broadcast);
+    description.said.is_some() && broadcast.is_some_and(|ask| ask.order == Order::None)
 }
 
 #[derive(Debug)]
@@ -204,8 +239,7 @@ impl Expecting<'_> {
             cx.actor.inbox.take(place);
             self.taken += 1;
             // What did not fit will not, unless it is another round that is wanted next.
-            let counts = self.step.description.args.as_ref().is_some_and(Matcher::counts_rounds);
-            self.looked = if counts { 0 } else { place };
+            self.looked = if self.step.description.counts_rounds() { 0 } else { place };
             if let Some(slot) = &self.step.capture {
                 capture::keep(cx, slot, &args);
             }
@@ -219,7 +253,8 @@ impl Expecting<'_> {
     fn find(&self, cx: &Cx<'_, '_>) -> Option<Result<(usize, Json), (usize, String)>> {
         let description = &self.step.description;
         let i = self.step.times.map(|_| self.taken);
-        for (place, received) in cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event) {
+        let named = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
+        for (place, received) in named.filter(|(_, received)| description.concerns(received, cx)) {
             match description.judge(received, cx.actor, i) {
                 Ok(args) => return Some(Ok((place, args))),
                 Err(why) if !self.step.any_order => return Some(Err((place, why))),

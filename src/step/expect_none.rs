@@ -83,6 +83,7 @@ impl ExpectNone {
             .actor
             .inbox
             .named(&namespace, &event)
+            .filter(|(_, received)| self.description.concerns(received, cx))
             .filter(|(_, received)| self.description.judge(received, cx.actor, None).is_ok())
             .map(|(place, _)| place)
             .collect();

@@ -55,6 +55,7 @@ mod repeat;
 mod response;
 mod retry;
 mod room;
+mod said;
 mod send;
 mod set;
 mod told;

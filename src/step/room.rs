@@ -72,6 +72,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         name: super::event_template::in_words(&event),
         event,
         args,
+        said: None,
         namespace: None,
     });
     Ok(Box::new(Move {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{LARGEST_PAYLOAD, PATIENCE, SuiteConfig};
 use crate::conformance::select::{Choice, select};
-use crate::conformance::{Case, Variant};
+use crate::conformance::{Case, OwnContract, Variant};
 use crate::document::{Source, render};
 use crate::measure::format;
 use crate::runner::{Bundled, Error, NamedServer, scenarios};
@@ -29,7 +29,7 @@ impl Cases {
     /// What is wrong with them.
     pub(crate) fn read(folder: Option<&Path>) -> Result<Cases, Error> {
         let unread = unread(folder).map_err(Error::wrong)?;
-        let all = read_all(&unread, Clone::clone)?;
+        let all = read_all(&unread, None, Clone::clone)?;
         Ok(Cases { unread, all })
     }
 
@@ -45,6 +45,15 @@ impl Cases {
             Error::wrong(wrong.iter().map(|why| format!("error: {why}")).collect::<Vec<_>>().join("\n"))
         })
     }
+}
+
+/// A contract of the user's.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn own_contract(file: &Path) -> Result<OwnContract, Error> {
+    let (source, surroundings) = scenarios::source(file).map_err(Error::wrong)?;
+    OwnContract::read(&source, &surroundings).map_err(|mistake| Error::wrong(render(&mistake, &source)))
 }
 
 fn unread(folder: Option<&Path>) -> Result<Vec<Unread>, String> {
@@ -65,18 +74,24 @@ fn unread(folder: Option<&Path>) -> Result<Vec<Unread>, String> {
     Ok(unread)
 }
 
-/// Reads them, each with this in the place of what it may take from outside.
+/// Reads them, each with this in the place of what it may take from outside, and those that are written in the words of a contract
+/// by this one, if there is one.
 ///
 /// # Errors
 /// What is wrong with them.
 pub(super) fn read_all(
     unread: &[Unread],
+    contract: Option<&OwnContract>,
     with: impl Fn(&Surroundings) -> Surroundings,
 ) -> Result<Vec<Case>, Error> {
     let (mut cases, mut wrong) = (Vec::new(), Vec::new());
     for (id, source, surroundings) in unread {
-        match Case::read(id.clone(), source.clone(), &with(surroundings)) {
-            Ok(case) => cases.push(case),
+        let surroundings = with(surroundings);
+        match Case::read(id.clone(), source.clone(), &surroundings) {
+            Ok(case) => cases.push(match contract {
+                Some(contract) => contract.case(case, &surroundings),
+                None => case,
+            }),
             Err(mistake) => wrong.push(render(&mistake.0, &mistake.1)),
         }
     }
@@ -90,6 +105,9 @@ pub(super) fn again(config: &SuiteConfig, named: &NamedServer, variant: Variant<
     let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
     if let Some(folder) = &config.folder {
         flag("--cases", folder.display().to_string());
+    }
+    if let Some(contract) = &config.contract {
+        flag("--contract", contract.file.clone());
     }
     if variant.case.scenario.takes > PATIENCE {
         flag("--patience", format!("{}s", config.patience.as_secs()));

@@ -7,7 +7,8 @@ use std::thread;
 use super::host::Host;
 use super::schedule::run_case;
 use crate::conformance::result::FeatureResult;
-use crate::conformance::{Feature, Versions};
+use crate::conformance::{Feature, OwnContract, Versions};
+use crate::contract::Verb;
 use crate::document::Source;
 use crate::runner::ServerConfig;
 use crate::scenario::{self, Scenario, Surroundings};
@@ -38,6 +39,7 @@ impl Features {
         server: &ServerConfig,
         host: &Host<'_>,
         wanted: &BTreeSet<Feature>,
+        contract: Option<&OwnContract>,
         jobs: usize,
         stop: &AtomicBool,
     ) -> Result<Features, String> {
@@ -64,7 +66,7 @@ impl Features {
             (Feature::Upgrade, ways.upgrade),
             (Feature::MaxPayload, ways.max_payload),
         ]);
-        let scout = Scout { server, host, transport, stop };
+        let scout = Scout { server, host, contract, transport, stop };
         let mut left: Vec<Feature> = Feature::all()
             .into_iter()
             .filter(|feature| !found.contains_key(feature) && wanted.contains(feature))
@@ -161,6 +163,17 @@ impl Features {
         })
     }
 
+    /// What the application does not do of that which the contract says, and what was seen.
+    pub(super) fn unserved(&self) -> Vec<(Verb, &str)> {
+        let is_unserved = |(feature, offer): (&Feature, &'_ Offer)| match feature {
+            Feature::Asked(verb) if !offer.there => Some(*verb),
+            _ => None,
+        };
+        let all = self.0.iter();
+        all.filter_map(|(feature, offer)| Some((is_unserved((feature, offer))?, offer.seen.as_str())))
+            .collect()
+    }
+
     /// For the report.
     pub(super) fn results(&self) -> Vec<FeatureResult> {
         let row = |feature: Feature| {
@@ -180,14 +193,24 @@ impl Features {
 struct Scout<'a> {
     server: &'a ServerConfig,
     host: &'a Host<'a>,
+    contract: Option<&'a OwnContract>,
     transport: Transport,
     stop: &'a AtomicBool,
 }
 
 impl Scout<'_> {
     fn feature(&self, feature: Feature) -> Offer {
+        let label = format!("the look for {}", feature.name());
+        if let (Feature::Asked(verb), Some(contract)) = (feature, self.contract) {
+            return match contract.probe(verb, self.transport) {
+                Some(source) => {
+                    self.look_in(&label, &source, TRIES, Some(contract.namespace()), &contract.surroundings())
+                }
+                None => gone("the contract does not say how to `join` the room that it wants".to_owned()),
+            };
+        }
         match feature.probe(self.transport) {
-            Some(source) => self.look(&format!("the look for {}", feature.name()), &source),
+            Some(source) => self.look(&label, &source),
             None => gone("nothing to look for".to_owned()),
         }
     }
@@ -197,22 +220,34 @@ impl Scout<'_> {
     }
 
     fn look_for(&self, label: &str, source: &Source, tries: usize) -> Offer {
-        let scenario = match scenario::read(source, &Surroundings::without_files()) {
+        self.look_in(label, source, tries, None, &Surroundings::without_files())
+    }
+
+    fn look_in(
+        &self,
+        label: &str,
+        source: &Source,
+        tries: usize,
+        namespace: Option<&str>,
+        surroundings: &Surroundings,
+    ) -> Offer {
+        let scenario = match scenario::read(source, surroundings) {
             Ok(scenario) => scenario,
             Err(mistake) => return gone(mistake.to_string()),
         };
-        let mut offer = self.once(label, source, &scenario);
+        let mut offer = self.once(label, source, &scenario, namespace);
         for _ in 1..tries {
             if !offer.there {
-                offer = self.once(label, source, &scenario);
+                offer = self.once(label, source, &scenario, namespace);
             }
         }
         offer
     }
 
-    fn once(&self, label: &str, source: &Source, scenario: &Scenario) -> Offer {
+    fn once(&self, label: &str, source: &Source, scenario: &Scenario, namespace: Option<&str>) -> Offer {
         let life = self.host.enter(label);
-        let played = run_case(self.server, &life.place, source, scenario, self.transport, 1, self.stop);
+        let played =
+            run_case(self.server, &life.place, source, scenario, namespace, self.transport, 1, self.stop);
         let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
         self.host.leave(label, &life, broken);
         match played {

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
 use crate::conformance::attribution::attribute;
-use crate::conformance::result::{FindingResult, SuiteResult, Summary, TimingsResult};
-use crate::conformance::{Case, CaseResult, Variant, Versions};
+use crate::conformance::result::{ContractResult, FindingResult, SuiteResult, Summary, TimingsResult};
+use crate::conformance::{Case, CaseResult, Feature, OwnContract, Variant, Verdict, Versions};
 use crate::protocol::dialect::Version;
 use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
@@ -33,7 +33,7 @@ use schedule::{MOST_WAITING, Schedule, blank};
 use stall::StallWatch;
 
 pub(crate) use baselines::Baselines;
-pub(crate) use cases::Cases;
+pub(crate) use cases::{Cases, own_contract};
 
 /// The default of `--patience`.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -77,11 +77,14 @@ pub(crate) struct SuiteConfig {
     pub seed: u64,
     /// The versions of the server that the user tells.
     pub versions: Versions,
+    /// By which contract the cases are played that are written in the words of one; none for the fixture's.
+    pub contract: Option<Arc<OwnContract>>,
 }
 
 impl Default for SuiteConfig {
     fn default() -> SuiteConfig {
-        SuiteConfig { folder: None, patience: PATIENCE, jobs: JOBS, seed: 1, versions: Versions::default() }
+        let versions = Versions::default();
+        SuiteConfig { folder: None, patience: PATIENCE, jobs: JOBS, seed: 1, versions, contract: None }
     }
 }
 
@@ -133,9 +136,10 @@ impl Suite {
         let jobs = usize::from(jobs);
         let (started, begun) = (SystemTime::now(), Instant::now());
         // What a bundled case says is public, and no secret of the user's: `custom` is a word of ours as well.
-        let secrets = match self.config.folder {
-            None => Secrets::shown(),
-            Some(_) => named.config.secrets.clone(),
+        let contract = self.config.contract.as_deref();
+        let secrets = match (&self.config.folder, contract) {
+            (None, None) => Secrets::shown(),
+            _ => named.config.secrets.clone(),
         };
         let server = &ServerConfig { secrets, ..named.config.clone() };
         let of_reference = reference_timings(server.protocol);
@@ -151,7 +155,7 @@ impl Suite {
             false => host.with(|running| server.timings(running.found())),
         };
         let bounded = Timings { max_payload: timings.max_payload.min(LARGEST_PAYLOAD), ..timings };
-        let cases = cases::read_all(&self.unread, |surroundings| surroundings.with(bounded))?;
+        let cases = cases::read_all(&self.unread, contract, |surroundings| surroundings.with(bounded))?;
         let version = host.with(|running| running.found().version);
         let is_chosen = |variant: &Variant<'_>| {
             self.chosen.contains(&variant.label()) && variant.case.scenario.protocols.contains(&version)
@@ -168,11 +172,11 @@ impl Suite {
             }
             false => None,
         };
-        let features = match is_bundled {
+        let features = match is_bundled && contract.is_none() {
             true => Features::granted(),
             false => {
                 let wanted = variants.iter().flat_map(|variant| variant.uses()).collect();
-                Features::of(server, &host, &wanted, jobs, stop).map_err(unreachable)?
+                Features::of(server, &host, &wanted, contract, jobs, stop).map_err(unreachable)?
             }
         };
 
@@ -188,7 +192,9 @@ impl Suite {
                     cases::too_large(*variant, timings).or_else(|| cases::too_long(*variant, patience))?;
                 Some(Missing { features: Vec::new(), reason })
             };
-            match features.missing(variant.uses(), &versions).or_else(beyond_us) {
+            let unfit = variant.case.unfit.clone().map(|reason| Missing { features: Vec::new(), reason });
+            let missing = unfit.or_else(|| features.missing(variant.uses(), &versions));
+            match missing.or_else(beyond_us) {
                 Some(Missing { features: lacks, reason }) => {
                     let blank = blank(*variant, command(*variant));
                     results.push((index, CaseResult { lacks, reason, ..blank }));
@@ -213,7 +219,10 @@ impl Suite {
         let (mut verdicts, mut last) = (Vec::new(), String::new());
         let mut refused = None;
         let all = chosen.len();
-        results.extend(schedule.run(&variants, &chosen, &mut |result| {
+        // What is broadcast to a whole namespace of an application would be heard by clients of cases about the wire.
+        let (asking, others): (Vec<usize>, Vec<usize>) =
+            chosen.iter().partition(|index| variants[**index].case.namespace.is_some());
+        let mut tell = |result: Option<&CaseResult>| {
             if let Some(result) = result {
                 verdicts.push(result.verdict);
                 last = result.label();
@@ -221,7 +230,10 @@ impl Suite {
             let (elapsed, verdicts, last) = (begun.elapsed(), &verdicts, &last);
             let told = listener(Event::SuiteGoesOn { elapsed, verdicts, all, last });
             refused = refused.take().or(told.err());
-        }));
+        };
+        for together in [others, asking] {
+            results.extend(schedule.run(&variants, &together, &mut tell));
+        }
         listener(Event::SuiteEnded)?;
         if let Some(error) = refused {
             return Err(error);
@@ -232,6 +244,8 @@ impl Suite {
         let mut deaths = host.stop();
         deaths.extend(recovering.map(Host::stop).unwrap_or_default());
         let mut findings = told(&deaths, &cases);
+        let played_by = contract.map(|contract| reach(contract, &variants, &cases));
+        findings.extend(contract.and_then(|contract| unserved(contract, &features, &cases)));
         findings.extend(attribute(&mut cases));
         let summary = Summary::of(cases.iter().map(|case| case.verdict));
         let result = SuiteResult {
@@ -247,6 +261,7 @@ impl Suite {
             cases,
             findings,
             summary,
+            contract: played_by,
             baseline: None,
             like: None,
             exit_code: 0,
@@ -270,6 +285,29 @@ fn told(deaths: &[Death], cases: &[CaseResult]) -> Vec<FindingResult> {
         }
     }
     findings
+}
+
+/// How much of the suite a contract reaches.
+fn reach(contract: &OwnContract, variants: &[Variant<'_>], cases: &[CaseResult]) -> ContractResult {
+    let is_written = |label: &str| {
+        let is_it = |variant: &&Variant<'_>| variant.label() == label;
+        let variant = variants.iter().find(is_it);
+        variant.is_some_and(|variant| variant.case.scenario.needs.contains(&Need::Contract))
+    };
+    let written: Vec<&CaseResult> = cases.iter().filter(|case| is_written(&case.label())).collect();
+    let played = written.iter().filter(|case| case.verdict != Verdict::Skip).count();
+    ContractResult { file: contract.file.clone(), written: written.len() as u64, played: played as u64 }
+}
+
+/// The finding that an application does not do what its contract says, with the cases that are not played for it.
+fn unserved(contract: &OwnContract, features: &Features, cases: &[CaseResult]) -> Option<FindingResult> {
+    let unserved = features.unserved();
+    let names: Vec<&str> = unserved.iter().map(|(verb, _)| Feature::Asked(*verb).name()).collect();
+    let (_, seen) = unserved.first()?;
+    let lacks = |case: &&CaseResult| case.lacks.iter().any(|lack| names.contains(&lack.as_str()));
+    let skipped = cases.iter().filter(lacks).map(CaseResult::label).collect();
+    let verbs: Vec<&str> = unserved.iter().map(|(verb, _)| verb.name()).collect();
+    Some(FindingResult::unserved(&contract.file, &verbs, seen, skipped))
 }
 
 fn not_there(why: Start) -> Error {

@@ -125,11 +125,13 @@ impl Drop for Told {
 ///
 /// # Errors
 /// When we could not test.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn run_case(
     server: &ServerConfig,
     place: &Place,
     source: &Source,
     scenario: &Scenario,
+    namespace: Option<&str>,
     transport: Transport,
     seed: u64,
     stop: &AtomicBool,
@@ -140,8 +142,8 @@ pub(super) fn run_case(
         places: slice::from_ref(place),
         nodes: slice::from_ref(&server.nodes[0].name),
         server,
-        // A case is about the namespaces that it names.
-        namespace: None,
+        // A case is about the namespaces that it names, and not that of the url.
+        namespace,
         transport,
         compression: false,
         seed,
@@ -284,14 +286,16 @@ impl Schedule<'_> {
     }
 
     fn one(&self, variant: Variant<'_>) -> Option<Played> {
-        let Case { source, scenario, .. } = variant.case;
+        let Case { source, scenario, namespace, .. } = variant.case;
+        let namespace = namespace.as_deref();
         let host = self.host_of(variant);
         let label = variant.label();
         let life = host.enter(&label);
         let transport = variant.transport.unwrap_or_default();
         let seed = self.seed ^ hash(&label);
         let begun = Instant::now();
-        let played = run_case(self.server, &life.place, source, scenario, transport, seed, self.stop);
+        let played =
+            run_case(self.server, &life.place, source, scenario, namespace, transport, seed, self.stop);
         let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
         let accident = matches!(&played, Ok(Some(ended)) if ended.has_accident);
         if let Ok(Some(ended)) = &played {

@@ -1,0 +1,116 @@
+//! Which cases a contract can play, and why not the others.
+
+use super::*;
+
+const CHAT: &str = "broadcast: { emit: [new message, \"${body}\"], reaches: others }\n";
+
+const ROOMS: &str = "join: { emit: [enter, \"${room}\"], ack: true }\n\
+                     leave: { emit: [exit, \"${room}\"], ack: true }\n\
+                     broadcast: { emit: [say, \"${room}\", \"${body}\"], reaches: others }\n";
+
+fn source(text: &str) -> Source {
+    Source { name: "app.yaml".to_owned(), text: text.to_owned() }
+}
+
+fn contract(text: &str) -> OwnContract {
+    let read = OwnContract::read(&source(text), &Surroundings::without_files());
+    read.unwrap_or_else(|mistake| panic!("{mistake}"))
+}
+
+/// The case as it is played by a contract.
+fn by(contract: &OwnContract, vars: &str, clients: &str, script: &str) -> Case {
+    let text = format!(
+        "name: x\nneeds: contract\nclause: SEM-RM-01\n{vars}clients: {clients}\nscript:\n  - all: connect\n{script}"
+    );
+    let surroundings = Surroundings::without_files();
+    let case =
+        Case::read("rooms/x".to_owned(), source(&text), &surroundings).map_err(|wrong| wrong.0.to_string());
+    contract.case(case.unwrap_or_else(|why| panic!("{why}")), &surroundings)
+}
+
+fn unfit(text: &str, script: &str) -> String {
+    by(&contract(text), "", "{ a: 1, b: 1 }", script).unfit.unwrap_or_default()
+}
+
+const IN_A_ROOM: &str = "  - all: { join: hall }\n  - a: { broadcast: { to: hall, say: hello } }\n  - b: { expect: { said: hello } }\n";
+const TO_ALL: &str = "  - a: { broadcast: { say: hello } }\n  - b: { expect: { said: hello } }\n";
+
+#[test]
+fn a_contract_plays_the_cases_for_which_it_has_words() {
+    let played = by(&contract(ROOMS), "", "{ a: 1, b: 1 }", IN_A_ROOM);
+    assert_eq!((played.unfit, played.namespace.as_deref()), (None, Some("/")));
+    let uses: Vec<&str> = played.uses.iter().map(|feature| feature.name()).collect();
+    assert_eq!(uses, ["websocket", "join by the contract", "broadcast by the contract"]);
+    assert_eq!(unfit(CHAT, TO_ALL), "");
+}
+
+#[test]
+fn what_a_contract_has_no_words_for_is_the_reason_why_a_case_is_not_played() {
+    for (contract, script, why) in [
+        (CHAT, IN_A_ROOM, "does not say how to `join`"),
+        (ROOMS, TO_ALL, "goes to one room, and this names none"),
+        (CHAT, "  - a: { broadcast: { from: io, say: x } }\n  - b: fence\n", "no place for this `from`"),
+        (
+            ROOMS,
+            "  - all: { join: hall }\n  - a: { broadcast: { to: hall, except: attic, say: x } }\n",
+            "no place for this `except`",
+        ),
+        (ROOMS, "  - b: { join: hall }\n  - a: { broadcast: { to: hall, say: x } }\n", "senders: anyone"),
+        (
+            ROOMS,
+            "  - all: { join: hall }\n  - a: { leave: hall }\n  - a: { broadcast: { to: hall, say: x } }\n  - b: fence\n",
+            "senders: anyone",
+        ),
+    ] {
+        let told = unfit(contract, script);
+        assert!(told.contains(why), "{told} instead of {why}");
+    }
+    let untold = ROOMS.replace("[enter, \"${room}\"], ack: true", "[enter, \"${room}\"]");
+    assert!(unfit(&untold, IN_A_ROOM).contains("neither `ack` nor `confirmed_by`"));
+    let strict = ROOMS.replace("reaches: others", "reaches: others, may_refuse: true");
+    assert!(unfit(&strict, IN_A_ROOM).contains("may refuse"));
+}
+
+#[test]
+fn a_case_that_says_from_where_is_played_where_the_application_does_just_that() {
+    let from = |from: &str| format!("  - a: {{ broadcast: {{ from: {from}, say: x }} }}\n  - b: fence\n");
+    let everyone = CHAT.replace("others", "everyone");
+    assert_eq!(unfit(CHAT, &from("socket")), "");
+    assert_eq!(unfit(&everyone, &from("io")), "");
+    assert!(!unfit(&everyone, &from("socket")).is_empty());
+}
+
+#[test]
+fn the_namespaces_of_a_contract_take_the_place_of_those_of_the_fixture() {
+    let two = contract(&format!("namespaces: [/chat, /support]\ncontract:\n  {}", CHAT.trim_end()));
+    let one = contract(&format!("namespaces: /chat\n{CHAT}"));
+    let vars = "vars: { here: \"/dyn-${run}\", elsewhere: /custom }\n";
+    let clients = "{ a: { namespace: \"${here}\" }, b: { namespace: \"${elsewhere}\" } }";
+    let played = by(&two, vars, clients, "  - all: fence\n");
+    assert_eq!((&played.unfit, played.namespace.as_deref()), (&None, Some("/chat")));
+    assert_eq!(played.scenario.overrides, ["--set here='/chat'", "--set elsewhere='/support'"]);
+    assert!(
+        by(&one, vars, clients, "  - all: fence\n").unfit.is_some_and(|why| why.contains("one namespace"))
+    );
+}
+
+#[test]
+fn every_look_at_an_application_is_a_good_scenario() {
+    for text in [CHAT, ROOMS] {
+        let contract = contract(text);
+        for verb in Verb::ALL {
+            let Some(source) = contract.probe(verb, Transport::Polling) else { continue };
+            let wrong = scenario::read(&source, &contract.surroundings()).err();
+            assert_eq!(wrong.map(|mistake| crate::document::render(&mistake, &source)), None);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_contract_is_refused() {
+    for text in
+        ["[join]", "{}", "join: { emit: [enter] }", "namespaces: chat\njoin: { emit: [enter, \"${room}\"] }"]
+    {
+        assert!(OwnContract::read(&source(text), &Surroundings::without_files()).is_err(), "{text}");
+    }
+}
