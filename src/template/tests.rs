@@ -339,7 +339,7 @@ fn binary_is_checked_and_stays_as_written() {
         ("{ $bytes: -1 }", "negative"),
         ("{ $bytes: 999999999999 }", "64 MiB"),
         ("{ $bytes: many }", "a size"),
-        ("{ $bytes: { between: [9, 3] } }", "from the larger to the smaller"),
+        ("{ $bytes: { between: [9, 3] } }", "the first number is larger than the second"),
         ("{ $bytes: { one_of: { 1B: 50% } } }", "the shares add up to 50"),
         ("{ $hex: \"00\", x: 1 }", "`$hex` stands alone"),
         ("{ $hxe: \"00\" }", "did you mean `$hex`?"),

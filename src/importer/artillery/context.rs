@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::left_out;
 use super::names::{Locals, Names};
+use super::path::{self, Step};
 use crate::document::{Node, Value};
 use crate::importer::Note;
 
@@ -71,6 +73,15 @@ impl<'f, 's> Flow<'f, 's> {
     /// Data with its expressions.
     pub(super) fn data(&mut self, node: &Node) -> Json {
         self.names.data(node, &mut self.locals, self.notes)
+    }
+
+    /// The steps behind a name in an expression. None, and a note, where no expression can spell them.
+    pub(super) fn spelt(&mut self, steps: &[Step], line: u32) -> Option<String> {
+        let spelt = path::spelt(steps);
+        if spelt.is_none() {
+            left_out(self.notes, line, "a path with a key that no expression can spell");
+        }
+        spelt
     }
 
     /// The namespace of a step as a scenario names it.

@@ -167,7 +167,7 @@ fn inside(
     steps: &[Step],
     line: u32,
 ) -> Option<String> {
-    let steps = path::spelt_or_noted(flow, steps, line)?;
+    let steps = flow.spelt(steps, line)?;
     fields.insert("capture".to_owned(), REPLY.into());
     // One argument is kept as its value, several as a list.
     let index = if index == 0 { String::new() } else { format!("[{index}]") };

@@ -242,7 +242,7 @@ fn inside(
     steps: &[Step],
     line: u32,
 ) -> Option<String> {
-    let steps = path::spelt_or_noted(flow, steps, line)?;
+    let steps = flow.spelt(steps, line)?;
     keep(fields, RESPONSE, json!("body"));
     Some(format!("${{{RESPONSE}{steps}}}"))
 }

@@ -2,9 +2,6 @@
 
 use serde_json::{Value as Json, json};
 
-use super::context::Flow;
-use super::left_out;
-
 /// A step into a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -49,15 +46,6 @@ pub(super) fn spelt(steps: &[Step]) -> Option<String> {
         Step::Key(_) => None,
     };
     steps.iter().map(spell).collect()
-}
-
-/// The same, or a note that it is left out.
-pub(super) fn spelt_or_noted(flow: &mut Flow<'_, '_>, steps: &[Step], line: u32) -> Option<String> {
-    let spelt = spelt(steps);
-    if spelt.is_none() {
-        left_out(flow.notes, line, "a path with a key that no expression can spell");
-    }
-    spelt
 }
 
 /// A matcher for a value in which that path leads to this. None where an item of a list is on the way: no matcher counts.
