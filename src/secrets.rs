@@ -99,6 +99,20 @@ impl Secrets {
         self.known.is_none()
     }
 
+    /// The values of these options of a command line are secrets.
+    pub fn note_options(&self, options: &[&str], arguments: impl Iterator<Item = String>) {
+        let mut is_value = false;
+        for argument in arguments {
+            let whole = argument.split_once('=').filter(|(option, _)| options.contains(option));
+            match whole {
+                Some((_, value)) => self.note(value),
+                None if is_value => self.note(&argument),
+                None => {}
+            }
+            is_value = options.contains(&argument.as_str());
+        }
+    }
+
     /// This value is a secret.
     pub fn note(&self, value: &str) {
         let Some(known) = &self.known else { return };

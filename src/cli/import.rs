@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{complain, put, say};
 use crate::importer::Imported;
-use crate::runner::{self, Error, ImportSource, is_stdout, refuse_to_overwrite};
+use crate::runner::{self, Error, ImportSource, is_stdout, refuse_to_overwrite, write_rows};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -82,18 +82,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Status, Error> {
 
 impl OutputArgs {
     fn write(&self, output: &Path, imported: &Imported) -> Result<Status, Error> {
-        let folder = output.parent().map(Path::to_owned).unwrap_or_default();
-        if is_stdout(output) && !imported.files.is_empty() {
-            return Err(Error::because(
-                "the script has many rows of data, which go into a file beside the scenario\nhelp: name the \
-                 scenario's file by --output",
-            ));
-        }
-        for (name, text) in &imported.files {
-            let file = folder.join(name);
-            refuse_to_overwrite(&file, self.force)?;
-            put(&file, "rows", text)?;
-        }
+        write_rows(imported, output, self.force)?;
         put(output, "scenario", &imported.text)?;
         imported.remarks().iter().for_each(|remark| complain(remark));
         if !is_stdout(output) {

@@ -52,15 +52,6 @@ where
 /// What is wrong with a command line, without the values of options that may be secret.
 pub(super) fn without_values_of_options(words: &str) -> String {
     let secrets = secrets();
-    let arguments: Vec<String> = std::env::args().collect();
-    for pair in arguments.windows(2) {
-        if TAKE_SECRETS.contains(&pair[0].as_str()) {
-            secrets.note(&pair[1]);
-        }
-    }
-    for argument in &arguments {
-        let set = argument.split_once('=').filter(|(option, _)| TAKE_SECRETS.contains(option));
-        set.into_iter().for_each(|(_, value)| secrets.note(value));
-    }
+    secrets.note_options(&TAKE_SECRETS, std::env::args());
     secrets.without_values(words).into_owned()
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::Error;
-use super::files::is_stdout;
+use super::files::{is_stdout, refuse_to_overwrite, write_whole};
 use crate::document::{Mistake, Source, cause, render};
 use crate::importer::artillery::{self, ArtilleryImport};
 use crate::importer::{Imported, har};
@@ -46,6 +46,27 @@ pub(crate) fn import(file: &Path, source: &ImportSource<'_>, output: &Path) -> R
             har::import(opened, &name, &place).map_err(Error::wrong)
         }
     }
+}
+
+/// Writes the rows of data beside the scenario that they belong to.
+///
+/// # Errors
+/// When the scenario has no place, or a file is there, or cannot be written.
+pub(crate) fn write_rows(imported: &Imported, output: &Path, force: bool) -> Result<(), Error> {
+    if is_stdout(output) && !imported.files.is_empty() {
+        return Err(Error::because(
+            "the script has many rows of data, which go into a file beside the scenario\nhelp: name the scenario's file by \
+             --output",
+        ));
+    }
+    for (name, text) in &imported.files {
+        let file = output.with_file_name(name);
+        refuse_to_overwrite(&file, force)?;
+        write_whole(&file, text).map_err(|error| {
+            Error::because(format!("failed to write the rows to {}: {error}", file.display()))
+        })?;
+    }
+    Ok(())
 }
 
 /// A folder as the scenario names it: nothing where both stand in the same one.
