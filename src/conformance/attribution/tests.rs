@@ -114,6 +114,13 @@ fn a_case_that_ends_for_want_of_a_ping_is_blocked_and_never_fails_by_it() {
 }
 
 #[test]
+fn a_case_about_another_clause_of_heartbeats_fails_by_a_ping_that_is_missing() {
+    let mut cases = vec![stopped("heartbeat/after-an-upgrade", "EIO-HB-11", Some(Rule::PingMissing))];
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Fail, None)]);
+}
+
+#[test]
 fn a_wrong_without_a_rule_and_a_limit_of_our_own_stay_with_their_case() {
     let mut nameless = error(Rule::Json);
     nameless.rule = None;
