@@ -68,9 +68,6 @@ async fn on_connect(socket: SocketRef, io: SocketIo, Data(auth): Data<Value>) {
     socket.on("t:who", async move |socket: SocketRef, transport: TransportType, ack: AckSender| {
         ack.send(&who(&socket, transport, introduction)).ok();
     });
-    socket.on("t:bye", async |socket: SocketRef| {
-        socket.disconnect().ok();
-    });
     // The rooms are left when this handler has returned, or before it begins if the connection ends right after a DISCONNECT.
     socket.on_disconnect(async move |socket: SocketRef, reason: DisconnectReason| {
         let news = (socket.id, socket.ns(), in_words(reason), socket.rooms());
