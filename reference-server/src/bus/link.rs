@@ -1,7 +1,7 @@
 //! A node's end of the bus: connects, and connects again; hands up what the others say.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
-use super::frame::{Frame, Kind, NodeId};
+use super::frame::{Frame, Kind, MOST_NODES, NodeId};
 use super::pipe::{self, Pipe, Reader};
 use super::window::{Inbox, Outbox};
 use crate::shared::Shared;
@@ -48,6 +48,8 @@ pub(crate) struct Link {
     inbox: RefCell<Inbox>,
     /// Who else is there, as far as the hub says.
     others: RefCell<BTreeMap<NodeId, String>>,
+    /// The names of all others that were ever there: after a restart of the bus they come back one by one.
+    names: RefCell<BTreeSet<String>>,
     told_soon: Cell<bool>,
     connections: Cell<u64>,
     greeted: Notify,
@@ -66,6 +68,7 @@ impl Link {
             outbox: RefCell::default(),
             inbox: RefCell::default(),
             others: RefCell::default(),
+            names: RefCell::default(),
             told_soon: Cell::new(false),
             connections: Cell::new(0),
             greeted: Notify::new(),
@@ -89,7 +92,7 @@ impl Link {
 
     /// Whether the name of this node is the second of all, in their order: for the faults of a single node.
     pub(crate) fn is_second(&self) -> bool {
-        self.others.borrow().values().filter(|name| **name < self.name).count() == 1
+        self.names.borrow().iter().filter(|name| **name < self.name).count() == 1
     }
 
     /// How often the bus has been reached.
@@ -221,6 +224,10 @@ impl Link {
             self.outbox.borrow_mut().part(Instant::now(), *node);
             above.iter().for_each(|above| above.handle_departure(*node));
         }
+        let mut names = self.names.borrow_mut();
+        let room = MOST_NODES.saturating_sub(names.len());
+        names.extend(now.values().take(room).cloned());
+        drop(names);
         for node in now.keys().filter(|node| !before.contains_key(node)) {
             let frames = self.outbox.borrow_mut().meet(*node);
             frames.iter().for_each(|frame| self.send(frame));
