@@ -2,7 +2,7 @@
 //! events of its own.
 //!
 //! Which cases that are is decided before any is played: by the parser, which refuses what the contract has no place for, and
-//! by what the contract says of itself ([`unfit`]). Pure.
+//! by what the contract says of itself (`unfit`). Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
