@@ -5,8 +5,8 @@
 //   typing, stop typing  →  the same { username } to the others
 //   (a user disconnects) →  user left { username, numUsers } to the others
 //
-// BREAK: lost      one message in ten does not reach one of the others
-//        doubled   one message in ten reaches one of the others twice
+// BREAK: lost      one message in eleven does not reach one of the others
+//        doubled   one message in eleven reaches one of the others twice
 //        echoed    who writes a message receives it, too
 import { createServer } from "node:http";
 import { Server } from "socket.io";

@@ -6,15 +6,15 @@
 //   clear { room }        →  cleared { room } to everybody in the room; the history is empty then
 //
 // BREAK: ignored     who joins is told so, and is not in the room
-//        astray      one stroke in ten goes to another room
+//        astray      one stroke in eleven goes to another room
 //        lingering   who leaves is told so, and is still in the room
 //        blank       the history that a late joiner gets lacks its latest stroke
 import { createServer } from "node:http";
 import { Server } from "socket.io";
-import { breakages, listen, oneInTen } from "./common.js";
+import { breakages, listen, oneInEleven } from "./common.js";
 
 const broken = breakages("ignored", "astray", "lingering", "blank");
-const unlucky = oneInTen();
+const unlucky = oneInEleven();
 
 const httpServer = createServer();
 const io = new Server(httpServer);

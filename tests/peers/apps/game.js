@@ -7,17 +7,17 @@
 //   shout { text }         →  shouted { name, text } to everybody who has entered, also to the sender
 //   (every 50 ms)          →  state { tick, players: [{ name, x, y }] } to everybody
 //
-// BREAK: unanswered   one move in ten is not answered
-//        drunk        one move in ten ends where it should not
-//        repeated     one shout in ten is heard twice by one player
+// BREAK: unanswered   one move in eleven is not answered
+//        drunk        one move in eleven ends where it should not
+//        repeated     one shout in eleven is heard twice by one player
 //        frozen       the state is told for half a second, then no more
 import { createServer } from "node:http";
 import { Server } from "socket.io";
-import { badly, breakages, listen, oneInTen } from "./common.js";
+import { badly, breakages, listen, oneInEleven } from "./common.js";
 
 const broken = breakages("unanswered", "drunk", "repeated", "frozen");
 const emitBadly = badly();
-const unlucky = oneInTen();
+const unlucky = oneInEleven();
 const size = 1000;
 
 const httpServer = createServer();

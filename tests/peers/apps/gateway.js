@@ -11,7 +11,7 @@
 // BREAK: wrong        the sum is one too many
 //        unanswered   no sum is answered
 //        ignored      who joins is told so, and is not in the room
-//        doubled      one message in ten reaches a member twice
+//        doubled      one message in eleven reaches a member twice
 import "reflect-metadata";
 import { Module } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";

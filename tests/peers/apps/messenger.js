@@ -8,16 +8,16 @@
 //                                              and to the other windows of the sender
 //   (the last window of a user closes)      →  user disconnected userID to the others
 //
-// BREAK: astray      one message in ten goes to somebody else instead
+// BREAK: astray      one message in eleven goes to somebody else instead
 //        public      a message goes to all users
 //        stranger    who comes back with a session id becomes a new user
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { Server } from "socket.io";
-import { breakages, listen, oneInTen } from "./common.js";
+import { breakages, listen, oneInEleven } from "./common.js";
 
 const broken = breakages("astray", "public", "stranger");
-const unlucky = oneInTen();
+const unlucky = oneInEleven();
 const randomId = () => randomBytes(8).toString("hex");
 
 const httpServer = createServer();

@@ -3,8 +3,8 @@
 //
 //   whistle { move, x, y }   in /   →  the same as `move` to everybody in /play
 //
-// BREAK: lost      one move in ten does not reach one of the players
-//        doubled   one move in ten reaches one of the players twice
+// BREAK: lost      one move in eleven does not reach one of the players
+//        doubled   one move in eleven reaches one of the players twice
 //        here      the moves are heard in /
 import { createServer } from "node:http";
 import { Server } from "socket.io";

@@ -7,17 +7,17 @@
 //   increment                  ack count: how often this session asked, over all its connections
 //                              counted { username, count } to the other connections of the session
 //
-// BREAK: forgetful   one increment in ten is not kept
+// BREAK: forgetful   one increment in eleven is not kept
 //        open        who has no session is let in
 //        lingering   a logout ends no connection
 import { createServer } from "node:http";
 import express from "express";
 import session from "express-session";
 import { Server } from "socket.io";
-import { breakages, listen, oneInTen } from "./common.js";
+import { breakages, listen, oneInEleven } from "./common.js";
 
 const broken = breakages("forgetful", "open", "lingering");
-const unlucky = oneInTen();
+const unlucky = oneInEleven();
 
 const app = express();
 const httpServer = createServer(app);

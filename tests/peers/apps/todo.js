@@ -7,18 +7,18 @@
 //   todo:delete   id                        ack {}              todo:deleted id to the others
 //   todo:list                               ack { data: [todo] }
 //
-// BREAK: refused      one creation in ten is refused with { error }, and the others are not told
+// BREAK: refused      one creation in eleven is refused with { error }, and the others are not told
 //        wrong        what is read is another thing to do
 //        unanswered   a deletion is never acknowledged
-//        forgotten    one creation in ten is acknowledged, but one of the others is not told
+//        forgotten    one creation in eleven is acknowledged, but one of the others is not told
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { Server } from "socket.io";
-import { badly, breakages, listen, oneInTen } from "./common.js";
+import { badly, breakages, listen, oneInEleven } from "./common.js";
 
 const broken = breakages("refused", "wrong", "unanswered", "forgotten");
 const emitBadly = badly();
-const unlucky = oneInTen();
+const unlucky = oneInEleven();
 
 const httpServer = createServer();
 const io = new Server(httpServer);

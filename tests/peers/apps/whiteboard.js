@@ -2,8 +2,8 @@
 //
 //   drawing   { x0, y0, x1, y1, color }  →  the same to the others
 //
-// BREAK: lost      one stroke in ten does not reach one of the others
-//        swapped   one stroke in ten reaches one of the others after the next one
+// BREAK: lost      one stroke in eleven does not reach one of the others
+//        swapped   one stroke in eleven reaches one of the others after the next one
 //        echoed    the stroke comes back to whoever drew it
 import { createServer } from "node:http";
 import { Server } from "socket.io";
