@@ -14,7 +14,7 @@ use signal_hook::iterator::Signals;
 
 use crate::bus;
 use crate::capacity::Capacity;
-use crate::config::{Config, Node, Origins};
+use crate::config::{Config, Node, Origins, Parser};
 use crate::faults::{self, Fault, Faults};
 use crate::server::{self, Handle, Stopper};
 
@@ -67,6 +67,9 @@ pub struct ServeArgs {
     /// Let clients of Socket.IO 2 connect, too, which speak Engine.IO 3
     #[arg(long)]
     pub allow_eio3: bool,
+    /// The parser of packets, which clients have to use, too
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub parser: Parser,
     /// Web origins that may read responses, separated by commas; `*` for all, `none` for no CORS
     #[arg(long, value_name = "ORIGINS", default_value = "*")]
     pub origins: String,
@@ -124,6 +127,7 @@ impl ServeArgs {
             max_payload: self.max_payload,
             recovery: self.recovery,
             allow_eio3: self.allow_eio3,
+            parser: self.parser,
             origins: parse_origins(&self.origins),
             max_clients: self.max_clients,
             console: !self.quiet,

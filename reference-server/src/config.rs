@@ -30,6 +30,8 @@ pub struct Config {
     pub recovery: Option<Duration>,
     /// Whether clients of the version before may connect, too: `EIO=3`.
     pub allow_eio3: bool,
+    /// Which parser writes and reads packets.
+    pub parser: Parser,
     /// Which web origins may read responses.
     pub origins: Origins,
     /// The most Engine.IO sessions at a time.
@@ -42,6 +44,16 @@ pub struct Config {
     pub node: Option<Node>,
     /// Bounds against hostile clients.
     pub limits: Limits,
+}
+
+/// How packets of Socket.IO are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Parser {
+    /// As text with JSON, and a binary message for each attachment.
+    #[default]
+    Default,
+    /// As one binary message of MessagePack: `socket.io-msgpack-parser`.
+    Msgpack,
 }
 
 /// The place of a server in a cluster.
@@ -106,6 +118,7 @@ impl Default for Config {
             max_payload: 1_000_000,
             recovery: None,
             allow_eio3: false,
+            parser: Parser::Default,
             origins: Origins::Any,
             max_clients: 100_000,
             console: false,

@@ -37,7 +37,11 @@ pub(crate) fn skips(faults: &Faults, error: ParseError) -> bool {
         ParseError::TextForAttachment => Fault::TextForAttachmentIgnored,
         ParseError::StrayAttachment => Fault::StrayAttachmentIgnored,
         ParseError::Placeholder => Fault::IllegalPlaceholderIgnored,
-        ParseError::Json | ParseError::ConnectPayload | ParseError::TooDeep => Fault::MalformedPacketIgnored,
+        ParseError::Json
+        | ParseError::ConnectPayload
+        | ParseError::TooDeep
+        | ParseError::Msgpack
+        | ParseError::TextForMsgpack => Fault::MalformedPacketIgnored,
     };
     faults.has(skipped) || faults.has(Fault::MalformedPacketIgnored)
 }

@@ -12,8 +12,10 @@ use bytes::Bytes;
 use super::connection::Connection;
 use super::decoder::{Assembled, Packet};
 use super::message::Message;
+use super::msgpack;
 use super::packet::{Kind, ParseError};
 use super::socket::{Io, Socket};
+use crate::config::Parser;
 use crate::console::{Topic, printable};
 use crate::engine::packet::Packet as EnginePacket;
 use crate::engine::session::{Handler, Listener, Session};
@@ -62,7 +64,10 @@ impl Handler for Client {
             Ok(data) => data,
             Err(error) => return self.violate(error.as_str()),
         };
-        let decoded = self.connection.decoder.borrow_mut().binary(data);
+        let decoded = match self.io.shared.config.parser {
+            Parser::Default => self.connection.decoder.borrow_mut().binary(data),
+            Parser::Msgpack => msgpack::read(&data).map(Some),
+        };
         match decoded {
             Ok(Some(assembled)) => match assembled.packet() {
                 Ok(packet) => self.handle_packet(packet, true),
@@ -109,6 +114,9 @@ impl Client {
             Ok(text) => text,
             Err(error) => return self.violate(error.as_str()),
         };
+        if self.io.shared.config.parser == Parser::Msgpack {
+            return self.refuse_packet(ParseError::TextForMsgpack);
+        }
         let decoded = self.connection.decoder.borrow_mut().text(&text);
         match decoded {
             Ok(Some(packet)) => self.handle_packet(packet, false),

@@ -9,6 +9,8 @@ use std::rc::Rc;
 
 use super::decoder::Decoder;
 use super::message::Message;
+use super::msgpack;
+use crate::config::Parser;
 use crate::console::Topic;
 use crate::engine::session::Session;
 use crate::faults::Fault;
@@ -75,7 +77,9 @@ impl<S: 'static> Connection<S> {
     }
 
     fn send_now(self: &Rc<Self>, message: &Message) {
-        if !self.spoil_sending(message) {
+        if self.shared.config.parser == Parser::Msgpack {
+            self.session.send(&[msgpack::write(message)]);
+        } else if !self.spoil_sending(message) {
             self.session.send(message.packets());
         }
     }

@@ -85,6 +85,11 @@ impl Decoder {
 }
 
 impl Assembled {
+    /// A header and the attachments that came with it.
+    pub(super) fn new(text: String, buffers: Vec<Bytes>) -> Assembled {
+        Assembled { text: text.into(), buffers: buffers.into() }
+    }
+
     /// The packet with its attachments in place.
     /// Fails when a placeholder names an attachment that does not exist.
     pub(crate) fn packet(&self) -> Result<Packet<'_>, ParseError> {

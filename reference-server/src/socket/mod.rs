@@ -13,6 +13,7 @@ pub(crate) mod decoder;
 pub(crate) mod elsewhere;
 pub(crate) mod hearing;
 pub(crate) mod message;
+mod msgpack;
 pub(crate) mod namespace;
 mod older;
 pub(crate) mod packet;

@@ -61,6 +61,8 @@ parse_errors! {
     TextForAttachment "text in place of an attachment";
     StrayAttachment "an attachment that nobody announced";
     Placeholder "a placeholder that names no attachment";
+    Msgpack "bytes that are no packet of the parser msgpack";
+    TextForMsgpack "text, where the parser msgpack writes bytes";
     TooDeep "an argument nested too deeply";
 }
 
