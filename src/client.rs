@@ -6,9 +6,8 @@
 //!
 //! Neighbours: [`crate::session`] below, [`crate::step`] for what steps do, [`crate::engine`] for who calls.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
-use std::rc::Rc;
+mod tap;
+
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -22,10 +21,12 @@ use crate::protocol::http::{Head, Response};
 use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
 use crate::protocol::{Rule, Violation, socket_io};
-use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Request, ServerEvent, Wire};
+use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, ServerEvent, Wire};
+use tap::{Tap, shown};
+
 use crate::step::{
     Actor, Board, Cx, Ended, Flow, GroupContext, Happening, NOWHERE, Numbered, PlayedAct, RunContext, Seen,
-    WireLog, silence, tell_rooms,
+    silence, tell_rooms,
 };
 
 /// The outside, as a client sees it during one call.
@@ -150,7 +151,7 @@ impl<'p> Client<'p> {
     /// A message arrived on the WebSocket.
     pub fn handle_frame(&mut self, io: &mut Io<'_>, frame: Frame<'_>) -> Flow {
         let channel = Channel::WebSocket;
-        self.actor.log(io.now, false, || shown(&frame));
+        self.actor.log(io.now, false, || shown(&frame, self.actor.session.parser()));
         if self.actor.group.filter.frames {
             self.keep_frame(Seen::from(&frame));
             self.handle(io, &Happening::Frame);
@@ -512,7 +513,7 @@ impl<'p> Client<'p> {
         let mut tap;
         let wire: &mut dyn Wire = match log {
             Some(log) => {
-                tap = Tap { wire: io.wire, log, now: io.now };
+                tap = Tap { wire: io.wire, log, now: io.now, parser: self.actor.session.parser() };
                 &mut tap
             }
             None => io.wire,
@@ -528,71 +529,6 @@ impl<'p> Client<'p> {
             wire,
             observer: io.observer,
         })
-    }
-}
-
-fn shown<'f>(frame: &'f Frame<'_>) -> Cow<'f, str> {
-    match frame {
-        Frame::Text(text) => Cow::Borrowed(text),
-        Frame::Binary(bytes) => format!("({} bytes)", bytes.len()).into(),
-        Frame::Ping(_) => "(websocket ping)".into(),
-        Frame::Pong(_) => "(websocket pong)".into(),
-        Frame::Close { code: Some(code), reason } => format!("(websocket close {code} {reason})").into(),
-        Frame::Close { code: None, .. } => "(websocket close)".into(),
-    }
-}
-
-/// Writes down what passes.
-struct Tap<'a> {
-    wire: &'a mut dyn Wire,
-    log: Rc<RefCell<WireLog>>,
-    now: Instant,
-}
-
-impl Tap<'_> {
-    fn note(&self, text: &str) {
-        self.log.borrow_mut().note(self.now, true, text);
-    }
-}
-
-impl Wire for Tap<'_> {
-    fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
-        self.note(&format!("GET {target} (websocket)"));
-        self.wire.dial(channel, target, headers);
-    }
-
-    fn text(&mut self, channel: Channel, parts: &[&str]) {
-        self.note(&parts.concat());
-        self.wire.text(channel, parts);
-    }
-
-    fn binary(&mut self, channel: Channel, payload: &[u8]) {
-        self.note(&format!("({} bytes)", payload.len()));
-        self.wire.binary(channel, payload);
-    }
-
-    fn frame(&mut self, channel: Channel, frame: &RawFrame) {
-        self.note(&format!("(raw frame {:?}, {} bytes)", frame.opcode, frame.payload.len()));
-        self.wire.frame(channel, frame);
-    }
-
-    fn request(&mut self, channel: Channel, request: Request<'_>) {
-        let body = request.body.map(String::from_utf8_lossy).unwrap_or_default();
-        self.note(&format!("{channel} {} {} {body}", request.method, request.target));
-        self.wire.request(channel, request);
-    }
-
-    fn rest(&mut self, channel: Channel, bytes: &[u8]) {
-        self.note(&format!("{channel} (the last {} bytes)", bytes.len()));
-        self.wire.rest(channel, bytes);
-    }
-
-    fn hang_up(&mut self, channel: Channel, how: crate::session::HangUp) {
-        self.wire.hang_up(channel, how);
-    }
-
-    fn pause(&mut self, channel: Channel, paused: bool) {
-        self.wire.pause(channel, paused);
     }
 }
 

@@ -247,6 +247,7 @@ fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAc
         name: group.name.clone(),
         count: u64::from(group.count),
         dialect: group.protocol.unwrap_or(run_options.protocol).dialect(),
+        parser: group.parser.unwrap_or_default(),
         transport: group.transport.unwrap_or(run_options.transport),
         compression: group.compression.unwrap_or(run_options.compression),
         namespace: group

@@ -70,6 +70,30 @@ fn every_bundled_scenario_holds_against_the_official_server() {
 }
 
 #[test]
+fn every_bundled_scenario_holds_with_the_parser_msgpack_against_the_official_server_and_the_reference_server()
+{
+    let Some(server) = Peer::NodeFixture.command_line() else { return };
+    let folder = tempfile::tempdir().expect("there is room");
+    let official = ["--server", &server];
+    let plays: Vec<_> = bundled()
+        .into_iter()
+        .flat_map(|name| [&official[..], &[]].map(|server| (name.clone(), server)))
+        .collect();
+    each(&plays, |(name, server)| {
+        let text = fs::read_to_string(format!("scenarios/{name}.yaml")).expect("the scenario is here");
+        let file = folder.path().join(format!("{name}-{}.yaml", server.len()));
+        fs::write(&file, format!("parser: msgpack\n{text}")).expect("there is room");
+        let arguments =
+            [file.to_str().expect("a path that is text")].into_iter().chain(server.iter().copied());
+        let played = play(arguments, PATIENT.into_iter().chain([("PARSER", "msgpack")]));
+        match played.code {
+            Some(0) => Ok(()),
+            code => Err(format!("{name} of {server:?} ended with {code:?}\n{}", played.output)),
+        }
+    });
+}
+
+#[test]
 fn every_bundled_scenario_but_the_known_gaps_holds_against_socketioxide() {
     let Some(server) = Peer::Socketioxide.command_line() else { return };
     // What is asked right after CONNECT is now and then not handled there, as its baseline of the suite tells.

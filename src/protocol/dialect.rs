@@ -99,6 +99,29 @@ pub enum SocketIds {
     OfSession,
 }
 
+/// How packets of Socket.IO are written, which both sides have to agree on beforehand: no handshake tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Parser {
+    /// As text with JSON, and a message of its own for each attachment.
+    #[default]
+    Default,
+    /// As one message of MessagePack.
+    Msgpack,
+}
+
+impl Parser {
+    /// Every parser.
+    pub const ALL: [Parser; 2] = [Parser::Default, Parser::Msgpack];
+
+    /// The word for it in scenarios.
+    pub fn name(self) -> &'static str {
+        match self {
+            Parser::Default => "default",
+            Parser::Msgpack => "msgpack",
+        }
+    }
+}
+
 /// How one version of the protocol is spoken. See the module's head.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Dialect {

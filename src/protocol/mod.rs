@@ -14,6 +14,7 @@
 //! | [`counted`] | the same before: each with its length in front | Engine.IO protocol v3 |
 //! | [`socket_io`] | packets inside Engine.IO messages | Socket.IO protocol v5 |
 //! | [`attachments`] | binary events and acknowledgements put together again | Socket.IO protocol v5 |
+//! | [`msgpack`] | packets of the parser msgpack, in place of both | socket.io-msgpack-parser |
 //!
 //! In what the versions of the protocol differ is told by a [`dialect`].
 //!
@@ -26,6 +27,7 @@ pub mod deflate;
 pub mod dialect;
 pub mod engine_io;
 pub mod http;
+pub mod msgpack;
 pub mod payload;
 mod placeholder;
 pub mod socket_io;

@@ -202,7 +202,7 @@ impl Packet<'_> {
     }
 
     /// What the first character of the payload already tells.
-    fn check_opening(&self, text: &str) -> Result<(), Violation> {
+    pub(super) fn check_opening(&self, text: &str) -> Result<(), Violation> {
         let wrong = match (self.kind, self.data.and_then(|data| data.bytes().next())) {
             // "Sending and receiving data", "Acknowledgement": the payload is mandatory and an array.
             (Kind::Event | Kind::BinaryEvent | Kind::Ack | Kind::BinaryAck, Some(b'[')) => false,

@@ -155,6 +155,8 @@ rules! {
         "the attachments follow their packet before any other message";
     AttachmentStray, "socket.attachment-stray", "Socket.IO v5, Format",
         "a binary message belongs to the binary packet before it";
+    Msgpack, "parser.msgpack", "socket.io-msgpack-parser 3",
+        "with the parser msgpack each packet is one binary message, a MessagePack map with a type and a namespace";
     AttachmentLimit, "limit.attachments", "limit of this client",
         "the attachments of one packet stay within this client's limits";
 
@@ -239,8 +241,14 @@ mod tests {
         for rule in Rule::ALL {
             assert!(rule.name().contains('.'), "{rule:?}");
             assert!(!rule.requirement().ends_with('.'), "{rule:?}");
-            let source =
-                ["Engine.IO v4, ", "Engine.IO v3, ", "Socket.IO v5, ", "RFC ", "limit of this client"];
+            let source = [
+                "Engine.IO v4, ",
+                "Engine.IO v3, ",
+                "Socket.IO v5, ",
+                "RFC ",
+                "limit of this client",
+                "socket.io-msgpack-",
+            ];
             assert!(source.iter().any(|source| rule.spec().starts_with(source)), "{rule:?}");
         }
     }

@@ -13,7 +13,7 @@ use super::Error;
 use crate::observe::Who;
 use crate::plan::{Plan, RunOptions};
 use crate::protocol::deflate;
-use crate::protocol::dialect::Version;
+use crate::protocol::dialect::{Parser, Version};
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{NodeInfo, TargetInfo, TargetKind};
 use crate::scenario::{Need, Scenario, Timings};
@@ -142,7 +142,12 @@ impl ServerConfig {
     pub(super) fn targets(&self, scenario: &Scenario) -> Vec<(String, Target)> {
         let recovery = scenario.needs.contains(&Need::Recovery);
         let older = scenario.groups.iter().any(|group| group.protocol == Some(Version::V3));
-        let flags = [("--recovery", recovery), (ALLOW_OLDER, older && self.protocol != Some(Version::V3))];
+        let msgpack = scenario.groups.iter().any(|group| group.parser == Some(Parser::Msgpack));
+        let flags = [
+            ("--recovery", recovery),
+            (ALLOW_OLDER, older && self.protocol != Some(Version::V3)),
+            ("--parser=msgpack", msgpack),
+        ];
         let arguments: Vec<String> =
             flags.into_iter().filter(|(_, wanted)| *wanted).map(|(flag, _)| flag.to_owned()).collect();
         self.nodes.iter().map(|node| (node.name.clone(), self.target(node, &arguments))).collect()

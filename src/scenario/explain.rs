@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Act, Group, Need, Scenario, predictions};
+use crate::protocol::dialect::Parser;
 use crate::session::Transport;
 use crate::step::Numbered;
 use crate::units::Spelt;
@@ -252,6 +253,9 @@ fn row(group: &Group, default: Transport) -> [String; 5] {
     }
     if let Some(version) = group.protocol {
         more.push(format!("speaks Engine.IO {}", version.number()));
+    }
+    if let Some(parser) = group.parser.filter(|parser| *parser != Parser::Default) {
+        more.push(format!("with the parser {}", parser.name()));
     }
     if group.auth.is_some() {
         more.push("with auth".to_owned());

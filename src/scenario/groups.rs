@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::operations::{AWAIT, LINK, SERVER};
-use super::{MOST_CLIENTS, Overrides, Rows, Surroundings};
+use super::{MOST_CLIENTS, Overrides, Rows, Surroundings, one_of};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::protocol::deflate;
-use crate::protocol::dialect::Version;
+use crate::protocol::dialect::{Parser, Version};
 use crate::session::Transport;
 use crate::step::{self, Arrival};
 use crate::template::{Scope, Slot, Template, constant, constants, is_reserved, well_formed};
@@ -37,6 +37,8 @@ pub struct Group {
     pub arrival: Arrival,
     /// Which version of the protocol they speak, where the file says so.
     pub protocol: Option<Version>,
+    /// Which parser they and the server use, where the file says so.
+    pub parser: Option<Parser>,
     /// Which transports they use, where the file says so.
     pub transport: Option<Transport>,
     /// Whether they offer compression, where the file says so.
@@ -124,6 +126,7 @@ struct Draft<'n> {
     rows: Option<Rows>,
     arrival: Arrival,
     protocol: Option<Version>,
+    parser: Option<Parser>,
     transport: Option<Transport>,
     compression: Option<bool>,
     namespace: Option<&'n Node>,
@@ -154,6 +157,7 @@ impl<'n> Draft<'n> {
             rows: None,
             arrival: Arrival::default(),
             protocol: None,
+            parser: None,
             transport: None,
             compression: None,
             namespace: None,
@@ -176,6 +180,7 @@ impl<'n> Draft<'n> {
         let (arrive, transport) = (fields.optional("arrive"), fields.optional("transport"));
         draft.is_fixed = fields.optional("fixed").map_or(Ok(false), Node::bool)?;
         draft.protocol = fields.optional("protocol").map(protocol).transpose()?;
+        draft.parser = fields.optional("parser").map(parser).transpose()?;
         draft.compression = fields.optional("compression").map(Node::bool).transpose()?;
         draft.namespace = fields.optional("namespace");
         draft.node = fields.optional("node");
@@ -226,6 +231,7 @@ impl<'n> Draft<'n> {
             count: self.count,
             arrival: self.arrival,
             protocol: self.protocol,
+            parser: self.parser,
             transport: self.transport,
             compression: self.compression,
             namespace,
@@ -247,6 +253,11 @@ pub(super) fn protocol(node: &Node) -> Result<Version, Mistake> {
         node.mistake(format!("clients do not speak the version {number} of Engine.IO"))
             .hint("write `protocol: 4` for servers of Socket.IO 3 and 4, or `protocol: 3` for those of Socket.IO 1 and 2")
     })
+}
+
+/// The parser that a value names.
+pub(super) fn parser(node: &Node) -> Result<Parser, Mistake> {
+    one_of(node, "parser", Parser::ALL, Parser::name)
 }
 
 fn count(node: &Node, scope: &mut Scope) -> Result<u32, Mistake> {

@@ -267,6 +267,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let transports = fields.optional("transports");
     let protocols = fields.optional("protocols");
     let protocol = fields.optional("protocol").map(groups::protocol).transpose()?;
+    let parser = fields.optional("parser").map(groups::parser).transpose()?;
     let takes = fields.optional("takes");
     let clients = fields.required("clients");
     let vars = fields.optional("vars");
@@ -306,7 +307,10 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let vars = overrides.variables(vars, root.span)?;
     let capacity = capacity.map_or(Ok(Range::default()), |node| search::read(node, vars.as_deref()))?;
     let mut groups = groups::read(clients?, vars.as_deref(), &mut scope, surroundings)?;
-    groups.iter_mut().for_each(|group| group.protocol = group.protocol.or(protocol));
+    for group in &mut groups {
+        group.protocol = group.protocol.or(protocol);
+        group.parser = group.parser.or(parser);
+    }
     let everyone: Vec<usize> = (0..groups.len()).collect();
     scope.act(&everyone);
     // A scenario that is written in the words of whatever contract there is takes the one from outside.

@@ -11,7 +11,7 @@ use super::{Level, MOST_CLIENTS, MOST_NODES, Need};
 use crate::audit::Fault;
 use crate::contract;
 use crate::observe::{Counter, Metric};
-use crate::protocol::dialect::Version;
+use crate::protocol::dialect::{Parser, Version};
 use crate::step::Arrival;
 use crate::step::schema::{
     NUMBER, RATE, Schema, Shape, TIME, definitions, either, fitting, flag, list, map, named, one_or_more,
@@ -66,6 +66,7 @@ fn file() -> Schema {
             protocol(),
             "The version of Engine.IO that clients speak; else what the server speaks.",
         )
+        .takes("parser", parser(), "The parser that clients and server use; else the default one.")
         .takes("takes", named("time"), "About how long a healthy server lets it take.")
         .takes("vars", map(named("value")), "Variables, worked out once for each client.")
         .takes(
@@ -103,6 +104,7 @@ fn group() -> Schema {
         .takes("count", count(), "How many; else one.")
         .takes("arrive", Arrival::schema(), "When they begin their first connect: `at_once`, or at a rate.")
         .takes("protocol", protocol(), "The version of Engine.IO that they speak, instead of the scenario's.")
+        .takes("parser", parser(), "The parser that they use, instead of the scenario's.")
         .takes("transport", transport(), "Their transport; else `websocket`.")
         .takes(
             "fixed",
@@ -132,6 +134,11 @@ fn group() -> Schema {
 /// The number of a version of Engine.IO.
 fn protocol() -> Schema {
     json!({ "enum": Version::ALL.map(Version::number) })
+}
+
+/// The name of a parser.
+fn parser() -> Schema {
+    words(Parser::ALL.map(Parser::name))
 }
 
 /// Text with an expression in it.

@@ -24,21 +24,21 @@ pub enum Event<'a> {
     /// A namespace accepted our `CONNECT`.
     Connected {
         /// Its name.
-        namespace: &'a str,
+        namespace: Cow<'a, str>,
         /// Whether the server says that it restored our earlier state (same recovery id).
         recovered: bool,
     },
     /// A namespace refused our `CONNECT`.
     Refused {
         /// Its name.
-        namespace: &'a str,
+        namespace: Cow<'a, str>,
         /// The JSON text of the reason, `""` when there was none.
-        reason: &'a str,
+        reason: Cow<'a, str>,
     },
     /// The server ended our membership of a namespace.
     Disconnected {
         /// Its name.
-        namespace: &'a str,
+        namespace: Cow<'a, str>,
     },
     /// An event arrived.
     ServerEvent(ServerEvent<'a>),
@@ -50,6 +50,38 @@ pub enum Event<'a> {
     Closed(Closed),
     /// The server broke a rule of the protocol. The session goes on as well as it can.
     Violated(Violation),
+}
+
+impl Event<'_> {
+    /// The same, with nothing that belongs to the packet.
+    pub(super) fn into_owned(self) -> Event<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Event::Opened { flaw } => Event::Opened { flaw },
+            Event::Upgraded => Event::Upgraded,
+            Event::UpgradeFailed(why, rule) => Event::UpgradeFailed(why, rule),
+            Event::Connected { namespace, recovered } => {
+                Event::Connected { namespace: owned(namespace), recovered }
+            }
+            Event::Refused { namespace, reason } => {
+                Event::Refused { namespace: owned(namespace), reason: owned(reason) }
+            }
+            Event::Disconnected { namespace } => Event::Disconnected { namespace: owned(namespace) },
+            Event::ServerEvent(event) => Event::ServerEvent(ServerEvent {
+                namespace: owned(event.namespace),
+                data: owned(event.data),
+                ..event
+            }),
+            Event::Answered(answer) => Event::Answered(Answer {
+                namespace: owned(answer.namespace),
+                data: owned(answer.data),
+                ..answer
+            }),
+            Event::Heartbeat => Event::Heartbeat,
+            Event::Closed(closed) => Event::Closed(closed),
+            Event::Violated(violation) => Event::Violated(violation),
+        }
+    }
 }
 
 /// An event of the application.

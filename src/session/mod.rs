@@ -30,10 +30,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Rule;
 use crate::protocol::attachments::Assembler;
-use crate::protocol::dialect::{Auth, Dialect, MainNamespace};
+use crate::protocol::dialect::{Auth, Dialect, MainNamespace, Parser};
 use crate::protocol::engine_io::Handshake;
 use crate::protocol::http::Head;
-use crate::protocol::socket_io::{Kind, MAIN};
+use crate::protocol::socket_io::{Kind, MAIN, Packet};
 
 pub use event::{Answer, Closed, Event, Posted, ServerEvent};
 pub use namespace::{Namespace, Phase};
@@ -46,7 +46,6 @@ use heartbeat::Heartbeat;
 use outstanding::Outstanding;
 use polling::Polling;
 use requests::Requests;
-use sending::header;
 
 /// Which transports a session uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -149,6 +148,7 @@ fn assembler() -> Assembler {
 #[derive(Debug)]
 pub struct Session {
     dialect: &'static Dialect,
+    parser: Parser,
     state: State,
     /// Who carries packets now; `None` stands for "the WebSocket".
     polling: Option<Box<Polling>>,
@@ -176,6 +176,7 @@ impl Session {
     pub fn new(destination: Destination) -> Session {
         Session {
             dialect: destination.dialect,
+            parser: destination.parser,
             state: State::Idle,
             polling: None,
             upgrade: Upgrade::None,
@@ -239,6 +240,11 @@ impl Session {
     /// In which dialect it speaks.
     pub fn dialect(&self) -> &'static Dialect {
         self.dialect
+    }
+
+    /// With which parser it writes and reads packets.
+    pub fn parser(&self) -> Parser {
+        self.parser
     }
 
     /// Whether the Engine.IO connection is open.
@@ -317,6 +323,7 @@ impl Session {
     /// Changes dialect, query and headers of the connections to come.
     pub fn set_destination(&mut self, destination: Destination) {
         self.dialect = destination.dialect;
+        self.parser = destination.parser;
         self.requests.set_destination(destination);
     }
 
@@ -362,7 +369,7 @@ impl Session {
         match self.dialect.auth {
             Auth::Payload => {
                 let payload = namespace.payload(auth);
-                self.send_header(wire, Kind::Connect, 0, name, None, payload.as_deref());
+                self.send_packet(wire, Kind::Connect, name, None, payload.as_deref(), &[]);
             }
             Auth::Query => {
                 let query = auth.map(query_of).unwrap_or_default();
@@ -371,7 +378,7 @@ impl Session {
                 } else {
                     format!("{name}?{query}")
                 };
-                self.send_header(wire, Kind::Connect, 0, &asked, None, None);
+                self.send_packet(wire, Kind::Connect, &asked, None, None, &[]);
             }
         }
         Connecting::Asked
@@ -396,7 +403,7 @@ impl Session {
         }
         let id = ack.then(|| self.outstanding.ask(place));
         let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
-        self.send_packet(wire, kind, name, id, data, attachments);
+        self.send_packet(wire, kind, name, id, Some(data), attachments);
         Ok(id)
     }
 
@@ -407,12 +414,12 @@ impl Session {
             return;
         }
         let kind = if attachments.is_empty() { Kind::Ack } else { Kind::BinaryAck };
-        self.send_packet(wire, kind, name, Some(id), data, attachments);
+        self.send_packet(wire, kind, name, Some(id), Some(data), attachments);
     }
 
     /// Leaves one namespace; the connection and the other namespaces stay (SIO "Disconnection").
     pub fn disconnect(&mut self, wire: &mut dyn Wire, name: &str) {
-        self.send_header(wire, Kind::Disconnect, 0, name, None, None);
+        self.send_packet(wire, Kind::Disconnect, name, None, None, &[]);
         let namespace = Namespace::of(&mut self.namespaces, name);
         namespace.phase = Phase::Out;
         namespace.forget();
@@ -426,16 +433,17 @@ impl Session {
             State::Opening => return self.cut(wire),
             State::Open => {}
         }
-        for namespace in self.namespaces.iter_mut().filter(|namespace| namespace.phase == Phase::In) {
-            let head = header(Kind::Disconnect, 0, &namespace.name, None);
+        let mut namespaces = std::mem::take(&mut self.namespaces);
+        for namespace in namespaces.iter_mut().filter(|namespace| namespace.phase == Phase::In) {
+            let name = &namespace.name;
             // Over long-polling all farewells travel with the word `close`, not in posts of their own.
-            match &mut self.polling {
-                None => wire.text(Channel::WebSocket, &[&head]),
-                Some(polling) => polling.queue_text(&[&head]),
-            }
+            let farewell =
+                Packet { kind: Kind::Disconnect, attachments: 0, namespace: name, id: None, data: None };
+            self.queue_packet(wire, &farewell, &[]);
             namespace.phase = Phase::Out;
             namespace.forget();
         }
+        self.namespaces = namespaces;
         self.state = State::Closing;
         if self.is_upgrading() {
             self.upgrade = Upgrade::None;

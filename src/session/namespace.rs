@@ -137,7 +137,7 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     namespace.phase = Phase::In;
     namespace.sid = sid.into();
     namespace.pid = pid.map(Into::into);
-    Event::Connected { namespace: name, recovered }
+    Event::Connected { namespace: name.into(), recovered }
 }
 
 /// The same in a dialect that derives the ids of sockets from that of the session.
@@ -149,7 +149,7 @@ pub(super) fn accepted_as<'a>(all: &mut [Namespace], name: &'a str, session: &st
     }
     namespace.phase = Phase::In;
     namespace.sid = if name == MAIN { session.into() } else { format!("{name}#{session}").into() };
-    Event::Connected { namespace: name, recovered: false }
+    Event::Connected { namespace: name.into(), recovered: false }
 }
 
 fn not_under_way(name: &str) -> Event<'static> {
@@ -160,7 +160,7 @@ fn not_under_way(name: &str) -> Event<'static> {
 pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {
     let Some(namespace) = find(all, name) else { return unknown("the server refused a CONNECT to", name) };
     namespace.phase = Phase::Out;
-    Event::Refused { namespace: name, reason: data }
+    Event::Refused { namespace: name.into(), reason: data.into() }
 }
 
 pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a>> {
@@ -168,7 +168,7 @@ pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a
     // Both sides may leave at the same time.
     let was_out = std::mem::replace(&mut namespace.phase, Phase::Out) == Phase::Out;
     namespace.forget();
-    (!was_out).then_some(Event::Disconnected { namespace: name })
+    (!was_out).then_some(Event::Disconnected { namespace: name.into() })
 }
 
 #[cfg(test)]

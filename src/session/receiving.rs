@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::event::{Answer, Closed, Event, ServerEvent};
 use super::heartbeat::Heartbeat;
 use super::namespace::{self, Namespace, Phase};
@@ -10,8 +12,9 @@ use super::polling::MAX_QUEUE;
 use super::wire::{Channel, Lost, Wire};
 use super::{FAREWELL, Session, State, Upgrade};
 use crate::protocol::attachments::Assembled;
-use crate::protocol::dialect::{Auth, Framing, MainNamespace, Packet4, Pings, SocketIds};
+use crate::protocol::dialect::{Auth, Framing, MainNamespace, Packet4, Parser, Pings, SocketIds};
 use crate::protocol::engine_io::{self, Handshake, Packet};
+use crate::protocol::msgpack;
 use crate::protocol::socket_io::{self, Kind, MAIN};
 use crate::protocol::{Rule, Violation, counted, excerpt, payload};
 
@@ -36,10 +39,12 @@ impl Session {
         }
         self.note_life(now);
         match packet {
-            Packet::Text(text) => self.receive_socket_io(text),
+            Packet::Text(text) if self.parser == Parser::Default => self.receive_socket_io(text),
+            Packet::Text(text) => Some(Event::Violated(msgpack::no_bytes(text))),
             Packet::Binary(bytes) if self.state == State::Opening => {
                 Some(unexpected("binary", &format!("{} bytes", bytes.len())))
             }
+            Packet::Binary(bytes) if self.parser == Parser::Msgpack => self.receive_msgpack(&bytes),
             Packet::Binary(bytes) => match self.assembler.push(&bytes) {
                 Ok(None) => None,
                 Ok(Some(whole)) => self.deliver_assembled(whole),
@@ -125,29 +130,53 @@ impl Session {
             },
             Err(violation) => return Some(Event::Violated(violation)),
         };
+        match packet.kind {
+            Kind::BinaryEvent | Kind::BinaryAck => {
+                self.get_to_know(packet.namespace);
+                match self.assembler.begin(&packet) {
+                    Ok(None) => None,
+                    Ok(Some(whole)) => self.deliver_assembled(whole),
+                    Err(violation) => Some(Event::Violated(violation)),
+                }
+            }
+            _ => self.receive_whole(packet, Vec::new()),
+        }
+    }
+
+    fn receive_msgpack(&mut self, bytes: &[u8]) -> Option<Event<'static>> {
+        match msgpack::decode(bytes) {
+            Ok(mut decoded) => {
+                let attachments = std::mem::take(&mut decoded.attachments);
+                self.receive_whole(decoded.packet(), attachments).map(Event::into_owned)
+            }
+            Err(violation) => Some(Event::Violated(violation)),
+        }
+    }
+
+    /// Takes a packet that is here with all its attachments.
+    fn receive_whole<'a>(
+        &mut self,
+        packet: socket_io::Packet<'a>,
+        attachments: Vec<Bytes>,
+    ) -> Option<Event<'a>> {
         let data = packet.data.unwrap_or("");
         self.get_to_know(packet.namespace);
         match packet.kind {
             Kind::Connect => Some(self.accepted(packet.namespace, data)),
             Kind::ConnectError => self.erred(packet.namespace, data),
             Kind::Disconnect => namespace::ended(&mut self.namespaces, packet.namespace),
-            Kind::Event => self.deliver(ServerEvent {
+            Kind::Event | Kind::BinaryEvent => self.deliver(ServerEvent {
                 namespace: Cow::Borrowed(packet.namespace),
                 id: packet.id,
                 data: Cow::Borrowed(data),
-                attachments: Vec::new(),
+                attachments,
             }),
-            Kind::Ack => Some(self.acknowledged(Answer {
+            Kind::Ack | Kind::BinaryAck => Some(self.acknowledged(Answer {
                 namespace: Cow::Borrowed(packet.namespace),
                 id: packet.id.unwrap_or_default(),
                 data: Cow::Borrowed(data),
-                attachments: Vec::new(),
+                attachments,
             })),
-            Kind::BinaryEvent | Kind::BinaryAck => match self.assembler.begin(&packet) {
-                Ok(None) => None,
-                Ok(Some(whole)) => self.deliver_assembled(whole),
-                Err(violation) => Some(Event::Violated(violation)),
-            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::cookies::Jar;
 use super::wire::{Channel, Request, Wire};
 use crate::protocol::deflate;
-use crate::protocol::dialect::Dialect;
+use crate::protocol::dialect::{Dialect, Parser};
 use crate::protocol::http::Head;
 
 /// Path, query and headers of a client's connections, fixed by the scenario and the command line.
@@ -13,6 +13,8 @@ use crate::protocol::http::Head;
 pub struct Destination {
     /// Which dialect is spoken there.
     pub dialect: &'static Dialect,
+    /// Which parser the server uses.
+    pub parser: Parser,
     /// Path of the server, with both slashes, e.g. `/socket.io/`.
     pub path: String,
     /// Which of our own query parameters (`EIO`, `transport`, `sid`) are left out, because the scenario wants others or none.

@@ -5,36 +5,44 @@ use serde_json::Value;
 
 use super::wire::{Channel, Wire};
 use super::{Session, State, Upgrade};
-use crate::protocol::counted;
-use crate::protocol::dialect::Framing;
+use crate::protocol::dialect::{Framing, Parser};
 use crate::protocol::socket_io::{self, Kind};
+use crate::protocol::{counted, msgpack};
 
 impl Session {
+    /// Sends a packet; `data` is JSON text, with placeholders for the attachments.
     pub(super) fn send_packet(
         &mut self,
         wire: &mut dyn Wire,
         kind: Kind,
         name: &str,
         id: Option<u64>,
-        data: &str,
+        data: Option<&str>,
         attachments: &[Bytes],
     ) {
-        self.send_header(wire, kind, attachments.len() as u32, name, id, Some(data));
-        for attachment in attachments {
-            self.send_binary(wire, attachment);
+        if self.is_mute() {
+            return;
         }
+        let packet =
+            socket_io::Packet { kind, attachments: attachments.len() as u32, namespace: name, id, data };
+        self.queue_packet(wire, &packet, attachments);
+        self.flush_posts(wire);
     }
 
-    pub(super) fn send_header(
+    /// Sends a packet over the WebSocket, or leaves it to the next post.
+    pub(super) fn queue_packet(
         &mut self,
         wire: &mut dyn Wire,
-        kind: Kind,
-        attachments: u32,
-        name: &str,
-        id: Option<u64>,
-        data: Option<&str>,
+        packet: &socket_io::Packet<'_>,
+        attachments: &[Bytes],
     ) {
-        self.send_text(wire, &[&header(kind, attachments, name, id), data.unwrap_or("")]);
+        match self.parser {
+            Parser::Default => {
+                self.queue_text(wire, &[&header(packet), packet.data.unwrap_or_default()]);
+                attachments.iter().for_each(|attachment| self.queue_message(wire, attachment));
+            }
+            Parser::Msgpack => self.queue_message(wire, &msgpack::encode(packet, attachments)),
+        }
     }
 
     /// Nothing is said after the word `close`.
@@ -43,36 +51,38 @@ impl Session {
     }
 
     pub(super) fn send_text(&mut self, wire: &mut dyn Wire, parts: &[&str]) {
-        if self.is_mute() {
-            return;
-        }
-        match &mut self.polling {
-            None => wire.text(Channel::WebSocket, parts),
-            Some(polling) => {
-                polling.queue_text(parts);
-                self.flush_posts(wire);
-            }
-        }
-    }
-
-    /// Sends a message of bytes.
-    pub(super) fn send_binary(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
-        match self.dialect.framing {
-            Framing::Separated => self.send_bytes(wire, bytes),
-            Framing::Counted => self.send_bytes(wire, &[&[counted::MESSAGE], bytes].concat()),
+        if !self.is_mute() {
+            self.queue_text(wire, parts);
+            self.flush_posts(wire);
         }
     }
 
     pub(super) fn send_bytes(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
-        if self.is_mute() {
-            return;
+        if !self.is_mute() {
+            self.queue_bytes(wire, bytes);
+            self.flush_posts(wire);
         }
+    }
+
+    fn queue_text(&mut self, wire: &mut dyn Wire, parts: &[&str]) {
+        match &mut self.polling {
+            None => wire.text(Channel::WebSocket, parts),
+            Some(polling) => polling.queue_text(parts),
+        }
+    }
+
+    /// A message of bytes, with its type in front where the dialect wants one.
+    fn queue_message(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
+        match self.dialect.framing {
+            Framing::Separated => self.queue_bytes(wire, bytes),
+            Framing::Counted => self.queue_bytes(wire, &[&[counted::MESSAGE], bytes].concat()),
+        }
+    }
+
+    fn queue_bytes(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
         match &mut self.polling {
             None => wire.binary(Channel::WebSocket, bytes),
-            Some(polling) => {
-                polling.queue_binary(bytes);
-                self.flush_posts(wire);
-            }
+            Some(polling) => polling.queue_binary(bytes),
         }
     }
 
@@ -88,10 +98,10 @@ impl Session {
 }
 
 /// What stands before the payload, with the type of an Engine.IO message in front.
-pub(super) fn header(kind: Kind, attachments: u32, namespace: &str, id: Option<u64>) -> String {
-    let mut head = String::with_capacity(24 + namespace.len());
+fn header(packet: &socket_io::Packet<'_>) -> String {
+    let mut head = String::with_capacity(24 + packet.namespace.len());
     head.push('4');
-    socket_io::Packet { kind, attachments, namespace, id, data: None }.encode(&mut head);
+    socket_io::Packet { data: None, ..*packet }.encode(&mut head);
     head
 }
 

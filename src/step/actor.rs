@@ -219,6 +219,7 @@ impl<'p> Actor<'p> {
         }
         Ok(Destination {
             dialect: self.group.dialect,
+            parser: self.group.parser,
             path: self.context.path.clone(),
             replaced,
             query: encoded.finish(),

@@ -17,7 +17,7 @@ use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Cause, Counter, FailureKind, Metric};
 use crate::protocol::dialect::{Auth, Packet4};
-use crate::session::{self, Channel, Closed, Event, Polls, Transport, query_of};
+use crate::session::{self, Channel, Closed, Event, Lost, Polls, Transport, query_of};
 use crate::template::Template;
 
 /// How long a client waits for its connection unless the step says otherwise.
@@ -529,7 +529,15 @@ impl<'p> Running<'p> for Connecting<'p> {
                 {
                     return self.refused_by_http(cx, why, status, &body);
                 }
+                // The official server says no more to whom it cannot read.
+                let is_unread = self.place == Place::Asking
+                    && matches!(why, Closed::ByServer { .. } | Closed::Lost(_, Lost::Closed { .. }));
                 let words = match why {
+                    why if is_unread => format!(
+                        "{why} when it read CONNECT, written by the {} parser. If the server uses another one, say so by \
+                         `parser:`",
+                        cx.actor.session.parser().name()
+                    ),
                     Closed::BadAnswer { status: 200, body, .. } => {
                         format!("the answer was not Engine.IO: {body}")
                     }

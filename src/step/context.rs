@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::markers::Markers;
 use crate::audit::Spread;
 use crate::contract::StandingRoom;
-use crate::protocol::dialect::Dialect;
+use crate::protocol::dialect::{Dialect, Parser};
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::template::{Of, Shared, Slot, Template};
@@ -55,6 +55,8 @@ pub struct GroupContext {
     pub count: u64,
     /// Which dialect they speak.
     pub dialect: &'static Dialect,
+    /// Which parser they and the server use.
+    pub parser: Parser,
     /// Which transports they use.
     pub transport: Transport,
     /// Whether they offer compression of WebSocket messages.

@@ -4,6 +4,7 @@
 #[path = "../support/peers.rs"]
 mod peers;
 
+mod msgpack;
 mod older;
 mod packets;
 mod websocket;

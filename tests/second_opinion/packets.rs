@@ -292,7 +292,7 @@ pub(crate) fn written(meant: &Meant) -> (String, Vec<Json>) {
     (text, attachments)
 }
 
-fn detach(value: &mut Json, attachments: &mut Vec<Json>) {
+pub(crate) fn detach(value: &mut Json, attachments: &mut Vec<Json>) {
     if value.get("$b64").is_some() {
         let place = sockrates::protocol::placeholder(attachments.len());
         return attachments.push(std::mem::replace(value, place));
@@ -328,7 +328,7 @@ pub(crate) fn read(packet: &Packet<'_>, attachments: &[Json]) -> Meant {
     meant(kind, &whole.namespace, whole.id, Some(&whole.data), &attachments)
 }
 
-fn attach(value: &mut Json, attachments: &[Json]) {
+pub(crate) fn attach(value: &mut Json, attachments: &[Json]) {
     if let Some(number) = sockrates::protocol::placeholder_num(value) {
         *value = attachments[number as usize].clone();
         return;
@@ -341,7 +341,7 @@ fn attach(value: &mut Json, attachments: &[Json]) {
 }
 
 /// Asks about so many generated values, where the parsers are here.
-fn examine<S: Strategy>(values: &S, law: impl Fn(&mut Parser, S::Value) -> TestCaseResult) {
+pub(crate) fn examine<S: Strategy>(values: &S, law: impl Fn(&mut Parser, S::Value) -> TestCaseResult) {
     let Some(parser) = Parser::start() else { return };
     examine_with(parser, values, law);
 }
@@ -367,7 +367,7 @@ pub(crate) struct Parser {
 }
 
 impl Parser {
-    fn start() -> Option<Parser> {
+    pub(crate) fn start() -> Option<Parser> {
         peers::parsers().map(Parser::of)
     }
 

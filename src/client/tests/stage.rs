@@ -7,7 +7,7 @@ use crate::document::Source;
 use crate::observe::{self, Failure};
 use crate::plan::{Plan, RunOptions};
 use crate::scenario::{self, Surroundings};
-use crate::session::HangUp;
+use crate::session::{HangUp, Request};
 
 pub(super) const OPEN: &str =
     r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;

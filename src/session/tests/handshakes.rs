@@ -1,6 +1,7 @@
 //! EIO "Handshake", over each transport.
 
 use super::talk::{OPEN, OPEN_WEBSOCKET, Talk};
+use crate::protocol::dialect::Parser;
 use crate::protocol::http::Head;
 use crate::session::{Channel, Destination, Lost, Transport};
 
@@ -57,6 +58,7 @@ fn query_and_headers_of_the_scenario_go_with_every_request_and_the_id_is_escaped
         query: "token=a%20b".into(),
         headers: vec![("X-Tenant".into(), "7".into())],
         is_secure: false,
+        parser: Parser::Default,
         compression: true,
     });
     talk.session.open(&mut talk.wire, Transport::Polling);

@@ -8,6 +8,7 @@
 //   UPGRADE_TIMEOUT
 //   MAX_HTTP_BUFFER_SIZE     bytes, announced to clients as maxPayload
 //   ALLOW_EIO3               1: clients of Socket.IO 2 may connect, too
+//   PARSER                   msgpack: that parser, which clients have to use, too
 //   CSR                      1: connection state recovery
 //   CSR_MAX_DISCONNECTION    how long a lost connection can be recovered
 //   PER_MESSAGE_DEFLATE      JSON: compression of WebSocket messages, as the option `perMessageDeflate` of the Server
@@ -16,6 +17,7 @@ import cluster from "node:cluster";
 import { createServer } from "node:http";
 import sticky from "@socket.io/sticky";
 import { Server } from "socket.io";
+import msgpack from "socket.io-msgpack-parser";
 
 /**
  * Starts a Socket.IO server with the given `defaults` (options of `Server`, each of which the environment can
@@ -57,6 +59,7 @@ function settings(env) {
     maxHttpBufferSize: number(env, "MAX_HTTP_BUFFER_SIZE"),
   };
   if (env.ALLOW_EIO3 === "1") options.allowEIO3 = true;
+  if (env.PARSER === "msgpack") options.parser = msgpack;
   if (env.PER_MESSAGE_DEFLATE) options.perMessageDeflate = JSON.parse(env.PER_MESSAGE_DEFLATE);
   if (env.CSR === "1") {
     options.connectionStateRecovery = { maxDisconnectionDuration: number(env, "CSR_MAX_DISCONNECTION") ?? 2000 };

@@ -1,12 +1,16 @@
 // What the tests of this folder say about clients, in a few words. Nothing here waits for a length of time: a test
 // waits for what it expects, or for a fence, an acknowledged round trip behind which nothing earlier can hide.
 import { Manager, io } from "socket.io-client";
+import msgpack from "socket.io-msgpack-parser";
 
 const PATIENCE = 5_000; // for something that is certain to come; a test that needs it has failed
 
 /** The server under test, without the path of its Socket.IO endpoint. */
 export const url = process.env.SOCKRATES_URL?.replace(/\/socket\.io\/?$/, "");
 if (!url) throw new Error("SOCKRATES_URL does not say which server to test; with-server.js sets it");
+
+/** The parser of every client: that of the server. */
+const parser = process.env.PARSER === "msgpack" ? { parser: msgpack } : {};
 
 /** Connects an official client to `namespace` and closes it with the test `t`. */
 export async function connect(t, namespace = "/", options = {}) {
@@ -21,6 +25,7 @@ export function open(t, namespace = "/", options = {}) {
     forceNew: true,
     reconnection: false,
     transports: ["websocket"],
+    ...parser,
     ...options,
   });
   t.after(() => socket.disconnect().io.engine?.close());
@@ -29,7 +34,7 @@ export function open(t, namespace = "/", options = {}) {
 
 /** Connects to several namespaces over one connection. */
 export async function connectTo(t, namespaces) {
-  const manager = new Manager(url, { transports: ["websocket"], reconnection: false });
+  const manager = new Manager(url, { transports: ["websocket"], reconnection: false, ...parser });
   t.after(() => manager.engine.close());
   const sockets = namespaces.map((namespace) => listen(manager.socket(namespace)));
   await Promise.all(sockets.map((socket) => next(socket, "connect")));
