@@ -20,6 +20,7 @@ mod schema;
 mod secrets;
 mod serve;
 mod server;
+mod trend;
 mod watching;
 
 use std::io::{self, Write};
@@ -86,6 +87,7 @@ enum Verb {
     Init(init::InitArgs),
     Import(import::ImportArgs),
     Report(report::ReportArgs),
+    Trend(trend::TrendArgs),
     List(list::ListArgs),
     Schema(schema::SchemaArgs),
     /// Starts the reference server, for trying things out by hand
@@ -112,6 +114,7 @@ pub fn main() -> ExitCode {
         Verb::Compare(args) => compare::compare(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Report(args) => report::report(&args),
+        Verb::Trend(args) => trend::trend(&args),
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => return serve::serve(args),
         Verb::Init(args) => init::init(&args),

@@ -54,6 +54,9 @@ pub(super) struct RunArgs {
     /// Fail where the audit could judge a smaller share than this of the deliveries that may be owed: `90%`
     #[arg(long, value_name = "SHARE", value_parser = share)]
     strict_audit: Option<f64>,
+    /// What to call this run where `sockrates trend` shows many [default: the commit that a CI system names]
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
     /// Only print a line for each scenario, and what failed
     #[arg(long, short)]
     quiet: bool,
@@ -82,7 +85,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     }
     let (server, config) = (
         given.one()?,
-        RunConfig { process: args.pid, strict_audit: args.strict_audit, ..args.play.config() },
+        RunConfig {
+            process: args.pid,
+            strict_audit: args.strict_audit,
+            label: args.label.clone(),
+            ..args.play.config()
+        },
     );
     args.forms(&[]).prepare()?;
     warn(&selected);

@@ -40,6 +40,16 @@ impl Demand {
         Ok(Demand { figure: kind.name, limit, text: text.trim().to_owned() })
     }
 
+    /// The name of the figure that it is about.
+    pub(crate) fn figure(&self) -> &'static str {
+        self.figure
+    }
+
+    /// By how much the figure may not be worse, as a share.
+    pub(crate) fn limit(&self) -> f64 {
+        self.limit
+    }
+
     /// Whether these rows break it: a difference that is claimed and not smaller than the limit. A sentence then.
     pub(crate) fn broken_by(&self, server: &str, rows: &[FigureRow]) -> Option<String> {
         let kind = figure::kind(self.figure)?;

@@ -14,13 +14,14 @@ mod report;
 pub(crate) mod result;
 pub(crate) mod schema;
 pub(crate) mod stored;
+pub(crate) mod trend;
 
 pub(crate) use conformance::Conformance;
 pub(crate) use demand::{Demand, judge as judge_demands};
 pub(crate) use diff::Diff;
 pub(crate) use judge::Question;
 pub(crate) use order::order;
-pub(crate) use report::{diff_report, report};
+pub(crate) use report::{diff_report, report, trend_report};
 pub(crate) use result::{Block, ComparisonResult, Contest, conclude};
 
 #[cfg(test)]

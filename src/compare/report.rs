@@ -4,6 +4,7 @@
 mod blocks;
 mod diff;
 mod forest;
+mod trend;
 
 use super::conformance::Conformance;
 use super::demand::is_worse;
@@ -24,6 +25,7 @@ use crate::report::run::{curve, environment, percentiles};
 use crate::verdict::Status;
 
 pub(crate) use diff::report as diff_report;
+pub(crate) use trend::report as trend_report;
 
 /// The colours of the servers. The seventh of the page is grey: that of the twin.
 const COLOURS: [usize; 7] = [1, 2, 3, 4, 5, 6, 8];

@@ -10,7 +10,7 @@ use super::conformance::Conformance;
 use super::diff::{Day, Diff, Facts, Pair};
 use super::figure;
 use super::judge::{Difference, FigureRow, Figures};
-use super::result::{ComparisonResult, LATENCIES, Trouble, add_up, troubles};
+use super::result::{ComparisonResult, LATENCIES, Trouble, UNJUDGED, add_up, troubles};
 use crate::measure::Series;
 use crate::report::RunResult;
 use crate::report::file::{Kind, ResultFile, Unreadable};
@@ -23,20 +23,22 @@ use crate::verdict::Status;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Stored {
     tool_version: String,
-    started: String,
-    environment: Environment,
+    pub(super) started: String,
+    pub(super) environment: Environment,
     /// By what it is of: the name of a scenario, or of a scenario and a server.
-    measured: BTreeMap<String, Measured>,
+    pub(super) measured: BTreeMap<String, Measured>,
 }
 
 /// What was measured of one scenario, or of one scenario and one server.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Measured {
-    scenario: ScenarioInfo,
+pub(super) struct Measured {
+    pub(super) scenario: ScenarioInfo,
     runs: Vec<Figures>,
     troubles: Vec<Trouble>,
     latencies: Vec<MetricResult>,
     conformance: Option<Conformance>,
+    /// Whether nothing was wrong, as far as the result says.
+    pub(super) is_good: bool,
 }
 
 /// Fewer runs than this on a side make no interval that means anything.
@@ -65,6 +67,7 @@ fn of_comparison(result: &ComparisonResult) -> Stored {
             runs: own.map(|run| run.figures.clone()).collect(),
             troubles: result.troubles(server),
             conformance: result.conformance.iter().find(|one| one.server == server).cloned(),
+            is_good: result.troubles(server).iter().all(|trouble| trouble.what == UNJUDGED),
             latencies: merged(
                 latencies
                     .flat_map(|one| &one.metrics)
@@ -90,9 +93,11 @@ fn of_runs(results: &[RunResult]) -> Stored {
     let valid = |run: &&RunResult| matches!(run.verdict.status, Status::Passed | Status::Failed);
     for run in results.iter().filter(valid) {
         let cut = figure::intervals_of_warm_up(run);
-        let measured = stored.measured.entry(run.scenario.name.clone()).or_default();
+        let fresh = Measured { is_good: true, ..Measured::default() };
+        let measured = stored.measured.entry(run.scenario.name.clone()).or_insert(fresh);
         measured.scenario = run.scenario.clone();
         measured.runs.push(figure::of(run, cut));
+        measured.is_good &= run.verdict.status == Status::Passed;
         add_up(&mut measured.troubles, &troubles(run));
         let known = measured
             .latencies
@@ -163,6 +168,12 @@ impl Stored {
 }
 
 impl Measured {
+    /// The median of a figure over the runs.
+    pub(super) fn median_of(&self, figure: &str) -> Option<f64> {
+        let values: Vec<f64> = self.runs.iter().filter_map(|run| run.get(figure).copied()).collect();
+        median(&values).filter(|value| *value > 0.0)
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             runs: self.runs.len(),
@@ -174,7 +185,7 @@ impl Measured {
 }
 
 /// Whether two machines look the same. How many files a process may open is not of the machine.
-fn is_alike(old: &Environment, new: &Environment) -> bool {
+pub(super) fn is_alike(old: &Environment, new: &Environment) -> bool {
     let of = |one: &Environment| (one.os.clone(), one.cpus, one.processor.clone(), one.memory);
     of(old) == of(new)
 }

@@ -39,6 +39,7 @@ pub(crate) fn troubled() -> RunResult {
             name: "Fifty busy chat rooms".into(),
             about: Some("Talkers speak once a second, drifters change rooms.".into()),
             spec: None,
+            label: None,
             file: FILE.into(),
             seed: 42,
             hash: "0123456789abcdef0123456789abcdef01234567".into(),

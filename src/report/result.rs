@@ -170,6 +170,9 @@ pub struct ScenarioInfo {
     /// The part of the specification that it examines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec: Option<String>,
+    /// What the user calls this run: `--label`, else the commit that a CI system names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The file, as the user named it.
     pub file: String,
     /// The seed of its random numbers.

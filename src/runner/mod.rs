@@ -45,6 +45,7 @@ mod server;
 mod stored;
 mod suite;
 mod tls;
+mod trend;
 mod unanswered;
 mod watch;
 
@@ -70,6 +71,7 @@ pub(crate) use stored::Stored;
 pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig, own_contract};
 use tls::tls;
 pub(crate) use tls::{Shown, Trust};
+pub(crate) use trend::trend_of;
 
 /// Why nothing could be run.
 #[derive(Debug)]

@@ -36,6 +36,24 @@ pub(crate) struct RunConfig {
     pub strict_audit: Option<f64>,
     /// The process of a server that was found, for its processor and memory.
     pub process: Option<u32>,
+    /// What the run is called, in the course of many results; else by the commit that a CI system names.
+    pub label: Option<String>,
+}
+
+/// Where CI systems name the commit: GitHub, GitLab, Jenkins.
+const COMMITS: [&str; 3] = ["GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT"];
+
+/// As much of a commit as tells it from others.
+const COMMIT: usize = 12;
+
+/// The commit that a CI system names in the environment, if one does.
+fn commit(read: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let is_commit = |text: &String| text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    COMMITS
+        .iter()
+        .filter_map(|name| read(name))
+        .find(is_commit)
+        .map(|text| text.chars().take(COMMIT).collect())
 }
 
 /// One scenario, one server, and how to run the one against the other.
@@ -159,6 +177,7 @@ impl ScenarioRun<'_> {
             name: scenario.name.clone(),
             about: scenario.about.clone(),
             spec: (!scenario.spec.is_empty()).then(|| scenario.spec.join("; ")),
+            label: self.config.label.clone().or_else(|| commit(|name| std::env::var(name).ok())),
             file: source.name.clone(),
             seed: self.config.seed,
             hash: hash(&source.text),

@@ -8,6 +8,7 @@
 //! widened as t is wider than z, and tests are permutation tests, which are exact for any number of blocks.
 
 pub mod bootstrap;
+pub mod change;
 pub mod knee;
 pub mod line;
 pub mod power;

@@ -28,6 +28,7 @@ mod secrets;
 mod support;
 mod tls;
 mod transports;
+mod trend;
 mod unanswered;
 mod ways_in;
 mod written;

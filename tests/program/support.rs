@@ -31,7 +31,7 @@ pub(crate) fn sockrates<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>)
     let mark = format!("{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockrates"));
     let of_terminals = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"];
-    let of_ci = ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
+    let of_ci = ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT"];
     let of_proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
     for name in of_proxies {
         command.env_remove(name).env_remove(name.to_lowercase());
