@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::feature::{Feature, used};
 use crate::document::{Mistake, Source};
-use crate::scenario::{Scenario, Surroundings, read};
+use crate::scenario::{Act, Scenario, Surroundings, read};
 use crate::session::Transport;
 
 /// A case: a scenario with an id.
@@ -18,7 +18,7 @@ pub struct Case {
     pub scenario: Scenario,
     /// What it uses of a server; its transport only where it has no variants.
     pub uses: BTreeSet<Feature>,
-    /// Why the contract that the user gave cannot play it, if it cannot.
+    /// Why it cannot be played, if it cannot: it acts on the server, or the contract that the user gave does not serve for it.
     pub unfit: Option<String>,
     /// The namespace of clients that name none, where it is played by a contract of the user's.
     pub namespace: Option<String>,
@@ -37,7 +37,8 @@ impl Case {
         match read(&source, surroundings) {
             Ok(scenario) => {
                 let uses = used(&source, &scenario);
-                Ok(Case { id, source, scenario, uses, unfit: None, namespace: None })
+                let unfit = acts_on_the_server(&scenario);
+                Ok(Case { id, source, scenario, uses, unfit, namespace: None })
             }
             Err(mistake) => Err(Box::new((mistake, source))),
         }
@@ -54,6 +55,23 @@ impl Case {
         let only = self.scenario.transports.is_empty().then_some(None);
         transports.chain(only).map(|transport| Variant { case: self, transport })
     }
+}
+
+/// Why a case is not played that does something to the server, which others share with it.
+fn acts_on_the_server(scenario: &Scenario) -> Option<String> {
+    fn acts(script: &[Act]) -> bool {
+        script.iter().any(|act| match act {
+            Act::Server { .. } => true,
+            Act::Together { branches, .. } => branches.iter().any(|branch| acts(branch)),
+            Act::Measure { script, .. } => acts(script),
+            Act::Group { .. } => false,
+        })
+    }
+    let has = !scenario.links.is_empty() || !scenario.services.is_empty() || acts(&scenario.script);
+    has.then(|| {
+        "has links, services or acts on the server, which a suite of cases side by side cannot have: play it by `sockrates run`"
+            .to_owned()
+    })
 }
 
 /// One way in which a case is played.

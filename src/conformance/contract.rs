@@ -101,8 +101,8 @@ impl OwnContract {
             return Err(why);
         }
         let uses = used_by_contract(&case.source, &scenario);
-        let (id, source) = (case.id.clone(), case.source.clone());
-        Ok(Case { id, source, scenario, uses, unfit: None, namespace: Some(self.namespace().to_owned()) })
+        let (id, source, unfit) = (case.id.clone(), case.source.clone(), case.unfit.clone());
+        Ok(Case { id, source, scenario, uses, unfit, namespace: Some(self.namespace().to_owned()) })
     }
 
     /// A scenario whose last step passes where the application does what the contract says of this verb. None where the

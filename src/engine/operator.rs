@@ -48,7 +48,7 @@ pub struct Operated {
 #[derive(Debug, Default)]
 pub(super) struct DisturbedTimes {
     times: Mutex<Disturbances>,
-    /// Nodes that were ended and are not there again, and links that are slow until they are restored.
+    /// Parts that were ended and are not there again, and links that are slow until they are restored.
     down: Mutex<BTreeSet<String>>,
     changes: AtomicU64,
     is_on: AtomicBool,
@@ -93,11 +93,11 @@ impl DisturbedTimes {
     fn note(&self, operation: &Operation) {
         let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
         match operation {
-            Operation::Stop(node) | Operation::Kill(node) => {
-                down.insert(node.clone());
+            Operation::Stop(part) | Operation::Kill(part) => {
+                down.insert(part.to_string());
             }
-            Operation::Start(node) | Operation::Restart(node) => {
-                down.remove(node);
+            Operation::Start(part) | Operation::Restart(part) => {
+                down.remove(&part.to_string());
             }
             Operation::Link(name, change) if change.stays() => {
                 down.insert(format!("link {name}"));
@@ -210,6 +210,7 @@ impl Bench<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Part;
 
     fn second(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -219,12 +220,12 @@ mod tests {
     fn the_disturbed_time_lasts_until_every_node_that_was_ended_is_there_again() {
         let times = DisturbedTimes::default();
         times.begin(second(1));
-        times.note(&Operation::Kill("b".to_owned()));
+        times.note(&Operation::Kill(Part::Node("b".to_owned())));
         times.end(second(2));
         assert!(times.is_on());
         assert_eq!(times.all(), [(second(1), None)]);
         times.begin(second(3));
-        times.note(&Operation::Start("b".to_owned()));
+        times.note(&Operation::Start(Part::Node("b".to_owned())));
         times.end(second(4));
         assert!(!times.is_on());
         times.begin(second(6));

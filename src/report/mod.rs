@@ -26,6 +26,7 @@ pub mod openmetrics;
 mod render;
 pub mod result;
 pub(crate) mod run;
+mod target;
 mod time;
 mod tone;
 

@@ -11,13 +11,13 @@ use super::tone::Tone;
 use crate::audit::{Coverage, ENOUGH, Fault};
 use crate::measure::{DecodeError, Series, format};
 use crate::observe::{Counter, Metric};
-use crate::server::{Node, Nodes, Running, Target};
 use crate::units::micros;
 use crate::verdict::{Death, Verdict, not_judged};
 
 pub use super::nodes::{
     DisturbedResult, JoinSpreadResult, NodeInfo, NodePairResult, NodesResult, OperationResult, SpanResult,
 };
+pub use super::target::{ServiceInfo, TargetInfo, TargetKind};
 
 use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
 
@@ -122,6 +122,9 @@ pub struct ServerEnd {
     /// Which node, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// Which service beside the nodes, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// `exit code 1`, `signal SIGKILL`; `an unknown exit code` where we did not start it.
     pub how: String,
     /// Whether it ended with exit code 0.
@@ -133,9 +136,13 @@ pub struct ServerEnd {
 }
 
 impl ServerEnd {
-    /// `the server`, or `node b`.
+    /// `the server`, `node b`, or `the service redis`.
     pub fn whose(&self) -> String {
-        self.node.as_ref().map_or_else(|| "the server".to_owned(), |node| format!("node {node}"))
+        match (&self.service, &self.node) {
+            (Some(service), _) => format!("the service {service}"),
+            (None, Some(node)) => format!("node {node}"),
+            (None, None) => "the server".to_owned(),
+        }
     }
 
     /// The same for the verdict.
@@ -183,74 +190,6 @@ pub struct ScenarioInfo {
     /// What the command line has put in the place of what the file says: `--clients 500`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<String>,
-}
-
-/// The server under test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TargetInfo {
-    /// How it was found or started.
-    pub kind: TargetKind,
-    /// Where it was reached.
-    pub url: String,
-    /// The command that started it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-    /// Its nodes, where it has several; the url and the command are those of the first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub nodes: Vec<NodeInfo>,
-    /// What it calls itself, if it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub software: Option<String>,
-    /// What was found on the way to it: a redirect that was followed, say, each in a sentence.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-impl TargetInfo {
-    /// The server that runs, with all its nodes.
-    pub fn of_nodes(nodes: &Nodes) -> Self {
-        let whole = Self::of(nodes.first());
-        if nodes.len() == 1 {
-            return whole;
-        }
-        let node = |node: &Node| {
-            let Self { url, command, .. } = Self::of(&node.running);
-            NodeInfo { name: node.name.clone(), url, command }
-        };
-        let notes = nodes.notes().into_iter().map(format::printable).collect();
-        Self { nodes: nodes.iter().map(node).collect(), notes, ..whole }
-    }
-
-    /// The server that runs.
-    pub fn of(running: &Running) -> Self {
-        let (kind, command) = match running.target() {
-            Target::Bundled { .. } => (TargetKind::Bundled, None),
-            Target::Command { line, .. } => (TargetKind::Command, Some(line.clone())),
-            Target::Url(_) => (TargetKind::Url, None),
-        };
-        Self {
-            software: running.found().software.clone(),
-            notes: running.found().notes.iter().map(|note| format::printable(note)).collect(),
-            ..Self::missing(kind, running.endpoint().to_string(), command)
-        }
-    }
-
-    /// A server that is not there, for the result that says so.
-    pub fn missing(kind: TargetKind, url: String, command: Option<String>) -> Self {
-        Self { kind, url, command, nodes: Vec::new(), software: None, notes: Vec::new() }
-    }
-}
-
-/// How the server under test was found or started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TargetKind {
-    /// The reference server, started by sockrates.
-    Bundled,
-    /// Started by sockrates with the user's command.
-    Command,
-    /// Already running.
-    Url,
 }
 
 /// Where the run took place.

@@ -6,6 +6,7 @@
 //! | file | job |
 //! |---|---|
 //! | `once` | a plan, the engine, a result: one run of one scenario |
+//! | `commands` | which commands of a scenario are started, and whether the user allows it |
 //! | `operate` | what the script does to the nodes of the server |
 //! | `run` | one scenario against one server, which it starts or finds |
 //! | `suite/` | the conformance suite against one server |
@@ -23,6 +24,7 @@
 //! | `event` | what is reported while something runs |
 
 mod bundled;
+mod commands;
 mod comparison;
 mod event;
 mod files;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Operator;
 use crate::link::{Condition, Link, Way};
-use crate::scenario::{Act, Change, Direction, Operation, Scenario};
-use crate::server::{Leave, Nodes, Running, Starting};
+use crate::scenario::{Act, Change, Direction, Operation, Part, Scenario};
+use crate::server::{Leave, Nodes, NotReady, Running, Service, Starting, run_command};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -22,18 +22,17 @@ pub(super) struct NodeOperator<'a> {
 impl Operator for NodeOperator<'_> {
     fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<(), String> {
         match operation {
-            Operation::Stop(node) => self.end(node, Leave::Politely),
-            Operation::Kill(node) => self.end(node, Leave::AtOnce),
-            Operation::Start(node) => self.begin(node, is_over),
-            Operation::Restart(node) => {
-                self.end(node, Leave::Politely)?;
-                self.begin(node, is_over)
+            Operation::Stop(part) => self.end(part, Leave::Politely),
+            Operation::Kill(part) => self.end(part, Leave::AtOnce),
+            Operation::Start(part) => self.begin(part, is_over),
+            Operation::Restart(part) => {
+                self.end(part, Leave::Politely)?;
+                self.begin(part, is_over)
             }
-            Operation::Pause(node, length) => {
-                let running = self.node(node)?;
-                running.pause(true).map_err(|why| format!("failed to pause node {node}: {why}"))?;
+            Operation::Pause(part, length) => {
+                self.pause(part, true).map_err(|why| format!("failed to pause {part}: {why}"))?;
                 rest(*length, is_over);
-                running.pause(false).map_err(|why| format!("failed to let node {node} go on: {why}"))
+                self.pause(part, false).map_err(|why| format!("failed to let {part} go on: {why}"))
             }
             Operation::Rolling(every) => {
                 for (index, node) in self.nodes.iter().enumerate() {
@@ -43,10 +42,14 @@ impl Operator for NodeOperator<'_> {
                     if is_over() {
                         break;
                     }
-                    self.end(&node.name, Leave::Politely)?;
-                    self.begin(&node.name, is_over)?;
+                    let part = Part::Node(node.name.clone());
+                    self.end(&part, Leave::Politely)?;
+                    self.begin(&part, is_over)?;
                 }
                 Ok(())
+            }
+            Operation::Shell(command, within) => {
+                run_command(command, self.nodes.environment(), *within, is_over)
             }
             Operation::Answers(node, within) => {
                 let running = self.node(node)?;
@@ -80,17 +83,49 @@ impl NodeOperator<'_> {
         found.map(|node| &node.running).ok_or_else(|| format!("there is no node {name}"))
     }
 
-    fn end(&self, name: &str, leave: Leave) -> Result<(), String> {
-        self.node(name)?.end(leave).map_err(|why| format!("failed to end node {name}: {why}"))
+    fn service(&self, name: &str) -> Result<&Service, String> {
+        self.nodes.service(name).ok_or_else(|| format!("there is no service {name}"))
     }
 
-    fn begin(&self, name: &str, is_over: &dyn Fn() -> bool) -> Result<(), String> {
-        let running = self.node(name)?;
-        // Whoever gives up meanwhile is heard by a flag of its own: the run may be over for another reason.
+    fn end(&self, part: &Part, leave: Leave) -> Result<(), String> {
+        let ended = match part {
+            Part::Node(name) => self.node(name)?.end(leave),
+            Part::Service(name) => self.service(name).map(|service| service.end(leave)),
+        };
+        ended.map_err(|why| format!("failed to end {part}: {why}"))
+    }
+
+    fn pause(&self, part: &Part, is_still: bool) -> Result<(), String> {
+        match part {
+            Part::Node(name) => self.node(name)?.pause(is_still),
+            Part::Service(name) => self.service(name)?.pause(is_still),
+        }
+    }
+
+    fn begin(&self, part: &Part, is_over: &dyn Fn() -> bool) -> Result<(), String> {
+        let begun = match part {
+            Part::Node(name) => {
+                let running = self.node(name)?;
+                self.patiently(is_over, |starting| running.begin(starting))
+            }
+            Part::Service(name) => {
+                let service = self.service(name)?;
+                self.patiently(is_over, |starting| service.begin(starting))
+            }
+        };
+        begun.map_err(|why| format!("{part} did not come back: {why}"))
+    }
+
+    /// Begins something. Whoever gives up meanwhile is heard by a flag of its own: the run may be over for another reason.
+    fn patiently(
+        &self,
+        is_over: &dyn Fn() -> bool,
+        begin: impl FnOnce(&Starting) -> Result<(), NotReady> + Send,
+    ) -> Result<(), String> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let starting = Starting { cancelled: cancelled.clone(), ..self.starting.clone() };
         thread::scope(|scope| {
-            let begun = scope.spawn(|| running.begin(&starting));
+            let begun = scope.spawn(|| begin(&starting));
             while !begun.is_finished() {
                 if is_over() {
                     cancelled.store(true, Ordering::Relaxed);
@@ -98,7 +133,7 @@ impl NodeOperator<'_> {
                 thread::sleep(LOOK_AGAIN);
             }
             match begun.join() {
-                Ok(Err(why)) if !is_over() => Err(format!("node {name} did not come back: {why}")),
+                Ok(Err(why)) if !is_over() => Err(why.to_string()),
                 _ => Ok(()),
             }
         })
@@ -169,8 +204,13 @@ fn each_way(link: &Link, direction: Direction, change: impl Fn(&mut Condition)) 
 pub(super) fn check(scenario: &Scenario, nodes: &Nodes) -> Result<(), String> {
     let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
     for operation in operations(&scenario.script) {
-        let named = operation.node();
-        if let Some(name) = named.filter(|name| !names.contains(name)) {
+        let named = match operation.part() {
+            Some(Part::Node(name)) => Some(name),
+            // Whether it is there was looked at before anything was started.
+            Some(Part::Service(_)) => continue,
+            None => None,
+        };
+        if let Some(name) = named.as_deref().filter(|name| !names.contains(name)) {
             return Err(format!(
                 "the script says to {operation}, and the server's nodes are {}: start several with `--nodes`, or name them \
                  with `--url {name}=…`",
@@ -180,8 +220,8 @@ pub(super) fn check(scenario: &Scenario, nodes: &Nodes) -> Result<(), String> {
         let is_found = |node: &str| {
             nodes.iter().any(|of| (node.is_empty() || of.name == node) && !of.running.is_started())
         };
-        let is_of_nodes = !matches!(operation, Operation::Link(..));
-        if operation.disturbs() && is_of_nodes && is_found(named.unwrap_or_default()) {
+        let is_of_nodes = !matches!(operation, Operation::Link(..) | Operation::Shell(..));
+        if operation.disturbs() && is_of_nodes && is_found(named.as_deref().unwrap_or_default()) {
             return Err(format!(
                 "the script says to {operation}, and sockrates did not start that server: give its command with `--server`"
             ));
@@ -190,7 +230,8 @@ pub(super) fn check(scenario: &Scenario, nodes: &Nodes) -> Result<(), String> {
     Ok(())
 }
 
-fn operations(acts: &[Act]) -> Vec<&Operation> {
+/// Everything that a script does to the server.
+pub(super) fn operations(acts: &[Act]) -> Vec<&Operation> {
     acts.iter().flat_map(of_act).collect()
 }
 

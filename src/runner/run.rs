@@ -83,24 +83,23 @@ impl ScenarioRun<'_> {
     /// Why not. The result in it says that the server was not there.
     pub(crate) fn start(&self) -> Result<Nodes, Error> {
         let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
-        self.server.check_links(&self.selected.scenario).map_err(Error::because)?;
+        let services = self.server.services(&self.selected.scenario).map_err(Error::because)?;
+        self.server.check_links(&self.selected.scenario, &services).map_err(Error::because)?;
         self.check_machine().map_err(invalid)?;
         let process = self.config.process.map(Process::find).transpose().map_err(Error::because)?;
         let started = SystemTime::now();
         let scenario = &self.selected.scenario;
         let starting = self.server.starting(self.server.manners(scenario), self.stop.clone());
-        let running =
-            Nodes::start(self.server.targets(scenario), &scenario.links, &starting).map_err(|not_ready| {
-                match not_ready {
-                    NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
-                    not_ready => Error {
-                        status: Some(Status::Unreachable),
-                        result: Some(Box::new(self.unreachable(started, &not_ready))),
-                        ..Error::wrong(told(&not_ready))
-                    },
-                }
-            });
-        let mut running = running?;
+        let targets = self.server.targets(scenario);
+        let running = Nodes::start(targets, &scenario.links, &services, &starting);
+        let mut running = running.map_err(|not_ready| match not_ready {
+            NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
+            not_ready => Error {
+                status: Some(Status::Unreachable),
+                result: Some(Box::new(self.unreachable(started, &not_ready))),
+                ..Error::wrong(told(&not_ready))
+            },
+        })?;
         if let Some(process) = process {
             running.watch(process);
         }

@@ -16,7 +16,7 @@ use crate::protocol::deflate;
 use crate::protocol::dialect::{Parser, Version};
 use crate::protocol::http::{Request, write_request};
 use crate::report::result::{NodeInfo, TargetInfo, TargetKind};
-use crate::scenario::{Need, Scenario, Timings};
+use crate::scenario::{Need, Scenario, ServiceRule, Timings};
 use crate::secrets::Secrets;
 use crate::server::{BUS, Endpoint, Found, Manner, Node, Nodes, Probing, Proxy, Running, Starting, Target};
 use crate::step::Actor;
@@ -53,6 +53,10 @@ pub(crate) struct ServerConfig {
     pub nodes: Vec<NodeConfig>,
     /// What the reference server is started with.
     pub arguments: Vec<String>,
+    /// The services that the user gives.
+    pub services: Vec<ServiceRule>,
+    /// Whether scenarios may start commands.
+    pub allows_commands: bool,
     /// How long a server that is started may take until it answers.
     pub timeout: Duration,
     /// How long it lets a client take to join a namespace.
@@ -200,16 +204,18 @@ impl ServerConfig {
     ///
     /// # Errors
     /// A sentence that says where it could lead.
-    pub(super) fn check_links(&self, scenario: &Scenario) -> Result<(), String> {
-        let is_joined = self.nodes.len() > 1 && self.missing().kind == TargetKind::Bundled;
+    pub(super) fn check_links(&self, scenario: &Scenario, services: &[ServiceRule]) -> Result<(), String> {
         let is_there = |to: &str| {
-            to.contains(':') || self.nodes.iter().any(|node| node.name == to) || (is_joined && to == BUS)
+            to.contains(':')
+                || self.nodes.iter().any(|node| node.name == to)
+                || services.iter().any(|service| service.name == to)
+                || (self.is_joined() && to == BUS)
         };
         match scenario.links.iter().find(|link| !is_there(&link.to)) {
             None => Ok(()),
             Some(link) => Err(format!(
-                "the link {} leads to `{}`, which is no node of the server: write host and port, like `127.0.0.1:6379`, or \
-                 the name of a node",
+                "the link {} leads to `{}`, which is no node of the server and no service: write host and port, like \
+                 `127.0.0.1:6379`, or the name of one",
                 link.name, link.to
             )),
         }
@@ -217,7 +223,8 @@ impl ServerConfig {
 
     /// How it is started and looked for, in these manners.
     pub(super) fn starting(&self, manners: Vec<Manner>, cancelled: Arc<AtomicBool>) -> Starting {
-        Starting { timeout: self.timeout, probing: self.probing(manners), cancelled }
+        let patience = if self.services.is_empty() { Duration::ZERO } else { self.timeout };
+        Starting { timeout: self.timeout, probing: self.probing(manners), patience, cancelled }
     }
 
     /// How it is looked for, in these manners.
@@ -411,6 +418,8 @@ pub(super) mod tests {
         ServerConfig {
             nodes: vec![NodeConfig { name: "a".to_owned(), command: None, url: None }],
             arguments: Vec::new(),
+            services: Vec::new(),
+            allows_commands: false,
             timeout: Duration::from_secs(30),
             connect_timeout: usual.connect_timeout,
             upgrade_timeout: usual.upgrade_timeout,

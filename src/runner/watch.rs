@@ -9,7 +9,7 @@ use crate::measure::{Audited, Gauges, Live, Window};
 use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, IntervalSample, PhaseResult, ServerResult};
 use crate::report::result::ServerEnd;
-use crate::server::{Exit, Node, Nodes};
+use crate::server::{Exit, Node, Nodes, Service};
 use crate::units::micros;
 
 /// How long an interval of the course is.
@@ -26,8 +26,8 @@ pub(super) struct Watch<'a> {
     audited: Option<Audited>,
     workers: u32,
     running: &'a Nodes,
-    /// How the first node ended that did.
-    exit: Option<NodeExit<'a>>,
+    /// How the first node or service ended that did.
+    exit: Option<PartExit<'a>>,
     server: ServerSamples<'a>,
     others: OtherPrograms,
     own_cpu: Duration,
@@ -37,12 +37,18 @@ pub(super) struct Watch<'a> {
     busiest: (Duration, Duration),
 }
 
-/// The end of a node, and when that was seen.
+/// The end of a node or a service, and when that was seen.
 #[derive(Clone, Copy)]
-struct NodeExit<'a> {
-    node: &'a Node,
+struct PartExit<'a> {
+    part: Part<'a>,
     exit: Exit,
     after: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Node(&'a Node),
+    Service(&'a Service),
 }
 
 impl<'a> Watch<'a> {
@@ -115,7 +121,10 @@ impl<'a> Watch<'a> {
     /// Looks whether a server that we started still lives.
     fn look(&mut self, now: Duration) {
         if self.exit.is_none() {
-            self.exit = self.running.exit().map(|(node, exit)| NodeExit { node, exit, after: now });
+            let service = self.running.service_exit().map(|(service, exit)| (Part::Service(service), exit));
+            let node = || self.running.exit().map(|(node, exit)| (Part::Node(node), exit));
+            // Nodes may end because of what they need.
+            self.exit = service.or_else(node).map(|(part, exit)| PartExit { part, exit, after: now });
         }
     }
 
@@ -125,7 +134,8 @@ impl<'a> Watch<'a> {
         let is_measured = self.extent.has(began) && self.extent.to.is_none_or(|to| second.end <= to);
         let server = self.server.sample(is_measured);
         // A server that has ended takes nothing.
-        let its_cpu = server.map(|(cpu, _)| cpu).or(self.exit.map(|_| Duration::ZERO));
+        let has_ended = self.exit.filter(|exit| matches!(exit.part, Part::Node(_)));
+        let its_cpu = server.map(|(cpu, _)| cpu).or(has_ended.map(|_| Duration::ZERO));
         self.others.sample(its_cpu, is_measured);
         if is_measured {
             self.busiest.0 += second.busiest;
@@ -190,14 +200,21 @@ impl<'a> Watch<'a> {
 
     /// How the server ended, if we started it and it did.
     pub(super) fn server_end(&self) -> Option<ServerEnd> {
-        let NodeExit { node, exit, after } = self.exit?;
+        let PartExit { part, exit, after } = self.exit?;
         let is_one_of_several = self.running.len() > 1;
+        let (node, service, output) = match part {
+            Part::Node(node) => {
+                (is_one_of_several.then(|| node.name.clone()), None, node.running.last_words())
+            }
+            Part::Service(service) => (None, Some(service.name().to_owned()), service.last_words()),
+        };
         Some(ServerEnd {
-            node: is_one_of_several.then(|| node.name.clone()),
+            node,
+            service,
             how: exit.to_string(),
             is_success: exit.is_success(),
             after_us: micros(after),
-            output: node.running.last_words(),
+            output,
         })
     }
 

@@ -17,6 +17,7 @@ pub fn explain(scenario: &Scenario) -> String {
     let mut told = Told { scenario, text: String::new() };
     told.head();
     told.clients();
+    told.services();
     told.links();
     told.line(0, "");
     told.line(0, "script");
@@ -120,6 +121,14 @@ impl Told<'_> {
                 widths[0], widths[1], widths[2], widths[3]
             );
             self.line(1, line.trim_end());
+        }
+    }
+
+    fn services(&mut self) {
+        for service in &self.scenario.services {
+            let words =
+                format!("service {}: started before the nodes by `{}`", service.name, service.command);
+            self.line(0, words);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::operations::{AWAIT, LINK, SERVER};
+use super::operations::{AWAIT, LINK, SERVER, SERVICE, SHELL};
 use super::{MOST_CLIENTS, Overrides, Rows, Surroundings, one_of};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::protocol::deflate;
@@ -24,7 +24,7 @@ pub(super) const TOGETHER: &str = "together";
 pub(super) const MEASURE: &str = "measure";
 
 /// Words that stand where groups stand, so that no group can be called so.
-pub(super) const RESERVED: [&str; 6] = [ALL, TOGETHER, MEASURE, SERVER, AWAIT, LINK];
+pub(super) const RESERVED: [&str; 8] = [ALL, TOGETHER, MEASURE, SERVER, AWAIT, LINK, SERVICE, SHELL];
 
 /// Clients that are alike.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ mod asks;
 mod explain;
 mod foreign;
 mod groups;
+mod known;
 mod links;
 mod load;
 mod operations;
@@ -18,6 +19,7 @@ mod samples;
 pub mod schema;
 mod script;
 mod search;
+mod services;
 pub mod starter;
 mod surroundings;
 #[cfg(test)]
@@ -42,15 +44,17 @@ use crate::units;
 pub use crate::template::Timings;
 pub use explain::explain;
 pub use groups::Group;
+use known::Known;
 pub use links::{Change, Direction, LinkRule};
 pub use load::Load;
-pub use operations::Operation;
+pub use operations::{Operation, Part};
 pub use overrides::Overrides;
 pub(crate) use overrides::{clients_from, variable_from};
 pub use rows::Rows;
 pub use samples::predictions;
 pub use script::Act;
 pub use search::{Axis, Range, load_from};
+pub use services::{ServiceRule, StopSignal, services_in};
 pub use surroundings::Surroundings;
 
 /// The most clients that a scenario may have, in all groups together.
@@ -84,6 +88,8 @@ pub struct Scenario {
     pub groups: Vec<Group>,
     /// The proxies that stand between the server and what it needs, or between clients and a node.
     pub links: Vec<LinkRule>,
+    /// What the server needs beside its nodes.
+    pub services: Vec<ServiceRule>,
     /// How the server is asked for things.
     pub contract: Contract,
     /// What they do.
@@ -273,6 +279,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let vars = fields.optional("vars");
     let contract = fields.optional("contract");
     let links = fields.optional("links");
+    let services = fields.optional("services").map(services::read).transpose()?.unwrap_or_default();
     let script = fields.required("script");
     let audit = fields.optional("audit");
     let thresholds = fields.optional("thresholds");
@@ -323,8 +330,9 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     };
     let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });
     let script_node = script?;
-    let links = links.map_or(Ok(Vec::new()), links::read)?;
-    let script = script::read(script_node, &groups, &links, &mut reading)?;
+    let known = Known::of(vars.as_deref())?;
+    let links = links.map_or(Ok(Vec::new()), |node| links::read(node, &known, reading.scope))?;
+    let script = script::read(script_node, &groups, &links, &known, &mut reading)?;
     overrides.deny_unheeded(reading.has_prolonged()).map_err(|mistake| mistake.at(script_node.span))?;
     let audit = audit.map_or(Ok(Some(AuditRule::default())), read_audit)?;
     let labels: Vec<String> = reading.labels().iter().map(|(name, _)| name.clone()).collect();
@@ -361,6 +369,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         takes,
         groups,
         links,
+        services,
         contract,
         script,
         audit,

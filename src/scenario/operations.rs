@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::document::{Fields, Key, Mistake, Node, Value};
+use crate::template::Scope;
 use crate::units::{self, Spelt};
 
+use super::known::Known;
 use super::links::{self, Change, LinkRule};
 
 /// The word under which the script acts on the server.
@@ -17,22 +19,46 @@ pub(super) const AWAIT: &str = "await";
 /// The word under which the script acts on links.
 pub(super) const LINK: &str = "link";
 
-/// How long a node may take to answer again, unless the step says otherwise.
+/// The word under which the script acts on services.
+pub(super) const SERVICE: &str = "service";
+
+/// The word under which the script runs a command.
+pub(super) const SHELL: &str = "shell";
+
+/// How long a node may take to answer again, and a command to end, unless the step says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A part of the server that can be ended and started again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// A node.
+    Node(String),
+    /// A service beside the nodes.
+    Service(String),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Node(name) => write!(f, "node {name}"),
+            Part::Service(name) => write!(f, "service {name}"),
+        }
+    }
+}
 
 /// One thing that is done to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// A node is stopped politely.
-    Stop(String),
-    /// A node is ended at once.
-    Kill(String),
-    /// A node that was stopped is started again, and is awaited until it answers.
-    Start(String),
+    /// A part is stopped politely.
+    Stop(Part),
+    /// A part is ended at once.
+    Kill(Part),
+    /// A part that was stopped is started again, and is awaited until it answers.
+    Start(Part),
     /// Both.
-    Restart(String),
-    /// A node stands still for so long.
-    Pause(String, Duration),
+    Restart(Part),
+    /// A part stands still for so long.
+    Pause(Part, Duration),
     /// Every node is restarted, one after the other, with so long in between.
     Rolling(Duration),
     /// A node has to answer within so long.
@@ -41,6 +67,8 @@ pub enum Operation {
     Whole(Duration),
     /// Something is done to the link of this name.
     Link(String, Change),
+    /// A command is run, which has to end well within so long.
+    Shell(String, Duration),
     /// Nothing is done for so long.
     Wait(Duration),
 }
@@ -56,16 +84,20 @@ impl Operation {
         matches!(self, Operation::Answers(..) | Operation::Whole(_))
     }
 
-    /// The node that it names.
-    pub fn node(&self) -> Option<&str> {
+    /// The part that it names.
+    pub fn part(&self) -> Option<Part> {
         match self {
-            Operation::Stop(node)
-            | Operation::Kill(node)
-            | Operation::Start(node)
-            | Operation::Restart(node)
-            | Operation::Pause(node, _)
-            | Operation::Answers(node, _) => Some(node),
-            Operation::Rolling(_) | Operation::Whole(_) | Operation::Wait(_) | Operation::Link(..) => None,
+            Operation::Stop(part)
+            | Operation::Kill(part)
+            | Operation::Start(part)
+            | Operation::Restart(part)
+            | Operation::Pause(part, _) => Some(part.clone()),
+            Operation::Answers(node, _) => Some(Part::Node(node.clone())),
+            Operation::Rolling(_)
+            | Operation::Whole(_)
+            | Operation::Wait(_)
+            | Operation::Link(..)
+            | Operation::Shell(..) => None,
         }
     }
 
@@ -82,11 +114,11 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Operation::Stop(node) => write!(f, "stop node {node}"),
-            Operation::Kill(node) => write!(f, "kill node {node}"),
-            Operation::Start(node) => write!(f, "start node {node}"),
-            Operation::Restart(node) => write!(f, "restart node {node}"),
-            Operation::Pause(node, length) => write!(f, "pause node {node} for {}", Spelt(*length)),
+            Operation::Stop(part) => write!(f, "stop {part}"),
+            Operation::Kill(part) => write!(f, "kill {part}"),
+            Operation::Start(part) => write!(f, "start {part}"),
+            Operation::Restart(part) => write!(f, "restart {part}"),
+            Operation::Pause(part, length) => write!(f, "pause {part} for {}", Spelt(*length)),
             Operation::Rolling(every) => write!(f, "restart every node, with {} in between", Spelt(*every)),
             Operation::Answers(node, within) => {
                 write!(f, "await that node {node} answers within {}", Spelt(*within))
@@ -95,68 +127,120 @@ impl fmt::Display for Operation {
                 write!(f, "await that all nodes hear each other within {}", Spelt(*within))
             }
             Operation::Link(name, change) => change.tell(name, f),
+            Operation::Shell(command, _) => write!(f, "run `{command}`"),
             Operation::Wait(length) => write!(f, "wait for {}", Spelt(*length)),
         }
     }
 }
 
-/// Reads one operation or a list of them.
-pub(super) fn read(node: &Node) -> Result<Vec<Operation>, Mistake> {
-    let items = match &node.value {
-        Value::List(items) => items.as_slice(),
-        _ => std::slice::from_ref(node),
+/// What an act may be about, with the word for it and an example.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About {
+    /// `the server`.
+    what: &'static str,
+    /// `node`.
+    one: &'static str,
+    example: &'static str,
+    part: fn(String) -> Part,
+    words: &'static [&'static str],
+}
+
+impl About {
+    /// The nodes.
+    pub(super) const NODES: About = About {
+        what: "the server",
+        one: "node",
+        example: "write `- server: { restart: b }`",
+        part: Part::Node,
+        words: &["stop", "kill", "start", "restart", "pause", "rolling", "await", "wait"],
     };
-    match items.is_empty() {
-        true => Err(node
-            .mistake("this step names no action on the server")
-            .hint("write `- server: { restart: b }`")),
-        false => items.iter().map(operation).collect(),
+    /// The services beside them.
+    pub(super) const SERVICES: About = About {
+        what: "a service",
+        one: "service",
+        example: "write `- service: { restart: redis }`",
+        part: Part::Service,
+        words: &["stop", "kill", "start", "restart", "pause", "await", "wait"],
+    };
+
+    /// Reads one operation or a list of them.
+    pub(super) fn read(
+        self,
+        node: &Node,
+        known: &Known,
+        scope: &mut Scope,
+    ) -> Result<Vec<Operation>, Mistake> {
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        match items.is_empty() {
+            true => Err(self.nothing(node)),
+            false => items.iter().map(|item| self.operation(item, known, scope)).collect(),
+        }
+    }
+
+    fn nothing(self, node: &Node) -> Mistake {
+        node.mistake(format!("this step names no action on {}", self.what)).hint(self.example)
+    }
+
+    /// `{ kill: b }`, `{ pause: b, for: 5s }`, `{ rolling: { every: 10s } }`, `{ await: { … } }`, `{ wait: 5s }`.
+    fn operation(self, node: &Node, known: &Known, scope: &mut Scope) -> Result<Operation, Mistake> {
+        let About { what, one, .. } = self;
+        let Value::Map(entries) = &node.value else {
+            return Err(node
+                .mistake(format!("expected what is done to {what}, found {}", node.describe()))
+                .hint(self.example));
+        };
+        let fields = Fields::of(node, format!("what is done to {what}"))?;
+        let given: Vec<&str> =
+            self.words.iter().copied().filter(|word| fields.optional(word).is_some()).collect();
+        let ([word], value) = (&given[..], given.first().and_then(|word| fields.optional(word))) else {
+            let [(key, _), ..] = &entries[..] else { return Err(self.nothing(node)) };
+            return Err(match given.len() {
+                0 => key
+                    .mistake(format!("unknown word `{}`", key.text))
+                    .did_you_mean(&key.text, self.words.iter().copied())
+                    .hint(format!("a {one} can be stopped, killed, started, restarted or paused")),
+                _ => key
+                    .mistake(format!("`{}` and `{}` are two things", given[0], given[1]))
+                    .hint("make a list of them: `[ { kill: b }, { start: b } ]`"),
+            });
+        };
+        let value = value.unwrap_or(node);
+        let length = fields.optional("for");
+        let mut part =
+            || -> Result<Part, Mistake> { Ok((self.part)(known.name(value, &format!("the {one}"), scope)?)) };
+        let operation = match *word {
+            "stop" => Operation::Stop(part()?),
+            "kill" => Operation::Kill(part()?),
+            "start" => Operation::Start(part()?),
+            "restart" => Operation::Restart(part()?),
+            "pause" => Operation::Pause(part()?, units::duration(fields.required("for")?)?),
+            "rolling" => Operation::Rolling(rolling(value)?),
+            "await" => health(value)?,
+            _ => Operation::Wait(units::duration(value)?),
+        };
+        if let Some(length) = length.filter(|_| *word != "pause") {
+            return Err(length.mistake(format!("`{word}` takes no `for`")).hint("only `pause` does"));
+        }
+        fields.deny_others()?;
+        Ok(operation)
     }
 }
 
-/// `{ kill: b }`, `{ pause: b, for: 5s }`, `{ rolling: { every: 10s } }`, `{ await: { … } }`, `{ wait: 5s }`.
-fn operation(node: &Node) -> Result<Operation, Mistake> {
-    const WORDS: [&str; 8] = ["stop", "kill", "start", "restart", "pause", "rolling", "await", "wait"];
-    let Value::Map(entries) = &node.value else {
-        return Err(node
-            .mistake(format!("expected what is done to the server, found {}", node.describe()))
-            .hint("write `- server: { restart: b }`"));
+/// Reads `redis-cli flushall`, or `{ command: …, within: 1m }`.
+pub(super) fn shell(node: &Node) -> Result<Operation, Mistake> {
+    let hint = "write `- shell: redis-cli flushall`";
+    let Value::Map(_) = &node.value else {
+        let command = node.word().map_err(|mistake| mistake.hint(hint))?;
+        return Ok(Operation::Shell(command.to_owned(), PATIENCE));
     };
-    let fields = Fields::of(node, "what is done to the server")?;
-    let given: Vec<&str> = WORDS.into_iter().filter(|word| fields.optional(word).is_some()).collect();
-    let ([word], value) = (&given[..], given.first().and_then(|word| fields.optional(word))) else {
-        let [(key, _), ..] = &entries[..] else {
-            return Err(node
-                .mistake("this step names no action on the server")
-                .hint("write `- server: { restart: b }`"));
-        };
-        return Err(match given.len() {
-            0 => key
-                .mistake(format!("unknown word `{}`", key.text))
-                .did_you_mean(&key.text, WORDS)
-                .hint("a server can be told to stop, kill, start, restart or pause a node"),
-            _ => key
-                .mistake(format!("`{}` and `{}` are two things", given[0], given[1]))
-                .hint("make a list of them: `- server: [ { kill: b }, { start: b } ]`"),
-        });
-    };
-    let value = value.unwrap_or(node);
-    let length = fields.optional("for");
-    let operation = match *word {
-        "stop" => Operation::Stop(value.word()?.to_owned()),
-        "kill" => Operation::Kill(value.word()?.to_owned()),
-        "start" => Operation::Start(value.word()?.to_owned()),
-        "restart" => Operation::Restart(value.word()?.to_owned()),
-        "pause" => Operation::Pause(value.word()?.to_owned(), units::duration(fields.required("for")?)?),
-        "rolling" => Operation::Rolling(rolling(value)?),
-        "await" => health(value)?,
-        _ => Operation::Wait(units::duration(value)?),
-    };
-    if let Some(length) = length.filter(|_| *word != "pause") {
-        return Err(length.mistake(format!("`{word}` takes no `for`")).hint("only `pause` does"));
-    }
+    let fields = Fields::of(node, "`shell`")?;
+    let (command, within) = (fields.required("command"), fields.optional("within"));
     fields.deny_others()?;
-    Ok(operation)
+    let within = within.map_or(Ok(PATIENCE), units::duration)?;
+    Ok(Operation::Shell(command?.word()?.to_owned(), within))
 }
 
 fn rolling(node: &Node) -> Result<Duration, Mistake> {
@@ -279,7 +363,8 @@ mod tests {
         for (text, words) in
             [("wait: h:1", "called `wait`"), ("a-b: h:1", "letters"), ("{ a: h:1, A: h:1 }", "two links")]
         {
-            let refused = links::read(&node(text)).expect_err(text).to_string();
+            let refused =
+                links::read(&node(text), &Known::default(), &mut Scope::bare()).expect_err(text).to_string();
             assert!(refused.contains(words), "{text}: {refused}");
         }
     }

@@ -7,6 +7,7 @@
 use serde_json::{Value as Json, json};
 
 use super::links::Direction;
+use super::services::StopSignal;
 use super::{Level, MOST_CLIENTS, MOST_NODES, Need};
 use crate::audit::Fault;
 use crate::contract;
@@ -73,6 +74,11 @@ fn file() -> Schema {
             "links",
             links(),
             "Proxies of ours that the script can cut and slow down, and where each leads.",
+        )
+        .takes(
+            "services",
+            services(),
+            "What the server needs beside its nodes: commands that are started before them, by `--allow-commands`.",
         )
         .takes("contract", contract::schema(), "How the server is asked to join, leave and broadcast.")
         .takes("audit", either([flag(), audit]), "`false` leaves the deliveries unexamined.")
@@ -146,21 +152,62 @@ fn expression() -> Schema {
     fitting(r"\$\{")
 }
 
-/// What is done to the server.
+/// What is done to the nodes.
 fn operation() -> Schema {
     let rolling =
         Shape::new("Every node, one after the other.").needs("every", named("time"), "The time in between.");
-    Shape::new("What is done to the server.")
-        .takes("stop", word(), "Ends a node politely.")
-        .takes("kill", word(), "Ends a node by SIGKILL.")
-        .takes("start", word(), "Starts a node again, and waits until it answers.")
-        .takes("restart", word(), "Ends a node politely and starts it again.")
-        .takes("pause", word(), "Lets a node stand still, by SIGSTOP.")
-        .takes("for", named("time"), "How long it stands still.")
+    parts(Shape::new("What is done to the server."))
         .takes("rolling", rolling.schema(), "Restarts every node.")
+        .schema()
+}
+
+/// What is done to one of the nodes, or of the services.
+fn parts(shape: Shape) -> Shape {
+    shape
+        .takes("stop", word(), "Ends it politely.")
+        .takes("kill", word(), "Ends it by SIGKILL.")
+        .takes("start", word(), "Starts it again, and waits until it answers.")
+        .takes("restart", word(), "Ends it politely and starts it again.")
+        .takes("pause", word(), "Lets it stand still, by SIGSTOP.")
+        .takes("for", named("time"), "How long it stands still.")
         .takes("await", health(), "Health that is waited for.")
         .takes("wait", named("time"), "Does nothing for so long.")
-        .schema()
+}
+
+/// What is done to the services.
+fn service() -> Schema {
+    parts(Shape::new("What is done to a service.")).schema()
+}
+
+/// The commands that are started before the nodes.
+fn services() -> Schema {
+    let longer = Shape::new("A service.")
+        .needs("command", word(), "The command that starts it.")
+        .takes("port", whole(1..=65_535), "The port at which it listens; else a free one, in `$PORT`.")
+        .takes(
+            "ready",
+            word(),
+            "A text in the line of its output that says that it is ready; else it has to listen.",
+        )
+        .takes("within", named("time"), "How long it may take until it is ready; else as long as a server.")
+        .takes(
+            "stop_by",
+            words(StopSignal::ALL.map(StopSignal::name)),
+            "The signal that asks it to end; else SIGTERM.",
+        )
+        .schema();
+    let mut services = map(either([word(), longer]));
+    services["propertyNames"] = json!({ "pattern": format!("^{NAME}$") });
+    services
+}
+
+/// A command that the script runs.
+fn shell() -> Schema {
+    let longer = Shape::new("A command that has to end well.")
+        .needs("command", word(), "The command.")
+        .takes("within", named("time"), "The longest that it may take; else 30 s.")
+        .schema();
+    either([word(), longer])
 }
 
 /// Where each link leads.
@@ -226,6 +273,11 @@ fn act() -> Schema {
             "measure": told(measure, "The part of the script whose latencies and rates count."),
             "all": named("steps"),
             "server": told(either([operation(), some(operation())]), "What is done to the server: one thing, or a list."),
+            "service": told(
+                either([service(), some(service())]),
+                "What is done to services: one thing, or a list.",
+            ),
+            "shell": told(shell(), "A command that is run, by `--allow-commands`."),
             "link": told(either([link(), some(link())]), "What is done to links: one thing, or a list."),
             "await": told(health(), "The health of the server that is waited for."),
         },

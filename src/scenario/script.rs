@@ -7,8 +7,9 @@ use crate::step::{self, KINDS, Numbered, Reading, Step};
 use crate::units::Spelt;
 
 use super::groups::{ALL, Group, MEASURE, RESERVED, TOGETHER};
+use super::known::Known;
 use super::links::LinkRule;
-use super::operations::{self, AWAIT, LINK, Operation, SERVER};
+use super::operations::{self, AWAIT, About, LINK, Operation, SERVER, SERVICE, SHELL};
 
 /// Something that has to be over before the next begins.
 #[derive(Debug)]
@@ -65,13 +66,14 @@ pub(super) fn read(
     node: &Node,
     groups: &[Group],
     links: &[LinkRule],
+    known: &Known,
     reading: &mut Reading<'_>,
 ) -> Result<Vec<Act>, Mistake> {
     let items = node.list().map_err(|mistake| mistake.hint("write each act as `- all: connect`"))?;
     if items.is_empty() {
         return Err(node.mistake("the script is empty").hint("write `- all: connect`"));
     }
-    let mut reader = Reader { groups, links, reading, is_outermost: true, is_measured: false };
+    let mut reader = Reader { groups, links, known, reading, is_outermost: true, is_measured: false };
     let script = reader.acts(items)?;
     for (index, group) in groups.iter().enumerate() {
         let name = &group.name;
@@ -103,6 +105,7 @@ fn first_step(act: &Act, group: usize) -> Option<&Numbered> {
 struct Reader<'r, 's> {
     groups: &'r [Group],
     links: &'r [LinkRule],
+    known: &'r Known,
     reading: &'r mut Reading<'s>,
     /// Whether it is in no `together` and no `measure`.
     is_outermost: bool,
@@ -132,7 +135,15 @@ impl Reader<'_, '_> {
             return self.measure(key, value);
         }
         if key.text == SERVER {
-            return Ok(Act::Server { operations: operations::read(value)?, span: key.span });
+            let operations = About::NODES.read(value, self.known, self.reading.scope)?;
+            return Ok(Act::Server { operations, span: key.span });
+        }
+        if key.text == SERVICE {
+            let operations = About::SERVICES.read(value, self.known, self.reading.scope)?;
+            return Ok(Act::Server { operations, span: key.span });
+        }
+        if key.text == SHELL {
+            return Ok(Act::Server { operations: vec![operations::shell(value)?], span: key.span });
         }
         if key.text == LINK {
             return Ok(Act::Server { operations: operations::of_links(value, self.links)?, span: key.span });

@@ -20,6 +20,9 @@ use super::output::Output;
 /// How long members may take to end after `SIGTERM`.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
+/// How long the last words of a process that has ended may be on their way.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(500);
+
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What the guard of a group does: it waits for the end of the lifeline, and then ends the group. It outlives the
@@ -36,24 +39,27 @@ pub(super) struct Group {
     guard: Option<Child>,
     output: Output,
     ended: Option<ExitStatus>,
+    /// By which signal its members are asked to end.
+    farewell: Signal,
 }
 
 impl Group {
     /// Starts a program that ends by itself when its standard input does.
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped());
-        Self::lead(command)
+        Self::lead(command, Output::default())
     }
 
-    /// Starts a command line with `sh`, its standard input empty, `PORT` and further variables in its environment.
+    /// Starts a command line with `sh`, its standard input empty, with these variables in its environment beside our own. Its
+    /// output is searched for a text that says that it is ready, if one does.
     pub(super) fn start_line(
         line: &str,
-        port: u16,
-        further: impl IntoIterator<Item = (String, String)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        ready: Option<&str>,
     ) -> io::Result<Self> {
         let mut command = Command::new("sh");
-        command.arg("-c").arg(line).env("PORT", port.to_string()).envs(further).stdin(Stdio::null());
-        let mut group = Self::lead(command)?;
+        command.arg("-c").arg(line).envs(environment).stdin(Stdio::null());
+        let mut group = Self::lead(command, Output::awaiting(ready))?;
         let mut guard = Command::new("sh");
         guard.arg("-c").arg(GUARD).process_group(group.id.as_raw());
         guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -67,12 +73,11 @@ impl Group {
         Ok(group)
     }
 
-    fn lead(mut command: Command) -> io::Result<Self> {
+    fn lead(mut command: Command, output: Output) -> io::Result<Self> {
         command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut leader = command.spawn()?;
         let id =
             i32::try_from(leader.id()).map_err(|_| io::Error::other("the process id is out of range"))?;
-        let output = Output::default();
         if let Some(stream) = leader.stdout.take() {
             output.follow(stream);
         }
@@ -80,7 +85,13 @@ impl Group {
             output.follow(stream);
         }
         let (lifeline, id) = (leader.stdin.take(), Pid::from_raw(id));
-        Ok(Self { lifeline, leader, id, guard: None, output, ended: None })
+        Ok(Self { lifeline, leader, id, guard: None, output, ended: None, farewell: Signal::SIGTERM })
+    }
+
+    /// The same, whose members are asked to end by this signal.
+    pub(super) fn stopped_by(mut self, farewell: Signal) -> Self {
+        self.farewell = farewell;
+        self
     }
 
     /// What it prints.
@@ -119,7 +130,7 @@ impl Group {
 
     /// Ends all members, and returns when they are gone.
     pub(super) fn stop(&mut self, grace: Duration) {
-        self.signal(Signal::SIGTERM);
+        self.signal(self.farewell);
         // Who stands still hears of it when it goes on.
         self.signal(Signal::SIGCONT);
         if self.guard.is_none() {
@@ -279,7 +290,7 @@ mod tests {
 
     /// Starts the line and waits until it has printed something, for which it has time until the test is killed.
     fn running(line: &str) -> Group {
-        let group = Group::start_line(line, 4711, []).expect("sh runs");
+        let group = Group::start_line(line, [("PORT".to_owned(), "4711".to_owned())], None).expect("sh runs");
         while group.output().tail().is_empty() {
             thread::yield_now();
         }

@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod group;
+mod held;
 mod http;
 mod last_words;
 mod nodes;
@@ -14,6 +15,8 @@ mod output;
 mod probe;
 mod proxy;
 mod running;
+mod services;
+mod shell;
 
 pub(crate) use endpoint::{Endpoint, authorization};
 pub(crate) use group::{Process, Resources};
@@ -23,3 +26,5 @@ pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
 pub(crate) use proxy::Proxy;
 pub(crate) use running::{Exit, Leave, NotReady, Running, Starting, Target};
+pub(crate) use services::{Service, Services};
+pub(crate) use shell::run_command;

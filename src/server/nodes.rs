@@ -2,15 +2,14 @@
 //! for each other.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::thread;
 use std::time::Duration;
 
-use super::group::Group;
 use super::running::{NodePlace, free_port};
-use super::{Exit, NotReady, Process, Resources, Running, Starting, Target};
+use super::{Exit, NotReady, Process, Resources, Running, Service, Services, Starting, Target};
 use crate::link::Link;
-use crate::scenario::LinkRule;
+use crate::scenario::{LinkRule, ServiceRule};
 
 /// A node that answered.
 #[derive(Debug)]
@@ -21,14 +20,14 @@ pub struct Node {
     pub running: Running,
 }
 
-/// All nodes, at least one. Those that we started are stopped when this is dropped, and then what joins them.
+/// All nodes, at least one. Those that we started are stopped when this is dropped, and then what they need.
 #[derive(Debug)]
 pub struct Nodes {
     nodes: Vec<Node>,
     /// The links, each with where it leads.
     links: Vec<(Link, String)>,
-    /// What joins the nodes of the reference server. It outlives them.
-    bus: Option<Group>,
+    /// What they need. It outlives them.
+    services: Services,
 }
 
 /// The name of a node that has none: `a`, `b`, …
@@ -47,14 +46,26 @@ impl Nodes {
     pub(crate) fn start(
         mut targets: Vec<(String, Target)>,
         links: &[LinkRule],
+        services: &[ServiceRule],
         starting: &Starting,
     ) -> Result<Nodes, NotReady> {
         place(&mut targets)?;
-        let links = open(links, &mut targets)?;
-        let bus = join(&mut targets, &links)?;
+        let services = match is_joined(&targets) {
+            true => Services::place(services)?.with_bus(BUS)?,
+            false => Services::place(services)?,
+        };
+        let links = open(links, &services)?;
+        join(&mut targets, &services, &links);
+        let further = told(&links);
+        tell(&mut targets, &further, &services);
+        let ports = targets.iter().find_map(|(_, target)| target.node()).map(NodePlace::list);
+        let ports = ports.map(|list| ("PORTS".to_owned(), list));
+        let services = services.start(&further.into_iter().chain(ports).collect::<Vec<_>>(), starting)?;
+        let patience = if services.is_empty() { starting.patience } else { starting.timeout };
+        let starting = &Starting { patience, ..starting.clone() };
         if let [(name, target)] = &targets[..] {
             let node = Node { name: name.clone(), running: target.start(starting)? };
-            return Ok(Nodes { nodes: vec![node], links, bus }.led());
+            return Ok(Nodes { nodes: vec![node], links, services }.led());
         }
         let started = thread::scope(|scope| {
             let threads: Vec<_> =
@@ -67,7 +78,7 @@ impl Nodes {
             Ok(Node { name, running: running? })
         };
         let nodes = targets.into_iter().zip(started).map(named).collect::<Result<_, _>>()?;
-        Ok(Nodes { nodes, links, bus }.led())
+        Ok(Nodes { nodes, links, services }.led())
     }
 
     /// The same with the links to nodes led there.
@@ -88,6 +99,26 @@ impl Nodes {
     /// The link that leads to this node, through which its clients go.
     pub(crate) fn link_to(&self, node: &str) -> Option<&Link> {
         self.links.iter().find(|(_, to)| to == node).map(|(link, _)| link)
+    }
+
+    /// The service of this name.
+    pub(crate) fn service(&self, name: &str) -> Option<&Service> {
+        self.services.get(name)
+    }
+
+    /// Each service.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter()
+    }
+
+    /// Where links, services and nodes are, for the environment of a command.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let node = |node: &Node| {
+            let port = node.running.endpoint().port.to_string();
+            (format!("NODE_{}_PORT", node.name.to_ascii_uppercase()), port)
+        };
+        let links = self.links.iter().map(|(link, _)| link).flat_map(of_link);
+        links.chain(self.services.environment()).chain(self.nodes.iter().map(node)).collect()
     }
 
     /// The first, which stands for all of them where one will do.
@@ -120,6 +151,11 @@ impl Nodes {
         self.nodes.iter().find_map(|node| Some((node, node.running.exit()?)))
     }
 
+    /// The first service that has ended meanwhile by itself, and how.
+    pub(crate) fn service_exit(&self) -> Option<(&Service, Exit)> {
+        self.services.exit()
+    }
+
     /// That a node that we started has ended meanwhile, where its end may take so long to be known.
     pub fn ended_within(&self, patience: Duration) -> Option<NotReady> {
         let ended = || self.nodes.iter().find_map(|node| node.running.ended());
@@ -142,7 +178,7 @@ impl Nodes {
             }
         });
         drop(self.links);
-        drop(self.bus);
+        drop(self.services);
     }
 }
 
@@ -174,49 +210,57 @@ fn place(targets: &mut [(String, Target)]) -> Result<(), NotReady> {
 /// What joins the nodes of the reference server, as a link names it.
 pub(crate) const BUS: &str = "bus";
 
-/// Opens the links, and tells every command where they are.
-fn open(links: &[LinkRule], targets: &mut [(String, Target)]) -> Result<Vec<(Link, String)>, NotReady> {
+/// Opens the links, and leads those to a service there.
+fn open(links: &[LinkRule], services: &Services) -> Result<Vec<(Link, String)>, NotReady> {
     let mut opened = Vec::new();
     for LinkRule { name, to } in links {
         let failed = |error| NotReady::NotStarted { server: format!("the link {name}"), error };
         let link = Link::open(name).map_err(failed)?;
-        if to.contains(':') {
+        if let Some(service) = services.get(to) {
+            link.lead_to(service.address());
+        } else if to.contains(':') {
             let mut addresses = to.to_socket_addrs().map_err(failed)?;
             addresses.next().into_iter().for_each(|address| link.lead_to(address));
         }
         opened.push((link, to.clone()));
     }
-    for (link, _) in &opened {
-        let (variable, address) = (format!("LINK_{}", link.name().to_ascii_uppercase()), link.address());
-        for (_, target) in &mut *targets {
-            if let Target::Command { environment, .. } = target {
-                environment.push((variable.clone(), address.to_string()));
-                environment.push((format!("{variable}_PORT"), address.port().to_string()));
-            }
-        }
-    }
     Ok(opened)
 }
 
-/// Joins several nodes of the reference server by its bus, which is started for them. They wait for it.
-fn join(targets: &mut [(String, Target)], links: &[(Link, String)]) -> Result<Option<Group>, NotReady> {
-    let is_bundled = |(_, target): &(String, Target)| matches!(target, Target::Bundled { .. });
-    if targets.len() < 2 || !targets.iter().all(is_bundled) {
-        return Ok(None);
+/// Where the links are, for the environment of commands.
+fn told(links: &[(Link, String)]) -> Vec<(String, String)> {
+    links.iter().flat_map(|(link, _)| of_link(link)).collect()
+}
+
+fn of_link(link: &Link) -> [(String, String); 2] {
+    let (variable, address) = (format!("LINK_{}", link.name().to_ascii_uppercase()), link.address());
+    [(variable.clone(), address.to_string()), (format!("{variable}_PORT"), address.port().to_string())]
+}
+
+/// Tells every command where links and services are.
+fn tell(targets: &mut [(String, Target)], links: &[(String, String)], services: &Services) {
+    for (_, target) in targets {
+        if let Target::Command { environment, .. } = target {
+            environment.extend(links.iter().cloned().chain(services.environment()));
+        }
     }
-    let target = targets[0].1.clone();
-    let port = free_port().map_err(|error| target.not_started(error))?;
-    let bus = format!("127.0.0.1:{port}");
-    let link = links.iter().find(|(_, to)| to == BUS).map(|(link, _)| link);
-    let seen = link.map_or_else(|| bus.clone(), |link| link.address().to_string());
-    link.into_iter().for_each(|link| link.lead_to((Ipv4Addr::LOCALHOST, port).into()));
+}
+
+/// Whether they are nodes of the reference server, which its bus joins.
+fn is_joined(targets: &[(String, Target)]) -> bool {
+    targets.len() > 1 && targets.iter().all(|(_, target)| matches!(target, Target::Bundled { .. }))
+}
+
+/// Tells the nodes of the reference server where their bus is.
+fn join(targets: &mut [(String, Target)], services: &Services, links: &[(Link, String)]) {
+    let Some(bus) = services.get(BUS).filter(|_| is_joined(targets)) else { return };
+    let link = links.iter().find(|(_, to)| to == BUS).map(|(link, _)| link.address());
+    let seen = link.unwrap_or_else(|| bus.address()).to_string();
     for (name, target) in targets {
         if let Target::Bundled { args } = target {
             args.extend(["--node", name, "--bus", &seen].map(str::to_owned));
         }
     }
-    let command = Target::reference_server(&["--bus", &bus, "--bus-only"]);
-    command.and_then(Group::start).map(Some).map_err(|error| target.not_started(error))
 }
 
 #[cfg(test)]
@@ -260,7 +304,7 @@ mod tests {
     #[test]
     fn a_node_that_ends_at_its_start_is_named() {
         let targets = vec![("a".to_owned(), command()), ("left".to_owned(), command())];
-        let why = Nodes::start(targets, &[], &Starting::default()).expect_err("both end");
+        let why = Nodes::start(targets, &[], &[], &Starting::default()).expect_err("both end");
         assert_eq!(why.sentence(), "the server command `exit 7` (node a) ended with exit code 7");
     }
 

@@ -28,9 +28,23 @@ struct Shared {
     lines: usize,
     tail: VecDeque<String>,
     announced: Vec<Endpoint>,
+    /// What a line has to contain that says that the process is ready.
+    awaited: Option<String>,
+    is_ready: bool,
 }
 
 impl Output {
+    /// Output that is searched for a text that says that the process is ready, if one does.
+    pub(super) fn awaiting(ready: Option<&str>) -> Output {
+        let shared = Shared { awaited: ready.map(str::to_owned), ..Shared::default() };
+        Output { shared: Arc::new((Mutex::new(shared), Condvar::new())) }
+    }
+
+    /// Whether a line has said that the process is ready.
+    pub(super) fn is_ready(&self) -> bool {
+        self.lock().is_ready
+    }
+
     /// Starts to read this stream. Ends by itself when everybody who could write to it is gone.
     pub(super) fn follow(&self, stream: impl Read + Send + 'static) {
         self.lock().open += 1;
@@ -66,6 +80,9 @@ impl Output {
     fn take(&self, line: &str) {
         let mut shared = self.lock();
         shared.lines += 1;
+        if !shared.is_ready {
+            shared.is_ready = shared.awaited.as_ref().is_some_and(|text| line.contains(text.as_str()));
+        }
         if shared.lines <= FIRST_OUTPUT
             && let Some(endpoint) = announced(line)
             && !shared.announced.contains(&endpoint)

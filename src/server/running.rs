@@ -6,22 +6,21 @@ use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::measure::format;
 
-use super::group::{GRACE, Group, Process, in_words};
+use super::group::{GRACE, Group, LAST_WORDS, Process, in_words};
+use super::held::Held;
 use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The same where something answers, if not as it should: it may write a log line for every look.
 const LOOK_LATER: Duration = Duration::from_millis(250);
-/// How long the last words of a process that has ended may be on their way.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A server that is starting may take a connection and keep it waiting: do not wait along.
 const ONE_LOOK: Duration = Duration::from_secs(2);
 
@@ -79,6 +78,9 @@ pub struct Starting {
     pub timeout: Duration,
     /// How to look whether it answers.
     pub probing: Probing,
+    /// How long a server that should be running already may take until it answers: a balancer that has just been started
+    /// has to find its nodes.
+    pub patience: Duration,
     /// Set from elsewhere to give up: by the handler of Ctrl-C.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -86,7 +88,8 @@ pub struct Starting {
 impl Default for Starting {
     fn default() -> Self {
         let cancelled = Arc::default();
-        Self { timeout: Duration::from_secs(30), probing: Probing::default(), cancelled }
+        let (timeout, patience) = (Duration::from_secs(30), Duration::ZERO);
+        Self { timeout, probing: Probing::default(), patience, cancelled }
     }
 }
 
@@ -96,7 +99,7 @@ pub struct Running {
     target: Target,
     found: Found,
     /// The process that we started; none inside while it is ended on purpose.
-    group: Option<Mutex<Option<Group>>>,
+    group: Option<Held>,
     /// A process that is sampled in the place of one that we started.
     watched: Option<Process>,
 }
@@ -127,6 +130,22 @@ impl Target {
         }
     }
 
+    /// The same, told more by its environment if it is a command.
+    pub(crate) fn knowing(mut self, more: Vec<(String, String)>) -> Target {
+        if let Target::Command { environment, .. } = &mut self {
+            environment.extend(more);
+        }
+        self
+    }
+
+    /// What it is told, where it is a command and one of several nodes.
+    pub(super) fn node(&self) -> Option<&NodePlace> {
+        match self {
+            Target::Command { node, .. } => node.as_ref(),
+            Target::Bundled { .. } | Target::Url(_) => None,
+        }
+    }
+
     /// The command that starts the reference server, or a part of it, as a child of this process.
     pub(super) fn reference_server(args: &[&str]) -> io::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
@@ -147,8 +166,9 @@ impl Target {
             Target::Command { line, node, environment, .. } => {
                 let named = |(name, value): (&str, String)| (name.to_owned(), value);
                 let node = node.iter().flat_map(|node| [("NODE", node.name.clone()), ("PORTS", node.list())]);
-                let further = node.map(named).chain(environment.iter().cloned());
-                Group::start_line(line, port.unwrap_or(0), further)
+                let port = ("PORT".to_owned(), port.unwrap_or(0).to_string());
+                let environment = node.map(named).chain(environment.iter().cloned()).chain([port]);
+                Group::start_line(line, environment, None)
             }
             Target::Url(_) => Err(io::Error::other("it was running already")),
         };
@@ -177,7 +197,7 @@ impl Target {
     }
 
     fn is_there(&self, found: Found, group: Group) -> Running {
-        Running { target: self.clone(), found, group: Some(Mutex::new(Some(group))), watched: None }
+        Running { target: self.clone(), found, group: Some(Held::new(Some(group))), watched: None }
     }
 
     fn wait(&self, mut group: Group, places: &Places, starting: &Starting) -> Result<Running, NotReady> {
@@ -223,8 +243,19 @@ impl Target {
     }
 }
 
-/// Looks at a server that should be running. Whoever gives up does not wait for the end of the look.
+/// Looks at a server that should be running, as often as there is patience for.
 fn look(endpoint: &Endpoint, starting: &Starting) -> Result<Found, NotReady> {
+    let deadline = Instant::now() + starting.patience;
+    loop {
+        match look_once(endpoint, starting) {
+            Err(NotReady::NotThere(_)) if Instant::now() < deadline => thread::sleep(LOOK_LATER),
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whoever gives up does not wait for the end of the look.
+fn look_once(endpoint: &Endpoint, starting: &Starting) -> Result<Found, NotReady> {
     let (tell, told) = mpsc::channel();
     let (place, probing) = (endpoint.clone(), starting.probing.clone());
     // Nobody listens any more after a cancellation.
@@ -309,8 +340,8 @@ impl Running {
     /// CPU time and memory of a server that we started, with its children, or of the process that is to be watched. None for
     /// others, and where the system does not tell.
     pub fn resources(&self) -> Option<Resources> {
-        match (self.group(), self.watched) {
-            (Some(group), _) => group.as_ref()?.resources(),
+        match (&self.group, self.watched) {
+            (Some(held), _) => held.resources(),
             (None, process) => process?.resources(),
         }
     }
@@ -320,30 +351,23 @@ impl Running {
         self.watched = Some(process);
     }
 
-    fn group(&self) -> Option<MutexGuard<'_, Option<Group>>> {
-        Some(self.group.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// How a server has ended meanwhile that we started, or whose process is watched. Its last words may still be on
     /// their way.
     pub fn exit(&self) -> Option<Exit> {
-        match self.group() {
-            Some(mut group) => group.as_mut()?.ended().map(|status| Exit(Some(status))),
+        match &self.group {
+            Some(held) => held.exit(),
             None => self.watched?.resources().is_none().then_some(Exit(None)),
         }
     }
 
     /// The last lines that a server printed that has ended, as they came; not safe for a terminal.
     pub fn last_words(&self) -> Vec<String> {
-        let Some(group) = self.group() else { return Vec::new() };
-        let Some(group) = group.as_ref() else { return Vec::new() };
-        group.output().settle(LAST_WORDS);
-        group.output().tail()
+        self.group.as_ref().map(Held::last_words).unwrap_or_default()
     }
 
     /// That a server that we started has ended meanwhile, as a sentence with its last output.
     pub fn ended(&self) -> Option<NotReady> {
-        let mut group = self.group()?;
+        let mut group = self.group.as_ref()?.group();
         let group = group.as_mut()?;
         let status = group.ended()?;
         Some(self.target.ended(group, status))
@@ -363,8 +387,7 @@ impl Running {
 
     /// Stops a server that we started, and returns when it is gone. Dropping does the same.
     pub fn stop(mut self) {
-        let group = self.group.take().map(|group| group.into_inner().unwrap_or_else(PoisonError::into_inner));
-        if let Some(mut group) = group.flatten() {
+        if let Some(mut group) = self.group.take().and_then(Held::into_group) {
             group.stop(GRACE);
         }
     }
@@ -379,13 +402,7 @@ impl Running {
     /// # Errors
     /// In words, where we did not start it.
     pub fn end(&self, leave: Leave) -> Result<(), String> {
-        // Nobody who looks at it meanwhile has to wait.
-        let group = self.group().ok_or("sockrates did not start it")?.take();
-        match (group, leave) {
-            (Some(mut group), Leave::Politely) => group.stop(GRACE),
-            (Some(mut group), Leave::AtOnce) => group.kill(),
-            (None, _) => {}
-        }
+        self.group.as_ref().ok_or("sockrates did not start it")?.end(leave);
         Ok(())
     }
 
@@ -394,18 +411,11 @@ impl Running {
     /// # Errors
     /// Why it does not answer.
     pub fn begin(&self, starting: &Starting) -> Result<(), NotReady> {
-        let Some(group) = self.group() else { return Ok(()) };
-        if group.is_some() {
-            return Ok(());
-        }
-        drop(group);
+        let Some(held) = self.group.as_ref().filter(|held| !held.is_there()) else { return Ok(()) };
         let endpoint = self.endpoint();
         let group = self.target.launch(Some(endpoint.port))?;
         let begun = self.target.wait(group, &Places::Known(endpoint.clone()), starting)?;
-        let group = begun.group.and_then(|group| group.into_inner().unwrap_or_else(PoisonError::into_inner));
-        if let Some(mut place) = self.group() {
-            *place = group;
-        }
+        begun.group.and_then(Held::into_group).into_iter().for_each(|group| held.put(group));
         Ok(())
     }
 
@@ -414,9 +424,7 @@ impl Running {
     /// # Errors
     /// In words, where it does not run or we did not start it.
     pub fn pause(&self, is_still: bool) -> Result<(), String> {
-        let mut group = self.group().ok_or("sockrates did not start it")?;
-        group.as_mut().ok_or("it does not run")?.pause(is_still);
-        Ok(())
+        self.group.as_ref().ok_or("sockrates did not start it")?.pause(is_still)
     }
 
     /// Whether it answers now.
@@ -439,6 +447,10 @@ pub enum Leave {
 pub struct Exit(Option<ExitStatus>);
 
 impl Exit {
+    pub(super) fn of(status: ExitStatus) -> Exit {
+        Exit(Some(status))
+    }
+
     /// Whether the process said that all was well.
     pub fn is_success(self) -> bool {
         self.0.is_some_and(|status| status.success())
@@ -484,6 +496,17 @@ pub enum NotReady {
         /// Its last lines.
         tail: Vec<String>,
     },
+    /// A service runs, but is not ready.
+    Unready {
+        /// The service in words.
+        service: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What did not happen, in words.
+        missing: String,
+        /// Its last lines.
+        tail: Vec<String>,
+    },
     /// The user gave up.
     Cancelled,
 }
@@ -501,6 +524,9 @@ impl NotReady {
             NotReady::TimedOut { server, waited, last: None, .. } => {
                 format!("{server} did not say within {} where it listens", format::duration(*waited))
             }
+            NotReady::Unready { service, waited, missing, .. } => {
+                format!("{service} was not ready within {}: {missing}", format::duration(*waited))
+            }
             NotReady::Cancelled => "interrupted before the server answered".to_owned(),
         }
     }
@@ -508,7 +534,9 @@ impl NotReady {
     /// The last lines that the server printed, as they came; not safe for a terminal.
     pub fn tail(&self) -> &[String] {
         match self {
-            NotReady::Ended { tail, .. } | NotReady::TimedOut { tail, .. } => tail,
+            NotReady::Ended { tail, .. }
+            | NotReady::TimedOut { tail, .. }
+            | NotReady::Unready { tail, .. } => tail,
             NotReady::NotThere(_) | NotReady::NotStarted { .. } | NotReady::Cancelled => &[],
         }
     }

@@ -67,7 +67,7 @@ pub struct Scope {
     words: Vec<&'static str>,
     /// Those of them that some expression names: nothing else can be called so.
     named_words: BTreeSet<&'static str>,
-    /// Variables of which numbers of clients are made, while these are read; null for those that are no number.
+    /// Variables of which numbers of clients are made, while these are read; null for those of which none can be made.
     early: BTreeMap<String, Json>,
     /// Which of them were named.
     named_early: BTreeSet<String>,
@@ -222,7 +222,7 @@ impl Scope {
     }
 
     /// Reads what has to be known before there are clients, such as how many there are: these variables have their values
-    /// in it, if they are numbers.
+    /// in it, if they are not null.
     pub(crate) fn with_early<T>(
         &mut self,
         variables: BTreeMap<String, Json>,
@@ -362,9 +362,9 @@ impl Scope {
         }
         match self.early.get(word) {
             None => {}
-            Some(number @ Json::Number(_)) => {
+            Some(known @ (Json::Number(_) | Json::String(_))) => {
                 self.named_early.insert(word.to_owned());
-                return Ok(Found::Constant(number.clone()));
+                return Ok(Found::Constant(known.clone()));
             }
             Some(_) => {
                 return Err(nowhere(format!(

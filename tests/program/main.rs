@@ -25,6 +25,7 @@ mod peers;
 mod prometheus;
 mod proxies;
 mod secrets;
+mod services;
 mod support;
 mod tls;
 mod transports;

@@ -119,7 +119,8 @@ fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
     let name = |word: &str| format!("{id}-{word}");
     let mut blocks = vec![Block::Verdict(head::verdict(run))];
     // Of a server that was found, nothing was read that it printed.
-    let end = run.server_end.as_ref().filter(|_| run.target.kind != TargetKind::Url);
+    let end =
+        run.server_end.as_ref().filter(|end| end.service.is_some() || run.target.kind != TargetKind::Url);
     blocks.extend(end.map(|end| Block::Finding(head::last_words(end))));
     blocks.push(Block::Cards(head::cards(run)));
     blocks.extend(doubts(run));

@@ -19,8 +19,14 @@ const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
 fn the_last_lines_of_a_server_that_died_stand_behind_the_verdict_in_every_form() {
     let mut run = flawless();
     let output = vec!["TypeError: x is undefined".to_owned(), "    at server.js:12".to_owned()];
-    run.server_end =
-        Some(ServerEnd { node: None, how: "exit code 1".into(), is_success: false, after_us: 1, output });
+    run.server_end = Some(ServerEnd {
+        node: None,
+        service: None,
+        how: "exit code 1".into(),
+        is_success: false,
+        after_us: 1,
+        output,
+    });
     let text = text_of_run(&run, Look { width: 100, colour: false }, Detail::Usual);
     for form in [text, to_html(&[run.clone()]), crate::report::markdown(&of_run(&run))] {
         let place = |words: &str| form.find(words).unwrap_or_else(|| panic!("no {words} in {form}"));
@@ -112,8 +118,14 @@ fn hostile() -> RunResult {
         error.cause = text();
         error.examples.iter_mut().for_each(|example| (example.client, example.detail) = (text(), text()));
     }
-    run.server_end =
-        Some(ServerEnd { node: None, how: text(), is_success: false, after_us: 1, output: vec![text()] });
+    run.server_end = Some(ServerEnd {
+        node: None,
+        service: None,
+        how: text(),
+        is_success: false,
+        after_us: 1,
+        output: vec![text()],
+    });
     run.causes.iter_mut().for_each(|cause| (cause.counter, cause.cause) = (text(), text()));
     for cause in run.course.iter_mut().flat_map(|course| &mut course.causes) {
         (cause.counter, cause.cause) = (text(), text());

@@ -4,13 +4,14 @@
 mod nodes;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, Trust, split_name, tls};
 use crate::protocol::dialect::Version;
-use crate::scenario::{MOST_NODES, Timings};
+use crate::scenario::{MOST_NODES, ServiceRule, Timings, services_in};
 use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
 use crate::server::{Endpoint, Proxy, authorization, usual_name};
 use nodes::{GivenNode, nodes, repeated, urls};
@@ -31,6 +32,10 @@ pub(crate) struct GivenServer {
     pub path: Option<String>,
     /// What the reference server does wrong.
     pub faults: Vec<String>,
+    /// The file of the services that it needs.
+    pub services: Option<PathBuf>,
+    /// Whether scenarios may start commands.
+    pub allows_commands: bool,
     /// How long a server that is started may take until it answers.
     pub timeout: Duration,
     /// How long it lets a client take to join a namespace.
@@ -80,7 +85,8 @@ impl GivenServer {
                 nodes(commands, &urls).map_err(Error::because)?
             }
         };
-        self.server(&given).map_err(Error::because)
+        let config = self.server(&given).map_err(Error::because)?;
+        Ok(ServerConfig { services: self.services()?, ..config })
     }
 
     /// The same for several servers that are tested in turn, each of which may have a name: `node='node server.js'`.
@@ -92,8 +98,10 @@ impl GivenServer {
         let commands = self.commands.iter().map(|text| ("--server", split_name(text)));
         let given: Vec<_> =
             commands.chain(self.urls.iter().map(|text| ("--url", split_name(text)))).collect();
+        let services = self.services()?;
         let server = |name: &str, nodes: &[GivenNode<'_>], words: &[&str]| {
             let config = self.server(nodes).map_err(Error::because)?;
+            let config = ServerConfig { services: services.clone(), ..config };
             let words = words.iter().copied().map(str::to_owned).chain(self.flags()).collect();
             Ok(NamedServer { name: name.to_owned(), config, words })
         };
@@ -130,6 +138,13 @@ impl GivenServer {
             }
         }
         Ok(servers)
+    }
+
+    /// The services of the file.
+    fn services(&self) -> Result<Vec<ServiceRule>, Error> {
+        let services = self.services.as_deref().map_or(Ok(Vec::new()), services_in).map_err(Error::wrong)?;
+        services.iter().for_each(|service| self.secrets.note_command(&service.command));
+        Ok(services)
     }
 
     /// Makes known what of this is secret. To be called before anything is printed.
@@ -175,6 +190,7 @@ impl GivenServer {
             .for_each(|(name, value)| flag("--query", format!("{name}={}", unless(lets_in(name), value))));
         self.auth.iter().for_each(|auth| flag("--auth", unless(true, &auth.to_string())));
         self.sources.iter().for_each(|address| flag("--source", address.to_string()));
+        self.services.iter().for_each(|file| flag("--services", file.display().to_string()));
         self.nodes.iter().for_each(|nodes| flag("--nodes", nodes.to_string()));
         self.protocol.iter().for_each(|version| flag("--protocol", version.number().to_string()));
         let usual = Timings::default();
@@ -186,6 +202,9 @@ impl GivenServer {
             if time != usual {
                 flag(name, format!("{}ms", time.as_millis()));
             }
+        }
+        if self.allows_commands {
+            flags.push("--allow-commands".to_owned());
         }
         if self.trust == Trust::Any {
             flags.push("--insecure".to_owned());
@@ -248,6 +267,8 @@ impl GivenServer {
         Ok(ServerConfig {
             nodes,
             arguments: faults.collect(),
+            services: Vec::new(),
+            allows_commands: self.allows_commands,
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,

@@ -23,7 +23,7 @@ use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Timings};
 use crate::secrets::Secrets;
-use crate::server::{NotReady, Target};
+use crate::server::{NotReady, Services, Target};
 use crate::units::micros;
 use crate::verdict::Status;
 use cases::Unread;
@@ -147,7 +147,10 @@ impl Suite {
             let timeout = format!("{}ms", of_reference.timeout.as_millis());
             ["--fixture-timings", "--ping-timeout", &timeout].map(str::to_owned).to_vec()
         };
-        let target = server.with(&timings_of_fixture());
+        let services = Services::place(&server.services)
+            .and_then(|services| services.start(&[], &server.starting(Vec::new(), stop.clone())))
+            .map_err(|why| not_there(Start::NotReady(why)))?;
+        let target = server.with(&timings_of_fixture()).knowing(services.environment());
         let is_bundled = matches!(target, Target::Bundled { .. });
         let host = Host::start(server, target, stop).map_err(not_there)?;
         let timings = match is_bundled {
@@ -243,6 +246,7 @@ impl Suite {
         let target = host.with(TargetInfo::of);
         let mut deaths = host.stop();
         deaths.extend(recovering.map(Host::stop).unwrap_or_default());
+        drop(services);
         let mut findings = told(&deaths, &cases);
         let played_by = contract.map(|contract| reach(contract, &variants, &cases));
         findings.extend(contract.and_then(|contract| unserved(contract, &features, &cases)));

@@ -110,7 +110,7 @@ fn a_command_that_ends_is_not_mistaken_for_another_server_at_its_port() {
     let port = server(OPEN);
     let target = command(&format!("echo listening on port {port}; exit 1"));
     let Target::Command { line, .. } = &target else { panic!("it is a command") };
-    let mut group = Group::start_line(line, 1, []).expect("sh runs");
+    let mut group = Group::start_line(line, [], None).expect("sh runs");
     while group.ended().is_none() || group.output().announced().is_empty() {
         thread::yield_now();
     }
@@ -227,7 +227,7 @@ fn a_server_that_ends_during_the_run_is_told() {
     let running = command(&line).start(&Starting::default()).expect("it starts");
     assert!(running.ended().is_none() && running.exit().is_none());
     assert!(running.resources().is_some());
-    running.group().expect("we started it").as_mut().expect("it runs").stop(GRACE);
+    running.group.as_ref().expect("we started it").group().as_mut().expect("it runs").stop(GRACE);
     let exit = running.exit().expect("it has ended");
     assert_eq!((exit.to_string().as_str(), exit.is_success()), ("signal SIGTERM", false));
     assert_eq!(running.last_words(), [format!("listening on port {port}")]);
