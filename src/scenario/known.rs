@@ -1,5 +1,5 @@
-//! Names of parts of the server that may be those of common variables: `service: { restart: "${broker}" }`, so that the command
-//! line can give another: `--set broker=redis`.
+//! What is done to the server may name common variables, so that the command line can give others:
+//! `service: { restart: "${broker}" }` with `--set broker=redis`.
 
 use std::collections::BTreeMap;
 
@@ -24,13 +24,8 @@ impl Known {
         Ok(Known(entries.iter().map(|(key, node)| (key.text.clone(), value(node))).collect()))
     }
 
-    /// The name that stands there.
-    pub(super) fn name(&self, node: &Node, what: &str, scope: &mut Scope) -> Result<String, Mistake> {
-        if !node.text()?.contains("${") {
-            return node.word().map(str::to_owned);
-        }
-        scope.with_early(self.0.clone(), |scope| {
-            template::constant(node, what, scope).and_then(|name| name.word().map(str::to_owned))
-        })
+    /// The same with their values in it.
+    pub(super) fn resolve(&self, node: &Node, what: &str, scope: &mut Scope) -> Result<Node, Mistake> {
+        scope.with_early(self.0.clone(), |scope| template::constants(node, what, scope))
     }
 }

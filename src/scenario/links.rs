@@ -4,10 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::document::{Fields, Mistake, Node};
-use crate::template::Scope;
 use crate::units::{self, Spelt};
-
-use super::known::Known;
 
 /// Words that mean something else among what is done to links.
 const TAKEN: [&str; 2] = ["wait", "await"];
@@ -115,7 +112,7 @@ impl Change {
 }
 
 /// Reads `links: { redis: 127.0.0.1:6379 }`.
-pub(super) fn read(node: &Node, known: &Known, scope: &mut Scope) -> Result<Vec<LinkRule>, Mistake> {
+pub(super) fn read(node: &Node) -> Result<Vec<LinkRule>, Mistake> {
     let entries = node.map().map_err(|mistake| mistake.hint("write `links: { redis: 127.0.0.1:6379 }`"))?;
     let mut links: Vec<LinkRule> = Vec::new();
     for (key, value) in entries {
@@ -130,7 +127,7 @@ pub(super) fn read(node: &Node, known: &Known, scope: &mut Scope) -> Result<Vec<
         if links.iter().any(|link| link.name.eq_ignore_ascii_case(name)) {
             return Err(key.mistake(format!("two links are called `{name}`, in capitals or not")));
         }
-        links.push(LinkRule { name: name.clone(), to: known.name(value, "where a link leads", scope)? });
+        links.push(LinkRule { name: name.clone(), to: value.word()?.to_owned() });
     }
     Ok(links)
 }

@@ -331,7 +331,8 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });
     let script_node = script?;
     let known = Known::of(vars.as_deref())?;
-    let links = links.map_or(Ok(Vec::new()), |node| links::read(node, &known, reading.scope))?;
+    let links = links.map(|node| known.resolve(node, "where a link leads", reading.scope)).transpose()?;
+    let links = links.as_ref().map_or(Ok(Vec::new()), links::read)?;
     let script = script::read(script_node, &groups, &links, &known, &mut reading)?;
     overrides.deny_unheeded(reading.has_prolonged()).map_err(|mistake| mistake.at(script_node.span))?;
     let audit = audit.map_or(Ok(Some(AuditRule::default())), read_audit)?;

@@ -4,10 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::document::{Fields, Key, Mistake, Node, Value};
-use crate::template::Scope;
 use crate::units::{self, Spelt};
 
-use super::known::Known;
 use super::links::{self, Change, LinkRule};
 
 /// The word under which the script acts on the server.
@@ -164,19 +162,14 @@ impl About {
     };
 
     /// Reads one operation or a list of them.
-    pub(super) fn read(
-        self,
-        node: &Node,
-        known: &Known,
-        scope: &mut Scope,
-    ) -> Result<Vec<Operation>, Mistake> {
+    pub(super) fn read(self, node: &Node) -> Result<Vec<Operation>, Mistake> {
         let items = match &node.value {
             Value::List(items) => items.as_slice(),
             _ => std::slice::from_ref(node),
         };
         match items.is_empty() {
             true => Err(self.nothing(node)),
-            false => items.iter().map(|item| self.operation(item, known, scope)).collect(),
+            false => items.iter().map(|item| self.operation(item)).collect(),
         }
     }
 
@@ -185,7 +178,7 @@ impl About {
     }
 
     /// `{ kill: b }`, `{ pause: b, for: 5s }`, `{ rolling: { every: 10s } }`, `{ await: { … } }`, `{ wait: 5s }`.
-    fn operation(self, node: &Node, known: &Known, scope: &mut Scope) -> Result<Operation, Mistake> {
+    fn operation(self, node: &Node) -> Result<Operation, Mistake> {
         let About { what, one, .. } = self;
         let Value::Map(entries) = &node.value else {
             return Err(node
@@ -209,8 +202,7 @@ impl About {
         };
         let value = value.unwrap_or(node);
         let length = fields.optional("for");
-        let mut part =
-            || -> Result<Part, Mistake> { Ok((self.part)(known.name(value, &format!("the {one}"), scope)?)) };
+        let part = || -> Result<Part, Mistake> { Ok((self.part)(value.word()?.to_owned())) };
         let operation = match *word {
             "stop" => Operation::Stop(part()?),
             "kill" => Operation::Kill(part()?),
@@ -363,8 +355,7 @@ mod tests {
         for (text, words) in
             [("wait: h:1", "called `wait`"), ("a-b: h:1", "letters"), ("{ a: h:1, A: h:1 }", "two links")]
         {
-            let refused =
-                links::read(&node(text), &Known::default(), &mut Scope::bare()).expect_err(text).to_string();
+            let refused = links::read(&node(text)).expect_err(text).to_string();
             assert!(refused.contains(words), "{text}: {refused}");
         }
     }

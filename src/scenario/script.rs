@@ -134,22 +134,8 @@ impl Reader<'_, '_> {
         if key.text == MEASURE {
             return self.measure(key, value);
         }
-        if key.text == SERVER {
-            let operations = About::NODES.read(value, self.known, self.reading.scope)?;
+        if let Some(operations) = self.operations(key, value)? {
             return Ok(Act::Server { operations, span: key.span });
-        }
-        if key.text == SERVICE {
-            let operations = About::SERVICES.read(value, self.known, self.reading.scope)?;
-            return Ok(Act::Server { operations, span: key.span });
-        }
-        if key.text == SHELL {
-            return Ok(Act::Server { operations: vec![operations::shell(value)?], span: key.span });
-        }
-        if key.text == LINK {
-            return Ok(Act::Server { operations: operations::of_links(value, self.links)?, span: key.span });
-        }
-        if key.text == AWAIT {
-            return Ok(Act::Server { operations: vec![operations::health(value)?], span: key.span });
         }
         let members = self.members(key)?;
         if value.is_null() {
@@ -159,6 +145,25 @@ impl Reader<'_, '_> {
         }
         self.reading.scope.act(&members);
         Ok(Act::Group { members, steps: self.reading.steps(value)?, span: key.span })
+    }
+
+    /// What is done to the server, if that is what stands here.
+    fn operations(&mut self, key: &Key, node: &Node) -> Result<Option<Vec<Operation>>, Mistake> {
+        let word = key.text.as_str();
+        if word == SHELL {
+            // `${…}` in it is the shell's.
+            return Ok(Some(vec![operations::shell(node)?]));
+        }
+        if ![SERVER, SERVICE, LINK, AWAIT].contains(&word) {
+            return Ok(None);
+        }
+        let node = self.known.resolve(node, "what is done to the server", self.reading.scope)?;
+        Ok(Some(match word {
+            SERVER => About::NODES.read(&node)?,
+            SERVICE => About::SERVICES.read(&node)?,
+            LINK => operations::of_links(&node, self.links)?,
+            _ => vec![operations::health(&node)?],
+        }))
     }
 
     /// `measure: [ acts ]`, or `measure: { settle: 5s, script: [ acts ] }`.
