@@ -13,20 +13,28 @@ const SHORT: &[&str] = &["--duration", "15s"];
 /// Two rounds of those who go from room to room.
 const ROOMS: &[&str] = &["--duration", "9s"];
 
+/// Enough for what is broken after a second, and some time afterwards.
+const BROKEN: &[&str] = &["--duration", "8s", "--set", "calm=1s", "--set", "away=500ms"];
+
 /// The scenarios, and a size in which they show what they have to.
-const SCENARIOS: [(&str, &[&str]); 8] = [
+const SCENARIOS: [(&str, &[&str]); 12] = [
     ("broadcast-acks", &[]),
+    ("broker-restart", BROKEN),
     ("everyone-hears-everyone", SHORT),
+    ("node-killed", BROKEN),
     ("not-sticky", &[]),
     ("private-message", &[]),
     ("recovery-elsewhere", &[]),
+    ("rolling-restart", &["--duration", "3s", "--set", "pause=500ms"]),
     ("rooms-over-nodes", ROOMS),
+    ("slow-broker", &["--duration", "15s", "--set", "calm=1s"]),
     ("sockets-from-afar", &[]),
     ("while-it-breaks", &["--duration", "4s"]),
 ];
 
-/// What notices each fault: the scenario, and the kind of wrong deliveries that the audit finds, or nothing where a step fails.
-const NOTICED_BY: [(&str, &str, &str); 16] = [
+/// What notices each fault: the scenario, and the kind of wrong deliveries that the audit finds, `whole` where the nodes never hear
+/// each other again, or nothing where a step fails.
+const NOTICED_BY: [(&str, &str, &str); 21] = [
     ("node-deaf", "everyone-hears-everyone", "delivery missing"),
     ("bus-doubles", "everyone-hears-everyone", "delivery duplicate"),
     ("bus-reorders", "everyone-hears-everyone", "delivery disordered"),
@@ -43,12 +51,12 @@ const NOTICED_BY: [(&str, &str, &str); 16] = [
     ("recovery-forgets-elsewhere", "recovery-elsewhere", ""),
     ("recovery-repeats-elsewhere", "recovery-elsewhere", ""),
     ("empty-node-drops", "recovery-elsewhere", ""),
+    ("doubles-after-bus-restart", "broker-restart", "delivery duplicate"),
+    ("deaf-after-bus-restart", "broker-restart", "whole"),
+    ("dead-node-awaited", "node-killed", ""),
+    ("node-deaf", "rolling-restart", "whole"),
+    ("node-deaf", "slow-broker", "whole"),
 ];
-
-/// These show only when something ends while a run goes on, which no step can do yet. The reference server has tests of its own
-/// for them.
-const WHEN_SOMETHING_ENDS: [&str; 3] =
-    ["doubles-after-bus-restart", "deaf-after-bus-restart", "dead-node-awaited"];
 
 #[test]
 fn every_scenario_for_clusters_holds_against_healthy_nodes() {
@@ -66,9 +74,11 @@ fn every_scenario_for_clusters_holds_against_healthy_nodes() {
 fn every_fault_between_nodes_is_noticed() {
     each(&NOTICED_BY, |(fault, scenario, kind)| {
         let size = SCENARIOS.iter().find(|(name, _)| name == scenario).map_or(SHORT, |(_, size)| size);
-        let played = on_three_nodes(scenario, &[size, &["--fault", fault]].concat());
+        let soon: &[&str] = if *kind == "whole" { &["--set", "heal=3s"] } else { &[] };
+        let played = on_three_nodes(scenario, &[size, soon, &["--fault", fault]].concat());
         let seen = match *kind {
             "" => !played.failed_steps().is_empty(),
+            "whole" => played.output.contains("the nodes did not hear each other within"),
             kind => played.delivery_faults().contains(&kind) && is_between_nodes(&played),
         };
         let status = played.result()?.verdict.status;
@@ -91,9 +101,8 @@ fn is_between_nodes(played: &Played) -> bool {
 fn every_scenario_and_every_fault_for_clusters_has_its_place_here() {
     assert_eq!(bundled_in("cluster"), SCENARIOS.map(|(name, _)| name));
     let across = REGISTRY.iter().filter(|fault| fault.shows == Shows::AcrossNodes);
-    let untold = across.map(|fault| fault.name).filter(|name| {
-        !WHEN_SOMETHING_ENDS.contains(name) && !NOTICED_BY.iter().any(|(fault, ..)| fault == name)
-    });
+    let untold =
+        across.map(|fault| fault.name).filter(|name| !NOTICED_BY.iter().any(|(fault, ..)| fault == name));
     assert_eq!(untold.collect::<Vec<_>>(), [""; 0]);
 }
 

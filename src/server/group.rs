@@ -189,6 +189,15 @@ impl Drop for Group {
     }
 }
 
+/// How a server is ended on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// With the time to say good-bye.
+    Politely,
+    /// By a signal that nobody can catch.
+    AtOnce,
+}
+
 /// What a server has used so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resources {

@@ -1,9 +1,9 @@
 //! A process group that is ended and started again on purpose while others look at it.
 
+use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::group::{GRACE, Group, LAST_WORDS, Resources};
-use super::{Exit, Leave};
+use super::group::{GRACE, Group, LAST_WORDS, Leave, Resources};
 
 /// See the module's head. It holds none while the group is ended on purpose.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ impl Held {
     }
 
     /// How it has ended by itself, if it has.
-    pub(super) fn exit(&self) -> Option<Exit> {
-        self.group().as_mut()?.ended().map(Exit::of)
+    pub(super) fn exit(&self) -> Option<ExitStatus> {
+        self.group().as_mut()?.ended()
     }
 
     /// The last lines that it printed, as they came; not safe for a terminal.

@@ -19,12 +19,12 @@ mod services;
 mod shell;
 
 pub(crate) use endpoint::{Endpoint, authorization};
-pub(crate) use group::{Process, Resources};
+pub(crate) use group::{Leave, Process, Resources};
 pub(crate) use last_words::exception;
 pub(crate) use nodes::{BUS, Node, Nodes, usual_name};
 pub(crate) use not_there::{NotThere, Seen};
 pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
 pub(crate) use proxy::Proxy;
-pub(crate) use running::{Exit, Leave, NotReady, Running, Starting, Target};
+pub(crate) use running::{Exit, NotReady, Running, Starting, Target};
 pub(crate) use services::{Service, Services};
 pub(crate) use shell::run_command;

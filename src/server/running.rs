@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::measure::format;
 
-use super::group::{GRACE, Group, LAST_WORDS, Process, in_words};
+use super::group::{GRACE, Group, LAST_WORDS, Leave, Process, in_words};
 use super::held::Held;
 use super::{Endpoint, Found, NotThere, Probing, Resources, Seen, probe};
 
@@ -355,7 +355,7 @@ impl Running {
     /// their way.
     pub fn exit(&self) -> Option<Exit> {
         match &self.group {
-            Some(held) => held.exit(),
+            Some(held) => held.exit().map(Exit::of),
             None => self.watched?.resources().is_none().then_some(Exit(None)),
         }
     }
@@ -431,15 +431,6 @@ impl Running {
     pub fn answers(&self, starting: &Starting) -> bool {
         probe(self.endpoint(), &Probing { timeout: ONE_LOOK, ..starting.probing.clone() }).is_ok()
     }
-}
-
-/// How a server is ended on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    /// With the time to say good-bye.
-    Politely,
-    /// By a signal that nobody can catch.
-    AtOnce,
 }
 
 /// How a process ended, where that is known: of our own children. Displayed as `exit code 1` or `signal SIGKILL`.

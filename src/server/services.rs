@@ -127,7 +127,7 @@ impl Services {
 
     /// The first service that has ended by itself, and how.
     pub(crate) fn exit(&self) -> Option<(&Service, Exit)> {
-        self.0.iter().find_map(|service| Some((service, service.held.exit()?)))
+        self.0.iter().find_map(|service| Some((service, Exit::of(service.held.exit()?))))
     }
 }
 
