@@ -20,6 +20,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
     (
         "whether a name is known, where it stands and whether it is used",
         &[
+            "service_named_by_an_unknown_variable",
             "broadcast_arguments_beside_the_body",
             "broadcast_body_without_room_for_a_stamp",
             "group_called_measure",

@@ -27,6 +27,9 @@ pub(super) struct PlayArgs {
     /// Stop a scenario after this time, even if it is not finished
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_time: Option<Duration>,
+    /// Let scenarios start commands: their `services` and the `shell` steps of their scripts
+    #[arg(long)]
+    allow_commands: bool,
 }
 
 fn transport() -> impl TypedValueParser<Value = Transport> {
@@ -36,7 +39,8 @@ fn transport() -> impl TypedValueParser<Value = Transport> {
 
 impl PlayArgs {
     pub(super) fn config(&self) -> RunConfig {
-        let PlayArgs { seed, workers, transport, compression, max_time } = *self;
-        RunConfig { seed, workers, transport, compression, max_time, ..RunConfig::default() }
+        let PlayArgs { seed, workers, transport, compression, max_time, allow_commands: allows_commands } =
+            *self;
+        RunConfig { seed, workers, transport, compression, max_time, allows_commands, ..RunConfig::default() }
     }
 }

@@ -35,12 +35,9 @@ pub(super) struct ServerArgs {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=MOST_NODES as i64))]
     nodes: Option<u16>,
     /// Start the services in this file before the nodes, and stop them afterwards: what the server needs beside them, such as a
-    /// broker or a database, in YAML: `redis: redis-server --port $PORT`. Commands find it at $SERVICE_REDIS
+    /// broker or a database, in YAML: `services: { redis: redis-server --port $PORT }`. Commands find it at $SERVICE_REDIS
     #[arg(long, value_name = "FILE")]
     services: Option<PathBuf>,
-    /// Let scenarios start commands: their `services` and the `shell` steps of their scripts
-    #[arg(long)]
-    allow_commands: bool,
     /// Break the reference server on purpose (see `sockrates serve --list-faults`)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "server"])]
     fault: Vec<Fault>,
@@ -108,7 +105,6 @@ impl ServerArgs {
             path: self.path.clone(),
             faults: self.fault.iter().map(Fault::to_string).collect(),
             services: self.services.clone(),
-            allows_commands: self.allow_commands,
             timeout: self.server_timeout,
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,

@@ -19,11 +19,11 @@ impl ServerConfig {
     /// # Errors
     /// A sentence that says what to do, where a command would be started that nobody has allowed, a name is taken, or the
     /// script acts on a service that is not there.
-    pub(super) fn services(&self, scenario: &Scenario) -> Result<Vec<ServiceRule>, String> {
+    pub(super) fn services(&self, scenario: &Scenario, is_allowed: bool) -> Result<Vec<ServiceRule>, String> {
         let given = &self.services;
         let is_given = |rule: &&ServiceRule| given.iter().any(|other| other.name == rule.name);
         let own: Vec<&ServiceRule> = scenario.services.iter().filter(|rule| !is_given(rule)).collect();
-        if let Some(rule) = own.first().filter(|_| !self.allows_commands) {
+        if let Some(rule) = own.first().filter(|_| !is_allowed) {
             return Err(format!(
                 "the scenario wants to start the service {} by the command `{}`: allow its commands with `{FLAG}`, or give \
                  a service of that name with `--services FILE`",
@@ -35,7 +35,7 @@ impl ServerConfig {
             Operation::Shell(command, _) => Some(command),
             _ => None,
         });
-        if let Some(command) = shell.filter(|_| !self.allows_commands) {
+        if let Some(command) = shell.filter(|_| !is_allowed) {
             return Err(format!(
                 "the script wants to run the command `{command}`: allow its commands with `{FLAG}` if you trust it"
             ));
@@ -99,33 +99,33 @@ mod tests {
         let (services, shell) =
             (scenario(SERVICES, "{ alice: disconnect }"), scenario("", "{ shell: touch /tmp/x }"));
         let strict = usual();
-        let refused = strict.services(&services).expect_err("it is a command");
+        let refused = strict.services(&services, false).expect_err("it is a command");
         assert!(refused.contains("`redis-server`: allow its commands with `--allow-commands`"), "{refused}");
-        let refused = strict.services(&shell).expect_err("it is a command");
+        let refused = strict.services(&shell, false).expect_err("it is a command");
         assert!(refused.contains("`touch /tmp/x`: allow its commands with `--allow-commands`"), "{refused}");
-        let trusting = ServerConfig { allows_commands: true, ..usual() };
-        assert_eq!(trusting.services(&services).map(|services| services.len()), Ok(1));
-        assert_eq!(trusting.services(&shell), Ok(Vec::new()));
+        assert_eq!(strict.services(&services, true).map(|services| services.len()), Ok(1));
+        assert_eq!(strict.services(&shell, true), Ok(Vec::new()));
     }
 
     #[test]
     fn a_service_of_the_user_stands_in_the_place_of_the_one_of_the_scenario() {
         let mine = ServerConfig { services: vec![rule("redis")], ..usual() };
-        let services =
-            mine.services(&scenario(SERVICES, "{ service: { restart: redis } }")).expect("it is given");
+        let services = mine
+            .services(&scenario(SERVICES, "{ service: { restart: redis } }"), false)
+            .expect("it is given");
         assert_eq!(services, [rule("redis")]);
     }
 
     #[test]
     fn a_service_that_is_not_there_or_has_the_name_of_a_node_is_refused() {
         let missing =
-            usual().services(&scenario("", "{ service: { kill: db } }")).expect_err("it is nowhere");
+            usual().services(&scenario("", "{ service: { kill: db } }"), false).expect_err("it is nowhere");
         assert!(
             missing.starts_with("the script says to kill service db, and there is no such service"),
             "{missing}"
         );
         let taken = ServerConfig { services: vec![rule("a")], ..usual() };
-        let taken = taken.services(&scenario("", "{ alice: disconnect }")).expect_err("it is taken");
+        let taken = taken.services(&scenario("", "{ alice: disconnect }"), false).expect_err("it is taken");
         assert!(taken.contains("a service and a node are both called `a`"), "{taken}");
     }
 }

@@ -15,9 +15,14 @@ const OWN_FILES: u64 = 64;
 ///
 /// # Errors
 /// A sentence that says what is needed, what is there, and what to do.
-pub(super) fn prepare(scenario: &Scenario, transport: Transport, sources: usize) -> Result<(), String> {
+pub(super) fn prepare(
+    scenario: &Scenario,
+    transport: Transport,
+    sources: usize,
+    nodes: &[&str],
+) -> Result<(), String> {
     let connections = files(scenario, transport);
-    let needed = connections + OWN_FILES;
+    let needed = connections + OWN_FILES + files_of_links(scenario, connections, nodes);
     raise(needed).map_err(|hard| {
         format!(
             "the clients need {needed} open files, and this process may have {hard}: \
@@ -65,6 +70,21 @@ pub(super) fn files(scenario: &Scenario, transport: Transport) -> u64 {
         .sum()
 }
 
+/// How many files the links of a scenario have open at most: a readiness queue, what wakes it and a listener each, and the two
+/// ends of each connection. Every client may go through the link to its node; a link to
+/// a broker has few connections.
+fn files_of_links(scenario: &Scenario, connections: u64, nodes: &[&str]) -> u64 {
+    const OWN: u64 = 3;
+    const OF_COMMANDS: u64 = 64;
+    let has_clients = scenario.links.iter().any(|link| nodes.contains(&link.to.as_str()));
+    let of_clients = if has_clients { 2 * connections } else { 0 };
+    let links = scenario.links.iter().map(|link| match nodes.contains(&link.to.as_str()) {
+        true => OWN,
+        false => OWN + 2 * OF_COMMANDS,
+    });
+    links.sum::<u64>() + of_clients
+}
+
 /// Raises the soft limit of open files to this, if it is lower.
 ///
 /// # Errors
@@ -79,6 +99,18 @@ pub(super) fn raise(needed: u64) -> Result<(), u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Source;
+    use crate::scenario::{Surroundings, read};
+
+    #[test]
+    fn a_link_needs_two_files_for_each_connection_through_it() {
+        let text = "name: x\nclients: { crowd: 500 }\nlinks: { wire: a, db: 127.0.0.1:9 }\nscript: [ { all: connect } ]\n";
+        let source = Source { name: "x.yaml".to_owned(), text: text.to_owned() };
+        let scenario = read(&source, &Surroundings::without_files()).expect("it is right");
+        let of = |nodes: &[&str]| files_of_links(&scenario, 500, nodes);
+        assert_eq!(of(&["a", "b"]), 1000 + 3 + 3 + 128);
+        assert_eq!(of(&["b"]), 2 * (3 + 128), "no client goes through them");
+    }
 
     #[test]
     fn each_source_address_gives_its_ports() {

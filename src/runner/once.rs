@@ -22,7 +22,6 @@ use crate::scenario::Scenario;
 use crate::server::Nodes;
 use crate::session::Transport;
 use crate::threshold::Threshold;
-use crate::transport::RemoteConfig;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
 
 /// What is run, where and how.
@@ -98,7 +97,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         auth: once.server.auth.clone(),
         secrets,
         namespace: once.namespace.map(str::to_owned),
-        is_secure: once.places.iter().all(|place| place.peer.tls.is_some() || is_local(&place.peer)),
+        is_secure: once.places.iter().all(|place| place.peer.tls.is_some() || is_local(place)),
         protocol: once.places.first().map_or(Version::V4, |place| place.protocol),
         transport: once.transport,
         compression: once.compression,
@@ -133,8 +132,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         }
         Some(Watching { running, listener }) => {
             let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
-            let environment =
-                machine::environment(Some(once.places.iter().any(|place| is_local(&place.peer))));
+            let environment = machine::environment(Some(once.places.iter().any(is_local)));
             let unanswered = Unanswered::new(&plan, once.scenario);
             let mut watched = WatchedRun { facts, watch, environment, listener, unanswered, ending: None };
             let ran = engine::run(&plan, &config, &mut |progress| watched.hear(progress));
@@ -152,9 +150,10 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
     }
 }
 
-/// Whether clients and server share a machine, as far as addresses tell: behind a proxy, they do not.
-fn is_local(peer: &RemoteConfig) -> bool {
-    peer.tunnel.is_none() && peer.address.ip().is_loopback()
+/// Whether clients and server share a machine, as far as addresses tell: behind a proxy, they do not, and behind a link its
+/// target counts.
+fn is_local(place: &Place) -> bool {
+    place.peer.tunnel.is_none() && place.address.ip().is_loopback()
 }
 
 /// Why the engine could not test.

@@ -32,6 +32,8 @@ pub(crate) struct RunConfig {
     pub compression: bool,
     /// The longest that a run may take.
     pub max_time: Option<Duration>,
+    /// Whether scenarios may start commands.
+    pub allows_commands: bool,
     /// The least share of the deliveries that the audit has to judge, from 0 to 1, if there is one.
     pub strict_audit: Option<f64>,
     /// The process of a server that was found, for its processor and memory.
@@ -74,7 +76,8 @@ impl ScenarioRun<'_> {
     /// # Errors
     /// A sentence that says what is missing and what to do.
     pub(super) fn check_machine(&self) -> Result<(), String> {
-        limits::prepare(&self.selected.scenario, self.transport(), self.server.sources.len())
+        let nodes: Vec<&str> = self.server.nodes.iter().map(|node| node.name.as_str()).collect();
+        limits::prepare(&self.selected.scenario, self.transport(), self.server.sources.len(), &nodes)
     }
 
     /// Looks whether this machine has what the clients need, and starts the server or finds it.
@@ -83,12 +86,12 @@ impl ScenarioRun<'_> {
     /// Why not. The result in it says that the server was not there.
     pub(crate) fn start(&self) -> Result<Nodes, Error> {
         let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
-        let services = self.server.services(&self.selected.scenario).map_err(Error::because)?;
-        self.server.check_links(&self.selected.scenario, &services).map_err(Error::because)?;
+        let (scenario, is_allowed) = (&self.selected.scenario, self.config.allows_commands);
+        let services = self.server.services(scenario, is_allowed).map_err(Error::because)?;
+        self.server.check_links(scenario, &services).map_err(Error::because)?;
         self.check_machine().map_err(invalid)?;
         let process = self.config.process.map(Process::find).transpose().map_err(Error::because)?;
         let started = SystemTime::now();
-        let scenario = &self.selected.scenario;
         let starting = self.server.starting(self.server.manners(scenario), self.stop.clone());
         let targets = self.server.targets(scenario);
         let running = Nodes::start(targets, &scenario.links, &services, &starting);

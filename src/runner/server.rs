@@ -1,6 +1,6 @@
 //! Which server is tested: where it is or how it is started, and how it is reached.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
@@ -55,8 +55,6 @@ pub(crate) struct ServerConfig {
     pub arguments: Vec<String>,
     /// The services that the user gives.
     pub services: Vec<ServiceRule>,
-    /// Whether scenarios may start commands.
-    pub allows_commands: bool,
     /// How long a server that is started may take until it answers.
     pub timeout: Duration,
     /// How long it lets a client take to join a namespace.
@@ -134,6 +132,8 @@ impl NamedServer {
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) peer: RemoteConfig,
+    /// Where the server itself is; clients may go there through a link.
+    pub(super) address: SocketAddr,
     pub(super) path: String,
     /// The version of the protocol that the server speaks.
     pub(super) protocol: Version,
@@ -346,7 +346,13 @@ impl ServerConfig {
             limit: MAX_MESSAGE,
         };
         let protocol = running.found().version;
-        Ok(Place { peer, path: endpoint.path.clone(), protocol, namespace: endpoint.namespace.clone() })
+        Ok(Place {
+            peer,
+            address,
+            path: endpoint.path.clone(),
+            protocol,
+            namespace: endpoint.namespace.clone(),
+        })
     }
 }
 
@@ -419,7 +425,6 @@ pub(super) mod tests {
             nodes: vec![NodeConfig { name: "a".to_owned(), command: None, url: None }],
             arguments: Vec::new(),
             services: Vec::new(),
-            allows_commands: false,
             timeout: Duration::from_secs(30),
             connect_timeout: usual.connect_timeout,
             upgrade_timeout: usual.upgrade_timeout,

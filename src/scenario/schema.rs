@@ -295,7 +295,9 @@ fn threshold() -> Schema {
         names.iter().map(escaped).collect::<Vec<_>>().join("|")
     };
     let times = choice(Metric::ALL.map(Metric::name).to_vec());
-    let counts = choice([&Counter::ALL.map(Counter::name)[..], &Fault::ALL.map(Fault::name)].concat());
+    let faults = choice(Fault::ALL.map(Fault::name).to_vec());
+    let counts = choice(Counter::ALL.map(Counter::name).to_vec());
+    let counts = format!(r"{counts}|({faults})(\s+outside\s+disturbances)?");
     let relation = format!(r"(\s+of\s+{NAME})?\s*(<=|<|==|!=|>=|>)");
     let times =
         format!(r"({times})\s+((p\d+(\.\d+)?|mean|min|max){relation}{NUMBER}{TIME}|count{relation}\s*\d+)");

@@ -54,7 +54,14 @@ const EXAMPLE: &str = "write `services: { redis: redis-server --port $PORT }`";
 /// Reads the services of a file of their own, or gives the report of the first mistake, ready to be shown.
 pub fn services_in(path: &Path) -> Result<Vec<ServiceRule>, String> {
     let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
-    parse(&source).and_then(|root| read(&root)).map_err(|mistake| render(&mistake, &source))
+    parse(&source).and_then(|root| of_file(&root)).map_err(|mistake| render(&mistake, &source))
+}
+
+fn of_file(root: &Node) -> Result<Vec<ServiceRule>, Mistake> {
+    let fields = Fields::of(root, "a file of services")?;
+    let services = fields.required("services");
+    fields.deny_others()?;
+    read(services?)
 }
 
 /// Reads `{ redis: redis-server --port $PORT, db: { command: …, port: 5432, ready: accept connections } }`.

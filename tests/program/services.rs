@@ -63,7 +63,7 @@ fn no_command_of_a_scenario_is_started_without_leave_and_the_user_may_give_his_o
     assert!(!trace.exists(), "nothing was started");
     let mine = folder.file(
         "mine.yaml",
-        &format!("db: {{ command: '{}', ready: '://' }}\n", listener().replace("-q ", "")),
+        &format!("services: {{ db: {{ command: '{}', ready: '://' }} }}\n", listener().replace("-q ", "")),
     );
     sockrates(["run", "--services"]).args([&mine, &services]).run().code(0);
     assert!(!trace.exists(), "nothing was started");
@@ -180,7 +180,7 @@ fn a_suite_has_its_services_too_and_leaves_out_cases_that_act_on_the_server() {
     let case = |act: &str| format!("name: x\nclients: {{ a: 1 }}\nscript: [ {{ a: connect }}{act} ]\n");
     std::fs::write(cases.join("plain.yaml"), case("")).expect("it can be written");
     std::fs::write(cases.join("acts.yaml"), case(", { shell: 'exit 1' }")).expect("it can be written");
-    let services = folder.file("services.yaml", &format!("db: {}\n", listener()));
+    let services = folder.file("services.yaml", &format!("services: {{ db: {} }}\n", listener()));
     let node = format!("test -n \"$SERVICE_DB_PORT\" && {}", listener());
     let ended = sockrates(["conform", "--server", &node, "--services"])
         .args([&services])

@@ -34,8 +34,6 @@ pub(crate) struct GivenServer {
     pub faults: Vec<String>,
     /// The file of the services that it needs.
     pub services: Option<PathBuf>,
-    /// Whether scenarios may start commands.
-    pub allows_commands: bool,
     /// How long a server that is started may take until it answers.
     pub timeout: Duration,
     /// How long it lets a client take to join a namespace.
@@ -203,9 +201,6 @@ impl GivenServer {
                 flag(name, format!("{}ms", time.as_millis()));
             }
         }
-        if self.allows_commands {
-            flags.push("--allow-commands".to_owned());
-        }
         if self.trust == Trust::Any {
             flags.push("--insecure".to_owned());
         }
@@ -268,7 +263,6 @@ impl GivenServer {
             nodes,
             arguments: faults.collect(),
             services: Vec::new(),
-            allows_commands: self.allows_commands,
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,
