@@ -120,3 +120,18 @@ fn a_run_of_the_checks_alone_leaves_the_thresholds_out_and_what_they_would_need(
     let more = sockrates(["check", "--clients", "300"]).args([&scenario]).run().code(0);
     assert!(!more.to_string().contains("never"), "{more}");
 }
+
+#[test]
+fn a_run_whose_deliveries_nobody_can_judge_is_yellow_and_fails_where_the_audit_is_strict() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let contract = "contract: { broadcast: { emit: [message, \"${body}\"], arrives_as: said, may_refuse: true } }\n\
+                    audit: { window: 1s }";
+    let script = "- all: connect\n- all: { broadcast: { args: [hello] } }\n- all: disconnect";
+    let scenario = folder.scenario_with("{ guests: 2 }", script, contract);
+    let url = reference.url();
+    let run = |flags: &[&str]| sockrates(["run", "--url", &url]).args(flags).args([&scenario]).run();
+    let said = run(&[]).code(0).stdout;
+    assert!(said.starts_with("? passed") && said.contains("deliveries were not judged"), "{said}");
+    let said = run(&["--strict-audit", "90%"]).code(1).stdout;
+    assert!(said.contains("`--strict-audit` asks the audit to judge 90 % of the deliveries"), "{said}");
+}
