@@ -6,6 +6,7 @@
 
 mod answers;
 mod samples;
+mod whole;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::units::{self, Rate, Share, Spelt};
 pub use answers::Answers;
 pub(crate) use samples::SAMPLES_BEYOND;
 pub use samples::samples_needed;
+pub use whole::WholeAfter;
 
 /// A demand on the whole run.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub struct Threshold {
     pub of: Option<Of>,
     /// Which arguments the answers have that it asks about, if it asks about their arguments.
     pub answers: Option<Answers>,
+    /// After what was done to the server, if it asks when all nodes heard each other again: `restart of b`.
+    pub after: Option<String>,
     /// How the value must relate to the limit.
     pub relation: Relation,
     /// The limit, of the kind that fits the subject.
@@ -74,6 +78,8 @@ pub enum Subject {
     /// How many acknowledgements or responses had certain arguments, or which share of them; and the number of the threshold
     /// among all such ([`crate::measure::Figures::answers`]). Compared with [`Limit::Count`] or [`Limit::Share`].
     Matching(Metric, usize),
+    /// How long it took until all nodes heard each other again after something was done to the server.
+    Whole,
 }
 
 /// Something that is counted.
@@ -137,7 +143,8 @@ impl Subject {
             | Subject::Count(_)
             | Subject::Rate(_)
             | Subject::Share(_)
-            | Subject::Matching(..) => None,
+            | Subject::Matching(..)
+            | Subject::Whole => None,
         }
     }
 
@@ -184,6 +191,7 @@ impl fmt::Display for Subject {
             Subject::Count(counted) | Subject::Share(counted) => f.write_str(counted.name()),
             Subject::Rate(counted) => write!(f, "{} rate", counted.name()),
             Subject::Matching(metric, _) => write!(f, "{metric}"),
+            Subject::Whole => f.write_str("time to whole"),
         }
     }
 }
@@ -282,7 +290,8 @@ impl fmt::Display for Threshold {
         let of = self.of.as_ref().map(|of| format!(" of {}", of.name)).unwrap_or_default();
         let answers = self.answers.as_ref().map(|answers| format!(" where {}", answers.text));
         let answers = answers.unwrap_or_default();
-        write!(f, "{}{of}{answers} {} {}", self.subject, self.relation, self.limit)?;
+        let after = self.after.as_ref().map(|after| format!(" after {after}")).unwrap_or_default();
+        write!(f, "{}{of}{answers}{after} {} {}", self.subject, self.relation, self.limit)?;
         if self.aborts { f.write_str(", or the run ends at once") } else { Ok(()) }
     }
 }
@@ -314,7 +323,8 @@ impl Threshold {
     /// Whether more of the run cannot mend it, or would have to be much better than what was.
     fn can_be_breached_early(&self) -> bool {
         let none = self.relation == Relation::Equal && self.limit.number() == 0.0;
-        self.relation.is_upper() || none
+        // How long it takes until all nodes hear each other is known when they do.
+        (self.relation.is_upper() || none) && self.subject != Subject::Whole
     }
 
     fn read_text(node: &Node, find: &mut Find<'_>) -> Result<Threshold, Mistake> {
@@ -344,6 +354,9 @@ impl Threshold {
             return Err(node.mistake(format!("one side of `{signs}` is missing")).hint(form));
         }
         let told = |mistake: Mistake, from: usize, part: &str| mistake.at(at(from, part));
+        let after = whole::after(what);
+        // The ` of ` in it names a part of the server.
+        let what = if after.is_some() { "" } else { what };
         let (what, of) = match what.split_once(" of ") {
             None => (what, None),
             Some((what, name)) => {
@@ -363,9 +376,10 @@ impl Threshold {
                 Some(answers)
             }
         };
-        let asked = match &answers {
-            None => asked(what),
-            Some((metric, _)) => Ok(Asked::Matching(*metric)),
+        let asked = match (&answers, &after) {
+            (_, Some(_)) => Ok(Asked::Whole),
+            (None, None) => asked(what),
+            (Some((metric, _)), None) => Ok(Asked::Matching(*metric)),
         };
         let (subject, limit) = match asked {
             Ok(Asked::Matching(metric)) => {
@@ -374,6 +388,10 @@ impl Threshold {
                     false => count(value, value_at)?,
                 };
                 (Subject::Matching(metric, 0), limit)
+            }
+            Ok(Asked::Whole) => {
+                let limit = units::duration_from(value).map_err(|mistake| mistake.at(value_at))?;
+                (Subject::Whole, Limit::Latency(limit))
             }
             Ok(Asked::Latency(make, metric)) => {
                 let limit = units::duration_from(value).map_err(|mistake| mistake.at(value_at))?;
@@ -411,6 +429,7 @@ impl Threshold {
             subject,
             of: of.map(|(part, _, name)| Of { name: name.to_owned(), part }),
             answers: answers.map(|(_, answers)| answers),
+            after,
             relation: *relation,
             limit,
             aborts: false,
@@ -460,6 +479,7 @@ enum Asked {
     /// Whether `count` was written.
     Counted(Counted, bool),
     Matching(Metric),
+    Whole,
 }
 
 /// The left side. A mistake comes with the part of the text that it is about and where that begins.

@@ -14,15 +14,16 @@ mod timers;
 mod worker;
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::audit::Findings;
 use crate::measure::{Figures, Interval, Tally};
 use crate::plan::Plan;
+use crate::threshold::WholeAfter;
 use crate::transport::{Connections, RemoteConfig};
 
 pub use accounts::{Accounts, Second};
@@ -112,6 +113,8 @@ pub struct Ran {
     pub operations: Vec<Operated>,
     /// When the server was disturbed by that.
     pub disturbed: Vec<(Duration, Duration)>,
+    /// How long it took afterwards until all nodes heard each other again, where a threshold asks.
+    pub whole_after: Vec<WholeAfter>,
 }
 
 /// Plays a plan.
@@ -126,8 +129,14 @@ pub fn run<'p>(
 ) -> Result<Ran, String> {
     let (reports, inbox) = mpsc::channel();
     let (times, is_over) = (Arc::new(DisturbedTimes::default()), AtomicBool::new(false));
-    let bench =
-        Bench { plan, operator: config.operator, times: &times, is_over: &is_over, stop: config.stop };
+    let bench = Bench {
+        plan,
+        operator: config.operator,
+        times: &times,
+        is_over: &is_over,
+        stop: config.stop,
+        whole_after: Mutex::default(),
+    };
     let bench = &bench;
     thread::scope(|scope| {
         let mut crews = Vec::new();
@@ -146,7 +155,10 @@ pub fn run<'p>(
         let operate = |act: usize, reports: mpsc::Sender<Report>| {
             scope.spawn(move || {
                 // A conductor that is gone has stopped the run.
-                let _ = reports.send(Report::Operated(act, bench.work(&bench.plan.acts[act])));
+                let watch = |healing| {
+                    scope.spawn(move || bench.see_healed(&healing));
+                };
+                let _ = reports.send(Report::Operated(act, bench.work(&bench.plan.acts[act], &watch)));
             });
         };
         // Without anything to do to the server, the workers alone report: then it is seen when all of them are gone.
@@ -227,6 +239,7 @@ pub fn run<'p>(
                     completed_steps,
                     operations,
                     disturbed,
+                    whole_after: bench.whole_after().clone(),
                 })
             }
         }

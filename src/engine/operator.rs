@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::audit::Disturbances;
 use crate::plan::{Plan, PlannedAct};
 use crate::scenario::{Change, Operation};
 use crate::step::Markers;
+use crate::threshold::WholeAfter;
 
 /// How often it is looked whether the run is over while nothing else is to be done.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -119,13 +120,29 @@ pub(super) struct Bench<'a> {
     pub(super) is_over: &'a AtomicBool,
     /// Set when the run is to be stopped.
     pub(super) stop: &'a AtomicBool,
+    /// How long it took until all nodes heard each other again, where a threshold asks.
+    pub(super) whole_after: Mutex<Vec<WholeAfter>>,
+}
+
+/// Something was done to the server, and a threshold asks when all nodes hear each other again.
+pub(super) struct Healing {
+    /// Its place in the list of these times.
+    place: usize,
+    /// When it was done.
+    since: Instant,
+    /// The nodes at which somebody was before.
+    occupied: BTreeSet<u16>,
 }
 
 impl Bench<'_> {
     /// Does everything of an act, one after another. After a failure nothing more is done.
-    pub(super) fn work(&self, act: &PlannedAct<'_>) -> Vec<Operated> {
+    pub(super) fn work(&self, act: &PlannedAct<'_>, watch: &dyn Fn(Healing)) -> Vec<Operated> {
         let mut done = Vec::new();
+        // A node that the act kills first has to be there again, too.
+        let mut occupied = BTreeSet::new();
         for operation in act.operations {
+            let called = operation.called().filter(|called| self.is_asked(called));
+            occupied.extend(self.plan.context.markers.iter().flat_map(Markers::occupied));
             let from = self.plan.context.epoch.elapsed();
             if operation.disturbs() {
                 self.times.begin(from);
@@ -140,6 +157,15 @@ impl Bench<'_> {
                 self.times.end(to);
             }
             let is_failed = outcome.is_err();
+            if let Some(after) = called {
+                let mut times = self.whole_after();
+                times.push(WholeAfter { after, took: None });
+                let place = times.len() - 1;
+                drop(times);
+                if !is_failed {
+                    watch(Healing { place, since: Instant::now(), occupied: occupied.clone() });
+                }
+            }
             if !matches!(operation, Operation::Wait(_)) {
                 done.push(Operated { words: operation.to_string(), from, to, failure: outcome.err() });
             }
@@ -151,6 +177,35 @@ impl Bench<'_> {
             self.times.end(self.plan.context.epoch.elapsed());
         }
         done
+    }
+
+    fn is_asked(&self, called: &str) -> bool {
+        self.plan.thresholds.iter().any(|threshold| threshold.after.as_deref() == Some(called))
+    }
+
+    /// What is known so far.
+    pub(super) fn whole_after(&self) -> MutexGuard<'_, Vec<WholeAfter>> {
+        self.whole_after.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until all nodes hear each other at which somebody was, and notes how long that took.
+    pub(super) fn see_healed(&self, healing: &Healing) {
+        let Some(markers) = self.plan.context.markers.as_ref().filter(|markers| markers.can_reach_everyone())
+        else {
+            return;
+        };
+        while !self.is_over() {
+            let rounds = markers.ask_all();
+            let next = Instant::now() + ROUND;
+            while Instant::now() < next && !self.is_over() {
+                if healing.occupied.is_subset(&markers.occupied()) && Markers::silent(&rounds).is_none() {
+                    let took = healing.since.elapsed();
+                    self.whole_after()[healing.place].took = Some(took);
+                    return;
+                }
+                thread::sleep(LOOK_AGAIN);
+            }
+        }
     }
 
     fn operate(&self, operation: &Operation) -> Result<(), String> {

@@ -7,7 +7,7 @@ use crate::audit::{Fault, Findings, Leak, Undecided};
 use crate::engine::Operated;
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
-use crate::threshold::{Counted, Limit, Threshold};
+use crate::threshold::{Counted, Limit, Threshold, WholeAfter};
 use crate::units::micros;
 use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
@@ -50,6 +50,8 @@ pub struct Run<'a> {
     pub operations: &'a [Operated],
     /// When it was disturbed by that.
     pub disturbed: &'a [(Duration, Duration)],
+    /// How long it took afterwards until all nodes heard each other again, where a threshold asks.
+    pub whole_after: &'a [WholeAfter],
     /// The thresholds of the scenario.
     pub thresholds: &'a [Threshold],
     /// How many steps were played to their end by at least one client.
@@ -85,8 +87,14 @@ pub struct Account {
 pub fn collect(run: Run<'_>) -> RunResult {
     let Run { script_info, tally, account, .. } = run;
     let duration = account.measured.unwrap_or(run.duration);
-    let measured =
-        Measured { tally, parts: run.parts, deliveries: run.deliveries, duration, whole: run.duration };
+    let measured = Measured {
+        tally,
+        parts: run.parts,
+        deliveries: run.deliveries,
+        duration,
+        whole: run.duration,
+        whole_after: run.whole_after,
+    };
     let judged = judge_thresholds(run.thresholds, &measured);
     let doubts = doubts(&run.machine, tally.figures(), run.thresholds, &judged);
     let generator = account.generator.map(|generator| GeneratorResult {

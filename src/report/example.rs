@@ -109,6 +109,7 @@ pub(crate) fn troubled() -> RunResult {
         }),
         operations: &[],
         disturbed: &[],
+        whole_after: &[],
         thresholds: &thresholds,
         completed_steps: 4,
         end: End::Finished,
@@ -166,6 +167,7 @@ pub(crate) fn flawless() -> RunResult {
         deliveries: None,
         operations: &[],
         disturbed: &[],
+        whole_after: &[],
         thresholds: &[],
         completed_steps: 2,
         end: End::Finished,
@@ -269,7 +271,7 @@ fn quantile(text: &str, metric: Metric, quantile: f64, limit: u64) -> Threshold 
 fn threshold(text: &str, subject: Subject, limit: Limit) -> Threshold {
     let span = Span { line: 16, ..Span::default() };
     let (text, relation) = (text.into(), Relation::Less);
-    Threshold { text, subject, of: None, answers: None, relation, limit, aborts: false, span }
+    Threshold { text, subject, of: None, answers: None, after: None, relation, limit, aborts: false, span }
 }
 
 fn phase(name: &str, from_us: u64, to_us: u64) -> PhaseResult {

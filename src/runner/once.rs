@@ -213,6 +213,7 @@ impl Facts<'_> {
             deliveries: None,
             operations: &[],
             disturbed: &[],
+            whole_after: &[],
             thresholds: &self.once.scenario.thresholds,
             completed_steps: 0,
             end: End::Finished,
@@ -302,6 +303,7 @@ impl WatchedRun<'_, '_> {
             deliveries: findings.as_ref(),
             duration: self.watch.measured(now),
             whole: now,
+            whole_after: &[],
         };
         let judged = judge_thresholds(thresholds, &measured);
         let is_breached = |(threshold, judged): &(&Threshold, &Judged)| {
@@ -319,6 +321,7 @@ impl WatchedRun<'_, '_> {
             deliveries: ran.findings.as_ref(),
             operations: &ran.operations,
             disturbed: &ran.disturbed,
+            whole_after: &ran.whole_after,
             completed_steps: ran.completed_steps,
             end: match (ran.ending, early) {
                 (Ending::Stopped, _) => End::Interrupted,

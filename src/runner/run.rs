@@ -165,6 +165,7 @@ impl ScenarioRun<'_> {
             deliveries: None,
             operations: &[],
             disturbed: &[],
+            whole_after: &[],
             thresholds: &[],
             completed_steps: 0,
             end: End::Unreachable(not_ready.sentence()),

@@ -80,6 +80,17 @@ impl Change {
         }
     }
 
+    /// What a threshold calls it, where it ends by itself.
+    pub(super) fn called(&self) -> Option<&'static str> {
+        match self {
+            Change::Cut(_) => Some("cut"),
+            Change::Reset => Some("reset"),
+            Change::BlackHole(..) => Some("black_hole"),
+            Change::Restore => Some("restore"),
+            Change::Slow { .. } => None,
+        }
+    }
+
     /// Whether it goes on when the act is over.
     pub fn stays(&self) -> bool {
         matches!(self, Change::Slow { length: None, .. })

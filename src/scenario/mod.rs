@@ -347,6 +347,15 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         }
     };
     thresholds.extend(overrides.thresholds(root.span, &mut find)?);
+    let called = script::called(&script);
+    let is_never =
+        |threshold: &&Threshold| threshold.after.as_ref().is_some_and(|after| !called.contains(after));
+    if let Some(threshold) = thresholds.iter().find(is_never) {
+        let after = threshold.after.as_deref().unwrap_or_default();
+        return Err(Mistake::new(threshold.span, format!("the script has no {after}"))
+            .did_you_mean(after, called.iter().map(String::as_str))
+            .hint("write `time to whole after restart of b < 15 s`, and `- server: { restart: b }` in the script"));
+    }
     let thresholds = if overrides.checks_only { Vec::new() } else { numbered(thresholds) };
     let asked = if overrides.checks_only { Vec::new() } else { asked.all };
     if let Some(node) = contract_node {

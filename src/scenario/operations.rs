@@ -35,6 +35,15 @@ pub enum Part {
     Service(String),
 }
 
+impl Part {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Part::Node(name) | Part::Service(name) => name,
+        }
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,6 +106,21 @@ impl Operation {
             | Operation::Link(..)
             | Operation::Shell(..) => None,
         }
+    }
+
+    /// What a threshold calls it that asks when all nodes heard each other again: `restart of b`. None where it does not disturb, or
+    /// has no name of its own.
+    pub fn called(&self) -> Option<String> {
+        let (what, name) = match self {
+            Operation::Stop(_) | Operation::Kill(_) => return None,
+            Operation::Start(part) => ("start", part.name()),
+            Operation::Restart(part) => ("restart", part.name()),
+            Operation::Pause(part, _) => ("pause", part.name()),
+            Operation::Link(name, change) => (change.called()?, name.as_str()),
+            Operation::Rolling(_) => return Some("rolling restart".to_owned()),
+            _ => return None,
+        };
+        Some(format!("{what} of {name}"))
     }
 
     /// How long it takes by what the scenario says alone.

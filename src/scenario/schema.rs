@@ -306,9 +306,10 @@ fn threshold() -> Schema {
     );
     let answers =
         format!(r"(ack|response)(\s+of\s+{NAME})?\s+where\s+[[{{].*(<=|<|==|!=|>=|>)({NUMBER}%|\s*\d+)");
+    let whole = format!(r"time\s+to\s+whole\s+after\s+[^<>=]+(<=|<|>=|>){NUMBER}{TIME}");
     let demand = || {
         told(
-            fitting(&format!(r"^\s*({times}|{counts}|{answers})\s*$")),
+            fitting(&format!(r"^\s*({times}|{counts}|{answers}|{whole})\s*$")),
             "A value, a comparison, a limit: `delivery p99 < 250 ms`, `ack missed of talkers < 1 %`.",
         )
     };

@@ -356,6 +356,17 @@ impl Act {
     }
 }
 
+/// What thresholds may call that is done to the server.
+pub(super) fn called(acts: &[Act]) -> Vec<String> {
+    let of = |act: &Act| match act {
+        Act::Group { .. } => Vec::new(),
+        Act::Together { branches, .. } => branches.iter().flat_map(|branch| called(branch)).collect(),
+        Act::Measure { script, .. } => called(script),
+        Act::Server { operations, .. } => operations.iter().filter_map(Operation::called).collect(),
+    };
+    acts.iter().flat_map(of).collect()
+}
+
 /// The same of acts one after another.
 pub(super) fn lasts(acts: &[Act]) -> Duration {
     acts.iter().map(Act::lasts).fold(Duration::ZERO, Duration::saturating_add)

@@ -5,6 +5,7 @@
 //! The clients of a worker know nothing of those of the others, so who waits asks on a board, and each worker lets one of its
 //! clients at each node answer.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -172,6 +173,12 @@ impl Markers {
         let rounds = self.boards().into_iter().map(ask).collect();
         self.changes.fetch_add(1, Ordering::AcqRel);
         rounds
+    }
+
+    /// The nodes at which somebody is.
+    pub fn occupied(&self) -> BTreeSet<u16> {
+        let boards = self.boards();
+        (0..self.nodes as u16).filter(|node| boards.iter().any(|board| board.has(*node))).collect()
     }
 
     /// The first two nodes of which one has not heard the marker of the other, though somebody is at both.

@@ -225,3 +225,11 @@ fn what_is_wrong_about_the_arguments_is_told_where_it_stands() {
         assert_eq!((mistake.span.column, mistake.span.end_column), columns, "{text}");
     }
 }
+
+#[test]
+fn a_threshold_may_ask_when_all_nodes_hear_each_other_again() {
+    let threshold = read("time to  whole after restart of b < 15 s").expect("it is well-formed");
+    assert_eq!((threshold.subject, threshold.after.as_deref()), (Subject::Whole, Some("restart of b")));
+    assert_eq!(threshold.to_string(), "time to whole after restart of b < 15s");
+    assert!(read("time to whole after restart of b < 3").is_err(), "a time has a unit");
+}

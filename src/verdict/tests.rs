@@ -18,6 +18,7 @@ fn threshold(text: &str, subject: Subject, relation: Relation, limit: Limit) -> 
         subject,
         of: None,
         answers: None,
+        after: None,
         relation,
         limit,
         aborts: false,
@@ -31,7 +32,14 @@ fn quantile(text: &str, metric: Metric, quantile: f64, limit: Duration) -> Thres
 
 /// A run of ten seconds.
 fn measured(tally: &Tally) -> Measured<'_> {
-    Measured { tally, parts: &[], deliveries: None, duration: MS * 10_000, whole: MS * 10_000 }
+    Measured {
+        tally,
+        parts: &[],
+        deliveries: None,
+        duration: MS * 10_000,
+        whole: MS * 10_000,
+        whole_after: &[],
+    }
 }
 
 fn outcomes(thresholds: &[Threshold], tally: &Tally) -> Vec<Outcome> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::audit::{Fault, Findings};
 use crate::measure::{Figures, Series, Tally, format};
 use crate::observe::{Counter, Metric};
-use crate::threshold::{Counted, Limit, SAMPLES_BEYOND, Subject, Threshold, samples_needed};
+use crate::threshold::{Counted, Limit, SAMPLES_BEYOND, Subject, Threshold, WholeAfter, samples_needed};
 
 /// Everything that was measured in a run.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Measured<'a> {
     pub duration: Duration,
     /// How long the run took, for rates of everything else.
     pub whole: Duration,
+    /// How long it took after what was done to the server until all nodes heard each other again.
+    pub whole_after: &'a [WholeAfter],
 }
 
 /// A measured value.
@@ -30,6 +32,8 @@ pub enum Amount {
     Latency(Duration),
     /// A duration beyond the range of the histogram ([`crate::measure::HIGHEST`]).
     Beyond,
+    /// It did not happen.
+    Never,
     /// A number of things.
     Count(u64),
     /// A number per second.
@@ -43,7 +47,7 @@ impl Amount {
     pub fn number(self) -> f64 {
         match self {
             Amount::Latency(value) => value.as_nanos() as f64 / 1e3,
-            Amount::Beyond => f64::INFINITY,
+            Amount::Beyond | Amount::Never => f64::INFINITY,
             Amount::Count(value) => value as f64,
             Amount::Rate(value) | Amount::Share(value) => value,
         }
@@ -55,6 +59,7 @@ impl fmt::Display for Amount {
         match self {
             Amount::Latency(value) => f.write_str(&format::measured(*value)),
             Amount::Beyond => f.write_str("more than 2 min"),
+            Amount::Never => f.write_str("never"),
             Amount::Count(value) => f.write_str(&format::count(*value)),
             Amount::Rate(value) => f.write_str(&format::rate(*value)),
             Amount::Share(value) => f.write_str(&format::share(*value)),
@@ -167,6 +172,14 @@ fn read(threshold: &Threshold, figures: &Figures, measured: &Measured<'_>) -> Re
     // A label has no connects of its own, and that nothing was said under it is something to know.
     let known = |what| (counts(what).0, counts(what).1.max(chances(what, measured)));
     match threshold.subject {
+        Subject::Whole => {
+            let of_it = |one: &&WholeAfter| Some(&one.after) == threshold.after.as_ref();
+            let times: Vec<Option<Duration>> =
+                measured.whole_after.iter().filter(of_it).map(|one| one.took).collect();
+            let longest = times.iter().copied().reduce(|one, other| Some(one?.max(other?)));
+            let value = longest.map(|time| time.map_or(Amount::Never, Amount::Latency));
+            Reading { value, samples: times.len() as u64 }
+        }
         Subject::Matching(_, number) => {
             // Of a group or a label they are counted alone.
             let answers = measured.tally.figures().answers(number);

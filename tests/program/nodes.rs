@@ -167,3 +167,26 @@ fn an_interrupt_in_the_middle_of_a_pause_ends_everything_in_order() {
     run.wait().code(130).says("interrupted");
     assert_eq!(results(&json)["body"][0]["verdict"]["status"], "interrupted");
 }
+
+#[test]
+fn how_long_all_nodes_need_to_hear_each_other_again_is_measured_and_a_node_that_is_never_whole_misses_it() {
+    let folder = Folder::new();
+    let text =
+        DISTURBED.replace("{ kill: b }, { start: b }, { pause: b, for: 50ms }", "{ restart: b }").replace(
+            "missing outside disturbances == 0 ]",
+            "missing outside disturbances == 0, time to whole after restart of b < 1 m ]",
+        );
+    let scenario = folder.file("whole.yaml", &text);
+    sockrates(["run", "--nodes", "2"])
+        .args([&scenario])
+        .run()
+        .code(0)
+        .says("time to whole after restart of b < 1 m");
+    let text = text.replace("        - await: { whole: true, within: 30s }\n", "");
+    let deaf = folder.file("deaf.yaml", &text);
+    let ended = sockrates(["run", "--nodes", "2", "--fault", "node-deaf"]).args([&deaf]).run().code(1);
+    ended.says("time to whole after restart of b < 1 m").says("never");
+    let none = folder.file("none.yaml", &text.replace("restart of b", "restart of c"));
+    let refused = sockrates(["run", "--nodes", "2"]).args([&none]).run().code(2);
+    refused.complains("the script has no restart of c");
+}

@@ -14,6 +14,7 @@ fn p99_below(metric: Metric, limit: Duration) -> Threshold {
         relation: Relation::Less,
         limit: Limit::Latency(limit),
         answers: None,
+        after: None,
         aborts: false,
         span: Span::default(),
     }
@@ -35,7 +36,8 @@ fn doubted(
     }
     let mut tally = Tally::new();
     tally.add(&figures);
-    let measured = Measured { tally: &tally, parts: &[], deliveries: None, duration: MS, whole: MS };
+    let measured =
+        Measured { tally: &tally, parts: &[], deliveries: None, duration: MS, whole: MS, whole_after: &[] };
     let judged = judge_thresholds(thresholds, &measured);
     let doubts = doubts(generator, &figures, thresholds, &judged);
     doubts.into_iter().map(|doubt| (doubt.weight, doubt.words)).collect()
