@@ -28,6 +28,10 @@ pub enum Feature {
     Cors,
     /// The handshake tells the longest payload.
     MaxPayload,
+    /// A POST may come in chunks.
+    Chunked,
+    /// Some namespace is served by nobody.
+    Unserved,
     /// The namespace `/` lets clients in who show no credentials.
     Main,
     /// The namespace `/custom`.
@@ -161,11 +165,12 @@ impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
         use Feature::{
-            Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Polling, Recovery, Upgrade,
-            Websocket,
+            Chunked, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Polling, Recovery,
+            Unserved, Upgrade, Websocket,
         };
         let mut all = vec![
-            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Main, Custom, Guard, Dynamic,
+            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Chunked, Unserved, Main, Custom,
+            Guard, Dynamic,
         ];
         all.extend((0..EVENTS.len()).map(Event));
         all.extend(Verb::ALL.map(Feature::Asked));
@@ -182,6 +187,8 @@ impl Feature {
             Feature::NoRecovery => "no recovery",
             Feature::Cors => "cors",
             Feature::MaxPayload => "max_payload",
+            Feature::Chunked => "chunked",
+            Feature::Unserved => "unserved namespaces",
             Feature::Main => "/",
             Feature::Custom => "/custom",
             Feature::Guard => "/guard",
@@ -231,6 +238,8 @@ impl Feature {
             Feature::NoRecovery => "a mode without connection state recovery".to_owned(),
             Feature::Cors => "responses that pages of other origins may read (CORS)".to_owned(),
             Feature::MaxPayload => "`maxPayload` in the handshake, which came with engine.io 6.2".to_owned(),
+            Feature::Chunked => "POSTs that do not tell their length beforehand".to_owned(),
+            Feature::Unserved => "a namespace that it does not serve".to_owned(),
             Feature::Main => "a way into the namespace `/` without credentials".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
             Feature::Event(_) => format!("the event `{}`", self.name()),
@@ -265,6 +274,13 @@ impl Feature {
         Feature::scenario("whether every event is acknowledged", script, transport)
     }
 
+    /// A scenario whose last step passes where a server lets clients into a namespace of which it cannot know.
+    pub fn any_namespace(transport: Transport) -> Source {
+        let script =
+            "- a: { connect: { namespace: '/unknown-${random(100000, 999999)}', within: 1s } }";
+        Feature::scenario("whether every namespace is served", script, transport)
+    }
+
     /// A scenario whose last step passes where the server has it, over this transport. None for what is told
     /// without any scenario: by a handshake, or by another feature.
     pub fn probe(self, transport: Transport) -> Option<Source> {
@@ -275,11 +291,18 @@ impl Feature {
             | Feature::NoRecovery
             | Feature::MaxPayload
             | Feature::Main
+            | Feature::Unserved
             // A contract knows how it is asked.
             | Feature::Asked(_) => return None,
             Feature::Cors => {
                 "- a: { http: { get: '?EIO=4&transport=polling', headers: { origin: 'http://page.example' }, \
                  expect: { headers: { access-control-allow-origin: { $match: '.' } } } } }"
+                    .to_owned()
+            }
+            // RFC 9112, section 6.3: a server may want to be told the length.
+            Feature::Chunked => {
+                "- a: { http: { post: '?EIO=4&transport=polling&sid=nobody', body: '3', chunked: true, \
+                 expect: { status: { $not: 411 } } } }"
                     .to_owned()
             }
             Feature::Recovery => "- a: [ open, { send: '40' } ]\n\
@@ -328,6 +351,7 @@ fn used_of(source: &Source, scenario: &Scenario, by_contract: bool) -> BTreeSet<
             Need::NoRecovery => Some(Feature::NoRecovery),
             Need::Cors => Some(Feature::Cors),
             Need::MaxPayload => Some(Feature::MaxPayload),
+            Need::Chunked => Some(Feature::Chunked),
             // Their parts stand in the script.
             Need::Echo | Need::Fixture | Need::Contract => None,
         })
@@ -444,9 +468,12 @@ impl Says {
         if text == "40" || text.starts_with("40{") {
             self.found.insert(Feature::Main);
         }
-        for (begin, feature) in
-            [("/custom", Feature::Custom), ("/guard", Feature::Guard), ("/dyn-", Feature::Dynamic)]
-        {
+        for (begin, feature) in [
+            ("/custom", Feature::Custom),
+            ("/guard", Feature::Guard),
+            ("/dyn-", Feature::Dynamic),
+            ("/nobody-serves-this", Feature::Unserved),
+        ] {
             if text.contains(begin) {
                 self.found.insert(feature);
             }

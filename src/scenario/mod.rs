@@ -202,11 +202,13 @@ pub enum Need {
     /// The handshake tells the longest payload: that came with engine.io 6.2.
     #[serde(rename = "max_payload")]
     MaxPayload,
+    /// Requests need not tell the length of their bodies beforehand.
+    Chunked,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Need; 10] = [
+    pub const ALL: [Need; 11] = [
         Need::Echo,
         Need::Fixture,
         Need::Contract,
@@ -217,6 +219,7 @@ impl Need {
         Need::Upgrade,
         Need::Cors,
         Need::MaxPayload,
+        Need::Chunked,
     ];
 
     /// The word for it.
@@ -231,6 +234,7 @@ impl Need {
             Need::Websocket => "websocket",
             Need::Upgrade => "upgrade",
             Need::Cors => "cors",
+            Need::Chunked => "chunked",
             Need::MaxPayload => "max_payload",
         }
     }

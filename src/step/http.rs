@@ -3,7 +3,7 @@
 //! `get: poll` and the like address the session's polling endpoint with its id; anything else is a path and
 //! query of its own. With `as` the connection has a name: `async: true` leaves the response to a later
 //! `http: { await: NAME, expect: … }`, and `abort: NAME` cuts it; `hold` sends a part of the body, and `finish: NAME` the
-//! rest; `on: NAME` sends the next request over it.
+//! rest; `on: NAME` sends the next request over it. `until` repeats a request: what a poll brings first may be a heartbeat.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use crate::document::{Fields, Mistake, Node};
 use crate::observe::Metric;
 use crate::protocol::http::Response;
 use crate::session::{Channel, HangUp, Request};
-use crate::template::{Template, binary::Binary};
+use crate::template::{Matcher, Template, binary::Binary};
 
 const METHODS: [&str; 7] = ["get", "post", "put", "delete", "patch", "options", "head"];
 
@@ -42,6 +42,15 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         Deed::Abort => true,
         Deed::Await | Deed::Finish => false,
     };
+    let until = match (fields.optional("until"), &deed) {
+        (Some(node), Deed::Request(inquiry)) if !inquiry.later => Some(Matcher::compile(node, reading.scope)?),
+        (Some(node), _) => {
+            return Err(node
+                .mistake("only a request whose response is waited for can be repeated")
+                .hint("leave out `until`, or `async`"));
+        }
+        (None, _) => None,
+    };
     let expect = fields.optional("expect");
     let kept = fields.optional("capture");
     if let Some(node) = expect.or(kept).filter(|_| answered_later) {
@@ -60,7 +69,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     if let Some(node) = tells {
         return Err(node.mistake("`tells` goes with the request, and this step makes none"));
     }
-    Ok(Box::new(Http { deed, name, expect, capture, within }))
+    Ok(Box::new(Http { deed, name, expect, until, capture, within }))
 }
 
 pub(super) fn schema() -> Schema {
@@ -84,7 +93,8 @@ pub(super) fn schema() -> Schema {
         .takes("as", name(), "Names the request.")
         .takes("async", schema::flag(), "Does not wait for the response.")
         .takes("on", name(), "Goes over the connection of the earlier request of this name.")
-        .takes("expect", Wanted::schema(), "What the response has to be.")
+        .takes("until", schema::matcher(), "Repeats the request until its body is like this.")
+        .takes("expect", Wanted::schema(), "What the response has to be, or each of them.")
         .takes("capture", Kept::schema(), "What is kept of the response, under which names.");
     schema::within(shape, "5 s").one_of(&kinds).schema()
 }
@@ -94,6 +104,8 @@ struct Http {
     deed: Deed,
     name: Option<String>,
     expect: Option<Wanted>,
+    /// The request is repeated until its body is like this.
+    until: Option<Matcher>,
     /// What is kept of the response.
     capture: Kept,
     within: Duration,
@@ -277,7 +289,7 @@ impl Step for Http {
     }
 
     fn judges(&self) -> bool {
-        self.expect.is_some() || !self.capture.is_empty()
+        self.expect.is_some() || self.until.is_some() || !self.capture.is_empty()
     }
 
     fn stands_alone(&self) -> bool {
@@ -390,11 +402,22 @@ impl Http {
         {
             return cx.fail(wanted, actual);
         }
+        if let Some(until) = &self.until
+            && let Err(mismatch) = until.matches(&text_of(response), &[], cx.actor)
+        {
+            let wanted = format!("a response with body {}", until.describe());
+            return cx.fail(wanted, format!("status {}: body {mismatch}", response.head.status));
+        }
         if let Err((wanted, actual)) = self.capture.keep(cx, self.expect.as_ref(), response) {
             return cx.fail(wanted, actual);
         }
         cx.pass();
     }
+}
+
+/// The body of a response, as far as it is text.
+fn text_of(response: &Response) -> Json {
+    Json::from(String::from_utf8_lossy(&response.body).as_ref())
 }
 
 #[derive(Debug)]
@@ -404,6 +427,30 @@ struct Requesting<'p> {
     deadline: Instant,
     /// What the audit has to know of it, until it is settled.
     message: Option<Box<SentMessage>>,
+}
+
+impl Requesting<'_> {
+    /// Sends the request once more where the response is a good one, but not the one that it is repeated for.
+    fn again(&mut self, cx: &mut Cx<'_, '_>, response: &Response) -> Option<Flow> {
+        let (Some(until), Deed::Request(inquiry)) = (&self.step.until, &self.step.deed) else { return None };
+        let is_other = until.matches(&text_of(response), &[], cx.actor).is_err();
+        let is_good = response.head.status < 300
+            && self.step.expect.as_ref().is_none_or(|expect| expect.judge(cx, response).is_ok());
+        if !is_other || !is_good || cx.now >= self.deadline {
+            return None;
+        }
+        match inquiry.send(cx, self.channel) {
+            Ok(message) => {
+                settle(cx, self.message.take(), End::Handled);
+                self.message = message;
+            }
+            Err(why) => {
+                cx.fail("to send a request", why);
+                return Some(Flow::Done);
+            }
+        }
+        Some(Flow::Waiting)
+    }
 }
 
 impl<'p> Running<'p> for Requesting<'p> {
@@ -420,6 +467,11 @@ impl<'p> Running<'p> for Requesting<'p> {
             }
             _ => return Flow::Waiting,
         };
+        if let Ok(response) = &outcome
+            && let Some(again) = self.again(cx, response)
+        {
+            return again;
+        }
         match (&outcome, self.message.take()) {
             (Ok(response), message) if response.head.status < 400 => settle(cx, message, End::Handled),
             (_, message) => settle(cx, message, End::Refused),

@@ -211,7 +211,7 @@ impl Exchange<'_> {
             return Err(Refusal::BadRequest);
         }
         if self.request.framing == Framing::Chunked && self.has(Fault::ChunkedRefused) {
-            return Ok(self.respond(Response::empty(411)).await);
+            return Ok(self.respond(Response::empty(501)).await);
         }
         if content_type.is_none() && self.has(Fault::PostNeedsContentType) {
             return Ok(self.respond(Response::empty(415)).await);

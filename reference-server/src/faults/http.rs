@@ -42,7 +42,7 @@ macro_rules! http_faults {
         PutIsPost "put-is-post" "EIO-HTTP-06" "a PUT with the sid of a session is taken for a POST";
         PreflightForgetsHeaders "preflight-forgets-headers" "EIO-HTTP-07" "a preflight is answered without Access-Control-Allow-Headers";
         NoCorsOnErrors "no-cors-on-errors" "EIO-HTTP-08" "error responses carry no Access-Control-Allow-Origin";
-        ChunkedRefused "chunked-refused" "EIO-HTTP-09" "a chunked POST is answered with 411";
+        ChunkedRefused "chunked-refused" "EIO-HTTP-09" "a chunked POST is answered with 501";
         PostDecodedByPiece "post-decoded-by-piece" "EIO-HTTP-10" "a POST that arrives in pieces is decoded piece by piece";
         CompressesUnasked "compresses-unasked" "EIO-HTTP-11" "a long poll is compressed for clients that cannot read it";
         CompressedUnagreed "compressed-unagreed" "EIO-HTTP-12" "long WebSocket messages are marked as compressed though no extension was agreed on";
