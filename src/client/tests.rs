@@ -530,6 +530,20 @@ fn the_first_hundred_of_a_large_cast_remember_their_frames_and_no_others() {
 }
 
 #[test]
+fn heartbeats_in_a_row_are_one_line_of_the_log_and_push_nothing_out() {
+    connected("- alice: { expect: { event: a, args: [1] } }", |mut play| {
+        play.begin(1);
+        for _ in 0..20 {
+            play.hear("2");
+        }
+        play.hear(r#"42["a",2]"#);
+        let told: Vec<&str> = play.found.failed[0].wire.iter().map(|line| &*line.text).collect();
+        assert_eq!(told[0], "GET /socket.io/?EIO=4&transport=websocket (websocket)");
+        assert_eq!(told[told.len() - 4..], ["(19 heartbeats)", "2", "3", r#"42["a",2]"#], "{told:?}");
+    });
+}
+
+#[test]
 fn a_long_frame_leaves_no_more_than_its_beginning_in_the_log() {
     connected("- alice: { expect: { event: a, args: [1] } }", |mut play| {
         play.begin(1);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::clauses::Clause;
-use super::owner::{is_sign, owner, rule};
+use super::owner::{belongs, is_sign, owner, rule};
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
 use crate::protocol::Rule;
@@ -18,9 +18,7 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
     let shown: Vec<Rule> = Rule::ALL
         .iter()
         .copied()
-        .filter(|rule| {
-            is_sign(*rule) && cases.iter().any(|case| shows_itself(case, *rule) || lacked_ping(case, *rule))
-        })
+        .filter(|rule| is_sign(*rule) && cases.iter().any(|case| shows_itself(case, *rule)))
         .collect();
     cases.iter_mut().for_each(|case| settle(case, &shown));
     let mut findings: BTreeMap<Rule, FindingResult> = BTreeMap::new();
@@ -89,18 +87,14 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
 }
 
 /// Whether a rule that was broken may be the reason why a case could not go on. Only a layer below that of the case is: what looks
-/// wrong in a packet may be the work of the very clause that the case is about, or of the layer under it. So it is with a poll that
-/// cannot be read, for the clauses about polling.
+/// wrong in a packet may be the work of the very clause that the case is about, or of the layer under it.
 fn may_block(case: &CaseResult, rule: Rule) -> bool {
-    let is_about = |area: &str| case.clause.iter().all(|clause| clause.starts_with(area));
-    match rule {
-        // That a message comes whole is the promise of these.
-        Rule::AttachmentDue | Rule::AttachmentStray if is_about("SEM-VO") => false,
-        Rule::PollPacket => !is_about("EIO-LP"),
-        // A ping that is missing where another clause wants one breaks that clause.
-        Rule::PingMissing => !is_about("EIO-HB"),
-        _ if rule.name().starts_with("socket.") => case.clause.iter().any(|clause| clause.starts_with("SEM")),
-        _ => true,
+    let is_about_it = |clause: &String| belongs(rule, clause);
+    let is_semantic = |clause: &String| clause.starts_with("SEM");
+    match rule.name().starts_with("socket.") {
+        _ if !case.clause.is_empty() && case.clause.iter().all(is_about_it) => false,
+        true => case.clause.iter().any(is_semantic),
+        false => true,
     }
 }
 
@@ -116,13 +110,6 @@ fn is_own(case: &CaseResult, rule: Rule) -> bool {
 
 fn shows_itself(case: &CaseResult, rule: Rule) -> bool {
     case.verdict.is_deviation() && is_own(case, rule) && seen(case, rule).0 > 0
-}
-
-/// Whether a case ended for want of a ping, after it was played again: that is its own sign, whatever the case is about.
-fn lacked_ping(case: &CaseResult, rule: Rule) -> bool {
-    let is_it = |name: &Option<String>| name.as_deref() == Some(Rule::PingMissing.name());
-    let mut failures = case.checks.iter().take(1).flat_map(|check| &check.failures);
-    rule == Rule::PingMissing && case.verdict.is_deviation() && failures.any(|failure| is_it(&failure.after))
 }
 
 /// How often a case saw a rule broken, and the first instance.

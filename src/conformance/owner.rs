@@ -25,6 +25,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PostPackets => "EIO-LP-02",
         Rule::PostLength => "EIO-LP-18",
         Rule::PingMissing => "EIO-HB-01",
+        Rule::PongMissing => "EIO3-HB-01",
         Rule::UpgradeProbe => "EIO-UP-01",
         Rule::UpgradeRelease => "EIO-UP-02",
         Rule::PacketUnexpected => "EIO-HS-20",
@@ -54,12 +55,26 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
     })
 }
 
-/// Whether what was seen is only a sign that the rule was broken: a connection that ended, which may have had another cause.
+/// Whether it belongs to a clause that a rule was broken: the clause owns the rule, or it stands in the area that is about what the
+/// rule is about. A case that examines such a clause fails by it, and has no excuse in it.
+pub(super) fn belongs(rule: Rule, clause: &str) -> bool {
+    let area = match rule {
+        Rule::PingMissing => "EIO-HB-",
+        Rule::PongMissing => "EIO3-HB-",
+        Rule::PollPacket => "EIO-LP-",
+        // That a message comes whole is the promise of these.
+        Rule::AttachmentDue | Rule::AttachmentStray => "SEM-VO-",
+        _ => return owner(rule) == Some(clause),
+    };
+    owner(rule) == Some(clause) || clause.starts_with(area)
+}
+
+/// Whether what was seen is only a sign that the rule was broken: a connection that ended, or an answer that did not come, which may have had another cause.
 /// It counts where a case about the clause has shown it, too.
 pub(super) fn is_sign(rule: Rule) -> bool {
     matches!(
         rule,
-        Rule::PostPackets | Rule::PostLength | Rule::PingMissing | Rule::UpgradeProbe | Rule::UpgradeRelease
+        Rule::PostPackets | Rule::PostLength | Rule::UpgradeProbe | Rule::UpgradeRelease
     )
 }
 

@@ -75,6 +75,19 @@ impl Versions {
         versions
     }
 
+    /// What the folders of installed Python packages tell, by their names: `python_socketio-5.11.0.dist-info`.
+    pub fn of_installed<'n>(names: impl IntoIterator<Item = &'n str>) -> Versions {
+        let mut versions = Versions::default();
+        for name in names {
+            let parts = name.strip_suffix(".dist-info").and_then(|name| name.rsplit_once('-'));
+            let package = parts.map(|(package, version)| (package.replace('_', "-").to_lowercase(), version));
+            if let Some((package, version)) = package.filter(|(package, _)| PACKAGES.contains(&package.as_str())) {
+                versions.note(&package, version);
+            }
+        }
+        versions
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -180,6 +193,13 @@ mod tests {
         for garbage in ["", "{", "[[package]]", "[]", "[[package]]\nname=\nversion"] {
             assert!(Versions::of_lock(garbage).is_empty(), "{garbage:?}");
         }
+    }
+
+    #[test]
+    fn the_folders_of_installed_python_packages_tell_their_versions() {
+        let names =
+            ["python_socketio-5.18.0.dist-info", "python_engineio-4.13.1.dist-info", "aiohttp-3.9.dist-info", "socketio"];
+        assert_eq!(Versions::of_installed(names).to_string(), "python-engineio 4.13.1, python-socketio 5.18.0");
     }
 
     #[test]

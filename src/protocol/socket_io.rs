@@ -133,8 +133,9 @@ pub fn outline(text: &str) -> Option<Outline<'_>> {
     let kind = text.bytes().next().and_then(kind_of)?;
     let mut rest = &text[1..];
     if kind.is_binary() {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        rest = rest.strip_prefix('-').unwrap_or(rest);
+        // Without the hyphen, the digits are an id to whoever reads on.
+        let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest = behind.strip_prefix('-').unwrap_or(rest);
     }
     let mut namespace = MAIN;
     if rest.starts_with('/') {

@@ -172,6 +172,8 @@ rules! {
         "a post may be as long as maxPayload says";
     PingMissing, "engine.ping", "Engine.IO v4, Heartbeat",
         "the server sends a ping at every interval";
+    PongMissing, "engine.pong", "Engine.IO v3, Packet, 2 ping",
+        "the server answers a ping with a pong";
     UpgradeProbe, "engine.upgrade-probe", "Engine.IO v4, Upgrade",
         "a WebSocket for a polling session is opened, and its `2probe` is answered with `3probe`";
     UpgradeRelease, "engine.upgrade-release", "Engine.IO v4, Upgrade",

@@ -155,6 +155,7 @@ impl Closed {
     pub fn rule(&self) -> Option<Rule> {
         match self {
             Closed::NoPing => Some(Rule::PingMissing),
+            Closed::NoPong => Some(Rule::PongMissing),
             Closed::Lost(_, Lost::Violated(violation))
             | Closed::ByServer { then: Some(Lost::Violated(violation)) } => Some(violation.rule),
             Closed::BadAnswer { channel: Channel::Post, status: 400.., posted, .. } => match posted {
@@ -164,7 +165,6 @@ impl Closed {
             },
             Closed::Asked
             | Closed::ByServer { .. }
-            | Closed::NoPong
             | Closed::Lost(..)
             | Closed::BadAnswer { .. } => None,
         }

@@ -463,6 +463,11 @@ impl Session {
         self.end();
     }
 
+    /// Whether a post carried so many packets that a server may have lost some of them without a word.
+    pub fn has_posted_many(&self) -> bool {
+        self.polling.as_ref().is_some_and(|polling| polling.has_posted_many())
+    }
+
     /// Sends one text as a whole Engine.IO frame (WebSocket) or payload item (polling), whatever it says. If it is
     /// a packet that the server answers, the answer is no surprise.
     pub fn send_raw(&mut self, wire: &mut dyn Wire, text: &str) {

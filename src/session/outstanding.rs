@@ -23,6 +23,8 @@ pub(super) struct Outstanding {
     answered: VecDeque<(u64, usize)>,
     /// Ids above 2^64 that a rude scenario wrote, by their digits, and the place of the namespace.
     written: Vec<(Box<str>, usize)>,
+    /// How many events a rude scenario wrote that cannot be read, so that nobody knows under which id they are acknowledged.
+    garbled: usize,
 }
 
 impl Outstanding {
@@ -48,6 +50,18 @@ impl Outstanding {
         let found =
             self.written.iter().position(|(due, place)| **due == *digits && Some(*place) == namespace);
         found.map(|found| self.written.remove(found)).is_some()
+    }
+
+    /// An event that a rude scenario wrote and that cannot be read.
+    pub(super) fn note_garbled(&mut self) {
+        self.garbled += 1;
+    }
+
+    /// Takes an acknowledgement of which nothing is known for that of an event that cannot be read. Whether there was one.
+    pub(super) fn settle_garbled(&mut self) -> bool {
+        let found = self.garbled > 0;
+        self.garbled = self.garbled.saturating_sub(1);
+        found
     }
 
     fn note(&mut self, id: u64, namespace: usize) {
@@ -85,6 +99,7 @@ impl Outstanding {
         self.answered.clear();
         self.forgotten = 0;
         self.written.clear();
+        self.garbled = 0;
     }
 
     #[cfg(test)]

@@ -97,6 +97,9 @@ fn body_of(items: &[Queued], framing: Framing, want_base64: bool) -> (Vec<u8>, &
     (body, TEXT)
 }
 
+/// So many packets in one post are taken by every server that takes several.
+const FEW: usize = 10;
+
 /// More than this is not queued for a server that takes no posts.
 pub(super) const MAX_QUEUE: usize = 32 << 20;
 
@@ -111,6 +114,8 @@ pub(super) struct Polling {
     queued: usize,
     /// What the last post carried.
     posted: Posted,
+    /// How many packets the post carried that carried most.
+    most_packets: usize,
 }
 
 impl Polling {
@@ -164,6 +169,7 @@ impl Polling {
         self.posting = true;
         let is_long = handshake.max_payload.is_some_and(|most| (body.len() as u64) > most / 2);
         self.posted = Posted { packets, bytes: body.len(), is_long };
+        self.most_packets = self.most_packets.max(packets);
         requests.post(wire, Channel::Post, &handshake.sid, &body, kind);
     }
 
@@ -180,6 +186,11 @@ impl Polling {
             Channel::Post => self.posting,
             Channel::WebSocket | Channel::Aside(_) => false,
         }
+    }
+
+    /// Whether a post carried so many packets that a server may not have taken them all.
+    pub(super) fn has_posted_many(&self) -> bool {
+        self.most_packets > FEW
     }
 
     pub(super) fn is_quiet(&self) -> bool {

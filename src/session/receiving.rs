@@ -246,6 +246,9 @@ impl Session {
             return Event::Answered(answer);
         }
         let was_answered = self.outstanding.was_answered(answer.id, namespace);
+        if !was_answered && self.outstanding.settle_garbled() {
+            return Event::Answered(answer);
+        }
         let state = if was_answered { "was answered before" } else { "is not outstanding there" };
         Event::Violated(Violation {
             rule: if was_answered { Rule::AckTwice } else { Rule::AckUnknown },
@@ -285,10 +288,14 @@ impl Session {
                     Auth::Payload => packet.namespace,
                     Auth::Query => without_query(packet.namespace),
                 };
-                let namespace = Namespace::of(&mut self.namespaces, name);
-                match namespace.phase {
-                    Phase::Out => namespace.phase = Phase::Asked,
-                    Phase::Asked | Phase::In => namespace.asked_again = true,
+                // A server that takes what stands behind a question mark for a query answers under the name before it.
+                let names = [name, without_query(name)];
+                for name in names.iter().take(if names[0] == names[1] { 1 } else { 2 }) {
+                    let namespace = Namespace::of(&mut self.namespaces, name);
+                    match namespace.phase {
+                        Phase::Out => namespace.phase = Phase::Asked,
+                        Phase::Asked | Phase::In => namespace.asked_again = true,
+                    }
                 }
             }
             (Kind::Disconnect, _) if socket_io::decode(text).is_ok() => {
@@ -296,6 +303,9 @@ impl Session {
                     self.namespaces[place].phase = Phase::Out;
                     self.namespaces[place].forget();
                 }
+            }
+            (Kind::Event | Kind::BinaryEvent, None) if socket_io::decode(text).is_err() => {
+                self.outstanding.note_garbled();
             }
             (Kind::Event | Kind::BinaryEvent, Some(id)) => {
                 Namespace::of(&mut self.namespaces, packet.namespace);
@@ -312,7 +322,8 @@ impl Session {
         let Some(packet) = socket_io::outline(text) else { return false };
         let is_ack = matches!(packet.kind, Kind::Ack | Kind::BinaryAck);
         let place = self.place(packet.namespace);
-        is_ack && packet.id.is_some_and(|id| self.outstanding.settle_written(id, place))
+        let is_written = packet.id.is_some_and(|id| self.outstanding.settle_written(id, place));
+        is_ack && (is_written || self.outstanding.settle_garbled())
     }
 
     /// A guest knows of no namespace who joined it, and learns of them by what comes.

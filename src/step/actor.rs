@@ -109,11 +109,16 @@ pub struct WireLog {
     epoch: Instant,
     most: usize,
     lines: VecDeque<WireLine>,
+    /// So many lines at the end are the last heartbeat.
+    beat: usize,
+    /// So many heartbeats in a row stand folded in the line before it.
+    folded: usize,
 }
 
 impl WireLog {
     /// Writes a frame down, shortened; the oldest one is forgotten.
     pub fn note(&mut self, now: Instant, sent: bool, frame: &str) {
+        self.fold(frame);
         let oldest = if self.lines.len() == self.most { self.lines.pop_front() } else { None };
         // Its memory serves again: no frame costs an allocation once the log is full.
         let mut text = oldest.map(|line| line.text).unwrap_or_default();
@@ -127,6 +132,34 @@ impl WireLog {
         }
         let at = now.saturating_duration_since(self.epoch);
         self.lines.push_back(WireLine { at, sent, text });
+        self.beat = self.beat.min(self.lines.len());
+    }
+
+    /// Folds the heartbeat before the one that begins with this frame into one line with those before: what decided is not
+    /// pushed out by them.
+    fn fold(&mut self, frame: &str) {
+        let begins = matches!(frame, "2" | "poll 200 2");
+        let is_pong = frame == "3" || (frame.starts_with("post POST ") && frame.ends_with(" 3"));
+        let goes_on = is_pong || ["post 200 ", "poll GET "].iter().any(|word| frame.starts_with(word));
+        match (begins, self.beat) {
+            (false, 0) => self.folded = 0,
+            (false, _) if goes_on => self.beat += 1,
+            (false, _) => (self.beat, self.folded) = (0, 0),
+            (true, 0) => (self.beat, self.folded) = (1, 0),
+            (true, lines) => {
+                let rest = self.lines.len() - lines;
+                let began = self.lines.drain(rest..).next();
+                self.folded += 1;
+                match (self.folded, self.lines.back_mut(), began) {
+                    (2.., Some(line), _) => line.text = format!("({} heartbeats)", self.folded),
+                    (_, _, Some(line)) => {
+                        self.lines.push_back(WireLine { text: "(a heartbeat)".to_owned(), ..line });
+                    }
+                    _ => self.folded = 0,
+                }
+                self.beat = 1;
+            }
+        }
     }
 }
 
@@ -162,7 +195,7 @@ impl<'p> Actor<'p> {
             chance: RefCell::new(Chance::of(context.seed, &[CLIENT, u64::from(who.index)])),
             log: (who.index < context.remembering).then(|| {
                 let (epoch, most) = (context.epoch, context.wire_lines);
-                Rc::new(RefCell::new(WireLog { epoch, most, lines: VecDeque::new() }))
+                Rc::new(RefCell::new(WireLog { epoch, most, lines: VecDeque::new(), beat: 0, folded: 0 }))
             }),
         };
         for (slot, template) in &group.vars {

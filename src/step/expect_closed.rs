@@ -63,10 +63,10 @@ impl ExpectClosed {
             ) if wanted == *code => cx.pass(),
             (Some(_), why) => cx.fail(self.wish(), why.to_string()),
             (None, Closed::NoPing) => {
-                cx.fail(self.wish(), "it stayed open without a ping until the client gave up");
+                cx.fail_by_itself(self.wish(), "it stayed open without a ping until the client gave up");
             }
             (None, Closed::NoPong) => {
-                cx.fail(self.wish(), "it stayed open without a pong until the client gave up");
+                cx.fail_by_itself(self.wish(), "it stayed open without a pong until the client gave up");
             }
             (None, _) => cx.pass(),
         }

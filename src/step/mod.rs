@@ -330,6 +330,12 @@ impl<'p> Cx<'_, 'p> {
         self.observer.failed(self.step, self.actor.who, failure);
     }
 
+    /// A check did not hold, and that is all there is to it: what else the server did is no excuse, but a part of it.
+    pub(super) fn fail_by_itself(&mut self, expected: impl Into<String>, actual: impl Into<String>) {
+        let failure = Failure { after: None, ..self.failure(expected, actual) };
+        self.observer.failed(self.step, self.actor.who, failure);
+    }
+
     /// An operation did not succeed.
     pub fn miss(
         &mut self,
@@ -360,7 +366,7 @@ impl<'p> Cx<'_, 'p> {
             expected: expected.into(),
             actual: actual.into(),
             wire: self.actor.wire_log(),
-            after: self.actor.harm,
+            after: self.actor.harm.or_else(|| self.actor.session.has_posted_many().then_some(crate::protocol::Rule::PostPackets)),
         }
     }
 

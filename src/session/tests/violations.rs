@@ -28,11 +28,18 @@ fn an_acknowledgement_in_the_wrong_namespace() {
 #[test]
 fn what_a_lenient_server_makes_of_illegal_packets_is_no_violation() {
     let mut talk = Talk::websocket().joined();
-    for packet in ["40/custom,[]", "40{", r#"4299999999999999999999["message"]"#] {
+    for packet in
+        ["40/custom,[]", "40{", r#"4299999999999999999999["message"]"#, "40/room?t=1,", r#"457["message"]"#]
+    {
         talk.session.send_raw(&mut talk.wire, packet);
     }
     assert_eq!(talk.hears(r#"40/custom,{"sid":"c1"}"#), "connected /custom");
     assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "connected /");
+    assert_eq!(talk.hears(r#"40/room,{"sid":"r1"}"#), "connected /room");
+    assert_eq!(talk.hears("437[]"), "answer / 7 []");
+    talk.session.send_raw(&mut talk.wire, r#"42abc["message"]"#);
+    assert_eq!(talk.hears("431[]"), "answer / 1 []", "nobody knows what its id is");
+    assert_eq!(talk.hears("432[]"), "violated socket.ack-unknown");
     assert_eq!(talk.hears("4399999999999999999999[]"), "nothing");
     assert_eq!(talk.hears("4399999999999999999999[]"), "violated socket.ack-id", "twice");
     assert_eq!(talk.hears("4399999999999999999998[]"), "violated socket.ack-id", "another");
