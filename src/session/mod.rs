@@ -152,6 +152,8 @@ pub struct Session {
     state: State,
     /// Who carries packets now; `None` stands for "the WebSocket".
     polling: Option<Box<Polling>>,
+    /// Whether a post before the upgrade carried many packets.
+    posted_many: bool,
     upgrade: Upgrade,
     heartbeats: Heartbeats,
     requests: Requests,
@@ -179,6 +181,7 @@ impl Session {
             parser: destination.parser,
             state: State::Idle,
             polling: None,
+            posted_many: false,
             upgrade: Upgrade::None,
             heartbeats: Heartbeats::Answered,
             requests: Requests::new(destination),
@@ -231,6 +234,7 @@ impl Session {
             namespace.asked_again = false;
         }
         self.polling = None;
+        self.posted_many = false;
         self.upgrade = Upgrade::None;
         self.guest = false;
         self.pong_due = false;
@@ -465,7 +469,7 @@ impl Session {
 
     /// Whether a post carried so many packets that a server may have lost some of them without a word.
     pub fn has_posted_many(&self) -> bool {
-        self.polling.as_ref().is_some_and(|polling| polling.has_posted_many())
+        self.posted_many || self.polling.as_ref().is_some_and(|polling| polling.has_posted_many())
     }
 
     /// Sends one text as a whole Engine.IO frame (WebSocket) or payload item (polling), whatever it says. If it is
@@ -556,6 +560,7 @@ impl Session {
     fn end(&mut self) {
         self.state = State::Closed;
         self.heartbeat = Heartbeat::None;
+        self.posted_many = self.has_posted_many();
         self.polling = None;
         self.upgrade = Upgrade::None;
         self.outstanding.clear();

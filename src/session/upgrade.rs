@@ -24,6 +24,7 @@ impl Session {
         if self.upgrade != Upgrade::Pausing || !self.polling.as_ref().is_some_and(|p| p.is_quiet()) {
             return None;
         }
+        self.posted_many = self.has_posted_many();
         let polling = self.polling.take()?;
         self.upgrade = Upgrade::None;
         wire.text(Channel::WebSocket, &["5"]);

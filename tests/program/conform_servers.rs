@@ -274,6 +274,64 @@ fn a_server_that_dies_once_is_started_again_and_that_is_told() {
 }
 
 #[test]
+fn the_end_of_a_server_is_laid_at_the_case_that_caused_it_with_the_line_of_the_exception() {
+    let folder = Folder::new();
+    folder.case("bare/open", "", ALICE, "- alice: open");
+    let kill = "- alice: { open: { query: { it: kills } } }\n- alice: { wait: 1s }";
+    folder.case("bad/kills", "clause: SIO-PK-11\nlevel: official\ntakes: 1s", ALICE, kill);
+    let (reference, die) = (Reference::start(), folder.path("die"));
+    let mark = die.clone();
+    let relay = crate::support::relay(reference.address(), move |head| {
+        if head.contains("it=kills") {
+            std::fs::write(&mark, "").expect("there is room");
+        }
+        head
+    });
+    let (url, die) = (relay.url(), die.display().to_string());
+    let command = format!(
+        "echo {url}; while [ ! -e '{die}' ]; do sleep 0.02; done; rm '{die}'; \
+         echo \"TypeError: socket.handle is not a function\"; echo '    at app.js:3'; echo; echo 'Node.js v20.20.2'; exit 1"
+    );
+    let json = folder.path("r.json");
+    let ended = folder.conform(["--server", &command, "--json"]).args([&json]).run().code(1);
+    let suite = &suites(&folder)[0];
+    assert_eq!(suite.findings.len(), 1, "{ended}");
+    let finding = &suite.findings[0];
+    assert_eq!((&finding.failed[..], finding.verdict), (&["bad/kills".to_owned()][..], Verdict::Fail));
+    let told = finding.sentence();
+    assert!(told.ends_with("and printed: TypeError: socket.handle is not a function"), "{told}");
+    let verdict = |label: &str| suite.cases.iter().find(|case| case.label() == label).map(|case| case.verdict);
+    assert_eq!((verdict("bad/kills"), verdict("bare/open")), (Some(Verdict::Fail), Some(Verdict::Pass)));
+}
+
+#[test]
+fn http_that_is_written_into_an_accepted_websocket_is_told_as_what_it_is() {
+    let server = Server::start(|mut stream, _| {
+        let Some(request) = head(&mut stream)? else { return Ok(()) };
+        let Some((_, key)) = request.split_once("Sec-WebSocket-Key: ") else {
+            return answer(&mut stream, "200 OK", "Connection: close\r\n", OPEN);
+        };
+        accept(&mut stream, key.lines().next().unwrap_or_default())?;
+        if request.contains("EIO=4") {
+            stream.write_all(&text(OPEN))?;
+            return listen(&stream);
+        }
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+    });
+    let folder = Folder::new();
+    let open = "- alice: { open: { query: { EIO: null }, refused: true, within: 1s } }";
+    folder.case("bare/version", "clause: EIO-HS-12", ALICE, open);
+    let json = folder.path("r.json");
+    let ended = folder.conform(["--url", &server.url(), "--json"]).args([&json]).run().code(1);
+    let suite = &suites(&folder)[0];
+    let told = suite.findings.first().map(FindingResult::sentence).unwrap_or_default();
+    assert!(told.contains("it wrote \"HTTP/1.1 400 Bad Request\""), "{ended}");
+    assert!(!told.contains("reserved bits"), "{told}");
+    let case = &suite.cases[0];
+    assert_eq!((case.verdict, case.by.as_deref()), (Verdict::Blocked, Some("EIO-WS-01")), "{ended}");
+}
+
+#[test]
 fn several_servers_stand_beside_each_other() {
     let folder = suite();
     let good = Reference::start();
