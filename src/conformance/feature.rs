@@ -169,8 +169,8 @@ impl Feature {
             Unserved, Upgrade, Websocket,
         };
         let mut all = vec![
-            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Chunked, Unserved, Main, Custom,
-            Guard, Dynamic,
+            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Chunked, Unserved, Main,
+            Custom, Guard, Dynamic,
         ];
         all.extend((0..EVENTS.len()).map(Event));
         all.extend(Verb::ALL.map(Feature::Asked));
@@ -276,8 +276,7 @@ impl Feature {
 
     /// A scenario whose last step passes where a server lets clients into a namespace of which it cannot know.
     pub fn any_namespace(transport: Transport) -> Source {
-        let script =
-            "- a: { connect: { namespace: '/unknown-${random(100000, 999999)}', within: 1s } }";
+        let script = "- a: { connect: { namespace: '/unknown-${random(100000, 999999)}', within: 1s } }";
         Feature::scenario("whether every namespace is served", script, transport)
     }
 

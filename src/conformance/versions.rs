@@ -81,7 +81,9 @@ impl Versions {
         for name in names {
             let parts = name.strip_suffix(".dist-info").and_then(|name| name.rsplit_once('-'));
             let package = parts.map(|(package, version)| (package.replace('_', "-").to_lowercase(), version));
-            if let Some((package, version)) = package.filter(|(package, _)| PACKAGES.contains(&package.as_str())) {
+            if let Some((package, version)) =
+                package.filter(|(package, _)| PACKAGES.contains(&package.as_str()))
+            {
                 versions.note(&package, version);
             }
         }
@@ -197,9 +199,16 @@ mod tests {
 
     #[test]
     fn the_folders_of_installed_python_packages_tell_their_versions() {
-        let names =
-            ["python_socketio-5.18.0.dist-info", "python_engineio-4.13.1.dist-info", "aiohttp-3.9.dist-info", "socketio"];
-        assert_eq!(Versions::of_installed(names).to_string(), "python-engineio 4.13.1, python-socketio 5.18.0");
+        let names = [
+            "python_socketio-5.18.0.dist-info",
+            "python_engineio-4.13.1.dist-info",
+            "aiohttp-3.9.dist-info",
+            "socketio",
+        ];
+        assert_eq!(
+            Versions::of_installed(names).to_string(),
+            "python-engineio 4.13.1, python-socketio 5.18.0"
+        );
     }
 
     #[test]

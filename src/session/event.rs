@@ -163,10 +163,7 @@ impl Closed {
                 Posted { packets: 2.., .. } => Some(Rule::PostPackets),
                 Posted { .. } => None,
             },
-            Closed::Asked
-            | Closed::ByServer { .. }
-            | Closed::Lost(..)
-            | Closed::BadAnswer { .. } => None,
+            Closed::Asked | Closed::ByServer { .. } | Closed::Lost(..) | Closed::BadAnswer { .. } => None,
         }
     }
 

@@ -43,7 +43,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         Deed::Await | Deed::Finish => false,
     };
     let until = match (fields.optional("until"), &deed) {
-        (Some(node), Deed::Request(inquiry)) if !inquiry.later => Some(Matcher::compile(node, reading.scope)?),
+        (Some(node), Deed::Request(inquiry)) if !inquiry.later => {
+            Some(Matcher::compile(node, reading.scope)?)
+        }
         (Some(node), _) => {
             return Err(node
                 .mistake("only a request whose response is waited for can be repeated")

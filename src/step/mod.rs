@@ -366,7 +366,9 @@ impl<'p> Cx<'_, 'p> {
             expected: expected.into(),
             actual: actual.into(),
             wire: self.actor.wire_log(),
-            after: self.actor.harm.or_else(|| self.actor.session.has_posted_many().then_some(crate::protocol::Rule::PostPackets)),
+            after: self.actor.harm.or_else(|| {
+                self.actor.session.has_posted_many().then_some(crate::protocol::Rule::PostPackets)
+            }),
         }
     }
 

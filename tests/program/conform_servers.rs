@@ -300,7 +300,8 @@ fn the_end_of_a_server_is_laid_at_the_case_that_caused_it_with_the_line_of_the_e
     assert_eq!((&finding.failed[..], finding.verdict), (&["bad/kills".to_owned()][..], Verdict::Fail));
     let told = finding.sentence();
     assert!(told.ends_with("and printed: TypeError: socket.handle is not a function"), "{told}");
-    let verdict = |label: &str| suite.cases.iter().find(|case| case.label() == label).map(|case| case.verdict);
+    let verdict =
+        |label: &str| suite.cases.iter().find(|case| case.label() == label).map(|case| case.verdict);
     assert_eq!((verdict("bad/kills"), verdict("bare/open")), (Some(Verdict::Fail), Some(Verdict::Pass)));
 }
 

@@ -105,7 +105,8 @@ impl Features {
             let label = "the look whether every namespace is served";
             // Once: whoever does not let the client in is asked by the cases what it does instead.
             let there = !scout.look_for(label, &Feature::any_namespace(transport), 1).there;
-            let seen = if there { "not every name was let in" } else { "a namespace with a random name was joined" };
+            let seen =
+                if there { "not every name was let in" } else { "a namespace with a random name was joined" };
             found.insert(Feature::Unserved, Offer { there, seen: seen.to_owned() });
         }
         left.retain(|feature| !matches!(feature, Feature::NoRecovery | Feature::Main | Feature::Unserved));

@@ -46,9 +46,8 @@ fn environment(program: &Path) -> Option<Versions> {
         entries.take(MOST_PACKAGES).filter_map(|entry| entry.file_name().into_string().ok()).collect()
     };
     let libraries = names(root.join("lib")).into_iter().filter(|name| name.starts_with("python"));
-    let packages: Vec<String> = libraries
-        .flat_map(|library| names(root.join("lib").join(library).join("site-packages")))
-        .collect();
+    let packages: Vec<String> =
+        libraries.flat_map(|library| names(root.join("lib").join(library).join("site-packages"))).collect();
     Some(Versions::of_installed(packages.iter().map(String::as_str))).filter(|versions| !versions.is_empty())
 }
 
