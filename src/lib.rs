@@ -3,6 +3,7 @@
 //! The command is the product. This library is no public API: its items change with each release, and those that are public
 //! serve the tests, the benches and the fuzz targets.
 
+pub(crate) mod agents;
 pub mod audit;
 pub(crate) mod capacity;
 pub mod cli;

@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::audit::{AuditEvent, stamp};
@@ -18,7 +19,7 @@ use crate::protocol::Rule;
 pub use failure_kind::{Cause, FailureKind};
 
 /// A latency series. Its name is the word used in thresholds and reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Metric {
     /// From the due time of a connect to the Socket.IO `CONNECT` reply, all phases together.
     Connect,
@@ -274,7 +275,7 @@ impl Label {
 }
 
 /// Which client: its group, its index in the group, its index in all clients. All from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Who {
     /// Index of its group.
     pub group: u32,
@@ -289,7 +290,7 @@ pub struct Who {
 pub struct StepId(pub u32);
 
 /// Why a check did not hold: what was demanded, what was seen, and the last frames of the wire.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// What the step demanded, in words.
     pub expected: String,
@@ -302,7 +303,7 @@ pub struct Failure {
 }
 
 /// One line of a client's wire log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WireLine {
     /// Since the start of the run.
     pub at: Duration,

@@ -59,6 +59,8 @@ pub struct RunOptions {
     pub epoch: Instant,
     /// Whether deliveries are audited, where the scenario does not leave it out.
     pub audit: bool,
+    /// Whether other machines play a part of the clients.
+    pub is_one_of_several: bool,
 }
 
 impl RunOptions {
@@ -66,6 +68,7 @@ impl RunOptions {
     pub fn usual(epoch: Instant) -> RunOptions {
         RunOptions {
             audit: true,
+            is_one_of_several: false,
             nodes: vec!["a".to_owned()],
             path: "/socket.io/".to_owned(),
             query: Vec::new(),
@@ -167,7 +170,7 @@ impl<'s> Plan<'s> {
             standing,
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
-            shared_values: SharedValues::default(),
+            shared_values: SharedValues::new(run_options.is_one_of_several),
         };
         Plan { context, parts, acts, script, asked: scenario.asked.clone(), thresholds: &scenario.thresholds }
     }

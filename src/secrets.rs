@@ -113,6 +113,12 @@ impl Secrets {
         }
     }
 
+    /// All that are known, for another machine of the same run.
+    pub fn values(&self) -> Vec<String> {
+        let Some(known) = &self.known else { return Vec::new() };
+        known.read().unwrap_or_else(PoisonError::into_inner).values.iter().cloned().collect()
+    }
+
     /// This value is a secret.
     pub fn note(&self, value: &str) {
         let Some(known) = &self.known else { return };

@@ -16,7 +16,7 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) const LARGEST: u64 = 64 << 20;
 
 /// How often something happens.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize)]
 pub struct Rate {
     /// Times per second; positive and finite.
     pub per_second: f64,

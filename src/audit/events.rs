@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A time, since the beginning of the run.
 pub type Moment = std::time::Duration;
 
 /// Which message: its stamp without the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     /// Who sent it: its index among the clients of the run.
     pub sender: u32,
@@ -15,7 +17,7 @@ pub struct Key {
 }
 
 /// Whether the sender is among the receivers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sender {
     /// It is treated like everyone.
     Included,
@@ -26,7 +28,7 @@ pub enum Sender {
 }
 
 /// Where the sender has to be when it sends, or nobody knows whether the application passes the message on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// Anywhere.
     Anywhere,
@@ -37,7 +39,7 @@ pub enum Origin {
 }
 
 /// What is known of the order in which the server handles a message and the sender's others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// Those that were sent over one connection in the order in which they were sent.
     Sent,
@@ -49,7 +51,7 @@ pub enum Order {
 
 /// A message that was sent to others, and settled: acknowledged, given up, or sent if nobody
 /// acknowledges it. Times are since the beginning of the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentMessage {
     /// Which one.
     pub key: Key,
@@ -90,6 +92,9 @@ pub struct SentMessage {
     pub handled: Option<Moment>,
     /// When that was known, or was given up; when it was sent, where nobody acknowledges it.
     pub settled: Moment,
+    /// How far the clock of the sender's machine may be from ours: by so much, the times above are moved apart already. The
+    /// exchange fills it in.
+    pub blur: Moment,
 }
 
 /// What a client did or saw that decides what it must receive, and what it must not.

@@ -6,10 +6,12 @@
 //! auditor have to arrive in their order; those of different auditors may arrive in any, and as late as they like: a message
 //! is judged when its window is over *and* everybody has told what there was to tell until then.
 //!
-//! Pure: whoever runs the auditors carries the batches ([`Auditor::poll_batches`], [`Auditor::handle`]), ten times a second or
+//! Pure: whoever runs the auditors carries the batches ([`Auditor::poll_bulletin`], [`Auditor::handle`]), ten times a second or
 //! so. Nothing is told for a receipt, but for the first of each message.
 
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::events::{AuditEvent, Moment, SentMessage};
 use super::fanout::{Fanout, FanoutPart, Reached};
@@ -25,7 +27,7 @@ pub fn home(client: u32, auditors: usize) -> usize {
 }
 
 /// What one auditor tells another.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
     /// Who tells.
     pub from: usize,
@@ -41,6 +43,46 @@ pub struct Batch {
     pub ends: Vec<ConnectionEnd>,
     /// When they received messages of the other's clients, all of them together.
     pub parts: Vec<FanoutPart>,
+}
+
+/// What one auditor tells all others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bulletin {
+    /// What all of them have to know.
+    common: Batch,
+    /// What each of them alone has to know.
+    parts: Vec<Vec<FanoutPart>>,
+}
+
+impl Bulletin {
+    /// Who tells.
+    pub fn from(&self) -> usize {
+        self.common.from
+    }
+
+    /// It comes from a machine whose clock may be so far from ours: whatever is concluded from its times has to hold for all
+    /// that they may have been.
+    pub fn blur(&mut self, by: Moment) {
+        let Batch { until, messages, rooms, firsts, ends, .. } = &mut self.common;
+        *until = until.saturating_sub(by);
+        for message in messages {
+            let message = Arc::make_mut(message);
+            message.blur = by;
+            message.sent = message.sent.saturating_sub(by);
+            message.handled = message.handled.map(|handled| handled.saturating_add(by));
+            message.settled = message.settled.saturating_add(by);
+        }
+        rooms.iter_mut().for_each(|room| room.blur(by));
+        firsts.iter_mut().for_each(|first| first.at = first.at.saturating_add(by));
+        // These are compared with the sending of the same client's messages.
+        ends.iter_mut().for_each(|end| end.at = end.at.saturating_sub(by));
+    }
+
+    /// What it tells one of them.
+    pub fn to(&self, auditor: usize) -> Batch {
+        let parts = self.parts.get(auditor).cloned().unwrap_or_default();
+        Batch { parts, ..self.common.clone() }
+    }
 }
 
 /// A ledger, and its part in the exchange.
@@ -79,16 +121,13 @@ impl Auditor {
         self.messages.extend(self.ledger.record(client, at, event));
     }
 
-    /// What the other auditors have to know, for each of them. Nothing may be recorded any more that happened before `now`.
-    pub fn poll_batches(&mut self, now: Moment) -> Vec<(usize, Batch)> {
+    /// What the other auditors have to know. Nothing may be recorded any more that happened before `now`.
+    pub fn poll_bulletin(&mut self, now: Moment) -> Bulletin {
         let messages = std::mem::take(&mut self.messages);
         let (rooms, firsts) = (self.ledger.take_rooms(), self.ledger.take_firsts());
-        let ends = self.ledger.take_ends();
-        let batch = Batch { from: self.index, until: now, messages, rooms, firsts, ends, parts: Vec::new() };
-        let others = (0..self.heard.len()).filter(|other| *other != self.index);
-        let told =
-            |other: usize| (other, Batch { parts: std::mem::take(&mut self.parts[other]), ..batch.clone() });
-        others.map(told).collect()
+        let (from, ends) = (self.index, self.ledger.take_ends());
+        let common = Batch { from, until: now, messages, rooms, firsts, ends, parts: Vec::new() };
+        Bulletin { common, parts: self.parts.iter_mut().map(std::mem::take).collect() }
     }
 
     /// Takes what another auditor tells.
@@ -128,6 +167,17 @@ impl Auditor {
         self.ledger.findings()
     }
 
+    /// Judges what is left. Its clients do and see nothing any more, and everybody has told all that its own did and saw.
+    pub fn close(&mut self, now: Moment) {
+        self.ledger.close_all(now);
+        self.sort_parts();
+    }
+
+    /// What was found, and how long the messages took of which it has not told yet. Everybody has closed, and told.
+    pub fn finish(self, now: Moment) -> (Findings, Vec<Reached>) {
+        (self.ledger.finish(now), self.reached)
+    }
+
     /// Before when everybody has told everything.
     pub(super) fn known(&self) -> Moment {
         self.heard.iter().copied().min().unwrap_or(Moment::MAX)
@@ -144,27 +194,28 @@ impl Auditor {
     }
 }
 
-/// What all auditors found together, and how long the messages took of which nobody has told yet. Every batch that was polled
-/// has to be handled before.
-pub fn finish(mut auditors: Vec<Auditor>, now: Moment) -> (Findings, Vec<Reached>) {
+/// What all auditors found together, and how long the messages took of which nobody has told yet. Every bulletin that was
+/// polled has to be handled before.
+#[cfg(test)]
+pub(crate) fn finish(mut auditors: Vec<Auditor>, now: Moment) -> (Findings, Vec<Reached>) {
     tell_each_other(&mut auditors, now);
-    for auditor in &mut auditors {
-        auditor.ledger.close_all(now);
-        auditor.sort_parts();
-    }
+    auditors.iter_mut().for_each(|auditor| auditor.close(now));
     tell_each_other(&mut auditors, now);
     let (mut findings, mut reached) = (Findings::default(), Vec::new());
     for auditor in auditors {
-        reached.extend(auditor.reached);
-        findings.merge(auditor.ledger.finish(now));
+        let (found, last) = auditor.finish(now);
+        reached.extend(last);
+        findings.merge(found);
     }
     (findings, reached)
 }
 
+#[cfg(test)]
 fn tell_each_other(auditors: &mut [Auditor], now: Moment) {
     for index in 0..auditors.len() {
-        for (other, batch) in auditors[index].poll_batches(now) {
-            auditors[other].handle(batch);
+        let bulletin = auditors[index].poll_bulletin(now);
+        for other in (0..auditors.len()).filter(|other| *other != index) {
+            auditors[other].handle(bulletin.to(other));
         }
     }
 }

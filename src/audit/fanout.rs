@@ -1,11 +1,13 @@
 //! How long a message takes to the first of its receivers and to the last: what each worker knows of its own clients, put
 //! together.
 
+use serde::{Deserialize, Serialize};
+
 use super::events::{Key, Moment};
 use super::maps::Map;
 
 /// The receipts of a message by the clients of one worker, or of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FanoutPart {
     /// Which message.
     pub key: Key,

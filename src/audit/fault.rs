@@ -1,7 +1,9 @@
 //! What the audit can find wrong with a delivery.
 
+use serde::{Deserialize, Serialize};
+
 /// What the audit of the deliveries can find wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Fault {
     /// A client that had to receive a message did not.
     Missing,
@@ -29,7 +31,7 @@ impl Fault {
 }
 
 /// To whom a message leaked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Leak {
     /// To its own sender, which was to be left out.
     Sender,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::coverage::Coverage;
 use super::events::{Key, Moment, SentMessage};
 use super::fault::{Fault, Leak};
@@ -13,7 +15,7 @@ use super::undecided::UndecidedCounts;
 pub const KEPT: usize = 5;
 
 /// A pair of a message and a client with which something is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offence {
     /// What is wrong.
     pub fault: Fault,
@@ -36,7 +38,7 @@ pub struct Offence {
 }
 
 /// What was found.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// Messages that were judged.
     pub messages: u64,

@@ -79,6 +79,7 @@ impl Judgement {
                     let doubt = || match is_gone {
                         true => Undecided::ReceiverLost,
                         false if spreads => Undecided::Spreading,
+                        false if is_blurred(membership, message, seat, (from, to)) => Undecided::Clocks,
                         false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
                     };
                     judgement.undecided.add(excuse.unwrap_or_else(doubt), 1);
@@ -145,6 +146,17 @@ impl Judgement {
             }
         }
     }
+}
+
+/// Whether only the clocks keep from knowing whether a message is for a seat.
+fn is_blurred(
+    membership: &Membership,
+    message: &SentMessage,
+    seat: u32,
+    (from, to): (Moment, Moment),
+) -> bool {
+    let (from, to) = (from.saturating_add(message.blur), to.saturating_sub(message.blur));
+    !message.blur.is_zero() && from <= to && membership.is_for(message, seat, from, to) != Certainty::Maybe
 }
 
 /// Between which times a message may have been handled at a node that hears so much later of what happens at the sender's,

@@ -9,6 +9,8 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::events::{AuditEvent, Key, Moment, SentMessage};
 use super::fanout::FanoutPart;
 use super::fault::{Fault, Leak};
@@ -47,7 +49,7 @@ const BACK: u64 = 1 << 10;
 const MOST_SIGNS: usize = 1 << 16;
 
 /// When the first of a ledger's clients received a message: the server had handled it before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstReceipt {
     /// Which message.
     pub key: Key,

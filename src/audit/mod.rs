@@ -35,7 +35,9 @@ mod undecided;
 
 pub use coverage::{Coverage, ENOUGH, Gap};
 pub use events::{AuditEvent, Key, Moment, Order, Origin, Sender, SentMessage};
-pub use exchange::{Auditor, Batch, finish, home};
+#[cfg(test)]
+pub(crate) use exchange::finish;
+pub use exchange::{Auditor, Batch, Bulletin, home};
 pub use fanout::{Fanout, FanoutPart, Reached};
 pub use fault::{Fault, Leak};
 pub use findings::{Findings, KEPT, Offence};

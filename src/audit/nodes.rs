@@ -1,6 +1,7 @@
 //! Deliveries from node to node: at which node each client is, what had to go from each node to each, and what became of it.
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::events::Moment;
 use super::fault::Fault;
@@ -68,13 +69,14 @@ impl Homes {
 }
 
 /// What went from one node to another.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodePair {
     /// Pairs of a message and a client in which it had to arrive.
     pub expected: u64,
     /// How often each fault was found, in the order of [`Fault::ALL`].
     pub faults: [u64; Fault::ALL.len()],
     /// Microseconds from when messages were due to their receipts.
+    #[serde(serialize_with = "buckets", deserialize_with = "from_buckets")]
     latency: Option<Box<Histogram<u32>>>,
 }
 
@@ -102,7 +104,6 @@ impl NodePair {
 
     fn take(&mut self, latency: Moment) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
-        let empty = || Histogram::new_with_bounds(1, LONGEST, DIGITS).ok().map(Box::new);
         if self.latency.is_none() {
             self.latency = empty();
         }
@@ -126,8 +127,29 @@ impl NodePair {
 /// Two minutes, as everywhere.
 const LONGEST: u64 = 120_000_000;
 
+fn empty() -> Option<Box<Histogram<u32>>> {
+    Histogram::new_with_bounds(1, LONGEST, DIGITS).ok().map(Box::new)
+}
+
+/// The receipts as they pass from machine to machine: each bucket that has some, and how many.
+fn buckets<S: Serializer>(latency: &Option<Box<Histogram<u32>>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let of = |latency: &Histogram<u32>| -> Vec<(u64, u32)> {
+        latency.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).collect()
+    };
+    latency.as_deref().map(of).serialize(serializer)
+}
+
+fn from_buckets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Histogram<u32>>>, D::Error> {
+    let Some(buckets) = Option::<Vec<(u64, u32)>>::deserialize(deserializer)? else { return Ok(None) };
+    let mut latency = empty();
+    if let Some(latency) = &mut latency {
+        buckets.into_iter().for_each(|(micros, count)| latency.saturating_record_n(micros, count));
+    }
+    Ok(latency)
+}
+
 /// What went from each node to each. Empty where there is one node.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodePairs {
     nodes: usize,
     pairs: Vec<NodePair>,
@@ -189,7 +211,7 @@ impl NodePairs {
 }
 
 /// What was expected and found of messages that were under way while the server was disturbed on purpose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disturbed {
     /// Pairs of a message and a client in which it had to arrive.
     pub expected: u64,
@@ -213,7 +235,7 @@ impl Disturbed {
 pub type Disturbances = Vec<(Moment, Option<Moment>)>;
 
 /// What messages showed of joins that were acknowledged at another node a short while before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinSpread {
     /// Messages from another node, sent within the spread after a join, that were received.
     pub at_once: u64,

@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use super::events::Moment;
 use super::maps::Map;
 
@@ -9,7 +11,7 @@ use super::maps::Map;
 const MOST_ROOMS: usize = 1 << 18;
 
 /// A room by the hash of its namespace and name: to know of all rooms of all ledgers costs little.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Mark(u64);
 
 impl Mark {
@@ -28,10 +30,17 @@ impl Mark {
 }
 
 /// A room, and when a client first asked for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedRoom {
     mark: Mark,
     asked: Moment,
+}
+
+impl AskedRoom {
+    /// It may have been asked for so much later.
+    pub(super) fn blur(&mut self, by: Moment) {
+        self.asked = self.asked.saturating_add(by);
+    }
 }
 
 /// See the module's head.

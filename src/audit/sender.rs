@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::events::Moment;
 
 /// A sender's connection ended, or may have: what it had sent, the server need not have read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionEnd {
     /// Its index among the clients of the run.
     pub sender: u32,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::events::Moment;
 
 /// Whether something held over a span of time.
@@ -40,7 +42,7 @@ impl Certainty {
 }
 
 /// From joining to leaving. It began between `asked` and `confirmed`, and ended between `left_asked` and `left`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipSpan {
     /// When the client asked for it: it cannot have begun before.
     pub asked: Moment,

@@ -1,5 +1,6 @@
 //! The ledger on small histories, told by hand.
 
+mod clocks;
 mod model;
 mod nodes;
 mod random;
@@ -45,6 +46,7 @@ fn message(sequence: u64, room: &str, sent: u64) -> SentMessage {
         sender: Sender::Excluded,
         origin: Origin::Anywhere,
         strays: Vec::new(),
+        blur: std::time::Duration::ZERO,
         order: Order::Sent,
         may_be_refused: false,
         may_be_lost: false,
@@ -453,8 +455,9 @@ fn pair() -> Vec<Auditor> {
 }
 
 fn carry(auditors: &mut [Auditor], from: usize, now: u64) {
-    for (to, batch) in auditors[from].poll_batches(at(now)) {
-        auditors[to].handle(batch);
+    let bulletin = auditors[from].poll_bulletin(at(now));
+    for to in (0..auditors.len()).filter(|to| *to != from) {
+        auditors[to].handle(bulletin.to(to));
     }
 }
 

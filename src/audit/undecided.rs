@@ -1,5 +1,7 @@
 //! Why nothing is proved of a pair of a message and a client.
 
+use serde::{Deserialize, Serialize};
+
 /// Why nobody can say whether a client had to receive a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Undecided {
@@ -31,11 +33,13 @@ pub enum Undecided {
     ReceiverLost,
     /// The run was over before the window was.
     Unfinished,
+    /// The clocks of the machines of sender and receiver may be too far apart.
+    Clocks,
 }
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 14] = [
+    pub const ALL: [Undecided; 15] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,
@@ -50,6 +54,7 @@ impl Undecided {
         Undecided::Spreading,
         Undecided::ReceiverLost,
         Undecided::Unfinished,
+        Undecided::Clocks,
     ];
 
     /// In words.
@@ -79,6 +84,10 @@ impl Undecided {
             }
             Undecided::ReceiverLost => "the receiver's connection began or ended meanwhile",
             Undecided::Unfinished => "the run ended before the window of the audit was over",
+            Undecided::Clocks => {
+                "the clocks of the sender's and the receiver's machine may be further apart than the join or the leave of the \
+                 receiver and the message were"
+            }
         }
     }
 
@@ -110,13 +119,14 @@ impl Undecided {
             Undecided::Spreading => {
                 Some("say `audit: { spread: … }` if your nodes know of each other sooner")
             }
+            Undecided::Clocks => Some("put agents and broker nearer to each other"),
             Undecided::MayBeLost | Undecided::ReceiverLost | Undecided::Unfinished => None,
         }
     }
 }
 
 /// How many pairs are undecided for each cause, in the order of [`Undecided::ALL`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndecidedCounts([u64; Undecided::ALL.len()]);
 
 impl UndecidedCounts {

@@ -1,5 +1,7 @@
 //! The command line: one file per verb, the options that verbs share, and the only place that prints and exits.
 
+mod agent;
+mod broker;
 mod capacity;
 mod check;
 mod compare;
@@ -11,6 +13,7 @@ mod github;
 mod import;
 mod init;
 mod list;
+mod machines;
 mod output;
 mod overrides;
 mod play;
@@ -79,7 +82,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     Conform(conform::ConformArgs),
     Capacity(capacity::CapacityArgs),
     Compare(compare::CompareArgs),
@@ -88,6 +91,8 @@ enum Verb {
     Import(import::ImportArgs),
     Report(report::ReportArgs),
     Trend(trend::TrendArgs),
+    Agent(agent::AgentArgs),
+    Agents(agent::AgentsArgs),
     List(list::ListArgs),
     Schema(schema::SchemaArgs),
     /// Starts the reference server, for trying things out by hand
@@ -115,6 +120,8 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(&args),
         Verb::Report(args) => report::report(&args),
         Verb::Trend(args) => trend::trend(&args),
+        Verb::Agent(args) => agent::agent(&args),
+        Verb::Agents(args) => agent::agents(&args),
         Verb::List(args) => list::list(&args),
         Verb::Serve(args) => return serve::serve(args),
         Verb::Init(args) => init::init(&args),

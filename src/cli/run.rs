@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::display::Display;
 use super::formats::{FormatArgs, tell, write};
+use super::machines::MachinesArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean_each;
@@ -30,7 +31,9 @@ Examples:
   sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
   sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them
   sockrates run my.yaml --metrics 127.0.0.1:9464       figures for Prometheus while it runs
-  sockrates run my.yaml --live 127.0.0.1:0             the report as a page that grows while it runs";
+  sockrates run my.yaml --live 127.0.0.1:0             the report as a page that grows while it runs
+  sockrates run my.yaml --nats nats://broker:4222 --agents 8 --url https://chat.example
+                                                       played by eight machines on which `sockrates agent` waits";
 
 /// Plays scenarios against a server: a verdict, and how long everything took
 #[derive(Debug, Args)]
@@ -71,6 +74,8 @@ pub(super) struct RunArgs {
     load: OverrideArgs,
     #[command(flatten)]
     server: ServerArgs,
+    #[command(flatten)]
+    machines: MachinesArgs,
 }
 
 /// Plays every scenario in turn.
@@ -89,6 +94,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
             process: args.pid,
             strict_audit: args.strict_audit,
             label: args.label.clone(),
+            machines: args.machines.config()?,
             ..args.play.config()
         },
     );

@@ -8,7 +8,8 @@ use crate::runner::Error;
 use crate::secrets::Secrets;
 
 /// Options whose values may be secret.
-const TAKE_SECRETS: [&str; 5] = ["--auth", "--header", "--query", "--url", "--proxy"];
+const TAKE_SECRETS: [&str; 7] =
+    ["--auth", "--header", "--query", "--url", "--proxy", "--nats", "--nats-token"];
 
 /// The secrets of this process: everything that it prints passes them.
 static OF_THIS_PROCESS: OnceLock<Secrets> = OnceLock::new();

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::audit::Findings;
 use crate::measure::{Audited, Figures, Taken, Tally};
 use crate::observe::Counter;
@@ -11,24 +13,24 @@ use crate::observe::Counter;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// What one worker hands over about one second, or about several in which it was too busy to report.
-#[derive(Debug)]
-pub(super) struct Handover {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Handover {
     /// Which worker.
-    pub(super) worker: usize,
+    pub(crate) worker: usize,
     /// How many whole seconds of the run are over.
-    pub(super) seconds: u64,
+    pub(crate) seconds: u64,
     /// Series and counters since the last one.
-    pub(super) figures: Taken,
+    pub(crate) figures: Taken,
     /// The same for the single groups and labels that some threshold asks about.
-    pub(super) parts: Vec<Taken>,
+    pub(crate) parts: Vec<Taken>,
     /// Checks and troubles so far.
-    pub(super) script_info: Tally,
+    pub(crate) script_info: Tally,
     /// What the audit has found so far, if there is one.
-    pub(super) findings: Option<Findings>,
+    pub(crate) findings: Option<Findings>,
     /// How many of its clients are connected.
-    pub(super) live: u64,
+    pub(crate) live: u64,
     /// Processor time since the last one.
-    pub(super) cpu: Duration,
+    pub(crate) cpu: Duration,
 }
 
 /// One second of the run, of all workers.
@@ -108,6 +110,13 @@ impl Accounts {
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::new();
         tally.add(&self.total);
+        tally.merge(&self.stories());
+        tally
+    }
+
+    /// The checks and troubles up to the last second.
+    pub(super) fn stories(&self) -> Tally {
+        let mut tally = Tally::new();
         self.latest.iter().for_each(|latest| tally.merge(&latest.script_info));
         tally
     }

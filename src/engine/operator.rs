@@ -11,6 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::audit::Disturbances;
 use crate::plan::{Plan, PlannedAct};
 use crate::scenario::{Change, Operation};
@@ -33,7 +35,7 @@ pub trait Operator: fmt::Debug + Sync {
 }
 
 /// What was done to the server, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operated {
     /// In words.
     pub words: String,

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 
 use super::operator::DisturbedTimes;
+use super::orders::{Extent, Report, Reports, Share};
 use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached, Spread};
 use crate::measure::{Figures, Interval, Taken, Tally};
 use crate::observe::{
@@ -19,27 +20,38 @@ use crate::plan::Plan;
 use crate::scenario::Asked;
 use crate::threshold::{Answers, Counted, Subject, Threshold};
 
-/// Where auditors leave their batches for each other: a box for each.
+/// Where auditors leave their batches for each other: a box for each on this machine.
 #[derive(Debug)]
 pub(super) struct Mailboxes {
+    share: Share,
     boxes: Vec<Mutex<Vec<Batch>>>,
     /// When the server is disturbed on purpose.
     pub(super) disturbed: Arc<DisturbedTimes>,
 }
 
 impl Mailboxes {
-    pub(super) fn new(workers: usize, disturbed: Arc<DisturbedTimes>) -> Mailboxes {
-        Mailboxes { boxes: (0..workers).map(|_| Mutex::default()).collect(), disturbed }
+    pub(super) fn new(share: Share, disturbed: Arc<DisturbedTimes>) -> Mailboxes {
+        Mailboxes { boxes: share.own.clone().map(|_| Mutex::default()).collect(), share, disturbed }
     }
 
     /// The worker that plays a client, and whose auditor judges it.
     pub(super) fn home(&self, client: u32) -> usize {
-        audit::home(client, self.boxes.len())
+        audit::home(client, self.share.all)
+    }
+
+    /// Leaves a batch for a worker of this machine.
+    pub(super) fn put(&self, worker: usize, batch: Batch) {
+        self.of(worker).push(batch);
     }
 
     fn of(&self, worker: usize) -> MutexGuard<'_, Vec<Batch>> {
         // A worker that broke off has left whole batches behind.
-        self.boxes[worker].lock().unwrap_or_else(PoisonError::into_inner)
+        self.boxes[worker - self.share.own.start].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether some auditors are on other machines.
+    fn has_others(&self) -> bool {
+        self.share.own.len() < self.share.all
     }
 }
 
@@ -51,6 +63,8 @@ pub(super) struct Audit {
     mailboxes: Arc<Mailboxes>,
     /// What it knows of the disturbed times, by their number of changes.
     changes: u64,
+    /// Where it tells what those on other machines have to know.
+    reports: Reports,
 }
 
 impl Audit {
@@ -59,15 +73,20 @@ impl Audit {
         clients: u32,
         (window, spread): (Duration, Spread),
         mailboxes: Arc<Mailboxes>,
+        reports: Reports,
     ) -> Audit {
-        let auditor = Auditor::new(worker, mailboxes.boxes.len(), clients, (window, spread));
-        Audit { worker, auditor, mailboxes, changes: 0 }
+        let auditor = Auditor::new(worker, mailboxes.share.all, clients, (window, spread));
+        Audit { worker, auditor, mailboxes, changes: 0, reports }
     }
 
     /// Sends the other workers what they have to know.
     fn tell(&mut self, now: Duration) {
-        for (other, batch) in self.auditor.poll_batches(now) {
-            self.mailboxes.of(other).push(batch);
+        let bulletin = self.auditor.poll_bulletin(now);
+        let others = self.mailboxes.share.own.clone().filter(|other| *other != self.worker);
+        others.for_each(|other| self.mailboxes.put(other, bulletin.to(other)));
+        if self.mailboxes.has_others() {
+            // A conductor that is gone has stopped the run.
+            let _ = self.reports.send(Report::Told(Box::new(bulletin)));
         }
     }
 
@@ -88,41 +107,6 @@ fn count_reached(tally: &mut Tally, extent: Extent, reached: impl IntoIterator<I
         let is_measured = extent.has(due);
         tally.latency_of(Metric::FanoutFirst, first, is_measured);
         tally.latency_of(Metric::FanoutLast, last, is_measured);
-    }
-}
-
-/// What was found, when all workers are done; nothing, where the script has no message to audit.
-pub(super) fn finish(
-    mut audits: Vec<Audit>,
-    tally: &mut Tally,
-    extent: Extent,
-    now: Duration,
-) -> Option<Findings> {
-    if audits.is_empty() {
-        return None;
-    }
-    audits.iter_mut().for_each(Audit::hear);
-    let (findings, reached) = audit::finish(audits.into_iter().map(|audit| audit.auditor).collect(), now);
-    count_reached(tally, extent, reached);
-    Some(findings)
-}
-
-/// Which part of the run is measured, since its start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Extent {
-    /// From when on, if that is known.
-    pub from: Option<Duration>,
-    /// Until when, if it is over.
-    pub to: Option<Duration>,
-}
-
-impl Extent {
-    /// All of the run.
-    pub const WHOLE: Extent = Extent { from: Some(Duration::ZERO), to: None };
-
-    /// Whether it has this moment.
-    pub fn has(&self, at: Duration) -> bool {
-        self.from.is_some_and(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 }
 
@@ -231,9 +215,22 @@ impl Records {
         self.audit.as_ref().map(|audit| audit.auditor.findings().clone())
     }
 
-    /// Everything that was not handed over, with the parts.
-    pub(super) fn close(self) -> (Tally, Vec<Figures>, Option<Audit>) {
-        (self.tally, self.parts.into_iter().map(|part| part.figures).collect(), self.audit)
+    /// All clients of all workers have left, and everybody has told so: judges what is left, and tells the others.
+    pub(super) fn close(&mut self, now: Duration) {
+        if let Some(audit) = &mut self.audit {
+            audit.hear();
+            audit.auditor.close(now);
+            audit.tell(now);
+        }
+    }
+
+    /// Everybody has closed: what the audit found, if there is one.
+    pub(super) fn finish(&mut self, now: Duration) -> Option<Findings> {
+        let mut audit = self.audit.take()?;
+        audit.hear();
+        let (findings, reached) = audit.auditor.finish(now);
+        count_reached(&mut self.tally, self.extent, reached);
+        Some(findings)
     }
 
     /// Whether what happens now belongs to the measured part.
@@ -267,8 +264,13 @@ impl Records {
 
     /// Sends the other workers what they have to know, for an act that is over.
     pub(super) fn tell(&mut self) {
+        self.tell_until(self.now);
+    }
+
+    /// Sends the other workers what they have to know of everything before `now`.
+    pub(super) fn tell_until(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
-            audit.tell(self.now);
+            audit.tell(now);
         }
     }
 

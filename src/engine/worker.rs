@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 
 use super::accounts::Handover;
-use super::operator::Operated;
-use super::records::{Audit, Extent, Mailboxes, Records};
+use super::orders::{Extent, Homecoming, Order, Report, Reports};
+use super::records::{Audit, Mailboxes, Records};
 use super::timers::Timers;
 use crate::audit::AuditEvent;
 use crate::client::{Client, Io};
-use crate::measure::Interval;
 use crate::observe::{Observer, Who};
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
@@ -26,58 +26,37 @@ const TELLING: Duration = Duration::from_millis(100);
 /// How often a worker looks whether some client has something to receive, when the conductor waits for that.
 const LOOKING: Duration = Duration::from_millis(10);
 
-/// What the conductor sends to a worker.
-#[derive(Debug)]
-pub(super) enum Command {
-    /// The clients of this act begin its steps, due at that time.
-    Begin { act: usize, due: Instant },
-    /// This part of the run is measured.
-    Measure(Extent),
-    /// To be reported as soon as no client has to receive anything any more.
-    Drain,
-    /// All clients leave.
-    Stop,
+/// Says that a worker broke off, where it could not say so itself.
+struct LastWord(Option<Reports>);
+
+impl LastWord {
+    fn of(reports: Reports) -> LastWord {
+        LastWord(Some(reports))
+    }
+
+    fn say(mut self, report: Report) {
+        // A conductor that is gone has stopped the run.
+        let _ = self.0.take().map(|reports| reports.send(report));
+    }
 }
 
-/// What a worker sends to the conductor.
-#[derive(Debug)]
-pub(super) enum Report {
-    /// Its clients are done with this act.
-    Finished(usize),
-    /// This act has done to the server what it does. Operators report this.
-    Operated(usize, Vec<Operated>),
-    /// No client has to receive anything any more.
-    Drained,
-    /// It cannot go on; its thread returns the reason.
-    Broken,
-    /// What it counted since its last report, and how many of its clients are connected.
-    Counted(usize, Box<Interval>, u64),
-    /// What it counted since the last second was over.
-    Second(Box<Handover>),
-}
-
-/// What a worker brings home.
-#[derive(Debug)]
-pub(super) struct Work {
-    /// What it wrote down.
-    pub(super) records: Records,
-    /// How many of its connections were never made.
-    pub(super) unreached: u64,
-    /// How many could not be made for want of a port, and of a file.
-    pub(super) shortages: (u64, u64),
-    /// The processor time of its thread since the last second that it reported.
-    pub(super) cpu: Duration,
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        if let Some(reports) = self.0.take() {
+            let _ = reports.send(Report::Broken("go on: a worker broke off; please report this".to_owned()));
+        }
+    }
 }
 
 /// A worker before its thread begins.
 pub(super) struct Worker<'p> {
     plan: &'p Plan<'p>,
     index: usize,
-    reports: mpsc::Sender<Report>,
+    reports: Reports,
     mailboxes: Arc<Mailboxes>,
     transport: Connections,
     waker: Arc<mio::Waker>,
-    commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
+    orders: (mpsc::Sender<Order>, mpsc::Receiver<Order>),
 }
 
 impl<'p> Worker<'p> {
@@ -85,28 +64,27 @@ impl<'p> Worker<'p> {
         plan: &'p Plan<'p>,
         transport: Connections,
         index: usize,
-        reports: mpsc::Sender<Report>,
+        reports: Reports,
         mailboxes: Arc<Mailboxes>,
     ) -> io::Result<Worker<'p>> {
         let waker = Arc::new(transport.waker()?);
-        let commands = mpsc::channel();
-        Ok(Worker { plan, index, reports, mailboxes, transport, waker, commands })
+        let orders = mpsc::channel();
+        Ok(Worker { plan, index, reports, mailboxes, transport, waker, orders })
     }
 
     /// The line on which the conductor speaks to the worker.
-    pub(super) fn line(&self) -> (mpsc::Sender<Command>, Arc<mio::Waker>) {
-        (self.commands.0.clone(), self.waker.clone())
+    pub(super) fn line(&self) -> (mpsc::Sender<Order>, Arc<mio::Waker>) {
+        (self.orders.0.clone(), self.waker.clone())
     }
 
-    /// Works until told to stop. Gives what was counted.
-    pub(super) fn work(self) -> Result<Work, String> {
-        let reports = self.reports.clone();
-        let outcome = self.assemble().and_then(WorkerLoop::work);
-        if outcome.is_err() {
-            // A conductor that is gone has stopped the run.
-            let _ = reports.send(Report::Broken);
+    /// Works until told to finish, and brings home what was counted.
+    pub(super) fn work(self) {
+        let last = LastWord::of(self.reports.clone());
+        match self.assemble().and_then(WorkerLoop::work) {
+            Ok(Some(homecoming)) => last.say(Report::Home(Box::new(homecoming))),
+            Ok(None) => last.say(Report::Left),
+            Err(why) => last.say(Report::Broken(why)),
         }
-        outcome
     }
 
     /// Makes the clients, in the thread that they live in.
@@ -124,7 +102,8 @@ impl<'p> Worker<'p> {
         let audit = plan.context.audit.as_ref();
         let clients_in_all = plan.clients().count() as u32;
         let audit = audit.map(|audit| {
-            Audit::new(self.index, clients_in_all, (audit.window, audit.spread), self.mailboxes)
+            let terms = (audit.window, audit.spread);
+            Audit::new(self.index, clients_in_all, terms, self.mailboxes, self.reports.clone())
         });
         let mut state = WorkerState {
             plan,
@@ -151,7 +130,7 @@ impl<'p> Worker<'p> {
             state.records.record(client.who(), Duration::ZERO, AuditEvent::At { node: client.node() });
         }
         let telling = next_progress(plan.context.epoch, transport.now());
-        Ok(WorkerLoop { state, transport, commands: self.commands.1, ready: Vec::new(), telling })
+        Ok(WorkerLoop { state, transport, orders: self.orders.1, ready: Vec::new(), telling })
     }
 }
 
@@ -159,7 +138,7 @@ impl<'p> Worker<'p> {
 pub(super) struct WorkerLoop<'p> {
     state: WorkerState<'p>,
     transport: Connections,
-    commands: mpsc::Receiver<Command>,
+    orders: mpsc::Receiver<Order>,
     /// The connections that the queue has reported as ready.
     ready: Vec<usize>,
     /// When to report to the conductor what was counted.
@@ -167,12 +146,14 @@ pub(super) struct WorkerLoop<'p> {
 }
 
 impl WorkerLoop<'_> {
-    fn work(mut self) -> Result<Work, String> {
+    /// Gives what is brought home; nothing, when the conductor is gone.
+    fn work(mut self) -> Result<Option<Homecoming>, String> {
         while self.turn()?.is_continue() {}
-        Ok(self.leave())
+        let closing = self.leave();
+        Ok(closing.work())
     }
 
-    /// Waits until there is something to do, and does it. Breaks when the worker was told to stop.
+    /// Waits until there is something to do, and does it. Breaks when the clients are to leave.
     pub(super) fn turn(&mut self) -> Result<ControlFlow<()>, String> {
         let next = [self.state.timers.next(), self.state.drains].into_iter().flatten();
         let until = next.fold(self.telling, Instant::min);
@@ -192,12 +173,16 @@ impl WorkerLoop<'_> {
                 client.handle_timeout(io);
             });
         }
-        while let Ok(command) = self.commands.try_recv() {
-            match command {
-                Command::Begin { act, due } => self.state.begin(&mut self.transport, act, due),
-                Command::Measure(extent) => self.state.records.extent = extent,
-                Command::Drain => self.state.drains = Some(now),
-                Command::Stop => return Ok(ControlFlow::Break(())),
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order::Begin { act, due }) => self.state.begin(&mut self.transport, act, due),
+                Ok(Order::Measure(extent)) => self.state.records.extent = extent,
+                Ok(Order::Drain) => self.state.drains = Some(now),
+                // Without a conductor there is nobody to play for.
+                Ok(Order::Leave | Order::Close { .. } | Order::Finish) | Err(TryRecvError::Disconnected) => {
+                    return Ok(ControlFlow::Break(()));
+                }
+                Err(TryRecvError::Empty) => break,
             }
         }
         self.state.mark(&mut self.transport);
@@ -212,16 +197,68 @@ impl WorkerLoop<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// All clients leave. Gives what was counted.
-    pub(super) fn leave(mut self) -> Work {
+    /// All clients leave.
+    pub(super) fn leave(mut self) -> Closing {
         for client in 0..self.state.clients.len() as u32 {
             self.state.call(&mut self.transport, client, |client, io| client.leave(io));
         }
         let now = self.transport.now();
         self.state.tell(&mut self.transport, now);
-        let cpu = processor_time().saturating_sub(self.state.cpu);
+        let WorkerState { plan, index, mut records, cpu, reports, .. } = self.state;
+        // What was counted for the last second that was reported is told; what came later is brought home.
+        records.tell_until(plan.context.since(now));
+        let _ = reports.send(Report::Left);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
-        Work { records: self.state.records, unreached, shortages, cpu }
+        let since = plan.context.since(now);
+        Closing { index, records, orders: self.orders, reports, since, cpu, unreached, shortages }
+    }
+}
+
+/// A worker whose clients have left.
+pub(super) struct Closing {
+    index: usize,
+    records: Records,
+    orders: mpsc::Receiver<Order>,
+    reports: Reports,
+    /// When they left, since the beginning of the run.
+    since: Duration,
+    /// The processor time that its thread had used at the last second that it reported.
+    cpu: Duration,
+    unreached: u64,
+    shortages: (u64, u64),
+}
+
+impl Closing {
+    /// Waits until everybody else is as far. Gives what is brought home; nothing, when the conductor is gone.
+    fn work(mut self) -> Option<Homecoming> {
+        loop {
+            match self.orders.recv() {
+                Ok(Order::Close { now }) => {
+                    self.since = now;
+                    self.records.close(now);
+                    let _ = self.reports.send(Report::Closed);
+                }
+                Ok(Order::Finish) => return Some(self.finish()),
+                Ok(Order::Begin { .. } | Order::Measure(_) | Order::Drain | Order::Leave) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// What is brought home.
+    pub(super) fn finish(mut self) -> Homecoming {
+        let findings = self.records.finish(self.since);
+        let (figures, parts) = self.records.take_figures();
+        Homecoming {
+            worker: self.index,
+            figures,
+            parts,
+            script_info: self.records.story_so_far(),
+            findings,
+            unreached: self.unreached,
+            shortages: self.shortages,
+            cpu: processor_time().saturating_sub(self.cpu),
+        }
     }
 }
 
@@ -246,12 +283,13 @@ struct WorkerState<'p> {
     marked: (u64, HashMap<Box<str>, u64>),
     /// When to look whether some client has something to receive, if the conductor waits for that.
     drains: Option<Instant>,
-    reports: mpsc::Sender<Report>,
+    reports: Reports,
 }
 
 impl<'p> WorkerState<'p> {
-    fn begin(&mut self, transport: &mut Connections, act: usize, due: Instant) {
+    fn begin(&mut self, transport: &mut Connections, act: usize, due: Duration) {
         let plan = self.plan;
+        let due = plan.context.epoch + due;
         let planned = &plan.acts[act];
         let acts = |who: &Who| planned.members.contains(&(who.group as usize));
         let members: Vec<u32> =
@@ -270,7 +308,8 @@ impl<'p> WorkerState<'p> {
     fn finished(&mut self, act: usize) {
         self.remaining[act] -= 1;
         if self.remaining[act] == 0 {
-            // Before, so that all workers can know of all messages of the act when it is over.
+            // Before, so that all workers can know of all messages and values of the act when it is over.
+            self.show();
             self.records.tell();
             // A conductor that is gone has stopped the run.
             let _ = self.reports.send(Report::Finished(act));
@@ -334,6 +373,13 @@ impl<'p> WorkerState<'p> {
         }
     }
 
+    /// Tells other machines what clients show them.
+    fn show(&self) {
+        self.plan.context.shared_values.tell_fresh(|shown| {
+            let _ = self.reports.send(Report::Shown(shown));
+        });
+    }
+
     fn drain(&mut self, now: Instant) {
         let since = self.plan.context.since(now);
         self.records.advance(since);
@@ -349,6 +395,7 @@ impl<'p> WorkerState<'p> {
         self.records.count_bytes(since, read, written);
         let interval = Box::new(self.records.take_interval());
         let _ = self.reports.send(Report::Counted(self.index, interval, self.live));
+        self.show();
         let seconds = since.as_secs();
         if seconds > self.seconds {
             self.seconds = seconds;

@@ -1,5 +1,7 @@
 //! How often the checks of one step held and did not, with the first few failures in full.
 
+use serde::{Deserialize, Serialize};
+
 use crate::observe::{Failure, Who, WireLine};
 
 use super::shortened;
@@ -12,7 +14,7 @@ const WIRE_LINES: usize = 32;
 const WIRE_TEXT: usize = 400;
 
 /// The checks of one step over all clients and all repetitions.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepTally {
     /// Checks that held.
     pub passed: u64,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::observe::{Cause, Counter, FailureKind, Metric};
 
 use super::{Handful, Series};
@@ -16,7 +18,7 @@ pub struct Figures {
 }
 
 /// What was counted beside series.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Counts {
     measured: [u64; Counter::ALL.len()],
     ever: [u64; Counter::ALL.len()],
@@ -32,7 +34,7 @@ struct Counts {
 }
 
 /// How many answers there were in the measured part, and how many of them had the arguments that some threshold names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answers {
     /// All.
     pub all: u64,
@@ -83,7 +85,7 @@ impl Counts {
 }
 
 /// The figures of a second or so, in little memory: what a worker hands over.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Taken {
     /// Each with whether it belongs to the measured part.
     series: Vec<(Metric, bool, Handful)>,

@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::observe::Counter;
 
 /// Eight buckets to each doubling: a reading is at most 1/8 above the true value.
@@ -15,8 +17,9 @@ const PER_OCTAVE: u64 = 8;
 const BUCKETS: usize = 8 * 25 + 8;
 
 /// A small histogram of microseconds: under 1 KB, precise to an eighth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coarse {
+    #[serde(with = "sparse")]
     counts: [u32; BUCKETS],
     total: u64,
 }
@@ -73,8 +76,35 @@ fn upper_edge(index: usize) -> u64 {
     ((PER_OCTAVE + within + 1) << octave) - 1
 }
 
+/// The buckets as they pass from machine to machine: those that have values.
+mod sparse {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::BUCKETS;
+
+    pub(super) fn serialize<S: Serializer>(
+        counts: &[u32; BUCKETS],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let filled = (0u16..).zip(counts).filter(|(_, count)| **count > 0);
+        filled.collect::<Vec<(u16, &u32)>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u32; BUCKETS], D::Error> {
+        let mut counts = [0; BUCKETS];
+        for (index, count) in Vec::<(u16, u32)>::deserialize(deserializer)? {
+            if let Some(bucket) = counts.get_mut(usize::from(index)) {
+                *bucket = count;
+            }
+        }
+        Ok(counts)
+    }
+}
+
 /// What one worker observed since its last hand-over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     /// How much each counter grew, in the order of [`Counter::ALL`].
     pub counts: [u64; Counter::ALL.len()],

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
+use serde::{Deserialize, Serialize};
 
 /// The longest duration with a bucket of its own.
 pub const HIGHEST: Duration = Duration::from_secs(120);
@@ -29,7 +30,7 @@ pub struct Series {
 }
 
 /// The values of a series without the room for others: what workers hand over each second.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Handful {
     /// The upper edge of each bucket that has values, and how many.
     buckets: Vec<(u32, u64)>,
@@ -99,7 +100,10 @@ impl Series {
     /// Puts values in that were taken out elsewhere.
     pub fn put(&mut self, handful: &Handful) {
         for (micros, count) in &handful.buckets {
-            self.histogram.record_n(u64::from(*micros), *count).expect("they were in such a histogram");
+            // What comes from another machine need not have been in such a histogram.
+            if self.histogram.record_n(u64::from(*micros), *count).is_err() {
+                self.overflow += count;
+            }
         }
         self.overflow += handful.overflow;
         self.sum_micros += handful.sum_micros;

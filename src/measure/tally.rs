@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::observe::{Cause, Counter, Failure, FailureKind, LastFrames, Metric, Observer, StepId, Who};
 
 use super::{Figures, Interval, Series, StepTally, Taken, Troubles};
 
 /// Everything that was counted. Lives in one worker; observing is a plain call without a lock.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
+    /// Those pass from machine to machine as [`Taken`].
+    #[serde(skip)]
     figures: Figures,
     steps: Vec<StepTally>,
     troubles: Troubles,
+    /// That passes by itself.
+    #[serde(skip)]
     interval: Box<Interval>,
 }
 
@@ -37,6 +43,11 @@ impl Tally {
     /// Adds figures that were handed over before.
     pub fn add(&mut self, figures: &Figures) {
         self.figures.add(figures);
+    }
+
+    /// Adds figures that were taken out elsewhere.
+    pub fn put(&mut self, taken: &Taken) {
+        self.figures.put(taken);
     }
 
     /// Hands over the figures since the last call. Checks and troubles stay.

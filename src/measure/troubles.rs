@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::observe::{FailureKind, LastFrames, Who, WireLine};
 use crate::protocol::Rule;
 
@@ -19,7 +21,7 @@ const CAUSE_TEXT: usize = 200;
 const DETAIL_TEXT: usize = 400;
 
 /// One cause, how often it struck, and its first instances.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trouble {
     /// How often.
     pub count: u64,
@@ -32,7 +34,7 @@ pub struct Trouble {
 }
 
 /// One instance of a cause.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// Whom it befell.
     pub who: Who,
@@ -43,7 +45,7 @@ pub struct Instance {
 }
 
 /// All troubles of a worker or, after merging, of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Troubles {
     causes: HashMap<String, Trouble>,
 }

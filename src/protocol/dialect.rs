@@ -11,7 +11,7 @@ use super::engine_io::{self, Packet};
 use super::{Violation, counted, payload};
 
 /// The versions of Engine.IO, by the number that stands in `EIO=`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Version {
     /// Engine.IO 3 with Socket.IO protocol 4: Socket.IO 1 and 2.
     V3,

@@ -83,7 +83,7 @@ impl Rule {
 macro_rules! rules {
     ($($variant:ident, $name:literal, $spec:literal, $requirement:literal;)+) => {
         /// A rule of the protocol that these codecs check.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum Rule {
             $(#[doc = concat!($requirement, " (", $spec, ").")] $variant,)+
         }

@@ -13,7 +13,7 @@ use crate::verdict::{
     Amount, End, Evidence, Generator, Judged, Measured, Outcome, doubts, judge, judge_thresholds,
 };
 
-use super::course::{Course, DoubtResult, GeneratorResult, PhaseResult, ServerResult};
+use super::course::{AgentResult, Course, DoubtResult, GeneratorResult, PhaseResult, ServerResult};
 use super::offences::sentence;
 use super::result::{
     CauseResult, CheckResult, CounterResult, DeliveriesResult, DisturbedResult, Environment, ErrorExample,
@@ -77,6 +77,8 @@ pub struct Account {
     pub course: Option<Course>,
     /// What it cost the process that played the clients.
     pub generator: Option<GeneratorResult>,
+    /// The machines that played the clients, where several did.
+    pub agents: Vec<AgentResult>,
     /// What it cost the server, where we started it.
     pub server: Option<ServerResult>,
     /// How the server ended, if we started it and it did.
@@ -160,6 +162,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         errors: errors(script_info, tally),
         course: account.course,
         generator,
+        agents: account.agents,
         server: account.server,
         server_end: account.server_end,
     }

@@ -282,6 +282,31 @@ pub struct GeneratorResult {
     pub doubts: Vec<DoubtResult>,
 }
 
+/// A machine that played a part of the clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentResult {
+    /// Its name.
+    pub name: String,
+    /// What its user said of it.
+    pub labels: Vec<String>,
+    /// Threads that played the clients.
+    pub workers: u32,
+    /// Clients that it had to play.
+    pub clients: u64,
+    /// How many of them were connected at most.
+    pub connected: u64,
+    /// Paced actions that were due.
+    pub due: u64,
+    /// Paced actions that were begun.
+    pub begun: u64,
+    /// How late it was with 99 % of its events; absent where it sent none.
+    pub lag_p99_us: Option<u64>,
+    /// Processor time of these threads.
+    pub cpu_us: u64,
+    /// How far its clock may have been from the coordinator's at worst.
+    pub clock_doubt_us: u64,
+}
+
 /// Why a measurement is in doubt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DoubtResult {

@@ -57,6 +57,7 @@ pub(crate) fn troubled() -> RunResult {
         started: UNIX_EPOCH + Duration::from_secs(1_795_227_247),
         duration: Duration::from_millis(63_412),
         account: Account {
+            agents: Vec::new(),
             environment: Environment {
                 processor: Some("A processor".into()),
                 memory: Some(16 << 30),
@@ -230,6 +231,7 @@ fn missing() -> Offence {
         sender: Sender::Excluded,
         origin: Origin::Anywhere,
         strays: Vec::new(),
+        blur: std::time::Duration::ZERO,
         order: Order::Sent,
         may_be_refused: false,
         may_be_lost: false,

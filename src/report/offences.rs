@@ -146,6 +146,7 @@ mod tests {
             sender: Sender::Excluded,
             origin: Origin::Anywhere,
             strays: Vec::new(),
+            blur: std::time::Duration::ZERO,
             order: Order::Sent,
             may_be_refused: false,
             may_be_lost: false,

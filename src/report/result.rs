@@ -19,7 +19,7 @@ pub use super::nodes::{
 };
 pub use super::target::{ServiceInfo, TargetInfo, TargetKind};
 
-use super::course::{Course, GeneratorResult, PhaseResult, ServerResult};
+use super::course::{AgentResult, Course, GeneratorResult, PhaseResult, ServerResult};
 
 /// What stands behind the name of a scenario that is in the binary and in no file.
 pub const BUNDLED: &str = " (bundled)";
@@ -80,6 +80,9 @@ pub struct RunResult {
     /// What it cost the process that played the clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<GeneratorResult>,
+    /// The machines that played the clients, where several did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentResult>,
     /// What it cost the server, where we started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerResult>,

@@ -10,7 +10,7 @@ use crate::session::Transport;
 /// Files that the program needs for itself.
 const OWN_FILES: u64 = 64;
 
-/// Raises the soft limit of open files as far as the scenario needs and the hard limit allows, and looks whether there are
+/// Raises the soft limit of open files as far as this share of the scenario's clients needs and the hard limit allows, and looks whether there are
 /// ports enough for connections from so many addresses.
 ///
 /// # Errors
@@ -20,8 +20,9 @@ pub(super) fn prepare(
     transport: Transport,
     sources: usize,
     nodes: &[&str],
+    share: f64,
 ) -> Result<(), String> {
-    let connections = files(scenario, transport);
+    let connections = (files(scenario, transport) as f64 * share).ceil() as u64;
     let needed = connections + OWN_FILES + files_of_links(scenario, connections, nodes);
     raise(needed).map_err(|hard| {
         format!(
@@ -53,6 +54,11 @@ fn enough_ports(connections: u64, range: &str, sources: usize) -> Result<(), Str
          (127.0.0.2,127.0.0.3,… for a server on this machine), or use fewer clients",
         each * sources
     ))
+}
+
+/// How many files this process may have open, if it wants to.
+pub(super) fn most_files() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard)
 }
 
 /// How many files the clients of a scenario have open at most, where this is the transport of those that name none.

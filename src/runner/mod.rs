@@ -9,6 +9,9 @@
 //! | `commands` | which commands of a scenario are started, and whether the user allows it |
 //! | `operate` | what the script does to the nodes of the server |
 //! | `run` | one scenario against one server, which it starts or finds |
+//! | `agents` | a machine that plays a part of the clients of a run, and who is there |
+//! | `machines`, `package` | a run by several machines, and all that its plan is made of |
+//! | `local_agents` | agents and a broker on this machine |
 //! | `suite/` | the conformance suite against one server |
 //! | `search` | the search for the highest load |
 //! | `comparison` | servers side by side, block by block |
@@ -23,6 +26,7 @@
 //! | `interrupt` | Ctrl-C and SIGTERM |
 //! | `event` | what is reported while something runs |
 
+mod agents;
 mod bundled;
 mod commands;
 mod comparison;
@@ -33,9 +37,12 @@ mod given;
 mod importing;
 mod interrupt;
 mod limits;
+mod local_agents;
 mod machine;
+mod machines;
 mod once;
 mod operate;
+mod package;
 mod pin;
 mod published;
 mod run;
@@ -54,6 +61,7 @@ mod watch;
 use crate::report::RunResult;
 use crate::verdict::Status;
 
+pub(crate) use agents::{AgentConfig, serve_runs, show_agents};
 pub(crate) use bundled::Bundled;
 pub(crate) use comparison::{Comparison, ComparisonConfig, compare_files};
 pub(crate) use event::{Event, Listener};
@@ -63,6 +71,7 @@ pub(crate) use forms::{Forms, When};
 pub(crate) use given::GivenServer;
 pub(crate) use importing::{ImportSource, import, write_rows};
 pub(crate) use interrupt::stop_on_signals;
+pub(crate) use machines::MachinesConfig;
 pub(crate) use published::{PublishConfig, Published};
 pub(crate) use run::{RunConfig, ScenarioRun};
 pub(crate) use scenarios::{Selected, select, select_one};
@@ -71,7 +80,7 @@ use server::NodeConfig;
 pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter, split_name};
 pub(crate) use stored::Stored;
 pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig, own_contract};
-use tls::tls;
+use tls::TlsFiles;
 pub(crate) use tls::{Shown, Trust};
 pub(crate) use trend::trend_of;
 

@@ -1,12 +1,14 @@
 //! One run of one scenario: a plan, the engine, a result. Single runs, cases of a suite, loads of a search and turns of a
 //! comparison all go through [`run_once`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::machines::Machines;
 use super::operate::NodeOperator;
-use super::server::Place;
+use super::package::number;
+use super::server::{Place, is_local};
 use super::unanswered::Unanswered;
 use super::watch::Watch;
 use super::{Error, Event, Listener, ServerConfig, machine, secrets};
@@ -26,6 +28,8 @@ use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds
 
 /// What is run, where and how.
 pub(super) struct SingleRun<'a> {
+    /// The other machines that play the clients, if others do.
+    pub(super) machines: Option<&'a Machines>,
     pub(super) source: &'a Source,
     pub(super) scenario: &'a Scenario,
     /// Where its nodes are.
@@ -102,9 +106,10 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         transport: once.transport,
         compression: once.compression,
         seed: once.seed,
-        run: number(),
-        epoch: Instant::now(),
+        run: once.machines.map_or_else(number, Machines::run),
+        epoch: once.machines.map_or_else(Instant::now, Machines::start),
         audit: watching.is_some(),
+        is_one_of_several: false,
     };
     let plan = Plan::new(once.scenario, run_options);
     let operator = watching.as_ref().map(|watching| NodeOperator {
@@ -131,11 +136,16 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
             Ok(Ended::new(facts.of_case(&ran), &ran))
         }
         Some(Watching { running, listener }) => {
-            let watch = Watch::new(&plan, once.scenario.lasts(), running, once.workers);
+            let workers = once.machines.map_or(once.workers, Machines::workers);
+            let watch = Watch::new(&plan, once.scenario.lasts(), running, workers);
             let environment = machine::environment(Some(once.places.iter().any(is_local)));
             let unanswered = Unanswered::new(&plan, once.scenario);
             let mut watched = WatchedRun { facts, watch, environment, listener, unanswered, ending: None };
-            let ran = engine::run(&plan, &config, &mut |progress| watched.hear(progress));
+            let mut hear = |progress: RunProgress<'_>| watched.hear(progress);
+            let ran = match once.machines {
+                Some(machines) => machines.conduct(&plan, &config, &mut hear),
+                None => engine::run(&plan, &config, &mut hear),
+            };
             let told = (watched.listener)(Event::RunEnded);
             let ran = ran.map_err(failed)?;
             watched.watch.finish(&ran);
@@ -148,12 +158,6 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
             }
         }
     }
-}
-
-/// Whether clients and server share a machine, as far as addresses tell: behind a proxy, they do not, and behind a link its
-/// target counts.
-fn is_local(place: &Place) -> bool {
-    place.peer.tunnel.is_none() && place.address.ip().is_loopback()
 }
 
 /// Why the engine could not test.
@@ -177,14 +181,6 @@ impl Ended {
                 .unwrap_or_default(),
         }
     }
-}
-
-/// A number for each run of this process that no other has.
-fn number() -> u16 {
-    use std::sync::atomic::AtomicU16;
-
-    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(..)));
-    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// What every result of a run says, however the run ended.
@@ -335,10 +331,13 @@ impl WatchedRun<'_, '_> {
             },
             machine: Generator {
                 busiest: self.watch.busiest(),
-                others: self.watch.others(),
+                // What other programs do here matters where the clients are.
+                others: self.watch.others().filter(|_| self.facts.once.machines.is_none()),
                 without_port,
                 without_file,
                 out_of_time: ran.ending == Ending::OutOfTime,
+                lost: ran.lost.clone(),
+                clocks: self.facts.once.machines.and_then(Machines::clocks),
             },
             ..self.facts.run(&ran.tally, ran.duration)
         })
@@ -347,12 +346,20 @@ impl WatchedRun<'_, '_> {
 
 /// What is known beside what was counted, up to that time.
 fn account(facts: &Facts<'_>, watch: &Watch<'_>, environment: &Environment, now: Duration) -> Account {
+    let clients = facts.plan.parts.iter().map(|part| part.count).sum();
+    let agents = facts.once.machines.map_or_else(Vec::new, |machines| machines.results(clients));
+    let mut generator = watch.generator();
+    if !agents.is_empty() {
+        generator.cpu_us = agents.iter().map(|agent| agent.cpu_us).sum();
+        generator.memory_peak = 0;
+    }
     Account {
+        agents,
         environment: environment.clone(),
         measured: Some(watch.measured(now)),
         phases: watch.phases(facts.plan.settle(), now),
         course: watch.course(),
-        generator: Some(watch.generator()),
+        generator: Some(generator),
         server: watch.server(),
         server_end: watch.server_end(),
     }

@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use sha1::{Digest, Sha1};
 
+use super::machines::{Machines, MachinesConfig};
 use super::once::{Ended, SingleRun, Watching, run_once};
+use super::package::Packing;
 use super::{Error, Listener, Selected, ServerConfig, limits, machine, operate};
 use crate::measure::{ScriptInfo, Tally};
 use crate::report::result::{ScenarioInfo, TargetInfo};
@@ -40,6 +42,8 @@ pub(crate) struct RunConfig {
     pub process: Option<u32>,
     /// What the run is called, in the course of many results; else by the commit that a CI system names.
     pub label: Option<String>,
+    /// Which other machines play the clients, if others do.
+    pub machines: Option<MachinesConfig>,
 }
 
 /// Where CI systems name the commit: GitHub, GitLab, Jenkins.
@@ -76,8 +80,13 @@ impl ScenarioRun<'_> {
     /// # Errors
     /// A sentence that says what is missing and what to do.
     pub(super) fn check_machine(&self) -> Result<(), String> {
+        // Each agent looks for itself.
+        if self.config.machines.is_some() {
+            return Ok(());
+        }
         let nodes: Vec<&str> = self.server.nodes.iter().map(|node| node.name.as_str()).collect();
-        limits::prepare(&self.selected.scenario, self.transport(), self.server.sources.len(), &nodes)
+        let sources = self.server.sources.len();
+        limits::prepare(&self.selected.scenario, self.transport(), sources, &nodes, 1.0)
     }
 
     /// Looks whether this machine has what the clients need, and starts the server or finds it.
@@ -124,7 +133,17 @@ impl ScenarioRun<'_> {
         operate::check(&scenario, running).map_err(Error::because)?;
         let places = server.places(running).map_err(Error::because)?;
         let nodes: Vec<String> = running.iter().map(|node| node.name.clone()).collect();
+        let machines = match &config.machines {
+            Some(machines) => {
+                let (transport, compression) = (self.transport(), config.compression);
+                let packing = Packing { server, selected, transport, compression, seed: config.seed };
+                let there = (running, &places[..]);
+                Some(Machines::gather(machines, &packing, &scenario, there, config.workers, stop)?)
+            }
+            None => None,
+        };
         let run = SingleRun {
+            machines: machines.as_ref(),
             source: &selected.source,
             scenario: &scenario,
             places: &places,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Bundled, Error};
 use crate::document::{Source, closest, render};
-use crate::scenario::{self, Overrides, Scenario, Surroundings, Timings};
+use crate::scenario::{self, Outside, Overrides, Scenario, Surroundings, Timings};
 
 /// A scenario, read, with where it came from.
 #[derive(Debug)]
@@ -29,6 +29,14 @@ impl Selected {
         let scenario =
             scenario::read(&self.source, &surroundings).map_err(|mistake| render(&mistake, &self.source))?;
         Ok(Selected { source: self.source.clone(), scenario, surroundings, overrides })
+    }
+
+    /// What it takes from outside of its own file.
+    pub(super) fn outside(&self) -> Outside {
+        let (recording, taken) = self.surroundings.recording();
+        // That it can be read was seen before.
+        let _ = scenario::read(&self.source, &recording);
+        taken.borrow().clone()
     }
 
     /// Reads it again, now that the server is known.

@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 
-use super::Error;
+use super::{Error, TlsFiles};
 use crate::observe::Who;
 use crate::plan::{Plan, RunOptions};
 use crate::protocol::deflate;
@@ -65,6 +65,8 @@ pub(crate) struct ServerConfig {
     pub recovery: Duration,
     /// How TLS is spoken, where the url asks for it.
     pub tls: Arc<ClientConfig>,
+    /// What that is made of.
+    pub tls_files: TlsFiles,
     /// The proxy in between.
     pub proxy: Option<Proxy>,
     /// Headers for every request.
@@ -356,6 +358,12 @@ impl ServerConfig {
     }
 }
 
+/// Whether clients and server share a machine, as far as addresses tell: behind a proxy, they do not, and behind a link its
+/// target counts.
+pub(super) fn is_local(place: &Place) -> bool {
+    place.peer.tunnel.is_none() && place.address.ip().is_loopback()
+}
+
 /// Reads a header for every request: `Authorization: Bearer abc`.
 ///
 /// # Errors
@@ -416,11 +424,12 @@ pub(crate) fn split_name(text: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::runner::tls::{Trust, tls};
+    use crate::runner::Trust;
 
     /// The reference server, as it is usually reached.
     pub(in crate::runner) fn usual() -> ServerConfig {
         let usual = Timings::default();
+        let tls_files = TlsFiles::read(&Trust::Any, None).expect("nothing is read");
         ServerConfig {
             nodes: vec![NodeConfig { name: "a".to_owned(), command: None, url: None }],
             arguments: Vec::new(),
@@ -429,7 +438,8 @@ pub(super) mod tests {
             connect_timeout: usual.connect_timeout,
             upgrade_timeout: usual.upgrade_timeout,
             recovery: usual.recovery,
-            tls: tls(&Trust::Any, None).expect("nothing is read"),
+            tls: tls_files.config().expect("there is no file"),
+            tls_files,
             proxy: None,
             headers: Vec::new(),
             query: Vec::new(),

@@ -55,7 +55,7 @@ pub use samples::predictions;
 pub use script::Act;
 pub use search::{Axis, Range, load_from};
 pub use services::{ServiceRule, StopSignal, services_in};
-pub use surroundings::Surroundings;
+pub use surroundings::{Outside, Surroundings};
 
 /// The most clients that a scenario may have, in all groups together.
 pub const MOST_CLIENTS: u32 = 1_000_000;

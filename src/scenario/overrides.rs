@@ -7,13 +7,15 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::MOST_CLIENTS;
 use crate::document::{Mistake, Node, Source, Span, Value, parse};
 use crate::threshold::{Find, Threshold};
 use crate::units::{Rate, Spelt};
 
 /// What is put in the place of what a scenario says; the default leaves it as it is.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overrides {
     /// `--clients 1000`: how many clients there are in all. Groups of one stay as they are, and those of
     /// [`Overrides::groups`]; the others grow or shrink in proportion.

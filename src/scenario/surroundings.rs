@@ -1,8 +1,11 @@
 //! What a scenario may take from outside of its own file: environment variables, files that stand beside it, what is known
 //! of the server, and what the command line says in its place.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
 
 use super::Overrides;
 use crate::document::Node;
@@ -16,6 +19,15 @@ type Files = Rc<dyn Fn(&str) -> Result<Vec<u8>, String>>;
 
 /// The largest file that a scenario may name.
 const SIZE_LIMIT: u64 = 64 << 20;
+
+/// What a scenario took from outside: enough to read it again on another machine, which has neither.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outside {
+    /// Variables of the environment that it asked for.
+    variables: Vec<(String, Option<String>)>,
+    /// Files that it named, or why they could not be read.
+    files: Vec<(String, Result<Vec<u8>, String>)>,
+}
 
 /// What a scenario may take from outside of its own file.
 #[derive(Clone)]
@@ -54,6 +66,36 @@ impl Surroundings {
             overrides: Rc::default(),
             contract: None,
         }
+    }
+
+    /// The same, which writes down what is taken.
+    pub fn recording(&self) -> (Surroundings, Rc<RefCell<Outside>>) {
+        let taken = Rc::new(RefCell::new(Outside::default()));
+        let (environment, files) = (self.environment.clone(), self.files.clone());
+        let (variables, read) = (taken.clone(), taken.clone());
+        let environment: Environment = Rc::new(move |name| {
+            let value = environment(name);
+            variables.borrow_mut().variables.push((name.to_owned(), value.clone()));
+            value
+        });
+        let files: Files = Rc::new(move |name| {
+            let bytes = files(name);
+            read.borrow_mut().files.push((name.to_owned(), bytes.clone()));
+            bytes
+        });
+        (Surroundings { environment, files, ..self.clone() }, taken)
+    }
+
+    /// Those in which a scenario was read before.
+    pub fn of_record(outside: Outside) -> Surroundings {
+        let Outside { variables, files } = outside;
+        Surroundings::new(
+            move |name| variables.iter().find(|(known, _)| known == name)?.1.clone(),
+            move |name| {
+                let known = files.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone());
+                known.unwrap_or_else(|| Err("it was not there when the plan was made".to_owned()))
+            },
+        )
     }
 
     /// The same, knowing the server.

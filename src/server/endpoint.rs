@@ -16,7 +16,7 @@ use url::{Host, Url};
 const DEFAULT_PATH: &str = "/socket.io/";
 
 /// A server's address, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Endpoint {
     /// True for `https` and `wss`.
     pub secure: bool,

@@ -31,7 +31,7 @@ const GUARD: &str = "trap '' TERM; echo; exec >&2; read -r _; kill -TERM 0; slee
 
 /// A running process group. Stopped when dropped.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(crate) struct Group {
     leader: Child,
     id: Pid,
     lifeline: Option<ChildStdin>,
@@ -52,7 +52,7 @@ impl Group {
 
     /// Starts a command line with `sh`, its standard input empty, with these variables in its environment beside our own. Its
     /// output is searched for a text that says that it is ready, if one does.
-    pub(super) fn start_line(
+    pub(crate) fn start_line(
         line: &str,
         environment: impl IntoIterator<Item = (String, String)>,
         ready: Option<&str>,
@@ -100,7 +100,7 @@ impl Group {
     }
 
     /// How the process that was started has ended, if it has.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
             self.ended = self.leader.try_wait().ok().flatten();
         }

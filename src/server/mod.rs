@@ -19,7 +19,7 @@ mod services;
 mod shell;
 
 pub(crate) use endpoint::{Endpoint, authorization};
-pub(crate) use group::{Leave, Process, Resources};
+pub(crate) use group::{Group, Leave, Process, Resources};
 pub(crate) use last_words::exception;
 pub(crate) use nodes::{BUS, Node, Nodes, usual_name};
 pub(crate) use not_there::{NotThere, Seen};

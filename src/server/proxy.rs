@@ -13,7 +13,7 @@ use super::{Endpoint, authorization};
 const DEFAULT_PORT: u16 = 1080;
 
 /// An HTTP proxy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Proxy {
     host: String,
     port: u16,

@@ -24,7 +24,7 @@ use crate::protocol::Rule;
 use crate::protocol::http::Response;
 use crate::secrets::is_telling;
 use crate::session::{Channel, Closed, Destination, Session};
-use crate::template::{Distribution, Name, Of, Shared, Slot, Values};
+use crate::template::{Distribution, Name, Of, Slot, Values};
 
 /// When and why a connection ended that no step ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -293,8 +293,9 @@ impl<'p> Actor<'p> {
 
     fn show(&self, of: &Of, value: &Json) {
         let group = self.who.group as usize;
-        if self.context.shared.contains(&Shared { group, of: of.clone() }) {
-            self.context.shared_values.put(group, u64::from(self.who.n), of.clone(), value.clone());
+        let asked = self.context.shared.iter().enumerate();
+        for (number, shared) in asked.filter(|(_, shared)| shared.group == group && shared.of == *of) {
+            self.context.shared_values.put(number, shared, u64::from(self.who.n), value);
         }
     }
 

@@ -65,6 +65,7 @@ impl AuditTarget {
             sender: self.sender,
             origin: self.origin,
             strays: Vec::new(),
+            blur: std::time::Duration::ZERO,
             order: self.order,
             may_be_refused: self.may_be_refused,
             may_be_lost: self.may_be_lost,

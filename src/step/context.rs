@@ -1,9 +1,10 @@
 //! What all clients of a run share: read, never written, but for the board.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::markers::Markers;
@@ -144,18 +145,61 @@ impl RunContext {
 #[derive(Debug, Default)]
 pub struct SharedValues {
     values: RwLock<HashMap<(usize, u64, Of), Json>>,
+    /// What clients of this machine showed and others have not been told, where there are others.
+    fresh: Option<Mutex<Vec<ShownValue>>>,
+}
+
+/// A value that a client shows those on other machines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownValue {
+    /// Which, as an index into [`RunContext::shared`].
+    shared: usize,
+    /// Whose: its index in the group.
+    member: u64,
+    /// As JSON.
+    value: String,
 }
 
 impl SharedValues {
-    /// Shows a value.
-    pub fn put(&self, group: usize, member: u64, of: Of, value: Json) {
+    /// Without any yet. `is_told`: whether clients on other machines have to know of them.
+    pub fn new(is_told: bool) -> SharedValues {
+        SharedValues { values: RwLock::default(), fresh: is_told.then(Mutex::default) }
+    }
+
+    /// Shows a value, the one with this number in [`RunContext::shared`].
+    pub fn put(&self, shared: usize, of: &Shared, member: u64, value: &Json) {
         if let Ok(mut values) = self.values.write() {
-            values.insert((group, member, of), value);
+            values.insert((of.group, member, of.of.clone()), value.clone());
+        }
+        if let Some(fresh) = &self.fresh {
+            let shown = ShownValue { shared, member, value: value.to_string() };
+            fresh.lock().unwrap_or_else(PoisonError::into_inner).push(shown);
         }
     }
 
     /// A value that another client showed.
     pub fn get(&self, group: usize, member: u64, of: &Of) -> Option<Json> {
         self.values.read().ok()?.get(&(group, member, of.clone())).cloned()
+    }
+
+    /// Tells what other machines have to be told. When it returns, all is told that was shown before, whoever told it.
+    pub fn tell_fresh(&self, tell: impl FnOnce(Vec<ShownValue>)) {
+        let Some(fresh) = &self.fresh else { return };
+        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        if !fresh.is_empty() {
+            tell(std::mem::take(&mut *fresh));
+        }
+    }
+}
+
+impl RunContext {
+    /// Takes what clients on another machine show. What makes no sense is left out.
+    pub fn learn(&self, shown: Vec<ShownValue>) {
+        let Ok(mut values) = self.shared_values.values.write() else { return };
+        for ShownValue { shared, member, value } in shown {
+            if let (Some(of), Ok(value)) = (self.shared.get(shared), serde_json::from_str(&value)) {
+                values.insert((of.group, member, of.of.clone()), value);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 /// How long the server lets things take, and how much it takes. The default is that of the official server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Timings {
     /// `pingInterval` of its handshake.
     pub interval: Duration,

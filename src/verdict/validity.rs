@@ -27,7 +27,7 @@ const DISTURBED: f64 = 0.25;
 const NOTABLE: f64 = 0.1;
 
 /// What is known about the machine that generated the load.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Generator {
     /// The share of the measured part in which the worker thread with the highest load worked. None if the part was too short to know.
     pub busiest: Option<f64>,
@@ -40,6 +40,10 @@ pub struct Generator {
     pub without_file: u64,
     /// Whether the longest time allowed was over before the script was.
     pub out_of_time: bool,
+    /// The sentence about the machine that was lost, if several made the load and one was.
+    pub lost: Option<String>,
+    /// How far the clocks of two machines may have been apart at worst, if several made the load.
+    pub clocks: Option<Duration>,
 }
 
 /// The reasons for which a measurement may not be valid.
@@ -60,6 +64,10 @@ pub enum DoubtKind {
     MachineShared,
     /// A limit was missed that might have been met without the delays of the load generator.
     OwnLag,
+    /// One of the machines that made the load was dead or cut off.
+    AgentLost,
+    /// The clocks of the machines that made the load may be further apart than a limit allows.
+    Clocks,
 }
 
 /// A reason for which the measurement may not be valid.
@@ -95,6 +103,28 @@ pub fn doubts(
     let weight = |weight| if rests { weight } else { Weight::Told };
     let mut doubts = Vec::new();
     let mut doubt = |kind, weight, words: String| doubts.push(Doubt { kind, words, weight });
+    if let Some(lost) = &generator.lost {
+        doubt(DoubtKind::AgentLost, Weight::Grave, format!("{lost}; the figures end there"));
+    }
+    if let Some(apart) = generator.clocks {
+        let limits =
+            thresholds.iter().filter_map(|threshold| match (threshold.subject.metric()?, threshold.limit) {
+                (Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast, Limit::Latency(limit)) => {
+                    Some(limit)
+                }
+                _ => None,
+            });
+        if let Some(limit) = limits.min().filter(|limit| apart.as_secs_f64() > NOTABLE * limit.as_secs_f64())
+        {
+            let words = format!(
+                "the clocks of two agents may have been {} apart, which is more than a tenth of the limit of {}: put agents and \
+                 broker nearer to each other",
+                duration(apart),
+                duration(limit)
+            );
+            doubt(DoubtKind::Clocks, Weight::Grave, words);
+        }
+    }
     if generator.out_of_time {
         doubt(
             DoubtKind::OutOfTime,

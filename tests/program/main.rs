@@ -1,5 +1,6 @@
 //! The program as its user meets it: a child process, and servers good and bad in front of it.
 
+mod agents;
 mod answers;
 mod capacity;
 mod causes;

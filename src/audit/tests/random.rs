@@ -111,9 +111,10 @@ impl History {
             if time % 10 == 0 && ticked != *time {
                 ticked = *time;
                 for auditor in &mut audit {
-                    auditor.poll_batches(now).into_iter().for_each(|(to, batch)| {
-                        ways[batch.from * auditors + to].1.push_back(batch);
-                    });
+                    let bulletin = auditor.poll_bulletin(now);
+                    for to in (0..auditors).filter(|to| *to != bulletin.from()) {
+                        ways[bulletin.from() * auditors + to].1.push_back(bulletin.to(to));
+                    }
                 }
                 // Those of one way keep their order.
                 let mut order: Vec<usize> = (0..ways.len()).collect();
@@ -442,6 +443,7 @@ impl Play<'_> {
             sender: if excluded { Sender::Excluded } else { Sender::Included },
             origin,
             strays: Vec::new(),
+            blur: std::time::Duration::ZERO,
             order,
             may_be_refused,
             may_be_lost,

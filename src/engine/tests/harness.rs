@@ -8,8 +8,9 @@ use mio::Waker;
 use crate::document::Source;
 use crate::engine::accounts::{Accounts, Second};
 use crate::engine::director::Director;
+use crate::engine::orders::{Homecoming, Order, Report, Share};
 use crate::engine::records::Mailboxes;
-use crate::engine::worker::{Command, Report, Work, Worker, WorkerLoop};
+use crate::engine::worker::{Worker, WorkerLoop};
 use crate::measure::Tally;
 use crate::plan::{Plan, RunOptions};
 use crate::scenario::{Surroundings, read};
@@ -24,7 +25,7 @@ pub(super) struct Harness<'p> {
     pub network: Simulation,
     plan: &'p Plan<'p>,
     worker: WorkerLoop<'p>,
-    commands: mpsc::Sender<Command>,
+    orders: mpsc::Sender<Order>,
     reports: mpsc::Receiver<Report>,
     /// Kept because a queue without its waker is another queue.
     _waker: Arc<Waker>,
@@ -43,7 +44,7 @@ pub(super) struct Harness<'p> {
 /// What came of it.
 pub(super) struct Played {
     pub tally: Tally,
-    pub work: Work,
+    pub home: Homecoming,
 }
 
 /// Plays a scenario of this text against a server that reacts so.
@@ -55,15 +56,15 @@ pub(super) fn over_network(
     with_plan(text, |plan| {
         let network = Simulation::new(plan.context.epoch, server);
         let (sender, reports) = mpsc::channel();
-        let mailboxes = Arc::new(Mailboxes::new(1, Arc::default()));
+        let mailboxes = Arc::new(Mailboxes::new(Share::whole(1), Arc::default()));
         let worker = Worker::new(plan, Connections::simulated(&network), 0, sender, mailboxes)
             .expect("a simulation gives everything");
-        let (commands, waker) = worker.line();
+        let (orders, waker) = worker.line();
         test(Harness {
             network,
             plan,
             worker: worker.assemble().expect("its clients can be made"),
-            commands,
+            orders,
             reports,
             _waker: waker,
             director: Director::new(&plan.script),
@@ -109,8 +110,7 @@ impl Harness<'_> {
                 Report::Drained => self.drained = Some(self.now()),
                 Report::Counted(_, _, live) => self.told.push((self.now(), live)),
                 Report::Second(handover) => self.seconds.extend(self.accounts.take(*handover)),
-                Report::Operated(..) => panic!("no worker does anything to the server"),
-                Report::Broken => panic!("it broke off"),
+                report => panic!("no worker says this here: {report:?}"),
             }
         }
     }
@@ -134,14 +134,14 @@ impl Harness<'_> {
         panic!("the script does not end");
     }
 
-    pub(super) fn command(&self, command: Command) {
-        self.commands.send(command).expect("the worker listens");
+    pub(super) fn order(&self, order: Order) {
+        self.orders.send(order).expect("the worker listens");
         self.network.wake();
     }
 
     /// All clients leave.
     pub(super) fn close(self) -> Played {
-        let work = self.worker.leave();
+        let home = self.worker.leave().finish();
         let mut accounts = self.accounts;
         while let Ok(report) = self.reports.try_recv() {
             if let Report::Second(handover) = report {
@@ -149,21 +149,22 @@ impl Harness<'_> {
             }
         }
         let tally = accounts.tally();
-        Played { tally, work }
+        Played { tally, home }
     }
 
     fn start(&self, acts: Vec<usize>) {
-        let due = self.network.now();
-        acts.into_iter().for_each(|act| self.command(Command::Begin { act, due }));
+        let due = self.now();
+        acts.into_iter().for_each(|act| self.order(Order::Begin { act, due }));
     }
 }
 
 impl Played {
     /// Everything that was counted, with what was not handed over yet.
     pub(super) fn counted(self) -> Tally {
-        let (rest, ..) = self.work.records.close();
-        let mut tally = self.tally;
-        tally.merge(&rest);
+        let mut tally = Tally::new();
+        tally.add(self.tally.figures());
+        tally.put(&self.home.figures);
+        tally.merge(&self.home.script_info);
         tally
     }
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::harness::{Harness, over_network};
 use super::server::{Server, tell};
-use crate::engine::records::Extent;
-use crate::engine::worker::Command;
+use crate::engine::orders::{Extent, Order};
 use crate::observe::{Counter, Metric};
 use crate::protocol::websocket::{Opcode, parse};
 use crate::transport::simulation::{Event, Heard, Reaction};
@@ -77,7 +76,7 @@ fn a_connection_that_never_came_to_be_is_told_when_the_worker_comes_home() {
     over_network(&scenario("{ crowd: 3 }", "- all: connect"), refusing, |mut harness| {
         harness.play_out();
         let played = harness.close();
-        assert_eq!(played.work.unreached, 1);
+        assert_eq!(played.home.unreached, 1);
         let tally = played.counted();
         assert_eq!((tally.counter(Counter::ConnectOk), tally.counter(Counter::ConnectFailed)), (2, 1));
     });
@@ -119,7 +118,7 @@ fn what_is_not_due_in_the_measured_part_is_not_measured() {
         harness.until(ms(50));
         // Of the rounds that are due at 0, 100, … 900 ms, those from 300 ms on and before 700 ms.
         let extent = Extent { from: Some(ms(300)), to: Some(ms(700)) };
-        harness.command(Command::Measure(extent));
+        harness.order(Order::Measure(extent));
         harness.until(ms(1_000));
         let tally = harness.close().counted();
         assert_eq!(tally.series(Metric::Ack).map(crate::measure::Series::count), Some(4 + 1));
@@ -145,7 +144,7 @@ script:
         |mut harness| {
             harness.play_out();
             assert_eq!(harness.now(), ms(20), "the server has acknowledged it");
-            harness.command(Command::Drain);
+            harness.order(Order::Drain);
             harness.until(ms(200));
             assert_eq!(harness.drained, Some(ms(90)));
             assert_eq!(harness.close().counted().counter(Counter::DeliveryReceived), 2);

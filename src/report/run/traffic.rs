@@ -95,7 +95,9 @@ pub(super) fn load(run: &RunResult) -> Vec<Block> {
         let mut parts = vec![format!("{} of processor time", micros(generator.cpu_us))];
         let load = |share| format!("highest load of one worker thread {}", format::share(share));
         parts.extend(generator.busiest_worker.map(load));
-        parts.push(format!("{} of memory", format::bytes(generator.memory_peak)));
+        if run.agents.is_empty() {
+            parts.push(format!("{} of memory", format::bytes(generator.memory_peak)));
+        }
         add("clients", parts);
     }
     if let Some(server) = &run.server {
@@ -112,10 +114,43 @@ pub(super) fn load(run: &RunResult) -> Vec<Block> {
         return Vec::new();
     }
     let mut blocks = vec![Block::Facts(facts)];
+    if !run.agents.is_empty() {
+        blocks.push(part("Agents", vec![Block::Table(agents(run))]));
+    }
     if !run.phases.is_empty() {
         blocks.push(Block::From(Detail::Everything, vec![part("Phases", vec![Block::Table(phases(run))])]));
     }
     blocks
+}
+
+fn agents(run: &RunResult) -> Table {
+    let columns = vec![
+        Column::words("Agent"),
+        Column::figures("clients"),
+        Column::figures("connected"),
+        Column::figures("scheduled"),
+        Column::figures("started"),
+        Column::figures("lag p99"),
+        Column::figures("processor time"),
+        Column::figures("clock"),
+    ];
+    let rows = run.agents.iter().map(|agent| {
+        let name = match agent.labels.is_empty() {
+            true => agent.name.clone(),
+            false => format!("{} ({})", agent.name, agent.labels.join(", ")),
+        };
+        Row::of([
+            name,
+            count(agent.clients),
+            count(agent.connected),
+            count(agent.due),
+            count(agent.begun),
+            agent.lag_p99_us.map_or_else(|| "–".to_owned(), micros),
+            micros(agent.cpu_us),
+            format!("± {}", micros(agent.clock_doubt_us)),
+        ])
+    });
+    Table::new("The machines that played the clients", columns).rows(rows)
 }
 
 fn phases(run: &RunResult) -> Table {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, Trust, split_name, tls};
+use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, TlsFiles, Trust, split_name};
 use crate::protocol::dialect::Version;
 use crate::scenario::{MOST_NODES, ServiceRule, Timings, services_in};
 use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
@@ -259,6 +259,7 @@ impl GivenServer {
         }
         let proxy = self.proxy(nodes[0].command.as_deref(), nodes[0].url.as_ref())?;
         let faults = self.faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
+        let tls_files = TlsFiles::read(&self.trust, self.shown.as_ref())?;
         Ok(ServerConfig {
             nodes,
             arguments: faults.collect(),
@@ -267,7 +268,8 @@ impl GivenServer {
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,
             recovery: self.recovery,
-            tls: tls(&self.trust, self.shown.as_ref())?,
+            tls: tls_files.config()?,
+            tls_files,
             proxy,
             headers,
             query: self.query.clone(),

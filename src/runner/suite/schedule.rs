@@ -137,6 +137,7 @@ pub(super) fn run_case(
     stop: &AtomicBool,
 ) -> Result<Option<Ended>, Error> {
     let run = SingleRun {
+        machines: None,
         source,
         scenario,
         places: slice::from_ref(place),

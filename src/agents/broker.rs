@@ -1,0 +1,231 @@
+//! The connection to the broker: the only place that knows NATS, and one thread of tokio.
+
+use std::path::PathBuf;
+use std::sync::mpsc as std_mpsc;
+use std::thread;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// How long the first connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A connection on which nothing is answered is replaced after twice this time.
+const PING: Duration = Duration::from_secs(1);
+
+/// How long what was said last may take to leave.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// The longest pause between two tries to be connected again.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// How many messages wait here at most before some are dropped, which are said again.
+const CAPACITY: usize = 1 << 14;
+
+/// Less than what the broker takes: it counts subjects and headers, too.
+const SPARE: usize = 1024;
+
+/// The longest that one message may be, whatever the broker takes: the next one should not wait for long.
+const LONGEST: usize = 256 << 10;
+
+/// Where the broker is, and what it wants to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BrokerConfig {
+    /// Its URL; several with commas between them.
+    pub(crate) url: String,
+    /// The file with credentials.
+    pub(crate) credentials: Option<PathBuf>,
+    /// The token.
+    pub(crate) token: Option<String>,
+    /// The file with the certificates that are trusted.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The files with the certificate that is shown, and its key.
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// What came from the broker.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) subject: String,
+    pub(super) reply: Option<String>,
+    pub(super) payload: Bytes,
+}
+
+enum Ask {
+    Publish(String, Option<String>, Bytes),
+    Subscribe(String),
+    Forget(String),
+}
+
+/// A connection. When it is dropped, what was said is sent first.
+pub(super) struct Broker {
+    asks: Option<mpsc::UnboundedSender<Ask>>,
+    thread: Option<thread::JoinHandle<()>>,
+    /// The longest payload.
+    pub(super) limit: usize,
+}
+
+impl BrokerConfig {
+    /// The URL without name and password.
+    pub(crate) fn shown(&self) -> String {
+        let one = |url: &str| match url.split_once("://") {
+            Some((scheme, rest)) => {
+                format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+            }
+            None => url.rsplit_once('@').map_or(url, |(_, host)| host).to_owned(),
+        };
+        self.url.split(',').map(|url| one(url.trim())).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Broker {
+    /// Connects. Whatever comes goes to `hear`.
+    ///
+    /// # Errors
+    /// A sentence without its full stop.
+    pub(super) fn connect(
+        config: &BrokerConfig,
+        hear: impl Fn(Message) + Clone + Send + 'static,
+    ) -> Result<Broker, String> {
+        let (asks, asked) = mpsc::unbounded_channel();
+        let (tell, told) = std_mpsc::channel();
+        let (config, shown) = (config.clone(), config.shown());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| format!("failed to start the thread of the broker: {error}"))?;
+        let thread = thread::Builder::new().name("nats".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                match connect(&config).await {
+                    Err(why) => {
+                        let _ = tell.send(Err(why));
+                    }
+                    Ok(client) => {
+                        let _ = tell.send(Ok(client.server_info().max_payload));
+                        work(client, asked, hear).await;
+                    }
+                }
+            });
+        });
+        let thread = thread.map_err(|error| format!("failed to start the thread of the broker: {error}"))?;
+        let connected = told.recv().unwrap_or_else(|_| Err("its thread broke off".to_owned()));
+        let most = connected.map_err(|why| {
+            format!("failed to reach the broker at {shown}: {why}; is `nats-server` running there?")
+        })?;
+        let limit = most.saturating_sub(SPARE).min(LONGEST);
+        Ok(Broker { asks: Some(asks), thread: Some(thread), limit })
+    }
+
+    /// From here on, messages under this subject come.
+    pub(super) fn subscribe(&self, subject: String) {
+        self.ask(Ask::Subscribe(subject));
+    }
+
+    /// Messages whose subjects begin so come no more.
+    pub(super) fn forget(&self, beginning: String) {
+        self.ask(Ask::Forget(beginning));
+    }
+
+    /// Says something.
+    pub(super) fn publish(&self, subject: String, payload: impl Into<Bytes>) {
+        self.ask(Ask::Publish(subject, None, payload.into()));
+    }
+
+    /// Asks something; answers come under the other subject.
+    pub(super) fn request(&self, subject: String, reply: &str, payload: impl Into<Bytes>) {
+        self.ask(Ask::Publish(subject, Some(reply.to_owned()), payload.into()));
+    }
+
+    fn ask(&self, ask: Ask) {
+        // A thread that is gone is noticed by nobody answering.
+        let _ = self.asks.as_ref().map(|asks| asks.send(ask));
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.asks = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn connect(config: &BrokerConfig) -> Result<Client, String> {
+    let mut options = ConnectOptions::new()
+        .name("sockrates")
+        .no_echo()
+        .connection_timeout(CONNECT)
+        .ping_interval(PING)
+        .max_reconnects(None)
+        .subscription_capacity(CAPACITY)
+        .reconnect_delay_callback(|tries| RETRY.min(Duration::from_millis(20 * tries as u64)));
+    if let Some(token) = &config.token {
+        options = options.token(token.clone());
+    }
+    if let Some(file) = &config.credentials {
+        options = options
+            .credentials_file(file)
+            .await
+            .map_err(|error| format!("failed to read the credentials in {}: {error}", file.display()))?;
+    }
+    if let Some(file) = &config.ca_file {
+        options = options.add_root_certificates(file.clone()).require_tls(true);
+    }
+    if let Some((certificate, key)) = &config.identity {
+        options = options.add_client_certificate(certificate.clone(), key.clone());
+    }
+    let urls: Vec<async_nats::ServerAddr> = config
+        .url
+        .split(',')
+        .map(|url| {
+            url.trim().parse().map_err(|error| format!("`{}` is no URL of a broker: {error}", config.shown()))
+        })
+        .collect::<Result<_, String>>()?;
+    options.connect(urls).await.map_err(|error| error.to_string())
+}
+
+/// Does what is asked, until nobody can ask any more.
+async fn work(
+    client: Client,
+    mut asked: mpsc::UnboundedReceiver<Ask>,
+    hear: impl Fn(Message) + Clone + Send + 'static,
+) {
+    let mut hearing: Vec<(String, JoinHandle<()>)> = Vec::new();
+    while let Some(ask) = asked.recv().await {
+        // While the broker is away, both wait in the client.
+        match ask {
+            Ask::Publish(subject, None, payload) => {
+                let _ = client.publish(subject, payload).await;
+            }
+            Ask::Publish(subject, Some(reply), payload) => {
+                let _ = client.publish_with_reply(subject, reply, payload).await;
+            }
+            Ask::Subscribe(subject) => {
+                let Ok(mut messages) = client.subscribe(subject.clone()).await else { continue };
+                let hear = hear.clone();
+                let task = tokio::spawn(async move {
+                    while let Some(message) = messages.next().await {
+                        hear(Message {
+                            subject: message.subject.to_string(),
+                            reply: message.reply.map(|reply| reply.to_string()),
+                            payload: message.payload,
+                        });
+                    }
+                });
+                hearing.push((subject, task));
+            }
+            Ask::Forget(beginning) => hearing.retain(|(subject, task)| {
+                let is_over = subject.starts_with(&beginning);
+                if is_over {
+                    task.abort();
+                }
+                !is_over
+            }),
+        }
+    }
+    let _ = tokio::time::timeout(FLUSH, client.flush()).await;
+}

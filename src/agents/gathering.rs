@@ -1,0 +1,276 @@
+//! Who is there, and calling them to a run.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::broker::{Broker, BrokerConfig, Message};
+use super::fleet::{Event, Fleet, Member, Relay, events, fits, subjects};
+use super::wire::{self, Answer, Call, Offer, WHO, decode, encode, of_agent, of_reply};
+use crate::engine::Report;
+use crate::measure::Series;
+use crate::secrets::Secrets;
+
+/// How often it is asked who is there.
+const ASK: Duration = Duration::from_millis(500);
+
+/// How long it is listened where everybody is wanted.
+const LISTEN: Duration = Duration::from_secs(1);
+
+/// How long an agent may take to answer a call.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long agents may take to get ready.
+const PREPARE: Duration = Duration::from_secs(120);
+
+/// How often it is looked whether the user wants no more.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The longest name and labels together. Whoever has longer ones is nobody of ours.
+const LONGEST_NAME: usize = 1000;
+
+/// The most agents of one run.
+pub(crate) const MOST_AGENTS: u16 = 1000;
+
+/// Which agents a run wants.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// How many.
+    pub(crate) agents: u16,
+    /// How long they may take to come.
+    pub(crate) within: Duration,
+    /// With how many workers each plays at most.
+    pub(crate) workers: u16,
+    /// How many acts the plan has.
+    pub(crate) acts: usize,
+}
+
+/// Why no agents came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotGathered {
+    /// A sentence.
+    Because(String),
+    /// The user wanted no more.
+    Interrupted,
+}
+
+impl From<String> for NotGathered {
+    fn from(why: String) -> NotGathered {
+        NotGathered::Because(why)
+    }
+}
+
+/// Everybody who is there, by name.
+///
+/// # Errors
+/// When the broker cannot be reached.
+pub(crate) fn who_is_there(config: &BrokerConfig) -> Result<Vec<Offer>, String> {
+    let (heard, events) = events();
+    let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
+    let mut there = BTreeMap::new();
+    ask(&broker, &events, LISTEN, &mut there, &mut |_| false, &AtomicBool::new(false));
+    Ok(by_name(there))
+}
+
+fn by_name(there: BTreeMap<String, Offer>) -> Vec<Offer> {
+    let mut offers: Vec<Offer> = there.into_values().collect();
+    offers.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+    offers
+}
+
+/// Asks who is there until these are enough, or that time is over.
+fn ask(
+    broker: &Broker,
+    events: &Receiver<Event>,
+    within: Duration,
+    there: &mut BTreeMap<String, Offer>,
+    are_enough: &mut dyn FnMut(&BTreeMap<String, Offer>) -> bool,
+    stop: &AtomicBool,
+) {
+    let reply = of_reply(&wire::random_name());
+    broker.subscribe(reply.clone());
+    let until = Instant::now() + within;
+    let mut next = Instant::now();
+    while Instant::now() < until && !are_enough(there) && !stop.load(Ordering::Relaxed) {
+        if Instant::now() >= next {
+            next = Instant::now() + ASK;
+            broker.request(WHO.to_owned(), &reply, Vec::new());
+        }
+        if let Ok(Event::Heard(Message { payload, subject, .. })) = events.recv_timeout(LOOK)
+            && subject == reply
+            && let Some(offer) = decode::<Offer>(&payload)
+            && there.len() < usize::from(u16::MAX)
+            && offer.name.len() + offer.labels.iter().map(String::len).sum::<usize>() < LONGEST_NAME
+        {
+            there.insert(offer.id.clone(), offer);
+        }
+    }
+}
+
+/// Calls agents to a run, gives them its plan, and waits until all are ready.
+///
+/// # Errors
+/// When too few are there, or one cannot take part.
+pub(crate) fn gather(
+    config: &BrokerConfig,
+    wanted: &Wanted,
+    package: Vec<u8>,
+    secrets: &Secrets,
+    stop: &AtomicBool,
+) -> Result<(Fleet, Receiver<Report>), NotGathered> {
+    let (sender, events) = events();
+    let heard = sender.clone();
+    let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
+    let mut there = BTreeMap::new();
+    let wants = usize::from(wanted.agents);
+    let fitting =
+        |there: &BTreeMap<String, Offer>| there.values().filter(|offer| fits(offer).is_ok()).count();
+    ask(&broker, &events, wanted.within, &mut there, &mut |there| fitting(there) >= wants, stop);
+    if stop.load(Ordering::Relaxed) {
+        return Err(NotGathered::Interrupted);
+    }
+    let offers = by_name(there);
+    let unfit = offers.iter().filter_map(|offer| fits(offer).err());
+    let chosen: Vec<Offer> = offers.iter().filter(|offer| fits(offer).is_ok()).take(wants).cloned().collect();
+    if chosen.len() < wants {
+        let unfit: String = unfit.map(|why| format!("; {why}")).collect();
+        return Err(NotGathered::Because(format!(
+            "{wants} agents are wanted, and {} answered at {} within {} s: start more with `sockrates agent`, or ask for \
+             fewer{unfit}",
+            chosen.len(),
+            config.shown(),
+            wanted.within.as_secs(),
+        )));
+    }
+    let (run, base) = (wire::random_name(), Instant::now());
+    let members = members(chosen, wanted.workers);
+    subjects(&run).into_iter().for_each(|subject| broker.subscribe(subject));
+    call(&broker, &events, &run, &members, &package)?;
+    let crews = members.iter().map(|member| (member.offer.name.clone(), member.workers.clone())).collect();
+    let ((reports, inbox), (ready, readiness)) = (mpsc::channel(), mpsc::channel());
+    let members = Arc::new(Mutex::new(members));
+    let (acts, secrets) = (wanted.acts, secrets.clone());
+    let relay =
+        Relay { run, broker, base, members: members.clone(), events, reports, ready, secrets, acts, crews };
+    let relay = thread::Builder::new()
+        .name("agents".to_owned())
+        .spawn(move || relay.work(package))
+        .map_err(|error| format!("failed to start a thread: {error}"))?;
+    let mut fleet = Fleet::new(sender, base, members, relay);
+    let news = await_ready(&fleet, &readiness, stop)?;
+    fleet.expect_news(news);
+    Ok((fleet, inbox))
+}
+
+/// Waits until all are ready. Gives how long news take to the one to whom they take the longest.
+fn await_ready(
+    fleet: &Fleet,
+    readiness: &Receiver<(usize, Result<Duration, String>)>,
+    stop: &AtomicBool,
+) -> Result<Duration, NotGathered> {
+    let members = fleet.members();
+    let until = Instant::now() + PREPARE;
+    let mut ready: Vec<Option<Duration>> = vec![None; members.len()];
+    let mut refusals = Vec::new();
+    while ready.iter().any(Option::is_none) {
+        if stop.load(Ordering::Relaxed) {
+            return Err(NotGathered::Interrupted);
+        }
+        match readiness.recv_timeout(LOOK) {
+            Ok((from, Ok(news))) => ready[from] = Some(news),
+            Ok((from, Err(why))) => {
+                // One sentence for each thing that is wrong.
+                refusals.push(format!("the agent {} cannot take part: {why}", members[from].offer.name));
+                ready[from] = Some(Duration::ZERO);
+            }
+            Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
+            Err(_) => {
+                let missing = members.iter().zip(&ready).filter(|(_, ready)| ready.is_none());
+                let names: Vec<&str> = missing.map(|(member, _)| member.offer.name.as_str()).collect();
+                let names = names.join(", ");
+                return Err(NotGathered::Because(format!(
+                    "these agents did not get ready within {} s: {names}",
+                    PREPARE.as_secs()
+                )));
+            }
+        }
+    }
+    match refusals.is_empty() {
+        true => Ok(ready.into_iter().flatten().max().unwrap_or_default()),
+        false => Err(NotGathered::Because(refusals.join("; "))),
+    }
+}
+
+/// The workers are numbered through, agent by agent.
+fn members(offers: Vec<Offer>, most_workers: u16) -> Vec<Member> {
+    let mut next = 0;
+    let member = |offer: Offer| {
+        let from = next;
+        next += usize::from(offer.workers.clamp(1, most_workers.max(1)));
+        let workers = from..next;
+        Member {
+            live: vec![0; workers.len()],
+            workers,
+            offer,
+            offset: 0,
+            doubt: Duration::ZERO,
+            worst: Duration::ZERO,
+            jumps: 0,
+            cpu: Duration::ZERO,
+            due: 0,
+            begun: 0,
+            lag: Series::new(),
+        }
+    };
+    offers.into_iter().map(member).collect()
+}
+
+/// Calls each, and waits for the answers.
+fn call(
+    broker: &Broker,
+    events: &Receiver<Event>,
+    run: &str,
+    members: &[Member],
+    package: &[u8],
+) -> Result<(), NotGathered> {
+    let reply = of_reply(&wire::random_name());
+    broker.subscribe(format!("{reply}.*"));
+    let shares =
+        members.iter().map(|member| (member.workers.start as u32, member.workers.end as u32)).collect();
+    let call = Call {
+        version: wire::mark(),
+        run: run.to_owned(),
+        me: 0,
+        shares,
+        hash: Sha256::digest(package).into(),
+    };
+    for (me, member) in (0..).zip(members) {
+        let call = Call { me, ..call.clone() };
+        broker.request(of_agent(&member.offer.id), &format!("{reply}.{me}"), encode(&call));
+    }
+    let until = Instant::now() + ANSWER;
+    let mut answers: Vec<Option<Answer>> = vec![None; members.len()];
+    while answers.iter().any(Option::is_none) && Instant::now() < until {
+        if let Ok(Event::Heard(Message { subject, payload, .. })) = events.recv_timeout(LOOK)
+            && let Some(from) = subject.strip_prefix(&reply).and_then(|rest| rest[1..].parse::<usize>().ok())
+            && let Some(answer) = answers.get_mut(from)
+        {
+            *answer = decode(&payload);
+        }
+    }
+    let mut wrong = Vec::new();
+    for (member, answer) in members.iter().zip(answers) {
+        let name = &member.offer.name;
+        match answer {
+            Some(Answer::Comes) => {}
+            Some(Answer::Refuses(why)) => wrong.push(format!("the agent {name} refuses: {why}")),
+            None => wrong.push(format!("the agent {name} did not answer within {} s", ANSWER.as_secs())),
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(NotGathered::Because(wrong.join("; "))) }
+}

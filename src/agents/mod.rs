@@ -1,0 +1,46 @@
+//! Many machines: agents that play a part of the clients each, and a coordinator that conducts them, over NATS.
+//!
+//! To the conductor of [`crate::engine`] a machine is a worker, or several: it says an [`crate::engine::Order`] and hears a
+//! [`crate::engine::Report`], whether the worker is a thread or on another machine. What auditors tell each other and clients show each
+//! other passes between the agents in the same way as between threads.
+//!
+//! Whatever is said is numbered and said again until it was heard ([`link`]), so that a broker may lose, double and reorder, and
+//! may restart. Before an order is obeyed, everything has been heard that other agents had said before it was given. Subjects of a
+//! run have a random name. Nothing of this is needed on one machine.
+//!
+//! | file | job |
+//! |---|---|
+//! | `link` | streams that arrive once and in order |
+//! | `clock` | how far two clocks are apart, with bounds |
+//! | `wire` | what is said, as bytes |
+//! | `broker` | the connection to NATS |
+//! | `gathering` | who is there, and calling them to a run |
+//! | `fleet` | the coordinator's side while a run goes on |
+//! | `member` | an agent's side |
+
+mod broker;
+mod clock;
+mod fleet;
+mod gathering;
+mod link;
+mod member;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::time::Duration;
+
+pub(crate) use broker::BrokerConfig;
+pub(crate) use fleet::{Fleet, Member};
+pub(crate) use gathering::{MOST_AGENTS, NotGathered, Wanted, gather, who_is_there};
+pub(crate) use member::{Agent, Job, Played};
+pub(crate) use wire::Offer;
+
+/// How often everybody says that it is there, and what it has heard.
+const PULSE: Duration = Duration::from_millis(250);
+
+/// How often what nobody has heard is said again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Of whom nothing is heard for so long is dead or cut off.
+const CUT_OFF: Duration = Duration::from_secs(5);

@@ -1,0 +1,90 @@
+//! `sockrates agent` and `sockrates agents`: a machine that waits for work, and who is there.
+
+use clap::Args;
+use comfy_table::{Table, presets};
+
+use super::broker::BrokerArgs;
+use super::{complain, say};
+use crate::measure::format::printable;
+use crate::runner::{AgentConfig, Error, serve_runs, show_agents, stop_on_signals};
+use crate::verdict::Status;
+
+const AGENT_EXAMPLES: &str = "\
+Examples:
+  sockrates agent --nats nats://broker:4222                       waits for work, plays, waits again
+  sockrates agent --nats tls://broker:4222 --nats-creds me.creds  with credentials, over TLS
+  sockrates agent --nats nats://broker:4222 --allow 'https://staging.example*'
+                                                                  loads nothing else, whoever asks";
+
+const AGENTS_EXAMPLES: &str = "\
+Examples:
+  sockrates agents --nats nats://broker:4222    name, version, threads, files, what each does";
+
+/// Waits for work and plays a part of the clients of runs
+#[derive(Debug, Args)]
+#[command(before_help = AGENT_EXAMPLES)]
+pub(super) struct AgentArgs {
+    /// Its name in reports [default: that of the machine]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// What to show beside its name: zone=eu,disk=fast
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    labels: Vec<String>,
+    /// How many threads play the clients [default: one per processor]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// Load only servers whose URL fits this pattern, with * and ?; may stand several times
+    #[arg(long, value_name = "PATTERN")]
+    allow: Vec<String>,
+    #[command(flatten)]
+    broker: BrokerArgs,
+}
+
+/// Shows the agents that wait for work at a broker
+#[derive(Debug, Args)]
+#[command(before_help = AGENTS_EXAMPLES)]
+pub(super) struct AgentsArgs {
+    #[command(flatten)]
+    broker: BrokerArgs,
+}
+
+const NO_BROKER: &str = "name the broker with `--nats nats://HOST:4222`";
+
+/// Waits for work until it is stopped.
+pub(super) fn agent(args: &AgentArgs) -> Result<Status, Error> {
+    let config = AgentConfig {
+        broker: args.broker.config().ok_or_else(|| Error::because(NO_BROKER))?,
+        name: args.name.clone(),
+        labels: args.labels.clone(),
+        workers: args.workers,
+        allowed: args.allow.clone(),
+    };
+    let stop = stop_on_signals()?;
+    serve_runs(&config, &stop, &mut |line| complain(&printable(line)))?;
+    Ok(Status::Passed)
+}
+
+/// Shows who is there.
+pub(super) fn agents(args: &AgentsArgs) -> Result<Status, Error> {
+    let broker = args.broker.config().ok_or_else(|| Error::because(NO_BROKER))?;
+    let offers = show_agents(&broker)?;
+    if offers.is_empty() {
+        say(&format!("no agent waits at {}: start some with `sockrates agent --nats …`", broker.shown()));
+        return Ok(Status::Passed);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["agent", "version", "threads", "files", "does", "labels"]);
+    for offer in offers {
+        table.add_row([
+            printable(&offer.name),
+            printable(&offer.version),
+            offer.workers.to_string(),
+            offer.files.to_string(),
+            if offer.is_busy { "plays" } else { "waits" }.to_owned(),
+            printable(&offer.labels.join(",")),
+        ]);
+    }
+    let lines = table.to_string();
+    say(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
+    Ok(Status::Passed)
+}

@@ -1,0 +1,128 @@
+//! Agents on this machine, and a broker for them: to try out what several machines do, and to test it.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{available_parallelism, sleep};
+use std::time::{Duration, Instant};
+
+use crate::agents::BrokerConfig;
+use crate::server::Group;
+
+/// How long the broker may take to listen.
+const START: Duration = Duration::from_secs(10);
+
+/// How often it is looked for that.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Where Debian puts it is not in every PATH.
+const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/bin", "/usr/bin"];
+
+/// A broker and agents. They are ended when this is dropped.
+pub(super) struct LocalAgents {
+    broker: BrokerConfig,
+    // In this order: agents leave while the broker is there.
+    _agents: Vec<Group>,
+    _server: Group,
+    _folder: Folder,
+}
+
+/// A folder that nobody else can read, removed when this is dropped.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl LocalAgents {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub(super) fn start(count: u16, stop: &AtomicBool) -> Result<LocalAgents, String> {
+        let program = program().ok_or(
+            "`--agents local:N` needs the broker `nats-server`, which is not in the PATH: `apt-get install nats-server`, or \\
+             take it from https://github.com/nats-io/nats-server/releases",
+        )?;
+        let failed = |what: &str, error: std::io::Error| format!("failed to {what}: {error}");
+        let mut chance = fastrand::Rng::new();
+        let mut secret = || format!("{:016x}{:016x}", chance.u64(..), chance.u64(..));
+        let folder = Folder(std::env::temp_dir().join(format!("sockrates-{}", secret())));
+        DirBuilder::new().mode(0o700).create(&folder.0).map_err(|error| failed("make a folder", error))?;
+        let token = secret();
+        let config = folder.0.join("nats.conf");
+        let ports = folder.0.display();
+        let text = format!(
+            "listen: 127.0.0.1:-1\nports_file_dir: \"{ports}\"\nauthorization {{ token: \"{token}\" }}\n"
+        );
+        fs::write(&config, text).map_err(|error| failed("write the configuration of the broker", error))?;
+        let line = line(&[&program.to_string_lossy(), "--config", &config.to_string_lossy()])?;
+        let mut server =
+            Group::start_line(&line, [], None).map_err(|error| failed("start `nats-server`", error))?;
+        let url = await_url(&folder.0, &mut server, stop)?;
+        let own = std::env::current_exe().map_err(|error| failed("find this program", error))?;
+        let own = own.to_string_lossy();
+        let processors = available_parallelism().map_or(1, |count| count.get());
+        let workers = (processors / usize::from(count.max(1))).max(1).to_string();
+        let agent = |number: u16| {
+            let name = format!("local-{}", number + 1);
+            let words = ["agent", "--nats", &url, "--name", &name, "--workers", &workers];
+            let line = self::line(&[&[&*own][..], &words[..]].concat())?;
+            let token = [("SOCKRATES_NATS_TOKEN".to_owned(), token.clone())];
+            Group::start_line(&line, token, None).map_err(|error| failed("start an agent", error))
+        };
+        let agents = (0..count).map(agent).collect::<Result<Vec<_>, String>>()?;
+        let broker = BrokerConfig { url, token: Some(token), ..BrokerConfig::default() };
+        Ok(LocalAgents { broker, _agents: agents, _server: server, _folder: folder })
+    }
+
+    /// Where they wait.
+    pub(super) fn broker(&self) -> &BrokerConfig {
+        &self.broker
+    }
+}
+
+/// A line for a shell.
+fn line(words: &[&str]) -> Result<String, String> {
+    let words = shlex::try_join(words.iter().copied())
+        .map_err(|error| format!("failed to write a command: {error}"))?;
+    Ok(format!("exec {words}"))
+}
+
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path).chain(PLACES.map(PathBuf::from));
+    places.map(|place| place.join("nats-server")).find(|file| file.is_file())
+}
+
+/// Waits until the broker has written where it listens.
+fn await_url(folder: &Path, server: &mut Group, stop: &AtomicBool) -> Result<String, String> {
+    let until = Instant::now() + START;
+    loop {
+        if let Some(url) = url_in(folder) {
+            return Ok(url);
+        }
+        if let Some(status) = server.ended() {
+            return Err(format!("the broker `nats-server` ended at once ({status})"));
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err("interrupted before the broker was there".to_owned());
+        }
+        if Instant::now() >= until {
+            return Err(format!("the broker `nats-server` did not listen within {} s", START.as_secs()));
+        }
+        sleep(LOOK);
+    }
+}
+
+/// What the broker has written, if it is whole.
+fn url_in(folder: &Path) -> Option<String> {
+    let mut files = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    let ports = files.find(|file| file.extension().is_some_and(|ending| ending == "ports"))?;
+    let ports: serde_json::Value = serde_json::from_str(&fs::read_to_string(ports).ok()?).ok()?;
+    Some(ports["nats"][0].as_str()?.to_owned())
+}

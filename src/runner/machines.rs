@@ -1,0 +1,176 @@
+//! A run that other machines play: its agents are called, get the plan, and are conducted from here.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Receiver;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::local_agents::LocalAgents;
+use super::package::{Package, Packing, number};
+use super::server::{Place, is_local};
+use super::{Error, ServerConfig};
+use crate::agents::{BrokerConfig, Fleet, Member, NotGathered, Wanted, gather};
+use crate::engine::{self, Crew, EngineConfig, Ran, Report, RunProgress};
+use crate::plan::{Plan, RunOptions};
+use crate::report::course::AgentResult;
+use crate::scenario::{Act, Scenario};
+use crate::server::Nodes;
+use crate::units::micros;
+use crate::verdict::Status;
+
+/// How long agents may take to come.
+const COME: Duration = Duration::from_secs(30);
+
+/// How long before its beginning a run is announced.
+const AHEAD: Duration = Duration::from_millis(300);
+
+/// If an agent has several workers, each has at least this number of clients.
+const CLIENTS_A_WORKER: u32 = 50;
+
+/// Which machines play the clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MachinesConfig {
+    /// So many of those that wait for work at this broker.
+    Agents(BrokerConfig, u16),
+    /// So many agents, started here with a broker of their own.
+    Local(u16),
+}
+
+/// See the module's head.
+pub(super) struct Machines {
+    fleet: Fleet,
+    inbox: Mutex<Receiver<Report>>,
+    run: u16,
+    /// Stopped when everything else is over.
+    _local: Option<LocalAgents>,
+}
+
+impl Machines {
+    /// Calls the agents, and waits until all are ready.
+    ///
+    /// # Errors
+    /// One sentence for each thing that is wrong.
+    pub(super) fn gather(
+        config: &MachinesConfig,
+        packing: &Packing<'_>,
+        scenario: &Scenario,
+        (running, places): (&Nodes, &[Place]),
+        workers: Option<u16>,
+        stop: &AtomicBool,
+    ) -> Result<Machines, Error> {
+        check(config, packing.server, scenario).map_err(Error::because)?;
+        let is_secure = places.iter().all(|place| place.peer.tls.is_some() || is_local(place));
+        let number = number();
+        let package = Package::of(packing, running, places, is_secure, number);
+        let package = package.encode().map_err(Error::because)?;
+        let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
+        let (broker, count, local) = match config {
+            MachinesConfig::Agents(broker, count) => (broker.clone(), *count, None),
+            MachinesConfig::Local(count) => {
+                let local = LocalAgents::start(*count, stop).map_err(invalid)?;
+                (local.broker().clone(), *count, Some(local))
+            }
+        };
+        let acts = Plan::new(scenario, RunOptions::usual(Instant::now())).acts.len();
+        let few = scenario.clients().div_ceil(CLIENTS_A_WORKER).div_ceil(u32::from(count).max(1));
+        let workers = workers.unwrap_or_else(|| u16::try_from(few.max(1)).unwrap_or(u16::MAX));
+        let wanted = Wanted { agents: count, within: COME, workers, acts };
+        let gathered = gather(&broker, &wanted, package, &packing.server.secrets, stop);
+        let (fleet, inbox) = gathered.map_err(|not_gathered| match not_gathered {
+            NotGathered::Interrupted => Error::interrupted("interrupted before the agents were ready"),
+            NotGathered::Because(why) => invalid(why),
+        })?;
+        Ok(Machines { fleet, inbox: Mutex::new(inbox), run: number, _local: local })
+    }
+
+    /// The number of the run.
+    pub(super) fn run(&self) -> u16 {
+        self.run
+    }
+
+    /// How many workers the agents have together.
+    pub(super) fn workers(&self) -> usize {
+        self.fleet.workers()
+    }
+
+    /// Announces the beginning of the run. Gives when it is.
+    pub(super) fn start(&self) -> Instant {
+        let epoch = Instant::now() + AHEAD;
+        self.fleet.start(epoch);
+        epoch
+    }
+
+    /// Plays the plan.
+    pub(super) fn conduct<'p>(
+        &self,
+        plan: &'p Plan<'p>,
+        config: &EngineConfig<'_>,
+        tell: &mut dyn FnMut(RunProgress<'_>),
+    ) -> Result<Ran, String> {
+        let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        std::thread::sleep(plan.context.epoch.saturating_duration_since(Instant::now()));
+        engine::conduct(plan, &self.fleet, &inbox, config, tell)
+    }
+
+    /// What the agents did, of so many clients.
+    pub(super) fn results(&self, clients: u64) -> Vec<AgentResult> {
+        let all = self.fleet.workers().max(1) as u64;
+        let result = |member: Member| {
+            // Client by client, one worker after the other: [`crate::audit::home`].
+            let (rounds, more) = (clients / all, clients % all);
+            let (from, own) = (member.workers.start as u64, member.workers.len() as u64);
+            let own = rounds * own + more.saturating_sub(from).min(own);
+            AgentResult {
+                name: member.offer.name.clone(),
+                labels: member.offer.labels.clone(),
+                workers: u32::try_from(member.workers.len()).unwrap_or(u32::MAX),
+                clients: own,
+                connected: member.live.iter().sum(),
+                due: member.due,
+                begun: member.begun,
+                lag_p99_us: member.lag.quantile(0.99).flatten().map(micros),
+                cpu_us: micros(member.cpu),
+                clock_doubt_us: micros(member.worst),
+            }
+        };
+        self.fleet.members().into_iter().map(result).collect()
+    }
+
+    /// How far the clocks of two agents may have been apart at worst. None where there is one.
+    pub(super) fn clocks(&self) -> Option<Duration> {
+        let mut worst: Vec<Duration> = self.fleet.members().iter().map(|member| member.worst).collect();
+        worst.sort_unstable();
+        (worst.len() > 1).then(|| worst.iter().rev().take(2).sum())
+    }
+}
+
+/// Refuses what several machines cannot play.
+fn check(config: &MachinesConfig, server: &ServerConfig, scenario: &Scenario) -> Result<(), String> {
+    let is_started = !server.is_found();
+    let is_far = matches!(config, MachinesConfig::Agents(..));
+    match () {
+        () if is_far && is_started => Err(
+            "agents on other machines cannot reach a server that is started here: name one that runs with `--url`"
+                .to_owned(),
+        ),
+        () if server.nodes.len() > 1 => {
+            Err("agents play against a server of one node: name the load balancer with one `--url`".to_owned())
+        }
+        () if !scenario.links.is_empty() || has_operations(&scenario.script) => Err(
+            "the script does something to the server or its links, which agents cannot: leave `--agents` out".to_owned(),
+        ),
+        () if !server.sources.is_empty() => {
+            Err("`--source` names addresses of this machine, and the clients are on others".to_owned())
+        }
+        () => Ok(()),
+    }
+}
+
+fn has_operations(script: &[Act]) -> bool {
+    script.iter().any(|act| match act {
+        Act::Server { .. } => true,
+        Act::Group { .. } => false,
+        Act::Together { branches, .. } => branches.iter().any(|branch| has_operations(branch)),
+        Act::Measure { script, .. } => has_operations(script),
+    })
+}

@@ -1,0 +1,268 @@
+//! Many machines: agents, a broker, and a coordinator, all on this one.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
+
+use crate::peers::{Missing, found};
+use crate::support::{Folder, Reference, Started, results, sockrates};
+
+/// NATS, or nothing after having said that it is missing.
+fn nats_server() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/bin"].map(PathBuf::from));
+    let program = places.map(|place| place.join("nats-server")).find(|file| file.is_file());
+    found(program.ok_or_else(|| Missing::new("the broker NATS", "there is no `nats-server`")))
+}
+
+/// A broker at a port of its own. Ended when dropped.
+struct Broker {
+    program: PathBuf,
+    port: u16,
+    child: Child,
+}
+
+impl Broker {
+    fn start() -> Option<Broker> {
+        let program = nats_server()?;
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let port = free.local_addr().expect("it listens").port();
+        drop(free);
+        let child = Broker::spawn(&program, port);
+        Some(Broker { program, port, child })
+    }
+
+    fn spawn(program: &Path, port: u16) -> Child {
+        let mut command = Command::new(program);
+        command.args(["-a", "127.0.0.1", "-p", &port.to_string()]).stdin(Stdio::null());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be started");
+        let until = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(Instant::now() < until, "the broker does not listen");
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        child
+    }
+
+    fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("it is there");
+        self.child.wait().expect("it can be waited for");
+    }
+
+    fn restart(&mut self) {
+        self.kill();
+        self.child = Broker::spawn(&self.program, self.port);
+    }
+
+    /// An agent that waits for work.
+    fn agent(&self, name: &str, more: &[&str]) -> Started {
+        let url = self.url();
+        let mut agent =
+            sockrates(["agent", "--nats", &url, "--name", name, "--workers", "1"]).args(more).start();
+        agent.told("waits for work at ");
+        agent
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn counter(result: &Value, name: &str) -> u64 {
+    let counters = result["counters"].as_array().expect("there are counters");
+    let found = counters.iter().find(|counter| counter["name"] == name);
+    found.and_then(|counter| counter["value"].as_u64()).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// What has to be the same however many machines there are.
+fn counts(result: &Value) -> Value {
+    let of = |name: &str| counter(result, name);
+    let checks: Vec<Value> = result["checks"]
+        .as_array()
+        .expect("there are checks")
+        .iter()
+        .map(|check| serde_json::json!([check["step"], check["passed"], check["failed"], check["missed"]]))
+        .collect();
+    let deliveries = &result["deliveries"];
+    serde_json::json!({
+        "sent": of("sent"), "connects": of("connect ok"), "acks": of("ack received"), "received": of("delivery received"),
+        "due": of("rounds due"), "checks": checks, "messages": deliveries["messages"], "pairs": deliveries["expected"],
+        "forbidden": deliveries["forbidden"], "undecided": deliveries["undecided"], "missing": deliveries["missing"],
+    })
+}
+
+/// Everybody joins, shows what it is, and speaks at its own pace.
+const TALK: &str = "- all: connect
+    - all: { join: \"room-${n % 3}\" }
+    - crowd: { emit: { event: message-with-ack, args: [\"${host[0].sid}\"], ack: true } }
+    - all: { repeat: { times: 6, every: 100ms, steps: [ { broadcast: { to: \"room-${n % 3}\", event: said } } ] } }
+    - all: { emit: { event: message-with-ack, ack: true } }
+    - all: disconnect";
+
+#[test]
+fn a_run_counts_the_same_however_many_agents_play_it() {
+    if nats_server().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ crowd: 24, host: 2 }", TALK);
+    let played = |agents: Option<&str>| {
+        let json = folder.path(&format!("{}.json", agents.unwrap_or("here").replace(':', "-")));
+        let run = sockrates(["run", "--seed", "7", "--workers", "1", "--json"]).args([&json, &scenario]);
+        let ended = run.args(agents.iter().flat_map(|agents| ["--agents", agents])).run().code(0);
+        (results(&json)["body"][0].clone(), ended)
+    };
+    let (here, _) = played(None);
+    assert_eq!(here["deliveries"]["messages"], 26 * 6);
+    for agents in ["local:1", "local:2", "local:4"] {
+        let (there, ended) = played(Some(agents));
+        assert_eq!(counts(&there), counts(&here), "{agents}: {ended}");
+        let of_agents = there["agents"].as_array().expect("there are agents");
+        assert_eq!(of_agents.len().to_string(), agents["local:".len()..]);
+        let clients: u64 = of_agents.iter().filter_map(|agent| agent["clients"].as_u64()).sum();
+        let connected: u64 = of_agents.iter().filter_map(|agent| agent["connected"].as_u64()).sum();
+        assert_eq!((clients, connected), (26, 26), "{ended}");
+    }
+}
+
+#[test]
+fn what_a_server_loses_between_clients_of_two_agents_is_missing() {
+    if nats_server().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let scenario = folder.scenario(
+        "{ crowd: 6 }",
+        "- all: connect
+         - all: { join: hall }
+         - all: { repeat: { times: 20, every: 50ms, steps: [ { broadcast: { to: hall, event: said } } ] } }",
+    );
+    let json = folder.path("r.json");
+    let run = sockrates(["run", "--fault", "newest-rarely-skipped", "--agents", "local:2", "--json"]);
+    let ended = run.args([&json, &scenario]).run().code(1).says("delivery missing");
+    let missing = results(&json)["body"][0]["deliveries"]["missing"].as_u64();
+    assert!(missing > Some(0), "{ended}");
+}
+
+/// Lasts long enough for something to happen meanwhile.
+const LONG: &str = "- all: connect
+    - all: { join: hall }
+    - all: { repeat: { for: 8s, every: 200ms, steps: [ { broadcast: { to: hall, event: said } } ] } }";
+
+#[test]
+fn an_agent_that_dies_makes_the_run_invalid_and_the_others_wait_again() {
+    let Some(broker) = Broker::start() else { return };
+    let (folder, server) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ crowd: 8 }", &LONG.replace("8s", "60s"));
+    let (doomed, mut other) = (broker.agent("doomed", &[]), broker.agent("other", &[]));
+    let json = folder.path("r.json");
+    let run = sockrates(["run", "--agents", "2", "--nats", &broker.url(), "--url", &server.url(), "--json"]);
+    let mut run = run.args([&json, &scenario]).start();
+    run.told("8 of 8 connected");
+    kill(doomed.pid(), Signal::SIGKILL).expect("it is there");
+    let ended = run.wait().code(4).says("the agent doomed is dead or cut off");
+    let result = results(&json)["body"][0].clone();
+    assert!(counter(&result, "sent") > 0, "{ended}");
+    other.told(" a test");
+    other.interrupt();
+    other.wait().code(0);
+}
+
+#[test]
+fn agents_let_their_clients_leave_when_the_coordinator_dies() {
+    let Some(broker) = Broker::start() else { return };
+    let (folder, server) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ crowd: 4 }", &LONG.replace("8s", "60s"));
+    let mut agent = broker.agent("left-alone", &[]);
+    let run = sockrates(["run", "--agents", "1", "--nats", &broker.url(), "--url", &server.url()]);
+    let mut run = run.args([&scenario]).start();
+    run.told("4 of 4 connected");
+    kill(run.pid(), Signal::SIGKILL).expect("it is there");
+    agent.told("broke off a test: nothing was heard of the coordinator for 5s");
+    agent.interrupt();
+    agent.wait().code(0);
+}
+
+#[test]
+fn a_broker_that_restarts_costs_no_count() {
+    let Some(mut broker) = Broker::start() else { return };
+    let (folder, server) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ crowd: 4 }", LONG);
+    let agents = ["one", "two"].map(|name| broker.agent(name, &[]));
+    let json = folder.path("r.json");
+    let run = sockrates(["run", "--agents", "2", "--nats", &broker.url(), "--url", &server.url(), "--json"]);
+    let mut run = run.args([&json, &scenario]).start();
+    run.told("4 of 4 connected");
+    broker.restart();
+    let ended = run.wait().code(0);
+    let result = results(&json)["body"][0].clone();
+    assert_eq!(counter(&result, "rounds due"), 4 * 40, "{ended}");
+    assert_eq!(counter(&result, "rounds begun"), 4 * 40, "{ended}");
+    assert_eq!(result["deliveries"]["messages"], 4 * 40, "{ended}");
+    assert_eq!(result["deliveries"]["expected"], 4 * 40 * 3, "{ended}");
+    for agent in agents {
+        agent.interrupt();
+        agent.wait().code(0);
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_ends_everywhere() {
+    let Some(broker) = Broker::start() else { return };
+    let (folder, server) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ crowd: 4 }", &LONG.replace("8s", "60s"));
+    let mut agent = broker.agent("one", &[]);
+    let run = sockrates(["run", "--agents", "1", "--nats", &broker.url(), "--url", &server.url()]);
+    let mut run = run.args([&scenario]).start();
+    run.told("4 of 4 connected");
+    run.interrupt();
+    run.wait().code(130).says("Every client received");
+    agent.told("played a test to its end");
+    agent.interrupt();
+    agent.wait().code(0);
+}
+
+#[test]
+fn an_agent_shows_what_it_is_and_loads_only_what_it_may() {
+    let Some(broker) = Broker::start() else { return };
+    let (folder, server) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ crowd: 1 }", "- all: connect");
+    let mut agent = broker.agent("careful", &["--labels", "zone=eu", "--allow", "https://staging.example*"]);
+    let shown = sockrates(["agents", "--nats", &broker.url()]).run().code(0);
+    shown.says("careful sockrates 0.1.0/1 1 ").says(" waits zone=eu");
+    let run = sockrates(["run", "--agents", "1", "--nats", &broker.url(), "--url", &server.url()]);
+    let refused = run.args([&scenario]).run().code(4);
+    refused.complains(
+        "the agent careful cannot take part: its `--allow` does not let it load http://127.0.0.1:",
+    );
+    agent.told("refused a run: its `--allow` does not let it load ");
+    agent.interrupt();
+    agent.wait().code(0);
+}
+
+#[test]
+fn what_cannot_be_is_said_before_anything_is_started() {
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ crowd: 1 }", "- all: connect");
+    let run = |arguments: &[&str]| sockrates(["run"]).args(arguments).args([&scenario]).run();
+    run(&["--agents", "2"]).code(2).complains("`--agents 2` needs the broker at which they wait");
+    run(&["--agents", "local:0"]).code(2).complains("write how many");
+    let started = run(&["--agents", "2", "--nats", "nats://127.0.0.1:9"]).code(2);
+    started.complains("agents on other machines cannot reach a server that is started here");
+    sockrates(["agent"]).run().code(2).complains("name the broker with `--nats");
+    let away = sockrates(["agents", "--nats", "nats://someone:hunter22@127.0.0.1:9"]).run().code(3);
+    let away = away.complains("failed to reach the broker at nats://127.0.0.1:9");
+    assert!(!away.stderr.contains("hunter22"), "{away}");
+}
