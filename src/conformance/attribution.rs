@@ -18,7 +18,9 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
     let shown: Vec<Rule> = Rule::ALL
         .iter()
         .copied()
-        .filter(|rule| is_sign(*rule) && cases.iter().any(|case| shows_itself(case, *rule)))
+        .filter(|rule| {
+            is_sign(*rule) && cases.iter().any(|case| shows_itself(case, *rule) || lacked_ping(case, *rule))
+        })
         .collect();
     cases.iter_mut().for_each(|case| settle(case, &shown));
     let mut findings: BTreeMap<Rule, FindingResult> = BTreeMap::new();
@@ -110,6 +112,13 @@ fn is_own(case: &CaseResult, rule: Rule) -> bool {
 
 fn shows_itself(case: &CaseResult, rule: Rule) -> bool {
     case.verdict.is_deviation() && is_own(case, rule) && seen(case, rule).0 > 0
+}
+
+/// Whether a case ended for want of a ping, after it was played again: that is its own sign, whatever the case is about.
+fn lacked_ping(case: &CaseResult, rule: Rule) -> bool {
+    let is_it = |name: &Option<String>| name.as_deref() == Some(Rule::PingMissing.name());
+    let mut failures = case.checks.iter().take(1).flat_map(|check| &check.failures);
+    rule == Rule::PingMissing && case.verdict.is_deviation() && failures.any(|failure| is_it(&failure.after))
 }
 
 /// How often a case saw a rule broken, and the first instance.

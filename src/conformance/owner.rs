@@ -74,7 +74,12 @@ pub(super) fn belongs(rule: Rule, clause: &str) -> bool {
 pub(super) fn is_sign(rule: Rule) -> bool {
     matches!(
         rule,
-        Rule::PostPackets | Rule::PostLength | Rule::PongMissing | Rule::UpgradeProbe | Rule::UpgradeRelease
+        Rule::PostPackets
+            | Rule::PostLength
+            | Rule::PingMissing
+            | Rule::PongMissing
+            | Rule::UpgradeProbe
+            | Rule::UpgradeRelease
     )
 }
 
