@@ -2,7 +2,7 @@
 //!
 //! The conductor walks the script ([`Director`]): it tells the workers which act begins, and begins the next one when
 //! every client of an act is done everywhere. Workers share nothing but the plan, so that they need no lock; what
-//! they counted is merged at the end. The two speak in plain data ([`Order`], [`Report`]), so that workers may be threads here or
+//! they counted is merged at the end. The two speak in plain data (`Order`, `Report`), so that workers may be threads here or
 //! on other machines. Nothing here prints: [`RunProgress`] reports the progress of the run.
 
 mod accounts;
