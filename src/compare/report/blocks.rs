@@ -6,7 +6,7 @@ use crate::compare::result::{BlockResult, ComparisonResult, RunFigures};
 use crate::measure::format::{capital, counted};
 use crate::report::block::{Block, Charts, Fold, Text, hint};
 use crate::report::chart::scale::{self, Scale};
-use crate::report::chart::{Chart, Line, Stroke, line, range};
+use crate::report::chart::{Band, Chart, Line, Stroke, line, range};
 
 /// Of more blocks only every second, third, … is drawn.
 const MOST: usize = 150;
@@ -37,6 +37,18 @@ fn chart(result: &ComparisonResult, kind: &Kind, every: usize) -> Option<Chart> 
         })
         .filter(|line| !line.points.is_empty())
         .collect();
+    figure_chart("blocks", *kind, lines, result.blocks.len(), Vec::new())
+}
+
+/// The values of a figure, one place for each of so many results. `of` is what the name of the chart begins with. None without
+/// values.
+pub(super) fn figure_chart(
+    of: &str,
+    kind: Kind,
+    lines: Vec<Line>,
+    places: usize,
+    bands: Vec<Band>,
+) -> Option<Chart> {
     let (least, greatest) = range(&lines)?;
     let unit = match kind.unit {
         Unit::Time => scale::Unit::Micros,
@@ -46,15 +58,16 @@ fn chart(result: &ComparisonResult, kind: &Kind, every: usize) -> Option<Chart> 
     };
     let y = Scale::within(least, greatest);
     let begins = matches!(y, Scale::Linear { from, .. } if from > 0.0);
+    let id = format!("{of}-{}", kind.name);
     Some(Chart {
-        id: format!("blocks-{}", kind.name.replace(' ', "-")),
-        title: capital(&figure_name(*kind)),
+        id: id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect(),
+        title: capital(&figure_name(kind)),
         about: if begins { "The scale does not begin at 0." } else { "" }.to_owned(),
-        x: (Scale::Linear { from: 0.0, to: (result.blocks.len() + 1) as f64 }, scale::Unit::Count),
+        x: (Scale::Linear { from: 0.0, to: (places + 1) as f64 }, scale::Unit::Count),
         y: (y, unit),
         lines,
         limits: Vec::new(),
-        bands: Vec::new(),
+        bands,
         height: 170,
     })
 }

@@ -1,17 +1,17 @@
 //! The blocks of a report about the course of many results: the changes in words, a table and the course of each figure,
 //! and the results themselves.
 
+use super::blocks::figure_chart;
 use super::{figure_name, notes};
 use crate::compare::demand::worse_by;
-use crate::compare::figure::{Kind, Unit};
+use crate::compare::figure::Kind;
 use crate::compare::trend::{Course, FigureCourse, LevelChange, Point, Trend};
-use crate::measure::format::{capital, counted};
+use crate::measure::format::counted;
 use crate::report::block::{
     Block, Charts, Column, Detail, Fold, Report, Row, Table, Text, Tone, Verdict, cell, hint, part, section,
 };
 use crate::report::chart::mark::Shape;
-use crate::report::chart::scale::{self, Scale};
-use crate::report::chart::{Band, Chart, Stroke, line, range};
+use crate::report::chart::{Band, Chart, Stroke, line};
 
 /// The report about this trend.
 pub(crate) fn report(trend: &Trend) -> Report {
@@ -129,31 +129,12 @@ fn charts(course: &Course) -> Vec<Block> {
 fn chart(course: &Course, figure: &FigureCourse, kind: Kind) -> Option<Chart> {
     let dots = figure.values.iter().map(|(place, value)| ((place + 1) as f64, Some(*value))).collect();
     let lines = vec![line(&figure_name(kind), 1, Stroke::Marks(Shape::Disc), dots)];
-    let (least, greatest) = range(&lines)?;
-    let unit = match kind.unit {
-        Unit::Time => scale::Unit::Micros,
-        Unit::Rate => scale::Unit::PerSecond,
-        Unit::Processor => scale::Unit::Seconds,
-        Unit::Bytes => scale::Unit::Bytes,
-    };
-    let y = Scale::within(least, greatest);
-    let begins = matches!(y, Scale::Linear { from, .. } if from > 0.0);
-    let end = (course.points.len() + 1) as f64;
+    let places = course.points.len();
     let starts = figure.changes.iter().map(|change| change.at as f64 + 0.5);
-    let ends = starts.clone().skip(1).chain([end]);
+    let ends = starts.clone().skip(1).chain([(places + 1) as f64]);
     let names = figure.changes.iter().map(|change| course.points[change.at].label.clone());
-    let name: String = format!("trend-{}-{}", course.name, figure.figure);
-    Some(Chart {
-        id: name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect(),
-        title: capital(&figure_name(kind)),
-        about: if begins { "The scale does not begin at 0." } else { "" }.to_owned(),
-        x: (Scale::Linear { from: 0.0, to: end }, scale::Unit::Count),
-        y: (y, unit),
-        lines,
-        limits: Vec::new(),
-        bands: names.zip(starts.zip(ends)).map(|(name, (from, to))| Band { name, from, to }).collect(),
-        height: 170,
-    })
+    let bands = names.zip(starts.zip(ends)).map(|(name, (from, to))| Band { name, from, to }).collect();
+    figure_chart(&format!("trend-{}", course.name), kind, lines, places, bands)
 }
 
 /// The results, the newest first.
