@@ -201,7 +201,8 @@ describe("namespaces", () => {
   test("can be left while the others stay", async (t) => {
     const [main, custom] = await connectTo(t, ["/", "/custom"]);
     await join(main, "watch");
-    const [gone, id] = [next(main, "gone"), custom.id];
+    const { id } = custom;
+    const gone = next(main, "gone", (who) => who === id);
     custom.disconnect();
     assert.deepEqual((await gone).slice(0, 3), [id, "/custom", "client namespace disconnect"]);
     await fence(main);
@@ -231,7 +232,8 @@ describe("the end of a connection", () => {
   test("is told to the others with the reason and the rooms that were left", async (t) => {
     const [watcher, leaver] = await Promise.all([connect(t), connect(t)]);
     await Promise.all([join(watcher, "watch"), join(leaver, "lounge")]);
-    const [gone, id] = [next(watcher, "gone"), leaver.id];
+    const { id } = leaver;
+    const gone = next(watcher, "gone", (who) => who === id);
     leaver.io.engine.close();
     const [who, namespace, reason, rooms] = await gone;
     assert.deepEqual([who, namespace, reason], [id, "/", "transport close"]);
@@ -321,7 +323,8 @@ describe("connection state recovery", () => {
   test("a lost connection is taken up again with its id, its rooms and what it missed", async (t) => {
     const { socket, friend, news } = await inTheDen(t);
     if (!offered(t, socket)) return;
-    const [gone, id] = [next(friend, "gone"), socket.id];
+    const { id } = socket;
+    const gone = next(friend, "gone", (who) => who === id);
     socket.io.engine.close();
     await gone;
     await news("missed");

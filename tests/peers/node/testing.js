@@ -57,8 +57,12 @@ export function heard(socket, event) {
   return socket.notes.filter(([name]) => name === event).map(([, args]) => args);
 }
 
-/** The arguments with which `emitter` emits `event` the next time. Ask before causing it. */
-export function next(emitter, event) {
+/**
+ * The arguments with which `emitter` emits `event` the next time. Ask before causing it.
+ *
+ * Where clients of an earlier test can cause the same event, `wanted` says of the arguments whether they are the ones.
+ */
+export function next(emitter, event, wanted = () => true) {
   return new Promise((resolve, reject) => {
     const settle = (outcome) => (value) => {
       clearTimeout(timer);
@@ -66,7 +70,7 @@ export function next(emitter, event) {
       emitter.off("connect_error", refused);
       outcome(value);
     };
-    const heard = (...args) => settle(resolve)(args);
+    const heard = (...args) => wanted(...args) && settle(resolve)(args);
     const refused = settle(reject);
     const timer = setTimeout(() => settle(reject)(new Error(`no "${event}" within ${PATIENCE} ms`)), PATIENCE);
     emitter.on(event, heard);
