@@ -141,7 +141,7 @@ impl<'s> Plan<'s> {
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
         let audit = audit.map(|rule| Audit {
             window: rule.window,
-            spread: Spread { nodes: run_options.nodes.len(), within: rule.spread },
+            spread: Spread { nodes: run_options.nodes.len(), within: rule.spread(run_options.nodes.len()) },
             events: audited,
         });
         let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();

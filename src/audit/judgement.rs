@@ -49,17 +49,16 @@ impl Judgement {
         let mut received = 0;
         for seat in membership.candidates(message) {
             let has = entry.receipts.has(seat);
-            let reach = membership.homes.reach(message.node, membership.seats()[seat as usize].client);
-            let span = (from, to);
-            let (from, to) = widened(span, reach);
+            let client = membership.seats()[seat as usize].client;
+            let (reach, span) = (membership.homes.reach(message.node, client), (from, to));
+            let (from, to) = reach.widen(span);
             let mut certainty = membership.is_for(message, seat, from, to);
-            let spreads = !reach.is_zero()
-                && excuse.is_none()
-                && certainty == Certainty::Maybe
-                && membership.is_for(message, seat, span.0, span.1) == Certainty::Yes;
-            if spreads {
+            let is_open = !reach.is_zero() && excuse.is_none() && certainty == Certainty::Maybe;
+            let at_once = is_open.then(|| membership.is_for(message, seat, span.0, span.1));
+            if at_once == Some(Certainty::Yes) {
                 judgement.see_join(membership, message, seat, (from, has));
             }
+            let spreads = at_once.is_some_and(|at_once| at_once != Certainty::Maybe);
             // Whether it was still there is known when it comes back.
             let is_gone = membership.seats()[seat as usize].away.is_some_and(|away| away < to);
             if excuse.is_some() || (has && is_gone) {
@@ -78,6 +77,9 @@ impl Judgement {
                 (Certainty::Maybe, _) => {
                     let doubt = || match is_gone {
                         true => Undecided::ReceiverLost,
+                        false if spreads && membership.homes.is_at(message.node, client) => {
+                            Undecided::Publishing
+                        }
                         false if spreads => Undecided::Spreading,
                         false if is_blurred(membership, message, seat, (from, to)) => Undecided::Clocks,
                         false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
@@ -134,8 +136,8 @@ impl Judgement {
         (can_tell, knows): (bool, bool),
     ) {
         for (seat, at) in entry.receipts.iter() {
-            let reach = membership.homes.reach(message.node, membership.seats()[seat as usize].client);
-            let (from, to) = widened((from, to), reach);
+            let client = membership.seats()[seat as usize].client;
+            let (from, to) = membership.homes.reach(message.node, client).widen((from, to));
             if membership.is_for(message, seat, from, to) != Certainty::No {
                 continue;
             }
@@ -157,12 +159,6 @@ fn is_blurred(
 ) -> bool {
     let (from, to) = (from.saturating_add(message.blur), to.saturating_sub(message.blur));
     !message.blur.is_zero() && from <= to && membership.is_for(message, seat, from, to) != Certainty::Maybe
-}
-
-/// Between which times a message may have been handled at a node that hears so much later of what happens at the sender's,
-/// and of whose joins that node hears as late.
-fn widened((from, to): (Moment, Moment), reach: Moment) -> (Moment, Moment) {
-    (from.saturating_sub(reach), to.saturating_add(reach))
 }
 
 /// Whether a recovering server may have sent the message again to a seat that it was not for. The official one looks

@@ -14,13 +14,36 @@ const DIGITS: u8 = 2;
 pub struct Spread {
     /// How many nodes there are.
     pub nodes: usize,
-    /// How long it may take until what happened at one node is known at the others: a join, a leave, a message.
+    /// How long it may take until what happened at one node is known at the others: a join, a leave, a message. A node may
+    /// also publish a message first, and hand it to its own clients as late. Where there is one node, it may be several behind
+    /// one address if this is not zero.
     pub within: Moment,
 }
 
 impl Spread {
     /// A server of one node, in which everything is known at once.
     pub const ALONE: Spread = Spread { nodes: 1, within: Moment::ZERO };
+}
+
+/// How far apart in time what a client did and when a message was sent may be known to the nodes of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// So much earlier than the message was sent, a join or a leave may have been that is not known where it is handled.
+    pub(super) before: Moment,
+    /// So much later than it was handled by the word of the server, the message may be handed to the client.
+    pub(super) after: Moment,
+}
+
+impl Reach {
+    /// Between which times the client's memberships count for a message that was handled between these.
+    pub(super) fn widen(self, (from, to): (Moment, Moment)) -> (Moment, Moment) {
+        (from.saturating_sub(self.before), to.saturating_add(self.after))
+    }
+
+    /// Whether it widens nothing.
+    pub(super) fn is_zero(self) -> bool {
+        self.before.is_zero() && self.after.is_zero()
+    }
 }
 
 /// The nodes of a ledger's clients.
@@ -52,14 +75,20 @@ impl Homes {
         self.of_client.get(client as usize).copied().unwrap_or_default()
     }
 
-    /// How long it may take until what happened at that node is known at the client's.
-    pub(super) fn reach(&self, node: u16, client: u32) -> Moment {
-        if self.are_several() && self.node(client) != node { self.spread.within } else { Moment::ZERO }
+    /// Whether a client is at that node for certain.
+    pub(super) fn is_at(&self, node: u16, client: u32) -> bool {
+        self.are_several() && self.node(client) == node
+    }
+
+    /// How far what a client does and a message from that node may be apart. A node knows at once what its own clients do.
+    pub(super) fn reach(&self, node: u16, client: u32) -> Reach {
+        let after = self.spread.within;
+        Reach { before: if self.is_at(node, client) { Moment::ZERO } else { after }, after }
     }
 
     /// The longest that it may take between any two.
     pub(super) fn longest(&self) -> Moment {
-        if self.are_several() { self.spread.within } else { Moment::ZERO }
+        self.spread.within
     }
 
     /// Figures of each pair of nodes, where there are several.

@@ -29,6 +29,9 @@ pub enum Undecided {
     InFlight,
     /// A join or a leave of the client at another node than the sender's may not have been known there.
     Spreading,
+    /// The sender's node may have handed the message to its own clients later than it acknowledged it, and this one joined or
+    /// left meanwhile.
+    Publishing,
     /// The client's connection began, ended or was cut meanwhile.
     ReceiverLost,
     /// The run was over before the window was.
@@ -39,7 +42,7 @@ pub enum Undecided {
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 15] = [
+    pub const ALL: [Undecided; 16] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,
@@ -52,6 +55,7 @@ impl Undecided {
         Undecided::Unacknowledged,
         Undecided::InFlight,
         Undecided::Spreading,
+        Undecided::Publishing,
         Undecided::ReceiverLost,
         Undecided::Unfinished,
         Undecided::Clocks,
@@ -81,6 +85,10 @@ impl Undecided {
             }
             Undecided::Spreading => {
                 "a join or a leave of the receiver, at another node than the sender's, may not have spread there yet"
+            }
+            Undecided::Publishing => {
+                "the receiver, at the sender's node, joined or left soon after the message was acknowledged, and the node may \
+                 publish a message to the others before it hands it to its own clients"
             }
             Undecided::ReceiverLost => "the receiver's connection began or ended meanwhile",
             Undecided::Unfinished => "the run ended before the window of the audit was over",
@@ -116,7 +124,7 @@ impl Undecided {
             Undecided::InFlight => {
                 Some("let a step of all clients stand between the joins and the broadcasts")
             }
-            Undecided::Spreading => {
+            Undecided::Spreading | Undecided::Publishing => {
                 Some("say `audit: { spread: … }` if your nodes know of each other sooner")
             }
             Undecided::Clocks => Some("put agents and broker nearer to each other"),

@@ -458,13 +458,21 @@ const SPREAD: Duration = Duration::from_secs(1);
 pub struct AuditRule {
     /// How long a message may take to arrive before it is missing.
     pub window: Duration,
-    /// How long it may take until what happened at one node of the server is known at the others.
-    pub spread: Duration,
+    /// How long it may take until what happened at one node of the server is known at the others, if the scenario says so.
+    pub spread: Option<Duration>,
+}
+
+impl AuditRule {
+    /// How long it may take until what happened at one node of the server is known at the others. Where the server has one
+    /// node, it is behind others only if the scenario says so.
+    pub fn spread(self, nodes: usize) -> Duration {
+        self.spread.unwrap_or(if nodes > 1 { SPREAD } else { Duration::ZERO })
+    }
 }
 
 impl Default for AuditRule {
     fn default() -> AuditRule {
-        AuditRule { window: WINDOW, spread: SPREAD }
+        AuditRule { window: WINDOW, spread: None }
     }
 }
 
@@ -486,9 +494,9 @@ fn read_audit(node: &Node) -> Result<Option<AuditRule>, Mistake> {
         }
     }
     if let Some(node) = spread {
-        rule.spread = units::duration(node)?;
+        rule.spread = Some(units::duration(node)?);
     }
-    match spread.filter(|_| rule.spread > rule.window) {
+    match spread.filter(|_| rule.spread.is_some_and(|spread| spread > rule.window)) {
         Some(node) => Err(node
             .mistake(
                 "what is on its way between nodes for longer than the window is missing before it can arrive",

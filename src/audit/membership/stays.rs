@@ -26,9 +26,9 @@ impl Membership {
             return;
         }
         let Some(room) = self.known_room(seat, name) else { return };
-        let reach = self.homes.reach(message.node, place.client);
+        let before = self.homes.reach(message.node, place.client).before;
         let mut stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, span)| {
-            *of == room && span.asked < at && span.left.is_none_or(|left| left + reach > message.sent)
+            *of == room && span.asked < at && span.left.is_none_or(|left| left + before > message.sent)
         });
         if let (Some((_, span)), None) = (stays.next(), stays.next()) {
             span.confirmed = span.confirmed.or(Some(at));

@@ -17,8 +17,8 @@ struct JoinProof<'h> {
     client: u32,
     received: u64,
     message: &'h SentMessage,
-    /// How much later its node may know what happened at the sender's.
-    reach: Moment,
+    /// How much earlier it may have left than that was known where the message came from.
+    before: Moment,
 }
 
 /// What is known of one client at some time.
@@ -103,10 +103,11 @@ impl Life {
 
     /// It was there when it received this, unless it may have been a former stay.
     fn learn(&mut self, proof: &JoinProof<'_>) {
-        let (received, message, reach) = (at(proof.received), proof.message, proof.reach);
+        let (received, message, before) = (at(proof.received), proof.message, proof.before);
         let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
-        stays
-            .retain(|span| span.asked < received && span.left.is_none_or(|left| left + reach > message.sent));
+        stays.retain(|span| {
+            span.asked < received && span.left.is_none_or(|left| left + before > message.sent)
+        });
         if let [span] = &mut stays[..] {
             span.confirmed = span.confirmed.or(Some(received));
         }
@@ -309,8 +310,8 @@ impl<'h> Model<'h> {
             let known = ticks.iter().find(is_known).expect("it ends with all known").0;
             let life = Life::of(*client, &self.history.seen, &self.proofs, *time);
             if known <= self.judged(message, *client) && life.is_unproved() {
-                let reach = self.history.reach(message, *client);
-                self.proofs.push(JoinProof { known, client: *client, received: *time, message, reach });
+                let before = self.history.before(message, *client);
+                self.proofs.push(JoinProof { known, client: *client, received: *time, message, before });
                 self.proofs.sort_by_key(|proof| (proof.known, proof.received));
             }
         }
@@ -342,9 +343,8 @@ impl<'h> Model<'h> {
         let (judged, due) = (self.judged(message, client), self.due(message));
         let life = Life::of(client, seen, &self.proofs, judged);
         let handled = self.handled(message, due);
-        let reach = self.history.reach(message, client);
-        let last = handled.unwrap_or(at(judged)) + reach;
-        let first = message.sent.saturating_sub(reach);
+        let last = handled.unwrap_or(at(judged)) + self.history.after();
+        let first = message.sent.saturating_sub(self.history.before(message, client));
         let instants: Vec<u64> = (micros(first)..micros(last)).filter(|time| time % 2 == 1).collect();
         let meant: Vec<_> = instants.iter().map(|when| life.is_meant(client, message, *when)).collect();
 

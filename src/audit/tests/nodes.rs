@@ -59,3 +59,62 @@ fn a_message_that_comes_to_another_node_after_a_leave_there_accuses_nobody() {
         assert_eq!(ledger.finish(at(500)).fault(Fault::Leaked), leaks);
     }
 }
+
+/// Two clients at the first of two nodes, and a spread of 30 µs.
+fn together() -> Ledger {
+    let mut ledger = Ledger::new(2, (WINDOW, Spread { nodes: 2, within: at(30) }));
+    for client in 0..2 {
+        ledger.record(client, at(0), AuditEvent::At { node: 0 });
+        ledger.connecting(client, "/", at(0));
+        ledger.connected(client, "/", &format!("s{client}"), false, at(1));
+    }
+    ledger
+}
+
+#[test]
+fn a_node_that_publishes_before_it_hands_a_message_to_its_own_clients_is_not_accused() {
+    // The message is sent at 10 and acknowledged at 20. Who leaves the room soon after that may have missed it.
+    for (parting, missing) in [(22, 0), (60, 1)] {
+        let mut ledger = together();
+        joined(&mut ledger, 1, "a");
+        broadcast(&mut ledger, message(0, "a", 10));
+        ledger.parting(1, "/", "a", at(parting));
+        ledger.parted(1, "/", "a", at(parting + 2));
+        let found = ledger.finish(at(500));
+        assert_eq!(found.fault(Fault::Missing), missing);
+        let causes: Vec<_> = found.undecided.by_cause().collect();
+        assert_eq!(causes, if missing == 0 { vec![(Undecided::Publishing, 1)] } else { vec![] });
+    }
+    // Who joins it then may get it.
+    for (joining, leaked) in [(22, 0), (60, 1)] {
+        let mut ledger = together();
+        ledger.joining(0, "/", "a", at(2));
+        broadcast(&mut ledger, message(0, "a", 10));
+        ledger.joining(1, "/", "a", at(joining));
+        ledger.joined(1, "/", "a", at(joining + 2));
+        received(&mut ledger, 1, 0, joining + 4);
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Leaked), leaked);
+    }
+}
+
+#[test]
+fn what_a_node_has_acknowledged_to_its_own_clients_it_knows_at_once() {
+    let mut ledger = together();
+    joined(&mut ledger, 1, "a");
+    broadcast(&mut ledger, message(0, "a", 10));
+    assert_eq!(ledger.finish(at(500)).fault(Fault::Missing), 1);
+}
+
+#[test]
+fn a_server_of_one_address_is_several_nodes_if_the_scenario_says_so() {
+    for (within, missing) in [(0, 1), (30, 0)] {
+        let mut ledger = Ledger::new(2, (WINDOW, Spread { nodes: 1, within: at(within) }));
+        for client in 0..2 {
+            ledger.connecting(client, "/", at(0));
+            ledger.connected(client, "/", &format!("s{client}"), false, at(1));
+        }
+        joined(&mut ledger, 1, "a");
+        broadcast(&mut ledger, message(0, "a", 10));
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Missing), missing);
+    }
+}

@@ -18,7 +18,7 @@ use super::*;
 /// How far behind the server's handling a receipt is at most.
 const DELAY: u64 = 20;
 
-/// What is handled at one node is handled at the others within this time.
+/// What is handled at one node is handled at the others within this time, and given to the node's own clients.
 pub(super) const SPREAD: u64 = 30;
 
 const ROOMS: [&str; 3] = ["a", "b", "c"];
@@ -54,6 +54,8 @@ pub(super) type Seen = (u64, u32, Sight);
 pub(super) struct History {
     pub(super) clients: u32,
     pub(super) nodes: u32,
+    /// How much later than at once a message may be handled, if it may be.
+    pub(super) within: u64,
     pub(super) seen: Vec<Seen>,
     pub(super) end: u64,
 }
@@ -88,14 +90,20 @@ impl History {
         (client % self.nodes) as u16
     }
 
-    /// How much later a client's node may handle a message than that of its sender.
-    pub(super) fn reach(&self, message: &SentMessage, client: u32) -> Moment {
-        at(if message.node == self.node(client) { 0 } else { SPREAD })
+    /// How much earlier a client's joins and leaves may have been than they are known where a message comes from. A node knows
+    /// those of its own clients at once. Who is told of one node that may be several cannot say whose are its own.
+    pub(super) fn before(&self, message: &SentMessage, client: u32) -> Moment {
+        at(if self.nodes > 1 && message.node == self.node(client) { 0 } else { self.within })
+    }
+
+    /// How much later than it is acknowledged a message may be handled where a client is: also at the node of its sender.
+    pub(super) fn after(&self) -> Moment {
+        at(self.within)
     }
 
     /// Tells so many auditors all of it. `haste`: how many of a hundred batches arrive at once; the others, later.
     pub(super) fn audited(&self, auditors: usize, haste: u64, rng: &mut TestRng) -> Audited {
-        let spread = Spread { nodes: self.nodes as usize, within: at(SPREAD) };
+        let spread = Spread { nodes: self.nodes as usize, within: at(self.within) };
         let new = |index| Auditor::new(index, auditors, self.clients, (WINDOW, spread));
         let mut audit: Vec<Auditor> = (0..auditors).map(new).collect();
         for client in 0..self.clients {
@@ -211,20 +219,18 @@ pub(super) struct Habits {
     is_ordered: bool,
     /// How many nodes it has.
     nodes: u32,
+    /// How much later than at once a message may be handled, if it may be: where there are several nodes, and where one is
+    /// said to be several.
+    within: u64,
 }
 
 impl Habits {
     pub(super) fn draw(rng: &mut TestRng, recovery: bool, slow: bool) -> Habits {
         let mut below = |bound: u64| rng.next_u64() % bound;
         let silent = [[0, 50, 100][below(3) as usize], [0, 50, 100][below(3) as usize]];
-        Habits {
-            recovery,
-            slow,
-            silent,
-            refuses: below(4) == 0,
-            is_ordered: below(4) != 0,
-            nodes: 1 + below(3) as u32,
-        }
+        let (refuses, is_ordered, nodes) = (below(4) == 0, below(4) != 0, 1 + below(3) as u32);
+        let within = if nodes > 1 || below(2) == 0 { SPREAD } else { 0 };
+        Habits { recovery, slow, silent, refuses, is_ordered, nodes, within }
     }
 }
 
@@ -249,7 +255,7 @@ pub(super) fn history(rng: &mut TestRng, clients: u32, steps: u32, habits: Habit
     let mut seen = play.seen;
     seen.sort_by_key(|(time, _, _)| *time);
     let end = seen.last().map_or(0, |(time, ..)| time / 2 * 2) + 1_000;
-    History { clients, nodes: habits.nodes, seen, end }
+    History { clients, nodes: habits.nodes, within: habits.within, seen, end }
 }
 
 struct Play<'r> {

@@ -8,18 +8,19 @@ impl Play<'_> {
         let mut handled = std::mem::take(&mut self.handled);
         handled.sort_by_key(|(when, ..)| *when);
         let mut last = vec![0; self.people.len()];
-        // Each node handles what comes from another one in the order in which that one did.
-        let nodes = self.habits.nodes as usize;
+        // Each node handles what comes from another one, and from itself, in the order in which that one did. Where one node is
+        // said to be several, it is three.
+        let nodes = if self.habits.nodes == 1 { 3 } else { self.habits.nodes as usize };
         let mut line = vec![0; nodes * nodes];
         for (when, message, is_lucky) in handled {
             // What comes from where it should not is passed on or not.
             if !is_lucky && !self.is_from_there(&message, when) {
                 continue;
             }
-            let from = usize::from(message.node);
+            let from = message.key.sender as usize % nodes;
             let handled: Vec<u64> = (0..nodes)
                 .map(|to| {
-                    let later = if to == from { 0 } else { 2 * self.below(SPREAD / 2) };
+                    let later = 2 * self.below((self.habits.within / 2).max(1));
                     let line = &mut line[from * nodes + to];
                     *line = (when + later).max(*line);
                     *line
