@@ -296,7 +296,7 @@ fn the_fixture_on_the_page_has_the_events_of_both_fixtures() {
     let told: BTreeSet<String> = page.table("## The fixture").into_iter().map(|row| row[1].clone()).collect();
     let told: BTreeSet<&str> =
         told.iter().map(String::as_str).filter(|event| event.starts_with("t:")).collect();
-    for fixture in ["tests/peers/node/fixture.js", "reference-server/src/app/fixture.rs"] {
+    for fixture in ["tests/peers/node/contract.js", "reference-server/src/app/fixture.rs"] {
         let source = fs::read_to_string(fixture).expect("it is there");
         let quoted = source.split('"').filter(|text| text.len() > 2 && text.starts_with("t:"));
         assert_eq!(told, quoted.collect(), "{fixture}");

@@ -18,6 +18,7 @@ import { createServer } from "node:http";
 import sticky from "@socket.io/sticky";
 import { Server } from "socket.io";
 import msgpack from "socket.io-msgpack-parser";
+import { listen, nothing, settings } from "./environment.js";
 
 /**
  * Starts a Socket.IO server with the given `defaults` (options of `Server`, each of which the environment can
@@ -25,54 +26,9 @@ import msgpack from "socket.io-msgpack-parser";
  */
 export function serve(defaults, setUp, page = nothing) {
   const httpServer = createServer(page);
-  const io = new Server(httpServer, { cors: { origin: "*" }, ...defaults, ...settings(process.env) });
+  const parser = process.env.PARSER === "msgpack" ? { parser: msgpack } : {};
+  const io = new Server(httpServer, { cors: { origin: "*" }, ...defaults, ...settings(process.env), ...parser });
   setUp(io);
   if (cluster.isWorker) sticky.setupWorker(io);
-
-  httpServer.on("error", (error) => {
-    console.error(`cannot listen: ${error.message}`);
-    process.exit(1);
-  });
-  const port = number(process.env, "PORT") ?? 0;
-  httpServer.listen({ port, host: "127.0.0.1", exclusive: true }, () => {
-    console.log(`listening on http://127.0.0.1:${httpServer.address().port}/socket.io/`);
-  });
-
-  process.on("SIGTERM", () => process.exit(0));
-  process.on("SIGINT", () => process.exit(0));
-  if (process.env.EXIT_WITH_STDIN === "1") {
-    process.stdin.resume().on("end", () => process.exit(0));
-  }
-}
-
-// What is not for Socket.IO is not there: the Server alone would leave such a request without an answer.
-function nothing(_, response) {
-  response.writeHead(404).end();
-}
-
-function settings(env) {
-  const options = {
-    pingInterval: number(env, "PING_INTERVAL"),
-    pingTimeout: number(env, "PING_TIMEOUT"),
-    connectTimeout: number(env, "CONNECT_TIMEOUT"),
-    upgradeTimeout: number(env, "UPGRADE_TIMEOUT"),
-    maxHttpBufferSize: number(env, "MAX_HTTP_BUFFER_SIZE"),
-  };
-  if (env.ALLOW_EIO3 === "1") options.allowEIO3 = true;
-  if (env.PARSER === "msgpack") options.parser = msgpack;
-  if (env.PER_MESSAGE_DEFLATE) options.perMessageDeflate = JSON.parse(env.PER_MESSAGE_DEFLATE);
-  if (env.CSR === "1") {
-    options.connectionStateRecovery = { maxDisconnectionDuration: number(env, "CSR_MAX_DISCONNECTION") ?? 2000 };
-  }
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function number(env, name) {
-  if (!env[name]) return undefined;
-  const value = Number(env[name]);
-  if (!Number.isInteger(value) || value < 0) {
-    console.error(`${name} is not a whole number: ${env[name]}`);
-    process.exit(2);
-  }
-  return value;
+  listen(httpServer);
 }

@@ -1,0 +1,4 @@
+import { Server } from "socket.io";
+import { start } from "../shared/node.js";
+
+start(Server);
