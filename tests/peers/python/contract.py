@@ -51,6 +51,9 @@ class Contract:
     def has(self, namespace, room):
         return room in self.sio.manager.rooms.get(namespace, {})
 
+    def members_of_all(self, namespace, rooms):
+        return set().union(*(self.members(namespace, room) for room in rooms or []))
+
     async def connect(self, namespace, sid, environ, auth=None):
         if not is_known(namespace):
             raise socketio.exceptions.ConnectionRefusedError("Invalid namespace")
@@ -106,18 +109,17 @@ class Contract:
     async def cast(self, namespace, sid, target, event, args):
         skip = set() if target.get("from") == "io" else {sid}
         # The library leaves out sockets, not rooms.
-        for room in target.get("except") or []:
-            skip |= self.members(namespace, room)
+        skip |= self.members_of_all(namespace, target.get("except"))
         rooms = target.get("to") or None
         await self.sio.emit(event, tuple(args), to=rooms, skip_sid=list(skip), namespace=namespace)
 
     async def in_bulk(self, namespace, target, what, argument):
-        reached = set().union(*(self.members(namespace, room) for room in target.get("to") or [None]))
+        reached = self.members_of_all(namespace, target.get("to") or [None]) - self.members_of_all(namespace, target.get("except"))
         if what == "list":
             return list(reached)
         for sid in reached:
             if what == "disconnect":
-                await self.sio.disconnect(sid, namespace)
+                await self.put_out(namespace, sid, argument)
             for room in as_list(argument) if what in ("join", "leave") else []:
                 await (self.sio.enter_room if what == "join" else self.sio.leave_room)(sid, room, namespace)
         return None
@@ -153,6 +155,9 @@ class Contract:
     async def leave(self, namespace, sid, close):
         # The acknowledgement goes first.
         await self.sio.sleep(0.01)
+        await self.put_out(namespace, sid, close)
+
+    async def put_out(self, namespace, sid, close):
         if close:
             await self.sio.eio.disconnect(self.sio.manager.eio_sid_from_sid(sid, namespace))
         else:

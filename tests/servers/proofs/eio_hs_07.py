@@ -1,0 +1,5 @@
+"""EIO-HS-07: a handshake without the parameter transport."""
+from raw import judge, request
+
+answer = request("GET", "EIO=4")
+judge(answer.status == 400, "status 400", f"status {answer.status}, body {answer.body[:60]!r}")

@@ -1,0 +1,6 @@
+"""EIO-LP-14: a POST declared as application/octet-stream."""
+from raw import Polling, judge
+
+client = Polling()
+answer = client.post("40", headers={"Content-Type": "application/octet-stream"})
+judge(answer.status == 400, "status 400", f"status {answer.status}")

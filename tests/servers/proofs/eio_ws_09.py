@@ -1,0 +1,4 @@
+"""EIO-WS-09: a text message that is no packet."""
+from raw import closes
+
+closes("abc", "7", "")

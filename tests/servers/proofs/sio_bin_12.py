@@ -1,0 +1,4 @@
+"""SIO-BIN-12: more than ten attachments."""
+from raw import closes
+
+closes('4511-["message"]')

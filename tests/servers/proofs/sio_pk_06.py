@@ -1,0 +1,4 @@
+"""SIO-PK-06: an event whose payload is an empty array."""
+from raw import closes
+
+closes("42[]")
