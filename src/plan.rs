@@ -59,8 +59,8 @@ pub struct RunOptions {
     pub epoch: Instant,
     /// Whether deliveries are audited, where the scenario does not leave it out.
     pub audit: bool,
-    /// Whether other machines play a part of the clients.
-    pub is_one_of_several: bool,
+    /// Which of several machines that play the clients this one is, counted from 0; nothing where there is one.
+    pub machine: Option<u16>,
 }
 
 impl RunOptions {
@@ -68,7 +68,7 @@ impl RunOptions {
     pub fn usual(epoch: Instant) -> RunOptions {
         RunOptions {
             audit: true,
-            is_one_of_several: false,
+            machine: None,
             nodes: vec!["a".to_owned()],
             path: "/socket.io/".to_owned(),
             query: Vec::new(),
@@ -151,7 +151,7 @@ impl<'s> Plan<'s> {
             .enumerate()
             .map(|(index, group)| part(group, index, &run_options, &acts))
             .collect();
-        let markers = Markers::new(&scenario.contract, run_options.nodes.len());
+        let markers = Markers::new(&scenario.contract, run_options.nodes.len(), run_options.machine);
         let context = RunContext {
             epoch: run_options.epoch,
             run: run_options.run,
@@ -170,7 +170,7 @@ impl<'s> Plan<'s> {
             standing,
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
-            shared_values: SharedValues::new(run_options.is_one_of_several),
+            shared_values: SharedValues::new(run_options.machine.is_some()),
         };
         Plan { context, parts, acts, script, asked: scenario.asked.clone(), thresholds: &scenario.thresholds }
     }

@@ -5,9 +5,10 @@ use std::sync::mpsc as std_mpsc;
 use std::thread;
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, ServerAddr};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -178,14 +179,28 @@ async fn connect(config: &BrokerConfig) -> Result<Client, String> {
     if let Some((certificate, key)) = &config.identity {
         options = options.add_client_certificate(certificate.clone(), key.clone());
     }
-    let urls: Vec<async_nats::ServerAddr> = config
+    let urls: Vec<ServerAddr> = config
         .url
         .split(',')
         .map(|url| {
             url.trim().parse().map_err(|error| format!("`{}` is no URL of a broker: {error}", config.shown()))
         })
         .collect::<Result<_, String>>()?;
+    options = named_in(&urls[..], options)?;
     options.connect(urls).await.map_err(|error| error.to_string())
+}
+
+/// Shows the name and the password, or the token, that stand in the first URL with one: the client itself does not.
+fn named_in(urls: &[ServerAddr], options: ConnectOptions) -> Result<ConnectOptions, String> {
+    let plain = |text: &str| {
+        let plain = percent_decode_str(text).decode_utf8();
+        plain.map(|text| text.into_owned()).map_err(|_| "the name in its URL is no UTF-8 text".to_owned())
+    };
+    match urls.iter().find_map(|url| Some((url.username()?, url.password()))) {
+        None => Ok(options),
+        Some((token, None)) => Ok(options.token(plain(token)?)),
+        Some((name, Some(password))) => Ok(options.user_and_password(plain(name)?, plain(password)?)),
+    }
 }
 
 /// Does what is asked, until nobody can ask any more.

@@ -65,11 +65,21 @@ impl From<String> for NotGathered {
     }
 }
 
+/// An agent that has answered.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenAgent {
+    pub(crate) offer: Offer,
+    /// How long the quickest answer took.
+    pub(crate) round_trip: Duration,
+    /// When it answered last.
+    pub(crate) last: Instant,
+}
+
 /// Everybody who is there, by name.
 ///
 /// # Errors
 /// When the broker cannot be reached.
-pub(crate) fn who_is_there(config: &BrokerConfig) -> Result<Vec<Offer>, String> {
+pub(crate) fn who_is_there(config: &BrokerConfig) -> Result<Vec<SeenAgent>, String> {
     let (heard, events) = events();
     let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
     let mut there = BTreeMap::new();
@@ -77,10 +87,10 @@ pub(crate) fn who_is_there(config: &BrokerConfig) -> Result<Vec<Offer>, String> 
     Ok(by_name(there))
 }
 
-fn by_name(there: BTreeMap<String, Offer>) -> Vec<Offer> {
-    let mut offers: Vec<Offer> = there.into_values().collect();
-    offers.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-    offers
+fn by_name(there: BTreeMap<String, SeenAgent>) -> Vec<SeenAgent> {
+    let mut all: Vec<SeenAgent> = there.into_values().collect();
+    all.sort_by(|one, other| (&one.offer.name, &one.offer.id).cmp(&(&other.offer.name, &other.offer.id)));
+    all
 }
 
 /// Asks who is there until these are enough, or that time is over.
@@ -88,28 +98,37 @@ fn ask(
     broker: &Broker,
     events: &Receiver<Event>,
     within: Duration,
-    there: &mut BTreeMap<String, Offer>,
-    are_enough: &mut dyn FnMut(&BTreeMap<String, Offer>) -> bool,
+    there: &mut BTreeMap<String, SeenAgent>,
+    are_enough: &mut dyn FnMut(&BTreeMap<String, SeenAgent>) -> bool,
     stop: &AtomicBool,
 ) {
     let reply = of_reply(&wire::random_name());
-    broker.subscribe(reply.clone());
+    broker.subscribe(format!("{reply}.*"));
     let until = Instant::now() + within;
-    let mut next = Instant::now();
+    // When each question was asked: an answer says to which it is one.
+    let mut asked: Vec<Instant> = Vec::new();
     while Instant::now() < until && !are_enough(there) && !stop.load(Ordering::Relaxed) {
-        if Instant::now() >= next {
-            next = Instant::now() + ASK;
-            broker.request(WHO.to_owned(), &reply, Vec::new());
+        if asked.last().is_none_or(|last| last.elapsed() >= ASK) {
+            broker.request(WHO.to_owned(), &format!("{reply}.{}", asked.len()), Vec::new());
+            asked.push(Instant::now());
         }
         if let Ok(Event::Heard(Message { payload, subject, .. })) = events.recv_timeout(LOOK)
-            && subject == reply
+            && let Some(question) = place_in(&subject, &reply)
+            && let Some(round_trip) = asked.get(question).map(Instant::elapsed)
             && let Some(offer) = decode::<Offer>(&payload)
             && there.len() < usize::from(u16::MAX)
             && offer.name.len() + offer.labels.iter().map(String::len).sum::<usize>() < LONGEST_NAME
         {
-            there.insert(offer.id.clone(), offer);
+            let known = there.get(&offer.id).map_or(round_trip, |known| known.round_trip);
+            let round_trip = round_trip.min(known);
+            there.insert(offer.id.clone(), SeenAgent { offer, round_trip, last: Instant::now() });
         }
     }
+}
+
+/// The number that an answer has behind the subject under which it was asked for.
+fn place_in(subject: &str, reply: &str) -> Option<usize> {
+    subject.strip_prefix(reply)?.strip_prefix('.')?.parse().ok()
 }
 
 /// Calls agents to a run, gives them its plan, and waits until all are ready.
@@ -129,12 +148,12 @@ pub(crate) fn gather(
     let mut there = BTreeMap::new();
     let wants = usize::from(wanted.agents);
     let fitting =
-        |there: &BTreeMap<String, Offer>| there.values().filter(|offer| fits(offer).is_ok()).count();
+        |there: &BTreeMap<String, SeenAgent>| there.values().filter(|seen| fits(&seen.offer).is_ok()).count();
     ask(&broker, &events, wanted.within, &mut there, &mut |there| fitting(there) >= wants, stop);
     if stop.load(Ordering::Relaxed) {
         return Err(NotGathered::Interrupted);
     }
-    let offers = by_name(there);
+    let offers: Vec<Offer> = by_name(there).into_iter().map(|seen| seen.offer).collect();
     let unfit = offers.iter().filter_map(|offer| fits(offer).err());
     let chosen: Vec<Offer> = offers.iter().filter(|offer| fits(offer).is_ok()).take(wants).cloned().collect();
     if chosen.len() < wants {
@@ -257,7 +276,7 @@ fn call(
     let mut answers: Vec<Option<Answer>> = vec![None; members.len()];
     while answers.iter().any(Option::is_none) && Instant::now() < until {
         if let Ok(Event::Heard(Message { subject, payload, .. })) = events.recv_timeout(LOOK)
-            && let Some(from) = subject.strip_prefix(&reply).and_then(|rest| rest[1..].parse::<usize>().ok())
+            && let Some(from) = place_in(&subject, &reply)
             && let Some(answer) = answers.get_mut(from)
         {
             *answer = decode(&payload);

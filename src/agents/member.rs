@@ -210,6 +210,11 @@ impl<'a> Job<'a> {
         &self.package
     }
 
+    /// Which of the agents this is.
+    pub(crate) fn place(&self) -> u16 {
+        self.call.me
+    }
+
     /// Which of the workers are its own.
     pub(crate) fn share(&self) -> Share {
         let (from, to) = self.call.shares[self.me];

@@ -32,9 +32,8 @@ use std::time::Duration;
 
 pub(crate) use broker::BrokerConfig;
 pub(crate) use fleet::{Fleet, Member};
-pub(crate) use gathering::{MOST_AGENTS, NotGathered, Wanted, gather, who_is_there};
+pub(crate) use gathering::{MOST_AGENTS, NotGathered, SeenAgent, Wanted, gather, who_is_there};
 pub(crate) use member::{Agent, Job, Played};
-pub(crate) use wire::Offer;
 
 /// How often everybody says that it is there, and what it has heard.
 const PULSE: Duration = Duration::from_millis(250);

@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::fleet::fits;
 use super::link::{Inbox, Outbox};
-use super::wire::{decode, encode};
+use super::wire::{self, Offer, decode, encode};
 use crate::measure::{Figures, Series, Taken};
 use crate::observe::{Counter, Metric};
 
@@ -26,6 +27,22 @@ fn carry(seconds: &[Taken], mut chance: fastrand::Rng) -> Vec<Taken> {
         way = outbox.again();
     }
     heard.iter().map(|second| decode(second).expect("it was encoded here")).collect()
+}
+
+#[test]
+fn an_agent_of_another_version_is_refused_with_both_versions() {
+    let offer = |version: String| Offer {
+        id: "1".to_owned(),
+        name: "old".to_owned(),
+        labels: Vec::new(),
+        version,
+        workers: 1,
+        files: 1024,
+        is_busy: false,
+    };
+    assert_eq!(fits(&offer(wire::mark())), Ok(()));
+    let why = fits(&offer("sockrates 0.0.9/1".to_owned())).expect_err("it is another version");
+    assert!(why.contains("`sockrates 0.0.9/1`") && why.contains(&wire::mark()), "{why}");
 }
 
 proptest! {

@@ -5,7 +5,8 @@ use comfy_table::{Table, presets};
 
 use super::broker::BrokerArgs;
 use super::{complain, say};
-use crate::measure::format::printable;
+use crate::agents::SeenAgent;
+use crate::measure::format::{measured, printable};
 use crate::runner::{AgentConfig, Error, serve_runs, show_agents, stop_on_signals};
 use crate::verdict::Status;
 
@@ -18,7 +19,7 @@ Examples:
 
 const AGENTS_EXAMPLES: &str = "\
 Examples:
-  sockrates agents --nats nats://broker:4222    name, version, threads, files, what each does";
+  sockrates agents --nats nats://broker:4222    name, version, threads, files, clock, what each does";
 
 /// Waits for work and plays a part of the clients of runs
 #[derive(Debug, Args)]
@@ -67,19 +68,23 @@ pub(super) fn agent(args: &AgentArgs) -> Result<Status, Error> {
 /// Shows who is there.
 pub(super) fn agents(args: &AgentsArgs) -> Result<Status, Error> {
     let broker = args.broker.config().ok_or_else(|| Error::because(NO_BROKER))?;
-    let offers = show_agents(&broker)?;
-    if offers.is_empty() {
+    let seen = show_agents(&broker)?;
+    if seen.is_empty() {
         say(&format!("no agent waits at {}: start some with `sockrates agent --nats …`", broker.shown()));
         return Ok(Status::Passed);
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["agent", "version", "threads", "files", "does", "labels"]);
-    for offer in offers {
+    let columns = ["agent", "version", "threads", "files", "clock", "last seen", "does", "labels"];
+    table.load_style(presets::NOTHING).set_header(columns);
+    for SeenAgent { offer, round_trip, last } in seen {
         table.add_row([
             printable(&offer.name),
             printable(&offer.version),
             offer.workers.to_string(),
             offer.files.to_string(),
+            // As far as one round trip tells; during a run it is known better.
+            format!("± {}", measured(round_trip / 2)),
+            format!("{} ago", measured(last.elapsed())),
             if offer.is_busy { "plays" } else { "waits" }.to_owned(),
             printable(&offer.labels.join(",")),
         ]);

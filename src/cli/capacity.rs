@@ -26,7 +26,9 @@ Examples:
   sockrates capacity chat --server 'node server.js'                how many clients?
   sockrates capacity my.yaml --axis rate --from 100/s --to 20000/s
   sockrates capacity my.yaml --axis rooms                          a variable of the scenario
-  sockrates capacity my.yaml --plan-for 100000 --headroom 40%      how many such machines?";
+  sockrates capacity my.yaml --plan-for 100000 --headroom 40%      how many such machines?
+  sockrates capacity my.yaml --agents 8 --nats nats://broker:4222 --url https://chat.example
+                                                                   played by eight machines";
 
 /// What `--max-time` means here.
 const MAX_TIME: &str = "End the search after this time; a step that is under way is finished";
@@ -94,7 +96,7 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let given = args.server.given();
     args.output.empty_forms(None).check()?;
     let selected = select_one(&args.scenario, &args.load.overrides()?)?;
-    let (server, config) = (given.one()?, args.config());
+    let (server, config) = (given.one()?, args.config()?);
     args.output.empty_forms(None).prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
@@ -116,9 +118,9 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
 }
 
 impl CapacityArgs {
-    fn config(&self) -> SearchConfig {
-        SearchConfig {
-            run: RunConfig { process: self.pid, ..self.play.config() },
+    fn config(&self) -> Result<SearchConfig, Error> {
+        Ok(SearchConfig {
+            run: RunConfig { process: self.pid, ..self.play.config()? },
             axis: self.axis.clone(),
             from: self.from,
             to: self.to,
@@ -130,6 +132,6 @@ impl CapacityArgs {
             plan_for: self.plan_for,
             headroom: self.headroom,
             recovery: self.recovery,
-        }
+        })
     }
 }

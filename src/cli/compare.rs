@@ -90,7 +90,7 @@ fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> R
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
     let config = ComparisonConfig {
-        run: args.play.config(),
+        run: args.play.config()?,
         blocks: usize::from(args.blocks),
         effect: args.effect,
         pin: args.pin,

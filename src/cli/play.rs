@@ -6,7 +6,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::duration;
-use crate::runner::RunConfig;
+use super::machines::MachinesArgs;
+use crate::runner::{Error, RunConfig};
 use crate::session::Transport;
 
 /// How a scenario is played, as the command line says.
@@ -30,6 +31,8 @@ pub(super) struct PlayArgs {
     /// Let scenarios start commands: their `services` and the `shell` steps of their scripts
     #[arg(long)]
     allow_commands: bool,
+    #[command(flatten)]
+    machines: MachinesArgs,
 }
 
 fn transport() -> impl TypedValueParser<Value = Transport> {
@@ -38,9 +41,18 @@ fn transport() -> impl TypedValueParser<Value = Transport> {
 }
 
 impl PlayArgs {
-    pub(super) fn config(&self) -> RunConfig {
-        let PlayArgs { seed, workers, transport, compression, max_time, allow_commands: allows_commands } =
-            *self;
-        RunConfig { seed, workers, transport, compression, max_time, allows_commands, ..RunConfig::default() }
+    /// # Errors
+    /// A sentence, when the options do not go together.
+    pub(super) fn config(&self) -> Result<RunConfig, Error> {
+        Ok(RunConfig {
+            seed: self.seed,
+            workers: self.workers,
+            transport: self.transport,
+            compression: self.compression,
+            max_time: self.max_time,
+            allows_commands: self.allow_commands,
+            machines: self.machines.config()?,
+            ..RunConfig::default()
+        })
     }
 }

@@ -7,7 +7,6 @@ use clap::Args;
 
 use super::display::Display;
 use super::formats::{FormatArgs, tell, write};
-use super::machines::MachinesArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean_each;
@@ -74,8 +73,6 @@ pub(super) struct RunArgs {
     load: OverrideArgs,
     #[command(flatten)]
     server: ServerArgs,
-    #[command(flatten)]
-    machines: MachinesArgs,
 }
 
 /// Plays every scenario in turn.
@@ -94,8 +91,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
             process: args.pid,
             strict_audit: args.strict_audit,
             label: args.label.clone(),
-            machines: args.machines.config()?,
-            ..args.play.config()
+            ..args.play.config()?
         },
     );
     args.forms(&[]).prepare()?;

@@ -356,7 +356,7 @@ impl<'p> WorkerState<'p> {
             return;
         }
         for board in markers.boards() {
-            let round = board.asked();
+            let Some(round) = board.asked() else { continue };
             let marked = self.marked.1.entry(board.namespace().into()).or_insert(0);
             if round == std::mem::replace(marked, round) {
                 continue;

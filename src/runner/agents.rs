@@ -9,7 +9,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::package::Package;
 use super::{Error, limits, secrets};
-use crate::agents::{Agent, BrokerConfig, Job, Offer, Played, who_is_there};
+use crate::agents::{Agent, BrokerConfig, Job, Played, SeenAgent, who_is_there};
 use crate::engine;
 use crate::plan::{Plan, RunOptions};
 use crate::server::Nodes;
@@ -34,7 +34,7 @@ pub(crate) struct AgentConfig {
 ///
 /// # Errors
 /// When the broker cannot be reached.
-pub(crate) fn show_agents(broker: &BrokerConfig) -> Result<Vec<Offer>, Error> {
+pub(crate) fn show_agents(broker: &BrokerConfig) -> Result<Vec<SeenAgent>, Error> {
     who_is_there(broker).map_err(unreachable)
 }
 
@@ -143,7 +143,7 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Re
             run: package.run,
             epoch,
             audit: true,
-            is_one_of_several: true,
+            machine: Some(job.place()),
         },
     );
     let peers: Vec<_> = places.iter().map(|place| place.peer.clone()).collect();

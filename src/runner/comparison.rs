@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::machines::MachinesConfig;
 use super::pin::Processors;
 use super::{
     Error, Event, Listener, NamedServer, PlayedSuite, RunConfig, ScenarioRun, Selected, Suite, SuiteConfig,
@@ -93,15 +94,22 @@ impl Comparison<'_> {
     /// # Errors
     /// When no block was finished, or a result could not be stored.
     pub(crate) fn run(&self, listener: &mut Listener<'_>) -> Result<Compared, Error> {
+        if self.config.pin && self.config.run.machines.is_some() {
+            return Err(Error::because(
+                "`--pin` is for clients of this process: leave it out, or leave `--agents` out",
+            ));
+        }
         let processors =
             if self.config.pin { Some(Processors::divide().map_err(Error::because)?) } else { None };
+        // For the whole comparison: each turn is played by the same agents.
+        let (machines, _local) = MachinesConfig::start(self.config.run.machines.clone(), self.stop)?;
         let suite = match self.config.conformance {
             true => {
                 Some(Suite::bundled(SuiteConfig { seed: self.config.run.seed, ..SuiteConfig::default() })?)
             }
             false => None,
         };
-        let turns = Turns { comparison: self, processors };
+        let turns = Turns { comparison: self, machines, processors };
         let Played { blocks, unfinished, ended_by } = turns.run_all(listener)?;
         let (conformance, unexamined) = match (&suite, &ended_by) {
             (Some(suite), None) => turns.examine_all(suite, &blocks, listener)?,
@@ -207,6 +215,8 @@ fn names(files: [&Path; 2]) -> [String; 2] {
 /// A comparison under way: the turns of the servers.
 struct Turns<'a> {
     comparison: &'a Comparison<'a>,
+    /// Which other machines play the clients, if others do.
+    machines: Option<MachinesConfig>,
     processors: Option<Processors>,
 }
 
@@ -287,7 +297,7 @@ impl Turns<'_> {
         listener: &mut Listener<'_>,
     ) -> Result<RunResult, Error> {
         let Comparison { config, selected, stop, .. } = *self.comparison;
-        let config = RunConfig { max_time: None, ..config.run.clone() };
+        let config = RunConfig { max_time: None, machines: self.machines.clone(), ..config.run.clone() };
         let run = ScenarioRun { config: &config, server: &server.config, selected, stop };
         self.assign(Processors::for_server)?;
         let running = run.start()?;

@@ -34,6 +34,40 @@ pub(crate) enum MachinesConfig {
     Agents(BrokerConfig, u16),
     /// So many agents, started here with a broker of their own.
     Local(u16),
+    /// So many agents that were started here and wait at this broker.
+    Started(BrokerConfig, u16),
+}
+
+impl MachinesConfig {
+    /// Starts agents and a broker that are to be started here, for several runs. They are ended when what is given is dropped.
+    ///
+    /// # Errors
+    /// A sentence, when they cannot be started.
+    pub(super) fn start(
+        config: Option<MachinesConfig>,
+        stop: &AtomicBool,
+    ) -> Result<(Option<MachinesConfig>, Option<LocalAgents>), Error> {
+        match config {
+            Some(local @ MachinesConfig::Local(_)) => {
+                let (broker, count, agents) = local.broker(stop)?;
+                Ok((Some(MachinesConfig::Started(broker, count)), agents))
+            }
+            others => Ok((others, None)),
+        }
+    }
+
+    /// Where the agents wait, how many are wanted, and what was started for it.
+    fn broker(&self, stop: &AtomicBool) -> Result<(BrokerConfig, u16, Option<LocalAgents>), Error> {
+        match self {
+            MachinesConfig::Agents(broker, count) | MachinesConfig::Started(broker, count) => {
+                Ok((broker.clone(), *count, None))
+            }
+            MachinesConfig::Local(count) => {
+                let local = LocalAgents::start(*count, stop).map_err(invalid)?;
+                Ok((local.broker().clone(), *count, Some(local)))
+            }
+        }
+    }
 }
 
 /// See the module's head.
@@ -63,14 +97,7 @@ impl Machines {
         let number = number();
         let package = Package::of(packing, running, places, is_secure, number);
         let package = package.encode().map_err(Error::because)?;
-        let invalid = |why: String| Error { status: Some(Status::Invalid), ..Error::because(why) };
-        let (broker, count, local) = match config {
-            MachinesConfig::Agents(broker, count) => (broker.clone(), *count, None),
-            MachinesConfig::Local(count) => {
-                let local = LocalAgents::start(*count, stop).map_err(invalid)?;
-                (local.broker().clone(), *count, Some(local))
-            }
-        };
+        let (broker, count, local) = config.broker(stop)?;
         let acts = Plan::new(scenario, RunOptions::usual(Instant::now())).acts.len();
         let few = scenario.clients().div_ceil(CLIENTS_A_WORKER).div_ceil(u32::from(count).max(1));
         let workers = workers.unwrap_or_else(|| u16::try_from(few.max(1)).unwrap_or(u16::MAX));
@@ -144,6 +171,10 @@ impl Machines {
     }
 }
 
+fn invalid(why: String) -> Error {
+    Error { status: Some(Status::Invalid), ..Error::because(why) }
+}
+
 /// Refuses what several machines cannot play.
 fn check(config: &MachinesConfig, server: &ServerConfig, scenario: &Scenario) -> Result<(), String> {
     let is_started = !server.is_found();
@@ -153,9 +184,6 @@ fn check(config: &MachinesConfig, server: &ServerConfig, scenario: &Scenario) ->
             "agents on other machines cannot reach a server that is started here: name one that runs with `--url`"
                 .to_owned(),
         ),
-        () if server.nodes.len() > 1 => {
-            Err("agents play against a server of one node: name the load balancer with one `--url`".to_owned())
-        }
         () if !scenario.links.is_empty() || has_operations(&scenario.script) => Err(
             "the script does something to the server or its links, which agents cannot: leave `--agents` out".to_owned(),
         ),

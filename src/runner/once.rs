@@ -109,7 +109,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         run: once.machines.map_or_else(number, Machines::run),
         epoch: once.machines.map_or_else(Instant::now, Machines::start),
         audit: watching.is_some(),
-        is_one_of_several: false,
+        machine: None,
     };
     let plan = Plan::new(once.scenario, run_options);
     let operator = watching.as_ref().map(|watching| NodeOperator {

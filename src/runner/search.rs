@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::machines::MachinesConfig;
 use super::once::Ended;
 use super::{Error, Event, Listener, RunConfig, ScenarioRun, Selected, ServerConfig};
 use crate::capacity::curve::{Curve, curve};
@@ -92,10 +93,12 @@ impl LoadSearch<'_> {
         let range = if is_about_it { said.clone() } else { Range::default() };
         let own = Load::of(&selected.scenario);
         let settings = settings(config, &axis, &range, own, selected.scenario.groups.len())?;
+        // For the whole search: each load is played by the same agents.
+        let (machines, _local) = MachinesConfig::start(config.run.machines.clone(), self.stop)?;
         let mut under_way = SearchUnderWay {
             search: self,
             axis,
-            run: RunConfig { max_time: None, ..config.run.clone() },
+            run: RunConfig { max_time: None, machines, ..config.run.clone() },
             began: Instant::now(),
             running: None,
             dead: None,
@@ -282,7 +285,14 @@ impl<'a> SearchUnderWay<'a> {
                 }
             }
         };
-        let Ended { result, has_accident, .. } = run.run_to_end(&running, listener)?;
+        let Ended { result, has_accident, .. } = match run.run_to_end(&running, listener) {
+            // An agent may lack files or ports for this load.
+            Err(error) if self.run.machines.is_some() && error.status == Some(Status::Invalid) => {
+                self.running = Some(running);
+                return Ok(Some(StepOutcome::Limited(error.line())));
+            }
+            ended => ended?,
+        };
         if stop.load(Ordering::Relaxed) {
             self.running = Some(running);
             return Ok(None);

@@ -48,7 +48,7 @@ impl Step for ExpectNone {
             .and_then(|namespace| Ok((self.fence.begin(cx)?, silence::ask(cx, &namespace))));
         match begun {
             Ok((fencing, silence)) => {
-                if matches!(silence, Silence::OfOneNode) {
+                if silence.is_weaker() {
                     cx.observer.count(Counter::FencesOfOneNode, 1);
                 }
                 let fencing = Some(fencing);

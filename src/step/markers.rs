@@ -3,7 +3,7 @@
 //! these nodes had sent before, because adapters keep the order of one publisher.
 //!
 //! The clients of a worker know nothing of those of the others, so who waits asks on a board, and each worker lets one of its
-//! clients at each node answer.
+//! clients at each node answer. Where several machines play the clients, each has boards of its own.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,6 +19,9 @@ use crate::template::Template;
 
 /// The event by which a marker arrives, where the contract leaves that open.
 const EVENT: &str = "sockrates-marker";
+
+/// How many rounds of markers one machine can ask for; the numbers of the next machine follow. A stamp has place for those of 1,000.
+const ROUNDS: u64 = 1 << 26;
 
 /// How a marker is broadcast.
 #[derive(Debug)]
@@ -64,6 +67,8 @@ pub struct Board {
     namespace: Box<str>,
     /// How many are connected at each node.
     live: Vec<AtomicU32>,
+    /// The number before that of the first round.
+    none: u64,
     /// The last round of markers that somebody asked for.
     asked: AtomicU64,
     /// For each pair of nodes, the last round of the one that some client of the other has heard.
@@ -101,9 +106,9 @@ impl Board {
         self.heard[pair].fetch_max(round, Ordering::AcqRel);
     }
 
-    /// The last round of markers that somebody asked for.
-    pub fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Acquire)
+    /// The last round of markers that somebody asked for, if somebody has.
+    pub fn asked(&self) -> Option<u64> {
+        Some(self.asked.load(Ordering::Acquire)).filter(|round| *round != self.none)
     }
 }
 
@@ -111,17 +116,20 @@ impl Board {
 pub struct Markers {
     pub(super) marker: Option<Marker>,
     nodes: usize,
+    /// Which of several machines this is.
+    machine: Option<u16>,
     boards: Mutex<Vec<Arc<Board>>>,
     /// Changes whenever somebody asks.
     changes: AtomicU64,
 }
 
 impl Markers {
-    /// For a server of so many nodes; nothing for one.
-    pub fn new(contract: &Contract, nodes: usize) -> Option<Markers> {
+    /// For a server of so many nodes; nothing for one. `machine`: which of several machines this is.
+    pub fn new(contract: &Contract, nodes: usize, machine: Option<u16>) -> Option<Markers> {
         (nodes > 1).then(|| Markers {
             marker: Marker::of(contract),
             nodes,
+            machine,
             boards: Mutex::default(),
             changes: AtomicU64::new(0),
         })
@@ -135,7 +143,9 @@ impl Markers {
         }
         let live = (0..self.nodes).map(|_| AtomicU32::new(0)).collect();
         let heard = (0..self.nodes * self.nodes).map(|_| AtomicU64::new(0)).collect();
-        let board = Arc::new(Board { namespace: namespace.into(), live, asked: AtomicU64::new(0), heard });
+        let none = u64::from(self.machine.unwrap_or_default()) * ROUNDS;
+        let board =
+            Arc::new(Board { namespace: namespace.into(), live, none, asked: AtomicU64::new(none), heard });
         boards.push(board.clone());
         board
     }
@@ -143,6 +153,16 @@ impl Markers {
     /// Changes whenever somebody asks.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
+    }
+
+    /// Whether clients on other machines may be at nodes at which nobody of this one is.
+    pub(super) fn has_other_machines(&self) -> bool {
+        self.machine.is_some()
+    }
+
+    /// Whether somebody of this machine asked for this round.
+    pub(super) fn is_own(&self, round: u64) -> bool {
+        round / ROUNDS == u64::from(self.machine.unwrap_or_default())
     }
 
     /// Asks those of a namespace for a round of markers. Gives its number.
@@ -213,16 +233,33 @@ mod tests {
         let source = Source { name: "contract".to_owned(), text: contract.to_owned() };
         let tree = parse(&source).expect("it is YAML");
         let contract = Contract::read(&tree, &mut Scope::bare()).expect("it is right");
-        Markers::new(&contract, 2).expect("there are two nodes")
+        Markers::new(&contract, 2, None).expect("there are two nodes")
     }
 
     #[test]
     fn a_broadcast_that_goes_to_one_room_reaches_not_everyone() {
-        assert!(Markers::new(&Contract::fixture(), 1).is_none());
-        assert!(Markers::new(&Contract::fixture(), 2).expect("there are two nodes").can_reach_everyone());
+        assert!(Markers::new(&Contract::fixture(), 1, None).is_none());
+        let of_two = Markers::new(&Contract::fixture(), 2, None).expect("there are two nodes");
+        assert!(of_two.can_reach_everyone());
         assert!(markers("broadcast: { emit: [say, \"${body}\"] }").can_reach_everyone());
         assert!(!markers("broadcast: { emit: [say, \"${room}\", \"${body}\"] }").can_reach_everyone());
         assert!(!markers("join: { emit: [enter, \"${room}\"] }").can_reach_everyone());
+    }
+
+    #[test]
+    fn the_rounds_of_one_machine_are_not_those_of_another() {
+        let of = |machine| Markers::new(&Contract::fixture(), 2, machine).expect("there are two nodes");
+        let all = [of(Some(0)), of(Some(1)), of(Some(999))];
+        for (place, markers) in all.iter().enumerate() {
+            let board = markers.board("/");
+            assert_eq!(board.asked(), None);
+            let round = markers.ask(&board);
+            assert_eq!(board.asked(), Some(round));
+            assert!(round < 36_u64.pow(7), "a stamp has place for {round}");
+            let own: Vec<bool> = all.iter().map(|markers| markers.is_own(round)).collect();
+            let expected: Vec<bool> = (0..all.len()).map(|other| other == place).collect();
+            assert_eq!(own, expected);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Cx;
 use super::actor::Actor;
+use super::markers::Markers;
 use crate::audit::Key;
 use crate::audit::stamp::{self, Stamp};
 
@@ -11,6 +12,8 @@ pub(super) struct AwaitedMarkers {
     round: u64,
     /// From which nodes.
     nodes: Vec<u16>,
+    /// Whether somebody may be at a node whose marker nobody here can ask for.
+    is_weaker: bool,
 }
 
 /// Whether silence can be proved for what other nodes have sent.
@@ -20,20 +23,34 @@ pub(super) enum Silence {
     Whole,
     /// These have to arrive.
     Awaits(AwaitedMarkers),
-    /// The contract has no way to reach everyone.
+    /// The contract has no way to reach everyone, or those at the other nodes are clients of other machines.
     OfOneNode,
+}
+
+impl Silence {
+    /// Whether something may be under way that nobody here can know of.
+    pub(super) fn is_weaker(&self) -> bool {
+        match self {
+            Silence::Whole => false,
+            Silence::Awaits(awaited) => awaited.is_weaker,
+            Silence::OfOneNode => true,
+        }
+    }
 }
 
 /// Asks for the markers of all other nodes at which somebody is.
 pub(super) fn ask(cx: &Cx<'_, '_>, namespace: &str) -> Silence {
     let Some(markers) = &cx.actor.context.markers else { return Silence::Whole };
     let board = markers.board(namespace);
-    let is_awaited = |node: &u16| *node != cx.actor.node && board.has(*node);
-    let nodes: Vec<u16> = (0..cx.actor.context.nodes.len() as u16).filter(is_awaited).collect();
+    let others = (0..cx.actor.context.nodes.len() as u16).filter(|node| *node != cx.actor.node);
+    let (nodes, absent): (Vec<u16>, Vec<u16>) = others.partition(|node| board.has(*node));
+    let is_weaker = markers.has_other_machines() && !absent.is_empty();
     match &markers.marker {
-        _ if nodes.is_empty() => Silence::Whole,
-        None => Silence::OfOneNode,
-        Some(_) => Silence::Awaits(AwaitedMarkers { round: markers.ask(&board), nodes }),
+        _ if nodes.is_empty() && !is_weaker => Silence::Whole,
+        Some(_) if !nodes.is_empty() => {
+            Silence::Awaits(AwaitedMarkers { round: markers.ask(&board), nodes, is_weaker })
+        }
+        _ => Silence::OfOneNode,
     }
 }
 
@@ -69,7 +86,8 @@ pub fn mark(cx: &mut Cx<'_, '_>, round: u64) {
 /// A marker has arrived.
 pub fn arrived(actor: &mut Actor<'_>, stamp: &Stamp) {
     let node = stamp.due.as_micros() as usize;
-    if node < actor.context.nodes.len() {
+    let is_own = |markers: &Markers| markers.is_own(stamp.key.sequence);
+    if node < actor.context.nodes.len() && actor.context.markers.as_ref().is_some_and(is_own) {
         actor.marks.resize(actor.context.nodes.len(), 0);
         actor.marks[node] = actor.marks[node].max(stamp.key.sequence);
         if let Some(board) = &actor.board {

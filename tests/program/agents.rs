@@ -13,7 +13,7 @@ use crate::peers::{Missing, found};
 use crate::support::{Folder, Reference, Started, results, sockrates};
 
 /// NATS, or nothing after having said that it is missing.
-fn nats_server() -> Option<PathBuf> {
+pub(crate) fn nats_server() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/bin"].map(PathBuf::from));
     let program = places.map(|place| place.join("nats-server")).find(|file| file.is_file());
@@ -21,25 +21,33 @@ fn nats_server() -> Option<PathBuf> {
 }
 
 /// A broker at a port of its own. Ended when dropped.
-struct Broker {
+pub(crate) struct Broker {
     program: PathBuf,
     port: u16,
+    /// Its configuration, if it has one.
+    config: Option<PathBuf>,
     child: Child,
 }
 
 impl Broker {
     fn start() -> Option<Broker> {
+        Broker::configured(None)
+    }
+
+    /// With this configuration.
+    pub(crate) fn configured(config: Option<PathBuf>) -> Option<Broker> {
         let program = nats_server()?;
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let port = free.local_addr().expect("it listens").port();
         drop(free);
-        let child = Broker::spawn(&program, port);
-        Some(Broker { program, port, child })
+        let child = Broker::spawn(&program, port, config.as_deref());
+        Some(Broker { program, port, config, child })
     }
 
-    fn spawn(program: &Path, port: u16) -> Child {
+    fn spawn(program: &Path, port: u16, config: Option<&Path>) -> Child {
         let mut command = Command::new(program);
         command.args(["-a", "127.0.0.1", "-p", &port.to_string()]).stdin(Stdio::null());
+        command.args(config.iter().flat_map(|config| [Path::new("-c"), config]));
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be started");
         let until = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
@@ -49,8 +57,12 @@ impl Broker {
         child
     }
 
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.address())
     }
 
     fn kill(&mut self) {
@@ -60,7 +72,7 @@ impl Broker {
 
     fn restart(&mut self) {
         self.kill();
-        self.child = Broker::spawn(&self.program, self.port);
+        self.child = Broker::spawn(&self.program, self.port, self.config.as_deref());
     }
 
     /// An agent that waits for work.
@@ -156,6 +168,83 @@ fn what_a_server_loses_between_clients_of_two_agents_is_missing() {
     assert!(missing > Some(0), "{ended}");
 }
 
+#[test]
+fn the_highest_load_is_searched_for_with_agents() {
+    if nats_server().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let scenario = folder.scenario_with(
+        "{ crowd: 4 }",
+        "- all: connect
+         - crowd: { join: hall }
+         - all: { repeat: { times: 10, every: 50ms, steps: [ { broadcast: { to: hall, event: said } } ] } }",
+        "thresholds: [delivery missing == 0]",
+    );
+    let json = folder.path("c.json");
+    let search = sockrates([
+        "capacity", "--agents", "local:2", "--from", "4", "--to", "8", "--settle", "0s", "--json",
+    ]);
+    let ended = search.args([&json, &scenario]).args(["--repeats", "1", "--min-samples", "10"]).run().code(0);
+    let ended = ended.says("8 clients");
+    assert!(results(&json)["body"]["points"].as_array().is_some_and(|points| points.len() > 1), "{ended}");
+}
+
+#[test]
+fn servers_are_compared_with_agents() {
+    if nats_server().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let scenario = folder.scenario(
+        "{ crowd: 4 }",
+        "- all: connect
+         - crowd: { join: hall }
+         - all: { repeat: { times: 10, every: 20ms, steps: [ { broadcast: { to: hall, event: said } } ] } }",
+    );
+    let (one, other) = (Reference::start(), Reference::start());
+    let json = folder.path("c.json");
+    let compare =
+        sockrates(["compare", "--agents", "local:2", "--blocks", "2", "--json"]).args([&json, &scenario]);
+    let urls = [format!("one={}", one.url()), format!("other={}", other.url())];
+    let ended = compare.args(["--url", &urls[0], "--url", &urls[1]]).run();
+    assert!([Some(0), Some(1)].contains(&ended.code), "{ended}");
+    let compare =
+        sockrates(["compare", "--agents", "local:2", "--pin", "--url", &urls[0], "--url", &urls[1]]);
+    compare.args([&scenario]).run().code(2).complains("`--pin` is for clients of this process");
+}
+
+#[test]
+fn agents_play_against_several_nodes_and_say_where_silence_is_weaker() {
+    if nats_server().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let scenario = folder.scenario(
+        "{ crowd: 8 }",
+        "- all: connect
+         - all: { join: hall }
+         - all: { wait: 1100ms } # until the joins are known at the other nodes
+         - all: { repeat: { times: 10, every: 50ms, steps: [ { broadcast: { to: hall, event: said } } ] } }
+         - all: { expect_none: { event: never } }",
+    );
+    let json = folder.path("r.json");
+    let played = |nodes: &str| {
+        let run = sockrates(["run", "--agents", "local:2", "--nodes", nodes, "--json"]);
+        let ended = run.args([&json, &scenario]).run().code(0);
+        let result = results(&json)["body"][0].clone();
+        assert_eq!(result["deliveries"]["expected"], 8 * 10 * 7, "{ended}");
+        (counter(&result, "fences of one node"), ended)
+    };
+    // With three nodes, each of two workers has clients at all of them.
+    let (weaker, ended) = played("3");
+    assert_eq!(weaker, 0, "{ended}");
+    // With two, all clients of an agent are at one node.
+    let (weaker, ended) = played("2");
+    assert_eq!(weaker, 8, "{ended}");
+    ended.says("or no client of the same agent was at another node");
+}
+
 /// Lasts long enough for something to happen meanwhile.
 const LONG: &str = "- all: connect
     - all: { join: hall }
@@ -241,7 +330,7 @@ fn an_agent_shows_what_it_is_and_loads_only_what_it_may() {
     let scenario = folder.scenario("{ crowd: 1 }", "- all: connect");
     let mut agent = broker.agent("careful", &["--labels", "zone=eu", "--allow", "https://staging.example*"]);
     let shown = sockrates(["agents", "--nats", &broker.url()]).run().code(0);
-    shown.says("careful sockrates 0.1.0/1 1 ").says(" waits zone=eu");
+    shown.says("careful sockrates 0.1.0/1 1 ").says(" ago waits zone=eu").says("± ");
     let run = sockrates(["run", "--agents", "1", "--nats", &broker.url(), "--url", &server.url()]);
     let refused = run.args([&scenario]).run().code(4);
     refused.complains(

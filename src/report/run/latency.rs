@@ -72,7 +72,7 @@ pub(super) fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
     let (title, about) = ("Latency by percentile", "To the right of p99 are the slowest 1 % of all values.");
     let mut blocks: Vec<Block> =
         percentiles(&format!("{id}-percentiles"), title, about, lines, limits).into_iter().collect();
-    blocks.push(Block::Table(table("Every latency series", &run.metrics)));
+    blocks.push(Block::Table(table("Every latency series", &run.metrics, clocks(run))));
     let beyond: u64 = run.metrics.iter().map(|metric| metric.overflow).sum();
     if beyond > 0 {
         let values = counted(beyond, "value");
@@ -82,7 +82,7 @@ pub(super) fn blocks(run: &RunResult, id: &str) -> Vec<Block> {
     let parts = run.parts.iter().filter(|part| !part.metrics.is_empty()).map(|of| {
         part(
             format!("Of {} alone", of.name),
-            vec![Block::Table(table(&format!("Latency series of {}", of.name), &of.metrics))],
+            vec![Block::Table(table(&format!("Latency series of {}", of.name), &of.metrics, clocks(run)))],
         )
     });
     let more = parts.chain(waterfall(run)).chain(fan_out(run)).collect();
@@ -254,8 +254,22 @@ fn bar(from: f64, width: f64, colour: usize) -> Markup {
     }
 }
 
-/// Series with their figures.
-fn table(label: &str, metrics: &[MetricResult]) -> Table {
+/// How far a delivery between two agents may be from the truth, because their clocks are apart. None where one machine timed it.
+fn clocks(run: &RunResult) -> Option<u64> {
+    let mut doubts: Vec<u64> = run.agents.iter().map(|agent| agent.clock_doubt_us).collect();
+    doubts.sort_unstable();
+    (doubts.len() > 1).then(|| doubts.iter().rev().take(2).sum())
+}
+
+/// Whether two clients have timed it, who may be on two machines.
+fn is_of_two(metric: &MetricResult) -> bool {
+    [Metric::Delivery, Metric::FanoutFirst, Metric::FanoutLast]
+        .iter()
+        .any(|of_two| of_two.name() == metric.name)
+}
+
+/// Series with their figures. `clocks` as of [`clocks()`].
+fn table(label: &str, metrics: &[MetricResult], clocks: Option<u64>) -> Table {
     let mut columns = vec![Column::words("Series")];
     columns.extend(
         ["p50", "p90", "p99", "p99.9", "max", "count"]
@@ -266,8 +280,12 @@ fn table(label: &str, metrics: &[MetricResult]) -> Table {
     let full = |head: &str| Column::figures(head).from(Detail::Everything).spare(7);
     columns.extend([full("min"), full("mean")]);
     let row = |metric: &MetricResult| {
+        let name = match clocks.filter(|_| is_of_two(metric)) {
+            Some(apart) => format!("{} ± {}", metric.name, measured(apart)),
+            None => metric.name.clone(),
+        };
         let row = Row::of([
-            metric.name.clone(),
+            name,
             percentile(metric, metric.p50_us, 2),
             percentile(metric, metric.p90_us, 10),
             percentile(metric, metric.p99_us, 100),
