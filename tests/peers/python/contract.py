@@ -64,7 +64,7 @@ class Contract:
         self.sio.start_background_task(self.greet, namespace, sid, auth or {})
 
     async def greet(self, namespace, sid, auth):
-        await self.sio.sleep(0.005)
+        await self.sio.sleep(0.05)
         await self.sio.emit("auth", auth, to=sid, namespace=namespace)
 
     async def disconnect(self, namespace, sid, reason=None):

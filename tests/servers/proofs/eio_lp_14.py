@@ -3,4 +3,4 @@ from raw import Polling, judge
 
 client = Polling()
 answer = client.post("40", headers={"Content-Type": "application/octet-stream"})
-judge(answer.status == 400, "status 400", f"status {answer.status}")
+judge(answer is not None and answer.status == 400, "status 400", f"status {answer.status}" if answer else "no answer")

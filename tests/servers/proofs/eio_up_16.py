@@ -14,4 +14,10 @@ while not upgrade.closed and time.monotonic() < end:
     poll = client.poll(within=1)
     if poll and "2" in poll.packets:
         client.post("3")
-judge(upgrade.closed, "the WebSocket is closed", "the WebSocket is still open after 12 s")
+client.post('42["message","still there"]')
+alive = client.poll_for("still there", within=2) is not None
+judge(
+    upgrade.closed and alive,
+    "the WebSocket is closed, and polling goes on",
+    f"the WebSocket is {'closed' if upgrade.closed else 'still open after 12 s'}, and polling {'goes on' if alive else 'is over'}",
+)

@@ -1,7 +1,7 @@
 """HTTP and WebSocket by hand, for the proofs beside this file: Python's standard library and nothing else.
 
 A proof is called with the URL of a server (http://127.0.0.1:3000). It prints every byte of meaning that it sends (>) and sees (<),
-with the ids of sessions left out, and ends with a line that begins with KEPT (exit code 0) or BROKEN (exit code 1).
+with the ids of sessions left out, and ends with a line that begins with KEPT (exit code 0), BROKEN (exit code 1) or CANNOT SAY (exit code 2).
 """
 
 import base64
@@ -38,6 +38,11 @@ def kept(text):
 def broken(text):
     print("BROKEN:", text)
     sys.exit(1)
+
+
+def cannot_say(text):
+    print("CANNOT SAY:", text)
+    sys.exit(2)
 
 
 def judge(is_kept, keeping, breaking):
@@ -103,6 +108,27 @@ def read_head(connection, deadline):
     return int(lines[0].split()[1]), headers
 
 
+def read_answer(connection, deadline):
+    status, headers = read_head(connection, deadline)
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body = b""
+        while size := int(connection.take_until(b"\r\n", deadline).split(b";")[0], 16):
+            body += connection.take(size, deadline)
+            connection.take(2, deadline)
+        connection.take(2, deadline)
+    elif "content-length" in headers:
+        body = connection.take(int(headers["content-length"]), deadline)
+    else:
+        body = b""
+        if status not in (204, 304):
+            while connection.fill(deadline):
+                pass
+            body = connection.buffer
+    if headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
+    return Answer(status, headers, body.decode("utf-8", "replace"))
+
+
 class Request:
     """An HTTP request that was sent and whose answer may be waited for."""
 
@@ -122,7 +148,7 @@ class Request:
         """None if there is none."""
         deadline = time.monotonic() + within
         try:
-            answer = self.read(deadline)
+            answer = read_answer(self.connection, deadline)
         except (TimeoutError, EOFError) as missing:
             tell("<", "(the connection ends)" if isinstance(missing, EOFError) else f"(nothing within {within} s)")
             return None
@@ -131,25 +157,6 @@ class Request:
         if not self.quiet:
             tell("<", f"{answer.status} {answer.body}".rstrip())
         return answer
-
-    def read(self, deadline):
-        status, headers = read_head(self.connection, deadline)
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            body = b""
-            while size := int(self.connection.take_until(b"\r\n", deadline).split(b";")[0], 16):
-                body += self.connection.take(size, deadline)
-                self.connection.take(2, deadline)
-        elif "content-length" in headers:
-            body = self.connection.take(int(headers["content-length"]), deadline)
-        else:
-            body = b""
-            if status not in (204, 304):
-                while self.connection.fill(deadline):
-                    pass
-                body = self.connection.buffer
-        if headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        return Answer(status, headers, body.decode("utf-8", "replace"))
 
 
 def request(method, query, body=None, headers=None, within=5, **more):
@@ -315,14 +322,14 @@ def sid_of(client_answer):
     return json.loads(client_answer[client_answer.index("{") :])["sid"]
 
 
-def closes(*attempts, alive=True):
+def closes(*attempts, within=2):
     """That the server closes the connection of a client that sends this. Each attempt is a list of messages, or one."""
     open_still = []
     for attempt in attempts:
         client = connected()
         for message in attempt if isinstance(attempt, list) else [attempt]:
             client.send(message)
-        if not client.ends():
+        if not client.ends(within):
             answered = client.is_answered()
             open_still.append(f"{attempt!r}" + (", and answers the next event" if answered else ""))
         client.drop()
