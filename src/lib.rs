@@ -20,6 +20,7 @@ pub mod observe;
 pub mod plan;
 pub mod protocol;
 pub(crate) mod publish;
+pub(crate) mod recorder;
 pub mod report;
 pub(crate) mod runner;
 pub mod scenario;

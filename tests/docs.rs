@@ -330,7 +330,8 @@ fn the_flags_are_those_of_the_programs() {
         ("init", "docs/writing.md", "# Writing a scenario"),
         ("report", "docs/results.md", "# Results and formats"),
         ("import artillery", "docs/import.md", "## Artillery"),
-        ("import har", "docs/import.md", "## A recording"),
+        ("record", "docs/import.md", "## A recording"),
+        ("import har", "docs/import.md", "### A recording of a browser"),
     ] {
         let verbs: Vec<&str> = verb.split(' ').collect();
         let help = printed(&[verbs.as_slice(), &["--help"]].concat());

@@ -10,8 +10,9 @@ use super::formats::{tell, write};
 use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
-use super::secrets::clean;
+use super::secrets::{clean, clean_each};
 use super::server::ServerArgs;
+use super::watching::MetricsArgs;
 use super::{duration, look_of_stdout, share, warn};
 use crate::capacity;
 use crate::report::{Detail, html, terminal};
@@ -77,6 +78,8 @@ pub(super) struct CapacityArgs {
     #[arg(long)]
     recovery: bool,
     #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
     play: PlayArgs,
@@ -100,15 +103,27 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     args.output.empty_forms(None).prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
+    let watchers = args.metrics.begin(&stop)?;
+    let mut last = None;
     let mut display = args.output.display();
     let search = LoadSearch { config: &config, server: &server, selected: &selected, stop: &stop };
     let found = search.run(&mut |event| {
         display.show(&event);
-        if let Event::SearchSoFar(so_far) = event {
-            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
+        match event {
+            Event::SearchSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
+            Event::RunSoFar(so_far) if watchers.want_results() => {
+                if let Ok(so_far) = clean_each(so_far()) {
+                    watchers.show(&[], &so_far);
+                    last = Some(so_far);
+                }
+            }
+            _ => {}
         }
         Ok(())
     })?;
+    if let Some(last) = last {
+        watchers.show_end(&[], &last, true, &stop);
+    }
     let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
     let report = capacity::report(&result);
     let forms = args.output.forms(|| result.to_json(), || html(&report));

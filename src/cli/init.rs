@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{complain, put, say};
-use crate::runner::{Error, is_stdout, refuse_to_overwrite};
+use crate::runner::{Error, is_stdout, look_at, refuse_to_overwrite};
 use crate::scenario::starter::Starter;
 use crate::verdict::Status;
 
@@ -14,6 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates init                                             asks what your application calls things
   sockrates init --join enter --leave exit --send 'chat message' --output chat.yaml
+  sockrates init --from http://localhost:3000 --join enter   looks at what your application says
   sockrates init --join enter --send message --ack           the handlers acknowledge these events
   sockrates init --send message --arrives news               one without rooms
   sockrates init --join enter --output -                     to standard output";
@@ -31,6 +32,10 @@ pub(super) struct InitArgs {
     /// Where your application runs [default: http://localhost:3000]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// Look at what your application there says when clients connect, and when they send these events: events, refusals,
+    /// acknowledgements and errors
+    #[arg(long, value_name = "URL", conflicts_with = "url")]
+    from: Option<String>,
     /// The event by which a client enters a room
     #[arg(long, value_name = "EVENT")]
     join: Option<String>,
@@ -82,6 +87,15 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
             args.starter().with_usual_names()
         }
     };
+    let starter = match args.from {
+        Some(_) => {
+            let (starter, seen) = look_at(starter)?;
+            complain(&format!("seen at {}:", starter.url));
+            seen.iter().for_each(|sentence| complain(&format!("  {sentence}")));
+            starter
+        }
+        None => starter,
+    };
     put(file, "scenario", &starter.text().map_err(Error::wrong)?)?;
     if !is_stdout(file) {
         let name = file.display();
@@ -97,13 +111,14 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
 impl InitArgs {
     /// Whether no flag says anything of the application.
     fn tells_nothing(&self) -> bool {
-        let words = [&self.url, &self.join, &self.leave, &self.send, &self.arrives, &self.namespace];
+        let words =
+            [&self.url, &self.from, &self.join, &self.leave, &self.send, &self.arrives, &self.namespace];
         words.iter().all(|word| word.is_none()) && !self.ack && !self.no_ack
     }
 
     fn starter(&self) -> Starter {
         Starter {
-            url: self.url.clone().unwrap_or_else(|| URL.to_owned()),
+            url: self.url.clone().or_else(|| self.from.clone()).unwrap_or_else(|| URL.to_owned()),
             file: match is_stdout(&self.output) {
                 true => OUTPUT.to_owned(),
                 false => self.output.display().to_string(),
@@ -114,6 +129,10 @@ impl InitArgs {
             send: self.send.clone(),
             arrives: self.arrives.clone(),
             ack: self.ack,
+            plain_join: false,
+            plain_send: false,
+            greetings: Vec::new(),
+            seen: Vec::new(),
         }
     }
 }

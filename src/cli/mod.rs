@@ -17,6 +17,7 @@ mod machines;
 mod output;
 mod overrides;
 mod play;
+mod record;
 mod report;
 mod run;
 mod schema;
@@ -52,6 +53,7 @@ Examples:
   sockrates conform --server 'node server.js'          does it keep to the protocol? a verdict for each rule
   sockrates init                                       asks about your application, writes a first scenario
   sockrates import artillery load.yml                  makes a scenario of a file of another tool
+  sockrates record --url http://localhost:3000         makes one of what you click in the browser
   sockrates check my.yaml                              reads and explains, connects to nothing
   sockrates report results.json --junit results.xml    stored results in another form
   sockrates serve                                      the reference server, with a chat page to look at";
@@ -89,6 +91,7 @@ enum Verb {
     Check(check::CheckArgs),
     Init(init::InitArgs),
     Import(import::ImportArgs),
+    Record(record::RecordArgs),
     Report(report::ReportArgs),
     Trend(trend::TrendArgs),
     Agent(agent::AgentArgs),
@@ -126,6 +129,7 @@ pub fn main() -> ExitCode {
         Verb::Serve(args) => return serve::serve(args),
         Verb::Init(args) => init::init(&args),
         Verb::Import(args) => import::import(&args),
+        Verb::Record(args) => record::record(&args),
         Verb::Schema(args) => schema::schema(&args),
         Verb::Completions(args) => completions::completions(&args),
         Verb::Man(args) => completions::man(&args),

@@ -46,6 +46,7 @@ pub(super) struct Part {
     pub(super) name: String,
     pub(super) value: Json,
     pub(super) line: u32,
+    /// Line by line.
     pub(super) comment: Option<String>,
 }
 
@@ -170,7 +171,7 @@ impl<'d> Written<'d> {
         self.line(0, &format!("{key}:"));
         for part in parts {
             self.piece(part.line, |me| {
-                part.comment.iter().for_each(|comment| me.comment(2, comment));
+                part.comment.iter().flat_map(|comment| comment.lines()).for_each(|line| me.comment(2, line));
                 me.part(part);
             });
         }

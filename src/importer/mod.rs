@@ -8,12 +8,14 @@ pub mod artillery;
 mod draft;
 mod flow_style;
 pub mod har;
+pub mod recording;
 
 use std::fmt;
 
 use crate::measure::format::printable;
 
 pub use draft::MOST_BYTES;
+pub use recording::{Content, Recorded};
 
 /// A scenario that was made of a file of another tool.
 #[derive(Clone, Debug, PartialEq, Eq)]

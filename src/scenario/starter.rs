@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use serde_json::{Value, json};
+
 use super::{Surroundings, read};
 use crate::document::{Source, render};
 
@@ -26,6 +28,14 @@ pub struct Starter {
     pub arrives: Option<String>,
     /// Whether the application acknowledges these events.
     pub ack: bool,
+    /// Whether the event of `join` carries the bare name of the room.
+    pub plain_join: bool,
+    /// Whether the event of `send` carries the bare text.
+    pub plain_send: bool,
+    /// The events that the application tells each client when it connects.
+    pub greetings: Vec<String>,
+    /// What was seen of the application, a sentence each.
+    pub seen: Vec<String>,
 }
 
 /// Asks one question, with the answer that an empty one means.
@@ -61,6 +71,30 @@ impl Starter {
         Ok(Starter { url, namespace, join, leave, send, arrives, ack, ..self })
     }
 
+    /// What clients ask for: the events with an argument, and whether all clients do.
+    pub fn asks(&self) -> Vec<(String, Value, bool)> {
+        let join = self.join.iter().map(|join| {
+            let argument = match self.plain_join {
+                true => json!("lobby"),
+                false => json!({ "room": "lobby", "nick": "speaker-0" }),
+            };
+            (join.clone(), argument, true)
+        });
+        let send = self.send.iter().map(|send| {
+            let argument = match (self.plain_send, &self.join) {
+                (true, _) => json!("hello from sockrates"),
+                (false, Some(_)) => json!({ "room": "lobby", "text": "hello from sockrates" }),
+                (false, None) => json!({ "text": "hello from sockrates" }),
+            };
+            (send.clone(), argument, false)
+        });
+        let leave = self.leave.iter().map(|leave| {
+            let argument = if self.plain_join { json!("lobby") } else { json!({ "room": "lobby" }) };
+            (leave.clone(), argument, true)
+        });
+        join.chain(send).chain(leave).collect()
+    }
+
     /// The text of the scenario.
     ///
     /// # Errors
@@ -93,8 +127,18 @@ impl Starter {
              #\n\
              # For completion in your editor, `sockrates schema scenario > scenario.schema.json`, and a first line\n\
              # # yaml-language-server: $schema=scenario.schema.json (with one # only)\n\
-             name: People meet in my application\n\n"
+             {}name: People meet in my application\n\n",
+            self.what_was_seen()
         )
+    }
+
+    /// What was seen of the application, as comments.
+    fn what_was_seen(&self) -> String {
+        if self.seen.is_empty() {
+            return String::new();
+        }
+        let lines = self.seen.iter().map(|line| format!("#   {}\n", one_line(line)));
+        format!("#\n# Seen at {}:\n{}", one_line(&self.url), lines.collect::<String>())
     }
 
     fn clients(&self) -> String {
@@ -126,20 +170,19 @@ impl Starter {
         );
         if let Some(join) = &self.join {
             let join = quoted(join);
-            let _ = writeln!(
-                text,
-                "  join: {{ emit: [{join}, {{ room: \"${{room}}\", nick: \"${{group}}-${{n}}\" }}]{ack} }}"
-            );
+            let payload = match self.plain_join {
+                true => "\"${room}\"",
+                false => "{ room: \"${room}\", nick: \"${group}-${n}\" }",
+            };
+            let _ = writeln!(text, "  join: {{ emit: [{join}, {payload}]{ack} }}");
             if let Some(leave) = &self.leave {
-                let _ = writeln!(
-                    text,
-                    "  leave: {{ emit: [{}, {{ room: \"${{room}}\" }}]{ack} }}",
-                    quoted(leave)
-                );
+                let room = if self.plain_join { "\"${room}\"" } else { "{ room: \"${room}\" }" };
+                let _ = writeln!(text, "  leave: {{ emit: [{}, {room}]{ack} }}", quoted(leave));
             }
         }
         if let Some(send) = &self.send {
             let payload = match self.join {
+                _ if self.plain_send => "\"${body}\"",
                 Some(_) => "{ room: \"${room}\", text: \"${body}\" }",
                 None => "{ text: \"${body}\" }",
             };
@@ -164,6 +207,10 @@ impl Starter {
         let mut text = String::from(
             "# What they do. Each act ends when all its clients are done with it.\nscript:\n  - all: connect\n",
         );
+        for greeting in &self.greetings {
+            let greeting = quoted(greeting);
+            let _ = writeln!(text, "  - all: {{ expect: {{ event: {greeting}{} }} }}", self.in_namespace());
+        }
         match (&self.join, &self.send) {
             (Some(_), Some(_)) => {
                 text.push_str("  - speaker, listeners: { join: lobby }\n  - elsewhere: { join: street }\n");
@@ -190,6 +237,14 @@ impl Starter {
             text.push_str("  - all: fence # a round trip: the server answers\n");
         }
         text + "  - all: disconnect\n\n"
+    }
+
+    /// Where events are expected that come in another namespace.
+    fn in_namespace(&self) -> String {
+        match self.namespace.as_str() {
+            "/" => String::new(),
+            namespace => format!(", namespace: {}", quoted(namespace)),
+        }
     }
 
     /// What is demanded of the whole run.
@@ -227,6 +282,10 @@ mod tests {
             send: Some("chat message".into()),
             arrives: None,
             ack: true,
+            plain_join: false,
+            plain_send: false,
+            greetings: Vec::new(),
+            seen: Vec::new(),
         }
     }
 
@@ -241,6 +300,10 @@ mod tests {
                 arrives: is_set(3).then(|| "said".to_owned()),
                 ack: is_set(4),
                 namespace: if is_set(0) { "/lounge".into() } else { "/".into() },
+                plain_join: is_set(1),
+                plain_send: is_set(3),
+                greetings: if is_set(4) { vec!["a: \"b\"\n${x}".into()] } else { Vec::new() },
+                seen: if is_set(2) { vec!["a\nb: c".into()] } else { Vec::new() },
                 file: "a\nb.yaml".into(),
                 ..starter()
             };

@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use reference_server::Config;
 use serde_json::Value;
 
+use crate::metrics::get;
 use crate::support::{Folder, Reference, Server, head, results, sockrates, splice};
 
 const ASKS: &str = "- all: connect\n- crowd: { repeat: { times: 20, every: 10ms, jitter: 100%, steps: [ { emit: { event: message-with-ack, args: [1], ack: true } } ] } }\n- all: disconnect";
@@ -41,6 +42,24 @@ fn a_range_that_ends_before_the_server_breaks_says_at_least() {
         .collect();
     assert_eq!(loads, [4.0, 8.0, 8.0]);
     assert_eq!(result["found"]["above"]["kind"], Value::from("range"));
+}
+
+#[test]
+fn the_figures_of_a_search_can_be_read_while_it_goes_on() {
+    let folder = Folder::new();
+    let asks = "- all: connect\n- crowd: { repeat: { for: 3s, every: 50ms, steps: [ { emit: { event: message-with-ack, args: [1], ack: true } } ] } }";
+    let scenario = folder.scenario_with("{ crowd: 20 }", asks, "thresholds: [ack p50 < 60 s]");
+    let program = sockrates(["capacity", "--metrics", "127.0.0.1:0", "--from", "4", "--to", "5"]);
+    let mut search = program.args(QUICKLY).args([&scenario]).start();
+    let address = search.told("figures for Prometheus at http://").replace("/metrics", "");
+    let mut text = String::new();
+    while !text.contains("sockrates_clients") {
+        text = get(&address, "/metrics");
+        assert!(!text.is_empty(), "nobody listens any more");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    search.interrupt();
+    search.wait().code(130);
 }
 
 #[test]

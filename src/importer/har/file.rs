@@ -6,54 +6,25 @@
 use std::fmt;
 use std::io::Read;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// So many messages of all connections are kept.
-const MOST_MESSAGES: usize = 50_000;
-
-/// So many bytes of all messages are kept.
-const MOST_BYTES: usize = 48 << 20;
-
-/// What is kept of a file.
-#[derive(Debug, Default)]
-pub(super) struct Recorded {
-    pub(super) exchanges: Vec<Exchange>,
-    /// Credentials of any request: headers by which it was let in.
-    pub(super) credentials: Vec<String>,
-    /// Whether something was dropped because there is too much of it.
-    pub(super) is_cut: bool,
-    messages: usize,
-    bytes: usize,
-}
-
-/// A request of Socket.IO, with what was said over it.
-#[derive(Debug, Default)]
-pub(super) struct Exchange {
-    pub(super) url: String,
-    /// When it began, as the file says it.
-    pub(super) started: String,
-    /// The body of a post.
-    pub(super) posted: Option<String>,
-    /// The body of the response.
-    pub(super) answered: Option<String>,
-    /// Until the response was there, in milliseconds.
-    pub(super) took: f64,
-    pub(super) messages: Vec<Message>,
-}
+use crate::importer::recording::{Content, Recorded};
 
 /// A message of a WebSocket.
 #[derive(Debug, Deserialize)]
-pub(super) struct Message {
+struct Message {
     #[serde(rename = "type", default)]
-    pub(super) direction: String,
+    direction: String,
     /// In seconds since 1970.
     #[serde(default)]
-    pub(super) time: f64,
+    time: f64,
     #[serde(default)]
-    pub(super) opcode: f64,
+    opcode: f64,
     #[serde(default)]
-    pub(super) data: String,
+    data: String,
 }
 
 /// Reads a file.
@@ -133,7 +104,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(entry) = entries.next_element::<Entry>()? {
-            self.0.take(entry);
+            take(self.0, entry);
         }
         Ok(())
     }
@@ -181,56 +152,43 @@ struct Header {
 #[derive(Default, Deserialize)]
 struct Answered {
     #[serde(default)]
-    content: Content,
+    content: Text,
 }
 
 #[derive(Default, Deserialize)]
-struct Content {
+struct Text {
     text: Option<String>,
 }
 
-impl Recorded {
-    fn take(&mut self, entry: Entry) {
-        for header in &entry.request.headers {
-            if ["authorization", "cookie"].contains(&header.name.to_ascii_lowercase().as_str())
-                && self.credentials.len() < 1_000
-            {
-                let parts = header.value.split([';', '=', ' ']).map(str::trim).filter(|part| part.len() >= 8);
-                self.credentials.extend(parts.map(str::to_owned));
-            }
-        }
-        let url = &entry.request.url;
-        if !url.contains("EIO=") || !url.contains("transport=") {
-            return;
-        }
-        let sizes = [
-            entry.request.post_data.as_ref().map(|posted| &posted.text),
-            entry.response.content.text.as_ref(),
-        ];
-        let bytes: usize = sizes.into_iter().flatten().map(String::len).sum();
-        if self.messages >= MOST_MESSAGES || self.bytes + bytes > MOST_BYTES {
-            self.is_cut = true;
-            return;
-        }
-        self.bytes += bytes;
-        self.messages += 1;
-        let mut messages = Vec::new();
+fn take(recorded: &mut Recorded, entry: Entry) {
+    let headers = entry.request.headers.iter();
+    headers
+        .filter(|header| ["authorization", "cookie"].contains(&header.name.to_ascii_lowercase().as_str()))
+        .for_each(|header| recorded.hide(&header.value));
+    let url = &entry.request.url;
+    if !url.contains("EIO=") || !url.contains("transport=") {
+        return;
+    }
+    let Some(exchange) = recorded.begin(url) else { return };
+    if url.contains("transport=websocket") {
         for message in entry.messages {
-            if self.messages >= MOST_MESSAGES || self.bytes + message.data.len() > MOST_BYTES {
-                self.is_cut = true;
-                break;
+            let content = match message.opcode {
+                2.0 => STANDARD.decode(&message.data).map(Content::Binary).ok(),
+                _ => Some(Content::Text(message.data)),
+            };
+            if let Some(content) = content {
+                recorded.say(exchange, message.time, message.direction == "send", content);
             }
-            self.messages += 1;
-            self.bytes += message.data.len();
-            messages.push(message);
         }
-        self.exchanges.push(Exchange {
-            url: entry.request.url,
-            started: entry.started_date_time,
-            posted: entry.request.post_data.map(|posted| posted.text),
-            answered: entry.response.content.text,
-            took: entry.time,
-            messages,
-        });
+        return;
+    }
+    let began = entry.started_date_time.parse::<jiff::Timestamp>();
+    let began = began.map_or(0.0, |time| time.as_microsecond() as f64 / 1e6);
+    if let Some(posted) = entry.request.post_data {
+        recorded.say(exchange, began, true, Content::Body(posted.text.into_bytes()));
+    }
+    if let Some(answered) = entry.response.content.text {
+        let then = began + entry.time.max(0.0) / 1e3;
+        recorded.say(exchange, then, false, Content::Body(answered.into_bytes()));
     }
 }

@@ -4,6 +4,18 @@
 //   EXIT_WITH_STDIN    1: leave when standard input ends, that is, together with whoever started the application
 //   BREAK              the name of one breakage that the application lists; absent: it is healthy
 
+import { readFileSync } from "node:fs";
+
+/** Answers a browser with the page of this name in `pages/`, and everything else with 404. */
+export function page(name) {
+  const html = readFileSync(new URL(`pages/${name}.html`, import.meta.url));
+  return (request, response) => {
+    const isPage = request.url === "/";
+    response.writeHead(isPage ? 200 : 404, { "content-type": isPage ? "text/html; charset=utf-8" : "text/plain" });
+    response.end(isPage ? html : "");
+  };
+}
+
 /** Listens on the loopback interface, and says on one line where. */
 export function listen(httpServer, port = Number(process.env.PORT ?? 0)) {
   httpServer.on("error", (error) => {

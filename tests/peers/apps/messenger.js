@@ -14,13 +14,13 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { Server } from "socket.io";
-import { breakages, listen, oneInEleven } from "./common.js";
+import { breakages, listen, oneInEleven, page } from "./common.js";
 
 const broken = breakages("astray", "public", "stranger");
 const unlucky = oneInEleven();
 const randomId = () => randomBytes(8).toString("hex");
 
-const httpServer = createServer();
+const httpServer = createServer(page("messenger"));
 const io = new Server(httpServer);
 const sessions = new Map();
 

@@ -7,12 +7,12 @@
 //        echoed    the stroke comes back to whoever drew it
 import { createServer } from "node:http";
 import { Server } from "socket.io";
-import { badly, breakages, listen } from "./common.js";
+import { badly, breakages, listen, page } from "./common.js";
 
 const broken = breakages("lost", "swapped", "echoed");
 const emitBadly = badly();
 
-const httpServer = createServer();
+const httpServer = createServer(page("whiteboard"));
 const io = new Server(httpServer);
 
 io.on("connection", (socket) => {

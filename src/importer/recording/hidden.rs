@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::file::Recorded;
+use super::recorded::Recorded;
 use crate::importer::draft::Part;
 use crate::secrets::{is_telling, lets_in};
 
@@ -21,10 +21,7 @@ pub(super) struct Hidden {
 
 impl Hidden {
     pub(super) fn of(recorded: &Recorded) -> Hidden {
-        let mut credentials = recorded.credentials.clone();
-        credentials.sort();
-        credentials.dedup();
-        Hidden { credentials, names: BTreeMap::new() }
+        Hidden { credentials: recorded.hidden.clone(), names: BTreeMap::new() }
     }
 
     /// A value as it may stand in a scenario. `key` is the name that it has.

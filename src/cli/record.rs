@@ -1,0 +1,77 @@
+//! `sockrates record`: makes a scenario of what a person clicks.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{complain, duration, put, say};
+use crate::runner::{self, Error, RecordConfig, Trust, is_stdout, stop_on_signals};
+use crate::verdict::Status;
+
+const EXAMPLES: &str = "\
+Examples:
+  sockrates record --url http://localhost:3000                     open the address that it names, and click; Ctrl-C ends it
+  sockrates record --url http://localhost:3000 --output chat.yaml  the scenario goes there
+  sockrates record --url http://localhost:3000 --for 30s           ends by itself";
+
+/// Records what you do in the browser, through a proxy, and makes a scenario of it
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub(super) struct RecordArgs {
+    /// The page of your application
+    #[arg(long, value_name = "URL", env = "SOCKRATES_URL")]
+    url: String,
+    /// Where browsers find the proxy
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// End after this time [default: at Ctrl-C]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    length: Option<Duration>,
+    /// Write the scenario to this file; `-` is standard output
+    #[arg(long, short, alias = "out", value_name = "FILE", default_value = "recorded.scenario.yaml")]
+    output: PathBuf,
+    /// Overwrite a file that is there
+    #[arg(long)]
+    force: bool,
+    /// Trust the certificates in this PEM file, and those that they have signed, and no others
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Accept any certificate
+    #[arg(long, conflicts_with = "ca_file")]
+    insecure: bool,
+}
+
+/// Records, writes the scenario, and tells what is guessed and what is not in it.
+pub(super) fn record(args: &RecordArgs) -> Result<Status, Error> {
+    let stop = stop_on_signals()?;
+    let imported = runner::record(&args.config(), &stop, &mut |words| complain(words))?;
+    put(&args.output, "scenario", &imported.text)?;
+    imported.remarks().iter().for_each(|remark| complain(remark));
+    if !is_stdout(&args.output) {
+        let (name, url) = (args.output.display(), &args.url);
+        say(&format!(
+            "{name} is written. Each guess in it has its evidence beside it. Then:\n\n  sockrates check {name}\n  \
+             sockrates run {name} --url {url}"
+        ));
+    }
+    Ok(Status::Passed)
+}
+
+impl RecordArgs {
+    fn config(&self) -> RecordConfig {
+        RecordConfig {
+            url: self.url.clone(),
+            listen: self.listen,
+            trust: match &self.ca_file {
+                _ if self.insecure => Trust::Any,
+                Some(file) => Trust::Authorities(file.clone()),
+                None => Trust::Usual,
+            },
+            length: self.length,
+            output: self.output.clone(),
+            force: self.force,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What an application says to clients that only look: a few facts, for whoever writes the first scenario.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::guess::Guesses;
+use super::origin::Origins;
+use super::recorded::Recorded;
+use super::talk::{Said, What, tabs};
+use crate::measure::format::printable;
+use crate::protocol::dialect::Version;
+
+/// The most characters that are told of what came.
+const EXCERPT: usize = 120;
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// The version of Engine.IO that it speaks.
+    pub version: Option<u8>,
+    /// The events that it tells a client unasked, each with its arguments.
+    pub greetings: Vec<(String, String)>,
+    /// The namespaces that refuse a client, each with what it is told.
+    pub refusals: Vec<(String, String)>,
+    /// Which of the events that were asked for it acknowledged.
+    pub acknowledged: Vec<String>,
+    /// Which it did not.
+    pub silent: Vec<String>,
+    /// What it answered with an error: the event that was asked for, and the answer.
+    pub errors: Vec<(String, String)>,
+    /// By which event another client heard one that was asked for.
+    pub arrivals: Vec<(String, String)>,
+}
+
+/// What a recording of two clients shows.
+pub fn look(recorded: Recorded) -> Look {
+    let tabs = tabs(recorded, &mut Vec::new());
+    let mut look =
+        Look { version: tabs.iter().find_map(|tab| tab.version).map(Version::number), ..Look::default() };
+    let Some(first) = tabs.first() else { return look };
+    let begins = first.sent().next().map_or(f64::INFINITY, |(said, ..)| said.at);
+    let hear = |name: &str| tabs.iter().all(|tab| tab.heard().any(|(_, other, _)| other == name));
+    // What every client hears is no news of another client.
+    for (_, name, args) in first.heard().filter(|(said, name, _)| said.at < begins && hear(name)) {
+        let told = (name.to_owned(), excerpt(args));
+        if !look.greetings.iter().any(|(known, _)| *known == told.0) {
+            look.greetings.push(told);
+        }
+    }
+    for said in first.said.iter().filter(|said| !said.is_sent) {
+        if let What::Refusal(why) = &said.what {
+            look.refusals.push((printable(&said.namespace), excerpt(std::slice::from_ref(why))));
+        }
+    }
+    let mut last: Option<(f64, String)> = None;
+    let mut answers: BTreeMap<String, bool> = BTreeMap::new();
+    for said in &first.said {
+        match &said.what {
+            What::Event { name, id, .. } if said.is_sent => {
+                let answer = id.and_then(|id| first.acknowledgement(said, id));
+                answers.insert(name.clone(), answer.is_some());
+                if let Some(answer) = answer.filter(|answer| is_error(answer)) {
+                    look.errors.push((printable(name), format!("the acknowledgement {}", excerpt(answer))));
+                }
+                last = Some((said.at, name.clone()));
+            }
+            What::Event { name, args, .. } if says_error(name) || is_error(args) => {
+                if let Some((_, asked)) = &last {
+                    look.errors.push((
+                        printable(asked),
+                        format!("the event {} {}", event(said, name), excerpt(args)),
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    for (name, is_acknowledged) in answers {
+        (if is_acknowledged { &mut look.acknowledged } else { &mut look.silent }).push(printable(&name));
+    }
+    let origins = Origins::of(&tabs);
+    let guesses = Guesses::of(&tabs, &origins);
+    let heard =
+        guesses.broadcasts.iter().map(|((_, name), broadcast)| (name.clone(), broadcast.arrives_as.clone()));
+    look.arrivals = heard.collect();
+    look
+}
+
+fn event(said: &Said, name: &str) -> String {
+    match said.namespace.as_str() {
+        "/" => printable(name),
+        namespace => format!("{} of {}", printable(name), printable(namespace)),
+    }
+}
+
+/// Whether the name of an event says that something went wrong.
+fn says_error(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["error", "exception", "invalid", "refused", "denied", "unauthorized"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// Whether some arguments say that something was not done.
+pub(super) fn is_error(args: &[Json]) -> bool {
+    let Some(Json::Object(first)) = args.first() else { return false };
+    let says =
+        |key: &str| first.get(key).is_some_and(|value| !value.is_null() && value != "" && value != false);
+    let denies = |key: &str| first.get(key) == Some(&Json::Bool(false));
+    says("error") || denies("ok") || denies("success") || first.get("status") == Some(&Json::from("error"))
+}
+
+fn excerpt(args: &[Json]) -> String {
+    let text = args.iter().map(Json::to_string).collect::<Vec<_>>().join(", ");
+    let cut: String = text.chars().take(EXCERPT).collect();
+    let more = if cut.len() < text.len() { " …" } else { "" };
+    printable(&format!("{cut}{more}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::Content;
+    use super::*;
+
+    fn said(lines: &[(bool, &str)]) -> Recorded {
+        let mut recorded = Recorded::default();
+        let exchange =
+            recorded.begin("http://h/socket.io/?EIO=4&transport=websocket").expect("there is room");
+        for (index, (is_sent, text)) in lines.iter().enumerate() {
+            recorded.say(exchange, index as f64, *is_sent, Content::Text((*text).to_owned()));
+        }
+        recorded
+    }
+
+    #[test]
+    fn greetings_errors_and_silence_are_told_apart() {
+        let seen = look(said(&[
+            (false, "0{\"sid\":\"A\"}"),
+            (true, "40"),
+            (false, "40{\"sid\":\"B\"}"),
+            (false, "42[\"welcome\",{\"rooms\":[\"lobby\"]}]"),
+            (true, "420[\"enter\",{\"room\":\"lobby\"}]"),
+            (false, "430[{\"error\":\"a nick, please\"}]"),
+            (true, "421[\"say\",{\"text\":\"hello\"}]"),
+            (false, "42[\"invalid message\",\"too short\"]"),
+        ]));
+        assert_eq!(seen.version, Some(4));
+        assert_eq!(seen.greetings, [("welcome".to_owned(), "{\"rooms\":[\"lobby\"]}".to_owned())]);
+        assert_eq!(seen.acknowledged, ["enter"]);
+        assert_eq!(seen.silent, ["say"]);
+        let asked: Vec<&str> = seen.errors.iter().map(|(asked, _)| asked.as_str()).collect();
+        assert_eq!(asked, ["enter", "say"], "{:?}", seen.errors);
+    }
+}

@@ -1,0 +1,54 @@
+//! Recordings: what tabs said and heard over WebSockets and long-polling becomes a scenario that says the same.
+//!
+//! Tabs that do the same are one group, events that others hear are broadcasts, and each guess stands in the file with its
+//! evidence. A HAR file and a proxy fill the same [`Recorded`].
+//!
+//! | file | job |
+//! |---|---|
+//! | `recorded` | requests, and what was said over each, within bounds |
+//! | `talk` | what the tabs said and heard: packets into events |
+//! | `guess` | which event joins, which is passed on to others, which is answered by another event |
+//! | `origin` | values that come from the server, and how a client of a scenario comes to them |
+//! | `hidden` | what lets somebody in, into variables |
+//! | `look` | a few facts of an application, for its first scenario |
+//! | `roles` | tabs into groups |
+//! | `words` | values as a scenario says them |
+//! | `script`, `steps` | all of that into a scenario: its head, contract and connects; what each group says |
+
+mod guess;
+mod hidden;
+mod look;
+mod origin;
+mod recorded;
+mod roles;
+mod script;
+mod steps;
+mod talk;
+mod words;
+
+use self::guess::Guesses;
+use self::hidden::Hidden;
+use self::origin::Origins;
+use self::talk::Tab;
+use super::Imported;
+
+pub use look::{Look, look};
+pub use recorded::{Content, Recorded};
+pub use script::Names;
+
+/// Makes a scenario of a recording. None where it holds no connection of Socket.IO.
+///
+/// # Errors
+/// When no scenario can be made of it: why, in a sentence.
+pub fn scenario(recorded: Recorded, names: Names<'_>) -> Result<Option<Imported>, String> {
+    let mut notes = Vec::new();
+    let mut hidden = Hidden::of(&recorded);
+    let tabs = talk::tabs(recorded, &mut notes);
+    if !tabs.iter().any(Tab::is_connected) {
+        return Ok(None);
+    }
+    let origins = Origins::of(&tabs);
+    let guesses = Guesses::of(&tabs, &origins);
+    let draft = script::draft(names, &tabs, &guesses, &origins, &mut hidden, notes);
+    draft.finish(&crate::scenario::Surroundings::without_files()).map(Some)
+}

@@ -1,0 +1,111 @@
+//! Who takes part: tabs that sent the same events are one group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::guess::{Guesses, is_name, is_name_key};
+use super::origin::{Event, Origins, texts};
+use super::talk::{Tab, What};
+use crate::importer::{Kind, Note};
+use crate::secrets::is_telling;
+
+/// How every client is called that says a name: each by a name of its own.
+pub(super) const NAME: &str = "user-${index}";
+
+/// Tabs that sent the same events: one group.
+pub(super) struct Role {
+    pub(super) name: String,
+    /// The tab that sent most: its place among all tabs.
+    pub(super) tab: usize,
+    pub(super) members: Vec<usize>,
+    /// How many clients play them.
+    pub(super) count: usize,
+    /// What they sent, in words.
+    pub(super) evidence: String,
+}
+
+/// The groups, in the order of their first tabs.
+pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &mut Vec<Note>) -> Vec<Role> {
+    let mut found: Vec<(BTreeSet<Event>, Vec<usize>)> = Vec::new();
+    for (index, tab) in tabs.iter().enumerate().filter(|(_, tab)| tab.is_connected()) {
+        if comes_back(index, tab, origins) {
+            let what =
+                "a tab came back with what the server had told another one: clients of a scenario begin anew";
+            notes.push(Note { line: 0, kind: Kind::LeftOut, what: what.to_owned() });
+            continue;
+        }
+        let sent: BTreeSet<Event> =
+            tab.sent().map(|(said, name, ..)| (said.namespace.clone(), name.to_owned())).collect();
+        match found.iter_mut().find(|(known, _)| *known == sent) {
+            Some((_, members)) => members.push(index),
+            None => found.push((sent, vec![index])),
+        }
+    }
+    // Groups of one cannot be raised.
+    let is_alone = found.iter().all(|(_, members)| members.len() == 1);
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    let role = |(sent, members): (BTreeSet<Event>, Vec<usize>)| {
+        let word = match sent.iter().any(|event| guesses.broadcasts.contains_key(event)) {
+            true => "talkers",
+            false if sent.is_empty() => "listeners",
+            false => "visitors",
+        };
+        let number = numbers.entry(word).or_default();
+        *number += 1;
+        let names: Vec<String> = sent.iter().map(|(_, name)| format!("`{name}`")).collect();
+        let what = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        Role {
+            name: if *number == 1 { word.to_owned() } else { format!("{word}_{number}") },
+            tab: members.iter().copied().max_by_key(|tab| tabs[*tab].sent().count()).unwrap_or_default(),
+            evidence: match members.len() {
+                1 if is_alone => {
+                    format!("1 tab, which sent {what}; two clients, so that --clients can raise them")
+                }
+                1 => format!("1 tab, which sent {what}"),
+                many => format!("{many} tabs, each of which sent {what}"),
+            },
+            count: if is_alone { 2 } else { members.len() },
+            members,
+        }
+    };
+    found.into_iter().map(role).collect()
+}
+
+/// Whether a tab connected with something that the server had told another tab.
+fn comes_back(index: usize, tab: &Tab, origins: &Origins) -> bool {
+    tab.said.iter().filter(|said| said.is_sent).any(|said| match &said.what {
+        What::Connect(Some(auth)) => texts(std::slice::from_ref(auth))
+            .into_iter()
+            .any(|(_, text)| origins.owner(text).is_some_and(|owner| owner.tab != index)),
+        _ => false,
+    })
+}
+
+/// The names by which a tab calls itself, at places where it says who it is.
+pub(super) fn names_of(tab: &Tab, guesses: &Guesses) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for said in tab.said.iter().filter(|said| said.is_sent) {
+        match &said.what {
+            What::Connect(Some(auth)) => {
+                let args = std::slice::from_ref(auth);
+                let names =
+                    texts(args).into_iter().filter(|(place, name)| is_name_key(place) && is_name(name));
+                found.extend(names.filter(|_| !has_password(args)).map(|(_, name)| name.to_owned()));
+            }
+            What::Event { name, args, .. } => {
+                let event = (said.namespace.clone(), name.clone());
+                let names = guesses.names(&event, args).into_iter().filter(|_| !has_password(args));
+                found.extend(names.map(|(_, name)| name.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    let own = tab.query.iter().filter(|(key, value)| is_name_key(key) && is_name(value));
+    let has_password = tab.query.iter().any(|(key, _)| is_telling(key));
+    found.extend(own.filter(|_| !has_password).map(|(_, value)| value.clone()));
+    found
+}
+
+/// Whether a secret stands beside a name: then no other name will do.
+fn has_password(args: &[serde_json::Value]) -> bool {
+    texts(args).iter().any(|(place, _)| place.rsplit('/').next().is_some_and(is_telling))
+}

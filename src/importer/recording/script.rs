@@ -1,0 +1,247 @@
+//! The scenario: groups, a contract, and what each group says.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::guess::Guesses;
+use super::hidden::Hidden;
+use super::origin::{Event, Origins, Teller, text_at, texts};
+use super::roles::{NAME, Role, names_of, roles};
+use super::steps::{Steps, WITHIN, capture_step};
+use super::talk::{Tab, What};
+use super::words::{Words, literal, put};
+use crate::importer::Note;
+use crate::importer::draft::{Act, Draft, Entry, Part};
+use crate::protocol::dialect::{Parser, Version};
+
+/// How a recording is called, and the scenario that is made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// The recording, in words: `chat.har, a recording`.
+    pub recording: &'a str,
+    /// What the scenario is about, in a word.
+    pub about: &'a str,
+    /// The scenario's file.
+    pub output: &'a str,
+}
+
+pub(super) fn draft(
+    names: Names<'_>,
+    tabs: &[Tab],
+    guesses: &Guesses,
+    origins: &Origins,
+    hidden: &mut Hidden,
+    mut notes: Vec<Note>,
+) -> Draft {
+    let roles = roles(tabs, guesses, origins, &mut notes);
+    let own_names = tabs.iter().map(|tab| names_of(tab, guesses)).collect();
+    let mut words = Words::new(&roles, origins, own_names, hidden);
+    let contract = contract(&mut words, tabs, guesses, &roles);
+    let mut steps = Steps::new(tabs, guesses, &roles);
+    let (mut joins, mut rest) = (Vec::new(), Vec::new());
+    for (index, role) in roles.iter().enumerate() {
+        let (first, second) = steps.of(index, &mut words, &mut notes);
+        joins.extend((!first.is_empty()).then(|| (role.name.clone(), first)));
+        rest.extend((!second.is_empty()).then(|| (role.name.clone(), second)));
+    }
+    let (mut groups, mut connects) = (Vec::new(), Vec::new());
+    for (index, role) in roles.iter().enumerate() {
+        let mut fields = Map::new();
+        fields.insert("count".to_owned(), json!(role.count));
+        connects.push((role.name.clone(), connect(&mut words, index, &tabs[role.tab], &mut fields)));
+        let comment = Some(role.evidence.clone());
+        groups.push(Part { name: role.name.clone(), value: fields.into(), line: 0, comment });
+    }
+    // What the server tells each client of itself, kept by all who may be asked for it.
+    for (branch, role) in connects.iter_mut().zip(&roles) {
+        for (teller, name) in words.identities() {
+            if let Teller::Event(event) = teller
+                && tabs[role.tab].heard().any(|(said, name, _)| said.namespace == event.0 && name == event.1)
+            {
+                branch.1.push(Entry::Step(capture_step(event, name, 1), 0));
+            }
+        }
+        if words.are_names_asked_for() {
+            branch.1.insert(0, Entry::Step(json!({ "set": { "my_name": NAME } }), 0));
+        }
+    }
+    let all = |step: &str| Act { branches: vec![("all".to_owned(), vec![Entry::Step(json!(step), 0)])] };
+    let acts = [connects, joins, rest].into_iter().filter(|branches| !branches.is_empty());
+    let acts: Vec<Act> = acts.map(|branches| Act { branches }).chain([all("disconnect")]).collect();
+    let parts = words.vars();
+    Draft {
+        head: head(names, tabs),
+        name: format!("{}, recorded", names.about),
+        vars: parts,
+        groups,
+        contract,
+        acts,
+        notes,
+        ..Draft::default()
+    }
+}
+
+fn head(names: Names<'_>, tabs: &[Tab]) -> Vec<String> {
+    let first = tabs.iter().find(|tab| tab.is_connected());
+    let origin = first.map_or("http://localhost:3000", |tab| tab.origin.as_str());
+    let path = first.map(|tab| tab.path.trim_end_matches('/'));
+    let path = path.filter(|path| *path != "/socket.io" && !path.is_empty());
+    let path = path.map(|path| format!(" --path {path}")).unwrap_or_default();
+    let file = if names.output == "-" { "scenario.yaml" } else { names.output };
+    vec![
+        format!("Made of {} of {} tab(s), by sockrates.", names.recording, tabs.len()),
+        String::new(),
+        format!("  sockrates check {file}"),
+        format!("  sockrates run {file} --url {origin}{path}"),
+        format!("  sockrates run {file} --url {origin}{path} --clients 1000"),
+        String::new(),
+        "What the events mean is guessed; each guess has its evidence beside it. Change what is wrong."
+            .to_owned(),
+    ]
+}
+
+/// The contract, with the evidence for each of its entries.
+fn contract(words: &mut Words<'_>, tabs: &[Tab], guesses: &Guesses, roles: &[Role]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for (verb, events) in [("join", &guesses.joins), ("leave", &guesses.leaves)] {
+        let Some((event, rooms)) = events.iter().next() else { continue };
+        let mut more = Map::new();
+        if let Some(answer) = guesses.responses.get(event)
+            && !guesses.acknowledged.contains_key(event)
+        {
+            more.insert("confirmed_by".to_owned(), json!({ "event": literal(answer), "within": WITHIN }));
+        }
+        let comment = format!("guessed: `{}` is a {verb}: {}", event.1, rooms.evidence);
+        let at = [(rooms.place.as_str(), "${room}")];
+        parts.extend(ask(words, tabs, guesses, event, &at, more, verb, comment));
+    }
+    if let Some((event, broadcast)) = guesses.main() {
+        let mut more = Map::new();
+        if broadcast.arrives_as != event.1 {
+            more.insert("arrives_as".to_owned(), literal(&broadcast.arrives_as).into());
+        }
+        more.insert("reaches".to_owned(), broadcast.reaches().into());
+        if broadcast.personal.is_some() {
+            more.insert("senders".to_owned(), "anyone".into());
+        }
+        let mut at = vec![(broadcast.text.as_str(), "${body}")];
+        at.extend(guesses.room_place(broadcast).map(|place| (place.as_str(), "${room}")));
+        let comment = format!("guessed: `{}` is a broadcast: {}", event.1, broadcast.evidence);
+        parts.extend(ask(words, tabs, guesses, event, &at, more, "broadcast", comment));
+    }
+    if let Some((event, broadcast)) = guesses.broadcasts.iter().find(|(_, one)| one.personal.is_some())
+        && let Some((teller @ Teller::Event(told_by), place, count)) = &broadcast.personal
+        && let Some(name) = words.of_each(teller, place, *count)
+        && !roles.is_empty()
+    {
+        let comment = format!(
+            "guessed: each client is in a room of its own: `{}` told it the name at {place}, and `{}` goes there",
+            told_by.1, event.1
+        );
+        let value = json!([format!("${{{name}}}")]);
+        parts.insert(0, Part { name: "rooms".to_owned(), value, line: 0, comment: Some(comment) });
+    }
+    parts
+}
+
+/// An entry of the contract: the event as it was sent first, with the words of the contract at these places.
+#[expect(clippy::too_many_arguments, reason = "one call for each entry of the contract")]
+fn ask(
+    words: &mut Words<'_>,
+    tabs: &[Tab],
+    guesses: &Guesses,
+    event: &Event,
+    at: &[(&str, &str)],
+    mut more: Map<String, Json>,
+    verb: &str,
+    mut comment: String,
+) -> Option<Part> {
+    let is_it = |name: &str, namespace: &str| name == event.1 && namespace == event.0;
+    let (tab, args) = tabs.iter().enumerate().find_map(|(index, tab)| {
+        let (_, _, args, _) = tab.sent().find(|(said, name, args, _)| {
+            is_it(name, &said.namespace) && at.iter().all(|(place, _)| text_at(args, place).is_some())
+        })?;
+        Some((index, args))
+    })?;
+    let mut written: Vec<Json> = args.iter().map(|arg| words.shared(tab, arg)).collect();
+    for (place, word) in at {
+        // A room may be named more than once.
+        let text = text_at(args, place);
+        let same = texts(args)
+            .into_iter()
+            .filter(|(other, same)| other == place || *word == "${room}" && Some(*same) == text);
+        same.for_each(|(place, _)| put(&mut written, &place, word));
+    }
+    let args = written;
+    let emit: Vec<Json> = [literal(&event.1).into()].into_iter().chain(args).collect();
+    let mut value = Map::new();
+    value.insert("emit".to_owned(), emit.into());
+    if let Some(acknowledged) = guesses.acknowledged.get(event) {
+        let how = if acknowledged.is_error_first { json!("error_first") } else { json!(true) };
+        value.insert("ack".to_owned(), how);
+        comment = format!("{comment}; {}", acknowledged.evidence);
+    }
+    value.append(&mut more);
+    let comment = Some(comment.replace("; ", ";\n  "));
+    Some(Part { name: verb.to_owned(), value: value.into(), line: 0, comment })
+}
+
+/// What connects a tab, and what its group says about that.
+fn connect(words: &mut Words<'_>, role: usize, tab: &Tab, fields: &mut Map<String, Json>) -> Vec<Entry> {
+    let transport = match (tab.has_polled, tab.has_websocket) {
+        (true, true) => "upgrade",
+        (true, false) => "polling",
+        _ => "websocket",
+    };
+    fields.insert("transport".to_owned(), transport.into());
+    if let Some(version) = tab.version.filter(|version| *version == Version::V3) {
+        fields.insert("protocol".to_owned(), version.number().into());
+    }
+    if tab.parser == Parser::Msgpack {
+        fields.insert("parser".to_owned(), tab.parser.name().into());
+    }
+    if !tab.query.is_empty() {
+        let query = tab.query.iter();
+        let query =
+            query.map(|(name, value)| (name.clone(), words.said(role, name, &value.as_str().into(), 0.0)));
+        fields.insert("query".to_owned(), Json::Object(query.collect()));
+    }
+    let mut steps = Vec::new();
+    let mut seen = BTreeSet::new();
+    // A server of Socket.IO 2 puts every client into the main namespace unasked.
+    if tab.version == Some(Version::V3) {
+        seen.insert("/".to_owned());
+        steps.push(Entry::Step(json!("connect"), 0));
+    }
+    for said in tab.said.iter().filter(|said| said.is_sent) {
+        let What::Connect(auth) = &said.what else { continue };
+        let namespace = said.namespace.split('?').next().unwrap_or_default().to_owned();
+        if !seen.insert(namespace.clone()) {
+            continue;
+        }
+        let is_answer = |heard: &&super::talk::Said| {
+            !heard.is_sent && heard.namespace == namespace && heard.at >= said.at
+        };
+        let answer = tab
+            .said
+            .iter()
+            .filter(is_answer)
+            .find(|heard| matches!(heard.what, What::Connect(_) | What::Refusal(_)));
+        let mut connect = Map::new();
+        if namespace != "/" {
+            connect.insert("namespace".to_owned(), literal(&namespace).into());
+        }
+        if let Some(Json::Object(auth)) = auth {
+            let entries =
+                auth.iter().map(|(key, value)| (key.clone(), words.said(role, key, value, said.at)));
+            connect.insert("auth".to_owned(), Json::Object(entries.collect()));
+        }
+        if answer.is_some_and(|answer| matches!(answer.what, What::Refusal(_))) {
+            connect.insert("refused".to_owned(), true.into());
+        }
+        let step = if connect.is_empty() { json!("connect") } else { json!({ "connect": connect }) };
+        steps.push(Entry::Step(step, 0));
+    }
+    steps
+}

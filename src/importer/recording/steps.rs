@@ -1,0 +1,251 @@
+//! What a group says: the events of its tab, as steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::guess::Guesses;
+use super::look::is_error;
+use super::origin::{Event, Teller, text_at};
+use super::roles::Role;
+use super::talk::{Said, Tab};
+use super::words::{Needed, Words, literal, put};
+use crate::importer::draft::Entry;
+use crate::importer::{Kind, Note};
+
+/// So many events of a tab are in the scenario.
+const MOST_EVENTS: usize = 300;
+
+/// A pause of the person who was recorded is no longer than this in the scenario, in seconds.
+const LONGEST_PAUSE: f64 = 3.0;
+
+/// Pauses that are shorter are left out, in seconds.
+const SHORTEST_PAUSE: f64 = 0.05;
+
+/// How long a client waits for what it has to hear before it goes on.
+pub(super) const WITHIN: &str = "10s";
+
+/// Writes the steps of all groups.
+pub(super) struct Steps<'s> {
+    tabs: &'s [Tab],
+    guesses: &'s Guesses,
+    roles: &'s [Role],
+    /// When something was said, and when it is said in the scenario, in seconds: nobody waits for a pause of all.
+    clock: Vec<(f64, f64)>,
+    /// The events for which others have been told to wait already.
+    told: BTreeSet<Event>,
+}
+
+/// A step that has to keep something, as steps keep events or acknowledgements.
+pub(super) fn capture_step(event: &Event, name: &str, times: usize) -> Json {
+    let mut fields = Map::new();
+    fields.insert("event".to_owned(), literal(&event.1).into());
+    if event.0 != "/" {
+        fields.insert("namespace".to_owned(), literal(&event.0).into());
+    }
+    if times > 1 {
+        fields.insert("times".to_owned(), times.into());
+    }
+    fields.insert("capture".to_owned(), name.into());
+    fields.insert("within".to_owned(), WITHIN.into());
+    json!({ "expect": fields })
+}
+
+fn event_of(said: &Said, name: &str) -> Event {
+    (said.namespace.clone(), name.to_owned())
+}
+
+impl<'s> Steps<'s> {
+    pub(super) fn new(tabs: &'s [Tab], guesses: &'s Guesses, roles: &'s [Role]) -> Steps<'s> {
+        let mut steps = Steps { tabs, guesses, roles, clock: Vec::new(), told: BTreeSet::new() };
+        let times = roles.iter().flat_map(|role| {
+            let tab = &tabs[role.tab];
+            tab.sent().skip(steps.begins(tab)).take(MOST_EVENTS).map(|(said, ..)| said.at)
+        });
+        let mut times: Vec<f64> = times.collect();
+        times.sort_by(f64::total_cmp);
+        let (mut before, mut now) = (times.first().copied().unwrap_or_default(), 0.0);
+        for time in times {
+            now += (time - before).clamp(0.0, LONGEST_PAUSE);
+            before = time;
+            steps.clock.push((time, now));
+        }
+        steps
+    }
+
+    /// How many events of a tab come before the others need to be there: up to its last join, or its name, before it first speaks.
+    fn begins(&self, tab: &Tab) -> usize {
+        let events: Vec<_> = tab.sent().collect();
+        let guesses = self.guesses;
+        let first =
+            events.iter().position(|(said, name, ..)| guesses.broadcasts.contains_key(&event_of(said, name)));
+        let is_entry = |(said, name, args, _): &(&Said, &str, &[Json], Option<u64>)| {
+            let event = event_of(said, name);
+            guesses.joins.contains_key(&event) || !guesses.names(&event, args).is_empty()
+        };
+        events[..first.unwrap_or(events.len())].iter().rposition(is_entry).map_or(0, |last| last + 1)
+    }
+
+    /// When something is said in the scenario.
+    fn time(&self, at: f64) -> f64 {
+        let index = self.clock.partition_point(|(time, _)| *time < at);
+        self.clock.get(index).map_or(0.0, |(_, now)| *now)
+    }
+
+    /// What a group says: up to its last join before the first broadcast, and after it.
+    pub(super) fn of(
+        &mut self,
+        role: usize,
+        words: &mut Words<'_>,
+        notes: &mut Vec<Note>,
+    ) -> (Vec<Entry>, Vec<Entry>) {
+        let tab = &self.tabs[self.roles[role].tab];
+        let events: Vec<_> = tab.sent().collect();
+        let begins = self.begins(tab);
+        let mut written: Vec<Vec<Entry>> = Vec::new();
+        let mut last_of: BTreeMap<Event, Vec<usize>> = BTreeMap::new();
+        let (mut kept, mut consumed) = (BTreeSet::new(), BTreeMap::new());
+        let mut now = 0.0;
+        for (index, (said, name, args, id)) in events.iter().take(MOST_EVENTS).enumerate() {
+            let event = event_of(said, name);
+            let mut entries = Vec::new();
+            if index >= begins {
+                let time = self.time(said.at);
+                if time - now >= SHORTEST_PAUSE {
+                    let pause = format!("{}ms", ((time - now) * 1e3).round());
+                    entries.push(Entry::Step(json!({ "wait": pause }), 0));
+                    now = time;
+                }
+            }
+            if let Some(evidence) = self.guesses.echoes.get(&event)
+                && self.told.insert(event.clone())
+            {
+                entries.push(Entry::Comment(format!(
+                    "guessed: others hear `{name}`: {evidence}; no text of it can carry a stamp, so this is not audited"
+                )));
+            }
+            let answer = id.and_then(|id| tab.acknowledgement(said, id));
+            let step = self.step(role, words, said, &event, args, answer);
+            for Needed { teller, times, name } in words.take_needed() {
+                if !kept.insert((teller.clone(), times)) {
+                    continue;
+                }
+                match &teller {
+                    Teller::Event(heard) => {
+                        let before: &mut usize = consumed.entry(heard.clone()).or_insert(0);
+                        let more = times.saturating_sub(*before).max(1);
+                        *before = times.max(*before);
+                        entries.push(Entry::Step(capture_step(heard, &name, more), 0));
+                    }
+                    Teller::Ack(sent) => {
+                        let of = last_of.get(sent).and_then(|all| all.get(times - 1));
+                        if let Some(Entry::Step(step, _)) = of.and_then(|of| written.get_mut(*of)?.last_mut())
+                        {
+                            keep_answer(step, &name);
+                        }
+                    }
+                    Teller::Connect => {}
+                }
+            }
+            entries.push(Entry::Step(step, 0));
+            if answer.is_some() {
+                last_of.entry(event).or_default().push(written.len());
+            }
+            written.push(entries);
+        }
+        if events.len() > MOST_EVENTS {
+            let what =
+                format!("a tab sent {} events: the first {MOST_EVENTS} are in the scenario", events.len());
+            notes.push(Note { line: 0, kind: Kind::LeftOut, what });
+        }
+        let rest = written.split_off(begins.min(written.len()));
+        (written.into_iter().flatten().collect(), rest.into_iter().flatten().collect())
+    }
+
+    fn step(
+        &self,
+        role: usize,
+        words: &mut Words<'_>,
+        said: &Said,
+        event: &Event,
+        args: &[Json],
+        answer: Option<&[Json]>,
+    ) -> Json {
+        let guesses = self.guesses;
+        let in_namespace = |mut fields: Map<String, Json>| {
+            if event.0 != "/" {
+                fields.insert("namespace".to_owned(), literal(&event.0).into());
+            }
+            Json::Object(fields)
+        };
+        let is_refused = answer.is_some_and(is_error);
+        for (verb, rooms) in [("join", &guesses.joins), ("leave", &guesses.leaves)] {
+            if let Some((_, place)) = rooms.iter().next().filter(|(first, _)| *first == event)
+                && let Some(room) = text_at(args, &place.place).filter(|_| !is_refused)
+            {
+                let room = words.said_text(role, "room", room, said.at);
+                return match event.0.as_str() {
+                    "/" => json!({ verb: room }),
+                    _ => {
+                        json!({ verb: in_namespace([("room".to_owned(), room.into())].into_iter().collect()) })
+                    }
+                };
+            }
+        }
+        let room = |broadcast, words: &mut Words<'_>| {
+            let room = guesses.room_place(broadcast).and_then(|place| text_at(args, place))?;
+            Some(words.said_text(role, "room", room, said.at))
+        };
+        if let Some((_, broadcast)) = guesses.main().filter(|(main, _)| *main == event && !is_refused)
+            && let Some(text) = text_at(args, &broadcast.text)
+        {
+            let mut fields = Map::new();
+            if let Some(room) = room(broadcast, words) {
+                fields.insert("to".to_owned(), room.into());
+            }
+            fields.insert("args".to_owned(), json!([words.said_text(role, "text", text, said.at)]));
+            return json!({ "broadcast": in_namespace(fields) });
+        }
+        let mut sent: Vec<Json> = args.iter().map(|arg| words.said(role, "", arg, said.at)).collect();
+        let mut fields = Map::new();
+        fields.insert("event".to_owned(), literal(&event.1).into());
+        let mut tells = None;
+        if let Some(broadcast) = guesses.broadcasts.get(event).filter(|_| !is_refused)
+            && let Some(text) = text_at(args, &broadcast.text)
+        {
+            let text = format!("{} ${{stamp}}", words.said_text(role, "text", text, said.at));
+            put(&mut sent, &broadcast.text, &text);
+            let mut told = Map::new();
+            told.insert("event".to_owned(), literal(&broadcast.arrives_as).into());
+            if let Some(room) = room(broadcast, words) {
+                told.insert("to".to_owned(), room.into());
+            }
+            told.insert("reaches".to_owned(), broadcast.reaches().into());
+            tells = Some(told);
+        }
+        if !sent.is_empty() {
+            fields.insert("args".to_owned(), sent.into());
+        }
+        if answer.is_some() && guesses.acknowledged.contains_key(event) {
+            fields.insert("ack".to_owned(), true.into());
+        }
+        if let Some(answer) = guesses.responses.get(event) {
+            fields.insert("response".to_owned(), json!({ "event": literal(answer) }));
+        }
+        if let Some(told) = tells {
+            fields.insert("tells".to_owned(), told.into());
+        }
+        json!({ "emit": in_namespace(fields) })
+    }
+}
+
+/// Makes a step keep its acknowledgement.
+fn keep_answer(step: &mut Json, name: &str) {
+    let Some((verb, fields)) = step.as_object_mut().and_then(|step| step.iter_mut().next()) else { return };
+    if let Json::String(room) = fields {
+        *fields = json!({ "room": room.clone() });
+    }
+    if ["emit", "join", "broadcast"].contains(&verb.as_str()) {
+        fields["ack"] = json!({ "capture": name });
+    }
+}

@@ -1,0 +1,239 @@
+//! Values as a scenario says them: names that each client has for itself, what the server has told, and what is hidden.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::hidden::Hidden;
+use super::origin::{Origins, Place, Teller, Told};
+use super::roles::{NAME, Role};
+use crate::importer::draft::Part;
+
+/// What is known of the values that were said.
+pub(super) struct Words<'w> {
+    roles: &'w [Role],
+    origins: &'w Origins,
+    /// How each tab calls itself.
+    own_names: Vec<BTreeSet<String>>,
+    hidden: &'w mut Hidden,
+    /// The captures, by what tells their values, and how often it has told something then.
+    captures: BTreeMap<(Teller, usize), String>,
+    /// Those of them that each client keeps when it connects.
+    identities: BTreeSet<Teller>,
+    are_names_asked_for: bool,
+    /// What a client has to keep before the step that is being written.
+    needed: Vec<Needed>,
+}
+
+/// A capture that a step needs.
+#[derive(Clone, Debug)]
+pub(super) struct Needed {
+    pub(super) teller: Teller,
+    pub(super) times: usize,
+    pub(super) name: String,
+}
+
+impl<'w> Words<'w> {
+    pub(super) fn new(
+        roles: &'w [Role],
+        origins: &'w Origins,
+        own_names: Vec<BTreeSet<String>>,
+        hidden: &'w mut Hidden,
+    ) -> Words<'w> {
+        Words {
+            roles,
+            origins,
+            own_names,
+            hidden,
+            captures: BTreeMap::new(),
+            identities: BTreeSet::new(),
+            are_names_asked_for: false,
+            needed: Vec::new(),
+        }
+    }
+
+    /// What tells each client who it is, as far as somebody asks for it, and the captures.
+    pub(super) fn identities(&self) -> impl Iterator<Item = (&Teller, &str)> {
+        self.identities.iter().filter_map(|teller| {
+            let name = self.captures.get(&(teller.clone(), 1))?;
+            Some((teller, name.as_str()))
+        })
+    }
+
+    /// Whether clients ask others for their names.
+    pub(super) fn are_names_asked_for(&self) -> bool {
+        self.are_names_asked_for
+    }
+
+    /// What the values need that were asked for since the last call.
+    pub(super) fn take_needed(&mut self) -> Vec<Needed> {
+        std::mem::take(&mut self.needed)
+    }
+
+    /// The variables in place of what is hidden.
+    pub(super) fn vars(&self) -> Vec<Part> {
+        self.hidden.vars()
+    }
+
+    /// A value that a group says, under that key, at that time.
+    pub(super) fn said(&mut self, role: usize, key: &str, value: &Json, at: f64) -> Json {
+        let tab = self.roles[role].tab;
+        self.value(key, value, &mut |words, text| words.known(role, tab, text, at))
+    }
+
+    /// A text that a group says.
+    pub(super) fn said_text(&mut self, role: usize, key: &str, text: &str, at: f64) -> String {
+        let tab = self.roles[role].tab;
+        self.known(role, tab, text, at).unwrap_or_else(|| self.hidden.text(key, text))
+    }
+
+    /// A value of an entry of the contract, which all groups share, as that tab said it.
+    pub(super) fn shared(&mut self, tab: usize, value: &Json) -> Json {
+        self.value("", value, &mut |words, text| {
+            if words.own_names.get(tab).is_some_and(|names| names.contains(text)) {
+                return Some(NAME.to_owned());
+            }
+            let told = words.origins.owner(text).filter(|told| told.tab == tab)?.clone();
+            Some(format!("${{{}}}", words.of_each(&told.teller, &told.place, told.count)?))
+        })
+    }
+
+    /// The expression for what each client is told of itself.
+    pub(super) fn of_each(&mut self, teller: &Teller, place: &Place, count: usize) -> Option<String> {
+        match teller {
+            Teller::Connect => Some("sid".to_owned()),
+            Teller::Event(_) => {
+                let name = self.capture(teller, 1);
+                let expression = expression(&name, place, count)?;
+                self.identities.insert(teller.clone());
+                Some(expression)
+            }
+            Teller::Ack(_) => None,
+        }
+    }
+
+    /// A text that is not the client's own to say: its name, another one's, or what the server told.
+    fn known(&mut self, role: usize, tab: usize, text: &str, at: f64) -> Option<String> {
+        if self.own_names.get(tab).is_some_and(|names| names.contains(text)) {
+            return Some(NAME.to_owned());
+        }
+        let named = self.own_names.iter().position(|names| names.contains(text));
+        if let Some(whose) = named.and_then(|other| self.whose(role, other)) {
+            self.are_names_asked_for = true;
+            return Some(format!("${{{whose}my_name}}"));
+        }
+        if let Some(told) = self.origins.owner(text).cloned()
+            && let Some(whose) =
+                if told.tab == tab { Some(String::new()) } else { self.whose(role, told.tab) }
+            && let Some(value) = self.of_each(&told.teller, &told.place, told.count)
+        {
+            return Some(format!("${{{whose}{value}}}"));
+        }
+        let Told { teller, times, place, count, .. } = self.origins.told(tab, text, at)?.clone();
+        let name = self.capture(&teller, times);
+        let expression = expression(&name, &place, count)?;
+        self.needed.push(Needed { teller, times, name });
+        Some(format!("${{{expression}}}"))
+    }
+
+    /// How a client of a group names the client of another tab: one that does the same is its neighbour.
+    fn whose(&self, role: usize, tab: usize) -> Option<String> {
+        let other = self.roles.iter().position(|role| role.members.contains(&tab))?;
+        let Role { name, count, .. } = &self.roles[other];
+        Some(match count {
+            _ if other == role => format!("{name}[(n + 1) % count]."),
+            1 => format!("{name}."),
+            count => format!("{name}[n % {count}]."),
+        })
+    }
+
+    fn capture(&mut self, teller: &Teller, times: usize) -> String {
+        if let Some(known) = self.captures.get(&(teller.clone(), times)) {
+            return known.clone();
+        }
+        let (prefix, event) = match teller {
+            Teller::Connect => ("got", "connect"),
+            Teller::Event((_, event)) => ("got", event.as_str()),
+            Teller::Ack((_, event)) => ("answer", event.as_str()),
+        };
+        let word: String = event
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+            .take(30)
+            .collect();
+        let base = format!("{prefix}_{}", word.trim_matches('_'));
+        let base = base.trim_end_matches('_').to_owned();
+        let is_taken = |name: &String| self.captures.values().any(|other| other == name);
+        let mut number = 1;
+        let mut name = base.clone();
+        while is_taken(&name) {
+            number += 1;
+            name = format!("{base}_{number}");
+        }
+        self.captures.insert((teller.clone(), times), name.clone());
+        name
+    }
+
+    /// A value with each of its texts as it may stand in a scenario.
+    fn value(
+        &mut self,
+        key: &str,
+        value: &Json,
+        known: &mut impl FnMut(&mut Self, &str) -> Option<String>,
+    ) -> Json {
+        match value {
+            Json::String(text) => match known(self, text) {
+                Some(expression) => expression.into(),
+                None => self.hidden.text(key, text).into(),
+            },
+            Json::Array(items) => items.iter().map(|item| self.value(key, item, known)).collect(),
+            Json::Object(map) => {
+                let is_matcher = map.contains_key("$bytes");
+                let entries = map.iter().map(|(name, value)| {
+                    let is_escaped = name.starts_with('$') && !is_matcher;
+                    let written = if is_escaped { format!("${name}") } else { name.clone() };
+                    (written, self.value(name, value, known))
+                });
+                Json::Object(entries.collect())
+            }
+            other => self.hidden.value(key, other),
+        }
+    }
+}
+
+/// The way to a place, from a capture of so many arguments. None where the language has none.
+fn expression(name: &str, place: &str, count: usize) -> Option<String> {
+    let mut parts = place.split('/').skip(1);
+    let first = parts.next()?;
+    let mut text = if count > 1 { format!("{name}[{first}]") } else { name.to_owned() };
+    for part in parts {
+        let is_word = part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if is_word {
+            text.push_str(&format!(".{part}"));
+        } else if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.push_str(&format!("[{part}]"));
+        } else {
+            return None;
+        }
+    }
+    Some(text)
+}
+
+/// Puts a text at a place of some arguments.
+pub(super) fn put(args: &mut [Json], place: &str, text: &str) {
+    let mut parts = place.trim_start_matches('/').splitn(2, '/');
+    let index = parts.next().and_then(|index| index.parse::<usize>().ok());
+    let Some(first) = index.and_then(|index| args.get_mut(index)) else { return };
+    let target = match parts.next() {
+        None => Some(first),
+        Some(rest) => first.pointer_mut(&format!("/{rest}")),
+    };
+    if let Some(target) = target {
+        *target = text.into();
+    }
+}
+
+pub(super) fn literal(text: &str) -> String {
+    text.replace("${", "$${")
+}

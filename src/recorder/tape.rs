@@ -1,0 +1,69 @@
+//! What is recorded, and when: shared by the threads of all connections.
+
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::importer::{Content, Recorded};
+
+/// The recording under way.
+#[derive(Clone)]
+pub(super) struct Tape {
+    recorded: Arc<Mutex<Recorded>>,
+    begin: Instant,
+}
+
+/// Where what belongs to one request is recorded.
+#[derive(Clone)]
+pub(super) struct Track {
+    tape: Tape,
+    exchange: usize,
+}
+
+impl Tape {
+    pub(super) fn begin() -> Tape {
+        Tape { recorded: Arc::default(), begin: Instant::now() }
+    }
+
+    /// Begins what belongs to a request of Engine.IO. None where there is no room for it.
+    pub(super) fn track(&self, url: &str) -> Option<Track> {
+        let exchange = self.with(|recorded| recorded.begin(url))?;
+        Some(Track { tape: self.clone(), exchange })
+    }
+
+    /// Keeps a value by which a request was let in, so that it stands nowhere.
+    pub(super) fn hide(&self, header: &str) {
+        self.with(|recorded| recorded.hide(header));
+    }
+
+    /// How many connections of Engine.IO have begun so far.
+    pub(super) fn tabs(&self) -> usize {
+        self.with(|recorded| recorded.sessions())
+    }
+
+    /// All that was recorded.
+    pub(super) fn take(&self) -> Recorded {
+        self.with(mem::take)
+    }
+
+    fn with<T>(&self, does: impl FnOnce(&mut Recorded) -> T) -> T {
+        does(&mut self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Track {
+    /// How long the recording has gone on, in seconds.
+    pub(super) fn now(&self) -> f64 {
+        self.tape.begin.elapsed().as_secs_f64()
+    }
+
+    /// Records something that was said at that time.
+    pub(super) fn say(&self, at: f64, is_sent: bool, content: Content) {
+        self.tape.with(|recorded| recorded.say(self.exchange, at, is_sent, content));
+    }
+
+    /// Something is missing from here on.
+    pub(super) fn cut(&self) {
+        self.tape.with(|recorded| recorded.is_cut = true);
+    }
+}

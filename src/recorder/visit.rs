@@ -1,0 +1,203 @@
+//! Two clients that look at what an application says: when they connect, and when they ask for what a first scenario asks for.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+
+use super::frames::Frames;
+use super::message::{Head, head_length};
+use super::upstream::{Target, Upstream};
+use crate::importer::{Content, Recorded};
+use crate::protocol::dialect::Version;
+
+/// How long the clients listen after they have connected, and after each event.
+const ATTENTION: Duration = Duration::from_millis(700);
+
+/// How long it may take until the application lets a client in.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long one client is listened to before the other one.
+const TURN: Duration = Duration::from_millis(20);
+
+/// An application to look at.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) target: Target,
+    /// The path of Socket.IO: `/socket.io/`.
+    pub(crate) path: String,
+    pub(crate) namespace: String,
+    /// What the clients ask for, one after another: the event, its argument, and whether both do.
+    pub(crate) asks: Vec<(String, Json, bool)>,
+}
+
+impl Visit {
+    /// What the application said, in the newest version that it speaks.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or speaks no Engine.IO over WebSockets: what it said instead.
+    pub(crate) fn look(&self) -> Result<Recorded, String> {
+        let mut refusals = Vec::new();
+        for version in [Version::V4, Version::V3] {
+            match self.look_in(version) {
+                Ok(recorded) => return Ok(recorded),
+                Err(why) => refusals.push(format!("Engine.IO {}: {why}", version.number())),
+            }
+        }
+        Err(refusals.join("; "))
+    }
+
+    fn look_in(&self, version: Version) -> Result<Recorded, String> {
+        let mut recorded = Recorded::default();
+        let begin = Instant::now();
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            clients.push(Client::enter(self, version, &mut recorded, begin)?);
+        }
+        listen(&mut clients, &mut recorded, ATTENTION);
+        for (number, (event, argument, is_for_both)) in self.asks.iter().enumerate() {
+            let askers = if *is_for_both { 2 } else { 1 };
+            for client in clients.iter_mut().take(askers) {
+                let namespace = namespace(&self.namespace);
+                let text = format!("42{namespace}{number}{}", json!([event, argument]));
+                client.say(&text, &mut recorded);
+            }
+            listen(&mut clients, &mut recorded, ATTENTION);
+        }
+        for client in &mut clients {
+            client.say("41", &mut recorded);
+            client.upstream.end();
+        }
+        Ok(recorded)
+    }
+}
+
+/// A namespace as packets write it.
+fn namespace(name: &str) -> String {
+    if name == "/" { String::new() } else { format!("{name},") }
+}
+
+fn listen(clients: &mut [Client], recorded: &mut Recorded, time: Duration) {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        clients.iter_mut().for_each(|client| client.hear(recorded));
+    }
+}
+
+struct Client {
+    upstream: Upstream,
+    frames: Frames,
+    exchange: usize,
+    begin: Instant,
+    is_gone: bool,
+    /// How the first texts begin that it has heard.
+    heard: Vec<String>,
+}
+
+impl Client {
+    /// Connects, and asks for the namespace.
+    fn enter(
+        visit: &Visit,
+        version: Version,
+        recorded: &mut Recorded,
+        begin: Instant,
+    ) -> Result<Client, String> {
+        let said = |error: io::Error| error.to_string();
+        let mut upstream = Upstream::connect(&visit.target).map_err(said)?;
+        let query = format!("{}?EIO={}&transport=websocket", visit.path, version.number());
+        let origin = visit.target.origin();
+        let authority = origin.split("://").nth(1).unwrap_or_default();
+        let head = format!(
+            "GET {query} HTTP/1.1\r\nHost: {authority}\r\nOrigin: {origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        upstream.write_all(head.as_bytes()).map_err(said)?;
+        upstream.wait_at_most(PATIENCE).map_err(said)?;
+        let (mut buffer, mut piece) = (Vec::new(), [0; 4096]);
+        let length = loop {
+            if let Some(length) = head_length(&buffer).map_err(|broken| broken.to_string())? {
+                break length;
+            }
+            match upstream.read(&mut piece).map_err(said)? {
+                0 => return Err("the connection ended before an answer".to_owned()),
+                count => buffer.extend_from_slice(&piece[..count]),
+            }
+        };
+        let answer = Head::of_response(&buffer[..length]).map_err(|broken| broken.to_string())?;
+        if answer.status != 101 {
+            return Err(format!("the answer to the WebSocket is {}", answer.status));
+        }
+        upstream.wait_at_most(TURN).map_err(said)?;
+        let exchange = recorded.begin(&format!("{origin}{query}")).unwrap_or_default();
+        let mut client = Client {
+            upstream,
+            frames: Frames::default(),
+            exchange,
+            begin,
+            is_gone: false,
+            heard: Vec::new(),
+        };
+        client.take(&buffer[length..], recorded);
+        client.wait_for(&["0"], recorded)?;
+        if version == Version::V4 || visit.namespace != "/" {
+            client.say(&format!("40{}", namespace(&visit.namespace)), recorded);
+        }
+        client.wait_for(&["40", "44"], recorded)?;
+        Ok(client)
+    }
+
+    /// Listens until a text comes that begins with one of these.
+    fn wait_for(&mut self, wanted: &[&str], recorded: &mut Recorded) -> Result<(), String> {
+        let end = Instant::now() + PATIENCE;
+        while !self.heard.iter().any(|text| wanted.iter().any(|begin| text.starts_with(begin))) {
+            if self.is_gone {
+                return Err("the application ended the connection".to_owned());
+            }
+            if Instant::now() > end {
+                return Err(format!("no packet that begins with {} came", wanted.join(" or ")));
+            }
+            self.hear(recorded);
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, recorded: &mut Recorded) {
+        let mut piece = [0; 16 << 10];
+        match self.upstream.read(&mut piece) {
+            _ if self.is_gone => std::thread::park_timeout(TURN),
+            Ok(0) => self.is_gone = true,
+            Ok(count) => self.take(&piece[..count], recorded),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => self.is_gone = true,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8], recorded: &mut Recorded) {
+        for content in self.frames.push(bytes) {
+            if let Content::Text(text) = &content {
+                if text == "2" {
+                    self.send("3");
+                }
+                // A few are enough to know what was waited for.
+                if self.heard.len() < 100 {
+                    self.heard.push(text.chars().take(2).collect());
+                }
+            }
+            recorded.say(self.exchange, self.begin.elapsed().as_secs_f64(), false, content);
+        }
+    }
+
+    fn say(&mut self, text: &str, recorded: &mut Recorded) {
+        let at = self.begin.elapsed().as_secs_f64();
+        recorded.say(self.exchange, at, true, Content::Text(text.to_owned()));
+        self.send(text);
+    }
+
+    fn send(&mut self, text: &str) {
+        use crate::protocol::websocket::{Opcode, write};
+        let mut frame = Vec::new();
+        // What protects caches on the way from hostile pages need not protect them from us (RFC 6455, section 10.3).
+        write(&mut frame, true, 0, Opcode::Text, Some([0x5a, 0xa5, 0x3c, 0xc3]), text.as_bytes());
+        self.is_gone |= self.upstream.write_all(&frame).is_err();
+    }
+}

@@ -1,0 +1,151 @@
+//! `record`: what passes through it comes through whole, and what it writes passes at once.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use reference_server::{Config, Faults};
+
+use crate::support::{Folder, Reference, Started, sockrates};
+
+/// A recording under way, and the address of its proxy: `127.0.0.1:40123`.
+fn recording(reference: &Reference, output: &std::path::Path) -> (Started, String) {
+    let program = sockrates(["record", "--url", &reference.url(), "--output"]).args([output]);
+    let mut started = program.start();
+    let told = started.told("Open http://");
+    let address = told.split('/').next().unwrap_or_default().to_owned();
+    (started, address)
+}
+
+#[test]
+fn clients_of_every_transport_pass_through_and_what_was_recorded_passes_at_once() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let script = "- all: connect\n\
+        - all: { join: lobby }\n\
+        - polling: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"word ${i} of polling\"]], ack: true } } ] } }\n\
+        - upgraded: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"word ${i} of upgraded\"]], ack: true } } ] } }\n\
+        - direct: { emit: { event: message-with-ack, args: [hello, { $bytes: 100000 }], ack: { args: [hello, { $bytes: 100000 }] } } }\n\
+        - all: disconnect";
+    let clients = "{ polling: { count: 3, transport: polling }, upgraded: { count: 3, transport: upgrade }, \
+        direct: { count: 2, transport: websocket } }";
+    let scenario = folder.scenario(clients, script);
+    let written = folder.path("recorded.yaml");
+    let (recording, address) = recording(&reference, &written);
+    sockrates(["run", "--url", &format!("http://{address}")]).args([&scenario]).run().code(0);
+    recording.interrupt();
+    recording.wait().code(0).says("recorded.yaml is written");
+    let text = fs::read_to_string(&written).expect("it is written");
+    for part in [
+        "transport: websocket",
+        "guessed: `t:join` is a join",
+        "guessed: `t:cast` is a broadcast",
+        "{ $bytes: 100000 }",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    sockrates(["run", "--url", &reference.url()]).args([&written]).run().code(0).says("Judged");
+    sockrates(["run", "--clients", "60", "--url", &reference.url()]).args([&written]).run().code(0);
+}
+
+#[test]
+fn clients_of_engine_io_3_are_recorded_too() {
+    let reference = Reference::broken(Config { allow_eio3: true, ..Config::default() }, Faults::NONE);
+    let folder = Folder::new();
+    let script = "- all: connect\n- all: { join: lobby }\n\
+        - old: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"good ${i} morning\"]], ack: true } } ] } }\n\
+        - all: disconnect";
+    let clients = "{ old: { count: 2, transport: polling, protocol: 3 }, older: { count: 2, transport: websocket, protocol: 3 } }";
+    let scenario = folder.scenario(clients, script);
+    let written = folder.path("recorded.yaml");
+    let (recording, address) = recording(&reference, &written);
+    sockrates(["run", "--url", &format!("http://{address}")]).args([&scenario]).run().code(0);
+    recording.interrupt();
+    recording.wait().code(0);
+    let text = fs::read_to_string(&written).expect("it is written");
+    assert!(text.contains("protocol: 3") && text.contains("is a broadcast"), "{text}");
+    sockrates(["run", "--url", &reference.url()]).args([&written]).run().code(0).says("Judged");
+}
+
+/// Asks over a connection that stays open: the head and the body of the answer.
+fn asked(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).expect("it can be written");
+    let (mut all, mut byte) = (Vec::new(), [0]);
+    while !all.ends_with(b"\r\n\r\n") && stream.read(&mut byte).expect("it can be read") == 1 {
+        all.push(byte[0]);
+    }
+    let head = String::from_utf8(all).expect("it is text");
+    let length = head.to_lowercase();
+    let length = length.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).expect("the body comes");
+    head + &String::from_utf8_lossy(&body)
+}
+
+#[test]
+fn a_page_and_its_polls_come_over_one_connection_and_no_secret_is_written() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let written = folder.path("recorded.yaml");
+    let (recording, address) = recording(&reference, &written);
+    let mut stream = TcpStream::connect(&address).expect("it listens");
+    let page = asked(&mut stream, &format!("GET / HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("<html"), "{page}");
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let head = format!("Host: {address}\r\nCookie: session=verysecret77\r\nAccept-Encoding: gzip\r\n");
+    let opened = asked(&mut stream, &format!("GET {path} HTTP/1.1\r\n{head}\r\n"));
+    let sid =
+        opened.split("\"sid\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("it has an id");
+    for body in [
+        "40{\"token\":\"letmein-please\"}",
+        "42[\"message\",{\"as\":\"verysecret77\",\"key\":\"eyJhbGciOiJIUzI1NiJ9.e30.x1\",\"text\":\"hello\"}]",
+    ] {
+        let length = body.len();
+        let posted = asked(
+            &mut stream,
+            &format!("POST {path}&sid={sid} HTTP/1.1\r\n{head}Content-Length: {length}\r\n\r\n{body}"),
+        );
+        assert!(posted.ends_with("ok"), "{posted}");
+        let polled = asked(&mut stream, &format!("GET {path}&sid={sid} HTTP/1.1\r\n{head}\r\n"));
+        assert!(polled.starts_with("HTTP/1.1 200"), "{polled}");
+    }
+    recording.interrupt();
+    let ended = recording.wait().code(0);
+    let text = fs::read_to_string(&written).expect("it is written");
+    for secret in ["letmein-please", "verysecret77", "eyJ"] {
+        assert!(
+            !text.contains(secret) && !ended.stderr.contains(secret),
+            "{secret}\n{text}\n{}",
+            ended.stderr
+        );
+    }
+    assert!(text.contains("auth: { token: \"${my_token}\" }"), "{text}");
+    assert!(text.contains("text: hello"), "{text}");
+    sockrates(["check", "--quiet"]).args([&written]).run().code(0);
+    sockrates(["run", "--url", &reference.url()]).args([&written]).run().code(0);
+}
+
+#[test]
+fn who_cannot_record_is_told_why() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let written = folder.path("recorded.yaml").display().to_string();
+    let url = reference.url();
+    sockrates(["record", "--url", &url, "--output", &written, "--for", "100ms"])
+        .run()
+        .code(2)
+        .complains("no connection of Socket.IO went through");
+    assert!(!folder.path("recorded.yaml").exists());
+    sockrates(["record", "--url", "ftp://here", "--output", &written])
+        .run()
+        .code(2)
+        .complains("its scheme is ftp");
+    let there = folder.file("there.yaml", "").display().to_string();
+    sockrates(["record", "--url", &url, "--output", &there]).run().code(2).complains("is there already");
+    let gone = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        listener.local_addr().expect("it listens").to_string()
+    };
+    let gone = format!("http://{gone}");
+    sockrates(["record", "--url", &gone, "--output", &written])
+        .run()
+        .code(3)
+        .complains("start the application first");
+}
