@@ -245,7 +245,8 @@ class WebSocket:
         size = len(payload)
         length = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack(">H", size) if size < 65536 else b"\xff" + struct.pack(">Q", size)
         mask = os.urandom(4)
-        body = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+        key = (mask * (size // 4 + 1))[:size]
+        body = (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")
         return bytes([(0x80 if fin else 0) | opcode]) + length + mask + body
 
     def receive(self, within=2, pings=True):
