@@ -1,11 +1,12 @@
 """The fixture contract on python-socketio 4.6, which speaks Engine.IO 3 and Socket.IO protocol 4.
 
 Settings come from the environment, as for the other fixtures: see ../README.md. What python-socketio lacks is told in
-tests/peers_older.rs. It has no patterns for namespaces, so that those with a number are there one by one.
+tests/peers_older.rs.
 """
 
 import asyncio
 import os
+import re
 import sys
 import threading
 
@@ -98,8 +99,9 @@ class Fixture(socketio.AsyncNamespace):
 
     async def who(self, sid):
         environ = server.environ[sid]
-        own = {"id": sid, "nsp": self.namespace, "auth": credentials(environ), "recovered": False}
-        return {**own, "transport": server.transport(sid)}
+        headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+        own = {"id": sid, "nsp": self.namespace, "auth": credentials(environ), "recovered": False, "headers": headers}
+        return {**own, "query": credentials(environ), "transport": server.transport(sid)}
 
     async def bye(self, sid, close):
         await self.disconnect(sid)
@@ -117,7 +119,17 @@ class Guard(Fixture):
         await super().on_connect(sid, environ)
 
 
-for name in ["/", "/custom", *(f"/dyn-{number}" for number in range(200))]:
+class Handlers(dict):
+    """Of namespaces: those of a pattern come into being when the server looks for them."""
+
+    def __contains__(self, name):
+        if re.fullmatch(r"/dyn-\d+", name) and not super().__contains__(name):
+            server.register_namespace(Fixture(name))
+        return super().__contains__(name)
+
+
+server.namespace_handlers = Handlers()
+for name in ["/", "/custom"]:
     server.register_namespace(Fixture(name))
 server.register_namespace(Guard("/guard"))
 
