@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::point::Point;
-use crate::scenario::Axis;
 use crate::statistics::{Bootstrap, Interval, knee, line, median, usl};
 
 /// What the points of a search amount to.
@@ -52,13 +51,13 @@ impl Scalability {
     }
 
     /// That the points do not follow it, and why not, as a sentence without its full stop. None where they do, and where
-    /// it is not known.
-    pub(crate) fn refusal(&self, axis: &Axis) -> Option<String> {
+    /// it is not known. `words` tells a load.
+    pub(crate) fn refusal(&self, words: &dyn Fn(f64) -> String) -> Option<String> {
         let Scalability::Otherwise { load, off } = self else { return None };
         let off = off.map_or("nothing was achieved".to_owned(), |off| {
             format!("the nearest one is off by {:.0} %", off * 100.0)
         });
-        Some(format!("these points follow no such law: {off} at {}", axis.words(*load)))
+        Some(format!("these points follow no such law: {off} at {}", words(*load)))
     }
 }
 
@@ -144,7 +143,8 @@ pub(crate) fn throughputs(points: &[Point]) -> Vec<(f64, f64)> {
     loads.into_iter().filter_map(at).collect()
 }
 
-fn law(measured: &[(f64, f64)], seed: u64) -> Scalability {
+/// The law through points of a number and what it achieves. `seed` is that of the intervals.
+pub(crate) fn law(measured: &[(f64, f64)], seed: u64) -> Scalability {
     match usl::fit(measured) {
         None => Scalability::Unknown,
         Some(fit) if !fit.describes() => {
@@ -183,6 +183,7 @@ fn described(fit: &usl::Fit, seed: u64) -> Option<Law> {
 mod tests {
     use super::*;
     use crate::capacity::result::example::point;
+    use crate::scenario::Axis;
 
     #[test]
     fn a_server_that_follows_the_law_gives_it_back() {
@@ -221,10 +222,11 @@ mod tests {
             matches!(law, Scalability::Otherwise { load: 160.0, off: Some(off) } if off > 1.0),
             "{law:?}"
         );
-        let said = law.refusal(&Axis::Clients).unwrap();
+        let said = law.refusal(&|load| Axis::Clients.words(load)).unwrap();
         assert!(said.starts_with("these points follow no such law: the nearest one is off by "), "{said}");
         assert!(said.ends_with(" % at 160 clients"), "{said}");
-        let nothing = Scalability::Otherwise { load: 9.0, off: None }.refusal(&Axis::Clients).unwrap();
+        let nothing = Scalability::Otherwise { load: 9.0, off: None };
+        let nothing = nothing.refusal(&|load| Axis::Clients.words(load)).unwrap();
         assert!(nothing.ends_with("nothing was achieved at 9 clients"), "{nothing}");
     }
 }

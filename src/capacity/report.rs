@@ -56,7 +56,7 @@ fn drawn(charts: Vec<Chart>) -> Vec<Block> {
 
 /// Good where the answer stands, bad where the server could not do anything, doubtful where it is not known. That loads held
 /// under which nobody knows whether messages arrived is not good.
-fn tone(result: &CapacityResult) -> Tone {
+pub(super) fn tone(result: &CapacityResult) -> Tone {
     match result.found.as_ref().map(|found| (&found.above, found.held)) {
         Some((Above::Broke { .. } | Above::Range { .. }, Some(_))) if result.not_judged().is_none() => {
             Tone::Good
@@ -205,20 +205,33 @@ fn curve(result: &CapacityResult) -> Vec<Block> {
     if !costs.is_empty() {
         blocks.push(Block::Facts(costs));
     }
-    if let Some(refusal) = result.curve.law.refusal(&result.axis) {
+    let words = |load: f64| result.axis.words(load);
+    if let Some(refusal) = result.curve.law.refusal(&words) {
         blocks.push(part(
             "Universal Scalability Law",
             vec![Block::Paragraph(format!("{}.", capital(&refusal)).into())],
         ));
     }
-    blocks.extend(result.curve.law.law().map(|law| self::law(&result.axis, law)));
+    let of_law = LawWords { what: "throughput", load: &words, value: &rate };
+    blocks.extend(result.curve.law.law().map(|law| self::law(&of_law, law)));
     blocks
 }
 
+/// In which words the law is told.
+pub(super) struct LawWords<'a> {
+    /// What it is about.
+    pub(super) what: &'a str,
+    /// What it is over.
+    pub(super) load: &'a dyn Fn(f64) -> String,
+    /// How much of it.
+    pub(super) value: &'a dyn Fn(f64) -> String,
+}
+
 /// The Universal Scalability Law: its parameters with their intervals, and how far each load is from it.
-fn law(axis: &Axis, law: &Law) -> Block {
+pub(super) fn law(words: &LawWords<'_>, law: &Law) -> Block {
+    let LawWords { what, load, value } = words;
     let peak = match law.peak {
-        Some(peak) => format!("Throughput is greatest at {}.", axis.words(peak.round())),
+        Some(peak) => format!("{} is greatest at {}.", capital(what), load(peak.round())),
         None => "It has no peak up to twice the largest load. It says nothing about larger loads.".to_owned(),
     };
     let largest = law.points.iter().map(|point| (point.residual / point.throughput.max(1e-9)).abs());
@@ -228,7 +241,7 @@ fn law(axis: &Axis, law: &Law) -> Block {
         law.explained * 100.0,
     );
     let parameters: [(&str, &str, Parameter); 3] = [
-        ("λ", "throughput of one", law.lambda),
+        ("λ", &*format!("{what} of one"), law.lambda),
         ("σ", "contention: the share that waits for its turn", law.sigma),
         ("κ", "coherency: what each pair costs", law.kappa),
     ];
@@ -249,9 +262,9 @@ fn law(axis: &Axis, law: &Law) -> Block {
     let columns = [Column::words("Load")].into_iter().chain(columns).collect();
     let residuals = Table::new("Residuals of the law", columns).rows(law.points.iter().map(|point| {
         Row::of([
-            axis.words(point.load),
-            rate(point.throughput),
-            rate(point.throughput - point.residual),
+            load(point.load),
+            value(point.throughput),
+            value(point.throughput - point.residual),
             format!("{:+.1} %", point.residual / point.throughput.max(1e-9) * 100.0),
         ])
     }));
@@ -324,7 +337,7 @@ fn notes(result: &CapacityResult) -> Vec<Block> {
     if notes.is_empty() { Vec::new() } else { vec![Block::Notes(notes)] }
 }
 
-fn steps(result: &CapacityResult) -> Vec<Block> {
+pub(super) fn steps(result: &CapacityResult) -> Vec<Block> {
     if result.points.is_empty() {
         return Vec::new();
     }

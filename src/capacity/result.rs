@@ -8,14 +8,9 @@ use super::plan::Plan;
 use super::point::Point;
 use super::search::{Found, StepOutcome};
 use crate::report::RunResult;
-use crate::report::file::{self, Body, Kind, described};
+use crate::report::file::{self, Body, Kind};
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo, ThresholdResult};
 use crate::scenario::Axis;
-
-/// The JSON Schema of what `capacity --json` writes.
-pub(crate) fn schema() -> serde_json::Value {
-    file::schema("A search of sockrates for the highest load", &[described::<CapacityResult>()])
-}
 
 /// Everything that is known of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -200,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_valid_by_the_schema_and_what_is_broken_is_not() {
-        let schema = jsonschema::validator_for(&schema()).expect("it is a schema");
+        let schema = jsonschema::validator_for(&super::super::schema::schema()).expect("it is a schema");
         let is_valid = |text: &str| schema.is_valid(&serde_json::from_str(text).expect("it is JSON"));
         let mut bare = example::result();
         (bare.found, bare.plan, bare.recovery, bare.curve) = (None, None, None, Curve::default());

@@ -15,9 +15,10 @@ use super::server::ServerArgs;
 use super::watching::MetricsArgs;
 use super::{duration, look_of_stdout, share, warn};
 use crate::capacity;
-use crate::report::{Detail, html, terminal};
+use crate::report::{Detail, RunResult, html, terminal};
 use crate::runner::{
-    Error, Event, LoadSearch, RunConfig, SearchConfig, When, search_status, select_one, stop_on_signals,
+    Error, Event, GrowthSearch, LoadSearch, Published, RunConfig, SearchConfig, Selected, ServerConfig, When,
+    growth_status, search_status, select_one, stop_on_signals,
 };
 use crate::scenario::{Axis, load_from};
 use crate::verdict::Status;
@@ -28,15 +29,21 @@ Examples:
   sockrates capacity my.yaml --axis rate --from 100/s --to 20000/s
   sockrates capacity my.yaml --axis rooms                          a variable of the scenario
   sockrates capacity my.yaml --plan-for 100000 --headroom 40%      how many such machines?
+  sockrates capacity my.yaml --nodes 1..4 --server 'node app.js'   how does it grow from one node to four?
   sockrates capacity my.yaml --agents 8 --nats nats://broker:4222 --url https://chat.example
                                                                    played by eight machines";
 
 /// What `--max-time` means here.
 const MAX_TIME: &str = "End the search after this time; a step that is under way is finished";
 
+/// What `--nodes` means here.
+const NODES: &str = "Start the command of --server so often, as the nodes a, b, … of one server, each with its name in $NODE, its \
+                     port in $PORT, and the ports of all in $PORTS. With a range, such as 1..4, search with each number of nodes and \
+                     tell how the highest load grows; of nodes that are named by --url, the first so many take part";
+
 /// Finds the highest load at which a scenario's thresholds hold
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES, mut_arg("max_time", |arg| arg.help(MAX_TIME)))]
+#[command(before_help = EXAMPLES, mut_arg("max_time", |arg| arg.help(MAX_TIME)), mut_arg("nodes", |arg| arg.help(NODES)))]
 pub(super) struct CapacityArgs {
     /// A scenario with thresholds: a file or the name of a bundled one
     #[arg(value_name = "SCENARIO")]
@@ -99,7 +106,11 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let given = args.server.given();
     args.output.empty_forms(None).check()?;
     let selected = select_one(&args.scenario, &args.load.overrides()?)?;
-    let (server, config) = (given.one()?, args.config()?);
+    let config = args.config()?;
+    if let Some(servers) = given.growing()? {
+        return grow(args, &config, &servers, &selected);
+    }
+    let server = given.one()?;
     args.output.empty_forms(None).prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
@@ -109,15 +120,9 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let search = LoadSearch { config: &config, server: &server, selected: &selected, stop: &stop };
     let found = search.run(&mut |event| {
         display.show(&event);
-        match event {
-            Event::SearchSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
-            Event::RunSoFar(so_far) if watchers.want_results() => {
-                if let Ok(so_far) = clean_each(so_far()) {
-                    watchers.show(&[], &so_far);
-                    last = Some(so_far);
-                }
-            }
-            _ => {}
+        watch(&event, &watchers, &mut last);
+        if let Event::SearchSoFar(so_far) = event {
+            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
         }
         Ok(())
     })?;
@@ -130,6 +135,56 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     tell(&forms, terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
     write(&forms, When::AtTheEnd)?;
     Ok(search_status(&result, stop.load(Ordering::Relaxed)))
+}
+
+/// Searches with each number of nodes.
+fn grow(
+    args: &CapacityArgs,
+    config: &SearchConfig,
+    servers: &[ServerConfig],
+    selected: &Selected,
+) -> Result<Status, Error> {
+    if config.plan_for.is_some() || config.recovery {
+        let flag = if config.recovery { "--recovery" } else { "--plan-for" };
+        return Err(Error::because(format!(
+            "`{flag}` is about one number of nodes: give `--nodes` a number"
+        )));
+    }
+    args.output.empty_forms(None).prepare()?;
+    warn(slice::from_ref(selected));
+    let stop = stop_on_signals()?;
+    let watchers = args.metrics.begin(&stop)?;
+    let mut last = None;
+    let mut display = args.output.display();
+    let search = GrowthSearch { config, servers, selected, stop: &stop };
+    let found = search.run(&mut |event| {
+        display.show(&event);
+        watch(&event, &watchers, &mut last);
+        if let Event::GrowthSoFar(so_far) = event {
+            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
+        }
+        Ok(())
+    })?;
+    if let Some(last) = last {
+        watchers.show_end(&[], &last, true, &stop);
+    }
+    let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
+    let report = capacity::growth_report(&result);
+    let forms = args.output.forms(|| result.to_json(), || html(&report));
+    tell(&forms, terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
+    write(&forms, When::AtTheEnd)?;
+    Ok(growth_status(&result, servers.len(), stop.load(Ordering::Relaxed)))
+}
+
+/// Shows the figures of the run that is under way to those who watch.
+fn watch(event: &Event<'_>, watchers: &Published, last: &mut Option<RunResult>) {
+    if let Event::RunSoFar(so_far) = event
+        && watchers.want_results()
+        && let Ok(so_far) = clean_each(so_far())
+    {
+        watchers.show(&[], &so_far);
+        *last = Some(so_far);
+    }
 }
 
 impl CapacityArgs {

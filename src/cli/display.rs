@@ -12,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::complain;
 use crate::conformance::counts;
 use crate::conformance::result::Summary;
-use crate::measure::format::printable;
+use crate::measure::format::{counted, printable};
 use crate::report::live;
 use crate::runner::Event;
 
@@ -54,11 +54,16 @@ impl Display {
             Event::LoadPlayed { load, outcome } => {
                 complain(&printable(&format!("{load}: {outcome}")));
             }
+            Event::NodesBegin { nodes } => complain(&counted(u64::from(*nodes), "node")),
             Event::TurnBegins { block: (block, blocks), turn: (turn, turns), server } => {
                 complain(&printable(&format!("block {block} of {blocks}, {turn} of {turns}: {server}")));
             }
             Event::SuiteBegins { server } => complain(&printable(&format!("conformance of {server}"))),
-            Event::Noted(_) | Event::RunSoFar(_) | Event::SearchSoFar(_) | Event::ComparisonSoFar(_) => {}
+            Event::Noted(_)
+            | Event::RunSoFar(_)
+            | Event::SearchSoFar(_)
+            | Event::GrowthSoFar(_)
+            | Event::ComparisonSoFar(_) => {}
         }
     }
 

@@ -45,6 +45,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
         Stored::Runs(runs) => of_runs(args, &runs),
         Stored::Suites(suites) => of_suites(args, &suites),
         Stored::Capacity(result) => of_one(args, "capacity", &capacity::report(&result)),
+        Stored::Growth(result) => of_one(args, "capacity", &capacity::growth_report(&result)),
         Stored::Comparison(result) => of_one(args, "compare", &compare::report(&result)),
         Stored::Diff(result) => of_one(args, "compare", &compare::diff_report(&result)),
     }

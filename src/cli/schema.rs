@@ -41,7 +41,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Status, Error> {
     let schema = match args.what {
         What::Scenario => scenario::schema::schema(),
         What::Result => conformance::json::schema(),
-        What::Capacity => capacity::result::schema(),
+        What::Capacity => capacity::schema::schema(),
         What::Comparison => compare::schema::schema(),
     };
     say(&format!("{schema:#}"));

@@ -12,8 +12,7 @@ use serde_json::Value;
 use super::duration;
 use super::secrets::decide;
 use crate::protocol::dialect::Version;
-use crate::runner::{GivenServer, Shown, Trust, read_auth, read_header, read_parameter};
-use crate::scenario::MOST_NODES;
+use crate::runner::{GivenServer, NodeCounts, Shown, Trust, read_auth, read_header, read_parameter};
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
@@ -32,8 +31,8 @@ pub(super) struct ServerArgs {
     server: Vec<String>,
     /// Start the command of --server so often, as the nodes a, b, … of one server, each with its name in $NODE, its port in
     /// $PORT, and the ports of all in $PORTS (3001,3002,…). Without --server, the reference server has so many nodes
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=MOST_NODES as i64))]
-    nodes: Option<u16>,
+    #[arg(long, value_name = "NUMBER")]
+    nodes: Option<NodeCounts>,
     /// Start the services in this file before the nodes, and stop them afterwards: what the server needs beside them, such as a
     /// broker or a database, in YAML: `services: { redis: redis-server --port $PORT }`. Commands find it at $SERVICE_REDIS
     #[arg(long, value_name = "FILE")]
@@ -101,7 +100,8 @@ impl ServerArgs {
         let given = GivenServer {
             commands: self.server.clone(),
             urls: self.url.clone(),
-            nodes: self.nodes,
+            nodes: self.nodes.and_then(NodeCounts::single),
+            node_counts: self.nodes.filter(|counts| counts.single().is_none()),
             path: self.path.clone(),
             faults: self.fault.iter().map(Fault::to_string).collect(),
             services: self.services.clone(),

@@ -26,6 +26,8 @@ pub enum Kind {
     Suite,
     /// A search for the highest load.
     Capacity,
+    /// Searches for the highest load, one for each number of nodes.
+    Growth,
     /// Servers side by side.
     Comparison,
     /// Two stored results side by side.
@@ -34,7 +36,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [Kind::Run, Kind::Suite, Kind::Capacity, Kind::Comparison, Kind::Diff];
+    pub const ALL: [Kind; 6] =
+        [Kind::Run, Kind::Suite, Kind::Capacity, Kind::Growth, Kind::Comparison, Kind::Diff];
 
     /// The word for it in files.
     pub fn name(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Kind {
             Kind::Run => "run",
             Kind::Suite => "suite",
             Kind::Capacity => "capacity",
+            Kind::Growth => "growth",
             Kind::Comparison => "comparison",
             Kind::Diff => "diff",
         }
@@ -53,6 +57,7 @@ impl Kind {
             Kind::Run => "sockrates run … --json FILE",
             Kind::Suite => "sockrates conform … --json FILE",
             Kind::Capacity => "sockrates capacity … --json FILE",
+            Kind::Growth => "sockrates capacity … --nodes 1..4 --json FILE",
             Kind::Comparison => "sockrates compare … --json FILE",
             Kind::Diff => "sockrates compare OLD NEW --json FILE",
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Error;
-use crate::capacity::{CapacityResult, StepOutcome};
+use crate::capacity::{CapacityResult, GrowthResult, StepOutcome};
 use crate::compare::ComparisonResult;
 use crate::conformance::Verdict;
 use crate::measure::Live;
@@ -41,6 +41,13 @@ pub(crate) enum Event<'a> {
     },
     /// A search has another point: its result, had it been interrupted here. None before the first point.
     SearchSoFar(&'a dyn Fn() -> Option<CapacityResult>),
+    /// A search with this number of nodes begins.
+    NodesBegin {
+        /// How many.
+        nodes: u16,
+    },
+    /// The search with one more number of nodes is over: the growth, had it been interrupted here.
+    GrowthSoFar(&'a dyn Fn() -> Option<GrowthResult>),
     /// A comparison begins to play a server within a block.
     TurnBegins {
         /// The number of the block, from 1, and how many there are.

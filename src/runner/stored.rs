@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Error;
-use crate::capacity::CapacityResult;
+use crate::capacity::{CapacityResult, GrowthResult};
 use crate::compare::{ComparisonResult, Diff};
 use crate::conformance::SuiteResult;
 use crate::report::RunResult;
@@ -15,6 +15,7 @@ pub(crate) enum Stored {
     Runs(Vec<RunResult>),
     Suites(Vec<SuiteResult>),
     Capacity(Box<CapacityResult>),
+    Growth(Box<GrowthResult>),
     Comparison(Box<ComparisonResult>),
     Diff(Box<Diff>),
 }
@@ -45,6 +46,7 @@ impl Stored {
                     )));
                 }
                 Kind::Capacity => return Ok(Stored::Capacity(Box::new(stored.body().map_err(why)?))),
+                Kind::Growth => return Ok(Stored::Growth(Box::new(stored.body().map_err(why)?))),
                 Kind::Comparison => return Ok(Stored::Comparison(Box::new(stored.body().map_err(why)?))),
                 Kind::Diff => return Ok(Stored::Diff(Box::new(stored.body().map_err(why)?))),
             }

@@ -63,6 +63,54 @@ fn the_figures_of_a_search_can_be_read_while_it_goes_on() {
 }
 
 #[test]
+fn the_growth_over_nodes_is_a_search_for_each_number_of_them() {
+    let folder = Folder::new();
+    let (json, page) = (folder.path("growth.json"), folder.path("growth.html"));
+    let scenario = folder.scenario_with("{ crowd: 20 }", ASKS, "thresholds: [ack p50 < 60 s]");
+    let ended = sockrates(["capacity", "--nodes", "1..2", "--from", "4", "--to", "4"])
+        .args([&scenario])
+        .args(QUICKLY)
+        .args(["--json"])
+        .args([&json])
+        .args(["--html"])
+        .args([&page])
+        .run();
+    ended
+        .code(0)
+        .says("From 1 node to 2 nodes")
+        .says("at least 4 clients")
+        .says("needs four numbers of nodes")
+        .complains("2 nodes");
+    let result = results(&json);
+    assert_eq!(result["kind"], Value::from("growth"));
+    let searches = result["body"]["searches"].as_array().expect("a list").clone();
+    let nodes = |search: &Value| search["search"]["target"]["nodes"].as_array().map_or(0, Vec::len);
+    assert_eq!(searches.iter().map(|search| search["nodes"].clone()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(searches.iter().map(nodes).collect::<Vec<_>>(), [0, 2], "one node has no list of nodes");
+    assert!(fs::read_to_string(&page).expect("it was written").contains("load-nodes"));
+    let summary = folder.path("growth.md");
+    sockrates(["report", "--markdown"]).args([&summary, &json]).run().code(0);
+    assert!(fs::read_to_string(&summary).expect("it was written").contains("From 1 node to 2 nodes"));
+}
+
+#[test]
+fn a_range_of_nodes_is_for_capacity_and_for_one_question() {
+    let folder = Folder::new();
+    let scenario = folder.scenario_with("{ crowd: 20 }", ASKS, "thresholds: [ack p50 < 60 s]");
+    let refused = |words: &[&str], said: &str| {
+        sockrates(words).args([&scenario]).run().code(2).complains(said);
+    };
+    refused(&["run", "--nodes", "1..4"], "`--nodes 1..4` is for `capacity`");
+    refused(&["capacity", "--nodes", "4..1"], "or a range like 1..4");
+    refused(
+        &["capacity", "--nodes", "1..4", "--plan-for", "10"],
+        "`--plan-for` is about one number of nodes",
+    );
+    let one = ["capacity", "--nodes", "1..3", "--url", "http://127.0.0.1:9", "--url", "http://127.0.0.1:10"];
+    refused(&one, "needs 3 nodes, and 2 are named");
+}
+
+#[test]
 fn a_scenario_that_nothing_can_break_has_no_highest_load() {
     let folder = Folder::new();
     let scenario = folder.scenario("{ crowd: 20 }", ASKS);

@@ -45,7 +45,7 @@ pub(crate) fn read(path: &Path) -> Json {
 fn complaints(result: &Json) -> Vec<String> {
     static VALIDATORS: [OnceLock<Validator>; 3] = [const { OnceLock::new() }; 3];
     let (validator, name) = match result["kind"].as_str() {
-        Some("capacity") => (&VALIDATORS[0], "capacity"),
+        Some("capacity" | "growth") => (&VALIDATORS[0], "capacity"),
         Some("comparison" | "diff") => (&VALIDATORS[1], "comparison"),
         _ => (&VALIDATORS[2], "result"),
     };

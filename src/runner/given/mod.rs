@@ -14,6 +14,7 @@ use crate::protocol::dialect::Version;
 use crate::scenario::{MOST_NODES, ServiceRule, Timings, services_in};
 use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
 use crate::server::{Endpoint, Proxy, authorization, usual_name};
+pub(crate) use nodes::NodeCounts;
 use nodes::{GivenNode, nodes, repeated, urls};
 
 /// Where the environment names a proxy, in capitals or not.
@@ -28,6 +29,8 @@ pub(crate) struct GivenServer {
     pub urls: Vec<String>,
     /// How often the command is started, as the nodes of one server.
     pub nodes: Option<u16>,
+    /// With which numbers of nodes the server is looked at, one after the other.
+    pub node_counts: Option<NodeCounts>,
     /// The path of Socket.IO.
     pub path: Option<String>,
     /// What the reference server does wrong.
@@ -69,6 +72,7 @@ impl GivenServer {
     /// # Errors
     /// A sentence that says what is wrong and what to do.
     pub(crate) fn one(&self) -> Result<ServerConfig, Error> {
+        self.refuse_counts()?;
         let given = match (self.nodes, &self.commands[..], &self.urls[..]) {
             (Some(times), [], []) => vec![GivenNode::BUNDLED; usize::from(times)],
             (Some(times), [line], []) => repeated(line, times),
@@ -87,12 +91,50 @@ impl GivenServer {
         Ok(ServerConfig { services: self.services()?, ..config })
     }
 
+    /// The server with each of the numbers of nodes that are asked for; nothing if none are. Of nodes that run already, the
+    /// first so many.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what to do.
+    pub(crate) fn growing(&self) -> Result<Option<Vec<ServerConfig>>, Error> {
+        let Some(counts) = self.node_counts else { return Ok(None) };
+        let whole = GivenServer { node_counts: None, ..self.clone() };
+        if self.urls.is_empty() {
+            let with = |nodes: u16| GivenServer { nodes: Some(nodes), ..whole.clone() }.one();
+            return counts.all().map(with).collect::<Result<Vec<_>, _>>().map(Some);
+        }
+        let server = whole.one()?;
+        if server.nodes.len() < usize::from(counts.last) {
+            let named = server.nodes.len();
+            return Err(Error::because(format!(
+                "`--nodes {counts}` needs {} nodes, and {named} are named: name more by `--url`",
+                counts.last
+            )));
+        }
+        let first = |nodes: u16| {
+            let nodes = server.nodes.iter().take(usize::from(nodes)).cloned().collect();
+            ServerConfig { nodes, ..server.clone() }
+        };
+        Ok(Some(counts.all().map(first).collect()))
+    }
+
+    /// Refuses several numbers of nodes where there can be one.
+    fn refuse_counts(&self) -> Result<(), Error> {
+        match self.node_counts {
+            None => Ok(()),
+            Some(counts) => Err(Error::because(format!(
+                "`--nodes {counts}` is for `capacity`, which looks how a server grows: give one number of nodes"
+            ))),
+        }
+    }
+
     /// The same for several servers that are tested in turn, each of which may have a name: `node='node server.js'`.
     /// A single command with a single url is one server, as everywhere.
     ///
     /// # Errors
     /// A sentence that says what is wrong and what to do.
     pub(crate) fn each(&self) -> Result<Vec<NamedServer>, Error> {
+        self.refuse_counts()?;
         let commands = self.commands.iter().map(|text| ("--server", split_name(text)));
         let given: Vec<_> =
             commands.chain(self.urls.iter().map(|text| ("--url", split_name(text)))).collect();

@@ -1,6 +1,55 @@
 //! Which nodes a server has, by the words that name it.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::runner::split_name;
+use crate::scenario::MOST_NODES;
+
+/// Numbers of nodes with which a server is looked at: one, or several one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NodeCounts {
+    /// The smallest.
+    pub(crate) first: u16,
+    /// The largest.
+    pub(crate) last: u16,
+}
+
+impl NodeCounts {
+    /// Each of them, in their order.
+    pub(in crate::runner) fn all(self) -> impl Iterator<Item = u16> {
+        self.first..=self.last
+    }
+
+    /// The only one.
+    pub(crate) fn single(self) -> Option<u16> {
+        (self.first == self.last).then_some(self.first)
+    }
+}
+
+impl FromStr for NodeCounts {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<NodeCounts, String> {
+        let (first, last) = text.split_once("..").unwrap_or((text, text));
+        let number = |text: &str| text.trim().parse::<u16>().ok();
+        match (number(first), number(last)) {
+            (Some(first), Some(last)) if 1 <= first && first <= last && usize::from(last) <= MOST_NODES => {
+                Ok(NodeCounts { first, last })
+            }
+            _ => Err(format!("expected a number of nodes from 1 to {MOST_NODES}, or a range like 1..4")),
+        }
+    }
+}
+
+impl fmt::Display for NodeCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.single() {
+            Some(number) => write!(f, "{number}"),
+            None => write!(f, "{}..{}", self.first, self.last),
+        }
+    }
+}
 
 /// A node as it was given: the command that starts it, or where it runs, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +145,17 @@ mod tests {
         assert_eq!(told(&["run it"], &["http://h:1"]), ["- run it http://h:1"]);
         assert_eq!(told(&["a=one", "b=two"], &["b=http://h:2"]), ["a one -", "b two http://h:2"]);
         assert_eq!(told(&["a=one"], &["b=http://h:2"]), ["a one -", "b - http://h:2"]);
+    }
+
+    #[test]
+    fn numbers_of_nodes_are_one_or_a_range() {
+        let read =
+            |text: &str| text.parse::<NodeCounts>().map(|counts| (counts.to_string(), counts.single()));
+        assert_eq!(read("3"), Ok(("3".to_owned(), Some(3))));
+        assert_eq!(read("1..4"), Ok(("1..4".to_owned(), None)));
+        for wrong in ["0", "33", "4..1", "0..2", "1..", "..", "a", "1...3"] {
+            assert!(read(wrong).is_err_and(|why| why.contains("a range like 1..4")), "{wrong}");
+        }
     }
 
     #[test]
