@@ -1,4 +1,4 @@
-"""SIO-NS-04: a CONNECT with a payload that is no object."""
+"""SIO-NS-04: a CONNECT with a payload that is no object. Soon, for a client without a CONNECT is put out later, too."""
 from raw import WebSocket, judge
 
 still_open = []
@@ -6,7 +6,7 @@ for payload in ["[]", '"x"', "null", "{bad"]:
     client = WebSocket()
     client.receive()
     client.send(f"40{payload}")
-    if not client.ends():
+    if not client.ends(within=0.7):
         still_open.append(payload)
     client.drop()
     print()
