@@ -48,6 +48,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
         Stored::Growth(result) => of_one(args, "capacity", &capacity::growth_report(&result)),
         Stored::Comparison(result) => of_one(args, "compare", &compare::report(&result)),
         Stored::Diff(result) => of_one(args, "compare", &compare::diff_report(&result)),
+        Stored::Trend(result) => of_one(args, "trend", &compare::trend_report(&result)),
     }
 }
 

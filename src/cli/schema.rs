@@ -34,6 +34,8 @@ enum What {
     Capacity,
     /// Of a file of `compare`, of servers or of two days
     Comparison,
+    /// Of a file of `trend`
+    Trend,
 }
 
 /// Prints it.
@@ -43,6 +45,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Status, Error> {
         What::Result => conformance::json::schema(),
         What::Capacity => capacity::schema::schema(),
         What::Comparison => compare::schema::schema(),
+        What::Trend => compare::schema::trend_schema(),
     };
     say(&format!("{schema:#}"));
     Ok(Status::Passed)

@@ -16,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   sockrates trend results/                              all results of a folder
   sockrates trend results/ --html trend.html            the course of each figure, drawn
+  sockrates trend results/ --json trend.json            the same as data
   sockrates trend results/ --fail-on 'delivery p99 worse by 10 %'
                                                         1 if the newest is worse than the last good one";
 
@@ -30,6 +31,9 @@ pub(super) struct TrendArgs {
     /// change: 'delivery p99 worse by 10 %' (repeatable)
     #[arg(long, value_name = "DEMAND", value_parser = Demand::parse)]
     fail_on: Vec<Demand>,
+    /// Write the course to this file, as JSON; `-` is standard output
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
+    json: Option<PathBuf>,
     /// Write the course to this file, as one page of HTML
     #[arg(long, value_name = "FILE", help_heading = RESULTS)]
     html: Option<PathBuf>,
@@ -42,11 +46,10 @@ pub(super) struct TrendArgs {
 pub(super) fn trend(args: &TrendArgs) -> Result<Status, Error> {
     let trend = trend_of(&args.results)?;
     let report = trend_report(&trend);
-    let forms = Forms::default().with(args.html.as_deref(), "page", || html(&report)).with(
-        args.markdown.as_deref(),
-        "summary",
-        || markdown(&report),
-    );
+    let forms = Forms::default()
+        .with(args.json.as_deref(), "results", || trend.to_json())
+        .with(args.html.as_deref(), "page", || html(&report))
+        .with(args.markdown.as_deref(), "summary", || markdown(&report));
     forms.check()?;
     tell(&forms, terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
     write(&forms, When::AtTheEnd)?;

@@ -2,11 +2,17 @@
 
 use super::diff::Diff;
 use super::result::ComparisonResult;
+use super::trend::Trend;
 use crate::report::file::{self, described};
 
 /// The schema: of servers in turn, or of two stored results.
 pub(crate) fn schema() -> serde_json::Value {
     file::schema("A comparison of sockrates", &[described::<ComparisonResult>(), described::<Diff>()])
+}
+
+/// That of the course of stored results.
+pub(crate) fn trend_schema() -> serde_json::Value {
+    file::schema("A trend of sockrates", &[described::<Trend>()])
 }
 
 #[cfg(test)]

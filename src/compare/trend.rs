@@ -4,9 +4,13 @@
 //! ([`crate::statistics::change`]), with a limit that is divided by the number of figures, and its size is told as an interval of the
 //! ratio of the medians before and after.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::demand::{self, Demand};
 use super::figure::{KINDS, Kind};
 use super::stored::{Measured, Stored, is_alike};
+use crate::report::file::{self, Body};
 use crate::statistics::change::{FEWEST, changes};
 use crate::statistics::{Bootstrap, Interval, median};
 use crate::verdict::Status;
@@ -15,7 +19,7 @@ use crate::verdict::Status;
 const LEVEL: f64 = 0.05;
 
 /// The course of everything that some results measured.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Trend {
     /// Each scenario, or each scenario and server, in the order of its name.
     pub courses: Vec<Course>,
@@ -23,8 +27,21 @@ pub(crate) struct Trend {
     pub notes: Vec<String>,
 }
 
+impl Body for Trend {
+    const KIND: file::Kind = file::Kind::Trend;
+
+    fn set_tool_version(&mut self, _version: &str) {}
+}
+
+impl Trend {
+    /// As JSON, pretty-printed, with a final line ending.
+    pub(crate) fn to_json(&self) -> String {
+        file::to_json(Self::KIND, self)
+    }
+}
+
 /// The course of one scenario, or of one scenario and server.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Course {
     /// Its name.
     pub name: String,
@@ -35,7 +52,7 @@ pub(crate) struct Course {
 }
 
 /// One result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Point {
     /// Its label, else the name of its file.
     pub label: String,
@@ -46,10 +63,10 @@ pub(crate) struct Point {
 }
 
 /// The course of one figure.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct FigureCourse {
     /// The name of the figure.
-    pub figure: &'static str,
+    pub figure: String,
     /// The median of each result's runs, with the place of the result.
     pub values: Vec<(usize, f64)>,
     /// Where its level changed, the oldest first.
@@ -57,7 +74,7 @@ pub(crate) struct FigureCourse {
 }
 
 /// A change of a figure's level.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct LevelChange {
     /// The place of the first result of the new level.
     pub at: usize,
@@ -66,6 +83,7 @@ pub(crate) struct LevelChange {
     /// The median from here on, up to the next change.
     pub after: f64,
     /// The interval of their ratio, new to old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Interval>,
     /// How sure it is, as a share, corrected for the number of figures.
     pub confidence: f64,
@@ -128,7 +146,11 @@ fn course(name: &str, results: &[(String, Stored)], notes: &mut Vec<String>, see
         points: all.iter().map(point).collect(),
         figures: figures
             .into_iter()
-            .map(|(figure, values)| FigureCourse { figure, changes: levels(&values, tests, seed), values })
+            .map(|(figure, values)| FigureCourse {
+                figure: figure.to_owned(),
+                changes: levels(&values, tests, seed),
+                values,
+            })
             .collect(),
     }
 }
@@ -164,7 +186,7 @@ pub(crate) struct Newest {
 impl FigureCourse {
     /// What kind of figure it is.
     pub(crate) fn kind(&self) -> Option<Kind> {
-        super::figure::kind(self.figure)
+        super::figure::kind(&self.figure)
     }
 
     /// The newest value, if the newest result has one.

@@ -32,12 +32,14 @@ pub enum Kind {
     Comparison,
     /// Two stored results side by side.
     Diff,
+    /// The course of many stored results.
+    Trend,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] =
-        [Kind::Run, Kind::Suite, Kind::Capacity, Kind::Growth, Kind::Comparison, Kind::Diff];
+    pub const ALL: [Kind; 7] =
+        [Kind::Run, Kind::Suite, Kind::Capacity, Kind::Growth, Kind::Comparison, Kind::Diff, Kind::Trend];
 
     /// The word for it in files.
     pub fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Kind {
             Kind::Growth => "growth",
             Kind::Comparison => "comparison",
             Kind::Diff => "diff",
+            Kind::Trend => "trend",
         }
     }
 
@@ -60,6 +63,7 @@ impl Kind {
             Kind::Growth => "sockrates capacity … --nodes 1..4 --json FILE",
             Kind::Comparison => "sockrates compare … --json FILE",
             Kind::Diff => "sockrates compare OLD NEW --json FILE",
+            Kind::Trend => "sockrates trend … --json FILE",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Error;
 use crate::capacity::{CapacityResult, GrowthResult};
+use crate::compare::trend::Trend;
 use crate::compare::{ComparisonResult, Diff};
 use crate::conformance::SuiteResult;
 use crate::report::RunResult;
@@ -18,6 +19,7 @@ pub(crate) enum Stored {
     Growth(Box<GrowthResult>),
     Comparison(Box<ComparisonResult>),
     Diff(Box<Diff>),
+    Trend(Box<Trend>),
 }
 
 impl Stored {
@@ -49,6 +51,7 @@ impl Stored {
                 Kind::Growth => return Ok(Stored::Growth(Box::new(stored.body().map_err(why)?))),
                 Kind::Comparison => return Ok(Stored::Comparison(Box::new(stored.body().map_err(why)?))),
                 Kind::Diff => return Ok(Stored::Diff(Box::new(stored.body().map_err(why)?))),
+                Kind::Trend => return Ok(Stored::Trend(Box::new(stored.body().map_err(why)?))),
             }
         }
         match (runs.is_empty(), suites.is_empty()) {

@@ -22,8 +22,8 @@ fn clients_of_every_transport_pass_through_and_what_was_recorded_passes_at_once(
     let (folder, reference) = (Folder::new(), Reference::start());
     let script = "- all: connect\n\
         - all: { join: lobby }\n\
-        - polling: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"word ${i} of polling\"]], ack: true } } ] } }\n\
-        - upgraded: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"word ${i} of upgraded\"]], ack: true } } ] } }\n\
+        - polling: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"word ${i} of polling ${n}\"]], ack: true } } ] } }\n\
+        - upgraded: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"word ${i} of upgraded ${n}\"]], ack: true } } ] } }\n\
         - direct: { emit: { event: message-with-ack, args: [hello, { $bytes: 100000 }], ack: { args: [hello, { $bytes: 100000 }] } } }\n\
         - all: disconnect";
     let clients = "{ polling: { count: 3, transport: polling }, upgraded: { count: 3, transport: upgrade }, \
@@ -52,7 +52,7 @@ fn clients_of_engine_io_3_are_recorded_too() {
     let reference = Reference::broken(Config { allow_eio3: true, ..Config::default() }, Faults::NONE);
     let folder = Folder::new();
     let script = "- all: connect\n- all: { join: lobby }\n\
-        - old: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"good ${i} morning\"]], ack: true } } ] } }\n\
+        - old: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"good ${i} morning of ${group} ${n}\"]], ack: true } } ] } }\n\
         - all: disconnect";
     let clients = "{ old: { count: 2, transport: polling, protocol: 3 }, older: { count: 2, transport: websocket, protocol: 3 } }";
     let scenario = folder.scenario(clients, script);

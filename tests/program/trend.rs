@@ -30,6 +30,22 @@ fn the_results_of_a_folder_are_shown_by_their_labels_and_drawn() {
 }
 
 #[test]
+fn the_course_is_stored_as_data_and_rendered_again() {
+    let folder = Folder::new();
+    results(&folder, 2);
+    let json = folder.path("trend.json");
+    let run =
+        sockrates(["trend"]).args([folder.path("results")]).args(["--json"]).args([&json]).run().code(0);
+    let stored: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&json).expect("it is written")).expect("it is JSON");
+    assert_eq!(stored["kind"], "trend");
+    let course = &stored["body"]["courses"][0];
+    assert_eq!(course["points"][1]["label"], "build-1");
+    assert_eq!(course["figures"][0]["values"].as_array().map(Vec::len), Some(2), "{course}");
+    assert_eq!(sockrates(["report"]).args([&json]).run().code(0).stdout, run.stdout);
+}
+
+#[test]
 fn a_commit_that_a_ci_system_names_is_the_label_and_anything_else_is_not() {
     let folder = Folder::new();
     for (name, value) in
