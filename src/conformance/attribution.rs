@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::clauses::Clause;
-use super::owner::{belongs, is_sign, owner, rule};
+use super::owner::{belongs, is_of_upgrade, is_sign, owner, rule};
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
 use crate::protocol::Rule;
@@ -114,8 +114,12 @@ fn shows_itself(case: &CaseResult, rule: Rule) -> bool {
     case.verdict.is_deviation() && is_own(case, rule) && seen(case, rule).0 > 0
 }
 
-/// Whether a case ended for want of a ping, after it was played again: that is its own sign, whatever the case is about.
+/// Whether a case ended for want of a ping, after it was played again: that is its own sign, whatever the case is about. Only a case
+/// about upgrades may have ended the session, of which nobody can ask for a ping then.
 fn lacked_ping(case: &CaseResult, rule: Rule) -> bool {
+    if case.clause.iter().any(|clause| is_of_upgrade(clause)) {
+        return false;
+    }
     let is_it = |name: &Option<String>| name.as_deref() == Some(Rule::PingMissing.name());
     let mut failures = case.checks.iter().take(1).flat_map(|check| &check.failures);
     rule == Rule::PingMissing && case.verdict.is_deviation() && failures.any(|failure| is_it(&failure.after))

@@ -59,6 +59,8 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
 /// rule is about. A case that examines such a clause fails by it, and has no excuse in it.
 pub(super) fn belongs(rule: Rule, clause: &str) -> bool {
     let area = match rule {
+        // A session that does not survive an upgrade sends no pings, either.
+        Rule::PingMissing if is_of_upgrade(clause) => return true,
         Rule::PingMissing => "EIO-HB-",
         Rule::PongMissing => "EIO3-HB-",
         Rule::PollPacket => "EIO-LP-",
@@ -67,6 +69,11 @@ pub(super) fn belongs(rule: Rule, clause: &str) -> bool {
         _ => return owner(rule) == Some(clause),
     };
     owner(rule) == Some(clause) || clause.starts_with(area)
+}
+
+/// Whether a clause is about upgrades.
+pub(super) fn is_of_upgrade(clause: &str) -> bool {
+    clause.starts_with("EIO-UP-")
 }
 
 /// Whether what was seen is only a sign that the rule was broken: a connection that ended, or an answer that did not come, which may have had another cause.

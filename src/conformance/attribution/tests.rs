@@ -121,6 +121,18 @@ fn a_case_about_another_clause_of_heartbeats_fails_by_a_ping_that_is_missing() {
 }
 
 #[test]
+fn a_case_about_upgrades_fails_by_the_ping_that_its_session_lacks_and_accuses_no_heartbeat() {
+    let upgrade = || stopped("upgrade/upgrade-timeout", "EIO-UP-16", Some(Rule::PingMissing));
+    let mut cases = vec![upgrade()];
+    assert_eq!(attribute(&mut cases), []);
+    assert_eq!(told(&cases), [(Verdict::Fail, None)]);
+
+    let mut cases = vec![upgrade(), stopped("order/one", "SEM-OR-01", Some(Rule::PingMissing))];
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Fail, None), (Verdict::Blocked, Some("EIO-HB-01"))]);
+}
+
+#[test]
 fn a_wrong_without_a_rule_and_a_limit_of_our_own_stay_with_their_case() {
     let mut nameless = error(Rule::Json);
     nameless.rule = None;
