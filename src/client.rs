@@ -187,6 +187,9 @@ impl<'p> Client<'p> {
         self.actor.log(io.now, false, || {
             format!("{channel} {} {}", response.head.status, String::from_utf8_lossy(&response.body)).into()
         });
+        self.actor.log_answer(io.now, channel, || {
+            format!("{} {}", response.head.status, String::from_utf8_lossy(&response.body))
+        });
         if let Channel::Aside(_) = channel {
             self.actor.session.note_time(io.now);
             self.actor.keep_response(channel, Ok(response.clone()));
@@ -212,6 +215,7 @@ impl<'p> Client<'p> {
     /// A channel is no more.
     pub fn handle_lost(&mut self, io: &mut Io<'_>, channel: Channel, lost: Lost) -> Flow {
         self.actor.log(io.now, false, || format!("({channel}: {lost})").into());
+        self.actor.log_answer(io.now, channel, || format!("with nothing: {lost}"));
         if let Channel::Aside(_) = channel {
             self.actor.keep_response(channel, Err(lost.to_string()));
             return self.handle(io, &Happening::Response(channel));

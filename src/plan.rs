@@ -15,7 +15,9 @@ use crate::protocol::dialect::Version;
 use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
-use crate::step::{Audit, EventFilter, GroupContext, Markers, Numbered, RunContext, SharedValues, Step};
+use crate::step::{
+    AllSent, Audit, EventFilter, GroupContext, Markers, Numbered, RunContext, SharedValues, Step,
+};
 use crate::template::Template;
 use crate::threshold::Threshold;
 
@@ -171,6 +173,7 @@ impl<'s> Plan<'s> {
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
             shared_values: SharedValues::new(run_options.machine.is_some()),
+            sent: AllSent::default(),
         };
         Plan { context, parts, acts, script, asked: scenario.asked.clone(), thresholds: &scenario.thresholds }
     }

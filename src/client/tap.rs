@@ -53,7 +53,9 @@ impl Wire for Tap<'_> {
     }
 
     fn text(&mut self, channel: Channel, parts: &[&str]) {
-        self.note(&parts.concat());
+        let text = parts.concat();
+        self.note(&text);
+        self.log.borrow().note_sent(self.now, |sent, at| sent.framed(at, &text));
         self.wire.text(channel, parts);
     }
 
@@ -70,6 +72,7 @@ impl Wire for Tap<'_> {
     fn request(&mut self, channel: Channel, request: Request<'_>) {
         let body = request.body.map(String::from_utf8_lossy).unwrap_or_default();
         self.note(&format!("{channel} {} {} {body}", request.method, request.target));
+        self.log.borrow().note_sent(self.now, |sent, at| sent.posted(at, channel, &body));
         self.wire.request(channel, request);
     }
 

@@ -40,6 +40,8 @@ struct KnownFinding {
     verdict: Verdict,
     /// It does not show in every run.
     sometimes: bool,
+    /// The versions that show it; none means all.
+    versions: Option<Range>,
     because: String,
 }
 
@@ -61,11 +63,16 @@ impl KnownResult {
     fn is_about(&self, id: &str, transport: Option<Transport>) -> bool {
         self.case == id && (self.transport.is_none() || self.transport == transport)
     }
+}
 
-    /// Whether it is about other versions than those of the server.
-    fn is_of_others(&self, versions: &Versions) -> bool {
-        self.versions.as_ref().and_then(|range| range.holds(versions)) == Some(false)
-    }
+/// Whether a row is about other versions than those of the server.
+fn is_of_others(range: Option<&Range>, versions: &Versions) -> bool {
+    range.and_then(|range| range.holds(versions)) == Some(false)
+}
+
+/// Whether a row has to show. Where the version is not known, one about some versions need not.
+fn has_to_show(range: Option<&Range>, versions: &Versions) -> bool {
+    range.is_none_or(|range| range.holds(versions) == Some(true))
 }
 
 impl Baseline {
@@ -98,8 +105,10 @@ impl Baseline {
         let mut findings: Vec<KnownFinding> = Vec::new();
         for node in found.map(Node::list).transpose()?.unwrap_or_default() {
             let row = KnownFinding::read(node)?;
-            if findings.iter().any(|other| other.clause == row.clause) {
-                return Err(node.mistake(format!("there is another row about `{}`", row.clause)));
+            if findings.iter().any(|other| (&other.clause, &other.versions) == (&row.clause, &row.versions)) {
+                return Err(node
+                    .mistake(format!("there is another row about `{}`", row.clause))
+                    .hint("a clause has one row, or one for each range of versions"));
             }
             findings.push(row);
         }
@@ -130,7 +139,8 @@ impl Baseline {
             let is_it = |row: &&KnownResult| {
                 row.is_about(&result.id, result.transport) && row.verdict == result.verdict
             };
-            let elsewhere = self.rows.iter().filter(|row| row.is_of_others(versions)).find(is_it);
+            let of_others = |row: &&KnownResult| is_of_others(row.versions.as_ref(), versions);
+            let elsewhere = self.rows.iter().filter(of_others).find(is_it);
             let known_for = elsewhere.and_then(|row| Some(row.versions.as_ref()?.text().to_owned()));
             new.push(BaselineRow { case: result.label(), listed, now: result.verdict, known_for });
         }
@@ -139,12 +149,8 @@ impl Baseline {
                 results.iter().filter(|result| row.is_about(&result.id, result.transport)).peekable();
             about.peek().is_some() && about.all(|result| result.verdict == Verdict::Pass)
         };
-        // Where the version is not known, a row about some versions need not show.
-        let has_to_show = |row: &&KnownResult| {
-            let range = row.versions.as_ref();
-            !row.sometimes && range.is_none_or(|range| range.holds(versions) == Some(true))
-        };
-        let gone = self.rows.iter().filter(has_to_show).filter(passes_now).map(|row| BaselineRow {
+        let must_show = |row: &&KnownResult| !row.sometimes && has_to_show(row.versions.as_ref(), versions);
+        let gone = self.rows.iter().filter(must_show).filter(passes_now).map(|row| BaselineRow {
             case: label(&row.case, row.transport),
             listed: Some(row.verdict),
             now: Verdict::Pass,
@@ -152,22 +158,30 @@ impl Baseline {
         });
         let mut gone: Vec<BaselineRow> = gone.collect();
         for (clause, now) in unshown(findings) {
-            let listed = self.findings.iter().find(|row| row.clause == clause).map(|row| row.verdict);
-            match listed == Some(now) {
-                true => known += 1,
-                false => new.push(BaselineRow { case: clause.to_owned(), listed, now, known_for: None }),
+            let (others, about): (Vec<&KnownFinding>, Vec<_>) = (self.findings.iter())
+                .filter(|row| row.clause == clause)
+                .partition(|row| is_of_others(row.versions.as_ref(), versions));
+            let is_it = |row: &&&KnownFinding| row.verdict == now;
+            let listed = about.iter().find(is_it).or(about.first()).map(|row| row.verdict);
+            if listed == Some(now) {
+                known += 1;
+                continue;
             }
+            let elsewhere = others.iter().find(is_it).and_then(|row| row.versions.as_ref());
+            let known_for = elsewhere.map(|range| range.text().to_owned());
+            new.push(BaselineRow { case: clause.to_owned(), listed, now, known_for });
         }
         let shows = |row: &KnownFinding| findings.iter().any(|one| one.clause.as_ref() == Some(&row.clause));
         let is_whole = self.is_whole(results);
-        gone.extend(self.findings.iter().filter(|row| is_whole && !row.sometimes && !shows(row)).map(
-            |row| BaselineRow {
-                case: row.clause.clone(),
-                listed: Some(row.verdict),
-                now: Verdict::Pass,
-                known_for: None,
-            },
-        ));
+        let is_gone = |row: &&KnownFinding| {
+            is_whole && !row.sometimes && has_to_show(row.versions.as_ref(), versions) && !shows(row)
+        };
+        gone.extend(self.findings.iter().filter(is_gone).map(|row| BaselineRow {
+            case: row.clause.clone(),
+            listed: Some(row.verdict),
+            now: Verdict::Pass,
+            known_for: None,
+        }));
         let others = self.versions.iter().filter(|range| range.holds(versions) == Some(false));
         let other_versions = others.map(|range| range.text().to_owned()).collect();
         BaselineResult { file, known, new, gone, other_versions }
@@ -176,8 +190,9 @@ impl Baseline {
     /// The row about a variant on a server of these versions; one about its transport is more to the point than one about all.
     /// Where the versions are not known, the one that says what was seen.
     fn row(&self, result: &CaseResult, versions: &Versions) -> Option<&KnownResult> {
-        let is_about =
-            |row: &&KnownResult| row.is_about(&result.id, result.transport) && !row.is_of_others(versions);
+        let is_about = |row: &&KnownResult| {
+            row.is_about(&result.id, result.transport) && !is_of_others(row.versions.as_ref(), versions)
+        };
         let mut about: Vec<&KnownResult> = self.rows.iter().filter(is_about).collect();
         about.sort_by_key(|row| (row.transport.is_none(), row.verdict != result.verdict));
         about.first().copied()
@@ -219,18 +234,23 @@ impl Baseline {
         let chosen =
             |row: &KnownResult| results.iter().any(|result| row.is_about(&result.id, result.transport));
         let kept = before.map_or(&[][..], |before| &before.rows).iter();
-        let kept = kept.filter(|row| !chosen(row) || stays(row) || row.is_of_others(versions));
+        let kept =
+            kept.filter(|row| !chosen(row) || stays(row) || is_of_others(row.versions.as_ref(), versions));
         rows.extend(kept.cloned());
         rows.sort_by(|a, b| {
             (&a.case, a.transport.map(Transport::name)).cmp(&(&b.case, b.transport.map(Transport::name)))
         });
         let known_before = before.map_or(&[][..], |before| &before.findings);
         let found = unshown(findings).map(|(clause, verdict)| {
-            let row = known_before.iter().find(|row| row.clause == clause && row.verdict == verdict);
+            let row = known_before.iter().find(|row| {
+                let is_about = !is_of_others(row.versions.as_ref(), versions);
+                row.clause == clause && row.verdict == verdict && is_about
+            });
             row.cloned().unwrap_or_else(|| KnownFinding {
                 clause: clause.to_owned(),
                 verdict,
                 sometimes: false,
+                versions: None,
                 because: UNCONFIRMED.to_owned(),
             })
         });
@@ -238,11 +258,11 @@ impl Baseline {
         let is_whole = before.is_some_and(|before| before.is_whole(results));
         let stays = |row: &&KnownFinding| {
             let is_told = findings.iter().any(|one| one.clause.as_ref() == Some(&row.clause));
-            !is_told && (row.sometimes || !is_whole)
+            is_of_others(row.versions.as_ref(), versions) || (!is_told && (row.sometimes || !is_whole))
         };
         found.extend(known_before.iter().filter(stays).cloned());
         found.sort_by(|a, b| a.clause.cmp(&b.clause));
-        found.dedup_by(|a, b| a.clause == b.clause);
+        found.dedup_by(|a, b| (&a.clause, &a.versions) == (&b.clause, &b.versions));
         let server = before.map_or(server, |before| &before.server).to_owned();
         let versions = before.map_or_else(Vec::new, |before| before.versions.clone());
         let suites = before.map_or_else(Vec::new, |before| before.suites.clone());
@@ -290,12 +310,14 @@ impl Baseline {
         if !self.findings.is_empty() {
             text.push_str("findings:\n");
         }
-        for KnownFinding { clause, verdict, sometimes, because } in &self.findings {
+        for KnownFinding { clause, verdict, sometimes, versions, because } in &self.findings {
             let sometimes = if *sometimes { " sometimes: true," } else { "" };
+            let versions = versions.as_ref().map(|range| format!(" versions: {},", quoted(range.text())));
+            let versions = versions.unwrap_or_default();
             let (clause, because) = (quoted(clause), quoted(because));
             let verdict = verdict.name();
             text.push_str(&format!(
-                "  - {{ clause: {clause}, verdict: {verdict},{sometimes} because: {because} }}\n"
+                "  - {{ clause: {clause}, verdict: {verdict},{sometimes}{versions} because: {because} }}\n"
             ));
         }
         text
@@ -318,6 +340,7 @@ impl KnownFinding {
         let fields = Fields::of(node, "a row of the findings")?;
         let (clause, verdict) = (fields.required("clause"), fields.required("verdict"));
         let (because, sometimes) = (fields.required("because"), fields.optional("sometimes"));
+        let versions = fields.optional("versions");
         fields.deny_others()?;
         let clause = clause?;
         let id = clause.word()?;
@@ -329,6 +352,7 @@ impl KnownFinding {
             clause: id.to_owned(),
             verdict: listed(verdict?, &LISTED[..3])?,
             sometimes: sometimes.map(Node::bool).transpose()?.unwrap_or_default(),
+            versions: versions.map(range).transpose()?,
             because: because?.word()?.to_owned(),
         })
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::contract::Verb;
-use crate::document::{Node, Source, Value, parse};
+use crate::document::{Key, Node, Source, Value, parse};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
 
@@ -57,7 +57,10 @@ struct Event {
     is_telling: bool,
 }
 
-const EVENTS: [Event; 14] = [
+/// `t:sockets` with another answer than to its commands, which a server may have without it.
+const LIST: &str = "t:sockets list";
+
+const EVENTS: [Event; 15] = [
     Event {
         name: "auth",
         answer: None,
@@ -113,6 +116,13 @@ const EVENTS: [Event; 14] = [
         answer: None,
         probe: "- a: { emit: { event: 't:sockets', args: [{ to: [nowhere] }, leave, elsewhere], ack: { within: 1s } } }",
         is_telling: false,
+    },
+    Event {
+        name: LIST,
+        answer: None,
+        probe: "- a: { emit: { event: 't:sockets', args: [{ to: [nowhere] }, list, null], \
+                ack: { args: [{ $type: array }], within: 1s } } }",
+        is_telling: true,
     },
     Event {
         name: "t:burst",
@@ -408,6 +418,9 @@ impl Says {
             }
             Value::List(items) => items.iter().for_each(|item| self.script(item)),
             Value::Map(entries) => {
+                if is_list(entries) {
+                    self.event(LIST);
+                }
                 for (key, value) in entries {
                     self.verb(&key.text, Some(value));
                     self.script(value);
@@ -490,6 +503,14 @@ impl Says {
     }
 }
 
+/// Whether an event with these fields asks for a list of sockets.
+fn is_list(fields: &[(Key, Node)]) -> bool {
+    let args = fields.iter().find(|(key, _)| key.text == "args").map(|(_, node)| node.items());
+    let is_text = |node: Option<&Node>, text: &str| node.and_then(|node| node.text().ok()) == Some(text);
+    let event = fields.iter().find(|(key, _)| key.text == "event").map(|(_, node)| node);
+    is_text(event, "t:sockets") && is_text(args.and_then(|args| args.get(1)), "list")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -507,6 +528,18 @@ mod tests {
                     - a, b: connect\n- a: { join: lobby }\n- a: { send: '42[\"t:who\"]' }\n\
                     - a: { emit: { event: 't:cast-ack', ack: true } }\n";
         assert_eq!(names(text), ["websocket", "/", "/custom", "t:join", "t:cast-ack", "t:who"]);
+    }
+
+    #[test]
+    fn a_list_of_sockets_is_more_than_commands_to_them() {
+        let text = |what| {
+            format!(
+                "name: x\nclients: {{ a: {{ namespace: /custom }} }}\nscript:\n- a: connect\n\
+                 - a: {{ emit: {{ event: 't:sockets', args: [{{ to: [hall] }}, {what}, null], ack: true }} }}\n"
+            )
+        };
+        assert_eq!(names(&text("join")), ["websocket", "/custom", "t:sockets"]);
+        assert_eq!(names(&text("list")), ["websocket", "/custom", "t:sockets", "t:sockets list"]);
     }
 
     #[test]

@@ -90,6 +90,21 @@ impl Versions {
         versions
     }
 
+    /// What the software tells that a server names in its headers, such as `engine.io/6.6.13 node`. Other names than those of an engine
+    /// say nothing.
+    pub fn of_software(text: &str) -> Versions {
+        let mut versions = Versions::default();
+        for word in text.split([' ', ',', ';', '(', ')']) {
+            if let Some((name, version)) = word.rsplit_once('/')
+                && let Some(name) = PACKAGES.iter().find(|known| known.eq_ignore_ascii_case(name))
+                && numbers(version).is_some()
+            {
+                versions.note(name, version);
+            }
+        }
+        versions
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -209,6 +224,16 @@ mod tests {
             Versions::of_installed(names).to_string(),
             "python-engineio 4.13.1, python-socketio 5.18.0"
         );
+    }
+
+    #[test]
+    fn headers_tell_versions_only_where_they_name_an_engine() {
+        let told = |text: &str| Versions::of_software(text).to_string();
+        assert_eq!(told("Socketioxide/0.18.1 (linux)"), "socketioxide 0.18.1");
+        assert_eq!(told("python-engineio/4.13.1, aiohttp/3.9"), "python-engineio 4.13.1");
+        for other in ["", "Express", "nginx/1.22.0", "Python/3.13 aiohttp/3.9", "engine.io", "engine.io/x"] {
+            assert_eq!(told(other), "", "{other}");
+        }
     }
 
     #[test]

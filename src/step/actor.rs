@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
@@ -15,6 +15,7 @@ use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
 use super::markers::Board;
 use super::overdue::Overdue;
+use super::sent::Sent;
 use super::standing::Standing;
 use super::{AnswerRule, Cx};
 use crate::audit::Key;
@@ -113,6 +114,7 @@ pub struct WireLog {
     beat: usize,
     /// So many heartbeats in a row stand folded in the line before it.
     folded: usize,
+    sent: Arc<Mutex<Sent>>,
 }
 
 impl WireLog {
@@ -133,6 +135,12 @@ impl WireLog {
         let at = now.saturating_duration_since(self.epoch);
         self.lines.push_back(WireLine { at, sent, text });
         self.beat = self.beat.min(self.lines.len());
+    }
+
+    /// Notes what was sent, or how it was answered, for checks of order and loss.
+    pub fn note_sent(&self, now: Instant, note: impl FnOnce(&mut Sent, Duration)) {
+        let at = now.saturating_duration_since(self.epoch);
+        note(&mut self.sent.lock().unwrap_or_else(PoisonError::into_inner), at);
     }
 
     /// Folds the heartbeat before the one that begins with this frame into one line with those before: what decided is not
@@ -195,7 +203,12 @@ impl<'p> Actor<'p> {
             chance: RefCell::new(Chance::of(context.seed, &[CLIENT, u64::from(who.index)])),
             log: (who.index < context.remembering).then(|| {
                 let (epoch, most) = (context.epoch, context.wire_lines);
-                Rc::new(RefCell::new(WireLog { epoch, most, lines: VecDeque::new(), beat: 0, folded: 0 }))
+                let sent = context.sent.of(match group.count {
+                    1 => group.name.clone(),
+                    _ => format!("{} {}", group.name, who.n),
+                });
+                let lines = VecDeque::new();
+                Rc::new(RefCell::new(WireLog { epoch, most, lines, beat: 0, folded: 0, sent }))
             }),
         };
         for (slot, template) in &group.vars {
@@ -386,6 +399,18 @@ impl<'p> Actor<'p> {
         if let Some(log) = &self.log {
             log.borrow_mut().note(now, sent, &text());
         }
+    }
+
+    /// Notes how something was answered that was sent, where a log is kept.
+    pub fn log_answer(&self, now: Instant, channel: Channel, answer: impl FnOnce() -> String) {
+        if let Some(log) = &self.log {
+            log.borrow().note_sent(now, |sent, at| sent.answered(at, channel, answer));
+        }
+    }
+
+    /// What it sent last in a row, or where it sent none, what others did; in words.
+    pub(super) fn sent_in_words(&self) -> Option<String> {
+        self.context.sent.in_words(&self.log.as_ref()?.borrow().sent)
     }
 
     /// The log itself, where one is kept.

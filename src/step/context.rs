@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::markers::Markers;
+use super::sent::AllSent;
 use crate::audit::Spread;
 use crate::contract::StandingRoom;
 use crate::protocol::dialect::{Dialect, Parser};
@@ -132,6 +133,8 @@ pub struct RunContext {
     pub markers: Option<Markers>,
     /// What clients show each other.
     pub shared_values: SharedValues,
+    /// What those clients sent last that remember their frames.
+    pub sent: AllSent,
 }
 
 impl RunContext {

@@ -24,6 +24,7 @@ mod pending;
 mod played;
 mod reading;
 pub mod schema;
+mod sent;
 mod sequence;
 mod shape;
 pub mod silence;
@@ -80,6 +81,7 @@ pub use frames::{Frames, Seen};
 pub use markers::{Board, Markers};
 pub use played::PlayedAct;
 pub use reading::{Reading, Tempo};
+pub use sent::{AllSent, Sent};
 use sequence::Sequence;
 pub use standing::tell as tell_rooms;
 
@@ -362,9 +364,13 @@ impl<'p> Cx<'_, 'p> {
     }
 
     fn failure(&self, expected: impl Into<String>, actual: impl Into<String>) -> Failure {
+        let mut actual: String = actual.into();
+        if let Some(sent) = self.actor.sent_in_words() {
+            actual = format!("{actual} ({sent})");
+        }
         Failure {
             expected: expected.into(),
-            actual: actual.into(),
+            actual,
             wire: self.actor.wire_log(),
             after: self.actor.harm.or_else(|| {
                 self.actor.session.has_posted_many().then_some(crate::protocol::Rule::PostPackets)

@@ -82,7 +82,7 @@ impl Said {
     pub(super) fn judge(&self, args: &Json, values: &dyn Values) -> Result<(), String> {
         match self.is_in(args, values) {
             true => Ok(()),
-            false => Err(format!("{args}: nowhere in it is {}", self.0.describe())),
+            false => Err(format!("{args}: nowhere in it is {}", self.0.describe_with(values))),
         }
     }
 

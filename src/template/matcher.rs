@@ -93,6 +93,16 @@ impl Matcher {
     pub fn describe(&self) -> String {
         self.pattern.describe()
     }
+
+    /// What is wanted, in words, where the values of the client are known.
+    pub fn describe_with(&self, values: &dyn Values) -> String {
+        match &self.pattern {
+            Pattern::Exactly(template) | Pattern::Text(template) => {
+                template.render(values).map_or_else(|_| self.describe(), |value| in_words(&value))
+            }
+            _ => self.describe(),
+        }
+    }
 }
 
 impl Pattern {

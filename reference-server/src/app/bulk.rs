@@ -60,7 +60,12 @@ pub(super) fn run(socket: &Rc<Socket>, target: &Arg<'_>, what: &str, how: &Arg<'
             }
         }
         "list" => {
-            let ids = chosen.iter().map(|socket| socket.id.to_string()).collect();
+            let most = match () {
+                () if socket.has(Fault::SocketsListEmpty) => 0,
+                () if socket.has(Fault::SocketsListFirstOnly) => 1,
+                () => usize::MAX,
+            };
+            let ids = chosen.iter().take(most).map(|socket| socket.id.to_string()).collect();
             List::start(socket, ids, (!local).then_some(scope), ack);
             return Some(());
         }

@@ -36,7 +36,9 @@ macro_rules! room_faults {
         SocketsDisconnectSilent "sockets-disconnect-silent" "SEM-SK-03" "sockets that are put out in bulk are not told";
         SocketsDisconnectCloses "sockets-disconnect-closes" "SEM-SK-03" "putting sockets out in bulk always closes their connections";
         SocketsDisconnectKeepsConnection "sockets-disconnect-keeps-connection" "SEM-SK-04" "putting sockets out in bulk never closes their connections";
-        SocketsFilterIgnored "sockets-filter-ignored" "SEM-SK-05" "commands in bulk concern the whole namespace";
+        SocketsListEmpty "sockets-list-empty" "SEM-SK-06" "a list of sockets is empty";
+        SocketsListFirstOnly "sockets-list-first-only" "SEM-SK-06" "a list of sockets ends after the first";
+        SocketsFilterIgnored "sockets-filter-ignored" "SEM-SK-05 SEM-SK-06" "commands in bulk concern the whole namespace";
         VolatileNever "volatile-never" "SEM-VO-01" "a volatile event is never sent";
         VolatileBuffered "volatile-buffered" "SEM-VO-02" "a volatile event waits for a client that is not ready";
         VolatileWithoutAttachments "volatile-without-attachments" "SEM-VO-03" "a volatile event is sent without its attachments";

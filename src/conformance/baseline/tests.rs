@@ -247,3 +247,24 @@ fn a_row_about_other_versions_is_not_about_this_server_and_the_report_can_say_so
     let written = Baseline::of("x", Some(&baseline), &[result("a/one", None, Note)], &[], &server("6.6.11"));
     assert_eq!(written, baseline);
 }
+
+#[test]
+fn a_finding_may_be_known_for_some_versions_and_the_report_can_say_so() {
+    let known = "[]\nfindings:\n\
+                 - { clause: EIO-CL-01, verdict: warn, versions: \"engine.io <6.6.13\", because: seen }\n\
+                 - { clause: EIO-CL-01, verdict: note, versions: \"engine.io >=6.6.13\", because: seen }";
+    let baseline = good(known);
+    let compare = |version: &str| {
+        let mut versions = Versions::default();
+        versions.note("engine.io", version);
+        let compared = baseline.compare("f".into(), &[], &[finding(&[])], &versions);
+        (compared.known, compared.new.first().map(|row| (row.listed, row.known_for.clone())))
+    };
+    assert_eq!(compare("6.6.11"), (1, None));
+    let elsewhere = (Some(Note), Some("engine.io <6.6.13".to_owned()));
+    assert_eq!(compare("6.6.13"), (0, Some(elsewhere)));
+    assert_eq!(good(known).text(), baseline.text());
+    assert!(baseline.text().contains("versions: \"engine.io >=6.6.13\""), "{}", baseline.text());
+    let twice = "[]\nfindings: [{ clause: EIO-CL-01, verdict: warn, because: a }, { clause: EIO-CL-01, verdict: note, because: b }]";
+    assert!(read(twice).is_err_and(|told| told.contains("another row about `EIO-CL-01`")));
+}

@@ -183,7 +183,10 @@ impl Suite {
             }
         };
 
-        let mut versions = named.config.nodes[0].command.as_deref().map(versions::beside).unwrap_or_default();
+        let software = host.with(|running| running.found().software.clone()).unwrap_or_default();
+        let mut versions = Versions::of_software(&software);
+        let beside = named.config.nodes[0].command.as_deref().map(versions::beside).unwrap_or_default();
+        beside.iter().for_each(|(name, version)| versions.note(name, version));
         self.config.versions.iter().for_each(|(name, version)| versions.note(name, version));
         let config = &self.config;
         let command = |variant: Variant<'_>| cases::again(config, named, variant);

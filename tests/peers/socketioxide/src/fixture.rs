@@ -172,6 +172,12 @@ async fn in_bulk(
     ack: AckSender,
 ) {
     let Some(operators) = (Target { from: From::Io, ..target }).operators(&io, &socket) else { return };
+    if what == "list" {
+        let sockets = operators.fetch_sockets().await.unwrap_or_default();
+        let ids: Vec<_> = sockets.iter().map(|socket| socket.data().id).collect();
+        ack.send(&ids).ok();
+        return;
+    }
     match (what.as_str(), rooms(argument)) {
         ("join", rooms) => operators.join(rooms).await.unwrap_or_default(),
         ("leave", rooms) => operators.leave(rooms).await.unwrap_or_default(),
