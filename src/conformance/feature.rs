@@ -538,7 +538,7 @@ mod tests {
                  - a: {{ emit: {{ event: 't:sockets', args: [{{ to: [hall] }}, {what}, null], ack: true }} }}\n"
             )
         };
-        assert_eq!(names(&text("join")), ["websocket", "/custom", "t:sockets"]);
+        assert_eq!(names(&text("disconnect")), ["websocket", "/custom", "t:sockets"]);
         assert_eq!(names(&text("list")), ["websocket", "/custom", "t:sockets", "t:sockets list"]);
     }
 
