@@ -84,8 +84,8 @@ pub(super) struct Broadcast {
     pub(super) personal: Option<(Teller, Place, usize)>,
     /// The event that others hear.
     pub(super) arrives_as: String,
-    /// Whether the sender hears it, too.
-    pub(super) reaches_sender: bool,
+    /// Whether the sender hears it, too. None where that cannot be told, as others said the same at that time.
+    pub(super) reaches_sender: Option<bool>,
     /// How often it was sent.
     pub(super) times: usize,
     pub(super) evidence: String,
@@ -192,9 +192,9 @@ impl Guesses {
 }
 
 impl Broadcast {
-    /// Whom it reaches, as a contract says it.
-    pub(super) fn reaches(&self) -> &'static str {
-        if self.reaches_sender { "everyone" } else { "others" }
+    /// Whom it reaches, as a contract says it, where that is known.
+    pub(super) fn reaches(&self) -> Option<&'static str> {
+        self.reaches_sender.map(|reaches| if reaches { "everyone" } else { "others" })
     }
 }
 
@@ -268,6 +268,8 @@ fn heard_soon<'t>(tabs: &'t [Tab], sending: &Sending<'_>) -> Vec<Heard<'t>> {
 struct Score<'t> {
     others: usize,
     sender: usize,
+    /// How often nobody else said the same at that time.
+    clear: usize,
     texts: BTreeSet<&'t str>,
 }
 
@@ -296,6 +298,11 @@ fn broadcast(
             if is_no_word || Some(&place) == room.as_ref() {
                 continue;
             }
+            let is_clear = !looked.iter().any(|other| {
+                other.tab != sending.tab
+                    && (other.said.at - sending.said.at).abs() <= SOON
+                    && text_at(other.args, &place) == Some(text)
+            });
             let tells = |args: &[Json]| texts(args).iter().any(|(_, heard)| heard.contains(text));
             let mut seen: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
             for heard in heard.iter().filter(|heard| tells(heard.args)) {
@@ -306,14 +313,15 @@ fn broadcast(
                 if by_others {
                     let score = scores.entry((name.to_owned(), place.clone())).or_default();
                     score.others += 1;
-                    score.sender += usize::from(by_sender);
+                    score.sender += usize::from(by_sender && is_clear);
+                    score.clear += usize::from(is_clear);
                     score.texts.insert(text);
                 }
             }
         }
     }
     // Of two texts, the one that changes is what is said, and a name is who says it.
-    let ((arrives_as, text), Score { others, sender, .. }) =
+    let ((arrives_as, text), Score { others, sender, clear, .. }) =
         scores.into_iter().max_by_key(|((name, place), score)| {
             let changes = score.texts.len() > 1;
             (!is_name_key(place), changes, score.others, name == &event.1, score.texts.len())
@@ -340,7 +348,7 @@ fn broadcast(
             "{others} of {like_it} times another tab heard `{arrives_as}` with the text of its argument {text}; \
              {sender} times its own tab did{to_whom}"
         ),
-        reaches_sender: sender * 2 > like_it,
+        reaches_sender: (clear > 0).then(|| sender * 2 > clear),
         times: with_text(all, &text),
         text,
         arrives_as,

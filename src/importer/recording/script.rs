@@ -121,7 +121,9 @@ fn contract(words: &mut Words<'_>, tabs: &[Tab], guesses: &Guesses, roles: &[Rol
         if broadcast.arrives_as != event.1 {
             more.insert("arrives_as".to_owned(), literal(&broadcast.arrives_as).into());
         }
-        more.insert("reaches".to_owned(), broadcast.reaches().into());
+        if let Some(reaches) = broadcast.reaches() {
+            more.insert("reaches".to_owned(), reaches.into());
+        }
         if broadcast.personal.is_some() {
             more.insert("senders".to_owned(), "anyone".into());
         }

@@ -220,7 +220,9 @@ impl<'s> Steps<'s> {
             if let Some(room) = room(broadcast, words) {
                 told.insert("to".to_owned(), room.into());
             }
-            told.insert("reaches".to_owned(), broadcast.reaches().into());
+            if let Some(reaches) = broadcast.reaches() {
+                told.insert("reaches".to_owned(), reaches.into());
+            }
             tells = Some(told);
         }
         if !sent.is_empty() {
