@@ -15,6 +15,7 @@ pub mod document;
 pub mod engine;
 pub mod importer;
 mod link;
+pub(crate) mod matrix;
 pub mod measure;
 pub mod observe;
 pub mod plan;

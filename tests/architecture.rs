@@ -43,6 +43,7 @@ const ROOMS: [&str; 31] = [
     "conformance",
     "compare",
     "capacity",
+    "matrix",
     "publish",
     "recorder",
     "runner",

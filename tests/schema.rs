@@ -443,7 +443,7 @@ fn thresholds_are_told_apart_by_their_pattern() {
 /// A number behind a name is what two types of the same name come to.
 #[test]
 fn every_type_of_a_result_has_a_name_of_its_own_and_every_time_is_whole_microseconds() {
-    for schema in [printed("result"), printed("capacity"), printed("comparison"), printed("trend")] {
+    for schema in ["result", "capacity", "comparison", "trend", "servers"].map(printed) {
         for (name, of) in schema["$defs"].as_object().expect("there are types") {
             assert!(!name.ends_with(|last: char| last.is_ascii_digit()), "{name}");
             for (field, of) in of["properties"].as_object().into_iter().flatten() {
@@ -469,6 +469,7 @@ fn the_published_schemas_are_those_of_the_code() {
         ("docs/schema/capacity.json", printed("capacity")),
         ("docs/schema/comparison.json", printed("comparison")),
         ("docs/schema/trend.json", printed("trend")),
+        ("docs/schema/servers.json", printed("servers")),
     ] {
         let text = format!("{schema:#}\n");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {

@@ -9,8 +9,10 @@ use clap::Args;
 
 use super::display::Display;
 use super::formats::{DocumentArgs, tell, write};
+use super::issue::{IssueArgs, write_issue};
 use super::secrets::{clean_each, secrets};
 use super::server::ServerArgs;
+use super::servers::{Asked, ManyArgs, conform_all};
 use super::{complain, duration, github, look_of_stdout, put};
 use crate::conformance::github::annotations;
 use crate::conformance::result::SuiteResult;
@@ -18,7 +20,7 @@ use crate::conformance::{self, Versions};
 use crate::measure::format;
 use crate::report::{Detail, markdown, terminal};
 use crate::runner::{
-    Baselines, Cases, Error, Forms, JOBS, NamedServer, Suite, SuiteConfig, When, own_contract,
+    Baselines, Cases, Error, Forms, GivenServer, JOBS, NamedServer, Suite, SuiteConfig, When, own_contract,
     stop_on_signals,
 };
 use crate::verdict::Status;
@@ -37,6 +39,8 @@ Examples:
   sockrates conform --server node='node server.js' --url rust=http://localhost:3000
                                                          two servers beside each other
   sockrates conform --fault ack-twice                    the reference server, broken on purpose
+  sockrates conform --url ... --issue acks/lost          a bug report about what this case finds
+  sockrates conform --servers tests/servers --out site   all servers that a folder describes, and a site about them
 
 Verdicts:
   fail, warn, note     the server violates a clause of the level must, should or official
@@ -91,6 +95,10 @@ pub(super) struct ConformArgs {
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
+    many: ManyArgs,
+    #[command(flatten)]
+    issue: IssueArgs,
+    #[command(flatten)]
     documents: DocumentArgs,
     #[command(flatten)]
     server: ServerArgs,
@@ -99,6 +107,12 @@ pub(super) struct ConformArgs {
 /// Plays the suite against each server in turn.
 pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let given = args.server.given();
+    if let Some(case) = &args.issue.issue {
+        return write_issue(&args.issue, case, &given, args.asked(given.clone()).suite, args.quiet);
+    }
+    if let Some(folder) = &args.many.servers {
+        return conform_all(&args.many, folder, args.asked(given));
+    }
     // Before anything is started: who chooses wrongly should not have to wait.
     let cases = Cases::read(args.cases.as_deref())?;
     let chosen = cases.choose(&args.only, &args.exclude)?;
@@ -175,6 +189,26 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
 }
 
 impl ConformArgs {
+    /// What many servers are asked.
+    fn asked(&self, given: GivenServer) -> Asked<'_> {
+        Asked {
+            only: &self.only,
+            exclude: &self.exclude,
+            suite: SuiteConfig {
+                folder: self.cases.clone(),
+                patience: self.patience,
+                jobs: self.jobs,
+                seed: self.seed,
+                ..SuiteConfig::default()
+            },
+            given,
+            json: self.json.as_deref(),
+            strict: self.strict,
+            quiet: self.quiet,
+            detail: Detail::of(self.quiet, self.verbose),
+        }
+    }
+
     fn forms<'a>(&'a self, suites: &'a [SuiteResult]) -> Forms<'a> {
         self.documents.of_suites(self.json.as_deref(), suites, self.strict)
     }

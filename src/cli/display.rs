@@ -59,11 +59,13 @@ impl Display {
                 complain(&printable(&format!("block {block} of {blocks}, {turn} of {turns}: {server}")));
             }
             Event::SuiteBegins { server } => complain(&printable(&format!("conformance of {server}"))),
+            Event::ServerStage { server, stage } => complain(&printable(&format!("{server}: {stage}"))),
             Event::Noted(_)
             | Event::RunSoFar(_)
             | Event::SearchSoFar(_)
             | Event::GrowthSoFar(_)
-            | Event::ComparisonSoFar(_) => {}
+            | Event::ComparisonSoFar(_)
+            | Event::ServersSoFar(_) => {}
         }
     }
 

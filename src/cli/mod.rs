@@ -12,6 +12,7 @@ mod formats;
 mod github;
 mod import;
 mod init;
+mod issue;
 mod list;
 mod machines;
 mod output;
@@ -24,6 +25,7 @@ mod schema;
 mod secrets;
 mod serve;
 mod server;
+mod servers;
 mod trend;
 mod watching;
 

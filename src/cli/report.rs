@@ -7,8 +7,9 @@ use clap::Args;
 use super::formats::{DocumentArgs, FormatArgs, write};
 use super::{look_of_stdout, say};
 use crate::conformance::{self, SuiteResult};
+use crate::matrix::site::index;
 use crate::report::{self, Detail, Report, RunResult, html, markdown, terminal};
-use crate::runner::{Error, Forms, Stored, When};
+use crate::runner::{Error, Forms, Stored, When, write_site};
 use crate::verdict::Status;
 use crate::{capacity, compare};
 
@@ -34,6 +35,9 @@ pub(super) struct ReportArgs {
     /// Show each step or case that held, each counter, and the last frames of the clients that failed
     #[arg(long, short)]
     verbose: bool,
+    /// Of `conform --servers`: write the site into this folder
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     formats: FormatArgs,
 }
@@ -49,6 +53,10 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
         Stored::Comparison(result) => of_one(args, "compare", &compare::report(&result)),
         Stored::Diff(result) => of_one(args, "compare", &compare::diff_report(&result)),
         Stored::Trend(result) => of_one(args, "trend", &compare::trend_report(&result)),
+        Stored::Servers(result) => match &args.out {
+            Some(folder) => write_site(folder, &result).map(|()| Status::Passed),
+            None => of_one(args, "conform --servers", &index(&result)),
+        },
     }
 }
 

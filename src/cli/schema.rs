@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::say;
 use crate::runner::Error;
 use crate::verdict::Status;
-use crate::{capacity, compare, conformance, scenario};
+use crate::{capacity, compare, conformance, matrix, scenario};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,7 +13,8 @@ Examples:
                                                       # yaml-language-server: $schema=scenario.schema.json
   sockrates schema result > result.schema.json        what `run --json` and `conform --json` write
   sockrates schema capacity                           what `capacity --json` writes
-  sockrates schema comparison                         what `compare --json` writes";
+  sockrates schema comparison                         what `compare --json` writes
+  sockrates schema servers                            what `conform --servers FOLDER --json` writes";
 
 /// Prints the JSON Schema of scenarios or of results
 #[derive(Debug, Args)]
@@ -36,6 +37,8 @@ enum What {
     Comparison,
     /// Of a file of `trend`
     Trend,
+    /// Of a file of `conform --servers`
+    Servers,
 }
 
 /// Prints it.
@@ -46,6 +49,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Status, Error> {
         What::Capacity => capacity::schema::schema(),
         What::Comparison => compare::schema::schema(),
         What::Trend => compare::schema::trend_schema(),
+        What::Servers => matrix::result::schema(),
     };
     say(&format!("{schema:#}"));
     Ok(Status::Passed)

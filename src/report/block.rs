@@ -49,6 +49,8 @@ pub enum Style {
     Sign(Tone),
     /// A link to a place on the same page.
     Link(String),
+    /// A link to another page of the same site: the name of its file.
+    Page(String),
 }
 
 /// Text in pieces.

@@ -34,12 +34,23 @@ pub enum Kind {
     Diff,
     /// The course of many stored results.
     Trend,
+    /// The conformance of many servers, out of a folder that describes them.
+    Servers,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 7] =
-        [Kind::Run, Kind::Suite, Kind::Capacity, Kind::Growth, Kind::Comparison, Kind::Diff, Kind::Trend];
+    pub const ALL: [Kind; 8] = [
+        Kind::Run,
+        Kind::Suite,
+        Kind::Capacity,
+        Kind::Growth,
+        Kind::Comparison,
+        Kind::Diff,
+        Kind::Trend,
+        Kind::Servers,
+    ];
+
 
     /// The word for it in files.
     pub fn name(self) -> &'static str {
@@ -51,6 +62,7 @@ impl Kind {
             Kind::Comparison => "comparison",
             Kind::Diff => "diff",
             Kind::Trend => "trend",
+            Kind::Servers => "servers",
         }
     }
 
@@ -64,6 +76,7 @@ impl Kind {
             Kind::Comparison => "sockrates compare … --json FILE",
             Kind::Diff => "sockrates compare OLD NEW --json FILE",
             Kind::Trend => "sockrates trend … --json FILE",
+            Kind::Servers => "sockrates conform --servers FOLDER --json FILE",
         }
     }
 }

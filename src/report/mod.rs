@@ -34,6 +34,7 @@ pub use block::{Detail, Report};
 pub(crate) use clean::clean;
 pub use collect::{Account, Run, collect};
 pub use render::{Look, frame, html, markdown, terminal, terminal_blocks};
+pub(crate) use render::{assets_of_site, page_of_site};
 pub use result::RunResult;
 pub use run::{how_many_passed, of_run, of_runs, text_of_run};
 pub use time::rfc3339;

@@ -6,6 +6,7 @@ use super::Error;
 use crate::capacity::{CapacityResult, GrowthResult, StepOutcome};
 use crate::compare::ComparisonResult;
 use crate::conformance::Verdict;
+use crate::matrix::ServersResult;
 use crate::measure::Live;
 use crate::report::RunResult;
 
@@ -62,6 +63,15 @@ pub(crate) enum Event<'a> {
         /// The server's name.
         server: &'a str,
     },
+    /// Something is done with one of many servers: it is installed, say.
+    ServerStage {
+        /// The server's name.
+        server: &'a str,
+        /// What is done, or what came of it.
+        stage: &'a str,
+    },
+    /// One more of many servers has been played: what there is so far.
+    ServersSoFar(&'a dyn Fn() -> ServersResult),
     /// A comparison has another block or suite: its result, had it been interrupted here. None before the first block.
     ComparisonSoFar(&'a dyn Fn() -> Option<ComparisonResult>),
 }

@@ -13,6 +13,7 @@
 //! | `machines`, `package` | a run by several machines, and all that its plan is made of |
 //! | `local_agents` | agents and a broker on this machine |
 //! | `suite/` | the conformance suite against one server |
+//! | `servers/` | many servers out of a folder that describes them |
 //! | `search` | the search for the highest load |
 //! | `comparison` | servers side by side, block by block |
 //! | `given/` | a server as commands and urls name it, and which nodes or servers they mean |
@@ -54,6 +55,7 @@ mod scenarios;
 mod search;
 mod secrets;
 mod server;
+mod servers;
 mod stored;
 mod suite;
 mod tls;
@@ -84,6 +86,7 @@ pub(crate) use scenarios::{Selected, select, select_one};
 pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
 use server::NodeConfig;
 pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter, split_name};
+pub(crate) use servers::{Servers, ServersConfig, status as servers_status, write_site};
 pub(crate) use stored::Stored;
 pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig, own_contract};
 use tls::TlsFiles;

@@ -8,6 +8,7 @@ use crate::capacity::{CapacityResult, GrowthResult};
 use crate::compare::trend::Trend;
 use crate::compare::{ComparisonResult, Diff};
 use crate::conformance::SuiteResult;
+use crate::matrix::ServersResult;
 use crate::report::RunResult;
 use crate::report::file::{Kind, ResultFile};
 
@@ -20,6 +21,7 @@ pub(crate) enum Stored {
     Comparison(Box<ComparisonResult>),
     Diff(Box<Diff>),
     Trend(Box<Trend>),
+    Servers(Box<ServersResult>),
 }
 
 impl Stored {
@@ -52,6 +54,7 @@ impl Stored {
                 Kind::Comparison => return Ok(Stored::Comparison(Box::new(stored.body().map_err(why)?))),
                 Kind::Diff => return Ok(Stored::Diff(Box::new(stored.body().map_err(why)?))),
                 Kind::Trend => return Ok(Stored::Trend(Box::new(stored.body().map_err(why)?))),
+                Kind::Servers => return Ok(Stored::Servers(Box::new(stored.body().map_err(why)?))),
             }
         }
         match (runs.is_empty(), suites.is_empty()) {

@@ -27,4 +27,4 @@ pub(crate) use probe::{Found, Manner, Offer, Probing, offers, probe};
 pub(crate) use proxy::Proxy;
 pub(crate) use running::{Exit, NotReady, Running, Starting, Target};
 pub(crate) use services::{Service, Services};
-pub(crate) use shell::run_command;
+pub(crate) use shell::{lines_of_command, run_command};

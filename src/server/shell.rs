@@ -22,15 +22,31 @@ pub(crate) fn run_command(
     within: Duration,
     gives_up: &dyn Fn() -> bool,
 ) -> Result<(), String> {
+    lines_of_command(line, environment, within, gives_up).map(drop)
+}
+
+/// The same, with the last lines that it printed; none where it was given up.
+///
+/// # Errors
+/// As those of [`run_command`].
+pub(crate) fn lines_of_command(
+    line: &str,
+    environment: Vec<(String, String)>,
+    within: Duration,
+    gives_up: &dyn Fn() -> bool,
+) -> Result<Vec<String>, String> {
     let shown = format::printable(line);
     let started = Group::start_line(line, environment, None);
     let mut group = started.map_err(|error| format!("`{shown}` could not be started: {error}"))?;
     let deadline = Instant::now() + within;
     let why = loop {
         match group.ended() {
-            Some(status) if status.success() => return Ok(()),
+            Some(status) if status.success() => {
+                group.output().settle(LAST_WORDS);
+                return Ok(group.output().tail());
+            }
             Some(status) => break format!("`{shown}` ended with {}", in_words(status)),
-            None if gives_up() => return Ok(()),
+            None if gives_up() => return Ok(Vec::new()),
             None if Instant::now() >= deadline => {
                 break format!("`{shown}` did not end within {}", format::duration(within));
             }
@@ -61,6 +77,8 @@ mod tests {
     #[test]
     fn a_command_that_ends_well_is_done_and_one_that_does_not_is_told_with_its_last_lines() {
         assert_eq!(run("test \"$WHERE\" = here", PATIENCE), Ok(()));
+        let printed = lines_of_command("echo one; echo two", Vec::new(), PATIENCE, &|| false);
+        assert_eq!(printed, Ok(vec!["one".to_owned(), "two".to_owned()]));
         let why = run("seq 1000; echo no such table >&2; exit 4", PATIENCE).expect_err("it ends badly");
         assert!(
             why.starts_with("`seq 1000; echo no such table >&2; exit 4` ended with exit code 4; "),

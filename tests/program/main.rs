@@ -29,6 +29,7 @@ mod prometheus;
 mod proxies;
 mod recording;
 mod secrets;
+mod servers;
 mod services;
 mod support;
 mod tls;

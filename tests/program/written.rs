@@ -43,10 +43,11 @@ pub(crate) fn read(path: &Path) -> Json {
 
 /// What the schema has to say against it.
 fn complaints(result: &Json) -> Vec<String> {
-    static VALIDATORS: [OnceLock<Validator>; 3] = [const { OnceLock::new() }; 3];
+    static VALIDATORS: [OnceLock<Validator>; 4] = [const { OnceLock::new() }; 4];
     let (validator, name) = match result["kind"].as_str() {
         Some("capacity" | "growth") => (&VALIDATORS[0], "capacity"),
         Some("comparison" | "diff") => (&VALIDATORS[1], "comparison"),
+        Some("servers") => (&VALIDATORS[3], "servers"),
         _ => (&VALIDATORS[2], "result"),
     };
     let validator = validator.get_or_init(|| {

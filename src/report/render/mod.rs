@@ -4,6 +4,7 @@ mod html;
 mod markdown;
 mod terminal;
 
+pub(crate) use html::{assets_of_site, page_of_site};
 pub use html::{frame, html};
 pub use markdown::markdown;
 pub use terminal::{Look, terminal, terminal_blocks};

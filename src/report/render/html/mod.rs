@@ -22,6 +22,20 @@ use crate::report::result::WireResult;
 
 /// The page.
 pub fn html(report: &Report) -> String {
+    render(report, false)
+}
+
+/// A page of a site, which has its style and its script in common with the others ([`assets_of_site`]).
+pub(crate) fn page_of_site(report: &Report) -> String {
+    render(report, true)
+}
+
+/// The files that the pages of a site have in common: their names and their texts.
+pub(crate) fn assets_of_site() -> [(&'static str, &'static str); 2] {
+    [(page::STYLE_FILE, page::STYLE), (page::SCRIPT_FILE, page::SCRIPT)]
+}
+
+fn render(report: &Report, is_of_site: bool) -> String {
     let mut writer = Writer { charts: Vec::new(), is_inside: false };
     let blocks = writer.blocks(&report.blocks, if report.heading.is_some() { 2 } else { 1 });
     let body = html! {
@@ -30,7 +44,7 @@ pub fn html(report: &Report) -> String {
     };
     let mut places = Vec::new();
     find_places(&report.blocks, &mut places);
-    page::Page { report, places, body, charts: writer.charts }.render()
+    page::Page { report, places, body, charts: writer.charts, is_of_site }.render()
 }
 
 /// Where one can go from the list beside the page.
@@ -72,6 +86,7 @@ fn span(text: &str, style: &Style) -> Markup {
             Style::Toned(tone) => span class={ "told " (tone.class()) } { (text) },
             Style::Sign(tone) => span class={ "sign " (tone.class()) } aria-hidden="true" { (text) },
             Style::Link(id) => a href={ "#" (id) } { (text) },
+            Style::Page(file) => a href=(file) { (text) },
         }
     }
 }

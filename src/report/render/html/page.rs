@@ -15,6 +15,10 @@ use crate::report::block::{Report, Tone};
 pub(super) const STYLE: &str = include_str!("style.css");
 pub(super) const SCRIPT: &str = include_str!("script.js");
 
+/// How the two are called where the pages of a site share them.
+pub(super) const STYLE_FILE: &str = "style.css";
+pub(super) const SCRIPT_FILE: &str = "script.js";
+
 /// A page, before it is text.
 pub(super) struct Page<'r> {
     /// What is on it.
@@ -25,15 +29,20 @@ pub(super) struct Page<'r> {
     pub body: Markup,
     /// What the script gets to know of each chart.
     pub charts: Vec<Value>,
+    /// Whether it shares its style and its script with other pages beside it.
+    pub is_of_site: bool,
 }
 
 impl Page<'_> {
     /// The page as text.
     pub(super) fn render(&self) -> String {
+        // A browser may take a file beside a page on a disk for one of another origin.
+        let (style, script) = match self.is_of_site {
+            true => ("'self' file:".to_owned(), "'self' file:".to_owned()),
+            false => (format!("'{}'", hash(STYLE)), format!("'{}'", hash(SCRIPT))),
+        };
         let policy = format!(
-            "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
-            hash(STYLE),
-            hash(SCRIPT)
+            "default-src 'none'; style-src {style}; script-src {script}; img-src data:; base-uri 'none'; form-action 'none'"
         );
         let page = html! {
             (DOCTYPE)
@@ -46,13 +55,19 @@ impl Page<'_> {
                     meta name="generator" content={ "sockrates " (printable(&self.report.version)) };
                     title { (self.report.tone.sign()) " " (printable(&self.report.title)) }
                     link rel="icon" href=(icon(self.report.tone));
-                    style { (PreEscaped(STYLE)) }
+                    @match self.is_of_site {
+                        true => { link rel="stylesheet" href=(STYLE_FILE); },
+                        false => style { (PreEscaped(STYLE)) },
+                    }
                 }
                 body {
                     a.skip href="#report" { "Skip to the report" }
                     header.top {
                         span.brand { "sockrates" }
-                        span.kind { "report" }
+                        @match self.is_of_site {
+                            true => a.kind href="index.html" { "All servers" },
+                            false => span.kind { "report" },
+                        }
                     }
                     div.columns {
                         nav aria-label="Parts of this report" {
@@ -66,7 +81,10 @@ impl Page<'_> {
                         "Made by sockrates " (printable(&self.report.version)) ". This page needs no network."
                     }
                     script type="application/json" id="charts" { (PreEscaped(harmless(&self.charts))) }
-                    script { (PreEscaped(SCRIPT)) }
+                    @match self.is_of_site {
+                        true => script src=(SCRIPT_FILE) {},
+                        false => script { (PreEscaped(SCRIPT)) },
+                    }
                 }
             }
         };

@@ -240,7 +240,7 @@ impl Page {
     /// Blanks around the text stay outside of the colour, so that they can be taken away.
     fn painted(&self, text: &str, style: &Style) -> String {
         let paint = match style {
-            Style::Plain | Style::Code | Style::Link(_) => return text.to_owned(),
+            Style::Plain | Style::Code | Style::Link(_) | Style::Page(_) => return text.to_owned(),
             Style::Strong => Paint::new().bold(),
             Style::Quiet => Paint::new().dimmed(),
             Style::Sign(tone) | Style::Toned(tone) => match tone {

@@ -1,0 +1,114 @@
+//! `sockrates conform --servers FOLDER`: the suite against all servers that a folder describes.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::display::Display;
+use super::formats::{tell, write};
+use super::secrets::clean;
+use super::{complain, duration, look_of_stdout};
+use crate::matrix::site::index;
+use crate::matrix::{ServersResult, unconfirmed};
+use crate::report::{Detail, terminal};
+use crate::runner::{
+    Error, Event, Forms, GivenServer, Servers, ServersConfig, SuiteConfig, When, servers_status,
+    stop_on_signals, write_site,
+};
+use crate::verdict::Status;
+
+/// Many servers at once
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Many servers")]
+pub(super) struct ManyArgs {
+    /// Play all servers that this folder describes: a folder each, with a `server.yaml`
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["url", "server", "fault", "nodes", "baseline", "write_baseline", "contract"])]
+    pub(super) servers: Option<PathBuf>,
+    /// Of --servers: play those with these names
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "servers")]
+    server_name: Vec<String>,
+    /// Of --servers: write the site about all of them into this folder
+    #[arg(long, value_name = "FOLDER", requires = "servers")]
+    out: Option<PathBuf>,
+    /// Of --servers: play so many at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "servers", value_parser = clap::value_parser!(u16).range(1..=64))]
+    at_a_time: u16,
+    /// Of --servers: the longest that is spent on one of them
+    #[arg(long, value_name = "TIME", default_value = "15m", requires = "servers", value_parser = duration)]
+    server_limit: Duration,
+    /// Of --servers: they are installed already
+    #[arg(long, requires = "servers")]
+    installed: bool,
+    /// Of --servers: play the suite alone, without scenarios and load
+    #[arg(long, requires = "servers")]
+    suite_only: bool,
+}
+
+/// What the flags of the suite say.
+pub(super) struct Asked<'a> {
+    pub(super) only: &'a [String],
+    pub(super) exclude: &'a [String],
+    pub(super) suite: SuiteConfig,
+    pub(super) given: GivenServer,
+    pub(super) json: Option<&'a Path>,
+    pub(super) strict: bool,
+    pub(super) quiet: bool,
+    pub(super) detail: Detail,
+}
+
+/// Plays them, and writes what there is after each.
+pub(super) fn conform_all(args: &ManyArgs, folder: &Path, asked: Asked<'_>) -> Result<Status, Error> {
+    let servers = Servers::read(ServersConfig {
+        folder: folder.to_owned(),
+        names: args.server_name.clone(),
+        given: asked.given,
+        suite: asked.suite,
+        only: asked.only.to_vec(),
+        exclude: asked.exclude.to_vec(),
+        at_a_time: args.at_a_time,
+        limit: args.server_limit,
+        is_installed: args.installed,
+        is_suite_only: args.suite_only,
+        command: command(folder, args),
+    })?;
+    let forms = |text: fn() -> String| Forms::default().with(asked.json, "results", text);
+    forms(String::new).prepare()?;
+    let stop = stop_on_signals()?;
+    let mut display = Display::new(asked.quiet);
+    let result = servers.play(&stop, &mut |event| {
+        if let Event::ServersSoFar(so_far) = &event {
+            // What fails here is tried again at the end, and reported then.
+            let _ = clean(so_far()).and_then(|result| keep(args, asked.json, &result, When::SoFar));
+        }
+        display.show(&event);
+        Ok(())
+    })?;
+    let result = clean(result)?;
+    let text = terminal(&index(&result), look_of_stdout(), asked.detail);
+    tell(&forms(String::new), text.trim_end());
+    keep(args, asked.json, &result, When::AtTheEnd)?;
+    for (server, clause) in unconfirmed(&result, asked.strict) {
+        complain(&format!("{server} deviates from {clause}, which no raw client has confirmed"));
+    }
+    Ok(servers_status(&result, asked.strict, stop.load(Ordering::Relaxed)))
+}
+
+fn keep(args: &ManyArgs, json: Option<&Path>, result: &ServersResult, when: When) -> Result<(), Error> {
+    write(&Forms::default().with(json, "results", || result.to_json()), when)?;
+    args.out.as_deref().map_or(Ok(()), |folder| write_site(folder, result))
+}
+
+/// The command as the result tells it: without what says where it goes.
+fn command(folder: &Path, args: &ManyArgs) -> String {
+    let mut words = vec!["sockrates conform --servers".to_owned(), folder.display().to_string()];
+    if !args.server_name.is_empty() {
+        words.push(format!("--server-name {}", args.server_name.join(",")));
+    }
+    if args.at_a_time > 1 {
+        words.push(format!("--at-a-time {}", args.at_a_time));
+    }
+    words.extend(args.suite_only.then(|| "--suite-only".to_owned()));
+    words.join(" ")
+}
