@@ -51,7 +51,6 @@ impl Kind {
         Kind::Servers,
     ];
 
-
     /// The word for it in files.
     pub fn name(self) -> &'static str {
         match self {

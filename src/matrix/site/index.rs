@@ -93,8 +93,8 @@ fn cards(all: &View<'_>) -> Vec<Card> {
             standings.filter(|one| one.severity() == severity).map(|one| &*one.clause).collect();
         ids.len() as u64
     };
-    let clean =
-        all.0.iter().filter(|(server, standings)| server.suite.is_some() && causes(standings).is_empty());
+    let is_clean = |standings: &[Standing<'_>]| causes(standings).is_empty() && kept(standings.iter()).1 > 0;
+    let clean = all.0.iter().filter(|(_, standings)| is_clean(standings));
     let mut cards =
         vec![Card::new("Keep every clause", count(clean.count() as u64), "of those judged", Tone::Plain)];
     cards.extend(Severity::ALL.map(|severity| {
@@ -124,6 +124,7 @@ fn servers(all: &View<'_>) -> Table {
         let more = causes(standings).len().saturating_sub(MOST_NAMED) as u64;
         let mut deviations = match (server.suite.is_some(), named.is_empty()) {
             (false, _) => Text::default().quiet(why_absent(server)),
+            (true, true) if judged == 0 => Text::default().quiet("nothing was judged"),
             (true, true) => Text::default().styled("none", Style::Toned(Tone::Good)),
             (true, false) => Text::joined(named, ", "),
         };
