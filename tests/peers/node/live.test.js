@@ -74,7 +74,8 @@ test("the page grows, and at the end it is the report that is stored", async () 
   await watched("grows", async ({ page, ended, stored }) => {
     const first = await shown(page);
     await over(page);
-    assert.equal(await ended, 0);
+    // A machine that is too busy for so many clients makes the run not valid; the page has to be the report all the same.
+    assert.ok([0, 4].includes(await ended));
     const kept = readFileSync(stored, "utf8");
     await page.waitForFunction((kept) => document.querySelector("iframe:not(.waiting)").srcdoc === kept, kept);
     const last = await shown(page);
