@@ -45,6 +45,8 @@ struct Aside {
     outcome: Option<Result<Response, String>>,
     /// Whether a request is not answered yet.
     awaited: bool,
+    /// Whether its last response announced that the connection ends.
+    ends: bool,
     /// What its request has held back.
     rest: Vec<u8>,
 }
@@ -351,6 +353,7 @@ impl<'p> Actor<'p> {
         {
             if let Ok(response) = &outcome {
                 self.session.keep_cookies(&response.head, Some(&aside.target));
+                aside.ends = !response.keep_alive;
             }
             aside.outcome = Some(outcome);
             aside.awaited = false;
@@ -372,6 +375,11 @@ impl<'p> Actor<'p> {
     /// Whether a request is not answered yet.
     pub fn awaits(&self, channel: Channel) -> bool {
         matches!(channel, Channel::Aside(place) if self.asides.get(usize::from(place)).is_some_and(|aside| aside.awaited))
+    }
+
+    /// Whether the last response on a connection announced its end: the next request needs another one.
+    pub fn announced_end(&self, channel: Channel) -> bool {
+        matches!(channel, Channel::Aside(place) if self.asides.get(usize::from(place)).is_some_and(|aside| aside.ends))
     }
 
     /// Takes what a request has held back.

@@ -371,7 +371,7 @@ impl Inquiry {
             headers: &all,
             body: body.as_deref(),
             held: rest.len(),
-            same_connection: self.on,
+            same_connection: self.on && !cx.actor.announced_end(channel),
         };
         cx.wire.request(channel, request);
         cx.actor.asked(channel, &target, rest);

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::host::{Fate, Host};
-use super::stall::StallWatch;
+use super::stall::{StallWatch, busy};
 use crate::conformance::attribution::settle;
 use crate::conformance::verdict::{Course, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
@@ -85,6 +85,8 @@ enum Doubt {
     Stall(Duration),
     /// The server was slow: it took so long for one phase of a connect.
     Slow(Duration),
+    /// A connection could not be made, and the server was there.
+    Unreached,
     /// A connection was not made, or was lost, under heartbeats that a busy machine sometimes misses.
     Accident,
     /// Such heartbeats alone: a client that only looks does not lose its connection, but finds it closed.
@@ -95,7 +97,7 @@ impl Doubt {
     /// Whether a verdict is doubted in a round.
     fn holds(self, round: usize) -> bool {
         match self {
-            Doubt::Stall(_) | Doubt::Slow(_) | Doubt::Accident => round < LAST_ROUND,
+            Doubt::Stall(_) | Doubt::Slow(_) | Doubt::Unreached | Doubt::Accident => round < LAST_ROUND,
             Doubt::Haste => round == 0,
         }
     }
@@ -194,7 +196,10 @@ impl Schedule<'_> {
                         again.push(index);
                         doubted.insert(index, (result, doubt));
                     }
-                    (Fate::Lived, _) => done.push((index, calmer(result, before))),
+                    (Fate::Lived, doubt) => {
+                        let busy = busy().filter(|_| doubt.is_some() && !self.is_reference);
+                        done.push((index, remarked(calmer(result, before), busy)));
+                    }
                     (Fate::Died, _) => alone.push((index, result)),
                     (Fate::Lost, _) => done.push((index, lost(result))),
                 }
@@ -299,6 +304,7 @@ impl Schedule<'_> {
             run_case(self.server, &life.place, source, scenario, namespace, transport, seed, self.stop);
         let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
         let accident = matches!(&played, Ok(Some(ended)) if ended.has_accident);
+        let has_not_reached = matches!(&played, Ok(Some(ended)) if ended.unreached > 0);
         if let Ok(Some(ended)) = &played {
             self.stalls.note_server(ended.slowest);
         }
@@ -326,6 +332,8 @@ impl Schedule<'_> {
         let slow = self.stalls.server_since(begun).map(Doubt::Slow).filter(|_| !self.is_reference);
         let doubt = stall.or(slow).or(self.is_hasty.then_some(haste));
         let doubt = doubt.filter(|_| case.verdict.is_deviation() || case.by.is_some());
+        let unreached = matches!(case.verdict, Verdict::Blocked) && has_not_reached;
+        let doubt = doubt.or(unreached.then_some(Doubt::Unreached));
         Some((case, fate, doubt))
     }
 }
@@ -369,10 +377,24 @@ fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseRe
                 .reason
                 .push_str(&format!(" (repeated, because the server took {time} to let a client in)"));
         }
+        Some((_, Doubt::Unreached)) => {
+            result.reason.push_str(" (repeated, because connections were not answered by TCP before)");
+        }
         Some((_, Doubt::Accident | Doubt::Haste)) => {
             result.reason.push_str(" (repeated, because heartbeats this short are sometimes missed)");
         }
         None => {}
+    }
+    result
+}
+
+/// A deviation that was in doubt each time it was seen: tells who reads it where other programs kept this machine busy.
+fn remarked(mut result: CaseResult, busy: Option<f64>) -> CaseResult {
+    if let Some(share) = busy.filter(|_| result.verdict.is_deviation()) {
+        result.reason.push_str(&format!(
+            " (in doubt: other programs keep this machine busy, and a task waits for a processor in {:.0} % of the time)",
+            share * 100.0
+        ));
     }
     result
 }
@@ -415,6 +437,7 @@ mod tests {
         assert_eq!(holds(Doubt::Stall(Duration::ZERO)), [true, true, false]);
         assert_eq!(holds(Doubt::Slow(Duration::ZERO)), [true, true, false]);
         assert_eq!(holds(Doubt::Accident), [true, true, false]);
+        assert_eq!(holds(Doubt::Unreached), [true, true, false]);
         assert_eq!(holds(Doubt::Haste), [true, false, false]);
     }
 
@@ -432,6 +455,15 @@ mod tests {
             "as seen",
             "it decided nothing"
         );
+    }
+
+    #[test]
+    fn a_deviation_that_stays_in_doubt_on_a_busy_machine_says_so() {
+        let told = remarked(result(Verdict::Fail), Some(0.976));
+        let expected = "as seen (in doubt: other programs keep this machine busy, and a task waits for a processor in 98 % of the time)";
+        assert_eq!(told.reason, expected);
+        assert_eq!(remarked(result(Verdict::Fail), None).reason, "as seen");
+        assert_eq!(remarked(result(Verdict::Pass), Some(0.976)).reason, "as seen");
     }
 
     #[test]

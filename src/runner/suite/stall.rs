@@ -3,6 +3,7 @@
 //! remembers when the server was slow, as the cases saw it connect their clients: then something may come too late that the
 //! server would do in time if fewer cases were played at a time.
 
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,6 +20,10 @@ const SLOW: Duration = Duration::from_millis(200);
 
 /// A stall: when it ended, and how long it was.
 type Stall = (Instant, Duration);
+
+/// Where tasks wait for a processor for more than this share of the time, it is other programs that keep this machine busy: the
+/// cases that are played last are played alone.
+const BUSY: f64 = 0.8;
 
 /// The stalls of this machine and of the server, from now on.
 pub(super) struct StallWatch {
@@ -63,6 +68,19 @@ impl StallWatch {
     }
 }
 
+/// The share of the last ten seconds in which some task waited for a processor, where that is so much that little else can be
+/// judged by time. None where the system does not tell.
+pub(super) fn busy() -> Option<f64> {
+    pressure(&fs::read_to_string("/proc/pressure/cpu").ok()?).filter(|share| *share > BUSY)
+}
+
+/// Of Linux's `some avg10=97.86 avg60=… avg300=… total=…`.
+fn pressure(text: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.starts_with("some "))?;
+    let percent = line.split_whitespace().find_map(|word| word.strip_prefix("avg10="))?;
+    Some(percent.parse::<f64>().ok()? / 100.0)
+}
+
 fn longest(stalls: &Mutex<Vec<Stall>>, begun: Instant) -> Option<Duration> {
     let stalls = stalls.lock().unwrap_or_else(PoisonError::into_inner);
     stalls.iter().filter(|(ended, _)| *ended >= begun).map(|(_, late)| *late).max()
@@ -77,6 +95,14 @@ impl Drop for StallWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_busy_a_machine_is_stands_in_the_words_of_the_system() {
+        let text = "some avg10=97.86 avg60=97.55 avg300=96.77 total=42604012171\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+        assert_eq!(pressure(text).map(|share| (share * 10_000.0).round()), Some(9786.0));
+        assert_eq!(pressure("full avg10=1.00"), None);
+        assert_eq!(pressure("some avg60=1.00"), None);
+    }
 
     #[test]
     fn a_server_was_slow_while_a_case_was_played_if_a_case_saw_it_meanwhile() {
