@@ -30,7 +30,7 @@ pub struct Starter {
     pub ack: bool,
     /// Whether the event of `join` carries the bare name of the room.
     pub plain_join: bool,
-    /// Whether the event of `send` carries the bare text.
+    /// Whether the event of `send` carries the bare text, where there are no rooms.
     pub plain_send: bool,
     /// The events that the application tells each client when it connects.
     pub greetings: Vec<String>,
@@ -82,8 +82,8 @@ impl Starter {
         });
         let send = self.send.iter().map(|send| {
             let argument = match (self.plain_send, &self.join) {
-                (true, _) => json!("hello from sockrates"),
-                (false, Some(_)) => json!({ "room": "lobby", "text": "hello from sockrates" }),
+                (true, None) => json!("hello from sockrates"),
+                (_, Some(_)) => json!({ "room": "lobby", "text": "hello from sockrates" }),
                 (false, None) => json!({ "text": "hello from sockrates" }),
             };
             (send.clone(), argument, false)
@@ -182,7 +182,7 @@ impl Starter {
         }
         if let Some(send) = &self.send {
             let payload = match self.join {
-                _ if self.plain_send => "\"${body}\"",
+                None if self.plain_send => "\"${body}\"",
                 Some(_) => "{ room: \"${room}\", text: \"${body}\" }",
                 None => "{ text: \"${body}\" }",
             };
