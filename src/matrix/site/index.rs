@@ -24,8 +24,10 @@ pub(crate) fn index(result: &ServersResult) -> Report {
     blocks.extend(section("servers", "Servers", vec![hint(HOW_TO_READ), Block::Table(servers(&all))]));
     blocks.extend(section("areas", "By area", vec![hint(AREAS), Block::Table(areas(&all))]));
     let about_load = format!("Each server was put under the same load: {}. {LOAD}", result.load);
-    let load = result.servers.iter().any(|server| server.load.is_some());
-    let load = load.then(|| vec![hint(about_load), Block::Table(loads(result))]).unwrap_or_default();
+    let load = match result.servers.iter().any(|server| server.load.is_some()) {
+        true => vec![hint(about_load), Block::Table(loads(result))],
+        false => Vec::new(),
+    };
     blocks.extend(section("load", "One load", load));
     blocks.extend(section("clauses", "Clauses that not all servers keep", clauses(&all)));
     blocks.extend(section("versions", "From version to version", versions::blocks(&all)));
