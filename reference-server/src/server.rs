@@ -233,7 +233,7 @@ async fn serve(engine: Rc<Engine>, stream: TcpStream, peer: SocketAddr) {
     let shared = engine.shared.clone();
     let mut connection = Connection::new(shared.clone(), stream, peer);
     loop {
-        let mut request = match connection.head().await {
+        let request = match connection.head().await {
             Ok(Some(request)) => request,
             Ok(None) => return,
             Err(status) => {
@@ -241,7 +241,6 @@ async fn serve(engine: Rc<Engine>, stream: TcpStream, peer: SocketAddr) {
                 return connection.linger().await;
             }
         };
-        request.keep_alive &= !shared.has(Fault::ConnectionNotKept);
         let busy = shared.busy.clone();
         let path = &shared.config.path;
         let alike = request.path.starts_with(path.trim_end_matches('/'));
@@ -252,6 +251,7 @@ async fn serve(engine: Rc<Engine>, stream: TcpStream, peer: SocketAddr) {
             connection.respond(Some(&request), response).await
         };
         match next {
+            Next::KeepAlive if shared.has(Fault::ConnectionNotKept) => return connection.linger().await,
             Next::KeepAlive => {}
             Next::Close => return connection.linger().await,
             Next::Taken(take) => {

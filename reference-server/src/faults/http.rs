@@ -46,7 +46,7 @@ macro_rules! http_faults {
         PostDecodedByPiece "post-decoded-by-piece" "EIO-HTTP-10" "a POST that arrives in pieces is decoded piece by piece";
         CompressesUnasked "compresses-unasked" "EIO-HTTP-11" "a long poll is compressed for clients that cannot read it";
         CompressedUnagreed "compressed-unagreed" "EIO-HTTP-12" "long WebSocket messages are marked as compressed though no extension was agreed on";
-        ConnectionNotKept "connection-not-kept" "EIO-HTTP-13" "the connection is closed after each response";
+        ConnectionNotKept "connection-not-kept" "EIO-HTTP-13" "the connection is closed after each response, and no response says so";
         LastRequestIsAbort "last-request-is-abort" "EIO-HTTP-14" "a poll with Connection: close counts as aborted";
         AbortedPollForgiven "aborted-poll-forgiven" "EIO-HTTP-15" "a session survives an aborted poll";
         PathPrefixMatches "path-prefix-matches" "EIO-HTTP-16" "paths that only begin like the endpoint's lead to it";
