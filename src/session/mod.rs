@@ -171,7 +171,7 @@ pub struct Session {
 }
 
 /// How long the end of a WebSocket may take after a close packet of the server.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_millis(200);
 
 impl Session {
     /// A session that is not open yet.
