@@ -302,7 +302,8 @@ mod tests {
 
     #[test]
     fn a_service_that_dies_at_its_start_is_told_with_its_last_lines() {
-        let flood = "i=0; while [ $i -lt 3000 ]; do echo a line of no use $i; i=$((i+1)); done; echo no disk >&2; exit 3";
+        let flood =
+            "i=0; while [ $i -lt 3000 ]; do echo a line of no use $i; i=$((i+1)); done; echo no disk; exit 3";
         let why = started(rule(flood, None)).expect_err("it ends");
         assert_eq!(why.sentence(), "the service db ended with exit code 3");
         assert!(why.tail().len() <= 20 && why.tail().iter().any(|line| line == "no disk"), "{why}");

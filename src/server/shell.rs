@@ -79,11 +79,8 @@ mod tests {
         assert_eq!(run("test \"$WHERE\" = here", PATIENCE), Ok(()));
         let printed = lines_of_command("echo one; echo two", Vec::new(), PATIENCE, &|| false);
         assert_eq!(printed, Ok(vec!["one".to_owned(), "two".to_owned()]));
-        let why = run("seq 1000; echo no such table >&2; exit 4", PATIENCE).expect_err("it ends badly");
-        assert!(
-            why.starts_with("`seq 1000; echo no such table >&2; exit 4` ended with exit code 4; "),
-            "{why}"
-        );
+        let why = run("seq 1000; echo no such table; exit 4", PATIENCE).expect_err("it ends badly");
+        assert!(why.starts_with("`seq 1000; echo no such table; exit 4` ended with exit code 4; "), "{why}");
         assert!(why.contains("no such table") && why.len() < 200, "{why}");
         assert!(run("exit 1", PATIENCE).is_err_and(|why| why.ends_with("and printed nothing")));
     }
