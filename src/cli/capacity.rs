@@ -1,24 +1,24 @@
 //! `sockrates capacity`: the highest load at which the thresholds of a scenario hold.
 
 use std::slice;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 
-use super::formats::{tell, write};
 use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::{clean, clean_each};
 use super::server::ServerArgs;
 use super::watching::MetricsArgs;
-use super::{duration, look_of_stdout, share, warn};
+use super::{duration, share, warn};
 use crate::capacity;
-use crate::report::{Detail, RunResult, html, terminal};
+use crate::report::RunResult;
 use crate::runner::{
-    Error, Event, GrowthSearch, LoadSearch, Published, RunConfig, SearchConfig, Selected, ServerConfig, When,
-    growth_status, search_status, select_one, stop_on_signals,
+    Error, Event, GrowthSearch, Listener, LoadSearch, Published, RunConfig, SearchConfig, Selected,
+    ServerConfig, growth_status, search_status, select_one, stop_on_signals,
 };
 use crate::scenario::{Axis, load_from};
 use crate::verdict::Status;
@@ -111,29 +111,11 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
         return grow(args, &config, &servers, &selected);
     }
     let server = given.one()?;
-    args.output.empty_forms(None).prepare()?;
-    warn(slice::from_ref(&selected));
-    let stop = stop_on_signals()?;
-    let watchers = args.metrics.begin(&stop)?;
-    let mut last = None;
-    let mut display = args.output.display();
+    let stop = begin(args, &selected)?;
     let search = LoadSearch { config: &config, server: &server, selected: &selected, stop: &stop };
-    let found = search.run(&mut |event| {
-        display.show(&event);
-        watch(&event, &watchers, &mut last);
-        if let Event::SearchSoFar(so_far) = event {
-            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
-        }
-        Ok(())
-    })?;
-    if let Some(last) = last {
-        watchers.show_end(&[], &last, true, &stop);
-    }
+    let found = watched(args, &stop, |listener| search.run(listener))?;
     let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
-    let report = capacity::report(&result);
-    let forms = args.output.forms(|| result.to_json(), || html(&report));
-    tell(&forms, terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
-    write(&forms, When::AtTheEnd)?;
+    args.output.show(|| result.to_json(), &capacity::report(&result), None)?;
     Ok(search_status(&result, stop.load(Ordering::Relaxed)))
 }
 
@@ -150,30 +132,44 @@ fn grow(
             "`{flag}` is about one number of nodes: give `--nodes` a number"
         )));
     }
+    let stop = begin(args, selected)?;
+    let search = GrowthSearch { config, servers, selected, stop: &stop };
+    let found = watched(args, &stop, |listener| search.run(listener))?;
+    let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
+    args.output.show(|| result.to_json(), &capacity::growth_report(&result), None)?;
+    Ok(growth_status(&result, servers.len(), stop.load(Ordering::Relaxed)))
+}
+
+/// Looks whether what is found can be written. Gives what ends a search.
+fn begin(args: &CapacityArgs, selected: &Selected) -> Result<Arc<AtomicBool>, Error> {
     args.output.empty_forms(None).prepare()?;
     warn(slice::from_ref(selected));
-    let stop = stop_on_signals()?;
-    let watchers = args.metrics.begin(&stop)?;
+    stop_on_signals()
+}
+
+/// Shows how a search goes, and stores what it has found so far.
+fn watched<T>(
+    args: &CapacityArgs,
+    stop: &Arc<AtomicBool>,
+    search: impl FnOnce(&mut Listener<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let watchers = args.metrics.begin(stop)?;
     let mut last = None;
     let mut display = args.output.display();
-    let search = GrowthSearch { config, servers, selected, stop: &stop };
-    let found = search.run(&mut |event| {
+    let found = search(&mut |event| {
         display.show(&event);
         watch(&event, &watchers, &mut last);
-        if let Event::GrowthSoFar(so_far) = event {
-            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
+        match event {
+            Event::SearchSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
+            Event::GrowthSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
+            _ => {}
         }
         Ok(())
     })?;
     if let Some(last) = last {
-        watchers.show_end(&[], &last, true, &stop);
+        watchers.show_end(&[], &last, true, stop);
     }
-    let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
-    let report = capacity::growth_report(&result);
-    let forms = args.output.forms(|| result.to_json(), || html(&report));
-    tell(&forms, terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
-    write(&forms, When::AtTheEnd)?;
-    Ok(growth_status(&result, servers.len(), stop.load(Ordering::Relaxed)))
+    Ok(found)
 }
 
 /// Shows the figures of the run that is under way to those who watch.

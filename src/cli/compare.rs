@@ -6,17 +6,15 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::formats::{tell, write};
 use super::output::{OutputArgs, RESULTS};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean;
 use super::server::ServerArgs;
-use super::{complain, look_of_stdout, share, warn};
+use super::{complain, share, warn};
 use crate::compare::{self, Demand};
-use crate::report::{Detail, Report, html, markdown, terminal};
 use crate::runner::{
-    Comparison, ComparisonConfig, Error, Event, GivenServer, When, compare_files, select_one, stop_on_signals,
+    Comparison, ComparisonConfig, Error, Event, GivenServer, compare_files, select_one, stop_on_signals,
 };
 use crate::verdict::Status;
 
@@ -106,18 +104,14 @@ fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> R
         Ok(())
     })?;
     compared.result = clean(compared.result)?;
-    show(args, &compared.result.to_json(), &compare::report(&compared.result))?;
+    args.output.show(
+        || compared.result.to_json(),
+        &compare::report(&compared.result),
+        args.markdown.as_deref(),
+    )?;
     let (status, complaints) = compared.judge(&args.fail_on, stop.load(Ordering::Relaxed))?;
     complaints.iter().for_each(|complaint| complain(complaint));
     Ok(status)
-}
-
-/// Prints what was found, and writes the forms that are asked for.
-fn show(args: &CompareArgs, json: &str, report: &Report) -> Result<(), Error> {
-    let forms = args.output.forms(|| json.to_owned(), || html(report));
-    let forms = forms.with(args.markdown.as_deref(), "summary", || markdown(report));
-    tell(&forms, terminal(report, look_of_stdout(), Detail::Usual).trim_end());
-    write(&forms, When::AtTheEnd)
 }
 
 fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, Error> {
@@ -125,7 +119,7 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, 
         return Err(Error::because("`--conformance` is for servers, and these are results: leave it out"));
     }
     let result = compare_files(old, new, args.play.seed)?;
-    show(args, &result.to_json(), &compare::diff_report(&result))?;
+    args.output.show(|| result.to_json(), &compare::diff_report(&result), args.markdown.as_deref())?;
     let (status, complaints) = result.judge(&args.fail_on);
     complaints.iter().for_each(|complaint| complain(complaint));
     Ok(status)

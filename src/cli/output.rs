@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::display::Display;
-use super::put;
-use crate::runner::{Forms, is_stdout};
+use super::formats::{tell, write};
+use super::{look_of_stdout, put};
+use crate::report::{Detail, Report, html, markdown, terminal};
+use crate::runner::{Error, Forms, When, is_stdout};
 
 /// The heading of the forms in the help.
 pub(super) const RESULTS: &str = "Results (`-` is standard output)";
@@ -39,6 +41,18 @@ impl OutputArgs {
     /// What is asked for, as long as there is nothing to write. `markdown`: where a summary goes.
     pub(super) fn empty_forms<'a>(&'a self, markdown: Option<&'a Path>) -> Forms<'a> {
         self.forms(String::new, String::new).with(markdown, "summary", String::new)
+    }
+
+    /// Prints what was found, and writes the forms that are asked for. `summary`: where one as Markdown goes.
+    pub(super) fn show(
+        &self,
+        to_json: impl Fn() -> String,
+        report: &Report,
+        summary: Option<&Path>,
+    ) -> Result<(), Error> {
+        let forms = self.forms(to_json, || html(report)).with(summary, "summary", || markdown(report));
+        tell(&forms, terminal(report, look_of_stdout(), Detail::Usual).trim_end());
+        write(&forms, When::AtTheEnd)
     }
 
     /// What shows how it goes.

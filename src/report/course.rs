@@ -307,6 +307,13 @@ pub struct AgentResult {
     pub clock_doubt_us: u64,
 }
 
+/// How far the clocks of two agents may be apart, of which each may be off by so much. None where there is one agent.
+pub(crate) fn clocks_apart(doubts: impl Iterator<Item = Duration>) -> Option<Duration> {
+    let mut doubts: Vec<Duration> = doubts.collect();
+    doubts.sort_unstable();
+    (doubts.len() > 1).then(|| doubts.iter().rev().take(2).sum())
+}
+
 /// Why a measurement is in doubt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DoubtResult {

@@ -12,7 +12,7 @@ use super::{Error, ServerConfig};
 use crate::agents::{BrokerConfig, Fleet, Member, NotGathered, Wanted, gather};
 use crate::engine::{self, Crew, EngineConfig, Ran, Report, RunProgress};
 use crate::plan::{Plan, RunOptions};
-use crate::report::course::AgentResult;
+use crate::report::course::{AgentResult, clocks_apart};
 use crate::scenario::{Act, Scenario};
 use crate::server::Nodes;
 use crate::units::micros;
@@ -165,9 +165,7 @@ impl Machines {
 
     /// How far the clocks of two agents may have been apart at worst. None where there is one.
     pub(super) fn clocks(&self) -> Option<Duration> {
-        let mut worst: Vec<Duration> = self.fleet.members().iter().map(|member| member.worst).collect();
-        worst.sort_unstable();
-        (worst.len() > 1).then(|| worst.iter().rev().take(2).sum())
+        clocks_apart(self.fleet.members().iter().map(|member| member.worst))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::report::block::{
 };
 use crate::report::chart::scale::{Scale, Unit};
 use crate::report::chart::{Chart, Limit, Line, Stroke, number, range};
+use crate::report::course::clocks_apart;
 use crate::report::result::MetricResult;
 
 use super::head::{demand, is_about};
@@ -255,10 +256,8 @@ fn bar(from: f64, width: f64, colour: usize) -> Markup {
 }
 
 /// How far a delivery between two agents may be from the truth, because their clocks are apart. None where one machine timed it.
-fn clocks(run: &RunResult) -> Option<u64> {
-    let mut doubts: Vec<u64> = run.agents.iter().map(|agent| agent.clock_doubt_us).collect();
-    doubts.sort_unstable();
-    (doubts.len() > 1).then(|| doubts.iter().rev().take(2).sum())
+fn clocks(run: &RunResult) -> Option<Duration> {
+    clocks_apart(run.agents.iter().map(|agent| Duration::from_micros(agent.clock_doubt_us)))
 }
 
 /// Whether two clients have timed it, who may be on two machines.
@@ -269,7 +268,7 @@ fn is_of_two(metric: &MetricResult) -> bool {
 }
 
 /// Series with their figures. `clocks` as of [`clocks()`].
-fn table(label: &str, metrics: &[MetricResult], clocks: Option<u64>) -> Table {
+fn table(label: &str, metrics: &[MetricResult], clocks: Option<Duration>) -> Table {
     let mut columns = vec![Column::words("Series")];
     columns.extend(
         ["p50", "p90", "p99", "p99.9", "max", "count"]
@@ -281,7 +280,7 @@ fn table(label: &str, metrics: &[MetricResult], clocks: Option<u64>) -> Table {
     columns.extend([full("min"), full("mean")]);
     let row = |metric: &MetricResult| {
         let name = match clocks.filter(|_| is_of_two(metric)) {
-            Some(apart) => format!("{} ± {}", metric.name, measured(apart)),
+            Some(apart) => format!("{} ± {}", metric.name, format::measured(apart)),
             None => metric.name.clone(),
         };
         let row = Row::of([

@@ -197,7 +197,7 @@ impl Schedule<'_> {
                         doubted.insert(index, (result, doubt));
                     }
                     (Fate::Lived, doubt) => {
-                        let busy = busy().filter(|_| doubt.is_some() && !self.is_reference);
+                        let busy = doubt.filter(|_| !self.is_reference).and_then(|_| busy());
                         done.push((index, remarked(calmer(result, before), busy)));
                     }
                     (Fate::Died, _) => alone.push((index, result)),
