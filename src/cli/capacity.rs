@@ -13,7 +13,7 @@ use super::play::PlayArgs;
 use super::secrets::{clean, clean_each};
 use super::server::ServerArgs;
 use super::watching::MetricsArgs;
-use super::{duration, share, warn};
+use super::{complain, duration, share, warn};
 use crate::capacity;
 use crate::report::RunResult;
 use crate::runner::{
@@ -167,7 +167,8 @@ fn watched<T>(
         Ok(())
     })?;
     if let Some(last) = last {
-        watchers.show_end(&[], &last, true, stop);
+        let trouble = watchers.show_end(&[], &last, true, stop);
+        trouble.iter().for_each(|trouble| complain(&format!("warning: {trouble}")));
     }
     Ok(found)
 }

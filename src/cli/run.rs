@@ -30,6 +30,7 @@ Examples:
   sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
   sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them
   sockrates run my.yaml --metrics 127.0.0.1:9464       figures for Prometheus while it runs
+  sockrates run my.yaml --otlp http://localhost:4318   figures for a collector of OpenTelemetry
   sockrates run my.yaml --live 127.0.0.1:0             the report as a page that grows while it runs
   sockrates run my.yaml --nats nats://broker:4222 --agents 8 --url https://chat.example
                                                        played by eight machines on which `sockrates agent` waits";
@@ -133,7 +134,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let is_last = index + 1 == selected.len() || stop.load(Ordering::Relaxed);
         let detail = Detail::of(args.quiet, args.verbose);
         tell(&args.forms(&[]), text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
-        watchers.show_end(&results, &result, is_last, &stop);
+        let trouble = watchers.show_end(&results, &result, is_last, &stop);
+        trouble.iter().for_each(|trouble| complain(&format!("warning: {trouble}")));
         results.push(result);
         // What fails here is tried again at the end, and reported then.
         let _ = write(&args.forms(&results), When::SoFar);

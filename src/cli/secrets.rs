@@ -8,8 +8,8 @@ use crate::runner::Error;
 use crate::secrets::Secrets;
 
 /// Options whose values may be secret.
-const TAKE_SECRETS: [&str; 7] =
-    ["--auth", "--header", "--query", "--url", "--proxy", "--nats", "--nats-token"];
+const TAKE_SECRETS: [&str; 8] =
+    ["--auth", "--header", "--query", "--url", "--otlp", "--proxy", "--nats", "--nats-token"];
 
 /// The secrets of this process: everything that it prints passes them.
 static OF_THIS_PROCESS: OnceLock<Secrets> = OnceLock::new();

@@ -16,6 +16,10 @@ pub(super) struct MetricsArgs {
     /// Serve the figures for Prometheus while it runs, as OpenMetrics at http://ADDRESS/metrics
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
+    /// Push the figures to this collector of OpenTelemetry every 5 s and at the end (OTLP over HTTP): `http://localhost:4318`.
+    /// OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_CERTIFICATE add headers and the collector's authority
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
 }
 
 /// Where the figures and the report go while something runs.
@@ -32,32 +36,34 @@ pub(super) struct WatchArgs {
 }
 
 impl MetricsArgs {
-    /// Begins to listen, and says where. `stop` is what ends the run.
+    /// Begins, and says where the figures are. `stop` is what ends the run.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// When the address is taken, or the url is none.
     pub(super) fn begin(&self, stop: &Arc<AtomicBool>) -> Result<Published, Error> {
-        begin(self.metrics, None, false, stop)
+        self.begin_with(None, false, stop)
+    }
+
+    fn begin_with(
+        &self,
+        live: Option<SocketAddr>,
+        live_public: bool,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Published, Error> {
+        let (metrics, otlp) = (self.metrics, self.otlp.clone());
+        let config = PublishConfig { metrics, otlp, live, live_public, secrets: secrets() };
+        let published = Published::begin(config, stop)?;
+        published.places().iter().for_each(|place| complain(&format!("note: {place}")));
+        Ok(published)
     }
 }
 
 impl WatchArgs {
-    /// Begins to listen, and says where. `stop` is what ends the run.
+    /// Begins, and says where the figures are. `stop` is what ends the run.
     ///
     /// # Errors
-    /// When an address is taken, or is none to be served on.
+    /// When an address is taken, or is none to be served on, or the url is none.
     pub(super) fn begin(&self, stop: &Arc<AtomicBool>) -> Result<Published, Error> {
-        begin(self.metrics.metrics, self.live, self.live_public, stop)
+        self.metrics.begin_with(self.live, self.live_public, stop)
     }
-}
-
-fn begin(
-    metrics: Option<SocketAddr>,
-    live: Option<SocketAddr>,
-    live_public: bool,
-    stop: &Arc<AtomicBool>,
-) -> Result<Published, Error> {
-    let published = Published::begin(PublishConfig { metrics, live, live_public, secrets: secrets() }, stop)?;
-    published.places().iter().for_each(|place| complain(&format!("note: {place}")));
-    Ok(published)
 }

@@ -4,15 +4,13 @@
 //! that report when it is ready for one: a browser that is slow leaves reports out and falls behind in nothing. All of it stands
 //! under a path that nobody can guess, so that no other page of the browser can read it or press its button.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Reply, Request, Site};
+use super::{Reply, Request, Site, unguessable};
 
 /// Where a stream without news says that it lives.
 const PULSE: Duration = Duration::from_secs(2);
@@ -186,12 +184,6 @@ fn report(shared: Arc<Shared>) -> impl FnMut() -> Option<Vec<u8>> {
         }
         None
     }
-}
-
-/// Thirty-two digits from the random numbers of the system.
-fn unguessable() -> String {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", random(), random())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod course;
 pub mod csv;
 #[cfg(test)]
 pub(crate) mod example;
+mod families;
 pub mod file;
 pub mod github;
 pub mod hgrm;
@@ -23,6 +24,7 @@ pub mod live;
 mod nodes;
 mod offences;
 pub mod openmetrics;
+pub(crate) mod otlp;
 mod render;
 pub mod result;
 pub(crate) mod run;

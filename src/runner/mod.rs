@@ -29,6 +29,7 @@
 
 mod agents;
 mod bundled;
+mod collector;
 mod commands;
 mod comparison;
 mod event;

@@ -1,9 +1,10 @@
-//! One HTTP exchange over a blocking connection: just enough to see who is there.
+//! One HTTP exchange over a blocking connection: just enough to see who is there, or to hand something over.
 //!
 //! Not a client: a request goes out by [`crate::protocol::http`], and everything that comes back until the end of the
 //! response (or of patience, or of 64 KiB) is read by it. [`Answer`] says what it was: of a response that is cut or
 //! wrong, what came. Deadlines cover the whole exchange, so a server that drips bytes cannot hold it.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ const LIMIT: usize = 64 * 1024;
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// A whole response head, with the part of the body that came; behind a `101`, the first WebSocket text.
     Http(Response),
     /// Bytes that are no HTTP response.
@@ -33,7 +34,7 @@ pub(super) enum Answer {
 
 /// Why an exchange failed.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// No connection: refused, timed out, unreachable.
     Connect(io::Error),
     /// The TLS handshake failed.
@@ -48,31 +49,47 @@ pub(super) enum Broken {
     Proxy(String),
 }
 
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Broken::Connect(error) | Broken::Lost(error) => write!(f, "{error}"),
+            Broken::Tls(error) => write!(f, "TLS failed: {error}"),
+            Broken::NoTls => f.write_str("it does not speak TLS"),
+            Broken::TimedOut => f.write_str("it did not answer in time"),
+            Broken::Proxy(why) => f.write_str(why),
+        }
+    }
+}
+
 /// What to send.
-pub(super) enum Request<'a> {
+pub(crate) enum Request<'a> {
     /// `GET`, closing the connection afterwards.
     Get,
     /// `GET` that asks for a WebSocket.
     Upgrade,
-    /// `POST` of this text.
-    Post(&'a str),
+    /// `POST` of a body.
+    Post {
+        /// What the body is.
+        kind: &'a str,
+        body: &'a [u8],
+    },
 }
 
 /// Where one request goes, and in which manner.
-pub(super) struct Exchange<'a> {
-    pub(super) endpoint: &'a Endpoint,
-    pub(super) address: SocketAddr,
-    pub(super) tunnel: Option<&'a Tunnel>,
-    pub(super) tls: Option<&'a Arc<ClientConfig>>,
-    pub(super) deadline: Instant,
+pub(crate) struct Exchange<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) address: SocketAddr,
+    pub(crate) tunnel: Option<&'a Tunnel>,
+    pub(crate) tls: Option<&'a Arc<ClientConfig>>,
+    pub(crate) deadline: Instant,
     /// Headers beside ours, or in their place.
-    pub(super) headers: &'a [(String, String)],
-    /// The query.
-    pub(super) parameters: &'a str,
+    pub(crate) headers: &'a [(String, String)],
+    /// Path and query.
+    pub(crate) target: &'a str,
 }
 
 /// Sends one request and takes the answer.
-pub(super) fn exchange(to: &Exchange<'_>, request: &Request<'_>) -> Result<Answer, Broken> {
+pub(crate) fn exchange(to: &Exchange<'_>, request: &Request<'_>) -> Result<Answer, Broken> {
     let Exchange { endpoint, address, tls, deadline, .. } = *to;
     let stream = TcpStream::connect_timeout(&address, left(deadline)?).map_err(Broken::Connect)?;
     stream.set_nodelay(true).map_err(Broken::Lost)?;
@@ -96,7 +113,7 @@ pub(super) fn exchange(to: &Exchange<'_>, request: &Request<'_>) -> Result<Answe
 }
 
 fn written(to: &Exchange<'_>, request: &Request<'_>) -> Result<Vec<u8>, Broken> {
-    let (target, authority) = (to.endpoint.request_target(to.parameters), to.endpoint.authority());
+    let authority = to.endpoint.authority();
     let mut headers = vec![
         ("Host", authority.as_str()),
         ("User-Agent", concat!("sockrates/", env!("CARGO_PKG_VERSION"))),
@@ -113,15 +130,15 @@ fn written(to: &Exchange<'_>, request: &Request<'_>) -> Result<Vec<u8>, Broken> 
             headers.push(("Connection", "close"));
             ("GET", None)
         }
-        Request::Post(body) => {
-            headers.extend([("Connection", "close"), ("Content-Type", "text/plain;charset=UTF-8")]);
-            ("POST", Some(body.as_bytes()))
+        Request::Post { kind, body } => {
+            headers.extend([("Connection", "close"), ("Content-Type", *kind)]);
+            ("POST", Some(*body))
         }
     };
     headers.retain(|(name, _)| !to.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
     headers.extend(to.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut bytes = Vec::new();
-    http::write_request(&mut bytes, &http::Request { method, target: &target, headers: &headers, body })
+    http::write_request(&mut bytes, &http::Request { method, target: to.target, headers: &headers, body })
         .map_err(|refused| Broken::Lost(io::Error::new(io::ErrorKind::InvalidInput, refused)))?;
     Ok(bytes)
 }
@@ -266,7 +283,7 @@ fn left(deadline: Instant) -> Result<Duration, Broken> {
     if left.is_zero() { Err(Broken::TimedOut) } else { Ok(left) }
 }
 
-pub(super) fn timed_out(error: &io::Error) -> bool {
+pub(crate) fn timed_out(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 

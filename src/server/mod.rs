@@ -20,6 +20,7 @@ mod shell;
 
 pub(crate) use endpoint::{Endpoint, authorization};
 pub(crate) use group::{Group, Leave, Process, Resources};
+pub(crate) use http::{Answer, Exchange, Request, exchange};
 pub(crate) use last_words::exception;
 pub(crate) use nodes::{BUS, Node, Nodes, usual_name};
 pub(crate) use not_there::{NotThere, Seen};

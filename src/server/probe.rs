@@ -405,10 +405,11 @@ impl Look<'_> {
         let deadline = self.deadline.min(Instant::now() + Duration::from_secs(1));
         let parameters = format!("{}&sid={}", self.parameters("polling"), sid(open));
         let close = match self.version.dialect().framing {
-            Framing::Separated => "1",
-            Framing::Counted => "1:1",
+            Framing::Separated => &b"1"[..],
+            Framing::Counted => b"1:1",
         };
-        let _ = self.exchange(deadline, &self.headers_after(response), &parameters, &Request::Post(close));
+        let close = Request::Post { kind: "text/plain;charset=UTF-8", body: close };
+        let _ = self.exchange(deadline, &self.headers_after(response), &parameters, &close);
     }
 
     /// The headers of a later request of the same session, with the cookies that came with its handshake: several servers may
@@ -441,11 +442,11 @@ impl Look<'_> {
         self.manner.query.iter().for_each(|(name, value)| {
             query.append_pair(name, value);
         });
-        let parameters = &query.finish();
+        let target = &self.endpoint.request_target(&query.finish());
         let (endpoint, address, tls) = (self.endpoint, self.address, self.probing.tls.as_ref());
         let tunnel = self.probing.proxy.as_ref().map(|proxy| proxy.tunnel(endpoint));
         let tunnel = tunnel.as_ref();
-        exchange(&Exchange { endpoint, address, tunnel, tls, deadline, headers, parameters }, request)
+        exchange(&Exchange { endpoint, address, tunnel, tls, deadline, headers, target }, request)
     }
 
     fn response(&self, parameters: &str, request: &Request<'_>) -> Result<Response, Seen> {

@@ -21,6 +21,7 @@ mod looks;
 mod metrics;
 mod nodes;
 mod options;
+mod otlp;
 mod output;
 mod overrides;
 #[path = "../support/peers.rs"]

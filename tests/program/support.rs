@@ -36,7 +36,12 @@ pub(crate) fn sockrates<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>)
     for name in of_proxies {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
-    for name in ["SOCKRATES_URL"].iter().chain(&of_terminals).chain(&of_ci) {
+    let of_collectors = [
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+    ];
+    for name in ["SOCKRATES_URL"].iter().chain(&of_collectors).chain(&of_terminals).chain(&of_ci) {
         command.env_remove(name);
     }
     command.args(arguments).env(MARK, &mark).stdin(Stdio::null());

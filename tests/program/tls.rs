@@ -1,7 +1,7 @@
 //! TLS with a certificate authority made for the purpose, in front of the reference server.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -63,32 +63,37 @@ impl Secure {
 
     /// With a certificate for these names.
     fn named(names: &[&str]) -> Secure {
-        let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names are good names");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key can be made"));
-        let authority = authority.expect("an authority can sign itself");
-        let key = KeyPair::generate().expect("a key can be made");
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let params = CertificateParams::new(names).expect("these are names");
-        let certificate = params.signed_by(&key, &authority).expect("the authority signs");
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the versions are fine")
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::try_from(key.serialize_der()).expect("it is a key"),
-            );
-        let config = Arc::new(config.expect("key and certificate belong together"));
         let reference = Reference::start();
-        let to = reference.address();
-        let server = Server::start(move |near, _| terminate(&config, &near, &TcpStream::connect(to)?));
-        Secure { server, _reference: reference, authority: authority.pem() }
+        let (server, authority) = in_front_of(reference.address(), names);
+        Secure { server, _reference: reference, authority }
     }
 
     fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.server.address())
     }
+}
+
+/// A server that ends TLS in front of one that speaks none, with a certificate for these names; and its authority in PEM.
+pub(crate) fn in_front_of(to: SocketAddr, names: &[&str]) -> (Server, String) {
+    let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names are good names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key can be made"));
+    let authority = authority.expect("an authority can sign itself");
+    let key = KeyPair::generate().expect("a key can be made");
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let params = CertificateParams::new(names).expect("these are names");
+    let certificate = params.signed_by(&key, &authority).expect("the authority signs");
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the versions are fine")
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).expect("it is a key"),
+        );
+    let config = Arc::new(config.expect("key and certificate belong together"));
+    let server = Server::start(move |near, _| terminate(&config, &near, &TcpStream::connect(to)?));
+    (server, authority.pem())
 }
 
 /// Decrypts what comes from near and encrypts what comes from far.
