@@ -45,6 +45,8 @@ impl Server {
 }
 
 impl Wire for Server {
+    fn head_for(&mut self, _: u16) {}
+
     fn dial(&mut self, _: Channel, _: &str, _: &[(String, String)]) {}
 
     fn text(&mut self, _: Channel, parts: &[&str]) {

@@ -2,6 +2,7 @@
 
 use super::events::{Moment, Sender, SentMessage};
 use super::fault::Leak;
+use super::maps::Map;
 use super::membership::Membership;
 use super::nodes::JoinSpread;
 use super::open::Open;
@@ -45,12 +46,17 @@ impl Judgement {
         let knows = can_tell && membership.remembers(from);
         let aim = if message.is_aimed { Undecided::RoomUnknown } else { Undecided::AimUnknown };
         let excuse = if can_tell { proof.excuse } else { Some(aim) };
+        // Where those were at their receipts who have gone from node to node.
+        let has_moved =
+            |(seat, _): &(u32, Moment)| membership.homes.has_moved(membership.seats()[*seat as usize].client);
+        let receipts = entry.receipts.iter().filter(|_| membership.homes.have_moves()).filter(has_moved);
+        let moved: Map<u32, u16> = receipts.map(|(seat, at)| (seat, membership.node(seat, at))).collect();
         let mut meant = 0;
         let mut received = 0;
         for seat in membership.candidates(message) {
             let has = entry.receipts.has(seat);
             let client = membership.seats()[seat as usize].client;
-            let (reach, span) = (membership.homes.reach(message.node, client), (from, to));
+            let (reach, span) = (membership.homes.reach((message.node, message.sent), client), (from, to));
             let (from, to) = reach.widen(span);
             let mut certainty = membership.is_for(message, seat, from, to);
             let is_open = !reach.is_zero() && excuse.is_none() && certainty == Certainty::Maybe;
@@ -71,13 +77,13 @@ impl Judgement {
             match (certainty, has) {
                 (Certainty::Yes, true) => {
                     judgement.expected += 1;
-                    judgement.expect_at(membership, seat);
+                    judgement.expect_at(membership, (seat, moved.get(&seat)));
                 }
                 (Certainty::Yes, false) => judgement.absent.push(seat),
                 (Certainty::Maybe, _) => {
                     let doubt = || match is_gone {
                         true => Undecided::ReceiverLost,
-                        false if spreads && membership.homes.is_at(message.node, client) => {
+                        false if spreads && membership.homes.is_at((message.node, message.sent), client) => {
                             Undecided::Publishing
                         }
                         false if spreads => Undecided::Spreading,
@@ -102,9 +108,10 @@ impl Judgement {
     }
 
     /// Counts a seat that had to receive the message at its node.
-    fn expect_at(&mut self, membership: &Membership, seat: u32) {
+    fn expect_at(&mut self, membership: &Membership, (seat, node): (u32, Option<&u16>)) {
         if membership.homes.are_several() {
-            let node = usize::from(membership.node(seat));
+            let home = || membership.node(seat, Moment::MAX);
+            let node = usize::from(node.copied().unwrap_or_else(home));
             self.expected_at.resize(self.expected_at.len().max(node + 1), 0);
             self.expected_at[node] += 1;
         }
@@ -122,7 +129,10 @@ impl Judgement {
         let spans = membership.spans(message, seat);
         let joins = spans.iter().filter_map(|(_, span)| span.confirmed);
         let last = joins.filter(|confirmed| *confirmed <= message.sent).max();
-        if let Some(joined) = last.filter(|joined| *joined > from) {
+        let client = membership.seats()[seat as usize].client;
+        let is_own =
+            membership.homes.are_several() && membership.homes.host(client, message.sent) == message.node;
+        if let Some(joined) = last.filter(|joined| *joined > from && !is_own) {
             self.join_spread.take(message.sent - joined, has);
         }
     }
@@ -137,7 +147,7 @@ impl Judgement {
     ) {
         for (seat, at) in entry.receipts.iter() {
             let client = membership.seats()[seat as usize].client;
-            let (from, to) = membership.homes.reach(message.node, client).widen((from, to));
+            let (from, to) = membership.homes.reach((message.node, message.sent), client).widen((from, to));
             if membership.is_for(message, seat, from, to) != Certainty::No {
                 continue;
             }

@@ -82,8 +82,8 @@ pub struct Ledger {
     ends: Vec<ConnectionEnd>,
     /// Receipts by seats whose joins nobody confirmed: which message, which seat, and when.
     signs: Vec<(Key, u32, Moment)>,
-    /// What is missing, with the node of its sender, and whether the server was disturbed then.
-    missing: Map<(u32, Key), (u16, bool)>,
+    /// What is missing, with the nodes of its sender and its receiver, and whether the server was disturbed then.
+    missing: Map<(u32, Key), (u16, u16, bool)>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
     /// When the server was disturbed on purpose.
@@ -178,11 +178,11 @@ impl Ledger {
     /// Takes what a client did or saw. Gives back a message that it sent, for the other workers.
     pub fn record(&mut self, client: u32, at: Moment, event: AuditEvent<'_>) -> Option<Arc<SentMessage>> {
         match event {
-            AuditEvent::At { node } => self.membership.homes.put(client, node),
+            AuditEvent::At { node } => self.membership.go(client, node, at),
             AuditEvent::Received { namespace, key } => self.received(client, namespace, key, at),
             AuditEvent::Settled(mut message) => {
                 message.strays = self.membership.strays(&message);
-                message.node = self.membership.homes.node(client);
+                message.node = self.membership.homes.node(client, message.sent);
                 let message = Arc::new(message);
                 self.handle_message(message.clone());
                 let seat = self.membership.seat(client, &message.sent_in);
@@ -294,7 +294,7 @@ impl Ledger {
         }
         let course = self.senders.entry(key.sender).or_default();
         if key.sequence < course.judged {
-            return self.received_late(seat, key);
+            return self.received_late(seat, key, at);
         }
         let entry = match self.open.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
@@ -315,7 +315,7 @@ impl Ledger {
         if !entry.receipts.put(seat, at) {
             let message = entry.message.clone();
             if message.is_none() && self.membership.homes.are_several() {
-                entry.doubled.push(seat);
+                entry.doubled.push((seat, at));
             }
             return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
         }
@@ -326,7 +326,7 @@ impl Ledger {
             course.seen = key.sequence + 1;
         } else {
             let seen = course.seen;
-            self.look_at_the_order(seat, key, seen);
+            self.look_at_the_order((seat, at), key, seen);
         }
     }
 
@@ -468,15 +468,15 @@ impl Ledger {
         is_awaited
     }
 
-    fn received_late(&mut self, seat: u32, key: Key) {
+    fn received_late(&mut self, seat: u32, key: Key, at: Moment) {
         let owed = &mut self.membership.seat_mut(seat).owed;
         if let Some(index) = owed.iter().position(|(of, _)| *of == key) {
             let (_, message) = owed.remove(index);
-            self.expect(&message, seat);
-        } else if let Some((node, is_disturbed)) = self.missing.remove(&(seat, key)) {
+            self.expect(&message, self.membership.node(seat, at));
+        } else if let Some((from, to, is_disturbed)) = self.missing.remove(&(seat, key)) {
             let client = self.membership.seats()[seat as usize].client;
             self.findings.forgive(client, key);
-            self.findings.nodes.forgive(node, self.membership.node(seat));
+            self.findings.nodes.forgive(from, to);
             if is_disturbed {
                 let missing = &mut self.findings.disturbed.faults[Fault::Missing as usize];
                 *missing = missing.saturating_sub(1);
@@ -487,7 +487,7 @@ impl Ledger {
     }
 
     /// Others have received later messages of the sender, before the one `seen`: whether this seat has, too.
-    fn look_at_the_order(&mut self, seat: u32, key: Key, seen: u64) {
+    fn look_at_the_order(&mut self, (seat, at): (u32, Moment), key: Key, seen: u64) {
         let later = (key.sequence + 1)..seen.min(key.sequence + BACK);
         let has = |sequence: &u64| {
             let key = Key { sequence: *sequence, ..key };
@@ -495,14 +495,14 @@ impl Ledger {
         };
         let by = later.into_iter().find(has);
         if let (Some(by), Some(entry)) = (by, self.open.get_mut(&key)) {
-            entry.overtaken.push((seat, by));
+            entry.overtaken.push((seat, at, by));
         }
     }
 
-    /// One more pair in which the message had to arrive.
-    fn expect(&mut self, message: &SentMessage, seat: u32) {
+    /// One more pair in which the message had to arrive, at a node.
+    fn expect(&mut self, message: &SentMessage, node: u16) {
         self.findings.expected += 1;
-        self.findings.nodes.owe(message.node, self.membership.node(seat), 1);
+        self.findings.nodes.owe(message.node, node, 1);
         if self.is_disturbed(self.under_way(message)) {
             self.findings.disturbed.expected += 1;
         }
@@ -529,7 +529,10 @@ impl Ledger {
     ) {
         let membership = &self.membership;
         if let Some(message) = &message {
-            self.findings.nodes.accuse(message.node, membership.node(seat), fault);
+            let client = membership.seats()[seat as usize].client;
+            let host = || membership.homes.host(client, message.settled);
+            let node = received.map_or_else(host, |at| membership.homes.node(client, at));
+            self.findings.nodes.accuse(message.node, node, fault);
         }
         let within = received.map(|at| (at, at));
         let spans = message.as_deref().map(|message| self.under_way(message)).into_iter().chain(within);

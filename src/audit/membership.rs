@@ -133,9 +133,19 @@ impl Membership {
         }
     }
 
-    /// The node of a seat's client.
-    pub(super) fn node(&self, seat: u32) -> u16 {
-        self.homes.node(self.seats[seat as usize].client)
+    /// The node at which a seat's client did or received something at a time.
+    pub(super) fn node(&self, seat: u32, when: Moment) -> u16 {
+        self.homes.node(self.seats[seat as usize].client, when)
+    }
+
+    /// A client goes to a node: it has left the one before when the last of its connections ended.
+    pub(super) fn go(&mut self, client: u32, node: u16, at: Moment) {
+        let ended = |seat: u32| {
+            let place = &self.seats[seat as usize];
+            place.away.or_else(|| place.spans.iter().filter_map(|span| span.left).max())
+        };
+        let left = self.seats_of(client, None).into_iter().filter_map(ended).max();
+        self.homes.put(client, node, (at, left), self.horizon);
     }
 
     pub(super) fn seats(&self) -> &[Seat] {
@@ -199,7 +209,7 @@ impl Membership {
         };
         let seat = self.seat(message.key.sender, &message.sent_in);
         // What is handled in any order may be handled when the sender has moved again.
-        let is_settled = message.handled.is_some() || message.order != Order::Unknown;
+        let is_settled = message.handled.is_some() || message.order == Order::Sent;
         let is_there =
             |room: &&Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted && is_settled;
         message.to.iter().filter(|room| !is_there(room)).cloned().collect()

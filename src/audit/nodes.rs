@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::events::Moment;
 use super::fault::Fault;
+use super::maps::Map;
 
 /// Percentiles of a pair of nodes are right to a hundredth: there are many pairs.
 const DIGITS: u8 = 2;
@@ -46,16 +47,29 @@ impl Reach {
     }
 }
 
+/// A client goes to a node.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    node: u16,
+    /// When the last of its connections to the node before had ended.
+    left: Moment,
+    /// When it set out for this one.
+    at: Moment,
+}
+
 /// The nodes of a ledger's clients.
 #[derive(Debug)]
 pub(super) struct Homes {
     spread: Spread,
+    /// The node to which each client went last.
     of_client: Vec<u16>,
+    /// Where those were who went from node to node, in the order of time.
+    moves: Map<u32, Vec<Move>>,
 }
 
 impl Homes {
     pub(super) fn new(spread: Spread) -> Homes {
-        Homes { spread, of_client: Vec::new() }
+        Homes { spread, of_client: Vec::new(), moves: Map::default() }
     }
 
     /// Whether there are several nodes.
@@ -63,27 +77,80 @@ impl Homes {
         self.spread.nodes > 1
     }
 
-    pub(super) fn put(&mut self, client: u32, node: u16) {
-        if self.are_several() {
-            let client = client as usize;
-            self.of_client.resize(self.of_client.len().max(client + 1), 0);
-            self.of_client[client] = node;
+    /// Whether there may be several nodes, and nobody knows which client is where.
+    pub(super) fn are_hidden(&self) -> bool {
+        !self.are_several() && !self.spread.within.is_zero()
+    }
+
+    /// A client goes to a node. It had left the one before at a time, unless it was at none. Moves before a horizon are
+    /// forgotten.
+    pub(super) fn put(
+        &mut self,
+        client: u32,
+        node: u16,
+        (at, left): (Moment, Option<Moment>),
+        horizon: Moment,
+    ) {
+        if !self.are_several() {
+            return;
         }
+        let place = client as usize;
+        self.of_client.resize(self.of_client.len().max(place + 1), 0);
+        let before = std::mem::replace(&mut self.of_client[place], node);
+        let Some(left) = left else {
+            self.moves.remove(&client);
+            return;
+        };
+        if before == node {
+            return;
+        }
+        let first = Move { node: before, left: Moment::ZERO, at: Moment::ZERO };
+        let moves = self.moves.entry(client).or_insert_with(|| vec![first]);
+        let old = moves.partition_point(|known| known.at < horizon).saturating_sub(1);
+        moves.drain(..old);
+        moves.push(Move { node, left, at });
     }
 
-    pub(super) fn node(&self, client: u32) -> u16 {
-        self.of_client.get(client as usize).copied().unwrap_or_default()
+    /// Where a client was after the last of its moves that had begun.
+    fn last(&self, client: u32, has_begun: impl Fn(&Move) -> bool) -> Move {
+        let node = self.of_client.get(client as usize).copied().unwrap_or_default();
+        let moves = self.moves.get(&client).map(Vec::as_slice).unwrap_or_default();
+        let begun = moves.iter().rfind(|known| has_begun(known)).or(moves.first());
+        begun.copied().unwrap_or(Move { node, left: Moment::ZERO, at: Moment::ZERO })
     }
 
-    /// Whether a client is at that node for certain.
-    pub(super) fn is_at(&self, node: u16, client: u32) -> bool {
-        self.are_several() && self.node(client) == node
+    /// The node at which a client did or received something at a time.
+    pub(super) fn node(&self, client: u32, when: Moment) -> u16 {
+        self.last(client, |known| known.at <= when).node
     }
 
-    /// How far what a client does and a message from that node may be apart. A node knows at once what its own clients do.
-    pub(super) fn reach(&self, node: u16, client: u32) -> Reach {
+    /// The node that has to hand a client what it is to receive since a time: where it goes next, if it is at none.
+    pub(super) fn host(&self, client: u32, since: Moment) -> u16 {
+        self.last(client, |known| known.left <= since).node
+    }
+
+    /// Whether somebody has gone from node to node.
+    pub(super) fn have_moves(&self) -> bool {
+        !self.moves.is_empty()
+    }
+
+    /// Whether a client has.
+    pub(super) fn has_moved(&self, client: u32) -> bool {
+        self.moves.contains_key(&client)
+    }
+
+    /// Whether all that a client did that matters for a message, it did at the node from which that was sent then.
+    pub(super) fn is_at(&self, (node, sent): (u16, Moment), client: u32) -> bool {
+        let home = self.last(client, |known| known.left <= sent);
+        let was_elsewhere = !home.left.is_zero() && home.left + self.spread.within > sent;
+        self.are_several() && home.node == node && !was_elsewhere
+    }
+
+    /// How far what a client does and a message that was sent from a node then may be apart. A node knows at once what its own
+    /// clients do, and a while later what they did at the node before.
+    pub(super) fn reach(&self, from: (u16, Moment), client: u32) -> Reach {
         let after = self.spread.within;
-        Reach { before: if self.is_at(node, client) { Moment::ZERO } else { after }, after }
+        Reach { before: if self.is_at(from, client) { Moment::ZERO } else { after }, after }
     }
 
     /// The longest that it may take between any two.

@@ -6,6 +6,17 @@ use super::events::{Moment, SentMessage};
 use super::fanout::FanoutPart;
 use super::receipts::Receipts;
 
+/// A message that came after a later one of its sender.
+#[derive(Debug)]
+pub(super) struct Overtaken {
+    pub(super) message: Arc<SentMessage>,
+    /// To whom, and when.
+    pub(super) seat: u32,
+    pub(super) received: Moment,
+    /// When the sender's connection ended first since it was sent, by the time at which it was judged.
+    pub(super) ended: Option<Moment>,
+}
+
 /// A message between its first sign and the end of its window.
 #[derive(Debug, Default)]
 pub(super) struct Open {
@@ -15,15 +26,14 @@ pub(super) struct Open {
     pub(super) first_elsewhere: Option<Moment>,
     /// How many seats were up when the message was settled.
     pub(super) live: u64,
-    /// Who had received a later message of the sender when this one came, and which.
-    pub(super) overtaken: Vec<(u32, u64)>,
-    /// Who received this one before an earlier message of the sender, which, and when its connection had ended by the time at
-    /// which that one was judged.
-    pub(super) overtook: Vec<(u32, Arc<SentMessage>, Option<Moment>)>,
+    /// Who had received a later message of the sender when this one came, when that was, and which it was.
+    pub(super) overtaken: Vec<(u32, Moment, u64)>,
+    /// Who received this one before an earlier message of the sender.
+    pub(super) overtook: Vec<Overtaken>,
     /// Who had to receive it and had not, when that was looked at last.
     pub(super) awaited: Option<Vec<u32>>,
-    /// Who received it again before anybody had told of it, where it matters from which node it came.
-    pub(super) doubled: Vec<u32>,
+    /// Who received it again before anybody had told of it, and when, where it matters from which node it came.
+    pub(super) doubled: Vec<(u32, Moment)>,
     /// Whether it was told when it was received.
     is_told: bool,
 }

@@ -47,6 +47,11 @@ impl Tap<'_> {
 }
 
 impl Wire for Tap<'_> {
+    fn head_for(&mut self, node: u16) {
+        self.note(&format!("(from here on at node {node}, counted from 0)"));
+        self.wire.head_for(node);
+    }
+
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
         self.note(&format!("GET {target} (websocket)"));
         self.wire.dial(channel, target, headers);

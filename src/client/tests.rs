@@ -1,6 +1,7 @@
 //! Whole clients in memory.
 
 mod answers;
+mod elsewhere;
 mod login;
 mod pace;
 mod raw;

@@ -326,7 +326,7 @@ impl<'p> WorkerState<'p> {
         let now = transport.now();
         self.records.attend(self.plan.context.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
-        let was_live = client.is_live();
+        let (was_live, was_at) = (client.is_live(), client.node());
         let mut port = transport.wire(place);
         call(client, &mut Io { now, wire: &mut port, observer: &mut self.records });
         transport.flush();
@@ -335,10 +335,14 @@ impl<'p> WorkerState<'p> {
             (true, false) => self.live -= 1,
             _ => {}
         }
-        if was_live != client.is_live()
-            && let Some(board) = client.board()
-        {
-            board.count(client.node(), client.is_live());
+        let is_moved = (was_live, was_at) != (client.is_live(), client.node());
+        if is_moved && let Some(board) = client.board() {
+            if was_live {
+                board.count(was_at, false);
+            }
+            if client.is_live() {
+                board.count(client.node(), true);
+            }
         }
         self.timers.want(place, client.poll_timeout());
         if client.is_idle()

@@ -81,6 +81,8 @@ pub enum HangUp {
 ///
 /// Calls never fail and never block: what goes wrong is reported later, as a [`Lost`].
 pub trait Wire {
+    /// What is opened from now on leads to this node of the server, by its index.
+    fn head_for(&mut self, node: u16);
     /// Opens a WebSocket with this path and query.
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]);
     /// Sends one text frame: the concatenation of `parts`.

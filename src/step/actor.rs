@@ -440,7 +440,7 @@ impl<'p> Actor<'p> {
 }
 
 /// The node that a value names, or counts from 0.
-fn node_of(value: &Json, context: &RunContext, group: &str) -> Result<u16, String> {
+pub(super) fn node_of(value: &Json, context: &RunContext, group: &str) -> Result<u16, String> {
     let nodes = &context.nodes;
     let found = match value {
         Json::Number(number) => {

@@ -40,6 +40,8 @@ pub(super) enum Wanted {
 pub(super) struct How {
     pub namespace: Option<Template>,
     pub auth: Option<Template>,
+    /// At which node, if not where the client was before.
+    pub node: Option<Template>,
     pub query: Vec<(String, Template)>,
     pub headers: Vec<(String, Template)>,
     pub transport: Option<Transport>,
@@ -66,6 +68,11 @@ fn shape(about: &str) -> Shape {
         .takes("query", schema::pairs(), "Query parameters, beside those of the group.")
         .takes("headers", schema::pairs(), "Headers, beside those of the group.")
         .takes("transport", schema::transport(), "The transport, instead of the group's.")
+        .takes(
+            "node",
+            schema::value(),
+            "At which node of the server, by name or number, instead of where the client was before.",
+        )
         .takes("retry", Retry::schema(), "A try that fails is followed by another, after a pause.");
     schema::within(schema::namespace(shape), "10 s, and 60 s with `retry`")
 }
@@ -94,6 +101,11 @@ pub(super) fn schema_again() -> Schema {
 }
 
 impl How {
+    /// At which node, for a sentence.
+    pub(super) fn where_to(&self) -> String {
+        self.node.as_ref().map(|node| format!(" at node {}", node.in_words())).unwrap_or_default()
+    }
+
     /// Reads the fields that `connect` and `reconnect` have in common, and those of one of them.
     pub(super) fn read(
         node: &Node,
@@ -109,6 +121,7 @@ impl How {
         let mut how = How {
             namespace: reading.namespace(&fields)?,
             auth: reading.template(&fields, "auth")?,
+            node: reading.template(&fields, "node")?,
             query: reading.pairs(&fields, "query")?,
             headers: reading.handshake_headers(&fields)?,
             transport,
@@ -191,7 +204,8 @@ struct Connect(How);
 
 impl Step for Connect {
     fn words(&self) -> String {
-        let way = self.0.transport.map(|t| format!(" over {}", t.name())).unwrap_or_default();
+        let over = self.0.transport.map(|t| format!(" over {}", t.name())).unwrap_or_default();
+        let way = over + &self.0.where_to();
         match self.0.wanted {
             Wanted::Acceptance { .. } => format!("connects{way}"),
             Wanted::Refusal(Refusal::Http { .. }) => format!("connects{way} and is refused by HTTP"),
@@ -275,6 +289,11 @@ impl Connecting<'_> {
                 Ok(auth) => self.auth = auth,
                 Err(why) => return self.missed(cx, Cause::NoValue, why),
             }
+        }
+        if let Some(node) = &self.how.node
+            && let Err(why) = cx.go_to(node)
+        {
+            return self.missed(cx, Cause::NoValue, why);
         }
         let destination = cx.actor.destination(&self.how.query, &self.how.headers);
         match (cx.namespace(self.how.namespace.as_ref()), destination) {

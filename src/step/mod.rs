@@ -70,6 +70,7 @@ use crate::audit::AuditEvent;
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Failure, FailureKind, Label, Metric, Observer, StepId};
 use crate::session::{Channel, Event, Phases, Wire};
+use crate::template::Template;
 
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
@@ -354,6 +355,29 @@ impl<'p> Cx<'_, 'p> {
         if self.actor.context.audit.is_some() {
             self.observer.record(self.actor.who, self.actor.context.since(self.now), event);
         }
+    }
+
+    /// What the client opens from now on leads to the node that a value names, or counts from 0.
+    ///
+    /// # Errors
+    /// In words, when there is no such node, or the client is connected at another one.
+    pub(super) fn go_to(&mut self, node: &Template) -> Result<(), String> {
+        let node = actor::node_of(&node.render(self.actor)?, self.actor.context, &self.actor.group.name)?;
+        if node == self.actor.node {
+            return Ok(());
+        }
+        if self.actor.session.is_open() {
+            let nodes = &self.actor.context.nodes;
+            let [here, there] = [self.actor.node, node].map(|node| &nodes[usize::from(node)]);
+            return Err(format!(
+                "go to node {there}: the client is connected at {here}, so let it `disconnect` first"
+            ));
+        }
+        self.actor.node = node;
+        self.actor.marks.clear();
+        self.wire.head_for(node);
+        self.record(AuditEvent::At { node });
+        Ok(())
     }
 
     /// The client does something after which it is not known what it receives.

@@ -14,10 +14,11 @@ struct Reconnect(How);
 
 impl Step for Reconnect {
     fn words(&self) -> String {
+        let way = self.0.where_to();
         match self.0.wanted {
-            Wanted::Acceptance { recovered: Some(true) } => "reconnects and is recovered".into(),
-            Wanted::Acceptance { recovered: Some(false) } => "reconnects afresh".into(),
-            _ => "reconnects".into(),
+            Wanted::Acceptance { recovered: Some(true) } => format!("reconnects{way} and is recovered"),
+            Wanted::Acceptance { recovered: Some(false) } => format!("reconnects{way} afresh"),
+            _ => format!("reconnects{way}"),
         }
     }
 

@@ -19,6 +19,15 @@ impl Channels {
         place.map(|place| place as usize)
     }
 
+    /// The places of all of them.
+    pub(super) fn places(&self) -> Vec<usize> {
+        self.websocket
+            .into_iter()
+            .chain(self.others.iter().map(|(_, place)| *place))
+            .map(|place| place as usize)
+            .collect()
+    }
+
     /// A connection serves a channel that had none.
     pub(super) fn put(&mut self, channel: Channel, place: usize) {
         let place = place as u32;

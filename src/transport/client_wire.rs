@@ -76,6 +76,19 @@ impl ClientWire<'_> {
 }
 
 impl Wire for ClientWire<'_> {
+    fn head_for(&mut self, node: u16) {
+        let transport = &mut *self.transport;
+        let (client, now) = (self.client as usize, transport.network.now());
+        transport.nodes[client] = node;
+        // What is kept alive leads to the node before.
+        for place in transport.channels[client].places() {
+            let connection = transport.connections.get_mut(place);
+            if connection.is_some_and(|connection| connection.takes_requests(now, Duration::MAX)) {
+                transport.forget(place);
+            }
+        }
+    }
+
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
         let mut nonce = [0u8; 16];
         self.transport.chance.fill(&mut nonce);

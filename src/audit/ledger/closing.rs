@@ -7,7 +7,7 @@ use super::{Ledger, MOST_MISSING, MOST_OWED};
 use crate::audit::events::{Key, Moment, Order, SentMessage};
 use crate::audit::fault::{Fault, Leak};
 use crate::audit::judgement::Judgement;
-use crate::audit::open::Open;
+use crate::audit::open::{Open, Overtaken};
 use crate::audit::undecided::Undecided;
 
 impl Ledger {
@@ -65,10 +65,10 @@ impl Ledger {
             return;
         }
         for (seat, at) in entry.receipts.iter() {
-            nodes.receive(message.node, membership.node(seat), at.saturating_sub(message.due));
+            nodes.receive(message.node, membership.node(seat, at), at.saturating_sub(message.due));
         }
-        for seat in &entry.doubled {
-            nodes.accuse(message.node, membership.node(*seat), Fault::Duplicate);
+        for (seat, at) in &entry.doubled {
+            nodes.accuse(message.node, membership.node(*seat, *at), Fault::Duplicate);
         }
     }
 
@@ -78,18 +78,26 @@ impl Ledger {
             return;
         }
         let Key { sender, sequence } = message.key;
-        for (seat, earlier, ended) in entry.overtook {
+        for Overtaken { message: earlier, seat, received, ended } in entry.overtook {
             let is_cut = ended.is_some_and(|ended| ended < message.sent);
+            // What a sender sends from another node may be there sooner.
+            let has_moved = match self.membership.homes.are_hidden() {
+                true => is_cut,
+                false => earlier.node != message.node,
+            };
+            if has_moved {
+                continue;
+            }
             // The sender's next message was sent when the acknowledgement was there.
             if earlier.handled.is_some() || (!is_cut && self.is_before(&earlier, &message)) {
-                let key = earlier.key;
-                self.accuse((Fault::Disordered, None), seat, key, Some(earlier), None, Some(sequence));
+                let (fault, key) = ((Fault::Disordered, None), earlier.key);
+                self.accuse(fault, seat, key, Some(earlier), Some(received), Some(sequence));
             }
         }
         let ended = self.senders.get(&sender).and_then(|course| course.first_end(message.sent));
-        for (seat, by) in entry.overtaken {
+        for (seat, received, by) in entry.overtaken {
             if let Some(later) = self.open.get_mut(&Key { sender, sequence: by }) {
-                later.overtook.push((seat, message.clone(), ended));
+                later.overtook.push(Overtaken { message: message.clone(), seat, received, ended });
             }
         }
     }
@@ -120,10 +128,12 @@ impl Ledger {
     }
 
     pub(super) fn miss(&mut self, seat: u32, message: &Arc<SentMessage>) {
-        self.expect(message, seat);
+        let client = self.membership.seats()[seat as usize].client;
+        let nodes = (message.node, self.membership.homes.host(client, message.settled));
+        self.expect(message, nodes.1);
         if self.missing.len() < MOST_MISSING {
             let is_disturbed = self.is_disturbed(self.under_way(message));
-            self.missing.insert((seat, message.key), (message.node, is_disturbed));
+            self.missing.insert((seat, message.key), (nodes.0, nodes.1, is_disturbed));
         }
         self.accuse((Fault::Missing, None), seat, message.key, Some(message.clone()), None, None);
     }

@@ -26,7 +26,7 @@ impl Membership {
             return;
         }
         let Some(room) = self.known_room(seat, name) else { return };
-        let before = self.homes.reach(message.node, place.client).before;
+        let before = self.homes.reach((message.node, message.sent), place.client).before;
         let mut stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, span)| {
             *of == room && span.asked < at && span.left.is_none_or(|left| left + before > message.sent)
         });

@@ -94,7 +94,7 @@ impl Life {
                     let left = life.of_room(room).filter(|(_, span)| span.left_asked.is_some());
                     left.for_each(|(_, span)| span.left = span.left.or(Some(now)));
                 }
-                Sight::Settled(_) | Sight::Received(_) => {}
+                Sight::At(_) | Sight::Settled(_) | Sight::Received(_) => {}
             }
         }
         proofs.for_each(|proof| life.learn(proof));
@@ -149,7 +149,7 @@ impl Life {
     fn was_there(&self, message: &SentMessage) -> bool {
         let when = message.sent.as_micros() as u64 + 1;
         let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
-        let stays = message.handled.is_some() || message.order != Order::Unknown;
+        let stays = message.handled.is_some() || message.order == Order::Sent;
         match message.origin {
             Origin::Anywhere => true,
             Origin::Inside => rooms.all(|(_, must)| must && stays),
@@ -310,7 +310,7 @@ impl<'h> Model<'h> {
             let known = ticks.iter().find(is_known).expect("it ends with all known").0;
             let life = Life::of(*client, &self.history.seen, &self.proofs, *time);
             if known <= self.judged(message, *client) && life.is_unproved() {
-                let before = self.history.before(message, *client);
+                let before = self.history.before(message, *client, known);
                 self.proofs.push(JoinProof { known, client: *client, received: *time, message, before });
                 self.proofs.sort_by_key(|proof| (proof.known, proof.received));
             }
@@ -344,7 +344,7 @@ impl<'h> Model<'h> {
         let life = Life::of(client, seen, &self.proofs, judged);
         let handled = self.handled(message, due);
         let last = handled.unwrap_or(at(judged)) + self.history.after();
-        let first = message.sent.saturating_sub(self.history.before(message, client));
+        let first = message.sent.saturating_sub(self.history.before(message, client, judged));
         let instants: Vec<u64> = (micros(first)..micros(last)).filter(|time| time % 2 == 1).collect();
         let meant: Vec<_> = instants.iter().map(|when| life.is_meant(client, message, *when)).collect();
 
@@ -367,7 +367,7 @@ impl<'h> Model<'h> {
             // Whether it was still there when it was cut in between is known when it comes back.
             let is_gone = life.away.is_some_and(|away| away < last);
             if must && !is_gone {
-                self.owe(message, client, false);
+                self.got(message, client, receipts[0]);
             }
             self.verdicts.disordered += u64::from(self.is_overtaken(message, client));
             return;
@@ -391,15 +391,31 @@ impl<'h> Model<'h> {
 
     /// It is missing since then. What comes after all is forgiven.
     fn miss(&mut self, message: &SentMessage, client: u32, since: u64, receipts: &[u64]) {
-        self.owe(message, client, !receipts.iter().any(|time| *time >= since));
+        let is_host = |left: Option<Moment>, _| left.is_none_or(|left| left <= message.settled);
+        self.owe(message, client, is_host, !receipts.iter().any(|time| *time >= since));
     }
 
-    /// A client had to receive a message.
-    fn owe(&mut self, message: &SentMessage, client: u32, is_missing: bool) {
+    /// A client had to receive a message, and did.
+    fn got(&mut self, message: &SentMessage, client: u32, received: u64) {
+        self.owe(message, client, |_, begun| begun <= at(received), false);
+    }
+
+    /// A client had to receive a message, at the last node of which this holds: when it had left the one before, and when it set
+    /// out for it.
+    fn owe(
+        &mut self,
+        message: &SentMessage,
+        client: u32,
+        is_it: impl Fn(Option<Moment>, Moment) -> bool,
+        is_missing: bool,
+    ) {
         self.verdicts.expected += 1;
         self.verdicts.missing += u64::from(is_missing);
         if self.history.nodes > 1 {
-            let pair = self.verdicts.nodes.entry((message.node, self.history.node(client))).or_default();
+            let nodes = self.history.nodes(client, u64::MAX);
+            let node = nodes.into_iter().rfind(|(_, left, begun)| is_it(*left, *begun));
+            let (node, ..) = node.expect("it is somewhere");
+            let pair = self.verdicts.nodes.entry((message.node, node)).or_default();
             pair.0 += 1;
             pair.1 += u64::from(is_missing);
         }
@@ -418,7 +434,7 @@ impl<'h> Model<'h> {
             let renewed = self.history.seen.iter().find(is_new).map(|(time, ..)| *time);
             match (received, renewed) {
                 (Some(received), renewed) if renewed.is_none_or(|renewed| received < renewed) => {
-                    self.owe(message, client, false);
+                    self.got(message, client, received);
                     return;
                 }
                 (_, Some(_)) => return,
@@ -458,24 +474,14 @@ impl<'h> Model<'h> {
         let is_free = |message: &SentMessage| message.may_be_lost || message.order == Order::Unknown;
         later.is_some_and(|later| {
             let is_certain = message.handled.is_some() || self.is_before(message, later);
-            is_certain && !is_free(message) && !is_free(later)
+            // Each node keeps the order of what came to it. Behind one address, a new connection may lead to another one.
+            let may_have_moved = self.history.within > 0
+                && match self.history.nodes {
+                    1 => self.was_cut(message, later.sent),
+                    _ => message.node != later.node,
+                };
+            is_certain && !may_have_moved && !is_free(message) && !is_free(later)
         })
-    }
-}
-
-impl History {
-    fn messages(&self) -> impl Iterator<Item = &Arc<SentMessage>> {
-        self.seen.iter().filter_map(|(_, _, sight)| match sight {
-            Sight::Settled(message) => Some(message),
-            _ => None,
-        })
-    }
-
-    /// When a client received a message.
-    fn receipts(&self, client: u32, key: Key) -> Vec<u64> {
-        let own = self.seen.iter().filter(|(_, who, _)| *who == client);
-        let all = own.filter(|(_, _, sight)| matches!(sight, Sight::Received(received) if *received == key));
-        all.map(|(time, ..)| *time).collect()
     }
 }
 

@@ -118,3 +118,66 @@ fn a_server_of_one_address_is_several_nodes_if_the_scenario_says_so() {
         assert_eq!(ledger.finish(at(500)).fault(Fault::Missing), missing);
     }
 }
+
+/// Two clients at two nodes; the second loses its connection at 60 and comes back at the first node at 80, with a recovered socket.
+fn moved(between: impl FnOnce(&mut Ledger)) -> Ledger {
+    let mut ledger = apart();
+    ledger.lost(1, at(60));
+    between(&mut ledger);
+    ledger.record(1, at(78), AuditEvent::At { node: 0 });
+    ledger.connecting(1, "/", at(78));
+    ledger.connected(1, "/", "s1", true, at(80));
+    ledger
+}
+
+/// What was expected, missing and received from the first node to the second, and to itself.
+fn to_both(found: &Findings) -> [(u64, u64, u64); 2] {
+    [1, 0].map(|to| {
+        let pair = found.nodes.pair(0, to).expect("there are two nodes");
+        (pair.expected, pair.fault(Fault::Missing), pair.received())
+    })
+}
+
+#[test]
+fn what_was_missed_on_the_way_to_another_node_is_owed_by_that_one() {
+    for (sequence, is_received) in [(0, false), (1, true)] {
+        let mut ledger = moved(|ledger| {
+            broadcast(ledger, message(0, "", 50));
+            broadcast(ledger, message(1, "", 65));
+        });
+        received(&mut ledger, 1, sequence, 82);
+        // One message was due at the node before, the other one at that to which the client came.
+        let owed = [(1, 1, 0), (1, u64::from(!is_received), u64::from(is_received))];
+        let got = if is_received { owed } else { [(0, 0, 0), (2, 1, 1)] };
+        assert_eq!(to_both(&ledger.finish(at(500))), got, "message {sequence}");
+    }
+}
+
+#[test]
+fn a_node_does_not_know_at_once_what_those_who_come_to_it_did_elsewhere() {
+    for (sent, missing) in [(85, 0), (91, 1)] {
+        // Who came a short while ago may have joined and left at the node before.
+        let mut ledger = moved(|_| {});
+        ledger.joining(1, "/", "a", at(81));
+        ledger.joined(1, "/", "a", at(82));
+        broadcast(&mut ledger, message(0, "a", sent));
+        let found = ledger.finish(at(500));
+        assert_eq!(
+            (found.fault(Fault::Missing), found.undecided.total()),
+            (missing, 1 - missing),
+            "sent at {sent}"
+        );
+    }
+}
+
+#[test]
+fn a_sender_that_went_to_another_node_may_overtake_itself() {
+    for (node, disordered) in [(0, 1), (1, 0)] {
+        let mut ledger = apart();
+        broadcast(&mut ledger, message(0, "", 10));
+        broadcast(&mut ledger, SentMessage { node, ..message(1, "", 20) });
+        received(&mut ledger, 1, 1, 25);
+        received(&mut ledger, 1, 0, 26);
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Disordered), disordered);
+    }
+}

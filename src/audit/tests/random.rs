@@ -7,13 +7,13 @@
 //! What clients see happens at even times, what the server does at odd ones in between. So nothing is simultaneous.
 
 mod delivery;
-
-use std::collections::VecDeque;
+mod told;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
 
 use super::*;
+pub(super) use told::{Audited, History};
 
 /// How far behind the server's handling a receipt is at most.
 const DELAY: u64 = 20;
@@ -26,6 +26,8 @@ const ROOMS: [&str; 3] = ["a", "b", "c"];
 /// What a client saw, in the order of time.
 #[derive(Clone, Debug)]
 pub(super) enum Sight {
+    /// It goes to this node.
+    At(u16),
     Connecting,
     Connected {
         sid: String,
@@ -49,108 +51,15 @@ pub(super) enum Sight {
 /// When, who, what.
 pub(super) type Seen = (u64, u32, Sight);
 
-/// A history, and when it ends.
-#[derive(Debug)]
-pub(super) struct History {
-    pub(super) clients: u32,
-    pub(super) nodes: u32,
-    /// How much later than at once a message may be handled, if it may be.
-    pub(super) within: u64,
-    pub(super) seen: Vec<Seen>,
-    pub(super) end: u64,
-}
-
 /// The namespace of a client: most are in one, every fourth in another.
 pub(super) fn namespace(client: u32) -> &'static str {
     if client % 4 == 3 { "/other" } else { "/" }
 }
 
-/// What auditors found in a history together.
-pub(super) struct Audited {
-    pub(super) findings: Findings,
-    /// For each auditor, when it judged, and before when it knew everything then.
-    pub(super) ticks: Vec<Vec<(u64, Moment)>>,
-}
-
-impl Audited {
-    pub(super) fn auditors(&self) -> usize {
-        self.ticks.len()
-    }
-
-    /// When an auditor judged a message that was due at that time.
-    pub(super) fn judged(&self, auditor: usize, due: Moment) -> u64 {
-        let is_ripe = |(now, known): &&(u64, Moment)| due <= at(*now) && due < *known;
-        self.ticks[auditor].iter().find(is_ripe).expect("it ends with all judged").0
-    }
-}
-
-impl History {
-    /// The node of a client.
-    pub(super) fn node(&self, client: u32) -> u16 {
-        (client % self.nodes) as u16
-    }
-
-    /// How much earlier a client's joins and leaves may have been than they are known where a message comes from. A node knows
-    /// those of its own clients at once. Who is told of one node that may be several cannot say whose are its own.
-    pub(super) fn before(&self, message: &SentMessage, client: u32) -> Moment {
-        at(if self.nodes > 1 && message.node == self.node(client) { 0 } else { self.within })
-    }
-
-    /// How much later than it is acknowledged a message may be handled where a client is: also at the node of its sender.
-    pub(super) fn after(&self) -> Moment {
-        at(self.within)
-    }
-
-    /// Tells so many auditors all of it. `haste`: how many of a hundred batches arrive at once; the others, later.
-    pub(super) fn audited(&self, auditors: usize, haste: u64, rng: &mut TestRng) -> Audited {
-        let spread = Spread { nodes: self.nodes as usize, within: at(self.within) };
-        let new = |index| Auditor::new(index, auditors, self.clients, (WINDOW, spread));
-        let mut audit: Vec<Auditor> = (0..auditors).map(new).collect();
-        for client in 0..self.clients {
-            let node = self.node(client);
-            audit[home(client, auditors)].record(client, at(0), AuditEvent::At { node });
-        }
-        let mut ticks = vec![Vec::new(); auditors];
-        let mut ways: Vec<(usize, VecDeque<Batch>)> =
-            (0..auditors * auditors).map(|way| (way % auditors, VecDeque::new())).collect();
-        let mut ticked = 0;
-        for (time, client, sight) in &self.seen {
-            let now = at(*time);
-            if time % 10 == 0 && ticked != *time {
-                ticked = *time;
-                for auditor in &mut audit {
-                    let bulletin = auditor.poll_bulletin(now);
-                    for to in (0..auditors).filter(|to| *to != bulletin.from()) {
-                        ways[bulletin.from() * auditors + to].1.push_back(bulletin.to(to));
-                    }
-                }
-                // Those of one way keep their order.
-                let mut order: Vec<usize> = (0..ways.len()).collect();
-                order.sort_by_cached_key(|_| rng.next_u64());
-                for way in order {
-                    let (to, batches) = &mut ways[way];
-                    while !batches.is_empty() && rng.next_u64() % 100 < haste {
-                        batches.pop_front().into_iter().for_each(|batch| audit[*to].handle(batch));
-                    }
-                }
-                for (auditor, ticks) in audit.iter_mut().zip(&mut ticks) {
-                    ticks.push((*time, auditor.known()));
-                    auditor.advance(now);
-                }
-            }
-            audit[home(*client, auditors)].record(*client, now, sight.event(namespace(*client)));
-        }
-        for (to, batches) in ways {
-            batches.into_iter().for_each(|batch| audit[to].handle(batch));
-        }
-        ticks.iter_mut().for_each(|ticks| ticks.push((self.end, Moment::MAX)));
-        Audited { findings: finish(audit, at(self.end)).0, ticks }
-    }
-}
-
 impl Sight {
-    fn event<'a>(&'a self, namespace: &'a str) -> AuditEvent<'a> {
+    pub(super) fn event<'a>(&'a self, namespace: &'a str) -> AuditEvent<'a> {
         match self {
+            Sight::At(node) => AuditEvent::At { node: *node },
             Sight::Connecting => AuditEvent::Connecting { namespace },
             Sight::Connected { sid, recovered } => {
                 AuditEvent::Connected { namespace, sid, recovered: *recovered }
@@ -232,6 +141,11 @@ impl Habits {
         let within = if nodes > 1 || below(2) == 0 { SPREAD } else { 0 };
         Habits { recovery, slow, silent, refuses, is_ordered, nodes, within }
     }
+
+    /// How many nodes it has: where one is said to be several, it is three.
+    fn true_nodes(&self) -> u32 {
+        if self.nodes == 1 && self.within > 0 { 3 } else { self.nodes }
+    }
 }
 
 /// Plays people at random on a correct server.
@@ -243,6 +157,7 @@ pub(super) fn history(rng: &mut TestRng, clients: u32, steps: u32, habits: Habit
         truths: Vec::new(),
         handled: Vec::new(),
         outages: Vec::new(),
+        moves: Vec::new(),
         now: 2,
         habits,
     };
@@ -267,6 +182,8 @@ struct Play<'r> {
     handled: Vec<(u64, Arc<SentMessage>, bool)>,
     /// From when to when a client could not be reached, and whether it was recovered.
     outages: Vec<(u32, u64, u64, bool)>,
+    /// Who went when to which node.
+    moves: Vec<(u32, u64, u32)>,
     now: u64,
     habits: Habits,
 }
@@ -315,6 +232,9 @@ impl Play<'_> {
             None if person.up && !self.habits.slow && person.line.max(person.moved) > self.now + 40 => {}
             None if !person.up => {
                 let recover = person.away && self.habits.recovery && self.below(2) == 0;
+                if self.below(3) == 0 {
+                    self.go(client);
+                }
                 self.begin(client, Busy::Connect { recover }, Sight::Connecting);
             }
             None => match self.below(12) {
@@ -345,6 +265,21 @@ impl Play<'_> {
                 }
             },
         }
+    }
+
+    /// It goes to the next node, and knows that unless all are behind one address.
+    fn go(&mut self, client: u32) {
+        let node = (self.node(client, self.now) + 1) % self.habits.true_nodes();
+        self.moves.push((client, self.now, node));
+        if self.habits.nodes > 1 {
+            self.see(client, Sight::At(node as u16));
+        }
+    }
+
+    /// The node of a client at a time.
+    fn node(&self, client: u32, time: u64) -> u32 {
+        let mut moves = self.moves.iter().filter(|(who, when, _)| *who == client && *when <= time);
+        moves.next_back().map_or(client % self.habits.true_nodes(), |(.., node)| *node)
     }
 
     /// Its connection is gone.
@@ -439,7 +374,7 @@ impl Play<'_> {
         let heard_by = if self.below(5) == 0 { client + 1 } else { client };
         SentMessage {
             key: Key { sender: client, sequence },
-            node: (client % self.habits.nodes) as u16,
+            node: if self.habits.nodes > 1 { self.node(client, self.now) as u16 } else { 0 },
             sent_in: namespace(client).into(),
             namespace: namespace(heard_by).into(),
             is_stamped: true,

@@ -17,6 +17,10 @@ pub(super) const OPEN: &str =
 pub(super) struct Said(Vec<String>);
 
 impl Wire for Said {
+    fn head_for(&mut self, node: u16) {
+        self.0.push(format!("to node {node}"));
+    }
+
     fn dial(&mut self, _: Channel, target: &str, headers: &[(String, String)]) {
         self.0.push(format!("dial {target}"));
         self.cookie(headers);
@@ -80,6 +84,8 @@ pub(super) struct Found {
     pub settled: Vec<bool>,
     /// Of each of them, whether it may be lost.
     pub lost: Vec<bool>,
+    /// The nodes to which it went.
+    pub moves: Vec<u16>,
     /// What was told of rooms.
     pub rooms: Vec<String>,
 }
@@ -150,6 +156,7 @@ impl Observer for Found {
             AuditEvent::Parted { room, .. } => ("parted", room),
             AuditEvent::Placed { room, is_certain: true, .. } => ("placed", room),
             AuditEvent::Placed { room, is_certain: false, .. } => ("maybe placed", room),
+            AuditEvent::At { node } => return self.moves.push(node),
             _ => return,
         };
         self.rooms.push(format!("{what} {room}"));
@@ -167,13 +174,24 @@ pub(super) struct Play<'p> {
 
 /// Plays client `n` of a scenario with these clients and this script.
 pub(super) fn play(clients: &str, script: &str, n: usize, test: impl FnOnce(Play<'_>)) {
+    play_at(&["a"], (clients, script), n, test);
+}
+
+/// The same at a server of these nodes.
+pub(super) fn play_at(
+    nodes: &[&str],
+    (clients, script): (&str, &str),
+    n: usize,
+    test: impl FnOnce(Play<'_>),
+) {
     let script: String = script.lines().map(|line| format!("  {}\n", line.trim())).collect();
     let text = format!("name: a test\nneeds: fixture\nclients: {clients}\nscript:\n{script}");
     let surroundings = Surroundings::new(|_| None, |_| Err("there are no files".to_owned()));
     let source = Source { name: "a test".to_owned(), text };
     let scenario = scenario::read(&source, &surroundings).unwrap_or_else(|mistake| panic!("{mistake}"));
     let now = Instant::now();
-    let run_options = RunOptions { run: 7, ..RunOptions::usual(now) };
+    let nodes = nodes.iter().map(|name| (*name).to_owned()).collect();
+    let run_options = RunOptions { run: 7, nodes, ..RunOptions::usual(now) };
     let plan = Plan::new(&scenario, run_options);
     let who = plan.clients().nth(n).expect("there are enough clients");
     let client = Client::new(who, &plan.parts[who.group as usize], &plan.context).expect("it can be made");

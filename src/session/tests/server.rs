@@ -137,6 +137,8 @@ pub(super) struct World {
 }
 
 impl Wire for Net {
+    fn head_for(&mut self, _: u16) {}
+
     fn dial(&mut self, _: Channel, target: &str, _: &[(String, String)]) {
         assert_eq!(target, "/socket.io/?EIO=4&transport=websocket&sid=w1");
         assert!(!self.dialing);

@@ -26,6 +26,8 @@ pub(super) struct Recorder {
 }
 
 impl Wire for Recorder {
+    fn head_for(&mut self, _: u16) {}
+
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
         assert_eq!(channel, Channel::WebSocket);
         self.lines.push(format!("dial {target}"));

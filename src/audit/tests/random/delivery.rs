@@ -7,17 +7,17 @@ impl Play<'_> {
     pub(super) fn deliver(&mut self) {
         let mut handled = std::mem::take(&mut self.handled);
         handled.sort_by_key(|(when, ..)| *when);
-        let mut last = vec![0; self.people.len()];
-        // Each node handles what comes from another one, and from itself, in the order in which that one did. Where one node is
-        // said to be several, it is three.
-        let nodes = if self.habits.nodes == 1 { 3 } else { self.habits.nodes as usize };
+        // Each node handles what comes from another one, and from itself, in the order in which that one did.
+        let nodes = self.habits.true_nodes() as usize;
         let mut line = vec![0; nodes * nodes];
+        // What a receiver gets from one node keeps its order. Who sends from another one may overtake itself.
+        let mut last = vec![0; self.people.len() * nodes];
         for (when, message, is_lucky) in handled {
             // What comes from where it should not is passed on or not.
             if !is_lucky && !self.is_from_there(&message, when) {
                 continue;
             }
-            let from = message.key.sender as usize % nodes;
+            let from = self.node(message.key.sender, message.sent.as_micros() as u64) as usize;
             let handled: Vec<u64> = (0..nodes)
                 .map(|to| {
                     let later = 2 * self.below((self.habits.within / 2).max(1));
@@ -27,7 +27,8 @@ impl Play<'_> {
                 })
                 .collect();
             for client in 0..self.people.len() as u32 {
-                let when = handled[client as usize % nodes];
+                let last = &mut last[client as usize * nodes + from];
+                let when = handled[self.node(client, when) as usize];
                 if !self.is_meant(client, when, &message) {
                     continue;
                 }
@@ -36,7 +37,7 @@ impl Play<'_> {
                     true if self.below(4) == 0 => continue,
                     // It need not wait for its turn.
                     true => {}
-                    false => time = time.max(last[client as usize]),
+                    false => time = time.max(*last),
                 }
                 time = time.max(self.connected(client, when));
                 // Whoever is away gets it when it is back, if it is recovered. What was under way is not lost either.
@@ -53,7 +54,7 @@ impl Play<'_> {
                     continue;
                 }
                 if !message.may_be_lost {
-                    last[client as usize] = time;
+                    *last = time;
                 }
                 self.seen.push((time, client, Sight::Received(message.key)));
             }
