@@ -38,6 +38,9 @@ Examples:
   sockrates conform --url ... --baseline node            what the official server is known to violate fails nothing
   sockrates conform --server node='node server.js' --url rust=http://localhost:3000
                                                          two servers beside each other
+  sockrates conform --nodes 2 --server 'node server.js'  two nodes of one server: each alone, and both together
+  sockrates conform --url a=http://h1:3000,b=http://h2:3000
+                                                         two nodes that run
   sockrates conform --fault ack-twice                    the reference server, broken on purpose
   sockrates conform --url ... --issue acks/lost          a bug report about what this case finds
   sockrates conform --servers tests/servers --out site   all servers that a folder describes, and a site about them
@@ -125,7 +128,8 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
     let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
     forms.check()?;
-    let servers = NamedServer::each_alone(given.each()?)?;
+    let servers: Vec<NamedServer> =
+        NamedServer::by_node(given.each()?).into_iter().filter(|server| suite.concerns(server)).collect();
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
         return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
     }

@@ -88,13 +88,14 @@ fn of(suite: &SuiteResult, case: &str, confirmed: &[Confirmed]) -> Option<String
 fn play(case: &str, given: &GivenServer, config: SuiteConfig, quiet: bool) -> Result<SuiteResult, Error> {
     let cases = Cases::read(config.folder.as_deref())?;
     let chosen = cases.choose(&[case.to_owned()], &[])?;
-    let servers = NamedServer::each_alone(given.each()?)?;
-    let [server] = &servers[..] else {
+    let suite = Suite::new(config, &cases, &chosen);
+    let servers = NamedServer::by_node(given.each()?).into_iter().filter(|server| suite.concerns(server));
+    let [server] = &servers.collect::<Vec<_>>()[..] else {
         return Err(Error::because("a bug report is about one server: give one"));
     };
     let stop = stop_on_signals()?;
     let mut display = Display::new(quiet);
-    let played = Suite::new(config, &cases, &chosen).run(server, &stop, &mut |event| {
+    let played = suite.run(server, &stop, &mut |event| {
         display.show(&event);
         Ok(())
     })?;

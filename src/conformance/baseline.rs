@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::case::{Case, label};
 use super::clauses::Clause;
+use super::feature::Feature;
 use super::result::{BaselineResult, BaselineRow, CaseResult, FindingResult};
 use super::verdict::Verdict;
 use super::versions::{Range, Versions};
@@ -130,7 +131,7 @@ impl Baseline {
     ) -> BaselineResult {
         let mut known = 0;
         let mut new = Vec::new();
-        for result in results.iter().filter(|result| LISTED.contains(&result.verdict)) {
+        for result in results.iter().filter(|result| is_listed(result)) {
             let listed = self.row(result, versions).map(|row| row.verdict);
             if listed == Some(result.verdict) {
                 known += 1;
@@ -212,7 +213,7 @@ impl Baseline {
             |row: &KnownResult| before.is_some_and(|before| before.holds_sometimes(row, results, versions));
         let row_before = |result: &CaseResult| before.and_then(|before| before.row(result, versions));
         let stands = |result: &CaseResult| row_before(result).is_some_and(stays);
-        for result in results.iter().filter(|result| LISTED.contains(&result.verdict) && !stands(result)) {
+        for result in results.iter().filter(|result| is_listed(result) && !stands(result)) {
             let same = row_before(result).filter(|row| row.verdict == result.verdict);
             let because = same.map_or(UNCONFIRMED, |row| &row.because);
             // All variants alike are one row.
@@ -322,6 +323,11 @@ impl Baseline {
         }
         text
     }
+}
+
+/// Whether a result wants a row. That a server was looked at with one node says nothing of the server.
+fn is_listed(result: &CaseResult) -> bool {
+    LISTED.contains(&result.verdict) && !result.lacks.iter().any(|lack| lack == Feature::Nodes.name())
 }
 
 /// The findings that no case of their clause shows by failing: its clause and what it says, each once. The others stand in the

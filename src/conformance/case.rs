@@ -49,6 +49,11 @@ impl Case {
         self.id.split('/').next().unwrap_or_default()
     }
 
+    /// Whether it is about several nodes together.
+    pub fn spans_nodes(&self) -> bool {
+        self.uses.contains(&Feature::Nodes)
+    }
+
     /// The ways in which it is played: one for each of its transports, or the only one.
     pub fn variants(&self) -> impl Iterator<Item = Variant<'_>> {
         let transports = self.scenario.transports.iter().copied().map(Some);

@@ -30,6 +30,8 @@ pub enum Feature {
     MaxPayload,
     /// A POST may come in chunks.
     Chunked,
+    /// Several nodes.
+    Nodes,
     /// Some namespace is served by nobody.
     Unserved,
     /// The namespace `/` lets clients in who show no credentials.
@@ -175,12 +177,12 @@ impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
         use Feature::{
-            Chunked, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Polling, Recovery,
-            Unserved, Upgrade, Websocket,
+            Chunked, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Nodes, Polling,
+            Recovery, Unserved, Upgrade, Websocket,
         };
         let mut all = vec![
-            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Chunked, Unserved, Main,
-            Custom, Guard, Dynamic,
+            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Chunked, Nodes, Unserved,
+            Main, Custom, Guard, Dynamic,
         ];
         all.extend((0..EVENTS.len()).map(Event));
         all.extend(Verb::ALL.map(Feature::Asked));
@@ -198,6 +200,7 @@ impl Feature {
             Feature::Cors => "cors",
             Feature::MaxPayload => "max_payload",
             Feature::Chunked => "chunked",
+            Feature::Nodes => "nodes",
             Feature::Unserved => "unserved namespaces",
             Feature::Main => "/",
             Feature::Custom => "/custom",
@@ -249,6 +252,7 @@ impl Feature {
             Feature::Cors => "responses that pages of other origins may read (CORS)".to_owned(),
             Feature::MaxPayload => "`maxPayload` in the handshake, which came with engine.io 6.2".to_owned(),
             Feature::Chunked => "POSTs that do not tell their length beforehand".to_owned(),
+            Feature::Nodes => "several nodes that share the work".to_owned(),
             Feature::Unserved => "a namespace that it does not serve".to_owned(),
             Feature::Main => "a way into the namespace `/` without credentials".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
@@ -299,6 +303,7 @@ impl Feature {
             | Feature::Upgrade
             | Feature::NoRecovery
             | Feature::MaxPayload
+            | Feature::Nodes
             | Feature::Main
             | Feature::Unserved
             // A contract knows how it is asked.
@@ -361,6 +366,7 @@ fn used_of(source: &Source, scenario: &Scenario, by_contract: bool) -> BTreeSet<
             Need::Cors => Some(Feature::Cors),
             Need::MaxPayload => Some(Feature::MaxPayload),
             Need::Chunked => Some(Feature::Chunked),
+            Need::Nodes => Some(Feature::Nodes),
             // Their parts stand in the script.
             Need::Echo | Need::Fixture | Need::Contract => None,
         })

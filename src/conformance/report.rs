@@ -1,11 +1,11 @@
 //! The blocks of a report about the suite: the verdicts on each server, what deviates in full, and every case in a table.
 
+mod extent;
+
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::feature::Feature;
-use super::result::{BaselineRow, CaseResult, ContractResult, FindingResult, SuiteResult, Summary};
+use super::result::{BaselineRow, CaseResult, FindingResult, SuiteResult, Summary};
 use super::verdict::Verdict;
 use crate::measure::format::{self, capital, count, counted, share};
 use crate::report::block::{
@@ -14,6 +14,7 @@ use crate::report::block::{
 };
 use crate::report::{block, run};
 use crate::scenario::Level;
+use extent::{extent, reach};
 
 /// So many reasons why cases were not played are usually shown.
 const REASONS: usize = 8;
@@ -60,15 +61,17 @@ pub fn report(suites: &[SuiteResult], strict: bool) -> Report {
     Report { title, heading, tone, version, blocks }
 }
 
-/// Several servers beside each other: cases by server, those that differ first. Cases that pass everywhere are counted, and
+/// Several servers beside each other: cases by server, those that differ first. Cases that pass wherever they are played are counted, and
 /// shown with all detail.
 pub fn matrix(suites: &[SuiteResult]) -> Report {
     let mut rows = labelled(suites);
     let verdicts = |row: &Labelled| -> Vec<Option<Verdict>> {
         (0..suites.len()).map(|server| row.of(suites, server).map(|(_, case)| case.verdict)).collect()
     };
-    let differs = |all: &[Option<Verdict>]| all.iter().any(|one| *one != all[0]);
-    let passes = |all: &[Option<Verdict>]| all.iter().all(|one| *one == Some(Verdict::Pass));
+    // A case that is about several nodes is not played on each, and the others not on all together.
+    let played = |all: &[Option<Verdict>]| all.iter().copied().flatten().collect::<Vec<_>>();
+    let differs = |all: &[Option<Verdict>]| played(all).windows(2).any(|pair| pair[0] != pair[1]);
+    let passes = |all: &[Option<Verdict>]| played(all).iter().all(|one| *one == Verdict::Pass);
     rows.sort_by_key(|row| {
         let all = verdicts(row);
         (!differs(&all), passes(&all))
@@ -87,7 +90,7 @@ pub fn matrix(suites: &[SuiteResult]) -> Report {
         .into_iter()
         .filter(|verdict| suites.iter().any(|suite| suite.summary.count(*verdict) > 0));
     if passing > 0 {
-        let label = format!("{} in which all servers pass", counted(passing, "case"));
+        let label = format!("{} that pass wherever they are played", counted(passing, "case"));
         let all = suites.iter().map(|_| toned(Verdict::Pass));
         table.rows.push(Row::of([Text::default().quiet(label)].into_iter().chain(all)));
     }
@@ -130,57 +133,6 @@ fn overall(suite: &SuiteResult) -> (Tone, String) {
         (130, _) => (Tone::Doubtful, "interrupted".to_owned()),
         _ => (Tone::Bad, "failed".to_owned()),
     }
-}
-
-/// How much of the suite the verdict rests on.
-fn extent(suite: &SuiteResult) -> String {
-    let is_played = |case: &&CaseResult| !matches!(case.verdict, Verdict::Skip | Verdict::Blocked);
-    let clauses = |cases: &mut dyn Iterator<Item = &CaseResult>| {
-        cases.flat_map(|case| &case.clause).collect::<BTreeSet<_>>().len() as u64
-    };
-    let judged = suite.summary.judged();
-    let passed = format!("{} of {} passed", count(suite.summary.pass), counted(judged, "played case"));
-    let blocked = suite.cases.iter().filter(|case| case.by.is_some()).count() as u64;
-    let passed = match blocked {
-        0 => passed,
-        blocked => format!("{passed}, {} could not go on because of a finding", count(blocked)),
-    };
-    let reach = format!(
-        "The played cases cover {} of {}.",
-        count(clauses(&mut suite.cases.iter().filter(is_played))),
-        counted(clauses(&mut suite.cases.iter()), "clause")
-    );
-    match suite.summary.skip {
-        0 => format!("{passed}. {reach}"),
-        skipped => {
-            let lacking = suite.cases.iter().filter(|case| case.verdict == Verdict::Skip);
-            let of_fixture: Vec<&str> =
-                Feature::all().into_iter().filter(|one| one.is_of_fixture()).map(Feature::name).collect();
-            let wants_fixture =
-                |case: &&CaseResult| case.lacks.iter().any(|name| of_fixture.contains(&name.as_str()));
-            let lacking = lacking.filter(wants_fixture).count() as u64;
-            let why = match lacking {
-                0 => String::new(),
-                lacking if lacking == skipped => " for want of the fixture".to_owned(),
-                lacking => format!(" ({} of them for want of the fixture)", count(lacking)),
-            };
-            let were = if skipped == 1 { "was" } else { "were" };
-            format!("{passed}; {} {were} not played{why}. {reach}", count(skipped))
-        }
-    }
-}
-
-/// How much of the suite can be played with the contract of the application.
-fn reach(suite: &SuiteResult, contract: &ContractResult) -> String {
-    let all = suite.summary.total();
-    format!(
-        "With the contract {} {} of {} can be played, {} of the {} that are written in its words.",
-        contract.file,
-        count(all - suite.summary.skip),
-        counted(all, "case"),
-        count(contract.played),
-        count(contract.written),
-    )
 }
 
 fn graver(one: Tone, other: Tone) -> Tone {

@@ -1,6 +1,7 @@
 //! Which server is tested: where it is or how it is started, and how it is reached.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 
-use super::{Error, TlsFiles};
+use super::TlsFiles;
 use crate::observe::Who;
 use crate::plan::{Plan, RunOptions};
 use crate::protocol::deflate;
@@ -92,41 +93,74 @@ pub(crate) struct NamedServer {
     pub config: ServerConfig,
     /// The words of a command line that mean this server, for commands that are shown to the user.
     pub words: Vec<String>,
+    /// What of it a suite looks at.
+    pub focus: Focus,
+}
+
+/// What of a server a suite looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Focus {
+    /// It has one node.
+    Single,
+    /// One of its nodes, by its place among those that are there: all clients connect to it.
+    Node(usize),
+    /// All of its nodes together.
+    All,
+}
+
+impl Focus {
+    /// What is looked at of a server with so many nodes where one of them has to do.
+    pub(super) fn on_one_of(nodes: usize) -> Focus {
+        if nodes == 1 { Focus::Single } else { Focus::Node(0) }
+    }
+
+    /// Whether a case is played there, which needs several nodes or does not.
+    pub(super) fn plays(self, spans_nodes: bool) -> bool {
+        match self {
+            Focus::Single => true,
+            Focus::Node(_) => !spans_nodes,
+            Focus::All => spans_nodes,
+        }
+    }
+
+    /// The places of the nodes to which clients connect, of so many.
+    pub(super) fn places(self, nodes: usize) -> Range<usize> {
+        match self {
+            Focus::Node(place) => place..place + 1,
+            Focus::Single | Focus::All => 0..nodes,
+        }
+    }
 }
 
 impl NamedServer {
-    /// The nodes of all of these, each as a server of its own.
-    ///
-    /// # Errors
-    /// Where a node would have to be started for that without the others.
-    pub(crate) fn each_alone(servers: Vec<NamedServer>) -> Result<Vec<NamedServer>, Error> {
-        let alone = servers.into_iter().map(NamedServer::alone).collect::<Result<Vec<_>, String>>();
-        Ok(alone.map_err(Error::because)?.into_iter().flatten().collect())
+    /// Each server as a suite looks at it: where it has several nodes, each of them alone, and then all together.
+    pub(crate) fn by_node(servers: Vec<NamedServer>) -> Vec<NamedServer> {
+        servers.into_iter().flat_map(NamedServer::parts).collect()
     }
 
-    /// Its nodes, each as a server of its own.
-    ///
-    /// # Errors
-    /// A sentence, where a node would have to be started for that without the others.
-    fn alone(self) -> Result<Vec<NamedServer>, String> {
+    fn parts(self) -> Vec<NamedServer> {
         if self.config.nodes.len() == 1 {
-            return Ok(vec![self]);
+            return vec![self];
         }
-        if self.config.nodes.iter().any(|node| node.command.is_some() || node.url.is_none()) {
-            return Err(
-                "the conformance suite looks at one node at a time: start the nodes yourself and name them with `--url`, or \
-                 give the command without `--nodes`"
-                    .to_owned(),
-            );
-        }
-        let url = |node: &NodeConfig| node.url.as_ref().map(ToString::to_string).unwrap_or_default();
-        let alone = |node: &NodeConfig| NamedServer {
-            name: format!("{} node {}", self.name, node.name),
-            config: ServerConfig { nodes: vec![node.clone()], ..self.config.clone() },
-            words: [vec!["--url".to_owned(), url(node)], self.words.iter().skip(2).cloned().collect()]
-                .concat(),
+        let node = |(place, node): (usize, &NodeConfig)| {
+            let name = format!("{} node {}", self.name, node.name);
+            match (&node.command, &node.url) {
+                // One that runs needs no other for that.
+                (None, Some(url)) => NamedServer {
+                    name,
+                    config: ServerConfig { nodes: vec![node.clone()], ..self.config.clone() },
+                    words: [
+                        vec!["--url".to_owned(), url.to_string()],
+                        self.words.iter().skip(2).cloned().collect(),
+                    ]
+                    .concat(),
+                    focus: Focus::Node(0),
+                },
+                _ => NamedServer { name, focus: Focus::Node(place), ..self.clone() },
+            }
         };
-        Ok(self.config.nodes.iter().map(alone).collect())
+        let all = NamedServer { name: format!("{} all nodes", self.name), focus: Focus::All, ..self.clone() };
+        self.config.nodes.iter().enumerate().map(node).chain([all]).collect()
     }
 }
 
@@ -156,13 +190,12 @@ impl ServerConfig {
         ];
         let arguments: Vec<String> =
             flags.into_iter().filter(|(_, wanted)| *wanted).map(|(flag, _)| flag.to_owned()).collect();
-        self.nodes.iter().map(|node| (node.name.clone(), self.target(node, &arguments))).collect()
+        self.targets_with(&arguments)
     }
 
-    /// Which server the first node is, which is the only one where each is looked at by itself; the reference server gets
-    /// these arguments beside its own.
-    pub(super) fn with(&self, arguments: &[String]) -> Target {
-        self.target(&self.nodes[0], arguments)
+    /// Which nodes it has, each with its name; the reference server gets these arguments beside its own.
+    pub(super) fn targets_with(&self, arguments: &[String]) -> Vec<(String, Target)> {
+        self.nodes.iter().map(|node| (node.name.clone(), self.target(node, arguments))).collect()
     }
 
     fn target(&self, node: &NodeConfig, arguments: &[String]) -> Target {
@@ -495,16 +528,57 @@ pub(super) mod tests {
         let with = |arguments: &[&str]| arguments.iter().map(ToString::to_string).collect::<Vec<_>>();
         let server = ServerConfig { arguments: with(&["--fault", "ack-twice"]), ..usual() };
         let args = with(&["--fault", "ack-twice", "--recovery"]);
-        assert_eq!(server.with(&with(&["--recovery"])), Target::Bundled { args });
+        let first =
+            |server: &ServerConfig, arguments: &[&str]| server.targets_with(&with(arguments)).remove(0).1;
+        assert_eq!(first(&server, &["--recovery"]), Target::Bundled { args });
         let node = NodeConfig { name: "a".to_owned(), command: None, url: url.clone() };
         let found = ServerConfig { nodes: vec![node.clone()], ..usual() };
-        assert!(matches!(found.with(&[]), Target::Url(_)));
+        assert!(matches!(first(&found, &[]), Target::Url(_)));
         assert!(found.is_found());
         let line = "node server.js".to_owned();
         let started =
             ServerConfig { nodes: vec![NodeConfig { command: Some(line.clone()), ..node }], ..found };
-        assert_eq!(started.with(&[]), Target::Command { line, url, node: None, environment: Vec::new() });
+        assert_eq!(first(&started, &[]), Target::Command { line, url, node: None, environment: Vec::new() });
         assert!(!started.is_found());
+    }
+
+    #[test]
+    fn each_of_several_nodes_is_looked_at_alone_and_then_all_together() {
+        let server = |command: Option<&str>, url: Option<&str>| {
+            let node = |name: &str| NodeConfig {
+                name: name.to_owned(),
+                command: command.map(str::to_owned),
+                url: url.and_then(|url| Endpoint::parse(url).ok()),
+            };
+            let config = ServerConfig { nodes: ["a", "b"].map(node).to_vec(), ..usual() };
+            let words = ["--url", "of both", "--insecure"].map(str::to_owned).to_vec();
+            NamedServer { name: "mine".to_owned(), config, words, focus: Focus::Node(0) }
+        };
+        let told = |server: NamedServer| {
+            let told = |part: &NamedServer| (part.name.clone(), part.focus, part.config.nodes.len());
+            NamedServer::by_node(vec![server]).iter().map(told).collect::<Vec<_>>()
+        };
+        let names = ["mine node a", "mine node b", "mine all nodes"].map(str::to_owned);
+        let [a, b, all] = names.clone();
+        let started = [(a, Focus::Node(0), 2), (b, Focus::Node(1), 2), (all, Focus::All, 2)];
+        assert_eq!(told(server(Some("node app.js"), None)), started);
+        let [a, b, all] = names;
+        let found = [(a, Focus::Node(0), 1), (b, Focus::Node(0), 1), (all, Focus::All, 2)];
+        assert_eq!(told(server(None, Some("http://localhost:3000"))), found, "it needs no other that runs");
+        let words = NamedServer::by_node(vec![server(None, Some("http://localhost:3000"))]).remove(1).words;
+        assert_eq!(words, ["--url", "http://localhost:3000/socket.io/", "--insecure"]);
+        let single = ServerConfig { nodes: usual().nodes, ..usual() };
+        let single = NamedServer { config: single, focus: Focus::Single, ..server(None, None) };
+        assert_eq!(told(single), [("mine".to_owned(), Focus::Single, 1)]);
+    }
+
+    #[test]
+    fn a_case_is_played_on_each_node_or_on_all_together_and_a_single_one_skips_what_needs_several() {
+        let plays = |focus: Focus| [false, true].map(|spans_nodes| focus.plays(spans_nodes));
+        assert_eq!(plays(Focus::Single), [true, true]);
+        assert_eq!(plays(Focus::Node(1)), [true, false]);
+        assert_eq!(plays(Focus::All), [false, true]);
+        assert_eq!((Focus::Node(1).places(3), Focus::All.places(3)), (1..2, 0..3));
     }
 
     #[test]

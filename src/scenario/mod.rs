@@ -204,11 +204,13 @@ pub enum Need {
     MaxPayload,
     /// Requests need not tell the length of their bodies beforehand.
     Chunked,
+    /// The server has several nodes.
+    Nodes,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Need; 11] = [
+    pub const ALL: [Need; 12] = [
         Need::Echo,
         Need::Fixture,
         Need::Contract,
@@ -220,6 +222,7 @@ impl Need {
         Need::Cors,
         Need::MaxPayload,
         Need::Chunked,
+        Need::Nodes,
     ];
 
     /// The word for it.
@@ -235,6 +238,7 @@ impl Need {
             Need::Upgrade => "upgrade",
             Need::Cors => "cors",
             Need::Chunked => "chunked",
+            Need::Nodes => "nodes",
             Need::MaxPayload => "max_payload",
         }
     }

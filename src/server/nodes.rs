@@ -121,6 +121,16 @@ impl Nodes {
         links.chain(self.services.environment()).chain(self.nodes.iter().map(node)).collect()
     }
 
+    /// Starts a node afresh that has ended: a server that chooses its place itself may be at another one then.
+    ///
+    /// # Errors
+    /// Why it is not there.
+    pub(crate) fn renew(&mut self, place: usize, starting: &Starting) -> Result<(), NotReady> {
+        let running = &mut self.nodes[place].running;
+        *running = running.target().start(starting)?;
+        Ok(())
+    }
+
     /// The first, which stands for all of them where one will do.
     pub fn first(&self) -> &Running {
         &self.nodes[0].running

@@ -130,14 +130,6 @@ impl Target {
         }
     }
 
-    /// The same, told more by its environment if it is a command.
-    pub(crate) fn knowing(mut self, more: Vec<(String, String)>) -> Target {
-        if let Target::Command { environment, .. } = &mut self {
-            environment.extend(more);
-        }
-        self
-    }
-
     /// What it is told, where it is a command and one of several nodes.
     pub(super) fn node(&self) -> Option<&NodePlace> {
         match self {

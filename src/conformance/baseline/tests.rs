@@ -45,6 +45,20 @@ fn what_is_listed_is_known_and_everything_else_is_new() {
 }
 
 #[test]
+fn what_takes_several_nodes_wants_no_row_on_a_server_of_one() {
+    let mut skipped = result("rooms/order", None, Verdict::Skip);
+    skipped.lacks = vec!["nodes".to_owned()];
+    let known = Versions::default();
+    let written = Baseline::of("node", None, std::slice::from_ref(&skipped), &[], &known);
+    assert!(written.text().contains("cases: []"), "{}", written.text());
+    let compared = good("[]").compare("known.yaml".to_owned(), std::slice::from_ref(&skipped), &[], &known);
+    assert_eq!(names(&compared.new), []);
+    skipped.lacks = vec!["t:join".to_owned()];
+    let compared = good("[]").compare("known.yaml".to_owned(), &[skipped], &[], &known);
+    assert_eq!(names(&compared.new), [("rooms/order", Verdict::Skip)]);
+}
+
+#[test]
 fn another_verdict_than_the_listed_one_is_new() {
     let baseline = good("- { case: a/one, verdict: note, because: seen }");
     let compared = baseline.compare("f".into(), &[result("a/one", None, Fail)], &[], &Versions::default());

@@ -138,6 +138,33 @@ fn what_a_baseline_knows_is_not_shown_again() {
 }
 
 #[test]
+fn the_headline_says_for_want_of_what_cases_were_not_played() {
+    let lacking = |id: &str, lacks: &[&str]| CaseResult {
+        lacks: lacks.iter().map(ToString::to_string).collect(),
+        ..result(id, None, Verdict::Skip)
+    };
+    let told = |skipped: Vec<CaseResult>| {
+        let cases = [vec![result("a/one", None, Verdict::Pass)], skipped].concat();
+        let text = terminal(&report(&[suite("x", cases)], false), LOOK, Detail::Usual);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let nodes = || lacking("b/nodes", &["nodes", "t:join"]);
+    assert!(told(vec![nodes()]).contains("; 1 was not played for want of several nodes."));
+    let text = told(vec![nodes(), lacking("b/fixture", &["t:join"]), lacking("b/other", &["upgrade"])]);
+    let expected = "3 were not played (1 of them for want of several nodes, 1 for want of the fixture).";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn what_is_about_several_nodes_differs_from_nothing_where_it_was_not_played() {
+    let node = suite("node a", vec![result("a/one", None, Verdict::Pass)]);
+    let all = suite("all nodes", vec![result("b/two", None, Verdict::Pass)]);
+    let text = terminal(&matrix(&[node, all]), LOOK, Detail::Usual);
+    assert!(text.contains("2 cases that pass wherever they are played"), "{text}");
+    assert!(!text.contains("a/one"), "{text}");
+}
+
+#[test]
 fn of_several_servers_what_differs_comes_first_and_what_passes_everywhere_is_counted() {
     let of = |name: &str, second: Verdict| {
         let cases = vec![

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::server::Focus;
 use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, TlsFiles, Trust, split_name};
 use crate::protocol::dialect::Version;
 use crate::scenario::{MOST_NODES, ServiceRule, Timings, services_in};
 use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
 use crate::server::{Endpoint, Proxy, authorization, usual_name};
 pub(crate) use nodes::NodeCounts;
-use nodes::{GivenNode, nodes, repeated, urls};
+use nodes::{GivenNode, name_of_server, nodes, repeated, urls};
 
 /// Where the environment names a proxy, in capitals or not.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
@@ -137,13 +138,14 @@ impl GivenServer {
         self.refuse_counts()?;
         let commands = self.commands.iter().map(|text| ("--server", split_name(text)));
         let given: Vec<_> =
-            commands.chain(self.urls.iter().map(|text| ("--url", split_name(text)))).collect();
+            commands.chain(self.urls.iter().map(|text| ("--url", name_of_server(text)))).collect();
         let services = self.services()?;
         let server = |name: &str, nodes: &[GivenNode<'_>], words: &[&str]| {
             let config = self.server(nodes).map_err(Error::because)?;
             let config = ServerConfig { services: services.clone(), ..config };
             let words = words.iter().copied().map(str::to_owned).chain(self.flags()).collect();
-            Ok(NamedServer { name: name.to_owned(), config, words })
+            let focus = Focus::on_one_of(config.nodes.len());
+            Ok(NamedServer { name: name.to_owned(), config, words, focus })
         };
         let mut servers: Vec<NamedServer> = Vec::new();
         match given[..] {
@@ -167,7 +169,8 @@ impl GivenServer {
                         ("--server", times) => repeated(what, times.unwrap_or(1)),
                         _ => nodes(&[], &[what]).map_err(Error::because)?,
                     };
-                    let name = name.unwrap_or(what);
+                    let name =
+                        name.unwrap_or_else(|| urls(what).next().map_or(what, |url| split_name(url).1));
                     if servers.iter().any(|known| known.name == name) {
                         return Err(Error::because(format!(
                             "two servers are called `{name}`: write NAME='…' before one of them"

@@ -78,6 +78,12 @@ pub(in crate::runner) fn urls(text: &str) -> impl Iterator<Item = &str> {
     begin.zip(end).map(|(from, to)| &text[from..to])
 }
 
+/// The name of a server before its urls, and these. Where a further url has a name, all of them are those of nodes.
+pub(in crate::runner) fn name_of_server(text: &str) -> (Option<&str>, &str) {
+    let names_nodes = urls(text).skip(1).any(|url| split_name(url).0.is_some());
+    if names_nodes { (None, text) } else { split_name(text) }
+}
+
 /// The same command so often.
 pub(in crate::runner) fn repeated(line: &str, times: u16) -> Vec<GivenNode<'_>> {
     let node = GivenNode { name: None, command: Some(split_name(line).1), url: None };
@@ -136,6 +142,13 @@ mod tests {
         let found: Vec<&str> = urls("http://h:1,b=ws://h:2/?x=1,2,https://h:3").collect();
         assert_eq!(found, ["http://h:1", "b=ws://h:2/?x=1,2", "https://h:3"]);
         assert_eq!(urls("http://h/?a=b,c").collect::<Vec<_>>(), ["http://h/?a=b,c"]);
+    }
+
+    #[test]
+    fn a_name_before_several_urls_is_that_of_the_server_unless_its_nodes_have_names() {
+        assert_eq!(name_of_server("mine=http://h:1,http://h:2"), (Some("mine"), "http://h:1,http://h:2"));
+        assert_eq!(name_of_server("mine=http://h:1"), (Some("mine"), "http://h:1"));
+        assert_eq!(name_of_server("a=http://h:1,b=http://h:2"), (None, "a=http://h:1,b=http://h:2"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::super::server::Focus;
 use super::folder::Described;
 use super::{ServersConfig, Told};
 use crate::conformance::Versions;
@@ -162,7 +163,9 @@ impl Player<'_> {
         };
         let words = ["--servers".to_owned(), self.config.folder.display().to_string()];
         let words = words.into_iter().chain(["--server-name".to_owned(), name.clone()]).collect();
-        Ok(NamedServer { name: name.clone(), config: given.one()?, words })
+        let config = given.one()?;
+        let focus = Focus::on_one_of(config.nodes.len());
+        Ok(NamedServer { name: name.clone(), config, words, focus })
     }
 
     fn suite(

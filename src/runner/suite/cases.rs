@@ -147,6 +147,7 @@ pub(super) fn too_long(variant: Variant<'_>, patience: Duration) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runner::server::Focus;
     use crate::runner::server::tests::usual;
 
     fn case(keys: &str) -> Case {
@@ -161,7 +162,7 @@ mod tests {
 
     fn named() -> NamedServer {
         let words = ["--server", "node server.js"].map(str::to_owned).to_vec();
-        NamedServer { name: "node".to_owned(), config: usual(), words }
+        NamedServer { name: "node".to_owned(), config: usual(), words, focus: Focus::Single }
     }
 
     #[test]

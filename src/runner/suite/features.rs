@@ -14,9 +14,13 @@ use crate::runner::ServerConfig;
 use crate::scenario::{self, Scenario, Surroundings};
 use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
+use crate::verdict::Status;
 
 /// How often something is looked for before it counts as missing: a busy machine may be slow once.
 const TRIES: usize = 2;
+
+/// How often nodes are looked at that do not hear each other yet.
+const TRIES_OF_NODES: usize = 5;
 
 /// What a server lacks of that which a case uses.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,6 +70,7 @@ impl Features {
             (Feature::Upgrade, ways.upgrade),
             (Feature::MaxPayload, ways.max_payload),
         ]);
+        found.extend(wanted.get(&Feature::Nodes).map(|nodes| (*nodes, of_nodes(host.nodes()))));
         let scout = Scout { server, host, contract, transport, stop };
         let mut left: Vec<Feature> = Feature::all()
             .into_iter()
@@ -137,10 +142,13 @@ impl Features {
         Ok(Features(found))
     }
 
-    /// All of them, for the reference server: what it does not show is its fault.
-    pub(super) fn granted() -> Features {
-        let offer = Offer { there: true, seen: "the reference server has it".to_owned() };
-        Features(Feature::all().into_iter().map(|feature| (feature, offer.clone())).collect())
+    /// All of them, for the reference server with so many nodes to which clients connect: what it does not show is its fault.
+    pub(super) fn granted(nodes: usize) -> Features {
+        let offer = |feature| match feature {
+            Feature::Nodes => of_nodes(nodes),
+            _ => Offer { there: true, seen: "the reference server has it".to_owned() },
+        };
+        Features(Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect())
     }
 
     /// What is missing of that which a case uses, if anything is.
@@ -193,6 +201,39 @@ impl Features {
             })
         };
         Feature::all().into_iter().filter_map(row).collect()
+    }
+}
+
+/// Waits until the nodes of a server hear each other, which some do only a moment after they answer. Where they never do, the cases
+/// say so.
+pub(super) fn await_nodes(
+    server: &ServerConfig,
+    host: &Host<'_>,
+    contract: Option<&OwnContract>,
+    stop: &AtomicBool,
+) {
+    let nodes = host.nodes();
+    let text = format!(
+        "name: whether the nodes hear each other\nneeds: contract\nclients: {{ a: {{ count: {nodes}, node: \"${{n}}\" }} }}\n\
+         script:\n  - a: {{ connect: {{ within: 1s }} }}\n  - a: {{ broadcast: {{ say: hello, within: 1s }} }}\n  \
+         - a: {{ expect: {{ said: hello, times: {}, within: 1s }} }}\n",
+        nodes - 1
+    );
+    let source = Source { name: "a look at the server".to_owned(), text };
+    let surroundings = contract.map_or_else(Surroundings::without_files, OwnContract::surroundings);
+    // Not every contract has a broadcast to everybody.
+    let Ok(scenario) = scenario::read(&source, &surroundings) else { return };
+    let namespace = contract.map(OwnContract::namespace);
+    for _ in 0..TRIES_OF_NODES {
+        let label = "the look whether the nodes hear each other";
+        let life = host.enter(label);
+        let played = run_case(server, &life, &source, &scenario, namespace, Transport::default(), 1, stop);
+        let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
+        host.leave(label, &life, broken);
+        let is_over = !matches!(&played, Ok(Some(ended)) if ended.result.verdict.status != Status::Passed);
+        if is_over {
+            return;
+        }
     }
 }
 
@@ -253,9 +294,9 @@ impl Scout<'_> {
     }
 
     fn once(&self, label: &str, source: &Source, scenario: &Scenario, namespace: Option<&str>) -> Offer {
-        let life = self.host.enter(label);
-        let played =
-            run_case(self.server, &life.place, source, scenario, namespace, self.transport, 1, self.stop);
+        // What an application has, a single node shows; whether nodes know of each other is for the cases to judge.
+        let life = self.host.enter(label).at_first();
+        let played = run_case(self.server, &life, source, scenario, namespace, self.transport, 1, self.stop);
         let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
         self.host.leave(label, &life, broken);
         match played {
@@ -274,6 +315,16 @@ impl Scout<'_> {
                 }
             }
         }
+    }
+}
+
+fn of_nodes(number: usize) -> Offer {
+    match number {
+        1 => gone(
+            "it has one: `--nodes 2 --server COMMAND` starts two, and `--url a=URL,b=URL` names them"
+                .to_owned(),
+        ),
+        _ => Offer { there: true, seen: format!("it has {number}") },
     }
 }
 
@@ -311,8 +362,14 @@ mod tests {
 
     #[test]
     fn the_reference_server_lacks_nothing() {
-        assert_eq!(Features::granted().missing(Feature::all(), &Versions::default()), None);
-        assert!(Features::granted().results().iter().all(|feature| feature.there));
+        assert_eq!(Features::granted(2).missing(Feature::all(), &Versions::default()), None);
+        assert!(Features::granted(2).results().iter().all(|feature| feature.there));
+        let alone = Features::granted(1).missing([Feature::Nodes], &Versions::default());
+        let reason = alone.expect("it has one node").reason;
+        assert!(
+            reason.starts_with("the server lacks several nodes that share the work (it has one: "),
+            "{reason}"
+        );
     }
 
     #[test]

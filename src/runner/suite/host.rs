@@ -1,4 +1,4 @@
-//! A server under the suite: started again when it dies, and who was being played then.
+//! A server under the suite, with its nodes: started again when it dies, and who was being played then.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::report::result::TargetInfo;
 use crate::runner::ServerConfig;
-use crate::runner::server::Place;
-use crate::server::{NotReady, Running, Target, exception};
+use crate::runner::server::{Focus, Place};
+use crate::scenario::ServiceRule;
+use crate::server::{Node, Nodes, NotReady, Running, Target, exception};
 use crate::transport::MAX_MESSAGE;
 
 /// How often a server that died while cases were played side by side is started again.
@@ -26,16 +28,17 @@ const LAST_BREATH: Duration = Duration::from_millis(300);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// A server under the suite.
+/// A server under the suite, with all its nodes.
 pub(super) struct Host<'a> {
     server: &'a ServerConfig,
-    target: Target,
+    /// To which nodes its clients connect.
+    focus: Focus,
     stop: Arc<AtomicBool>,
     state: Mutex<State>,
 }
 
 struct State {
-    running: Running,
+    nodes: Nodes,
     life: Life,
     restarts: u32,
     /// The cases that are being played.
@@ -64,12 +67,14 @@ impl Death {
     }
 }
 
-/// One life of the server, from its start to its death.
+/// One life of the server, from its start to the death of a node.
 #[derive(Clone, Debug)]
 pub(super) struct Life {
-    /// Where it is reached.
-    pub(super) place: Place,
-    /// How often it died before.
+    /// The names of the nodes to which clients connect.
+    pub(super) names: Vec<String>,
+    /// Where each of these is reached.
+    pub(super) places: Vec<Place>,
+    /// How often a node died before.
     deaths: usize,
 }
 
@@ -85,20 +90,22 @@ pub(super) enum Fate {
 }
 
 impl<'a> Host<'a> {
-    /// Starts the server, or finds it.
+    /// Starts the server and the services that it needs, or finds it.
     ///
     /// # Errors
     /// Why it is not there, or a sentence about a source address that does not fit.
     pub(super) fn start(
         server: &'a ServerConfig,
-        target: Target,
+        focus: Focus,
+        targets: Vec<(String, Target)>,
+        services: &[ServiceRule],
         stop: &Arc<AtomicBool>,
     ) -> Result<Host<'a>, Start> {
-        let running =
-            target.start(&server.starting(vec![server.manner()], stop.clone())).map_err(Start::NotReady)?;
-        let life = Life::of(server, &running, 0).map_err(Start::Wrong)?;
-        let state = State { running, life, restarts: 0, playing: BTreeSet::new(), deaths: Vec::new() };
-        Ok(Host { server, target, stop: stop.clone(), state: Mutex::new(state) })
+        let starting = server.starting(vec![server.manner()], stop.clone());
+        let nodes = Nodes::start(targets, &[], services, &starting).map_err(Start::NotReady)?;
+        let life = Life::of(server, focus, &nodes, 0).map_err(Start::Wrong)?;
+        let state = State { nodes, life, restarts: 0, playing: BTreeSet::new(), deaths: Vec::new() };
+        Ok(Host { server, focus, stop: stop.clone(), state: Mutex::new(state) })
     }
 
     /// A case begins.
@@ -129,9 +136,24 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// A look at the server that runs.
+    /// A look at the server that runs: at the first of the nodes to which clients connect.
     pub(super) fn with<T>(&self, look: impl FnOnce(&Running) -> T) -> T {
-        look(&self.state().running)
+        let state = self.state();
+        let first = state.nodes.iter().nth(self.focus.places(state.nodes.len()).start);
+        look(first.map_or_else(|| state.nodes.first(), |node| &node.running))
+    }
+
+    /// To how many nodes clients connect.
+    pub(super) fn nodes(&self) -> usize {
+        self.state().life.places.len()
+    }
+
+    /// What a result says of it.
+    pub(super) fn info(&self) -> TargetInfo {
+        match self.focus {
+            Focus::Node(_) => self.with(TargetInfo::of),
+            Focus::Single | Focus::All => TargetInfo::of_nodes(&self.state().nodes),
+        }
     }
 
     /// A case is going to be played alone: it may cost the server its life once more. False when the server is gone for
@@ -150,7 +172,7 @@ impl<'a> Host<'a> {
     /// Stops it. Gives its deaths.
     pub(super) fn stop(self) -> Vec<Death> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.running.stop();
+        state.nodes.stop();
         state.deaths
     }
 
@@ -158,12 +180,15 @@ impl<'a> Host<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the server again if it has died.
+    /// Starts a node again if it has died.
     fn look(&self, state: &mut State) {
         if state.deaths.len() > state.life.deaths {
             return;
         }
-        let Some(ended) = state.running.ended() else { return };
+        let ended = state.nodes.iter().map(|node| node.running.ended()).enumerate();
+        let Some((place, ended)) = ended.into_iter().find_map(|(place, ended)| Some((place, ended?))) else {
+            return;
+        };
         let mut how = ended.sentence();
         let starting = self.server.starting(vec![self.server.manner()], self.stop.clone());
         let deaths = state.deaths.len() + 1;
@@ -171,9 +196,9 @@ impl<'a> Host<'a> {
             how.push_str("; it was not started again, because it has ended too often");
         } else if !self.stop.load(Ordering::Relaxed) {
             state.restarts += 1;
-            let started = self.target.start(&starting).map_err(|why| why.sentence());
-            match started.and_then(|running| Ok((Life::of(self.server, &running, deaths)?, running))) {
-                Ok((life, running)) => (state.life, state.running) = (life, running),
+            let started = state.nodes.renew(place, &starting).map_err(|why| why.sentence());
+            match started.and_then(|()| Life::of(self.server, self.focus, &state.nodes, deaths)) {
+                Ok(life) => state.life = life,
                 Err(why) => how.push_str(&format!("; {why}")),
             }
         }
@@ -191,11 +216,22 @@ pub(super) enum Start {
 }
 
 impl Life {
-    fn of(server: &ServerConfig, running: &Running, deaths: usize) -> Result<Life, String> {
-        let mut place = server.place(running)?;
-        place.peer.limit =
-            running.found().max_payload.unwrap_or(0).saturating_mul(4).clamp(LEAST_LIMIT, MAX_MESSAGE);
-        Ok(Life { place, deaths })
+    fn of(server: &ServerConfig, focus: Focus, nodes: &Nodes, deaths: usize) -> Result<Life, String> {
+        let limit = |node: &Node| node.running.found().max_payload.unwrap_or(0).saturating_mul(4);
+        let mut places = server.places(nodes)?;
+        for (place, node) in places.iter_mut().zip(nodes.iter()) {
+            place.peer.limit = limit(node).clamp(LEAST_LIMIT, MAX_MESSAGE);
+        }
+        let looked_at = focus.places(nodes.len());
+        let names = nodes.iter().map(|node| node.name.clone()).collect::<Vec<_>>();
+        Ok(Life { names: names[looked_at.clone()].to_vec(), places: places[looked_at].to_vec(), deaths })
+    }
+
+    /// The same for clients that connect to the first node alone.
+    pub(super) fn at_first(mut self) -> Life {
+        self.names.truncate(1);
+        self.places.truncate(1);
+        self
     }
 }
 

@@ -14,16 +14,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::server::Focus;
 use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
 use crate::conformance::attribution::attribute;
 use crate::conformance::result::{ContractResult, FindingResult, SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Feature, OwnContract, Variant, Verdict, Versions};
 use crate::protocol::dialect::Version;
-use crate::report::result::TargetInfo;
 use crate::report::rfc3339;
 use crate::scenario::{Need, Timings};
 use crate::secrets::Secrets;
-use crate::server::{NotReady, Services, Target};
+use crate::server::{NotReady, Target};
 use crate::units::micros;
 use crate::verdict::Status;
 use cases::Unread;
@@ -94,6 +94,8 @@ pub(crate) struct Suite {
     unread: Vec<Unread>,
     /// The labels of the variants that are run.
     chosen: BTreeSet<String>,
+    /// Whether some of these need several nodes, and whether some do not.
+    spans: BTreeSet<bool>,
 }
 
 /// What came of a suite.
@@ -109,7 +111,14 @@ impl Suite {
     pub(crate) fn new(config: SuiteConfig, cases: &Cases, chosen: &[Variant<'_>]) -> Suite {
         let ids: BTreeSet<&str> = chosen.iter().map(|variant| &*variant.case.id).collect();
         let unread = cases.unread.iter().filter(|(id, ..)| ids.contains(&**id)).cloned().collect();
-        Suite { config, unread, chosen: chosen.iter().map(Variant::label).collect() }
+        let spans = chosen.iter().map(|variant| variant.case.spans_nodes()).collect();
+        Suite { config, unread, chosen: chosen.iter().map(Variant::label).collect(), spans }
+    }
+
+    /// Whether there is something to run against this server. One of several nodes is not looked at by cases that need them all,
+    /// and all together only by these.
+    pub(crate) fn concerns(&self, named: &NamedServer) -> bool {
+        self.spans.iter().any(|spans_nodes| named.focus.plays(*spans_nodes))
     }
 
     /// The whole bundled suite.
@@ -147,12 +156,10 @@ impl Suite {
             let timeout = format!("{}ms", of_reference.timeout.as_millis());
             ["--fixture-timings", "--ping-timeout", &timeout].map(str::to_owned).to_vec()
         };
-        let services = Services::place(&server.services)
-            .and_then(|services| services.start(&[], &server.starting(Vec::new(), stop.clone())))
-            .map_err(|why| not_there(Start::NotReady(why)))?;
-        let target = server.with(&timings_of_fixture()).knowing(services.environment());
-        let is_bundled = matches!(target, Target::Bundled { .. });
-        let host = Host::start(server, target, stop).map_err(not_there)?;
+        let focus = named.focus;
+        let targets = server.targets_with(&timings_of_fixture());
+        let is_bundled = targets.iter().all(|(_, target)| matches!(target, Target::Bundled { .. }));
+        let host = Host::start(server, focus, targets, &server.services, stop).map_err(not_there)?;
         let timings = match is_bundled {
             true => of_reference,
             false => host.with(|running| server.timings(running.found())),
@@ -161,7 +168,9 @@ impl Suite {
         let cases = cases::read_all(&self.unread, contract, |surroundings| surroundings.with(bounded))?;
         let version = host.with(|running| running.found().version);
         let is_chosen = |variant: &Variant<'_>| {
-            self.chosen.contains(&variant.label()) && variant.case.scenario.protocols.contains(&version)
+            self.chosen.contains(&variant.label())
+                && variant.case.scenario.protocols.contains(&version)
+                && focus.plays(variant.case.spans_nodes())
         };
         let variants: Vec<Variant<'_>> = cases.iter().flat_map(Case::variants).filter(is_chosen).collect();
         let wants_recovery =
@@ -171,17 +180,21 @@ impl Suite {
                 let arguments =
                     [timings_of_fixture(), vec![format!("--recovery={}s", of_reference.recovery.as_secs())]]
                         .concat();
-                Some(Host::start(server, server.with(&arguments), stop).map_err(not_there)?)
+                let targets = server.targets_with(&arguments);
+                Some(Host::start(server, focus, targets, &[], stop).map_err(not_there)?)
             }
             false => None,
         };
         let features = match is_bundled && contract.is_none() {
-            true => Features::granted(),
+            true => Features::granted(host.nodes()),
             false => {
                 let wanted = variants.iter().flat_map(|variant| variant.uses()).collect();
                 Features::of(server, &host, &wanted, contract, jobs, stop).map_err(unreachable)?
             }
         };
+        if focus == Focus::All && !variants.is_empty() {
+            features::await_nodes(server, &host, contract, stop);
+        }
 
         let software = host.with(|running| running.found().software.clone()).unwrap_or_default();
         let mut versions = Versions::of_software(&software);
@@ -246,10 +259,9 @@ impl Suite {
         }
         results.sort_by_key(|(index, _)| *index);
         let mut cases: Vec<CaseResult> = results.into_iter().map(|(_, result)| result).collect();
-        let target = host.with(TargetInfo::of);
+        let target = host.info();
         let mut deaths = host.stop();
         deaths.extend(recovering.map(Host::stop).unwrap_or_default());
-        drop(services);
         let mut findings = told(&deaths, &cases);
         let played_by = contract.map(|contract| reach(contract, &variants, &cases));
         findings.extend(contract.and_then(|contract| unserved(contract, &features, &cases)));

@@ -2,13 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
-use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::host::{Fate, Host};
+use super::host::{Fate, Host, Life};
 use super::stall::{StallWatch, busy};
 use crate::conformance::attribution::settle;
 use crate::conformance::verdict::{Course, judge};
@@ -19,7 +18,6 @@ use crate::measure::format;
 use crate::report::RunResult;
 use crate::report::result::ScenarioInfo;
 use crate::runner::once::{Ended, SingleRun, run_once};
-use crate::runner::server::Place;
 use crate::runner::{Error, ServerConfig};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
@@ -130,7 +128,7 @@ impl Drop for Told {
 #[allow(clippy::too_many_arguments)]
 pub(super) fn run_case(
     server: &ServerConfig,
-    place: &Place,
+    life: &Life,
     source: &Source,
     scenario: &Scenario,
     namespace: Option<&str>,
@@ -142,8 +140,8 @@ pub(super) fn run_case(
         machines: None,
         source,
         scenario,
-        places: slice::from_ref(place),
-        nodes: slice::from_ref(&server.nodes[0].name),
+        places: &life.places,
+        nodes: &life.names,
         server,
         // A case is about the namespaces that it names, and not that of the url.
         namespace,
@@ -300,8 +298,7 @@ impl Schedule<'_> {
         let transport = variant.transport.unwrap_or_default();
         let seed = self.seed ^ hash(&label);
         let begun = Instant::now();
-        let played =
-            run_case(self.server, &life.place, source, scenario, namespace, transport, seed, self.stop);
+        let played = run_case(self.server, &life, source, scenario, namespace, transport, seed, self.stop);
         let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
         let accident = matches!(&played, Ok(Some(ended)) if ended.has_accident);
         let has_not_reached = matches!(&played, Ok(Some(ended)) if ended.unreached > 0);
