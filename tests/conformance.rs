@@ -125,25 +125,48 @@ fn every_case_has_faults_that_could_fail_it_and_every_fault_cases_that_could_cat
 }
 
 #[test]
+fn every_case_that_says_at_which_nodes_its_clients_are_says_that_it_needs_several() {
+    let catalogue = Catalogue::read();
+    let chooses = |case: &&Case| case.scenario.groups.iter().any(|group| group.node.is_some());
+    let (choosing, others): (Vec<&Case>, Vec<&Case>) = catalogue.cases.iter().partition(chooses);
+    assert!(choosing.len() >= 21, "{} cases", choosing.len());
+    let wrong = choosing.iter().filter(|case| !case.spans_nodes());
+    let wrong: Vec<_> = wrong.chain(others.iter().filter(|case| case.spans_nodes())).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn every_case_passes_on_the_healthy_reference_server() {
-    all_pass(Version::V4, &[]);
+    all_pass(Version::V4, false, &[]);
 }
 
 #[test]
 fn every_case_of_the_version_before_passes_on_the_healthy_reference_server() {
-    let count = all_pass(Version::V3, &["--protocol", "3"]);
+    let count = all_pass(Version::V3, false, &["--protocol", "3"]);
     assert!(count >= 120, "{count} results");
 }
 
-/// Plays the cases of a version. How many results there are.
-fn all_pass(version: Version, arguments: &[&str]) -> usize {
+#[test]
+fn every_case_about_several_nodes_passes_on_two_and_on_three_healthy_ones() {
+    for (nodes, version, protocol) in
+        [("2", Version::V4, "4"), ("3", Version::V4, "4"), ("2", Version::V3, "3")]
+    {
+        all_pass(version, true, &["--nodes", nodes, "--only", "needs:nodes", "--protocol", protocol]);
+    }
+}
+
+/// Plays the cases of a version that are about several nodes together, or the others. How many results there are.
+fn all_pass(version: Version, spans_nodes: bool, arguments: &[&str]) -> usize {
     let _alone = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let verdicts = matrix::conform(arguments).unwrap_or_else(|why| panic!("{why}"));
+    let of_others = |verdict: &&matrix::Verdict| spans_nodes || verdict.lacks != ["nodes"];
+    let verdicts: Vec<_> = verdicts.iter().filter(of_others).collect();
     let wrong: Vec<_> = verdicts.iter().filter(|verdict| verdict.verdict != "pass").collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let played: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.id.as_str()).collect();
     let catalogue = Catalogue::read();
-    let is_of_it = |case: &&Case| case.scenario.protocols.contains(&version);
+    let is_of_it =
+        |case: &&Case| case.scenario.protocols.contains(&version) && case.spans_nodes() == spans_nodes;
     let there: BTreeSet<&str> = catalogue.cases.iter().filter(is_of_it).map(|case| &*case.id).collect();
     assert_eq!(played, there);
     verdicts.len()

@@ -8,7 +8,7 @@ use std::{
 };
 
 use reference_server::faults::{Description, REGISTRY, Shows};
-use sockrates::scenario::{self, Level, Scenario};
+use sockrates::scenario::{self, Level, Need, Scenario};
 
 /// Something that a server has to do.
 #[derive(Debug)]
@@ -29,6 +29,13 @@ pub(crate) struct Case {
     /// Its path below the folder of the suite, without its ending.
     pub(crate) id: String,
     pub(crate) scenario: Scenario,
+}
+
+impl Case {
+    /// Whether it is about several nodes together.
+    pub(crate) fn spans_nodes(&self) -> bool {
+        self.scenario.needs.contains(&Need::Nodes)
+    }
 }
 
 /// Everything that is in the repository.
@@ -52,6 +59,11 @@ impl Catalogue {
         self.clauses.iter().find(|clause| clause.id == id)
     }
 
+    /// Whether the cases about a clause are about several nodes together, those that do not say so being about one.
+    pub(crate) fn spans_nodes(&self, clause: &str) -> bool {
+        self.cases_of(clause).any(Case::spans_nodes)
+    }
+
     /// The cases that examine a clause.
     pub(crate) fn cases_of<'c>(&'c self, clause: &'c str) -> impl Iterator<Item = &'c Case> {
         self.cases.iter().filter(move |case| case.scenario.clause.iter().any(|id| id == clause))
@@ -63,9 +75,14 @@ pub(crate) fn broken_by(fault: &Description) -> impl Iterator<Item = &'static st
     fault.breaks.split_whitespace()
 }
 
-/// The faults that a single case can be sure to see. `tests/audit.rs` and `tests/latency.rs` hold the others.
+/// The faults that a single case can be sure to see. `tests/audit.rs`, `tests/latency.rs` and `tests/clusters.rs` hold the others.
 pub(crate) fn faults() -> impl Iterator<Item = &'static Description> {
-    REGISTRY.iter().filter(|fault| fault.shows == Shows::AtOnce)
+    let is_of_a_case = |fault: &&Description| match fault.shows {
+        Shows::AtOnce => true,
+        Shows::AcrossNodes => !fault.breaks.is_empty(),
+        Shows::UnderLoad | Shows::InTime => false,
+    };
+    REGISTRY.iter().filter(is_of_a_case)
 }
 
 /// The faults that break a clause.

@@ -26,6 +26,8 @@ pub(crate) struct Verdict {
     #[allow(dead_code, reason = "told when a test fails")]
     pub(crate) transport: Option<String>,
     pub(crate) verdict: String,
+    /// What the server lacks, where it was not played for that.
+    pub(crate) lacks: Vec<String>,
     #[allow(dead_code, reason = "told when a test fails")]
     pub(crate) reason: String,
 }
@@ -54,14 +56,17 @@ pub(crate) fn conform(arguments: &[&str]) -> Result<Vec<Verdict>, String> {
     };
     let text = std::fs::read_to_string(&file).map_err(|_| told())?;
     let result: Json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let cases = result["body"][0]["cases"].as_array().ok_or_else(told)?;
+    let suites = result["body"].as_array().ok_or_else(told)?;
     let word = |case: &Json, key: &str| case[key].as_str().map(str::to_owned);
-    Ok(cases
+    Ok(suites
         .iter()
+        .filter_map(|suite| suite["cases"].as_array())
+        .flatten()
         .map(|case| Verdict {
             id: word(case, "id").unwrap_or_default(),
             transport: word(case, "transport"),
             verdict: word(case, "verdict").unwrap_or_default(),
+            lacks: serde_json::from_value(case["lacks"].clone()).unwrap_or_default(),
             reason: word(case, "reason").unwrap_or_default(),
         })
         .collect())
@@ -71,6 +76,24 @@ pub(crate) fn conform(arguments: &[&str]) -> Result<Vec<Verdict>, String> {
 fn is_of_the_version_before(fault: &Description, catalogue: &Catalogue) -> bool {
     let mut cases = broken_by(fault).flat_map(|id| catalogue.cases_of(id));
     cases.all(|case| !case.scenario.protocols.contains(&Version::V4))
+}
+
+/// Plays the cases of the clauses that a fault breaks, those about several nodes together or the others.
+fn play(fault: &Description, spans_nodes: bool, catalogue: &Catalogue) -> Result<Vec<Verdict>, String> {
+    let clauses = broken_by(fault).filter(|id| catalogue.spans_nodes(id) == spans_nodes);
+    let only: Vec<String> = clauses.map(|id| format!("clause:{id}")).collect();
+    if only.is_empty() {
+        return Ok(Vec::new());
+    }
+    let only = only.join(",");
+    let mut arguments = vec!["--fault", fault.name, "--only", &only];
+    if spans_nodes {
+        arguments.extend(["--nodes", "2"]);
+    }
+    if is_of_the_version_before(fault, catalogue) {
+        arguments.extend(["--protocol", "3"]);
+    }
+    conform(&arguments)
 }
 
 /// Which case caught which fault.
@@ -88,20 +111,18 @@ impl Matrix {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
                     while let Some(fault) = faults().nth(next.fetch_add(1, Ordering::Relaxed)) {
-                        let only: Vec<String> = broken_by(fault).map(|id| format!("clause:{id}")).collect();
-                        let only = only.join(",");
-                        let mut arguments = vec!["--fault", fault.name, "--only", &only];
-                        if is_of_the_version_before(fault, catalogue) {
-                            arguments.extend(["--protocol", "3"]);
-                        }
-                        match conform(&arguments) {
-                            Ok(verdicts) => caught.lock().expect("nobody panics").extend(
-                                verdicts
-                                    .into_iter()
-                                    .filter(|case| matches!(case.verdict.as_str(), "fail" | "warn" | "note"))
-                                    .map(|case| (fault.name.to_owned(), case.id)),
-                            ),
-                            Err(why) => wrong.lock().expect("nobody panics").push(why),
+                        for spans_nodes in [false, true] {
+                            match play(fault, spans_nodes, catalogue) {
+                                Ok(verdicts) => caught.lock().expect("nobody panics").extend(
+                                    verdicts
+                                        .into_iter()
+                                        .filter(|case| {
+                                            matches!(case.verdict.as_str(), "fail" | "warn" | "note")
+                                        })
+                                        .map(|case| (fault.name.to_owned(), case.id)),
+                                ),
+                                Err(why) => wrong.lock().expect("nobody panics").push(why),
+                            }
                         }
                     }
                 });

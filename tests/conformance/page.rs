@@ -9,7 +9,7 @@ use super::catalogue::{Catalogue, Clause, breaking, faults};
 const HEAD: &str = include_str!("head.md");
 
 /// What the letters in the middle of a clause's id stand for.
-const AREAS: [(&str, &str); 29] = [
+const AREAS: [(&str, &str); 30] = [
     ("EIO-HS", "Engine.IO: handshake"),
     ("EIO-ERR", "Engine.IO: errors"),
     ("EIO-HTTP", "Engine.IO: HTTP"),
@@ -39,6 +39,7 @@ const AREAS: [(&str, &str); 29] = [
     ("SEM-HK", "Semantics: what is known of a handshake"),
     ("SEM-DR", "Semantics: why a socket ended"),
     ("SEM-CSR", "Semantics: recovery"),
+    ("SEM-ND", "Semantics: several nodes"),
 ];
 
 /// The heading above the table of faults, by which [`catches`] finds it again.

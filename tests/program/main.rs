@@ -7,6 +7,7 @@ mod capacity;
 mod causes;
 mod compare;
 mod conform;
+mod conform_nodes;
 mod conform_servers;
 mod conform_slow;
 mod deaths;

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use super::Fault;
 use super::lagging::{Lagging, State};
 use crate::bus::frame::NodeId;
+use crate::socket::args::Args;
 use crate::socket::hearing::Hearing;
+use crate::socket::message::Message;
 use crate::socket::rooms::Selection;
 use crate::socket::socket::{Socket, Space};
 
@@ -71,6 +73,24 @@ impl Hearing {
         if shared.has(Fault::ExceptIgnoredAcrossNodes) {
             scope.except.clear();
         }
+    }
+
+    /// Where else a broadcast of another node goes.
+    pub(crate) fn spoil_namespace(&self, namespace: &Space, scope: &Selection, args: &Args) {
+        if !self.io.shared.has(Fault::NamespacesLeakAcrossNodes) {
+            return;
+        }
+        for other in self.io.namespaces.all().iter().filter(|other| other.name != namespace.name) {
+            let message = Message::event(&other.name, None, args);
+            other.rooms.borrow().select(scope, |socket| socket.deliver(&message, false));
+        }
+    }
+
+    /// Whether a socket gets a broadcast of another node once more.
+    pub(crate) fn is_doubled(&self, socket: &Socket, scope: &Selection) -> bool {
+        let rooms = socket.rooms();
+        let is_in = |room: &&Rc<str>| rooms.contains(room);
+        self.io.shared.has(Fault::UnionDoublesAcrossNodes) && scope.to.iter().filter(is_in).count() > 1
     }
 
     /// Whether a socket is selected by a room alone that other nodes do not know it to be in.

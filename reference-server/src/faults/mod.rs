@@ -53,7 +53,7 @@ pub struct Description {
     /// Its name on the command line.
     pub name: &'static str,
     /// The clauses of the conformance catalogue it breaks, the first one first of all, with spaces between; none if it
-    /// shows in time alone or in clusters alone.
+    /// shows in time alone, or in clusters alone and in no single case.
     pub breaks: &'static str,
     /// What the server then does wrong, in one line.
     pub about: &'static str,

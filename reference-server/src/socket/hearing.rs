@@ -133,6 +133,7 @@ impl Hearing {
         if self.spoil_record(namespace) {
             return;
         }
+        self.spoil_namespace(namespace, &scope, &args);
         let message = match mark.filter(|_| !volatile) {
             Some(mark) => namespace.encode_marked(&mark, &scope, sender, args),
             None => namespace.encode(None, args),
@@ -141,6 +142,9 @@ impl Hearing {
         let rooms = namespace.rooms.borrow();
         rooms.select(&scope, |socket| {
             if !self.is_out_of_reach(socket, &scope) {
+                socket.deliver(&message, volatile);
+            }
+            if self.is_doubled(socket, &scope) {
                 socket.deliver(&message, volatile);
             }
         });

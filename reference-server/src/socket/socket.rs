@@ -101,7 +101,7 @@ impl Io {
 
     /// Sends an event to all selected sockets: encoded once, however many they are.
     pub(crate) fn broadcast(&self, namespace: &Space, to: Broadcast, args: Args) {
-        if !to.local {
+        if !to.local || self.shared.has(Fault::LocalLeaksAcrossNodes) {
             self.cast_elsewhere(namespace, &to.selection, to.sender.as_ref(), to.volatile, &args);
         }
         if !self.shared.faults.is_empty() {
