@@ -16,7 +16,7 @@ use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{
-    AllSent, Audit, EventFilter, GroupContext, Markers, Numbered, RunContext, SharedValues, Step,
+    AllSent, Audit, EventFilter, GroupContext, Markers, Numbered, RunContext, SharedValues, Step, Traces,
 };
 use crate::template::Template;
 use crate::threshold::Threshold;
@@ -53,6 +53,8 @@ pub struct RunOptions {
     pub transport: Transport,
     /// Whether groups that do not say offer compression.
     pub compression: bool,
+    /// The trace contexts that clients send.
+    pub traces: Traces,
     /// The seed of all random numbers.
     pub seed: u64,
     /// A number of this run, for its stamps and for `${run}`.
@@ -82,6 +84,7 @@ impl RunOptions {
             protocol: Version::V4,
             transport: Transport::default(),
             compression: false,
+            traces: Traces::default(),
             seed: 1,
             run: 1,
             epoch,
@@ -158,6 +161,7 @@ impl<'s> Plan<'s> {
             epoch: run_options.epoch,
             run: run_options.run,
             seed: run_options.seed,
+            traces: run_options.traces,
             nodes: run_options.nodes,
             path: run_options.path,
             query: run_options.query,

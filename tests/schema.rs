@@ -42,6 +42,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
             "round_outside_of_repeat",
             "server_by_itself",
             "time_that_differs",
+            "traceparent_that_is_expected",
             "unknown_room_variable",
             "unknown_variable",
             "unknown_word_of_the_server",

@@ -25,6 +25,10 @@ pub(super) struct PlayArgs {
     /// Offer compression of WebSocket messages, in groups that do not say (permessage-deflate)
     #[arg(long)]
     compression: bool,
+    /// Let each connect begin a trace: its handshake and its upgrade carry a header `traceparent` (W3C Trace Context), unless
+    /// the scenario or --header gives one. `${traceparent}` in a scenario is one for an event
+    #[arg(long)]
+    traceparent: bool,
     /// Stop a scenario after this time, even if it is not finished
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_time: Option<Duration>,
@@ -49,6 +53,7 @@ impl PlayArgs {
             workers: self.workers,
             transport: self.transport,
             compression: self.compression,
+            traceparent: self.traceparent,
             max_time: self.max_time,
             allows_commands: self.allow_commands,
             machines: self.machines.config()?,

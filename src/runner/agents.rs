@@ -139,6 +139,7 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Re
             protocol: package.spoken,
             transport: package.transport,
             compression: package.compression,
+            traces: package.traces,
             seed: package.seed,
             run: package.run,
             epoch,

@@ -23,6 +23,7 @@ use crate::report::{self, Account, Run, RunResult};
 use crate::scenario::Scenario;
 use crate::server::Nodes;
 use crate::session::Transport;
+use crate::step::Traces;
 use crate::threshold::Threshold;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
 
@@ -44,6 +45,8 @@ pub(super) struct SingleRun<'a> {
     pub(super) transport: Transport,
     /// Whether groups that do not say offer compression.
     pub(super) compression: bool,
+    /// The trace contexts that clients send.
+    pub(super) traces: Traces,
     /// The seed of all random numbers.
     pub(super) seed: u64,
     /// How many threads run the clients.
@@ -105,6 +108,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
         protocol: once.places.first().map_or(Version::V4, |place| place.protocol),
         transport: once.transport,
         compression: once.compression,
+        traces: once.traces,
         seed: once.seed,
         run: once.machines.map_or_else(number, Machines::run),
         epoch: once.machines.map_or_else(Instant::now, Machines::start),

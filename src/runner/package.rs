@@ -14,6 +14,7 @@ use crate::scenario::{self, Outside, Overrides, Scenario, Surroundings, Timings}
 use crate::secrets::Secrets;
 use crate::server::{Endpoint, Nodes, Proxy};
 use crate::session::Transport;
+use crate::step::Traces;
 
 /// What a package is made of.
 #[derive(Clone, Copy)]
@@ -26,6 +27,8 @@ pub(super) struct Packing<'a> {
     pub(super) transport: Transport,
     /// Whether groups that do not say offer compression.
     pub(super) compression: bool,
+    /// The trace contexts that clients send.
+    pub(super) traces: Traces,
     /// The seed of all random numbers.
     pub(super) seed: u64,
 }
@@ -58,6 +61,7 @@ pub(super) struct Package {
     pub(super) spoken: Version,
     pub(super) transport: Transport,
     pub(super) compression: bool,
+    pub(super) traces: Traces,
     pub(super) seed: u64,
     pub(super) run: u16,
 }
@@ -93,6 +97,7 @@ impl Package {
             spoken: places[0].protocol,
             transport: packing.transport,
             compression: packing.compression,
+            traces: packing.traces,
             seed: packing.seed,
             run: number,
         }

@@ -16,6 +16,7 @@ use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
 use crate::server::{Nodes, NotReady, Process};
 use crate::session::Transport;
+use crate::step::Traces;
 use crate::verdict::{End, Generator, Status};
 
 /// If there are several workers, each has at least this number of clients.
@@ -32,6 +33,8 @@ pub(crate) struct RunConfig {
     pub transport: Option<Transport>,
     /// Whether groups that do not say offer compression of WebSocket messages.
     pub compression: bool,
+    /// Whether each connect carries a trace context.
+    pub traceparent: bool,
     /// The longest that a run may take.
     pub max_time: Option<Duration>,
     /// Whether scenarios may start commands.
@@ -133,10 +136,12 @@ impl ScenarioRun<'_> {
         operate::check(&scenario, running).map_err(Error::because)?;
         let places = server.places(running).map_err(Error::because)?;
         let nodes: Vec<String> = running.iter().map(|node| node.name.clone()).collect();
+        let traces = Traces { run: fastrand::u64(..), on_connects: config.traceparent };
         let machines = match &config.machines {
             Some(machines) => {
                 let (transport, compression) = (self.transport(), config.compression);
-                let packing = Packing { server, selected, transport, compression, seed: config.seed };
+                let seed = config.seed;
+                let packing = Packing { server, selected, transport, compression, traces, seed };
                 let there = (running, &places[..]);
                 Some(Machines::gather(machines, &packing, &scenario, there, config.workers, stop)?)
             }
@@ -152,6 +157,7 @@ impl ScenarioRun<'_> {
             namespace: places[0].namespace.as_deref(),
             transport: self.transport(),
             compression: config.compression,
+            traces,
             seed: config.seed,
             workers: config.workers.map_or_else(|| workers_for(scenario.clients()), usize::from),
             max_time: config.max_time,

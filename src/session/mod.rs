@@ -38,7 +38,7 @@ use crate::protocol::socket_io::{Kind, MAIN, Packet};
 pub use event::{Answer, Closed, Event, Posted, ServerEvent};
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
-pub use requests::Destination;
+pub use requests::{Destination, TRACEPARENT};
 pub use sending::query_of;
 pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire};
 

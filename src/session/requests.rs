@@ -8,6 +8,9 @@ use crate::protocol::deflate;
 use crate::protocol::dialect::{Dialect, Parser};
 use crate::protocol::http::Head;
 
+/// The header by which a trace is joined (W3C Trace Context, section 3.2).
+pub const TRACEPARENT: &str = "traceparent";
+
 /// Path, query and headers of a client's connections, fixed by the scenario and the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Destination {
@@ -23,6 +26,8 @@ pub struct Destination {
     pub query: String,
     /// Further headers.
     pub headers: Vec<(String, String)>,
+    /// The trace to which the handshake and the upgrade belong, if they belong to one.
+    pub traceparent: Option<String>,
     /// Whether cookies go there that are for secure connections: over TLS, and to this machine, as in browsers.
     pub is_secure: bool,
     /// Whether compression of WebSocket messages is offered.
@@ -119,6 +124,11 @@ impl Requests {
         headers
     }
 
+    /// What makes a request that begins or upgrades a connection part of its trace. Those that follow would flood it.
+    fn trace(&self) -> Option<(String, String)> {
+        Some((TRACEPARENT.to_owned(), self.destination.traceparent.clone()?))
+    }
+
     /// Keeps the cookies of the response to a request for this target; without one, for the server's own path.
     pub(super) fn keep_cookies(&mut self, head: &Head, target: Option<&str>) {
         let target = target.unwrap_or(&self.destination.path);
@@ -128,6 +138,7 @@ impl Requests {
     pub(super) fn dial(&self, wire: &mut dyn Wire, sid: Option<&str>) {
         let target = self.target("websocket", sid);
         let mut headers = self.headers(&target);
+        headers.extend(self.trace());
         if self.destination.compression {
             headers.push((deflate::HEADER.into(), deflate::OFFER.into()));
         }
@@ -136,7 +147,10 @@ impl Requests {
 
     pub(super) fn get(&self, wire: &mut dyn Wire, channel: Channel, sid: Option<&str>) {
         let target = self.target("polling", sid);
-        let headers = self.headers(&target);
+        let mut headers = self.headers(&target);
+        if sid.is_none() {
+            headers.extend(self.trace());
+        }
         let (method, held, same_connection) = ("GET", 0, false);
         let request =
             Request { method, target: &target, headers: &headers, body: None, held, same_connection };

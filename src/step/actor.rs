@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::chance::{CLIENT, Chance};
+use super::chance::{CLIENT, Chance, TRACES};
 use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
@@ -24,7 +24,7 @@ use crate::observe::{Label, Who, WireLine};
 use crate::protocol::Rule;
 use crate::protocol::http::Response;
 use crate::secrets::is_telling;
-use crate::session::{Channel, Closed, Destination, Session};
+use crate::session::{Channel, Closed, Destination, Session, TRACEPARENT};
 use crate::template::{Distribution, Name, Of, Slot, Values};
 
 /// When and why a connection ended that no step ended.
@@ -103,6 +103,8 @@ pub struct Actor<'p> {
     asides: Vec<Aside>,
     slots: Box<[Option<Json>]>,
     chance: RefCell<Chance>,
+    /// Of its own, so that what else a client draws does not depend on whether it is traced.
+    traces: RefCell<Chance>,
     log: Option<Rc<RefCell<WireLog>>>,
 }
 
@@ -203,6 +205,10 @@ impl<'p> Actor<'p> {
             asides: Vec::new(),
             slots: vec![None; context.slots].into(),
             chance: RefCell::new(Chance::of(context.seed, &[CLIENT, u64::from(who.index)])),
+            traces: RefCell::new(Chance::of(
+                context.seed,
+                &[TRACES, context.traces.run, u64::from(who.index)],
+            )),
             log: (who.index < context.remembering).then(|| {
                 let (epoch, most) = (context.epoch, context.wire_lines);
                 let sent = context.sent.of(match group.count {
@@ -265,7 +271,10 @@ impl<'p> Actor<'p> {
                 all.push((name.clone(), value));
             }
         }
+        let own = all.iter().any(|(name, _)| name.eq_ignore_ascii_case(TRACEPARENT));
+        let is_traced = self.context.traces.on_connects && !own;
         Ok(Destination {
+            traceparent: is_traced.then(|| self.traces.borrow_mut().traceparent()),
             dialect: self.group.dialect,
             parser: self.group.parser,
             path: self.context.path.clone(),
@@ -475,6 +484,7 @@ impl Values for Actor<'_> {
             Name::Nodes => owned(Json::from(self.context.nodes.len())),
             Name::Sid => self.sid().map(Cow::Owned),
             Name::EngineSid => self.engine_sid().map(Cow::Owned),
+            Name::Traceparent => owned(Json::from(self.traces.borrow_mut().traceparent())),
             Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),
             Name::Row(column) => {
                 let row = self.group.rows.get(self.who.n as usize % self.group.rows.len().max(1))?;

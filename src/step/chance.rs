@@ -10,6 +10,9 @@ pub(super) const ARRIVALS: u64 = 1;
 /// When the rounds of a client are due.
 pub(super) const ROUNDS: u64 = 2;
 
+/// The ids of the traces that a client begins.
+pub(super) const TRACES: u64 = 3;
+
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Chance(fastrand::Rng);
@@ -29,6 +32,14 @@ impl Chance {
     /// A whole number below this one, each as likely.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0.u64(0..bound.max(1))
+    }
+
+    /// The header `traceparent` of a trace that begins with a span of ours and is recorded.
+    ///
+    /// Spec: W3C Trace Context, section 3.2. Neither id is zero.
+    pub(super) fn traceparent(&mut self) -> String {
+        let mut id = || self.0.u64(1..);
+        format!("00-{:016x}{:016x}-{:016x}-01", id(), id(), id())
     }
 
     /// The distance between two of things that happen independently of each other, once in a unit of time.
@@ -56,6 +67,24 @@ mod tests {
         assert_eq!(first(1, &[2, 3]), first(1, &[2, 3]));
         let others = [first(1, &[3, 2]), first(2, &[2, 3]), first(1, &[2, 4]), first(1, &[2])];
         assert!(others.iter().all(|other| *other != first(1, &[2, 3])), "{others:?}");
+    }
+
+    #[test]
+    fn trace_contexts_are_as_the_specification_has_them_and_none_comes_twice() {
+        let mut chance = Chance::of(1, &[TRACES]);
+        let all: std::collections::BTreeSet<String> = (0..1_000).map(|_| chance.traceparent()).collect();
+        assert_eq!(all.len(), 1_000);
+        for one in &all {
+            let parts: Vec<&str> = one.split('-').collect();
+            let [version, trace, span, flags] = parts[..] else { panic!("{one}") };
+            assert_eq!((version, trace.len(), span.len(), flags), ("00", 32, 16, "01"), "{one}");
+            let is_id = |id: &str| id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            assert!(
+                is_id(trace)
+                    && is_id(span)
+                    && [trace, span].iter().all(|id| !id.trim_matches('0').is_empty())
+            );
+        }
     }
 
     #[test]

@@ -94,6 +94,15 @@ pub struct Audit {
     pub events: EventFilter,
 }
 
+/// The trace contexts that the clients of a run send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traces {
+    /// What no other run has, so that two with the same seed begin different traces.
+    pub run: u64,
+    /// Whether each connect carries one.
+    pub on_connects: bool,
+}
+
 /// What all clients of a run share.
 #[derive(Debug)]
 pub struct RunContext {
@@ -103,6 +112,8 @@ pub struct RunContext {
     pub run: u16,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// The trace contexts that its clients send.
+    pub traces: Traces,
     /// The names of the target's nodes, at least one.
     pub nodes: Vec<String>,
     /// The path of the server, with both slashes.

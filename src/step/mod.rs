@@ -76,7 +76,7 @@ pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use arrival::Arrival;
 pub use connect::transport;
-pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues, ShownValue};
+pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues, ShownValue, Traces};
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
 pub use markers::{Board, Markers};

@@ -47,12 +47,18 @@ enum Pattern {
 impl Matcher {
     /// Makes a value of the scenario ready to compare with.
     pub fn compile(node: &Node, scope: &mut Scope) -> Result<Matcher, Mistake> {
-        Ok(Matcher { pattern: Pattern::compile(node, scope)? })
+        let pattern = Pattern::compile(node, scope)?;
+        if pattern.any(&Template::traces) {
+            return Err(node
+                .mistake("`traceparent` is another one each time, so nothing that arrives is equal to it")
+                .hint("keep it by `set` where it is sent, and compare with that"));
+        }
+        Ok(Matcher { pattern })
     }
 
     /// Whether `${i}` stands in it, so that it is another one in each round.
     pub fn counts_rounds(&self) -> bool {
-        self.pattern.counts_rounds()
+        self.pattern.any(&Template::counts_rounds)
     }
 
     /// Compares. `attachments` are the received bytes that `{"_placeholder":true,"num":k}` in `actual` stands
@@ -106,17 +112,18 @@ impl Matcher {
 }
 
 impl Pattern {
-    fn counts_rounds(&self) -> bool {
+    /// Whether any of its templates is like this.
+    fn any(&self, like: &dyn Fn(&Template) -> bool) -> bool {
         match self {
-            Pattern::Exactly(template) | Pattern::Text(template) => template.counts_rounds(),
+            Pattern::Exactly(template) | Pattern::Text(template) => like(template),
             Pattern::Any | Pattern::Kind(_) | Pattern::Binary(_) | Pattern::Match(_) => false,
             Pattern::Some(all) | Pattern::OneOf(all) | Pattern::List(all) => {
-                all.iter().any(Pattern::counts_rounds)
+                all.iter().any(|pattern| pattern.any(like))
             }
             Pattern::With(entries) | Pattern::Map(entries) => {
-                entries.iter().any(|(_, pattern)| pattern.counts_rounds())
+                entries.iter().any(|(_, pattern)| pattern.any(like))
             }
-            Pattern::Json(inner) | Pattern::Not(inner) => inner.counts_rounds(),
+            Pattern::Json(inner) | Pattern::Not(inner) => inner.any(like),
         }
     }
 

@@ -143,6 +143,11 @@ impl Template {
         slots
     }
 
+    /// Whether `${traceparent}` stands in it, so that it is never the same twice.
+    fn traces(&self) -> bool {
+        self.body.any(&mut |name| matches!(name, Name::Traceparent))
+    }
+
     /// Whether `${i}` stands in it.
     pub fn counts_rounds(&self) -> bool {
         self.body.any(&mut |name| matches!(name, Name::I))

@@ -38,6 +38,8 @@ pub enum Name {
     Sid,
     /// `engine_sid`: the id of the client's Engine.IO session.
     EngineSid,
+    /// `traceparent`: a trace context, another one each time.
+    Traceparent,
     /// A variable or a capture of the client itself.
     Own(Slot),
     /// `row.…`: a column of the row that the client got from its group's CSV file.
@@ -79,6 +81,7 @@ impl fmt::Display for Name {
             Name::Nodes => f.write_str("nodes"),
             Name::Sid => f.write_str("sid"),
             Name::EngineSid => f.write_str("engine_sid"),
+            Name::Traceparent => f.write_str("traceparent"),
             Name::Own(slot) => f.write_str(&slot.name),
             Name::Row(column) => write!(f, "row.{column}"),
             Name::Word(word) => f.write_str(word),

@@ -15,7 +15,7 @@ use crate::document::{Key, Mistake, Node, Span};
 use crate::units;
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 18] = [
+const RESERVED: [&str; 19] = [
     "n",
     "i",
     "group",
@@ -26,6 +26,7 @@ const RESERVED: [&str; 18] = [
     "nodes",
     "sid",
     "engine_sid",
+    "traceparent",
     "row",
     "env",
     "server",
@@ -37,8 +38,21 @@ const RESERVED: [&str; 18] = [
 ];
 
 /// The words that always stand for something, for *did you mean*.
-const ALWAYS: [&str; 12] =
-    ["n", "group", "index", "count", "run", "node", "nodes", "sid", "engine_sid", "env", "server", "random"];
+const ALWAYS: [&str; 13] = [
+    "n",
+    "group",
+    "index",
+    "count",
+    "run",
+    "node",
+    "nodes",
+    "sid",
+    "engine_sid",
+    "traceparent",
+    "env",
+    "server",
+    "random",
+];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -340,6 +354,7 @@ impl Scope {
             "run" => return Ok(Found::Name(Name::Run)),
             "node" => return Ok(Found::Name(Name::Node)),
             "nodes" => return Ok(Found::Name(Name::Nodes)),
+            "traceparent" => return Ok(Found::Name(Name::Traceparent)),
             "sid" if self.script => return Ok(Found::Name(Name::Sid)),
             "engine_sid" if self.script => return Ok(Found::Name(Name::EngineSid)),
             "sid" | "engine_sid" => {

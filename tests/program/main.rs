@@ -35,6 +35,7 @@ mod servers;
 mod services;
 mod support;
 mod tls;
+mod traces;
 mod transports;
 mod trend;
 mod unanswered;

@@ -21,6 +21,7 @@ use crate::runner::once::{Ended, SingleRun, run_once};
 use crate::runner::{Error, ServerConfig};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
+use crate::step::Traces;
 
 /// How many cases are played at a time beside those that are busy: long ones, and those that turn out to be.
 pub(super) const MOST_WAITING: usize = 32;
@@ -147,6 +148,7 @@ pub(super) fn run_case(
         namespace,
         transport,
         compression: false,
+        traces: Traces::default(),
         seed,
         workers: 1,
         max_time: Some(scenario.takes + GRACE),

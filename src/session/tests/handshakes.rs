@@ -57,6 +57,7 @@ fn query_and_headers_of_the_scenario_go_with_every_request_and_the_id_is_escaped
         replaced: Vec::new(),
         query: "token=a%20b".into(),
         headers: vec![("X-Tenant".into(), "7".into())],
+        traceparent: None,
         is_secure: false,
         parser: Parser::Default,
         compression: true,
@@ -69,6 +70,42 @@ fn query_and_headers_of_the_scenario_go_with_every_request_and_the_id_is_escaped
     talk.connect("/", None);
     assert_eq!(talk.header("X-Tenant"), Some("7"));
     assert_eq!(talk.header("Content-Type"), Some("text/plain;charset=UTF-8"));
+}
+
+#[test]
+fn a_handshake_and_its_upgrade_belong_to_one_trace_and_the_requests_between_to_none() {
+    let mut talk = Talk::new();
+    let traceparent = Some("00-1-2-01".to_owned());
+    talk.session.set_destination(Destination {
+        path: "/socket.io/".into(),
+        traceparent,
+        ..Destination::default()
+    });
+    talk.session.open(&mut talk.wire, Transport::Upgrade);
+    assert_eq!(talk.header("traceparent"), Some("00-1-2-01"));
+    talk.polled(OPEN);
+    assert_eq!(
+        talk.said(),
+        [
+            "get /socket.io/?EIO=4&transport=polling",
+            "dial /socket.io/?EIO=4&transport=websocket&sid=s1",
+            "get /socket.io/?EIO=4&transport=polling&sid=s1"
+        ]
+    );
+    assert_eq!(talk.header("traceparent"), None, "it is a poll");
+    talk.connect("/", None);
+    assert_eq!(talk.header("traceparent"), None, "it is a post");
+
+    let mut talk = Talk::new();
+    let traceparent = Some("00-1-2-01".to_owned());
+    talk.session.set_destination(Destination {
+        path: "/socket.io/".into(),
+        traceparent,
+        ..Destination::default()
+    });
+    talk.session.open(&mut talk.wire, Transport::Websocket);
+    assert_eq!(talk.said(), ["dial /socket.io/?EIO=4&transport=websocket"]);
+    assert_eq!(talk.header("traceparent"), Some("00-1-2-01"));
 }
 
 #[test]
