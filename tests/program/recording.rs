@@ -3,15 +3,21 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use reference_server::{Config, Faults};
 
 use crate::support::{Folder, Reference, Started, sockrates};
+use crate::tls::{Secure, of_openssl};
 
 /// A recording under way, and the address of its proxy: `127.0.0.1:40123`.
-fn recording(reference: &Reference, output: &std::path::Path) -> (Started, String) {
-    let program = sockrates(["record", "--url", &reference.url(), "--output"]).args([output]);
-    let mut started = program.start();
+fn recording(reference: &Reference, output: &Path) -> (Started, String) {
+    recording_of(&reference.url(), output, &[])
+}
+
+/// The same of this application, with further arguments.
+fn recording_of(url: &str, output: &Path, more: &[&Path]) -> (Started, String) {
+    let mut started = sockrates(["record", "--url", url, "--output"]).args([output]).args(more).start();
     let told = started.told("Open http://");
     let address = told.split('/').next().unwrap_or_default().to_owned();
     (started, address)
@@ -45,6 +51,42 @@ fn clients_of_every_transport_pass_through_and_what_was_recorded_passes_at_once(
     }
     sockrates(["run", "--url", &reference.url()]).args([&written]).run().code(0).says("Judged");
     sockrates(["run", "--clients", "60", "--url", &reference.url()]).args([&written]).run().code(0);
+}
+
+#[test]
+fn an_application_behind_a_certificate_of_its_own_is_recorded_where_that_is_trusted_and_nowhere_else() {
+    let folder = Folder::new();
+    let (certificate, key) = of_openssl("127.0.0.1");
+    let secure = Secure::showing(certificate.der().clone(), &key, None);
+    let (url, own) = (secure.url("https"), folder.file("own.pem", &certificate.pem()));
+    let other = folder.file("other.pem", &of_openssl("127.0.0.1").0.pem());
+    let written = folder.path("recorded.yaml");
+    for trust in [vec![], vec![Path::new("--ca-file"), &other]] {
+        let program = sockrates(["record", "--url", &url, "--output"]).args([&written]).args(trust);
+        program.run().code(3).complains(&format!("failed to connect to {url}: invalid peer certificate"));
+    }
+    assert!(!written.exists());
+
+    let script = "- all: connect\n\
+        - all: { join: lobby }\n\
+        - all: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"word ${i} of ${group} ${n}\"]], ack: true } } ] } }\n\
+        - direct: { emit: { event: message-with-ack, args: [hello, { $bytes: 300000 }], ack: { args: [hello, { $bytes: 300000 }] } } }\n\
+        - all: disconnect";
+    let clients = "{ polling: { count: 2, transport: polling }, upgraded: { count: 2, transport: upgrade }, \
+        direct: { count: 2, transport: websocket } }";
+    let scenario = folder.scenario(clients, script);
+    let (recording, address) = recording_of(&url, &written, &[Path::new("--ca-file"), &own]);
+    sockrates(["run", "--url", &format!("http://{address}")]).args([&scenario]).run().code(0);
+    recording.interrupt();
+    recording.wait().code(0).says("recorded.yaml is written");
+    let text = fs::read_to_string(&written).expect("it is written");
+    assert!(text.contains("guessed: `t:cast` is a broadcast"), "{text}");
+    let run = |more: &[&str]| {
+        let run = sockrates(["run", "--url", &url, "--ca-file"]).args([&own]).args(more);
+        run.args([&written]).run().code(0).says("Judged")
+    };
+    run(&[]);
+    run(&["--clients", "30"]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ const SCRIPT: &str = "\
 - all: disconnect";
 
 /// A server that ends TLS in front of the reference server, and its authority in PEM.
-struct Secure {
+pub(crate) struct Secure {
     server: Server,
     _reference: Reference,
     authority: String,
@@ -34,7 +34,7 @@ impl Secure {
     }
 
     /// With this certificate, which is shown to clients of whom one of the authority is asked for, if there is one.
-    fn showing(
+    pub(crate) fn showing(
         certificate: CertificateDer<'static>,
         key: &KeyPair,
         clients: Option<&CertificateDer<'static>>,
@@ -68,7 +68,7 @@ impl Secure {
         Secure { server, _reference: reference, authority }
     }
 
-    fn url(&self, scheme: &str) -> String {
+    pub(crate) fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.server.address())
     }
 }
@@ -204,7 +204,7 @@ fn plain_http_where_tls_is_wanted_says_so() {
 }
 
 /// What `openssl req -x509 -subj /CN=…` makes: an authority that has signed itself and names its host in the subject only.
-fn of_openssl(common: &str) -> (rcgen::Certificate, KeyPair) {
+pub(crate) fn of_openssl(common: &str) -> (rcgen::Certificate, KeyPair) {
     let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names are good names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, common);
