@@ -465,6 +465,11 @@ impl<'p> Running<'p> for Requesting<'p> {
                 }
             }
             Happening::Time if cx.now >= self.deadline => {
+                if self.step.expect.as_ref().is_some_and(|expect| expect.or_silence) {
+                    settle(cx, self.message.take(), End::Refused);
+                    cx.pass();
+                    return Flow::Done;
+                }
                 Err(format!("no response within {:?}", self.step.within))
             }
             _ => return Flow::Waiting,

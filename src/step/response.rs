@@ -16,6 +16,8 @@ pub(super) struct Wanted {
     body: Option<Matcher>,
     json: Option<Matcher>,
     headers: Vec<(String, Matcher)>,
+    /// No response within the time is right as well.
+    pub(super) or_silence: bool,
     /// The headers whose `$match` has a group, and where they were written.
     grouped: Vec<(String, Span)>,
 }
@@ -26,7 +28,8 @@ impl Wanted {
         let mut matcher =
             |name| fields.optional(name).map(|node| Matcher::compile(node, reading.scope)).transpose();
         let (status, body, json) = (matcher("status")?, matcher("body")?, matcher("json")?);
-        let mut wanted = Wanted { status, body, json, ..Wanted::default() };
+        let or_silence = fields.optional("or_silence").map_or(Ok(false), Node::bool)?;
+        let mut wanted = Wanted { status, body, json, or_silence, ..Wanted::default() };
         if let Some(node) = fields.optional("headers") {
             for (key, value) in node.map()? {
                 let matcher = Matcher::compile(value, reading.scope)?;
@@ -46,6 +49,7 @@ impl Wanted {
             .takes("body", schema::matcher(), "The body, as text.")
             .takes("json", schema::matcher(), "The body, as JSON.")
             .takes("headers", schema::map(schema::matcher()), "Headers by their names.")
+            .takes("or_silence", schema::flag(), "No response within the time is right as well.")
             .schema()
     }
 

@@ -313,6 +313,23 @@ fn who_sends_the_rest_and_expects_something_waits_for_the_response() {
 }
 
 #[test]
+fn a_request_may_be_left_without_a_response_where_that_is_right() {
+    let script = "- eve: { http: { get: /a, expect: { body: { $not: session }, or_silence: true }, within: 1s } }";
+    let judged = |end: fn(&mut Play<'_>) -> Flow| {
+        let mut passed = Vec::new();
+        play("{ eve: 1 }", script, 0, |mut play| {
+            assert_eq!(play.begin(0), Flow::Waiting);
+            assert_eq!(end(&mut play), Flow::Done);
+            passed.clone_from(&play.found.passed);
+        });
+        passed
+    };
+    assert_eq!(judged(|play| play.pass(1000)), [0]);
+    assert_eq!(judged(|play| respond(play, 0, "a page")), [0]);
+    assert_eq!(judged(|play| respond(play, 0, "session")), [0; 0]);
+}
+
+#[test]
 fn a_request_goes_over_the_connection_of_an_earlier_one_that_is_answered() {
     let script = "- eve: { http: { get: /a, as: first, async: true } }\n- eve: { http: { get: /b, on: first, expect: { body: b } } }";
     play("{ eve: 1 }", script, 0, |mut play| {
