@@ -34,8 +34,10 @@ pub enum Feature {
     Nodes,
     /// Some namespace is served by nobody.
     Unserved,
-    /// The namespace `/` lets clients in who show no credentials.
+    /// The namespace `/` lets clients in, with the credentials that the user gave.
     Main,
+    /// The namespace `/` lets clients in who show no credentials.
+    Anonymous,
     /// The namespace `/custom`.
     Custom,
     /// The namespace `/guard`.
@@ -177,12 +179,12 @@ impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
         use Feature::{
-            Chunked, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Nodes, Polling,
-            Recovery, Unserved, Upgrade, Websocket,
+            Anonymous, Chunked, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Nodes,
+            Polling, Recovery, Unserved, Upgrade, Websocket,
         };
         let mut all = vec![
             Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Chunked, Nodes, Unserved,
-            Main, Custom, Guard, Dynamic,
+            Main, Anonymous, Custom, Guard, Dynamic,
         ];
         all.extend((0..EVENTS.len()).map(Event));
         all.extend(Verb::ALL.map(Feature::Asked));
@@ -203,6 +205,7 @@ impl Feature {
             Feature::Nodes => "nodes",
             Feature::Unserved => "unserved namespaces",
             Feature::Main => "/",
+            Feature::Anonymous => "/ without credentials",
             Feature::Custom => "/custom",
             Feature::Guard => "/guard",
             Feature::Dynamic => "/dyn-…",
@@ -254,7 +257,8 @@ impl Feature {
             Feature::Chunked => "POSTs that do not tell their length beforehand".to_owned(),
             Feature::Nodes => "several nodes that share the work".to_owned(),
             Feature::Unserved => "a namespace that it does not serve".to_owned(),
-            Feature::Main => "a way into the namespace `/` without credentials".to_owned(),
+            Feature::Main => "a way into the namespace `/` with the credentials that were given".to_owned(),
+            Feature::Anonymous => "a way into the namespace `/` without credentials".to_owned(),
             Feature::Custom | Feature::Guard | Feature::Dynamic => format!("the namespace `{}`", self.name()),
             Feature::Event(_) => format!("the event `{}`", self.name()),
             Feature::Asked(verb) => format!("`{}` as the contract has it", verb.name()),
@@ -281,6 +285,13 @@ impl Feature {
         Feature::scenario("whether clients are refused", script, transport)
     }
 
+    /// A scenario whose last step passes where a client without credentials is refused at `/` over this transport.
+    pub fn anonymous_refusal(transport: Transport) -> Source {
+        let script = "- a: [ open, { expect_frame: { text: { $match: '^0' }, within: 1s } }, { send: '40' } ]\n\
+                      - a: { expect_frame: { text: { $match: '^44' }, within: 1s } }";
+        Feature::scenario("whether clients without credentials are refused", script, transport)
+    }
+
     /// A scenario whose last step passes where a server acknowledges an event of which it cannot know.
     pub fn unknown_event(transport: Transport) -> Source {
         let script = "- a: { connect: { within: 1s } }\n\
@@ -305,12 +316,13 @@ impl Feature {
             | Feature::MaxPayload
             | Feature::Nodes
             | Feature::Main
+            | Feature::Anonymous
             | Feature::Unserved
             // A contract knows how it is asked.
             | Feature::Asked(_) => return None,
             Feature::Cors => {
                 "- a: { http: { get: '?EIO=4&transport=polling', headers: { origin: 'http://page.example' }, \
-                 expect: { headers: { access-control-allow-origin: { $match: '.' } } } } }"
+                 expect: { headers: { access-control-allow-origin: { $one_of: ['*', 'http://page.example'] } } } } }"
                     .to_owned()
             }
             // RFC 9112, section 6.3: a server may want to be told the length.
@@ -464,6 +476,10 @@ impl Says {
                 self.found.insert(Feature::Main);
             }
         }
+        let sent = behind.filter(|_| word == "send").and_then(|node| node.text().ok());
+        if sent.is_some_and(connects_without_credentials) {
+            self.found.insert(Feature::Anonymous);
+        }
         if self.has_contract {
             return;
         }
@@ -483,7 +499,7 @@ impl Says {
     }
 
     fn text(&mut self, text: &str) {
-        if text == "40" || text.starts_with("40{") {
+        if text.contains("${connect_packet}") {
             self.found.insert(Feature::Main);
         }
         for (begin, feature) in [
@@ -507,6 +523,12 @@ impl Says {
     fn event(&mut self, name: &str) {
         self.found.extend(EVENTS.iter().position(|event| event.name == name).map(Feature::Event));
     }
+}
+
+/// Whether a packet is a CONNECT for `/` that is written by hand.
+fn connects_without_credentials(packet: &str) -> bool {
+    let payload = packet.strip_prefix("401").or_else(|| packet.strip_prefix("40"));
+    payload.is_some_and(|payload| payload.is_empty() || payload.starts_with('{'))
 }
 
 /// Whether an event with these fields asks for a list of sockets.
@@ -534,6 +556,18 @@ mod tests {
                     - a, b: connect\n- a: { join: lobby }\n- a: { send: '42[\"t:who\"]' }\n\
                     - a: { emit: { event: 't:cast-ack', ack: true } }\n";
         assert_eq!(names(text), ["websocket", "/", "/custom", "t:join", "t:cast-ack", "t:who"]);
+    }
+
+    #[test]
+    fn a_connect_by_hand_needs_a_server_that_asks_for_no_credentials() {
+        let sends = |packet: &str| {
+            format!("name: x\nclients: {{ a: 1 }}\nscript: [{{ a: open }}, {{ a: {{ send: '{packet}' }} }}]\n")
+        };
+        for packet in ["40", "40{}", "401{\"token\":1}"] {
+            assert_eq!(names(&sends(packet)), ["websocket", "/ without credentials"], "{packet}");
+        }
+        assert_eq!(names(&sends("${connect_packet}")), ["websocket", "/"]);
+        assert_eq!(names(&sends("40/custom,")), ["websocket", "/custom"]);
     }
 
     #[test]

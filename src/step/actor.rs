@@ -22,6 +22,7 @@ use crate::audit::Key;
 use crate::audit::stamp::Stamp;
 use crate::observe::{Label, Who, WireLine};
 use crate::protocol::Rule;
+use crate::protocol::dialect::Auth;
 use crate::protocol::http::Response;
 use crate::secrets::is_telling;
 use crate::session::{Channel, Closed, Destination, Session, TRACEPARENT};
@@ -311,6 +312,15 @@ impl<'p> Actor<'p> {
         }
     }
 
+    /// The CONNECT for `/`, as far as it carries the credentials of the group.
+    fn connect_packet(&self) -> Option<Json> {
+        let auth = self.group.auth.as_ref().filter(|_| self.group.dialect.auth == Auth::Payload);
+        let Some(auth) = auth else { return Some(Json::from("40")) };
+        let auth = auth.render(self).ok()?;
+        self.context.secrets.note_auth(&auth, false);
+        Some(Json::from(format!("40{auth}")))
+    }
+
     fn engine_sid(&self) -> Option<Json> {
         self.session.handshake().map(|handshake| Json::from(handshake.sid.as_str()))
     }
@@ -485,6 +495,7 @@ impl Values for Actor<'_> {
             Name::Sid => self.sid().map(Cow::Owned),
             Name::EngineSid => self.engine_sid().map(Cow::Owned),
             Name::Traceparent => owned(Json::from(self.traces.borrow_mut().traceparent())),
+            Name::ConnectPacket => self.connect_packet().map(Cow::Owned),
             Name::Own(slot) => self.slots.get(slot.index)?.as_ref().map(Cow::Borrowed),
             Name::Row(column) => {
                 let row = self.group.rows.get(self.who.n as usize % self.group.rows.len().max(1))?;

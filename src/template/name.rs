@@ -40,6 +40,8 @@ pub enum Name {
     EngineSid,
     /// `traceparent`: a trace context, another one each time.
     Traceparent,
+    /// `connect_packet`: the CONNECT by which the client joins `/`, with its credentials if it has any.
+    ConnectPacket,
     /// A variable or a capture of the client itself.
     Own(Slot),
     /// `row.…`: a column of the row that the client got from its group's CSV file.
@@ -82,6 +84,7 @@ impl fmt::Display for Name {
             Name::Sid => f.write_str("sid"),
             Name::EngineSid => f.write_str("engine_sid"),
             Name::Traceparent => f.write_str("traceparent"),
+            Name::ConnectPacket => f.write_str("connect_packet"),
             Name::Own(slot) => f.write_str(&slot.name),
             Name::Row(column) => write!(f, "row.{column}"),
             Name::Word(word) => f.write_str(word),

@@ -15,7 +15,7 @@ use crate::document::{Key, Mistake, Node, Span};
 use crate::units;
 
 /// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 19] = [
+const RESERVED: [&str; 20] = [
     "n",
     "i",
     "group",
@@ -27,6 +27,7 @@ const RESERVED: [&str; 19] = [
     "sid",
     "engine_sid",
     "traceparent",
+    "connect_packet",
     "row",
     "env",
     "server",
@@ -38,7 +39,7 @@ const RESERVED: [&str; 19] = [
 ];
 
 /// The words that always stand for something, for *did you mean*.
-const ALWAYS: [&str; 13] = [
+const ALWAYS: [&str; 14] = [
     "n",
     "group",
     "index",
@@ -49,6 +50,7 @@ const ALWAYS: [&str; 13] = [
     "sid",
     "engine_sid",
     "traceparent",
+    "connect_packet",
     "env",
     "server",
     "random",
@@ -357,7 +359,8 @@ impl Scope {
             "traceparent" => return Ok(Found::Name(Name::Traceparent)),
             "sid" if self.script => return Ok(Found::Name(Name::Sid)),
             "engine_sid" if self.script => return Ok(Found::Name(Name::EngineSid)),
-            "sid" | "engine_sid" => {
+            "connect_packet" if self.script => return Ok(Found::Name(Name::ConnectPacket)),
+            "sid" | "engine_sid" | "connect_packet" => {
                 return Err(nowhere(format!("no client has its `{word}` before the script begins")));
             }
             "i" if self.rounds > 0 => return Ok(Found::Name(Name::I)),

@@ -100,6 +100,12 @@ impl Features {
                 answers_all = scout.look_for(label, &Feature::unknown_event(transport), 1).there;
             }
         }
+        if left.contains(&Feature::Anonymous) {
+            let label = "the look for a refusal without credentials";
+            let there = !scout.look_for(label, &Feature::anonymous_refusal(transport), 1).there;
+            let seen = if there { "nobody was refused" } else { "a CONNECT without credentials was refused" };
+            found.insert(Feature::Anonymous, Offer { there, seen: seen.to_owned() });
+        }
         if answers_all && let Some(who) = Feature::who().filter(|who| !left.contains(who)) {
             left.push(who);
         }
@@ -114,7 +120,7 @@ impl Features {
                 if there { "not every name was let in" } else { "a namespace with a random name was joined" };
             found.insert(Feature::Unserved, Offer { there, seen: seen.to_owned() });
         }
-        left.retain(|feature| !matches!(feature, Feature::NoRecovery | Feature::Main | Feature::Unserved));
+        left.retain(|feature| !found.contains_key(feature) && *feature != Feature::NoRecovery);
         for together in left.chunks(jobs) {
             thread::scope(|scope| {
                 let looks: Vec<_> = together
