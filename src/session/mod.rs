@@ -168,6 +168,8 @@ pub struct Session {
     pong_due: bool,
     /// Whether the server sent a close packet over the WebSocket, whose end is awaited.
     farewell: bool,
+    /// Until when a step waits for that end, if one does.
+    end_awaited: Option<Instant>,
 }
 
 /// How long the end of a WebSocket may take after a close packet of the server.
@@ -193,6 +195,7 @@ impl Session {
             guest: false,
             pong_due: false,
             farewell: false,
+            end_awaited: None,
         }
     }
 
@@ -239,6 +242,15 @@ impl Session {
         self.guest = false;
         self.pong_due = false;
         self.farewell = false;
+        self.end_awaited = None;
+    }
+
+    /// A step waits until then for a close frame: the connection is not cut before, whatever the server has announced.
+    pub fn await_end(&mut self, until: Instant) {
+        self.end_awaited = Some(until);
+        if self.farewell {
+            self.heartbeat = Heartbeat::PingDue(until);
+        }
     }
 
     /// In which dialect it speaks.

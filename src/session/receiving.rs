@@ -69,7 +69,9 @@ impl Session {
             // A close frame may follow, which the client of a scenario may have to see.
             Packet::Close if self.polling.is_none() => {
                 self.farewell = true;
-                self.heartbeat = Heartbeat::PingDue(now + FAREWELL);
+                let until = now + FAREWELL;
+                self.heartbeat =
+                    Heartbeat::PingDue(self.end_awaited.map_or(until, |awaited| awaited.max(until)));
                 None
             }
             Packet::Close => Some(self.finish(wire, Closed::ByServer { then: None })),

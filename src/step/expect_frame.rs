@@ -108,7 +108,11 @@ impl Step for ExpectFrame {
             cx.fail(self.wish(), why);
             return Progress::Done;
         }
-        Progress::waiting(Looking { step: self, began: cx.now, deadline: cx.now + self.within })
+        let deadline = cx.now + self.within;
+        if self.shape.is_close() {
+            cx.actor.session.await_end(deadline);
+        }
+        Progress::waiting(Looking { step: self, began: cx.now, deadline })
     }
 
     fn filter(&self, filter: &mut EventFilter) {

@@ -35,6 +35,10 @@ impl Shape {
         self.kind == "text"
     }
 
+    pub(super) fn is_close(&self) -> bool {
+        self.kind == "close"
+    }
+
     /// In words, after an article.
     pub(super) fn wish(&self) -> String {
         let wanted = self.matcher.describe();

@@ -1,5 +1,7 @@
 //! The end of a connection: by either side, politely or not, over each transport.
 
+use std::time::Duration;
+
 use super::talk::{OPEN, Talk};
 use crate::session::{Channel, FAREWELL, Lost, Transport};
 
@@ -127,6 +129,23 @@ fn a_websocket_that_does_not_end_after_a_close_packet_is_cut() {
     assert_eq!(talk.wait(patience - 1), "nothing");
     assert_eq!(talk.wait(1), "closed: the server sent a close packet");
     assert_eq!(talk.said(), ["cut websocket"]);
+}
+
+#[test]
+fn a_websocket_whose_close_frame_is_awaited_is_not_cut_before() {
+    for announced_first in [true, false] {
+        let mut talk = Talk::websocket().joined();
+        let until = talk.now + Duration::from_secs(5);
+        if announced_first {
+            talk.hears("1");
+        }
+        talk.session.await_end(until);
+        if !announced_first {
+            talk.hears("1");
+        }
+        assert_eq!(talk.wait(4_999), "nothing");
+        assert_eq!(talk.wait(1), "closed: the server sent a close packet");
+    }
 }
 
 #[test]
