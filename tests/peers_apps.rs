@@ -226,15 +226,18 @@ fn the_suite_plays_by_the_contract_of_an_application_and_finds_what_is_broken() 
 fn the_suite_accuses_no_application_of_more_than_its_library_is_known_for() {
     // With a page of its own; with a login, once without and once with what it asks for.
     let credentials = r#"--auth={"username":"ada"}"#;
-    each(&[("chat.js", None), ("messenger.js", None), ("messenger.js", Some(credentials))], |(program, auth)| {
-        let Some(server) = application(program) else { return Ok(()) };
-        let arguments = ["--server", &*server, "--baseline", "node"];
-        let played = conform(arguments.into_iter().chain(*auth), []);
-        match played.code {
-            Some(0) => Ok(()),
-            code => Err(format!("{program} with {auth:?}: {code:?}\n{}", played.output)),
-        }
-    });
+    each(
+        &[("chat.js", None), ("messenger.js", None), ("messenger.js", Some(credentials))],
+        |(program, auth)| {
+            let Some(server) = application(program) else { return Ok(()) };
+            let arguments = ["--server", &*server, "--baseline", "node"];
+            let played = conform(arguments.into_iter().chain(*auth), []);
+            match played.code {
+                Some(0) => Ok(()),
+                code => Err(format!("{program} with {auth:?}: {code:?}\n{}", played.output)),
+            }
+        },
+    );
 }
 
 impl Application {

@@ -561,7 +561,9 @@ mod tests {
     #[test]
     fn a_connect_by_hand_needs_a_server_that_asks_for_no_credentials() {
         let sends = |packet: &str| {
-            format!("name: x\nclients: {{ a: 1 }}\nscript: [{{ a: open }}, {{ a: {{ send: '{packet}' }} }}]\n")
+            format!(
+                "name: x\nclients: {{ a: 1 }}\nscript: [{{ a: open }}, {{ a: {{ send: '{packet}' }} }}]\n"
+            )
         };
         for packet in ["40", "40{}", "401{\"token\":1}"] {
             assert_eq!(names(&sends(packet)), ["websocket", "/ without credentials"], "{packet}");

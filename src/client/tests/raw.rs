@@ -314,7 +314,8 @@ fn who_sends_the_rest_and_expects_something_waits_for_the_response() {
 
 #[test]
 fn a_request_may_be_left_without_a_response_where_that_is_right() {
-    let script = "- eve: { http: { get: /a, expect: { body: { $not: session }, or_silence: true }, within: 1s } }";
+    let script =
+        "- eve: { http: { get: /a, expect: { body: { $not: session }, or_silence: true }, within: 1s } }";
     let judged = |end: fn(&mut Play<'_>) -> Flow| {
         let mut passed = Vec::new();
         play("{ eve: 1 }", script, 0, |mut play| {

@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use super::host::{Fate, Host, Life};
 use super::stall::{StallWatch, busy};
 use crate::conformance::attribution::settle;
+use crate::conformance::owner::owner;
 use crate::conformance::verdict::{Course, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
 use crate::engine::Ending;
 use crate::measure::format;
+use crate::protocol::Rule;
 use crate::report::RunResult;
 use crate::report::result::ScenarioInfo;
 use crate::runner::once::{Ended, SingleRun, run_once};
@@ -329,7 +331,11 @@ impl Schedule<'_> {
         let stall = self.stalls.longest_since(begun).map(Doubt::Stall);
         let haste = if accident { Doubt::Accident } else { Doubt::Haste };
         let slow = self.stalls.server_since(begun).map(Doubt::Slow).filter(|_| !self.is_reference);
-        let doubt = stall.or(slow).or(self.is_hasty.then_some(haste));
+        // A heartbeat that comes too late on a busy machine ends whatever case is played then.
+        let heartbeats = [Rule::PingMissing, Rule::PongMissing].map(owner);
+        let is_late = case.by.as_deref().is_some_and(|by| heartbeats.contains(&Some(by)));
+        let doubt = stall.or(slow).or(is_late.then_some(Doubt::Accident));
+        let doubt = doubt.or(self.is_hasty.then_some(haste));
         let doubt = doubt.filter(|_| case.verdict.is_deviation() || case.by.is_some());
         let unreached = matches!(case.verdict, Verdict::Blocked) && has_not_reached;
         let doubt = doubt.or(unreached.then_some(Doubt::Unreached));
