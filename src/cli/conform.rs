@@ -128,12 +128,20 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
     let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
     let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
     forms.check()?;
+    let named = given.each()?;
+    let is_one = named.len() == 1;
     let servers: Vec<NamedServer> =
-        NamedServer::by_node(given.each()?).into_iter().filter(|server| suite.concerns(server)).collect();
+        NamedServer::by_node(named).into_iter().filter(|server| suite.concerns(server)).collect();
     if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
-        return Err(Error::because("a baseline is about one server: give one, or leave the baseline out"));
+        return Err(Error::because(match is_one {
+            true => {
+                "a baseline is about one node, or about all together: give one node, choose `--only needs:nodes`, or leave the \
+                 baseline out"
+            }
+            false => "a baseline is about one server: give one, or leave the baseline out",
+        }));
     }
-    if servers.len() > 1 && !args.server_version.is_empty() {
+    if !is_one && !args.server_version.is_empty() {
         return Err(Error::because("`--server-version` is about one server: give one, or leave it out"));
     }
     forms.prepare()?;

@@ -76,6 +76,23 @@ fn a_baseline_need_not_list_what_takes_several_nodes() {
 }
 
 #[test]
+fn a_baseline_is_about_all_nodes_together_or_about_one_and_versions_are_those_of_each() {
+    let folder = Folder::new();
+    let baseline = folder.path("known.yaml");
+    let write = |only: &str| {
+        let program = sockrates(["conform", "--nodes", "2", "--only", only, "--write-baseline"]);
+        program.args([&baseline]).args(["--server-version", "engine.io 6.6.13"])
+    };
+    write("rooms/join-several").run().code(2).complains("choose `--only needs:nodes`");
+    write("nodes/private-message").run().code(0);
+    assert!(baseline.exists());
+    let versions = ["--server-version", "engine.io 6.6.13"];
+    let (ended, suites) = played(sockrates(["conform", "--nodes", "2"]).args(CASES).args(versions), 0);
+    let known = |suite: &SuiteResult| suite.versions.of("engine.io") == Some("6.6.13");
+    assert!(suites.iter().all(known), "{ended}");
+}
+
+#[test]
 fn nodes_that_are_started_and_have_nothing_between_them_fail_together() {
     let (ended, suites) = played(sockrates(["conform", "--nodes", "2", "--server", &node()]).args(CASES), 1);
     let codes: Vec<u8> = suites.iter().map(|suite| suite.exit_code).collect();

@@ -111,7 +111,8 @@ class Contract:
         # The library leaves out sockets, not rooms.
         skip |= self.members_of_all(namespace, target.get("except"))
         rooms = target.get("to") or None
-        await self.sio.emit(event, tuple(args), to=rooms, skip_sid=list(skip), namespace=namespace)
+        local = "local" in (target.get("flags") or [])
+        await self.sio.emit(event, tuple(args), to=rooms, skip_sid=list(skip), namespace=namespace, ignore_queue=local)
 
     async def in_bulk(self, namespace, target, what, argument):
         reached = self.members_of_all(namespace, target.get("to") or [None]) - self.members_of_all(namespace, target.get("except"))
