@@ -4,12 +4,15 @@
 //! Which of them a case uses stands in its text, so that nobody has to keep a list: the names of events and namespaces,
 //! and the steps that the contract turns into events.
 
+mod events;
+
 use std::collections::BTreeSet;
 
 use crate::contract::Verb;
 use crate::document::{Key, Node, Source, Value, parse};
 use crate::scenario::{Need, Scenario};
 use crate::session::Transport;
+use events::{EVENTS, LIST};
 
 /// Something that a server may have or lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,121 +52,6 @@ pub enum Feature {
     /// What the contract of the user says of this.
     Asked(Verb),
 }
-
-/// An event of the fixture, and how to find out whether a server has it.
-struct Event {
-    name: &'static str,
-    /// What its answer is called in a case, if it has a name of its own.
-    answer: Option<&'static str>,
-    /// The script whose last step passes where it is there.
-    probe: &'static str,
-    /// Whether that step tells the event from one that any server acknowledges without knowing it.
-    is_telling: bool,
-}
-
-/// `t:sockets` with another answer than to its commands, which a server may have without it.
-const LIST: &str = "t:sockets list";
-
-const EVENTS: [Event; 15] = [
-    Event {
-        name: "auth",
-        answer: None,
-        probe: "- a: { expect: { event: auth, within: 1s } }",
-        is_telling: true,
-    },
-    Event {
-        name: "message",
-        answer: Some("message-back"),
-        probe: "- a: [ { emit: { event: message, args: [1] } }, { expect: { event: message-back, within: 1s } } ]",
-        is_telling: true,
-    },
-    Event {
-        name: "message-with-ack",
-        answer: None,
-        probe: "- a: { emit: { event: message-with-ack, args: [1], ack: { args: [{ $type: number }], within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:join",
-        answer: None,
-        probe: "- a: { emit: { event: 't:join', args: [[]], ack: { args: [{ $type: array }], within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:leave",
-        answer: None,
-        probe: "- a: { emit: { event: 't:leave', args: [nowhere], ack: { args: [{ $type: array }], within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:cast",
-        answer: None,
-        probe: "- a: { emit: { event: 't:cast', args: [{ from: io, to: [nowhere], except: [], flags: [] }, n, []], \
-                ack: { within: 1s } } }",
-        is_telling: false,
-    },
-    Event {
-        name: "t:cast-ack",
-        answer: None,
-        probe: "- a: { emit: { event: 't:cast-ack', args: [{ from: io, to: [nowhere], except: [], flags: [] }, 100, n, \
-                []], ack: { args: [{ $type: boolean }, { $type: array }], within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:ask",
-        answer: None,
-        probe: "- a: { emit: { event: 't:ask', args: [100, n, []], ack: { args: [{ $type: boolean }], within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:sockets",
-        answer: None,
-        probe: "- a: { emit: { event: 't:sockets', args: [{ to: [nowhere] }, leave, elsewhere], ack: { within: 1s } } }",
-        is_telling: false,
-    },
-    Event {
-        name: LIST,
-        answer: None,
-        probe: "- a: { emit: { event: 't:sockets', args: [{ to: [nowhere] }, list, null], \
-                ack: { args: [{ $type: array }], within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:burst",
-        answer: None,
-        probe: "- a: [ { emit: { event: 't:burst', args: [1, 1, false] } }, { expect: { event: n, within: 1s } } ]",
-        is_telling: true,
-    },
-    Event {
-        name: "t:ack-twice",
-        answer: None,
-        probe: "- a: { emit: { event: 't:ack-twice', args: [], ack: { args: [{ $type: number }], within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:who",
-        answer: None,
-        probe: "- a: { emit: { event: 't:who', args: [], ack: { args: [{ $contains: { id: { $type: string } } }], \
-                within: 1s } } }",
-        is_telling: true,
-    },
-    Event {
-        name: "t:bye",
-        answer: None,
-        // Either answer will do: whether the server does put the client out is for the cases to judge.
-        probe: "- a: { send: '421[\"t:bye\",false]' }\n\
-                - a: { expect_frame: { text: { $match: '^4(1|31)' }, order: any, within: 1s } }",
-        is_telling: false,
-    },
-    Event {
-        name: "gone",
-        answer: None,
-        probe: "- a: { emit: { event: 't:join', args: [watch], ack: { within: 1s } } }\n\
-                - b: [ { connect: { within: 1s } }, disconnect ]\n\
-                - a: { expect: { event: gone, within: 1s } }",
-        is_telling: true,
-    },
-];
 
 /// What stands in the script if a case uses the contract, and the event that it becomes.
 const VERBS: [(&str, &str); 6] = [
