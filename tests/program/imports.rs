@@ -69,9 +69,15 @@ fn a_large_recording_takes_little_memory() {
     write!(
         file,
         "{{\"request\":{{\"url\":\"ws://h/socket.io/?EIO=4&transport=websocket\"}},\"_webSocketMessages\":[\
-         {{\"type\":\"send\",\"time\":1,\"opcode\":1,\"data\":\"40\"}}]}}]}}}}"
+         {{\"type\":\"send\",\"time\":1,\"opcode\":1,\"data\":\"40\"}},\
+         {{\"type\":\"send\",\"time\":2,\"opcode\":1,\"data\":\"42[\\\"said\\\",\\\""
     )
     .expect("there is room");
+    // One message that alone would take more.
+    for _ in 0..100 {
+        write!(file, "{body}").expect("there is room");
+    }
+    write!(file, "\\\"]\"}}]}}]}}}}").expect("there is room");
     file.flush().expect("there is room");
     let recording = recording.display().to_string();
     sockrates(["import", "har", &recording, "--output", "-"])

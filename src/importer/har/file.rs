@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::importer::recording::{Content, Recorded};
+use super::bounded::Bounded;
+use crate::importer::recording::{Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Recorded};
 
 /// A message of a WebSocket.
 #[derive(Debug, Deserialize)]
@@ -33,10 +34,12 @@ struct Message {
 /// When it is no HAR.
 pub(super) fn read(har: impl Read) -> Result<Recorded, String> {
     let mut recorded = Recorded::default();
-    let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(har));
+    let (bounded, is_cut) = Bounded::new(std::io::BufReader::new(har), LONGEST);
+    let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(bounded));
     let found = Within(&mut recorded, "log", Level::Root)
         .deserialize(&mut json)
         .map_err(|error| error.to_string())?;
+    recorded.is_cut |= is_cut.get();
     match found {
         true => Ok(recorded),
         false => Err("it has no `log` with `entries`".to_owned()),
@@ -122,7 +125,38 @@ struct Entry {
     #[serde(default)]
     response: Answered,
     #[serde(rename = "_webSocketMessages", default)]
-    messages: Vec<Message>,
+    messages: Messages,
+}
+
+/// As many messages of one connection as there may be room for, and one more, so that it is noticed that there are more.
+#[derive(Default)]
+struct Messages(Vec<Message>);
+
+impl<'de> Deserialize<'de> for Messages {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Messages, D::Error> {
+        struct Bound;
+
+        impl<'de> Visitor<'de> for Bound {
+            type Value = Messages;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of messages")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Messages, A::Error> {
+                let (mut kept, mut bytes) = (Vec::new(), 0);
+                while kept.len() <= MOST_MESSAGES && bytes <= MOST_BYTES {
+                    let Some(message) = all.next_element::<Message>()? else { return Ok(Messages(kept)) };
+                    bytes += message.data.len();
+                    kept.push(message);
+                }
+                while all.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Messages(kept))
+            }
+        }
+
+        deserializer.deserialize_seq(Bound)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -171,7 +205,7 @@ fn take(recorded: &mut Recorded, entry: Entry) {
     }
     let Some(exchange) = recorded.begin(url) else { return };
     if url.contains("transport=websocket") {
-        for message in entry.messages {
+        for message in entry.messages.0 {
             let content = match message.opcode {
                 2.0 => STANDARD.decode(&message.data).map(Content::Binary).ok(),
                 _ => Some(Content::Text(message.data)),

@@ -1,6 +1,7 @@
 //! Recordings of a browser, as HAR files of Chrome, Firefox and Playwright. What the tabs said and heard goes the way of all
 //! recordings.
 
+mod bounded;
 mod file;
 
 use std::io::Read;

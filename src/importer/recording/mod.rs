@@ -33,7 +33,7 @@ use self::talk::Tab;
 use super::Imported;
 
 pub use look::{Look, look};
-pub use recorded::{Content, Recorded};
+pub use recorded::{Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Recorded};
 pub use script::Names;
 
 /// Makes a scenario of a recording. None where it holds no connection of Socket.IO.

@@ -1,10 +1,13 @@
 //! What was recorded: the requests of Engine.IO with what was said over each, within bounds.
 
 /// So many messages of all connections are kept.
-const MOST_MESSAGES: usize = 50_000;
+pub const MOST_MESSAGES: usize = 50_000;
 
 /// So many bytes of all messages are kept.
-const MOST_BYTES: usize = 48 << 20;
+pub const MOST_BYTES: usize = 48 << 20;
+
+/// Shorter than this is a message that is kept, in bytes.
+pub const LONGEST: usize = 16 << 20;
 
 /// So many values are kept by which requests were let in.
 const MOST_HIDDEN: usize = 1_000;
@@ -96,7 +99,7 @@ impl Recorded {
 
     /// Whether there is room for a message of this length; it takes that room.
     fn count(&mut self, length: usize) -> bool {
-        let has_room = self.messages < MOST_MESSAGES && self.bytes + length <= MOST_BYTES;
+        let has_room = length < LONGEST && self.messages < MOST_MESSAGES && self.bytes + length <= MOST_BYTES;
         match has_room {
             true => (self.messages, self.bytes) = (self.messages + 1, self.bytes + length),
             false => self.is_cut = true,
