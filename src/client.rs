@@ -117,6 +117,9 @@ impl<'p> Client<'p> {
     pub fn leave(&mut self, io: &mut Io<'_>) {
         let task = self.task.take();
         self.live = false;
+        if let Some(nodes) = &self.actor.context.learned {
+            nodes.note_end(&mut self.actor.learned);
+        }
         self.with(io, |cx| {
             if let Some(mut task) = task {
                 task.abandon(cx);
@@ -127,8 +130,22 @@ impl<'p> Client<'p> {
 
     /// The cookies that the server gives are secrets.
     fn note_cookies(&self, head: &Head) {
+        let context = self.actor.context;
+        let tells_node = |value: &str| context.learned.as_ref().is_some_and(|nodes| nodes.is_told_by(value));
         for (name, value) in head.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")) {
-            self.actor.context.secrets.note_header(name, value);
+            if tells_node(value) {
+                continue;
+            }
+            context.secrets.note_header(name, value);
+        }
+    }
+
+    /// The answer to a handshake may tell which node a balancer chose.
+    fn learn_node(&mut self, head: &Head) {
+        if let Some(nodes) = &self.actor.context.learned
+            && self.actor.learned.node.is_none()
+        {
+            self.actor.learned.node = nodes.of_head(head, &self.actor.session);
         }
     }
 
@@ -136,6 +153,7 @@ impl<'p> Client<'p> {
     pub fn handle_head(&mut self, now: Instant, head: &Head) -> Flow {
         self.actor.session.note_time(now);
         self.note_cookies(head);
+        self.learn_node(head);
         self.actor.session.keep_cookies(head, None);
         self.flow()
     }
@@ -195,6 +213,7 @@ impl<'p> Client<'p> {
             self.actor.keep_response(channel, Ok(response.clone()));
             return self.handle(io, &Happening::Response(channel));
         }
+        self.learn_node(&response.head);
         match self.with(io, |cx| cx.actor.session.handle_response(cx.wire, channel, response)) {
             Payload::Nothing(None) => {}
             Payload::Nothing(Some(event)) => {
@@ -371,6 +390,10 @@ impl<'p> Client<'p> {
         if self.actor.context.audit.is_none() || namespace == NOWHERE {
             return;
         }
+        self.actor.learned.is_connected = true;
+        if let Some(node) = self.actor.learned.node {
+            self.record(io, AuditEvent::At { node });
+        }
         let sid = self.actor.session.namespace(namespace).map_or("", |namespace| &namespace.sid);
         self.record(io, AuditEvent::Connected { namespace, sid, recovered });
         let standing = self.actor.context.standing.len();
@@ -424,6 +447,12 @@ impl<'p> Client<'p> {
             self.examine(io, message);
         }
         let Some((name, _)) = name else { return };
+        if let Some(nodes) = &self.actor.context.learned
+            && let Some(node) = nodes.of_event(&name, message, &self.actor)
+            && self.actor.learned.node.replace(node) != Some(node)
+        {
+            self.record(io, AuditEvent::At { node });
+        }
         self.actor.overdue.hear(&name, message);
         if let Some(id) = message.id {
             self.answer(io, &name, id, message);

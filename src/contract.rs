@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod confirmation;
+mod node;
 mod standing;
 
 use crate::document::schema::{self, Schema, Shape};
@@ -14,6 +15,7 @@ use crate::template::{Scope, Template};
 
 pub use acceptance::{Acceptance, Refusal, ack_fields, says_error};
 pub use confirmation::Confirmation;
+pub use node::{NodeSign, WORD as NODE_WORD};
 pub use standing::{StandingRoom, WORDS as STANDING_WORDS};
 
 /// The default: the events of the fixture, which the reference server answers too. The conformance catalogue
@@ -33,6 +35,9 @@ broadcast_ack:
   senders: anyone
 fence:    { emit: ["t:join", []], ack: true }
 "#;
+
+/// The key for what tells a client its node.
+const NODE: &str = "node";
 
 /// The key for the rooms into which the server puts every client.
 const ROOMS: &str = "rooms";
@@ -382,6 +387,7 @@ impl Ask {
 pub struct Contract {
     asks: Vec<(Verb, Ask)>,
     rooms: Vec<StandingRoom>,
+    node: Option<NodeSign>,
     is_default: bool,
 }
 
@@ -416,9 +422,11 @@ impl Contract {
             }
         }
         let _ = fields.optional(ROOMS);
+        let node = fields.optional(NODE);
         fields.deny_others()?;
+        let node = node.map(|node| NodeSign::read(node, scope)).transpose()?;
         let asks = asks.into_iter().map(|(verb, node)| Ok((verb, Ask::read(verb, node, scope)?)));
-        Ok(Contract { asks: asks.collect::<Result<_, _>>()?, rooms: Vec::new(), is_default: false })
+        Ok(Contract { asks: asks.collect::<Result<_, _>>()?, rooms: Vec::new(), node, is_default: false })
     }
 
     /// Reads the rooms into which the server puts every client, when the script has been read.
@@ -432,6 +440,11 @@ impl Contract {
     /// The rooms into which the server puts every client that connects.
     pub fn rooms(&self) -> &[StandingRoom] {
         &self.rooms
+    }
+
+    /// What tells a client behind a balancer which node it got.
+    pub fn node(&self) -> Option<&NodeSign> {
+        self.node.as_ref()
     }
 
     /// Whether it is the one of the fixture, because the scenario gives none.
@@ -503,7 +516,8 @@ pub fn schema() -> Schema {
         shape = shape.takes(verb.name(), ask.schema(), "Which event asks for it.");
     }
     let rooms = "The rooms into which the server puts every client that connects.";
-    shape.takes(ROOMS, schema::list(schema::word()), rooms).schema()
+    let node = "What tells a client behind a balancer which node it got.";
+    shape.takes(ROOMS, schema::list(schema::word()), rooms).takes(NODE, node::schema(), node).schema()
 }
 
 impl Default for Contract {

@@ -16,7 +16,8 @@ use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{
-    AllSent, Audit, EventFilter, GroupContext, Markers, Numbered, RunContext, SharedValues, Step, Traces,
+    AllSent, Audit, EventFilter, GroupContext, LearnedNodes, MOST_LEARNED, Markers, Numbered, RunContext,
+    SharedValues, Step, Traces,
 };
 use crate::template::Template;
 use crate::threshold::Threshold;
@@ -144,9 +145,15 @@ impl<'s> Plan<'s> {
         let mut audited = EventFilter::default();
         steps().for_each(|step| step.audit(&mut audited));
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
+        // Machines do not tell each other the nodes that their clients have learned.
+        let has_balancer = run_options.nodes.len() == 1 && run_options.machine.is_none();
+        let balanced = scenario.contract.node().filter(|_| audit.is_some());
+        let sign = balanced.filter(|_| has_balancer);
+        let nodes = if sign.is_some() { MOST_LEARNED } else { run_options.nodes.len() };
+        let most = if balanced.is_some() { MOST_LEARNED } else { nodes };
         let audit = audit.map(|rule| Audit {
             window: rule.window,
-            spread: Spread { nodes: run_options.nodes.len(), within: rule.spread(run_options.nodes.len()) },
+            spread: Spread { nodes, within: rule.spread(most) },
             events: audited,
         });
         let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();
@@ -163,6 +170,7 @@ impl<'s> Plan<'s> {
             seed: run_options.seed,
             traces: run_options.traces,
             nodes: run_options.nodes,
+            learned: sign.cloned().map(LearnedNodes::new),
             path: run_options.path,
             query: run_options.query,
             headers: run_options.headers,

@@ -4,7 +4,7 @@ use super::events::{Moment, Sender, SentMessage};
 use super::fault::Leak;
 use super::maps::Map;
 use super::membership::Membership;
-use super::nodes::JoinSpread;
+use super::nodes::{JoinSpread, UNKNOWN_NODE};
 use super::open::Open;
 use super::proof::Proof;
 use super::span::{Certainty, MembershipSpan};
@@ -109,9 +109,10 @@ impl Judgement {
 
     /// Counts a seat that had to receive the message at its node.
     fn expect_at(&mut self, membership: &Membership, (seat, node): (u32, Option<&u16>)) {
-        if membership.homes.are_several() {
-            let home = || membership.node(seat, Moment::MAX);
-            let node = usize::from(node.copied().unwrap_or_else(home));
+        let home = || membership.node(seat, Moment::MAX);
+        let node = node.copied().unwrap_or_else(home);
+        if membership.homes.are_several() && node != UNKNOWN_NODE {
+            let node = usize::from(node);
             self.expected_at.resize(self.expected_at.len().max(node + 1), 0);
             self.expected_at[node] += 1;
         }
@@ -130,8 +131,9 @@ impl Judgement {
         let joins = spans.iter().filter_map(|(_, span)| span.confirmed);
         let last = joins.filter(|confirmed| *confirmed <= message.sent).max();
         let client = membership.seats()[seat as usize].client;
-        let is_own =
-            membership.homes.are_several() && membership.homes.host(client, message.sent) == message.node;
+        let is_own = membership.homes.are_several()
+            && membership.homes.host(client, message.sent) == message.node
+            && message.node != UNKNOWN_NODE;
         if let Some(joined) = last.filter(|joined| *joined > from && !is_own) {
             self.join_spread.take(message.sent - joined, has);
         }

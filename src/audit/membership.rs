@@ -138,13 +138,18 @@ impl Membership {
         self.homes.node(self.seats[seat as usize].client, when)
     }
 
-    /// A client goes to a node: it has left the one before when the last of its connections ended.
+    /// A client goes to a node: it has left the one before when the last of its connections ended. If it is connected, or its
+    /// node was not known, it is known now where it is.
     pub(super) fn go(&mut self, client: u32, node: u16, at: Moment) {
         let ended = |seat: u32| {
             let place = &self.seats[seat as usize];
             place.away.or_else(|| place.spans.iter().filter_map(|span| span.left).max())
         };
-        let left = self.seats_of(client, None).into_iter().filter_map(ended).max();
+        let seats = self.seats_of(client, None);
+        if self.homes.is_unknown(client) || seats.iter().any(|seat| self.seats[*seat as usize].is_up()) {
+            return self.homes.correct(client, node);
+        }
+        let left = seats.into_iter().filter_map(ended).max();
         self.homes.put(client, node, (at, left), self.horizon);
     }
 

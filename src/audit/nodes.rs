@@ -10,6 +10,9 @@ use super::maps::Map;
 /// Percentiles of a pair of nodes are right to a hundredth: there are many pairs.
 const DIGITS: u8 = 2;
 
+/// The node of a client that is not known.
+pub const UNKNOWN_NODE: u16 = u16::MAX;
+
 /// What is promised between the nodes of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spread {
@@ -111,6 +114,21 @@ impl Homes {
         moves.push(Move { node, left, at });
     }
 
+    /// Whether the node of a client is not known.
+    pub(super) fn is_unknown(&self, client: u32) -> bool {
+        self.are_several() && self.of_client.get(client as usize) == Some(&UNKNOWN_NODE)
+    }
+
+    /// Where a client went last is known better.
+    pub(super) fn correct(&mut self, client: u32, node: u16) {
+        if let Some(known) = self.of_client.get_mut(client as usize) {
+            *known = node;
+        }
+        if let Some(last) = self.moves.get_mut(&client).and_then(|moves| moves.last_mut()) {
+            last.node = node;
+        }
+    }
+
     /// Where a client was after the last of its moves that had begun.
     fn last(&self, client: u32, has_begun: impl Fn(&Move) -> bool) -> Move {
         let node = self.of_client.get(client as usize).copied().unwrap_or_default();
@@ -143,7 +161,7 @@ impl Homes {
     pub(super) fn is_at(&self, (node, sent): (u16, Moment), client: u32) -> bool {
         let home = self.last(client, |known| known.left <= sent);
         let was_elsewhere = !home.left.is_zero() && home.left + self.spread.within > sent;
-        self.are_several() && home.node == node && !was_elsewhere
+        self.are_several() && home.node == node && node != UNKNOWN_NODE && !was_elsewhere
     }
 
     /// How far what a client does and a message that was sent from a node then may be apart. A node knows at once what its own

@@ -158,3 +158,24 @@ fn a_stamp_of_its_own_is_what_a_broadcast_says() {
     assert!(ask.uses("stamp") && !ask.uses("args"));
     assert_eq!(ask.arrives_in.as_ref().and_then(Template::fixed), Some(&json!("/play")));
 }
+
+#[test]
+fn one_thing_tells_a_client_its_node() {
+    for (text, sign) in [
+        ("node: { header: X-Node }", "Header(\"X-Node\")"),
+        ("node: { cookie: SERVERID }", "Cookie(\"SERVERID\")"),
+        ("node: { event: welcome, name: \"${args[0].node}\" }", "Event"),
+    ] {
+        let contract = read(text).unwrap();
+        assert!(format!("{:?}", contract.node().unwrap()).starts_with(sign));
+    }
+    assert!(Contract::fixture().node().is_none());
+    for (text, mistake) in [
+        ("node: { event: welcome }", "nothing says where the event has the name of the node"),
+        ("node: { header: X-Node, name: a }", "`name` belongs to an event"),
+        ("node: { header: X-Node, cookie: C }", "one thing tells the node"),
+        ("node: {}", "one thing tells the node"),
+    ] {
+        assert!(told(text).starts_with(mistake), "{}", told(text));
+    }
+}

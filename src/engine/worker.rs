@@ -13,7 +13,7 @@ use super::accounts::Handover;
 use super::orders::{Extent, Homecoming, Order, Report, Reports};
 use super::records::{Audit, Mailboxes, Records};
 use super::timers::Timers;
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, UNKNOWN_NODE};
 use crate::client::{Client, Io};
 use crate::observe::{Observer, Who};
 use crate::plan::Plan;
@@ -127,7 +127,8 @@ impl<'p> Worker<'p> {
             reports: self.reports,
         };
         for client in &state.clients {
-            state.records.record(client.who(), Duration::ZERO, AuditEvent::At { node: client.node() });
+            let node = if plan.context.learned.is_some() { UNKNOWN_NODE } else { client.node() };
+            state.records.record(client.who(), Duration::ZERO, AuditEvent::At { node });
         }
         let telling = next_progress(plan.context.epoch, transport.now());
         Ok(WorkerLoop { state, transport, orders: self.orders.1, ready: Vec::new(), telling })

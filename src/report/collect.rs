@@ -46,6 +46,8 @@ pub struct Run<'a> {
     pub parts: &'a [Figures],
     /// What the audit of the deliveries found, if there was one.
     pub deliveries: Option<&'a Findings>,
+    /// The nodes that clients learned behind a balancer, and how many clients did not learn theirs.
+    pub learned: Option<(Vec<String>, u64)>,
     /// What was done to the server.
     pub operations: &'a [Operated],
     /// When it was disturbed by that.
@@ -106,7 +108,8 @@ pub fn collect(run: Run<'_>) -> RunResult {
         ..generator
     });
     let death = account.server_end.as_ref().map(ServerEnd::death);
-    let names: Vec<String> = run.target.nodes.iter().map(|node| node.name.clone()).collect();
+    let names = || run.target.nodes.iter().map(|node| node.name.clone()).collect();
+    let (names, unknown): (Vec<String>, u64) = run.learned.clone().unwrap_or_else(|| (names(), 0));
     let failed_operations: Vec<String> =
         run.operations.iter().filter_map(|one| one.failure.clone()).collect();
     let verdict = judge(&Evidence {
@@ -148,7 +151,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
             .zip(&judged)
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
-        deliveries: run.deliveries.map(|found| deliveries(script_info, found, &names)),
+        deliveries: run.deliveries.map(|found| deliveries(script_info, found, (&names, unknown))),
         operations: run.operations.iter().map(operation).collect(),
         disturbed: run
             .disturbed
@@ -273,10 +276,12 @@ fn undecided((cause, count): (Undecided, u64)) -> UndecidedResult {
     UndecidedResult { cause: cause.words().into(), count, advice: cause.advice().map(Into::into) }
 }
 
-fn nodes(found: &Findings, names: &[String]) -> Option<NodesResult> {
+fn nodes(found: &Findings, (names, unknown): (&[String], u64)) -> Option<NodesResult> {
     let pairs = &found.nodes;
+    // Behind a balancer there is room for more than were learned.
+    let nodes = pairs.nodes().min(names.len());
     let name = |node: usize| names.get(node).cloned().unwrap_or_default();
-    let all = (0..pairs.nodes()).flat_map(|from| (0..pairs.nodes()).map(move |to| (from, to)));
+    let all = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
     let pair = |(from, to): (usize, usize)| {
         let pair = pairs.pair(from, to)?;
         let missing = pair.fault(Fault::Missing);
@@ -304,6 +309,7 @@ fn nodes(found: &Findings, names: &[String]) -> Option<NodesResult> {
         names: names.to_vec(),
         pairs: all.filter_map(pair).collect(),
         join_spread,
+        unknown,
     })
 }
 
@@ -319,7 +325,7 @@ fn disturbed(found: &Findings) -> Option<DisturbedResult> {
     })
 }
 
-fn deliveries(script_info: &ScriptInfo, found: &Findings, names: &[String]) -> DeliveriesResult {
+fn deliveries(script_info: &ScriptInfo, found: &Findings, names: (&[String], u64)) -> DeliveriesResult {
     let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
         messages: found.messages,

@@ -62,6 +62,13 @@ pub struct NodesResult {
     pub pairs: Vec<NodePairResult>,
     /// What messages showed of joins that were acknowledged at another node a short while before.
     pub join_spread: JoinSpreadResult,
+    /// Clients behind a balancer whose node is not known: nothing is judged by pair for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unknown: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What went from the clients of one node to those of another.

@@ -23,7 +23,7 @@ use crate::report::{self, Account, Run, RunResult};
 use crate::scenario::Scenario;
 use crate::server::Nodes;
 use crate::session::Transport;
-use crate::step::Traces;
+use crate::step::{LearnedNodes, Traces};
 use crate::threshold::Threshold;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
 
@@ -211,6 +211,7 @@ impl Facts<'_> {
             names: &self.names,
             parts: &[],
             deliveries: None,
+            learned: self.plan.context.learned.as_ref().map(LearnedNodes::told),
             operations: &[],
             disturbed: &[],
             whole_after: &[],

@@ -188,6 +188,7 @@ impl ScenarioRun<'_> {
             names: &[],
             parts: &[],
             deliveries: None,
+            learned: None,
             operations: &[],
             disturbed: &[],
             whole_after: &[],

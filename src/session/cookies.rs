@@ -73,6 +73,11 @@ impl Jar {
         }
     }
 
+    /// The value of the cookie of that name that was set last.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.cookies.iter().rfind(|kept| *kept.name == *name).map(|kept| &*kept.value)
+    }
+
     /// What stands in the header `Cookie` of a request for this target. None where there is nothing to say.
     pub(super) fn header(&self, target: &str, is_secure: bool, now: Option<Instant>) -> Option<String> {
         let path = path_of(target);

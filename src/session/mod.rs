@@ -326,6 +326,11 @@ impl Session {
         self.requests.keep_cookies(head, target);
     }
 
+    /// The value of a cookie that it has.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.requests.cookie(name)
+    }
+
     /// Tells the time, by which cookies expire.
     pub fn note_time(&mut self, now: Instant) {
         self.requests.note_time(now);

@@ -130,6 +130,10 @@ impl Requests {
     }
 
     /// Keeps the cookies of the response to a request for this target; without one, for the server's own path.
+    pub(super) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.value(name)
+    }
+
     pub(super) fn keep_cookies(&mut self, head: &Head, target: Option<&str>) {
         let target = target.unwrap_or(&self.destination.path);
         self.cookies.keep(head, target, self.now);

@@ -13,6 +13,7 @@ use super::chance::{CLIENT, Chance, TRACES};
 use super::context::{GroupContext, RunContext};
 use super::frames::{Frames, Seen};
 use super::inbox::Inbox;
+use super::learned::LearnedPlace;
 use super::markers::Board;
 use super::overdue::Overdue;
 use super::sent::Sent;
@@ -73,6 +74,8 @@ pub struct Actor<'p> {
     pub home: Box<str>,
     /// At which node of the target it connects, as an index.
     pub node: u16,
+    /// Its node behind a balancer, as far as it was learned.
+    pub learned: LearnedPlace,
     /// The last round of markers that came from each node; empty before the first.
     pub marks: Vec<u64>,
     /// Where those of its namespace ask for markers, at a server of several nodes.
@@ -192,6 +195,7 @@ impl<'p> Actor<'p> {
             inbox: Inbox::default(),
             frames: Frames::default(),
             answers: Vec::new(),
+            learned: LearnedPlace::default(),
             marks: Vec::new(),
             board: None,
             overdue: Overdue::default(),

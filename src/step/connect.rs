@@ -303,6 +303,7 @@ impl Connecting<'_> {
                     destination.add_query(&query_of(auth));
                 }
                 if !cx.actor.session.is_open() {
+                    cx.forget_node();
                     cx.actor.standing.opens_with(&destination.query);
                 }
                 cx.actor.session.set_destination(destination);

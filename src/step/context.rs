@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::learned::LearnedNodes;
 use super::markers::Markers;
 use super::sent::AllSent;
 use crate::audit::Spread;
@@ -116,6 +117,8 @@ pub struct RunContext {
     pub traces: Traces,
     /// The names of the target's nodes, at least one.
     pub nodes: Vec<String>,
+    /// The nodes behind a balancer, where the contract says what tells them and deliveries are audited.
+    pub learned: Option<LearnedNodes>,
     /// The path of the server, with both slashes.
     pub path: String,
     /// Query parameters from the command line.

@@ -17,6 +17,7 @@ mod event_template;
 mod exchange;
 mod frames;
 mod inbox;
+mod learned;
 mod overdue;
 mod pace;
 mod payload;
@@ -66,7 +67,7 @@ mod wait;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, UNKNOWN_NODE};
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Failure, FailureKind, Label, Metric, Observer, StepId};
 use crate::session::{Channel, Event, Phases, Wire};
@@ -79,6 +80,7 @@ pub use connect::transport;
 pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues, ShownValue, Traces};
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
+pub use learned::{LearnedNodes, LearnedPlace, MOST_LEARNED};
 pub use markers::{Board, Markers};
 pub use played::PlayedAct;
 pub use reading::{Reading, Tempo};
@@ -378,6 +380,14 @@ impl<'p> Cx<'_, 'p> {
         self.wire.head_for(node);
         self.record(AuditEvent::At { node });
         Ok(())
+    }
+
+    /// Where the next connection leads a balancer decides.
+    pub(super) fn forget_node(&mut self) {
+        if let Some(nodes) = &self.actor.context.learned {
+            nodes.note_end(&mut self.actor.learned);
+            self.record(AuditEvent::At { node: UNKNOWN_NODE });
+        }
     }
 
     /// The client does something after which it is not known what it receives.

@@ -6,7 +6,7 @@ use crate::measure::format::count;
 
 /// Which nodes hear nothing of which others, one sentence each.
 pub(super) fn deaf(pairs: &NodePairs, names: &[String]) -> Vec<String> {
-    let nodes = 0..pairs.nodes();
+    let nodes = 0..pairs.nodes().min(names.len());
     let is_deaf =
         |from: usize, to: usize| from != to && pairs.pair(from, to).is_some_and(|pair| pair.is_deaf());
     let of = |to: usize| -> Vec<&str> {
@@ -14,8 +14,8 @@ pub(super) fn deaf(pairs: &NodePairs, names: &[String]) -> Vec<String> {
     };
     let deaf: Vec<(usize, Vec<&str>)> =
         nodes.clone().map(|to| (to, of(to))).filter(|(_, from)| !from.is_empty()).collect();
-    let all = pairs.nodes() * pairs.nodes().saturating_sub(1);
-    if pairs.nodes() > 2 && deaf.iter().map(|(_, from)| from.len()).sum::<usize>() == all {
+    let all = nodes.len() * nodes.len().saturating_sub(1);
+    if nodes.len() > 2 && deaf.iter().map(|(_, from)| from.len()).sum::<usize>() == all {
         return vec!["no node hears anything from another".to_owned()];
     }
     deaf.iter()
@@ -25,7 +25,7 @@ pub(super) fn deaf(pairs: &NodePairs, names: &[String]) -> Vec<String> {
 
 /// Where a fault was found most often, in parentheses; nothing where there is one node.
 pub(super) fn most(pairs: &NodePairs, fault: Fault, names: &[String]) -> String {
-    let nodes = 0..pairs.nodes();
+    let nodes = 0..pairs.nodes().min(names.len());
     let all = nodes.clone().flat_map(|from| nodes.clone().map(move |to| (from, to)));
     let found = all.filter_map(|(from, to)| Some((from, to, pairs.pair(from, to)?.fault(fault))));
     // Of several with the same number the first.

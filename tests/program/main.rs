@@ -2,6 +2,7 @@
 
 mod agents;
 mod answers;
+mod balancers;
 mod brokers;
 mod capacity;
 mod causes;

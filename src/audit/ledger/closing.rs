@@ -7,6 +7,7 @@ use super::{Ledger, MOST_MISSING, MOST_OWED};
 use crate::audit::events::{Key, Moment, Order, SentMessage};
 use crate::audit::fault::{Fault, Leak};
 use crate::audit::judgement::Judgement;
+use crate::audit::nodes::UNKNOWN_NODE;
 use crate::audit::open::{Open, Overtaken};
 use crate::audit::undecided::Undecided;
 
@@ -81,10 +82,8 @@ impl Ledger {
         for Overtaken { message: earlier, seat, received, ended } in entry.overtook {
             let is_cut = ended.is_some_and(|ended| ended < message.sent);
             // What a sender sends from another node may be there sooner.
-            let has_moved = match self.membership.homes.are_hidden() {
-                true => is_cut,
-                false => earlier.node != message.node,
-            };
+            let is_hidden = self.membership.homes.are_hidden() || message.node == UNKNOWN_NODE;
+            let has_moved = if is_hidden { is_cut } else { earlier.node != message.node };
             if has_moved {
                 continue;
             }

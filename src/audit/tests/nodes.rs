@@ -181,3 +181,66 @@ fn a_sender_that_went_to_another_node_may_overtake_itself() {
         assert_eq!(ledger.finish(at(500)).fault(Fault::Disordered), disordered);
     }
 }
+
+/// Two clients whose nodes are not known yet.
+fn balanced() -> Ledger {
+    let mut ledger = Ledger::new(2, (WINDOW, Spread { nodes: 2, within: at(30) }));
+    for client in 0..2 {
+        ledger.record(client, at(0), AuditEvent::At { node: UNKNOWN_NODE });
+        ledger.connecting(client, "/", at(0));
+        ledger.connected(client, "/", &format!("s{client}"), false, at(1));
+    }
+    ledger
+}
+
+#[test]
+fn where_a_client_is_may_be_learned_when_it_is_connected() {
+    let mut ledger = balanced();
+    ledger.record(1, at(3), AuditEvent::At { node: 1 });
+    broadcast(&mut ledger, message(0, "", 50));
+    received(&mut ledger, 1, 0, 52);
+    let found = ledger.finish(at(500));
+    let pair = found.nodes.pair(0, 1).expect("there are two nodes");
+    assert_eq!((pair.expected, pair.received()), (1, 1));
+}
+
+#[test]
+fn of_a_client_whose_node_is_not_known_no_pair_counts_anything() {
+    let mut ledger = balanced();
+    broadcast(&mut ledger, SentMessage { node: UNKNOWN_NODE, ..message(0, "", 50) });
+    broadcast(&mut ledger, message(1, "", 60));
+    received(&mut ledger, 1, 1, 62);
+    let found = ledger.finish(at(500));
+    assert_eq!((found.expected, found.fault(Fault::Missing)), (2, 1));
+    let pairs = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(from, to)| found.nodes.pair(from, to).cloned());
+    assert!(pairs.into_iter().all(|pair| pair == Some(NodePair::default())));
+}
+
+#[test]
+fn what_a_client_whose_node_is_not_known_does_may_not_be_known_where_a_message_comes_from() {
+    for (node, missing) in [(UNKNOWN_NODE, 0), (0, 1)] {
+        let mut ledger = balanced();
+        ledger.record(1, at(3), AuditEvent::At { node });
+        ledger.joining(1, "/", "a", at(40));
+        ledger.joined(1, "/", "a", at(45));
+        broadcast(&mut ledger, SentMessage { node, ..message(0, "a", 50) });
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Missing), missing);
+    }
+}
+
+#[test]
+fn a_sender_whose_node_is_not_known_may_overtake_itself_over_a_new_connection() {
+    for (is_cut, disordered) in [(false, 1), (true, 0)] {
+        let mut ledger = balanced();
+        broadcast(&mut ledger, SentMessage { node: UNKNOWN_NODE, ..message(0, "", 40) });
+        if is_cut {
+            ledger.lost(0, at(50));
+            ledger.connecting(0, "/", at(51));
+            ledger.connected(0, "/", "t", false, at(52));
+        }
+        broadcast(&mut ledger, SentMessage { node: UNKNOWN_NODE, ..message(1, "", 60) });
+        received(&mut ledger, 1, 1, 65);
+        received(&mut ledger, 1, 0, 66);
+        assert_eq!(ledger.finish(at(500)).fault(Fault::Disordered), disordered);
+    }
+}

@@ -1,6 +1,7 @@
 //! Clients that go from one node of the server to another.
 
 use super::*;
+use crate::audit::UNKNOWN_NODE;
 
 fn two_nodes(script: &str, test: impl FnOnce(Play<'_>)) {
     let script = format!("- alice: connect\n{script}");
@@ -51,5 +52,31 @@ fn a_node_that_the_target_does_not_have_is_named() {
         play.begin(1);
         let [(_, why)] = &play.found.missed[..] else { panic!("{:?}", play.found.missed) };
         assert!(why.contains(r#"find the node "c" of `alice`: the target's nodes are a, b"#), "{why}");
+    });
+}
+
+#[test]
+fn a_client_learns_its_node_from_an_event_and_forgets_it_with_its_connection() {
+    let contract = "{ alice: 1 }
+contract:
+  node: { event: welcome, name: '${args[0].node}' }
+  broadcast: { emit: [say, '${body}'] }";
+    let script = "- alice: [ { broadcast: { bytes: 40 } }, { disconnect: cut }, reconnect ]";
+    connected_as(contract, script, |mut play| {
+        assert_eq!(play.found.moves, [UNKNOWN_NODE], "nobody has told it yet");
+        play.hear(r#"42["welcome",{"node":"x"}]"#);
+        play.hear(r#"42["welcome",{"node":"x"}]"#);
+        play.hear(r#"42["welcome",{"node":"so and so"}]"#);
+        play.hear(r#"42["welcome"]"#);
+        assert_eq!(play.found.moves, [UNKNOWN_NODE, 0]);
+        play.begin(1);
+        assert_eq!(play.found.moves, [UNKNOWN_NODE, 0, UNKNOWN_NODE]);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"t"}"#);
+        play.hear(r#"42["welcome",{"node":"y"}]"#);
+        assert_eq!(play.found.moves, [UNKNOWN_NODE, 0, UNKNOWN_NODE, 1]);
+        let names = play.plan.context.learned.as_ref().expect("the contract says so").told();
+        assert_eq!(names, (vec!["x".to_owned(), "y".to_owned()], 0));
     });
 }

@@ -64,7 +64,18 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
 }
 
 /// What went from each node to each.
-fn from_node_to_node(nodes: &NodesResult) -> [Block; 2] {
+fn from_node_to_node(nodes: &NodesResult) -> Vec<Block> {
+    let unknown = (nodes.unknown > 0).then(|| {
+        let words = format!(
+            "The node of {} is not known: no pair of nodes counts what went from or to {}.",
+            counted(nodes.unknown, "client"),
+            if nodes.unknown == 1 { "it" } else { "them" },
+        );
+        Block::Paragraph(words.into())
+    });
+    if nodes.names.is_empty() {
+        return unknown.into_iter().collect();
+    }
     let columns = nodes.names.iter().map(|to| Column::figures(format!("to {to}")));
     let row = |from: &String| {
         let pairs = nodes
@@ -78,7 +89,8 @@ fn from_node_to_node(nodes: &NodesResult) -> [Block; 2] {
     let table = table.remark(
         "Received, of those that had to arrive, with the median and the 99th percentile of the delivery",
     );
-    [Block::Table(table.rows(nodes.names.iter().map(row))), Block::From(Detail::Usual, vec![joins(nodes)])]
+    let table = Block::Table(table.rows(nodes.names.iter().map(row)));
+    [table].into_iter().chain(unknown).chain([Block::From(Detail::Usual, vec![joins(nodes)])]).collect()
 }
 
 /// One pair of nodes.

@@ -1,0 +1,129 @@
+//! The nodes behind a balancer, as clients learn them. What a server says is not trusted: names are few, short and printable.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use cookie::Cookie;
+use serde_json::Value as Json;
+
+use super::event_template::Words;
+use crate::contract::{NODE_WORD, NodeSign};
+use crate::protocol::http::Head;
+use crate::session::{ServerEvent, Session};
+use crate::template::Values;
+
+/// The most nodes that are told apart.
+pub const MOST_LEARNED: usize = 16;
+
+/// The longest name of a node, in characters.
+const LONGEST: usize = 64;
+
+/// The nodes that the clients of a run have learned.
+#[derive(Debug)]
+pub struct LearnedNodes {
+    sign: NodeSign,
+    names: Mutex<Vec<String>>,
+    /// Clients that were connected and did not learn their node.
+    unknown: AtomicU64,
+}
+
+/// What a client has learned of its node on this connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LearnedPlace {
+    /// Its node, as an index into the names.
+    pub node: Option<u16>,
+    /// Whether a namespace has accepted it.
+    pub is_connected: bool,
+    /// Whether it is counted among those who once did not learn theirs.
+    is_counted: bool,
+}
+
+impl LearnedNodes {
+    /// None yet, by this sign.
+    pub fn new(sign: NodeSign) -> LearnedNodes {
+        LearnedNodes { sign, names: Mutex::default(), unknown: AtomicU64::new(0) }
+    }
+
+    /// The names of the nodes, in the order in which they were learned, and how many clients did not learn theirs.
+    pub fn told(&self) -> (Vec<String>, u64) {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (names, self.unknown.load(Ordering::Relaxed))
+    }
+
+    /// The node of a name. None if it is no name, or one too many.
+    fn place(&self, name: &str) -> Option<u16> {
+        let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c.is_ascii_graphic());
+        if name.is_empty() || name.chars().count() > LONGEST || !is_name(name) {
+            return None;
+        }
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = names.iter().position(|known| known == name);
+        let place = known.or_else(|| {
+            let is_free = names.len() < MOST_LEARNED;
+            is_free.then(|| {
+                names.push(name.to_owned());
+                names.len() - 1
+            })
+        });
+        place.and_then(|place| u16::try_from(place).ok())
+    }
+
+    /// Whether a cookie tells the node, and is none of the server's secrets.
+    pub fn is_told_by(&self, set_cookie: &str) -> bool {
+        matches!(&self.sign, NodeSign::Cookie(name) if set_cookie.split('=').next().map(str::trim) == Some(name))
+    }
+
+    /// The node that the answer to a handshake tells, or a cookie that the client has already.
+    pub fn of_head(&self, head: &Head, session: &Session) -> Option<u16> {
+        match &self.sign {
+            NodeSign::Header(name) => self.place(head.header(name)?),
+            NodeSign::Cookie(name) => {
+                let set = head.values("set-cookie").filter_map(|text| Cookie::parse(text).ok());
+                let fresh = set.filter(|cookie| cookie.name() == name).last();
+                match fresh {
+                    Some(cookie) => self.place(cookie.value()),
+                    None => self.place(session.cookie(name)?),
+                }
+            }
+            NodeSign::Event { .. } => None,
+        }
+    }
+
+    /// The node that an event tells.
+    pub fn of_event(&self, name: &str, message: &ServerEvent<'_>, values: &dyn Values) -> Option<u16> {
+        let NodeSign::Event { event, name: template } = &self.sign else { return None };
+        if event != name {
+            return None;
+        }
+        let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return None };
+        args.remove(0);
+        let words = [(NODE_WORD, Json::Array(args))];
+        let name = template.render_text(&Words { values, words: &words, i: None }).ok()?;
+        self.place(&name)
+    }
+
+    /// A client's connection is over: whether it had learned its node is counted once.
+    pub fn note_end(&self, place: &mut LearnedPlace) {
+        let (node, was_connected) = (place.node.take(), std::mem::take(&mut place.is_connected));
+        if node.is_none() && was_connected && !std::mem::replace(&mut place.is_counted, true) {
+            self.unknown.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_few_short_and_printable() {
+        let nodes = LearnedNodes::new(NodeSign::Header("X-Node".to_owned()));
+        for wrong in ["", "a b", "a\u{1b}[31m", "\n", &"x".repeat(65)] {
+            assert_eq!(nodes.place(wrong), None, "{wrong:?}");
+        }
+        let places: Vec<_> = (0..20).map(|node| nodes.place(&format!("pod-{node}"))).collect();
+        let known = (0..MOST_LEARNED as u16).map(Some);
+        assert_eq!(places, known.chain([None; 4]).collect::<Vec<_>>());
+        assert_eq!(nodes.place("pod-3"), Some(3));
+    }
+}
