@@ -6,11 +6,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Reply, Request, Site, unguessable};
+use super::{Reply, Request, Shared, Site, unguessable};
 
 /// Where a stream without news says that it lives.
 const PULSE: Duration = Duration::from_secs(2);
@@ -20,15 +20,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A page that grows.
 pub(crate) struct Live {
-    shared: Arc<Shared>,
+    shared: Arc<Shared<State>>,
     path: String,
     site: Site,
-}
-
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    news: Condvar,
 }
 
 #[derive(Default)]
@@ -88,28 +82,24 @@ impl Live {
         state.number += 1;
         state.is_over = is_over;
         state.waiting_for_last = if is_over { state.watching } else { 0 };
-        self.shared.news.notify_all();
+        self.shared.tell();
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
         self.shared.lock().is_over = true;
-        self.shared.news.notify_all();
+        self.shared.tell();
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'s>(&self, state: MutexGuard<'s, State>, time: Duration) -> MutexGuard<'s, State> {
-        self.news.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-fn answer(request: &Request, own: &str, frame: &str, shared: &Arc<Shared>, stop: &AtomicBool) -> Reply {
+fn answer(
+    request: &Request,
+    own: &str,
+    frame: &str,
+    shared: &Arc<Shared<State>>,
+    stop: &AtomicBool,
+) -> Reply {
     let words = |status, words: &str| {
         Reply::Whole(status, "text/plain; charset=utf-8", format!("{words}\n").into_bytes())
     };
@@ -130,7 +120,7 @@ fn answer(request: &Request, own: &str, frame: &str, shared: &Arc<Shared>, stop:
 
 /// One who watches, until it goes away or has the last report.
 struct Watcher {
-    shared: Arc<Shared>,
+    shared: Arc<Shared<State>>,
     seen: u64,
     is_done: bool,
 }
@@ -138,12 +128,12 @@ struct Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.shared.lock().watching -= 1;
-        self.shared.news.notify_all();
+        self.shared.tell();
     }
 }
 
 /// The number of each report from the latest on. An end of the stream without `over` is an end of sockrates.
-fn events(shared: Arc<Shared>) -> impl FnMut() -> Option<Vec<u8>> {
+fn events(shared: Arc<Shared<State>>) -> impl FnMut() -> Option<Vec<u8>> {
     shared.lock().watching += 1;
     let mut watcher = Watcher { shared, seen: 0, is_done: false };
     move || {
@@ -170,7 +160,7 @@ fn events(shared: Arc<Shared>) -> impl FnMut() -> Option<Vec<u8>> {
 }
 
 /// The latest report. The second call comes when it is sent.
-fn report(shared: Arc<Shared>) -> impl FnMut() -> Option<Vec<u8>> {
+fn report(shared: Arc<Shared<State>>) -> impl FnMut() -> Option<Vec<u8>> {
     let mut sent_last = None;
     move || {
         let mut state = shared.lock();
@@ -180,7 +170,7 @@ fn report(shared: Arc<Shared>) -> impl FnMut() -> Option<Vec<u8>> {
         };
         if was_last {
             state.waiting_for_last = state.waiting_for_last.saturating_sub(1);
-            shared.news.notify_all();
+            shared.tell();
         }
         None
     }

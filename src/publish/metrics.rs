@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Reply, Request, Site};
+use super::{Reply, Request, Shared, Site};
 
 /// The longest that the end of a run waits for a scraper.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -16,14 +16,8 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// A page of figures.
 pub(crate) struct Metrics {
-    page: Arc<Page>,
+    page: Arc<Shared<State>>,
     site: Site,
-}
-
-#[derive(Default)]
-struct Page {
-    state: Mutex<State>,
-    read: Condvar,
 }
 
 #[derive(Default)]
@@ -47,10 +41,10 @@ impl Metrics {
         content_type: &'static str,
         empty: String,
     ) -> io::Result<Metrics> {
-        let page = Arc::new(Page::default());
+        let page = Arc::new(Shared::<State>::default());
         page.lock().text = empty;
         let shown = page.clone();
-        let site = Site::listen(address, move |request| shown.answer(request, content_type))?;
+        let site = Site::listen(address, move |request| answer(&shown, request, content_type))?;
         Ok(Metrics { page, site })
     }
 
@@ -74,33 +68,26 @@ impl Metrics {
             between.map_or(LONGEST_WAIT, |between| between * 2 + Duration::from_secs(1)).min(LONGEST_WAIT);
         let deadline = Instant::now() + wait;
         while !state.last_is_read && !stop.load(Ordering::Relaxed) && Instant::now() < deadline {
-            let waited = self.page.read.wait_timeout(state, LOOK);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = self.page.wait(state, LOOK);
         }
     }
 }
 
-impl Page {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn answer(&self, request: &Request, content_type: &'static str) -> Reply {
-        let path = request.target.split('?').next().unwrap_or_default();
-        match (request.method.as_str(), path) {
-            ("GET", "/metrics") => {
-                let mut state = self.lock();
-                let now = Instant::now();
-                let between = state.readings.map(|(before, _)| now.saturating_duration_since(before));
-                state.readings = Some((now, between));
-                state.last_is_read |= state.is_last;
-                self.read.notify_all();
-                Reply::Whole(200, content_type, state.text.clone().into_bytes())
-            }
-            ("GET", "/") => Reply::Whole(200, "text/plain", b"The figures are at /metrics.\n".to_vec()),
-            ("GET", _) => Reply::Whole(404, "text/plain", b"The figures are at /metrics.\n".to_vec()),
-            _ => Reply::Whole(405, "text/plain", b"only GET is answered\n".to_vec()),
+fn answer(page: &Shared<State>, request: &Request, content_type: &'static str) -> Reply {
+    let path = request.target.split('?').next().unwrap_or_default();
+    match (request.method.as_str(), path) {
+        ("GET", "/metrics") => {
+            let mut state = page.lock();
+            let now = Instant::now();
+            let between = state.readings.map(|(before, _)| now.saturating_duration_since(before));
+            state.readings = Some((now, between));
+            state.last_is_read |= state.is_last;
+            page.tell();
+            Reply::Whole(200, content_type, state.text.clone().into_bytes())
         }
+        ("GET", "/") => Reply::Whole(200, "text/plain", b"The figures are at /metrics.\n".to_vec()),
+        ("GET", _) => Reply::Whole(404, "text/plain", b"The figures are at /metrics.\n".to_vec()),
+        _ => Reply::Whole(405, "text/plain", b"only GET is answered\n".to_vec()),
     }
 }
 

@@ -8,6 +8,7 @@ mod http;
 mod live;
 mod metrics;
 mod push;
+mod shared;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -16,6 +17,7 @@ use http::{Reply, Request, Site};
 pub(crate) use live::Live;
 pub(crate) use metrics::Metrics;
 pub(crate) use push::{Collector, Push};
+use shared::Shared;
 
 /// Thirty-two digits from the random numbers of the system.
 pub(crate) fn unguessable() -> String {

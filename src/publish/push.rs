@@ -4,13 +4,14 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 
+use super::Shared;
 use crate::measure::format::printable;
 use crate::server::{Answer, Endpoint, Exchange, Request, exchange};
 
@@ -55,14 +56,8 @@ pub(crate) struct Collector {
 
 /// A collector that gets figures until this is dropped.
 pub(crate) struct Push {
-    shared: Arc<Shared>,
+    shared: Arc<Shared<State>>,
     name: String,
-}
-
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    news: Condvar,
 }
 
 #[derive(Default)]
@@ -130,7 +125,7 @@ impl Push {
         }
         state.waiting.push_back(body);
         state.last = Some(Instant::now());
-        self.shared.news.notify_all();
+        self.shared.tell();
     }
 
     /// Waits until all is pushed, or for as long as it is worth. Gives what went wrong, as a sentence.
@@ -152,17 +147,7 @@ impl Drop for Push {
     fn drop(&mut self) {
         // The thread may be in the middle of a push, and nobody waits for that.
         self.shared.lock().is_over = true;
-        self.shared.news.notify_all();
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'s>(&self, state: MutexGuard<'s, State>, time: Duration) -> MutexGuard<'s, State> {
-        self.news.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
+        self.shared.tell();
     }
 }
 
@@ -188,7 +173,7 @@ impl State {
     }
 }
 
-fn push_all(collector: &Collector, shared: &Shared) {
+fn push_all(collector: &Collector, shared: &Shared<State>) {
     let mut state = shared.lock();
     loop {
         let Some(body) = state.waiting.pop_front() else {
@@ -215,7 +200,7 @@ fn push_all(collector: &Collector, shared: &Shared) {
                 state.why = why;
             }
         }
-        shared.news.notify_all();
+        shared.tell();
     }
 }
 

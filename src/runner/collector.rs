@@ -10,7 +10,7 @@ use crate::measure::format::printable;
 use crate::publish::{Collector, unguessable};
 use crate::report::otlp::{self, HistogramForm, Sender};
 use crate::secrets::Secrets;
-use crate::server::{Endpoint, authorization};
+use crate::server::{Endpoint, authorization, host_and_port};
 
 /// Where metrics go, below the url that is given.
 const PATH: &str = "/v1/metrics";
@@ -84,7 +84,7 @@ fn endpoint(text: &str, secrets: &Secrets) -> Result<Endpoint, String> {
         _ if !text.contains("://") => return Err("it names no scheme, http or https".to_owned()),
         other => return Err(format!("its scheme is {}, and not http or https", printable(other))),
     };
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+    let (host, port) = host_and_port(&url, secure).ok_or("it names no host")?;
     let base = url.path().trim_end_matches('/');
     url.query_pairs().for_each(|(name, value)| secrets.note_parameter(&name, &value));
     let authorization = authorization(&url);
@@ -92,8 +92,8 @@ fn endpoint(text: &str, secrets: &Secrets) -> Result<Endpoint, String> {
     url.password().iter().for_each(|password| secrets.note(password));
     Ok(Endpoint {
         secure,
-        host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-        port: url.port().unwrap_or(if secure { 443 } else { 80 }),
+        host,
+        port,
         path: if base.ends_with(PATH) { base.to_owned() } else { format!("{base}{PATH}") },
         query: url.query().filter(|query| !query.is_empty()).map(str::to_owned),
         namespace: None,

@@ -14,6 +14,7 @@ use crate::importer::Imported;
 use crate::importer::recording::{Names, scenario};
 use crate::measure::format::printable;
 use crate::recorder::{Recorder, Target};
+use crate::server::host_and_port;
 use crate::verdict::Status;
 
 /// How long it takes at most until a signal is noticed.
@@ -117,14 +118,12 @@ fn target(config: &RecordConfig) -> Result<(Target, String), Error> {
         "https" | "wss" => true,
         other => return Err(wrong(&format!("its scheme is {}", printable(other)))),
     };
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host"))?;
+    let (host, port) = host_and_port(&url, has_tls).ok_or_else(|| wrong("it names no host"))?;
     let tls = match has_tls {
         true => Some(
             TlsFiles::read(&config.trust, None).and_then(|files| files.config()).map_err(Error::because)?,
         ),
         false => None,
     };
-    let usual = if has_tls { 443 } else { 80 };
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok((Target { host, port: url.port().unwrap_or(usual), tls }, url.path().to_owned()))
+    Ok((Target { host, port, tls }, url.path().to_owned()))
 }

@@ -55,17 +55,12 @@ impl Endpoint {
         if let Some((key, _)) = ours {
             return Err(wrong(format!("its query sets `{key}`, which sockrates sets itself; leave it out")));
         }
-        let host = match url.host() {
-            Some(Host::Domain(name)) => name.to_owned(),
-            Some(Host::Ipv4(address)) => address.to_string(),
-            Some(Host::Ipv6(address)) => address.to_string(),
-            None => return Err(wrong("it names no host; write it like http://localhost:3000".into())),
-        };
+        let (host, port) = host_and_port(&url, secure)
+            .ok_or_else(|| wrong("it names no host; write it like http://localhost:3000".into()))?;
         let path = match url.path() {
             "" | "/" => DEFAULT_PATH.to_owned(),
             path => slashed(path),
         };
-        let port = url.port().unwrap_or(if secure { 443 } else { 80 });
         Ok(Self {
             secure,
             host,
@@ -212,6 +207,17 @@ fn slashed(path: &str) -> String {
 
 fn namespace_of(path: &str) -> String {
     percent_decode_str(path.trim_end_matches('/')).decode_utf8_lossy().into_owned()
+}
+
+/// The host of a URL, IPv6 without brackets, and its port, the usual one where none is given. None without a host.
+pub(crate) fn host_and_port(url: &Url, secure: bool) -> Option<(String, u16)> {
+    let host = match url.host()? {
+        Host::Domain("") => return None,
+        Host::Domain(name) => name.to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    };
+    Some((host, url.port().unwrap_or(if secure { 443 } else { 80 })))
 }
 
 /// RFC 7617: Basic authentication.

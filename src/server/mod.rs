@@ -18,7 +18,7 @@ mod running;
 mod services;
 mod shell;
 
-pub(crate) use endpoint::{Endpoint, authorization};
+pub(crate) use endpoint::{Endpoint, authorization, host_and_port};
 pub(crate) use group::{Group, Leave, Process, Resources};
 pub(crate) use http::{Answer, Exchange, Request, exchange};
 pub(crate) use last_words::exception;
