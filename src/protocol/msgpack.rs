@@ -281,12 +281,19 @@ impl<'a> Reader<'a> {
 
     /// The key of a map, as JSON text in quotes whatever it is: JavaScript makes a text of each.
     fn key(&mut self, depth: usize) -> Result<String, Wrong> {
+        let before = self.attachments.len();
         let mut json = String::new();
-        match self.value(&mut json, depth + 1)? {
-            Found::Value if json.starts_with('"') => Ok(json),
-            Found::Value => Ok(Value::from(json).to_string()),
-            Found::Undefined => Ok(r#""undefined""#.to_owned()),
-        }
+        let found = self.value(&mut json, depth + 1)?;
+        // A key has no attachments.
+        let bytes = self.attachments.split_off(before);
+        Ok(match found {
+            Found::Undefined => r#""undefined""#.to_owned(),
+            Found::Value if json.starts_with('"') => json,
+            Found::Value => {
+                let value = serde_json::from_str(&json).unwrap_or_default();
+                Value::from(text_of(&value, before, &bytes)).to_string()
+            }
+        })
     }
 
     fn map(&mut self, length: usize, out: &mut String, depth: usize) -> Result<(), Wrong> {
@@ -398,6 +405,27 @@ impl<'a> Reader<'a> {
         let (bytes, rest) = self.rest.split_at_checked(length).ok_or("it ends too early")?;
         self.rest = rest;
         Ok(bytes)
+    }
+}
+
+/// The text that JavaScript makes of a value, where `bytes` are the attachments from number `first` on. It grows no faster
+/// than the value: JSON of JSON of JSON would double with each level.
+fn text_of(value: &Value, first: usize, bytes: &[Bytes]) -> String {
+    let number = placeholder_num(value).and_then(|number| usize::try_from(number).ok()?.checked_sub(first));
+    if let Some(bytes) = number.and_then(|index| bytes.get(index)) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(_) => "[object Object]".to_owned(),
+        Value::Array(items) => {
+            let texts = items.iter().map(|item| match item {
+                Value::Null => String::new(),
+                item => text_of(item, first, bytes),
+            });
+            texts.collect::<Vec<_>>().join(",")
+        }
+        value => value.to_string(),
     }
 }
 

@@ -55,6 +55,29 @@ fn bytes_of_every_kind_are_attachments() {
 }
 
 #[test]
+fn the_key_of_a_map_is_the_text_that_javascript_makes_of_it_and_has_no_attachments() {
+    let fields = [
+        &b"\x85\xc4\x02\xc3\xa9\xc4\x01v"[..], // bytes
+        b"\x94\xc4\x01k\x07\xc0\x91\xa1t\x01", // an array of bytes, 7, null and an array
+        b"\x81\xa1a\xc4\x01b\x02",             // a map
+        b"\xc0\x03",                           // null
+        b"\xc4\x01u\xd4\x00\x00",              // bytes, whose value is undefined
+    ];
+    let decoded = decode(&with_arguments(1, &fields.concat())).expect("a packet");
+    assert_eq!(decoded.attachments, ["v"]);
+    let data: Value = serde_json::from_str(&decoded.data.expect("a payload")).expect("JSON");
+    let fields = serde_json::json!({"\u{e9}": placeholder(0), "k,7,,t": 1, "[object Object]": 2, "null": 3});
+    assert_eq!(data[1], fields);
+}
+
+#[test]
+fn keys_in_keys_cost_no_more_than_their_bytes() {
+    let nested = [&[0x81; 100][..], &[0x01; 101]].concat();
+    let decoded = decode(&with_arguments(1, &nested)).expect("a packet");
+    assert_eq!(decoded.data.as_deref(), Some(r#"["e",{"[object Object]":1}]"#));
+}
+
+#[test]
 fn what_is_no_packet_is_told_with_the_rule() {
     let cases: [(&[u8], Rule); 10] = [
         (b"", Rule::Msgpack),
