@@ -530,22 +530,19 @@ fn asked(what: &str) -> Result<Asked, (Mistake, usize, &str)> {
 
 fn statistic(metric: Metric, word: &str) -> Result<Asked, Mistake> {
     let nowhere = |message: String| Mistake::new(Span::default(), message);
+    let percent = word.strip_prefix('p').and_then(|percent| percent.parse::<f64>().ok());
     match word {
         "mean" => Ok(Asked::Latency(Subject::Mean, metric)),
         "min" => Ok(Asked::Latency(Subject::Min, metric)),
         "max" => Ok(Asked::Latency(Subject::Max, metric)),
         "count" => Ok(Asked::Samples(metric)),
-        _ => match word.strip_prefix('p').map(str::parse::<f64>) {
-            Some(Ok(percent)) if percent > 0.0 && percent < 100.0 => {
-                // Dividing whole numbers gives the same 0.999 that is written in the source.
-                Ok(Asked::Quantile(metric, (percent * 1e7).round() / 1e9))
-            }
-            Some(Ok(100.0)) => {
-                Err(nowhere("`p100` is the greatest value of all".to_owned()).hint("write `max`"))
-            }
-            Some(Ok(_)) => Err(nowhere(format!("there is no percentile `{word}`"))
+        // Six digits behind the point, as many as are shown. Dividing whole numbers gives the same 0.999 that is written in the source.
+        _ => match percent.map(|percent| (percent * 1e6).round() / 1e8) {
+            Some(quantile) if quantile > 0.0 && quantile < 1.0 => Ok(Asked::Quantile(metric, quantile)),
+            Some(1.0) => Err(nowhere("`p100` is the greatest value of all".to_owned()).hint("write `max`")),
+            Some(_) => Err(nowhere(format!("there is no percentile `{word}`"))
                 .hint("percentiles lie between p0 and p100, like p50 or p99.9")),
-            _ => Err(nowhere(format!("unknown statistic `{word}` of `{metric}`"))
+            None => Err(nowhere(format!("unknown statistic `{word}` of `{metric}`"))
                 .did_you_mean(word, ["p50", "p90", "p99", "p99.9", "mean", "min", "max", "count"])),
         },
     }

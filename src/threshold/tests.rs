@@ -17,6 +17,22 @@ fn find(name: &str) -> Result<usize, Mistake> {
 }
 
 #[test]
+fn a_percentile_reads_as_it_is_shown_however_many_digits_it_was_given() {
+    for (written, shown) in [
+        ("ack p0.66666666666669 < 1s", "ack p0.666667 < 1s"),
+        ("ack p99.9999994 < 1s", "ack p99.999999 < 1s"),
+        ("ack p50.0 < 1s", "ack p50 < 1s"),
+    ] {
+        let threshold = read(written).expect("it is well-formed");
+        assert_eq!(threshold.to_string(), shown);
+        assert_eq!(read(shown).expect("it is well-formed").subject, threshold.subject);
+    }
+    for written in ["ack p99.99999999 < 1s", "ack p0.0000000001 < 1s", "ack p-1 < 1s", "ack pNaN < 1s"] {
+        read(written).expect_err("nobody could show it");
+    }
+}
+
+#[test]
 fn a_threshold_may_be_about_one_group_or_label() {
     let threshold = read("ack p99.9 of chat <= 500ms").expect("it is well-formed");
     assert_eq!(threshold.of, Some(Of { name: "chat".into(), part: 1 }));
