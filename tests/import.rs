@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use serde_json::json;
 use sockrates::document::Source;
 use sockrates::importer::Imported;
 use sockrates::importer::artillery::{self, ArtilleryImport};
@@ -246,6 +247,33 @@ fn nothing_that_lets_somebody_in_comes_from_a_recording_into_a_scenario() {
         assert!(text.contains(secret), "{secret}");
         assert!(!told(&imported).contains(secret), "{}", imported.text);
     }
+}
+
+#[test]
+fn what_the_server_says_unasked_is_no_answer_to_what_a_client_says_at_once() {
+    let of = |messages: &[(&str, f64, &str)]| {
+        let messages: Vec<_> = messages
+            .iter()
+            .map(|(kind, time, data)| json!({ "type": kind, "time": 1e9 + time, "opcode": 1, "data": data }))
+            .collect();
+        let url = "ws://localhost:3000/socket.io/?EIO=4&transport=websocket";
+        let request = json!({ "method": "GET", "url": url, "headers": [] });
+        let entry = json!({ "request": request, "response": {}, "_webSocketMessages": messages });
+        let text = json!({ "log": { "entries": [entry] } }).to_string();
+        har::import(text.as_bytes(), "x.har", "-").expect("it can be imported").text
+    };
+    let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+    let (connect, accepted, asks) =
+        (("send", 0.1, "40"), ("receive", 0.2, r#"40{"sid":"b"}"#), r#"42["ask",1]"#);
+    let (greets, answers) = (r#"42["greeting",{}]"#, r#"42["told",1]"#);
+    let head = [("receive", 0.0, open), connect, accepted];
+    let at_once = [("send", 0.3, asks), ("receive", 0.4, greets), ("receive", 0.5, answers)];
+    let text = of(&[&head[..], &at_once].concat());
+    assert!(text.contains("response: { event: told }"), "{text}");
+    let alone = of(&[&head[..], &at_once[..2]].concat());
+    assert!(!alone.contains("response"), "{alone}");
+    let later = of(&[&head[..], &[("send", 5.0, asks), ("receive", 5.1, greets)]].concat());
+    assert!(later.contains("response: { event: greeting }"), "{later}");
 }
 
 #[test]

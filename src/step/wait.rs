@@ -4,10 +4,18 @@ use std::time::{Duration, Instant};
 
 use super::schema::{self, Schema};
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
-use crate::document::{Mistake, Node};
+use crate::document::{Mistake, Node, Value};
+use crate::template::Template;
+use crate::units;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
-    Ok(Box::new(Wait(reading.duration(node)?)))
+    if matches!(&node.value, Value::Text(_)) {
+        let template = Template::compile(node, reading.scope)?;
+        if template.fixed().is_none() {
+            return Ok(Box::new(Wait::Own(template)));
+        }
+    }
+    Ok(Box::new(Wait::Same(reading.duration(node)?)))
 }
 
 pub(super) fn schema() -> Schema {
@@ -15,19 +23,42 @@ pub(super) fn schema() -> Schema {
 }
 
 #[derive(Debug)]
-struct Wait(Duration);
+enum Wait {
+    /// Every client waits for the same time.
+    Same(Duration),
+    /// Each client works out its own.
+    Own(Template),
+}
 
 impl Step for Wait {
     fn words(&self) -> String {
-        format!("waits {:?}", self.0)
+        match self {
+            Wait::Same(time) => format!("waits {time:?}"),
+            Wait::Own(template) => format!("waits {}", template.in_words()),
+        }
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        Progress::waiting(Waiting(cx.now + self.0))
+        let time = match self {
+            Wait::Same(time) => Ok(*time),
+            Wait::Own(template) => template
+                .render_text(cx.actor)
+                .and_then(|text| units::duration_from(&text).map_err(|mistake| mistake.message)),
+        };
+        match time {
+            Ok(time) => Progress::waiting(Waiting(cx.now + time)),
+            Err(why) => {
+                cx.fail("a time to wait for", why);
+                Progress::Done
+            }
+        }
     }
 
     fn lasts(&self) -> Duration {
-        self.0
+        match self {
+            Wait::Same(time) => *time,
+            Wait::Own(_) => Duration::ZERO,
+        }
     }
 
     fn judges(&self) -> bool {

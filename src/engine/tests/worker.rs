@@ -49,6 +49,22 @@ fn branches_go_on_side_by_side() {
 }
 
 #[test]
+fn each_client_may_wait_for_a_time_of_its_own() {
+    let script = "- all: connect\n- together:\n    - some: [ { wait: \"${n * 10 + 5}ms\" } ]\n    - more: [ { wait: \"${index * 1000 / 50}ms\" } ]";
+    against(ms(10), "{ some: 4, more: 2 }", script, |mut harness| {
+        harness.play_out();
+        assert_eq!(harness.finished, [(0, ms(0)), (1, ms(35)), (2, ms(100))]);
+        assert_eq!(harness.close().counted().counter(Counter::ChecksFailed), 0);
+    });
+    let script = "- all: connect\n- all: { wait: \"${n}\" }";
+    against(ms(10), "{ some: 3 }", script, |mut harness| {
+        harness.play_out();
+        assert_eq!(harness.finished.last(), Some(&(1, ms(0))), "nobody waits for a time that is none");
+        assert_eq!(harness.close().counted().counter(Counter::ChecksFailed), 3);
+    });
+}
+
+#[test]
 fn a_client_whose_connection_ends_holds_nobody_up() {
     let script =
         format!("- all: connect\n- all: {{ repeat: {{ times: 5, every: 100ms, steps: [ {ASK} ] }} }}");

@@ -10,6 +10,9 @@ use super::talk::{Said, Tab, What};
 /// So long after an event another may be because of it, in seconds.
 const SOON: f64 = 2.0;
 
+/// Within so many seconds of its connection, a client may be told something unasked.
+const GREETING: f64 = 1.0;
+
 /// So many times an event is looked at; more of them prove no more.
 const MOST_TIMES: usize = 200;
 
@@ -448,8 +451,12 @@ fn holds(args: &[Json], value: &Json) -> bool {
 /// Whether the sender, and nobody else, hears one other event each time.
 fn response(tabs: &[Tab], event: &Event, all: &[Sending<'_>]) -> Option<String> {
     let mut candidates: Option<BTreeSet<&str>> = None;
+    let mut is_greeting = BTreeMap::<&str, usize>::new();
     for sending in all.iter().take(MOST_TIMES) {
         let heard = heard_soon(tabs, sending);
+        if let Some(name) = greeting(&tabs[sending.tab], sending.said) {
+            *is_greeting.entry(name).or_default() += 1;
+        }
         let of = |is_own: bool| -> BTreeSet<&str> {
             heard
                 .iter()
@@ -469,5 +476,15 @@ fn response(tabs: &[Tab], event: &Event, all: &[Sending<'_>]) -> Option<String> 
             .filter(|(said, other, _)| said.namespace == event.0 && *other == name)
             .count()
     };
-    candidates?.into_iter().find(|name| heard(name) == all.len()).map(str::to_owned)
+    let is_answer = |name: &&str| heard(name) == all.len() && is_greeting.get(name) != Some(&all.len());
+    candidates?.into_iter().find(is_answer).map(str::to_owned)
+}
+
+/// The event that a tab heard first, where it sent this one as soon as it was let in: the server may have said that unasked.
+fn greeting<'t>(tab: &'t Tab, sent: &Said) -> Option<&'t str> {
+    let is_here = |said: &Said| said.namespace == sent.namespace;
+    let is_let_in = |said: &&Said| !said.is_sent && is_here(said) && matches!(said.what, What::Connect(_));
+    let let_in = tab.said.iter().find(is_let_in)?;
+    let (_, name, _) = tab.heard().find(|(said, ..)| is_here(said))?;
+    (sent.at - let_in.at <= GREETING).then_some(name)
 }

@@ -15,6 +15,9 @@ use crate::importer::Note;
 use crate::importer::draft::{Act, Draft, Entry, Part};
 use crate::protocol::dialect::{Parser, Version};
 
+/// The variable with the number of clients that begin each second: all at once are no load that people make.
+const RATE: &str = "rate";
+
 /// How a recording is called, and the scenario that is made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
@@ -42,13 +45,14 @@ pub(super) fn draft(
     let (mut joins, mut rest) = (Vec::new(), Vec::new());
     for (index, role) in roles.iter().enumerate() {
         let (first, second) = steps.of(index, &mut words, &mut notes);
-        joins.extend((!first.is_empty()).then(|| (role.name.clone(), first)));
-        rest.extend((!second.is_empty()).then(|| (role.name.clone(), second)));
+        joins.extend((!first.is_empty()).then(|| (role.name.clone(), paced(first))));
+        rest.extend((!second.is_empty()).then(|| (role.name.clone(), paced(second))));
     }
     let (mut groups, mut connects) = (Vec::new(), Vec::new());
     for (index, role) in roles.iter().enumerate() {
         let mut fields = Map::new();
         fields.insert("count".to_owned(), json!(role.count));
+        fields.insert("arrive".to_owned(), format!("${{{RATE}}}/s").into());
         connects.push((role.name.clone(), connect(&mut words, index, &tabs[role.tab], &mut fields)));
         let comment = Some(role.evidence.clone());
         groups.push(Part { name: role.name.clone(), value: fields.into(), line: 0, comment });
@@ -69,17 +73,25 @@ pub(super) fn draft(
     let all = |step: &str| Act { branches: vec![("all".to_owned(), vec![Entry::Step(json!(step), 0)])] };
     let acts = [connects, joins, rest].into_iter().filter(|branches| !branches.is_empty());
     let acts: Vec<Act> = acts.map(|branches| Act { branches }).chain([all("disconnect")]).collect();
-    let parts = words.vars();
+    let mut vars = words.vars();
+    let comment = "so many clients connect each second; as many begin each part of the script".to_owned();
+    vars.insert(0, Part { name: RATE.to_owned(), value: json!(20), line: 0, comment: Some(comment) });
     Draft {
         head: head(names, tabs),
         name: format!("{}, recorded", names.about),
-        vars: parts,
+        vars,
         groups,
         contract,
         acts,
         notes,
         ..Draft::default()
     }
+}
+
+/// Steps that the clients of a group begin one after another.
+fn paced(steps: Vec<Entry>) -> Vec<Entry> {
+    let wait = json!({ "wait": format!("${{index * 1000 / {RATE}}}ms") });
+    [Entry::Step(wait, 0)].into_iter().chain(steps).collect()
 }
 
 fn head(names: Names<'_>, tabs: &[Tab]) -> Vec<String> {
