@@ -6,6 +6,7 @@ use super::point::Point;
 use super::result::CapacityResult;
 use super::search::StepOutcome;
 use crate::report::block::Tone;
+use crate::report::chart::event::Events;
 use crate::report::chart::mark::Shape;
 use crate::report::chart::scale::{Scale, Unit};
 use crate::report::chart::{Band, Chart, Limit, Line, Stroke, line, range};
@@ -109,6 +110,7 @@ pub(super) fn throughput(result: &CapacityResult) -> Option<Chart> {
         lines,
         limits: Vec::new(),
         bands: beyond.into_iter().collect(),
+        events: Events::default(),
         height: 300,
     })
 }
@@ -171,6 +173,7 @@ pub(super) fn latency(result: &CapacityResult) -> Option<Chart> {
         lines,
         limits,
         bands: Vec::new(),
+        events: Events::default(),
         height: 260,
     })
 }
@@ -205,6 +208,7 @@ pub(super) fn cost(result: &CapacityResult) -> Vec<Chart> {
                 lines,
                 limits: Vec::new(),
                 bands: Vec::new(),
+                events: Events::default(),
                 height: 190,
             })
         })

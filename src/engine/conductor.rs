@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::accounts::{Accounts, Second};
 use super::director::Director;
-use super::operator::Operated;
+use super::disturbed::DisturbedTimes;
 use super::orders::{Crew, Extent, Homecoming, Order, Report};
 use super::{Ending, EngineConfig, Ran, RunProgress};
 use crate::measure::Tally;
@@ -33,7 +33,7 @@ pub(super) struct Conductor<'p, 's, 'o> {
     /// Begins what an act does to the server.
     operate: &'o dyn Fn(usize),
     /// What was done to it.
-    operations: Vec<Operated>,
+    disturbed: &'o DisturbedTimes,
     /// What is under way is waited for.
     drain: Option<Drain>,
     accounts: Accounts,
@@ -62,6 +62,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
         crew: &'o dyn Crew,
         inbox: &'o Receiver<Report>,
         operate: &'o dyn Fn(usize),
+        disturbed: &'o DisturbedTimes,
     ) -> Conductor<'p, 's, 'o> {
         Conductor {
             plan,
@@ -73,7 +74,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             live: vec![0; crew.workers()],
             completed_steps: 0,
             operate,
-            operations: Vec::new(),
+            disturbed,
             drain: None,
             accounts: Accounts::new(crew.workers(), plan.asked.len()),
             extent: if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
@@ -104,14 +105,12 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             match self.inbox.recv_timeout(HEARTBEAT) {
                 Ok(Report::Finished(act)) => self.finished(act),
                 Ok(Report::Drained) => self.drained(),
-                Ok(Report::Operated(act, done)) => {
-                    let has_failed = done.iter().any(|one| one.failure.is_some());
-                    self.operations.extend(done);
+                Ok(Report::Operated(act, is_well)) => {
                     // What was given up for a stop is not done.
                     if config.stop.load(Ordering::Relaxed) {
                         return Ending::Stopped;
                     }
-                    if has_failed {
+                    if !is_well {
                         return Ending::Finished;
                     }
                     self.finished(act);
@@ -136,6 +135,8 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
                 seconds: &seconds,
                 accounts: &self.accounts,
                 extent: self.extent,
+                operations: self.disturbed.done(),
+                disturbed: self.disturbed.until(elapsed),
                 halt: &halt,
             });
             if halt.get() {
@@ -201,12 +202,12 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
                 let told = self.accounts.take(*handover);
                 self.untold.extend(told);
             }
-            Report::Operated(_, done) => self.operations.extend(done),
             Report::Home(homecoming) => self.homecomings.push(*homecoming),
             Report::Broken(why) => self.broken = self.broken.take().or(Some(why)),
             Report::Lost(who) => self.lost = self.lost.take().or(Some(who)),
             Report::Finished(_)
             | Report::Drained
+            | Report::Operated(..)
             | Report::Counted(..)
             | Report::Left
             | Report::Closed
@@ -329,8 +330,8 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             lost,
             duration,
             completed_steps: self.completed_steps,
-            operations: self.operations,
-            disturbed: Vec::new(),
+            operations: self.disturbed.done(),
+            disturbed: self.disturbed.until(duration),
             whole_after: Vec::new(),
         }
     }

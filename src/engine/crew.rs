@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use super::operator::DisturbedTimes;
+use super::disturbed::DisturbedTimes;
 use super::orders::{Crew, Order, Reports, Share};
 use super::records::Mailboxes;
 use super::worker::Worker;

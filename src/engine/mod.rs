@@ -9,6 +9,7 @@ mod accounts;
 mod conductor;
 mod crew;
 mod director;
+mod disturbed;
 mod operator;
 mod orders;
 mod records;
@@ -34,8 +35,10 @@ pub use accounts::{Accounts, Second};
 use conductor::Conductor;
 pub(crate) use crew::Threads;
 pub use director::Director;
-use operator::{Bench, DisturbedTimes};
-pub use operator::{Operated, Operator};
+use disturbed::DisturbedTimes;
+pub use disturbed::Operated;
+use operator::Bench;
+pub use operator::Operator;
 pub use orders::Extent;
 pub(crate) use orders::{Crew, Order, Report, Share};
 
@@ -71,6 +74,10 @@ pub struct RunProgress<'a> {
     pub accounts: &'a Accounts,
     /// Which part of it is measured, as far as that is known.
     pub extent: Extent,
+    /// What was done to the server so far, and is under way.
+    pub operations: Vec<Operated>,
+    /// When the server was disturbed by that, so far.
+    pub disturbed: Vec<(Duration, Duration)>,
     /// To be set when the run is to end at once.
     pub halt: &'a Cell<bool>,
 }
@@ -134,7 +141,8 @@ pub(crate) fn conduct<'p>(
     config: &EngineConfig<'_>,
     tell: &mut dyn FnMut(RunProgress<'_>),
 ) -> Result<Ran, String> {
-    let mut conductor = Conductor::new(plan, crew, inbox, &|_| {});
+    let undisturbed = DisturbedTimes::default();
+    let mut conductor = Conductor::new(plan, crew, inbox, &|_| {}, &undisturbed);
     let ending = conductor.conduct(config, tell);
     conductor.finish(ending)
 }
@@ -187,18 +195,15 @@ pub fn run<'p>(
                             scope.spawn(move || bench.see_healed(&healing));
                         };
                         // A conductor that is gone has stopped the run.
-                        let done = bench.work(&bench.plan.acts[act], &watch);
-                        let _ = reports.send(Report::Operated(act, done));
+                        let is_well = bench.work(&bench.plan.acts[act], &watch);
+                        let _ = reports.send(Report::Operated(act, is_well));
                     });
                 }
             };
-            let mut conductor = Conductor::new(plan, threads, &inbox, &operate);
+            let mut conductor = Conductor::new(plan, threads, &inbox, &operate, &times);
             let ending = conductor.conduct(config, tell);
             is_over.store(true, Ordering::Relaxed);
-            let mut ran = conductor.finish(ending)?;
-            let until = ran.duration;
-            ran.disturbed = times.all().into_iter().map(|(from, to)| (from, to.unwrap_or(until))).collect();
-            Ok::<_, String>(ran)
+            conductor.finish(ending)
         });
         ran.map(|ran| Ran { whole_after: bench.whole_after().clone(), ..ran })
     })?

@@ -6,16 +6,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
-use crate::audit::Disturbances;
+use super::disturbed::DisturbedTimes;
 use crate::plan::{Plan, PlannedAct};
-use crate::scenario::{Change, Operation};
+use crate::scenario::Operation;
 use crate::step::Markers;
 use crate::threshold::WholeAfter;
 
@@ -32,85 +30,6 @@ pub trait Operator: fmt::Debug + Sync {
     /// # Errors
     /// In words, why it could not be done: a sentence without its full stop.
     fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<(), String>;
-}
-
-/// What was done to the server, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Operated {
-    /// In words.
-    pub words: String,
-    /// When it began, since the start of the run.
-    pub from: Duration,
-    /// When it was done.
-    pub to: Duration,
-    /// Why it could not be done, if so.
-    pub failure: Option<String>,
-}
-
-/// When the server was disturbed: written by operators, read by workers.
-#[derive(Debug, Default)]
-pub(super) struct DisturbedTimes {
-    times: Mutex<Disturbances>,
-    /// Parts that were ended and are not there again, and links that are slow until they are restored.
-    down: Mutex<BTreeSet<String>>,
-    changes: AtomicU64,
-    is_on: AtomicBool,
-}
-
-impl DisturbedTimes {
-    /// Whether it is disturbed now.
-    pub(super) fn is_on(&self) -> bool {
-        self.is_on.load(Ordering::Relaxed)
-    }
-
-    /// Changes whenever a disturbed time begins or ends.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
-    }
-
-    /// All of them.
-    pub(super) fn all(&self) -> Disturbances {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn begin(&self, now: Duration) {
-        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        if !times.iter().any(|(_, to)| to.is_none()) {
-            times.push((now, None));
-        }
-        self.is_on.store(true, Ordering::Relaxed);
-        self.changes.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Ends it, unless some node is down or some link is slow.
-    fn end(&self, now: Duration) {
-        if !self.down.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            return;
-        }
-        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        times.iter_mut().filter(|(_, to)| to.is_none()).for_each(|(_, to)| *to = Some(now));
-        self.is_on.store(false, Ordering::Relaxed);
-        self.changes.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn note(&self, operation: &Operation) {
-        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
-        match operation {
-            Operation::Stop(part) | Operation::Kill(part) => {
-                down.insert(part.to_string());
-            }
-            Operation::Start(part) | Operation::Restart(part) => {
-                down.remove(&part.to_string());
-            }
-            Operation::Link(name, change) if change.stays() => {
-                down.insert(format!("link {name}"));
-            }
-            Operation::Link(name, Change::Restore) => {
-                down.remove(&format!("link {name}"));
-            }
-            _ => {}
-        }
-    }
 }
 
 /// What an act's operations need.
@@ -137,9 +56,9 @@ pub(super) struct Healing {
 }
 
 impl Bench<'_> {
-    /// Does everything of an act, one after another. After a failure nothing more is done.
-    pub(super) fn work(&self, act: &PlannedAct<'_>, watch: &dyn Fn(Healing)) -> Vec<Operated> {
-        let mut done = Vec::new();
+    /// Does everything of an act, one after another, and says whether all of it could be done. After a failure nothing more is done.
+    pub(super) fn work(&self, act: &PlannedAct<'_>, watch: &dyn Fn(Healing)) -> bool {
+        let mut is_well = true;
         // A node that the act kills first has to be there again, too.
         let mut occupied = BTreeSet::new();
         for operation in act.operations {
@@ -150,8 +69,11 @@ impl Bench<'_> {
                 self.times.begin(from);
                 self.times.note(operation);
             }
+            let noted =
+                (!matches!(operation, Operation::Wait(_))).then(|| self.times.note_begin(operation, from));
             let outcome = self.operate(operation);
             let to = self.plan.context.epoch.elapsed();
+            // What the end of the run has cut short stays under way.
             if self.is_over() {
                 break;
             }
@@ -168,17 +90,18 @@ impl Bench<'_> {
                     watch(Healing { place, since: Instant::now(), occupied: occupied.clone() });
                 }
             }
-            if !matches!(operation, Operation::Wait(_)) {
-                done.push(Operated { words: operation.to_string(), from, to, failure: outcome.err() });
+            if let Some(noted) = noted {
+                self.times.note_end(noted, to, outcome.err());
             }
             if is_failed {
+                is_well = false;
                 break;
             }
         }
         if !act.is_awaited && act.operations.iter().any(Operation::disturbs) {
             self.times.end(self.plan.context.epoch.elapsed());
         }
-        done
+        is_well
     }
 
     fn is_asked(&self, called: &str) -> bool {
@@ -261,33 +184,5 @@ impl Bench<'_> {
                 Some(_) => {}
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::Part;
-
-    fn second(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn the_disturbed_time_lasts_until_every_node_that_was_ended_is_there_again() {
-        let times = DisturbedTimes::default();
-        times.begin(second(1));
-        times.note(&Operation::Kill(Part::Node("b".to_owned())));
-        times.end(second(2));
-        assert!(times.is_on());
-        assert_eq!(times.all(), [(second(1), None)]);
-        times.begin(second(3));
-        times.note(&Operation::Start(Part::Node("b".to_owned())));
-        times.end(second(4));
-        assert!(!times.is_on());
-        times.begin(second(6));
-        times.end(second(7));
-        let all = [(second(1), Some(second(4))), (second(6), Some(second(7)))];
-        assert_eq!(times.all(), all);
     }
 }

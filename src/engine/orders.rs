@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::Handover;
-use super::operator::Operated;
 use crate::audit::{Bulletin, Findings};
 use crate::measure::{Interval, Taken, Tally};
 use crate::step::ShownValue;
@@ -42,8 +41,8 @@ pub(crate) enum Order {
 pub(crate) enum Report {
     /// Its clients are done with this act.
     Finished(usize),
-    /// This act has done to the server what it does. Operators report this.
-    Operated(usize, Vec<Operated>),
+    /// This act has done to the server what it does, or could not do all of it. Operators report this.
+    Operated(usize, bool),
     /// No client has to receive anything any more.
     Drained,
     /// What it counted since its last report, and how many of its clients are connected.

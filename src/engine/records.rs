@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
-use super::operator::DisturbedTimes;
+use super::disturbed::DisturbedTimes;
 use super::orders::{Extent, Report, Reports, Share};
 use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached, Spread};
 use crate::measure::{Figures, Interval, Taken, Tally};

@@ -152,7 +152,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
         deliveries: run.deliveries.map(|found| deliveries(script_info, found, (&names, unknown))),
-        operations: run.operations.iter().map(operation).collect(),
+        operations: run.operations.iter().map(|done| operation(done, run.duration)).collect(),
         disturbed: run
             .disturbed
             .iter()
@@ -171,11 +171,13 @@ pub fn collect(run: Run<'_>) -> RunResult {
     }
 }
 
-fn operation(done: &Operated) -> OperationResult {
+fn operation(done: &Operated, now: Duration) -> OperationResult {
     OperationResult {
         what: done.words.clone(),
         from_us: micros(done.from),
-        to_us: micros(done.to),
+        to_us: micros(done.to.unwrap_or(now).max(done.from)),
+        disturbs: done.disturbs,
+        is_under_way: done.to.is_none(),
         failure: done.failure.clone(),
     }
 }

@@ -22,8 +22,14 @@ pub struct OperationResult {
     pub what: String,
     /// When it began, since the start of the run.
     pub from_us: u64,
-    /// When it was done.
+    /// When it was done, or the run ended.
     pub to_us: u64,
+    /// Whether it disturbed the server. A wait for its health does not.
+    #[serde(default)]
+    pub disturbs: bool,
+    /// Whether it was still under way when the run ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_under_way: bool,
     /// Why it could not be done, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,

@@ -13,7 +13,7 @@ use super::unanswered::Unanswered;
 use super::watch::Watch;
 use super::{Error, Event, Listener, ServerConfig, machine, secrets};
 use crate::document::Source;
-use crate::engine::{self, Accounts, Ending, EngineConfig, Operator, Ran, RunProgress};
+use crate::engine::{self, Accounts, Ending, EngineConfig, Operated, Operator, Ran, RunProgress};
 use crate::measure::{ScriptInfo, Tally, format};
 use crate::observe::{Counter, Metric};
 use crate::plan::{Plan, RunOptions};
@@ -259,7 +259,8 @@ impl WatchedRun<'_, '_> {
         for second in progress.seconds {
             self.watch.take(second);
             let (accounts, now) = (progress.accounts, second.end);
-            let refused = self.so_far(accounts, now).err().map(EarlyEnd::Refused);
+            let acts = (&progress.operations[..], &progress.disturbed[..]);
+            let refused = self.so_far(accounts, acts, now).err().map(EarlyEnd::Refused);
             let breached = || self.breached(accounts, now).map(EarlyEnd::Breached);
             let unanswered = || {
                 let has_missed = accounts.misses(Counter::AckMissed) > 0;
@@ -277,7 +278,12 @@ impl WatchedRun<'_, '_> {
     }
 
     /// Reports the result that the run would have if it had been interrupted at that time.
-    fn so_far(&mut self, accounts: &Accounts, now: Duration) -> Result<(), Error> {
+    fn so_far(
+        &mut self,
+        accounts: &Accounts,
+        (operations, disturbed): (&[Operated], &[(Duration, Duration)]),
+        now: Duration,
+    ) -> Result<(), Error> {
         let WatchedRun { facts, watch, environment, listener, .. } = self;
         listener(Event::RunSoFar(&|| {
             let (tally, findings) = (accounts.tally(), accounts.findings());
@@ -285,6 +291,8 @@ impl WatchedRun<'_, '_> {
                 account: account(facts, watch, environment, now),
                 parts: accounts.parts(),
                 deliveries: findings.as_ref(),
+                operations,
+                disturbed,
                 end: End::Interrupted,
                 ..facts.run(&tally, now)
             })

@@ -9,6 +9,7 @@ use crate::measure::format::{capital, counted, duration, rate};
 use crate::report::block::{
     Block, Card, Charts, Column, Detail, Fold, Report, Row, Table, Text, Tone, Verdict, part, section,
 };
+use crate::report::chart::event::Events;
 use crate::report::chart::mark::Shape;
 use crate::report::chart::scale::{Scale, Unit};
 use crate::report::chart::{Chart, Line, Stroke, line, range};
@@ -232,6 +233,7 @@ fn chart(result: &GrowthResult) -> Option<Chart> {
         lines,
         limits: Vec::new(),
         bands: Vec::new(),
+        events: Events::default(),
         height: 300,
     })
 }

@@ -5,6 +5,7 @@ use crate::compare::figure::{KINDS, Kind, Unit};
 use crate::compare::result::{BlockResult, ComparisonResult, RunFigures};
 use crate::measure::format::{capital, counted};
 use crate::report::block::{Block, Charts, Fold, Text, hint};
+use crate::report::chart::event::Events;
 use crate::report::chart::scale::{self, Scale};
 use crate::report::chart::{Band, Chart, Line, Stroke, line, range};
 
@@ -68,6 +69,7 @@ pub(super) fn figure_chart(
         lines,
         limits: Vec::new(),
         bands,
+        events: Events::default(),
         height: 170,
     })
 }

@@ -4,6 +4,7 @@
 //! axes beside it place their text by percentages. The script of the page zooms by changing the plot's `viewBox`, and
 //! reads values from what [`Chart::data`] gives it.
 
+pub(crate) mod event;
 pub(crate) mod mark;
 pub(crate) mod scale;
 mod thin;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::measure::format::printable;
 
 use super::tone::Tone;
+use event::Events;
 use mark::Shape;
 use scale::{Scale, Unit, moments};
 use words::Extent;
@@ -133,6 +135,8 @@ pub struct Chart {
     pub limits: Vec<Limit>,
     /// Stretches of the horizontal axis.
     pub bands: Vec<Band>,
+    /// What was done meanwhile.
+    pub events: Events,
     /// The height of the plot in pixels.
     pub height: u32,
 }
@@ -172,6 +176,7 @@ impl Chart {
                         (printable(&limit.label)) ", " (limit.outcome)
                     }
                 }
+                (self.events.legend())
             }
         }
     }
@@ -191,6 +196,7 @@ impl Chart {
                         title id=(title) { (printable(&self.title)) }
                         desc id=(desc) { (self.description()) }
                         @for band in self.shaded() { (self.band(band, height)) }
+                        (self.events_behind(height))
                         @for tick in self.y.0.ticks(5) {
                             @let y = number(height * (1.0 - self.y.0.place(tick)), 1);
                             line.grid x1="0" x2="1000" y1=(y) y2=(y) {}
@@ -202,6 +208,7 @@ impl Chart {
                         }
                     }
                     (self.marks())
+                    (self.event_labels())
                     @if self.limits.iter().any(|limit| self.holds(limit)) {
                         svg.limits height=(self.height) aria-hidden="true" {
                             @for (index, limit) in self.limits.iter().filter(|limit| self.holds(limit)).enumerate() {
@@ -353,7 +360,11 @@ impl Chart {
                 line
             })
             .collect();
-        json!({ "id": self.id, "lines": lines })
+        let mut data = json!({ "id": self.id, "lines": lines });
+        if !self.events.happened.is_empty() {
+            data["events"] = self.events.data();
+        }
+        data
     }
 }
 
@@ -410,6 +421,7 @@ mod tests {
             ],
             limits: vec![Limit { at: 8.0, label: "a < 8".to_owned(), outcome: "not met", tone: Tone::Bad }],
             bands: vec![Band { name: "ramp".to_owned(), from: 0.0, to: 2.0 }],
+            events: Events::default(),
             height: 100,
         }
     }

@@ -23,7 +23,11 @@ impl Chart {
                 None => format!("{} has no values", printable(&line.name)),
             })
             .collect();
-        format!("{}.", told.join("; "))
+        let lines = format!("{}.", told.join("; "));
+        match self.events.happened.is_empty() {
+            true => lines,
+            false => format!("{lines} Meanwhile: {}.", self.events_in_words()),
+        }
     }
 
     /// Each line with its first, least, greatest and last value.

@@ -4,6 +4,7 @@ use crate::measure::format::capital;
 use crate::observe::Metric;
 use crate::report::RunResult;
 use crate::report::block::{Block, Charts, Column, Detail, Row, Table, hint, section};
+use crate::report::chart::event::Events;
 use crate::report::chart::scale::{Scale, Unit};
 use crate::report::chart::{Chart, Line, Stroke, line, range};
 use crate::report::course::Course;
@@ -123,6 +124,7 @@ fn over_time(runs: &[(&RunResult, String)], id: &str) -> Vec<Chart> {
             lines,
             limits: Vec::new(),
             bands: Vec::new(),
+            events: Events::default(),
             height: 190,
         })
     };

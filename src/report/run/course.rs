@@ -6,6 +6,7 @@ use crate::measure::format::count;
 use crate::observe::Counter;
 use crate::report::RunResult;
 use crate::report::block::{Block, Charts, Column, Row, Table, hint};
+use crate::report::chart::event::{Events, Happened};
 use crate::report::chart::scale::{Scale, Unit};
 use crate::report::chart::{Band, Chart, Line, MEASURED, Stroke, line, range};
 use crate::report::course::{CauseCourse, Course, Quantiles};
@@ -53,6 +54,24 @@ pub(super) fn bands(run: &RunResult) -> Vec<Band> {
         to: seconds(phase.to_us),
     });
     bands.collect()
+}
+
+/// What was done to the server, for the time axis.
+fn events(run: &RunResult) -> Events {
+    let seconds = |micros: u64| micros as f64 / 1e6;
+    // Until when health was awaited is where the shade ends.
+    let disturbing = run.operations.iter().filter(|done| done.disturbs);
+    let happened = disturbing.map(|done| Happened {
+        name: done.what.clone(),
+        from: seconds(done.from_us),
+        to: seconds(done.to_us),
+    });
+    let spans = run.disturbed.iter().map(|span| (seconds(span.from_us), seconds(span.to_us)));
+    Events {
+        happened: happened.collect(),
+        spans: spans.collect(),
+        meaning: "the server is disturbed on purpose",
+    }
 }
 
 /// When the last interval ended, in seconds.
@@ -104,6 +123,7 @@ pub(super) fn measured<T: Copy + Into<f64>>(course: &Course, column: &[Option<T>
 struct Drawing<'a> {
     course: &'a Course,
     bands: Vec<Band>,
+    events: Events,
     id: &'a str,
     charts: Vec<Chart>,
 }
@@ -131,6 +151,7 @@ impl Drawing<'_> {
             lines,
             limits: Vec::new(),
             bands: self.bands.clone(),
+            events: self.events.clone(),
             height: 190,
         });
         self.charts.last_mut()
@@ -158,7 +179,7 @@ impl Drawing<'_> {
 }
 
 fn charts(run: &RunResult, course: &Course, id: &str) -> Vec<Chart> {
-    let mut drawing = Drawing { course, bands: bands(run), id, charts: Vec::new() };
+    let mut drawing = Drawing { course, bands: bands(run), events: events(run), id, charts: Vec::new() };
     let some = |points: Points| {
         if points.iter().any(|(_, y)| y.is_some_and(|y| y > 0.0)) { points } else { Vec::new() }
     };

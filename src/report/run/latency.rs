@@ -10,6 +10,7 @@ use crate::report::RunResult;
 use crate::report::block::{
     Bars, Block, Cell, Charts, Column, Detail, Rank, Row, Table, Text, cell, drawn, part,
 };
+use crate::report::chart::event::Events;
 use crate::report::chart::scale::{Scale, Unit};
 use crate::report::chart::{Chart, Limit, Line, Stroke, number, range};
 use crate::report::course::clocks_apart;
@@ -130,6 +131,7 @@ pub(crate) fn percentiles(
         lines: lines.clone(),
         limits: limits.clone(),
         bands: Vec::new(),
+        events: Events::default(),
         height: 260,
     };
     let both = [chart("log", Scale::around(least, highest)), chart("linear", Scale::up_to(highest))];

@@ -19,10 +19,14 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         Column::words("outcome").spare(1),
     ];
     let row = |done: &OperationResult| {
-        let name = Text::default().sign(Tone::of(done.failure.is_none())).plain(&*done.what);
+        let (tone, outcome) = match &done.failure {
+            Some(why) => (Tone::Bad, why.as_str()),
+            None if done.is_under_way => (Tone::Doubtful, "not over at the end of the run"),
+            None => (Tone::Good, "done"),
+        };
+        let name = Text::default().sign(tone).plain(&*done.what);
         let took = micros(done.to_us.saturating_sub(done.from_us));
-        let outcome = done.failure.as_deref().unwrap_or("done").to_owned();
-        Row::new([cell(name), cell(micros(done.from_us)), cell(took), cell(outcome)])
+        Row::new([cell(name), cell(micros(done.from_us)), cell(took), cell(outcome.to_owned())])
     };
     let table = Table::new("What was done to the server", columns).rows(run.operations.iter().map(row));
     let mut blocks = vec![Block::Table(table)];

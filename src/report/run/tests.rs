@@ -4,7 +4,9 @@ use crate::report::block::Tone;
 use crate::report::course::{CauseCourse, Course, DoubtResult, PhaseResult, Quantiles};
 use crate::report::example::{flawless, troubled, unjudged};
 use crate::report::html;
-use crate::report::result::{FailureResult, MetricResult, ServerEnd, WireResult};
+use crate::report::result::{
+    FailureResult, MetricResult, OperationResult, ServerEnd, SpanResult, WireResult,
+};
 use crate::verdict::DoubtKind;
 use std::time::Duration;
 
@@ -81,6 +83,40 @@ fn a_run_that_passed_without_a_judgement_on_its_deliveries_has_a_doubtful_headli
     let mut failed = run;
     failed.verdict.status = Status::Failed;
     assert_eq!(of_run(&failed).tone, Tone::Bad);
+}
+
+#[test]
+fn what_was_done_to_the_server_stands_in_each_chart_over_time_and_in_every_form() {
+    let mut run = troubled();
+    let done = |what: &str, from_us, disturbs, is_under_way| OperationResult {
+        what: what.to_owned(),
+        from_us,
+        to_us: from_us + 500_000,
+        disturbs,
+        is_under_way,
+        failure: None,
+    };
+    run.operations = vec![
+        done("kill node b", 1_000_000, true, false),
+        done("await that node b answers within 9s", 1_100_000, false, false),
+        done("run `</svg><script>`", 1_200_000, true, true),
+    ];
+    run.disturbed = vec![SpanResult { from_us: 1_000_000, to_us: 1_700_000 }];
+    let page = to_html(&[run.clone()]);
+    let charts = page.matches("<figure class=\"chart\"").count();
+    let timed = page.matches("data-x=\"s\"").count();
+    assert!(timed > 2 && charts > timed, "{timed} of {charts}");
+    assert_eq!(page.matches("<rect class=\"span\" x=").count(), timed);
+    assert_eq!(page.matches("<text x=\"3\" y=\"11\">kill node b</text>").count(), timed);
+    assert_eq!(page.matches("Meanwhile: kill node b from 1 s to 1.5 s; run ").count(), timed);
+    assert!(!page.contains("</svg><script>`"), "nothing of it is markup");
+    let text = text_of_run(&run, Look { width: 100, colour: false }, Detail::Usual);
+    for form in [text, page, crate::report::markdown(&of_run(&run))] {
+        assert!(
+            form.contains("not over at the end of the run") && form.contains("await that node"),
+            "{form}"
+        );
+    }
 }
 
 /// A run whose every text is hostile.
