@@ -26,8 +26,9 @@ pub(super) const LAST_WORDS: Duration = Duration::from_millis(500);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What the guard of a group does: it waits for the end of the lifeline, and then ends the group. It outlives the
-/// `SIGTERM` of an orderly stop, so that a group is ended even if we do not get to its `SIGKILL`.
-const GUARD: &str = "trap '' TERM; echo; exec >&2; read -r _; kill -TERM 0; sleep 1; kill -KILL 0";
+/// `SIGTERM` of an orderly stop, so that a group is ended even if we do not get to its `SIGKILL`, and the `SIGHUP` with which the
+/// system wakes a group that stands still when we are killed.
+const GUARD: &str = "trap '' TERM HUP; echo; exec >&2; read -r _; kill -TERM 0; sleep 1; kill -KILL 0";
 
 /// A running process group. Stopped when dropped.
 #[derive(Debug)]
@@ -126,6 +127,10 @@ impl Group {
     /// Lets all members stand still, or go on.
     pub(super) fn pause(&mut self, is_still: bool) {
         self.signal(if is_still { Signal::SIGSTOP } else { Signal::SIGCONT });
+        // Who has to end the group if we come to our end must not stand still with it.
+        if let Some(guard) = self.guard.as_ref().and_then(|guard| i32::try_from(guard.id()).ok()) {
+            let _ = kill(Pid::from_raw(guard), Signal::SIGCONT);
+        }
     }
 
     /// Ends all members, and returns when they are gone.
@@ -382,6 +387,16 @@ mod tests {
         group.signal(Signal::SIGTERM);
         // We are gone before our `SIGKILL`.
         group.lifeline = None;
+        assert!(group.wait_until_gone(GRACE * 4));
+    }
+
+    #[test]
+    fn a_group_that_stands_still_and_ignores_a_hangup_ends_with_its_lifeline() {
+        let mut group = running("trap '' HUP TERM; echo up; while :; do sleep 1000; done");
+        group.pause(true);
+        // What the system does when we are killed, and this group has nobody any more who could let it go on.
+        group.lifeline = None;
+        group.signal(Signal::SIGHUP);
         assert!(group.wait_until_gone(GRACE * 4));
     }
 

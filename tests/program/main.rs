@@ -11,6 +11,7 @@ mod conform;
 mod conform_nodes;
 mod conform_servers;
 mod conform_slow;
+mod cut_short;
 mod deaths;
 mod exit_codes;
 mod formats;
