@@ -1,6 +1,8 @@
 //! The audit of the deliveries, end to end: scenarios without a single `expect`, in which nothing but the audit looks who
 //! receives what. It finds what is broken, names it, and accuses nobody whose server is correct.
 
+#[path = "audit/agents.rs"]
+mod agents;
 #[path = "support/peers.rs"]
 mod peers;
 #[path = "support/play.rs"]

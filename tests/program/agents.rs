@@ -9,16 +9,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 
-use crate::peers::{Missing, found};
+pub(crate) use crate::peers::nats_server;
 use crate::support::{Folder, Reference, Started, results, sockrates};
-
-/// NATS, or nothing after having said that it is missing.
-pub(crate) fn nats_server() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/bin"].map(PathBuf::from));
-    let program = places.map(|place| place.join("nats-server")).find(|file| file.is_file());
-    found(program.ok_or_else(|| Missing::new("the broker NATS", "there is no `nats-server`")))
-}
 
 /// A broker at a port of its own. Ended when dropped.
 pub(crate) struct Broker {

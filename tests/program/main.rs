@@ -16,6 +16,7 @@ mod deaths;
 mod exit_codes;
 mod formats;
 mod hostile;
+mod hosts;
 mod imports;
 mod interrupted;
 mod links;

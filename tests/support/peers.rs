@@ -162,6 +162,14 @@ pub(crate) fn found<T>(searched: Result<T, Missing>) -> Option<T> {
     None
 }
 
+/// NATS, or nothing after having said that it is missing.
+pub(crate) fn nats_server() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain(["/usr/sbin", "/usr/local/bin"].map(PathBuf::from));
+    let program = places.map(|place| place.join("nats-server")).find(|file| file.is_file());
+    found(program.ok_or_else(|| Missing::new("the broker NATS", "there is no `nats-server`")))
+}
+
 fn node_script(
     peer: impl fmt::Display,
     folder_name: &str,
