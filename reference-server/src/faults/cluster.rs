@@ -23,8 +23,8 @@ macro_rules! cluster_faults {
         ListMissesElsewhere "list-misses-elsewhere" "SEM-ND-11" "a list of sockets lacks those of the other nodes" across_nodes;
         AckBroadcastCountsOwnNode "ack-broadcast-counts-own-node" "SEM-ND-09 SEM-ND-10" "a broadcast that asks for answers waits for those of its own node alone" across_nodes;
         DeadNodeAwaited "dead-node-awaited" "" "a node that has gone is asked and waited for" across_nodes;
-        RecoveryForgetsElsewhere "recovery-forgets-elsewhere" "" "who comes back to another node is recovered without what it missed" across_nodes;
-        RecoveryRepeatsElsewhere "recovery-repeats-elsewhere" "" "who comes back to another node gets what it missed twice" across_nodes;
-        EmptyNodeDrops "empty-node-drops" "" "a node without clients forgets what the others say, so that nobody can be recovered there" across_nodes;
+        RecoveryForgetsElsewhere "recovery-forgets-elsewhere" "SEM-ND-21" "who comes back to another node is recovered without what it missed" across_nodes;
+        RecoveryRepeatsElsewhere "recovery-repeats-elsewhere" "SEM-ND-21" "who comes back to another node gets what it missed twice" across_nodes;
+        EmptyNodeDrops "empty-node-drops" "SEM-ND-21" "a node without clients forgets what the others say, so that nobody can be recovered there" across_nodes;
     } };
 }
