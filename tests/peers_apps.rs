@@ -209,7 +209,7 @@ fn the_suite_plays_by_the_contract_of_an_application_and_finds_what_is_broken() 
         &[
             ("drawing-room.js", "", &rooms, 0, "10 of 10 played cases passed"),
             ("drawing-room.js", "lingering", &rooms, 1, "rooms/leave@websocket"),
-            ("drawing-room.js", "ignored", &rooms, 1, "not played 13 cases"),
+            ("drawing-room.js", "ignored", &rooms, 1, "not played 10 cases"),
             ("gateway.js", "", &gateway, 0, "13 of 13 played cases passed"),
             ("gateway.js", "doubled", &gateway, 1, "broadcast/receivers-leave@websocket"),
             ("whiteboard.js", "", &all, 0, "6 of 6 played cases passed"),
