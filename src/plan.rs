@@ -145,15 +145,11 @@ impl<'s> Plan<'s> {
         let mut audited = EventFilter::default();
         steps().for_each(|step| step.audit(&mut audited));
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
-        // Machines do not tell each other the nodes that their clients have learned.
-        let has_balancer = run_options.nodes.len() == 1 && run_options.machine.is_none();
-        let balanced = scenario.contract.node().filter(|_| audit.is_some());
-        let sign = balanced.filter(|_| has_balancer);
+        let sign = scenario.contract.node().filter(|_| audit.is_some());
         let nodes = if sign.is_some() { MOST_LEARNED } else { run_options.nodes.len() };
-        let most = if balanced.is_some() { MOST_LEARNED } else { nodes };
         let audit = audit.map(|rule| Audit {
             window: rule.window,
-            spread: Spread { nodes, within: rule.spread(most) },
+            spread: Spread { nodes, within: rule.spread(nodes) },
             events: audited,
         });
         let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();
@@ -170,6 +166,7 @@ impl<'s> Plan<'s> {
             seed: run_options.seed,
             traces: run_options.traces,
             nodes: run_options.nodes,
+            is_balanced: scenario.contract.node().is_some(),
             learned: sign.cloned().map(LearnedNodes::new),
             path: run_options.path,
             query: run_options.query,

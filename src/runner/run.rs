@@ -92,6 +92,24 @@ impl ScenarioRun<'_> {
         limits::prepare(&self.selected.scenario, self.transport(), sources, &nodes, 1.0)
     }
 
+    /// Refuses a contract that learns the node of each client from a balancer, where there is none, or several machines learn.
+    fn check_sign(&self) -> Result<(), String> {
+        let has_sign = self.selected.scenario.contract.node().is_some();
+        match () {
+            () if has_sign && self.server.nodes.len() > 1 => Err(
+                "`node` of the contract is for a balancer before nodes that sockrates does not know, and these are known: leave it \
+                 out, or give the url of the balancer alone"
+                    .to_owned(),
+            ),
+            () if has_sign && self.config.machines.is_some() => Err(
+                "agents do not tell each other which nodes their clients got from a balancer: leave `node` out of the contract, \
+                 or `--agents`"
+                    .to_owned(),
+            ),
+            () => Ok(()),
+        }
+    }
+
     /// Looks whether this machine has what the clients need, and starts the server or finds it.
     ///
     /// # Errors
@@ -101,6 +119,7 @@ impl ScenarioRun<'_> {
         let (scenario, is_allowed) = (&self.selected.scenario, self.config.allows_commands);
         let services = self.server.services(scenario, is_allowed).map_err(Error::because)?;
         self.server.check_links(scenario, &services).map_err(Error::because)?;
+        self.check_sign().map_err(Error::because)?;
         self.check_machine().map_err(invalid)?;
         let process = self.config.process.map(Process::find).transpose().map_err(Error::because)?;
         let started = SystemTime::now();

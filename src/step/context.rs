@@ -119,6 +119,8 @@ pub struct RunContext {
     pub nodes: Vec<String>,
     /// The nodes behind a balancer, where the contract says what tells them and deliveries are audited.
     pub learned: Option<LearnedNodes>,
+    /// Whether the contract says that a balancer chooses the node of each client.
+    pub is_balanced: bool,
     /// The path of the server, with both slashes.
     pub path: String,
     /// Query parameters from the command line.

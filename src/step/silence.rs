@@ -23,7 +23,8 @@ pub(super) enum Silence {
     Whole,
     /// These have to arrive.
     Awaits(AwaitedMarkers),
-    /// The contract has no way to reach everyone, or those at the other nodes are clients of other machines.
+    /// The contract has no way to reach everyone, those at the other nodes are clients of other machines, or a balancer stands
+    /// before nodes that are not known.
     OfOneNode,
 }
 
@@ -40,7 +41,9 @@ impl Silence {
 
 /// Asks for the markers of all other nodes at which somebody is.
 pub(super) fn ask(cx: &Cx<'_, '_>, namespace: &str) -> Silence {
-    let Some(markers) = &cx.actor.context.markers else { return Silence::Whole };
+    let Some(markers) = &cx.actor.context.markers else {
+        return if cx.actor.context.is_balanced { Silence::OfOneNode } else { Silence::Whole };
+    };
     let board = markers.board(namespace);
     let others = (0..cx.actor.context.nodes.len() as u16).filter(|node| *node != cx.actor.node);
     let (nodes, absent): (Vec<u16>, Vec<u16>) = others.partition(|node| board.has(*node));

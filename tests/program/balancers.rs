@@ -132,3 +132,28 @@ fn a_client_whose_node_is_not_known_is_counted_and_stands_in_no_pair() {
     assert_eq!(expected(&nodes).len(), 4, "{ended}");
     assert!(nodes["unknown"].as_u64().is_some_and(|unknown| (3..=6).contains(&unknown)), "{ended}");
 }
+
+#[test]
+fn silence_behind_a_balancer_is_told_as_weaker() {
+    let balanced = Balanced::start(Faults::NONE, header);
+    let folder = Folder::new();
+    let text = "name: quiet\ncontract: { node: { header: X-Node } }\nclients: { people: 3 }\n\
+                script: [ { all: connect }, { all: { expect_none: { event: never } } }, { all: disconnect } ]\n";
+    let file = folder.file("quiet.yaml", text);
+    let ended = sockrates(["run", "--url", &balanced.balancer.url()]).args([&file]).run().code(0);
+    ended.says("weaker in 3 `expect_none`s: a balancer chooses the node of a client");
+    let plain = folder.file("plain.yaml", &text.replace("contract: { node: { header: X-Node } }\n", ""));
+    let ended = sockrates(["run", "--url", &balanced.balancer.url()]).args([&plain]).run().code(0);
+    assert!(!ended.stdout.contains("weaker"), "{ended}");
+}
+
+#[test]
+fn a_sign_of_a_balancer_is_refused_where_the_nodes_are_known_or_several_machines_learn_them() {
+    let folder = Folder::new();
+    let text = "name: known\ncontract: { node: { header: X-Node } }\nclients: { a: 2 }\nscript: [ { a: connect } ]\n";
+    let file = folder.file("known.yaml", text);
+    let run = |arguments: &[&str]| sockrates(["run"]).args(arguments).args([&file]).run().code(2);
+    run(&["--nodes", "2", "--server", "exit 7"]).complains("and these are known: leave it out");
+    run(&["--agents", "local:2", "--server", "exit 7"])
+        .complains("agents do not tell each other which nodes");
+}

@@ -34,13 +34,15 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         }),
         fact(fences > 0, "fences", || format!("{} of sockrates' own", counted(fences, "round trip"))),
         fact(of_one_node > 0, "silence", || {
-            let or_agents = match run.agents.is_empty() {
-                true => "",
-                false => ", or no client of the same agent was at another node",
+            let because = match (run.target.nodes.is_empty(), run.agents.is_empty()) {
+                (true, _) => "a balancer chooses the node of a client, and a round trip reaches that node alone",
+                (false, true) => "the contract has no broadcast that reaches everyone",
+                (false, false) => {
+                    "the contract has no broadcast that reaches everyone, or no client of the same agent was at another node"
+                }
             };
             format!(
-                "weaker in {}: the contract has no broadcast that reaches everyone{or_agents}, so it is not known whether \
-                 something was still under way between nodes",
+                "weaker in {}: {because}, so it is not known whether something was still under way between nodes",
                 counted(of_one_node, "`expect_none`")
             )
         }),
