@@ -10,6 +10,7 @@ use super::broker::{Broker, Message};
 use super::link::{Inbox, Outbox};
 use super::wire::{self, Letter, Offer, Pulse, Said, Time, Word, decode, encode, of_run};
 use super::{AGAIN, CUT_OFF, PULSE};
+use crate::audit::Disturbances;
 use crate::engine::{Crew, Order, Report};
 use crate::measure::{Series, Taken};
 use crate::observe::{Counter, Metric};
@@ -129,6 +130,10 @@ impl Crew for Fleet {
 
     fn tell(&self, order: Order) {
         let _ = self.events.send(Event::Order(order));
+    }
+
+    fn disturb(&self, times: Disturbances) {
+        self.tell(Order::Disturb(times));
     }
 
     fn notice(&self) -> Duration {

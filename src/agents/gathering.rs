@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -131,7 +131,7 @@ fn place_in(subject: &str, reply: &str) -> Option<usize> {
     subject.strip_prefix(reply)?.strip_prefix('.')?.parse().ok()
 }
 
-/// Calls agents to a run, gives them its plan, and waits until all are ready.
+/// Calls agents to a run, gives them its plan, and waits until all are ready. Beside them, somebody here may report.
 ///
 /// # Errors
 /// When too few are there, or one cannot take part.
@@ -141,7 +141,7 @@ pub(crate) fn gather(
     package: Vec<u8>,
     secrets: &Secrets,
     stop: &AtomicBool,
-) -> Result<(Fleet, Receiver<Report>), NotGathered> {
+) -> Result<(Fleet, Sender<Report>, Receiver<Report>), NotGathered> {
     let (sender, events) = events();
     let heard = sender.clone();
     let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
@@ -173,6 +173,7 @@ pub(crate) fn gather(
     let crews = members.iter().map(|member| (member.offer.name.clone(), member.workers.clone())).collect();
     let ((reports, inbox), (ready, readiness)) = (mpsc::channel(), mpsc::channel());
     let members = Arc::new(Mutex::new(members));
+    let from_here = reports.clone();
     let (acts, secrets) = (wanted.acts, secrets.clone());
     let relay =
         Relay { run, broker, base, members: members.clone(), events, reports, ready, secrets, acts, crews };
@@ -183,7 +184,7 @@ pub(crate) fn gather(
     let mut fleet = Fleet::new(sender, base, members, relay);
     let news = await_ready(&fleet, &readiness, stop)?;
     fleet.expect_news(news);
-    Ok((fleet, inbox))
+    Ok((fleet, from_here, inbox))
 }
 
 /// Waits until all are ready. Gives how long news take to the one to whom they take the longest.

@@ -17,6 +17,7 @@ use super::wire::{
     self, Answer, Aside, Call, Letter, Offer, Pulse, Said, Time, WHO, Word, decode, encode, of_agent, of_run,
 };
 use super::{AGAIN, CUT_OFF, PULSE};
+use crate::audit::Disturbances;
 use crate::engine::{Crew, Order, Report, Share, Threads};
 use crate::secrets::Secrets;
 use crate::step::RunContext;
@@ -347,11 +348,19 @@ impl<'a> Job<'a> {
                     return wait;
                 }
             }
-            if let Some((order, _)) = self.orders.pop_front() {
-                threads.tell(order);
+            match self.orders.pop_front() {
+                Some((Order::Disturb(times), _)) => threads.learn_disturbances(self.widened(times)),
+                Some((order, _)) => threads.tell(order),
+                None => {}
             }
         }
         LOOK
+    }
+
+    /// Times of the coordinator, as wide as they may be by this clock.
+    fn widened(&self, times: Disturbances) -> Disturbances {
+        let doubt = self.doubt() + SLACK;
+        times.into_iter().map(|(from, to)| (from.saturating_sub(doubt), to.map(|to| to + doubt))).collect()
     }
 
     /// Waits for something to happen, and does what is to be done now and then. Gives what a worker says.

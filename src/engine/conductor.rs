@@ -30,8 +30,8 @@ pub(super) struct Conductor<'p, 's, 'o> {
     active: Vec<usize>,
     live: Vec<u64>,
     completed_steps: u64,
-    /// Begins what an act does to the server.
-    operate: &'o dyn Fn(usize),
+    /// Begins what an act does to the server, at that time.
+    operate: &'o dyn Fn(usize, Duration),
     /// What was done to it.
     disturbed: &'o DisturbedTimes,
     /// What is under way is waited for.
@@ -61,7 +61,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
         plan: &'p Plan<'s>,
         crew: &'o dyn Crew,
         inbox: &'o Receiver<Report>,
-        operate: &'o dyn Fn(usize),
+        operate: &'o dyn Fn(usize, Duration),
         disturbed: &'o DisturbedTimes,
     ) -> Conductor<'p, 's, 'o> {
         Conductor {
@@ -230,7 +230,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             self.active.push(act);
             if !self.plan.acts[act].operations.is_empty() {
                 self.waiting[act] = 1;
-                (self.operate)(act);
+                (self.operate)(act, due);
                 continue;
             }
             self.waiting[act] = self.crew.workers();

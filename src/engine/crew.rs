@@ -8,7 +8,7 @@ use super::disturbed::DisturbedTimes;
 use super::orders::{Crew, Order, Reports, Share};
 use super::records::Mailboxes;
 use super::worker::Worker;
-use crate::audit::Bulletin;
+use crate::audit::{Bulletin, Disturbances};
 use crate::plan::Plan;
 use crate::transport::{Connections, RemoteConfig};
 
@@ -29,6 +29,11 @@ impl Threads {
     /// What an auditor on another machine tells those of these workers.
     pub(crate) fn hear(&self, bulletin: &Bulletin) {
         self.own.clone().for_each(|worker| self.mailboxes.put(worker, bulletin.to(worker)));
+    }
+
+    /// When the server is disturbed on purpose by somebody on another machine.
+    pub(crate) fn learn_disturbances(&self, times: Disturbances) {
+        self.mailboxes.disturbed.learn(times);
     }
 }
 

@@ -59,7 +59,7 @@ impl DisturbedTimes {
 
     /// When it was disturbed up to this time.
     pub(super) fn until(&self, now: Duration) -> Vec<(Duration, Duration)> {
-        self.all().into_iter().map(|(from, to)| (from, to.unwrap_or(now))).collect()
+        self.all().into_iter().map(|(from, to)| (from, to.unwrap_or(now.max(from)))).collect()
     }
 
     /// Something begins. Its place in the list of all that was done.
@@ -79,6 +79,13 @@ impl DisturbedTimes {
     pub(super) fn note_end(&self, place: usize, to: Duration, failure: Option<String>) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         (done[place].to, done[place].failure) = (Some(to), failure);
+    }
+
+    /// Takes over what somebody on another machine knows.
+    pub(super) fn learn(&self, known: Disturbances) {
+        self.is_on.store(known.iter().any(|(_, to)| to.is_none()), Ordering::Relaxed);
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn begin(&self, now: Duration) {

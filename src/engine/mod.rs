@@ -130,21 +130,19 @@ pub struct Ran {
     pub whole_after: Vec<WholeAfter>,
 }
 
-/// Plays a plan with workers that are on other machines. What they report comes through the channel.
+/// Plays a plan with workers that are on other machines. What they report comes through `inbox`, and what is done to the server
+/// from here is reported to `operations`.
 ///
 /// # Errors
 /// In words, when we could not test.
 pub(crate) fn conduct<'p>(
     plan: &'p Plan<'p>,
     crew: &dyn Crew,
-    inbox: &mpsc::Receiver<Report>,
+    (operations, inbox): (Option<mpsc::Sender<Report>>, &mpsc::Receiver<Report>),
     config: &EngineConfig<'_>,
     tell: &mut dyn FnMut(RunProgress<'_>),
 ) -> Result<Ran, String> {
-    let undisturbed = DisturbedTimes::default();
-    let mut conductor = Conductor::new(plan, crew, inbox, &|_| {}, &undisturbed);
-    let ending = conductor.conduct(config, tell);
-    conductor.finish(ending)
+    conduct_and_operate(plan, crew, (operations, inbox), &DisturbedTimes::default(), config, tell)
 }
 
 /// Plays this machine's share of a plan: lets `act` have the workers, who report through the channel, and returns when it has
@@ -173,38 +171,56 @@ pub fn run<'p>(
     tell: &mut dyn FnMut(RunProgress<'_>),
 ) -> Result<Ran, String> {
     let (reports, inbox) = mpsc::channel();
-    let (times, is_over) = (Arc::new(DisturbedTimes::default()), AtomicBool::new(false));
+    let times = Arc::new(DisturbedTimes::default());
+    let operations = has_operations(plan).then(|| reports.clone());
+    crew::work(plan, &config.peers, &Share::whole(config.workers), times.clone(), reports, |threads| {
+        conduct_and_operate(plan, threads, (operations, &inbox), &times, config, tell)
+    })?
+}
+
+/// Whether the script does something to the server. Without that, the workers alone report: then it is seen when all of them
+/// are gone.
+pub(crate) fn has_operations(plan: &Plan<'_>) -> bool {
+    plan.acts.iter().any(|act| !act.operations.is_empty())
+}
+
+/// Conducts the crew, and does to the server what the script says.
+fn conduct_and_operate<'p>(
+    plan: &'p Plan<'p>,
+    crew: &dyn Crew,
+    (operations, inbox): (Option<mpsc::Sender<Report>>, &mpsc::Receiver<Report>),
+    times: &DisturbedTimes,
+    config: &EngineConfig<'_>,
+    tell: &mut dyn FnMut(RunProgress<'_>),
+) -> Result<Ran, String> {
+    let is_over = AtomicBool::new(false);
     let bench = Bench {
         plan,
         operator: config.operator,
-        times: &times,
+        times,
+        crew,
         is_over: &is_over,
         stop: config.stop,
         whole_after: Mutex::default(),
     };
-    // Without anything to do to the server, the workers alone report: then it is seen when all of them are gone.
-    let has_operations = plan.acts.iter().any(|act| !act.operations.is_empty());
-    let operations = has_operations.then(|| reports.clone());
-    crew::work(plan, &config.peers, &Share::whole(config.workers), times.clone(), reports, |threads| {
-        let ran = thread::scope(|scope| {
-            let bench = &bench;
-            let operate = |act: usize| {
-                if let Some(reports) = operations.clone() {
-                    scope.spawn(move || {
-                        let watch = |healing| {
-                            scope.spawn(move || bench.see_healed(&healing));
-                        };
-                        // A conductor that is gone has stopped the run.
-                        let is_well = bench.work(&bench.plan.acts[act], &watch);
-                        let _ = reports.send(Report::Operated(act, is_well));
-                    });
-                }
-            };
-            let mut conductor = Conductor::new(plan, threads, &inbox, &operate, &times);
-            let ending = conductor.conduct(config, tell);
-            is_over.store(true, Ordering::Relaxed);
-            conductor.finish(ending)
-        });
-        ran.map(|ran| Ran { whole_after: bench.whole_after().clone(), ..ran })
-    })?
+    let ran = thread::scope(|scope| {
+        let bench = &bench;
+        let operate = |act: usize, due: Duration| {
+            if let Some(reports) = operations.clone() {
+                scope.spawn(move || {
+                    let watch = |healing| {
+                        scope.spawn(move || bench.see_healed(&healing));
+                    };
+                    // A conductor that is gone has stopped the run.
+                    let is_well = bench.work(&bench.plan.acts[act], due, &watch);
+                    let _ = reports.send(Report::Operated(act, is_well));
+                });
+            }
+        };
+        let mut conductor = Conductor::new(plan, crew, inbox, &operate, times);
+        let ending = conductor.conduct(config, tell);
+        is_over.store(true, Ordering::Relaxed);
+        conductor.finish(ending)
+    });
+    ran.map(|ran| Ran { whole_after: bench.whole_after().clone(), ..ran })
 }

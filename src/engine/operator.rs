@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::disturbed::DisturbedTimes;
+use super::orders::Crew;
 use crate::plan::{Plan, PlannedAct};
 use crate::scenario::Operation;
 use crate::step::Markers;
@@ -37,6 +38,8 @@ pub(super) struct Bench<'a> {
     pub(super) plan: &'a Plan<'a>,
     pub(super) operator: Option<&'a dyn Operator>,
     pub(super) times: &'a DisturbedTimes,
+    /// Who has to know of them.
+    pub(super) crew: &'a dyn Crew,
     /// Set when the run is over.
     pub(super) is_over: &'a AtomicBool,
     /// Set when the run is to be stopped.
@@ -56,19 +59,23 @@ pub(super) struct Healing {
 }
 
 impl Bench<'_> {
-    /// Does everything of an act, one after another, and says whether all of it could be done. After a failure nothing more is done.
-    pub(super) fn work(&self, act: &PlannedAct<'_>, watch: &dyn Fn(Healing)) -> bool {
+    /// Does everything of an act, one after another, from `due` on, and says whether all of it could be done. After a failure nothing
+    /// more is done.
+    pub(super) fn work(&self, act: &PlannedAct<'_>, mut due: Duration, watch: &dyn Fn(Healing)) -> bool {
         let mut is_well = true;
         // A node that the act kills first has to be there again, too.
         let mut occupied = BTreeSet::new();
         for operation in act.operations {
             let called = operation.called().filter(|called| self.is_asked(called));
             occupied.extend(self.plan.context.markers.iter().flat_map(Markers::occupied));
-            let from = self.plan.context.epoch.elapsed();
             if operation.disturbs() {
-                self.times.begin(from);
+                // Everybody hears of it before it begins.
+                self.times.begin(due);
                 self.times.note(operation);
+                self.crew.disturb(self.times.all());
             }
+            self.await_due(due);
+            let from = self.plan.context.epoch.elapsed();
             let noted =
                 (!matches!(operation, Operation::Wait(_))).then(|| self.times.note_begin(operation, from));
             let outcome = self.operate(operation);
@@ -78,8 +85,9 @@ impl Bench<'_> {
                 break;
             }
             if outcome.is_ok() && operation.is_await() {
-                self.times.end(to);
+                self.end(to);
             }
+            due = to + self.crew.notice();
             let is_failed = outcome.is_err();
             if let Some(after) = called {
                 let mut times = self.whole_after();
@@ -99,9 +107,24 @@ impl Bench<'_> {
             }
         }
         if !act.is_awaited && act.operations.iter().any(Operation::disturbs) {
-            self.times.end(self.plan.context.epoch.elapsed());
+            self.end(self.plan.context.epoch.elapsed());
         }
         is_well
+    }
+
+    fn end(&self, now: Duration) {
+        self.times.end(now);
+        self.crew.disturb(self.times.all());
+    }
+
+    fn await_due(&self, due: Duration) {
+        while !self.is_over() {
+            let wait = due.saturating_sub(self.plan.context.epoch.elapsed());
+            if wait.is_zero() {
+                return;
+            }
+            thread::sleep(wait.min(LOOK_AGAIN));
+        }
     }
 
     fn is_asked(&self, called: &str) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::Handover;
-use crate::audit::{Bulletin, Findings};
+use crate::audit::{Bulletin, Disturbances, Findings};
 use crate::measure::{Interval, Taken, Tally};
 use crate::step::ShownValue;
 
@@ -23,6 +23,8 @@ pub(crate) enum Order {
     },
     /// This part of the run is measured.
     Measure(Extent),
+    /// From then on the server is disturbed on purpose, or is not any more: all the times of it that are known.
+    Disturb(Disturbances),
     /// To be reported as soon as no client has to receive anything any more.
     Drain,
     /// All clients leave.
@@ -123,11 +125,13 @@ impl Share {
 }
 
 /// The workers as the conductor sees them. What they report comes through a channel.
-pub(crate) trait Crew {
+pub(crate) trait Crew: Sync {
     /// How many there are.
     fn workers(&self) -> usize;
     /// Says this to all of them.
     fn tell(&self, order: Order);
+    /// Says to those on other machines when the server is disturbed on purpose; those of this process look for themselves.
+    fn disturb(&self, _times: Disturbances) {}
     /// How long before its time the beginning of an act is announced.
     fn notice(&self) -> Duration {
         Duration::ZERO

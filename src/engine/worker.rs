@@ -179,6 +179,8 @@ impl WorkerLoop<'_> {
                 Ok(Order::Begin { act, due }) => self.state.begin(&mut self.transport, act, due),
                 Ok(Order::Measure(extent)) => self.state.records.extent = extent,
                 Ok(Order::Drain) => self.state.drains = Some(now),
+                // Whoever gets orders from afar has noted it already.
+                Ok(Order::Disturb(_)) => {}
                 // Without a conductor there is nobody to play for.
                 Ok(Order::Leave | Order::Close { .. } | Order::Finish) | Err(TryRecvError::Disconnected) => {
                     return Ok(ControlFlow::Break(()));
@@ -240,7 +242,9 @@ impl Closing {
                     let _ = self.reports.send(Report::Closed);
                 }
                 Ok(Order::Finish) => return Some(self.finish()),
-                Ok(Order::Begin { .. } | Order::Measure(_) | Order::Drain | Order::Leave) => {}
+                Ok(
+                    Order::Begin { .. } | Order::Measure(_) | Order::Disturb(_) | Order::Drain | Order::Leave,
+                ) => {}
                 Err(_) => return None,
             }
         }

@@ -113,7 +113,8 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Re
             let starting = server.starting(server.manners(&scenario), stop.clone());
             let nodes = Nodes::start(server.targets(&scenario), &[], &[], &starting)
                 .map_err(|not_ready| not_ready.sentence())?;
-            let places = server.places(&nodes)?;
+            let mut places = server.places(&nodes)?;
+            package.lead(&mut places);
             Ok((package, scenario, server, places))
         });
     let (package, scenario, server, places) = match prepared {

@@ -1,11 +1,12 @@
 //! A run that other machines play: its agents are called, get the plan, and are conducted from here.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::local_agents::LocalAgents;
+use super::operate::operations;
 use super::package::{Package, Packing, number};
 use super::server::{Place, is_local};
 use super::{Error, ServerConfig};
@@ -13,7 +14,7 @@ use crate::agents::{BrokerConfig, Fleet, Member, NotGathered, Wanted, gather};
 use crate::engine::{self, Crew, EngineConfig, Ran, Report, RunProgress};
 use crate::plan::{Plan, RunOptions};
 use crate::report::course::{AgentResult, clocks_apart};
-use crate::scenario::{Act, Scenario};
+use crate::scenario::{Operation, Scenario};
 use crate::server::Nodes;
 use crate::units::micros;
 use crate::verdict::Status;
@@ -73,7 +74,8 @@ impl MachinesConfig {
 /// See the module's head.
 pub(super) struct Machines {
     fleet: Fleet,
-    inbox: Mutex<Receiver<Report>>,
+    /// What agents report, and what operators here do.
+    inbox: Mutex<(Option<Sender<Report>>, Receiver<Report>)>,
     run: u16,
     /// Stopped when everything else is over.
     _local: Option<LocalAgents>,
@@ -98,16 +100,17 @@ impl Machines {
         let package = Package::of(packing, running, places, is_secure, number);
         let package = package.encode().map_err(Error::because)?;
         let (broker, count, local) = config.broker(stop)?;
-        let acts = Plan::new(scenario, RunOptions::usual(Instant::now())).acts.len();
+        let plan = Plan::new(scenario, RunOptions::usual(Instant::now()));
         let few = scenario.clients().div_ceil(CLIENTS_A_WORKER).div_ceil(u32::from(count).max(1));
         let workers = workers.unwrap_or_else(|| u16::try_from(few.max(1)).unwrap_or(u16::MAX));
-        let wanted = Wanted { agents: count, within: COME, workers, acts };
+        let wanted = Wanted { agents: count, within: COME, workers, acts: plan.acts.len() };
         let gathered = gather(&broker, &wanted, package, &packing.server.secrets, stop);
-        let (fleet, inbox) = gathered.map_err(|not_gathered| match not_gathered {
+        let (fleet, operations, inbox) = gathered.map_err(|not_gathered| match not_gathered {
             NotGathered::Interrupted => Error::interrupted("interrupted before the agents were ready"),
             NotGathered::Because(why) => invalid(why),
         })?;
-        Ok(Machines { fleet, inbox: Mutex::new(inbox), run: number, _local: local })
+        let operations = Some(operations).filter(|_| engine::has_operations(&plan));
+        Ok(Machines { fleet, inbox: Mutex::new((operations, inbox)), run: number, _local: local })
     }
 
     /// The number of the run.
@@ -134,9 +137,10 @@ impl Machines {
         config: &EngineConfig<'_>,
         tell: &mut dyn FnMut(RunProgress<'_>),
     ) -> Result<Ran, String> {
-        let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         std::thread::sleep(plan.context.epoch.saturating_duration_since(Instant::now()));
-        engine::conduct(plan, &self.fleet, &inbox, config, tell)
+        let (operations, inbox) = &*reports;
+        engine::conduct(plan, &self.fleet, (operations.clone(), inbox), config, tell)
     }
 
     /// What the agents did, of so many clients.
@@ -177,26 +181,29 @@ fn invalid(why: String) -> Error {
 fn check(config: &MachinesConfig, server: &ServerConfig, scenario: &Scenario) -> Result<(), String> {
     let is_started = !server.is_found();
     let is_far = matches!(config, MachinesConfig::Agents(..));
-    match () {
-        () if is_far && is_started => Err(
+    let led = scenario.links.iter().find(|link| server.nodes.iter().any(|node| node.name == link.to));
+    let awaits_all = operations(&scenario.script).into_iter().find(|one| matches!(one, Operation::Whole(_)));
+    let asks_all = scenario.thresholds.iter().find(|threshold| threshold.after.is_some());
+    match (led, awaits_all, asks_all) {
+        _ if is_far && is_started => Err(
             "agents on other machines cannot reach a server that is started here: name one that runs with `--url`"
                 .to_owned(),
         ),
-        () if !scenario.links.is_empty() || has_operations(&scenario.script) => Err(
-            "the script does something to the server or its links, which agents cannot: leave `--agents` out".to_owned(),
-        ),
-        () if !server.sources.is_empty() => {
+        (Some(link), _, _) if is_far => Err(format!(
+            "clients go to node {} through the link {}, which is open on this machine alone, and they are on others: leave \
+             `--agents` out, or use `--agents local:N`",
+            link.to, link.name
+        )),
+        (_, Some(operation), _) => Err(format!(
+            "the script says to {operation}, which the clients of one machine see: leave `--agents` out, or write \
+             `await: {{ node: NAME, answers: true }}`"
+        )),
+        (_, _, Some(threshold)) => Err(format!(
+            "the threshold `{threshold}` asks what the clients of one machine see: leave `--agents` or the threshold out"
+        )),
+        _ if !server.sources.is_empty() => {
             Err("`--source` names addresses of this machine, and the clients are on others".to_owned())
         }
-        () => Ok(()),
+        _ => Ok(()),
     }
-}
-
-fn has_operations(script: &[Act]) -> bool {
-    script.iter().any(|act| match act {
-        Act::Server { .. } => true,
-        Act::Group { .. } => false,
-        Act::Together { branches, .. } => branches.iter().any(|branch| has_operations(branch)),
-        Act::Measure { script, .. } => has_operations(script),
-    })
 }

@@ -1,5 +1,6 @@
 //! All that the plan of a run is made of, as one package: from it every agent makes the same plan.
 
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub(super) struct Package {
     timings: Timings,
     /// The nodes of the server: name and place.
     nodes: Vec<(String, Endpoint)>,
+    /// Where clients go to reach each of them, where a link leads there.
+    links: Vec<Option<SocketAddr>>,
     /// How long the server may take to answer.
     timeout: Duration,
     headers: Vec<(String, String)>,
@@ -83,6 +86,7 @@ impl Package {
             overrides: selected.overrides.clone(),
             timings: server.timings(nodes.first().found()),
             nodes: nodes.iter().map(|node| (node.name.clone(), node.running.endpoint().clone())).collect(),
+            links: nodes.iter().map(|node| Some(nodes.link_to(&node.name)?.address())).collect(),
             timeout: server.timeout,
             headers: server.headers.clone(),
             query: server.query.clone(),
@@ -128,6 +132,12 @@ impl Package {
     /// Where the nodes of the server are, in words.
     pub(super) fn urls(&self) -> impl Iterator<Item = String> + '_ {
         self.nodes.iter().map(|(_, endpoint)| endpoint.to_string())
+    }
+
+    /// Leads the clients through the links.
+    pub(super) fn lead(&self, places: &mut [Place]) {
+        let led = places.iter_mut().zip(&self.links);
+        led.for_each(|(place, link)| place.peer.address = link.unwrap_or(place.peer.address));
     }
 
     /// The names of the nodes.
