@@ -80,6 +80,8 @@ impl Judgement {
                     judgement.expect_at(membership, (seat, moved.get(&seat)));
                 }
                 (Certainty::Yes, false) => judgement.absent.push(seat),
+                // That it was for nobody is certain, unless somebody has it all the same.
+                (Certainty::Maybe, false) if message.is_refused => {}
                 (Certainty::Maybe, _) => {
                     let doubt = || match is_gone {
                         true => Undecided::ReceiverLost,

@@ -50,6 +50,7 @@ fn message(sequence: u64, room: &str, sent: u64) -> SentMessage {
         order: Order::Sent,
         may_be_refused: false,
         may_be_lost: false,
+        is_refused: false,
         is_kept: true,
         due: at(sent),
         sent: at(sent),

@@ -237,6 +237,7 @@ fn missing() -> Offence {
         order: Order::Sent,
         may_be_refused: false,
         may_be_lost: false,
+        is_refused: false,
         is_kept: true,
         due: at(31_700),
         sent: at(31_700),

@@ -150,6 +150,7 @@ mod tests {
             order: Order::Sent,
             may_be_refused: false,
             may_be_lost: false,
+            is_refused: false,
             is_kept: true,
             due: at(1_204),
             sent: at(1_204),

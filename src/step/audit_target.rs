@@ -69,6 +69,7 @@ impl AuditTarget {
             order: self.order,
             may_be_refused: self.may_be_refused,
             may_be_lost: self.may_be_lost,
+            is_refused: false,
             is_kept: self.is_kept,
             due: stamp.due,
             sent,

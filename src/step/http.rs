@@ -281,7 +281,7 @@ impl Step for Http {
                 };
                 if inquiry.later {
                     // Nobody waits to hear whether it was.
-                    settle(cx, message, End::Refused);
+                    settle(cx, message, End::Unheard);
                     return Progress::Done;
                 }
                 return Progress::waiting(Requesting { message, ..self.requesting(cx, channel) });
@@ -466,7 +466,7 @@ impl<'p> Running<'p> for Requesting<'p> {
             }
             Happening::Time if cx.now >= self.deadline => {
                 if self.step.expect.as_ref().is_some_and(|expect| expect.or_silence) {
-                    settle(cx, self.message.take(), End::Refused);
+                    settle(cx, self.message.take(), End::Unheard);
                     cx.pass();
                     return Flow::Done;
                 }
@@ -481,14 +481,15 @@ impl<'p> Running<'p> for Requesting<'p> {
         }
         match (&outcome, self.message.take()) {
             (Ok(response), message) if response.head.status < 400 => settle(cx, message, End::Handled),
-            (_, message) => settle(cx, message, End::Refused),
+            // Where nobody expects such a status no check fails: that it was for nobody must not read as judged.
+            (_, message) => settle(cx, message, End::Unheard),
         }
         self.step.conclude(cx, &outcome);
         Flow::Done
     }
 
     fn abandon(&mut self, cx: &mut Cx<'_, 'p>) {
-        settle(cx, self.message.take(), End::Refused);
+        settle(cx, self.message.take(), End::Unheard);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -112,6 +112,8 @@ pub(super) enum End {
     Handled,
     /// It said that it will not: nobody has to receive it.
     Refused,
+    /// Nothing says that it has come to the application: it may be lost.
+    Unheard,
     /// Nobody knows.
     Unknown,
 }
@@ -121,6 +123,7 @@ pub(super) fn settle(cx: &mut Cx<'_, '_>, message: Option<Box<SentMessage>>, end
     let Some(mut message) = message else { return };
     message.settled = cx.actor.context.since(cx.now);
     message.handled = (end == End::Handled).then_some(message.settled);
-    message.may_be_lost |= end == End::Refused;
+    message.is_refused = end == End::Refused;
+    message.may_be_lost |= matches!(end, End::Refused | End::Unheard);
     cx.record(AuditEvent::Settled(*message));
 }

@@ -388,6 +388,7 @@ impl Play<'_> {
             order,
             may_be_refused,
             may_be_lost,
+            is_refused: false,
             is_kept,
             due: at(self.now),
             sent: at(self.now),

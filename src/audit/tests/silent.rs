@@ -55,6 +55,26 @@ fn what_is_acknowledged_and_may_be_refused_nobody_need_have_until_somebody_has()
 }
 
 #[test]
+fn what_was_refused_is_owed_to_nobody_and_that_is_certain() {
+    let refused = |sequence| SentMessage {
+        may_be_lost: true,
+        is_refused: true,
+        handled: None,
+        ..message(sequence, "a", 10 + 10 * sequence)
+    };
+    for (receivers, open) in [(0, vec![]), (1, vec![(Undecided::MayBeLost, 1)])] {
+        let mut ledger = room();
+        say(&mut ledger, refused(0));
+        say(&mut ledger, message(1, "a", 20));
+        (0..receivers).for_each(|_| received(&mut ledger, 1, 0, 12));
+        (1..4).for_each(|client| received(&mut ledger, client, 1, 22));
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found), found.expected), ([0; 4], 3));
+        assert_eq!(causes(&found), open, "who has it all the same shows nothing of the others");
+    }
+}
+
+#[test]
 fn a_receipt_shows_by_when_a_message_was_handled() {
     for (receiver_comes, missing, leaked) in [(15, 0, 0), (25, 0, 1)] {
         let mut ledger = connected(3);

@@ -59,6 +59,7 @@ fn a_broadcast_is_accepted_by_what_the_contract_says_and_by_nothing_else() {
             play.hear(&format!("430{answer}"));
             assert_eq!(play.found.settled, [is_accepted], "{answer}");
             assert_eq!(play.found.lost, [!is_accepted], "nobody has to receive what was refused");
+            assert_eq!(play.found.turned_down, [!is_accepted], "and that is certain");
             assert_eq!(play.found.failed.is_empty(), is_accepted);
             assert_eq!(play.found.count(Counter::AckReceived), 1);
         });

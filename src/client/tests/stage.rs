@@ -84,6 +84,8 @@ pub(super) struct Found {
     pub settled: Vec<bool>,
     /// Of each of them, whether it may be lost.
     pub lost: Vec<bool>,
+    /// Of each of them, whether the server said that it will not pass it on.
+    pub turned_down: Vec<bool>,
     /// The nodes to which it went.
     pub moves: Vec<u16>,
     /// What was told of rooms.
@@ -147,6 +149,7 @@ impl Observer for Found {
         let (what, room) = match event {
             AuditEvent::Settled(message) => {
                 self.settled.push(message.handled.is_some());
+                self.turned_down.push(message.is_refused);
                 return self.lost.push(message.may_be_lost);
             }
             AuditEvent::Joining { room, .. } => ("joining", room),
