@@ -238,6 +238,11 @@ fn certificate(error: &CertificateError, place: &str) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => format!(
             "the certificate of {place} is for another name; use that name in the url, or accept it with --insecure"
         ),
+        // The verifier has no kind of its own for what `openssl req -x509` makes.
+        CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity" => format!(
+            "the certificate of {place} is that of an authority, as one that is self-signed; give the certificate itself with \
+             --ca-file FILE, or accept any certificate with --insecure"
+        ),
         other => format!(
             "the certificate of {place} was refused: {other}; name its authority with --ca-file FILE, or accept \
              any certificate with --insecure"

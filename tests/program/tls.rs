@@ -224,6 +224,11 @@ fn a_self_signed_certificate_that_is_given_is_trusted_for_its_own_host() {
     };
     folder.file("own.pem", &certificate.pem());
     run("own.pem").code(0);
+    // Nobody has given it: what to give is said in words.
+    let run_bare = sockrates(["run", "--url", &secure.url("https")]).args([&scenario]).run();
+    run_bare
+        .code(3)
+        .complains("is that of an authority, as one that is self-signed; give the certificate itself");
     folder.file("other.pem", &of_openssl("127.0.0.1").0.pem());
     run("other.pem").code(3).complains("--ca-file");
     let (certificate, key) = of_openssl("example.org");
