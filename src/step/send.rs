@@ -13,7 +13,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
             .mistake(format!("expected text or bytes, found {}", node.describe()))
             .hint("write `\"42[\\\"hello\\\"]\"` or `{ $hex: \"0102\" }`"));
     }
-    Ok(Box::new(Send(Template::compile(node, reading.scope)?)))
+    let template = Template::compile(node, reading.scope)?;
+    if template.fixed().is_some_and(|value| !value.is_string() && Binary::of(value).is_none()) {
+        return Err(node
+            .mistake(format!("expected text or bytes, found {}", node.describe()))
+            .hint("`send` sends a raw frame; an event is sent by `emit: { event: … }`"));
+    }
+    Ok(Box::new(Send(template)))
 }
 
 pub(super) fn schema() -> Schema {
