@@ -66,17 +66,30 @@ impl Events {
         self.happened.iter().map(told).collect()
     }
 
-    /// Which of them have their names written, and in which row. The place of each is its share of the width.
-    fn rows(&self, place: impl Fn(f64) -> f64) -> Vec<(&Happened, usize)> {
+    /// Which of them have their names written, and where. The place of each is its share of the width.
+    fn labels(&self, place: impl Fn(f64) -> f64) -> Vec<Label<'_>> {
         let mut free = [f64::NEG_INFINITY; ROWS];
-        let placed = self.happened.iter().filter_map(|one| {
-            let at = place(one.from);
-            let row = free.iter().position(|free| *free <= at)?;
-            free[row] = at + LETTER * (short(&one.name).chars().count() + 2) as f64;
-            Some((one, row))
+        let placed = self.happened.iter().filter_map(|what| {
+            let at = place(what.from);
+            let width = LETTER * (short(&what.name).chars().count() + 2) as f64;
+            // A name that would leave the plot stands before its line, where there is room.
+            let is_before = at + width > 1.0 && free.iter().any(|free| *free <= at - width);
+            let begin = if is_before { at - width } else { at };
+            let row = free.iter().position(|free| *free <= begin)?;
+            free[row] = if is_before { at } else { at + width };
+            Some(Label { what, row, is_before })
         });
         placed.collect()
     }
+}
+
+/// A name in a plot.
+#[derive(Debug)]
+struct Label<'a> {
+    what: &'a Happened,
+    row: usize,
+    /// Whether it stands before its line, and not behind it.
+    is_before: bool,
 }
 
 /// The name as it is written in a plot.
@@ -109,20 +122,36 @@ impl Chart {
 
     /// The names beside the lines. A drawing of its own cuts what has no room before the next one in its row.
     pub(super) fn event_labels(&self) -> Markup {
-        let place = |at: f64| self.x.0.place(at);
-        let rows = self.events.rows(place);
-        let (super::Scale::Linear { to: end, .. } | super::Scale::Log { to: end, .. }) = self.x.0;
+        let labels = self.events.labels(|at| self.x.0.place(at));
+        let (super::Scale::Linear { from: start, to: end } | super::Scale::Log { from: start, to: end }) =
+            self.x.0;
+        let span = |index: usize, label: &Label<'_>| {
+            let is_beside = |other: &&Label<'_>| other.row == label.row;
+            match label.is_before {
+                true => (
+                    labels[..index].iter().rfind(is_beside).map_or(start, |other| other.what.from),
+                    label.what.from,
+                ),
+                false => (
+                    label.what.from,
+                    labels[index + 1..].iter().find(is_beside).map_or(end, |other| other.what.from),
+                ),
+            }
+        };
         html! {
-            @if !rows.is_empty() {
+            @if !labels.is_empty() {
                 svg.events height=(FIRST_ROW + ROWS * ROW) aria-hidden="true" {
-                    @for (index, (one, row)) in rows.iter().enumerate() {
-                        @let next = rows[index + 1..].iter().find(|(_, other)| other == row);
-                        @let to = next.map_or(end, |(next, _)| next.from);
-                        @let (left, right) = (place(one.from) * 100.0, place(to) * 100.0);
+                    @for (index, label) in labels.iter().enumerate() {
+                        @let (from, to) = span(index, label);
+                        @let [left, right] = [from, to].map(|at| self.x.0.place(at) * 100.0);
                         svg x={ (number(left, 2)) "%" } width={ (number((right - left).max(0.0), 2)) "%" }
-                            y=(FIRST_ROW + row * ROW) height=(ROW) data-from=(number(one.from, 3)) data-to=(number(to, 3))
+                            y=(FIRST_ROW + label.row * ROW) height=(ROW) data-from=(number(from, 3)) data-to=(number(to, 3))
+                            data-at=(number(label.what.from, 3))
                         {
-                            text x="3" y="11" { (short(&one.name)) }
+                            @match label.is_before {
+                                true => text x="100%" dx="-3" y="11" text-anchor="end" { (short(&label.what.name)) },
+                                false => text x="3" y="11" { (short(&label.what.name)) },
+                            }
                         }
                     }
                 }
@@ -151,16 +180,30 @@ mod tests {
 
     #[test]
     fn names_of_things_close_to_each_other_stand_in_rows_and_what_has_no_room_has_its_line_alone() {
-        let events = events(&[
+        let close = [
             (0.1, "kill node b"),
             (0.11, "start node b"),
             (0.12, "pause"),
             (0.13, "nowhere"),
-            (0.9, "late"),
+            (0.5, "later"),
+        ];
+        let events = events(&close);
+        let labels = events.labels(|at| at);
+        let told: Vec<(&str, usize)> = labels.iter().map(|label| (&*label.what.name, label.row)).collect();
+        assert_eq!(told, [("kill node b", 0), ("start node b", 1), ("pause", 2), ("later", 0)]);
+    }
+
+    #[test]
+    fn a_name_that_would_leave_the_plot_stands_before_its_line_where_there_is_room() {
+        let events = events(&[
+            (0.6, "kill node b"),
+            (0.95, "start node b"),
+            (0.96, "pause node b for 5s"),
+            (0.98, "x"),
         ]);
-        let rows = events.rows(|at| at);
-        let told: Vec<(&str, usize)> = rows.iter().map(|(one, row)| (&*one.name, *row)).collect();
-        assert_eq!(told, [("kill node b", 0), ("start node b", 1), ("pause", 2), ("late", 0)]);
+        let labels = events.labels(|at| at);
+        let told: Vec<(usize, bool)> = labels.iter().map(|label| (label.row, label.is_before)).collect();
+        assert_eq!(told, [(0, false), (1, true), (2, true), (0, true)]);
     }
 
     #[test]

@@ -100,7 +100,8 @@
         band.setAttribute("x", `${left}%`);
         band.setAttribute("width", `${right - left}%`);
         // The name of a moment stands beside its line, and is gone with it.
-        const isOff = band.closest(".events") ? Number(band.dataset.from) < chart.shown[0] : right - left < 12;
+        const at = Number(band.dataset.at);
+        const isOff = band.closest(".events") ? at < chart.shown[0] || at > chart.shown[1] : right - left < 12;
         band.querySelector("text").classList.toggle("off", isOff);
       }
     }
