@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 pub(crate) use crate::peers::nats_server;
@@ -22,7 +23,7 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    fn start() -> Option<Broker> {
+    pub(crate) fn start() -> Option<Broker> {
         Broker::configured(None)
     }
 
@@ -53,11 +54,15 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("nats://{}", self.address())
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
+    }
+
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it is there");
         self.child.wait().expect("it can be waited for");
     }
@@ -68,7 +73,7 @@ impl Broker {
     }
 
     /// An agent that waits for work.
-    fn agent(&self, name: &str, more: &[&str]) -> Started {
+    pub(crate) fn agent(&self, name: &str, more: &[&str]) -> Started {
         let url = self.url();
         let mut agent =
             sockrates(["agent", "--nats", &url, "--name", name, "--workers", "1"]).args(more).start();
@@ -130,7 +135,7 @@ fn a_run_counts_the_same_however_many_agents_play_it() {
     };
     let (here, _) = played(None);
     assert_eq!(here["deliveries"]["messages"], 26 * 6);
-    for agents in ["local:1", "local:2", "local:4"] {
+    for agents in ["local:1", "local:2", "local:4", "local:8"] {
         let (there, ended) = played(Some(agents));
         assert_eq!(counts(&there), counts(&here), "{agents}: {ended}");
         let of_agents = there["agents"].as_array().expect("there are agents");

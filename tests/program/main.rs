@@ -1,6 +1,7 @@
 //! The program as its user meets it: a child process, and servers good and bad in front of it.
 
 mod agents;
+mod agents_chaos;
 mod agents_disturbed;
 mod answers;
 mod balancers;
