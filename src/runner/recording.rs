@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::files::{is_stdout, refuse_to_overwrite};
+use super::files::{is_stdout, prove_writable, refuse_to_overwrite};
 use super::{Error, TlsFiles, Trust};
 use crate::importer::Imported;
 use crate::importer::recording::{Names, scenario};
@@ -47,6 +47,12 @@ pub(crate) fn record(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Imported, Error> {
     refuse_to_overwrite(&config.output, config.force)?;
+    if !is_stdout(&config.output) {
+        // What a person has clicked for an hour must not be lost to a folder that is not there.
+        let name = config.output.display();
+        prove_writable(&config.output)
+            .map_err(|why| Error::because(format!("cannot write the scenario to {name}: {why}")))?;
+    }
     let (target, page) = target(config)?;
     let origin = target.origin();
     target.reach().map_err(|error| Error {

@@ -181,6 +181,12 @@ fn who_cannot_record_is_told_why() {
         .complains("its scheme is ftp");
     let there = folder.file("there.yaml", "").display().to_string();
     sockrates(["record", "--url", &url, "--output", &there]).run().code(2).complains("is there already");
+    // Said before anybody clicks, not after it: `there.yaml` is no folder.
+    let nowhere = format!("{there}/recorded.yaml");
+    sockrates(["record", "--url", &url, "--output", &nowhere, "--for", "100ms"])
+        .run()
+        .code(2)
+        .complains("cannot write the scenario to");
     let gone = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         listener.local_addr().expect("it listens").to_string()
