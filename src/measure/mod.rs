@@ -25,7 +25,7 @@ pub use troubles::{CAUSES_KEPT, Instance, OTHER_CAUSES, Trouble, Troubles};
 /// `text` cut to at most `most` characters, with an ellipsis where something was cut.
 ///
 /// What a server sends ends up in failures and troubles; this keeps it from growing them without bound.
-fn shortened(text: &str, most: usize) -> String {
+pub(crate) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),

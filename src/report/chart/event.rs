@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use crate::measure::format::printable;
+use crate::measure::shortened;
 
 use super::{Chart, WIDTH, number};
 
@@ -94,11 +95,7 @@ struct Label<'a> {
 
 /// The name as it is written in a plot.
 fn short(name: &str) -> String {
-    let name = printable(name);
-    match name.char_indices().nth(LONGEST) {
-        Some(_) => name.chars().take(LONGEST - 1).chain(['…']).collect(),
-        None => name,
-    }
+    shortened(&printable(name), LONGEST)
 }
 
 impl Chart {
