@@ -123,7 +123,9 @@ fn useless(choice: &Choice, all: &[Variant<'_>]) -> String {
         About::Id(_) => {
             let areas = all.iter().map(|variant| format!("{}/*", variant.case.area()));
             let known: Vec<String> = all.iter().map(|variant| variant.case.id.clone()).chain(areas).collect();
-            closest(word, known.iter().map(String::as_str)).map(str::to_owned)
+            let mut clauses = all.iter().flat_map(|variant| &variant.case.scenario.clause);
+            let is_clause = clauses.any(|clause| clause == word).then(|| format!("clause:{word}"));
+            is_clause.or_else(|| closest(word, known.iter().map(String::as_str)).map(str::to_owned))
         }
         About::Clause(_) => {
             let text = word.trim_start_matches("clause:");
@@ -188,6 +190,7 @@ mod tests {
             ("handshake/opne", "`handshake/open`"),
             ("handshak/*", "`handshake/*`"),
             ("clause:EIO-HS-10", "`clause:EIO-HS-01`"),
+            ("EIO-HS-01", "`clause:EIO-HS-01`"),
             ("needs:recovery", "sockrates list --conformance"),
         ] {
             let told = labels(&[word], &[]).expect_err("it means nothing").join("\n");
