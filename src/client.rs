@@ -223,6 +223,13 @@ impl<'p> Client<'p> {
                 self.packets(io, channel, packets, response.body.is_empty());
                 self.handle_payload_end(io);
             }
+            Payload::Called(payload) => {
+                match self.actor.session.dialect().packets(payload.as_bytes()) {
+                    Ok(packets) => self.packets(io, channel, packets, payload.is_empty()),
+                    Err(violation) => _ = self.event(io, Event::Violated(violation)),
+                }
+                self.handle_payload_end(io);
+            }
             Payload::Unreadable(violation) => {
                 self.event(io, Event::Violated(violation));
                 self.handle_payload_end(io);

@@ -20,6 +20,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PayloadLength => "EIO3-PL-01",
         Rule::PayloadBase64 => "EIO-LP-05",
         Rule::PollPacket => "EIO-LP-03",
+        Rule::Jsonp => "EIO-HTTP-17",
         Rule::PollEmpty => "EIO-LP-07",
         Rule::PollAtClose => "EIO-CL-01",
         Rule::PostPackets => "EIO-LP-02",
@@ -64,6 +65,7 @@ pub(super) fn belongs(rule: Rule, clause: &str) -> bool {
         Rule::PingMissing => "EIO-HB-",
         Rule::PongMissing => "EIO3-HB-",
         Rule::PollPacket => "EIO-LP-",
+        Rule::Jsonp => "EIO3-PL-",
         // That a message comes whole is the promise of these.
         Rule::AttachmentDue | Rule::AttachmentStray => "SEM-VO-",
         _ => return owner(rule) == Some(clause),

@@ -12,6 +12,7 @@
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
 //! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
 //! | [`counted`] | the same before: each with its length in front | Engine.IO protocol v3 |
+//! | [`jsonp`] | payloads as calls of JavaScript and as forms | Engine.IO protocol v3 |
 //! | [`socket_io`] | packets inside Engine.IO messages | Socket.IO protocol v5 |
 //! | [`attachments`] | binary events and acknowledgements put together again | Socket.IO protocol v5 |
 //! | [`msgpack`] | packets of the parser msgpack, in place of both | socket.io-msgpack-parser |
@@ -27,6 +28,7 @@ pub mod deflate;
 pub mod dialect;
 pub mod engine_io;
 pub mod http;
+pub mod jsonp;
 pub mod msgpack;
 pub mod payload;
 mod placeholder;

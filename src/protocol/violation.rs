@@ -162,6 +162,8 @@ rules! {
 
     PollPacket, "engine.poll-packet", "Engine.IO v4, HTTP long-polling",
         "the body of a poll is packets with separators between them";
+    Jsonp, "engine.jsonp", "Engine.IO v3, JSONP",
+        "a poll with the parameter j is answered with a call of `___eio[j]` that brings the payload as a string";
     PollEmpty, "engine.poll-empty", "Engine.IO v4, HTTP long-polling",
         "a poll brings at least one packet";
     PollAtClose, "engine.poll-at-close", "Engine.IO v4, HTTP long-polling",

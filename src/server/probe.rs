@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::protocol::dialect::{Framing, Version};
 use crate::protocol::http::Response;
+use crate::protocol::jsonp;
 
 use super::http::{Answer, Broken, Exchange, Request, exchange, timed_out};
 use super::{Endpoint, NotThere, Proxy, Seen};
@@ -405,10 +406,14 @@ impl Look<'_> {
         let deadline = self.deadline.min(Instant::now() + Duration::from_secs(1));
         let parameters = format!("{}&sid={}", self.parameters("polling"), sid(open));
         let close = match self.version.dialect().framing {
-            Framing::Separated => &b"1"[..],
-            Framing::Counted => b"1:1",
+            Framing::Separated => "1",
+            Framing::Counted => "1:1",
         };
-        let close = Request::Post { kind: "text/plain;charset=UTF-8", body: close };
+        let form = self.jsonp().map(|_| jsonp::form_of(close));
+        let close = match &form {
+            Some(form) => Request::Post { kind: jsonp::FORM, body: form.as_bytes() },
+            None => Request::Post { kind: "text/plain;charset=UTF-8", body: close.as_bytes() },
+        };
         let _ = self.exchange(deadline, &self.headers_after(response), &parameters, &close);
     }
 
@@ -427,6 +432,12 @@ impl Look<'_> {
         headers
     }
 
+    /// These parameters, and those of the clients.
+    fn query(&self, parameters: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(parameters.to_owned());
+        query.extend_pairs(&self.manner.query).finish()
+    }
+
     fn parameters(&self, transport: &str) -> String {
         format!("{}&transport={transport}", self.version.dialect().parameter)
     }
@@ -438,11 +449,7 @@ impl Look<'_> {
         parameters: &str,
         request: &Request<'_>,
     ) -> Result<Answer, Broken> {
-        let mut query = url::form_urlencoded::Serializer::new(parameters.to_owned());
-        self.manner.query.iter().for_each(|(name, value)| {
-            query.append_pair(name, value);
-        });
-        let target = &self.endpoint.request_target(&query.finish());
+        let target = &self.endpoint.request_target(&self.query(parameters));
         let (endpoint, address, tls) = (self.endpoint, self.address, self.probing.tls.as_ref());
         let tunnel = self.probing.proxy.as_ref().map(|proxy| proxy.tunnel(endpoint));
         let tunnel = tunnel.as_ref();
@@ -459,7 +466,7 @@ impl Look<'_> {
     fn heard(&self, answer: Answer) -> Result<Response, Seen> {
         let secure = self.endpoint.secure;
         match answer {
-            Answer::Http(response) => Ok(response),
+            Answer::Http(response) => Ok(self.uncalled(response)),
             Answer::NotHttp(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
             Answer::NotHttp(bytes) => Err(Seen::NotHttp(bytes)),
             Answer::Closed(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
@@ -467,6 +474,20 @@ impl Look<'_> {
             Answer::Closed(bytes) if bytes.starts_with(b"HTTP/") => Err(Seen::Unfinished(bytes)),
             Answer::Closed(bytes) => Err(Seen::NotHttp(bytes)),
         }
+    }
+
+    /// A response with the payload in the place of the call that brings it, where the clients ask for JSONP.
+    fn uncalled(&self, response: Response) -> Response {
+        let payload = self.jsonp().and_then(|j| jsonp::payload_of(&response.body, &j).ok());
+        match payload {
+            Some(payload) => Response { body: payload.into_bytes(), ..response },
+            None => response,
+        }
+    }
+
+    /// The number of the function that polls are to call, if the clients ask for JSONP.
+    fn jsonp(&self) -> Option<String> {
+        jsonp::asked_by(&self.query(""))
     }
 
     fn broken(&self, broken: Broken) -> Seen {

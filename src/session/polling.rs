@@ -1,6 +1,7 @@
 //! HTTP long-polling: one pending `GET`, one `POST` at a time (EIO "HTTP long-polling").
 
 use std::collections::VecDeque;
+use std::slice;
 
 use super::event::{Closed, Event, Posted};
 use super::requests::Requests;
@@ -10,13 +11,15 @@ use crate::protocol::counted::Spelled;
 use crate::protocol::dialect::{Framing, Packets};
 use crate::protocol::engine_io::{Handshake, Packet};
 use crate::protocol::http::Response;
-use crate::protocol::{Violation, payload};
+use crate::protocol::{Violation, jsonp, payload};
 
 /// What a session makes of an HTTP response.
 #[derive(Debug)]
 pub enum Payload<'a> {
     /// A payload of packets: give each to [`Session::handle_packet`], then call [`Session::handle_payload_end`].
     Packets(Packets<'a>),
+    /// The same, with which JavaScript was to be called.
+    Called(String),
     /// A payload that cannot be read. [`Session::handle_payload_end`] must follow all the same.
     Unreadable(Violation),
     /// Nothing to read; perhaps an event.
@@ -97,6 +100,15 @@ fn body_of(items: &[Queued], framing: Framing, want_base64: bool) -> (Vec<u8>, &
     (body, TEXT)
 }
 
+/// The same as a form.
+fn form_of(items: &[Queued], framing: Framing) -> Vec<u8> {
+    let (body, _) = body_of(items, framing, true);
+    jsonp::form_of(&String::from_utf8_lossy(&body)).into_bytes()
+}
+
+/// How many bytes a separator takes in a form.
+const BETWEEN_IN_FORM: usize = 3;
+
 /// So many packets in one post are taken by every server that takes several.
 const FEW: usize = 10;
 
@@ -153,16 +165,23 @@ impl Polling {
         }
         let limit = handshake.max_payload.unwrap_or(u64::MAX);
         let framing = requests.dialect().framing;
+        let is_form = requests.jsonp().is_some();
         let (mut count, mut length) = (0, 0);
         for next in &self.queue {
-            let longer = length + next.length() + between(framing, count);
+            let longer = match is_form {
+                true => length + form_of(slice::from_ref(next), framing).len() + BETWEEN_IN_FORM,
+                false => length + next.length() + between(framing, count),
+            };
             if count > 0 && longer as u64 > limit {
                 break;
             }
             (count, length) = (count + 1, longer);
         }
         let items = &self.queue.make_contiguous()[..count];
-        let (body, kind) = body_of(items, framing, requests.want_base64());
+        let (body, kind) = match is_form {
+            true => (form_of(items, framing), jsonp::FORM),
+            false => body_of(items, framing, requests.want_base64()),
+        };
         let packets = items.iter().map(Queued::packets).sum();
         self.queued -= items.iter().map(Queued::length).sum::<usize>();
         self.queue.drain(..count);
@@ -229,6 +248,12 @@ impl Session {
             let posted = if channel == Channel::Post { polling.posted } else { Posted::default() };
             let why = Closed::BadAnswer { channel, status: response.head.status, body, posted };
             return Payload::Nothing(Some(self.finish(wire, why)));
+        }
+        if channel == Channel::Poll
+            && let Some(j) = self.requests.jsonp()
+            && !response.body.is_empty()
+        {
+            return jsonp::payload_of(&response.body, j).map_or_else(Payload::Unreadable, Payload::Called);
         }
         if channel == Channel::Poll {
             return match self.dialect.packets(&response.body) {

@@ -5,8 +5,9 @@ use std::time::Instant;
 use super::cookies::Jar;
 use super::wire::{Channel, Request, Wire};
 use crate::protocol::deflate;
-use crate::protocol::dialect::{Dialect, Parser};
+use crate::protocol::dialect::{Dialect, Framing, Parser};
 use crate::protocol::http::Head;
+use crate::protocol::jsonp;
 
 /// The header by which a trace is joined (W3C Trace Context, section 3.2).
 pub const TRACEPARENT: &str = "traceparent";
@@ -44,21 +45,32 @@ impl Destination {
     }
 }
 
+/// The query parameter that asks for base64 in the place of bytes.
+const BASE64: &str = "b64=1";
+
+fn asks_for_base64(query: &str) -> bool {
+    query.split('&').any(|pair| pair == BASE64)
+}
+
 /// Composes the requests of one client and keeps its cookies.
 #[derive(Debug)]
 pub struct Requests {
     destination: Box<Destination>,
     cookies: Jar,
+    /// The number of the function that polls have to call, if the query asks for JSONP.
+    jsonp: Option<String>,
     /// The time, as far as anybody told it.
     now: Option<Instant>,
 }
 
 impl Requests {
     pub(super) fn new(destination: Destination) -> Requests {
-        Requests { destination: Box::new(destination), cookies: Jar::default(), now: None }
+        let jsonp = jsonp::asked_by(&destination.query);
+        Requests { destination: Box::new(destination), cookies: Jar::default(), jsonp, now: None }
     }
 
     pub(super) fn set_destination(&mut self, destination: Destination) {
+        self.jsonp = jsonp::asked_by(&destination.query);
         *self.destination = destination;
     }
 
@@ -90,6 +102,11 @@ impl Requests {
         if !query.is_empty() {
             add(query);
         }
+        // JavaScript has no literal for bytes. The next version never sends them over polling.
+        let may_bring_bytes = self.destination.dialect.framing == Framing::Counted;
+        if self.jsonp.is_some() && may_bring_bytes && sid.is_none() && !asks_for_base64(query) {
+            add(BASE64);
+        }
         if let Some(sid) = sid.filter(|_| stays("sid")) {
             let sid: String = url::form_urlencoded::byte_serialize(sid.as_bytes()).collect();
             add(&format!("sid={sid}"));
@@ -97,9 +114,14 @@ impl Requests {
         target
     }
 
-    /// Whether the query asks for base64 in the place of bytes.
+    /// The number of the function that polls have to call, if they are JSONP. Posts are forms then.
+    pub(super) fn jsonp(&self) -> Option<&str> {
+        self.jsonp.as_deref()
+    }
+
+    /// Whether the query asks for base64 in the place of bytes. JSONP has no bytes.
     pub(super) fn want_base64(&self) -> bool {
-        self.destination.query.split('&').any(|pair| pair == "b64=1")
+        self.jsonp.is_some() || asks_for_base64(&self.destination.query)
     }
 
     /// The path of the server.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
+use super::jsonp;
 use super::packet::EncodedPacket;
 use super::payload;
 use super::request::{EngineTransport, Query, Refusal, Target, Version};
@@ -132,9 +133,10 @@ impl Exchange<'_> {
         let (query, headers) = (self.request.query_json(), self.request.headers_json());
         let is_older = self.engine.shared.config.allow_eio3 && self.request.parameter("EIO") != Some("4");
         let version = if is_older { Version::V3 } else { Version::V4 };
-        let base64 = is_older && self.request.parameter("b64") == Some("1");
+        let jsonp = jsonp::asked_by(self.request, &self.engine.shared.faults);
+        let base64 = is_older && (jsonp.is_some() || self.request.parameter("b64") == Some("1"));
         let address = self.connection.peer;
-        Session::open(self.engine, transport, Handshake { query, headers, address, version, base64 })
+        Session::open(self.engine, transport, Handshake { query, headers, address, version, base64, jsonp })
     }
 
     async fn open_polling(&mut self) -> Next {
@@ -143,11 +145,14 @@ impl Exchange<'_> {
         if self.has(Fault::OpenEndsWithSeparator) {
             body.push(payload::SEPARATOR);
         }
-        self.respond(self.payload(body)).await
+        self.respond(self.payload(&session, body)).await
     }
 
     /// The response that carries packets.
-    fn payload(&self, body: Vec<u8>) -> Response {
+    fn payload(&self, session: &Session, body: Vec<u8>) -> Response {
+        if let Some(j) = &session.handshake.jsonp {
+            return Response::new(200, TEXT, jsonp::call(j, &body, &self.engine.shared.faults));
+        }
         // Only a payload of the version before can begin so.
         let is_bytes = matches!(body.first(), Some(0 | 1)) && !self.has(Fault::OlderBytesCalledText);
         let usual = if is_bytes { OCTET_STREAM } else { TEXT };
@@ -168,7 +173,7 @@ impl Exchange<'_> {
             return Ok(Next::Close);
         };
         let compress = body.len() > COMPRESS_FROM;
-        let mut response = self.payload(body);
+        let mut response = self.payload(session, body);
         if self.has(Fault::ContentLengthInCharacters) {
             response = response.cut_to_characters();
         }
@@ -243,6 +248,14 @@ impl Exchange<'_> {
     }
 
     fn handle_body(&self, session: &Rc<Session>, body: Vec<u8>) {
+        let body = match &session.handshake.jsonp {
+            None => body,
+            Some(_) => match jsonp::payload_of(&body, &self.engine.shared.faults) {
+                Some(payload) => payload,
+                // As the official server: such a form brings nothing.
+                None => return,
+            },
+        };
         if session.is_older() {
             return session.handle_older_payload(&body);
         }

@@ -71,6 +71,8 @@ pub(crate) struct Handshake {
     pub(crate) version: Version,
     /// Whether it wants binary packets as base64; only in the version before.
     pub(crate) base64: bool,
+    /// The number of the JavaScript function that its polls call, if it asked for JSONP.
+    pub(crate) jsonp: Option<Box<str>>,
 }
 
 pub(crate) struct Session {

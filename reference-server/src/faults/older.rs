@@ -8,6 +8,11 @@ macro_rules! older_faults {
         OlderBytesRefused "older-bytes-refused" "EIO3-PL-03" "a payload of bytes is refused";
         OlderBytesCalledText "older-bytes-called-text" "EIO3-PL-04" "a payload of bytes is declared as text";
         OlderBase64Ignored "older-base64-ignored" "EIO3-PL-05" "a client that asks for base64 gets bytes";
+        JsonpIgnored "jsonp-ignored" "EIO-HTTP-17 EIO3-PL-06" "the parameter j is ignored: polls bring plain payloads, and posts are read as such";
+        JsonpWrongFunction "jsonp-wrong-function" "EIO-HTTP-17 EIO3-PL-06" "a poll calls the JavaScript function 0, whatever the parameter j says";
+        JsonpUnescaped "jsonp-unescaped" "EIO-HTTP-17 EIO3-PL-06" "the payload with which a poll calls JavaScript has escaped quotes and nothing else escaped";
+        JsonpFormUnread "jsonp-form-unread" "EIO-HTTP-17 EIO3-PL-07" "the form of a JSONP post is taken for the payload";
+        JsonpNewlinesEscaped "jsonp-newlines-escaped" "EIO-HTTP-17 EIO3-PL-07" "the escapes of newlines in a JSONP post are not undone";
         OlderBinaryUntyped "older-binary-untyped" "EIO3-WS-01" "a binary frame for EIO=3 lacks its type";
         OlderBinaryReadUntyped "older-binary-read-untyped" "EIO3-WS-02" "the type of a binary frame of EIO=3 is taken for its content";
         OlderPingUnanswered "older-ping-unanswered" "EIO3-HB-01" "a ping of the client is not answered";

@@ -223,6 +223,7 @@ impl Subject {
                 let event = self.session.handle_payload_end(&mut self.wire);
                 self.hears(event.as_ref());
             }
+            Payload::Called(_) => unreachable!("no query asks for JSONP"),
             Payload::Packets(packets) => {
                 for packet in packets.flatten() {
                     let event = self.session.handle_packet(&mut self.wire, channel, packet, self.now);

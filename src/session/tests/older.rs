@@ -184,3 +184,20 @@ fn a_wrong_length_is_a_violation_and_the_poll_goes_on() {
     assert_eq!(talk.polled(r#"9:42["a"]"#), ["violated engine.payload-length"]);
     assert_eq!(talk.said(), ["get /socket.io/?EIO=3&transport=polling&sid=s1"]);
 }
+
+#[test]
+fn who_asks_for_jsonp_posts_forms_and_is_called() {
+    let mut talk = polling();
+    let (path, dialect) = ("/socket.io/".into(), Version::V3.dialect());
+    talk.session.set_destination(Destination { path, dialect, query: "j=2".into(), ..Default::default() });
+    talk.emit_binary("/", r#"["a",{"_placeholder":true,"num":0}]"#, &[&[1, 2]]);
+    let posts = talk.said();
+    let form = "451-%5B%22a%22%2C%7B%22_placeholder%22%3Atrue%2C%22num%22%3A0%7D%5D6%3Ab4AQI%3D";
+    assert!(posts.last().unwrap().ends_with(form), "{posts:?}");
+    assert_eq!(talk.header("Content-Type"), Some("application/x-www-form-urlencoded"));
+    assert_eq!(talk.polled(r#"___eio[2]("9:42[\"a\"]");"#), ["violated engine.payload-length"]);
+    assert_eq!(talk.polled(r#"___eio[2]("7:42[\"a\"]");"#), [r#"event / ["a"]"#]);
+    assert_eq!(talk.polled(r#"___eio[0]("7:42[\"a\"]");"#), ["violated engine.jsonp"]);
+    assert_eq!(talk.polled(r#"7:42["a"]"#), ["violated engine.jsonp"]);
+    assert_eq!(talk.polled(""), ["violated engine.payload-length"]);
+}

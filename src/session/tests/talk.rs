@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::protocol::dialect::Version;
+use crate::protocol::dialect::{Packets, Version};
 use crate::protocol::http::{Head, Response};
 use crate::session::*;
 
@@ -206,20 +206,26 @@ impl Talk {
                 all.push(told(Some(Event::Violated(violation))));
                 all.push(told(self.session.handle_payload_end(&mut self.wire)));
             }
-            Payload::Packets(packets) => {
-                for packet in packets {
-                    let event = match packet {
-                        Ok(packet) => {
-                            self.session.handle_packet(&mut self.wire, Channel::Poll, packet, self.now)
-                        }
-                        Err(violation) => Some(Event::Violated(violation)),
-                    };
-                    all.push(told(event));
-                }
-                all.push(told(self.session.handle_payload_end(&mut self.wire)));
+            Payload::Packets(packets) => all.extend(self.packets(packets)),
+            Payload::Called(payload) => {
+                let packets = self.session.dialect().packets(payload.as_bytes()).expect("it is text");
+                all.extend(self.packets(packets));
             }
         }
         all.retain(|line| line != "nothing");
+        all
+    }
+
+    fn packets(&mut self, packets: Packets<'_>) -> Vec<String> {
+        let mut all = Vec::new();
+        for packet in packets {
+            let event = match packet {
+                Ok(packet) => self.session.handle_packet(&mut self.wire, Channel::Poll, packet, self.now),
+                Err(violation) => Some(Event::Violated(violation)),
+            };
+            all.push(told(event));
+        }
+        all.push(told(self.session.handle_payload_end(&mut self.wire)));
         all
     }
 
