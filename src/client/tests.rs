@@ -1,6 +1,7 @@
 //! Whole clients in memory.
 
 mod answers;
+mod connects;
 mod elsewhere;
 mod login;
 mod pace;
@@ -30,49 +31,6 @@ fn a_connect_ends_with_its_patience_and_not_before() {
         assert!(play.said().contains(&"Cut websocket".to_owned()));
         assert!(!play.client.is_live());
     });
-}
-
-#[test]
-fn each_way_in_which_a_connect_fails_has_its_cause() {
-    type Way = fn(&mut Play<'_>);
-    fn lost(play: &mut Play<'_>, lost: Lost) {
-        play.call(|client, io| client.handle_lost(io, Channel::WebSocket, lost));
-    }
-    let ways: [(Cause, Way); 8] = [
-        (Cause::Refused, |play| {
-            play.hear(r#"44{"message":"no"}"#);
-        }),
-        (Cause::NoAnswer, |play| {
-            play.pass(1000);
-        }),
-        (Cause::ClosePacket, |play| {
-            play.hear("1");
-            lost(play, Lost::Ended);
-        }),
-        (Cause::CloseFrame, |play| {
-            let frame = Frame::Close { code: Some(1013), reason: "later".into() };
-            play.call(|client, io| client.handle_frame(io, frame));
-        }),
-        (Cause::Ended, |play| lost(play, Lost::Ended)),
-        (Cause::Broken, |play| lost(play, Lost::Broken("connection reset by peer".into()))),
-        (Cause::Tls, |play| lost(play, Lost::Tls("unknown issuer".into()))),
-        (Cause::Status5xx, |play| {
-            let head = Head { status: 503, reason: String::new(), headers: Vec::new() };
-            lost(play, Lost::Refused(Box::new((head, Vec::new()))));
-        }),
-    ];
-    for (cause, way) in ways {
-        play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
-            play.begin(0);
-            play.accepted();
-            play.hear(OPEN);
-            way(&mut play);
-            let missed: Vec<FailureKind> =
-                play.found.missed.iter().map(|(failure_kind, _)| *failure_kind).collect();
-            assert_eq!(missed, [FailureKind::Connect(cause)]);
-            assert_eq!(play.found.wronged, [], "it was never connected");
-        });
-    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub enum Cause {
     ClosePacket,
     /// The server sent a close frame.
     CloseFrame,
-    /// The stream ended without a close frame, or in the middle of a response.
+    /// The stream ended without a close frame, or without a response.
     Ended,
     /// The stream was reset, or failed otherwise.
     Broken,
@@ -141,7 +141,7 @@ impl Cause {
             Cause::Disconnected => "disconnected from a namespace",
             Cause::ClosePacket => "closed with a close packet",
             Cause::CloseFrame => "closed with a close frame",
-            Cause::Ended => "ended without a close frame",
+            Cause::Ended => "ended without a close frame or a response",
             Cause::Broken => "broke off",
             Cause::Unreadable => "broke the rules of HTTP or WebSocket",
             Cause::NoPing => "no ping in time",

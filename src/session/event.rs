@@ -181,7 +181,7 @@ impl Closed {
                 Lost::Tls(_) => Cause::Tls,
                 Lost::Refused(answer) => Cause::of_status(answer.0.status),
                 Lost::Closed { .. } => Cause::CloseFrame,
-                Lost::Ended | Lost::Unanswered => Cause::Ended,
+                Lost::Ended | Lost::NoResponse | Lost::Unanswered => Cause::Ended,
                 Lost::Broken(_) => Cause::Broken,
                 Lost::Violated(_) => Cause::Unreadable,
             },

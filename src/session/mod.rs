@@ -154,6 +154,8 @@ pub struct Session {
     polling: Option<Box<Polling>>,
     /// Whether a post before the upgrade carried many packets.
     posted_many: bool,
+    /// Whether a post had no answer when the connection ended.
+    post_unanswered: bool,
     upgrade: Upgrade,
     heartbeats: Heartbeats,
     requests: Requests,
@@ -184,6 +186,7 @@ impl Session {
             state: State::Idle,
             polling: None,
             posted_many: false,
+            post_unanswered: false,
             upgrade: Upgrade::None,
             heartbeats: Heartbeats::Answered,
             requests: Requests::new(destination),
@@ -238,6 +241,7 @@ impl Session {
         }
         self.polling = None;
         self.posted_many = false;
+        self.post_unanswered = false;
         self.upgrade = Upgrade::None;
         self.guest = false;
         self.pong_due = false;
@@ -578,6 +582,7 @@ impl Session {
         self.state = State::Closed;
         self.heartbeat = Heartbeat::None;
         self.posted_many = self.has_posted_many();
+        self.post_unanswered = self.awaits_post();
         self.polling = None;
         self.upgrade = Upgrade::None;
         self.outstanding.clear();

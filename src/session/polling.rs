@@ -228,6 +228,12 @@ impl Polling {
 }
 
 impl Session {
+    /// Whether a post is under way, or was when the connection ended: whether the server has read what was sent since is not
+    /// known then.
+    pub fn awaits_post(&self) -> bool {
+        self.post_unanswered || self.polling.as_ref().is_some_and(|polling| polling.awaits(Channel::Post))
+    }
+
     /// Takes the response to a poll or a post. Except for [`Payload::Nothing`],
     /// [`Session::handle_payload_end`] must follow.
     pub fn handle_response<'a>(

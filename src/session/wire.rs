@@ -140,8 +140,10 @@ pub enum Lost {
         /// The reason given, often empty.
         reason: String,
     },
-    /// The stream ended without a close frame or in the middle of a response.
+    /// The stream of a WebSocket ended without a close frame.
     Ended,
+    /// The stream ended without a byte of the response to a request or to a handshake.
+    NoResponse,
     /// A kept-alive HTTP connection ended with a request under way that must not be repeated, and without a byte of a response.
     Unanswered,
     /// The stream was reset or failed otherwise; the operating system's words.
@@ -178,6 +180,7 @@ impl fmt::Display for Lost {
                 write!(f, "the server closed the WebSocket with code {code} ({reason})")
             }
             Lost::Ended => f.write_str("the server ended the connection without a close frame"),
+            Lost::NoResponse => f.write_str("the server ended the connection without a response"),
             Lost::Unanswered => f.write_str(
                 "the server closed a kept-alive connection on which a request was under way; whether the server handled it is not known",
             ),

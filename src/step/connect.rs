@@ -12,6 +12,7 @@ use super::actor::Ended;
 use super::refusal::{About, Refusal, answer, is_about_credentials};
 use super::retry::{self, Retry};
 use super::schema::{self, Schema, Shape};
+use super::sent::in_milliseconds;
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::AuditEvent;
 use crate::document::{Fields, Mistake, Node, Value};
@@ -439,6 +440,23 @@ impl Connecting<'_> {
         Flow::Done
     }
 
+    /// The connection ended before `CONNECT` was answered.
+    fn ended_while_asking(&self, cx: &Cx<'_, '_>, why: &Closed) -> String {
+        if cx.actor.session.awaits_post() {
+            let waited = in_milliseconds(cx.now.saturating_duration_since(self.asked));
+            return format!("{why}; the POST with CONNECT had got no answer in {waited:?}");
+        }
+        // The official server says no more to whom it cannot read. Others may have had reasons of their own.
+        match why {
+            Closed::ByServer { .. } | Closed::Lost(_, Lost::Closed { .. }) => format!(
+                "{why} after CONNECT, written by the {} parser, and before an answer to it. If the server uses another parser, \
+                 say so by `parser:`",
+                cx.actor.session.parser().name()
+            ),
+            why => why.to_string(),
+        }
+    }
+
     /// The try has come to nothing.
     fn missed(&mut self, cx: &mut Cx<'_, '_>, cause: Cause, why: impl Into<String>) -> Flow {
         if self.tries_again(cx, cause) {
@@ -492,6 +510,9 @@ impl<'p> Running<'p> for Connecting<'p> {
                 let (cause, doing) = match self.place {
                     Place::Early | Place::Opening => {
                         (Cause::NoHandshake, "the server did not complete the Engine.IO handshake")
+                    }
+                    Place::Asking if cx.actor.session.awaits_post() => {
+                        (Cause::NoAnswer, "the server did not answer the POST with CONNECT")
                     }
                     Place::Asking => (Cause::NoAnswer, "the server did not answer CONNECT"),
                     Place::Upgrading => (Cause::NoUpgrade, "the server did not complete the upgrade"),
@@ -549,15 +570,8 @@ impl<'p> Running<'p> for Connecting<'p> {
                 {
                     return self.refused_by_http(cx, why, status, &body);
                 }
-                // The official server says no more to whom it cannot read.
-                let is_unread = self.place == Place::Asking
-                    && matches!(why, Closed::ByServer { .. } | Closed::Lost(_, Lost::Closed { .. }));
                 let words = match why {
-                    why if is_unread => format!(
-                        "{why} when it read CONNECT, written by the {} parser. If the server uses another one, say so by \
-                         `parser:`",
-                        cx.actor.session.parser().name()
-                    ),
+                    why if self.place == Place::Asking => self.ended_while_asking(cx, why),
                     Closed::BadAnswer { status: 200, body, .. } => {
                         format!("the answer was not Engine.IO: {body}")
                     }

@@ -126,7 +126,8 @@ impl Open {
         let answer = answer(why);
         let is_end = matches!(
             why,
-            Closed::ByServer { .. } | Closed::Lost(_, Lost::Ended | Lost::Closed { .. } | Lost::Broken(_))
+            Closed::ByServer { .. }
+                | Closed::Lost(_, Lost::Ended | Lost::NoResponse | Lost::Closed { .. } | Lost::Broken(_))
         );
         if answer.is_none() && !is_end {
             // We could not connect, or did not understand: that is no refusal.

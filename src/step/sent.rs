@@ -168,7 +168,7 @@ impl AllSent {
     }
 }
 
-fn in_milliseconds(time: Duration) -> Duration {
+pub(super) fn in_milliseconds(time: Duration) -> Duration {
     Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 

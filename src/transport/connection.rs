@@ -457,12 +457,16 @@ impl Connections {
                         self.note_early_close(client);
                     }
                 }
-                Ok(None) => return self.lose(place, Lost::Ended),
+                Ok(None) => return self.lose(place, Lost::NoResponse),
                 Err(violation) => return self.lose(place, Lost::Violated(violation)),
             }
             self.forget(place);
             return;
         }
-        self.lose(place, Lost::Ended);
+        let lost = match connection.speech {
+            Speech::Handshake(..) => Lost::NoResponse,
+            Speech::Frames(_) | Speech::Http(_) => Lost::Ended,
+        };
+        self.lose(place, lost);
     }
 }

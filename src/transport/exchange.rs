@@ -96,7 +96,7 @@ impl Exchange {
     /// The connection was lost, with these bytes still unsent. Whoever gave no byte of a response on a kept-alive connection
     /// only closed it, which is a server's right.
     pub(super) fn fate(&mut self, lost: Lost, unsent: &[u8]) -> Fate {
-        let is_end = matches!(lost, Lost::Ended | Lost::Broken(_)) && !self.responses.pending();
+        let is_end = matches!(lost, Lost::NoResponse | Lost::Broken(_)) && !self.responses.pending();
         match self.repeatable.take().filter(|_| is_end) {
             Some(Repeatable::Always(bytes)) => Fate::Repeat(bytes),
             Some(Repeatable::Unsent(length)) if unsent.len() == length => Fate::Repeat(unsent.to_vec()),
@@ -121,16 +121,16 @@ mod tests {
 
     #[test]
     fn a_get_on_a_kept_alive_connection_is_repeated() {
-        assert_eq!(second("GET").fate(Lost::Ended, b""), Fate::Repeat(b"second".to_vec()));
+        assert_eq!(second("GET").fate(Lost::NoResponse, b""), Fate::Repeat(b"second".to_vec()));
         let reset = Lost::Broken("reset".into());
         assert_eq!(second("GET").fate(reset, b""), Fate::Repeat(b"second".to_vec()));
     }
 
     #[test]
     fn a_post_is_repeated_only_where_the_server_cannot_have_handled_it() {
-        assert_eq!(second("POST").fate(Lost::Ended, b"second"), Fate::Repeat(b"second".to_vec()));
+        assert_eq!(second("POST").fate(Lost::NoResponse, b"second"), Fate::Repeat(b"second".to_vec()));
         for unsent in [&b""[..], b"cond"] {
-            assert_eq!(second("POST").fate(Lost::Ended, unsent), Fate::Lost(Lost::Unanswered));
+            assert_eq!(second("POST").fate(Lost::NoResponse, unsent), Fate::Lost(Lost::Unanswered));
         }
     }
 
@@ -138,15 +138,15 @@ mod tests {
     fn nothing_is_repeated_that_was_the_first_or_has_an_answer_begun() {
         let mut first = Exchange::new(1 << 20);
         first.requested("GET", b"first", false, true);
-        assert_eq!(first.fate(Lost::Ended, b""), Fate::Lost(Lost::Ended));
+        assert_eq!(first.fate(Lost::NoResponse, b""), Fate::Lost(Lost::NoResponse));
         let mut begun = second("GET");
         assert_eq!(begun.responses.read(&mut &b"HTTP/1.1 2"[..]), Ok(None));
-        assert_eq!(begun.fate(Lost::Ended, b""), Fate::Lost(Lost::Ended));
+        assert_eq!(begun.fate(Lost::NoResponse, b""), Fate::Lost(Lost::NoResponse));
         let mut by_hand = Exchange::new(1 << 20);
         by_hand.requested("GET", b"first", false, false);
         by_hand.answered(Instant::now());
         by_hand.requested("GET", b"second", false, false);
-        assert_eq!(by_hand.fate(Lost::Ended, b""), Fate::Lost(Lost::Ended));
+        assert_eq!(by_hand.fate(Lost::NoResponse, b""), Fate::Lost(Lost::NoResponse));
     }
 
     #[test]

@@ -424,7 +424,7 @@ fn a_poll_that_ends_without_an_answer_is_lost() {
     });
     harness.get(Channel::Poll, false);
     harness.pass(5);
-    assert_eq!(harness.heard(), ["poll: the server ended the connection without a close frame"]);
+    assert_eq!(harness.heard(), ["poll: the server ended the connection without a response"]);
 }
 
 /// A server that answers the first request of each of its first connections, and ends the connection so long after a further

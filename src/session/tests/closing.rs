@@ -165,8 +165,8 @@ fn a_lost_websocket_ends_the_session_and_says_why() {
 fn a_lost_poll_or_post_ends_the_session() {
     let mut talk = Talk::polling().joined();
     assert_eq!(
-        talk.loses(Channel::Poll, Lost::Ended),
-        "closed: the server ended the connection without a close frame (poll)"
+        talk.loses(Channel::Poll, Lost::NoResponse),
+        "closed: the server ended the connection without a response (poll)"
     );
     assert_eq!(talk.said(), ["close poll", "close post"]);
 

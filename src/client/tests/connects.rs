@@ -1,0 +1,111 @@
+//! What is said of a connect that came to nothing.
+
+use super::stage::{OPEN, Play, play};
+use super::*;
+use crate::protocol::http::Response;
+
+/// Hears the answer to a poll or a post.
+fn answered(play: &mut Play<'_>, channel: Channel, body: &str) {
+    let head = Head { status: 200, reason: String::new(), headers: Vec::new() };
+    let response = Response { head, body: body.into(), keep_alive: true };
+    play.call(|client, io| client.handle_response(io, channel, &response));
+}
+
+#[test]
+fn a_server_is_said_to_have_read_nothing_that_it_may_never_have_got() {
+    type Way = fn(&mut Play<'_>);
+    let cut = |play: &mut Play<'_>| {
+        play.call(|client, io| client.handle_lost(io, Channel::Post, Lost::NoResponse));
+    };
+    let parser = "after CONNECT, written by the default parser, and before an answer to it. If the server uses another parser, say so \
+                  by `parser:`";
+    let ways: [(&str, Way, String); 6] = [
+        ("polling", |play| answered(play, Channel::Poll, "1"), "the server sent a close packet; the POST with CONNECT had got no answer in 500ms".into()),
+        ("polling", cut, "the server ended the connection without a response (post); the POST with CONNECT had got no answer in 500ms".into()),
+        ("polling", |play| _ = play.pass(500), "the server did not answer the POST with CONNECT within 1s".into()),
+        (
+            "polling",
+            |play| {
+                answered(play, Channel::Post, "ok");
+                play.pass(500);
+            },
+            "the server did not answer CONNECT within 1s".into(),
+        ),
+        (
+            "polling",
+            |play| {
+                answered(play, Channel::Post, "ok");
+                answered(play, Channel::Poll, "1");
+            },
+            format!("the server sent a close packet {parser}"),
+        ),
+        (
+            "websocket",
+            |play| {
+                let frame = Frame::Close { code: None, reason: "".into() };
+                play.call(|client, io| client.handle_frame(io, frame));
+            },
+            format!("the server closed the WebSocket without a code {parser}"),
+        ),
+    ];
+    for (transport, way, why) in ways {
+        let clients = format!("{{ alice: {{ count: 1, transport: {transport} }} }}");
+        play(&clients, "- alice: { connect: { within: 1s } }", 0, |mut play| {
+            play.begin(0);
+            match transport {
+                "polling" => answered(&mut play, Channel::Poll, OPEN),
+                _ => {
+                    play.accepted();
+                    play.hear(OPEN);
+                }
+            }
+            play.pass(500);
+            way(&mut play);
+            let missed: Vec<&str> = play.found.missed.iter().map(|(_, why)| why.as_str()).collect();
+            assert_eq!(missed, [why]);
+        });
+    }
+}
+
+#[test]
+fn each_way_in_which_a_connect_fails_has_its_cause() {
+    type Way = fn(&mut Play<'_>);
+    fn lost(play: &mut Play<'_>, lost: Lost) {
+        play.call(|client, io| client.handle_lost(io, Channel::WebSocket, lost));
+    }
+    let ways: [(Cause, Way); 8] = [
+        (Cause::Refused, |play| {
+            play.hear(r#"44{"message":"no"}"#);
+        }),
+        (Cause::NoAnswer, |play| {
+            play.pass(1000);
+        }),
+        (Cause::ClosePacket, |play| {
+            play.hear("1");
+            lost(play, Lost::Ended);
+        }),
+        (Cause::CloseFrame, |play| {
+            let frame = Frame::Close { code: Some(1013), reason: "later".into() };
+            play.call(|client, io| client.handle_frame(io, frame));
+        }),
+        (Cause::Ended, |play| lost(play, Lost::Ended)),
+        (Cause::Broken, |play| lost(play, Lost::Broken("connection reset by peer".into()))),
+        (Cause::Tls, |play| lost(play, Lost::Tls("unknown issuer".into()))),
+        (Cause::Status5xx, |play| {
+            let head = Head { status: 503, reason: String::new(), headers: Vec::new() };
+            lost(play, Lost::Refused(Box::new((head, Vec::new()))));
+        }),
+    ];
+    for (cause, way) in ways {
+        play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
+            play.begin(0);
+            play.accepted();
+            play.hear(OPEN);
+            way(&mut play);
+            let missed: Vec<FailureKind> =
+                play.found.missed.iter().map(|(failure_kind, _)| *failure_kind).collect();
+            assert_eq!(missed, [FailureKind::Connect(cause)]);
+            assert_eq!(play.found.wronged, [], "it was never connected");
+        });
+    }
+}
