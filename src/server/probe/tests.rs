@@ -91,6 +91,23 @@ fn the_session_of_the_probe_is_closed_again() {
 }
 
 #[test]
+fn a_server_that_answers_by_jsonp_as_it_was_asked_to_is_found_and_told_goodbye_by_a_form() {
+    let called = format!("___eio[7]({});", serde_json::Value::from(OPEN));
+    let (endpoint, requests) = always(http("200 OK", &called));
+    let manner = Manner { query: vec![("j".to_owned(), "7".to_owned())], ..Manner::default() };
+    let found =
+        probe(&endpoint, &Probing { manners: vec![manner], ..Probing::default() }).expect("it is there");
+    assert_eq!((found.polling, found.max_payload), (true, Some(1_000_000)));
+    let goodbye = requests.iter().nth(1).expect("it says goodbye").to_ascii_lowercase();
+    assert!(
+        goodbye.starts_with("post ") && goodbye.contains("application/x-www-form-urlencoded"),
+        "{goodbye}"
+    );
+    let (endpoint, _) = always(http("200 OK", &called));
+    assert!(probe(&endpoint, &Probing::default()).is_err(), "nobody asked for it");
+}
+
+#[test]
 fn the_path_and_the_query_of_the_url_are_used() {
     let (endpoint, told) = always(http("200 OK", OPEN));
     let endpoint = Endpoint { path: "/live/".into(), query: Some("token=x".into()), ..endpoint };
