@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -77,6 +78,16 @@ pub fn is_telling(name: &str) -> bool {
 /// Whether a query parameter or a key of `auth` with this name is a secret.
 pub fn lets_in(name: &str) -> bool {
     is_telling(name) || LETTING_IN.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a text of a scenario is an expression, ours or one of another tool. It is no secret; its value comes to be known
+/// when it is worked out.
+pub fn is_expression(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    text.contains("${") || text.contains("{{") || text.strip_prefix('$').is_some_and(is_name)
 }
 
 fn pattern(text: &str) -> Regex {
@@ -216,18 +227,6 @@ impl Secrets {
         if end == 0 && cut.is_none() { Cow::Borrowed(text) } else { Cow::Owned(cut.unwrap_or(out)) }
     }
 
-    /// A message to the user without them: our own sentences, and lines of the user's files, which begin with a number.
-    pub fn redact_message<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.are_shown() {
-            return Cow::Borrowed(text);
-        }
-        static LINE: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"(?m)^\s*\d+ \| .*$").expect("the pattern is well-formed"));
-        let plain = self.without_values(text);
-        let hide = |found: &Captures<'_>| by_key_of_a_file(&by_name(&found[0])).into_owned();
-        Cow::Owned(LINE.replace_all(&plain, hide).into_owned())
-    }
-
     /// Takes them out of every text of a JSON value, but not out of its keys and not out of histograms. A text that is one of
     /// these words is left alone.
     pub fn redact_json(&self, value: &mut Json, but: &[String]) {
@@ -308,18 +307,27 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
         || !(text[..start].ends_with(in_number) || text[end..].starts_with(in_number))
 }
 
-/// Takes out what stands behind a telling name: in JSON (also within a text of JSON), in a query or an assignment, in a
-/// line of a header, and before the host of a url.
+/// What stands behind a telling name: in JSON (also within a text of JSON), in a query or an assignment, in a line of a
+/// header, and before the host of a url. The second group of each is the secret.
+static NAMED: LazyLock<[Regex; 4]> = LazyLock::new(|| {
+    let json = format!(r#"(\\?"[\w-]*(?:{TELLING})[\w-]*\\?"\s*:\s*\\?")((?:\\[^"]|[^"\\])+)"#);
+    let assigned = format!(r#"(\b[\w-]*(?:{TELLING})[\w-]*=)([^&\s"'#<>\\…]+)"#);
+    let header = r#"(\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)["']?\s*:\s*\\?["']?)([^\r\n"'}\\]+)"#;
+    let url = r#"(\b(?:https?|wss?)://)([^/\s@"'?#]+)@"#;
+    [pattern(&json), pattern(&assigned), pattern(header), pattern(url)]
+});
+
+/// Where secrets stand in a line of a scenario, by the names before them: stretches of bytes.
+pub fn named_in(text: &str) -> Vec<Range<usize>> {
+    let secrets =
+        NAMED.iter().flat_map(|pattern| pattern.captures_iter(text)).filter_map(|found| found.get(2));
+    secrets.filter(|secret| !secret.as_str().starts_with("${")).map(|secret| secret.range()).collect()
+}
+
+/// Takes out what stands behind a telling name.
 fn by_name(text: &str) -> Cow<'_, str> {
-    static PATTERNS: LazyLock<[Regex; 4]> = LazyLock::new(|| {
-        let json = format!(r#"(\\?"[\w-]*(?:{TELLING})[\w-]*\\?"\s*:\s*\\?")((?:\\[^"]|[^"\\])+)"#);
-        let assigned = format!(r#"(\b[\w-]*(?:{TELLING})[\w-]*=)([^&\s"'#<>\\…]+)"#);
-        let header = r#"(\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)["']?\s*:\s*\\?["']?)([^\r\n"'}\\]+)"#;
-        let url = r#"(\b(?:https?|wss?)://)([^/\s@"'?#]+)@"#;
-        [pattern(&json), pattern(&assigned), pattern(header), pattern(url)]
-    });
     let mut out = Cow::Borrowed(text);
-    for (index, pattern) in PATTERNS.iter().enumerate() {
+    for (index, pattern) in NAMED.iter().enumerate() {
         let at = if index == 3 { "@" } else { "" };
         let hide = |found: &Captures<'_>| match &found[2] {
             // An expression is no secret; its value is.
@@ -333,12 +341,14 @@ fn by_name(text: &str) -> Cow<'_, str> {
     out
 }
 
-/// The same in a line of a scenario: `auth: { token: abc }`.
+/// What stands behind a telling key in a line of a scenario: `auth: { token: abc }`.
+static KEYED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(r#"(\b[\w-]*(?:{TELLING})[\w-]*["']?\s*:\s*["']?)([^\s,}}"'\[{{$]+)"#))
+});
+
+/// The same in a line of a scenario.
 fn by_key_of_a_file(line: &str) -> Cow<'_, str> {
-    static KEY: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(&format!(r#"(\b[\w-]*(?:{TELLING})[\w-]*["']?\s*:\s*["']?)([^\s,}}"'\[{{$]+)"#))
-    });
-    KEY.replace_all(line, format!("${{1}}{HIDDEN}"))
+    KEYED.replace_all(line, format!("${{1}}{HIDDEN}"))
 }
 
 #[cfg(test)]

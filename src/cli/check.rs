@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::overrides::OverrideArgs;
+use super::secrets::secrets;
 use super::{say, warn};
 use crate::runner::{Error, select};
 use crate::scenario::explain;
@@ -31,6 +32,7 @@ pub(super) struct CheckArgs {
 /// Explains good scenarios on standard output; bad ones are an error.
 pub(super) fn check(args: &CheckArgs) -> Result<Status, Error> {
     let selected = select(&args.scenarios, &args.load.overrides()?)?;
+    selected.iter().for_each(|one| one.note_secrets(&secrets()));
     if args.quiet {
         warn(&selected);
     } else {

@@ -197,5 +197,5 @@ fn warn(selected: &[Selected]) {
 
 /// Prints lines on standard error. Where that is impossible, there is nobody left to tell.
 fn complain(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", secrets::secrets().redact_message(text));
+    let _ = writeln!(anstream::stderr(), "{}", secrets::secrets().without_values(text));
 }

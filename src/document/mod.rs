@@ -10,6 +10,7 @@
 mod closest;
 mod complaint;
 mod fields;
+mod hidden;
 mod mistake;
 mod node;
 mod parse;

@@ -1,10 +1,13 @@
 //! How a mistake in a file is shown: the sentence, the place, the line itself, a caret, a hint.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
+use super::hidden::Hidden;
 use super::{Mistake, Source, Span};
+use crate::secrets::HIDDEN;
 
 /// Columns of the file's line that are shown at most.
 const SHOWN: usize = 100;
@@ -15,7 +18,8 @@ const BEFORE: usize = 40;
 /// The mistake as it is shown to the user, several lines with a line feed after each.
 ///
 /// Nothing from the file reaches the terminal raw: control characters and those that turn the direction of
-/// writing are shown escaped, long lines are cut around the caret, wide characters count as two columns.
+/// writing are shown escaped, long lines are cut around the caret, wide characters count as two columns. What is secret in
+/// the file stands in no excerpt and in no sentence.
 pub fn render(mistake: &Mistake, source: &Source) -> String {
     render_as("error", mistake, source)
 }
@@ -27,7 +31,8 @@ pub fn render_warning(warning: &Mistake, source: &Source) -> String {
 
 fn render_as(kind: &str, mistake: &Mistake, source: &Source) -> String {
     let Span { line, column, .. } = mistake.span;
-    let mut out = format!("{kind}: {}\n", escaped(&mistake.message));
+    let hidden = Hidden::of(source);
+    let mut out = format!("{kind}: {}\n", escaped(&hidden.without(&mistake.message)));
     let text = match line {
         0 => None,
         _ => source.text.lines().nth(line as usize - 1),
@@ -40,26 +45,37 @@ fn render_as(kind: &str, mistake: &Mistake, source: &Source) -> String {
     if let Some(text) = text {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
-        let (shown, before, carets) = excerpt(text, mistake.span);
+        let (shown, before, carets) = excerpt(text, mistake.span, &hidden.in_line(line, text));
         let underline = format!("{}{}", " ".repeat(before), "^".repeat(carets));
         write!(out, "{margin} |\n{number} | {shown}\n{margin} | {underline}\n").unwrap_or_default();
     }
     if let Some(hint) = &mistake.hint {
-        writeln!(out, "help: {}", escaped(hint)).unwrap_or_default();
+        writeln!(out, "help: {}", escaped(&hidden.without(hint))).unwrap_or_default();
     }
     out
 }
 
-/// The part of the line to show, the columns before the caret, and the number of carets.
-fn excerpt(text: &str, span: Span) -> (String, usize, usize) {
+/// The part of the line to show without these characters of it, the columns before the caret, and the number of carets.
+fn excerpt(text: &str, span: Span, secrets: &[Range<usize>]) -> (String, usize, usize) {
     let first = span.column.saturating_sub(1) as usize;
     let last = match span.end_line == span.line {
         true => span.end_column.saturating_sub(1) as usize,
         false => usize::MAX,
     };
-    let cells: Vec<Cell> = text.trim_end().chars().map(cell).collect();
-    let first = first.min(cells.len());
+    let mut cells: Vec<Cell> = text.trim_end().chars().map(cell).collect();
+    let mut first = first.min(cells.len());
     let last = last.clamp(first, cells.len());
+    for secret in secrets {
+        let end = secret.end.min(cells.len());
+        for (index, cell) in cells[..end].iter_mut().enumerate().skip(secret.start) {
+            // One cell stands for all.
+            let text = if index == secret.start { HIDDEN.to_owned() } else { String::new() };
+            *cell = Cell { width: text.len(), text };
+        }
+        if (secret.start..end).contains(&first) {
+            first = secret.start;
+        }
+    }
 
     let total: usize = cells.iter().map(|cell| cell.width).sum();
     let mut from = 0;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Bundled, Error};
+use super::{Bundled, Error, secrets};
 use crate::document::{Source, closest, render};
 use crate::scenario::{self, Outside, Overrides, Scenario, Surroundings, Timings};
+use crate::secrets::Secrets;
 
 /// A scenario, read, with where it came from.
 #[derive(Debug)]
@@ -29,6 +30,11 @@ impl Selected {
         let scenario =
             scenario::read(&self.source, &surroundings).map_err(|mistake| render(&mistake, &self.source))?;
         Ok(Selected { source: self.source.clone(), scenario, surroundings, overrides })
+    }
+
+    /// Makes what it says known as secret, for a verb that tells of it and plays nothing.
+    pub(crate) fn note_secrets(&self, secrets: &Secrets) {
+        secrets::of(&self.source, &self.scenario, secrets);
     }
 
     /// What it takes from outside of its own file.

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::Bundled;
 use crate::document::{Node, Source, Value, parse};
 use crate::scenario::Scenario;
-use crate::secrets::{Secrets, is_telling, lets_in};
+use crate::secrets::{Secrets, is_expression, is_telling, lets_in};
 
 /// Makes what this scenario says known as secret. Gives where its clients note what they come to know.
 pub(super) fn of(source: &Source, scenario: &Scenario, secrets: &Secrets) -> Secrets {
@@ -58,16 +58,16 @@ fn note_overrides(scenario: &Scenario, secrets: &Secrets) {
 /// `place`: the key under which this stands. `all`: whether the key says that every text below is a secret.
 fn note_node(node: &Node, place: &str, all: bool, secrets: &Secrets) {
     match &node.value {
-        // An expression is no secret; its value comes to be known when it is worked out.
-        Value::Text(text) if text.contains("${") => {}
+        Value::Text(text) if is_expression(text) => {}
         Value::Text(text) if all => secrets.note(text),
         Value::Int(number) if all => secrets.note(&number.to_string()),
         Value::List(items) => items.iter().for_each(|item| note_node(item, place, all, secrets)),
         Value::Map(entries) => {
             for (key, value) in entries {
                 let name = key.text.as_str();
-                if let (true, Value::Text(text)) =
-                    (place == "headers" && !text_is_expression(value), &value.value)
+                if let Value::Text(text) = &value.value
+                    && place == "headers"
+                    && !is_expression(text)
                 {
                     secrets.note_header(name, text);
                 }
@@ -77,10 +77,6 @@ fn note_node(node: &Node, place: &str, all: bool, secrets: &Secrets) {
         }
         _ => {}
     }
-}
-
-fn text_is_expression(node: &Node) -> bool {
-    matches!(&node.value, Value::Text(text) if text.contains("${"))
 }
 
 #[cfg(test)]

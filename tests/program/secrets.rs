@@ -209,9 +209,44 @@ fn no_secret_stands_in_what_is_told_of_a_wrong_command_line_file_or_url() {
         let ended = sockrates(words).run();
         assert!(ended.code != Some(0) && !format!("{ended}").contains(secret), "{ended}");
     }
-    let file = given
-        .folder
-        .scenario(&format!("{{ a: {{ auth: {{ token: {secret} }}, hedears: 1 }} }}"), "- a: connect");
-    let ended = sockrates(["run"]).args([file]).run().code(2);
-    assert!(!format!("{ended}").contains(secret), "{ended}");
+}
+
+#[test]
+fn no_verb_shows_a_secret_of_a_file_in_what_it_tells_of_that_file() {
+    let given = Given::new();
+    let secret = given.of("auth of the line");
+    // In one line, over several, in a value of several words, in a file that is no YAML, and in what is told of a good file.
+    let group = |more: &str| {
+        format!("{{ a: {{ auth: {{ password: \"two {secret} words\", pin: {secret} }}{more} }} }}")
+    };
+    let list = format!("\n  a:\n    auth:\n      token:\n        - {secret} {secret}\n    hedears: 1");
+    let lists = format!("\n  a:\n    auth:\n      token: [1, {secret} {secret}\n    hedears: 1");
+    let emits =
+        format!("- a: connect\n- a: {{ emit: {{ event: login, args: [{{ password: \"{secret}\" }}] }} }}");
+    let files = [
+        (group(", hedears: 1"), "- a: connect".to_owned(), 2),
+        (group(""), format!("- a: {{ wait: {{ password: {secret} }} }}"), 2),
+        (list, "- a: connect".to_owned(), 2),
+        (lists, "- a: connect".to_owned(), 2),
+        (group(""), emits, 0),
+    ];
+    for (clients, script, code) in files {
+        let file = given.folder.scenario(&clients, &script).display().to_string();
+        let verbs: &[&[&str]] = match code {
+            0 => &[&["check"]],
+            _ => &[
+                &["check"],
+                &["check", "--quiet"],
+                &["run"],
+                &["run", "--show-secrets"],
+                &["capacity"],
+                &["compare", "--fault", "ack-twice"],
+                &["conform", "--contract"],
+            ],
+        };
+        for verb in verbs {
+            let ended = sockrates(verb.iter().copied()).args([&file]).run();
+            assert!(ended.code == Some(code) && !format!("{ended}").contains(secret), "{verb:?}: {ended}");
+        }
+    }
 }
