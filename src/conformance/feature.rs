@@ -33,6 +33,10 @@ pub enum Feature {
     MaxPayload,
     /// A POST may come in chunks.
     Chunked,
+    /// An upgrade may stay unfinished as long as was told.
+    UpgradeTime,
+    /// Who joins no namespace is put out when it was told.
+    ConnectTime,
     /// Several nodes.
     Nodes,
     /// Some namespace is served by nobody.
@@ -67,12 +71,27 @@ impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
         use Feature::{
-            Anonymous, Chunked, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload, NoRecovery, Nodes,
-            Polling, Recovery, Unserved, Upgrade, Websocket,
+            Anonymous, Chunked, ConnectTime, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload,
+            NoRecovery, Nodes, Polling, Recovery, Unserved, Upgrade, UpgradeTime, Websocket,
         };
         let mut all = vec![
-            Polling, Websocket, Upgrade, Recovery, NoRecovery, Cors, MaxPayload, Chunked, Nodes, Unserved,
-            Main, Anonymous, Custom, Guard, Dynamic,
+            Polling,
+            Websocket,
+            Upgrade,
+            Recovery,
+            NoRecovery,
+            Cors,
+            MaxPayload,
+            Chunked,
+            UpgradeTime,
+            ConnectTime,
+            Nodes,
+            Unserved,
+            Main,
+            Anonymous,
+            Custom,
+            Guard,
+            Dynamic,
         ];
         all.extend((0..EVENTS.len()).map(Event));
         all.extend(Verb::ALL.map(Feature::Asked));
@@ -90,6 +109,8 @@ impl Feature {
             Feature::Cors => "cors",
             Feature::MaxPayload => "max_payload",
             Feature::Chunked => "chunked",
+            Feature::UpgradeTime => "upgrade_time",
+            Feature::ConnectTime => "connect_time",
             Feature::Nodes => "nodes",
             Feature::Unserved => "unserved namespaces",
             Feature::Main => "/",
@@ -143,6 +164,12 @@ impl Feature {
             Feature::Cors => "responses that pages of other origins may read (CORS)".to_owned(),
             Feature::MaxPayload => "`maxPayload` in the handshake, which came with engine.io 6.2".to_owned(),
             Feature::Chunked => "POSTs that do not tell their length beforehand".to_owned(),
+            Feature::UpgradeTime => {
+                "an upgrade that may stay unfinished as long as `--upgrade-timeout` says".to_owned()
+            }
+            Feature::ConnectTime => {
+                "an end, when `--connect-timeout` says, to who joins no namespace".to_owned()
+            }
             Feature::Nodes => "several nodes that share the work".to_owned(),
             Feature::Unserved => "a namespace that it does not serve".to_owned(),
             Feature::Main => "a way into the namespace `/` with the credentials that were given".to_owned(),
@@ -219,6 +246,17 @@ impl Feature {
                  expect: { status: { $not: 411 } } } }"
                     .to_owned()
             }
+            // It is the look that waits, and not longer than the cases do.
+            Feature::UpgradeTime => {
+                "- a: { open: { transport: polling } }\n\
+                 - b: { open: { transport: websocket, sid: '${a.engine_sid}' } }\n\
+                 - b: { wait: '${min(2000, server.upgrade_timeout * 8 / 10)}ms' }\n\
+                 - b: [ { send: 2probe }, { expect_frame: 3probe } ]"
+                    .to_owned()
+            }
+            Feature::ConnectTime => {
+                "- a: open\n- a: { expect_closed: { within: '${server.connect_timeout * 5 / 4}ms' } }".to_owned()
+            }
             Feature::Recovery => "- a: [ open, { send: '40' } ]\n\
                  - a: { expect_frame: { text: { $match: '^40.*\"pid\"' }, order: any, within: 1s } }"
                 .to_owned(),
@@ -266,6 +304,8 @@ fn used_of(source: &Source, scenario: &Scenario, by_contract: bool) -> BTreeSet<
             Need::Cors => Some(Feature::Cors),
             Need::MaxPayload => Some(Feature::MaxPayload),
             Need::Chunked => Some(Feature::Chunked),
+            Need::UpgradeTime => Some(Feature::UpgradeTime),
+            Need::ConnectTime => Some(Feature::ConnectTime),
             Need::Nodes => Some(Feature::Nodes),
             // Their parts stand in the script.
             Need::Echo | Need::Fixture | Need::Contract => None,

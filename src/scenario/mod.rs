@@ -204,13 +204,19 @@ pub enum Need {
     MaxPayload,
     /// Requests need not tell the length of their bodies beforehand.
     Chunked,
+    /// An upgrade may stay unfinished as long as was told: what ends sooner was ended for another reason.
+    #[serde(rename = "upgrade_time")]
+    UpgradeTime,
+    /// A client that joins no namespace is put out when it was told: who stays longer stays for another reason.
+    #[serde(rename = "connect_time")]
+    ConnectTime,
     /// The server has several nodes.
     Nodes,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Need; 12] = [
+    pub const ALL: [Need; 14] = [
         Need::Echo,
         Need::Fixture,
         Need::Contract,
@@ -222,6 +228,8 @@ impl Need {
         Need::Cors,
         Need::MaxPayload,
         Need::Chunked,
+        Need::UpgradeTime,
+        Need::ConnectTime,
         Need::Nodes,
     ];
 
@@ -238,6 +246,8 @@ impl Need {
             Need::Upgrade => "upgrade",
             Need::Cors => "cors",
             Need::Chunked => "chunked",
+            Need::UpgradeTime => "upgrade_time",
+            Need::ConnectTime => "connect_time",
             Need::Nodes => "nodes",
             Need::MaxPayload => "max_payload",
         }

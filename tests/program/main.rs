@@ -13,6 +13,7 @@ mod conform;
 mod conform_nodes;
 mod conform_servers;
 mod conform_slow;
+mod conform_times;
 mod cut_short;
 mod deaths;
 mod exit_codes;

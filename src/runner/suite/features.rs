@@ -11,7 +11,7 @@ use crate::conformance::{Feature, OwnContract, Versions};
 use crate::contract::Verb;
 use crate::document::Source;
 use crate::runner::ServerConfig;
-use crate::scenario::{self, Scenario, Surroundings};
+use crate::scenario::{self, Scenario, Surroundings, Timings};
 use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
 use crate::verdict::Status;
@@ -49,6 +49,7 @@ impl Features {
     ) -> Result<Features, String> {
         let (endpoint, address, version) = host
             .with(|running| (running.endpoint().clone(), running.found().address, running.found().version));
+        let timings = host.with(|running| server.timings(running.found()));
         let probing = Probing { version: Some(version), ..server.probing(vec![server.manner()]) };
         let ways = offers(&endpoint, address, &probing);
         if !ways.answered {
@@ -71,7 +72,11 @@ impl Features {
             (Feature::MaxPayload, ways.max_payload),
         ]);
         found.extend(wanted.get(&Feature::Nodes).map(|nodes| (*nodes, of_nodes(host.nodes()))));
-        let scout = Scout { server, host, contract, transport, stop };
+        if found.get(&Feature::Upgrade).is_some_and(|upgrade| !upgrade.there) {
+            let seen = "there are no upgrades, whose time could end".to_owned();
+            found.insert(Feature::UpgradeTime, Offer { there: true, seen });
+        }
+        let scout = Scout { server, host, contract, transport, timings, stop };
         let mut left: Vec<Feature> = Feature::all()
             .into_iter()
             .filter(|feature| !found.contains_key(feature) && wanted.contains(feature))
@@ -250,6 +255,7 @@ struct Scout<'a> {
     host: &'a Host<'a>,
     contract: Option<&'a OwnContract>,
     transport: Transport,
+    timings: Timings,
     stop: &'a AtomicBool,
 }
 
@@ -275,7 +281,8 @@ impl Scout<'_> {
     }
 
     fn look_for(&self, label: &str, source: &Source, tries: usize) -> Offer {
-        self.look_in(label, source, tries, None, &Surroundings::without_files())
+        let surroundings = Surroundings::without_files().with(self.timings);
+        self.look_in(label, source, tries, None, &surroundings)
     }
 
     fn look_in(

@@ -188,7 +188,14 @@ impl Suite {
         let features = match is_bundled && contract.is_none() {
             true => Features::granted(host.nodes()),
             false => {
-                let wanted = variants.iter().flat_map(|variant| variant.uses()).collect();
+                // What only cases could need that take too long is not waited for.
+                let is_short = |variant: &&Variant<'_>| cases::too_long(**variant, patience).is_none();
+                let in_time: BTreeSet<Feature> =
+                    variants.iter().filter(is_short).flat_map(|variant| variant.uses()).collect();
+                let wanted = variants.iter().flat_map(|variant| variant.uses());
+                let wanted = wanted
+                    .filter(|feature| *feature != Feature::ConnectTime || in_time.contains(feature))
+                    .collect();
                 Features::of(server, &host, &wanted, contract, jobs, stop).map_err(unreachable)?
             }
         };
