@@ -5,6 +5,7 @@
 //! [`crate::observe`]; the verdict compares.
 
 mod answers;
+mod order;
 mod samples;
 mod whole;
 
@@ -299,17 +300,27 @@ impl fmt::Display for Threshold {
 impl Threshold {
     /// Reads one threshold of a scenario: a sentence, or a map of it and of what is to happen when it is missed.
     pub fn read(node: &Node, find: &mut Find<'_>) -> Result<Threshold, Mistake> {
-        let Value::Map(entries) = &node.value else { return Threshold::read_text(node, find) };
+        let Value::Map(entries) = &node.value else { return Threshold::read_told(node, find) };
         if let Some((key, _)) = entries.iter().find(|(key, _)| key.text.contains(answers::WHERE)) {
             return Err(key
                 .mistake("a threshold with `: ` in it has to stand in quotes")
                 .hint("write `- \"ack where [{ ok: false }] < 5 %\"`"));
         }
+        if let [(key, limit)] = &entries[..]
+            && asked(&key.text).is_ok()
+        {
+            let limit = limit.text().ok().filter(|limit| limit.starts_with(answers::SIGN));
+            return Err(key.mistake("a threshold is one text, without a colon").hint(format!(
+                "write it like `- {} {}`",
+                key.text,
+                limit.unwrap_or("< 250 ms")
+            )));
+        }
         let fields = Fields::of(node, "the threshold")?;
         let demand = fields.required("demand");
         let aborts = fields.optional("abort_on_breach");
         fields.deny_others()?;
-        let threshold = Threshold::read_text(demand?, find)?;
+        let threshold = Threshold::read_told(demand?, find)?;
         let aborts_it = aborts.map_or(Ok(false), Node::bool)?;
         if let Some(at) = aborts.filter(|_| aborts_it && !threshold.can_be_breached_early()) {
             let message = format!("whether `{}` holds is known at the end of the run alone", threshold.text);
@@ -325,6 +336,10 @@ impl Threshold {
         let none = self.relation == Relation::Equal && self.limit.number() == 0.0;
         // How long it takes until all nodes hear each other is known when they do.
         (self.relation.is_upper() || none) && self.subject != Subject::Whole
+    }
+
+    fn read_told(node: &Node, find: &mut Find<'_>) -> Result<Threshold, Mistake> {
+        Threshold::read_text(node, find).map_err(|mistake| order::better(mistake, node, find))
     }
 
     fn read_text(node: &Node, find: &mut Find<'_>) -> Result<Threshold, Mistake> {
@@ -416,6 +431,11 @@ impl Threshold {
                     );
                 }
                 (Subject::Share(counted), Limit::Share(limit))
+            }
+            Ok(Asked::Counted(counted, _)) if value.ends_with("/s") => {
+                let name = counted.name();
+                return Err(Mistake::new(value_at, format!("expected a number of times, found `{value}`"))
+                    .hint(format!("a number has no unit here; of a rate, ask `{name} rate`")));
             }
             Ok(Asked::Counted(counted, _)) => (Subject::Count(counted), count(value, value_at)?),
             Err((mistake, from, part)) => return Err(told(mistake, from, part)),

@@ -217,6 +217,10 @@ fn quantity(text: &str, what: &str, example: &str, units: &[(&str, f64)]) -> Res
             let mistake = nowhere(format!("`{unit}` is not a unit of {what}"));
             Err(match other_case {
                 Some(name) => mistake.hint(format!("did you mean `{name}`?")),
+                None if unit == "/s" && what == "a time" && (1e-3..=1e6).contains(&number) => {
+                    let interval = Spelt(Duration::from_micros((1e6 / number).round() as u64));
+                    mistake.hint(format!("{trimmed} is one each {interval}: write `{interval}`"))
+                }
                 None => {
                     let known: Vec<String> = names.map(|name| format!("`{name}`")).collect();
                     mistake.hint(format!("known units: {}", known.join(", ")))
@@ -287,6 +291,10 @@ mod tests {
         assert_eq!(
             told(duration_from("5MS").unwrap_err()),
             "`MS` is not a unit of a time (did you mean `ms`?)"
+        );
+        assert_eq!(
+            told(duration_from("20/s").unwrap_err()),
+            "`/s` is not a unit of a time (20/s is one each 50ms: write `50ms`)"
         );
         assert!(told(duration_from("5 days").unwrap_err()).contains("known units: `us`"));
         assert_eq!(told(duration_from("1000h").unwrap_err()), "`1000h` is longer than 30 days");

@@ -74,7 +74,7 @@ pub(super) fn throughput(result: &CapacityResult) -> Option<Chart> {
     }
     lines.push(marked("held", 3, Shape::Disc, |outcome| *outcome == StepOutcome::Held));
     lines.push(marked("broke", 2, Shape::Cross, |outcome| {
-        matches!(outcome, StepOutcome::Broke(_) | StepOutcome::Died(_))
+        matches!(outcome, StepOutcome::Broke(_) | StepOutcome::Died(_) | StepOutcome::Gone(_))
     }));
     lines.push(marked("not a valid measurement", 7, Shape::Ring, |outcome| {
         matches!(outcome, StepOutcome::Limited(_) | StepOutcome::Unclear(_))

@@ -62,7 +62,7 @@ pub(super) fn tone(result: &CapacityResult) -> Tone {
             Tone::Good
         }
         Some((Above::Broke { .. } | Above::Range { .. }, Some(_))) => Tone::Doubtful,
-        Some((Above::Broke { .. } | Above::Died { .. }, _)) => Tone::Bad,
+        Some((Above::Broke { .. } | Above::Died { .. } | Above::Gone { .. }, _)) => Tone::Bad,
         _ => Tone::Doubtful,
     }
 }
@@ -131,6 +131,10 @@ pub(crate) fn sentence(axis: &Axis, found: &Found) -> String {
         (Above::Died { load: at, why }, _) => {
             of_highest(format!("at {} the server ended three times in a row: {why}", load(*at)))
         }
+        (Above::Gone { load: at, why }, _) => of_highest(format!(
+            "at {} the server was not there any more, and did not come back: {why}",
+            load(*at)
+        )),
         (Above::Unclear { load: at, why }, _) => of_highest(format!(
             "at {} there was too little data to judge: {why}; make the scenario longer, or begin with more",
             load(*at)
@@ -158,7 +162,8 @@ fn cards(result: &CapacityResult) -> Vec<Card> {
             (Some(_), Some(_)) => Tone::Doubtful,
         };
         add("Highest load that held", held, note, tone);
-        if let Above::Broke { load, .. } | Above::Died { load, .. } = &found.above {
+        if let Above::Broke { load, .. } | Above::Died { load, .. } | Above::Gone { load, .. } = &found.above
+        {
             add("Lowest load that did not", words(*load), String::new(), Tone::Bad);
         }
     }
@@ -187,6 +192,9 @@ fn costs(result: &CapacityResult) -> Vec<(&'static str, String, String)> {
     costs.into_iter().filter_map(|(name, value, note)| Some((name, value?, note))).collect()
 }
 
+/// With fewer loads, nobody can tell how throughput goes over them.
+const FEWEST_OF_A_CURVE: usize = 3;
+
 fn curve(result: &CapacityResult) -> Vec<Block> {
     if result.points.is_empty() {
         return Vec::new();
@@ -194,7 +202,12 @@ fn curve(result: &CapacityResult) -> Vec<Block> {
     let mut blocks = drawn(curves::throughput(result).into_iter().collect());
     let knee = match result.curve.knee {
         Some(knee) => format!("The knee: throughput falls to 80 % of linear at {}.", result.axis.words(knee)),
-        None => "Throughput grew with the load: there is no knee.".to_owned(),
+        None => match throughputs(&result.points).len() {
+            0..FEWEST_OF_A_CURVE => {
+                "Too few loads were measured to tell whether throughput grows with the load.".to_owned()
+            }
+            _ => "Throughput grew with the load: there is no knee.".to_owned(),
+        },
     };
     blocks.push(Block::Paragraph(knee.into()));
     let fact = |(name, value, note): (&str, String, String)| {
@@ -428,6 +441,7 @@ fn outcome(outcome: &StepOutcome) -> (Tone, &'static str, &str) {
         StepOutcome::Held => (Tone::Good, "held", ""),
         StepOutcome::Broke(why) => (Tone::Bad, "failed", why),
         StepOutcome::Died(how) => (Tone::Bad, "the server ended", how),
+        StepOutcome::Gone(how) => (Tone::Bad, "the server was not there any more", how),
         StepOutcome::Limited(why) => (Tone::Doubtful, "the generator did not keep up", why),
         StepOutcome::Unclear(why) => (Tone::Doubtful, "not clear", why),
     }

@@ -95,6 +95,8 @@ pub(crate) enum StepOutcome {
     Unclear(String),
     /// The server ended: how.
     Died(String),
+    /// A server that we did not start was not there any more: how that was seen.
+    Gone(String),
 }
 
 impl fmt::Display for StepOutcome {
@@ -105,6 +107,7 @@ impl fmt::Display for StepOutcome {
             StepOutcome::Limited(why) => write!(f, "the load generator did not keep up: {why}"),
             StepOutcome::Unclear(why) => write!(f, "not clear: {why}"),
             StepOutcome::Died(how) => write!(f, "the server ended: {how}"),
+            StepOutcome::Gone(how) => write!(f, "the server was not there any more: {how}"),
         }
     }
 }
@@ -148,6 +151,13 @@ pub(crate) enum Above {
         /// At which load.
         load: f64,
         /// How.
+        why: String,
+    },
+    /// A server that we did not start was not there any more, and did not come back.
+    Gone {
+        /// At which load.
+        load: f64,
+        /// How that was seen.
         why: String,
     },
     /// There was too little data to judge.
@@ -239,18 +249,23 @@ impl Search {
     pub(crate) fn tell(&mut self, outcome: StepOutcome) {
         let Some(step) = self.asked else { return };
         let load = step.load;
-        if let StepOutcome::Died(why) = outcome {
+        let death = match &outcome {
+            StepOutcome::Died(why) => Some(Above::Died { load, why: why.clone() }),
+            StepOutcome::Gone(why) => Some(Above::Gone { load, why: why.clone() }),
+            _ => None,
+        };
+        if let Some(death) = death {
             self.deaths += 1;
             self.asked = Some(Step { server: Server::Fresh, ..step });
             if self.deaths == DEATHS {
-                self.over = Some(Above::Died { load, why });
+                self.over = Some(death);
             }
             return;
         }
         self.deaths = 0;
         self.asked = None;
         let above = match outcome {
-            StepOutcome::Died(_) => return,
+            StepOutcome::Died(_) | StepOutcome::Gone(_) => return,
             StepOutcome::Held => None,
             StepOutcome::Broke(why) => Some(Above::Broke { load, why }),
             StepOutcome::Limited(why) => Some(Above::Limited { load, why }),

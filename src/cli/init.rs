@@ -131,6 +131,9 @@ impl InitArgs {
             ack: self.ack,
             plain_join: false,
             plain_send: false,
+            echoes: None,
+            roomless: false,
+            answers: [None, None],
             greetings: Vec::new(),
             seen: Vec::new(),
         }

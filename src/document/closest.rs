@@ -57,15 +57,17 @@ const ADVICE: &[(&[&str], &str, &str)] = &[
         "it belongs to a group: `clients: { users: { count: 10, namespace: /chat } }`",
     ),
     (&["method", "url", "path"], "post", "write the method as the key of the path: `post: /login`"),
-    (&["errors", "error", "http_req_failed"], "connect failed", FAILURES),
+    (&["errors", "error", "failed", "failures", "failure", "http_req_failed"], "connect failed", FAILURES),
+    (&["rate", "rps", "arrivalrate", "pace"], "bursts", PACE),
     (
-        &["latency", "response_time", "rtt", "http_req_duration"],
+        &["latency", "response_time", "rtt", "http_req_duration", "p50", "p90", "p95", "p99", "max", "mean"],
         "connect failed",
         "name what takes that time: `ack p99`, `delivery p99` or `connect p99`",
     ),
 ];
 
 const SERVER: &str = "name the server on the command line: `--url http://localhost:3000`";
+const PACE: &str = "a pace is told by its interval: `every: 50ms` lets each client begin 20 rounds a second";
 const FAILURES: &str = "name the errors: `connect failed`, `connection dropped`, `ack missed`, `rule broken` or `delivery missing`";
 
 /// The known word that was probably meant: one that stands for the same thing, or one at most one slip in three

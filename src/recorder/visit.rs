@@ -1,4 +1,4 @@
-//! Two clients that look at what an application says: when they connect, and when they ask for what a first scenario asks for.
+//! A few clients that look at what an application says: when they connect, and when they ask for what a first scenario asks for.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -27,8 +27,8 @@ pub(crate) struct Visit {
     /// The path of Socket.IO: `/socket.io/`.
     pub(crate) path: String,
     pub(crate) namespace: String,
-    /// What the clients ask for, one after another: the event, its argument, and whether both do.
-    pub(crate) asks: Vec<(String, Json, bool)>,
+    /// What the clients ask for, one after another: the event, and the argument that each of them gives it, if it asks.
+    pub(crate) asks: Vec<(String, Vec<Option<Json>>)>,
 }
 
 impl Visit {
@@ -51,18 +51,20 @@ impl Visit {
         let mut recorded = Recorded::default();
         let begin = Instant::now();
         let mut clients = Vec::new();
-        for _ in 0..2 {
+        let most = self.asks.iter().map(|(_, arguments)| arguments.len()).max().unwrap_or_default();
+        for _ in 0..most.max(2) {
             clients.push(Client::enter(self, version, &mut recorded, begin)?);
         }
         listen(&mut clients, &mut recorded, ATTENTION);
-        for (number, (event, argument, is_for_both)) in self.asks.iter().enumerate() {
-            let askers = if *is_for_both { 2 } else { 1 };
-            for client in clients.iter_mut().take(askers) {
+        for (number, (event, arguments)) in self.asks.iter().enumerate() {
+            // One after the other, so that it can be told who heard what because of whom.
+            for (asker, argument) in arguments.iter().enumerate() {
+                let Some(argument) = argument else { continue };
                 let namespace = namespace(&self.namespace);
                 let text = format!("42{namespace}{number}{}", json!([event, argument]));
-                client.say(&text, &mut recorded);
+                clients[asker].say(&text, &mut recorded);
+                listen(&mut clients, &mut recorded, ATTENTION);
             }
-            listen(&mut clients, &mut recorded, ATTENTION);
         }
         for client in &mut clients {
             client.say("41", &mut recorded);

@@ -41,15 +41,17 @@ pub(crate) fn look_at(starter: Starter) -> Result<(Starter, Vec<String>), Error>
     let is_wrong = |seen: &Look, event: &Option<String>| {
         seen.errors.iter().any(|(asked, _)| Some(asked) == event.as_ref())
     };
-    // An application that refuses an object may want the bare text.
+    // An application that refuses an object may want the bare text, also where it says nothing of it.
+    let is_unheard = |seen: &Look| starter.send.is_some() && seen.arrivals.is_empty();
     let plain = Starter {
-        plain_join: is_wrong(&seen, &starter.join),
-        plain_send: is_wrong(&seen, &starter.send),
+        plain_join: is_wrong(&seen, &starter.join) || (is_unheard(&seen) && starter.join.is_some()),
+        plain_send: starter.join.is_none() && (is_wrong(&seen, &starter.send) || is_unheard(&seen)),
         ..starter.clone()
     };
     if plain.plain_join || plain.plain_send {
         let again = visit(&plain)?;
-        if again.errors.len() < seen.errors.len() {
+        let is_better = (is_unheard(&again), again.errors.len()) < (is_unheard(&seen), seen.errors.len());
+        if is_better {
             (starter, seen) = (plain, again);
         }
     }
@@ -60,8 +62,23 @@ pub(crate) fn look_at(starter: Starter) -> Result<(Starter, Vec<String>), Error>
     {
         starter.arrives = Some(heard.clone());
     }
+    let of = |event: &Option<String>| {
+        let answer = seen.answers.iter().find(|(asked, _)| Some(asked) == event.as_ref());
+        answer.map(|(_, answer)| answer.clone())
+    };
+    starter.answers = [of(&starter.join), of(&starter.leave)];
+    let send = starter.send.clone().unwrap_or_default();
+    starter.echoes = seen.echoes.iter().find(|(sent, _)| *sent == send).map(|(_, echoes)| *echoes);
+    starter.roomless = starter.join.is_some() && seen.elsewhere.contains(&send);
+    let is_unheard = starter.send.is_some() && seen.arrivals.is_empty();
     starter.greetings = seen.greetings.iter().map(|(event, _)| event.clone()).collect();
-    let told = sentences(&seen);
+    let mut told = sentences(&seen);
+    if is_unheard {
+        told.push(format!(
+            "nobody heard anything after `{send}`: its payload is not what the handler reads, or nobody is where it goes; \
+             change `emit` in the contract until a run hears it"
+        ));
+    }
     starter.seen.clone_from(&told);
     Ok((starter, told))
 }
@@ -79,6 +96,17 @@ fn sentences(seen: &Look) -> Vec<String> {
     let acknowledged = seen.acknowledged.iter().map(|event| format!("`{event}` is acknowledged"));
     let silent = seen.silent.iter().map(|event| format!("`{event}` is not acknowledged"));
     let arrivals = seen.arrivals.iter().map(|(sent, heard)| format!("others hear `{heard}` after `{sent}`"));
+    let echoes = seen.echoes.iter().map(|(sent, echoes)| match echoes {
+        true => format!("whoever sends `{sent}` hears it, too"),
+        false => format!("whoever sends `{sent}` does not hear it"),
+    });
+    let elsewhere = seen.elsewhere.iter().map(|sent| {
+        format!(
+            "a client that named another room hears `{sent}`, too, so there are no rooms in this scenario"
+        )
+    });
+    let answers =
+        seen.answers.iter().map(|(asked, answer)| format!("`{asked}` is answered by the event `{answer}`"));
     let errors = seen.errors.iter().map(|(asked, answer)| {
         format!(
             "`{asked}` was answered with an error, so its payload is not what the handler reads: {answer}"
@@ -90,7 +118,10 @@ fn sentences(seen: &Look) -> Vec<String> {
         .chain(refusals)
         .chain(acknowledged)
         .chain(silent)
+        .chain(answers)
         .chain(arrivals)
+        .chain(echoes)
+        .chain(elsewhere)
         .chain(errors)
         .collect()
 }

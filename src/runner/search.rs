@@ -132,7 +132,7 @@ pub(crate) fn status(result: &CapacityResult, is_stopped: bool) -> Status {
         None => Status::Invalid,
         Some(Found { held, above, .. }) => match (above, held) {
             (Above::Broke { .. } | Above::Range { .. }, Some(_)) => Status::Passed,
-            (Above::Broke { .. } | Above::Died { .. }, _) => Status::Failed,
+            (Above::Broke { .. } | Above::Died { .. } | Above::Gone { .. }, _) => Status::Failed,
             _ => Status::Invalid,
         },
     }
@@ -244,8 +244,13 @@ impl<'a> SearchUnderWay<'a> {
     fn play(&mut self, step: Step, listener: &mut Listener<'_>) -> Result<Option<StepOutcome>, Error> {
         let Some(outcome) = self.outcome(step, listener)? else { return Ok(None) };
         let load = &self.axis.words(step.load);
-        if let StepOutcome::Died(how) = &outcome {
-            self.notes.extend(self.dead.replace(format!("at {load} the server ended ({how})")));
+        let death = match &outcome {
+            StepOutcome::Died(how) => Some(format!("at {load} the server ended ({how})")),
+            StepOutcome::Gone(how) => Some(format!("at {load} the server was not there any more ({how})")),
+            _ => None,
+        };
+        if let Some(death) = death {
+            self.notes.extend(self.dead.replace(death));
         }
         listener(Event::LoadPlayed { load, outcome: &outcome })?;
         Ok(Some(outcome))
@@ -274,13 +279,14 @@ impl<'a> SearchUnderWay<'a> {
                         if self.sample.is_none() {
                             running.notes().into_iter().try_for_each(|note| listener(Event::Noted(note)))?;
                         }
-                        self.notes
-                            .extend(self.dead.take().map(|dead| format!("{dead} and was started again")));
+                        let again = if server.is_found() { "came back" } else { "was started again" };
+                        self.notes.extend(self.dead.take().map(|dead| format!("{dead} and {again}")));
                         running
                     }
                     Err(error) if self.sample.is_none() || error.status == Some(Status::Interrupted) => {
                         return Err(error);
                     }
+                    Err(error) if server.is_found() => return Ok(Some(StepOutcome::Gone(error.line()))),
                     Err(error) => return Ok(Some(StepOutcome::Died(error.line()))),
                 }
             }
@@ -305,9 +311,33 @@ impl<'a> SearchUnderWay<'a> {
                 outcome(&result, self.config().min_samples)
             }
         };
+        let gone = match has_accident && outcome != StepOutcome::Held {
+            true => self.look_again(&run)?,
+            false => None,
+        };
+        let outcome = gone.map_or(outcome, StepOutcome::Gone);
         self.points.push(Point::of(&result, step.load, step.purpose, outcome.clone()));
         self.sample = Some(result);
         Ok(Some(outcome))
+    }
+
+    /// Whether a server that we did not start is still there, after connections to it broke: without this, each load that is
+    /// played on nothing would be told to be one that the server did not bear. How it is seen that it is not.
+    fn look_again(&mut self, run: &ScenarioRun<'_>) -> Result<Option<String>, Error> {
+        if !run.server.is_found() || !run.server.services.is_empty() {
+            return Ok(None);
+        }
+        if let Some(old) = self.running.take() {
+            old.stop();
+        }
+        match run.start() {
+            Ok(running) => {
+                self.running = Some(running);
+                Ok(None)
+            }
+            Err(error) if error.status == Some(Status::Interrupted) => Err(error),
+            Err(error) => Ok(Some(error.line())),
+        }
     }
 
     /// Gives the server its time between two steps.

@@ -32,6 +32,12 @@ pub struct Starter {
     pub plain_join: bool,
     /// Whether the event of `send` carries the bare text, where there are no rooms.
     pub plain_send: bool,
+    /// Whether whoever sends a message hears it, too, where that is known.
+    pub echoes: Option<bool>,
+    /// Whether a message reaches clients that joined another room, so that `join` is asked for and there are no rooms.
+    pub roomless: bool,
+    /// The events by which the application answers `join` and `leave`, if it does.
+    pub answers: [Option<String>; 2],
     /// The events that the application tells each client when it connects.
     pub greetings: Vec<String>,
     /// What was seen of the application, a sentence each.
@@ -71,14 +77,20 @@ impl Starter {
         Ok(Starter { url, namespace, join, leave, send, arrives, ack, ..self })
     }
 
-    /// What clients ask for: the events with an argument, and whether all clients do.
-    pub fn asks(&self) -> Vec<(String, Value, bool)> {
+    /// Whether clients join rooms of which the application knows.
+    fn has_rooms(&self) -> bool {
+        self.join.is_some() && !self.roomless
+    }
+
+    /// What clients ask for: each event with the arguments that a speaker, a listener and one elsewhere give it.
+    pub fn asks(&self) -> Vec<(String, Vec<Option<Value>>)> {
         let join = self.join.iter().map(|join| {
-            let argument = match self.plain_join {
-                true => json!("lobby"),
-                false => json!({ "room": "lobby", "nick": "speaker-0" }),
+            let enters = |room: &str, nick: &str| match self.plain_join {
+                true => json!(room),
+                false => json!({ "room": room, "nick": nick }),
             };
-            (join.clone(), argument, true)
+            let all = [("lobby", "speaker-0"), ("lobby", "listeners-0"), ("street", "elsewhere-0")];
+            (join.clone(), all.map(|(room, nick)| Some(enters(room, nick))).to_vec())
         });
         let send = self.send.iter().map(|send| {
             let argument = match (self.plain_send, &self.join) {
@@ -86,11 +98,11 @@ impl Starter {
                 (_, Some(_)) => json!({ "room": "lobby", "text": "hello from sockrates" }),
                 (false, None) => json!({ "text": "hello from sockrates" }),
             };
-            (send.clone(), argument, false)
+            (send.clone(), vec![Some(argument)])
         });
         let leave = self.leave.iter().map(|leave| {
             let argument = if self.plain_join { json!("lobby") } else { json!({ "room": "lobby" }) };
-            (leave.clone(), argument, true)
+            (leave.clone(), vec![Some(argument.clone()), Some(argument)])
         });
         join.chain(send).chain(leave).collect()
     }
@@ -150,7 +162,7 @@ impl Starter {
         let auth = "# if your application asks for credentials: auth: { token: \"user-${n}\" }";
         let _ = writeln!(text, "  speaker: {{ count: 1{namespace} }}");
         let _ = writeln!(text, "  listeners: {{ count: 20, arrive: 50/s{namespace} }} {auth}");
-        if self.join.is_some() && self.send.is_some() {
+        if self.has_rooms() && self.send.is_some() {
             let _ = writeln!(
                 text,
                 "  elsewhere: {{ count: 2{namespace} }} # in another room: they must receive nothing"
@@ -161,38 +173,60 @@ impl Starter {
 
     /// How the application is asked for things.
     fn contract(&self) -> String {
-        if self.join.is_none() && self.send.is_none() {
+        if !self.has_rooms() && self.send.is_none() {
             return String::new();
         }
         let ack = if self.ack { ", ack: true" } else { "" };
         let mut text = String::from(
             "# Which of your events does what, and what it carries: use the keys that your server reads.\ncontract:\n",
         );
-        if let Some(join) = &self.join {
+        let confirmed = |answer: &Option<String>| match answer {
+            Some(event) if !self.ack => format!(", confirmed_by: {{ event: {} }}", quoted(event)),
+            _ => String::new(),
+        };
+        if let Some(join) = self.join.as_ref().filter(|_| self.has_rooms()) {
             let join = quoted(join);
             let payload = match self.plain_join {
                 true => "\"${room}\"",
                 false => "{ room: \"${room}\", nick: \"${group}-${n}\" }",
             };
-            let _ = writeln!(text, "  join: {{ emit: [{join}, {payload}]{ack} }}");
+            let _ =
+                writeln!(text, "  join: {{ emit: [{join}, {payload}]{ack}{} }}", confirmed(&self.answers[0]));
             if let Some(leave) = &self.leave {
                 let room = if self.plain_join { "\"${room}\"" } else { "{ room: \"${room}\" }" };
-                let _ = writeln!(text, "  leave: {{ emit: [{}, {room}]{ack} }}", quoted(leave));
+                let _ = writeln!(
+                    text,
+                    "  leave: {{ emit: [{}, {room}]{ack}{} }}",
+                    quoted(leave),
+                    confirmed(&self.answers[1])
+                );
             }
         }
         if let Some(send) = &self.send {
             let payload = match self.join {
                 None if self.plain_send => "\"${body}\"",
-                Some(_) => "{ room: \"${room}\", text: \"${body}\" }",
+                Some(_) if self.has_rooms() => "{ room: \"${room}\", text: \"${body}\" }",
+                Some(_) => "{ room: lobby, text: \"${body}\" }",
                 None => "{ text: \"${body}\" }",
             };
             let arrives = self.arrives.as_ref().map(|event| format!(", arrives_as: {}", quoted(event)));
             let arrives = arrives.unwrap_or_default();
-            let _ = writeln!(text, "  broadcast: {{ emit: [{}, {payload}]{ack}{arrives} }}", quoted(send));
-            text.push_str(match self.join {
-                Some(_) => "",
-                None => "  # `reaches: everyone`, or `reaches: others`, behind it lets the audit judge who hears it.\n",
-            });
+            let reaches = match self.echoes {
+                Some(true) => ", reaches: everyone",
+                Some(false) => ", reaches: others",
+                None => "",
+            };
+            let _ = writeln!(
+                text,
+                "  broadcast: {{ emit: [{}, {payload}]{ack}{arrives}{reaches} }}",
+                quoted(send)
+            );
+            if !self.has_rooms() && self.echoes.is_none() {
+                text.push_str(
+                    "  # Who has to hear it? Put `, reaches: everyone`, or `, reaches: others` without its sender, behind the list\n  \
+                     # or behind `ack: true`. Until then a run is yellow: deliveries are not judged.\n",
+                );
+            }
         }
         if !self.ack {
             text.push_str(
@@ -212,6 +246,18 @@ impl Starter {
             let _ = writeln!(text, "  - all: {{ expect: {{ event: {greeting}{} }} }}", self.in_namespace());
         }
         match (&self.join, &self.send) {
+            (Some(join), _) if self.roomless => {
+                let payload = match self.plain_join {
+                    true => "\"${group}-${n}\"",
+                    false => "{ room: lobby, nick: \"${group}-${n}\" }",
+                };
+                let _ = writeln!(
+                    text,
+                    "  - all: {{ emit: {{ event: {}{}, args: [{payload}] }} }} # whatever room is named, all hear all",
+                    quoted(join),
+                    self.in_namespace()
+                );
+            }
             (Some(_), Some(_)) => {
                 text.push_str("  - speaker, listeners: { join: lobby }\n  - elsewhere: { join: street }\n");
             }
@@ -220,17 +266,17 @@ impl Starter {
         }
         if let Some(send) = &self.send {
             let heard = quoted(self.arrives.as_ref().unwrap_or(send));
-            let to = if self.join.is_some() { "to: lobby, " } else { "" };
+            let to = if self.has_rooms() { "to: lobby, " } else { "" };
             let _ = writeln!(
                 text,
                 "  - speaker: {{ repeat: {{ times: 10, every: 100ms, steps: [ {{ broadcast: {{ {to}args: [hello] }} }} ] }} }}"
             );
             let _ = writeln!(text, "  - listeners: {{ expect: {{ event: {heard}, times: 10 }} }}");
-            if self.join.is_some() {
+            if self.has_rooms() {
                 let _ = writeln!(text, "  - elsewhere: {{ expect_none: {{ event: {heard} }} }}");
             }
         }
-        if self.join.is_some() && self.leave.is_some() {
+        if self.has_rooms() && self.leave.is_some() {
             text.push_str("  - speaker: { leave: lobby }\n");
         }
         if self.send.is_none() {
@@ -284,6 +330,9 @@ mod tests {
             ack: true,
             plain_join: false,
             plain_send: false,
+            echoes: None,
+            roomless: false,
+            answers: [None, None],
             greetings: Vec::new(),
             seen: Vec::new(),
         }
@@ -291,7 +340,7 @@ mod tests {
 
     #[test]
     fn whatever_the_application_has_the_scenario_is_a_good_one() {
-        for bits in 0..32 {
+        for bits in 0..128 {
             let is_set = |bit: u32| bits & (1 << bit) != 0;
             let starter = Starter {
                 join: is_set(0).then(|| "enter: \"a room\" # ${x}\n".to_owned()),
@@ -302,6 +351,9 @@ mod tests {
                 namespace: if is_set(0) { "/lounge".into() } else { "/".into() },
                 plain_join: is_set(1),
                 plain_send: is_set(3),
+                echoes: is_set(5).then(|| is_set(1)),
+                roomless: is_set(6),
+                answers: [is_set(5).then(|| "in: \"x\"".into()), is_set(6).then(|| "out".into())],
                 greetings: if is_set(4) { vec!["a: \"b\"\n${x}".into()] } else { Vec::new() },
                 seen: if is_set(2) { vec!["a\nb: c".into()] } else { Vec::new() },
                 file: "a\nb.yaml".into(),

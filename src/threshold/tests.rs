@@ -249,3 +249,71 @@ fn a_threshold_may_ask_when_all_nodes_hear_each_other_again() {
     assert_eq!(threshold.to_string(), "time to whole after restart of b < 15s");
     assert!(read("time to whole after restart of b < 3").is_err(), "a time has a unit");
 }
+
+#[test]
+fn words_in_another_order_or_spelling_are_answered_with_the_right_form() {
+    for (text, told) in [
+        ("ack of chat p50 < 1s", "unknown group or label `chat p50` (write `ack p50 of chat`)"),
+        ("response of crowd max < 1s", "unknown group or label `crowd max` (write `response max of crowd`)"),
+        ("ack of chat missed < 1 %", "unknown group or label `chat missed` (write `ack missed of chat`)"),
+        ("p99 of ack < 1s", "unknown group or label `ack` (write `ack p99`)"),
+        ("rate of sent > 10/s", "unknown group or label `sent` (write `sent rate`)"),
+        ("ack average < 1s", "unknown statistic `average` of `ack` (write `ack mean`)"),
+        ("ack median of chat < 1s", "unknown statistic `median` of `ack` (write `ack p50 of chat`)"),
+        ("ack 95th < 1s", "unknown statistic `95th` of `ack` (write `ack p95`)"),
+        ("delivery lost == 0", "unknown statistic `lost` of `delivery` (write `delivery missing`)"),
+        (
+            "ack p99 chat < 1s",
+            "`ack p99 chat` does not stand as a threshold is written (write `ack p99 of chat`)",
+        ),
+        (
+            "ack p99 crowds < 1s",
+            "`ack p99 crowds` does not stand as a threshold is written (write `ack p99 of crowds`)",
+        ),
+        ("p99 ack < 1s", "`p99 ack` does not stand as a threshold is written (write `ack p99`)"),
+        (
+            "max delivery of chat < 1s",
+            "`max delivery of chat` does not stand as a threshold is written (write `delivery max of chat`)",
+        ),
+        (
+            "failed connect < 1 %",
+            "`failed connect` does not stand as a threshold is written (write `connect failed`)",
+        ),
+        ("ack.p99 < 1s", "`ack.p99` does not stand as a threshold is written (write `ack p99`)"),
+        ("ack_p99.9 < 1s", "`ack_p99.9` does not stand as a threshold is written (write `ack p99.9`)"),
+        ("p95(ack) < 1s", "`p95(ack)` does not stand as a threshold is written (write `ack p95`)"),
+        ("ackp99 < 1s", "`ackp99` does not stand as a threshold is written (write `ack p99`)"),
+        ("ack p 99 < 1s", "`ack p 99` does not stand as a threshold is written (write `ack p99`)"),
+        (
+            "ack of chat < 1s",
+            "`ack` is a series of times: which value of it? (write `ack p99 of chat`, or `mean`, `min`, `max`, `count`)",
+        ),
+        ("250 ms > ack p99", "the limit stands on the left side (write `ack p99 < 250 ms`)"),
+        (
+            "p99 < 1s",
+            "unknown metric `p99` (name what takes that time: `ack p99`, `delivery p99` or `connect p99`)",
+        ),
+        (
+            "sent > 10/s",
+            "expected a number of times, found `10/s` (a number has no unit here; of a rate, ask `sent rate`)",
+        ),
+    ] {
+        let mistake = read(text).expect_err(text).to_string();
+        assert_eq!(mistake, told, "{text}");
+        // What is shown can be read.
+        if let Some(shown) = told.split("(write `").nth(1).and_then(|rest| rest.split('`').next()) {
+            let demand = text.find(['<', '>', '=']).map_or("", |at| &text[at..]);
+            let whole = if shown.contains('<') { shown.to_owned() } else { format!("{shown} {demand}") };
+            if let Err(mistake) = read(&whole) {
+                assert!(mistake.to_string().contains("did you mean `crowd`?"), "{whole}: {mistake}");
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_words_of_a_threshold_panic(text in "[a-z0-9 .%_()<>=:pé-]{0,40}") {
+        drop(read(&text));
+    }
+}

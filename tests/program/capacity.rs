@@ -288,3 +288,29 @@ fn a_server_that_dies_three_times_in_a_row_is_a_result() {
     let again = notes.iter().filter(|note| note.ends_with("and was started again")).count();
     assert_eq!((notes.len(), again), (3, 2), "it was not started after its third death: {notes:?}");
 }
+
+#[test]
+fn a_server_by_its_url_that_is_not_there_any_more_bore_no_load_badly() {
+    let folder = Folder::new();
+    let mut serve = sockrates(["serve", "--port", "0"]).start();
+    let address = serve.printed("http://");
+    let address = address.split('/').next().expect("it has a beginning");
+    let ends = format!("{ASKS}\n- shell: kill -9 {}", serve.pid());
+    let ends = ends.replacen("- all: disconnect\n", "", 1)
+        + "\n- all: { emit: { event: message-with-ack, args: [1], ack: true } }";
+    let scenario = folder.scenario_with("{ crowd: 4 }", &ends, "thresholds: [ack p50 < 60 s]");
+    let json = folder.path("capacity.json");
+    let ended = sockrates(["capacity", "--allow-commands", "--url", &format!("http://{address}")])
+        .args([&scenario])
+        .args(QUICKLY)
+        .args(["--json"])
+        .args([&json])
+        .run()
+        .code(1)
+        .says("the server was not there any more, and did not come back: nothing listens at")
+        .says("Too few loads were measured");
+    assert!(!format!("{ended}").contains("there is no knee"), "{ended}");
+    let result = results(&json)["body"].clone();
+    assert_eq!(result["found"]["above"]["kind"], "gone");
+    assert_eq!(loads_and_outcomes(&result).len(), 1, "nothing is played on nothing: {result}");
+}

@@ -1,8 +1,10 @@
 //! `init --from`: what an application says becomes its first scenario.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
-use crate::peers::Peer;
+use crate::peers::{Peer, application};
 use crate::support::{Folder, Reference, sockrates};
 
 #[test]
@@ -42,4 +44,61 @@ fn where_nobody_answers_nothing_is_written() {
     assert!(!file.exists());
     look(&reference.url()).code(0);
     sockrates(["run", "--url", &reference.url()]).args([&file]).run().code(0);
+}
+
+/// An application of `tests/peers/apps`, and where it runs. It ends with its standard input, when this is dropped.
+fn started(program: &str) -> Option<(Child, String)> {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {}", application(program)?)]);
+    command.env("PORT", "0").env("EXIT_WITH_STDIN", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("it can be started");
+    let mut line = String::new();
+    let output = child.stdout.as_mut().expect("it has an output");
+    BufReader::new(output).read_line(&mut line).expect("it says where it listens");
+    let url = line.trim().strip_prefix("listening on ").and_then(|url| url.strip_suffix("/socket.io/"));
+    Some((child, url.expect("it says where it listens").to_owned()))
+}
+
+#[test]
+fn the_first_run_of_what_was_written_for_an_ordinary_application_is_green() {
+    let cases: [(&str, &[&str], &[&str]); 7] = [
+        ("chat.js", &[], &[]),
+        ("chat.js", &["--send", "new message"], &["reaches: others", "does not hear it"]),
+        // A name of a user is no room.
+        (
+            "chat.js",
+            &["--join", "add user", "--send", "new message"],
+            &["reaches: others", "there are no rooms"],
+        ),
+        ("whiteboard.js", &["--send", "drawing"], &["reaches: others"]),
+        ("game.js", &["--join", "enter", "--send", "shout"], &["reaches: everyone", "there are no rooms"]),
+        (
+            "gateway.js",
+            &["--join", "join", "--send", "message"],
+            &["confirmed_by: { event: \"joined\" }", "reaches: everyone"],
+        ),
+        ("teams.js", &[], &[]),
+    ];
+    for (program, names, told) in cases {
+        let Some((_application, url)) = started(program) else { return };
+        let folder = Folder::new();
+        let file = folder.path("first.yaml");
+        sockrates(["init", "--from", &url]).args(names).args(["--output"]).args([&file]).run().code(0);
+        let text = fs::read_to_string(&file).expect("it is written");
+        assert!(told.iter().all(|told| text.contains(told)), "{program} {names:?}: {text}");
+        let strict: &[&str] = if names.is_empty() { &[] } else { &["--strict-audit", "90%"] };
+        let ended = sockrates(["run", "--url", &url]).args(strict).args([&file]).run();
+        assert!(ended.code == Some(0) && !ended.stdout.contains('?'), "{program} {names:?}: {text}\n{ended}");
+    }
+}
+
+#[test]
+fn an_application_that_nobody_hears_is_told_in_the_file() {
+    let Some((_application, url)) = started("drawing-room.js") else { return };
+    let folder = Folder::new();
+    let file = folder.path("first.yaml");
+    let names = ["--join", "join", "--send", "stroke", "--output"];
+    let told = "nobody heard anything after `stroke`";
+    sockrates(["init", "--from", &url]).args(names).args([&file]).run().code(0).complains(told);
+    assert!(fs::read_to_string(&file).expect("it is written").contains(told));
 }

@@ -126,6 +126,18 @@ impl Started {
         }
     }
 
+    /// Reads what it prints until this stands there, and gives the rest of that line.
+    pub(crate) fn printed(&mut self, text: &str) -> String {
+        self.read_until(text);
+        let output = self.child.as_mut().and_then(|child| child.stdout.as_mut());
+        let output = output.expect("its output is not closed");
+        let (mut rest, mut byte) = (Vec::new(), [0]);
+        while output.read(&mut byte).expect("its output can be read") == 1 && byte != *b"\n" {
+            rest.push(byte[0]);
+        }
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
     /// Reads what it tells on standard error until this stands there, and gives the rest of that line.
     pub(crate) fn told(&mut self, text: &str) -> String {
         let told = self.child.as_mut().and_then(|child| child.stderr.as_mut());

@@ -169,3 +169,17 @@ fn the_answer_lies_within_five_percent_in_nine_searches_of_ten() {
     assert!(within * 10 >= SEARCHES * 9, "{within} of {SEARCHES}");
     assert!(within < SEARCHES, "noise that never misleads is no noise");
 }
+
+#[test]
+fn a_server_that_is_gone_three_times_is_no_load_that_it_did_not_bear() {
+    let judge = |step: Step| match step.load {
+        ..=40.0 => StepOutcome::Held,
+        _ => StepOutcome::Gone("nothing listens there".to_owned()),
+    };
+    let (found, steps) = play(SETTINGS, judge);
+    assert_eq!(
+        (found.held, &found.above),
+        (Some(40.0), &Above::Gone { load: 80.0, why: "nothing listens there".to_owned() })
+    );
+    assert_eq!(steps.iter().filter(|step| step.load == 80.0).count(), 3);
+}

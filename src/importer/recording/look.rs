@@ -1,13 +1,13 @@
 //! What an application says to clients that only look: a few facts, for whoever writes the first scenario.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use super::guess::Guesses;
 use super::origin::Origins;
 use super::recorded::Recorded;
-use super::talk::{Said, What, tabs};
+use super::talk::{Said, Tab, What, tabs};
 use crate::measure::format::printable;
 use crate::protocol::dialect::Version;
 
@@ -31,9 +31,15 @@ pub struct Look {
     pub errors: Vec<(String, String)>,
     /// By which event another client heard one that was asked for.
     pub arrivals: Vec<(String, String)>,
+    /// Of those, whether whoever asked heard it, too, where that can be told.
+    pub echoes: Vec<(String, bool)>,
+    /// Of those, which the third client heard, which has asked for another room.
+    pub elsewhere: Vec<String>,
+    /// By which event the application answers one that was asked for: to whoever asked, and to nobody else.
+    pub answers: Vec<(String, String)>,
 }
 
-/// What a recording of two clients shows.
+/// What a recording of two clients shows, or of three of which the last has asked for another room.
 pub fn look(recorded: Recorded) -> Look {
     let tabs = tabs(recorded, &mut Vec::new());
     let mut look =
@@ -84,7 +90,44 @@ pub fn look(recorded: Recorded) -> Look {
     let heard =
         guesses.broadcasts.iter().map(|((_, name), broadcast)| (name.clone(), broadcast.arrives_as.clone()));
     look.arrivals = heard.collect();
+    for ((_, name), broadcast) in &guesses.broadcasts {
+        look.echoes.extend(broadcast.reaches_sender.map(|echoes| (name.clone(), echoes)));
+        let sent =
+            first.sent().find(|(_, sent, ..)| sent == name).map_or(f64::INFINITY, |(said, ..)| said.at);
+        let mut heard = tabs.get(2).into_iter().flat_map(Tab::heard);
+        if heard.any(|(said, heard, _)| said.at > sent && *heard == *broadcast.arrives_as) {
+            look.elsewhere.push(name.clone());
+        }
+    }
+    let asked: BTreeSet<&str> = tabs.iter().flat_map(Tab::sent).map(|(_, name, ..)| name).collect();
+    look.answers = asked
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), answer(&tabs, name)?)))
+        .filter(|(_, answer)| !says_error(answer))
+        .collect();
     look
+}
+
+/// The event that whoever asked for this one heard each time before anybody asked again, and nobody else did.
+fn answer(tabs: &[Tab], asked: &str) -> Option<String> {
+    let all: Vec<(usize, f64, &str)> = tabs
+        .iter()
+        .enumerate()
+        .flat_map(|(index, tab)| tab.sent().map(move |(said, name, ..)| (index, said.at, name)))
+        .collect();
+    let mut each = all.iter().filter(|(.., name)| *name == asked).map(|(asker, at, _)| {
+        let end =
+            all.iter().map(|(_, other, _)| *other).filter(|other| other > at).fold(f64::INFINITY, f64::min);
+        let heard = |tab: &Tab| -> BTreeSet<String> {
+            let within = tab.heard().filter(|(said, ..)| said.at >= *at && said.at < end);
+            within.map(|(_, name, _)| name.to_owned()).collect()
+        };
+        let others = tabs.iter().enumerate().filter(|(index, _)| index != asker);
+        let others: BTreeSet<String> = others.flat_map(|(_, tab)| heard(tab)).collect();
+        heard(&tabs[*asker]).difference(&others).cloned().collect::<BTreeSet<String>>()
+    });
+    let first = each.next()?;
+    each.fold(first, |all, one| all.intersection(&one).cloned().collect()).into_iter().next()
 }
 
 fn event(said: &Said, name: &str) -> String {
