@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::broker::{Broker, BrokerConfig, Message};
 use super::fleet::{Event, Fleet, Member, Relay, events, fits, subjects};
-use super::wire::{self, Answer, Call, Offer, WHO, decode, encode, of_agent, of_reply};
+use super::wire::{self, Answer, Call, Offer, WHO, decode, encode, of_agent, of_reply, of_run};
 use crate::engine::Report;
 use crate::measure::Series;
 use crate::secrets::Secrets;
@@ -55,8 +55,8 @@ pub(crate) struct Wanted {
 pub(crate) enum NotGathered {
     /// A sentence.
     Because(String),
-    /// The user wanted no more.
-    Interrupted,
+    /// The user wanted no more: what was waited for, as a sentence.
+    Interrupted(String),
 }
 
 impl From<String> for NotGathered {
@@ -151,7 +151,7 @@ pub(crate) fn gather(
         |there: &BTreeMap<String, SeenAgent>| there.values().filter(|seen| fits(&seen.offer).is_ok()).count();
     ask(&broker, &events, wanted.within, &mut there, &mut |there| fitting(there) >= wants, stop);
     if stop.load(Ordering::Relaxed) {
-        return Err(NotGathered::Interrupted);
+        return Err(NotGathered::Interrupted(format!("{} of {wants} were there", fitting(&there))));
     }
     let offers: Vec<Offer> = by_name(there).into_iter().map(|seen| seen.offer).collect();
     let unfit = offers.iter().filter_map(|offer| fits(offer).err());
@@ -169,7 +169,7 @@ pub(crate) fn gather(
     let (run, base) = (wire::random_name(), Instant::now());
     let members = members(chosen, wanted.workers);
     subjects(&run).into_iter().for_each(|subject| broker.subscribe(subject));
-    call(&broker, &events, &run, &members, &package)?;
+    call(&broker, &events, &run, &members, &package, stop)?;
     let crews = members.iter().map(|member| (member.offer.name.clone(), member.workers.clone())).collect();
     let ((reports, inbox), (ready, readiness)) = (mpsc::channel(), mpsc::channel());
     let members = Arc::new(Mutex::new(members));
@@ -199,7 +199,11 @@ fn await_ready(
     let mut refusals = Vec::new();
     while ready.iter().any(Option::is_none) {
         if stop.load(Ordering::Relaxed) {
-            return Err(NotGathered::Interrupted);
+            let missing = members.iter().zip(&ready).filter(|(_, ready)| ready.is_none());
+            return Err(NotGathered::Interrupted(did_not(
+                missing.map(|(member, _)| member),
+                "get ready yet",
+            )));
         }
         match readiness.recv_timeout(LOOK) {
             Ok((from, Ok(news))) => ready[from] = Some(news),
@@ -211,12 +215,8 @@ fn await_ready(
             Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
             Err(_) => {
                 let missing = members.iter().zip(&ready).filter(|(_, ready)| ready.is_none());
-                let names: Vec<&str> = missing.map(|(member, _)| member.offer.name.as_str()).collect();
-                let names = names.join(", ");
-                return Err(NotGathered::Because(format!(
-                    "these agents did not get ready within {} s: {names}",
-                    PREPARE.as_secs()
-                )));
+                let within = format!("get ready within {} s", PREPARE.as_secs());
+                return Err(NotGathered::Because(did_not(missing.map(|(member, _)| member), &within)));
             }
         }
     }
@@ -224,6 +224,12 @@ fn await_ready(
         true => Ok(ready.into_iter().flatten().max().unwrap_or_default()),
         false => Err(NotGathered::Because(refusals.join("; "))),
     }
+}
+
+/// That these did not do something.
+fn did_not<'a>(missing: impl Iterator<Item = &'a Member>, what: &str) -> String {
+    let names: Vec<&str> = missing.map(|member| member.offer.name.as_str()).collect();
+    format!("these agents did not {what}: {}", names.join(", "))
 }
 
 /// The workers are numbered through, agent by agent.
@@ -257,6 +263,7 @@ fn call(
     run: &str,
     members: &[Member],
     package: &[u8],
+    stop: &AtomicBool,
 ) -> Result<(), NotGathered> {
     let reply = of_reply(&wire::random_name());
     broker.subscribe(format!("{reply}.*"));
@@ -276,6 +283,12 @@ fn call(
     let until = Instant::now() + ANSWER;
     let mut answers: Vec<Option<Answer>> = vec![None; members.len()];
     while answers.iter().any(Option::is_none) && Instant::now() < until {
+        if stop.load(Ordering::Relaxed) {
+            // Those who have come hear nothing more, and wait for other work.
+            broker.publish(of_run(run, "over"), Vec::new());
+            let missing = members.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+            return Err(NotGathered::Interrupted(did_not(missing.map(|(member, _)| member), "answer yet")));
+        }
         if let Ok(Event::Heard(Message { subject, payload, .. })) = events.recv_timeout(LOOK)
             && let Some(from) = place_in(&subject, &reply)
             && let Some(answer) = answers.get_mut(from)

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{available_parallelism, sleep};
 use std::time::{Duration, Instant};
 
-use crate::agents::BrokerConfig;
+use crate::agents::{BrokerConfig, NotGathered};
 use crate::server::Group;
 
 /// How long the broker may take to listen.
@@ -25,7 +25,6 @@ pub(super) struct LocalAgents {
     // In this order: agents leave while the broker is there.
     _agents: Vec<Group>,
     _server: Group,
-    _folder: Folder,
 }
 
 /// A folder that nobody else can read, removed when this is dropped.
@@ -43,10 +42,11 @@ impl LocalAgents {
     ///
     /// # Errors
     /// A sentence that says what is missing.
-    pub(super) fn start(count: u16, stop: &AtomicBool) -> Result<LocalAgents, String> {
+    pub(super) fn start(count: u16, stop: &AtomicBool) -> Result<LocalAgents, NotGathered> {
         let program = program().ok_or(
-            "`--agents local:N` needs the broker `nats-server`, which is not in the PATH: `apt-get install nats-server`, or \\
-             take it from https://github.com/nats-io/nats-server/releases",
+            "`--agents local:N` needs the broker `nats-server`, which is not in the PATH: `apt-get install nats-server`, or \
+             take it from https://github.com/nats-io/nats-server/releases"
+                .to_owned(),
         )?;
         let failed = |what: &str, error: std::io::Error| format!("failed to {what}: {error}");
         let mut chance = fastrand::Rng::new();
@@ -64,6 +64,8 @@ impl LocalAgents {
         let mut server =
             Group::start_line(&line, [], None).map_err(|error| failed("start `nats-server`", error))?;
         let url = await_url(&folder.0, &mut server, stop)?;
+        // The broker has read everything: who is killed later leaves nothing there.
+        drop(folder);
         let own = std::env::current_exe().map_err(|error| failed("find this program", error))?;
         let own = own.to_string_lossy();
         let processors = available_parallelism().map_or(1, |count| count.get());
@@ -77,7 +79,7 @@ impl LocalAgents {
         };
         let agents = (0..count).map(agent).collect::<Result<Vec<_>, String>>()?;
         let broker = BrokerConfig { url, token: Some(token), ..BrokerConfig::default() };
-        Ok(LocalAgents { broker, _agents: agents, _server: server, _folder: folder })
+        Ok(LocalAgents { broker, _agents: agents, _server: server })
     }
 
     /// Where they wait.
@@ -100,20 +102,21 @@ fn program() -> Option<PathBuf> {
 }
 
 /// Waits until the broker has written where it listens.
-fn await_url(folder: &Path, server: &mut Group, stop: &AtomicBool) -> Result<String, String> {
+fn await_url(folder: &Path, server: &mut Group, stop: &AtomicBool) -> Result<String, NotGathered> {
     let until = Instant::now() + START;
     loop {
         if let Some(url) = url_in(folder) {
             return Ok(url);
         }
         if let Some(status) = server.ended() {
-            return Err(format!("the broker `nats-server` ended at once ({status})"));
+            return Err(format!("the broker `nats-server` ended at once ({status})").into());
         }
         if stop.load(Ordering::Relaxed) {
-            return Err("interrupted before the broker was there".to_owned());
+            return Err(NotGathered::Interrupted("the broker `nats-server` was not there yet".to_owned()));
         }
         if Instant::now() >= until {
-            return Err(format!("the broker `nats-server` did not listen within {} s", START.as_secs()));
+            let why = format!("the broker `nats-server` did not listen within {} s", START.as_secs());
+            return Err(why.into());
         }
         sleep(LOOK);
     }

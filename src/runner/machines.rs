@@ -64,7 +64,7 @@ impl MachinesConfig {
                 Ok((broker.clone(), *count, None))
             }
             MachinesConfig::Local(count) => {
-                let local = LocalAgents::start(*count, stop).map_err(invalid)?;
+                let local = LocalAgents::start(*count, stop).map_err(not_there)?;
                 Ok((local.broker().clone(), *count, Some(local)))
             }
         }
@@ -105,10 +105,7 @@ impl Machines {
         let workers = workers.unwrap_or_else(|| u16::try_from(few.max(1)).unwrap_or(u16::MAX));
         let wanted = Wanted { agents: count, within: COME, workers, acts: plan.acts.len() };
         let gathered = gather(&broker, &wanted, package, &packing.server.secrets, stop);
-        let (fleet, operations, inbox) = gathered.map_err(|not_gathered| match not_gathered {
-            NotGathered::Interrupted => Error::interrupted("interrupted before the agents were ready"),
-            NotGathered::Because(why) => invalid(why),
-        })?;
+        let (fleet, operations, inbox) = gathered.map_err(not_there)?;
         let operations = Some(operations).filter(|_| engine::has_operations(&plan));
         Ok(Machines { fleet, inbox: Mutex::new((operations, inbox)), run: number, _local: local })
     }
@@ -173,8 +170,13 @@ impl Machines {
     }
 }
 
-fn invalid(why: String) -> Error {
-    Error { status: Some(Status::Invalid), ..Error::because(why) }
+fn not_there(not_gathered: NotGathered) -> Error {
+    match not_gathered {
+        NotGathered::Interrupted(awaited) => {
+            Error::interrupted(&format!("interrupted before the agents were ready: {awaited}"))
+        }
+        NotGathered::Because(why) => Error { status: Some(Status::Invalid), ..Error::because(why) },
+    }
 }
 
 /// Refuses what several machines cannot play.

@@ -86,7 +86,7 @@ pub(crate) use run::{RunConfig, ScenarioRun};
 pub(crate) use scenarios::{Selected, select, select_one};
 pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
 use server::NodeConfig;
-pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter, split_name};
+pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter};
 pub(crate) use servers::{Servers, ServersConfig, status as servers_status, write_site};
 pub(crate) use stored::Stored;
 pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig, own_contract};
@@ -116,7 +116,7 @@ impl Error {
         Error::wrong(format!("error: {why}"))
     }
 
-    /// The user interrupted before the server answered.
+    /// The user interrupted before anything was played.
     fn interrupted(words: &str) -> Error {
         Error { status: Some(Status::Interrupted), ..Error::wrong(words) }
     }

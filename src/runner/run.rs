@@ -126,13 +126,14 @@ impl ScenarioRun<'_> {
         let starting = self.server.starting(self.server.manners(scenario), self.stop.clone());
         let targets = self.server.targets(scenario);
         let running = Nodes::start(targets, &scenario.links, &services, &starting);
-        let mut running = running.map_err(|not_ready| match not_ready {
-            NotReady::Cancelled => Error::interrupted("interrupted before the server answered"),
-            not_ready => Error {
-                status: Some(Status::Unreachable),
-                result: Some(Box::new(self.unreachable(started, &not_ready))),
-                ..Error::wrong(told(&not_ready))
-            },
+        let mut running = running.map_err(|not_ready| {
+            let why = not_ready.sentence();
+            let (status, end) = match not_ready {
+                NotReady::Cancelled { .. } => (Status::Interrupted, End::NotBegun(why)),
+                _ => (Status::Unreachable, End::Unreachable(why)),
+            };
+            let result = self.not_begun(started, self.server.missing(), end);
+            Error { status: Some(status), result: Some(Box::new(result)), ..Error::wrong(told(&not_ready)) }
         })?;
         if let Some(process) = process {
             running.watch(process);
@@ -162,7 +163,16 @@ impl ScenarioRun<'_> {
                 let seed = config.seed;
                 let packing = Packing { server, selected, transport, compression, traces, seed };
                 let there = (running, &places[..]);
-                Some(Machines::gather(machines, &packing, &scenario, there, config.workers, stop)?)
+                let started = SystemTime::now();
+                let gathered = Machines::gather(machines, &packing, &scenario, there, config.workers, stop);
+                Some(gathered.map_err(|error| match error.status {
+                    Some(Status::Interrupted) => {
+                        let end = End::NotBegun(error.line());
+                        let result = self.not_begun(started, TargetInfo::of_nodes(running), end);
+                        Error { result: Some(Box::new(result)), ..error }
+                    }
+                    _ => error,
+                })?)
             }
             None => None,
         };
@@ -194,11 +204,11 @@ impl ScenarioRun<'_> {
         self.config.transport.or(first).unwrap_or_default()
     }
 
-    /// The result of a scenario that could not be run because its server is not there.
-    fn unreachable(&self, started: SystemTime, not_ready: &NotReady) -> RunResult {
+    /// The result of a scenario that was not begun.
+    fn not_begun(&self, started: SystemTime, target: TargetInfo, end: End) -> RunResult {
         report::collect(Run {
             scenario: self.info(),
-            target: self.server.missing(),
+            target,
             started,
             duration: started.elapsed().unwrap_or_default(),
             account: Account { environment: machine::environment(None), ..Account::default() },
@@ -213,7 +223,7 @@ impl ScenarioRun<'_> {
             whole_after: &[],
             thresholds: &[],
             completed_steps: 0,
-            end: End::Unreachable(not_ready.sentence()),
+            end,
             strict_audit: None,
             machine: Generator::default(),
         })
@@ -236,7 +246,10 @@ impl ScenarioRun<'_> {
 
 /// Why a server is not there, with the last that it said.
 fn told(not_ready: &NotReady) -> String {
-    let mut words = format!("error: {}", not_ready.sentence());
+    let mut words = match not_ready {
+        NotReady::Cancelled { .. } => not_ready.sentence(),
+        _ => format!("error: {}", not_ready.sentence()),
+    };
     not_ready.tail().iter().for_each(|line| words.push_str(&format!("\n  | {line}")));
     words
 }

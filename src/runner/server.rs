@@ -259,7 +259,8 @@ impl ServerConfig {
     /// How it is started and looked for, in these manners.
     pub(super) fn starting(&self, manners: Vec<Manner>, cancelled: Arc<AtomicBool>) -> Starting {
         let patience = if self.services.is_empty() { Duration::ZERO } else { self.timeout };
-        Starting { timeout: self.timeout, probing: self.probing(manners), patience, cancelled }
+        let probing = self.probing(manners);
+        Starting { timeout: self.timeout, probing, patience, cancelled, ..Starting::default() }
     }
 
     /// How it is looked for, in these manners.
@@ -441,19 +442,6 @@ pub(crate) fn read_auth(text: &str) -> Result<Value, String> {
     }
 }
 
-/// A name before a command or a url: `node=node server.js`. What is written in capitals is a variable of the command's environment.
-pub(crate) fn split_name(text: &str) -> (Option<&str>, &str) {
-    let is_name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            && name.contains(|c: char| c.is_ascii_lowercase())
-    };
-    match text.split_once('=') {
-        Some((name, what)) if is_name(name) => (Some(name), what),
-        _ => (None, text),
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -579,14 +567,6 @@ pub(super) mod tests {
         assert_eq!(plays(Focus::Node(1)), [true, false]);
         assert_eq!(plays(Focus::All), [false, true]);
         assert_eq!((Focus::Node(1).places(3), Focus::All.places(3)), (1..2, 0..3));
-    }
-
-    #[test]
-    fn a_server_is_named_by_what_stands_before_it_but_not_by_a_variable_of_its_environment() {
-        assert_eq!(split_name("node=node server.js"), (Some("node"), "node server.js"));
-        assert_eq!(split_name("v1.2=http://localhost"), (Some("v1.2"), "http://localhost"));
-        assert_eq!(split_name("NODE_ENV=production node server.js").0, None);
-        assert_eq!(split_name("http://localhost/?a=b"), (None, "http://localhost/?a=b"));
     }
 
     #[test]

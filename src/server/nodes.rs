@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::net::ToSocketAddrs;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -67,17 +69,9 @@ impl Nodes {
             let node = Node { name: name.clone(), running: target.start(starting)? };
             return Ok(Nodes { nodes: vec![node], links, services }.led());
         }
-        let started = thread::scope(|scope| {
-            let threads: Vec<_> =
-                targets.iter().map(|(_, target)| scope.spawn(|| target.start(starting))).collect();
-            // A thread that broke off has told so by its panic.
-            threads.into_iter().map(|thread| thread.join().unwrap_or(Err(NotReady::Cancelled))).collect()
-        });
-        let started: Vec<Result<Running, NotReady>> = started;
-        let named = |((name, _), running): ((String, Target), Result<Running, NotReady>)| {
-            Ok(Node { name, running: running? })
-        };
-        let nodes = targets.into_iter().zip(started).map(named).collect::<Result<_, _>>()?;
+        let started = side_by_side(&targets, starting)?;
+        let named = |((name, _), running): ((String, Target), Running)| Node { name, running };
+        let nodes = targets.into_iter().zip(started).map(named).collect();
         Ok(Nodes { nodes, links, services }.led())
     }
 
@@ -189,6 +183,43 @@ impl Nodes {
         });
         drop(self.links);
         drop(self.services);
+    }
+}
+
+/// Starts or finds all of them. When one is not there, the others are not waited for.
+///
+/// # Errors
+/// Why the first of them is not there that is not; all that were waited for, where the user gave up.
+fn side_by_side(targets: &[(String, Target)], starting: &Starting) -> Result<Vec<Running>, NotReady> {
+    let starting = &Starting { is_futile: Arc::default(), ..starting.clone() };
+    let start = |target: &Target| {
+        let started = target.start(starting);
+        if started.is_err() {
+            starting.is_futile.store(true, Ordering::Relaxed);
+        }
+        started
+    };
+    let started: Vec<Result<Running, NotReady>> = thread::scope(|scope| {
+        let threads: Vec<_> = targets.iter().map(|(_, target)| scope.spawn(|| start(target))).collect();
+        let broken = |_| Err(NotReady::cancelled("a node", "its thread broke off", Vec::new()));
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(broken)).collect()
+    });
+    let mut running = Vec::new();
+    let (mut all_awaited, mut last_lines, mut wrong) = (Vec::new(), Vec::new(), None);
+    for one in started {
+        match one {
+            Ok(one) => running.push(one),
+            Err(NotReady::Cancelled { awaited, tail }) => {
+                all_awaited.push(awaited);
+                last_lines.extend(tail);
+            }
+            Err(why) => wrong = wrong.or(Some(why)),
+        }
+    }
+    match wrong {
+        Some(why) => Err(why),
+        None if all_awaited.is_empty() => Ok(running),
+        None => Err(NotReady::Cancelled { awaited: all_awaited.join(", "), tail: last_lines }),
     }
 }
 
@@ -316,6 +347,20 @@ mod tests {
         let targets = vec![("a".to_owned(), command()), ("left".to_owned(), command())];
         let why = Nodes::start(targets, &[], &[], &Starting::default()).expect_err("both end");
         assert_eq!(why.sentence(), "the server command `exit 7` (node a) ended with exit code 7");
+    }
+
+    #[test]
+    fn where_a_node_ends_at_its_start_nobody_waits_for_those_that_say_nothing() {
+        let line = |line: &str| match command() {
+            Target::Command { url, node, environment, .. } => {
+                Target::Command { line: line.to_owned(), url, node, environment }
+            }
+            other => other,
+        };
+        let targets = vec![("a".to_owned(), line("sleep 1000")), ("b".to_owned(), line("exit 7"))];
+        let patient = Starting { timeout: Duration::from_secs(3600), ..Starting::default() };
+        let why = Nodes::start(targets, &[], &[], &patient).expect_err("one ends");
+        assert_eq!(why.sentence(), "the server command `exit 7` (node b) ended with exit code 7");
     }
 
     #[test]

@@ -83,13 +83,22 @@ pub struct Starting {
     pub patience: Duration,
     /// Set from elsewhere to give up: by the handler of Ctrl-C.
     pub cancelled: Arc<AtomicBool>,
+    /// Set where the others need not be waited for, because one of them is not there.
+    pub(crate) is_futile: Arc<AtomicBool>,
+}
+
+impl Starting {
+    /// Whether nobody waits any more for what is started.
+    pub(super) fn is_given_up(&self) -> bool {
+        [&self.cancelled, &self.is_futile].iter().any(|flag| flag.load(Ordering::Relaxed))
+    }
 }
 
 impl Default for Starting {
     fn default() -> Self {
         let cancelled = Arc::default();
         let (timeout, patience) = (Duration::from_secs(30), Duration::ZERO);
-        Self { timeout, probing: Probing::default(), patience, cancelled }
+        Self { timeout, probing: Probing::default(), patience, cancelled, is_futile: Arc::default() }
     }
 }
 
@@ -184,7 +193,7 @@ impl Target {
                 let node = node.as_ref().map_or_else(String::new, |node| format!(" (node {})", node.name));
                 format!("the server command `{line}`{node}")
             }
-            Target::Url(endpoint) => format!("the server at {endpoint}"),
+            Target::Url(endpoint) => at(endpoint),
         }
     }
 
@@ -222,8 +231,11 @@ impl Target {
             if let Some(status) = group.ended() {
                 return Err(self.ended(&group, status));
             }
-            if starting.cancelled.load(Ordering::Relaxed) {
-                return Err(NotReady::Cancelled);
+            if starting.is_given_up() {
+                let seen = last
+                    .map_or_else(|| "it did not say where it listens".to_owned(), |last| last.to_string());
+                let tail = group.output().tail();
+                return Err(NotReady::cancelled(&server, &seen, tail));
             }
             if Instant::now() >= deadline {
                 let tail = group.output().tail();
@@ -240,7 +252,12 @@ fn look(endpoint: &Endpoint, starting: &Starting) -> Result<Found, NotReady> {
     let deadline = Instant::now() + starting.patience;
     loop {
         match look_once(endpoint, starting) {
-            Err(NotReady::NotThere(_)) if Instant::now() < deadline => thread::sleep(LOOK_LATER),
+            Err(NotReady::NotThere(seen)) if Instant::now() < deadline => {
+                thread::sleep(LOOK_LATER);
+                if starting.is_given_up() {
+                    return Err(NotReady::cancelled(&at(endpoint), &seen.to_string(), Vec::new()));
+                }
+            }
             outcome => return outcome,
         }
     }
@@ -255,12 +272,15 @@ fn look_once(endpoint: &Endpoint, starting: &Starting) -> Result<Found, NotReady
     loop {
         match told.recv_timeout(LOOK_AGAIN) {
             Ok(outcome) => return outcome.map_err(NotReady::NotThere),
-            Err(_) if starting.cancelled.load(Ordering::Relaxed) => return Err(NotReady::Cancelled),
-            Err(RecvTimeoutError::Timeout) => {}
-            // The thread broke off, which is told by its panic.
-            Err(RecvTimeoutError::Disconnected) => return Err(NotReady::Cancelled),
+            Err(RecvTimeoutError::Timeout) if !starting.is_given_up() => {}
+            // Or the thread broke off, which is told by its panic.
+            Err(_) => return Err(NotReady::cancelled(&at(endpoint), "it did not answer yet", Vec::new())),
         }
     }
+}
+
+fn at(endpoint: &Endpoint) -> String {
+    format!("the server at {endpoint}")
 }
 
 /// Where a server that we started is looked for.
@@ -491,10 +511,20 @@ pub enum NotReady {
         tail: Vec<String>,
     },
     /// The user gave up.
-    Cancelled,
+    Cancelled {
+        /// What was waited for, and what was missing, as a fragment.
+        awaited: String,
+        /// The last lines of what was waited for.
+        tail: Vec<String>,
+    },
 }
 
 impl NotReady {
+    /// The user gave up waiting for this, of which this was seen last.
+    pub(super) fn cancelled(what: &str, seen: &str, tail: Vec<String>) -> NotReady {
+        NotReady::Cancelled { awaited: format!("{what} was awaited ({seen})"), tail }
+    }
+
     /// The sentence alone.
     pub fn sentence(&self) -> String {
         match self {
@@ -510,7 +540,9 @@ impl NotReady {
             NotReady::Unready { service, waited, missing, .. } => {
                 format!("{service} was not ready within {}: {missing}", format::duration(*waited))
             }
-            NotReady::Cancelled => "interrupted before the server answered".to_owned(),
+            NotReady::Cancelled { awaited, .. } => {
+                format!("interrupted before the server answered: {awaited}")
+            }
         }
     }
 
@@ -519,8 +551,9 @@ impl NotReady {
         match self {
             NotReady::Ended { tail, .. }
             | NotReady::TimedOut { tail, .. }
-            | NotReady::Unready { tail, .. } => tail,
-            NotReady::NotThere(_) | NotReady::NotStarted { .. } | NotReady::Cancelled => &[],
+            | NotReady::Unready { tail, .. }
+            | NotReady::Cancelled { tail, .. } => tail,
+            NotReady::NotThere(_) | NotReady::NotStarted { .. } => &[],
         }
     }
 }

@@ -240,15 +240,15 @@ impl Service {
             if is_ready {
                 return Ok(group);
             }
-            if starting.cancelled.load(Ordering::Relaxed) {
-                return Err(NotReady::Cancelled);
+            let missing = || match self.awaited() {
+                Some(text) => format!("it printed no line with `{text}`"),
+                None => format!("nothing listens at port {} of this machine", self.port),
+            };
+            if starting.is_given_up() {
+                return Err(NotReady::cancelled(&self.in_words(), &missing(), group.output().tail()));
             }
             if Instant::now() >= deadline {
-                let missing = match self.awaited() {
-                    Some(text) => format!("it printed no line with `{text}`"),
-                    None => format!("nothing listens at port {} of this machine", self.port),
-                };
-                let tail = group.output().tail();
+                let (missing, tail) = (missing(), group.output().tail());
                 return Err(NotReady::Unready { service: self.in_words(), waited: patience, missing, tail });
             }
             thread::sleep(LOOK_AGAIN);

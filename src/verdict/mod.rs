@@ -119,6 +119,8 @@ pub enum End {
     Unanswered(String),
     /// The user stopped it.
     Interrupted,
+    /// The user stopped it before it began: what was waited for, as a sentence.
+    NotBegun(String),
     /// The target could not be reached or started: what was seen, as a sentence.
     Unreachable(String),
 }
@@ -181,6 +183,7 @@ fn judge_play(evidence: &Evidence<'_>) -> Verdict {
     let mut grave: Vec<_> = weighing(Weight::Grave).collect();
     match evidence.end {
         End::Interrupted => Verdict::new(Status::Interrupted, so_far(evidence)),
+        End::NotBegun(why) => Verdict::new(Status::Interrupted, why.clone()),
         End::Unreachable(why) => Verdict::new(Status::Unreachable, why.clone()),
         End::Finished | End::Breached(_) | End::Unanswered(_) if !grave.is_empty() => {
             grave.extend(findings);

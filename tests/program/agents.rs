@@ -1,5 +1,6 @@
 //! Many machines: agents, a broker, and a coordinator, all on this one.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -72,6 +73,15 @@ impl Broker {
         self.child = Broker::spawn(&self.program, self.port, self.config.as_deref());
     }
 
+    /// Hears what is said under these subjects from here on.
+    pub(crate) fn listen(&self, subjects: &str) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(self.address()).expect("it listens");
+        write!(stream, "CONNECT {{\"verbose\":false}}\r\nSUB {subjects} 1\r\nPING\r\n").expect("it listens");
+        let mut heard = BufReader::new(stream);
+        read_line_with(&mut heard, "PONG");
+        heard
+    }
+
     /// An agent that waits for work.
     pub(crate) fn agent(&self, name: &str, more: &[&str]) -> Started {
         let url = self.url();
@@ -79,6 +89,16 @@ impl Broker {
             sockrates(["agent", "--nats", &url, "--name", name, "--workers", "1"]).args(more).start();
         agent.told("waits for work at ");
         agent
+    }
+}
+
+/// Reads what a broker says until a line begins so.
+pub(crate) fn read_line_with(heard: &mut BufReader<TcpStream>, beginning: &str) {
+    let mut line = Vec::new();
+    while !line.starts_with(beginning.as_bytes()) {
+        line.clear();
+        let read = heard.read_until(b'\n', &mut line).expect("it can be read");
+        assert!(read > 0, "no {beginning:?} before its end");
     }
 }
 

@@ -13,14 +13,14 @@ use crate::support::{Folder, Reference, Server, head, relay, results, sockrates}
 const HOLD: &str = "- alice: connect\n- alice: { wait: 1h }\n- alice: disconnect";
 
 /// A named pipe, and what a shell has to do to be heard through it.
-fn fifo(folder: &Folder, name: &str) -> std::path::PathBuf {
+pub(crate) fn fifo(folder: &Folder, name: &str) -> std::path::PathBuf {
     let path = folder.path(name);
     mkfifo(&path, Mode::S_IRWXU).expect("a named pipe can be made");
     path
 }
 
 /// Waits until somebody writes into a named pipe.
-fn hear(path: &std::path::Path) {
+pub(crate) fn hear(path: &std::path::Path) {
     fs::read_to_string(path).expect("the pipe can be read");
 }
 

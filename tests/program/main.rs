@@ -27,6 +27,7 @@ mod load;
 mod looks;
 mod metrics;
 mod nodes;
+mod not_begun;
 mod options;
 mod otlp;
 mod output;

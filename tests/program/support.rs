@@ -66,6 +66,14 @@ impl Program {
         self
     }
 
+    /// Started by another program, which gets ours and its arguments.
+    pub(crate) fn under(mut self, program: &str) -> Program {
+        let mut command = Command::new(program);
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        self.command = inherited(command, &self.command);
+        self
+    }
+
     /// Prints there.
     pub(crate) fn output(mut self, file: File) -> Program {
         self.command.stdout(file);
@@ -77,14 +85,7 @@ impl Program {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\""));
         command.arg(self.command.get_program()).args(self.command.get_args());
-        for (name, value) in self.command.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command = command;
+        self.command = inherited(command, &self.command);
         self
     }
 
@@ -98,6 +99,18 @@ impl Program {
     pub(crate) fn run(self) -> Ended {
         self.start().wait()
     }
+}
+
+/// A command in the place of another.
+fn inherited(mut command: Command, other: &Command) -> Command {
+    for (name, value) in other.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
 /// The program while it runs.

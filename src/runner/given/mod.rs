@@ -10,13 +10,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::server::Focus;
-use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, TlsFiles, Trust, split_name};
+use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, TlsFiles, Trust};
 use crate::protocol::dialect::Version;
 use crate::scenario::{MOST_NODES, ServiceRule, Timings, services_in};
 use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
 use crate::server::{Endpoint, Proxy, authorization, usual_name};
 pub(crate) use nodes::NodeCounts;
-use nodes::{GivenNode, name_of_server, nodes, repeated, urls};
+use nodes::{GivenNode, name_of_server, nodes, repeated, split_name, urls};
 
 /// Where the environment names a proxy, in capitals or not.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::runner::split_name;
 use crate::scenario::MOST_NODES;
 
 /// Numbers of nodes with which a server is looked at: one, or several one after the other.
@@ -120,9 +119,30 @@ pub(in crate::runner) fn nodes<'a>(
     }
 }
 
+/// A name before a command or a url: `node=node server.js`. What is written in capitals is a variable of the command's environment.
+pub(super) fn split_name(text: &str) -> (Option<&str>, &str) {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && name.contains(|c: char| c.is_ascii_lowercase())
+    };
+    match text.split_once('=') {
+        Some((name, what)) if is_name(name) => (Some(name), what),
+        _ => (None, text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_named_by_what_stands_before_it_but_not_by_a_variable_of_its_environment() {
+        assert_eq!(split_name("node=node server.js"), (Some("node"), "node server.js"));
+        assert_eq!(split_name("v1.2=http://localhost"), (Some("v1.2"), "http://localhost"));
+        assert_eq!(split_name("NODE_ENV=production node server.js").0, None);
+        assert_eq!(split_name("http://localhost/?a=b"), (None, "http://localhost/?a=b"));
+    }
 
     fn texts(texts: &[&str]) -> Vec<String> {
         texts.iter().map(ToString::to_string).collect()

@@ -340,7 +340,7 @@ fn unserved(contract: &OwnContract, features: &Features, cases: &[CaseResult]) -
 
 fn not_there(why: Start) -> Error {
     match why {
-        Start::NotReady(NotReady::Cancelled) => Error::interrupted("interrupted before the server answered"),
+        Start::NotReady(why @ NotReady::Cancelled { .. }) => Error::interrupted(&why.to_string()),
         Start::NotReady(why) => unreachable(why),
         Start::Wrong(why) => Error::because(why),
     }

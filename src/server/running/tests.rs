@@ -152,7 +152,7 @@ fn waiting_ends_when_the_user_gives_up() {
     let starting = Starting::default();
     starting.cancelled.store(true, Ordering::Relaxed);
     let error = failure(&command("exec sleep 1000"), &starting);
-    assert!(matches!(error, NotReady::Cancelled), "{error}");
+    assert!(matches!(error, NotReady::Cancelled { .. }), "{error}");
 }
 
 fn bundled(script: &str) -> (Target, Command) {
