@@ -159,7 +159,11 @@ impl<'s> Plan<'s> {
             .enumerate()
             .map(|(index, group)| part(group, index, &run_options, &acts))
             .collect();
-        let markers = Markers::new(&scenario.contract, run_options.nodes.len(), run_options.machine);
+        let asks_for_all = |operation: &Operation| matches!(operation, Operation::Whole(_));
+        let is_watched = acts.iter().flat_map(|act| act.operations).any(asks_for_all)
+            || scenario.thresholds.iter().any(|threshold| threshold.after.is_some());
+        let (nodes, machine) = (run_options.nodes.len(), run_options.machine);
+        let markers = Markers::new(&scenario.contract, nodes, machine, is_watched);
         let context = RunContext {
             epoch: run_options.epoch,
             run: run_options.run,

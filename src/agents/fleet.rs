@@ -15,6 +15,7 @@ use crate::engine::{Crew, Order, Report};
 use crate::measure::{Series, Taken};
 use crate::observe::{Counter, Metric};
 use crate::secrets::Secrets;
+use crate::step::{Board, Markers};
 
 /// How long ahead the beginning of an act is announced, beside the time that news take.
 const NOTICE: Duration = Duration::from_millis(10);
@@ -134,6 +135,12 @@ impl Crew for Fleet {
 
     fn disturb(&self, times: Disturbances) {
         self.tell(Order::Disturb(times));
+    }
+
+    fn ask_for_markers(&self, markers: &Markers) -> Vec<(Arc<Board>, u64)> {
+        let (round, rounds) = markers.call_all();
+        self.tell(Order::Mark(round));
+        rounds
     }
 
     fn notice(&self) -> Duration {
@@ -321,6 +328,7 @@ impl Relay {
             }
             Report::Home(home) => own.contains(&home.worker),
             Report::Drained | Report::Left | Report::Closed | Report::Broken(_) => true,
+            Report::Standing(machine, _) => usize::from(*machine) == from,
             Report::Operated(..) | Report::Told(_) | Report::Shown(_) | Report::Lost(_) => false,
         }
     }

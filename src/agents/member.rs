@@ -20,7 +20,7 @@ use super::{AGAIN, CUT_OFF, PULSE};
 use crate::audit::Disturbances;
 use crate::engine::{Crew, Order, Report, Share, Threads};
 use crate::secrets::Secrets;
-use crate::step::RunContext;
+use crate::step::{Markers, RunContext, Standing};
 
 /// How often it is asked what time it is, before the run and while it goes on.
 const ASK_SOON: Duration = Duration::from_millis(20);
@@ -43,6 +43,9 @@ const SLACK: Duration = Duration::from_micros(100);
 
 /// How often it is looked whether the user wants no more.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The same where it has to be seen soon when a marker has arrived.
+const LOOK_FOR_MARKERS: Duration = Duration::from_millis(20);
 
 enum Event {
     Heard(Message),
@@ -89,6 +92,8 @@ pub(crate) struct Job<'a> {
     /// How far the clocks of the others may be from the coordinator's.
     doubts: Vec<Duration>,
     told_secrets: HashSet<String>,
+    /// What the coordinator knows of the nodes at which the clients are.
+    told_standing: Standing,
 }
 
 /// How a run ended for an agent.
@@ -202,6 +207,7 @@ impl<'a> Job<'a> {
             offset: None,
             doubts: vec![Duration::ZERO; all],
             told_secrets: HashSet::new(),
+            told_standing: Standing::default(),
             call,
         }
     }
@@ -273,6 +279,9 @@ impl<'a> Job<'a> {
             return Played::Cut(format!("failed to start a thread: {error}"));
         }
         let mut at_home = 0;
+        // Nobody says so when a marker has arrived.
+        let is_watched = context.markers.as_ref().is_some_and(Markers::is_watched);
+        let patience = if is_watched { LOOK_FOR_MARKERS } else { LOOK };
         self.latest = Instant::now();
         loop {
             if self.is_over && at_home == threads.own() {
@@ -305,7 +314,10 @@ impl<'a> Job<'a> {
                 }
             }
             let wait = self.give_orders(context, threads);
-            if let Some(report) = self.turn(wait.min(LOOK)) {
+            let report = self.turn(wait.min(patience));
+            // Before the act is over in which they changed.
+            self.tell_standing(context.markers.as_ref());
+            if let Some(report) = report {
                 at_home += usize::from(matches!(report, Report::Home(_)));
                 if matches!(report, Report::Second(_) | Report::Home(_)) {
                     self.tell_secrets(secrets);
@@ -321,6 +333,16 @@ impl<'a> Job<'a> {
             Report::Told(bulletin) => self.say_aside(&Aside::Bulletin(bulletin)),
             Report::Shown(shown) => self.say_aside(&Aside::Shown(shown)),
             report => self.say(Said::Report(report)),
+        }
+    }
+
+    /// Tells at which nodes the clients are and which nodes hear each other, whenever that changes.
+    fn tell_standing(&mut self, markers: Option<&Markers>) {
+        let Some(markers) = markers.filter(|markers| markers.is_watched()) else { return };
+        let standing = markers.standing();
+        if standing != self.told_standing {
+            self.told_standing = standing.clone();
+            self.say(Said::Report(Report::Standing(self.call.me, standing)));
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) const WHO: &str = "sockrates.who";
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Changes whenever what is said here means something else.
-const DIALECT: u8 = 2;
+const DIALECT: u8 = 3;
 
 /// What comes before every message, so that programs of other versions are told apart before anything else is read.
 pub(super) fn mark() -> String {

@@ -69,7 +69,7 @@ struct Latest {
 }
 
 impl Accounts {
-    pub(super) fn new(workers: usize, parts: usize) -> Accounts {
+    pub(crate) fn new(workers: usize, parts: usize) -> Accounts {
         Accounts {
             total: Figures::default(),
             parts: vec![Figures::default(); parts],
@@ -80,7 +80,7 @@ impl Accounts {
     }
 
     /// Takes what a worker hands over. Gives the seconds that every worker has reported now.
-    pub(super) fn take(&mut self, handover: Handover) -> Vec<Second> {
+    pub(crate) fn take(&mut self, handover: Handover) -> Vec<Second> {
         let Handover { worker, seconds, figures, parts, script_info, findings, live, cpu } = handover;
         self.total.put(&figures);
         self.parts.iter_mut().zip(&parts).for_each(|(sum, part)| sum.put(part));

@@ -205,6 +205,9 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             Report::Home(homecoming) => self.homecomings.push(*homecoming),
             Report::Broken(why) => self.broken = self.broken.take().or(Some(why)),
             Report::Lost(who) => self.lost = self.lost.take().or(Some(who)),
+            Report::Standing(machine, standing) => {
+                self.plan.context.markers.iter().for_each(|markers| markers.take(machine, standing.clone()));
+            }
             Report::Finished(_)
             | Report::Drained
             | Report::Operated(..)

@@ -31,6 +31,8 @@ use crate::plan::Plan;
 use crate::threshold::WholeAfter;
 use crate::transport::RemoteConfig;
 
+#[cfg(test)]
+pub(crate) use accounts::Handover;
 pub use accounts::{Accounts, Second};
 use conductor::Conductor;
 pub(crate) use crew::Threads;

@@ -21,7 +21,8 @@ use crate::threshold::WholeAfter;
 /// How often it is looked whether the run is over while nothing else is to be done.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// How long the markers of a round may take before the next round is asked for.
+/// How long the markers of a round may take before the next round is asked for, beside the time that news take to other machines and
+/// back.
 const ROUND: Duration = Duration::from_millis(500);
 
 /// Does things to the server under test.
@@ -143,8 +144,8 @@ impl Bench<'_> {
             return;
         };
         while !self.is_over() {
-            let rounds = markers.ask_all();
-            let next = Instant::now() + ROUND;
+            let rounds = self.crew.ask_for_markers(markers);
+            let next = Instant::now() + ROUND + self.crew.notice() * 4;
             while Instant::now() < next && !self.is_over() {
                 if healing.occupied.is_subset(&markers.occupied()) && Markers::silent(&rounds).is_none() {
                     let took = healing.since.elapsed();
@@ -186,8 +187,8 @@ impl Bench<'_> {
         }
         let until = Instant::now() + within;
         loop {
-            let rounds = markers.ask_all();
-            let next = Instant::now() + ROUND;
+            let rounds = self.crew.ask_for_markers(markers);
+            let next = Instant::now() + ROUND + self.crew.notice() * 4;
             let silent = loop {
                 let silent = Markers::silent(&rounds);
                 if silent.is_none() || Instant::now() >= next.min(until) || self.is_over() {

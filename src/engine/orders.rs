@@ -1,7 +1,7 @@
 //! What the conductor and the workers say to each other: plain data, so that a worker may be a thread or be on another machine.
 
 use std::ops::Range;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::accounts::Handover;
 use crate::audit::{Bulletin, Disturbances, Findings};
 use crate::measure::{Interval, Taken, Tally};
-use crate::step::ShownValue;
+use crate::step::{Board, Markers, ShownValue, Standing};
 
 /// What the conductor says, to all workers alike. Times are since the beginning of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub(crate) enum Order {
     },
     /// Everybody has closed: what was counted is brought home, and the work is over.
     Finish,
+    /// One client at each node broadcasts a marker of this round.
+    Mark(u64),
 }
 
 /// What a worker says.
@@ -65,6 +67,8 @@ pub(crate) enum Report {
     Broken(String),
     /// Its machine is dead or cut off: a sentence without its full stop.
     Lost(String),
+    /// At which nodes the clients of a machine are, and which nodes hear each other.
+    Standing(u16, Standing),
 }
 
 /// What a worker brings home.
@@ -132,6 +136,10 @@ pub(crate) trait Crew: Sync {
     fn tell(&self, order: Order);
     /// Says to those on other machines when the server is disturbed on purpose; those of this process look for themselves.
     fn disturb(&self, _times: Disturbances) {}
+    /// Asks for markers of every node in every namespace. Gives the round of each.
+    fn ask_for_markers(&self, markers: &Markers) -> Vec<(Arc<Board>, u64)> {
+        markers.ask_all()
+    }
     /// How long before its time the beginning of an act is announced.
     fn notice(&self) -> Duration {
         Duration::ZERO

@@ -181,6 +181,9 @@ impl WorkerLoop<'_> {
                 Ok(Order::Drain) => self.state.drains = Some(now),
                 // Whoever gets orders from afar has noted it already.
                 Ok(Order::Disturb(_)) => {}
+                Ok(Order::Mark(round)) => {
+                    self.state.plan.context.markers.iter().for_each(|markers| markers.call(round));
+                }
                 // Without a conductor there is nobody to play for.
                 Ok(Order::Leave | Order::Close { .. } | Order::Finish) | Err(TryRecvError::Disconnected) => {
                     return Ok(ControlFlow::Break(()));
@@ -243,7 +246,12 @@ impl Closing {
                 }
                 Ok(Order::Finish) => return Some(self.finish()),
                 Ok(
-                    Order::Begin { .. } | Order::Measure(_) | Order::Disturb(_) | Order::Drain | Order::Leave,
+                    Order::Begin { .. }
+                    | Order::Measure(_)
+                    | Order::Disturb(_)
+                    | Order::Mark(_)
+                    | Order::Drain
+                    | Order::Leave,
                 ) => {}
                 Err(_) => return None,
             }
@@ -284,8 +292,9 @@ struct WorkerState<'p> {
     cpu: Duration,
     timers: Timers,
     records: Records,
-    /// What was asked for when markers were broadcast last, and the last round of each namespace.
-    marked: (u64, HashMap<Box<str>, u64>),
+    /// What was asked for when markers were broadcast last, and the last rounds of each namespace: of this machine, and of the
+    /// coordinator.
+    marked: (u64, HashMap<Box<str>, [u64; 2]>),
     /// When to look whether some client has something to receive, if the conductor waits for that.
     drains: Option<Instant>,
     reports: Reports,
@@ -365,18 +374,18 @@ impl<'p> WorkerState<'p> {
             return;
         }
         for board in markers.boards() {
-            let Some(round) = board.asked() else { continue };
-            let marked = self.marked.1.entry(board.namespace().into()).or_insert(0);
-            if round == std::mem::replace(marked, round) {
-                continue;
-            }
-            for node in 0..self.plan.context.nodes.len() as u16 {
-                let is_it = |client: &Client<'_>| {
-                    let is_there = client.board().is_some_and(|of| of.namespace() == board.namespace());
-                    client.node() == node && client.is_live() && is_there
-                };
-                if let Some(place) = self.clients.iter().position(is_it) {
-                    self.call(transport, place as u32, |client, io| client.mark(io, round));
+            let rounds = [board.asked().unwrap_or_default(), markers.called()];
+            let marked = self.marked.1.entry(board.namespace().into()).or_default();
+            let before = std::mem::replace(marked, rounds);
+            for (round, _) in rounds.into_iter().zip(before).filter(|(round, before)| round != before) {
+                for node in 0..self.plan.context.nodes.len() as u16 {
+                    let is_it = |client: &Client<'_>| {
+                        let is_there = client.board().is_some_and(|of| of.namespace() == board.namespace());
+                        client.node() == node && client.is_live() && is_there
+                    };
+                    if let Some(place) = self.clients.iter().position(is_it) {
+                        self.call(transport, place as u32, |client, io| client.mark(io, round));
+                    }
                 }
             }
         }

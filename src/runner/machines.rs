@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::local_agents::LocalAgents;
-use super::operate::operations;
 use super::package::{Package, Packing, number};
 use super::server::{Place, is_local};
 use super::{Error, ServerConfig};
@@ -14,7 +13,7 @@ use crate::agents::{BrokerConfig, Fleet, Member, NotGathered, Wanted, gather};
 use crate::engine::{self, Crew, EngineConfig, Ran, Report, RunProgress};
 use crate::plan::{Plan, RunOptions};
 use crate::report::course::{AgentResult, clocks_apart};
-use crate::scenario::{Operation, Scenario};
+use crate::scenario::Scenario;
 use crate::server::Nodes;
 use crate::units::micros;
 use crate::verdict::Status;
@@ -184,24 +183,15 @@ fn check(config: &MachinesConfig, server: &ServerConfig, scenario: &Scenario) ->
     let is_started = !server.is_found();
     let is_far = matches!(config, MachinesConfig::Agents(..));
     let led = scenario.links.iter().find(|link| server.nodes.iter().any(|node| node.name == link.to));
-    let awaits_all = operations(&scenario.script).into_iter().find(|one| matches!(one, Operation::Whole(_)));
-    let asks_all = scenario.thresholds.iter().find(|threshold| threshold.after.is_some());
-    match (led, awaits_all, asks_all) {
+    match led {
         _ if is_far && is_started => Err(
             "agents on other machines cannot reach a server that is started here: name one that runs with `--url`"
                 .to_owned(),
         ),
-        (Some(link), _, _) if is_far => Err(format!(
+        Some(link) if is_far => Err(format!(
             "clients go to node {} through the link {}, which is open on this machine alone, and they are on others: leave \
              `--agents` out, or use `--agents local:N`",
             link.to, link.name
-        )),
-        (_, Some(operation), _) => Err(format!(
-            "the script says to {operation}, which the clients of one machine see: leave `--agents` out, or write \
-             `await: {{ node: NAME, answers: true }}`"
-        )),
-        (_, _, Some(threshold)) => Err(format!(
-            "the threshold `{threshold}` asks what the clients of one machine see: leave `--agents` or the threshold out"
         )),
         _ if !server.sources.is_empty() => {
             Err("`--source` names addresses of this machine, and the clients are on others".to_owned())

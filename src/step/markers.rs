@@ -3,13 +3,15 @@
 //! these nodes had sent before, because adapters keep the order of one publisher.
 //!
 //! The clients of a worker know nothing of those of the others, so who waits asks on a board, and each worker lets one of its
-//! clients at each node answer. Where several machines play the clients, each has boards of its own.
+//! clients at each node answer. Where several machines play the clients, each has boards of its own, and the coordinator may ask
+//! all of them. Its own boards then show what they tell of theirs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::event_template::EventTemplate;
@@ -22,6 +24,12 @@ const EVENT: &str = "sockrates-marker";
 
 /// How many rounds of markers one machine can ask for; the numbers of the next machine follow. A stamp has place for those of 1,000.
 const ROUNDS: u64 = 1 << 26;
+
+/// The number of the coordinator among the machines: behind all of them.
+const COORDINATOR: u64 = 1000;
+
+/// The most namespaces of which a machine may tell.
+const MOST_BOARDS: usize = 10_000;
 
 /// How a marker is broadcast.
 #[derive(Debug)]
@@ -73,6 +81,25 @@ pub struct Board {
     asked: AtomicU64,
     /// For each pair of nodes, the last round of the one that some client of the other has heard.
     heard: Vec<AtomicU64>,
+    /// The same of the rounds that the coordinator asked for.
+    heard_called: Vec<AtomicU64>,
+}
+
+/// What a machine tells the coordinator of its boards.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The round of the coordinator's that it is about.
+    round: u64,
+    boards: Vec<BoardStanding>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct BoardStanding {
+    namespace: Box<str>,
+    /// The nodes at which somebody is.
+    occupied: Vec<u16>,
+    /// The nodes of which one has heard the marker of the other.
+    heard: Vec<(u16, u16)>,
 }
 
 impl Board {
@@ -102,8 +129,29 @@ impl Board {
 
     /// A marker of this round came from one node to another.
     pub(super) fn hear(&self, from: u16, to: u16, round: u64) {
-        let pair = usize::from(from) * self.live.len() + usize::from(to);
-        self.heard[pair].fetch_max(round, Ordering::AcqRel);
+        self.heard[self.pair(from, to)].fetch_max(round, Ordering::AcqRel);
+    }
+
+    /// The same of a round that the coordinator asked for.
+    pub(super) fn hear_called(&self, from: u16, to: u16, round: u64) {
+        self.heard_called[self.pair(from, to)].fetch_max(round, Ordering::AcqRel);
+    }
+
+    fn pair(&self, from: u16, to: u16) -> usize {
+        usize::from(from) * self.live.len() + usize::from(to)
+    }
+
+    fn standing(&self, round: u64) -> BoardStanding {
+        let nodes = 0..self.live.len() as u16;
+        let pairs = nodes.clone().flat_map(|from| nodes.clone().map(move |to| (from, to)));
+        let has_heard = |(from, to): &(u16, u16)| {
+            self.heard_called[self.pair(*from, *to)].load(Ordering::Acquire) >= round
+        };
+        BoardStanding {
+            namespace: self.namespace.clone(),
+            occupied: nodes.clone().filter(|node| self.has(*node)).collect(),
+            heard: if round == 0 { Vec::new() } else { pairs.filter(has_heard).collect() },
+        }
     }
 
     /// The last round of markers that somebody asked for, if somebody has.
@@ -118,20 +166,29 @@ pub struct Markers {
     nodes: usize,
     /// Which of several machines this is.
     machine: Option<u16>,
+    is_watched: bool,
     boards: Mutex<Vec<Arc<Board>>>,
     /// Changes whenever somebody asks.
     changes: AtomicU64,
+    /// The last round that the coordinator asked all machines for.
+    called: AtomicU64,
+    /// What each machine has told of its boards, where this is the coordinator.
+    told: Mutex<BTreeMap<u16, Standing>>,
 }
 
 impl Markers {
     /// For a server of so many nodes; nothing for one. `machine`: which of several machines this is.
-    pub fn new(contract: &Contract, nodes: usize, machine: Option<u16>) -> Option<Markers> {
+    /// `is_watched`: whether it is asked if all nodes hear each other.
+    pub fn new(contract: &Contract, nodes: usize, machine: Option<u16>, is_watched: bool) -> Option<Markers> {
         (nodes > 1).then(|| Markers {
             marker: Marker::of(contract),
             nodes,
             machine,
+            is_watched,
             boards: Mutex::default(),
             changes: AtomicU64::new(0),
+            called: AtomicU64::new(0),
+            told: Mutex::default(),
         })
     }
 
@@ -142,12 +199,23 @@ impl Markers {
             return board.clone();
         }
         let live = (0..self.nodes).map(|_| AtomicU32::new(0)).collect();
-        let heard = (0..self.nodes * self.nodes).map(|_| AtomicU64::new(0)).collect();
+        let of_pairs = || (0..self.nodes * self.nodes).map(|_| AtomicU64::new(0)).collect();
         let none = u64::from(self.machine.unwrap_or_default()) * ROUNDS;
-        let board =
-            Arc::new(Board { namespace: namespace.into(), live, none, asked: AtomicU64::new(none), heard });
+        let board = Arc::new(Board {
+            namespace: namespace.into(),
+            live,
+            none,
+            asked: AtomicU64::new(none),
+            heard: of_pairs(),
+            heard_called: of_pairs(),
+        });
         boards.push(board.clone());
         board
+    }
+
+    /// Whether it is asked if all nodes hear each other.
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
     }
 
     /// Changes whenever somebody asks.
@@ -163,6 +231,11 @@ impl Markers {
     /// Whether somebody of this machine asked for this round.
     pub(super) fn is_own(&self, round: u64) -> bool {
         round / ROUNDS == u64::from(self.machine.unwrap_or_default())
+    }
+
+    /// Whether the coordinator asked for this round.
+    pub(super) fn is_called(&self, round: u64) -> bool {
+        round / ROUNDS == COORDINATOR
     }
 
     /// Asks those of a namespace for a round of markers. Gives its number.
@@ -193,6 +266,50 @@ impl Markers {
         let rounds = self.boards().into_iter().map(ask).collect();
         self.changes.fetch_add(1, Ordering::AcqRel);
         rounds
+    }
+
+    /// Numbers a round for which all machines are to be asked. Gives it for each namespace that they told of.
+    pub fn call_all(&self) -> (u64, Vec<(Arc<Board>, u64)>) {
+        let round = self.called.fetch_add(1, Ordering::AcqRel).max(COORDINATOR * ROUNDS) + 1;
+        self.called.fetch_max(round, Ordering::AcqRel);
+        (round, self.boards().into_iter().map(|board| (board, round)).collect())
+    }
+
+    /// The coordinator asks for this round.
+    pub fn call(&self, round: u64) {
+        if self.is_called(round) && self.called.fetch_max(round, Ordering::AcqRel) < round {
+            self.changes.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// The last round that the coordinator asked for; 0 before the first.
+    pub fn called(&self) -> u64 {
+        self.called.load(Ordering::Acquire)
+    }
+
+    /// What the coordinator has to know of the boards of this machine.
+    pub fn standing(&self) -> Standing {
+        let round = self.called();
+        Standing { round, boards: self.boards().iter().map(|board| board.standing(round)).collect() }
+    }
+
+    /// A machine tells of its boards: shows it on those of the coordinator.
+    pub fn take(&self, machine: u16, standing: Standing) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_node = |node: &u16| usize::from(*node) < self.nodes;
+        for told in standing.boards.iter().take(MOST_BOARDS) {
+            let board = self.board(&told.namespace);
+            told.occupied.iter().filter(|node| is_node(node)).for_each(|node| board.count(*node, true));
+            let heard = told.heard.iter().filter(|(from, to)| is_node(from) && is_node(to));
+            heard.for_each(|(from, to)| board.hear(*from, *to, standing.round));
+        }
+        // Afterwards, so that nobody seems to have left meanwhile.
+        for told in
+            told.insert(machine, standing).iter().flat_map(|before| before.boards.iter().take(MOST_BOARDS))
+        {
+            let board = self.board(&told.namespace);
+            told.occupied.iter().filter(|node| is_node(node)).for_each(|node| board.count(*node, false));
+        }
     }
 
     /// The nodes at which somebody is.
@@ -233,13 +350,13 @@ mod tests {
         let source = Source { name: "contract".to_owned(), text: contract.to_owned() };
         let tree = parse(&source).expect("it is YAML");
         let contract = Contract::read(&tree, &mut Scope::bare()).expect("it is right");
-        Markers::new(&contract, 2, None).expect("there are two nodes")
+        Markers::new(&contract, 2, None, false).expect("there are two nodes")
     }
 
     #[test]
     fn a_broadcast_that_goes_to_one_room_reaches_not_everyone() {
-        assert!(Markers::new(&Contract::fixture(), 1, None).is_none());
-        let of_two = Markers::new(&Contract::fixture(), 2, None).expect("there are two nodes");
+        assert!(Markers::new(&Contract::fixture(), 1, None, false).is_none());
+        let of_two = Markers::new(&Contract::fixture(), 2, None, false).expect("there are two nodes");
         assert!(of_two.can_reach_everyone());
         assert!(markers("broadcast: { emit: [say, \"${body}\"] }").can_reach_everyone());
         assert!(!markers("broadcast: { emit: [say, \"${room}\", \"${body}\"] }").can_reach_everyone());
@@ -248,7 +365,7 @@ mod tests {
 
     #[test]
     fn the_rounds_of_one_machine_are_not_those_of_another() {
-        let of = |machine| Markers::new(&Contract::fixture(), 2, machine).expect("there are two nodes");
+        let of = |machine| Markers::new(&Contract::fixture(), 2, machine, true).expect("there are two nodes");
         let all = [of(Some(0)), of(Some(1)), of(Some(999))];
         for (place, markers) in all.iter().enumerate() {
             let board = markers.board("/");
@@ -260,6 +377,39 @@ mod tests {
             let expected: Vec<bool> = (0..all.len()).map(|other| other == place).collect();
             assert_eq!(own, expected);
         }
+    }
+
+    #[test]
+    fn the_coordinator_sees_on_its_boards_what_several_machines_tell_of_theirs() {
+        let of = |machine| Markers::new(&Contract::fixture(), 2, machine, true).expect("there are two nodes");
+        let (coordinator, first, second) = (of(None), of(Some(0)), of(Some(1)));
+        first.board("/").count(0, true);
+        second.board("/").count(1, true);
+        let tell = || {
+            coordinator.take(0, first.standing());
+            coordinator.take(1, second.standing());
+        };
+        tell();
+        assert_eq!(coordinator.occupied().into_iter().collect::<Vec<_>>(), [0, 1]);
+        let (round, rounds) = coordinator.call_all();
+        assert!(round < 36_u64.pow(7) && !first.is_own(round), "{round}");
+        for machine in [&first, &second] {
+            machine.call(round);
+            assert_eq!(machine.called(), round);
+        }
+        tell();
+        assert_eq!(Markers::silent(&rounds), Some((0, 1)));
+        second.board("/").hear_called(0, 1, round);
+        tell();
+        assert_eq!(Markers::silent(&rounds), Some((1, 0)), "of the other way nothing is known");
+        first.board("/").hear_called(1, 0, round);
+        tell();
+        assert_eq!(Markers::silent(&rounds), None);
+        let (next, rounds) = coordinator.call_all();
+        assert_eq!((next, Markers::silent(&rounds)), (round + 1, Some((0, 1))));
+        first.board("/").count(0, false);
+        tell();
+        assert_eq!(coordinator.occupied().into_iter().collect::<Vec<_>>(), [1]);
     }
 
     #[test]

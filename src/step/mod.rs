@@ -81,7 +81,7 @@ pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues, Sh
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
 pub use learned::{LearnedNodes, LearnedPlace, MOST_LEARNED};
-pub use markers::{Board, Markers};
+pub use markers::{Board, Markers, Standing};
 pub use played::PlayedAct;
 pub use reading::{Reading, Tempo};
 pub use sent::{AllSent, Sent};

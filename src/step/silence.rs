@@ -97,4 +97,11 @@ pub fn arrived(actor: &mut Actor<'_>, stamp: &Stamp) {
             board.hear(node as u16, actor.node, stamp.key.sequence);
         }
     }
+    let is_called = |markers: &Markers| markers.is_called(stamp.key.sequence);
+    if node < actor.context.nodes.len()
+        && actor.context.markers.as_ref().is_some_and(is_called)
+        && let Some(board) = &actor.board
+    {
+        board.hear_called(node as u16, actor.node, stamp.key.sequence);
+    }
 }
