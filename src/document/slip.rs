@@ -128,6 +128,9 @@ fn colon(here: &Line<'_>, before: &[Line<'_>]) -> Option<Mistake> {
 /// `{ event: hi, args [1] }`: the word before this place is a key.
 fn in_braces(text: &str, at: Span) -> Option<Mistake> {
     let before: String = text.chars().take(at.column.saturating_sub(1) as usize).collect();
+    if let Some(mistake) = bare_expression(text, &before, at) {
+        return Some(mistake);
+    }
     let before = before.trim_end();
     let key =
         before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|key| !key.is_empty())?;
@@ -141,6 +144,20 @@ fn in_braces(text: &str, at: Span) -> Option<Mistake> {
     Some(Mistake::new(line.part(from, key.chars().count()), message).hint(format!("write `{key}: …`")))
 }
 
+/// An expression without quotes in a map of braces, where its own brace opens another one: `{ token: ${row.token} }`.
+fn bare_expression(text: &str, before: &str, at: Span) -> Option<Mistake> {
+    let column = before.chars().count();
+    let rest: String = text.chars().skip(column).collect();
+    let inner = rest.strip_prefix('{').filter(|_| before.ends_with('$'))?;
+    let inner = &inner[..inner.find('}')?];
+    let line = Span { line: at.line, column: 1, end_line: at.line, end_column: 1 };
+    let span = line.part(column - 1, inner.chars().count() + 3);
+    Some(
+        Mistake::new(span, "an expression within `{ … }` needs quotes")
+            .hint(format!("write \"${{{inner}}}\"")),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Source, parse};
@@ -149,6 +166,15 @@ mod tests {
     fn slip(text: &str) -> (u32, String, String) {
         let mistake = parse(&Source { name: "t".into(), text: text.into() }).expect_err("it is no YAML");
         (mistake.span.line, mistake.message, mistake.hint.unwrap_or_default())
+    }
+
+    #[test]
+    fn an_expression_without_quotes_in_braces_is_shown_with_them() {
+        for text in ["a:\n  b: { token: ${row.token}, c: 1 }\n", "a: 1\nb: { c: 1, token: ${row.token} }\n"] {
+            let (line, message, hint) = slip(text);
+            assert_eq!((line, &*message), (2, "an expression within `{ … }` needs quotes"));
+            assert_eq!(hint, "write \"${row.token}\"");
+        }
     }
 
     #[test]
