@@ -27,14 +27,17 @@ pub(crate) fn trend_of(places: &[PathBuf]) -> Result<Trend, Error> {
             let name = file.display();
             let text = fs::read_to_string(&file)
                 .map_err(|error| Error::because(format!("failed to read {name}: {error}")))?;
-            let kind = ResultFile::open(&text).map(|file| file.kind);
-            match (stored::read(&text), kind) {
-                (Ok(result), _) => results
+            let kind = || ResultFile::open(&text).map(|file| file.kind);
+            match stored::read(&text) {
+                Ok(result) => results
                     .push((file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), result)),
-                (Err(_), Ok(kind)) if is_folder && !matches!(kind, Kind::Run | Kind::Comparison) => {
-                    left_out.push(format!("{name} is a result of the kind {} and is left out", kind.name()));
-                }
-                (Err(why), _) => return Err(Error::because(format!("{name} {why}"))),
+                Err(why) => match kind() {
+                    Ok(kind) if is_folder && !matches!(kind, Kind::Run | Kind::Comparison) => {
+                        left_out
+                            .push(format!("{name} is a result of the kind {} and is left out", kind.name()));
+                    }
+                    _ => return Err(Error::because(format!("{name} {why}"))),
+                },
             }
         }
     }

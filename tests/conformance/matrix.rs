@@ -72,14 +72,31 @@ pub(crate) fn conform(arguments: &[&str]) -> Result<Vec<Verdict>, String> {
         .collect())
 }
 
-/// Whether no case of today's version examines what a fault breaks.
-fn is_of_the_version_before(fault: &Description, catalogue: &Catalogue) -> bool {
-    let mut cases = broken_by(fault).flat_map(|id| catalogue.cases_of(id));
-    cases.all(|case| !case.scenario.protocols.contains(&Version::V4))
+/// In which versions a fault is played: today's where a case of it examines what the fault breaks, and the one before where
+/// a case does that does not hold today.
+fn versions(fault: &Description, catalogue: &Catalogue) -> Vec<Version> {
+    let cases = || broken_by(fault).flat_map(|id| catalogue.cases_of(id));
+    let of_today = cases().any(|case| case.scenario.protocols.contains(&Version::V4));
+    let of_before = cases().any(|case| !case.scenario.protocols.contains(&Version::V4));
+    let played = [of_today.then_some(Version::V4), of_before.then_some(Version::V3)];
+    played.into_iter().flatten().collect()
 }
 
-/// Plays the cases of the clauses that a fault breaks, those about several nodes together or the others.
+/// Plays the cases of the clauses that a fault breaks, those about several nodes together or the others, in every version
+/// that shows it.
 fn play(fault: &Description, spans_nodes: bool, catalogue: &Catalogue) -> Result<Vec<Verdict>, String> {
+    let played = versions(fault, catalogue).into_iter();
+    let played: Result<Vec<_>, _> =
+        played.map(|version| play_in(version, fault, spans_nodes, catalogue)).collect();
+    Ok(played?.into_iter().flatten().collect())
+}
+
+fn play_in(
+    version: Version,
+    fault: &Description,
+    spans_nodes: bool,
+    catalogue: &Catalogue,
+) -> Result<Vec<Verdict>, String> {
     let clauses = broken_by(fault).filter(|id| catalogue.spans_nodes(id) == spans_nodes);
     let only: Vec<String> = clauses.map(|id| format!("clause:{id}")).collect();
     if only.is_empty() {
@@ -90,7 +107,7 @@ fn play(fault: &Description, spans_nodes: bool, catalogue: &Catalogue) -> Result
     if spans_nodes {
         arguments.extend(["--nodes", "2"]);
     }
-    if is_of_the_version_before(fault, catalogue) {
+    if version == Version::V3 {
         arguments.extend(["--protocol", "3"]);
     }
     conform(&arguments)
