@@ -81,6 +81,7 @@ script:
       - server: [ { restart: a }, { restart: b } ]
   - all: { reconnect: { recover: false } }
   - await: { whole: true, within: 30s }
+  - all: { wait: 2s }
 thresholds: [ time to whole after restart of b < 30 s ]
 ";
 
