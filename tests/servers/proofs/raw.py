@@ -23,7 +23,8 @@ SEPARATOR = "\x1e"
 def tell(direction, text):
     if isinstance(text, bytes):
         text = f"(binary) {text.hex()}"
-    text = re.sub(r'"(sid|pid)":"[^"]*"', r'"\1":"…"', text.replace(SEPARATOR, " ␞ "))
+    # In a call of JSONP the quotes are escaped.
+    text = re.sub(r'(\\?)"(sid|pid)\1":\1"[^"\\]*\1"', r'\1"\2\1":\1"…\1"', text.replace(SEPARATOR, " ␞ "))
     # The offset that connection state recovery adds to an event.
     text = re.sub(r',"[\w-]{7,9}(\.\w+)?"\]', ',"…"]', text)
     text = re.sub(r"([?&]sid)=[^& ]*", lambda found: found[0] if found[0].endswith("=nope") else f"{found[1]}=…", text)
