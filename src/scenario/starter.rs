@@ -251,9 +251,15 @@ impl Starter {
                     true => "\"${group}-${n}\"",
                     false => "{ room: lobby, nick: \"${group}-${n}\" }",
                 };
+                // A message must not overtake it: each client has a connection of its own.
+                let awaited = match &self.answers[0] {
+                    _ if self.ack => ", ack: true".to_owned(),
+                    Some(event) => format!(", response: {{ event: {} }}", quoted(event)),
+                    None => String::new(),
+                };
                 let _ = writeln!(
                     text,
-                    "  - all: {{ emit: {{ event: {}{}, args: [{payload}] }} }} # whatever room is named, all hear all",
+                    "  - all: {{ emit: {{ event: {}{}, args: [{payload}]{awaited} }} }} # whatever room is named, all hear all",
                     quoted(join),
                     self.in_namespace()
                 );

@@ -153,6 +153,13 @@ impl Group {
         self.lifeline = None;
     }
 
+    /// Ends all members, and gives the last lines that they printed.
+    pub(super) fn last_words(&mut self) -> Vec<String> {
+        self.stop(GRACE);
+        self.output.settle(LAST_WORDS);
+        self.output.tail()
+    }
+
     /// The living members, the guard left out. None where there is no /proc to read them from.
     fn members(&self) -> Option<Vec<Member>> {
         members(self.id, self.guard.as_ref().map(Child::id))

@@ -234,11 +234,10 @@ impl Target {
             if starting.is_given_up() {
                 let seen = last
                     .map_or_else(|| "it did not say where it listens".to_owned(), |last| last.to_string());
-                let tail = group.output().tail();
-                return Err(NotReady::cancelled(&server, &seen, tail));
+                return Err(NotReady::cancelled(&server, &seen, group.last_words()));
             }
             if Instant::now() >= deadline {
-                let tail = group.output().tail();
+                let tail = group.last_words();
                 return Err(NotReady::TimedOut { server, waited: starting.timeout, last, tail });
             }
             let nobody = last.as_ref().is_none_or(|last| matches!(last.seen, Seen::Refused));

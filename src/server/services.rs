@@ -245,10 +245,10 @@ impl Service {
                 None => format!("nothing listens at port {} of this machine", self.port),
             };
             if starting.is_given_up() {
-                return Err(NotReady::cancelled(&self.in_words(), &missing(), group.output().tail()));
+                return Err(NotReady::cancelled(&self.in_words(), &missing(), group.last_words()));
             }
             if Instant::now() >= deadline {
-                let (missing, tail) = (missing(), group.output().tail());
+                let (missing, tail) = (missing(), group.last_words());
                 return Err(NotReady::Unready { service: self.in_words(), waited: patience, missing, tail });
             }
             thread::sleep(LOOK_AGAIN);

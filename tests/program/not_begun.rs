@@ -1,5 +1,6 @@
 //! Runs that are interrupted before they begin: the result says what was waited for, and nothing is left behind.
 
+use std::fs;
 use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
@@ -8,7 +9,17 @@ use crate::agents::{Broker, nats_server, read_line_with};
 use crate::interrupted::{fifo, hear};
 use crate::support::{Ended, Folder, Reference, Started, results, sockrates};
 
-const SIGNALS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+/// The signals that stop a run. Whoever started these tests may have had the last one ignored, as `nohup` does.
+fn signals() -> Vec<Signal> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored =
+        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let is_ignored = |signal: &Signal| ignored.unwrap_or(0) >> (*signal as i32 - 1) & 1 == 1;
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
+        .into_iter()
+        .filter(|signal| !is_ignored(signal))
+        .collect()
+}
 
 const SCENARIO: &str =
     "name: never begun\nclients: { a: 1 }\nscript: [ { all: connect }, { all: disconnect } ]\n";
@@ -27,7 +38,7 @@ fn stopped(run: Started, signal: Signal, json: &Path, awaited: &str) -> Ended {
 
 #[test]
 fn a_signal_while_a_service_is_awaited_names_it_with_what_it_said() {
-    for signal in SIGNALS {
+    for signal in signals() {
         let folder = Folder::new();
         let (begun, json) = (fifo(&folder, "begun"), folder.path("r.json"));
         let ready = "services:\n  first: { command: 'echo up; exec sleep 1000', ready: up }\n";
@@ -46,7 +57,7 @@ fn a_signal_while_a_service_is_awaited_names_it_with_what_it_said() {
 
 #[test]
 fn a_signal_while_nodes_start_names_those_that_are_not_there() {
-    for signal in SIGNALS {
+    for signal in signals() {
         let folder = Folder::new();
         let (begun, json) = (fifo(&folder, "begun"), folder.path("r.json"));
         let scenario = folder.file("s.yaml", SCENARIO);
@@ -68,7 +79,7 @@ fn a_signal_while_nodes_start_names_those_that_are_not_there() {
 #[test]
 fn a_signal_while_agents_are_awaited_or_do_not_answer_says_so() {
     let Some(broker) = Broker::start() else { return };
-    for signal in SIGNALS {
+    for signal in signals() {
         let (folder, reference) = (Folder::new(), Reference::start());
         let json = folder.path("r.json");
         let scenario = folder.file("s.yaml", SCENARIO);

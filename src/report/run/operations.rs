@@ -14,9 +14,9 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     }
     let columns = vec![
         Column::words("What"),
-        Column::figures("at"),
-        Column::figures("took"),
-        Column::words("outcome").spare(1),
+        Column::figures("at").spare(1),
+        Column::figures("took").spare(2),
+        Column::words("outcome"),
     ];
     let row = |done: &OperationResult| {
         let (tone, outcome) = match &done.failure {

@@ -72,7 +72,8 @@ impl Features {
             (Feature::MaxPayload, ways.max_payload),
         ]);
         found.extend(wanted.get(&Feature::Nodes).map(|nodes| (*nodes, of_nodes(host.nodes()))));
-        if found.get(&Feature::Upgrade).is_some_and(|upgrade| !upgrade.there) {
+        let has_upgrades = found.get(&Feature::Upgrade).is_some_and(|upgrade| upgrade.there);
+        if !has_upgrades && wanted.contains(&Feature::UpgradeTime) {
             let seen = "there are no upgrades, whose time could end".to_owned();
             found.insert(Feature::UpgradeTime, Offer { there: true, seen });
         }
