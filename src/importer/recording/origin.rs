@@ -170,7 +170,9 @@ pub(super) fn is_made(text: &str) -> bool {
         .filter(|pair| pair[0].is_ascii_uppercase() != pair[1].is_ascii_uppercase())
         .count();
     let is_mixed = count(char::is_ascii_digit) >= 2 && count(char::is_ascii_alphabetic) >= 2;
-    is_mixed && !is_numbered_word || text.len() >= 16 && turns >= 5
+    // By chance, a long hexadecimal number has hardly a letter in it.
+    let is_hexadecimal = text.chars().all(|c| c.is_ascii_hexdigit()) && count(char::is_ascii_digit) >= 2;
+    is_mixed && !is_numbered_word || text.len() >= 16 && (turns >= 5 || is_hexadecimal)
 }
 
 /// The texts in some arguments, and their places.
@@ -217,12 +219,19 @@ mod tests {
 
     #[test]
     fn what_programs_make_is_told_from_words() {
-        for made in
-            ["9f86d081884c7d65", "b3f5a2e0-7c1d-4e9a-9c55-0d1f2a3b4c5d", "xQzRkLpWvBnMtYsHdGcA", "user_7f3k2"]
-        {
+        for made in [
+            "9f86d081884c7d65",
+            "9086408188427d65",
+            "1234567890123456",
+            "b3f5a2e0-7c1d-4e9a-9c55-0d1f2a3b4c5d",
+            "xQzRkLpWvBnMtYsHdGcA",
+            "user_7f3k2",
+        ] {
             assert!(is_made(made), "{made}");
         }
-        for word in ["lobby", "room-1", "general-2024", "good morning 12 a", "conversation", "ada"] {
+        for word in
+            ["lobby", "room-1", "general-2024", "1764446400000", "good morning 12 a", "conversation", "ada"]
+        {
             assert!(!is_made(word), "{word}");
         }
     }
