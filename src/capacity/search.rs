@@ -249,23 +249,11 @@ impl Search {
     pub(crate) fn tell(&mut self, outcome: StepOutcome) {
         let Some(step) = self.asked else { return };
         let load = step.load;
-        let death = match &outcome {
-            StepOutcome::Died(why) => Some(Above::Died { load, why: why.clone() }),
-            StepOutcome::Gone(why) => Some(Above::Gone { load, why: why.clone() }),
-            _ => None,
-        };
-        if let Some(death) = death {
-            self.deaths += 1;
-            self.asked = Some(Step { server: Server::Fresh, ..step });
-            if self.deaths == DEATHS {
-                self.over = Some(death);
-            }
-            return;
-        }
-        self.deaths = 0;
+        let deaths = std::mem::take(&mut self.deaths);
         self.asked = None;
         let above = match outcome {
-            StepOutcome::Died(_) | StepOutcome::Gone(_) => return,
+            StepOutcome::Died(why) => return self.again(step, deaths + 1, Above::Died { load, why }),
+            StepOutcome::Gone(why) => return self.again(step, deaths + 1, Above::Gone { load, why }),
             StepOutcome::Held => None,
             StepOutcome::Broke(why) => Some(Above::Broke { load, why }),
             StepOutcome::Limited(why) => Some(Above::Limited { load, why }),
@@ -284,6 +272,15 @@ impl Search {
                 Some(above) => self.broke.push((load, above)),
             },
             Purpose::Confirmation | Purpose::Refutation => self.vote(load, above),
+        }
+    }
+
+    /// Asks for the same load on a fresh server, unless that many in a row did not live through it.
+    fn again(&mut self, step: Step, deaths: u32, death: Above) {
+        self.deaths = deaths;
+        self.asked = Some(Step { server: Server::Fresh, ..step });
+        if deaths == DEATHS {
+            self.over = Some(death);
         }
     }
 

@@ -100,7 +100,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     let stop = stop_on_signals()?;
     let watchers = args.watch.begin(&stop)?;
     let mut display = Display::new(args.quiet);
-    let (mut results, mut left_out) = (Vec::new(), 0);
+    let mut results = Vec::new();
     for (index, one) in selected.iter().enumerate() {
         let run = ScenarioRun { config: &config, server: &server, selected: one, stop: &stop };
         let mut listener = |event: Event<'_>| {
@@ -142,7 +142,6 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
         running.stop();
         if stop.load(Ordering::Relaxed) {
-            left_out = selected.len() - index - 1;
             break;
         }
     }
@@ -152,7 +151,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     }
     finish(args, &results)?;
     // Who stops us between two scenarios has not seen the second.
-    Ok(if left_out > 0 { Status::Interrupted } else { Status::gravest(&statuses) })
+    let is_whole = results.len() == selected.len();
+    Ok(if is_whole { Status::gravest(&statuses) } else { Status::Interrupted })
 }
 
 impl RunArgs {

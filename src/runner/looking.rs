@@ -42,7 +42,8 @@ pub(crate) fn look_at(starter: Starter) -> Result<(Starter, Vec<String>), Error>
         seen.errors.iter().any(|(asked, _)| Some(asked) == event.as_ref())
     };
     // An application that refuses an object may want the bare text, also where it says nothing of it.
-    let is_unheard = |seen: &Look| starter.send.is_some() && seen.arrivals.is_empty();
+    let sends = starter.send.is_some();
+    let is_unheard = |seen: &Look| sends && seen.arrivals.is_empty();
     let plain = Starter {
         plain_join: is_wrong(&seen, &starter.join) || (is_unheard(&seen) && starter.join.is_some()),
         plain_send: starter.join.is_none() && (is_wrong(&seen, &starter.send) || is_unheard(&seen)),
@@ -70,10 +71,9 @@ pub(crate) fn look_at(starter: Starter) -> Result<(Starter, Vec<String>), Error>
     let send = starter.send.clone().unwrap_or_default();
     starter.echoes = seen.echoes.iter().find(|(sent, _)| *sent == send).map(|(_, echoes)| *echoes);
     starter.roomless = starter.join.is_some() && seen.elsewhere.contains(&send);
-    let is_unheard = starter.send.is_some() && seen.arrivals.is_empty();
     starter.greetings = seen.greetings.iter().map(|(event, _)| event.clone()).collect();
     let mut told = sentences(&seen);
-    if is_unheard {
+    if is_unheard(&seen) {
         told.push(format!(
             "nobody heard anything after `{send}`: its payload is not what the handler reads, or nobody is where it goes; \
              change `emit` in the contract until a run hears it"

@@ -146,11 +146,17 @@ fn a_post_with_bytes_is_bytes_and_one_without_is_text() {
     assert_eq!(talk.header("Content-Type"), Some("application/octet-stream"));
 }
 
-#[test]
-fn who_asks_for_base64_sends_it() {
+/// Whose requests have this in their query from now on.
+fn polling_with(query: &str) -> Talk {
     let mut talk = polling();
     let (path, dialect) = ("/socket.io/".into(), Version::V3.dialect());
-    talk.session.set_destination(Destination { path, dialect, query: "b64=1".into(), ..Default::default() });
+    talk.session.set_destination(Destination { path, dialect, query: query.into(), ..Default::default() });
+    talk
+}
+
+#[test]
+fn who_asks_for_base64_sends_it() {
+    let mut talk = polling_with("b64=1");
     talk.emit_binary("/", r#"["a",{"_placeholder":true,"num":0}]"#, &[&[1, 2]]);
     // A packet and its attachments are one post.
     let posts = talk.said();
@@ -187,9 +193,7 @@ fn a_wrong_length_is_a_violation_and_the_poll_goes_on() {
 
 #[test]
 fn who_asks_for_jsonp_posts_forms_and_is_called() {
-    let mut talk = polling();
-    let (path, dialect) = ("/socket.io/".into(), Version::V3.dialect());
-    talk.session.set_destination(Destination { path, dialect, query: "j=2".into(), ..Default::default() });
+    let mut talk = polling_with("j=2");
     talk.emit_binary("/", r#"["a",{"_placeholder":true,"num":0}]"#, &[&[1, 2]]);
     let posts = talk.said();
     let form = "451-%5B%22a%22%2C%7B%22_placeholder%22%3Atrue%2C%22num%22%3A0%7D%5D6%3Ab4AQI%3D";
