@@ -9,6 +9,8 @@ pub const ENOUGH: f64 = 0.5;
 pub struct Coverage {
     /// Messages that were audited.
     pub messages: u64,
+    /// Those of them of which the server said that it refuses them: that they are for nobody is certain.
+    pub refused: u64,
     /// Pairs in which the client had to receive the message.
     pub expected: u64,
     /// Pairs in which it may have had to.
@@ -20,9 +22,9 @@ pub struct Coverage {
 pub enum Gap {
     /// There was no message.
     NoMessage,
-    /// Messages that were for nobody prove no delivery.
+    /// Messages that were for nobody prove no delivery, unless the server said that they are for nobody.
     NobodyOwed {
-        /// How many there were.
+        /// How many there were that it did not refuse.
         messages: u64,
     },
     /// Too little could be decided.
@@ -42,8 +44,9 @@ impl Coverage {
 
     /// Why less was judged than this share of the pairs. None where it was enough.
     pub fn gap(&self, least: f64) -> Option<Gap> {
-        match (self.messages, self.pairs()) {
-            (0, _) => Some(Gap::NoMessage),
+        match (self.messages.saturating_sub(self.refused), self.pairs()) {
+            (0, _) if self.messages == 0 => Some(Gap::NoMessage),
+            (0, 0) => None,
             (messages, 0) => Some(Gap::NobodyOwed { messages }),
             (_, pairs) => {
                 let decided = self.expected as f64 / pairs as f64;
@@ -58,7 +61,18 @@ mod tests {
     use super::*;
 
     fn gap(messages: u64, expected: u64, undecided: u64) -> Option<Gap> {
-        Coverage { messages, expected, undecided }.gap(ENOUGH)
+        Coverage { messages, refused: 0, expected, undecided }.gap(ENOUGH)
+    }
+
+    #[test]
+    fn messages_that_were_all_refused_are_judged_and_prove_nothing_of_others() {
+        let gap = |messages, refused, expected, undecided| {
+            Coverage { messages, refused, expected, undecided }.gap(ENOUGH)
+        };
+        assert_eq!(gap(3, 3, 0, 0), None);
+        assert_eq!(gap(3, 2, 1, 0), None);
+        assert_eq!(gap(3, 2, 0, 0), Some(Gap::NobodyOwed { messages: 1 }));
+        assert_eq!(gap(3, 2, 0, 5), Some(Gap::TooLittle { decided: 0.0, pairs: 5 }));
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub struct SentMessage {
     pub may_be_refused: bool,
     /// Whether it may be lost: a volatile event.
     pub may_be_lost: bool,
-    /// Whether the server said that it will not pass it on: then nobody has to receive it.
+    /// Whether the server said that it will not pass it on: then nobody must receive it.
     pub is_refused: bool,
     /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
     pub is_kept: bool,

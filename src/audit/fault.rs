@@ -45,19 +45,22 @@ pub enum Leak {
     BeforeJoin,
     /// To a client that was never in the room.
     Room,
+    /// To anybody: the server had said that it refuses it.
+    Refused,
     /// To anybody: no client of this run sent it.
     Nobody,
 }
 
 impl Leak {
     /// Every kind.
-    pub const ALL: [Leak; 7] = [
+    pub const ALL: [Leak; 8] = [
         Leak::Sender,
         Leak::Namespace,
         Leak::Except,
         Leak::AfterLeave,
         Leak::BeforeJoin,
         Leak::Room,
+        Leak::Refused,
         Leak::Nobody,
     ];
 
@@ -70,6 +73,7 @@ impl Leak {
             Leak::AfterLeave => "after a leave",
             Leak::BeforeJoin => "before a join",
             Leak::Room => "to another room",
+            Leak::Refused => "that the server refused",
             Leak::Nobody => "that nobody sent",
         }
     }

@@ -42,6 +42,8 @@ pub struct Offence {
 pub struct Findings {
     /// Messages that were judged.
     pub messages: u64,
+    /// Those of them of which the server said that it refuses them, and that receivers would know.
+    pub refused: u64,
     /// Receipts of stamped messages.
     pub receipts: u64,
     /// Pairs in which the socket had to receive the message.
@@ -74,8 +76,8 @@ impl Findings {
 
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
-        let (messages, expected, undecided) = (self.messages, self.expected, self.undecided.total());
-        Coverage { messages, expected, undecided }
+        let Findings { messages, refused, expected, .. } = *self;
+        Coverage { messages, refused, expected, undecided: self.undecided.total() }
     }
 
     /// How often this was found of messages that were not under way while the server was disturbed on purpose.
@@ -124,6 +126,7 @@ impl Findings {
     /// Adds what another worker found about its clients. Both have judged the same messages.
     pub fn merge(&mut self, other: Findings) {
         self.messages = self.messages.max(other.messages);
+        self.refused = self.refused.max(other.refused);
         self.receipts += other.receipts;
         self.expected += other.expected;
         self.forbidden += other.forbidden;

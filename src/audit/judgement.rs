@@ -40,6 +40,12 @@ impl Judgement {
         now: Moment,
     ) -> Judgement {
         let mut judgement = Judgement::default();
+        if message.is_refused {
+            judgement.forbidden = entry.live;
+            let receipts = entry.receipts.iter();
+            judgement.leaked.extend(receipts.map(|(seat, at)| (seat, Leak::Refused, at)));
+            return judgement;
+        }
         let from = message.sent;
         let to = proof.handled.unwrap_or(now.max(message.settled));
         let can_tell = membership.can_tell(message, due);
@@ -80,8 +86,6 @@ impl Judgement {
                     judgement.expect_at(membership, (seat, moved.get(&seat)));
                 }
                 (Certainty::Yes, false) => judgement.absent.push(seat),
-                // That it was for nobody is certain, unless somebody has it all the same.
-                (Certainty::Maybe, false) if message.is_refused => {}
                 (Certainty::Maybe, _) => {
                     let doubt = || match is_gone {
                         true => Undecided::ReceiverLost,

@@ -331,6 +331,7 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings, names: (&[String], u64
     let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
         messages: found.messages,
+        refused: found.refused,
         receipts: found.receipts,
         expected: found.expected,
         forbidden: found.forbidden,

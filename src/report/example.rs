@@ -99,10 +99,11 @@ pub(crate) fn troubled() -> RunResult {
             forbidden: 1_960_000,
             undecided: in_flight(1_312),
             messages: 31,
+            refused: 0,
             receipts: 40_006,
             late: 2,
             faults: [1, 0, 0, 3],
-            leaks: [2, 0, 0, 1, 0, 0, 0],
+            leaks: [2, 0, 0, 1, 0, 0, 0, 0],
             nodes: NodePairs::default(),
             join_spread: JoinSpread::default(),
             disturbed: Disturbed::default(),
@@ -188,6 +189,7 @@ pub(crate) fn unjudged() -> RunResult {
         "both checks held, but deliveries were not judged: 2.5 % of 40 pairs decided".to_owned();
     run.deliveries = Some(DeliveriesResult {
         messages: 40,
+        refused: 0,
         receipts: 0,
         expected: 1,
         forbidden: 900,

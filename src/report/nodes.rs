@@ -73,7 +73,7 @@ pub struct NodesResult {
     pub unknown: u64,
 }
 
-fn is_zero(count: &u64) -> bool {
+pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

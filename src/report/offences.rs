@@ -68,6 +68,7 @@ fn why(leak: Leak) -> &'static str {
         Leak::AfterLeave => "it had left before",
         Leak::BeforeJoin => "it joined only after",
         Leak::Room => "it was never there",
+        Leak::Refused => "the server had refused it",
         Leak::Nobody => "nobody sent it",
     }
 }

@@ -331,6 +331,9 @@ pub enum OutcomeResult {
 pub struct DeliveriesResult {
     /// Messages that were judged.
     pub messages: u64,
+    /// Those of them that the server refused: nobody must receive them.
+    #[serde(default, skip_serializing_if = "super::nodes::is_zero")]
+    pub refused: u64,
     /// Receipts of them.
     pub receipts: u64,
     /// Pairs in which the client had to receive the message.
@@ -368,8 +371,8 @@ pub struct DeliveriesResult {
 impl DeliveriesResult {
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
-        let DeliveriesResult { messages, expected, undecided, .. } = *self;
-        Coverage { messages, expected, undecided }
+        let DeliveriesResult { messages, refused, expected, undecided, .. } = *self;
+        Coverage { messages, refused, expected, undecided }
     }
 
     /// Why too little was judged for saying that nothing is wrong, in words. None where it was enough.

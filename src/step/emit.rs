@@ -197,10 +197,15 @@ impl<'p> Running<'p> for Emitting<'p> {
             match exchanged {
                 Exchanged::Answered(answer) => {
                     let message = self.message.take();
-                    match ack.judge(cx, &self.step.name, answer) {
-                        true => settle(cx, message, End::Handled),
-                        false => settle(cx, message, End::Refused),
-                    }
+                    let is_held = ack.judge(cx, &self.step.name, answer);
+                    let is_wanted = is_held && ack.demand.decides();
+                    let end = match is_held {
+                        _ if !is_wanted && says_error(&answer.data) => End::Refused,
+                        true => End::Handled,
+                        // That it is not as the step wants it does not say that the server refused.
+                        false => End::Unheard,
+                    };
+                    settle(cx, message, end);
                     self.exchange = None;
                 }
                 Exchanged::Missed(why) => {

@@ -527,6 +527,17 @@ fn an_audit_that_judged_less_than_is_asked_for_fails_the_run() {
 }
 
 #[test]
+fn a_run_in_which_the_server_refused_all_messages_is_judged() {
+    for (refused, is_judged) in [(4, true), (3, false)] {
+        let findings = Findings { messages: 4, refused, ..Findings::default() };
+        let tally = checks(3, 0);
+        let measured = Measured { deliveries: Some(&findings), ..measured(&tally) };
+        let verdict = of(measured, &[], &End::Finished, &[], 1);
+        assert_eq!(verdict.reason == "all 3 checks held", is_judged, "{}", verdict.reason);
+    }
+}
+
+#[test]
 fn a_run_that_passed_says_that_its_deliveries_were_not_judged() {
     let judged = |messages: u64, expected: u64, cut: u64| {
         let mut undecided = UndecidedCounts::default();

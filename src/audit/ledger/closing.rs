@@ -32,6 +32,7 @@ impl Ledger {
         });
         let judgement = Judgement::of(&mut self.membership, &message, &entry, proof, due, now);
         self.findings.messages += 1;
+        self.findings.refused += u64::from(message.is_refused && message.is_stamped);
         self.findings.expected += judgement.expected;
         self.findings.forbidden += judgement.forbidden;
         if judgement.expected > 0 && self.is_disturbed(self.under_way(&message)) {

@@ -71,7 +71,10 @@ impl Ledger {
             let Some(entry) = open.get(key) else { return false };
             match &entry.message {
                 Some(message) if message.settled.max(*at) < known => {
-                    membership.prove_join(*seat, message, *at);
+                    // Of what was refused nobody knows to whom it went.
+                    if !message.is_refused {
+                        membership.prove_join(*seat, message, *at);
+                    }
                     false
                 }
                 _ => true,

@@ -301,7 +301,7 @@ impl<'h> Model<'h> {
             let Some(message) = self.history.messages().find(|message| message.key == *key) else { continue };
             let is_first = self.history.receipts(*client, *key).first() == Some(time);
             let is_meant = message.to.len() == 1 && namespace(*client) == &*message.namespace;
-            if !is_first || !is_meant || *client == key.sender {
+            if !is_first || !is_meant || *client == key.sender || message.is_refused {
                 continue;
             }
             let since = at(*time).max(message.settled);
@@ -361,6 +361,10 @@ impl<'h> Model<'h> {
         let receipts = self.history.receipts(client, message.key);
         let in_time = receipts.iter().filter(|time| **time < judged).count() as u64;
         self.verdicts.duplicate += in_time.saturating_sub(1);
+        if message.is_refused {
+            self.verdicts.leaked += in_time.min(1);
+            return;
+        }
         if in_time > 0 {
             let is_leak = never && !life.is_replayed(client, message, &instants, (first, last));
             self.verdicts.leaked += u64::from(is_leak);
@@ -570,11 +574,18 @@ fn nodes_of(found: &Findings) -> BTreeMap<(u16, u16), (u64, u64)> {
 fn harm_deliveries(history: &mut History, rng: &mut impl Rng, percent: u64) {
     let mut seen = Vec::new();
     for (time, client, sight) in history.seen.drain(..) {
+        let other = (rng.next_u64() % u64::from(history.clients)) as u32;
         let Sight::Received(key) = sight else {
+            if let Sight::Settled(message) = &sight
+                && message.is_refused
+                && rng.next_u64() % 100 < 2 * percent
+            {
+                let time = time.saturating_sub(8).max(micros(message.sent) + 2) + 2 * (rng.next_u64() % 10);
+                seen.push((time / 2 * 2, other, Sight::Received(message.key)));
+            }
             seen.push((time, client, sight));
             continue;
         };
-        let other = (rng.next_u64() % u64::from(history.clients)) as u32;
         let receipts = match rng.next_u64() % 100 {
             dice if dice >= percent => vec![(time, client)],
             dice if dice % 4 == 0 => vec![],

@@ -122,8 +122,10 @@ pub(super) struct Habits {
     pub(super) slow: bool,
     /// How many of a hundred broadcasts, and of joins and leaves, are not acknowledged.
     silent: [u64; 2],
-    /// Whether it refuses some broadcasts.
+    /// Whether it refuses some broadcasts without a word.
     refuses: bool,
+    /// How many of a hundred broadcasts that it acknowledges it refuses.
+    turns_down: u64,
     /// Whether it handles what it does not acknowledge in order.
     is_ordered: bool,
     /// How many nodes it has.
@@ -139,7 +141,8 @@ impl Habits {
         let silent = [[0, 50, 100][below(3) as usize], [0, 50, 100][below(3) as usize]];
         let (refuses, is_ordered, nodes) = (below(4) == 0, below(4) != 0, 1 + below(3) as u32);
         let within = if nodes > 1 || below(2) == 0 { SPREAD } else { 0 };
-        Habits { recovery, slow, silent, refuses, is_ordered, nodes, within }
+        let turns_down = [0, 20, 100][below(3) as usize];
+        Habits { recovery, slow, silent, refuses, turns_down, is_ordered, nodes, within }
     }
 
     /// How many nodes it has: where one is said to be several, it is three.
@@ -316,7 +319,7 @@ impl Play<'_> {
     /// The server takes a message, unless it refuses it.
     fn take(&mut self, effect: u64, message: &Arc<SentMessage>) {
         let is_lucky = self.below(2) == 0;
-        if !message.may_be_refused || self.below(2) == 0 {
+        if !message.is_refused && (!message.may_be_refused || self.below(2) == 0) {
             self.handled.push((effect, message.clone(), is_lucky));
         }
     }
@@ -446,7 +449,10 @@ impl Play<'_> {
             }
             Busy::Broadcast(message) => {
                 let settled = at(self.now);
-                let message = SentMessage { handled: answered.then_some(settled), settled, ..message };
+                let is_refused = answered && self.below(100) < self.habits.turns_down;
+                let handled = (answered && !is_refused).then_some(settled);
+                let may_be_lost = message.may_be_lost || is_refused;
+                let message = SentMessage { handled, settled, is_refused, may_be_lost, ..message };
                 let message = Arc::new(message);
                 // Without an answer it may still have to be done.
                 let effect = if answered { effect } else { self.soon(before) };

@@ -55,22 +55,39 @@ fn what_is_acknowledged_and_may_be_refused_nobody_need_have_until_somebody_has()
 }
 
 #[test]
-fn what_was_refused_is_owed_to_nobody_and_that_is_certain() {
+fn what_was_refused_is_for_nobody_and_whoever_has_it_all_the_same_has_a_leak() {
     let refused = |sequence| SentMessage {
         may_be_lost: true,
         is_refused: true,
         handled: None,
         ..message(sequence, "a", 10 + 10 * sequence)
     };
-    for (receivers, open) in [(0, vec![]), (1, vec![(Undecided::MayBeLost, 1)])] {
+    for receivers in [0, 2] {
         let mut ledger = room();
         say(&mut ledger, refused(0));
         say(&mut ledger, message(1, "a", 20));
-        (0..receivers).for_each(|_| received(&mut ledger, 1, 0, 12));
+        (1..=receivers).for_each(|client| received(&mut ledger, client, 0, 12));
         (1..4).for_each(|client| received(&mut ledger, client, 1, 22));
         let found = ledger.finish(at(500));
-        assert_eq!((faults(&found), found.expected), ([0; 4], 3));
-        assert_eq!(causes(&found), open, "who has it all the same shows nothing of the others");
+        assert_eq!((faults(&found), found.expected), ([0, 0, 0, u64::from(receivers)], 3));
+        assert_eq!(found.leaks[Leak::Refused as usize], u64::from(receivers));
+        assert_eq!((causes(&found), found.refused), (vec![], 1));
+    }
+}
+
+#[test]
+fn a_leak_of_what_was_refused_shows_nothing_of_a_join() {
+    for is_refused in [true, false] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 2, "a");
+        ledger.joining(1, "/", "a", at(4));
+        say(&mut ledger, SentMessage { is_refused, ..message(0, "a", 10) });
+        received(&mut ledger, 1, 0, 20);
+        ledger.advance(at(30), Moment::MAX);
+        say(&mut ledger, message(1, "a", 40));
+        let found = ledger.finish(at(500));
+        let missing = found.offences.iter().filter(|one| one.fault == Fault::Missing && one.receiver == 1);
+        assert_eq!(missing.count(), usize::from(!is_refused));
     }
 }
 

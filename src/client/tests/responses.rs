@@ -169,6 +169,27 @@ fn an_event_with_a_stamp_is_settled_for_the_audit_if_the_step_says_whom_it_reach
 }
 
 #[test]
+fn an_event_that_the_server_refuses_is_for_nobody_and_one_that_it_only_answers_otherwise_may_be() {
+    let ways = [
+        ("true", r#"430[{"error":"too low"}]"#, [true], [false]),
+        ("{ args: [ok] }", r#"430[{"error":"too low"}]"#, [true], [false]),
+        ("{ args: [{ error: too low }] }", r#"430[{"error":"too low"}]"#, [false], [true]),
+        ("{ args: [ok] }", r#"430["fine"]"#, [false], [false]),
+    ];
+    for (ack, answer, turned_down, settled) in ways {
+        let event = format!("event: post, args: [\"${{stamp}}\"], ack: {ack}, tells: {{ event: news }}");
+        let script =
+            format!("- alice: {{ emit: {{ {event} }} }}\n- alice: {{ broadcast: {{ event: said }} }}");
+        connected(&script, |mut play| {
+            play.begin(1);
+            play.hear(answer);
+            let found = (&play.found.turned_down[..], &play.found.settled[..]);
+            assert_eq!(found, (&turned_down[..], &settled[..]), "{ack} {answer}");
+        });
+    }
+}
+
+#[test]
 fn a_request_with_a_stamp_is_settled_by_its_response_and_leaves_the_client_to_be_judged() {
     let script = "- alice: { http: { post: /api/messages, body: { text: \"hello ${stamp}\" }, tells: { event: news, to: lobby } } }";
     for (status, is_handled) in [(200, true), (500, false)] {

@@ -20,10 +20,15 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let not_judged = found.not_judged();
     let words = match faults {
         0 if let Some(why) = &not_judged => format!("Not judged: {why}."),
+        0 if found.refused == found.messages => "Nobody received what the server refused.".to_owned(),
         0 => "Every client received what was for it, once and in order, and nothing else.".to_owned(),
         _ => format!("{}.", counted(faults, "delivery fault")),
     };
-    let words = format!("{words} Judged: {messages} and {receipts}.");
+    let refused = match found.refused {
+        0 => String::new(),
+        refused => format!(" The server refused {} of the messages.", count(refused)),
+    };
+    let words = format!("{words} Judged: {messages} and {receipts}.{refused}");
     let mut blocks = vec![
         Block::Paragraph(Text::default().sign(found.tone(faults)).plain(words)),
         Block::Table(faults_of(found)),

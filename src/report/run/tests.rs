@@ -54,7 +54,13 @@ fn deliveries_of_which_little_could_be_decided_are_not_shown_as_good_in_any_form
     assert_eq!(found.tone(0), Tone::Good);
     (found.expected, found.undecided) = (0, 0);
     assert_eq!(found.tone(0), Tone::Doubtful, "no message was for anybody");
-    found.messages = 0;
+    found.refused = found.messages;
+    assert_eq!(found.tone(0), Tone::Good, "that none was for anybody is certain");
+    let text = text_of_run(&run, Look { width: 300, colour: false }, Detail::Usual);
+    assert!(text.contains("✓ Nobody received what the server refused. Judged: 40 messages"), "{text}");
+    assert!(text.contains("The server refused 40 of the messages."), "{text}");
+    let found = run.deliveries.as_mut().unwrap();
+    (found.messages, found.refused) = (0, 0);
     assert_eq!(found.tone(0), Tone::Doubtful, "there was no message");
 }
 
