@@ -4,9 +4,12 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::Value;
 
+use super::secrets::decide;
+use super::ways::WayArgs;
 use super::{complain, put, say};
-use crate::runner::{Error, is_stdout, look_at, refuse_to_overwrite};
+use crate::runner::{Error, Ways, is_stdout, look_at, read_auth, read_parameter, refuse_to_overwrite};
 use crate::scenario::starter::Starter;
 use crate::verdict::Status;
 
@@ -57,6 +60,14 @@ pub(super) struct InitArgs {
     /// The namespace that clients connect to [default: /]
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    #[command(flatten)]
+    ways: WayArgs,
+    /// Send this query parameter with every handshake of --from
+    #[arg(long, value_name = "NAME=VALUE", value_parser = read_parameter, requires = "from")]
+    query: Vec<(String, String)>,
+    /// What the clients of --from send with CONNECT: '{"token":"abc"}'
+    #[arg(long, value_name = "JSON", value_parser = read_auth, requires = "from")]
+    auth: Option<Value>,
     /// Write it to this file; `-` is standard output
     #[arg(long, short, value_name = "FILE", default_value = OUTPUT)]
     output: PathBuf,
@@ -89,8 +100,11 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
     };
     let starter = match args.from {
         Some(_) => {
-            let (starter, seen) = look_at(starter)?;
-            complain(&format!("seen at {}:", starter.url));
+            let ways = Ways { query: args.query.clone(), auth: args.auth.clone(), ..args.ways.given() };
+            let secrets = decide(false);
+            ways.note_secrets(&starter.url, &secrets);
+            let (starter, seen) = look_at(starter, &ways, &secrets)?;
+            complain(&format!("seen at {}:", starter.site()));
             seen.iter().for_each(|sentence| complain(&format!("  {sentence}")));
             starter
         }
@@ -102,7 +116,7 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
         say(&format!(
             "{name} is written. Read it, change what differs in your application, then:\n\n  \
              sockrates check {name}\n  sockrates run {name} --url {}",
-            starter.url
+            starter.place()
         ));
     }
     Ok(Status::Passed)
@@ -119,6 +133,7 @@ impl InitArgs {
     fn starter(&self) -> Starter {
         Starter {
             url: self.url.clone().or_else(|| self.from.clone()).unwrap_or_else(|| URL.to_owned()),
+            shown: String::new(),
             file: match is_stdout(&self.output) {
                 true => OUTPUT.to_owned(),
                 false => self.output.display().to_string(),

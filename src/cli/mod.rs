@@ -28,6 +28,7 @@ mod server;
 mod servers;
 mod trend;
 mod watching;
+mod ways;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::secrets::decide;
+use super::ways::WayArgs;
 use super::{complain, duration, put, say};
-use crate::runner::{self, Error, RecordConfig, Trust, is_stdout, stop_on_signals};
+use crate::runner::{self, Error, RecordConfig, is_stdout, stop_on_signals};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -35,22 +37,20 @@ pub(super) struct RecordArgs {
     /// Overwrite a file that is there
     #[arg(long)]
     force: bool,
-    /// Trust the certificates in this PEM file, and those that they have signed, and no others
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-    /// Accept any certificate
-    #[arg(long, conflicts_with = "ca_file")]
-    insecure: bool,
+    #[command(flatten)]
+    ways: WayArgs,
 }
 
 /// Records, writes the scenario, and tells what is guessed and what is not in it.
 pub(super) fn record(args: &RecordArgs) -> Result<Status, Error> {
     let stop = stop_on_signals()?;
+    let secrets = decide(false);
+    args.ways.given().note_secrets(&args.url, &secrets);
     let imported = runner::record(&args.config(), &stop, &mut |words| complain(words))?;
     put(&args.output, "scenario", &imported.text)?;
     imported.remarks().iter().for_each(|remark| complain(remark));
     if !is_stdout(&args.output) {
-        let (name, url) = (args.output.display(), &args.url);
+        let (name, url) = (args.output.display(), secrets.redact(&args.url));
         say(&format!(
             "{name} is written. Each guess in it has its evidence beside it. Then:\n\n  sockrates check {name}\n  \
              sockrates run {name} --url {url}"
@@ -64,11 +64,7 @@ impl RecordArgs {
         RecordConfig {
             url: self.url.clone(),
             listen: self.listen,
-            trust: match &self.ca_file {
-                _ if self.insecure => Trust::Any,
-                Some(file) => Trust::Authorities(file.clone()),
-                None => Trust::Usual,
-            },
+            ways: self.ways.given(),
             length: self.length,
             output: self.output.clone(),
             force: self.force,

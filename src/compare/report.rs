@@ -4,15 +4,16 @@
 mod blocks;
 mod diff;
 mod forest;
+mod headline;
 mod trend;
 
 use super::conformance::Conformance;
 use super::demand::is_worse;
-use super::figure::{self, Kind, Unit};
+use super::figure::{self, Kind};
 use super::judge::{Difference, FigureRow as Judged};
 use super::result::{Comparison, ComparisonResult, RunFigures, Trouble, UNJUDGED};
 use crate::conformance::{Verdict as CaseVerdict, counts};
-use crate::measure::format::{capital, count, counted};
+use crate::measure::format::{count, counted};
 use crate::report::block::{
     Block, Cell, Column, Detail, Finding, Report, Row, Table, Text, Tone, Verdict, cell, code, hint, part,
     section, wide,
@@ -23,6 +24,8 @@ use crate::report::chart::mark::Shape;
 use crate::report::result::MetricResult;
 use crate::report::run::{curve, environment, percentiles};
 use crate::verdict::Status;
+
+use headline::{MOST_MORE, blocks_needed, only_wrong, seems_to_differ, sentences};
 
 pub(crate) use diff::report as diff_report;
 pub(crate) use trend::report as trend_report;
@@ -163,8 +166,12 @@ fn verdict(result: &ComparisonResult, title: &str) -> Verdict {
         false => format!("{played} of {}", counted(result.blocks_asked as u64, "block")),
     };
     let seed = format!("seed {}", result.scenario.seed);
-    let sentence =
-        |comparison: &Comparison| sentences(&other(result, comparison), &comparison.rows, result.effect);
+    let needed = blocks_needed(result);
+    let sentence = |comparison: &Comparison| {
+        let name = other(result, comparison);
+        let wrong = only_wrong(result, comparison);
+        sentences(&name, wrong, &comparison.rows, (result.effect, needed))
+    };
     Verdict {
         tone: Tone::Plain,
         title: title.to_owned(),
@@ -181,61 +188,6 @@ fn verdict(result: &ComparisonResult, title: &str) -> Verdict {
 fn notes(notes: &[String]) -> Vec<Block> {
     let finding = |note: &String| Block::Finding(Finding::new(Tone::Doubtful, &**note));
     notes.iter().map(finding).collect()
-}
-
-/// How a server compares with the first, in words.
-fn sentences(server: &str, rows: &[Judged], effect: f64) -> Text {
-    let known: Vec<&Judged> = rows.iter().filter(|row| figure::kind(&row.figure).is_some()).collect();
-    let of = |wanted: Change| known.iter().copied().filter(move |row| outcome(row) == wanted);
-    let named = |wanted: Change, tone: Tone, word: &str| {
-        let mut rows: Vec<&Judged> = of(wanted).collect();
-        rows.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
-        let each: Vec<String> = rows.into_iter().map(change).collect();
-        let sentence = Text::default().sign(tone).plain(format!("{word} in {}. ", each.join(", ")));
-        if each.is_empty() { Text::default() } else { sentence }
-    };
-    let figures = |wanted: Change, words: &str| match of(wanted).count() {
-        0 => String::new(),
-        number => format!("{words} in {}. ", counted(number as u64, "figure")),
-    };
-    let open = |row: &&&Judged| matches!(outcome(row), Change::Same | Change::TooFew);
-    let more = known.iter().filter(open).filter_map(|row| row.more_blocks).max().filter(|more| *more > 0);
-    let mut text = Text::default()
-        .strong(server)
-        .plain(": ")
-        .and(named(Change::Worse, Tone::Bad, "worse"))
-        .and(named(Change::Better, Tone::Good, "better"))
-        .plain(figures(Change::Same, "No difference found"))
-        .plain(figures(Change::TooFew, "Too few runs to judge"));
-    if known.is_empty() {
-        text = text.plain("there are no figures of both.");
-    }
-    if let Some(more) = more {
-        let (more, least) = (blocks_more(more), percent(effect));
-        text = text.plain(format!("{} would show a difference of {least} in each figure.", capital(&more)));
-    }
-    text
-}
-
-/// Where a difference stands in the headline, the least first: latencies, processor and memory by the size of the
-/// difference; behind them the rates, because a scenario with a pace fixes them.
-fn rank(row: &Judged) -> f64 {
-    let is_rate = figure::kind(&row.figure).is_some_and(|kind| kind.unit == Unit::Rate);
-    let size = row.ratio.ln().abs().min(1e6);
-    if is_rate { 1e9 - size } else { -size }
-}
-
-/// A difference with its interval: `delivery p99 (+20.1 %, from +18.0 % to +22.4 %)`.
-fn change(row: &Judged) -> String {
-    let (name, size) = (name(row), signed(row.ratio - 1.0));
-    // A single block has no interval.
-    match row.pairs {
-        0 | 1 => format!("{name} ({size})"),
-        _ => {
-            let (low, high) = (signed(row.ratio_low - 1.0), signed(row.ratio_high - 1.0));
-            format!("{name} ({size}, from {low} to {high})")
-        }
-    }
 }
 
 /// How the second side differs in a figure.
@@ -275,13 +227,14 @@ fn outcome(row: &Judged) -> Change {
 fn judgement(row: &Judged, effect: f64) -> Text {
     let outcome = outcome(row);
     let more = match row.more_blocks {
-        Some(more) if more > 0 => format!("; {} would show {}", blocks_more(more), percent(effect)),
+        Some(more @ 1..=MOST_MORE) => format!("; {} would show {}", blocks_more(more), percent(effect)),
         _ => String::new(),
     };
     let words = match outcome {
         Change::Better => "better".to_owned(),
         Change::Worse => "worse".to_owned(),
-        Change::TooFew => format!("too few runs to judge{more}"),
+        Change::TooFew if seems_to_differ(row, effect) => "seems to differ; too few runs to judge".to_owned(),
+        Change::TooFew => "too few runs to judge".to_owned(),
         Change::Same => match row.detectable {
             Some(detectable) => format!("no difference ≥ {}{more}", percent(detectable)),
             None => format!("no difference found{more}"),

@@ -28,6 +28,7 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["vus", "vusers", "users", "arrivalcount", "maxvusers"], &["count", "clients"]),
     (&["arrivalrate", "spawn_rate", "rps"], &["rate", "arrive"]),
     (&["rampto"], &["to"]),
+    (&["do", "body", "then", "run"], &["steps"]),
     (&["phases", "stages"], &["arrive"]),
     (&["variables"], &["vars"]),
     // Matchers.
@@ -116,6 +117,7 @@ mod tests {
             ("think", &steps, "wait"),
             ("response", &steps, "expect"),
             ("loop", &steps, "repeat"),
+            ("do", &["times", "for", "every", "steps"], "steps"),
             ("data", &emit, "args"),
             ("payload", &emit, "args"),
             ("json", &["post", "headers", "body"], "body"),

@@ -136,11 +136,12 @@ impl Head {
         self.says("expect", "100-continue")
     }
 
-    /// The request as the application gets it.
-    pub(super) fn to_application(&self, names: &Names) -> Vec<u8> {
+    /// The request as the application gets it, with further headers, each in place of those of its name.
+    pub(super) fn to_application(&self, names: &Names, more: &[(String, String)]) -> Vec<u8> {
         let is_of_engine_io = self.is_of_engine_io();
         let (_, authority) = names.application.split_once("://").unwrap_or(("", &names.application));
-        self.written(|name, value| match name {
+        self.written(more, |name, value| match name {
+            _ if more.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)) => None,
             "host" => Some(authority.as_bytes().to_vec()),
             "origin" | "referer" => Some(moved(value, &names.proxy, &names.application)),
             "expect" => None,
@@ -152,7 +153,7 @@ impl Head {
     /// The response as the browser gets it.
     pub(super) fn to_browser(&self, names: &Names) -> Vec<u8> {
         let is_secure = names.application.starts_with("https:");
-        self.written(|name, value| match name {
+        self.written(&[], |name, value| match name {
             "location" | "access-control-allow-origin" => {
                 Some(moved(value, &names.application, &names.proxy))
             }
@@ -162,7 +163,7 @@ impl Head {
         })
     }
 
-    fn written(&self, change: impl Fn(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+    fn written(&self, more: &[(String, String)], change: impl Fn(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
         let mut out = format!("{}\r\n", self.first).into_bytes();
         for (name, value) in &self.headers {
             if let Some(value) = change(&name.to_ascii_lowercase(), value) {
@@ -170,6 +171,9 @@ impl Head {
                     out.extend_from_slice(part);
                 }
             }
+        }
+        for (name, value) in more {
+            out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         out.extend_from_slice(b"\r\n");
         out
@@ -367,7 +371,7 @@ mod tests {
         let asked = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost:4000\r\nOrigin: http://localhost:4000\r\n\
             Referer: http://localhost:4000/room\r\nAccept-Encoding: gzip\r\nX-Own: http://localhost:4000\r\n\r\n";
         let head = Head::of_request(asked).expect("it is a request");
-        let text = String::from_utf8(head.to_application(&names())).expect("it is text");
+        let text = String::from_utf8(head.to_application(&names(), &[])).expect("it is text");
         assert_eq!(
             text,
             "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: app.test\r\nOrigin: https://app.test\r\n\
@@ -379,7 +383,7 @@ mod tests {
     fn what_is_no_request_of_socket_io_keeps_its_compression() {
         let asked = b"GET http://localhost:4000/a?b HTTP/1.1\r\nAccept-Encoding: gzip\r\nSec-WebSocket-Extensions: x\r\n\r\n";
         let head = Head::of_request(asked).expect("it is a request");
-        let text = String::from_utf8(head.to_application(&names())).expect("it is text");
+        let text = String::from_utf8(head.to_application(&names(), &[])).expect("it is text");
         assert!(text.starts_with("GET /a?b HTTP/1.1\r\n"), "{text}");
         assert!(text.contains("gzip") && text.contains("Extensions"), "{text}");
     }

@@ -311,7 +311,7 @@ fn ask(
         if head.expects_to_continue() {
             browser.from.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let written = head.to_application(&names);
+        let written = head.to_application(&names, &shared.target.headers);
         let method = head.method.clone();
         // Whoever reads the answer has to know the question.
         let _ = asked.send(Asked { method, names, wants_upgrade, track: track.clone() });

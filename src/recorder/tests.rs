@@ -11,7 +11,7 @@ fn application(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> (Target, J
             answer(stream);
         }
     });
-    (Target { host: "127.0.0.1".to_owned(), port, tls: None }, thread)
+    (Target::new("127.0.0.1".to_owned(), port, None), thread)
 }
 
 fn recorder(target: Target) -> Recorder {
@@ -72,7 +72,7 @@ fn an_application_that_is_not_there_is_told_to_the_browser_and_to_the_person() {
     let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let port = gone.local_addr().expect("it listens").port();
     drop(gone);
-    let recorder = recorder(Target { host: "127.0.0.1".to_owned(), port, tls: None });
+    let recorder = recorder(Target::new("127.0.0.1".to_owned(), port, None));
     let mut browser = TcpStream::connect(recorder.address()).expect("it listens");
     browser.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it can be written");
     let answer = String::from_utf8(until(&mut browser, b")\n")).expect("it is text");

@@ -1,12 +1,16 @@
 //! A connection to the application, whose directions two threads use at a time.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
+
+use crate::protocol::http::Responses;
+use crate::server::Proxy;
+use crate::transport::Tunnel;
 
 /// How long it may take until the application has accepted a connection, and until TLS is agreed on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,9 +23,18 @@ pub(crate) struct Target {
     pub port: u16,
     /// How TLS is spoken with it.
     pub tls: Option<Arc<ClientConfig>>,
+    /// The proxy in between, and what is asked of it.
+    pub proxy: Option<(Proxy, Tunnel)>,
+    /// What every request brings, in place of a header of that name.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Target {
+    /// One that is reached by its host and port alone.
+    pub(crate) fn new(host: String, port: u16, tls: Option<Arc<ClientConfig>>) -> Target {
+        Target { host, port, tls, proxy: None, headers: Vec::new() }
+    }
+
     /// Connects to it once, to see whether that is possible.
     ///
     /// # Errors
@@ -58,7 +71,10 @@ impl Upstream {
     /// # Errors
     /// Why the last of them does not.
     pub(super) fn connect(target: &Target) -> io::Result<Upstream> {
-        let addresses = (target.host.as_str(), target.port).to_socket_addrs()?;
+        let addresses: Vec<SocketAddr> = match &target.proxy {
+            Some((proxy, _)) => proxy.addresses()?,
+            None => (target.host.as_str(), target.port).to_socket_addrs()?.collect(),
+        };
         let mut failed = io::Error::new(ErrorKind::NotFound, "the name has no address");
         for address in addresses {
             match TcpStream::connect_timeout(&address, PATIENCE) {
@@ -71,6 +87,9 @@ impl Upstream {
 
     fn over(mut socket: TcpStream, target: &Target) -> io::Result<Upstream> {
         socket.set_nodelay(true)?;
+        if let Some((_, tunnel)) = &target.proxy {
+            cross(&mut socket, tunnel)?;
+        }
         let Some(config) = &target.tls else {
             return Ok(Upstream { socket, tls: None, arrived: Vec::new() });
         };
@@ -102,6 +121,23 @@ impl Upstream {
     /// Ends it for both threads.
     pub(super) fn end(&self) {
         let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+/// Opens the way through a proxy.
+fn cross(socket: &mut TcpStream, tunnel: &Tunnel) -> io::Result<()> {
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.write_all(&tunnel.request())?;
+    let mut answers = Responses::new(0);
+    answers.answers_head();
+    let mut byte = [0];
+    loop {
+        socket.read_exact(&mut byte)?;
+        let no_http = |_| io::Error::other(format!("the proxy {} does not speak HTTP", tunnel.proxy));
+        if let Some(answer) = answers.read(&mut &byte[..]).map_err(no_http)? {
+            socket.set_read_timeout(None)?;
+            return tunnel.judge(&answer).map_err(io::Error::other);
+        }
     }
 }
 

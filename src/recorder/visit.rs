@@ -10,6 +10,7 @@ use super::message::{Head, head_length};
 use super::upstream::{Target, Upstream};
 use crate::importer::{Content, Recorded};
 use crate::protocol::dialect::Version;
+use crate::protocol::http::{Request, write_request};
 
 /// How long the clients listen after they have connected, and after each event.
 const ATTENTION: Duration = Duration::from_millis(700);
@@ -26,6 +27,10 @@ pub(crate) struct Visit {
     pub(crate) target: Target,
     /// The path of Socket.IO: `/socket.io/`.
     pub(crate) path: String,
+    /// What the query of each handshake brings beside what every one does, with `&` before it.
+    pub(crate) query: String,
+    /// What each client sends with CONNECT.
+    pub(crate) auth: Option<Json>,
     pub(crate) namespace: String,
     /// What the clients ask for, one after another: the event, and the argument that each of them gives it, if it asks.
     pub(crate) asks: Vec<(String, Vec<Option<Json>>)>,
@@ -106,14 +111,25 @@ impl Client {
     ) -> Result<Client, String> {
         let said = |error: io::Error| error.to_string();
         let mut upstream = Upstream::connect(&visit.target).map_err(said)?;
-        let query = format!("{}?EIO={}&transport=websocket", visit.path, version.number());
+        let plain = format!("{}?EIO={}&transport=websocket", visit.path, version.number());
+        let query = format!("{plain}{}", visit.query);
         let origin = visit.target.origin();
         let authority = origin.split("://").nth(1).unwrap_or_default();
-        let head = format!(
-            "GET {query} HTTP/1.1\r\nHost: {authority}\r\nOrigin: {origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        );
-        upstream.write_all(head.as_bytes()).map_err(said)?;
+        let mut headers = vec![
+            ("Host", authority),
+            ("Origin", &origin),
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Sec-WebSocket-Version", "13"),
+        ];
+        let given = &visit.target.headers;
+        headers.retain(|(name, _)| !given.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
+        headers.extend(given.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let request = Request { method: "GET", target: &query, headers: &headers, body: None };
+        let mut head = Vec::new();
+        write_request(&mut head, &request).map_err(|refused| refused.to_string())?;
+        upstream.write_all(&head).map_err(said)?;
         upstream.wait_at_most(PATIENCE).map_err(said)?;
         let (mut buffer, mut piece) = (Vec::new(), [0; 4096]);
         let length = loop {
@@ -127,10 +143,16 @@ impl Client {
         };
         let answer = Head::of_response(&buffer[..length]).map_err(|broken| broken.to_string())?;
         if answer.status != 101 {
-            return Err(format!("the answer to the WebSocket is {}", answer.status));
+            let advice = match answer.status {
+                401 | 403 => {
+                    ": it is there and wants credentials; give them by --header, --query or in the url"
+                }
+                _ => "",
+            };
+            return Err(format!("the answer to the WebSocket is {}{advice}", answer.status));
         }
         upstream.wait_at_most(TURN).map_err(said)?;
-        let exchange = recorded.begin(&format!("{origin}{query}")).unwrap_or_default();
+        let exchange = recorded.begin(&format!("{origin}{plain}")).unwrap_or_default();
         let mut client = Client {
             upstream,
             frames: Frames::default(),
@@ -142,7 +164,8 @@ impl Client {
         client.take(&buffer[length..], recorded);
         client.wait_for(&["0"], recorded)?;
         if version == Version::V4 || visit.namespace != "/" {
-            client.say(&format!("40{}", namespace(&visit.namespace)), recorded);
+            let auth = visit.auth.as_ref().map(Json::to_string).unwrap_or_default();
+            client.say(&format!("40{}{auth}", namespace(&visit.namespace)), recorded);
         }
         client.wait_for(&["40", "44"], recorded)?;
         Ok(client)

@@ -1,9 +1,10 @@
 //! A look at an application, for its first scenario.
 
-use super::{Error, TlsFiles, Trust};
+use super::{Error, Ways};
 use crate::importer::recording::{Look, look};
-use crate::recorder::{Target, Visit};
+use crate::recorder::Visit;
 use crate::scenario::starter::Starter;
+use crate::secrets::Secrets;
 use crate::server::Endpoint;
 use crate::verdict::Status;
 
@@ -12,18 +13,23 @@ use crate::verdict::Status;
 ///
 /// # Errors
 /// When the application cannot be reached, or speaks no Socket.IO over WebSockets.
-pub(crate) fn look_at(starter: Starter) -> Result<(Starter, Vec<String>), Error> {
+pub(crate) fn look_at(
+    starter: Starter,
+    ways: &Ways,
+    secrets: &Secrets,
+) -> Result<(Starter, Vec<String>), Error> {
     let endpoint = Endpoint::parse(&starter.url).map_err(Error::because)?;
-    let tls = match endpoint.secure {
-        true => Some(
-            TlsFiles::read(&Trust::Usual, None).and_then(|files| files.config()).map_err(Error::because)?,
-        ),
-        false => None,
-    };
+    let target = ways.target(&endpoint).map_err(Error::because)?;
+    let plain = starter.url.split(['?', '#']).next().unwrap_or_default();
+    let words = format!("{plain}{}", ways.flags(&endpoint));
+    let shown = secrets.redact(&words).into_owned();
+    let starter = Starter { shown, ..starter };
     let visit = |starter: &Starter| -> Result<Look, Error> {
         let visit = Visit {
-            target: Target { host: endpoint.host.clone(), port: endpoint.port, tls: tls.clone() },
+            target: target.clone(),
             path: endpoint.path.clone(),
+            query: ways.query_of(&endpoint),
+            auth: ways.auth.clone(),
             namespace: starter.namespace.clone(),
             asks: starter.asks(),
         };
@@ -31,7 +37,7 @@ pub(crate) fn look_at(starter: Starter) -> Result<(Starter, Vec<String>), Error>
             status: Some(Status::Unreachable),
             ..Error::because(format!(
                 "no client could look at {}: {why}\nhelp: start the application first; without --from, nothing is looked at",
-                starter.url
+                secrets.redact(&starter.url)
             ))
         })?;
         Ok(look(recorded))
@@ -79,6 +85,7 @@ pub(crate) fn look_at(starter: Starter) -> Result<(Starter, Vec<String>), Error>
              change `emit` in the contract until a run hears it"
         ));
     }
+    let told: Vec<String> = told.iter().map(|line| secrets.redact(line).into_owned()).collect();
     starter.seen.clone_from(&told);
     Ok((starter, told))
 }

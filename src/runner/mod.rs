@@ -63,6 +63,7 @@ mod tls;
 mod trend;
 mod unanswered;
 mod watch;
+mod ways;
 
 use crate::report::RunResult;
 use crate::verdict::Status;
@@ -93,6 +94,7 @@ pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig, 
 use tls::TlsFiles;
 pub(crate) use tls::{Shown, Trust};
 pub(crate) use trend::trend_of;
+pub(crate) use ways::Ways;
 
 /// Why nothing could be run.
 #[derive(Debug)]

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::files::{is_stdout, prove_writable, refuse_to_overwrite};
-use super::{Error, TlsFiles, Trust};
+use super::{Error, Ways};
 use crate::importer::Imported;
 use crate::importer::recording::{Names, scenario};
 use crate::measure::format::printable;
 use crate::recorder::{Recorder, Target};
-use crate::server::host_and_port;
+use crate::server::{Endpoint, host_and_port};
 use crate::verdict::Status;
 
 /// How long it takes at most until a signal is noticed.
@@ -27,8 +27,8 @@ pub(crate) struct RecordConfig {
     pub(crate) url: String,
     /// Where browsers find the proxy.
     pub(crate) listen: SocketAddr,
-    /// Which certificates of the application are accepted.
-    pub(crate) trust: Trust,
+    /// How the application is reached.
+    pub(crate) ways: Ways,
     /// When the recording ends by itself.
     pub(crate) length: Option<Duration>,
     /// Where the scenario goes.
@@ -83,7 +83,8 @@ pub(crate) fn record(
     wait(&recorder, config.length, stop, tell);
     let recorded = recorder.finish();
     let recording = format!("{origin}, a recording");
-    let about = printable(page.trim_matches('/').split('/').next_back().unwrap_or_default());
+    let path = page.split('?').next().unwrap_or_default();
+    let about = printable(path.trim_matches('/').split('/').next_back().unwrap_or_default());
     let about = if about.is_empty() { "Page".to_owned() } else { about };
     let names = Names { recording: &recording, about: &about, output: &config.output.display().to_string() };
     scenario(recorded, names).map_err(Error::because)?.ok_or_else(|| {
@@ -124,12 +125,8 @@ fn target(config: &RecordConfig) -> Result<(Target, String), Error> {
         "https" | "wss" => true,
         other => return Err(wrong(&format!("its scheme is {}", printable(other)))),
     };
-    let (host, port) = host_and_port(&url, has_tls).ok_or_else(|| wrong("it names no host"))?;
-    let tls = match has_tls {
-        true => Some(
-            TlsFiles::read(&config.trust, None).and_then(|files| files.config()).map_err(Error::because)?,
-        ),
-        false => None,
-    };
-    Ok((Target { host, port, tls }, url.path().to_owned()))
+    host_and_port(&url, has_tls).ok_or_else(|| wrong("it names no host"))?;
+    let endpoint = Endpoint::parse(&config.url).map_err(Error::because)?;
+    let target = config.ways.target(&endpoint).map_err(Error::because)?;
+    Ok((target, url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()))
 }

@@ -14,6 +14,8 @@ use crate::document::{Source, render};
 pub struct Starter {
     /// Where it runs: for the comment that tells how to play the scenario.
     pub url: String,
+    /// What follows `--url` in the command that plays it, without its secrets: the url, and flags. Empty is the url.
+    pub shown: String,
     /// The name of the file, for the same comment.
     pub file: String,
     /// The namespace.
@@ -77,6 +79,16 @@ impl Starter {
         Ok(Starter { url, namespace, join, leave, send, arrives, ack, ..self })
     }
 
+    /// What follows `--url` in the command that plays it.
+    pub fn place(&self) -> &str {
+        if self.shown.is_empty() { &self.url } else { &self.shown }
+    }
+
+    /// Where it runs, without secrets.
+    pub fn site(&self) -> &str {
+        self.place().split(' ').next().unwrap_or_default()
+    }
+
     /// Whether clients join rooms of which the application knows.
     fn has_rooms(&self) -> bool {
         self.join.is_some() && !self.roomless
@@ -130,7 +142,7 @@ impl Starter {
     }
 
     fn head(&self) -> String {
-        let (file, url) = (one_line(&self.file), one_line(&self.url));
+        let (file, url) = (one_line(&self.file), one_line(self.place()));
         format!(
             "# A first scenario. Change what differs in your application, then:\n\
              #\n\
@@ -150,7 +162,7 @@ impl Starter {
             return String::new();
         }
         let lines = self.seen.iter().map(|line| format!("#   {}\n", one_line(line)));
-        format!("#\n# Seen at {}:\n{}", one_line(&self.url), lines.collect::<String>())
+        format!("#\n# Seen at {}:\n{}", one_line(self.site()), lines.collect::<String>())
     }
 
     fn clients(&self) -> String {
@@ -327,6 +339,7 @@ mod tests {
     fn starter() -> Starter {
         Starter {
             url: "http://localhost:3000".into(),
+            shown: String::new(),
             file: "scenario.yaml".into(),
             namespace: "/".into(),
             join: Some("enter".into()),

@@ -83,7 +83,7 @@ impl Proxy {
     }
 
     /// Every address of it.
-    pub(super) fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+    pub(crate) fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         Ok((self.host.as_str(), self.port).to_socket_addrs()?.collect())
     }
 

@@ -114,6 +114,27 @@ impl Requests {
         target
     }
 
+    /// The path with a query that was written by hand, `?…`: what every request brings stands behind it, but for parameters that it
+    /// names itself.
+    pub fn by_hand(&self, query: &str) -> String {
+        let name_of = |pair: &str| {
+            url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned())
+        };
+        let Destination { path, query: own, .. } = &*self.destination;
+        let mut target = format!("{path}{query}");
+        for pair in own.split('&').filter(|pair| !pair.is_empty()) {
+            let is_named =
+                query.trim_start_matches('?').split('&').any(|given| name_of(given) == name_of(pair));
+            if !is_named {
+                if !target.ends_with('?') {
+                    target.push('&');
+                }
+                target.push_str(pair);
+            }
+        }
+        target
+    }
+
     /// The number of the function that polls have to call, if they are JSONP. Posts are forms then.
     pub(super) fn jsonp(&self) -> Option<&str> {
         self.jsonp.as_deref()

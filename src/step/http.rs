@@ -323,7 +323,7 @@ impl Inquiry {
         let target = match target {
             Target::Poll => requests.target("polling", session.handshake().map(|h| h.sid.as_str())),
             Target::Path(path) => match path.render_text(cx.actor)? {
-                query if query.starts_with('?') => format!("{}{query}", requests.path()),
+                query if query.starts_with('?') => requests.by_hand(&query),
                 path => path,
             },
         };

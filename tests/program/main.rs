@@ -18,6 +18,7 @@ mod cut_short;
 mod deaths;
 mod exit_codes;
 mod formats;
+mod gateways;
 mod hostile;
 mod hosts;
 mod imports;

@@ -12,7 +12,7 @@ use crate::support::{Folder, Reference, Server, answer, head, sockrates, splice}
 const FORBIDDEN: &str = r#"{"code":4,"message":"no token"}"#;
 
 /// A server in front of another that lets in whom it likes, and remembers every first request of a connection.
-struct Gate {
+pub(crate) struct Gate {
     server: Server,
     heads: Arc<Mutex<Vec<String>>>,
     _reference: Reference,
@@ -41,11 +41,11 @@ impl Gate {
     }
 
     /// Wants this in the head of every request.
-    fn wanting(text: &'static str) -> Gate {
+    pub(crate) fn wanting(text: &'static str) -> Gate {
         Gate::new("403 Forbidden", FORBIDDEN, move |head| head.contains(text))
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.server.url()
     }
 
@@ -55,7 +55,7 @@ impl Gate {
 
     /// Demands that nobody came without.
     #[track_caller]
-    fn refused_nobody(&self, text: &str) {
+    pub(crate) fn refused_nobody(&self, text: &str) {
         let heads = self.heads();
         assert!(!heads.is_empty() && heads.iter().all(|head| head.contains(text)), "{heads:#?}");
     }

@@ -31,7 +31,11 @@ pub(crate) fn report(result: &Diff) -> Report {
         tone: Tone::Plain,
         title: title.clone(),
         status: None,
-        sentences: result.comparisons.iter().map(|pair| sentences(&pair.name, &pair.rows, 0.0)).collect(),
+        sentences: result
+            .comparisons
+            .iter()
+            .map(|pair| sentences(&pair.name, Text::default(), &pair.rows, (0.0, 0)))
+            .collect(),
         facts: [&result.old, &result.new].map(started).to_vec(),
         more_facts: Vec::new(),
         about: None,
