@@ -325,8 +325,8 @@ impl GivenServer {
         })
     }
 }
-/// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
 
+/// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
 pub(crate) fn note_url(text: &str, secrets: &Secrets) {
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let behind = whole.split_once("://").map_or("", |(_, rest)| rest);
