@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`http`] | requests and responses of long-polling and of the WebSocket handshake | RFC 9112 |
 //! | [`websocket`] | frames and messages | RFC 6455 |
+//! | [`webtransport`] | packets on a stream of WebTransport | engine.io-parser 5.2 |
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
 //! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
 //! | [`counted`] | the same before: each with its length in front | Engine.IO protocol v3 |
@@ -35,6 +36,7 @@ mod placeholder;
 pub mod socket_io;
 mod violation;
 pub mod websocket;
+pub mod webtransport;
 
 pub use placeholder::{placeholder, placeholder_num};
 pub(crate) use violation::excerpt;

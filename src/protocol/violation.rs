@@ -217,6 +217,10 @@ rules! {
         "a compressed message is a stream of DEFLATE without its last four bytes";
     CloseCode, "websocket.close-code", "RFC 6455, sections 5.5.1 and 7.4",
         "a close frame is empty or begins with a status code that may be sent";
+    StreamLength, "webtransport.length", "engine.io-parser 5, createPacketDecoderStream",
+        "a packet stands behind its length, which is from 1 to 2^53 - 1";
+    StreamUtf8, "webtransport.utf8", "engine.io-parser 5, createPacketDecoderStream",
+        "a packet that is marked as text is UTF-8";
     MessageLimit, "limit.message", "limit of this client",
         "a message stays within this client's limit";
 
@@ -252,6 +256,7 @@ mod tests {
                 "RFC ",
                 "limit of this client",
                 "socket.io-msgpack-",
+                "engine.io-parser 5, ",
             ];
             assert!(source.iter().any(|source| rule.spec().starts_with(source)), "{rule:?}");
         }

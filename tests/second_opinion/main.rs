@@ -8,3 +8,4 @@ mod msgpack;
 mod older;
 mod packets;
 mod websocket;
+mod webtransport;
