@@ -158,17 +158,17 @@ impl<'p> Client<'p> {
         self.flow()
     }
 
-    /// A channel was established. For a WebSocket: its handshake was accepted.
+    /// A channel was established. For a WebSocket, or a WebTransport session: its handshake was accepted.
     pub fn handle_established(&mut self, io: &mut Io<'_>, channel: Channel, phases: Phases) -> Flow {
-        if channel == Channel::WebSocket {
+        if channel == self.actor.session.stream() {
             self.with(io, |cx| cx.actor.session.handle_dialed(cx.wire));
         }
         self.handle(io, &Happening::Established(channel, phases))
     }
 
-    /// A message arrived on the WebSocket.
+    /// A message arrived on the WebSocket, or on the stream of the WebTransport session.
     pub fn handle_frame(&mut self, io: &mut Io<'_>, frame: Frame<'_>) -> Flow {
-        let channel = Channel::WebSocket;
+        let channel = self.actor.session.stream();
         self.actor.log(io.now, false, || shown(&frame, self.actor.session.parser()));
         if self.actor.group.filter.frames {
             self.keep_frame(Seen::from(&frame));

@@ -53,14 +53,15 @@ impl Wire for Tap<'_> {
     }
 
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
-        self.note(&format!("GET {target} (websocket)"));
+        let method = if channel == Channel::WebTransport { "CONNECT" } else { "GET" };
+        self.note(&format!("{method} {target} ({channel})"));
         self.wire.dial(channel, target, headers);
     }
 
     fn text(&mut self, channel: Channel, parts: &[&str]) {
         let text = parts.concat();
         self.note(&text);
-        self.log.borrow().note_sent(self.now, |sent, at| sent.framed(at, &text));
+        self.log.borrow().note_sent(self.now, |sent, at| sent.framed(at, channel, &text));
         self.wire.text(channel, parts);
     }
 

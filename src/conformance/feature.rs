@@ -23,6 +23,8 @@ pub enum Feature {
     Websocket,
     /// Long-polling sessions may become WebSockets.
     Upgrade,
+    /// WebTransport, at once or after long-polling.
+    Webtransport,
     /// The answer to CONNECT has a private id.
     Recovery,
     /// Nobody is recovered: the opposite.
@@ -72,12 +74,13 @@ impl Feature {
     pub fn all() -> Vec<Feature> {
         use Feature::{
             Anonymous, Chunked, ConnectTime, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload,
-            NoRecovery, Nodes, Polling, Recovery, Unserved, Upgrade, UpgradeTime, Websocket,
+            NoRecovery, Nodes, Polling, Recovery, Unserved, Upgrade, UpgradeTime, Websocket, Webtransport,
         };
         let mut all = vec![
             Polling,
             Websocket,
             Upgrade,
+            Webtransport,
             Recovery,
             NoRecovery,
             Cors,
@@ -104,6 +107,7 @@ impl Feature {
             Feature::Polling => "polling",
             Feature::Websocket => "websocket",
             Feature::Upgrade => "upgrade",
+            Feature::Webtransport => "webtransport",
             Feature::Recovery => "recovery",
             Feature::NoRecovery => "no recovery",
             Feature::Cors => "cors",
@@ -159,6 +163,7 @@ impl Feature {
             Feature::Polling => "HTTP long-polling".to_owned(),
             Feature::Websocket => "WebSockets".to_owned(),
             Feature::Upgrade => "upgrades from long-polling to a WebSocket".to_owned(),
+            Feature::Webtransport => "WebTransport".to_owned(),
             Feature::Recovery => "connection state recovery".to_owned(),
             Feature::NoRecovery => "a mode without connection state recovery".to_owned(),
             Feature::Cors => "responses that pages of other origins may read (CORS)".to_owned(),
@@ -186,6 +191,7 @@ impl Feature {
             Transport::Polling => Feature::Polling,
             Transport::Websocket => Feature::Websocket,
             Transport::Upgrade => Feature::Upgrade,
+            Transport::Webtransport | Transport::UpgradeToWebtransport => Feature::Webtransport,
         }
     }
 
@@ -227,6 +233,7 @@ impl Feature {
             Feature::Polling
             | Feature::Websocket
             | Feature::Upgrade
+            | Feature::Webtransport
             | Feature::NoRecovery
             | Feature::MaxPayload
             | Feature::Nodes

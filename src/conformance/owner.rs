@@ -53,7 +53,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         // The suite speaks the usual parser.
         Rule::Msgpack => return None,
         // And no WebTransport.
-        Rule::StreamLength | Rule::StreamUtf8 => return None,
+        Rule::StreamLength | Rule::StreamUtf8 | Rule::Http3 => return None,
         Rule::AttachmentLimit | Rule::MessageLimit | Rule::HttpLimit => return None,
     })
 }

@@ -156,6 +156,9 @@ impl WorkerLoop<'_> {
 
     /// Waits until there is something to do, and does it. Breaks when the clients are to leave.
     pub(super) fn turn(&mut self) -> Result<ControlFlow<()>, String> {
+        while let Some((client, time)) = self.transport.poll_alarm() {
+            self.state.timers.want(client, Some(time));
+        }
         let next = [self.state.timers.next(), self.state.drains].into_iter().flatten();
         let until = next.fold(self.telling, Instant::min);
         self.transport.wait(&mut self.ready, until).map_err(|error| format!("wait for sockets: {error}"))?;
@@ -170,6 +173,7 @@ impl WorkerLoop<'_> {
         }
         let now = self.transport.now();
         while let Some(client) = self.state.timers.due(now) {
+            self.transport.handle_timeout(client, now, &mut self.state);
             self.state.call(&mut self.transport, client, |client, io| {
                 client.handle_timeout(io);
             });

@@ -219,6 +219,8 @@ rules! {
         "a close frame is empty or begins with a status code that may be sent";
     StreamLength, "webtransport.length", "engine.io-parser 5, createPacketDecoderStream",
         "a packet stands behind its length, which is from 1 to 2^53 - 1";
+    Http3, "webtransport.http3", "RFC 9114 and draft-ietf-webtrans-http3",
+        "a server offers WebTransport in its settings and answers its CONNECT";
     StreamUtf8, "webtransport.utf8", "engine.io-parser 5, createPacketDecoderStream",
         "a packet that is marked as text is UTF-8";
     MessageLimit, "limit.message", "limit of this client",

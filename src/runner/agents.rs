@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use globset::{Glob, GlobMatcher};
 
 use super::package::Package;
-use super::{Error, limits, secrets};
+use super::{Error, limits, secrets, webtransport};
 use crate::agents::{Agent, BrokerConfig, Job, Played, SeenAgent, who_is_there};
 use crate::engine;
 use crate::plan::{Plan, RunOptions};
@@ -108,6 +108,7 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Re
             let scenario = package.scenario()?;
             let share = job.share();
             let part = share.own.len() as f64 / share.all.max(1) as f64;
+            webtransport::check_build(&scenario, package.transport)?;
             limits::prepare(&scenario, package.transport, 0, &[], part)?;
             let server = package.server()?;
             let starting = server.starting(server.manners(&scenario), stop.clone());
@@ -115,6 +116,7 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Re
                 .map_err(|not_ready| not_ready.sentence())?;
             let mut places = server.places(&nodes)?;
             package.lead(&mut places);
+            webtransport::check_ways(&scenario, package.transport, &places)?;
             Ok((package, scenario, server, places))
         });
     let (package, scenario, server, places) = match prepared {

@@ -67,11 +67,11 @@ pub(super) fn files(scenario: &Scenario, transport: Transport) -> u64 {
         .groups
         .iter()
         .map(|group| match group.transport.unwrap_or(transport) {
-            Transport::Websocket => u64::from(group.count),
+            Transport::Websocket | Transport::Webtransport => u64::from(group.count),
             // Two HTTP connections.
             Transport::Polling => 2 * u64::from(group.count),
-            // And for a moment the WebSocket beside them.
-            Transport::Upgrade => 3 * u64::from(group.count),
+            // And for a moment the WebSocket, or the socket of QUIC, beside them.
+            Transport::Upgrade | Transport::UpgradeToWebtransport => 3 * u64::from(group.count),
         })
         .sum()
 }

@@ -22,6 +22,7 @@
 //! | `secrets` | what of a scenario must not stand in any output |
 //! | `watch`, `samples` | what is sampled during a run, and when a threshold ends it |
 //! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
+//! | `webtransport` | whether clients can use it here |
 //! | `files`, `forms` | files that are put in place whole, and the forms of results that go there |
 //! | `stored`, `importing` | files of stored results, and of other tools |
 //! | `interrupt` | Ctrl-C and SIGTERM |
@@ -64,6 +65,7 @@ mod trend;
 mod unanswered;
 mod watch;
 mod ways;
+mod webtransport;
 
 use crate::report::RunResult;
 use crate::verdict::Status;

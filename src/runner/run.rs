@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 use super::machines::{Machines, MachinesConfig};
 use super::once::{Ended, SingleRun, Watching, run_once};
 use super::package::Packing;
-use super::{Error, Listener, Selected, ServerConfig, limits, machine, operate};
+use super::{Error, Listener, Selected, ServerConfig, limits, machine, operate, webtransport};
 use crate::measure::{ScriptInfo, Tally};
 use crate::report::result::{ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
@@ -120,6 +120,7 @@ impl ScenarioRun<'_> {
         let services = self.server.services(scenario, is_allowed).map_err(Error::because)?;
         self.server.check_links(scenario, &services).map_err(Error::because)?;
         self.check_sign().map_err(Error::because)?;
+        webtransport::check_build(scenario, self.transport()).map_err(Error::because)?;
         self.check_machine().map_err(invalid)?;
         let process = self.config.process.map(Process::find).transpose().map_err(Error::because)?;
         let started = SystemTime::now();
@@ -155,6 +156,7 @@ impl ScenarioRun<'_> {
         let scenario = selected.knowing(server.timings(running.first().found())).map_err(Error::wrong)?;
         operate::check(&scenario, running).map_err(Error::because)?;
         let places = server.places(running).map_err(Error::because)?;
+        webtransport::check_ways(&scenario, self.transport(), &places).map_err(Error::because)?;
         let nodes: Vec<String> = running.iter().map(|node| node.name.clone()).collect();
         let traces = Traces { run: fastrand::u64(..), on_connects: config.traceparent };
         let machines = match &config.machines {

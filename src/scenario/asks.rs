@@ -1,8 +1,9 @@
-//! Which events of a scenario the server is asked to acknowledge, and by which contract they are sent.
+//! What a scenario asks of a server: which events it is to acknowledge, and over which transports.
 
 use std::collections::BTreeSet;
 
 use super::{Act, Scenario};
+use crate::session::Transport;
 use crate::step::Numbered;
 
 impl Scenario {
@@ -17,6 +18,16 @@ impl Scenario {
             });
         }
         events
+    }
+
+    /// Whether any client uses WebTransport, where this is the transport of those that name none.
+    pub fn needs_webtransport(&self, default: Transport) -> bool {
+        let mut needs =
+            self.groups.iter().any(|group| group.transport.unwrap_or(default).needs_webtransport());
+        each_step(&self.script, &mut |numbered| {
+            needs |= numbered.step.transport().is_some_and(Transport::needs_webtransport);
+        });
+        needs
     }
 }
 

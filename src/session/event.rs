@@ -117,7 +117,7 @@ pub enum Closed {
     Asked,
     /// The server sent a `close` packet.
     ByServer {
-        /// How its WebSocket ended then, if it did in time.
+        /// How its WebSocket, or its WebTransport session, ended then, if it did in time.
         then: Option<Lost>,
     },
     /// The server missed a heartbeat.
@@ -180,8 +180,11 @@ impl Closed {
                 Lost::Shortage(_) => Cause::Shortage,
                 Lost::Tls(_) => Cause::Tls,
                 Lost::Refused(answer) => Cause::of_status(answer.0.status),
+                Lost::NotAccepted(status) => Cause::of_status(*status),
                 Lost::Closed { .. } => Cause::CloseFrame,
-                Lost::Ended | Lost::NoResponse | Lost::Unanswered => Cause::Ended,
+                Lost::Ended | Lost::NoResponse | Lost::Unanswered | Lost::SessionClosed { .. } => {
+                    Cause::Ended
+                }
                 Lost::Broken(_) => Cause::Broken,
                 Lost::Violated(_) => Cause::Unreadable,
             },
@@ -196,7 +199,7 @@ impl fmt::Display for Closed {
             Closed::ByServer { .. } => f.write_str("the server sent a close packet"),
             Closed::NoPing => f.write_str("no ping came within pingInterval + pingTimeout"),
             Closed::NoPong => f.write_str("no pong came within pingTimeout"),
-            Closed::Lost(Channel::WebSocket, lost) => write!(f, "{lost}"),
+            Closed::Lost(Channel::WebSocket | Channel::WebTransport, lost) => write!(f, "{lost}"),
             Closed::Lost(channel, lost) => write!(f, "{lost} ({channel})"),
             Closed::BadAnswer { channel, status, body, posted } => {
                 write!(f, "a {channel}{posted} was answered with HTTP status {status}")?;

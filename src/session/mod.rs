@@ -18,6 +18,7 @@ mod polling;
 mod receiving;
 mod requests;
 mod sending;
+mod transport;
 mod upgrade;
 mod wire;
 
@@ -25,8 +26,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::protocol::Rule;
 use crate::protocol::attachments::Assembler;
@@ -40,39 +40,13 @@ pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::{Destination, TRACEPARENT};
 pub use sending::query_of;
+pub use transport::Transport;
 pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire};
 
 use heartbeat::Heartbeat;
 use outstanding::Outstanding;
 use polling::Polling;
 use requests::Requests;
-
-/// Which transports a session uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// A WebSocket from the first byte.
-    #[default]
-    Websocket,
-    /// HTTP long-polling, for good.
-    Polling,
-    /// HTTP long-polling first, then upgraded to a WebSocket, as browsers do.
-    Upgrade,
-}
-
-impl Transport {
-    /// Every transport.
-    pub const ALL: [Transport; 3] = [Transport::Websocket, Transport::Polling, Transport::Upgrade];
-
-    /// The word for it in scenarios and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Transport::Websocket => "websocket",
-            Transport::Polling => "polling",
-            Transport::Upgrade => "upgrade",
-        }
-    }
-}
 
 /// Which heartbeats a session leaves unanswered. Only rude scenarios ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -131,7 +105,7 @@ enum Upgrade {
     None,
     /// To be begun as soon as the handshake is there.
     Wanted,
-    /// The WebSocket handshake is under way.
+    /// The handshake of the stream is under way.
     Dialing,
     /// `2probe` is sent.
     Probing,
@@ -150,8 +124,10 @@ pub struct Session {
     dialect: &'static Dialect,
     parser: Parser,
     state: State,
-    /// Who carries packets now; `None` stands for "the WebSocket".
+    /// Who carries packets now; `None` stands for "the stream".
     polling: Option<Box<Polling>>,
+    /// What carries packets where polling does not, and to what polling is upgraded.
+    stream: Channel,
     /// Whether a post before the upgrade carried many packets.
     posted_many: bool,
     /// Whether a post had no answer when the connection ended.
@@ -168,13 +144,13 @@ pub struct Session {
     guest: bool,
     /// Whether a ping was sent by hand, so that a pong is no surprise.
     pong_due: bool,
-    /// Whether the server sent a close packet over the WebSocket, whose end is awaited.
+    /// Whether the server sent a close packet over the stream, whose end is awaited.
     farewell: bool,
     /// Until when a step waits for that end, if one does.
     end_awaited: Option<Instant>,
 }
 
-/// How long the end of a WebSocket may take after a close packet of the server.
+/// How long the end of the stream may take after a close packet of the server.
 const FAREWELL: Duration = Duration::from_millis(200);
 
 impl Session {
@@ -185,6 +161,7 @@ impl Session {
             parser: destination.parser,
             state: State::Idle,
             polling: None,
+            stream: Channel::WebSocket,
             posted_many: false,
             post_unanswered: false,
             upgrade: Upgrade::None,
@@ -206,10 +183,11 @@ impl Session {
     /// connection, which is cut if it still stands; everything else starts anew.
     pub fn open(&mut self, wire: &mut dyn Wire, transport: Transport) {
         self.begin(wire);
+        self.stream = transport.stream();
         match transport {
-            Transport::Websocket => self.requests.dial(wire, None),
-            Transport::Polling | Transport::Upgrade => {
-                self.upgrade = if transport == Transport::Upgrade { Upgrade::Wanted } else { Upgrade::None };
+            Transport::Websocket | Transport::Webtransport => self.requests.dial(wire, self.stream, None),
+            Transport::Polling | Transport::Upgrade | Transport::UpgradeToWebtransport => {
+                self.upgrade = if transport.upgrades() { Upgrade::Wanted } else { Upgrade::None };
                 let polling = self.polling.insert(Box::default());
                 polling.poll(wire, &self.requests, None);
             }
@@ -220,8 +198,9 @@ impl Session {
     /// by hand. It is open when the WebSocket stands; no handshake follows.
     pub fn join(&mut self, wire: &mut dyn Wire, sid: &str) {
         self.begin(wire);
+        self.stream = Channel::WebSocket;
         self.guest = true;
-        self.requests.dial(wire, Some(sid));
+        self.requests.dial(wire, self.stream, Some(sid));
     }
 
     /// Forgets the connection before.
@@ -298,6 +277,11 @@ impl Session {
     /// Whether packets are carried by long-polling at the moment.
     pub fn is_polling(&self) -> bool {
         self.polling.is_some()
+    }
+
+    /// What carries packets where polling does not: a WebSocket or a WebTransport session.
+    pub fn stream(&self) -> Channel {
+        self.stream
     }
 
     /// The server's handshake, once it has come.
@@ -472,17 +456,17 @@ impl Session {
         self.state = State::Closing;
         if self.is_upgrading() {
             self.upgrade = Upgrade::None;
-            wire.hang_up(Channel::WebSocket, HangUp::Cut);
+            wire.hang_up(self.stream, HangUp::Cut);
         }
         match &mut self.polling {
             Some(polling) => polling.close(wire, &self.requests, self.handshake.as_deref()),
-            None => wire.hang_up(Channel::WebSocket, HangUp::Clean),
+            None => wire.hang_up(self.stream, HangUp::Clean),
         }
     }
 
     /// Ends the connection abruptly: every TCP connection is cut. What is needed for recovery is kept.
     pub fn cut(&mut self, wire: &mut dyn Wire) {
-        for channel in [Channel::WebSocket, Channel::Poll, Channel::Post] {
+        for channel in [self.stream, Channel::Poll, Channel::Post] {
             wire.hang_up(channel, HangUp::Cut);
         }
         self.end();
@@ -507,14 +491,20 @@ impl Session {
         self.send_bytes(wire, bytes);
     }
 
-    /// The WebSocket handshake was accepted.
+    /// The WebSocket handshake, or the WebTransport session, was accepted. Over the latter the client asks for the handshake of
+    /// Engine.IO, or says which session it upgrades, in a packet.
     pub fn handle_dialed(&mut self, wire: &mut dyn Wire) {
+        if self.stream == Channel::WebTransport {
+            let sid = self.handshake.as_ref().filter(|_| self.upgrade == Upgrade::Dialing);
+            let sid = sid.map(|handshake| format!("{{\"sid\":{}}}", Value::from(&*handshake.sid)));
+            wire.text(self.stream, &["0", sid.as_deref().unwrap_or_default()]);
+        }
         if self.guest && self.state == State::Opening {
             self.state = State::Open;
         }
         if self.upgrade == Upgrade::Dialing {
             self.upgrade = Upgrade::Probing;
-            wire.text(Channel::WebSocket, &["2probe"]);
+            wire.text(self.stream, &["2probe"]);
         }
     }
 
@@ -530,7 +520,7 @@ impl Session {
         }
         match (channel, self.state) {
             (Channel::Aside(_), _) | (_, State::Idle | State::Closed) => None,
-            (Channel::WebSocket, _) if !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {
+            _ if channel == self.stream && !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {
                 let rule = self.unfinished_upgrade();
                 self.resume_polling(wire);
                 Some(Event::UpgradeFailed(lost.to_string(), rule))
@@ -546,7 +536,7 @@ impl Session {
     /// (RFC 9112, section 9.8).
     fn depends_on(&self, channel: Channel) -> bool {
         match &self.polling {
-            None => channel == Channel::WebSocket,
+            None => channel == self.stream,
             Some(polling) => polling.awaits(channel),
         }
     }
@@ -572,7 +562,7 @@ impl Session {
             wire.hang_up(Channel::Post, HangUp::Clean);
         }
         if self.polling.is_none() || self.is_upgrading() {
-            wire.hang_up(Channel::WebSocket, HangUp::Cut);
+            wire.hang_up(self.stream, HangUp::Cut);
         }
         self.end();
         Event::Closed(if asked { Closed::Asked } else { why })

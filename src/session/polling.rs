@@ -203,7 +203,7 @@ impl Polling {
         match channel {
             Channel::Poll => self.polling,
             Channel::Post => self.posting,
-            Channel::WebSocket | Channel::Aside(_) => false,
+            Channel::WebSocket | Channel::WebTransport | Channel::Aside(_) => false,
         }
     }
 
@@ -216,12 +216,12 @@ impl Polling {
         !self.polling && !self.posting
     }
 
-    /// Sends the queue over the WebSocket, one packet a frame.
-    pub(super) fn replay(polling: Polling, wire: &mut dyn Wire) {
+    /// Sends the queue over this stream, one packet a frame.
+    pub(super) fn replay(polling: Polling, wire: &mut dyn Wire, stream: Channel) {
         for queued in polling.queue {
             match queued {
-                Queued::Text(text) => wire.text(Channel::WebSocket, &[&text]),
-                Queued::Binary(bytes) => wire.binary(Channel::WebSocket, &bytes),
+                Queued::Text(text) => wire.text(stream, &[&text]),
+                Queued::Binary(bytes) => wire.binary(stream, &bytes),
             }
         }
     }
@@ -247,7 +247,7 @@ impl Session {
         match channel {
             Channel::Poll => polling.polling = false,
             Channel::Post => polling.posting = false,
-            Channel::WebSocket | Channel::Aside(_) => return Payload::Nothing(None),
+            Channel::WebSocket | Channel::WebTransport | Channel::Aside(_) => return Payload::Nothing(None),
         }
         if response.head.status != 200 {
             let body = String::from_utf8_lossy(&response.body).chars().take(4096).collect();

@@ -58,7 +58,7 @@ impl Session {
                 self.ponged(now);
                 Some(Event::Heartbeat)
             }
-            Packet::Pong("probe") if channel == Channel::WebSocket && self.upgrade == Upgrade::Probing => {
+            Packet::Pong("probe") if channel == self.stream && self.upgrade == Upgrade::Probing => {
                 self.upgrade = Upgrade::Pausing;
                 self.finish_upgrade(wire)
             }
@@ -82,7 +82,7 @@ impl Session {
                 let detail = format!("the server sent {}", excerpt(&format!("2{payload}")));
                 Some(Event::Violated(Violation { rule: Rule::PingUnasked, detail }))
             }
-            Packet::Pong(payload) if channel == Channel::WebSocket && self.upgrade == Upgrade::Probing => {
+            Packet::Pong(payload) if channel == self.stream && self.upgrade == Upgrade::Probing => {
                 let detail = format!("the probe was answered with {}", excerpt(&format!("3{payload}")));
                 Some(Event::Violated(Violation { rule: Rule::UpgradeProbe, detail }))
             }
@@ -104,9 +104,9 @@ impl Session {
         }
         self.state = State::Open;
         if self.upgrade == Upgrade::Wanted {
-            if handshake.upgrades.iter().any(|upgrade| upgrade == "websocket") {
+            if handshake.upgrades.iter().any(|upgrade| *upgrade == self.stream.to_string()) {
                 self.upgrade = Upgrade::Dialing;
-                self.requests.dial(wire, Some(&handshake.sid));
+                self.requests.dial(wire, self.stream, Some(&handshake.sid));
             } else {
                 self.upgrade = Upgrade::None;
             }

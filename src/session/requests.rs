@@ -182,14 +182,14 @@ impl Requests {
         self.cookies.keep(head, target, self.now);
     }
 
-    pub(super) fn dial(&self, wire: &mut dyn Wire, sid: Option<&str>) {
-        let target = self.target("websocket", sid);
+    pub(super) fn dial(&self, wire: &mut dyn Wire, stream: Channel, sid: Option<&str>) {
+        let target = self.target(&stream.to_string(), sid);
         let mut headers = self.headers(&target);
         headers.extend(self.trace());
-        if self.destination.compression {
+        if self.destination.compression && stream == Channel::WebSocket {
             headers.push((deflate::HEADER.into(), deflate::OFFER.into()));
         }
-        wire.dial(Channel::WebSocket, &target, &headers);
+        wire.dial(stream, &target, &headers);
     }
 
     pub(super) fn get(&self, wire: &mut dyn Wire, channel: Channel, sid: Option<&str>) {

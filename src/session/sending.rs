@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::wire::{Channel, Wire};
+use super::wire::Wire;
 use super::{Session, State, Upgrade};
 use crate::protocol::dialect::{Framing, Parser};
 use crate::protocol::socket_io::{self, Kind};
@@ -66,7 +66,7 @@ impl Session {
 
     fn queue_text(&mut self, wire: &mut dyn Wire, parts: &[&str]) {
         match &mut self.polling {
-            None => wire.text(Channel::WebSocket, parts),
+            None => wire.text(self.stream, parts),
             Some(polling) => polling.queue_text(parts),
         }
     }
@@ -81,7 +81,7 @@ impl Session {
 
     fn queue_bytes(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
         match &mut self.polling {
-            None => wire.binary(Channel::WebSocket, bytes),
+            None => wire.binary(self.stream, bytes),
             Some(polling) => polling.queue_binary(bytes),
         }
     }

@@ -18,3 +18,4 @@ mod polling;
 mod recovery;
 mod upgrades;
 mod violations;
+mod webtransport;

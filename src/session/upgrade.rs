@@ -1,6 +1,6 @@
-//! From long-polling to a WebSocket with nothing lost (EIO "Upgrade").
+//! From long-polling to a WebSocket, or to WebTransport, with nothing lost (EIO "Upgrade").
 //!
-//! The order is: dial with the session's id, `2probe`, `3probe`, let the pending poll and post come home (the
+//! The order is: dial with the session's id, which a WebTransport session says in its first packet, `2probe`, `3probe`, let the pending poll and post come home (the
 //! server releases the poll with `noop`), `5`, and only then send what has gathered in the meantime.
 
 use super::event::Event;
@@ -9,14 +9,23 @@ use super::{Polls, Session, State, Upgrade};
 use crate::session::wire::{Channel, HangUp, Wire};
 
 impl Session {
-    /// Begins to upgrade an open polling session. Returns whether there was anything to upgrade.
-    pub fn upgrade(&mut self, wire: &mut dyn Wire) -> bool {
+    /// Begins to upgrade an open polling session to this stream. Returns whether there was anything to upgrade.
+    pub fn upgrade(&mut self, wire: &mut dyn Wire, stream: Channel) -> bool {
         let ready = self.state == State::Open && self.polling.is_some() && self.upgrade == Upgrade::None;
         if ready && let Some(handshake) = &self.handshake {
             self.upgrade = Upgrade::Dialing;
-            self.requests.dial(wire, Some(&handshake.sid));
+            self.stream = stream;
+            self.requests.dial(wire, stream, Some(&handshake.sid));
         }
         ready
+    }
+
+    /// What an upgrade was to lead to, in words.
+    pub fn upgrade_wish(&self) -> &'static str {
+        match self.stream {
+            Channel::WebTransport => "an upgrade to WebTransport",
+            _ => "an upgrade to a WebSocket",
+        }
     }
 
     /// Sends `5` once the HTTP channels are quiet, then everything that was held back.
@@ -27,14 +36,14 @@ impl Session {
         self.posted_many = self.has_posted_many();
         let polling = self.polling.take()?;
         self.upgrade = Upgrade::None;
-        wire.text(Channel::WebSocket, &["5"]);
-        Polling::replay(*polling, wire);
+        wire.text(self.stream, &["5"]);
+        Polling::replay(*polling, wire, self.stream);
         wire.hang_up(Channel::Poll, HangUp::Clean);
         wire.hang_up(Channel::Post, HangUp::Clean);
         Some(Event::Upgraded)
     }
 
-    /// The WebSocket was not opened: long-polling goes on where it was.
+    /// The stream was not opened: long-polling goes on where it was.
     pub(super) fn resume_polling(&mut self, wire: &mut dyn Wire) {
         self.upgrade = Upgrade::None;
         if let Some(polling) = &mut self.polling

@@ -1,7 +1,7 @@
 //! What a session says to the transports and hears from them.
 //!
-//! A connection of Engine.IO is carried by one or more *channels*: a WebSocket, or a pair of HTTP connections
-//! (one for the pending poll, one for posts), or, during an upgrade, all of them. The session speaks in
+//! A connection of Engine.IO is carried by one or more *channels*: a WebSocket, or a WebTransport session in its place, or a
+//! pair of HTTP connections (one for the pending poll, one for posts), or, during an upgrade, all of them. The session speaks in
 //! frames and requests; how these become bytes on a socket is the business of [`crate::transport`].
 
 use std::fmt;
@@ -16,6 +16,8 @@ use crate::protocol::websocket::Opcode;
 pub enum Channel {
     /// The WebSocket of the session.
     WebSocket,
+    /// The WebTransport session in its place.
+    WebTransport,
     /// The HTTP connection of the pending poll (and of the polling handshake).
     Poll,
     /// The HTTP connection of the posts.
@@ -28,6 +30,7 @@ impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Channel::WebSocket => f.write_str("websocket"),
+            Channel::WebTransport => f.write_str("webtransport"),
             Channel::Poll => f.write_str("poll"),
             Channel::Post => f.write_str("post"),
             Channel::Aside(n) => write!(f, "http {n}"),
@@ -71,9 +74,10 @@ pub struct RawFrame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangUp {
     /// What is queued is sent; then an HTTP connection is closed, and on a WebSocket a close frame follows, which
-    /// the server has to answer.
+    /// the server has to answer. A WebTransport session is closed behind what is queued.
     Clean,
-    /// The TCP connection is cut at once, as when a cable is pulled: nothing more is sent.
+    /// The TCP connection is cut at once, as when a cable is pulled: nothing more is sent. A QUIC connection ends with an
+    /// error, and what is queued is lost.
     Cut,
 }
 
@@ -83,20 +87,20 @@ pub enum HangUp {
 pub trait Wire {
     /// What is opened from now on leads to this node of the server, by its index.
     fn head_for(&mut self, node: u16);
-    /// Opens a WebSocket with this path and query.
+    /// Opens a WebSocket, or a WebTransport session with its one stream, with this path and query.
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]);
-    /// Sends one text frame: the concatenation of `parts`.
+    /// Sends one text frame, or one packet of text: the concatenation of `parts`.
     fn text(&mut self, channel: Channel, parts: &[&str]);
-    /// Sends one binary frame.
+    /// Sends one binary frame, or one packet of bytes.
     fn binary(&mut self, channel: Channel, payload: &[u8]);
-    /// Sends any frame, legal or not.
+    /// Sends any frame, legal or not. Of a WebSocket: others have none.
     fn frame(&mut self, channel: Channel, frame: &RawFrame);
     /// Sends a request, over the channel's connection if it is still there, else over a new one.
     fn request(&mut self, channel: Channel, request: Request<'_>);
     /// Sends what a request has held back.
     fn rest(&mut self, channel: Channel, bytes: &[u8]);
     /// Ends a channel. Nothing more is received from it, not even a [`Lost`] — except after [`HangUp::Clean`] on a
-    /// WebSocket, where the server's own close is received.
+    /// WebSocket or a WebTransport session, where it is received that the server has taken note.
     fn hang_up(&mut self, channel: Channel, how: HangUp);
     /// Stops or resumes reading from a channel, so that the server feels a slow consumer.
     fn pause(&mut self, channel: Channel, paused: bool);
@@ -105,7 +109,7 @@ pub trait Wire {
 /// How long the phases of a channel's birth took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Phases {
-    /// From the call to the established TCP connection.
+    /// From the call to the established TCP connection; of QUIC, to the end of its handshake, TLS included.
     pub tcp: Duration,
     /// From there to the end of the TLS handshake.
     pub tls: Option<Duration>,
@@ -137,6 +141,15 @@ pub enum Lost {
     Closed {
         /// The close code; `None` when the frame carried none.
         code: Option<u16>,
+        /// The reason given, often empty.
+        reason: String,
+    },
+    /// The CONNECT of a WebTransport session was answered with this HTTP status.
+    NotAccepted(u16),
+    /// The server closed a WebTransport session.
+    SessionClosed {
+        /// The code given; zero says nothing.
+        code: u64,
         /// The reason given, often empty.
         reason: String,
     },
@@ -178,6 +191,16 @@ impl fmt::Display for Lost {
             }
             Lost::Closed { code: Some(code), reason } => {
                 write!(f, "the server closed the WebSocket with code {code} ({reason})")
+            }
+            Lost::NotAccepted(status) => {
+                write!(f, "the WebTransport session was answered with HTTP status {status}")
+            }
+            Lost::SessionClosed { code, reason } => {
+                f.write_str("the server closed the WebTransport session")?;
+                if *code != 0 {
+                    write!(f, " with code {code}")?;
+                }
+                if reason.is_empty() { Ok(()) } else { write!(f, " ({reason})") }
             }
             Lost::Ended => f.write_str("the server ended the connection without a close frame"),
             Lost::NoResponse => f.write_str("the server ended the connection without a response"),

@@ -1,6 +1,6 @@
 //! `connect`: opens the connection if there is none, then connects to a namespace.
 //!
-//! Done when the server has accepted (and, with transport `upgrade`, the WebSocket carries everything), when it
+//! Done when the server has accepted (and, with transport `upgrade`, the WebSocket or the WebTransport session carries everything), when it
 //! has refused, or when the patience is over. With `refused`, being refused is what is demanded. With `retry`, a try that
 //! comes to nothing is followed by another; a refusal by a namespace ends it all the same, as in the official client.
 
@@ -218,6 +218,10 @@ impl Step for Connect {
         self.0.start(cx)
     }
 
+    fn transport(&self) -> Option<Transport> {
+        self.0.transport
+    }
+
     fn stands_alone(&self) -> bool {
         true
     }
@@ -370,13 +374,13 @@ impl Connecting<'_> {
                 cx.fail(words(*wanted), words(recovered));
             }
             Wanted::Acceptance { .. } => {
-                let upgrade = self.how.transport.unwrap_or(cx.actor.group.transport) == Transport::Upgrade;
+                let upgrade = self.how.transport.unwrap_or(cx.actor.group.transport).upgrades();
                 if upgrade && cx.actor.session.is_upgrading() {
                     self.place = Place::Upgrading;
                     return Flow::Waiting;
                 }
                 if upgrade && cx.actor.session.is_polling() {
-                    cx.fail("an upgrade to a WebSocket", "the server's handshake offers none");
+                    cx.fail(cx.actor.session.upgrade_wish(), "the server's handshake offers none");
                     return Flow::Done;
                 }
                 cx.pass();
@@ -448,11 +452,13 @@ impl Connecting<'_> {
         }
         // The official server says no more to whom it cannot read. Others may have had reasons of their own.
         match why {
-            Closed::ByServer { .. } | Closed::Lost(_, Lost::Closed { .. }) => format!(
-                "{why} after CONNECT, written by the {} parser, and before an answer to it. If the server uses another parser, \
+            Closed::ByServer { .. } | Closed::Lost(_, Lost::Closed { .. } | Lost::SessionClosed { .. }) => {
+                format!(
+                    "{why} after CONNECT, written by the {} parser, and before an answer to it. If the server uses another parser, \
                  say so by `parser:`",
-                cx.actor.session.parser().name()
-            ),
+                    cx.actor.session.parser().name()
+                )
+            }
             why => why.to_string(),
         }
     }
@@ -529,7 +535,8 @@ impl<'p> Running<'p> for Connecting<'p> {
                 self.missed(cx, cause, why)
             }
             Happening::Established(channel, phases)
-                if self.place == Place::Opening && matches!(channel, Channel::WebSocket | Channel::Poll) =>
+                if self.place == Place::Opening
+                    && matches!(channel, Channel::WebSocket | Channel::WebTransport | Channel::Poll) =>
             {
                 self.established = cx.now;
                 cx.observer.latency(Metric::ConnectTcp, phases.tcp);
@@ -560,7 +567,7 @@ impl<'p> Running<'p> for Connecting<'p> {
                 Flow::Waiting
             }
             Happening::Event(Event::UpgradeFailed(why, _)) if self.place == Place::Upgrading => {
-                cx.fail("an upgrade to a WebSocket", why.as_str());
+                cx.fail(cx.actor.session.upgrade_wish(), why.as_str());
                 Flow::Done
             }
             Happening::Event(Event::Closed(why)) => {

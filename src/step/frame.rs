@@ -91,10 +91,13 @@ impl Step for Frame {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        if !cx.actor.session.is_open() || cx.actor.session.is_polling() {
-            let why = match cx.actor.session.is_open() {
-                true => "the client uses polling".to_owned(),
-                false => cx.why_not_connected("/"),
+        let session = &cx.actor.session;
+        let is_websocket = !session.is_polling() && session.stream() == Channel::WebSocket;
+        if !session.is_open() || !is_websocket {
+            let why = match (session.is_open(), session.is_polling()) {
+                (true, true) => "the client uses polling".to_owned(),
+                (true, false) => "the client uses WebTransport, which has no frames".to_owned(),
+                (false, _) => cx.why_not_connected("/"),
             };
             cx.fail("an open WebSocket", why);
             return Progress::Done;

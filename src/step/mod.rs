@@ -70,7 +70,7 @@ use std::time::{Duration, Instant};
 use crate::audit::{AuditEvent, UNKNOWN_NODE};
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Failure, FailureKind, Label, Metric, Observer, StepId};
-use crate::session::{Channel, Event, Phases, Wire};
+use crate::session::{Channel, Event, Phases, Transport, Wire};
 use crate::template::Template;
 
 pub use actor::{Actor, Ended, WireLog};
@@ -154,6 +154,11 @@ pub trait Step: fmt::Debug + Send + Sync {
     /// Whether it judges something the server did, so that passing it means something.
     fn judges(&self) -> bool {
         true
+    }
+
+    /// The transport that it names in place of the group's.
+    fn transport(&self) -> Option<Transport> {
+        None
     }
 
     /// Whether it needs no connection, or makes one.

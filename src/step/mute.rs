@@ -41,7 +41,7 @@ impl Step for Mute {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        let channels = [Channel::WebSocket, Channel::Poll];
+        let channels = [cx.actor.session.stream(), Channel::Poll];
         match self {
             Mute::Heartbeats => cx.actor.session.set_heartbeats(Heartbeats::Muted),
             Mute::Reading => {

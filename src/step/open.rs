@@ -127,7 +127,14 @@ impl Open {
         let is_end = matches!(
             why,
             Closed::ByServer { .. }
-                | Closed::Lost(_, Lost::Ended | Lost::NoResponse | Lost::Closed { .. } | Lost::Broken(_))
+                | Closed::Lost(
+                    _,
+                    Lost::Ended
+                        | Lost::NoResponse
+                        | Lost::Closed { .. }
+                        | Lost::SessionClosed { .. }
+                        | Lost::Broken(_)
+                )
         );
         if answer.is_none() && !is_end {
             // We could not connect, or did not understand: that is no refusal.
@@ -171,6 +178,10 @@ impl Step for Open {
 
     fn stands_alone(&self) -> bool {
         true
+    }
+
+    fn transport(&self) -> Option<Transport> {
+        self.transport
     }
 }
 

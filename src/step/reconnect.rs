@@ -4,6 +4,7 @@ use super::connect::{How, Wanted};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::observe::Metric;
+use crate::session::Transport;
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     Ok(Box::new(Reconnect(How::read(node, reading, "the step `reconnect`", Metric::Reconnect)?)))
@@ -24,6 +25,10 @@ impl Step for Reconnect {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         self.0.start(cx)
+    }
+
+    fn transport(&self) -> Option<Transport> {
+        self.0.transport
     }
 
     fn stands_alone(&self) -> bool {

@@ -107,6 +107,7 @@ pub(super) fn answer(why: &Closed) -> Option<(u16, String)> {
         Closed::Lost(_, Lost::Refused(answer)) => {
             Some((answer.0.status, String::from_utf8_lossy(&answer.1).into_owned()))
         }
+        Closed::Lost(_, Lost::NotAccepted(status)) => Some((*status, String::new())),
         _ => None,
     }
 }

@@ -29,6 +29,8 @@ struct Row {
     since: Duration,
     until: Duration,
     frames: u64,
+    /// What carried them.
+    stream: Option<Channel>,
     posts: u64,
     /// Those of its posts that have no answer yet.
     pending: Vec<Channel>,
@@ -45,10 +47,11 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// A message on a WebSocket.
-    pub fn framed(&mut self, at: Duration, text: &str) {
+    /// A message on a WebSocket, or on the stream of a WebTransport session.
+    pub fn framed(&mut self, at: Duration, stream: Channel, text: &str) {
         if self.note(at, text) {
             self.row.frames += 1;
+            self.row.stream = Some(stream);
         }
     }
 
@@ -114,10 +117,14 @@ impl Sent {
             false => format!("had sent {first} to {last}, {} packets", row.packets),
         };
         let posts = if row.posts == 1 { "one post".to_owned() } else { format!("{} posts", row.posts) };
+        let stream = match row.stream {
+            Some(Channel::WebTransport) => "WebTransport",
+            _ => "the WebSocket",
+        };
         let way = match (row.posts, row.frames) {
-            (0, _) => "over the WebSocket".to_owned(),
+            (0, _) => format!("over {stream}"),
             (_, 0) => format!("in {posts}"),
-            _ => format!("in {posts} and over the WebSocket"),
+            _ => format!("in {posts} and over {stream}"),
         };
         let [since, until] = [row.since, row.until].map(in_milliseconds);
         let _ = match since == until {
@@ -236,12 +243,12 @@ mod tests {
     #[test]
     fn a_row_is_told_until_there_is_another_and_few_packets_are_none() {
         let mut sent = Sent::default();
-        sent.framed(at(1), "42[\"a\"]");
-        sent.framed(at(1), "42[\"a\"]");
+        sent.framed(at(1), Channel::WebSocket, "42[\"a\"]");
+        sent.framed(at(1), Channel::WebSocket, "42[\"a\"]");
         assert_eq!(sent.in_words(), None);
-        sent.framed(at(1), "42[\"a\"]");
-        sent.framed(at(2), "3");
-        sent.framed(at(3), "41");
+        sent.framed(at(1), Channel::WebSocket, "42[\"a\"]");
+        sent.framed(at(2), Channel::WebSocket, "3");
+        sent.framed(at(3), Channel::WebSocket, "41");
         let words = Some("had sent 42[\"a\"] 3 times, over the WebSocket at 1ms");
         assert_eq!(sent.in_words().as_deref(), words);
     }
@@ -250,9 +257,9 @@ mod tests {
     fn long_packets_stand_in_one_row_whatever_their_numbers_cut_off() {
         let mut sent = Sent::default();
         let text = "x".repeat(LONGEST);
-        (9..12).for_each(|i| sent.framed(at(1), &format!("42{i}[\"a\",\"{text}\"]")));
+        (9..12).for_each(|i| sent.framed(at(1), Channel::WebSocket, &format!("42{i}[\"a\",\"{text}\"]")));
         assert!(sent.in_words().is_some_and(|words| words.contains("3 packets")));
-        sent.framed(at(1), "42[\"b\"]");
+        sent.framed(at(1), Channel::WebSocket, "42[\"b\"]");
         assert_eq!(sent.row.packets, 1);
     }
 
@@ -268,7 +275,9 @@ mod tests {
         let all = AllSent::default();
         let (alice, bob) = (all.of("alice".to_owned()), all.of("bob".to_owned()));
         assert_eq!(all.in_words(&bob), None);
-        (0..3).for_each(|i| alice.lock().expect("nobody panicked").framed(at(i), "42[\"a\"]"));
+        (0..3).for_each(|i| {
+            alice.lock().expect("nobody panicked").framed(at(i), Channel::WebSocket, "42[\"a\"]")
+        });
         assert!(all.in_words(&bob).is_some_and(|words| words.starts_with("alice had sent")));
     }
 }

@@ -90,6 +90,9 @@ impl Wire for ClientWire<'_> {
     }
 
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
+        if channel == Channel::WebTransport {
+            return self.transport.open_session(self.client, target, headers);
+        }
         let mut nonce = [0u8; 16];
         self.transport.chance.fill(&mut nonce);
         let given = |name: &str| headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
@@ -111,11 +114,17 @@ impl Wire for ClientWire<'_> {
     }
 
     fn text(&mut self, channel: Channel, parts: &[&str]) {
+        if channel == Channel::WebTransport {
+            return self.transport.say_packet(self.client, false, parts);
+        }
         let Some((connection, mask)) = self.websocket(channel) else { return };
         connection.say(Opcode::Text, mask, parts);
     }
 
     fn binary(&mut self, channel: Channel, payload: &[u8]) {
+        if channel == Channel::WebTransport {
+            return self.transport.say_packet(self.client, true, &[payload]);
+        }
         let Some((connection, mask)) = self.websocket(channel) else { return };
         connection.say(Opcode::Binary, mask, &[payload]);
     }
@@ -177,6 +186,9 @@ impl Wire for ClientWire<'_> {
     }
 
     fn hang_up(&mut self, channel: Channel, how: HangUp) {
+        if channel == Channel::WebTransport {
+            return self.transport.end_session(self.client, how);
+        }
         let Some(place) = self.transport.place(self.client, channel) else { return };
         let transport = &mut *self.transport;
         let Some(connection) = transport.connections.get_mut(place) else { return };
@@ -197,6 +209,9 @@ impl Wire for ClientWire<'_> {
     }
 
     fn pause(&mut self, channel: Channel, paused: bool) {
+        if channel == Channel::WebTransport {
+            return self.transport.pause_session(self.client, paused);
+        }
         let Some(place) = self.transport.place(self.client, channel) else { return };
         if let Some(connection) = self.transport.connections.get_mut(place) {
             connection.paused = paused;

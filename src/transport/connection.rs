@@ -7,7 +7,7 @@ use mio::{Interest, Token};
 use super::exchange::{Exchange, Fate};
 use super::network::Network;
 use super::stream::{Stream, Taken};
-use super::{Connections, Notice, RemoteConfig};
+use super::{Connections, Notice, RemoteConfig, webtransport};
 use crate::protocol::deflate;
 use crate::protocol::http::{Response, Responses};
 use crate::protocol::websocket::{self, Message, Messages, Opcode};
@@ -17,7 +17,7 @@ use crate::session::{Channel, Lost, Phases};
 const KEPT_BUFFER: usize = 512;
 
 /// More than this is not queued for a server that does not read.
-const MAX_QUEUE: usize = 32 << 20;
+pub(super) const MAX_QUEUE: usize = 32 << 20;
 
 /// How often a connection is read before others get their turn.
 const READS_AT_ONCE: usize = 8;
@@ -279,6 +279,9 @@ pub trait Reader {
 impl Connections {
     /// Reads a connection that is ready and tells what came. Sends what could not be sent before.
     pub fn handle_ready(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
+        if place >= webtransport::FIRST {
+            return self.handle_session(place, now, reader);
+        }
         self.send(place);
         let Some(connection) = self.connections.get_mut(place) else { return };
         if connection.paused || !matches!(connection.birth, Birth::Done { .. }) {

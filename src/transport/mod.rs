@@ -14,6 +14,7 @@
 //! | `channels` | which connections serve a client |
 //! | `network` | sockets and the clock: those of the operating system, or in tests of a simulation |
 //! | `readiness` | which sockets are ready, and waking up on time |
+//! | `webtransport` | sessions of WebTransport, where the program was built with them |
 //! | `client_wire` | the [`crate::session::Wire`] of one client |
 //!
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
@@ -33,6 +34,7 @@ mod stream;
 mod tests;
 mod tls;
 mod tunnel;
+mod webtransport;
 
 use std::collections::VecDeque;
 use std::io;
@@ -55,6 +57,7 @@ use readiness::Readiness;
 pub use remote_config::RemoteConfig;
 pub use tls::{Identity, Trusted, tls};
 pub use tunnel::Tunnel;
+pub use webtransport::HAS_WEBTRANSPORT;
 
 /// The token of the waker; connections have their place in the slab.
 const WAKER: Token = Token(usize::MAX);
@@ -88,6 +91,9 @@ pub struct Connections {
     connections: Slab<Connection>,
     /// For each client, the connections that serve its channels.
     channels: Vec<Channels>,
+    /// The sessions of WebTransport.
+    #[cfg(feature = "webtransport")]
+    sessions: webtransport::Sessions,
     /// Connections with bytes to send.
     dirty: Vec<usize>,
     /// Connections that may have bytes to read though the kernel will not say so again.
@@ -136,6 +142,8 @@ impl Connections {
             network,
             connections: Slab::new(),
             channels: Vec::new(),
+            #[cfg(feature = "webtransport")]
+            sessions: webtransport::Sessions::default(),
             dirty: Vec::new(),
             unread: Vec::new(),
             notices: VecDeque::new(),
@@ -245,6 +253,7 @@ impl Connections {
                 self.send(place);
             }
         }
+        self.flush_sessions();
     }
 
     /// Sends what waits to be sent on one connection.

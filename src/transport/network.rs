@@ -70,6 +70,21 @@ impl Network {
         }
     }
 
+    /// Asks for reports about a socket for datagrams under its token.
+    #[cfg(feature = "webtransport")]
+    pub(super) fn watch_datagrams(
+        &self,
+        socket: &mut mio::net::UdpSocket,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        match self {
+            Network::System(readiness) => readiness.registry().register(socket, token, interest),
+            #[cfg(test)]
+            Network::Simulation(_) => Err(io::Error::other("the simulated network has no datagrams")),
+        }
+    }
+
     /// Waits at most so long and tells the tokens that are ready, and whether the server sends nothing more.
     pub(super) fn wait(&mut self, patience: Duration, tell: impl FnMut(Token, bool)) -> io::Result<()> {
         match self {

@@ -45,21 +45,37 @@ impl RemoteConfig {
         #[cfg(any(not(target_os = "linux"), feature = "portable"))]
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
+        self.bind(&socket)?;
+        match socket.connect(&self.address.into()) {
+            Err(error) if error.raw_os_error() != Some(nix::errno::Errno::EINPROGRESS as i32) => Err(error),
+            _ => Ok(mio::net::TcpStream::from_std(socket.into())),
+        }
+    }
+
+    /// A socket for datagrams to and from the server alone.
+    #[cfg(feature = "webtransport")]
+    pub(super) fn connect_datagrams(&self) -> io::Result<mio::net::UdpSocket> {
+        let socket = Socket::new(Domain::for_address(self.address), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        self.bind(&socket)?;
+        socket.connect(&self.address.into())?;
+        Ok(mio::net::UdpSocket::from_std(socket.into()))
+    }
+
+    /// Takes the next of the addresses that connections come from, if any are named.
+    fn bind(&self, socket: &Socket) -> io::Result<()> {
         if !self.sources.is_empty() {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
             let source = self.sources[turn % self.sources.len()];
             // The port is chosen at connect, so that the same one can serve several servers.
             #[cfg(all(target_os = "linux", not(feature = "portable")))]
-            nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)?;
+            nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)?;
             // Said in words, because the same number says of a connect that no port is left.
             socket.bind(&SocketAddr::new(source, 0).into()).map_err(|error| {
                 io::Error::other(format!("the source address {source} cannot be used: {error}"))
             })?;
         }
-        match socket.connect(&self.address.into()) {
-            Err(error) if error.raw_os_error() != Some(nix::errno::Errno::EINPROGRESS as i32) => Err(error),
-            _ => Ok(mio::net::TcpStream::from_std(socket.into())),
-        }
+        Ok(())
     }
 }
 

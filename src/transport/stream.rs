@@ -38,7 +38,7 @@ impl Crossing {
 }
 
 /// Why a connection could not even be begun.
-fn not_made(error: &io::Error) -> Lost {
+pub(super) fn not_made(error: &io::Error) -> Lost {
     use nix::errno::Errno;
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::Port),

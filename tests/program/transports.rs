@@ -158,3 +158,28 @@ fn a_violation_of_the_protocol_is_told_even_if_nobody_asked() {
     let ended = sockrates(["run", "--fault", "ack-twice"]).args([scenario]).run().calm();
     ended.says("an event is acknowledged once").says("Errors");
 }
+
+/// The feature `webtransport` is tested with a server that has it: `tests/peers_webtransport.rs`.
+#[cfg(not(feature = "webtransport"))]
+#[test]
+fn a_build_without_webtransport_says_how_to_get_it_before_anything_begins() {
+    let folder = Folder::new();
+    let wanted = [
+        ("a: { transport: webtransport }", "a: connect"),
+        ("a: { transport: upgrade-to-webtransport }", "a: connect"),
+        ("a: 1", "a: { connect: { transport: webtransport } }"),
+        (
+            "a: { transport: polling }",
+            "a: [ connect, { repeat: { times: 1, steps: [ { upgrade: { to: webtransport } } ] } } ]",
+        ),
+    ];
+    let sentence =
+        "this build has no WebTransport: build with `cargo install sockrates --features webtransport`";
+    for (clients, script) in wanted {
+        let scenario = folder.scenario(&format!("{{ {clients} }}"), &format!("- {script}"));
+        sockrates(["run"]).args([scenario]).run().code(2).complains(sentence);
+    }
+    sockrates(["run", "chat", "--transport", "webtransport"]).run().code(2).complains(sentence);
+    let scenario = folder.scenario("{ a: { transport: webtransport } }", "- a: connect");
+    sockrates(["check"]).args([scenario]).run().code(0);
+}

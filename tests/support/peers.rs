@@ -124,6 +124,21 @@ pub(crate) fn application(program: &str) -> Option<String> {
     Some(shlex::try_join(arguments.iter().map(String::as_str)).expect("a path contains no NUL"))
 }
 
+/// The official server with all three of its transports, on Deno's QUIC, with this certificate and this key (PEM files). `None`
+/// means that the test is to be skipped.
+pub(crate) fn webtransport(certificate: &Path, key: &Path) -> Option<Running> {
+    let name = "the official server with WebTransport";
+    let folder = folder("webtransport");
+    // The program itself: a wrapper around it would outlive its parent.
+    let deno = folder.join("node_modules/deno/deno");
+    found(require(name, &deno, "its packages are not installed"))?;
+    let mut command = Command::new(deno);
+    command.args(["run", "--quiet", "-A", "--unstable-net", "--node-modules-dir=manual"]);
+    command.arg(folder.join("server.js")).env("CERT", certificate).env("KEY", key).env("PORT", "0");
+    command.envs([("PING_INTERVAL", "300"), ("PING_TIMEOUT", "1000"), ("DENO_NO_UPDATE_CHECK", "1")]);
+    Some(Running::new(name, command).unwrap_or_else(|why| panic!("cannot start {name}: {why}")))
+}
+
 /// The official parsers, a Node process that is asked by lines. `None` means that the test is to be skipped.
 pub(crate) fn parsers() -> Option<Command> {
     parsers_in("node")
@@ -252,7 +267,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn new(peer: Peer, mut command: Command) -> Result<Self, String> {
+    fn new(peer: impl fmt::Display, mut command: Command) -> Result<Self, String> {
         // Should this process die without a word, its end of the pipe closes and the peer leaves, too.
         command.env("EXIT_WITH_STDIN", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
@@ -260,7 +275,7 @@ impl Running {
         let (found, url) = mpsc::channel();
         let lines = BufReader::new(child.stdout.take().expect("standard output is piped")).lines();
         thread::Builder::new()
-            .name(format!("{peer:?}"))
+            .name(peer.to_string())
             .spawn(move || {
                 // To the end, for a peer must never wait for its output to be read.
                 for line in lines.map_while(Result::ok) {
@@ -279,7 +294,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Its Socket.IO endpoint: `http://127.0.0.1:PORT/socket.io/`.
+    /// Its Socket.IO endpoint: `http://127.0.0.1:PORT/socket.io/`, or the same with TLS.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -305,7 +320,9 @@ impl Drop for Running {
 
 /// The URL in a peer's line `listening on URL`.
 pub(crate) fn listening_url(line: &str) -> Option<&str> {
-    line.strip_prefix("listening on ").map(str::trim).filter(|url| url.starts_with("http://"))
+    line.strip_prefix("listening on ")
+        .map(str::trim)
+        .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
 }
 
 fn node_major() -> Option<u32> {

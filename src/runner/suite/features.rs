@@ -71,6 +71,8 @@ impl Features {
             (Feature::Upgrade, ways.upgrade),
             (Feature::MaxPayload, ways.max_payload),
         ]);
+        let unheard = Offer { there: false, seen: "the suite does not speak WebTransport".to_owned() };
+        found.extend(wanted.get(&Feature::Webtransport).map(|feature| (*feature, unheard)));
         found.extend(wanted.get(&Feature::Nodes).map(|nodes| (*nodes, of_nodes(host.nodes()))));
         let has_upgrades = found.get(&Feature::Upgrade).is_some_and(|upgrade| upgrade.there);
         if !has_upgrades && wanted.contains(&Feature::UpgradeTime) {

@@ -174,7 +174,7 @@ impl Subject {
             }
             Poke::RawBytes(bytes) => session.send_raw_binary(wire, &bytes),
             Poke::Upgrade => {
-                session.upgrade(wire);
+                session.upgrade(wire, Channel::WebSocket);
             }
             Poke::Close => session.close(wire),
             Poke::Cut => session.cut(wire),

@@ -214,7 +214,7 @@ fn a_session_that_is_over_says_nothing() {
     talk.session.send_raw_binary(&mut talk.wire, b"2");
     talk.close();
     assert!(talk.session.emit(&mut talk.wire, "/", "[]", &[], false).is_err());
-    assert!(!talk.session.upgrade(&mut talk.wire));
+    assert!(!talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     talk.dialed();
     assert_eq!(talk.hears("2"), "nothing");
     assert_eq!(talk.hears(OPEN), "nothing");

@@ -307,7 +307,7 @@ impl World {
                 self.client_hears(event.map(own));
             }
             Move::Upgrade if !self.upgraded && !self.net.upgrade_sent && !self.session.is_upgrading() => {
-                assert!(self.session.upgrade(&mut self.net));
+                assert!(self.session.upgrade(&mut self.net, Channel::WebSocket));
             }
             Move::Accept if self.net.dialing => {
                 self.net.dialing = false;

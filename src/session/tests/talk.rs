@@ -29,18 +29,18 @@ impl Wire for Recorder {
     fn head_for(&mut self, _: u16) {}
 
     fn dial(&mut self, channel: Channel, target: &str, headers: &[(String, String)]) {
-        assert_eq!(channel, Channel::WebSocket);
+        assert!(matches!(channel, Channel::WebSocket | Channel::WebTransport));
         self.lines.push(format!("dial {target}"));
         self.headers = headers.to_vec();
     }
 
     fn text(&mut self, channel: Channel, parts: &[&str]) {
-        assert_eq!(channel, Channel::WebSocket);
+        assert!(matches!(channel, Channel::WebSocket | Channel::WebTransport));
         self.lines.push(format!("send {}", parts.concat()));
     }
 
     fn binary(&mut self, channel: Channel, payload: &[u8]) {
-        assert_eq!(channel, Channel::WebSocket);
+        assert!(matches!(channel, Channel::WebSocket | Channel::WebTransport));
         self.lines.push(format!("send {payload:02x?}"));
     }
 
@@ -176,13 +176,13 @@ impl Talk {
     /// A text frame comes on the WebSocket. What the session makes of it.
     pub(super) fn hears(&mut self, text: &str) -> String {
         let packet = self.session.dialect().packet_of_text(text).unwrap();
-        told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
+        told(self.session.handle_packet(&mut self.wire, self.session.stream(), packet, self.now))
     }
 
     /// A binary frame comes on the WebSocket.
     pub(super) fn hears_bytes(&mut self, bytes: &[u8]) -> String {
         let packet = self.session.dialect().packet_of_bytes(bytes.into()).unwrap();
-        told(self.session.handle_packet(&mut self.wire, Channel::WebSocket, packet, self.now))
+        told(self.session.handle_packet(&mut self.wire, self.session.stream(), packet, self.now))
     }
 
     /// The poll comes home with these packets, written with ` | ` between them. What the session makes of each, and

@@ -10,7 +10,7 @@ const DIAL: &str = "dial /socket.io/?EIO=4&transport=websocket&sid=s1";
 /// A session that has joined by long-polling and asks for an upgrade; one poll is pending.
 fn upgrading() -> Talk {
     let mut talk = Talk::polling().joined();
-    assert!(talk.session.upgrade(&mut talk.wire));
+    assert!(talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     assert_eq!(talk.said(), [DIAL]);
     talk
 }
@@ -164,7 +164,7 @@ fn a_second_attempt_may_succeed() {
     talk.dialed();
     talk.loses(Channel::WebSocket, closed());
     talk.said();
-    assert!(talk.session.upgrade(&mut talk.wire));
+    assert!(talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     assert_eq!(talk.said(), [DIAL]);
     talk.dialed();
     talk.hears("3probe");
@@ -174,11 +174,11 @@ fn a_second_attempt_may_succeed() {
 #[test]
 fn only_an_open_polling_session_can_be_upgraded_and_only_once_at_a_time() {
     let mut talk = Talk::websocket();
-    assert!(!talk.session.upgrade(&mut talk.wire));
+    assert!(!talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     let mut talk = Talk::opening(Transport::Polling);
-    assert!(!talk.session.upgrade(&mut talk.wire));
+    assert!(!talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     let mut talk = upgrading();
-    assert!(!talk.session.upgrade(&mut talk.wire));
+    assert!(!talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     assert_eq!(talk.said(), [""; 0]);
 }
 
@@ -202,13 +202,13 @@ fn an_upgrade_by_hand_leaves_the_polls_to_the_scenario() {
     let mut talk = Talk::opening(Transport::Polling);
     talk.session.set_polls(&mut talk.wire, Polls::ByHand);
     assert_eq!(talk.polled(OPEN), ["opened"]);
-    assert!(talk.session.upgrade(&mut talk.wire));
+    assert!(talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     talk.dialed();
     assert_eq!(talk.said(), [DIAL, "send 2probe"]);
     assert_eq!(talk.loses(Channel::WebSocket, closed()), WHY);
     assert_eq!(talk.said(), [""; 0]);
 
-    assert!(talk.session.upgrade(&mut talk.wire));
+    assert!(talk.session.upgrade(&mut talk.wire, Channel::WebSocket));
     talk.dialed();
     assert_eq!(talk.hears("3probe"), "upgraded");
     assert_eq!(talk.said(), [DIAL, "send 2probe", "send 5", "close poll", "close post"]);
