@@ -1,15 +1,15 @@
 //! The connection to the broker: the only place that knows NATS, and one thread of tokio.
 
 use std::path::PathBuf;
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_nats::{Client, ConnectOptions, ServerAddr};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// How long the first connection may take.
@@ -62,9 +62,23 @@ enum Ask {
     Forget(String),
 }
 
-/// A connection. When it is dropped, what was said is sent first.
+/// When the connection was lost last, and when it was there again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Absence {
+    since: Option<Instant>,
+    back: Option<Instant>,
+}
+
+type Absences = Arc<Mutex<Absence>>;
+
+/// A connection. When it is dropped, what was said is sent first, if the broker is there.
 pub(super) struct Broker {
     asks: Option<mpsc::UnboundedSender<Ask>>,
+    /// Dropped when nothing more is asked.
+    open: Option<oneshot::Sender<()>>,
+    absence: Absences,
+    /// Its URL, as it may be shown.
+    shown: String,
     thread: Option<thread::JoinHandle<()>>,
     /// The longest payload.
     pub(super) limit: usize,
@@ -95,18 +109,29 @@ impl Broker {
         let (asks, asked) = mpsc::unbounded_channel();
         let (tell, told) = std_mpsc::channel();
         let (config, shown) = (config.clone(), config.shown());
+        let (open, closed) = oneshot::channel::<()>();
+        let absence = Absences::default();
+        let noted = absence.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| format!("failed to start the thread of the broker: {error}"))?;
         let thread = thread::Builder::new().name("nats".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                match connect(&config).await {
+                match connect(&config, noted).await {
                     Err(why) => {
                         let _ = tell.send(Err(why));
                     }
                     Ok(client) => {
                         let _ = tell.send(Ok(client.server_info().max_payload));
-                        work(client, asked, hear).await;
+                        // While the broker is away, whatever is said waits, and nobody is to wait for that.
+                        let given_up = async {
+                            let _ = closed.await;
+                            tokio::time::sleep(FLUSH * 2).await;
+                        };
+                        tokio::select! {
+                            () = work(client, asked, hear) => {}
+                            () = given_up => {}
+                        }
                     }
                 }
             });
@@ -117,7 +142,29 @@ impl Broker {
             format!("failed to reach the broker at {shown}: {why}; is `nats-server` running there?")
         })?;
         let limit = most.saturating_sub(SPARE).min(LONGEST);
-        Ok(Broker { asks: Some(asks), thread: Some(thread), limit })
+        Ok(Broker { asks: Some(asks), open: Some(open), absence, shown, thread: Some(thread), limit })
+    }
+
+    fn absence(&self) -> Absence {
+        *self.absence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For how long it was not reached, if it is not reached now.
+    pub(super) fn away(&self) -> Option<Duration> {
+        let Absence { since, back } = self.absence();
+        since.filter(|_| back.is_none()).map(|since| since.elapsed())
+    }
+
+    /// Whether it was not reached at some time since then.
+    pub(super) fn was_away(&self, since: Instant) -> bool {
+        let absence = self.absence();
+        self.away().is_some() || absence.back.is_some_and(|back| back >= since)
+    }
+
+    /// What to say of a broker that was not reached: a sentence without its full stop.
+    pub(super) fn gone(&self) -> String {
+        let is = if self.away().is_some() { "is dead or cut off" } else { "was cut off for too long" };
+        format!("the broker at {} {is}", self.shown)
     }
 
     /// From here on, messages under this subject come.
@@ -148,14 +195,14 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        self.asks = None;
+        (self.asks, self.open) = (None, None);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-async fn connect(config: &BrokerConfig) -> Result<Client, String> {
+async fn connect(config: &BrokerConfig, absence: Absences) -> Result<Client, String> {
     let mut options = ConnectOptions::new()
         .name("sockrates")
         .no_echo()
@@ -163,6 +210,17 @@ async fn connect(config: &BrokerConfig) -> Result<Client, String> {
         .ping_interval(PING)
         .max_reconnects(None)
         .subscription_capacity(CAPACITY)
+        .event_callback(move |event| {
+            let mut absence = absence.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Event::Connected if absence.since.is_some() => absence.back = Some(Instant::now()),
+                Event::Disconnected if absence.since.is_none() || absence.back.is_some() => {
+                    *absence = Absence { since: Some(Instant::now()), back: None };
+                }
+                _ => {}
+            }
+            std::future::ready(())
+        })
         .reconnect_delay_callback(|tries| RETRY.min(Duration::from_millis(20 * tries as u64)));
     if let Some(token) = &config.token {
         options = options.token(token.clone());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::broker::{Broker, Message};
 use super::link::{Inbox, Outbox};
 use super::wire::{self, Letter, Offer, Pulse, Said, Time, Word, decode, encode, of_run};
-use super::{AGAIN, CUT_OFF, PULSE};
+use super::{AGAIN, BROKER_GONE, CUT_OFF, PULSE};
 use crate::audit::Disturbances;
 use crate::engine::{Crew, Order, Report};
 use crate::measure::{Series, Taken};
@@ -68,6 +68,33 @@ pub(super) enum Event {
     Over,
 }
 
+/// Whether this process was stopped, or the machine slept: whoever looks now and then notices.
+pub(super) struct Attention(Instant);
+
+impl Attention {
+    pub(super) fn new() -> Attention {
+        Attention(Instant::now())
+    }
+
+    /// Looks. What to say where nobody has waited for so long: a sentence without its full stop.
+    pub(super) fn lapse(&mut self) -> Option<String> {
+        let before = std::mem::replace(&mut self.0, Instant::now());
+        let lapse = self.0.saturating_duration_since(before);
+        let lapse = Some(lapse).filter(|lapse| *lapse > CUT_OFF);
+        lapse.map(|lapse| format!("this coordinator stood still for {} s", lapse.as_secs()))
+    }
+}
+
+/// What is heard of an agent before the run begins.
+pub(super) enum Readiness {
+    /// It is ready, and news take so long to it and back.
+    Ready(Duration),
+    /// It cannot take part: why, as a sentence without its full stop.
+    Refused(String),
+    /// Nothing more will be heard of it: the same.
+    Lost(String),
+}
+
 /// See the module's head.
 pub(crate) struct Fleet {
     events: Sender<Event>,
@@ -88,8 +115,8 @@ pub(super) struct Relay {
     pub(super) events: Receiver<Event>,
     /// What workers report.
     pub(super) reports: Sender<Report>,
-    /// Who is ready, and how long news take; or who cannot take part, and why.
-    pub(super) ready: Sender<(usize, Result<Duration, String>)>,
+    /// Who is ready, or is not and why.
+    pub(super) ready: Sender<(usize, Readiness)>,
     pub(super) secrets: Secrets,
     /// How many acts the plan has.
     pub(super) acts: usize,
@@ -175,7 +202,7 @@ struct Tie {
 
 impl Relay {
     /// Carries what is said, until the run is over.
-    pub(super) fn work(self, package: Vec<u8>) {
+    pub(super) fn work(self, package: Vec<u8>, mut attention: Attention) {
         let count = self.crews.len();
         let mut outbox = Outbox::new(count, self.broker.limit);
         let now = Instant::now();
@@ -189,15 +216,16 @@ impl Relay {
         };
         let mut ties: Vec<Tie> = (0..count).map(|_| tie()).collect();
         self.say(&mut outbox, &Word::Package(package));
-        let (mut pulse, mut again, mut has_started) = (now, now + AGAIN, false);
+        let (mut pulse, mut again) = (now, now + AGAIN);
         loop {
             let now = Instant::now();
+            if let Some(why) = attention.lapse() {
+                self.lose_all(&mut ties, &why);
+            }
             if now >= pulse {
                 pulse = now + PULSE;
                 self.pulse(&ties);
-                if has_started {
-                    self.look_for_the_lost(&mut ties, now);
-                }
+                self.look_for_the_lost(&mut ties, now);
             }
             if now >= again {
                 again = now + AGAIN;
@@ -209,11 +237,7 @@ impl Relay {
                     let told = ties.iter().map(|tie| tie.told).collect();
                     self.say(&mut outbox, &Word::Order(order, told));
                 }
-                Ok(Event::Start(epoch)) => {
-                    has_started = true;
-                    ties.iter_mut().for_each(|tie| tie.latest = Instant::now());
-                    self.say(&mut outbox, &Word::Start(epoch));
-                }
+                Ok(Event::Start(epoch)) => self.say(&mut outbox, &Word::Start(epoch)),
                 Ok(Event::Over) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -233,15 +257,7 @@ impl Relay {
     }
 
     fn pulse(&self, ties: &[Tie]) {
-        let pulse = Pulse {
-            from: None,
-            of_coordinator: 0,
-            of_agents: ties.iter().map(|tie| tie.inbox.expects()).collect(),
-            doubt: Duration::ZERO,
-            jumps: 0,
-            offset: 0,
-        };
-        self.broker.publish(of_run(&self.run, "pulse"), encode(&pulse));
+        pulse(&self.broker, &self.run, ties.iter().map(|tie| tie.inbox.expects()).collect());
     }
 
     fn hear(&self, message: &Message, ties: &mut [Tie], outbox: &mut Outbox) {
@@ -292,10 +308,13 @@ impl Relay {
         match said {
             Said::Ready(news) => {
                 tie.is_ready = true;
-                let _ = self.ready.send((from, Ok(news)));
+                let _ = self.ready.send((from, Readiness::Ready(news)));
             }
             Said::Refused(why) => {
-                let _ = self.ready.send((from, Err(why)));
+                let why = format!("the agent {} cannot take part: {why}", self.crews[from].0);
+                let _ = self.ready.send((from, Readiness::Refused(why.clone())));
+                // It may find that out when the run has begun.
+                let _ = self.reports.send(Report::Lost(why));
             }
             Said::Secrets(values) => values.iter().for_each(|value| self.secrets.note(value)),
             Said::Leaves(why) => self.lose(from, tie, &why),
@@ -353,20 +372,46 @@ impl Relay {
     }
 
     fn look_for_the_lost(&self, ties: &mut [Tie], now: Instant) {
+        let is_gone = self.broker.away().is_some_and(|away| away > BROKER_GONE);
         for (from, tie) in ties.iter_mut().enumerate() {
-            if tie.is_done < self.crews[from].1.len() && now.saturating_duration_since(tie.latest) > CUT_OFF {
-                self.lose(from, tie, &format!("is dead or cut off: nothing was heard of it for {CUT_OFF:?}"));
+            let silence = now.saturating_duration_since(tie.latest);
+            let was_away = self.broker.was_away(tie.latest);
+            // Who has told everything is not needed any more.
+            match tie.is_done < self.crews[from].1.len() {
+                true if is_gone || (was_away && silence > BROKER_GONE) => {
+                    self.lose_by(from, tie, self.broker.gone());
+                }
+                true if !was_away && silence > CUT_OFF => {
+                    let why = format!("is dead or cut off: nothing was heard of it for {CUT_OFF:?}");
+                    self.lose(from, tie, &why);
+                }
+                _ => {}
             }
         }
     }
 
+    fn lose_all(&self, ties: &mut [Tie], why: &str) {
+        ties.iter_mut().enumerate().for_each(|(from, tie)| self.lose_by(from, tie, why.to_owned()));
+    }
+
     fn lose(&self, from: usize, tie: &mut Tie, why: &str) {
+        self.lose_by(from, tie, format!("the agent {} {why}", self.crews[from].0));
+    }
+
+    /// `why`: a sentence without its full stop.
+    fn lose_by(&self, from: usize, tie: &mut Tie, why: String) {
         if !std::mem::replace(&mut tie.is_lost, true) {
-            let why = format!("the agent {} {why}", self.crews[from].0);
-            let _ = self.ready.send((from, Err(why.clone())));
+            let _ = self.ready.send((from, Readiness::Lost(why.clone())));
             let _ = self.reports.send(Report::Lost(why));
         }
     }
+}
+
+/// The coordinator says that it is there, and what it expects next of each agent.
+pub(super) fn pulse(broker: &Broker, run: &str, of_agents: Vec<u64>) {
+    let (doubt, jumps, offset) = (Duration::ZERO, 0, 0);
+    let pulse = Pulse { from: None, of_coordinator: 0, of_agents, doubt, jumps, offset };
+    broker.publish(of_run(run, "pulse"), encode(&pulse));
 }
 
 /// A channel for what comes to the relay.

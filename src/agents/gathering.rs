@@ -10,14 +10,18 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::broker::{Broker, BrokerConfig, Message};
-use super::fleet::{Event, Fleet, Member, Relay, events, fits, subjects};
+use super::fleet::{Attention, Event, Fleet, Member, Readiness, Relay, events, fits, pulse, subjects};
 use super::wire::{self, Answer, Call, Offer, WHO, decode, encode, of_agent, of_reply, of_run};
+use super::{BROKER_GONE, PULSE};
 use crate::engine::Report;
 use crate::measure::Series;
 use crate::secrets::Secrets;
 
 /// How often it is asked who is there.
 const ASK: Duration = Duration::from_millis(500);
+
+/// Who has not answered for so long, though asked, is not there any more.
+const FORGET: Duration = Duration::from_secs(2);
 
 /// How long it is listened where everybody is wanted.
 const LISTEN: Duration = Duration::from_secs(1);
@@ -83,7 +87,7 @@ pub(crate) fn who_is_there(config: &BrokerConfig) -> Result<Vec<SeenAgent>, Stri
     let (heard, events) = events();
     let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
     let mut there = BTreeMap::new();
-    ask(&broker, &events, LISTEN, &mut there, &mut |_| false, &AtomicBool::new(false));
+    ask(&broker, &events, LISTEN, &mut there, &mut |_| false, &AtomicBool::new(false))?;
     Ok(by_name(there))
 }
 
@@ -101,13 +105,16 @@ fn ask(
     there: &mut BTreeMap<String, SeenAgent>,
     are_enough: &mut dyn FnMut(&BTreeMap<String, SeenAgent>) -> bool,
     stop: &AtomicBool,
-) {
+) -> Result<(), String> {
     let reply = of_reply(&wire::random_name());
     broker.subscribe(format!("{reply}.*"));
     let until = Instant::now() + within;
     // When each question was asked: an answer says to which it is one.
     let mut asked: Vec<Instant> = Vec::new();
     while Instant::now() < until && !are_enough(there) && !stop.load(Ordering::Relaxed) {
+        if broker.away().is_some_and(|away| away > BROKER_GONE) {
+            return Err(broker.gone());
+        }
         if asked.last().is_none_or(|last| last.elapsed() >= ASK) {
             broker.request(WHO.to_owned(), &format!("{reply}.{}", asked.len()), Vec::new());
             asked.push(Instant::now());
@@ -124,6 +131,12 @@ fn ask(
             there.insert(offer.id.clone(), SeenAgent { offer, round_trip, last: Instant::now() });
         }
     }
+    Ok(())
+}
+
+/// Those who can be called.
+fn callable(there: &BTreeMap<String, SeenAgent>) -> impl Iterator<Item = &SeenAgent> {
+    there.values().filter(|seen| fits(&seen.offer).is_ok() && seen.last.elapsed() < FORGET)
 }
 
 /// The number that an answer has behind the subject under which it was asked for.
@@ -147,17 +160,16 @@ pub(crate) fn gather(
     let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
     let mut there = BTreeMap::new();
     let wants = usize::from(wanted.agents);
-    let fitting =
-        |there: &BTreeMap<String, SeenAgent>| there.values().filter(|seen| fits(&seen.offer).is_ok()).count();
-    ask(&broker, &events, wanted.within, &mut there, &mut |there| fitting(there) >= wants, stop);
+    let are_enough = &mut |there: &BTreeMap<_, _>| callable(there).count() >= wants;
+    ask(&broker, &events, wanted.within, &mut there, are_enough, stop)?;
     if stop.load(Ordering::Relaxed) {
-        return Err(NotGathered::Interrupted(format!("{} of {wants} were there", fitting(&there))));
+        return Err(NotGathered::Interrupted(format!("{} of {wants} were there", callable(&there).count())));
     }
-    let offers: Vec<Offer> = by_name(there).into_iter().map(|seen| seen.offer).collect();
-    let unfit = offers.iter().filter_map(|offer| fits(offer).err());
-    let chosen: Vec<Offer> = offers.iter().filter(|offer| fits(offer).is_ok()).take(wants).cloned().collect();
+    let unfit: Vec<String> = there.values().filter_map(unfit).collect();
+    there.retain(|_, seen| fits(&seen.offer).is_ok() && seen.last.elapsed() < FORGET);
+    let chosen: Vec<Offer> = by_name(there).into_iter().map(|seen| seen.offer).take(wants).collect();
     if chosen.len() < wants {
-        let unfit: String = unfit.map(|why| format!("; {why}")).collect();
+        let unfit: String = unfit.iter().map(|why| format!("; {why}")).collect();
         return Err(NotGathered::Because(format!(
             "{wants} agents are wanted, and {} answered at {} within {} s: start more with `sockrates agent`, or ask for \
              fewer{unfit}",
@@ -169,7 +181,8 @@ pub(crate) fn gather(
     let (run, base) = (wire::random_name(), Instant::now());
     let members = members(chosen, wanted.workers);
     subjects(&run).into_iter().for_each(|subject| broker.subscribe(subject));
-    call(&broker, &events, &run, &members, &package, stop)?;
+    let mut attention = Attention::new();
+    call((&broker, &events), &run, &members, &package, &mut attention, stop)?;
     let crews = members.iter().map(|member| (member.offer.name.clone(), member.workers.clone())).collect();
     let ((reports, inbox), (ready, readiness)) = (mpsc::channel(), mpsc::channel());
     let members = Arc::new(Mutex::new(members));
@@ -179,7 +192,7 @@ pub(crate) fn gather(
         Relay { run, broker, base, members: members.clone(), events, reports, ready, secrets, acts, crews };
     let relay = thread::Builder::new()
         .name("agents".to_owned())
-        .spawn(move || relay.work(package))
+        .spawn(move || relay.work(package, attention))
         .map_err(|error| format!("failed to start a thread: {error}"))?;
     let mut fleet = Fleet::new(sender, base, members, relay);
     let news = await_ready(&fleet, &readiness, stop)?;
@@ -187,10 +200,20 @@ pub(crate) fn gather(
     Ok((fleet, from_here, inbox))
 }
 
+/// Why somebody who has answered is not called: a sentence without its full stop.
+fn unfit(seen: &SeenAgent) -> Option<String> {
+    let is_away = seen.last.elapsed() >= FORGET;
+    let away = is_away.then(|| {
+        let (name, since) = (&seen.offer.name, seen.last.elapsed().as_secs());
+        format!("the agent {name} was there, and answers no more since {since} s")
+    });
+    fits(&seen.offer).err().or(away)
+}
+
 /// Waits until all are ready. Gives how long news take to the one to whom they take the longest.
 fn await_ready(
     fleet: &Fleet,
-    readiness: &Receiver<(usize, Result<Duration, String>)>,
+    readiness: &Receiver<(usize, Readiness)>,
     stop: &AtomicBool,
 ) -> Result<Duration, NotGathered> {
     let members = fleet.members();
@@ -206,11 +229,16 @@ fn await_ready(
             )));
         }
         match readiness.recv_timeout(LOOK) {
-            Ok((from, Ok(news))) => ready[from] = Some(news),
-            Ok((from, Err(why))) => {
+            Ok((from, Readiness::Ready(news))) => ready[from] = Some(news),
+            Ok((from, Readiness::Refused(why))) => {
                 // One sentence for each thing that is wrong.
-                refusals.push(format!("the agent {} cannot take part: {why}", members[from].offer.name));
+                refusals.push(why);
                 ready[from] = Some(Duration::ZERO);
+            }
+            // Nobody has to wait for the others.
+            Ok((_, Readiness::Lost(why))) => {
+                refusals.push(why);
+                break;
             }
             Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
             Err(_) => {
@@ -258,11 +286,11 @@ fn members(offers: Vec<Offer>, most_workers: u16) -> Vec<Member> {
 
 /// Calls each, and waits for the answers.
 fn call(
-    broker: &Broker,
-    events: &Receiver<Event>,
+    (broker, events): (&Broker, &Receiver<Event>),
     run: &str,
     members: &[Member],
     package: &[u8],
+    attention: &mut Attention,
     stop: &AtomicBool,
 ) -> Result<(), NotGathered> {
     let reply = of_reply(&wire::random_name());
@@ -280,12 +308,22 @@ fn call(
         let call = Call { me, ..call.clone() };
         broker.request(of_agent(&member.offer.id), &format!("{reply}.{me}"), encode(&call));
     }
-    let until = Instant::now() + ANSWER;
+    let asked = Instant::now();
+    let (until, mut next_pulse) = (asked + ANSWER, asked);
     let mut answers: Vec<Option<Answer>> = vec![None; members.len()];
+    // Those who have come hear nothing more, and wait for other work.
+    let call_off = || broker.publish(of_run(run, "over"), Vec::new());
     while answers.iter().any(Option::is_none) && Instant::now() < until {
+        if let Some(why) = attention.lapse() {
+            call_off();
+            return Err(NotGathered::Because(why));
+        }
+        if Instant::now() >= next_pulse {
+            next_pulse = Instant::now() + PULSE;
+            pulse(broker, run, vec![0; members.len()]);
+        }
         if stop.load(Ordering::Relaxed) {
-            // Those who have come hear nothing more, and wait for other work.
-            broker.publish(of_run(run, "over"), Vec::new());
+            call_off();
             let missing = members.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
             return Err(NotGathered::Interrupted(did_not(missing.map(|(member, _)| member), "answer yet")));
         }
@@ -296,6 +334,13 @@ fn call(
             *answer = decode(&payload);
         }
     }
+    if let Some(why) = attention.lapse() {
+        call_off();
+        return Err(NotGathered::Because(why));
+    }
+    if broker.was_away(asked) && answers.iter().any(Option::is_none) {
+        return Err(NotGathered::Because(broker.gone()));
+    }
     let mut wrong = Vec::new();
     for (member, answer) in members.iter().zip(answers) {
         let name = &member.offer.name;
@@ -305,5 +350,9 @@ fn call(
             None => wrong.push(format!("the agent {name} did not answer within {} s", ANSWER.as_secs())),
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(NotGathered::Because(wrong.join("; "))) }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    call_off();
+    Err(NotGathered::Because(wrong.join("; ")))
 }

@@ -11,35 +11,18 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::broker::{Broker, BrokerConfig, Message};
-use super::clock::ClockEstimate;
 use super::link::{Inbox, Outbox};
+use super::time::CommonTime;
 use super::wire::{
-    self, Answer, Aside, Call, Letter, Offer, Pulse, Said, Time, WHO, Word, decode, encode, of_agent, of_run,
+    self, Answer, Aside, Call, Letter, Offer, Pulse, Said, WHO, Word, decode, encode, of_agent, of_run,
 };
-use super::{AGAIN, CUT_OFF, PULSE};
-use crate::audit::Disturbances;
+use super::{AGAIN, BROKER_GONE, CUT_OFF, PULSE};
 use crate::engine::{Crew, Order, Report, Share, Threads};
 use crate::secrets::Secrets;
 use crate::step::{Markers, RunContext, Standing};
 
-/// How often it is asked what time it is, before the run and while it goes on.
-const ASK_SOON: Duration = Duration::from_millis(20);
-const ASK: Duration = Duration::from_millis(250);
-
-/// How many round trips there are before an agent is ready.
-const ROUND_TRIPS: u32 = 20;
-
-/// How long an agent waits for the plan and the start. The others may take their time to get ready.
-const PATIENCE: Duration = Duration::from_secs(180);
-
 /// How long what was brought home may take to be heard.
 const FAREWELL: Duration = Duration::from_secs(5);
-
-/// As good as nothing is known of a clock.
-const UNKNOWN: Duration = Duration::from_secs(3600);
-
-/// By how much a clock may have drifted since somebody spoke of it last.
-const SLACK: Duration = Duration::from_micros(100);
 
 /// How often it is looked whether the user wants no more.
 const LOOK: Duration = Duration::from_millis(100);
@@ -72,25 +55,16 @@ pub(crate) struct Job<'a> {
     asides: Vec<Inbox>,
     letters: Outbox,
     aside: Outbox,
-    clock: ClockEstimate,
-    /// What this agent's clock showed when it was nothing.
-    base: Instant,
-    quickest: Duration,
-    round_trips: u32,
+    time: CommonTime,
     start: Option<Duration>,
     orders: VecDeque<(Order, Vec<u64>)>,
     others: VecDeque<Aside>,
     latest: Instant,
     next_pulse: Instant,
     next_again: Instant,
-    next_ask: Instant,
     is_over: bool,
     /// Why the run cannot go on here.
     trouble: Option<String>,
-    /// What is added to this agent's time so that it is the coordinator's.
-    offset: Option<i64>,
-    /// How far the clocks of the others may be from the coordinator's.
-    doubts: Vec<Duration>,
     told_secrets: HashSet<String>,
     /// What the coordinator knows of the nodes at which the clients are.
     told_standing: Standing,
@@ -127,18 +101,27 @@ impl Agent {
         Ok(Agent { offer, broker, events, sender })
     }
 
-    /// Waits for a call, and for the plan. None when the user wants no more.
-    pub(crate) fn wait(&self, stop: &AtomicBool) -> Option<Job<'_>> {
+    /// Waits for a call, and for the plan. None when the user wants no more. `tell` gets a line about whatever happens.
+    pub(crate) fn wait(&self, stop: &AtomicBool, tell: &mut dyn FnMut(&str)) -> Option<Job<'_>> {
+        let mut is_gone = false;
         while !stop.load(Ordering::Relaxed) {
+            let away = self.broker.away();
+            if is_gone != away.is_some_and(|away| is_gone || away > BROKER_GONE) {
+                is_gone = !is_gone;
+                match is_gone {
+                    true => tell(&format!("{}: this agent tries to reach it again", self.broker.gone())),
+                    false => tell("the broker is there again: this agent waits for work"),
+                }
+            }
             let Ok(Event::Heard(message)) = self.events.recv_timeout(LOOK) else { continue };
             self.answer_who(&message, false);
             if message.subject != of_agent(&self.offer.id) {
                 continue;
             }
-            if let Some(mut job) = self.answer_call(&message)
-                && job.await_package(stop)
-            {
-                return Some(job);
+            let Some(mut job) = self.answer_call(&message) else { continue };
+            match job.await_package(stop) {
+                Ok(()) => return Some(job),
+                Err(why) => tell(&no_run(&why)),
             }
         }
         None
@@ -191,30 +174,19 @@ impl<'a> Job<'a> {
             asides: (0..all).map(|_| Inbox::default()).collect(),
             letters: Outbox::new(1, limit),
             aside: Outbox::new(all - 1, limit),
-            clock: ClockEstimate::default(),
-            base: now,
-            quickest: Duration::MAX,
-            round_trips: 0,
+            time: CommonTime::new(now, all),
             start: None,
             orders: VecDeque::new(),
             others: VecDeque::new(),
             latest: now,
             next_pulse: now,
             next_again: now + AGAIN,
-            next_ask: now,
             is_over: false,
             trouble: None,
-            offset: None,
-            doubts: vec![Duration::ZERO; all],
             told_secrets: HashSet::new(),
             told_standing: Standing::default(),
             call,
         }
-    }
-
-    /// All that the plan is made of.
-    pub(crate) fn package(&self) -> &[u8] {
-        &self.package
     }
 
     /// Which of the agents this is.
@@ -229,36 +201,76 @@ impl<'a> Job<'a> {
         Share { own: from as usize..to as usize, all: all as usize }
     }
 
+    /// Prepares what the plan asks for, in a thread of its own: the others have to hear meanwhile that this agent is there.
+    /// `prepare` gets all that the plan is made of, and a flag that is set when nobody wants it any more.
+    ///
+    /// # Errors
+    /// Why the run does not begin: a sentence without its full stop.
+    pub(crate) fn prepare<T: Send>(
+        &mut self,
+        stop: &AtomicBool,
+        prepare: impl FnOnce(&[u8], &Arc<AtomicBool>) -> T + Send,
+    ) -> Result<T, String> {
+        let package = std::mem::take(&mut self.package);
+        let unwanted = Arc::new(AtomicBool::new(false));
+        thread::scope(|scope| {
+            let prepared = scope.spawn(|| prepare(&package, &unwanted));
+            let mut why = None;
+            while !prepared.is_finished() {
+                self.turn(LOOK_FOR_MARKERS);
+                why = why.or_else(|| self.is_called_off(stop));
+                unwanted.store(why.is_some(), Ordering::Relaxed);
+            }
+            let prepared = prepared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            why.map_or(Ok(prepared), Err)
+        })
+    }
+
+    /// Why the run does not begin, if it does not: a sentence without its full stop.
+    fn is_called_off(&mut self, stop: &AtomicBool) -> Option<String> {
+        if stop.load(Ordering::Relaxed) {
+            self.say(Said::Leaves("was stopped by its user".to_owned()));
+            return Some("this agent was stopped".to_owned());
+        }
+        let is_over = self.is_over.then(|| "the coordinator has called it off".to_owned());
+        is_over.or_else(|| self.trouble.take()).or_else(|| self.is_left_alone())
+    }
+
+    /// Who is gone, if this agent is left alone: a sentence without its full stop.
+    fn is_left_alone(&self) -> Option<String> {
+        let silence = self.latest.elapsed();
+        match self.agent.broker.was_away(self.latest) {
+            true => (silence > BROKER_GONE).then(|| self.agent.broker.gone()),
+            false => {
+                (silence > CUT_OFF).then(|| format!("nothing was heard of the coordinator for {CUT_OFF:?}"))
+            }
+        }
+    }
+
     /// It cannot take part: a sentence without its full stop.
     pub(crate) fn refuse(mut self, why: &str) {
         self.say(Said::Refused(why.to_owned()));
         self.linger();
     }
 
-    /// It is ready. Waits until the run begins: gives when, by the clock of this machine. None when it does not.
-    pub(crate) fn ready(&mut self, stop: &AtomicBool) -> Option<Instant> {
-        let until = Instant::now() + PATIENCE;
+    /// It is ready. Waits until the run begins: gives when, by the clock of this machine.
+    ///
+    /// # Errors
+    /// Why it does not: a sentence without its full stop.
+    pub(crate) fn ready(&mut self, stop: &AtomicBool) -> Result<Instant, String> {
         let mut has_said = false;
-        while self.start.is_none() {
-            if self.is_over || self.trouble.is_some() || Instant::now() > until {
-                return None;
+        loop {
+            if let Some(start) = self.start {
+                let begin = self.time.fix(start);
+                return begin.ok_or_else(|| "the coordinator says what none says".to_owned());
             }
-            if stop.load(Ordering::Relaxed) {
-                self.say(Said::Leaves("was stopped by its user".to_owned()));
-                return None;
+            if let Some(why) = self.is_called_off(stop) {
+                return Err(why);
             }
-            if self.round_trips >= ROUND_TRIPS && !std::mem::replace(&mut has_said, true) {
-                self.say(Said::Ready(self.quickest));
+            if self.time.is_known() && !std::mem::replace(&mut has_said, true) {
+                self.say(Said::Ready(self.time.quickest()));
             }
             self.turn(LOOK);
-        }
-        let (offset, _) = self.clock.offset(self.base.elapsed())?;
-        self.offset = Some(offset);
-        let own = i128::try_from(self.start?.as_nanos()).ok()? - i128::from(offset);
-        let nanos = u64::try_from(own.unsigned_abs()).ok()?;
-        match own < 0 {
-            true => self.base.checked_sub(Duration::from_nanos(nanos)),
-            false => self.base.checked_add(Duration::from_nanos(nanos)),
         }
     }
 
@@ -293,15 +305,13 @@ impl<'a> Job<'a> {
                     self.say(Said::Leaves("was stopped by its user".to_owned()));
                     Some("it was stopped".to_owned())
                 }
-                () if self.latest.elapsed() > CUT_OFF => {
-                    Some(format!("nothing was heard of the coordinator for {CUT_OFF:?}"))
-                }
                 () if self.letters.is_full() || self.aside.is_full() => {
                     Some("the others do not hear what is said here".to_owned())
                 }
                 () => self.trouble.take(),
             };
-            if let Some(why) = why {
+            let alone = self.is_left_alone().inspect(|why| self.say(Said::Leaves(format!("left: {why}"))));
+            if let Some(why) = why.or(alone) {
                 return Played::Cut(why);
             }
             while let Some(aside) = self.others.pop_front() {
@@ -371,18 +381,12 @@ impl<'a> Job<'a> {
                 }
             }
             match self.orders.pop_front() {
-                Some((Order::Disturb(times), _)) => threads.learn_disturbances(self.widened(times)),
+                Some((Order::Disturb(times), _)) => threads.learn_disturbances(self.time.widened(times)),
                 Some((order, _)) => threads.tell(order),
                 None => {}
             }
         }
         LOOK
-    }
-
-    /// Times of the coordinator, as wide as they may be by this clock.
-    fn widened(&self, times: Disturbances) -> Disturbances {
-        let doubt = self.doubt() + SLACK;
-        times.into_iter().map(|(from, to)| (from.saturating_sub(doubt), to.map(|to| to + doubt))).collect()
     }
 
     /// Waits for something to happen, and does what is to be done now and then. Gives what a worker says.
@@ -397,12 +401,11 @@ impl<'a> Job<'a> {
             self.letters.again().into_iter().for_each(|frame| self.carry_letter(frame));
             self.aside.again().into_iter().for_each(|frame| self.carry_aside(frame));
         }
-        if now >= self.next_ask {
-            self.next_ask = now + if self.round_trips < ROUND_TRIPS { ASK_SOON } else { ASK };
-            let time = Time { from: self.call.me, asked: self.base.elapsed(), shows: Duration::ZERO };
+        if now >= self.time.next_ask() {
+            let time = self.time.ask(self.call.me, now);
             self.agent.broker.publish(of_run(&self.call.run, "time"), encode(&time));
         }
-        let until = self.next_pulse.min(self.next_again).min(self.next_ask).min(now + wait);
+        let until = self.next_pulse.min(self.next_again).min(self.time.next_ask()).min(now + wait);
         match self.agent.events.recv_timeout(until.saturating_duration_since(now)) {
             // What workers of another run still said is of no interest.
             Ok(Event::Report(run, report)) => (*run == *self.call.run).then_some(report),
@@ -441,12 +444,7 @@ impl<'a> Job<'a> {
                 }
             }
             Some(("time", _)) => {
-                let (now, time) = (self.base.elapsed(), decode::<Time>(payload));
-                if let Some(time) = time.filter(|time| time.asked <= now) {
-                    self.round_trips += 1;
-                    self.quickest = self.quickest.min(now - time.asked);
-                    self.clock.take(time.asked, now, time.shows);
-                }
+                decode(payload).into_iter().for_each(|time| self.time.take(time));
             }
             Some(("aside", from)) => {
                 let Some(from) = from.parse::<usize>().ok().filter(|from| *from != self.me) else { return };
@@ -470,9 +468,7 @@ impl<'a> Job<'a> {
                 self.letters.heard(0, expects);
             }
             Some(from) if from != self.me => {
-                if let Some(doubt) = self.doubts.get_mut(from) {
-                    *doubt = pulse.doubt;
-                }
+                self.time.note(from, pulse.doubt);
                 let expects = pulse.of_agents.get(self.me).copied().unwrap_or_default();
                 self.aside.heard(if from < self.me { from } else { from - 1 }, expects);
             }
@@ -495,15 +491,21 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn await_package(&mut self, stop: &AtomicBool) -> bool {
-        let until = Instant::now() + PATIENCE;
-        while self.package.is_empty() && Instant::now() < until {
-            if stop.load(Ordering::Relaxed) || self.is_over || self.trouble.is_some() {
-                return false;
+    fn await_package(&mut self, stop: &AtomicBool) -> Result<(), String> {
+        while self.package.is_empty() {
+            if let Some(why) = self.is_called_off(stop) {
+                return Err(why);
             }
             self.turn(LOOK);
         }
-        !self.package.is_empty()
+        Ok(())
+    }
+
+    /// Its clients have left because the broker was away. That may be back soon, and the others should know why.
+    pub(crate) fn explain(&mut self) {
+        if self.agent.broker.was_away(self.latest) {
+            self.linger();
+        }
     }
 
     /// Waits until what was said is heard.
@@ -515,35 +517,22 @@ impl<'a> Job<'a> {
     }
 
     fn pulse(&mut self) {
-        let offset = self.clock.offset(self.base.elapsed()).map_or(0, |(offset, _)| offset);
-        let doubt = self.doubt();
         let pulse = Pulse {
             from: Some(self.call.me),
             of_coordinator: self.words.expects(),
             of_agents: self.asides.iter().map(Inbox::expects).collect(),
-            doubt,
-            jumps: self.clock.jumps,
-            offset: -offset,
+            doubt: self.time.doubt(),
+            jumps: self.time.jumps(),
+            offset: self.time.ahead(),
         };
         self.agent.broker.publish(of_run(&self.call.run, "pulse"), encode(&pulse));
-    }
-
-    /// How far this clock may be from the coordinator's.
-    fn doubt(&self) -> Duration {
-        let now = self.base.elapsed();
-        let doubt = match self.offset {
-            Some(used) => self.clock.doubt_of(used, now),
-            None => self.clock.offset(now).map(|(_, doubt)| doubt),
-        };
-        doubt.map_or(UNKNOWN, |doubt| doubt.min(UNKNOWN))
     }
 
     /// How far this clock may be from that of the agent with this worker.
     fn blur(&self, worker: usize) -> Duration {
         let is_of = |(from, to): &(u32, u32)| (*from as usize..*to as usize).contains(&worker);
         let place = self.call.shares.iter().position(is_of);
-        let theirs = place.and_then(|place| self.doubts.get(place)).copied().unwrap_or(UNKNOWN);
-        theirs.min(UNKNOWN) + self.doubt() + SLACK
+        self.time.blur(place)
     }
 
     fn say(&mut self, said: Said) {
@@ -568,6 +557,11 @@ impl Drop for Job<'_> {
     fn drop(&mut self) {
         self.agent.broker.forget(of_run(&self.call.run, ""));
     }
+}
+
+/// What to say of a run that does not take place.
+pub(crate) fn no_run(why: &str) -> String {
+    format!("a run that was announced did not take place: {why}")
 }
 
 /// Whether the agent with these workers can say this.

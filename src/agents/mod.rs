@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `link` | streams that arrive once and in order |
 //! | `clock` | how far two clocks are apart, with bounds |
+//! | `time` | the time that all have in common, as an agent knows it |
 //! | `wire` | what is said, as bytes |
 //! | `broker` | the connection to NATS |
 //! | `gathering` | who is there, and calling them to a run |
@@ -26,6 +27,7 @@ mod link;
 mod member;
 #[cfg(test)]
 mod tests;
+mod time;
 mod wire;
 
 use std::time::Duration;
@@ -33,7 +35,7 @@ use std::time::Duration;
 pub(crate) use broker::BrokerConfig;
 pub(crate) use fleet::{Fleet, Member};
 pub(crate) use gathering::{MOST_AGENTS, NotGathered, SeenAgent, Wanted, gather, who_is_there};
-pub(crate) use member::{Agent, Job, Played};
+pub(crate) use member::{Agent, Job, Played, no_run};
 
 /// How often everybody says that it is there, and what it has heard.
 const PULSE: Duration = Duration::from_millis(250);
@@ -43,3 +45,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Of whom nothing is heard for so long is dead or cut off.
 const CUT_OFF: Duration = Duration::from_secs(5);
+
+/// The same where the broker was away meanwhile: one that is back within the time above has to be found again, and everybody
+/// has to be heard.
+const BROKER_GONE: Duration = Duration::from_secs(8);

@@ -9,7 +9,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::package::Package;
 use super::{Error, limits, secrets, webtransport};
-use crate::agents::{Agent, BrokerConfig, Job, Played, SeenAgent, who_is_there};
+use crate::agents::{Agent, BrokerConfig, Job, Played, SeenAgent, no_run, who_is_there};
 use crate::engine;
 use crate::plan::{Plan, RunOptions};
 use crate::server::Nodes;
@@ -65,16 +65,16 @@ pub(crate) fn serve_runs(
         Agent::new(&config.broker, name.clone(), config.labels.clone(), workers, limits::most_files())
             .map_err(unreachable)?;
     tell(&format!("the agent {name} waits for work at {}", config.broker.shown()));
-    while let Some(job) = agent.wait(stop) {
+    while let Some(job) = agent.wait(stop, tell) {
         match play(job, &allowed, stop) {
-            Ok(Some(played)) => {
+            Ok(played) => {
                 tell(&played);
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
             }
-            Ok(None) => tell("a run that was announced did not take place"),
-            Err(why) => tell(&format!("refused a run: {why}")),
+            Err(NotPlayed::Refused(why)) => tell(&format!("refused a run: {why}")),
+            Err(NotPlayed::CalledOff(why)) => tell(&no_run(&why)),
         }
     }
     Ok(())
@@ -91,14 +91,19 @@ fn machine_name() -> String {
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned())
 }
 
-/// Plays a part of a run. Gives how it ended, in words; nothing, when it did not begin.
-///
-/// # Errors
-/// Why it was refused.
-fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Result<Option<String>, String> {
-    let prepared = Package::decode(job.package())
-        .ok_or_else(|| "the plan cannot be read".to_owned())
-        .and_then(|package| {
+/// Why a part of a run was not played: a sentence without its full stop.
+enum NotPlayed {
+    /// This agent cannot, or may not.
+    Refused(String),
+    /// The run did not begin.
+    CalledOff(String),
+}
+
+/// Plays a part of a run. Gives how it ended, in words.
+fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &AtomicBool) -> Result<String, NotPlayed> {
+    let share = job.share();
+    let prepared = job.prepare(stop, |package, unwanted| {
+        Package::decode(package).ok_or_else(|| "the plan cannot be read".to_owned()).and_then(|package| {
             let refused = package
                 .urls()
                 .find(|url| !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.is_match(url)));
@@ -106,28 +111,28 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Re
                 return Err(format!("its `--allow` does not let it load {url}"));
             }
             let scenario = package.scenario()?;
-            let share = job.share();
             let part = share.own.len() as f64 / share.all.max(1) as f64;
             webtransport::check_build(&scenario, package.transport)?;
             limits::prepare(&scenario, package.transport, 0, &[], part)?;
             let server = package.server()?;
-            let starting = server.starting(server.manners(&scenario), stop.clone());
+            let starting = server.starting(server.manners(&scenario), unwanted.clone());
             let nodes = Nodes::start(server.targets(&scenario), &[], &[], &starting)
                 .map_err(|not_ready| not_ready.sentence())?;
             let mut places = server.places(&nodes)?;
             package.lead(&mut places);
             webtransport::check_ways(&scenario, package.transport, &places)?;
             Ok((package, scenario, server, places))
-        });
-    let (package, scenario, server, places) = match prepared {
+        })
+    });
+    let (package, scenario, server, places) = match prepared.map_err(NotPlayed::CalledOff)? {
         Ok(prepared) => prepared,
         Err(why) => {
             job.refuse(&why);
-            return Err(why);
+            return Err(NotPlayed::Refused(why));
         }
     };
     let secrets = secrets::of(&package.source(), &scenario, &server.secrets);
-    let Some(epoch) = job.ready(stop) else { return Ok(None) };
+    let epoch = job.ready(stop).map_err(NotPlayed::CalledOff)?;
     let plan = Plan::new(
         &scenario,
         RunOptions {
@@ -152,12 +157,21 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &Arc<AtomicBool>) -> Re
     );
     let peers: Vec<_> = places.iter().map(|place| place.peer.clone()).collect();
     let (reports, inbox) = mpsc::channel();
-    let share = job.share();
     let played = engine::play_share(&plan, &peers, &share, reports, |threads| {
         job.relay(&plan.context, threads, inbox, &secrets, stop)
-    })?;
-    Ok(Some(match played {
+    });
+    let played = match played {
+        Ok(played) => played,
+        Err(why) => {
+            job.refuse(&why);
+            return Err(NotPlayed::Refused(why));
+        }
+    };
+    Ok(match played {
         Played::Whole => format!("played {} to its end", scenario.name),
-        Played::Cut(why) => format!("broke off {}: {why}", scenario.name),
-    }))
+        Played::Cut(why) => {
+            job.explain();
+            format!("broke off {}: {why}", scenario.name)
+        }
+    })
 }

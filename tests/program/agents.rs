@@ -68,7 +68,7 @@ impl Broker {
         self.child.wait().expect("it can be waited for");
     }
 
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.kill();
         self.child = Broker::spawn(&self.program, self.port, self.config.as_deref());
     }
