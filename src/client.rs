@@ -82,6 +82,11 @@ impl<'p> Client<'p> {
         self.actor.node
     }
 
+    /// The node at which it is. None where a balancer chose one that it has not learned.
+    pub fn at(&self) -> Option<u16> {
+        self.actor.at()
+    }
+
     /// Where those of its namespace ask for markers, at a server of several nodes.
     pub fn board(&self) -> Option<&Board> {
         self.actor.board.as_deref()

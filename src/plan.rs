@@ -145,7 +145,7 @@ impl<'s> Plan<'s> {
         let mut audited = EventFilter::default();
         steps().for_each(|step| step.audit(&mut audited));
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
-        let sign = scenario.contract.node().filter(|_| audit.is_some());
+        let sign = scenario.contract.node();
         let nodes = if sign.is_some() { MOST_LEARNED } else { run_options.nodes.len() };
         let audit = audit.map(|rule| Audit {
             window: rule.window,
@@ -162,15 +162,13 @@ impl<'s> Plan<'s> {
         let asks_for_all = |operation: &Operation| matches!(operation, Operation::Whole(_));
         let is_watched = acts.iter().flat_map(|act| act.operations).any(asks_for_all)
             || scenario.thresholds.iter().any(|threshold| threshold.after.is_some());
-        let (nodes, machine) = (run_options.nodes.len(), run_options.machine);
-        let markers = Markers::new(&scenario.contract, nodes, machine, is_watched);
+        let markers = Markers::new(&scenario.contract, nodes, run_options.machine, is_watched);
         let context = RunContext {
             epoch: run_options.epoch,
             run: run_options.run,
             seed: run_options.seed,
             traces: run_options.traces,
             nodes: run_options.nodes,
-            is_balanced: scenario.contract.node().is_some(),
             learned: sign.cloned().map(LearnedNodes::new),
             path: run_options.path,
             query: run_options.query,

@@ -179,7 +179,6 @@ impl Bench<'_> {
     /// Waits until markers of each node have reached all others at which somebody is.
     fn await_whole(&self, within: Duration) -> Result<(), String> {
         let Some(markers) = &self.plan.context.markers else { return Ok(()) };
-        let nodes = &self.plan.context.nodes;
         if !markers.can_reach_everyone() {
             return Err("whether all nodes hear each other cannot be seen: the contract has no broadcast that reaches \
                         everyone"
@@ -199,7 +198,7 @@ impl Bench<'_> {
             match silent {
                 None => return Ok(()),
                 Some((from, to)) if Instant::now() >= until => {
-                    let (from, to) = (&nodes[usize::from(from)], &nodes[usize::from(to)]);
+                    let [from, to] = [from, to].map(|node| self.plan.context.node_name(node));
                     return Err(format!(
                         "the nodes did not hear each other within {within:?}: no broadcast from node {from} reached node {to}"
                     ));

@@ -344,7 +344,7 @@ impl<'p> WorkerState<'p> {
         let now = transport.now();
         self.records.attend(self.plan.context.since(now), self.who[place as usize].group);
         let client = &mut self.clients[place as usize];
-        let (was_live, was_at) = (client.is_live(), client.node());
+        let (was_live, was_at) = (client.is_live(), client.at());
         let mut port = transport.wire(place);
         call(client, &mut Io { now, wire: &mut port, observer: &mut self.records });
         transport.flush();
@@ -353,13 +353,13 @@ impl<'p> WorkerState<'p> {
             (true, false) => self.live -= 1,
             _ => {}
         }
-        let is_moved = (was_live, was_at) != (client.is_live(), client.node());
+        let is_moved = (was_live, was_at) != (client.is_live(), client.at());
         if is_moved && let Some(board) = client.board() {
             if was_live {
                 board.count(was_at, false);
             }
             if client.is_live() {
-                board.count(client.node(), true);
+                board.count(client.at(), true);
             }
         }
         self.timers.want(place, client.poll_timeout());
@@ -382,10 +382,10 @@ impl<'p> WorkerState<'p> {
             let marked = self.marked.1.entry(board.namespace().into()).or_default();
             let before = std::mem::replace(marked, rounds);
             for (round, _) in rounds.into_iter().zip(before).filter(|(round, before)| round != before) {
-                for node in 0..self.plan.context.nodes.len() as u16 {
+                for node in 0..markers.nodes() {
                     let is_it = |client: &Client<'_>| {
                         let is_there = client.board().is_some_and(|of| of.namespace() == board.namespace());
-                        client.node() == node && client.is_live() && is_there
+                        client.at() == Some(node) && client.is_live() && is_there
                     };
                     if let Some(place) = self.clients.iter().position(is_it) {
                         self.call(transport, place as u32, |client, io| client.mark(io, round));

@@ -180,6 +180,14 @@ impl WireLog {
 }
 
 impl<'p> Actor<'p> {
+    /// The node at which it is. None where a balancer chose one that it has not learned.
+    pub fn at(&self) -> Option<u16> {
+        match self.context.learned {
+            Some(_) => self.learned.node,
+            None => Some(self.node),
+        }
+    }
+
     /// A client that is not connected yet.
     ///
     /// # Errors

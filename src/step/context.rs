@@ -117,10 +117,8 @@ pub struct RunContext {
     pub traces: Traces,
     /// The names of the target's nodes, at least one.
     pub nodes: Vec<String>,
-    /// The nodes behind a balancer, where the contract says what tells them and deliveries are audited.
+    /// The nodes behind a balancer, where the contract says what tells them.
     pub learned: Option<LearnedNodes>,
-    /// Whether the contract says that a balancer chooses the node of each client.
-    pub is_balanced: bool,
     /// The path of the server, with both slashes.
     pub path: String,
     /// Query parameters from the command line.
@@ -154,6 +152,13 @@ pub struct RunContext {
 }
 
 impl RunContext {
+    /// The name of a node, of those that are known or of those that were learned.
+    pub fn node_name(&self, node: u16) -> String {
+        let learned = self.learned.as_ref().map(|learned| learned.told().0);
+        let names = learned.as_ref().unwrap_or(&self.nodes);
+        names.get(usize::from(node)).cloned().unwrap_or_else(|| node.to_string())
+    }
+
     /// A time, counted from the beginning of the run.
     pub fn since(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.epoch)

@@ -134,7 +134,7 @@ impl<'p> Running<'p> for Listening<'p> {
             None => self.step.judge(cx),
             Some(_) if cx.now < self.deadline => return Flow::Waiting,
             Some(node) => {
-                let name = cx.actor.context.nodes[usize::from(*node)].clone();
+                let name = cx.actor.context.node_name(*node);
                 let within = self.step.within;
                 cx.fail(
                     self.step.wish(),

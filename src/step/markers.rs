@@ -75,6 +75,8 @@ pub struct Board {
     namespace: Box<str>,
     /// How many are connected at each node.
     live: Vec<AtomicU32>,
+    /// How many are connected and have not learned at which node.
+    astray: AtomicU32,
     /// The number before that of the first round.
     none: u64,
     /// The last round of markers that somebody asked for.
@@ -108,9 +110,9 @@ impl Board {
         &self.namespace
     }
 
-    /// A client is connected at a node, or is not any more.
-    pub fn count(&self, node: u16, is_live: bool) {
-        let live = &self.live[usize::from(node)];
+    /// A client is connected at a node, if it knows at which, or is not any more.
+    pub fn count(&self, node: Option<u16>, is_live: bool) {
+        let live = node.map_or(&self.astray, |node| &self.live[usize::from(node)]);
         match is_live {
             true => live.fetch_add(1, Ordering::Relaxed),
             false => live.fetch_sub(1, Ordering::Relaxed),
@@ -120,6 +122,11 @@ impl Board {
     /// Whether somebody is connected at a node.
     pub(super) fn has(&self, node: u16) -> bool {
         self.live[usize::from(node)].load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether somebody is connected and does not know at which node.
+    pub(super) fn has_astray(&self) -> bool {
+        self.astray.load(Ordering::Relaxed) > 0
     }
 
     /// Asks for a round of markers. Gives its number.
@@ -177,7 +184,7 @@ pub struct Markers {
 }
 
 impl Markers {
-    /// For a server of so many nodes; nothing for one. `machine`: which of several machines this is.
+    /// For a server of so many nodes, or so many that may be learned; nothing for one. `machine`: which of several machines this is.
     /// `is_watched`: whether it is asked if all nodes hear each other.
     pub fn new(contract: &Contract, nodes: usize, machine: Option<u16>, is_watched: bool) -> Option<Markers> {
         (nodes > 1).then(|| Markers {
@@ -204,6 +211,7 @@ impl Markers {
         let board = Arc::new(Board {
             namespace: namespace.into(),
             live,
+            astray: AtomicU32::new(0),
             none,
             asked: AtomicU64::new(none),
             heard: of_pairs(),
@@ -211,6 +219,11 @@ impl Markers {
         });
         boards.push(board.clone());
         board
+    }
+
+    /// How many nodes there are, or may be.
+    pub fn nodes(&self) -> u16 {
+        self.nodes as u16
     }
 
     /// Whether it is asked if all nodes hear each other.
@@ -299,7 +312,7 @@ impl Markers {
         let is_node = |node: &u16| usize::from(*node) < self.nodes;
         for told in standing.boards.iter().take(MOST_BOARDS) {
             let board = self.board(&told.namespace);
-            told.occupied.iter().filter(|node| is_node(node)).for_each(|node| board.count(*node, true));
+            told.occupied.iter().filter(|node| is_node(node)).for_each(|node| board.count(Some(*node), true));
             let heard = told.heard.iter().filter(|(from, to)| is_node(from) && is_node(to));
             heard.for_each(|(from, to)| board.hear(*from, *to, standing.round));
         }
@@ -308,7 +321,10 @@ impl Markers {
             told.insert(machine, standing).iter().flat_map(|before| before.boards.iter().take(MOST_BOARDS))
         {
             let board = self.board(&told.namespace);
-            told.occupied.iter().filter(|node| is_node(node)).for_each(|node| board.count(*node, false));
+            told.occupied
+                .iter()
+                .filter(|node| is_node(node))
+                .for_each(|node| board.count(Some(*node), false));
         }
     }
 
@@ -383,8 +399,8 @@ mod tests {
     fn the_coordinator_sees_on_its_boards_what_several_machines_tell_of_theirs() {
         let of = |machine| Markers::new(&Contract::fixture(), 2, machine, true).expect("there are two nodes");
         let (coordinator, first, second) = (of(None), of(Some(0)), of(Some(1)));
-        first.board("/").count(0, true);
-        second.board("/").count(1, true);
+        first.board("/").count(Some(0), true);
+        second.board("/").count(Some(1), true);
         let tell = || {
             coordinator.take(0, first.standing());
             coordinator.take(1, second.standing());
@@ -407,7 +423,7 @@ mod tests {
         assert_eq!(Markers::silent(&rounds), None);
         let (next, rounds) = coordinator.call_all();
         assert_eq!((next, Markers::silent(&rounds)), (round + 1, Some((0, 1))));
-        first.board("/").count(0, false);
+        first.board("/").count(Some(0), false);
         tell();
         assert_eq!(coordinator.occupied().into_iter().collect::<Vec<_>>(), [1]);
     }
@@ -418,7 +434,7 @@ mod tests {
         let board = markers.board("/");
         let rounds = markers.ask_all();
         assert_eq!(Markers::silent(&rounds), None, "nobody is there");
-        (0..2).for_each(|node| board.count(node, true));
+        (0..2).for_each(|node| board.count(Some(node), true));
         assert_eq!(Markers::silent(&rounds), Some((0, 1)));
         board.heard[1].store(1, Ordering::Relaxed);
         assert_eq!(Markers::silent(&rounds), Some((1, 0)));

@@ -2,7 +2,6 @@
 
 use super::Cx;
 use super::actor::Actor;
-use super::markers::Markers;
 use crate::audit::Key;
 use crate::audit::stamp::{self, Stamp};
 
@@ -23,8 +22,8 @@ pub(super) enum Silence {
     Whole,
     /// These have to arrive.
     Awaits(AwaitedMarkers),
-    /// The contract has no way to reach everyone, those at the other nodes are clients of other machines, or a balancer stands
-    /// before nodes that are not known.
+    /// The contract has no way to reach everyone, those at the other nodes are clients of other machines, or the client has not
+    /// learned at which node a balancer put it.
     OfOneNode,
 }
 
@@ -41,13 +40,12 @@ impl Silence {
 
 /// Asks for the markers of all other nodes at which somebody is.
 pub(super) fn ask(cx: &Cx<'_, '_>, namespace: &str) -> Silence {
-    let Some(markers) = &cx.actor.context.markers else {
-        return if cx.actor.context.is_balanced { Silence::OfOneNode } else { Silence::Whole };
-    };
+    let Some(markers) = &cx.actor.context.markers else { return Silence::Whole };
+    let Some(own) = cx.actor.at() else { return Silence::OfOneNode };
     let board = markers.board(namespace);
-    let others = (0..cx.actor.context.nodes.len() as u16).filter(|node| *node != cx.actor.node);
+    let others = (0..markers.nodes()).filter(|node| *node != own);
     let (nodes, absent): (Vec<u16>, Vec<u16>) = others.partition(|node| board.has(*node));
-    let is_weaker = markers.has_other_machines() && !absent.is_empty();
+    let is_weaker = (markers.has_other_machines() && !absent.is_empty()) || board.has_astray();
     match &markers.marker {
         _ if nodes.is_empty() && !is_weaker => Silence::Whole,
         Some(_) if !nodes.is_empty() => {
@@ -69,11 +67,12 @@ impl AwaitedMarkers {
 pub fn mark(cx: &mut Cx<'_, '_>, round: u64) {
     let context = cx.actor.context;
     let Some(marker) = context.markers.as_ref().and_then(|markers| markers.marker.as_ref()) else { return };
+    let Some(node) = cx.actor.at() else { return };
     // The time of a marker is of no interest: in its place stands the node.
     let stamp = Stamp {
         run: context.run,
         key: Key { sender: cx.actor.who.index, sequence: round },
-        due: std::time::Duration::from_micros(u64::from(cx.actor.node)),
+        due: std::time::Duration::from_micros(u64::from(node)),
         label: stamp::MARKER,
         is_audited: false,
     };
@@ -88,20 +87,20 @@ pub fn mark(cx: &mut Cx<'_, '_>, round: u64) {
 
 /// A marker has arrived.
 pub fn arrived(actor: &mut Actor<'_>, stamp: &Stamp) {
-    let node = stamp.due.as_micros() as usize;
-    let is_own = |markers: &Markers| markers.is_own(stamp.key.sequence);
-    if node < actor.context.nodes.len() && actor.context.markers.as_ref().is_some_and(is_own) {
-        actor.marks.resize(actor.context.nodes.len(), 0);
-        actor.marks[node] = actor.marks[node].max(stamp.key.sequence);
-        if let Some(board) = &actor.board {
-            board.hear(node as u16, actor.node, stamp.key.sequence);
-        }
+    let Some(markers) = &actor.context.markers else { return };
+    let (node, round) = (stamp.due.as_micros() as usize, stamp.key.sequence);
+    if node >= usize::from(markers.nodes()) {
+        return;
     }
-    let is_called = |markers: &Markers| markers.is_called(stamp.key.sequence);
-    if node < actor.context.nodes.len()
-        && actor.context.markers.as_ref().is_some_and(is_called)
-        && let Some(board) = &actor.board
-    {
-        board.hear_called(node as u16, actor.node, stamp.key.sequence);
+    if markers.is_own(round) {
+        actor.marks.resize(usize::from(markers.nodes()), 0);
+        actor.marks[node] = actor.marks[node].max(round);
+    }
+    let (Some(board), Some(at)) = (&actor.board, actor.at()) else { return };
+    if markers.is_own(round) {
+        board.hear(node as u16, at, round);
+    }
+    if markers.is_called(round) {
+        board.hear_called(node as u16, at, round);
     }
 }

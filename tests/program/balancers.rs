@@ -133,17 +133,46 @@ fn a_client_whose_node_is_not_known_is_counted_and_stands_in_no_pair() {
     assert!(nodes["unknown"].as_u64().is_some_and(|unknown| (3..=6).contains(&unknown)), "{ended}");
 }
 
-#[test]
-fn silence_behind_a_balancer_is_told_as_weaker() {
-    let balanced = Balanced::start(Faults::NONE, header);
+/// Three people who listen for what nobody says.
+fn listen(balanced: &Balanced, contract: &str) -> Ended {
     let folder = Folder::new();
-    let text = "name: quiet\ncontract: { node: { header: X-Node } }\nclients: { people: 3 }\n\
-                script: [ { all: connect }, { all: { expect_none: { event: never } } }, { all: disconnect } ]\n";
-    let file = folder.file("quiet.yaml", text);
-    let ended = sockrates(["run", "--url", &balanced.balancer.url()]).args([&file]).run().code(0);
-    ended.says("weaker in 3 `expect_none`s: a balancer chooses the node of a client");
-    let plain = folder.file("plain.yaml", &text.replace("contract: { node: { header: X-Node } }\n", ""));
-    let ended = sockrates(["run", "--url", &balanced.balancer.url()]).args([&plain]).run().code(0);
+    let text = format!(
+        "name: quiet\n{contract}clients: {{ people: 3 }}\nscript: [ {{ all: connect }}, {{ all: {{ join: hall }} }}, \
+         {{ all: {{ expect_none: {{ event: never, within: 3s }} }} }}, {{ all: disconnect }} ]\n"
+    );
+    let file = folder.file("quiet.yaml", &text);
+    sockrates(["run", "--url", &balanced.balancer.url()]).args([&file]).run()
+}
+
+/// The contract of the fixture, behind a balancer that tells by a header.
+const REACHES_EVERYONE: &str = "contract:
+  node: { header: X-Node }
+  join: { emit: ['t:join', '${room}'], ack: true }
+  broadcast:
+    emit: ['t:cast', { from: '${from}', to: '${to}', except: '${except}', flags: '${flags}' }, '${event}', '${args}']
+    ack: true
+    arrives_as: '${event}'
+";
+
+#[test]
+fn silence_behind_a_balancer_is_proved_by_markers_of_the_nodes_that_were_learned() {
+    let ended = listen(&Balanced::start(Faults::NONE, header), REACHES_EVERYONE).code(0);
+    assert!(!ended.stdout.contains("weaker"), "{ended}");
+    let deaf = Faults::from_iter([Fault::NodeDeaf]);
+    let ended = listen(&Balanced::start(deaf, header), REACHES_EVERYONE).code(1);
+    ended.says("it could not be judged: no broadcast from node pod-").says(" arrived within 3s");
+}
+
+#[test]
+fn silence_behind_a_balancer_is_told_as_weaker_where_a_node_is_not_known_or_nobody_can_reach_everyone() {
+    // What one of them says is no name.
+    let some = |place: usize| if place == 2 { "X-Node: so and so\r\n".to_owned() } else { header(place) };
+    let ended = listen(&Balanced::start(Faults::NONE, some), REACHES_EVERYONE).code(0);
+    ended.says("weaker in 3 `expect_none`s: the contract has no broadcast that reaches everyone, or the node of a client");
+    let balanced = Balanced::start(Faults::NONE, header);
+    let joins = "contract: { node: { header: X-Node }, join: { emit: ['t:join', '${room}'], ack: true } }\n";
+    listen(&balanced, joins).code(0).says("weaker in 3 `expect_none`s: the contract has no broadcast");
+    let ended = listen(&balanced, "").code(0);
     assert!(!ended.stdout.contains("weaker"), "{ended}");
 }
 

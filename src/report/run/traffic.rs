@@ -35,7 +35,9 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         fact(fences > 0, "fences", || format!("{} of sockrates' own", counted(fences, "round trip"))),
         fact(of_one_node > 0, "silence", || {
             let because = match (run.target.nodes.is_empty(), run.agents.is_empty()) {
-                (true, _) => "a balancer chooses the node of a client, and a round trip reaches that node alone",
+                (true, _) => {
+                    "the contract has no broadcast that reaches everyone, or the node of a client behind the balancer is not known"
+                }
                 (false, true) => "the contract has no broadcast that reaches everyone",
                 (false, false) => {
                     "the contract has no broadcast that reaches everyone, or no client of the same agent was at another node"
