@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use clap::Args;
 
@@ -155,12 +156,19 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
             let gap = if statuses.is_empty() { "" } else { "\n" };
             tell(&forms, &format!("{gap}{}:\n", format::printable(&secrets().redact(&server.name))));
         }
+        let started = SystemTime::now();
         let played = suite.run(server, &stop, &mut |event| {
             display.show(&event);
             Ok(())
         });
+        let mut is_begun = true;
         let mut result = match played {
             Ok(played) => clean_each(played.result)?,
+            // What was waited for is a result, too.
+            Err(error) if error.status == Some(Status::Interrupted) => {
+                is_begun = false;
+                clean_each(suite.not_begun(server, started, &error))?
+            }
             // The others are there all the same.
             Err(error) if error.status == Some(Status::Unreachable) && servers.len() > 1 => {
                 complain(error.words.trim_end());
@@ -169,11 +177,13 @@ pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
             }
             Err(error) => return Err(error),
         };
-        if let (Some(text), Some(file)) = (baselines.compare(&mut result), &args.write_baseline) {
-            put(file, "baseline", &text)?;
-        }
-        if result.baseline.is_none() {
-            result.like = Baselines::like(&cases, &result);
+        if is_begun {
+            if let (Some(text), Some(file)) = (baselines.compare(&mut result), &args.write_baseline) {
+                put(file, "baseline", &text)?;
+            }
+            if result.baseline.is_none() {
+                result.like = Baselines::like(&cases, &result);
+            }
         }
         let status = match stop.load(Ordering::Relaxed) {
             true => Status::Interrupted,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::machines::MachinesConfig;
 use super::pin::Processors;
@@ -62,6 +62,13 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
+    /// What the user did not want to wait for any more is told in the result, too.
+    fn ended(mut result: ComparisonResult, ended_by: Option<Error>, unexamined: Option<Error>) -> Compared {
+        let interrupted = ended_by.iter().filter(|error| error.is_interrupted());
+        result.notes.extend(interrupted.map(Error::line));
+        Compared { result, ended_by, unexamined }
+    }
+
     /// The status by these demands, and what is wrong, a sentence each.
     ///
     /// # Errors
@@ -102,7 +109,11 @@ impl Comparison<'_> {
         let processors =
             if self.config.pin { Some(Processors::divide().map_err(Error::because)?) } else { None };
         // For the whole comparison: each turn is played by the same agents.
-        let (machines, _local) = MachinesConfig::start(self.config.run.machines.clone(), self.stop)?;
+        let started = SystemTime::now();
+        let (machines, _local) = match MachinesConfig::start(self.config.run.machines.clone(), self.stop) {
+            Err(error) => return self.not_begun(error, started),
+            Ok(machines) => machines,
+        };
         let suite = match self.config.conformance {
             true => {
                 Some(Suite::bundled(SuiteConfig { seed: self.config.run.seed, ..SuiteConfig::default() })?)
@@ -116,10 +127,22 @@ impl Comparison<'_> {
             _ => (Vec::new(), None),
         };
         match self.conclude(&blocks, &unfinished, &conformance) {
-            Some(result) => Ok(Compared { result, ended_by, unexamined }),
+            Some(result) => Ok(Compared::ended(result, ended_by, unexamined)),
             None => {
                 Err(ended_by.unwrap_or_else(|| Error::interrupted("interrupted before the first run began")))
             }
+        }
+    }
+
+    /// The comparison, when the user wanted no more before anything was started for it.
+    fn not_begun(&self, error: Error, started: SystemTime) -> Result<Compared, Error> {
+        let server = &self.servers[0].config;
+        let run = ScenarioRun { config: &self.config.run, server, selected: self.selected, stop: self.stop };
+        let mut error = run.with_result(error, started, server.missing());
+        let unfinished: Vec<_> = error.result.take().map(|result| (0, *result)).into_iter().collect();
+        match self.conclude(&[], &unfinished, &[]) {
+            Some(result) => Ok(Compared::ended(result, Some(error), None)),
+            None => Err(error),
         }
     }
 
@@ -281,7 +304,15 @@ impl Turns<'_> {
             let (block, turn) = ((number, config.blocks), (place + 1, order.len()));
             listener(Event::TurnBegins { block, turn, server: &server.name })?;
             let is_first = number == 1 && *contestant != 1;
-            runs.push((*contestant, self.run_turn(server, is_first, listener)?));
+            match self.run_turn(server, is_first, listener) {
+                Ok(run) => runs.push((*contestant, run)),
+                Err(mut error) => {
+                    // What it waited for is known, though it was not begun.
+                    let result = error.result.take().filter(|_| error.is_interrupted());
+                    runs.extend(result.map(|result| (*contestant, *result)));
+                    return Err(error);
+                }
+            }
             if stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }

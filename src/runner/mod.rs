@@ -125,6 +125,10 @@ impl Error {
         Error { status: Some(Status::Interrupted), ..Error::wrong(words) }
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.status == Some(Status::Interrupted)
+    }
+
     /// What went wrong, in a line.
     fn line(&self) -> String {
         self.words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()

@@ -167,14 +167,8 @@ impl ScenarioRun<'_> {
                 let there = (running, &places[..]);
                 let started = SystemTime::now();
                 let gathered = Machines::gather(machines, &packing, &scenario, there, config.workers, stop);
-                Some(gathered.map_err(|error| match error.status {
-                    Some(Status::Interrupted) => {
-                        let end = End::NotBegun(error.line());
-                        let result = self.not_begun(started, TargetInfo::of_nodes(running), end);
-                        Error { result: Some(Box::new(result)), ..error }
-                    }
-                    _ => error,
-                })?)
+                let target = TargetInfo::of_nodes(running);
+                Some(gathered.map_err(|error| self.with_result(error, started, target))?)
             }
             None => None,
         };
@@ -198,6 +192,15 @@ impl ScenarioRun<'_> {
             target: TargetInfo::of_nodes(running),
         };
         run_once(&run, Some(Watching { running, listener }))
+    }
+
+    /// Why nothing could be run, with the result that says so where the user wanted no more.
+    pub(super) fn with_result(&self, error: Error, started: SystemTime, target: TargetInfo) -> Error {
+        if !error.is_interrupted() {
+            return error;
+        }
+        let result = self.not_begun(started, target, End::NotBegun(error.line()));
+        Error { result: Some(Box::new(result)), ..error }
     }
 
     /// The transport of groups that name none.

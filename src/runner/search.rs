@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::machines::MachinesConfig;
 use super::once::Ended;
@@ -75,7 +75,7 @@ pub(crate) struct LoadSearch<'a> {
 }
 
 impl LoadSearch<'_> {
-    /// Searches. None if it was stopped before the first run ended.
+    /// Searches. None if it was stopped before anything is known.
     ///
     /// # Errors
     /// When nothing can be searched for, or no server was there.
@@ -94,11 +94,12 @@ impl LoadSearch<'_> {
         let own = Load::of(&selected.scenario);
         let settings = settings(config, &axis, &range, own, selected.scenario.groups.len())?;
         // For the whole search: each load is played by the same agents.
-        let (machines, _local) = MachinesConfig::start(config.run.machines.clone(), self.stop)?;
+        let started = SystemTime::now();
+        let machines = MachinesConfig::start(config.run.machines.clone(), self.stop);
         let mut under_way = SearchUnderWay {
             search: self,
             axis,
-            run: RunConfig { max_time: None, machines, ..config.run.clone() },
+            run: RunConfig { max_time: None, machines: None, ..config.run.clone() },
             began: Instant::now(),
             running: None,
             dead: None,
@@ -113,6 +114,18 @@ impl LoadSearch<'_> {
                 "{words}\nhelp: the load of the axis `{axis}` leads to this; an axis is clients, rate, arrivals or a common variable"
             ))
         })?;
+        let _local = match machines {
+            Ok((machines, local)) => {
+                under_way.run.machines = machines;
+                local
+            }
+            Err(error) => {
+                let LoadSearch { server, selected, stop, .. } = *self;
+                let run = ScenarioRun { config: &config.run, server, selected, stop };
+                under_way.give_up(run.with_result(error, started, server.missing()), listener)?;
+                return Ok(under_way.result(None, None));
+            }
+        };
         let found = under_way.search(settings, listener)?;
         let recovery = match &found {
             Some(found) if config.recovery => under_way.recover(found, listener)?,
@@ -240,6 +253,20 @@ impl<'a> SearchUnderWay<'a> {
         self.search.selected.with(overrides)
     }
 
+    /// The user wanted no more while something was waited for: that is told.
+    ///
+    /// # Errors
+    /// What went wrong otherwise.
+    fn give_up(&mut self, mut error: Error, listener: &mut Listener<'_>) -> Result<(), Error> {
+        if !error.is_interrupted() {
+            return Err(error);
+        }
+        listener(Event::Noted(&error.line()))?;
+        self.notes.push(error.line());
+        self.sample = self.sample.take().or(error.result.take().map(|result| *result));
+        Ok(())
+    }
+
     /// Runs a step and reports its outcome. None if the user stopped the search.
     fn play(&mut self, step: Step, listener: &mut Listener<'_>) -> Result<Option<StepOutcome>, Error> {
         let Some(outcome) = self.outcome(step, listener)? else { return Ok(None) };
@@ -283,8 +310,8 @@ impl<'a> SearchUnderWay<'a> {
                         self.notes.extend(self.dead.take().map(|dead| format!("{dead} and {again}")));
                         running
                     }
-                    Err(error) if self.sample.is_none() || error.status == Some(Status::Interrupted) => {
-                        return Err(error);
+                    Err(error) if self.sample.is_none() || error.is_interrupted() => {
+                        return self.give_up(error, listener).map(|()| None);
                     }
                     Err(error) if server.is_found() => return Ok(Some(StepOutcome::Gone(error.line()))),
                     Err(error) => return Ok(Some(StepOutcome::Died(error.line()))),
@@ -297,10 +324,17 @@ impl<'a> SearchUnderWay<'a> {
                 self.running = Some(running);
                 return Ok(Some(StepOutcome::Limited(error.line())));
             }
-            ended => ended?,
+            Err(error) => {
+                self.running = Some(running);
+                return self.give_up(error, listener).map(|()| None);
+            }
+            Ok(ended) => ended,
         };
         if stop.load(Ordering::Relaxed) {
             self.running = Some(running);
+            self.notes
+                .push(format!("interrupted at {}: that run is not counted", self.axis.words(step.load)));
+            self.sample = self.sample.take().or(Some(result));
             return Ok(None);
         }
         let patience = if has_accident { LAST_BREATH } else { Duration::ZERO };
@@ -312,7 +346,10 @@ impl<'a> SearchUnderWay<'a> {
             }
         };
         let gone = match has_accident && outcome != StepOutcome::Held {
-            true => self.look_again(&run)?,
+            true => match self.look_again(&run) {
+                Ok(gone) => gone,
+                Err(error) => return self.give_up(error, listener).map(|()| None),
+            },
             false => None,
         };
         let outcome = gone.map_or(outcome, StepOutcome::Gone);
@@ -335,7 +372,7 @@ impl<'a> SearchUnderWay<'a> {
                 self.running = Some(running);
                 Ok(None)
             }
-            Err(error) if error.status == Some(Status::Interrupted) => Err(error),
+            Err(error) if error.is_interrupted() => Err(error),
             Err(error) => Ok(Some(error.line())),
         }
     }

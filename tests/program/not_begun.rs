@@ -108,6 +108,45 @@ fn a_signal_while_agents_are_awaited_or_do_not_answer_says_so() {
 }
 
 #[test]
+fn a_signal_before_the_first_run_of_a_search_a_comparison_or_a_suite_leaves_a_result_that_says_so() {
+    let search = ["capacity", "--from", "2", "--to", "4"];
+    let growth = ["capacity", "--from", "2", "--to", "4", "--nodes", "1..2"];
+    for verb in [&search[..], &growth[..], &["compare"][..], &["conform"][..]] {
+        let folder = Folder::new();
+        let (begun, json) = (fifo(&folder, "begun"), folder.path("r.json"));
+        let scenario = folder.file(
+            "s.yaml",
+            &format!("{}thresholds: [ connect p99 < 1 min ]\n", SCENARIO.replace("a: 1", "a: 2")),
+        );
+        let waits = format!("echo reading; echo > {}; exec sleep 1000", begun.display());
+        let run =
+            sockrates(verb).args(["--server", &waits, "--server-timeout", "1h", "--json"]).args([&json]);
+        let run = if verb[0] == "conform" { run } else { run.args([&scenario]) }.start();
+        hear(&begun);
+        run.interrupt();
+        let ended = run.wait().code(130);
+        let awaited = "interrupted before the server answered";
+        assert!(format!("{}{}", ended.stdout, ended.stderr).contains(awaited), "{verb:?}: {ended}");
+        let told = results(&json).to_string();
+        assert!(told.contains(awaited), "{verb:?}: no {awaited:?} in {told}");
+    }
+}
+
+#[test]
+fn a_search_that_is_interrupted_in_its_first_run_leaves_a_result() {
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let json = folder.path("r.json");
+    let script = "- all: connect\n- all: { wait: 1h }\n- all: disconnect";
+    let scenario = folder.scenario_with("{ a: 2 }", script, "thresholds: [ connect p99 < 1 min ]");
+    let search = sockrates(["capacity", "--from", "2", "--to", "4", "--url", &reference.url(), "--json"]);
+    let mut search = search.args([&json, &scenario]).start();
+    search.told("2 of 2 connected");
+    search.interrupt();
+    let ended = search.wait().code(130).says("interrupted at 2 clients: that run is not counted");
+    assert_eq!(results(&json)["body"]["points"], serde_json::json!([]), "{ended}");
+}
+
+#[test]
 fn what_is_started_to_go_on_without_its_terminal_goes_on() {
     let (folder, reference) = (Folder::new(), Reference::start());
     let json = folder.path("r.json");

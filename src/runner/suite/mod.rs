@@ -131,6 +131,30 @@ impl Suite {
         Ok(Suite::new(config, &cases, &variants))
     }
 
+    /// What is known of a server at whose suite the user wanted no more before it began.
+    pub(crate) fn not_begun(&self, named: &NamedServer, started: SystemTime, why: &Error) -> SuiteResult {
+        let mut target = named.config.missing();
+        target.notes.push(why.line());
+        SuiteResult {
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            name: named.name.clone(),
+            target,
+            started: rfc3339(started),
+            duration_us: micros(started.elapsed().unwrap_or_default()),
+            environment: machine::environment(None),
+            timings: in_result(&reference_timings(named.config.protocol)),
+            versions: self.config.versions.clone(),
+            features: Vec::new(),
+            cases: Vec::new(),
+            findings: Vec::new(),
+            summary: Summary::of([]),
+            contract: None,
+            baseline: None,
+            like: None,
+            exit_code: 0,
+        }
+    }
+
     /// Runs the suite against one server.
     ///
     /// # Errors
