@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::broker::{Broker, Message};
 use super::link::{Inbox, Outbox};
-use super::wire::{self, Letter, Offer, Pulse, Said, Time, Word, decode, encode, of_run};
+use super::wire::{self, Beat, Letter, Offer, Pulse, Said, Time, Word, decode, encode, of_run};
 use super::{AGAIN, BROKER_GONE, CUT_OFF, PULSE};
 use crate::audit::Disturbances;
 use crate::engine::{Crew, Order, Report};
@@ -193,6 +193,8 @@ struct Tie {
     inbox: Inbox,
     /// How much it had said to the other agents.
     told: u64,
+    /// How much it has heard of each of them.
+    heard: Vec<u64>,
     /// When it was heard last.
     latest: Instant,
     is_ready: bool,
@@ -209,6 +211,7 @@ impl Relay {
         let tie = || Tie {
             inbox: Inbox::default(),
             told: 0,
+            heard: Vec::new(),
             latest: now,
             is_ready: false,
             is_done: 0,
@@ -257,7 +260,16 @@ impl Relay {
     }
 
     fn pulse(&self, ties: &[Tie]) {
-        pulse(&self.broker, &self.run, ties.iter().map(|tie| tie.inbox.expects()).collect());
+        let heard = (0..ties.len()).map(|of| {
+            let others = ties.iter().enumerate().filter(|(place, _)| *place != of);
+            others.map(|(_, tie)| tie.heard.get(of).copied().unwrap_or_default()).min().unwrap_or_default()
+        });
+        let pulse = Pulse {
+            expected: ties.iter().map(|tie| tie.inbox.expects()).collect(),
+            heard: heard.collect(),
+            doubts: all(&self.members).iter().map(|member| member.doubt).collect(),
+        };
+        pulse.say(&self.broker, &self.run);
     }
 
     fn hear(&self, message: &Message, ties: &mut [Tie], outbox: &mut Outbox) {
@@ -269,18 +281,19 @@ impl Relay {
                     self.broker.publish(of_run(&self.run, &format!("time.{}", time.from)), encode(&time));
                 }
             }
-            None if rest == "pulse" => {
-                if let Some(pulse) = decode::<Pulse>(&message.payload)
-                    && let Some(from) = pulse.from.map(usize::from)
+            None if rest == "beat" => {
+                if let Some(Beat { from, of_coordinator, of_agents, doubt, jumps, offset }) =
+                    decode(&message.payload)
+                    && let from = usize::from(from)
                     && let Some(tie) = ties.get_mut(from)
                 {
                     tie.latest = Instant::now();
-                    outbox.heard(from, pulse.of_coordinator);
+                    outbox.heard(from, of_coordinator);
+                    tie.heard = of_agents;
                     if let Some(member) = all(&self.members).get_mut(from) {
-                        (member.offset, member.doubt, member.jumps) =
-                            (pulse.offset, pulse.doubt, pulse.jumps);
+                        (member.offset, member.doubt, member.jumps) = (offset, doubt, jumps);
                         if tie.is_ready {
-                            member.worst = member.worst.max(pulse.doubt);
+                            member.worst = member.worst.max(doubt);
                         }
                     }
                 }
@@ -407,13 +420,6 @@ impl Relay {
     }
 }
 
-/// The coordinator says that it is there, and what it expects next of each agent.
-pub(super) fn pulse(broker: &Broker, run: &str, of_agents: Vec<u64>) {
-    let (doubt, jumps, offset) = (Duration::ZERO, 0, 0);
-    let pulse = Pulse { from: None, of_coordinator: 0, of_agents, doubt, jumps, offset };
-    broker.publish(of_run(run, "pulse"), encode(&pulse));
-}
-
 /// A channel for what comes to the relay.
 pub(super) fn events() -> (Sender<Event>, Receiver<Event>) {
     mpsc::channel()
@@ -421,7 +427,7 @@ pub(super) fn events() -> (Sender<Event>, Receiver<Event>) {
 
 /// The subjects that the coordinator of a run listens to.
 pub(super) fn subjects(run: &str) -> [String; 3] {
-    ["time", "pulse", "letter.*"].map(|rest| of_run(run, rest))
+    ["time", "beat", "letter.*"].map(|rest| of_run(run, rest))
 }
 
 /// What an agent has to be so that it can be called.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::broker::{Broker, BrokerConfig, Message};
-use super::fleet::{Attention, Event, Fleet, Member, Readiness, Relay, events, fits, pulse, subjects};
-use super::wire::{self, Answer, Call, Offer, WHO, decode, encode, of_agent, of_reply, of_run};
+use super::fleet::{Attention, Event, Fleet, Member, Readiness, Relay, events, fits, subjects};
+use super::wire::{self, Answer, Call, Offer, Pulse, WHO, decode, encode, of_agent, of_reply, of_run};
 use super::{BROKER_GONE, PULSE};
 use crate::engine::Report;
 use crate::measure::Series;
@@ -320,7 +320,7 @@ fn call(
         }
         if Instant::now() >= next_pulse {
             next_pulse = Instant::now() + PULSE;
-            pulse(broker, run, vec![0; members.len()]);
+            Pulse::default().say(broker, run);
         }
         if stop.load(Ordering::Relaxed) {
             call_off();

@@ -14,7 +14,7 @@ use super::broker::{Broker, BrokerConfig, Message};
 use super::link::{Inbox, Outbox};
 use super::time::CommonTime;
 use super::wire::{
-    self, Answer, Aside, Call, Letter, Offer, Pulse, Said, WHO, Word, decode, encode, of_agent, of_run,
+    self, Answer, Aside, Beat, Call, Letter, Offer, Pulse, Said, WHO, Word, decode, encode, of_agent, of_run,
 };
 use super::{AGAIN, BROKER_GONE, CUT_OFF, PULSE};
 use crate::engine::{Crew, Order, Report, Share, Threads};
@@ -60,8 +60,10 @@ pub(crate) struct Job<'a> {
     orders: VecDeque<(Order, Vec<u64>)>,
     others: VecDeque<Aside>,
     latest: Instant,
-    next_pulse: Instant,
+    next_beat: Instant,
     next_again: Instant,
+    /// Whether it was the turn of what is said to other agents when something was said again last.
+    is_aside_late: bool,
     is_over: bool,
     /// Why the run cannot go on here.
     trouble: Option<String>,
@@ -173,14 +175,16 @@ impl<'a> Job<'a> {
             words: Inbox::default(),
             asides: (0..all).map(|_| Inbox::default()).collect(),
             letters: Outbox::new(1, limit),
-            aside: Outbox::new(all - 1, limit),
+            // The coordinator tells what all of them have heard.
+            aside: Outbox::new(usize::from(all > 1), limit),
             time: CommonTime::new(now, all),
             start: None,
             orders: VecDeque::new(),
             others: VecDeque::new(),
             latest: now,
-            next_pulse: now,
+            next_beat: now,
             next_again: now + AGAIN,
+            is_aside_late: false,
             is_over: false,
             trouble: None,
             told_secrets: HashSet::new(),
@@ -392,20 +396,24 @@ impl<'a> Job<'a> {
     /// Waits for something to happen, and does what is to be done now and then. Gives what a worker says.
     fn turn(&mut self, wait: Duration) -> Option<Report> {
         let now = Instant::now();
-        if now >= self.next_pulse {
-            self.next_pulse = now + PULSE;
-            self.pulse();
+        if now >= self.next_beat {
+            self.next_beat = now + PULSE;
+            self.beat();
         }
         if now >= self.next_again {
             self.next_again = now + AGAIN;
             self.letters.again().into_iter().for_each(|frame| self.carry_letter(frame));
-            self.aside.again().into_iter().for_each(|frame| self.carry_aside(frame));
+            // What they have heard is told by way of the coordinator, and takes twice as long.
+            self.is_aside_late = !self.is_aside_late;
+            if self.is_aside_late {
+                self.aside.again().into_iter().for_each(|frame| self.carry_aside(frame));
+            }
         }
         if now >= self.time.next_ask() {
             let time = self.time.ask(self.call.me, now);
             self.agent.broker.publish(of_run(&self.call.run, "time"), encode(&time));
         }
-        let until = self.next_pulse.min(self.next_again).min(self.time.next_ask()).min(now + wait);
+        let until = self.next_beat.min(self.next_again).min(self.time.next_ask()).min(now + wait);
         match self.agent.events.recv_timeout(until.saturating_duration_since(now)) {
             // What workers of another run still said is of no interest.
             Ok(Event::Report(run, report)) => (*run == *self.call.run).then_some(report),
@@ -439,9 +447,7 @@ impl<'a> Job<'a> {
                 }
             }
             None if rest == "pulse" => {
-                if let Some(pulse) = decode::<Pulse>(payload) {
-                    self.hear_pulse(&pulse);
-                }
+                decode(payload).into_iter().for_each(|pulse| self.hear_pulse(pulse));
             }
             Some(("time", _)) => {
                 decode(payload).into_iter().for_each(|time| self.time.take(time));
@@ -460,20 +466,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn hear_pulse(&mut self, pulse: &Pulse) {
-        match pulse.from.map(usize::from) {
-            None => {
-                self.latest = Instant::now();
-                let expects = pulse.of_agents.get(self.me).copied().unwrap_or_default();
-                self.letters.heard(0, expects);
-            }
-            Some(from) if from != self.me => {
-                self.time.note(from, pulse.doubt);
-                let expects = pulse.of_agents.get(self.me).copied().unwrap_or_default();
-                self.aside.heard(if from < self.me { from } else { from - 1 }, expects);
-            }
-            Some(_) => {}
-        }
+    fn hear_pulse(&mut self, pulse: Pulse) {
+        self.latest = Instant::now();
+        let of_me = |all: &[u64]| all.get(self.me).copied().unwrap_or_default();
+        self.letters.heard(0, of_me(&pulse.expected));
+        self.aside.heard(0, of_me(&pulse.heard));
+        self.time.note(pulse.doubts);
     }
 
     fn obey(&mut self, word: Word) {
@@ -516,16 +514,16 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn pulse(&mut self) {
-        let pulse = Pulse {
-            from: Some(self.call.me),
+    fn beat(&mut self) {
+        let beat = Beat {
+            from: self.call.me,
             of_coordinator: self.words.expects(),
             of_agents: self.asides.iter().map(Inbox::expects).collect(),
             doubt: self.time.doubt(),
             jumps: self.time.jumps(),
             offset: self.time.ahead(),
         };
-        self.agent.broker.publish(of_run(&self.call.run, "pulse"), encode(&pulse));
+        self.agent.broker.publish(of_run(&self.call.run, "beat"), encode(&beat));
     }
 
     /// How far this clock may be from that of the agent with this worker.

@@ -68,10 +68,10 @@ impl CommonTime {
         }
     }
 
-    /// Another agent tells how far its clock may be from the coordinator's.
-    pub(super) fn note(&mut self, from: usize, doubt: Duration) {
-        if let Some(known) = self.doubts.get_mut(from) {
-            *known = doubt;
+    /// The coordinator tells how far the clocks of all agents may be from its own.
+    pub(super) fn note(&mut self, doubts: Vec<Duration>) {
+        if doubts.len() == self.doubts.len() {
+            self.doubts = doubts;
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::broker::Broker;
 use crate::audit::Bulletin;
 use crate::engine::{Order, Report};
 use crate::step::ShownValue;
@@ -16,7 +17,7 @@ pub(super) const WHO: &str = "sockrates.who";
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Changes whenever what is said here means something else.
-const DIALECT: u8 = 3;
+const DIALECT: u8 = 4;
 
 /// What comes before every message, so that programs of other versions are told apart before anything else is read.
 pub(super) fn mark() -> String {
@@ -126,11 +127,11 @@ pub(super) enum Aside {
     Shown(Vec<ShownValue>),
 }
 
-/// What everybody says now and then.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Pulse {
-    /// Who says it; none is the coordinator.
-    pub(super) from: Option<u16>,
+/// What an agent says to the coordinator now and then. The others hear of it by the coordinator alone: so what is said while nothing
+/// happens grows with the number of agents, and not with its square.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Beat {
+    pub(super) from: u16,
     /// What it expects next of the coordinator.
     pub(super) of_coordinator: u64,
     /// What it expects next of each agent.
@@ -140,6 +141,23 @@ pub(super) struct Pulse {
     pub(super) jumps: u32,
     /// How far it is ahead of the coordinator's in nanoseconds.
     pub(super) offset: i64,
+}
+
+/// What the coordinator says to all agents now and then. Of each agent:
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pulse {
+    /// What the coordinator expects next of it.
+    pub(super) expected: Vec<u64>,
+    /// What every other agent has heard of it.
+    pub(super) heard: Vec<u64>,
+    /// How far its clock may be from the coordinator's.
+    pub(super) doubts: Vec<Duration>,
+}
+
+impl Pulse {
+    pub(super) fn say(&self, broker: &Broker, run: &str) {
+        broker.publish(of_run(run, "pulse"), encode(self));
+    }
 }
 
 /// The question what time it is, and the answer.

@@ -325,6 +325,28 @@ fn a_broker_that_restarts_costs_no_count() {
 }
 
 #[test]
+fn a_broker_that_never_comes_back_ends_the_run_and_its_agents_wait_for_it() {
+    let Some(mut broker) = Broker::start() else { return };
+    let (folder, server) = (Folder::new(), Reference::start());
+    // So much is said that nobody could say all of it before the broker is given up.
+    let scenario = folder.scenario("{ crowd: 40 }", &LONG.replace("8s", "60s").replace("200ms", "20ms"));
+    let mut agent = broker.agent("one", &[]);
+    let run = sockrates(["run", "--agents", "1", "--nats", &broker.url(), "--url", &server.url()]);
+    let mut run = run.args([&scenario]).start();
+    run.told("40 of 40 connected");
+    broker.kill();
+    let gone = format!("the broker at {} is dead or cut off", broker.url());
+    run.wait().code(4).says(&gone);
+    agent.told(&format!("broke off a test: {gone}"));
+    agent.told(&format!("{gone}: this agent tries to reach it again"));
+    broker.restart();
+    agent.told("the broker is there again");
+    broker.kill();
+    agent.interrupt();
+    agent.wait().code(0);
+}
+
+#[test]
 fn a_run_that_is_interrupted_ends_everywhere() {
     let Some(broker) = Broker::start() else { return };
     let (folder, server) = (Folder::new(), Reference::start());
@@ -347,7 +369,7 @@ fn an_agent_shows_what_it_is_and_loads_only_what_it_may() {
     let scenario = folder.scenario("{ crowd: 1 }", "- all: connect");
     let mut agent = broker.agent("careful", &["--labels", "zone=eu", "--allow", "https://staging.example*"]);
     let shown = sockrates(["agents", "--nats", &broker.url()]).run().code(0);
-    shown.says("careful sockrates 0.1.0/3 1 ").says(" ago waits zone=eu").says("± ");
+    shown.says("careful sockrates 0.1.0/4 1 ").says(" ago waits zone=eu").says("± ");
     let run = sockrates(["run", "--agents", "1", "--nats", &broker.url(), "--url", &server.url()]);
     let refused = run.args([&scenario]).run().code(4);
     refused.complains(
