@@ -90,12 +90,13 @@ impl<'p> Worker<'p> {
     /// Makes the clients, in the thread that they live in.
     pub(super) fn assemble(self) -> Result<WorkerLoop<'p>, String> {
         let plan = self.plan;
-        let clients: Vec<Client<'p>> = plan
-            .clients()
-            .filter(|who| self.mailboxes.home(who.index) == self.index)
-            .map(|who| Client::new(who, &plan.parts[who.group as usize], &plan.context))
-            .collect::<Result<_, _>>()?;
-        let count = clients.len();
+        let own = || plan.clients().filter(|who| self.mailboxes.home(who.index) == self.index);
+        let count = own().count();
+        // Of the right size at once: a list that grows takes up to twice as much.
+        let mut clients: Vec<Client<'p>> = Vec::with_capacity(count);
+        for who in own() {
+            clients.push(Client::new(who, &plan.parts[who.group as usize], &plan.context)?);
+        }
         let mut transport = self.transport;
         transport.make_room(clients.iter().map(Client::node));
         let disturbed = self.mailboxes.disturbed.clone();
