@@ -6,6 +6,7 @@
 //!
 //! Neighbours: [`crate::session`] below, [`crate::step`] for what steps do, [`crate::engine`] for who calls.
 
+mod arrivals;
 mod tap;
 
 use std::time::Instant;
@@ -13,15 +14,13 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::audit::AuditEvent;
-use crate::audit::stamp::{self, Stamp};
-use crate::observe::{Cause, Counter, FailureKind, Label, Metric, Observer, StepId, Who};
+use crate::observe::{Cause, Counter, FailureKind, Label, Observer, StepId, Who};
 use crate::protocol::dialect::Packets;
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
-use crate::protocol::socket_io::Kind;
 use crate::protocol::websocket::{Message as Frame, Opcode};
-use crate::protocol::{Rule, Violation, socket_io};
-use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, ServerEvent, Wire};
+use crate::protocol::{Rule, Violation};
+use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Wire};
 use tap::{Tap, shown};
 
 use crate::step::{
@@ -435,100 +434,11 @@ impl<'p> Client<'p> {
         }
     }
 
-    fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
-        io.observer.count(Counter::Received, 1);
-        if self.actor.context.stamps
-            && let Some(stamp) = Stamp::find(message.data.as_bytes())
-            && stamp.run == self.actor.context.run
-        {
-            if stamp.label == stamp::MARKER {
-                return silence::arrived(&mut self.actor, &stamp);
-            }
-            let since = self.actor.context.since(io.now);
-            io.observer.about(Label(stamp.label));
-            io.observer.count(Counter::DeliveryReceived, 1);
-            io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
-            io.observer.about(Label::NONE);
-            if stamp.is_audited && self.is_audited(message) {
-                self.record(io, AuditEvent::Received { namespace: &message.namespace, key: stamp.key });
-            }
-        }
-        let name = socket_io::event_name(&message.data);
-        // Nothing is parsed that need not be: text is an event if it has a name, and bytes are rare.
-        if name.is_none() || !message.attachments.is_empty() {
-            self.examine(io, message);
-        }
-        let Some((name, _)) = name else { return };
-        if let Some(nodes) = &self.actor.context.learned
-            && let Some(node) = nodes.of_event(&name, message, &self.actor)
-            && self.actor.learned.node.replace(node) != Some(node)
-        {
-            self.record(io, AuditEvent::At { node });
-        }
-        self.actor.overdue.hear(&name, message);
-        if let Some(id) = message.id {
-            self.answer(io, &name, id, message);
-        }
-        if self.actor.group.filter.wants(&name) {
-            self.actor.inbox.keep(&name, message);
-        }
-    }
-
-    /// Whether this is an event as which some audited message arrives, and no echo of one.
-    fn is_audited(&self, message: &ServerEvent<'_>) -> bool {
-        let Some(audit) = &self.actor.context.audit else { return false };
-        audit.events.all
-            || socket_io::event_name(&message.data).is_some_and(|(name, _)| audit.events.wants(&name))
-    }
-
-    /// Looks whether what arrived as an event is one.
-    fn examine(&self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
-        let ServerEvent { namespace, id, data, attachments } = message;
-        let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
-        let attachments = attachments.len() as u32;
-        let packet = socket_io::Packet { kind, attachments, namespace, id: *id, data: Some(data) };
-        if let Err(violation) = packet.validate() {
-            self.accuse(io, &violation);
-        }
-    }
-
     fn accuse(&self, io: &mut Io<'_>, violation: &Violation) {
         let Violation { rule, detail } = violation;
         let cause = format!("the server broke a rule: {} ({})", rule.requirement(), rule.spec());
         let wire = || self.actor.wire_log();
         io.observer.wronged(self.actor.who, FailureKind::Violation(*rule), &cause, detail, &wire);
-    }
-
-    fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &ServerEvent<'_>) {
-        let Some(rule) = self.actor.answers.iter().find(|rule| rule.is_about(name, message)) else { return };
-        let (copies, at) = (rule.copies, io.now + rule.after);
-        let encoded = match rule.encode(&self.actor) {
-            Ok(encoded) => encoded,
-            Err(why) => {
-                let cause = "an event could not be answered because a value was missing";
-                return io.observer.trouble(self.actor.who, cause, &why, &|| self.actor.wire_log());
-            }
-        };
-        for _ in 0..copies {
-            if at <= io.now {
-                self.with(io, |cx| {
-                    let (data, attachments) = (&encoded.data, &encoded.attachments);
-                    cx.actor.session.answer(cx.wire, &message.namespace, id, data, attachments);
-                });
-                continue;
-            }
-            if self.thinking.len() >= MOST_THOUGHTS {
-                let cause = "an event was not answered because too many answers were put off already";
-                return io.observer.trouble(self.actor.who, cause, name, &|| self.actor.wire_log());
-            }
-            self.thinking.push(Thought {
-                at,
-                namespace: message.namespace.as_ref().into(),
-                id,
-                data: encoded.data.as_str().into(),
-                attachments: encoded.attachments.clone(),
-            });
-        }
     }
 
     fn handle(&mut self, io: &mut Io<'_>, what: &Happening<'_>) -> Flow {

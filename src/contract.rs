@@ -234,6 +234,8 @@ pub struct Ask {
     pub order: Order,
     /// Whether the application may refuse a broadcast by its own rules, such as a limit of messages per second.
     pub may_refuse: bool,
+    /// Whether the application may send a broadcast again to whoever joins or connects later.
+    pub history: bool,
     /// What others are told of a join or a leave.
     pub tells: Option<Tells>,
 }
@@ -268,6 +270,7 @@ impl Ask {
             senders: self.senders,
             order: self.order,
             may_refuse: self.may_refuse,
+            history: self.history,
             tells: self
                 .tells
                 .as_ref()
@@ -283,7 +286,8 @@ impl Ask {
         let of_broadcast = |key| only_of([Verb::Broadcast, Verb::BroadcastAck], key);
         let (arrives_as, reaches, senders) =
             (of_broadcast("arrives_as"), of_broadcast("reaches"), of_broadcast("senders"));
-        let (order, may_refuse) = (of_broadcast("order"), of_broadcast("may_refuse"));
+        let (order, may_refuse, history) =
+            (of_broadcast("order"), of_broadcast("may_refuse"), of_broadcast("history"));
         let (arrives_in, to) = (of_broadcast("arrives_in"), of_broadcast("to"));
         let of_move = |key| only_of([Verb::Join, Verb::Leave], key);
         let (tells, confirmed_by) = (of_move("tells"), of_move("confirmed_by"));
@@ -296,6 +300,7 @@ impl Ask {
         let who_sends = senders.map(Senders::read).transpose()?;
         let order = order.map_or(Ok(Order::Sent), Order::read)?;
         let may_refuse = may_refuse.map_or(Ok(false), Node::bool)?;
+        let history = history.map_or(Ok(false), Node::bool)?;
         let mut ask = scope.with_words(verb.words(), |scope| {
             let event = Template::compile_text(event, scope)?;
             let args = args.iter().map(|arg| Template::compile(arg, scope)).collect::<Result<_, _>>()?;
@@ -320,6 +325,7 @@ impl Ask {
                 senders,
                 order,
                 may_refuse,
+                history,
                 tells,
             })
         })?;
@@ -447,6 +453,11 @@ impl Contract {
         self.node.as_ref()
     }
 
+    /// Whether the application may send a broadcast again to whoever joins or connects later.
+    pub fn has_history(&self) -> bool {
+        self.asks.iter().any(|(_, ask)| ask.history)
+    }
+
     /// Whether it is the one of the fixture, because the scenario gives none.
     pub fn is_default(&self) -> bool {
         self.is_default
@@ -501,7 +512,8 @@ pub fn schema() -> Schema {
                 .takes("reaches", reach(), "Whom it reaches, where the application decides that.")
                 .takes("senders", schema::words(senders), "Whose broadcasts are passed on.")
                 .takes("order", schema::words(orders), "In which order a client's broadcasts are handled.")
-                .takes("may_refuse", schema::flag(), "Whether the application may refuse a broadcast.");
+                .takes("may_refuse", schema::flag(), "Whether the application may refuse a broadcast.")
+                .takes("history", schema::flag(), "Whether it may send a broadcast again to who joins or connects later.");
         }
         if matches!(verb, Verb::Join | Verb::Leave) {
             let tells = Shape::new("What others in the room are told by the application itself.")

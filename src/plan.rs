@@ -151,6 +151,7 @@ impl<'s> Plan<'s> {
             window: rule.window,
             spread: Spread { nodes, within: rule.spread(nodes) },
             events: audited,
+            has_history: scenario.contract.has_history(),
         });
         let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();
         let parts = scenario

@@ -32,7 +32,7 @@ const LEAKED: &str = "delivery leaked";
 
 const DISORDERED: &str = "delivery disordered";
 
-const APPLICATIONS: [Application; 12] = [
+const APPLICATIONS: [Application; 14] = [
     Application {
         program: "chat.js",
         judged: Some(95.0),
@@ -133,6 +133,24 @@ const APPLICATIONS: [Application; 12] = [
             Breakage { name: "astray", step: "hears no `stroke`", faults: &[MISSING, LEAKED] },
             Breakage { name: "lingering", step: "", faults: &[LEAKED] },
             Breakage { name: "blank", step: "expects `joined`", faults: &[] },
+        ],
+    },
+    Application {
+        program: "archive.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "lost", step: "expects `message` 30 times", faults: &[MISSING] },
+            Breakage { name: "doubled", step: "expects `message`", faults: &[DUPLICATE] },
+            Breakage { name: "public", step: "expects `message`", faults: &[LEAKED] },
+        ],
+    },
+    Application {
+        program: "ticker.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "lost", step: "", faults: &[MISSING] },
+            Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
+            Breakage { name: "swapped", step: "", faults: &[DISORDERED] },
         ],
     },
     Application {

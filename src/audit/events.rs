@@ -16,6 +16,9 @@ pub struct Key {
     pub sequence: u64,
 }
 
+/// What stands in the place of an event that is not known before.
+pub const ANY_EVENT: u16 = u16::MAX;
+
 /// Whether the sender is among the receivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sender {
@@ -84,6 +87,12 @@ pub struct SentMessage {
     pub may_be_lost: bool,
     /// Whether the server said that it will not pass it on: then nobody must receive it.
     pub is_refused: bool,
+    /// Whether the application may send it again to whoever joins or connects later, as a chat does that shows what was said
+    /// before.
+    pub has_history: bool,
+    /// As which of the events that audited messages arrive as, in the order of their names; [`ANY_EVENT`], if that is not known
+    /// before.
+    pub heard_as: u16,
     /// Whether a recovered session gets it. A volatile event and one that asks for acknowledgements is not kept.
     pub is_kept: bool,
     /// When it was due.
@@ -189,5 +198,14 @@ pub enum AuditEvent<'a> {
         namespace: &'a str,
         /// Which.
         key: Key,
+        /// As which event.
+        heard_as: u16,
+    },
+    /// It received an event as which audited messages arrive, and no stamp of this run was in it.
+    Unstamped {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Which event.
+        heard_as: u16,
     },
 }

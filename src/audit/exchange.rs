@@ -2,8 +2,8 @@
 //! would have found.
 //!
 //! For that a ledger has to know of the other clients: the messages that they sent, the rooms that they asked for, when the
-//! first of them received a message, and when connections ended over which they had sent some. What an [`Auditor`] tells another is a [`Batch`] of plain data. Batches of one
-//! auditor have to arrive in their order; those of different auditors may arrive in any, and as late as they like: a message
+//! first of them received a message, when connections ended over which they had sent some, and which events came with stamps.
+//! What an [`Auditor`] tells another is a [`Batch`] of plain data. Batches of one auditor have to arrive in their order; those of different auditors may arrive in any, and as late as they like: a message
 //! is judged when its window is over *and* everybody has told what there was to tell until then.
 //!
 //! Pure: whoever runs the auditors carries the batches ([`Auditor::poll_bulletin`], [`Auditor::handle`]), ten times a second or
@@ -41,6 +41,8 @@ pub struct Batch {
     pub firsts: Vec<FirstReceipt>,
     /// Connections of theirs that ended while messages were open.
     pub ends: Vec<ConnectionEnd>,
+    /// Events that came to them with a stamp, and when the first of each.
+    pub stamps: Vec<(u16, Moment)>,
     /// When they received messages of the other's clients, all of them together.
     pub parts: Vec<FanoutPart>,
 }
@@ -63,7 +65,7 @@ impl Bulletin {
     /// It comes from a machine whose clock may be so far from ours: whatever is concluded from its times has to hold for all
     /// that they may have been.
     pub fn blur(&mut self, by: Moment) {
-        let Batch { until, messages, rooms, firsts, ends, .. } = &mut self.common;
+        let Batch { until, messages, rooms, firsts, ends, stamps, .. } = &mut self.common;
         *until = until.saturating_sub(by);
         for message in messages {
             let message = Arc::make_mut(message);
@@ -74,6 +76,7 @@ impl Bulletin {
         }
         rooms.iter_mut().for_each(|room| room.blur(by));
         firsts.iter_mut().for_each(|first| first.at = first.at.saturating_add(by));
+        stamps.iter_mut().for_each(|(_, first)| *first = first.saturating_add(by));
         // These are compared with the sending of the same client's messages.
         ends.iter_mut().for_each(|end| end.at = end.at.saturating_sub(by));
     }
@@ -125,18 +128,19 @@ impl Auditor {
     pub fn poll_bulletin(&mut self, now: Moment) -> Bulletin {
         let messages = std::mem::take(&mut self.messages);
         let (rooms, firsts) = (self.ledger.take_rooms(), self.ledger.take_firsts());
-        let (from, ends) = (self.index, self.ledger.take_ends());
-        let common = Batch { from, until: now, messages, rooms, firsts, ends, parts: Vec::new() };
+        let (from, ends, stamps) = (self.index, self.ledger.take_ends(), self.ledger.take_stamps());
+        let common = Batch { from, until: now, messages, rooms, firsts, ends, stamps, parts: Vec::new() };
         Bulletin { common, parts: self.parts.iter_mut().map(std::mem::take).collect() }
     }
 
     /// Takes what another auditor tells.
     pub fn handle(&mut self, batch: Batch) {
-        let Batch { from, until, messages, rooms, firsts, ends, parts } = batch;
+        let Batch { from, until, messages, rooms, firsts, ends, stamps, parts } = batch;
         rooms.into_iter().for_each(|room| self.ledger.handle_room(room));
         firsts.into_iter().for_each(|first| self.ledger.handle_first(first));
         messages.into_iter().for_each(|message| self.ledger.handle_message(message));
         ends.into_iter().for_each(|end| self.ledger.handle_end(end));
+        stamps.into_iter().for_each(|stamp| self.ledger.handle_stamp(stamp));
         self.reached.extend(parts.into_iter().filter_map(|part| self.fanout.add(part)));
         self.heard[from] = self.heard[from].max(until);
     }

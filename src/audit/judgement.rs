@@ -159,6 +159,10 @@ impl Judgement {
             if membership.is_for(message, seat, from, to) != Certainty::No {
                 continue;
             }
+            if message.has_history && membership.has_come_since(seat, message, at) {
+                self.forbidden = self.forbidden.saturating_sub(u64::from(can_tell));
+                continue;
+            }
             match knows && !is_replayed(membership, message, seat, (from, to)) {
                 true => self.leaked.push((seat, how(membership, message, seat, (from, to)), at)),
                 // Of the others, whose receivers nobody knows, all are undecided already.

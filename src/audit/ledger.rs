@@ -2,6 +2,7 @@
 
 mod closing;
 mod evidence;
+mod receiving;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -86,6 +87,10 @@ pub struct Ledger {
     missing: Map<(u32, Key), (u16, u16, bool)>,
     /// Seats to which something is owed.
     owing: Vec<u32>,
+    /// Of each event as which messages arrive, when it came with a stamp first, if it ever did.
+    stamps: Vec<Option<Moment>>,
+    /// Those that came to clients of this ledger, since that was told.
+    fresh_stamps: Vec<(u16, Moment)>,
     /// When the server was disturbed on purpose.
     pub(super) disturbances: Disturbances,
     /// The last receipt.
@@ -115,6 +120,8 @@ impl Ledger {
             signs: Vec::new(),
             missing: Map::default(),
             owing: Vec::new(),
+            stamps: Vec::new(),
+            fresh_stamps: Vec::new(),
             disturbances: Vec::new(),
             latest: Moment::ZERO,
         }
@@ -158,6 +165,18 @@ impl Ledger {
         }
     }
 
+    /// Another ledger tells when an event came with a stamp first.
+    pub fn handle_stamp(&mut self, (heard_as, first): (u16, Moment)) {
+        let place = usize::from(heard_as);
+        self.stamps.resize(self.stamps.len().max(place + 1), None);
+        self.stamps[place] = Some(self.stamps[place].map_or(first, |known| known.min(first)));
+    }
+
+    /// When events came with a stamp first, since this was asked last, for the other ledgers.
+    pub fn take_stamps(&mut self) -> Vec<(u16, Moment)> {
+        std::mem::take(&mut self.fresh_stamps)
+    }
+
     /// The connections of this ledger's clients that ended, since this was asked last, for the other ledgers.
     pub fn take_ends(&mut self) -> Vec<ConnectionEnd> {
         std::mem::take(&mut self.ends)
@@ -179,7 +198,11 @@ impl Ledger {
     pub fn record(&mut self, client: u32, at: Moment, event: AuditEvent<'_>) -> Option<Arc<SentMessage>> {
         match event {
             AuditEvent::At { node } => self.membership.go(client, node, at),
-            AuditEvent::Received { namespace, key } => self.received(client, namespace, key, at),
+            AuditEvent::Received { namespace, key, heard_as } => {
+                self.note_stamp(heard_as, at);
+                self.received(client, namespace, key, at);
+            }
+            AuditEvent::Unstamped { namespace, heard_as } => self.unstamped(client, namespace, heard_as, at),
             AuditEvent::Settled(mut message) => {
                 message.strays = self.membership.strays(&message);
                 message.node = self.membership.homes.node(client, message.sent);
@@ -280,53 +303,10 @@ impl Ledger {
         }
         let entry = self.open.entry(key).or_default();
         entry.live = self.membership.live_at(message.settled);
-        entry.message = Some(message);
+        entry.message = Some(message.clone());
         self.awaited.push(key);
-    }
-
-    /// A client received a stamped message in a namespace.
-    pub fn received(&mut self, client: u32, namespace: &str, key: Key, at: Moment) {
-        let seat = self.membership.seat(client, namespace);
-        self.findings.receipts += 1;
-        self.latest = self.latest.max(at);
-        if key.sender >= self.clients {
-            return self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
-        }
-        let course = self.senders.entry(key.sender).or_default();
-        if key.sequence < course.judged {
-            return self.received_late(seat, key, at);
-        }
-        let entry = match self.open.entry(key) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(_) if self.unknown.len() >= MOST_UNKNOWN => {
-                return self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
-            }
-            Entry::Vacant(place) => {
-                self.unknown.push((at, key));
-                place.insert(Open::default())
-            }
-        };
-        if entry.receipts.len() == 0 {
-            self.firsts.push(key);
-            if entry.awaited.is_some() && entry.first_elsewhere.is_none() {
-                self.passed.push(key);
-            }
-        }
-        if !entry.receipts.put(seat, at) {
-            let message = entry.message.clone();
-            if message.is_none() && self.membership.homes.are_several() {
-                entry.doubled.push((seat, at));
-            }
-            return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
-        }
-        if self.membership.asks_for_rooms(seat) && self.signs.len() < MOST_SIGNS {
-            self.signs.push((key, seat, at));
-        }
-        if key.sequence >= course.seen {
-            course.seen = key.sequence + 1;
-        } else {
-            let seen = course.seen;
-            self.look_at_the_order((seat, at), key, seen);
+        if !message.has_history {
+            self.accuse_doubled(key, Some(&message));
         }
     }
 
@@ -463,40 +443,9 @@ impl Ledger {
         entry.awaited = Some(awaited);
         // Of a message that binds nobody it is not known when it has come to all that it comes to.
         if !is_awaited && proof.excuse.is_none() && self.membership.can_tell(&message, due) {
-            self.parts.extend(entry.tell(&message));
+            self.parts.extend(entry.tell(&message, &self.membership));
         }
         is_awaited
-    }
-
-    fn received_late(&mut self, seat: u32, key: Key, at: Moment) {
-        let owed = &mut self.membership.seat_mut(seat).owed;
-        if let Some(index) = owed.iter().position(|(of, _)| *of == key) {
-            let (_, message) = owed.remove(index);
-            self.expect(&message, self.membership.node(seat, at));
-        } else if let Some((from, to, is_disturbed)) = self.missing.remove(&(seat, key)) {
-            let client = self.membership.seats()[seat as usize].client;
-            self.findings.forgive(client, key);
-            self.findings.nodes.forgive(from, to);
-            if is_disturbed {
-                let missing = &mut self.findings.disturbed.faults[Fault::Missing as usize];
-                *missing = missing.saturating_sub(1);
-            }
-        } else {
-            self.findings.late += 1;
-        }
-    }
-
-    /// Others have received later messages of the sender, before the one `seen`: whether this seat has, too.
-    fn look_at_the_order(&mut self, (seat, at): (u32, Moment), key: Key, seen: u64) {
-        let later = (key.sequence + 1)..seen.min(key.sequence + BACK);
-        let has = |sequence: &u64| {
-            let key = Key { sequence: *sequence, ..key };
-            self.open.get(&key).is_some_and(|entry| entry.receipts.has(seat))
-        };
-        let by = later.into_iter().find(has);
-        if let (Some(by), Some(entry)) = (by, self.open.get_mut(&key)) {
-            entry.overtaken.push((seat, at, by));
-        }
     }
 
     /// One more pair in which the message had to arrive, at a node.

@@ -28,6 +28,8 @@ pub(super) struct Seat {
     pub(super) back: Option<Moment>,
     /// Whether some room that it asked for may not be confirmed.
     asks: bool,
+    /// When it received last an event as which messages arrive, and which had never come with a stamp.
+    pub(super) unstamped: Option<Moment>,
     /// What it must receive if it is, or was, recovered.
     pub(super) owed: Vec<(Key, Arc<SentMessage>)>,
 }
@@ -254,6 +256,7 @@ impl Membership {
             away: None,
             back: None,
             asks: false,
+            unstamped: None,
             owed: Vec::new(),
         });
         self.met.push(0);
@@ -348,9 +351,12 @@ impl Membership {
         self.known.ask(&self.namespaces[namespace].0, room, at);
         let room = self.room(seat, room);
         let place = &mut self.seats[seat as usize];
-        if !place.rooms.iter().any(|(of, span)| *of == room && span.left_asked.is_none()) {
-            place.rooms.push((room, MembershipSpan::asked(at)));
-            place.asks = true;
+        match place.rooms.iter_mut().find(|(of, span)| *of == room && span.left_asked.is_none()) {
+            Some((_, span)) => span.again = Some(Moment::MAX),
+            None => {
+                place.rooms.push((room, MembershipSpan::asked(at)));
+                place.asks = true;
+            }
         }
     }
 
@@ -361,7 +367,7 @@ impl Membership {
             match span.left_asked {
                 // A leave that nobody confirmed was handled before this join.
                 Some(asked) => span.end(asked, at),
-                None => span.confirmed = span.confirmed.or(Some(at)),
+                None => span.confirm(at),
             }
         }
     }
@@ -377,29 +383,6 @@ impl Membership {
             rooms.remove(place);
             self.vacate(seat, room);
         }
-    }
-
-    /// The server puts the socket into a room by itself, when it connects or later.
-    pub(super) fn placed(&mut self, seat: u32, room: &str, is_certain: bool, at: Moment) {
-        let place = &self.seats[seat as usize];
-        let Some(asked) = place.open().map(|socket| socket.asked) else { return };
-        let namespace = place.namespace as usize;
-        self.known.ask(&self.namespaces[namespace].0, room, at);
-        let room = self.room(seat, room);
-        let rooms = &mut self.seats[seat as usize].rooms;
-        let known = rooms.iter_mut().find(|(of, span)| *of == room && span.left_asked.is_none());
-        match known {
-            // It may have been there earlier than by the join that it has asked for.
-            Some((_, span)) => {
-                span.asked = span.asked.min(asked);
-                span.confirmed = span.confirmed.or(is_certain.then_some(at));
-            }
-            None => {
-                let confirmed = is_certain.then_some(at);
-                rooms.push((room, MembershipSpan { confirmed, ..MembershipSpan::asked(asked) }));
-            }
-        }
-        self.seats[seat as usize].asks = true;
     }
 
     pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {

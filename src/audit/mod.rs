@@ -34,7 +34,7 @@ mod tests;
 mod undecided;
 
 pub use coverage::{Coverage, ENOUGH, Gap};
-pub use events::{AuditEvent, Key, Moment, Order, Origin, Sender, SentMessage};
+pub use events::{ANY_EVENT, AuditEvent, Key, Moment, Order, Origin, Sender, SentMessage};
 #[cfg(test)]
 pub(crate) use exchange::finish;
 pub use exchange::{Auditor, Batch, Bulletin, home};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::events::{Moment, SentMessage};
 use super::fanout::FanoutPart;
+use super::membership::Membership;
 use super::receipts::Receipts;
 
 /// A message that came after a later one of its sender.
@@ -32,7 +33,7 @@ pub(super) struct Open {
     pub(super) overtook: Vec<Overtaken>,
     /// Who had to receive it and had not, when that was looked at last.
     pub(super) awaited: Option<Vec<u32>>,
-    /// Who received it again before anybody had told of it, and when, where it matters from which node it came.
+    /// Who received it again, and when, as long as it is not known whether that is right.
     pub(super) doubled: Vec<(u32, Moment)>,
     /// Whether it was told when it was received.
     is_told: bool,
@@ -62,10 +63,18 @@ impl Open {
         [handled, self.first_elsewhere].into_iter().flatten().all(|known| first < known).then_some(first)
     }
 
-    /// When it was received, unless that was told.
-    pub(super) fn tell(&mut self, message: &SentMessage) -> Option<FanoutPart> {
-        let (receivers, first, last) = (self.receipts.len(), self.receipts.first(), self.receipts.last());
-        let is_told = std::mem::replace(&mut self.is_told, true);
-        (!is_told).then_some(FanoutPart { key: message.key, due: message.due, receivers, first, last })
+    /// When it was received, unless that was told. What an application shows again to who comes later is no part of it.
+    pub(super) fn tell(&mut self, message: &SentMessage, membership: &Membership) -> Option<FanoutPart> {
+        if std::mem::replace(&mut self.is_told, true) {
+            return None;
+        }
+        let (mut receivers, mut first, mut last) =
+            (self.receipts.len(), self.receipts.first(), self.receipts.last());
+        if message.has_history {
+            let is_live = |(seat, at): &(u32, Moment)| !membership.has_come_since(*seat, message, *at);
+            let live: Vec<Moment> = self.receipts.iter().filter(is_live).map(|(_, at)| at).collect();
+            (receivers, first, last) = (live.len(), live.first().copied(), live.last().copied());
+        }
+        Some(FanoutPart { key: message.key, due: message.due, receivers, first, last })
     }
 }

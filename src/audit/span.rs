@@ -52,12 +52,14 @@ pub struct MembershipSpan {
     pub left_asked: Option<Moment>,
     /// From when on it certainly is over.
     pub left: Option<Moment>,
+    /// Up to when the server may have handled a join of who was there already, if one was asked for.
+    pub again: Option<Moment>,
 }
 
 impl MembershipSpan {
     /// One that was asked for.
     pub fn asked(at: Moment) -> MembershipSpan {
-        MembershipSpan { asked: at, confirmed: None, left_asked: None, left: None }
+        MembershipSpan { asked: at, confirmed: None, left_asked: None, left: None, again: None }
     }
 
     /// Whether it held from one time to another.
@@ -71,6 +73,17 @@ impl MembershipSpan {
             () if begun && lasts => Certainty::Yes,
             () => Certainty::Maybe,
         }
+    }
+
+    /// The server says that it has joined.
+    pub(super) fn confirm(&mut self, at: Moment) {
+        self.confirmed = self.confirmed.or(Some(at));
+        self.again = self.again.map(|_| at);
+    }
+
+    /// Whether it began, or was joined again, after a time, for all that is known.
+    pub(super) fn may_begin_after(&self, when: Moment) -> bool {
+        [self.confirmed.or(Some(Moment::MAX)), self.again].into_iter().flatten().any(|begun| begun >= when)
     }
 
     /// Ends it, unless it has ended: it was asked to, or may have, at one time, and certainly had at another.

@@ -81,7 +81,12 @@ impl Stamp {
 
     /// Reads the first stamp in a payload.
     pub fn find(payload: &[u8]) -> Option<Stamp> {
-        SEARCH.find_iter(payload).find_map(|at| Stamp::read(payload.get(at..at + LENGTH)?))
+        Stamp::all(payload).next()
+    }
+
+    /// Reads every stamp in a payload: a server may send several messages as one event.
+    pub fn all(payload: &[u8]) -> impl Iterator<Item = Stamp> + '_ {
+        SEARCH.find_iter(payload).filter_map(|at| Stamp::read(payload.get(at..at + LENGTH)?))
     }
 
     fn read(text: &[u8]) -> Option<Stamp> {
@@ -178,6 +183,14 @@ mod tests {
         let aside = Stamp { is_audited: false, ..STAMP };
         assert_eq!(Stamp::find(aside.to_string().as_bytes()), Some(aside));
         assert_eq!(Stamp::find(b"~sk and nothing else that looks like it is"), None);
+    }
+
+    #[test]
+    fn every_stamp_of_a_payload_is_found_in_its_order() {
+        let later = Stamp { key: Key { sequence: KEY.sequence + 1, ..KEY }, ..STAMP };
+        let payload = format!(r#"["said",[{{"text":"a {STAMP}"}},{{"text":"~sk {later}"}},"{STAMP}"]]"#);
+        assert_eq!(Stamp::all(payload.as_bytes()).collect::<Vec<_>>(), [STAMP, later, STAMP]);
+        assert_eq!(Stamp::all(b"nothing").count(), 0);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Undecided {
     MayBeRefused,
     /// Nothing in the message shows to its receivers which one it is.
     Unstamped,
+    /// Its receiver got the event, but never with a stamp.
+    StampLost,
     /// The message may be lost.
     MayBeLost,
     /// The sender's connection ended before anything showed that the server had read the message.
@@ -42,12 +44,13 @@ pub enum Undecided {
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 16] = [
+    pub const ALL: [Undecided; 17] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,
         Undecided::MayBeRefused,
         Undecided::Unstamped,
+        Undecided::StampLost,
         Undecided::MayBeLost,
         Undecided::SenderLost,
         Undecided::SenderUnknown,
@@ -69,6 +72,9 @@ impl Undecided {
             Undecided::Stranger => "the sender was not certainly a member of the room",
             Undecided::MayBeRefused => "nobody received the message, and the application may have refused it",
             Undecided::Unstamped => "the message had no place for its stamp",
+            Undecided::StampLost => {
+                "the receiver got events of that name, but none with a stamp: the server shortens or changes the text"
+            }
             Undecided::MayBeLost => "the message may be lost: it is volatile, local or was refused",
             Undecided::SenderLost => {
                 "the sender's connection ended before the server had shown that it had read the message"
@@ -114,6 +120,9 @@ impl Undecided {
             }
             Undecided::Unstamped => Some(
                 "let a text of the message stay as it is, or put `${stamp}` into the contract's `broadcast`",
+            ),
+            Undecided::StampLost => Some(
+                "put `${stamp}` into a field of the contract's `broadcast` that the server leaves as it is, such as an id",
             ),
             Undecided::SenderLost | Undecided::Unacknowledged => Some(
                 "say `ack: true` in the contract's `broadcast` if the server acknowledges it when it is done",

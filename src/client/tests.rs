@@ -1,6 +1,7 @@
 //! Whole clients in memory.
 
 mod answers;
+mod arrivals;
 mod connects;
 mod elsewhere;
 mod login;
@@ -15,6 +16,7 @@ mod stage;
 use std::time::Duration;
 
 use super::*;
+use crate::observe::Metric;
 use crate::protocol::http::Head;
 use stage::*;
 

@@ -195,6 +195,8 @@ fn unfit(tree: &Node, clauses: &[String], contract: &Contract) -> Option<String>
     let tells = contract.get(Verb::Join).and_then(|join| join.tells.as_ref());
     let why = if broadcast.may_refuse {
         "by the contract the application may refuse a broadcast (`may_refuse`)"
+    } else if broadcast.history {
+        "by the contract a client that comes may be shown what was said before (`history`)"
     } else if broadcast.arrives_in.is_some() {
         "by the contract a broadcast is heard in another namespace (`arrives_in`)"
     } else if tells.is_some_and(|tells| tells.event == broadcast.arrives_as) {

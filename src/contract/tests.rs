@@ -102,6 +102,10 @@ fn broadcasts_are_passed_on_in_order_unless_it_is_said() {
     };
     assert_eq!(promise(""), Ok(Some((Order::Sent, false))));
     assert_eq!(promise(", order: none, may_refuse: true"), Ok(Some((Order::None, true))));
+    let history = |text: &str| Ok::<_, Mistake>(read(text)?.has_history());
+    assert_eq!(history("broadcast: { emit: [say, \"${body}\"] }"), Ok(false));
+    assert_eq!(history("broadcast: { emit: [say, \"${body}\"], history: true }"), Ok(true));
+    assert!(told("join: { emit: [a, \"${room}\"], history: true }").contains("unknown key `history`"));
     assert!(promise(", order: nome").unwrap_err().to_string().contains("did you mean `none`"));
     assert!(told("join: { emit: [a, \"${room}\"], order: none }").contains("unknown key `order`"));
 }

@@ -240,6 +240,8 @@ fn missing() -> Offence {
         may_be_refused: false,
         may_be_lost: false,
         is_refused: false,
+        has_history: false,
+        heard_as: 0,
         is_kept: true,
         due: at(31_700),
         sent: at(31_700),

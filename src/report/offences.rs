@@ -152,6 +152,8 @@ mod tests {
             may_be_refused: false,
             may_be_lost: false,
             is_refused: false,
+            has_history: false,
+            heard_as: 0,
             is_kept: true,
             due: at(1_204),
             sent: at(1_204),

@@ -88,6 +88,8 @@ pub struct Actor<'p> {
     pub answers: Vec<AnswerRule<'p>>,
     /// Responses that did not come in time, and may still come.
     pub overdue: Overdue,
+    /// When it asked last to connect or to join: what was due before, an application with a history may send it again.
+    pub came: Duration,
     /// When and why its connection ended.
     pub ended: Option<Ended>,
     /// The first rule of the protocol that the server broke on this connection so that something was lost by it.
@@ -207,6 +209,7 @@ impl<'p> Actor<'p> {
             marks: Vec::new(),
             board: None,
             overdue: Overdue::default(),
+            came: Duration::ZERO,
             ended: None,
             harm: None,
             arrived: false,

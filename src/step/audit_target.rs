@@ -28,11 +28,12 @@ pub(super) struct AuditTarget {
     pub(super) may_be_refused: bool,
     pub(super) may_be_lost: bool,
     pub(super) is_kept: bool,
+    pub(super) has_history: bool,
 }
 
 impl AuditTarget {
     /// Those in the room who are told of a join or a leave.
-    pub(super) fn told(tells: &Tells, verb: Verb) -> AuditTarget {
+    pub(super) fn told(tells: &Tells, verb: Verb, has_history: bool) -> AuditTarget {
         AuditTarget {
             arrives_as: tells.event.clone(),
             is_aimed: true,
@@ -42,12 +43,19 @@ impl AuditTarget {
             may_be_refused: false,
             may_be_lost: false,
             is_kept: true,
+            has_history,
         }
     }
 
     /// Listens to what arrives.
     pub(super) fn want(&self, events: &mut EventFilter) {
         events.want(&self.arrives_as);
+    }
+
+    /// Which of the audited events it arrives as.
+    fn place(&self, cx: &Cx<'_, '_>) -> Option<u16> {
+        let name = self.arrives_as.fixed()?.as_str()?;
+        cx.actor.context.audit.as_ref()?.events.place(name)
     }
 
     fn message(&self, cx: &Cx<'_, '_>, stamp: Stamp, is_stamped: bool, way: &Way<'_>) -> SentMessage {
@@ -70,6 +78,8 @@ impl AuditTarget {
             may_be_refused: self.may_be_refused,
             may_be_lost: self.may_be_lost,
             is_refused: false,
+            has_history: self.has_history,
+            heard_as: self.place(cx).unwrap_or(audit::ANY_EVENT),
             is_kept: self.is_kept,
             due: stamp.due,
             sent,

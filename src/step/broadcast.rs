@@ -84,6 +84,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         origin: audit_target::origin(ask.senders),
         order: audit_target::order(ask.order),
         may_be_refused: ask.may_refuse,
+        has_history: ask.history,
         // With `local`, a cluster leaves out who is connected elsewhere.
         may_be_lost: ["volatile", "local"].iter().any(|flag| has_flag(&fields, flag)),
         is_kept: collect.is_none() && !has_flag(&fields, "volatile"),

@@ -43,6 +43,11 @@ impl EventFilter {
         }
     }
 
+    /// Which of the wanted names this is, in their order.
+    pub fn place(&self, name: &str) -> Option<u16> {
+        self.names.iter().position(|wanted| wanted == name).and_then(|place| u16::try_from(place).ok())
+    }
+
     /// Whether an event of this name is wanted.
     pub fn wants(&self, name: &str) -> bool {
         self.all || self.names.contains(name)
@@ -93,6 +98,8 @@ pub struct Audit {
     pub spread: Spread,
     /// As which events audited messages arrive. A stamp in another is an echo of the application's.
     pub events: EventFilter,
+    /// Whether the application may send a message again to whoever joins or connects later.
+    pub has_history: bool,
 }
 
 /// The trace contexts that the clients of a run send.

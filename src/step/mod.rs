@@ -360,7 +360,11 @@ impl<'p> Cx<'_, 'p> {
     /// Reports to the audit, if there is one.
     pub fn record(&mut self, event: AuditEvent<'_>) {
         if self.actor.context.audit.is_some() {
-            self.observer.record(self.actor.who, self.actor.context.since(self.now), event);
+            let now = self.actor.context.since(self.now);
+            if matches!(event, AuditEvent::Connecting { .. } | AuditEvent::Joining { .. }) {
+                self.actor.came = now;
+            }
+            self.observer.record(self.actor.who, now, event);
         }
     }
 

@@ -67,7 +67,8 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     let words = [("stamp", &stamp), ("room", &room)];
     let ask = ask.bind(&words[..if room.fixed().is_some() { 2 } else { 1 }]);
     let event_template = EventTemplate::new(&ask.event, &ask.args);
-    let audit_target = ask.tells.as_ref().map(|tells| AuditTarget::told(tells, verb));
+    let audit_target =
+        ask.tells.as_ref().map(|tells| AuditTarget::told(tells, verb, reading.contract.has_history()));
     let confirmation = ask.confirmed_by.map(|Confirmation { event, args }| Description {
         name: super::event_template::in_words(&event),
         event,

@@ -72,7 +72,7 @@ impl Said {
 
     /// Whether it is a message of this run, and no other event of the same name.
     pub(super) fn concerns(received: &Received, run: u16) -> bool {
-        Stamp::find(received.data.as_bytes()).is_some_and(|stamp| stamp.run == run)
+        Stamp::all(received.data.as_bytes()).any(|stamp| stamp.run == run)
     }
 
     /// Whether the text stands in these arguments.

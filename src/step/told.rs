@@ -123,6 +123,7 @@ impl Told {
             may_be_refused: false,
             may_be_lost: false,
             is_kept: true,
+            has_history: reading.contract.has_history(),
         };
         Ok(Told { namespace, to, except, audit_target })
     }

@@ -15,7 +15,8 @@ impl Ledger {
     /// Judges a message; `is_over`: whether its window is.
     pub(super) fn close(&mut self, key: Key, due: Moment, is_over: bool, now: Moment) {
         let message = self.open.get(&key).and_then(|entry| entry.message.clone());
-        let proof = message.map(|message| self.proof(&message, due));
+        let proof = message.as_ref().map(|message| self.proof(message, due));
+        self.accuse_doubled(key, message.as_ref());
         let Some(mut entry) = self.open.remove(&key) else { return };
         let (Some(message), Some(proof)) = (entry.message.clone(), proof) else {
             for (seat, at) in entry.receipts.iter() {
@@ -23,7 +24,7 @@ impl Ledger {
             }
             return;
         };
-        self.parts.extend(entry.tell(&message));
+        self.parts.extend(entry.tell(&message, &self.membership));
         self.tell_nodes(&message, &entry);
         let membership = &mut self.membership;
         self.findings.complete(&message, |offence| {
@@ -44,7 +45,7 @@ impl Ledger {
             self.findings.nodes.owe(message.node, node as u16, *pairs);
         }
         for seat in judgement.absent {
-            self.absent(seat, &message, is_over, now);
+            self.absent(seat, &message, (is_over, due), now);
         }
         for (seat, leak, at) in judgement.leaked {
             self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
@@ -69,9 +70,6 @@ impl Ledger {
         for (seat, at) in entry.receipts.iter() {
             nodes.receive(message.node, membership.node(seat, at), at.saturating_sub(message.due));
         }
-        for (seat, at) in &entry.doubled {
-            nodes.accuse(message.node, membership.node(*seat, *at), Fault::Duplicate);
-        }
     }
 
     /// What the order is for certain is known when the later message is judged. What may be lost need not wait for its turn.
@@ -86,6 +84,9 @@ impl Ledger {
             let is_hidden = self.membership.homes.are_hidden() || message.node == UNKNOWN_NODE;
             let has_moved = if is_hidden { is_cut } else { earlier.node != message.node };
             if has_moved {
+                continue;
+            }
+            if self.is_from_history(seat, &earlier, received) {
                 continue;
             }
             // The sender's next message was sent when the acknowledgement was there.
@@ -103,7 +104,7 @@ impl Ledger {
     }
 
     /// A seat had to receive a message, and has not.
-    pub(super) fn absent(&mut self, seat: u32, message: &Arc<SentMessage>, is_over: bool, now: Moment) {
+    fn absent(&mut self, seat: u32, message: &Arc<SentMessage>, (is_over, due): (bool, Moment), now: Moment) {
         let window = self.window;
         let place = self.membership.seat_mut(seat);
         let is_late = place.back.is_some_and(|back| back + window > now);
@@ -124,10 +125,14 @@ impl Ledger {
             self.findings.undecided.add(cause, 1);
             return;
         }
-        self.miss(seat, message);
+        self.miss(seat, message, due);
     }
 
-    pub(super) fn miss(&mut self, seat: u32, message: &Arc<SentMessage>) {
+    /// It is missing, by all that is known of the time up to `by`.
+    pub(super) fn miss(&mut self, seat: u32, message: &Arc<SentMessage>, by: Moment) {
+        if self.may_have_lost_its_stamp(seat, message, by) {
+            return self.findings.undecided.add(Undecided::StampLost, 1);
+        }
         let client = self.membership.seats()[seat as usize].client;
         let nodes = (message.node, self.membership.homes.host(client, message.settled));
         self.expect(message, nodes.1);
@@ -158,7 +163,7 @@ impl Ledger {
             }
             for (_, message) in std::mem::take(&mut place.owed) {
                 match self.membership.seats()[*seat as usize].is_up_since(message.sent) {
-                    true => self.miss(*seat, &message),
+                    true => self.miss(*seat, &message, now),
                     false => self.findings.undecided.add(Undecided::ReceiverLost, 1),
                 }
             }

@@ -7,6 +7,29 @@ use crate::audit::span::{Certainty, MembershipSpan, any_over};
 use crate::audit::undecided::Undecided;
 
 impl Membership {
+    /// The server puts the socket into a room by itself, when it connects or later.
+    pub(in crate::audit) fn placed(&mut self, seat: u32, room: &str, is_certain: bool, at: Moment) {
+        let place = &self.seats[seat as usize];
+        let Some(asked) = place.open().map(|socket| socket.asked) else { return };
+        let namespace = place.namespace as usize;
+        self.known.ask(&self.namespaces[namespace].0, room, at);
+        let room = self.room(seat, room);
+        let rooms = &mut self.seats[seat as usize].rooms;
+        let known = rooms.iter_mut().find(|(of, span)| *of == room && span.left_asked.is_none());
+        match known {
+            // It may have been there earlier than by the join that it has asked for.
+            Some((_, span)) => {
+                span.asked = span.asked.min(asked);
+                span.confirmed = span.confirmed.or(is_certain.then_some(at));
+            }
+            None => {
+                let confirmed = is_certain.then_some(at);
+                rooms.push((room, MembershipSpan { confirmed, ..MembershipSpan::asked(asked) }));
+            }
+        }
+        self.seats[seat as usize].asks = true;
+    }
+
     /// Whether a seat asked for a room and nobody has confirmed that it is there.
     pub(in crate::audit) fn asks_for_rooms(&mut self, seat: u32) -> bool {
         let place = &mut self.seats[seat as usize];
@@ -33,6 +56,14 @@ impl Membership {
         if let (Some((_, span)), None) = (stays.next(), stays.next()) {
             span.confirmed = span.confirmed.or(Some(at));
         }
+    }
+
+    /// Whether a seat came to where a message went after that was sent, or may have, and before a time.
+    pub(in crate::audit) fn has_come_since(&self, seat: u32, message: &SentMessage, at: Moment) -> bool {
+        let place = &self.seats[seat as usize];
+        let is_there = self.namespaces[place.namespace as usize].0 == message.namespace;
+        let is_later = |span: &MembershipSpan| span.asked <= at && span.may_begin_after(message.sent);
+        is_there && self.spans(message, seat).iter().any(|(_, span)| is_later(span))
     }
 
     /// Why nobody knows whether a message was for a seat.

@@ -34,7 +34,7 @@ fn a_message_that_seems_to_have_come_before_it_was_sent_accuses_nobody() {
     auditors[1].record(1, at(2), AuditEvent::Joining { namespace: "/", room: "a" });
     auditors[1].record(1, at(3), AuditEvent::Joined { namespace: "/", room: "a" });
     let key = Key { sender: 0, sequence: 0 };
-    auditors[1].record(1, at(8), AuditEvent::Received { namespace: "/", key });
+    auditors[1].record(1, at(8), AuditEvent::Received { namespace: "/", key, heard_as: 0 });
     auditors[0].record(0, at(14), AuditEvent::Settled(message(0, "a", 10)));
     for (from, to) in [(0, 1), (1, 0)] {
         let mut bulletin = auditors[from].poll_bulletin(at(300));

@@ -2,6 +2,8 @@
 //! at, and every span that may or must have held then. The auditors have to come to the same verdicts, whatever a
 //! server did with its deliveries, however many they are, and however late they hear from each other.
 
+mod life;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -9,198 +11,7 @@ use proptest::test_runner::TestCaseResult;
 
 use super::random::{Audited, Habits, History, Seen, Sight, history, namespace, rng};
 use super::*;
-
-/// A receipt of what went to one room alone, by who was perhaps there: from when on its ledger knows that it was.
-#[derive(Debug)]
-struct JoinProof<'h> {
-    known: u64,
-    client: u32,
-    received: u64,
-    message: &'h SentMessage,
-    /// How much earlier it may have left than that was known where the message came from.
-    before: Moment,
-}
-
-/// What is known of one client at some time.
-#[derive(Debug, Default)]
-struct Life {
-    /// Of the namespace (no name) and of rooms.
-    spans: Vec<(Option<String>, MembershipSpan)>,
-    /// Since when its connection is gone, while it may still be recovered.
-    away: Option<Moment>,
-    /// When it was recovered last.
-    back: Option<Moment>,
-}
-
-impl Life {
-    /// By what it saw before a time, and what its receipts had proved by then.
-    fn of(client: u32, seen: &[Seen], proofs: &[JoinProof<'_>], before: u64) -> Life {
-        let mut life = Life::default();
-        let own = seen.iter().filter(|(time, who, _)| *who == client && *time < before);
-        let mut proofs =
-            proofs.iter().filter(|proof| proof.client == client && proof.known <= before).peekable();
-        for (time, _, sight) in own {
-            while let Some(proof) = proofs.next_if(|proof| proof.known <= *time) {
-                life.learn(proof);
-            }
-            let now = at(*time);
-            match sight {
-                Sight::Connecting => life.spans.push((None, MembershipSpan::asked(now))),
-                Sight::Connected { recovered: true, .. } => {
-                    life.spans.retain(|(room, span)| room.is_some() || span.confirmed.is_some());
-                    (life.away, life.back) = (None, Some(now));
-                }
-                Sight::Connected { sid, .. } => {
-                    let (_, mut socket) = life.spans.pop().expect("it was connecting");
-                    let ended = life.away.take().unwrap_or(socket.asked);
-                    life.spans.iter_mut().for_each(|(_, span)| span.end(ended, ended));
-                    socket.confirmed = Some(now);
-                    life.spans.extend([(Some(sid.clone()), socket), (None, socket)]);
-                }
-                Sight::Leaving => {
-                    let open = life.spans.iter_mut().filter(|(_, span)| span.left_asked.is_none());
-                    open.for_each(|(_, span)| span.left_asked = Some(now));
-                }
-                Sight::Ended => life.spans.iter_mut().for_each(|(_, span)| span.end(now, now)),
-                Sight::Lost => life.away = Some(now),
-                Sight::Joining(room) => {
-                    let is_open = |span: &&mut (Option<String>, MembershipSpan)| span.1.left_asked.is_none();
-                    if life.of_room(room).find(is_open).is_none() {
-                        life.spans.insert(0, (Some((*room).to_owned()), MembershipSpan::asked(now)));
-                    }
-                }
-                Sight::Joined(room) => life.of_room(room).for_each(|(_, span)| match span.left_asked {
-                    None => span.confirmed = span.confirmed.or(Some(now)),
-                    Some(_) => span.left = span.left.or(Some(now)),
-                }),
-                Sight::Refused(room, asked) => {
-                    let is_it = |(of, span): &(Option<String>, MembershipSpan)| {
-                        let is_open = span.confirmed.is_none() && span.left_asked.is_none();
-                        of.as_deref() == Some(*room) && span.asked == at(*asked) && is_open
-                    };
-                    life.spans.retain(|span| !is_it(span));
-                }
-                Sight::Placed(room, is_certain) => {
-                    let sockets = life.spans.iter().rfind(|(room, _)| room.is_none());
-                    let asked = sockets.map(|(_, socket)| socket.asked).expect("it is connected");
-                    let confirmed = is_certain.then_some(now);
-                    let span = MembershipSpan { confirmed, ..MembershipSpan::asked(asked) };
-                    life.spans.insert(0, (Some((*room).to_owned()), span));
-                }
-                Sight::Parting(room) => {
-                    life.of_room(room).for_each(|(_, span)| span.left_asked = span.left_asked.or(Some(now)));
-                }
-                Sight::Parted(room) => {
-                    let left = life.of_room(room).filter(|(_, span)| span.left_asked.is_some());
-                    left.for_each(|(_, span)| span.left = span.left.or(Some(now)));
-                }
-                Sight::At(_) | Sight::Settled(_) | Sight::Received(_) => {}
-            }
-        }
-        proofs.for_each(|proof| life.learn(proof));
-        life
-    }
-
-    /// It was there when it received this, unless it may have been a former stay.
-    fn learn(&mut self, proof: &JoinProof<'_>) {
-        let (received, message, before) = (at(proof.received), proof.message, proof.before);
-        let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
-        stays.retain(|span| {
-            span.asked < received && span.left.is_none_or(|left| left + before > message.sent)
-        });
-        if let [span] = &mut stays[..] {
-            span.confirmed = span.confirmed.or(Some(received));
-        }
-    }
-
-    /// Whether some join of it is not confirmed.
-    fn is_unproved(&self) -> bool {
-        self.spans
-            .iter()
-            .any(|(room, span)| room.is_some() && span.confirmed.is_none() && span.left.is_none())
-    }
-
-    fn of_room<'l>(
-        &'l mut self,
-        room: &'l str,
-    ) -> impl Iterator<Item = &'l mut (Option<String>, MembershipSpan)> {
-        self.spans.iter_mut().filter(move |(of, _)| of.as_deref() == Some(room))
-    }
-
-    /// Since when its socket is connected, if it is and nobody has asked to end it.
-    fn up_since(&self) -> Option<Moment> {
-        let (_, socket) = self.spans.iter().rfind(|(room, _)| room.is_none())?;
-        socket.confirmed.filter(|_| self.away.is_none() && socket.left_asked.is_none())
-    }
-
-    /// Whether it may have been somewhere at an odd time, and whether it must have.
-    fn was(&self, room: Option<&str>, when: u64) -> (bool, bool) {
-        let spans = self.spans.iter().filter(|(of, _)| of.as_deref() == room).map(|(_, span)| span);
-        spans.fold((false, false), |(may, must), span| {
-            let (when, before) =
-                (at(when), |time: Option<Moment>, or| time.map_or(or, |time| time < at(when)));
-            let possible = span.asked < when && !before(span.left, false);
-            let certain = before(span.confirmed, false) && !before(span.left_asked, false);
-            (may || possible, must || certain)
-        })
-    }
-
-    /// Whether it certainly was where the sender of a message has to be when it sent it.
-    fn was_there(&self, message: &SentMessage) -> bool {
-        let when = message.sent.as_micros() as u64 + 1;
-        let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
-        let stays = message.handled.is_some() || message.order == Order::Sent;
-        match message.origin {
-            Origin::Anywhere => true,
-            Origin::Inside => rooms.all(|(_, must)| must && stays),
-            Origin::Outside => rooms.all(|(may, _)| !may && stays),
-        }
-    }
-
-    /// Whether a message that was handled at that time may have been, and must have been, for this client.
-    fn is_meant(&self, client: u32, message: &SentMessage, when: u64) -> (bool, bool) {
-        if namespace(client) != &*message.namespace {
-            return (false, false);
-        }
-        let there = self.was(None, when);
-        let rooms = message.to.iter().map(|room| self.was(Some(room), when));
-        let mut meant = match message.to.is_empty() {
-            true => there,
-            false => rooms.fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1)),
-        };
-        for room in &message.except {
-            let (may, must) = self.was(Some(room), when);
-            meant = (meant.0 && !must, meant.1 && !may);
-        }
-        if client == message.key.sender && message.sender == Sender::Excluded {
-            meant = (meant.0 && !there.1, false);
-        }
-        meant
-    }
-
-    /// Whether a recovering server may have sent a message again that was not for this client. It was handled between two
-    /// times, as its node and the client's may tell them.
-    fn is_replayed(
-        &self,
-        client: u32,
-        message: &SentMessage,
-        instants: &[u64],
-        (first, last): (Moment, Moment),
-    ) -> bool {
-        let is_sender = client == message.key.sender && message.sender == Sender::Excluded;
-        let was_back = message.is_kept && self.back.is_some_and(|back| back >= first);
-        if !was_back || is_sender || namespace(client) != &*message.namespace {
-            return false;
-        }
-        let is_target = |room: &Option<String>| match (room, message.to.is_empty()) {
-            (None, to_all) => to_all,
-            (Some(room), _) => message.to.iter().any(|to| **to == **room),
-        };
-        let whole = SentMessage { except: Vec::new(), ..message.clone() };
-        self.spans.iter().any(|(room, span)| is_target(room) && span.asked >= last)
-            || instants.iter().any(|when| self.is_meant(client, &whole, *when).0)
-    }
-}
+use life::{JoinProof, Life};
 
 /// What there is to be found, by the model.
 #[derive(Debug, Default, PartialEq)]
@@ -360,13 +171,18 @@ impl<'h> Model<'h> {
 
         let receipts = self.history.receipts(client, message.key);
         let in_time = receipts.iter().filter(|time| **time < judged).count() as u64;
-        self.verdicts.duplicate += in_time.saturating_sub(1);
+        let is_shown =
+            |time: u64, life: &Life| message.has_history && life.has_come_since(client, message, time);
+        let again = receipts.iter().skip(1).filter(|time| **time < judged && !is_shown(**time, &life));
+        self.verdicts.duplicate += again.count() as u64;
         if message.is_refused {
             self.verdicts.leaked += in_time.min(1);
             return;
         }
         if in_time > 0 {
-            let is_leak = never && !life.is_replayed(client, message, &instants, (first, last));
+            let is_leak = never
+                && !is_shown(receipts[0], &life)
+                && !life.is_replayed(client, message, &instants, (first, last));
             self.verdicts.leaked += u64::from(is_leak);
             // Whether it was still there when it was cut in between is known when it comes back.
             let is_gone = life.away.is_some_and(|away| away < last);
@@ -389,14 +205,28 @@ impl<'h> Model<'h> {
         let was_cut = life.back.is_some_and(|back| back > message.sent) && !message.is_kept;
         let stood = life.up_since().is_some_and(|since| since <= message.sent);
         if stood && !was_cut {
-            self.miss(message, client, judged, &receipts);
+            self.miss(message, client, judged, due, &receipts);
         }
     }
 
     /// It is missing since then. What comes after all is forgiven.
-    fn miss(&mut self, message: &SentMessage, client: u32, since: u64, receipts: &[u64]) {
+    fn miss(&mut self, message: &SentMessage, client: u32, since: u64, by: Moment, receipts: &[u64]) {
+        if self.may_have_lost_its_stamp(message, client, since, by) {
+            return;
+        }
         let is_host = |left: Option<Moment>, _| left.is_none_or(|left| left <= message.settled);
         self.owe(message, client, is_host, !receipts.iter().any(|time| *time >= since));
+    }
+
+    /// Whether events without stamps came to a client since a message was sent, before `since`, and none with one to anybody
+    /// up to `by`.
+    fn may_have_lost_its_stamp(&self, message: &SentMessage, client: u32, since: u64, by: Moment) -> bool {
+        let mut seen = self.history.seen.iter();
+        let has_stamp = |(time, _, sight): &Seen| matches!(sight, Sight::Received(_)) && at(*time) <= by;
+        let is_bare = |(time, who, sight): &Seen| {
+            matches!(sight, Sight::Unstamped) && *who == client && *time < since && at(*time) >= message.sent
+        };
+        !self.history.seen.iter().any(has_stamp) && seen.any(is_bare)
     }
 
     /// A client had to receive a message, and did.
@@ -451,7 +281,7 @@ impl<'h> Model<'h> {
                 continue;
             }
             if life.up_since().is_some_and(|since| since <= message.sent) {
-                self.miss(message, client, tick, receipts);
+                self.miss(message, client, tick, at(tick), receipts);
             }
             return;
         }
@@ -478,13 +308,17 @@ impl<'h> Model<'h> {
         let is_free = |message: &SentMessage| message.may_be_lost || message.order == Order::Unknown;
         later.is_some_and(|later| {
             let is_certain = message.handled.is_some() || self.is_before(message, later);
+            let received = self.history.receipts(client, message.key)[0];
+            let is_shown = message.has_history
+                && Life::of(client, &self.history.seen, &self.proofs, self.judged(later, client))
+                    .has_come_since(client, message, received);
             // Each node keeps the order of what came to it. Behind one address, a new connection may lead to another one.
             let may_have_moved = self.history.within > 0
                 && match self.history.nodes {
                     1 => self.was_cut(message, later.sent),
                     _ => message.node != later.node,
                 };
-            is_certain && !may_have_moved && !is_free(message) && !is_free(later)
+            is_certain && !is_shown && !may_have_moved && !is_free(message) && !is_free(later)
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use crate::document::Source;
-use crate::observe::{self, Failure};
+use crate::observe::{self, Failure, Metric};
 use crate::plan::{Plan, RunOptions};
 use crate::scenario::{self, Surroundings};
 use crate::session::{HangUp, Request};
@@ -88,6 +88,10 @@ pub(super) struct Found {
     pub turned_down: Vec<bool>,
     /// The nodes to which it went.
     pub moves: Vec<u16>,
+    /// Which messages the audit was told of that arrived.
+    pub received: Vec<u64>,
+    /// How many events it was told of that came without a stamp.
+    pub unstamped: usize,
     /// What was told of rooms.
     pub rooms: Vec<String>,
 }
@@ -160,6 +164,8 @@ impl Observer for Found {
             AuditEvent::Placed { room, is_certain: true, .. } => ("placed", room),
             AuditEvent::Placed { room, is_certain: false, .. } => ("maybe placed", room),
             AuditEvent::At { node } => return self.moves.push(node),
+            AuditEvent::Received { key, .. } => return self.received.push(key.sequence),
+            AuditEvent::Unstamped { .. } => return self.unstamped += 1,
             _ => return,
         };
         self.rooms.push(format!("{what} {room}"));

@@ -69,6 +69,8 @@ fn what_a_contract_has_no_words_for_is_the_reason_why_a_case_is_not_played() {
     assert!(unfit(&untold, IN_A_ROOM).contains("neither `ack` nor `confirmed_by`"));
     let strict = ROOMS.replace("reaches: others", "reaches: others, may_refuse: true");
     assert!(unfit(&strict, IN_A_ROOM).contains("may refuse"));
+    let shown = ROOMS.replace("reaches: others", "reaches: others, history: true");
+    assert!(unfit(&shown, IN_A_ROOM).contains("`history`"));
 }
 
 #[test]

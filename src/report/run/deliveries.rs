@@ -2,6 +2,7 @@
 
 use maud::html;
 
+use crate::audit::Leak;
 use crate::measure::format::{count, counted, share};
 use crate::report::RunResult;
 use crate::report::block::{
@@ -65,7 +66,36 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         let notes = found.offenders.iter().map(|offender| Text::from(format!("{offender}."))).collect();
         blocks.push(part("The first of each kind", vec![Block::Notes(notes)]));
     }
+    let meant = meant(found);
+    if !meant.is_empty() {
+        blocks.push(part("If your application means to do that", vec![Block::Notes(meant)]));
+    }
     blocks
+}
+
+/// What the contract says of an application that does by design what was found.
+fn meant(found: &DeliveriesResult) -> Vec<Text> {
+    let has_leaked = |leak: Leak| found.leaks.iter().any(|one| one.kind == leak.words());
+    let is_early = has_leaked(Leak::BeforeJoin);
+    let notes = [
+        (
+            is_early || found.duplicate > 0,
+            "It shows a client that comes what was said before: say `history: true` in the contract's `broadcast`.",
+        ),
+        (
+            is_early || has_leaked(Leak::AfterLeave),
+            "It acknowledges a message before it passes it on: say how much later, as in `audit: { spread: 200ms }`.",
+        ),
+        (
+            found.disordered > 0,
+            "A later message may overtake an earlier one: say `order: none` in the contract's `broadcast`.",
+        ),
+        (
+            found.missing > 0,
+            "It drops messages by a rule of its own: say `may_refuse: true` in the contract's `broadcast`.",
+        ),
+    ];
+    notes.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| Text::from(words)).collect()
 }
 
 /// What went from each node to each.
@@ -170,7 +200,7 @@ fn faults_of(found: &DeliveriesResult) -> Table {
     let leak = |kind: &str, number: u64| Row::of([kind.to_owned(), count(number)]).rank(Rank::Part);
     rows.extend(found.leaks.iter().map(|one| leak(&one.kind, one.count)));
     if found.late > 0 {
-        let words = Text::default().quiet("received when the window of the audit was over");
+        let words = Text::default().quiet("received when the window of the audit was over, or shown again");
         rows.push(Row::of(["late".into(), count(found.late).into(), Text::default(), words]));
     }
     Table::new("Faults of delivery", columns).rows(rows)

@@ -56,8 +56,39 @@ impl Play<'_> {
                 if !message.may_be_lost {
                     *last = time;
                 }
-                self.seen.push((time, client, Sight::Received(message.key)));
+                self.seen.push((time, client, self.sight(&message)));
             }
+            self.show_again(&message, handled.into_iter().max().unwrap_or(when));
+        }
+    }
+
+    /// What comes of a message.
+    fn sight(&self, message: &SentMessage) -> Sight {
+        if self.habits.strips { Sight::Unstamped } else { Sight::Received(message.key) }
+    }
+
+    /// Shows a message that was handled to some of those who come to where it went.
+    fn show_again(&mut self, message: &SentMessage, handled: u64) {
+        if !message.has_history {
+            return;
+        }
+        let is_place = |truth: &Truth| match &truth.room {
+            None => message.to.is_empty(),
+            Some(room) => message.to.iter().any(|to| **to == **room),
+        };
+        let comes = |truth: &&Truth| {
+            truth.from > handled && is_place(truth) && *namespace(truth.client) == *message.namespace
+        };
+        let comers: Vec<(u32, u64)> =
+            self.truths.iter().filter(comes).map(|truth| (truth.client, truth.from)).collect();
+        for (client, when) in comers {
+            let time = (when + 1 + 2 * self.below(DELAY / 2)).max(self.connected(client, when));
+            let is_away =
+                |(of, from, to, _): &(u32, u64, u64, bool)| *of == client && *to > when && *from <= time;
+            if self.below(3) == 0 || self.is_gone(client, when, time) || self.outages.iter().any(is_away) {
+                continue;
+            }
+            self.seen.push((time, client, self.sight(message)));
         }
     }
 

@@ -1,0 +1,214 @@
+//! What is known of one client at some time, instant by instant: the slow way.
+
+use super::*;
+
+/// A receipt of what went to one room alone, by who was perhaps there: from when on its ledger knows that it was.
+#[derive(Debug)]
+pub(super) struct JoinProof<'h> {
+    pub(super) known: u64,
+    pub(super) client: u32,
+    pub(super) received: u64,
+    pub(super) message: &'h SentMessage,
+    /// How much earlier it may have left than that was known where the message came from.
+    pub(super) before: Moment,
+}
+
+/// What is known of one client at some time.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    /// Of the namespace (no name) and of rooms.
+    pub(super) spans: Vec<(Option<String>, MembershipSpan)>,
+    /// Since when its connection is gone, while it may still be recovered.
+    pub(super) away: Option<Moment>,
+    /// When it was recovered last.
+    pub(super) back: Option<Moment>,
+}
+
+impl Life {
+    /// By what it saw before a time, and what its receipts had proved by then.
+    pub(super) fn of(client: u32, seen: &[Seen], proofs: &[JoinProof<'_>], before: u64) -> Life {
+        let mut life = Life::default();
+        let own = seen.iter().filter(|(time, who, _)| *who == client && *time < before);
+        let mut proofs =
+            proofs.iter().filter(|proof| proof.client == client && proof.known <= before).peekable();
+        for (time, _, sight) in own {
+            while let Some(proof) = proofs.next_if(|proof| proof.known <= *time) {
+                life.learn(proof);
+            }
+            let now = at(*time);
+            match sight {
+                Sight::Connecting => life.spans.push((None, MembershipSpan::asked(now))),
+                Sight::Connected { recovered: true, .. } => {
+                    life.spans.retain(|(room, span)| room.is_some() || span.confirmed.is_some());
+                    (life.away, life.back) = (None, Some(now));
+                }
+                Sight::Connected { sid, .. } => {
+                    let (_, mut socket) = life.spans.pop().expect("it was connecting");
+                    let ended = life.away.take().unwrap_or(socket.asked);
+                    life.spans.iter_mut().for_each(|(_, span)| span.end(ended, ended));
+                    socket.confirmed = Some(now);
+                    life.spans.extend([(Some(sid.clone()), socket), (None, socket)]);
+                }
+                Sight::Leaving => {
+                    let open = life.spans.iter_mut().filter(|(_, span)| span.left_asked.is_none());
+                    open.for_each(|(_, span)| span.left_asked = Some(now));
+                }
+                Sight::Ended => life.spans.iter_mut().for_each(|(_, span)| span.end(now, now)),
+                Sight::Lost => life.away = Some(now),
+                Sight::Joining(room) => {
+                    let is_open = |span: &&mut (Option<String>, MembershipSpan)| span.1.left_asked.is_none();
+                    let is_there =
+                        life.of_room(room).find(is_open).map(|(_, span)| span.again = Some(Moment::MAX));
+                    if is_there.is_none() {
+                        life.spans.insert(0, (Some((*room).to_owned()), MembershipSpan::asked(now)));
+                    }
+                }
+                Sight::Joined(room) => life.of_room(room).for_each(|(_, span)| match span.left_asked {
+                    None => {
+                        span.confirmed = span.confirmed.or(Some(now));
+                        span.again = span.again.map(|_| now);
+                    }
+                    Some(_) => span.left = span.left.or(Some(now)),
+                }),
+                Sight::Refused(room, asked) => {
+                    let is_it = |(of, span): &(Option<String>, MembershipSpan)| {
+                        let is_open = span.confirmed.is_none() && span.left_asked.is_none();
+                        of.as_deref() == Some(*room) && span.asked == at(*asked) && is_open
+                    };
+                    life.spans.retain(|span| !is_it(span));
+                }
+                Sight::Placed(room, is_certain) => {
+                    let sockets = life.spans.iter().rfind(|(room, _)| room.is_none());
+                    let asked = sockets.map(|(_, socket)| socket.asked).expect("it is connected");
+                    let confirmed = is_certain.then_some(now);
+                    let span = MembershipSpan { confirmed, ..MembershipSpan::asked(asked) };
+                    life.spans.insert(0, (Some((*room).to_owned()), span));
+                }
+                Sight::Parting(room) => {
+                    life.of_room(room).for_each(|(_, span)| span.left_asked = span.left_asked.or(Some(now)));
+                }
+                Sight::Parted(room) => {
+                    let left = life.of_room(room).filter(|(_, span)| span.left_asked.is_some());
+                    left.for_each(|(_, span)| span.left = span.left.or(Some(now)));
+                }
+                Sight::At(_) | Sight::Settled(_) | Sight::Received(_) | Sight::Unstamped => {}
+            }
+        }
+        proofs.for_each(|proof| life.learn(proof));
+        life
+    }
+
+    /// It was there when it received this, unless it may have been a former stay.
+    fn learn(&mut self, proof: &JoinProof<'_>) {
+        let (received, message, before) = (at(proof.received), proof.message, proof.before);
+        let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
+        stays.retain(|span| {
+            span.asked < received && span.left.is_none_or(|left| left + before > message.sent)
+        });
+        if let [span] = &mut stays[..] {
+            span.confirmed = span.confirmed.or(Some(received));
+        }
+    }
+
+    /// Whether some join of it is not confirmed.
+    pub(super) fn is_unproved(&self) -> bool {
+        self.spans
+            .iter()
+            .any(|(room, span)| room.is_some() && span.confirmed.is_none() && span.left.is_none())
+    }
+
+    fn of_room<'l>(
+        &'l mut self,
+        room: &'l str,
+    ) -> impl Iterator<Item = &'l mut (Option<String>, MembershipSpan)> {
+        self.spans.iter_mut().filter(move |(of, _)| of.as_deref() == Some(room))
+    }
+
+    /// Since when its socket is connected, if it is and nobody has asked to end it.
+    pub(super) fn up_since(&self) -> Option<Moment> {
+        let (_, socket) = self.spans.iter().rfind(|(room, _)| room.is_none())?;
+        socket.confirmed.filter(|_| self.away.is_none() && socket.left_asked.is_none())
+    }
+
+    /// Whether it may have been somewhere at an odd time, and whether it must have.
+    fn was(&self, room: Option<&str>, when: u64) -> (bool, bool) {
+        let spans = self.spans.iter().filter(|(of, _)| of.as_deref() == room).map(|(_, span)| span);
+        spans.fold((false, false), |(may, must), span| {
+            let (when, before) =
+                (at(when), |time: Option<Moment>, or| time.map_or(or, |time| time < at(when)));
+            let possible = span.asked < when && !before(span.left, false);
+            let certain = before(span.confirmed, false) && !before(span.left_asked, false);
+            (may || possible, must || certain)
+        })
+    }
+
+    /// Whether it came to where a message went after that was sent, or may have, before it received it.
+    pub(super) fn has_come_since(&self, client: u32, message: &SentMessage, received: u64) -> bool {
+        let is_place = |room: &Option<String>| match room {
+            None => message.to.is_empty(),
+            Some(room) => message.to.iter().any(|to| **to == **room),
+        };
+        namespace(client) == &*message.namespace
+            && self.spans.iter().any(|(room, span)| {
+                let is_later = span.confirmed.is_none_or(|confirmed| confirmed >= message.sent)
+                    || span.again.is_some_and(|again| again >= message.sent);
+                is_place(room) && span.asked <= at(received) && is_later
+            })
+    }
+
+    /// Whether it certainly was where the sender of a message has to be when it sent it.
+    pub(super) fn was_there(&self, message: &SentMessage) -> bool {
+        let when = message.sent.as_micros() as u64 + 1;
+        let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
+        let stays = message.handled.is_some() || message.order == Order::Sent;
+        match message.origin {
+            Origin::Anywhere => true,
+            Origin::Inside => rooms.all(|(_, must)| must && stays),
+            Origin::Outside => rooms.all(|(may, _)| !may && stays),
+        }
+    }
+
+    /// Whether a message that was handled at that time may have been, and must have been, for this client.
+    pub(super) fn is_meant(&self, client: u32, message: &SentMessage, when: u64) -> (bool, bool) {
+        if namespace(client) != &*message.namespace {
+            return (false, false);
+        }
+        let there = self.was(None, when);
+        let rooms = message.to.iter().map(|room| self.was(Some(room), when));
+        let mut meant = match message.to.is_empty() {
+            true => there,
+            false => rooms.fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1)),
+        };
+        for room in &message.except {
+            let (may, must) = self.was(Some(room), when);
+            meant = (meant.0 && !must, meant.1 && !may);
+        }
+        if client == message.key.sender && message.sender == Sender::Excluded {
+            meant = (meant.0 && !there.1, false);
+        }
+        meant
+    }
+
+    /// Whether a recovering server may have sent a message again that was not for this client. It was handled between two
+    /// times, as its node and the client's may tell them.
+    pub(super) fn is_replayed(
+        &self,
+        client: u32,
+        message: &SentMessage,
+        instants: &[u64],
+        (first, last): (Moment, Moment),
+    ) -> bool {
+        let is_sender = client == message.key.sender && message.sender == Sender::Excluded;
+        let was_back = message.is_kept && self.back.is_some_and(|back| back >= first);
+        if !was_back || is_sender || namespace(client) != &*message.namespace {
+            return false;
+        }
+        let is_target = |room: &Option<String>| match (room, message.to.is_empty()) {
+            (None, to_all) => to_all,
+            (Some(room), _) => message.to.iter().any(|to| **to == **room),
+        };
+        let whole = SentMessage { except: Vec::new(), ..message.clone() };
+        self.spans.iter().any(|(room, span)| is_target(room) && span.asked >= last)
+            || instants.iter().any(|when| self.is_meant(client, &whole, *when).0)
+    }
+}

@@ -1,0 +1,129 @@
+//! What a client makes of an event that arrives: the messages that it brings, what the protocol says of it, and its answer.
+
+use std::collections::HashSet;
+
+use super::{Client, Io, MOST_THOUGHTS, Thought};
+use crate::audit::stamp::{self, Stamp};
+use crate::audit::{ANY_EVENT, AuditEvent};
+use crate::observe::{Counter, Label, Metric};
+use crate::protocol::socket_io::{self, Kind};
+use crate::session::ServerEvent;
+use crate::step::{Audit, silence};
+
+impl Client<'_> {
+    pub(super) fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
+        io.observer.count(Counter::Received, 1);
+        let name = socket_io::event_name(&message.data);
+        if self.actor.context.stamps {
+            let name = name.as_ref().map(|(name, _)| name.as_ref());
+            let mut stamps =
+                Stamp::all(message.data.as_bytes()).filter(|stamp| stamp.run == self.actor.context.run);
+            match stamps.next() {
+                Some(stamp) if stamp.label == stamp::MARKER => {
+                    return silence::arrived(&mut self.actor, &stamp);
+                }
+                Some(first) => {
+                    self.delivered(io, message, name, &first);
+                    // One event may bring several messages, and a message its stamp in several places.
+                    let mut met = HashSet::new();
+                    for stamp in stamps.filter(|stamp| stamp.key != first.key) {
+                        if met.insert(stamp.key) {
+                            self.delivered(io, message, name, &stamp);
+                        }
+                    }
+                }
+                None => self.unstamped(io, message, name),
+            }
+        }
+        // Nothing is parsed that need not be: text is an event if it has a name, and bytes are rare.
+        if name.is_none() || !message.attachments.is_empty() {
+            self.examine(io, message);
+        }
+        let Some((name, _)) = name else { return };
+        if let Some(nodes) = &self.actor.context.learned
+            && let Some(node) = nodes.of_event(&name, message, &self.actor)
+            && self.actor.learned.node.replace(node) != Some(node)
+        {
+            self.record(io, AuditEvent::At { node });
+        }
+        self.actor.overdue.hear(&name, message);
+        if let Some(id) = message.id {
+            self.answer(io, &name, id, message);
+        }
+        if self.actor.group.filter.wants(&name) {
+            self.actor.inbox.keep(&name, message);
+        }
+    }
+
+    /// A message of this run arrived, unless the event is an echo of one.
+    fn delivered(&self, io: &mut Io<'_>, message: &ServerEvent<'_>, name: Option<&str>, stamp: &Stamp) {
+        let audit = self.actor.context.audit.as_ref().filter(|_| stamp.is_audited);
+        if audit.is_some_and(|audit| !audit.events.all && name.is_none_or(|name| !audit.events.wants(name))) {
+            return;
+        }
+        // What was said before the client came, it is not the delivery that takes time.
+        if !audit.is_some_and(|audit| audit.has_history && stamp.due < self.actor.came) {
+            let since = self.actor.context.since(io.now);
+            io.observer.about(Label(stamp.label));
+            io.observer.count(Counter::DeliveryReceived, 1);
+            io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
+            io.observer.about(Label::NONE);
+        }
+        if let Some(audit) = audit {
+            let heard_as = name.and_then(|name| audit.events.place(name)).unwrap_or(ANY_EVENT);
+            let (namespace, key) = (&*message.namespace, stamp.key);
+            self.record(io, AuditEvent::Received { namespace, key, heard_as });
+        }
+    }
+
+    /// An event without a stamp of this run: it may be a message whose stamp the server has lost.
+    fn unstamped(&self, io: &mut Io<'_>, message: &ServerEvent<'_>, name: Option<&str>) {
+        let place = |audit: &Audit| audit.events.place(name?);
+        if let Some(heard_as) = self.actor.context.audit.as_ref().and_then(place) {
+            self.record(io, AuditEvent::Unstamped { namespace: &message.namespace, heard_as });
+        }
+    }
+
+    /// Looks whether what arrived as an event is one.
+    fn examine(&self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
+        let ServerEvent { namespace, id, data, attachments } = message;
+        let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
+        let attachments = attachments.len() as u32;
+        let packet = socket_io::Packet { kind, attachments, namespace, id: *id, data: Some(data) };
+        if let Err(violation) = packet.validate() {
+            self.accuse(io, &violation);
+        }
+    }
+
+    fn answer(&mut self, io: &mut Io<'_>, name: &str, id: u64, message: &ServerEvent<'_>) {
+        let Some(rule) = self.actor.answers.iter().find(|rule| rule.is_about(name, message)) else { return };
+        let (copies, at) = (rule.copies, io.now + rule.after);
+        let encoded = match rule.encode(&self.actor) {
+            Ok(encoded) => encoded,
+            Err(why) => {
+                let cause = "an event could not be answered because a value was missing";
+                return io.observer.trouble(self.actor.who, cause, &why, &|| self.actor.wire_log());
+            }
+        };
+        for _ in 0..copies {
+            if at <= io.now {
+                self.with(io, |cx| {
+                    let (data, attachments) = (&encoded.data, &encoded.attachments);
+                    cx.actor.session.answer(cx.wire, &message.namespace, id, data, attachments);
+                });
+                continue;
+            }
+            if self.thinking.len() >= MOST_THOUGHTS {
+                let cause = "an event was not answered because too many answers were put off already";
+                return io.observer.trouble(self.actor.who, cause, name, &|| self.actor.wire_log());
+            }
+            self.thinking.push(Thought {
+                at,
+                namespace: message.namespace.as_ref().into(),
+                id,
+                data: encoded.data.as_str().into(),
+                attachments: encoded.attachments.clone(),
+            });
+        }
+    }
+}
