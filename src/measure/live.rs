@@ -222,6 +222,9 @@ impl Window {
     /// How far back it looks.
     pub const SPAN: Duration = Duration::from_secs(1);
 
+    /// What is handed over within this time is added up at once: hundreds of machines hand over ten times a second each.
+    const GRAIN: Duration = Duration::from_millis(50);
+
     /// Takes what the workers handed over at `at` since the start of the run (merged, or one call each).
     pub fn push(&mut self, at: Duration, interval: Interval) {
         self.failures += interval.failed + interval.missed;
@@ -229,7 +232,7 @@ impl Window {
         self.connects.1 += interval.count(Counter::ConnectOk) + interval.count(Counter::ConnectFailed);
         self.dropped += interval.count(Counter::Dropped);
         match self.recent.back_mut() {
-            Some((last, sum)) if *last == at => sum.merge(&interval),
+            Some((first, sum)) if at < *first + Self::GRAIN => sum.merge(&interval),
             _ => self.recent.push_back((at, interval)),
         }
         while self.recent.front().is_some_and(|(then, _)| *then + Self::SPAN <= at) {
@@ -338,6 +341,17 @@ mod tests {
         let live = window.live(Gauges { elapsed: MS * 2000, ..Gauges::default() });
         assert_eq!(live.connecting, 5);
         assert_eq!((live.due_per_second, live.begun_per_second), (9.0, 8.0));
+    }
+
+    #[test]
+    fn however_many_workers_there_are_little_is_remembered_of_the_last_second() {
+        let mut window = Window::default();
+        for half in 2..=6000 {
+            window.push(MS * half / 2, interval(1, MS));
+        }
+        assert!(window.recent.len() <= 21, "{} are remembered", window.recent.len());
+        let live = window.live(Gauges { elapsed: MS * 3000, ..Gauges::default() });
+        assert!((1_900.0..=2_100.0).contains(&live.sent_per_second), "{}", live.sent_per_second);
     }
 
     #[test]
