@@ -157,7 +157,11 @@ fn long_messages_are_compressed_both_ways_as_the_official_server_wants_it() {
         "true",
         r#"{"threshold":0}"#,
         r#"{"threshold":0,"serverNoContextTakeover":true,"clientNoContextTakeover":true}"#,
+        r#"{"threshold":0,"serverNoContextTakeover":true}"#,
+        r#"{"threshold":0,"clientNoContextTakeover":true,"clientMaxWindowBits":15}"#,
         r#"{"threshold":0,"serverMaxWindowBits":9,"clientMaxWindowBits":10}"#,
+        // zlib makes no window of 2^8 bytes: Node writes for 2^9.
+        r#"{"threshold":0,"serverMaxWindowBits":8,"clientMaxWindowBits":9}"#,
     ] {
         let [compressed_in, compressed_out] = traffic(setting, &["--compression"]);
         assert!(compressed_in * 10 < plain_in, "{setting}: {compressed_in} of {plain_in} bytes came");
@@ -166,6 +170,8 @@ fn long_messages_are_compressed_both_ways_as_the_official_server_wants_it() {
             "{setting}: {compressed_out} of {plain_out} bytes were sent"
         );
     }
+    let [narrow_in, plain] = traffic(r#"{"threshold":0,"clientMaxWindowBits":8}"#, &["--compression"]);
+    assert!(narrow_in * 10 < plain_in && plain * 10 > plain_out * 9, "we make no window of 2^8 bytes either");
     let [refused_in, refused_out] = traffic("false", &["--compression"]);
     assert!(refused_in * 10 > plain_in * 9 && refused_out * 10 > plain_out * 9, "a server need not agree");
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::metrics::get;
 use crate::support::{Ended, Folder, Program, Reference, sockrates};
 
 /// Every way to give a secret, and one for each.
@@ -154,6 +155,34 @@ fn no_secret_stands_in_any_output_of_a_run_unless_it_is_to_be_shown() {
     {
         assert!(outputs.contains(given.of(way)), "the {way} is to be shown: {outputs}");
     }
+}
+
+#[test]
+fn no_secret_stands_on_the_page_of_a_run_that_goes_on_nor_in_its_figures() {
+    let given = Given::new();
+    let text = fs::read_to_string(given.scenario()).expect("it is written");
+    let text = text.replace("  - all: disconnect", "  - all: { wait: 4s }\n  - all: disconnect");
+    let scenario = given.folder.file("slow.yaml", &text);
+    let set = format!("line_token={}", given.of("variable of the line"));
+    let program = sockrates(["run", "-v", "--url", &given.url(), "--set", &set, "--metrics", "127.0.0.1:0"]);
+    let program = given.with(program.args(["--live", "127.0.0.1:0"])).args([&scenario]);
+    let mut running = program.start();
+    let figures = running.told("figures for Prometheus at http://").replace("/metrics", "");
+    let page = running.told("watch it at http://");
+    let (address, path) = page.trim().split_once('/').expect("it has a path");
+    let mut seen = get(address, &format!("/{path}"));
+    // The stream of events ends with the run, which waits until whoever watched has the last report.
+    let mut first = String::new();
+    while !first.contains("not as expected") && !first.contains("nope") {
+        first = get(address, &format!("/{path}report"));
+        seen.push_str(&get(&figures, "/metrics"));
+    }
+    seen.push_str(&first);
+    seen.push_str(&get(address, &format!("/{path}events")));
+    seen.push_str(&get(address, &format!("/{path}report")));
+    assert!(seen.contains("event: over") && seen.contains("sockrates_clients"), "{seen}");
+    given.none_stands_in(&seen);
+    given.none_stands_in(&format!("{}", running.wait().code(1)));
 }
 
 #[test]
