@@ -171,7 +171,7 @@ impl Starter {
             namespace => format!(", namespace: {}", quoted(namespace)),
         };
         let mut text = String::from("# Who takes part. Raise the numbers when it works.\nclients:\n");
-        let auth = "# if your application asks for credentials: auth: { token: \"user-${n}\" }";
+        let auth = "# if it asks for credentials: `auth: { token: \"user-${n}\" }` for a namespace, `headers: { … }` for HTTP";
         let _ = writeln!(text, "  speaker: {{ count: 1{namespace} }}");
         let _ = writeln!(text, "  listeners: {{ count: 20, arrive: 50/s{namespace} }} {auth}");
         if self.has_rooms() && self.send.is_some() {
@@ -291,7 +291,11 @@ impl Starter {
             );
             let _ = writeln!(text, "  - listeners: {{ expect: {{ event: {heard}, times: 10 }} }}");
             if self.has_rooms() {
-                let _ = writeln!(text, "  - elsewhere: {{ expect_none: {{ event: {heard} }} }}");
+                // The report shows this line where it fails.
+                let _ = writeln!(
+                    text,
+                    "  - elsewhere: {{ expect_none: {{ event: {heard} }} }} # fails without rooms: then leave out --join"
+                );
             }
         }
         if self.has_rooms() && self.leave.is_some() {

@@ -120,6 +120,15 @@ pub(super) fn again(config: &SuiteConfig, named: &NamedServer, variant: Variant<
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
+/// Which flags told the times that a case rests on, as the end of the reason for which it failed: it is not the server that is wrong
+/// where the flag is.
+pub(super) fn rests_on(variant: Variant<'_>) -> String {
+    let flags = ["--upgrade-timeout", "--connect-timeout", "--recovery-time"];
+    let names = ["server.upgrade_timeout", "server.connect_timeout", "server.recovery"];
+    let told = flags.into_iter().zip(names).filter(|(_, name)| variant.case.source.text.contains(name));
+    told.map(|(flag, _)| format!("; or the server's time is not the one that `{flag}` says")).collect()
+}
+
 /// Why a case is not run whose messages are too large to transfer.
 pub(super) fn too_large(variant: Variant<'_>, timings: Timings) -> Option<String> {
     let concerned = variant.case.source.text.contains("server.max_payload");

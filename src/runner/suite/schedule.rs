@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::cases::rests_on;
 use super::host::{Fate, Host, Life};
 use super::stall::{StallWatch, busy};
 use crate::conformance::attribution::settle;
@@ -317,6 +318,9 @@ impl Schedule<'_> {
             Ok(Some(Ended { result, ending, unreached, .. })) => {
                 let course = Course { unreached, out_of_time: ending == Ending::OutOfTime };
                 (case.verdict, case.reason) = judge(scenario.level, &result, course);
+                if case.verdict.is_deviation() {
+                    case.reason.push_str(&rests_on(variant));
+                }
                 let RunResult { checks, errors, duration_us, .. } = result;
                 case.duration_us = duration_us;
                 if case.verdict != Verdict::Pass {
