@@ -121,5 +121,24 @@ pub fn form_of(payload: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new()).append_pair("d", &escaped).finish()
 }
 
+/// The payload in the form that a page posts, as engine.io reads it. None where the form has none.
+pub fn payload_of_form(form: &[u8]) -> Option<String> {
+    let (_, escaped) = url::form_urlencoded::parse(form).find(|(name, _)| name == "d")?;
+    let mut payload = String::with_capacity(escaped.len());
+    let mut rest = &*escaped;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        payload.push_str(before);
+        let (text, length) = match escape {
+            _ if escape.starts_with("\\\\n") => ("\\n", 3),
+            _ if escape.starts_with("\\n") => ("\n", 2),
+            _ => ("\\", 1),
+        };
+        payload.push_str(text);
+        rest = &escape[length..];
+    }
+    Some(payload + rest)
+}
+
 #[cfg(test)]
 mod tests;

@@ -56,3 +56,24 @@ fn gather(folder: &'static Dir<'static>, found: &mut Vec<Bundled>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Bundled;
+
+    #[test]
+    fn the_id_of_a_session_stands_encoded_in_a_query_that_is_written_by_hand() {
+        for bundled in Bundled::all() {
+            let source = bundled.source();
+            for (at, id) in source.text.match_indices("sid=${") {
+                let rest = &source.text[at + id.len()..];
+                assert!(
+                    rest.starts_with("encoded("),
+                    "{}: {id}{}",
+                    source.name,
+                    rest.lines().next().unwrap_or_default()
+                );
+            }
+        }
+    }
+}

@@ -42,6 +42,8 @@ pub(super) enum Conversion {
     Number,
     /// The value that a text spells as JSON.
     Json,
+    /// A text as it stands in a query.
+    Encoded,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +214,11 @@ impl Conversion {
             (Conversion::Json, Json::String(text)) => serde_json::from_str(text)
                 .map_err(|_| format!("`json` takes a text of JSON, not {}", in_words(value))),
             (Conversion::Json, other) => Err(format!("`json` takes a text of JSON, not {}", in_words(other))),
+            (Conversion::Encoded, Json::String(text)) => {
+                Ok(url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().into())
+            }
+            (Conversion::Encoded, Json::Number(number)) => Ok(number.to_string().into()),
+            (Conversion::Encoded, other) => Err(format!("`encoded` takes a text, not {}", in_words(other))),
         }
     }
 }

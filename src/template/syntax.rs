@@ -23,7 +23,7 @@ const DEPTH_LIMIT: usize = 32;
 const LENGTH_LIMIT: usize = 100;
 
 /// The functions, for *did you mean*.
-const FUNCTIONS: [&str; 7] = ["random", "pick", "repeat", "min", "max", "number", "json"];
+const FUNCTIONS: [&str; 8] = ["random", "pick", "repeat", "min", "max", "number", "json", "encoded"];
 
 /// Literal text and expressions in turn. `$${` is a literal `${`; any other `$` stands for itself.
 pub(super) fn pieces(text: &str, node: &Node, scope: &mut Scope) -> Result<Vec<Piece>, Mistake> {
@@ -220,7 +220,10 @@ impl Reader<'_> {
             ("json", 1, Some(one), None) => {
                 self.folded(Expr::Converted(Conversion::Json, Box::new(one)), from)
             }
-            ("number" | "json", ..) => {
+            ("encoded", 1, Some(one), None) => {
+                self.folded(Expr::Converted(Conversion::Encoded, Box::new(one)), from)
+            }
+            ("number" | "json" | "encoded", ..) => {
                 Err(self.mistake(from, format!("`{function}` takes one value, found {count}")))
             }
             ("random", 2, Some(low), Some(high)) => {

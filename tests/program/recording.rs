@@ -90,6 +90,28 @@ fn an_application_behind_a_certificate_of_its_own_is_recorded_where_that_is_trus
 }
 
 #[test]
+fn pages_that_poll_by_jsonp_are_recorded_in_both_versions() {
+    let reference = Reference::broken(Config { allow_eio3: true, ..Config::default() }, Faults::NONE);
+    let folder = Folder::new();
+    for version in [3, 4] {
+        let clients =
+            format!("{{ page: {{ count: 2, transport: polling, protocol: {version}, query: {{ j: 7 }} }} }}");
+        let script = "- all: connect\n- all: { join: lobby }\n\
+            - all: { repeat: { times: 3, every: 50ms, steps: [ { emit: { event: \"t:cast\", args: [{ from: socket, to: [lobby] }, said, [\"a \\\\n line\\nword ${i} of ${n} ü+%\"]], ack: true } } ] } }\n\
+            - all: disconnect";
+        let scenario = folder.scenario(&clients, script);
+        let written = folder.path(&format!("recorded-{version}.yaml"));
+        let (recording, address) = recording(&reference, &written);
+        sockrates(["run", "--url", &format!("http://{address}")]).args([&scenario]).run().code(0);
+        recording.interrupt();
+        recording.wait().code(0);
+        let text = fs::read_to_string(&written).expect("it is written");
+        assert!(text.contains("is a broadcast") && text.contains("ü+%"), "{text}");
+        sockrates(["run", "--url", &reference.url()]).args([&written]).run().code(0).says("Judged");
+    }
+}
+
+#[test]
 fn clients_of_engine_io_3_are_recorded_too() {
     let reference = Reference::broken(Config { allow_eio3: true, ..Config::default() }, Faults::NONE);
     let folder = Folder::new();

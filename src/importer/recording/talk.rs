@@ -9,7 +9,7 @@ use crate::protocol::attachments::Assembler;
 use crate::protocol::dialect::{Dialect, Parser, Version};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::socket_io::{self, Kind};
-use crate::protocol::{msgpack, placeholder_num};
+use crate::protocol::{jsonp, msgpack, placeholder_num};
 
 /// So many attachments of an event are read.
 const MOST_ATTACHMENTS: u32 = 1_000;
@@ -236,8 +236,24 @@ pub(super) fn tabs(recorded: Recorded, notes: &mut Vec<Note>) -> Vec<Tab> {
     tabs
 }
 
-fn take(tabs: &mut Vec<Tab>, exchange: Exchange) {
+/// What JSONP carries, in the place of the call and the form around it.
+fn without_jsonp(line: Line, j: &str) -> Line {
+    let Content::Body(body) = &line.content else { return line };
+    let payload = match line.is_sent {
+        true => jsonp::payload_of_form(body),
+        false => jsonp::payload_of(body, j).ok(),
+    };
+    match payload {
+        Some(payload) => Line { content: Content::Body(payload.into_bytes()), ..line },
+        None => line,
+    }
+}
+
+fn take(tabs: &mut Vec<Tab>, mut exchange: Exchange) {
     let Ok(url) = Url::parse(&exchange.url) else { return };
+    if let Some(j) = jsonp::asked_by(url.query().unwrap_or_default()) {
+        exchange.lines = exchange.lines.into_iter().map(|line| without_jsonp(line, &j)).collect();
+    }
     let parameter =
         |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     let sid = parameter("sid");

@@ -19,6 +19,9 @@ fn a_text_becomes_a_number_or_the_value_that_it_spells() {
         ("json(me.token).id", json!(7)),
         ("json(me.token).roles[0]", json!("a")),
         ("json('[1, null]')", json!([1, null])),
+        ("encoded('a b/ü+?&=%<')", json!("a+b%2F%C3%BC%2B%3F%26%3D%25%3C")),
+        ("encoded('lAw-_.b8')", json!("lAw-_.b8")),
+        ("encoded(8)", json!("8")),
     ] {
         assert_eq!(expression(text, &client), Ok(value), "{text}");
     }
@@ -27,6 +30,7 @@ fn a_text_becomes_a_number_or_the_value_that_it_spells() {
         ("number(me)", "`number` takes the text of a number, not the object"),
         ("json(room)", "`json` takes a text of JSON, not the text \"lobby\""),
         ("json(me)", "`json` takes a text of JSON, not the object"),
+        ("encoded(me)", "`encoded` takes a text, not the object"),
     ] {
         let told = expression(text, &client).unwrap_err();
         assert!(told.starts_with(why), "{text}: {told}");
