@@ -44,7 +44,13 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
 const ADVICE: &[(&[&str], &str, &str)] = &[
     (&["url", "target", "host", "server"], "thresholds", SERVER),
     (&["url", "host"], "namespace", SERVER),
-    (&["config", "options"], "thresholds", "name the server by `--url` and the load in `clients`"),
+    (
+        &["scenarios", "config"],
+        "thresholds",
+        "if this is a file of Artillery: `sockrates import artillery FILE` makes a scenario of it",
+    ),
+    (&["log"], "thresholds", "if this is a HAR of a browser: `sockrates import har FILE` makes a scenario of it"),
+    (&["options"], "thresholds", "name the server by `--url` and the load in `clients`"),
     (
         &["phases", "stages", "arrivalrate"],
         "thresholds",
