@@ -339,3 +339,48 @@ proptest! {
         }
     }
 }
+
+/// A recording of tabs, each of which joins a room and says and hears what is told of it: the kind, the time in seconds, the text.
+fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
+    let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+    let entry = |said: &&[(&str, f64, &str)]| {
+        let begin = said.first().map_or(0.0, |first| first.1) - 0.1;
+        let head = [
+            ("receive", begin, open),
+            ("send", begin + 0.02, "40"),
+            ("receive", begin + 0.04, r#"40{"sid":"b"}"#),
+        ];
+        let messages: Vec<_> = head
+            .iter()
+            .chain(*said)
+            .map(|(kind, time, data)| json!({ "type": kind, "time": 1e9 + time, "opcode": 1, "data": data }))
+            .collect();
+        let url = "ws://localhost:3000/socket.io/?EIO=4&transport=websocket";
+        let request = json!({ "method": "GET", "url": url, "headers": [] });
+        json!({ "request": request, "response": {}, "_webSocketMessages": messages })
+    };
+    let entries: Vec<_> = tabs.iter().map(entry).collect();
+    let text = json!({ "log": { "entries": entries } }).to_string();
+    har::import(text.as_bytes(), "x.har", "-").expect("it can be imported").text
+}
+
+#[test]
+fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
+    let join = |at| ("send", at, r#"42["join","hall"]"#);
+    let (asks, says) =
+        (r#"42["say",{"room":"hall","text":"good morning"}]"#, r#"42["said",{"text":"good morning"}]"#);
+    let ann = [join(1.0), ("send", 2.0, asks)];
+    let bob = [join(1.1), ("receive", 2.1, says)];
+    let late = [join(5.0), ("receive", 5.1, says)];
+    let text = of_tabs(&[&ann, &bob, &late]);
+    assert!(
+        text.contains("history: true") && text.contains("a tab that came later heard it 1 times"),
+        "{text}"
+    );
+    let text = of_tabs(&[&ann, &bob, &late[..1]]);
+    assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
+    // What is said again may be heard again.
+    let again = [ann[0], ann[1], ("send", 5.05, asks)];
+    let text = of_tabs(&[&again, &bob, &late]);
+    assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
+}

@@ -49,7 +49,11 @@ const ADVICE: &[(&[&str], &str, &str)] = &[
         "thresholds",
         "if this is a file of Artillery: `sockrates import artillery FILE` makes a scenario of it",
     ),
-    (&["log"], "thresholds", "if this is a HAR of a browser: `sockrates import har FILE` makes a scenario of it"),
+    (
+        &["log"],
+        "thresholds",
+        "if this is a HAR of a browser: `sockrates import har FILE` makes a scenario of it",
+    ),
     (&["options"], "thresholds", "name the server by `--url` and the load in `clients`"),
     (
         &["phases", "stages", "arrivalrate"],

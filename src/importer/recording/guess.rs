@@ -91,6 +91,8 @@ pub(super) struct Broadcast {
     pub(super) reaches_sender: Option<bool>,
     /// How often it was sent.
     pub(super) times: usize,
+    /// Whether tabs that came later heard it, too.
+    pub(super) has_history: bool,
     pub(super) evidence: String,
 }
 
@@ -338,6 +340,11 @@ fn broadcast(
     let to_whom = personal.as_ref().map_or_else(String::new, |(place, ..)| {
         format!("; its argument {place} is what the server had told the one tab that heard it")
     });
+    let shown = shown_later(tabs, all, &arrives_as, &text);
+    let to_late = match shown {
+        0 => String::new(),
+        times => format!("; a tab that came later heard it {times} times"),
+    };
     Some(Broadcast {
         room: match &personal {
             Some((place, ..)) => Some(place.clone()),
@@ -349,13 +356,44 @@ fn broadcast(
         personal: personal.map(|(_, teller, place, count)| (teller, place, count)),
         evidence: format!(
             "{others} of {like_it} times another tab heard `{arrives_as}` with the text of its argument {text}; \
-             {sender} times its own tab did{to_whom}"
+             {sender} times its own tab did{to_whom}{to_late}"
         ),
+        has_history: shown > 0,
         reaches_sender: (clear > 0).then(|| sender * 2 > clear),
         times: with_text(all, &text),
         text,
         arrives_as,
     })
+}
+
+/// How often a tab heard a message that was sent before the tab had connected, or had entered a room: the application shows what
+/// was said before.
+fn shown_later(tabs: &[Tab], all: &[Sending<'_>], arrives_as: &str, text: &str) -> usize {
+    let said: Vec<(&str, f64)> = all
+        .iter()
+        .filter_map(|sending| Some((text_at(sending.args, text)?, sending.said.at)))
+        .filter(|(said, _)| said.chars().count() >= TELLING)
+        .collect();
+    // What was said once is known again for certain.
+    let only_once = |text: &str| said.iter().filter(|(other, _)| other.contains(text)).count() == 1;
+    let once: Vec<(&str, f64)> =
+        said.iter().copied().filter(|(text, _)| only_once(text)).take(MOST_TIMES).collect();
+    let came = |tab: &Tab, heard: f64| {
+        let begun = tab.said.first().map(|first| first.at);
+        let enters = |name: &str| ENTER.iter().any(|word| name.to_lowercase().contains(word));
+        let entered = tab.sent().filter(|(_, name, ..)| enters(name)).map(|(said, ..)| said.at);
+        begun.into_iter().chain(entered).filter(|at| *at <= heard).reduce(f64::max)
+    };
+    let is_late = |tab: &Tab, heard: f64, sent: f64| came(tab, heard).is_some_and(|came| came > sent);
+    tabs.iter()
+        .flat_map(|tab| tab.heard().take(MOST_HEARD).map(move |heard| (tab, heard)))
+        .filter(|(_, (_, name, _))| *name == arrives_as)
+        .filter(|(tab, (heard, _, args))| {
+            let texts = texts(args);
+            let tells = |text: &str| texts.iter().any(|(_, heard)| heard.contains(text));
+            once.iter().any(|(text, sent)| is_late(tab, heard.at, *sent) && tells(text))
+        })
+        .count()
 }
 
 /// Where an event names the one tab that hears it, and what had told that tab its name.

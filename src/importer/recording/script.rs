@@ -136,6 +136,9 @@ fn contract(words: &mut Words<'_>, tabs: &[Tab], guesses: &Guesses, roles: &[Rol
         if let Some(reaches) = broadcast.reaches() {
             more.insert("reaches".to_owned(), reaches.into());
         }
+        if broadcast.has_history {
+            more.insert("history".to_owned(), true.into());
+        }
         if broadcast.personal.is_some() {
             more.insert("senders".to_owned(), "anyone".into());
         }
