@@ -385,7 +385,9 @@ impl<'p> Client<'p> {
     /// The server broke a rule on this connection. What it meant to say is lost, unless it said too much, or nothing was to
     /// come any more.
     fn harmed(&mut self, rule: Rule) {
-        if !rule.is_harmless() && !self.actor.session.is_closing() {
+        // No usual value stands in for the id of a session.
+        let has_no_id = rule == Rule::HandshakeField && !self.actor.session.is_open();
+        if (!rule.is_harmless() || has_no_id) && !self.actor.session.is_closing() {
             self.actor.harm.get_or_insert(rule);
         }
     }

@@ -285,7 +285,7 @@ impl Session {
             let why = Closed::BadAnswer {
                 channel: Channel::Poll,
                 status: 200,
-                body: "no open packet in the first payload".into(),
+                body: "no open packet that can be used in the first payload".into(),
                 posted: Posted::default(),
             };
             return Some(self.finish(wire, why));

@@ -448,7 +448,8 @@ impl Connecting<'_> {
     fn ended_while_asking(&self, cx: &Cx<'_, '_>, why: &Closed) -> String {
         if cx.actor.session.awaits_post() {
             let waited = in_milliseconds(cx.now.saturating_duration_since(self.asked));
-            return format!("{why}; the POST with CONNECT had got no answer in {waited:?}");
+            let by_then = if waited.is_zero() { String::new() } else { format!(" in {waited:?}") };
+            return format!("{why}; the POST with CONNECT had got no answer{by_then}");
         }
         // The official server says no more to whom it cannot read. Others may have had reasons of their own.
         match why {

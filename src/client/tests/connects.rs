@@ -109,3 +109,21 @@ fn each_way_in_which_a_connect_fails_has_its_cause() {
         });
     }
 }
+
+#[test]
+fn an_open_packet_without_an_id_ends_what_polls_and_no_websocket() {
+    let open = r#"0{"upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":1000}"#;
+    for (transport, harm) in [("polling", Some(Rule::HandshakeField)), ("websocket", None)] {
+        let clients = format!("{{ alice: {{ count: 1, transport: {transport} }} }}");
+        play(&clients, "- alice: connect", 0, |mut play| {
+            play.begin(0);
+            if transport == "polling" {
+                answered(&mut play, Channel::Poll, open);
+            } else {
+                play.accepted();
+                play.hear(open);
+            }
+            assert_eq!((play.client.actor.harm, play.found.wronged.len()), (harm, 1), "{transport}");
+        });
+    }
+}

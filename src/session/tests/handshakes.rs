@@ -138,7 +138,7 @@ fn a_first_payload_without_a_handshake_ends_the_attempt() {
         let told = talk.polled(body);
         assert_eq!(
             told.last().unwrap(),
-            "closed: a poll was answered with HTTP status 200: no open packet in the first payload"
+            "closed: a poll was answered with HTTP status 200: no open packet that can be used in the first payload"
         );
         assert!(talk.session.is_closed());
     }
