@@ -201,6 +201,11 @@ pub enum AuditEvent<'a> {
         /// As which event.
         heard_as: u16,
     },
+    /// It received another client's message as an event as which none arrives by the contract.
+    Elsewhere {
+        /// The name of the event.
+        event: &'a str,
+    },
     /// It received an event as which audited messages arrive, and no stamp of this run was in it.
     Unstamped {
         /// In which namespace.

@@ -1,5 +1,6 @@
 //! What the audit found, in numbers and in the first offenders of each kind. Findings of several workers add up.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ use super::undecided::UndecidedCounts;
 
 /// How many offenders of each kind are kept.
 pub const KEPT: usize = 5;
+
+/// The name of an event that is longer than this is not kept.
+const LONGEST_NAME: usize = 100;
 
 /// A pair of a message and a client with which something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +70,8 @@ pub struct Findings {
     pub join_spread: JoinSpread,
     /// The first [`KEPT`] of each fault, and of each leak.
     pub offences: Vec<Offence>,
+    /// Events as which messages arrived though the contract names others, and how often; the first few names.
+    pub elsewhere: BTreeMap<String, u64>,
 }
 
 impl Findings {
@@ -88,6 +94,15 @@ impl Findings {
     /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.faults.iter().all(|count| *count == 0)
+    }
+
+    /// A message arrived as an event that the contract does not name.
+    pub(super) fn note_elsewhere(&mut self, event: &str) {
+        if let Some(times) = self.elsewhere.get_mut(event) {
+            *times += 1;
+        } else if self.elsewhere.len() < KEPT && event.len() <= LONGEST_NAME {
+            self.elsewhere.insert(event.to_owned(), 1);
+        }
     }
 
     /// Counts an offence, and keeps it if it is one of the first of its kind.
@@ -137,6 +152,9 @@ impl Findings {
         self.nodes.merge(other.nodes);
         self.join_spread.merge(other.join_spread);
         self.disturbed.merge(other.disturbed);
+        for (event, times) in other.elsewhere {
+            *self.elsewhere.entry(event).or_default() += times;
+        }
         for offence in other.offences {
             let alike = |kept: &&Offence| kept.fault == offence.fault && kept.leak == offence.leak;
             if self.offences.iter().filter(alike).count() < KEPT {

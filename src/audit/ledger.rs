@@ -202,6 +202,7 @@ impl Ledger {
                 self.note_stamp(heard_as, at);
                 self.received(client, namespace, key, at);
             }
+            AuditEvent::Elsewhere { event } => self.findings.note_elsewhere(event),
             AuditEvent::Unstamped { namespace, heard_as } => self.unstamped(client, namespace, heard_as, at),
             AuditEvent::Settled(mut message) => {
                 message.strays = self.membership.strays(&message);

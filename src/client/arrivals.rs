@@ -59,6 +59,10 @@ impl Client<'_> {
     fn delivered(&self, io: &mut Io<'_>, message: &ServerEvent<'_>, name: Option<&str>, stamp: &Stamp) {
         let audit = self.actor.context.audit.as_ref().filter(|_| stamp.is_audited);
         if audit.is_some_and(|audit| !audit.events.all && name.is_none_or(|name| !audit.events.wants(name))) {
+            // To its sender, it is an answer.
+            if let Some(event) = name.filter(|_| stamp.key.sender != self.actor.who.index) {
+                self.record(io, AuditEvent::Elsewhere { event });
+            }
             return;
         }
         // What was said before the client came, it is not the delivery that takes time.

@@ -346,7 +346,15 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings, names: (&[String], u64
         nodes: nodes(found, names),
         disturbed: disturbed(found),
         offenders: found.offences.iter().map(|offence| sentence(script_info, offence)).collect(),
+        arrived_as: arrived_as(found),
     }
+}
+
+/// The events as which messages arrived, where none arrived as the contract says.
+fn arrived_as(found: &Findings) -> Vec<String> {
+    let mut events: Vec<(&String, &u64)> = found.elsewhere.iter().collect();
+    events.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+    if found.receipts > 0 { Vec::new() } else { events.into_iter().map(|(event, _)| event.clone()).collect() }
 }
 
 fn errors(script_info: &ScriptInfo, tally: &Tally) -> Vec<ErrorResult> {

@@ -108,6 +108,7 @@ pub(crate) fn troubled() -> RunResult {
             join_spread: JoinSpread::default(),
             disturbed: Disturbed::default(),
             offences: vec![missing()],
+            elsewhere: Default::default(),
         }),
         learned: None,
         operations: &[],
@@ -208,6 +209,7 @@ pub(crate) fn unjudged() -> RunResult {
         nodes: None,
         late: 0,
         offenders: Vec::new(),
+        arrived_as: Vec::new(),
     });
     run
 }

@@ -366,6 +366,9 @@ pub struct DeliveriesResult {
     pub nodes: Option<NodesResult>,
     /// The first few of each kind, one sentence each.
     pub offenders: Vec<String>,
+    /// The events as which messages arrived, where none arrived as the contract says; the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arrived_as: Vec<String>,
 }
 
 impl DeliveriesResult {

@@ -135,3 +135,18 @@ fn a_run_whose_deliveries_nobody_can_judge_is_yellow_and_fails_where_the_audit_i
     let said = run(&["--strict-audit", "90%"]).code(1).stdout;
     assert!(said.contains("`--strict-audit` asks the audit to judge 90 % of the deliveries"), "{said}");
 }
+
+#[test]
+fn messages_that_arrive_as_another_event_are_missing_and_that_event_is_named() {
+    let script = |event: &str| {
+        format!(
+            "- all: connect\n- all: {{ join: lobby }}\n- alice: {{ {CAST}, tells: {{ event: {event}, to: lobby, reaches: others }} }} }}"
+        )
+    };
+    let (ended, result) = played("{ alice: 1, crowd: 4 }", &script("nwes"), "delivery missing == 4", &[]);
+    ended.code(0).says("say `arrives_as: news`");
+    assert_eq!(result["deliveries"]["arrived_as"], serde_json::json!(["news"]));
+    let (ended, result) = played("{ alice: 1, crowd: 4 }", &script("news"), "delivery missing == 0", &[]);
+    assert!(!ended.code(0).stdout.contains("arrives_as"));
+    assert!(result["deliveries"]["arrived_as"].is_null());
+}

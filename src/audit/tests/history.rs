@@ -132,3 +132,16 @@ fn one_ledger_tells_the_others_that_stamps_arrive() {
     let (found, _) = finish(pair, at(500));
     assert_eq!((faults(&found), found.undecided.total()), ([1, 0, 0, 0], 0));
 }
+
+#[test]
+fn of_events_that_the_contract_does_not_name_a_few_are_remembered() {
+    let mut ledger = connected(2);
+    let names: Vec<String> = (0..100).map(|number| format!("event {}", number % 50)).collect();
+    for event in &names {
+        ledger.record(1, at(10), AuditEvent::Elsewhere { event });
+    }
+    ledger.record(1, at(10), AuditEvent::Elsewhere { event: &"x".repeat(1_000) });
+    let mut found = ledger.finish(at(500));
+    found.merge(Findings { elsewhere: [("event 0".to_owned(), 3)].into(), ..Findings::default() });
+    assert_eq!((found.elsewhere.len(), found.elsewhere["event 0"]), (KEPT, 5));
+}

@@ -38,6 +38,11 @@ fn a_message_in_another_event_is_no_delivery() {
         play.hear(&format!(r#"42["seen",{{"id":"{}"}}]"#, stamp(0, 10)));
         assert_eq!((play.found.received.len(), play.found.count(Counter::DeliveryReceived)), (0, 0));
         assert!(play.found.latency(Metric::Delivery).is_empty());
+        assert_eq!(play.found.elsewhere, ["seen"]);
+        // What comes to the sender of a message is an answer to it.
+        let own = Stamp { key: Key { sender: 0, sequence: 0 }, ..stamp(0, 10) };
+        play.hear(&format!(r#"42["thanks","{own}"]"#));
+        assert_eq!(play.found.elsewhere, ["seen"]);
         // One that no contract speaks of may arrive as it likes.
         let free = Stamp { is_audited: false, ..stamp(1, 20) };
         play.hear(&format!(r#"42["seen",{{"id":"{free}"}}]"#));

@@ -92,6 +92,8 @@ pub(super) struct Found {
     pub received: Vec<u64>,
     /// How many events it was told of that came without a stamp.
     pub unstamped: usize,
+    /// As which events messages arrived that the contract does not name.
+    pub elsewhere: Vec<String>,
     /// What was told of rooms.
     pub rooms: Vec<String>,
 }
@@ -166,6 +168,7 @@ impl Observer for Found {
             AuditEvent::At { node } => return self.moves.push(node),
             AuditEvent::Received { key, .. } => return self.received.push(key.sequence),
             AuditEvent::Unstamped { .. } => return self.unstamped += 1,
+            AuditEvent::Elsewhere { event } => return self.elsewhere.push(event.to_owned()),
             _ => return,
         };
         self.rooms.push(format!("{what} {room}"));

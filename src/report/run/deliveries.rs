@@ -3,7 +3,7 @@
 use maud::html;
 
 use crate::audit::Leak;
-use crate::measure::format::{count, counted, share};
+use crate::measure::format::{count, counted, printable, share};
 use crate::report::RunResult;
 use crate::report::block::{
     Block, Cell, Column, Detail, Rank, Row, Table, Text, Tone, cell, drawn, hint, part,
@@ -95,7 +95,15 @@ fn meant(found: &DeliveriesResult) -> Vec<Text> {
             "It drops messages by a rule of its own: say `may_refuse: true` in the contract's `broadcast`.",
         ),
     ];
-    notes.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| Text::from(words)).collect()
+    let renamed = found.arrived_as.first().map(|event| {
+        let event = printable(event);
+        format!(
+            "Its messages arrive as `{event}`, and another event is named: say `arrives_as: {event}` in the contract's \
+             `broadcast`."
+        )
+    });
+    let notes = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words.to_owned());
+    renamed.into_iter().chain(notes).map(Text::from).collect()
 }
 
 /// What went from each node to each.
