@@ -374,7 +374,7 @@ fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
     let late = [join(5.0), ("receive", 5.1, says)];
     let text = of_tabs(&[&ann, &bob, &late]);
     assert!(
-        text.contains("history: true") && text.contains("a tab that came later heard it 1 times"),
+        text.contains("history: true") && text.contains("a tab that came later heard it 1 time"),
         "{text}"
     );
     let text = of_tabs(&[&ann, &bob, &late[..1]]);

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::origin::{Event, Origins, Place, Teller, text_at, texts};
 use super::talk::{Said, Tab, What};
+use crate::measure::format::counted;
 
 /// So long after an event another may be because of it, in seconds.
 const SOON: f64 = 2.0;
@@ -343,7 +344,7 @@ fn broadcast(
     let shown = shown_later(tabs, all, &arrives_as, &text);
     let to_late = match shown {
         0 => String::new(),
-        times => format!("; a tab that came later heard it {times} times"),
+        times => format!("; a tab that came later heard it {}", counted(times as u64, "time")),
     };
     Some(Broadcast {
         room: match &personal {
