@@ -159,7 +159,7 @@ impl Judgement {
             if membership.is_for(message, seat, from, to) != Certainty::No {
                 continue;
             }
-            if message.has_history && membership.has_come_since(seat, message, at) {
+            if membership.is_shown_again(seat, message, at) {
                 self.forbidden = self.forbidden.saturating_sub(u64::from(can_tell));
                 continue;
             }

@@ -71,7 +71,7 @@ impl Open {
         let (mut receivers, mut first, mut last) =
             (self.receipts.len(), self.receipts.first(), self.receipts.last());
         if message.has_history {
-            let is_live = |(seat, at): &(u32, Moment)| !membership.has_come_since(*seat, message, *at);
+            let is_live = |(seat, at): &(u32, Moment)| !membership.is_shown_again(*seat, message, *at);
             let live: Vec<Moment> = self.receipts.iter().filter(is_live).map(|(_, at)| at).collect();
             (receivers, first, last) = (live.len(), live.first().copied(), live.last().copied());
         }

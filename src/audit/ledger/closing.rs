@@ -86,7 +86,7 @@ impl Ledger {
             if has_moved {
                 continue;
             }
-            if self.is_from_history(seat, &earlier, received) {
+            if self.membership.is_shown_again(seat, &earlier, received) {
                 continue;
             }
             // The sender's next message was sent when the acknowledgement was there.

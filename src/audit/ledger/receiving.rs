@@ -92,16 +92,10 @@ impl Ledger {
     pub(super) fn accuse_doubled(&mut self, key: Key, message: Option<&Arc<SentMessage>>) {
         let Some(entry) = self.open.get_mut(&key) else { return };
         for (seat, at) in std::mem::take(&mut entry.doubled) {
-            if !message.is_some_and(|message| self.is_from_history(seat, message, at)) {
+            if !message.is_some_and(|message| self.membership.is_shown_again(seat, message, at)) {
                 self.accuse((Fault::Duplicate, None), seat, key, message.cloned(), Some(at), None);
             }
         }
-    }
-
-    /// Whether a seat may rightly have received a message for the second time, late, or without having been there: the
-    /// application shows those who come what was said before.
-    pub(super) fn is_from_history(&self, seat: u32, message: &SentMessage, at: Moment) -> bool {
-        message.has_history && self.membership.has_come_since(seat, message, at)
     }
 
     fn received_late(&mut self, seat: u32, key: Key, at: Moment) {

@@ -58,12 +58,13 @@ impl Membership {
         }
     }
 
-    /// Whether a seat came to where a message went after that was sent, or may have, and before a time.
-    pub(in crate::audit) fn has_come_since(&self, seat: u32, message: &SentMessage, at: Moment) -> bool {
+    /// Whether a seat may rightly have received a message at a time for the second time, late, or without having been there: the
+    /// application shows those who come what was said before, and the seat came after that, or may have.
+    pub(in crate::audit) fn is_shown_again(&self, seat: u32, message: &SentMessage, at: Moment) -> bool {
         let place = &self.seats[seat as usize];
         let is_there = self.namespaces[place.namespace as usize].0 == message.namespace;
         let is_later = |span: &MembershipSpan| span.asked <= at && span.may_begin_after(message.sent);
-        is_there && self.spans(message, seat).iter().any(|(_, span)| is_later(span))
+        message.has_history && is_there && self.spans(message, seat).iter().any(|(_, span)| is_later(span))
     }
 
     /// Why nobody knows whether a message was for a seat.
