@@ -378,7 +378,7 @@ fn shown_later(tabs: &[Tab], all: &[Sending<'_>], arrives_as: &str, text: &str) 
     // What was said once is known again for certain.
     let only_once = |text: &str| said.iter().filter(|(other, _)| other.contains(text)).count() == 1;
     let once: Vec<(&str, f64)> =
-        said.iter().copied().filter(|(text, _)| only_once(text)).take(MOST_TIMES).collect();
+        said.iter().copied().take(MOST_TIMES).filter(|(text, _)| only_once(text)).collect();
     let came = |tab: &Tab, heard: f64| {
         let begun = tab.said.first().map(|first| first.at);
         let enters = |name: &str| ENTER.iter().any(|word| name.to_lowercase().contains(word));
