@@ -15,6 +15,8 @@ pub struct Coverage {
     pub expected: u64,
     /// Pairs in which it may have had to.
     pub undecided: u64,
+    /// Of those that were expected, those from one node of the server to another, where several took part.
+    pub between: Option<u64>,
 }
 
 /// Why deliveries of which none was found wrong are not judged all the same.
@@ -34,6 +36,8 @@ pub enum Gap {
         /// Of how many pairs.
         pairs: u64,
     },
+    /// The server has several nodes, and nothing that went from one to another could be decided.
+    BetweenNodes,
 }
 
 impl Coverage {
@@ -50,7 +54,11 @@ impl Coverage {
             (messages, 0) => Some(Gap::NobodyOwed { messages }),
             (_, pairs) => {
                 let decided = self.expected as f64 / pairs as f64;
-                (decided < least).then_some(Gap::TooLittle { decided, pairs })
+                match self.between {
+                    _ if decided < least => Some(Gap::TooLittle { decided, pairs }),
+                    Some(0) => Some(Gap::BetweenNodes),
+                    _ => None,
+                }
             }
         }
     }
@@ -61,13 +69,13 @@ mod tests {
     use super::*;
 
     fn gap(messages: u64, expected: u64, undecided: u64) -> Option<Gap> {
-        Coverage { messages, refused: 0, expected, undecided }.gap(ENOUGH)
+        Coverage { messages, refused: 0, expected, undecided, between: None }.gap(ENOUGH)
     }
 
     #[test]
     fn messages_that_were_all_refused_are_judged_and_prove_nothing_of_others() {
         let gap = |messages, refused, expected, undecided| {
-            Coverage { messages, refused, expected, undecided }.gap(ENOUGH)
+            Coverage { messages, refused, expected, undecided, between: None }.gap(ENOUGH)
         };
         assert_eq!(gap(3, 3, 0, 0), None);
         assert_eq!(gap(3, 2, 1, 0), None);
@@ -82,5 +90,12 @@ mod tests {
         assert_eq!(gap(2, 0, 1), Some(Gap::TooLittle { decided: 0.0, pairs: 1 }));
         assert_eq!(gap(2, 0, 0), Some(Gap::NobodyOwed { messages: 2 }));
         assert_eq!(gap(0, 0, 0), Some(Gap::NoMessage));
+    }
+
+    #[test]
+    fn deliveries_within_each_node_prove_nothing_of_those_between_nodes() {
+        let gap =
+            |between| Coverage { messages: 2, refused: 0, expected: 20, undecided: 0, between }.gap(ENOUGH);
+        assert_eq!((gap(None), gap(Some(0)), gap(Some(1))), (None, Some(Gap::BetweenNodes), None));
     }
 }

@@ -41,6 +41,17 @@ pub struct Offence {
     pub overtaken_by: Option<u64>,
 }
 
+impl Offence {
+    /// Whether a client got something that was sent before it came, or a second time after that.
+    pub fn is_shown_later(&self) -> bool {
+        let comes_later = |sent: Moment| self.spans.iter().any(|(_, span)| span.may_begin_after(sent));
+        match self.fault {
+            Fault::Duplicate => self.message.as_ref().is_some_and(|message| comes_later(message.sent)),
+            _ => self.leak == Some(Leak::BeforeJoin),
+        }
+    }
+}
+
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
@@ -83,7 +94,8 @@ impl Findings {
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
         let Findings { messages, refused, expected, .. } = *self;
-        Coverage { messages, refused, expected, undecided: self.undecided.total() }
+        let between = self.nodes.between();
+        Coverage { messages, refused, expected, undecided: self.undecided.total(), between }
     }
 
     /// How often this was found of messages that were not under way while the server was disturbed on purpose.

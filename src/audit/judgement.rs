@@ -25,6 +25,8 @@ pub(super) struct Judgement {
     pub(super) leaked: Vec<(u32, Leak, Moment)>,
     /// Seats that had to receive it, and did, by node where there are several.
     pub(super) expected_at: Vec<u64>,
+    /// Seats of which nobody can say, by node where there are several.
+    pub(super) undecided_at: Vec<u64>,
     /// What it shows of joins at other nodes.
     pub(super) join_spread: JoinSpread,
 }
@@ -83,7 +85,7 @@ impl Judgement {
             match (certainty, has) {
                 (Certainty::Yes, true) => {
                     judgement.expected += 1;
-                    judgement.expect_at(membership, (seat, moved.get(&seat)));
+                    count_at(&mut judgement.expected_at, membership, (seat, moved.get(&seat)));
                 }
                 (Certainty::Yes, false) => judgement.absent.push(seat),
                 (Certainty::Maybe, _) => {
@@ -97,6 +99,7 @@ impl Judgement {
                         false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
                     };
                     judgement.undecided.add(excuse.unwrap_or_else(doubt), 1);
+                    count_at(&mut judgement.undecided_at, membership, (seat, moved.get(&seat)));
                 }
                 (Certainty::No, _) => continue,
             }
@@ -111,17 +114,6 @@ impl Judgement {
             judgement.find_leaks(membership, message, entry, (from, to), (can_tell, knows));
         }
         judgement
-    }
-
-    /// Counts a seat that had to receive the message at its node.
-    fn expect_at(&mut self, membership: &Membership, (seat, node): (u32, Option<&u16>)) {
-        let home = || membership.node(seat, Moment::MAX);
-        let node = node.copied().unwrap_or_else(home);
-        if membership.homes.are_several() && node != UNKNOWN_NODE {
-            let node = usize::from(node);
-            self.expected_at.resize(self.expected_at.len().max(node + 1), 0);
-            self.expected_at[node] += 1;
-        }
     }
 
     /// A seat at another node is certainly meant but for the spread. If it has joined within it, since `from`, the message
@@ -169,6 +161,17 @@ impl Judgement {
                 false => self.undecided.add(Undecided::ReceiverLost, u64::from(can_tell)),
             }
         }
+    }
+}
+
+/// Counts a seat at its node, where there are several: at the one where it received the message, if it has moved.
+fn count_at(counts: &mut Vec<u64>, membership: &Membership, (seat, node): (u32, Option<&u16>)) {
+    let home = || membership.node(seat, Moment::MAX);
+    let node = node.copied().unwrap_or_else(home);
+    if membership.homes.are_several() && node != UNKNOWN_NODE {
+        let node = usize::from(node);
+        counts.resize(counts.len().max(node + 1), 0);
+        counts[node] += 1;
     }
 }
 

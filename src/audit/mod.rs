@@ -44,7 +44,7 @@ pub use findings::{Findings, KEPT, Offence};
 pub use ledger::{FirstReceipt, Ledger};
 #[cfg(test)]
 pub(crate) use nodes::tests_of_nodes;
-pub use nodes::{Disturbances, Disturbed, JoinSpread, NodePair, NodePairs, Spread, UNKNOWN_NODE};
+pub use nodes::{Disturbances, Disturbed, JoinSpread, NodePair, NodePairs, Spread, UNKNOWN_NODE, between};
 pub use rooms::AskedRoom;
 pub use sender::ConnectionEnd;
 pub use span::{Certainty, MembershipSpan, MembershipSpans};

@@ -187,6 +187,8 @@ impl Homes {
 pub struct NodePair {
     /// Pairs of a message and a client in which it had to arrive.
     pub expected: u64,
+    /// Pairs in which it may have had to.
+    pub undecided: u64,
     /// How often each fault was found, in the order of [`Fault::ALL`].
     pub faults: [u64; Fault::ALL.len()],
     /// Microseconds from when messages were due to their receipts.
@@ -228,6 +230,7 @@ impl NodePair {
 
     fn merge(&mut self, other: NodePair) {
         self.expected += other.expected;
+        self.undecided += other.undecided;
         self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
         match (&mut self.latency, other.latency) {
             // Both have the same bounds, so that nothing is out of range.
@@ -291,6 +294,22 @@ impl NodePairs {
         }
     }
 
+    pub(super) fn doubt(&mut self, from: u16, to: u16, pairs: u64) {
+        if let Some(pair) = self.of(from, to) {
+            pair.undecided += pairs;
+        }
+    }
+
+    /// How many pairs of a message and a client at another node than the sender's were decided. None where all that was
+    /// sent and received was at one node.
+    pub(super) fn between(&self) -> Option<u64> {
+        let nodes = self.nodes;
+        let pairs = self.pairs.iter().enumerate().map(|(at, pair)| ((at / nodes, at % nodes), pair));
+        between(
+            pairs.map(|(way, pair)| (way, pair.expected, pair.expected + pair.undecided + pair.received())),
+        )
+    }
+
     pub(super) fn accuse(&mut self, from: u16, to: u16, fault: Fault) {
         if let Some(pair) = self.of(from, to) {
             pair.faults[fault as usize] += 1;
@@ -322,6 +341,19 @@ impl NodePairs {
     fn of(&mut self, from: u16, to: u16) -> Option<&mut NodePair> {
         self.pairs.get_mut(usize::from(from) * self.nodes + usize::from(to))
     }
+}
+
+/// Of the ways between nodes, each with how much was decided on it and how much passed or may have: how much was decided
+/// between different nodes. None where fewer than two nodes took part.
+pub fn between<Node: PartialEq>(ways: impl Iterator<Item = ((Node, Node), u64, u64)>) -> Option<u64> {
+    let mut taking_part: Option<Node> = None;
+    let (mut are_several, mut decided) = (false, 0);
+    for ((from, to), expected, _) in ways.filter(|(_, _, passed)| *passed > 0) {
+        are_several |= from != to || taking_part.as_ref().is_some_and(|first| *first != from);
+        decided += if from == to { 0 } else { expected };
+        taking_part.get_or_insert(from);
+    }
+    are_several.then_some(decided)
 }
 
 /// What was expected and found of messages that were under way while the server was disturbed on purpose.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
-use crate::audit::{Fault, Findings, Leak, Undecided};
+use crate::audit::{Fault, Findings, Leak, Offence, Undecided};
 use crate::engine::Operated;
 use crate::measure::{Figures, GroupInfo, ScriptInfo, StepInfo, StepTally, Tally};
 use crate::observe::{Counter, Failure, Metric, Who, WireLine};
@@ -292,6 +292,7 @@ fn nodes(found: &Findings, (names, unknown): (&[String], u64)) -> Option<NodesRe
             from: name(from),
             to: name(to),
             expected: pair.expected,
+            undecided: pair.undecided,
             delivered: pair.expected.saturating_sub(missing),
             missing,
             duplicate: pair.fault(Fault::Duplicate),
@@ -347,6 +348,7 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings, names: (&[String], u64
         disturbed: disturbed(found),
         offenders: found.offences.iter().map(|offence| sentence(script_info, offence)).collect(),
         arrived_as: arrived_as(found),
+        shown_later: found.offences.iter().any(Offence::is_shown_later),
     }
 }
 

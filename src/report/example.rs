@@ -210,6 +210,7 @@ pub(crate) fn unjudged() -> RunResult {
         late: 0,
         offenders: Vec::new(),
         arrived_as: Vec::new(),
+        shown_later: false,
     });
     run
 }

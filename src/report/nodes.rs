@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::between;
+
 /// A node of the server under test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeInfo {
@@ -73,6 +75,17 @@ pub struct NodesResult {
     pub unknown: u64,
 }
 
+impl NodesResult {
+    /// How many pairs of a message and a client at another node than the sender's were decided. None where all that was
+    /// sent and received was at one node.
+    pub fn between(&self) -> Option<u64> {
+        between(self.pairs.iter().map(|pair| {
+            let received = u64::from(pair.p50_us.is_some());
+            ((&*pair.from, &*pair.to), pair.expected, pair.expected + pair.undecided + received)
+        }))
+    }
+}
+
 pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
@@ -86,9 +99,12 @@ pub struct NodePairResult {
     pub to: String,
     /// Pairs of a message and a client in which it had to arrive.
     pub expected: u64,
-    /// Of these, the message arrived.
+    /// Pairs in which it may have had to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undecided: u64,
+    /// Of those that were expected, the message arrived.
     pub delivered: u64,
-    /// Of these, it did not.
+    /// Of those that were expected, it did not.
     pub missing: u64,
     /// A client received a message again.
     pub duplicate: u64,

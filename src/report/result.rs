@@ -369,13 +369,17 @@ pub struct DeliveriesResult {
     /// The events as which messages arrived, where none arrived as the contract says; the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arrived_as: Vec<String>,
+    /// Whether a client was shown what had been sent before it came, as a chat with a history does, in one of the first faults.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shown_later: bool,
 }
 
 impl DeliveriesResult {
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
         let DeliveriesResult { messages, refused, expected, undecided, .. } = *self;
-        Coverage { messages, refused, expected, undecided }
+        let between = self.nodes.as_ref().and_then(NodesResult::between);
+        Coverage { messages, refused, expected, undecided, between }
     }
 
     /// Why too little was judged for saying that nothing is wrong, in words. None where it was enough.

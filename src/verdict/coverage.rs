@@ -16,6 +16,7 @@ pub fn not_judged(gap: Gap) -> String {
             let decided = share((decided * 1e3).floor() / 1e3);
             format!("{decided} of {} decided", counted(pairs, "pair"))
         }
+        Gap::BetweenNodes => "none certainly had to go from one node to another".to_owned(),
     }
 }
 

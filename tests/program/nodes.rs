@@ -73,6 +73,29 @@ fn nodes_that_cannot_be_told_apart_or_are_not_there_are_refused() {
     one.complains("the target has one node; name several with `--url b=…`");
 }
 
+#[test]
+fn rooms_within_one_node_each_leave_what_passes_between_nodes_unjudged() {
+    let folder = Folder::new();
+    let scenario = |rooms: &str| {
+        let script = format!(
+            "- all: [ connect, {{ join: \"{rooms}\" }} ]
+        - all: {{ wait: 1100ms }} # until the joins are known at the other node
+        - all: {{ broadcast: {{ to: \"{rooms}\", event: said, bytes: 64 }} }}
+        - all: {{ wait: 1100ms }}"
+        );
+        folder.scenario("{ crowd: 8 }", &script)
+    };
+    let within = scenario("r${n % 2}");
+    let ended = sockrates(["run", "--nodes", "2", "--strict-audit", "90%"]).args([&within]).run().code(1);
+    let ended = ended.says("none certainly had to go from one node to another");
+    ended.says("Between nodes, nothing was judged.").says("clients with another `index % 2` are in them");
+    let ended = sockrates(["run", "--nodes", "2"]).args([&within]).run().code(0);
+    ended.says("but deliveries were not judged: none certainly had to go from one node to another");
+    let across = scenario("r${n / 2 % 2}");
+    let ended = sockrates(["run", "--nodes", "2", "--strict-audit", "90%"]).args([&across]).run().code(0);
+    ended.says("Every client received what was for it, once and in order, and nothing else.");
+}
+
 /// Some talk at the first node while something is done to the second, whose clients come back.
 const DISTURBED: &str = r#"name: a node is disturbed
 clients: { talkers: { count: 4, node: a }, guests: { count: 2, node: b } }

@@ -44,6 +44,9 @@ impl Ledger {
         for (node, pairs) in judgement.expected_at.iter().enumerate() {
             self.findings.nodes.owe(message.node, node as u16, *pairs);
         }
+        for (node, pairs) in judgement.undecided_at.iter().enumerate() {
+            self.findings.nodes.doubt(message.node, node as u16, *pairs);
+        }
         for seat in judgement.absent {
             self.absent(seat, &message, (is_over, due), now);
         }
@@ -111,8 +114,7 @@ impl Ledger {
         if place.away.is_some() || (is_late && place.is_up()) {
             let was_away = message.is_kept && place.owed.len() < MOST_OWED;
             if !was_away {
-                self.findings.undecided.add(Undecided::ReceiverLost, 1);
-                return;
+                return self.leave_open(seat, message, Undecided::ReceiverLost);
             }
             place.owed.push((message.key, message.clone()));
             self.owing.push(seat);
@@ -122,19 +124,30 @@ impl Ledger {
         if !is_over || !place.is_up_since(message.sent) || was_cut {
             let is_there = place.is_up_since(message.sent) && !was_cut;
             let cause = if is_there { Undecided::Unfinished } else { Undecided::ReceiverLost };
-            self.findings.undecided.add(cause, 1);
-            return;
+            return self.leave_open(seat, message, cause);
         }
         self.miss(seat, message, due);
+    }
+
+    /// Whether a seat had to receive a message is not known.
+    fn leave_open(&mut self, seat: u32, message: &SentMessage, cause: Undecided) {
+        self.findings.undecided.add(cause, 1);
+        let node = self.host(seat, message);
+        self.findings.nodes.doubt(message.node, node, 1);
+    }
+
+    /// The node that had to hand a message to a seat.
+    fn host(&self, seat: u32, message: &SentMessage) -> u16 {
+        let client = self.membership.seats()[seat as usize].client;
+        self.membership.homes.host(client, message.settled)
     }
 
     /// It is missing, by all that is known of the time up to `by`.
     pub(super) fn miss(&mut self, seat: u32, message: &Arc<SentMessage>, by: Moment) {
         if self.may_have_lost_its_stamp(seat, message, by) {
-            return self.findings.undecided.add(Undecided::StampLost, 1);
+            return self.leave_open(seat, message, Undecided::StampLost);
         }
-        let client = self.membership.seats()[seat as usize].client;
-        let nodes = (message.node, self.membership.homes.host(client, message.settled));
+        let nodes = (message.node, self.host(seat, message));
         self.expect(message, nodes.1);
         if self.missing.len() < MOST_MISSING {
             let is_disturbed = self.is_disturbed(self.under_way(message));

@@ -30,6 +30,18 @@ fn who_joins_later_may_be_shown_what_was_said_before_where_the_contract_says_so(
     let found = shown_late(message);
     assert_eq!(faults(&found), [0, 0, 1, 2]);
     assert_eq!(found.leaks[Leak::BeforeJoin as usize], 2);
+    assert!(found.offences.iter().any(Offence::is_shown_later));
+}
+
+#[test]
+fn what_comes_twice_to_who_was_there_all_the_time_is_no_history() {
+    let mut ledger = connected(2);
+    joined(&mut ledger, 1, "a");
+    broadcast(&mut ledger, message(0, "a", 10));
+    [14, 15].into_iter().for_each(|when| received(&mut ledger, 1, 0, when));
+    let found = ledger.finish(at(500));
+    assert_eq!(faults(&found), [0, 1, 0, 0]);
+    assert!(!found.offences.iter().any(Offence::is_shown_later));
 }
 
 #[test]
@@ -42,7 +54,9 @@ fn who_comes_back_may_be_shown_again_what_it_has_heard() {
         ledger.joining(1, "/", "a", at(20));
         received(&mut ledger, 1, 0, 24);
         ledger.joined(1, "/", "a", at(26));
-        assert_eq!(faults(&ledger.finish(at(500))), [0, doubled, 0, 0]);
+        let found = ledger.finish(at(500));
+        assert_eq!(faults(&found), [0, doubled, 0, 0]);
+        assert!(found.offences.iter().all(Offence::is_shown_later));
     }
 }
 

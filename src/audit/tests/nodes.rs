@@ -44,6 +44,31 @@ fn a_join_counts_at_another_node_when_it_has_had_the_time_to_spread() {
         assert_eq!(found.join_spread, spread);
         let pair = found.nodes.pair(0, 1).expect("there are two nodes");
         assert_eq!((pair.expected, pair.is_deaf()), (u64::from(is_owed), is_owed));
+        assert_eq!(pair.undecided, u64::from(!is_owed));
+        let gap = if is_owed { None } else { Some(Gap::TooLittle { decided: 0.0, pairs: 1 }) };
+        assert_eq!(found.coverage().gap(ENOUGH), gap);
+    }
+}
+
+#[test]
+fn rooms_whose_members_are_all_at_one_node_prove_nothing_between_nodes() {
+    // Clients 0 and 2 are at one node, 1 and 3 at the other.
+    for (rooms, gap) in [([(0, 2), (1, 3)], Some(Gap::BetweenNodes)), ([(0, 1), (2, 3)], None)] {
+        let mut ledger = Ledger::new(4, (WINDOW, Spread { nodes: 2, within: at(30) }));
+        for client in 0..4 {
+            ledger.record(client, at(0), AuditEvent::At { node: client as u16 % 2 });
+            ledger.connecting(client, "/", at(0));
+            ledger.connected(client, "/", &format!("s{client}"), false, at(1));
+        }
+        for (sender, receiver) in rooms {
+            let (room, key) = (format!("r{sender}"), Key { sender, sequence: 0 });
+            [sender, receiver].into_iter().for_each(|client| joined(&mut ledger, client, &room));
+            broadcast(&mut ledger, SentMessage { key, node: sender as u16 % 2, ..message(0, &room, 50) });
+            ledger.received(receiver, "/", key, at(55));
+        }
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found), found.expected), ([0; 4], 2), "{:?}", found.offences);
+        assert_eq!(found.coverage().gap(ENOUGH), gap);
     }
 }
 

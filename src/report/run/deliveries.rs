@@ -2,7 +2,7 @@
 
 use maud::html;
 
-use crate::audit::Leak;
+use crate::audit::{ENOUGH, Gap, Leak};
 use crate::measure::format::{count, counted, printable, share};
 use crate::report::RunResult;
 use crate::report::block::{
@@ -18,8 +18,13 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let Some(found) = run.deliveries.as_ref() else { return Vec::new() };
     let faults = found.missing + found.duplicate + found.disordered + found.leaked;
     let (messages, receipts) = (counted(found.messages, "message"), counted(found.receipts, "receipt"));
-    let not_judged = found.not_judged();
+    let (gap, not_judged) = (found.coverage().gap(ENOUGH), found.not_judged());
     let words = match faults {
+        0 if gap == Some(Gap::BetweenNodes) => {
+            "Within each node, every client received what was for it, once and in order, and nothing else. Between nodes, \
+             nothing was judged."
+                .to_owned()
+        }
         0 if let Some(why) = &not_judged => format!("Not judged: {why}."),
         0 if found.refused == found.messages => "Nobody received what the server refused.".to_owned(),
         0 => "Every client received what was for it, once and in order, and nothing else.".to_owned(),
@@ -36,14 +41,24 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     ];
     if let Some(nodes) = &found.nodes {
         blocks.extend(from_node_to_node(nodes));
+        blocks
+            .extend((gap == Some(Gap::BetweenNodes)).then(|| Block::Notes(vec![how_to_cross(nodes).into()])));
     }
     let all = found.coverage().pairs();
     if all > 0 {
         // Rounded down: 100 % only if there is no other.
         let part = share((found.expected as f64 / all as f64 * 1e4).floor() / 1e4);
         let (all, not) = (counted(all, "pair"), count(found.undecided));
+        // Where little was judged, all causes follow.
+        let most =
+            found.undecided_causes.iter().max_by_key(|cause| cause.count).filter(|_| not_judged.is_none());
+        let why = most.map(|most| {
+            let how = if most.count == found.undecided { "because" } else { "mostly because" };
+            format!(", {how} {}", most.cause)
+        });
         let words = format!(
-            "Of {all} in which the message had to arrive, or may have had to: judged {part}, not judged: {not}."
+            "Of {all} in which the message had to arrive, or may have had to: judged {part}, not judged: {not}{}.",
+            why.unwrap_or_default()
         );
         blocks.push(Block::From(Detail::Usual, vec![Block::Paragraph(words.into())]));
     }
@@ -79,7 +94,7 @@ fn meant(found: &DeliveriesResult) -> Vec<Text> {
     let is_early = has_leaked(Leak::BeforeJoin);
     let notes = [
         (
-            is_early || found.duplicate > 0,
+            found.shown_later,
             "It shows a client that comes what was said before: say `history: true` in the contract's `broadcast`.",
         ),
         (
@@ -139,7 +154,10 @@ fn from_node_to_node(nodes: &NodesResult) -> Vec<Block> {
 /// One pair of nodes.
 fn pair(pair: &NodePairResult) -> Cell {
     if pair.expected + pair.faults() == 0 {
-        return cell(Text::default().quiet("–"));
+        return match pair.undecided {
+            0 => cell(Text::default().quiet("–")),
+            pairs => cell(Text::default().sign(Tone::Doubtful).plain(format!("{} not judged", count(pairs)))),
+        };
     }
     let mut words = match pair.missing {
         0 => count(pair.expected),
@@ -153,6 +171,21 @@ fn pair(pair: &NodePairResult) -> Cell {
     match (pair.p50_us, pair.p99_us) {
         (Some(median), Some(high)) => cell(sign).note(format!("{}, p99 {}", micros(median), micros(high))),
         _ => cell(sign),
+    }
+}
+
+/// What to write so that messages go from node to node.
+fn how_to_cross(nodes: &NodesResult) -> String {
+    match nodes.pairs.iter().filter(|pair| pair.from != pair.to).map(|pair| pair.undecided).sum::<u64>() {
+        0 => format!(
+            "No message was for a client at another node than its sender's. Clients go to the nodes by their `index`: name the \
+             rooms so that clients with another `index % {}` are in them.",
+            nodes.names.len()
+        ),
+        pairs => format!(
+            "None of {} of a message and a client at another node than its sender's could be judged.",
+            counted(pairs, "pair")
+        ),
     }
 }
 
