@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::broker::{Broker, BrokerConfig, Message};
 use super::link::{Inbox, Outbox};
+use super::others::{self, Others};
 use super::time::CommonTime;
 use super::wire::{
     self, Answer, Aside, Beat, Call, Letter, Offer, Pulse, Said, WHO, Word, decode, encode, of_agent, of_run,
@@ -51,19 +52,16 @@ pub(crate) struct Job<'a> {
     me: usize,
     package: Vec<u8>,
     words: Inbox,
-    /// What the other agents say, in the order of all.
-    asides: Vec<Inbox>,
     letters: Outbox,
-    aside: Outbox,
+    others: Others<'a>,
     time: CommonTime,
     start: Option<Duration>,
     orders: VecDeque<(Order, Vec<u64>)>,
-    others: VecDeque<Aside>,
+    /// Workers have judged what was left, and what they told others of it is not heard yet.
+    closed: VecDeque<Report>,
     latest: Instant,
     next_beat: Instant,
     next_again: Instant,
-    /// Whether it was the turn of what is said to other agents when something was said again last.
-    is_aside_late: bool,
     is_over: bool,
     /// Why the run cannot go on here.
     trouble: Option<String>,
@@ -156,8 +154,9 @@ impl Agent {
             answer(Answer::Refuses("the call makes no sense".to_owned()));
             return None;
         }
-        for rest in ["word", "pulse", "over", "aside.*", &format!("time.{me}")] {
-            self.broker.subscribe(of_run(&call.run, rest));
+        let subjects = ["word", "pulse", "over"].map(str::to_owned).into_iter();
+        for rest in subjects.chain(others::subjects(me)).chain([format!("time.{me}")]) {
+            self.broker.subscribe(of_run(&call.run, &rest));
         }
         answer(Answer::Comes);
         Some(Job::new(self, call, me))
@@ -173,18 +172,15 @@ impl<'a> Job<'a> {
             me,
             package: Vec::new(),
             words: Inbox::default(),
-            asides: (0..all).map(|_| Inbox::default()).collect(),
             letters: Outbox::new(1, limit),
-            // The coordinator tells what all of them have heard.
-            aside: Outbox::new(usize::from(all > 1), limit),
+            others: Others::new(&agent.broker, &call),
             time: CommonTime::new(now, all),
             start: None,
             orders: VecDeque::new(),
-            others: VecDeque::new(),
+            closed: VecDeque::new(),
             latest: now,
             next_beat: now,
             next_again: now + AGAIN,
-            is_aside_late: false,
             is_over: false,
             trouble: None,
             told_secrets: HashSet::new(),
@@ -309,7 +305,7 @@ impl<'a> Job<'a> {
                     self.say(Said::Leaves("was stopped by its user".to_owned()));
                     Some("it was stopped".to_owned())
                 }
-                () if self.letters.is_full() || self.aside.is_full() => {
+                () if self.letters.is_full() || self.others.are_full() => {
                     Some("the others do not hear what is said here".to_owned())
                 }
                 () => self.trouble.take(),
@@ -318,15 +314,17 @@ impl<'a> Job<'a> {
             if let Some(why) = why.or(alone) {
                 return Played::Cut(why);
             }
-            while let Some(aside) = self.others.pop_front() {
+            while let Some(aside) = self.others.poll() {
                 match aside {
                     Aside::Bulletin(mut bulletin) => {
                         bulletin.blur(self.blur(bulletin.from()));
                         threads.hear(&bulletin);
                     }
                     Aside::Shown(shown) => context.learn(shown),
+                    Aside::Parcels(parcels) => threads.take(parcels),
                 }
             }
+            self.say_closed();
             let wait = self.give_orders(context, threads);
             let report = self.turn(wait.min(patience));
             // Before the act is over in which they changed.
@@ -344,9 +342,20 @@ impl<'a> Job<'a> {
     /// What workers say, to whom it is for.
     fn pass_on(&mut self, report: Report) {
         match report {
-            Report::Told(bulletin) => self.say_aside(&Aside::Bulletin(bulletin)),
-            Report::Shown(shown) => self.say_aside(&Aside::Shown(shown)),
+            Report::Told(bulletin) => self.others.tell(bulletin),
+            Report::Shown(shown) => self.others.say(&Aside::Shown(shown)),
+            closed @ Report::Closed => self.closed.push_back(closed),
             report => self.say(Said::Report(report)),
+        }
+    }
+
+    /// Tells of workers that have judged what was left, when the other agents have what those told them alone: of that no order
+    /// says how much there has to be.
+    fn say_closed(&mut self) {
+        while self.others.have_parcels()
+            && let Some(closed) = self.closed.pop_front()
+        {
+            self.say(Said::Report(closed));
         }
     }
 
@@ -372,10 +381,7 @@ impl<'a> Job<'a> {
     /// Gives the workers the orders whose time has come. Gives how long the next one has to wait, at most.
     fn give_orders(&mut self, context: &RunContext, threads: &Threads) -> Duration {
         while let Some((order, told)) = self.orders.front() {
-            let has_heard = |(from, told): (usize, &u64)| {
-                from == self.me || self.asides.get(from).is_none_or(|aside| aside.expects() >= *told)
-            };
-            if !told.iter().enumerate().all(has_heard) {
+            if !self.others.have_told(told) {
                 return LOOK;
             }
             if let Order::Begin { due, .. } = order {
@@ -399,15 +405,12 @@ impl<'a> Job<'a> {
         if now >= self.next_beat {
             self.next_beat = now + PULSE;
             self.beat();
+            self.others.acknowledge();
         }
         if now >= self.next_again {
             self.next_again = now + AGAIN;
             self.letters.again().into_iter().for_each(|frame| self.carry_letter(frame));
-            // What they have heard is told by way of the coordinator, and takes twice as long.
-            self.is_aside_late = !self.is_aside_late;
-            if self.is_aside_late {
-                self.aside.again().into_iter().for_each(|frame| self.carry_aside(frame));
-            }
+            self.others.say_again();
         }
         if now >= self.time.next_ask() {
             let time = self.time.ask(self.call.me, now);
@@ -452,14 +455,10 @@ impl<'a> Job<'a> {
             Some(("time", _)) => {
                 decode(payload).into_iter().for_each(|time| self.time.take(time));
             }
-            Some(("aside", from)) => {
-                let Some(from) = from.parse::<usize>().ok().filter(|from| *from != self.me) else { return };
-                let Some(inbox) = self.asides.get_mut(from) else { return };
-                for aside in inbox.take(payload.clone()) {
-                    match decode::<Aside>(&aside).filter(|aside| is_sound(aside, self.call.shares[from])) {
-                        Some(aside) => self.others.push_back(aside),
-                        None => self.trouble = Some("another agent says what none says".to_owned()),
-                    }
+            Some(("aside" | "apart", _)) => {
+                self.others.hear(rest, payload);
+                if self.others.are_broken() {
+                    self.trouble = Some("another agent says what none says".to_owned());
                 }
             }
             _ => {}
@@ -470,7 +469,7 @@ impl<'a> Job<'a> {
         self.latest = Instant::now();
         let of_me = |all: &[u64]| all.get(self.me).copied().unwrap_or_default();
         self.letters.heard(0, of_me(&pulse.expected));
-        self.aside.heard(0, of_me(&pulse.heard));
+        self.others.note_heard(of_me(&pulse.heard));
         self.time.note(pulse.doubts);
     }
 
@@ -518,7 +517,7 @@ impl<'a> Job<'a> {
         let beat = Beat {
             from: self.call.me,
             of_coordinator: self.words.expects(),
-            of_agents: self.asides.iter().map(Inbox::expects).collect(),
+            of_agents: self.others.expected(),
             doubt: self.time.doubt(),
             jumps: self.time.jumps(),
             offset: self.time.ahead(),
@@ -534,20 +533,12 @@ impl<'a> Job<'a> {
     }
 
     fn say(&mut self, said: Said) {
-        let letter = encode(&Letter { told: self.aside.said(), said });
+        let letter = encode(&Letter { told: self.others.said(), said });
         self.letters.say(&letter).into_iter().for_each(|frame| self.carry_letter(frame));
-    }
-
-    fn say_aside(&mut self, aside: &Aside) {
-        self.aside.say(&encode(aside)).into_iter().for_each(|frame| self.carry_aside(frame));
     }
 
     fn carry_letter(&self, frame: Bytes) {
         self.agent.broker.publish(of_run(&self.call.run, &format!("letter.{}", self.me)), frame);
-    }
-
-    fn carry_aside(&self, frame: Bytes) {
-        self.agent.broker.publish(of_run(&self.call.run, &format!("aside.{}", self.me)), frame);
     }
 }
 
@@ -560,12 +551,4 @@ impl Drop for Job<'_> {
 /// What to say of a run that does not take place.
 pub(crate) fn no_run(why: &str) -> String {
     format!("a run that was announced did not take place: {why}")
-}
-
-/// Whether the agent with these workers can say this.
-fn is_sound(aside: &Aside, (from, to): (u32, u32)) -> bool {
-    match aside {
-        Aside::Bulletin(bulletin) => (from as usize..to as usize).contains(&bulletin.from()),
-        Aside::Shown(_) => true,
-    }
 }

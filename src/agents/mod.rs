@@ -11,6 +11,7 @@
 //! | file | job |
 //! |---|---|
 //! | `link` | streams that arrive once and in order |
+//! | `pairs` | the same between each two, for what nobody else has to know |
 //! | `clock` | how far two clocks are apart, with bounds |
 //! | `time` | the time that all have in common, as an agent knows it |
 //! | `wire` | what is said, as bytes |
@@ -18,6 +19,7 @@
 //! | `gathering` | who is there, and calling them to a run |
 //! | `fleet` | the coordinator's side while a run goes on |
 //! | `member` | an agent's side |
+//! | `others` | what it and the other agents say to each other |
 
 mod broker;
 mod clock;
@@ -25,6 +27,8 @@ mod fleet;
 mod gathering;
 mod link;
 mod member;
+mod others;
+mod pairs;
 #[cfg(test)]
 mod tests;
 mod time;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::broker::Broker;
-use crate::audit::Bulletin;
+use crate::audit::{Bulletin, Parcel};
 use crate::engine::{Order, Report};
 use crate::step::ShownValue;
 
@@ -17,7 +17,7 @@ pub(super) const WHO: &str = "sockrates.who";
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Changes whenever what is said here means something else.
-const DIALECT: u8 = 4;
+const DIALECT: u8 = 5;
 
 /// What comes before every message, so that programs of other versions are told apart before anything else is read.
 pub(super) fn mark() -> String {
@@ -123,8 +123,12 @@ pub(super) enum Said {
 /// What an agent says to the other agents.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Aside {
+    /// What all have to know of what one of its auditors tells.
     Bulletin(Box<Bulletin>),
+    /// What its clients show.
     Shown(Vec<ShownValue>),
+    /// What one of its auditors tells those of the other agent alone.
+    Parcels(Vec<Parcel>),
 }
 
 /// What an agent says to the coordinator now and then. The others hear of it by the coordinator alone: so what is said while nothing

@@ -3,8 +3,13 @@
 //!
 //! For that a ledger has to know of the other clients: the messages that they sent, the rooms that they asked for, when the
 //! first of them received a message, when connections ended over which they had sent some, and which events came with stamps.
-//! What an [`Auditor`] tells another is a [`Batch`] of plain data. Batches of one auditor have to arrive in their order; those of different auditors may arrive in any, and as late as they like: a message
-//! is judged when its window is over *and* everybody has told what there was to tell until then.
+//! What an [`Auditor`] tells another is a [`Batch`] of plain data. Batches of one auditor have to arrive in their order; those
+//! of different auditors may arrive in any, and as late as they like: a message is judged when its window is over *and*
+//! everybody has told what there was to tell until then.
+//!
+//! Almost all of it has to be known to everybody who judges. Only when messages were received is put together by one alone,
+//! the auditor of the sender: whoever carries over a network takes that out as [`Parcel`]s, and carries each to where it goes.
+//! Parcels may arrive in any order, before the batches beside which they were told or behind.
 //!
 //! Pure: whoever runs the auditors carries the batches ([`Auditor::poll_bulletin`], [`Auditor::handle`]), ten times a second or
 //! so. Nothing is told for a receipt, but for the first of each message.
@@ -47,6 +52,32 @@ pub struct Batch {
     pub parts: Vec<FanoutPart>,
 }
 
+/// When clients of one auditor received messages of another's, which alone has to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// Who tells.
+    pub from: usize,
+    /// Whom.
+    pub to: usize,
+    parts: Vec<FanoutPart>,
+}
+
+impl From<Parcel> for Batch {
+    /// It tells of nothing else, and of no time that everything before it is told.
+    fn from(Parcel { from, to: _, parts }: Parcel) -> Batch {
+        Batch {
+            from,
+            until: Moment::ZERO,
+            messages: Vec::new(),
+            rooms: Vec::new(),
+            firsts: Vec::new(),
+            ends: Vec::new(),
+            stamps: Vec::new(),
+            parts,
+        }
+    }
+}
+
 /// What one auditor tells all others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bulletin {
@@ -60,6 +91,14 @@ impl Bulletin {
     /// Who tells.
     pub fn from(&self) -> usize {
         self.common.from
+    }
+
+    /// Takes out what one of the others alone has to know, as far as there is something.
+    pub fn take_parcels(&mut self) -> Vec<Parcel> {
+        let from = self.common.from;
+        let parcels = std::mem::take(&mut self.parts).into_iter().enumerate();
+        let all = parcels.map(|(to, parts)| Parcel { from, to, parts });
+        all.filter(|parcel| !parcel.parts.is_empty()).collect()
     }
 
     /// It comes from a machine whose clock may be so far from ours: whatever is concluded from its times has to hold for all
@@ -126,8 +165,19 @@ impl Auditor {
 
     /// What the other auditors have to know. Nothing may be recorded any more that happened before `now`.
     pub fn poll_bulletin(&mut self, now: Moment) -> Bulletin {
-        let messages = std::mem::take(&mut self.messages);
-        let (rooms, firsts) = (self.ledger.take_rooms(), self.ledger.take_firsts());
+        let (heard, all) = (&self.heard, self.heard.len());
+        let firsts = self.ledger.take_firsts(now, |sender| heard[home(sender, all)]);
+        self.bulletin(now, firsts)
+    }
+
+    /// The same when its clients have left: it has nothing to wait for.
+    pub fn poll_last_bulletin(&mut self, now: Moment) -> Bulletin {
+        let firsts = self.ledger.take_firsts(now, |_| Moment::ZERO);
+        self.bulletin(now, firsts)
+    }
+
+    fn bulletin(&mut self, now: Moment, firsts: Vec<FirstReceipt>) -> Bulletin {
+        let (messages, rooms) = (std::mem::take(&mut self.messages), self.ledger.take_rooms());
         let (from, ends, stamps) = (self.index, self.ledger.take_ends(), self.ledger.take_stamps());
         let common = Batch { from, until: now, messages, rooms, firsts, ends, stamps, parts: Vec::new() };
         Bulletin { common, parts: self.parts.iter_mut().map(std::mem::take).collect() }
@@ -202,9 +252,13 @@ impl Auditor {
 /// polled has to be handled before.
 #[cfg(test)]
 pub(crate) fn finish(mut auditors: Vec<Auditor>, now: Moment) -> (Findings, Vec<Reached>) {
-    tell_each_other(&mut auditors, now);
+    tell_each_other(&mut auditors, |auditor| auditor.poll_last_bulletin(now));
     auditors.iter_mut().for_each(|auditor| auditor.close(now));
-    tell_each_other(&mut auditors, now);
+    tell_each_other(&mut auditors, |auditor| auditor.poll_bulletin(now));
+    assert!(
+        auditors.iter().all(|auditor| auditor.fanout.is_empty()),
+        "everybody has told of every message once"
+    );
     let (mut findings, mut reached) = (Findings::default(), Vec::new());
     for auditor in auditors {
         let (found, last) = auditor.finish(now);
@@ -215,9 +269,9 @@ pub(crate) fn finish(mut auditors: Vec<Auditor>, now: Moment) -> (Findings, Vec<
 }
 
 #[cfg(test)]
-fn tell_each_other(auditors: &mut [Auditor], now: Moment) {
+fn tell_each_other(auditors: &mut [Auditor], poll: impl Fn(&mut Auditor) -> Bulletin) {
     for index in 0..auditors.len() {
-        let bulletin = auditors[index].poll_bulletin(now);
+        let bulletin = poll(&mut auditors[index]);
         for other in (0..auditors.len()).filter(|other| *other != index) {
             auditors[other].handle(bulletin.to(other));
         }

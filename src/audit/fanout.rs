@@ -8,10 +8,11 @@ use super::maps::Map;
 
 /// The receipts of a message by the clients of one worker, or of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Told", into = "Told")]
 pub struct FanoutPart {
     /// Which message.
     pub key: Key,
-    /// When it was due.
+    /// When it was due. Who tells of no receipt need not know.
     pub due: Moment,
     /// How many have received it.
     pub receivers: usize,
@@ -19,6 +20,38 @@ pub struct FanoutPart {
     pub first: Option<Moment>,
     /// When the last of them did, if any.
     pub last: Option<Moment>,
+}
+
+/// The same in few bytes: every worker tells of every message, and most of them of no receipt. Times are in microseconds, the
+/// first receipt counted from when the message was due, the last from the first.
+#[derive(Serialize, Deserialize)]
+struct Told {
+    key: Key,
+    received: Option<(u64, usize, u64, u64)>,
+}
+
+impl From<FanoutPart> for Told {
+    fn from(FanoutPart { key, due, receivers, first, last }: FanoutPart) -> Told {
+        let micros = |time: Moment| time.as_micros() as u64;
+        let since = |from: Moment, to: Moment| micros(to.saturating_sub(from));
+        let times = first.zip(last).filter(|_| receivers > 0);
+        let received = times.map(|(first, last)| {
+            let first = first.max(due);
+            (micros(due), receivers, since(due, first), since(first, last))
+        });
+        Told { key, received }
+    }
+}
+
+impl From<Told> for FanoutPart {
+    fn from(Told { key, received }: Told) -> FanoutPart {
+        let (due, receivers, first, last) = received.unwrap_or_default();
+        let micros = Moment::from_micros;
+        let (due, times) = (micros(due), received.is_some());
+        let first = due.saturating_add(micros(first));
+        let last = times.then(|| first.saturating_add(micros(last)));
+        FanoutPart { key, due, receivers, first: times.then_some(first), last }
+    }
 }
 
 /// How long a message took.
@@ -34,7 +67,8 @@ pub struct Reached {
 
 impl FanoutPart {
     fn merge(&mut self, other: FanoutPart) {
-        self.receivers += other.receivers;
+        self.due = self.due.max(other.due);
+        self.receivers = self.receivers.saturating_add(other.receivers);
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
     }
@@ -74,6 +108,11 @@ impl Fanout {
         }
         self.open.remove(&span.key)?.1.reached()
     }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +139,21 @@ mod tests {
         let reached = Reached { due, first, last };
         assert_eq!(fanout.add(span(&[120, 140])), Some(reached));
         assert!(fanout.open.is_empty());
+    }
+
+    #[test]
+    fn what_a_message_took_is_the_same_from_machines_as_from_threads() {
+        // What was received before it was due, by the bounds of clocks, was received at once.
+        for times in [&[][..], &[130], &[130, 150], &[90, 95], &[90, 150]] {
+            let parts = [span(&[140]), span(times)];
+            let bytes = parts.map(|part| postcard::to_stdvec(&part).expect("it has a form in bytes"));
+            let reached = |parts: [FanoutPart; 2]| {
+                let mut fanout = Fanout::new(2);
+                parts.map(|part| fanout.add(part))
+            };
+            let carried = bytes.map(|bytes| postcard::from_bytes(&bytes).expect("it is a part"));
+            assert_eq!(reached(carried), reached(parts), "{times:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::events::{AuditEvent, Key, Moment, SentMessage};
+use super::events::{AuditEvent, Key, Moment, Order, SentMessage};
 use super::fanout::FanoutPart;
 use super::fault::{Fault, Leak};
 use super::findings::{Findings, Offence};
@@ -187,11 +187,34 @@ impl Ledger {
         self.membership.known.take_fresh()
     }
 
-    /// When clients of this ledger received messages first, since this was asked last, for the other ledgers.
-    pub fn take_firsts(&mut self) -> Vec<FirstReceipt> {
-        let open = &self.open;
-        let told = |key: Key| Some(FirstReceipt { key, at: open.get(&key)?.first_for_others()? });
-        self.firsts.drain(..).filter_map(told).collect()
+    /// When clients of this ledger received messages first, since this was asked last, for the other ledgers: as far as those
+    /// know it no better by themselves, which is seen when the message is known. `heard`: before when everything is known of
+    /// what a sender has sent.
+    ///
+    /// No other ledger misses what waits: it judges a message when a window is over since it was settled, and has heard by
+    /// then what was known here at that time. The message is not settled before what was heard of its sender.
+    pub fn take_firsts(&mut self, now: Moment, heard: impl Fn(u32) -> Moment) -> Vec<FirstReceipt> {
+        let (mut told, mut waiting) = (Vec::new(), Vec::new());
+        for key in std::mem::take(&mut self.firsts) {
+            let Some(entry) = self.open.get(&key) else { continue };
+            let may_wait = entry.message.is_none() && now <= heard(key.sender).saturating_add(self.window);
+            match may_wait && !self.shows_others(key) {
+                true => waiting.push(key),
+                false => told.extend(entry.first_for_others().map(|at| FirstReceipt { key, at })),
+            }
+        }
+        self.firsts = waiting;
+        told
+    }
+
+    /// Whether it may show of an earlier message that it was handled, which is due before this one.
+    fn shows_others(&self, key: Key) -> bool {
+        let is_open = |sequence: u64| {
+            let entry = self.open.get(&Key { sequence, ..key });
+            let message = entry.and_then(|entry| entry.message.as_ref());
+            message.is_some_and(|message| message.handled.is_none() && message.order == Order::Sent)
+        };
+        self.senders.get(&key.sender).is_some_and(|course| course.before(key.sequence).any(is_open))
     }
 
     /// Takes what a client did or saw. Gives back a message that it sent, for the other workers.

@@ -37,7 +37,7 @@ pub use coverage::{Coverage, ENOUGH, Gap};
 pub use events::{ANY_EVENT, AuditEvent, Key, Moment, Order, Origin, Sender, SentMessage};
 #[cfg(test)]
 pub(crate) use exchange::finish;
-pub use exchange::{Auditor, Batch, Bulletin, home};
+pub use exchange::{Auditor, Batch, Bulletin, Parcel, home};
 pub use fanout::{Fanout, FanoutPart, Reached};
 pub use fault::{Fault, Leak};
 pub use findings::{Findings, KEPT, Offence};

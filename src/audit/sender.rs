@@ -54,6 +54,11 @@ impl Course {
         self.queue.iter().skip(later).copied()
     }
 
+    /// Those that were sent before a message and are not judged.
+    pub(super) fn before(&self, sequence: u64) -> impl Iterator<Item = u64> + '_ {
+        self.queue.iter().copied().take_while(move |other| *other < sequence)
+    }
+
     /// A connection ended. Those without open messages do not matter.
     pub(super) fn end(&mut self, at: Moment) {
         if self.is_open() {

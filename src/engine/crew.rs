@@ -8,7 +8,7 @@ use super::disturbed::DisturbedTimes;
 use super::orders::{Crew, Order, Reports, Share};
 use super::records::Mailboxes;
 use super::worker::Worker;
-use crate::audit::{Bulletin, Disturbances};
+use crate::audit::{Bulletin, Disturbances, Parcel};
 use crate::plan::Plan;
 use crate::transport::{Connections, RemoteConfig};
 
@@ -29,6 +29,12 @@ impl Threads {
     /// What an auditor on another machine tells those of these workers.
     pub(crate) fn hear(&self, bulletin: &Bulletin) {
         self.own.clone().for_each(|worker| self.mailboxes.put(worker, bulletin.to(worker)));
+    }
+
+    /// What auditors on another machine tell single ones of these workers.
+    pub(crate) fn take(&self, parcels: Vec<Parcel>) {
+        let own = parcels.into_iter().filter(|parcel| self.own.contains(&parcel.to));
+        own.for_each(|parcel| self.mailboxes.put(parcel.to, parcel.into()));
     }
 
     /// When the server is disturbed on purpose by somebody on another machine.

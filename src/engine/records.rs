@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::disturbed::DisturbedTimes;
 use super::orders::{Extent, Report, Reports, Share};
-use crate::audit::{self, AuditEvent, Auditor, Batch, Findings, Reached, Spread};
+use crate::audit::{self, AuditEvent, Auditor, Batch, Bulletin, Findings, Reached, Spread};
 use crate::measure::{Figures, Interval, Taken, Tally};
 use crate::observe::{
     Cause, Counter, Failure, FailureKind, Label, LastFrames, Metric, Observer, StepId, Who,
@@ -82,6 +82,10 @@ impl Audit {
     /// Sends the other workers what they have to know.
     fn tell(&mut self, now: Duration) {
         let bulletin = self.auditor.poll_bulletin(now);
+        self.send(bulletin);
+    }
+
+    fn send(&mut self, bulletin: Bulletin) {
         let others = self.mailboxes.share.own.clone().filter(|other| *other != self.worker);
         others.for_each(|other| self.mailboxes.put(other, bulletin.to(other)));
         if self.mailboxes.has_others() {
@@ -264,13 +268,16 @@ impl Records {
 
     /// Sends the other workers what they have to know, for an act that is over.
     pub(super) fn tell(&mut self) {
-        self.tell_until(self.now);
+        if let Some(audit) = &mut self.audit {
+            audit.tell(self.now);
+        }
     }
 
-    /// Sends the other workers what they have to know of everything before `now`.
-    pub(super) fn tell_until(&mut self, now: Duration) {
+    /// All clients have left: sends the other workers what they have to know still.
+    pub(super) fn tell_last(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
-            audit.tell(now);
+            let bulletin = audit.auditor.poll_last_bulletin(now);
+            audit.send(bulletin);
         }
     }
 

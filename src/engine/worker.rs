@@ -217,7 +217,7 @@ impl WorkerLoop<'_> {
         self.state.tell(&mut self.transport, now);
         let WorkerState { plan, index, mut records, cpu, reports, .. } = self.state;
         // What was counted for the last second that was reported is told; what came later is brought home.
-        records.tell_until(plan.context.since(now));
+        records.tell_last(plan.context.since(now));
         let _ = reports.send(Report::Left);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
         let since = plan.context.since(now);

@@ -369,7 +369,7 @@ fn an_agent_shows_what_it_is_and_loads_only_what_it_may() {
     let scenario = folder.scenario("{ crowd: 1 }", "- all: connect");
     let mut agent = broker.agent("careful", &["--labels", "zone=eu", "--allow", "https://staging.example*"]);
     let shown = sockrates(["agents", "--nats", &broker.url()]).run().code(0);
-    shown.says("careful sockrates 0.1.0/4 1 ").says(" ago waits zone=eu").says("± ");
+    shown.says("careful sockrates 0.1.0/5 1 ").says(" ago waits zone=eu").says("± ");
     let run = sockrates(["run", "--agents", "1", "--nats", &broker.url(), "--url", &server.url()]);
     let refused = run.args([&scenario]).run().code(4);
     refused.complains(

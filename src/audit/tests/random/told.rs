@@ -96,13 +96,17 @@ impl History {
         let mut ticks = vec![Vec::new(); auditors];
         let mut ways: Vec<(usize, VecDeque<Batch>)> =
             (0..auditors * auditors).map(|way| (way % auditors, VecDeque::new())).collect();
+        // What is carried apart has no order.
+        let mut parcels: Vec<Parcel> = Vec::new();
         let mut ticked = 0;
         for (time, client, sight) in &self.seen {
             let now = at(*time);
             if time % 10 == 0 && ticked != *time {
                 ticked = *time;
                 for auditor in &mut audit {
-                    let bulletin = auditor.poll_bulletin(now);
+                    let mut bulletin = auditor.poll_bulletin(now);
+                    let apart = bulletin.take_parcels().into_iter();
+                    parcels.extend(apart.map(|parcel| carried(&parcel)));
                     for to in (0..auditors).filter(|to| *to != bulletin.from()) {
                         ways[bulletin.from() * auditors + to].1.push_back(bulletin.to(to));
                     }
@@ -116,6 +120,10 @@ impl History {
                         batches.pop_front().into_iter().for_each(|batch| audit[*to].handle(batch));
                     }
                 }
+                while !parcels.is_empty() && rng.next_u64() % 100 < haste {
+                    let parcel = parcels.swap_remove(rng.next_u64() as usize % parcels.len());
+                    audit[parcel.to].handle(parcel.into());
+                }
                 for (auditor, ticks) in audit.iter_mut().zip(&mut ticks) {
                     ticks.push((*time, auditor.known()));
                     auditor.advance(now);
@@ -126,7 +134,14 @@ impl History {
         for (to, batches) in ways {
             batches.into_iter().for_each(|batch| audit[to].handle(batch));
         }
+        parcels.into_iter().for_each(|parcel| audit[parcel.to].handle(parcel.into()));
         ticks.iter_mut().for_each(|ticks| ticks.push((self.end, Moment::MAX)));
         Audited { findings: finish(audit, at(self.end)).0, ticks }
     }
+}
+
+/// A parcel as it comes from another machine.
+fn carried(parcel: &Parcel) -> Parcel {
+    let bytes = postcard::to_stdvec(parcel).expect("it has a form in bytes");
+    postcard::from_bytes(&bytes).expect("it is a parcel")
 }
