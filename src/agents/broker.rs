@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
@@ -138,9 +138,7 @@ impl Broker {
         });
         let thread = thread.map_err(|error| format!("failed to start the thread of the broker: {error}"))?;
         let connected = told.recv().unwrap_or_else(|_| Err("its thread broke off".to_owned()));
-        let most = connected.map_err(|why| {
-            format!("failed to reach the broker at {shown}: {why}; is `nats-server` running there?")
-        })?;
+        let most = connected.map_err(|why| format!("failed to reach the broker at {shown}: {why}"))?;
         let limit = most.saturating_sub(SPARE).min(LONGEST);
         Ok(Broker { asks: Some(asks), open: Some(open), absence, shown, thread: Some(thread), limit })
     }
@@ -245,7 +243,26 @@ async fn connect(config: &BrokerConfig, absence: Absences) -> Result<Client, Str
         })
         .collect::<Result<_, String>>()?;
     options = named_in(&urls[..], options)?;
-    options.connect(urls).await.map_err(|error| error.to_string())
+    options.connect(urls).await.map_err(|error| not_connected(&error))
+}
+
+/// Why there is no connection, and what to do about it.
+fn not_connected(error: &ConnectError) -> String {
+    match error.kind() {
+        // The client says it twice.
+        ConnectErrorKind::AuthorizationViolation => {
+            "it does not let in who shows these credentials: name others with \
+            `--nats-creds`, `--nats-token`, or a name and a password in its URL"
+                .to_owned()
+        }
+        ConnectErrorKind::TimedOut => {
+            format!(
+                "no NATS was spoken there within {} s; is `nats-server` running there?",
+                CONNECT.as_secs()
+            )
+        }
+        _ => format!("{error}; is `nats-server` running there?"),
+    }
 }
 
 /// Shows the name and the password, or the token, that stand in the first URL with one: the client itself does not.

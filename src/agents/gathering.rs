@@ -145,6 +145,7 @@ fn place_in(subject: &str, reply: &str) -> Option<usize> {
 }
 
 /// Calls agents to a run, gives them its plan, and waits until all are ready. Beside them, somebody here may report.
+/// `lost`: why one will not come, if that is known.
 ///
 /// # Errors
 /// When too few are there, or one cannot take part.
@@ -153,6 +154,7 @@ pub(crate) fn gather(
     wanted: &Wanted,
     package: Vec<u8>,
     secrets: &Secrets,
+    lost: &mut dyn FnMut() -> Option<String>,
     stop: &AtomicBool,
 ) -> Result<(Fleet, Sender<Report>, Receiver<Report>), NotGathered> {
     let (sender, events) = events();
@@ -160,8 +162,15 @@ pub(crate) fn gather(
     let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
     let mut there = BTreeMap::new();
     let wants = usize::from(wanted.agents);
-    let are_enough = &mut |there: &BTreeMap<_, _>| callable(there).count() >= wants;
+    let mut why_not = None;
+    let are_enough = &mut |there: &BTreeMap<_, _>| {
+        why_not = lost();
+        why_not.is_some() || callable(there).count() >= wants
+    };
     ask(&broker, &events, wanted.within, &mut there, are_enough, stop)?;
+    if let Some(why) = why_not {
+        return Err(NotGathered::Because(why));
+    }
     if stop.load(Ordering::Relaxed) {
         return Err(NotGathered::Interrupted(format!("{} of {wants} were there", callable(&there).count())));
     }

@@ -23,8 +23,8 @@ const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/bin", "/usr/bin"];
 pub(super) struct LocalAgents {
     broker: BrokerConfig,
     // In this order: agents leave while the broker is there.
-    _agents: Vec<Group>,
-    _server: Group,
+    agents: Vec<Group>,
+    server: Group,
 }
 
 /// A folder that nobody else can read, removed when this is dropped.
@@ -79,7 +79,19 @@ impl LocalAgents {
         };
         let agents = (0..count).map(agent).collect::<Result<Vec<_>, String>>()?;
         let broker = BrokerConfig { url, token: Some(token), ..BrokerConfig::default() };
-        Ok(LocalAgents { broker, _agents: agents, _server: server })
+        Ok(LocalAgents { broker, agents, server })
+    }
+
+    /// What of it has ended, so that not all agents will come: a sentence without its full stop.
+    pub(super) fn lost(&mut self) -> Option<String> {
+        let ended = |what: String, group: &mut Group| {
+            let status = group.ended()?;
+            Some(format!("{what}, which was started here, ended ({status})"))
+        };
+        let broker = ended("the broker `nats-server`".to_owned(), &mut self.server);
+        let mut agents = self.agents.iter_mut().zip(1..);
+        broker
+            .or_else(|| agents.find_map(|(agent, number)| ended(format!("the agent local-{number}"), agent)))
     }
 
     /// Where they wait.

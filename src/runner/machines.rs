@@ -98,12 +98,13 @@ impl Machines {
         let number = number();
         let package = Package::of(packing, running, places, is_secure, number);
         let package = package.encode().map_err(Error::because)?;
-        let (broker, count, local) = config.broker(stop)?;
+        let (broker, count, mut local) = config.broker(stop)?;
         let plan = Plan::new(scenario, RunOptions::usual(Instant::now()));
         let few = scenario.clients().div_ceil(CLIENTS_A_WORKER).div_ceil(u32::from(count).max(1));
         let workers = workers.unwrap_or_else(|| u16::try_from(few.max(1)).unwrap_or(u16::MAX));
         let wanted = Wanted { agents: count, within: COME, workers, acts: plan.acts.len() };
-        let gathered = gather(&broker, &wanted, package, &packing.server.secrets, stop);
+        let mut lost = || local.as_mut().and_then(LocalAgents::lost);
+        let gathered = gather(&broker, &wanted, package, &packing.server.secrets, &mut lost, stop);
         let (fleet, operations, inbox) = gathered.map_err(not_there)?;
         let operations = Some(operations).filter(|_| engine::has_operations(&plan));
         Ok(Machines { fleet, inbox: Mutex::new((operations, inbox)), run: number, _local: local })

@@ -12,12 +12,12 @@ use crate::agents::{Broker, nats_server};
 use crate::support::{Ended, Folder, Reference, Started, flat, results, sockrates};
 
 /// How many rounds are played where the environment does not say, and what says it: how many, and which is the first.
-const ROUNDS: u64 = 3;
-const ROUNDS_VARIABLE: &str = "SOCKRATES_CHAOS_ROUNDS";
-const FIRST_VARIABLE: &str = "SOCKRATES_CHAOS_FIRST";
+pub(crate) const ROUNDS: u64 = 3;
+pub(crate) const ROUNDS_VARIABLE: &str = "SOCKRATES_CHAOS_ROUNDS";
+pub(crate) const FIRST_VARIABLE: &str = "SOCKRATES_CHAOS_FIRST";
 
 /// Within which time everything has to end.
-const END: Duration = Duration::from_secs(15);
+pub(crate) const END: Duration = Duration::from_secs(15);
 
 /// How long a run lasts about, from the start of the coordinator until its results are written. It is struck in that time.
 const LIFE: Duration = Duration::from_millis(5200);
@@ -31,7 +31,7 @@ const LONGEST_STAND: Duration = Duration::from_secs(9);
 /// After that time, another agent comes in the place of one that was struck.
 const SUBSTITUTE: Duration = Duration::from_millis(500);
 
-const SCRIPT: &str = "- all: connect
+pub(crate) const SCRIPT: &str = "- all: connect
     - all: { join: hall }
     - all: { repeat: { for: 2500ms, every: 100ms, steps: [ { broadcast: { to: hall, event: said } } ] } }";
 
@@ -42,12 +42,12 @@ enum Part {
     Broker,
 }
 
-fn number(variable: &str, usual: u64) -> u64 {
+pub(crate) fn number(variable: &str, usual: u64) -> u64 {
     env::var(variable).map_or(usual, |text| text.parse().expect("it is a number"))
 }
 
 /// Connections to this port that are open.
-fn connections(port: u16) -> usize {
+pub(crate) fn connections(port: u16) -> usize {
     let table = fs::read_to_string("/proc/net/tcp").expect("it can be read");
     let ending = format!(":{port:04X}");
     let is_open = |line: &&str| {
@@ -57,7 +57,7 @@ fn connections(port: u16) -> usize {
     table.lines().filter(is_open).count()
 }
 
-fn await_until(what: &str, from: Instant, mut holds: impl FnMut() -> bool) {
+pub(crate) fn await_until(what: &str, from: Instant, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(from.elapsed() < END, "{what}");
         thread::park_timeout(Duration::from_millis(20));
@@ -65,7 +65,7 @@ fn await_until(what: &str, from: Instant, mut holds: impl FnMut() -> bool) {
 }
 
 /// Whether a process has ended: it is gone, or waits for nobody but its parent.
-fn has_ended(pid: Pid) -> bool {
+pub(crate) fn has_ended(pid: Pid) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).unwrap_or_default();
     stat.rsplit(')').next().is_none_or(|rest| rest.trim().is_empty() || rest.trim().starts_with('Z'))
 }
@@ -108,7 +108,7 @@ impl Strike {
     }
 }
 
-fn wait_until(moment: Instant) {
+pub(crate) fn wait_until(moment: Instant) {
     while Instant::now() < moment {
         thread::park_timeout(moment.saturating_duration_since(Instant::now()));
     }

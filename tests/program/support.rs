@@ -187,6 +187,11 @@ impl Started {
         }
     }
 
+    /// What it started and itself, as far as that lives: the id of each, and its command line.
+    pub(crate) fn processes(&self) -> Vec<(Pid, String)> {
+        marked(&self.mark)
+    }
+
     pub(crate) fn interrupt(&self) {
         kill(self.pid(), Signal::SIGINT).expect("the program is there");
     }
@@ -221,24 +226,27 @@ impl Drop for Started {
 
 /// Processes with this mark that do not end by themselves within a while.
 fn left_behind(mark: &str) -> Vec<String> {
-    let wanted = format!("{MARK}={mark}");
-    let marked = || -> Vec<String> {
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let has_it = |path: &Path| {
-            let environment = fs::read(path.join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
-        };
-        let line = |path: PathBuf| fs::read_to_string(path.join("cmdline")).unwrap_or_default();
-        processes.map(|entry| entry.path()).filter(|path| has_it(path)).map(line).collect()
-    };
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let left = marked();
+        let left = marked(mark);
         if left.is_empty() || Instant::now() > deadline {
-            return left;
+            return left.into_iter().map(|(_, line)| line).collect();
         }
         thread::park_timeout(Duration::from_millis(5));
     }
+}
+
+/// Processes with this mark: the id of each, and its command line.
+fn marked(mark: &str) -> Vec<(Pid, String)> {
+    let wanted = format!("{MARK}={mark}");
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let own = processes.map(|entry| entry.path()).filter_map(|path| {
+        let environment = fs::read(path.join("environ")).unwrap_or_default();
+        let has_it = environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes());
+        let id = path.file_name()?.to_str()?.parse().ok()?;
+        has_it.then(|| (Pid::from_raw(id), fs::read_to_string(path.join("cmdline")).unwrap_or_default()))
+    });
+    own.collect()
 }
 
 /// What the program said, and its exit code.
