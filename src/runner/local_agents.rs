@@ -4,7 +4,8 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{available_parallelism, sleep};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{Builder, available_parallelism, scope, sleep};
 use std::time::{Duration, Instant};
 
 use crate::agents::{BrokerConfig, NotGathered};
@@ -22,9 +23,20 @@ const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/bin", "/usr/bin"];
 /// A broker and agents. They are ended when this is dropped.
 pub(super) struct LocalAgents {
     broker: BrokerConfig,
-    // In this order: agents leave while the broker is there.
     agents: Vec<Group>,
     server: Group,
+}
+
+impl Drop for LocalAgents {
+    /// Agents leave while the broker is there, all at once: one without a broker takes its time.
+    fn drop(&mut self) {
+        scope(|scope| {
+            for agent in self.agents.drain(..) {
+                // Without a thread, it is dropped here.
+                let _ = Builder::new().spawn_scoped(scope, move || drop(agent));
+            }
+        });
+    }
 }
 
 /// A folder that nobody else can read, removed when this is dropped.
@@ -82,7 +94,17 @@ impl LocalAgents {
         Ok(LocalAgents { broker, agents, server })
     }
 
-    /// What of it has ended, so that not all agents will come: a sentence without its full stop.
+    /// Whether something of it ends before it is over, as who would tell that is gone: what, as a sentence without its full stop.
+    pub(super) fn watch(&mut self, over: &Receiver<()>) -> Option<String> {
+        while over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            if let Some(why) = self.lost() {
+                return Some(why);
+            }
+        }
+        None
+    }
+
+    /// What of it has ended, so that not all agents are there: a sentence without its full stop.
     pub(super) fn lost(&mut self) -> Option<String> {
         let ended = |what: String, group: &mut Group| {
             let status = group.ended()?;

@@ -1,8 +1,9 @@
 //! A run that other machines play: its agents are called, get the plan, and are conducted from here.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::local_agents::LocalAgents;
@@ -77,7 +78,7 @@ pub(super) struct Machines {
     inbox: Mutex<(Option<Sender<Report>>, Receiver<Report>)>,
     run: u16,
     /// Stopped when everything else is over.
-    _local: Option<LocalAgents>,
+    local: Mutex<Option<LocalAgents>>,
 }
 
 impl Machines {
@@ -106,8 +107,9 @@ impl Machines {
         let mut lost = || local.as_mut().and_then(LocalAgents::lost);
         let gathered = gather(&broker, &wanted, package, &packing.server.secrets, &mut lost, stop);
         let (fleet, operations, inbox) = gathered.map_err(not_there)?;
-        let operations = Some(operations).filter(|_| engine::has_operations(&plan));
-        Ok(Machines { fleet, inbox: Mutex::new((operations, inbox)), run: number, _local: local })
+        // Nobody else here reports.
+        let operations = Some(operations).filter(|_| local.is_some() || engine::has_operations(&plan));
+        Ok(Machines { fleet, inbox: Mutex::new((operations, inbox)), run: number, local: Mutex::new(local) })
     }
 
     /// The number of the run.
@@ -135,9 +137,27 @@ impl Machines {
         tell: &mut dyn FnMut(RunProgress<'_>),
     ) -> Result<Ran, String> {
         let reports = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        std::thread::sleep(plan.context.epoch.saturating_duration_since(Instant::now()));
-        let (operations, inbox) = &*reports;
-        engine::conduct(plan, &self.fleet, (operations.clone(), inbox), config, tell)
+        thread::sleep(plan.context.epoch.saturating_duration_since(Instant::now()));
+        let (from_here, inbox) = &*reports;
+        let operations = from_here.clone().filter(|_| engine::has_operations(plan));
+        // Dropped when that is over, however it ends.
+        let (playing, over) = mpsc::channel();
+        thread::scope(|scope| {
+            let _playing: Sender<()> = playing;
+            if let Some(reports) = from_here.clone() {
+                let _ = thread::Builder::new().spawn_scoped(scope, || self.watch(reports, over));
+            }
+            engine::conduct(plan, &self.fleet, (operations, inbox), config, tell)
+        })
+    }
+
+    /// Nobody has to wait for what was started here and has ended.
+    fn watch(&self, reports: Sender<Report>, over: Receiver<()>) {
+        let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = local.as_mut().and_then(|local| local.watch(&over)) {
+            // A conductor that is gone has stopped the run.
+            let _ = reports.send(Report::Lost(why));
+        }
     }
 
     /// What the agents did, of so many clients.
