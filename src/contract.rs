@@ -463,6 +463,12 @@ impl Contract {
         self.is_default
     }
 
+    /// Whether a broadcast can reach every client: it need not go to a room, nor does the server choose one.
+    pub fn can_reach_everyone(&self) -> bool {
+        let reaches_all = |ask: &Ask| ask.to.is_none() && (ask.uses("to") || !ask.uses("room"));
+        self.get(Verb::Broadcast).is_some_and(reaches_all)
+    }
+
     /// How a thing is asked for, where the contract says so.
     pub fn get(&self, verb: Verb) -> Option<&Ask> {
         self.asks.iter().find(|(known, _)| *known == verb).map(|(_, ask)| ask)

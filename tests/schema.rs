@@ -18,6 +18,10 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
         &["health_of_nobody", "server_is_told_two_things", "spread_beyond_the_window"],
     ),
     (
+        "whether a broadcast of the contract reaches everyone",
+        &["time_to_whole_where_nothing_reaches_everyone", "whole_where_nothing_reaches_everyone"],
+    ),
+    (
         "whether a name is known, where it stands and whether it is used",
         &[
             "service_named_by_an_unknown_variable",

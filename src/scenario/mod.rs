@@ -374,6 +374,11 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
             .did_you_mean(after, called.iter().map(String::as_str))
             .hint("write `time to whole after restart of b < 15 s`, and `- server: { restart: b }` in the script"));
     }
+    if let Some(threshold) = thresholds.iter().find(|threshold| threshold.after.is_some())
+        && !contract.can_reach_everyone()
+    {
+        return Err(operations::unseen(threshold.span));
+    }
     let thresholds = if overrides.checks_only { Vec::new() } else { numbered(thresholds) };
     let asked = if overrides.checks_only { Vec::new() } else { asked.all };
     if let Some(node) = contract_node {

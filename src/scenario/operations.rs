@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::document::{Fields, Key, Mistake, Node, Value};
+use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::units::{self, Spelt};
 
 use super::links::{self, Change, LinkRule};
@@ -285,6 +285,16 @@ pub(super) fn health(node: &Node) -> Result<Operation, Mistake> {
             .mistake("this does not say what to wait for")
             .hint("write `await: { node: b, answers: true }`, or `await: { whole: true }`")),
     }
+}
+
+/// That somebody asks whether all nodes hear each other, and no client can reach everyone.
+pub(super) fn unseen(span: Span) -> Mistake {
+    let what =
+        "whether all nodes hear each other cannot be seen: no broadcast of the contract reaches everyone";
+    Mistake::new(span, what).hint(
+        "let clients of all nodes broadcast to rooms that they share, and write the threshold `delivery missing outside \
+         disturbances == 0`",
+    )
 }
 
 /// Reads what is done to links: one thing, or a list.

@@ -158,12 +158,17 @@ impl Reader<'_, '_> {
             return Ok(None);
         }
         let node = self.known.resolve(node, "what is done to the server", self.reading.scope)?;
-        Ok(Some(match word {
+        let operations = match word {
             SERVER => About::NODES.read(&node)?,
             SERVICE => About::SERVICES.read(&node)?,
             LINK => operations::of_links(&node, self.links)?,
             _ => vec![operations::health(&node)?],
-        }))
+        };
+        let asks_for_all = |operation: &Operation| matches!(operation, Operation::Whole(_));
+        if operations.iter().any(asks_for_all) && !self.reading.contract.can_reach_everyone() {
+            return Err(operations::unseen(node.span));
+        }
+        Ok(Some(operations))
     }
 
     /// `measure: [ acts ]`, or `measure: { settle: 5s, script: [ acts ] }`.

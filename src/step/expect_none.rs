@@ -133,6 +133,12 @@ impl<'p> Running<'p> for Listening<'p> {
         match missing.first() {
             None => self.step.judge(cx),
             Some(_) if cx.now < self.deadline => return Flow::Waiting,
+            Some(_) if self.silence.says_nothing() => {
+                if !self.silence.is_weaker() {
+                    cx.observer.count(Counter::FencesOfOneNode, 1);
+                }
+                self.step.judge(cx);
+            }
             Some(node) => {
                 let name = cx.actor.context.node_name(*node);
                 let within = self.step.within;

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -40,12 +40,9 @@ pub(super) struct Marker {
 }
 
 impl Marker {
-    /// Nothing, where a broadcast of this contract goes to one room.
+    /// Nothing, where no broadcast of this contract reaches everyone.
     fn of(contract: &Contract) -> Option<Marker> {
-        let ask = contract.get(Verb::Broadcast)?;
-        if ask.uses("room") && !ask.uses("to") {
-            return None;
-        }
+        let ask = contract.get(Verb::Broadcast).filter(|_| contract.can_reach_everyone())?;
         let (text, list) =
             (|text: &str| Template::from(Json::from(text)), Template::from(Json::Array(Vec::new())));
         let args = Template::from(Json::from(vec![stamp::EMPTY]));
@@ -85,6 +82,8 @@ pub struct Board {
     heard: Vec<AtomicU64>,
     /// The same of the rounds that the coordinator asked for.
     heard_called: Vec<AtomicU64>,
+    /// Whether somebody waited for markers, and the application has passed on none to anybody, at no node.
+    is_mute: AtomicBool,
 }
 
 /// What a machine tells the coordinator of its boards.
@@ -132,6 +131,19 @@ impl Board {
     /// Asks for a round of markers. Gives its number.
     fn ask(&self) -> u64 {
         self.asked.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Somebody has waited for markers long enough. Whether the application has never passed one on, not even within a node: then
+    /// that none comes from another node says nothing of the nodes.
+    pub(super) fn give_up(&self) -> bool {
+        let is_mute = self.heard.iter().all(|round| round.load(Ordering::Acquire) <= self.none);
+        self.is_mute.store(is_mute, Ordering::Release);
+        is_mute
+    }
+
+    /// Whether it is known already that the application passes on no markers.
+    pub(super) fn is_mute(&self) -> bool {
+        self.is_mute.load(Ordering::Acquire)
     }
 
     /// A marker of this round came from one node to another.
@@ -216,6 +228,7 @@ impl Markers {
             asked: AtomicU64::new(none),
             heard: of_pairs(),
             heard_called: of_pairs(),
+            is_mute: AtomicBool::new(false),
         });
         boards.push(board.clone());
         board
@@ -265,11 +278,6 @@ impl Markers {
 }
 
 impl Markers {
-    /// Whether the contract has a broadcast that reaches everyone.
-    pub fn can_reach_everyone(&self) -> bool {
-        self.marker.is_some()
-    }
-
     /// Asks for markers of every node in every namespace. Gives the round of each.
     pub fn ask_all(&self) -> Vec<(Arc<Board>, u64)> {
         let ask = |board: Arc<Board>| {
@@ -370,13 +378,30 @@ mod tests {
     }
 
     #[test]
-    fn a_broadcast_that_goes_to_one_room_reaches_not_everyone() {
+    fn a_broadcast_that_goes_to_rooms_alone_carries_no_marker() {
         assert!(Markers::new(&Contract::fixture(), 1, None, false).is_none());
         let of_two = Markers::new(&Contract::fixture(), 2, None, false).expect("there are two nodes");
-        assert!(of_two.can_reach_everyone());
-        assert!(markers("broadcast: { emit: [say, \"${body}\"] }").can_reach_everyone());
-        assert!(!markers("broadcast: { emit: [say, \"${room}\", \"${body}\"] }").can_reach_everyone());
-        assert!(!markers("join: { emit: [enter, \"${room}\"] }").can_reach_everyone());
+        assert!(of_two.marker.is_some());
+        for (contract, has_marker) in [
+            ("broadcast: { emit: [say, \"${body}\"] }", true),
+            ("broadcast: { emit: [say, \"${to}\", \"${body}\"] }", true),
+            ("broadcast: { emit: [say, \"${room}\", \"${body}\"] }", false),
+            ("broadcast: { emit: [say, \"${body}\"], to: \"team-${auth.team}\" }", false),
+            ("join: { emit: [enter, \"${room}\"] }", false),
+        ] {
+            assert_eq!(markers(contract).marker.is_some(), has_marker, "{contract}");
+        }
+    }
+
+    #[test]
+    fn markers_that_come_to_nobody_at_all_say_nothing_of_the_nodes() {
+        let markers = Markers::new(&Contract::fixture(), 2, None, false).expect("there are two nodes");
+        let board = markers.board("/");
+        let round = markers.ask(&board);
+        assert!(board.give_up() && board.is_mute());
+        // One that comes within a node shows that the application passes them on.
+        board.hear(0, 0, round);
+        assert!(!board.give_up() && !board.is_mute());
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! What a client does about silence across nodes: it asks for markers, awaits them, and broadcasts its own.
 
+use std::sync::Arc;
+
 use super::Cx;
 use super::actor::Actor;
+use super::markers::Board;
 use crate::audit::Key;
 use crate::audit::stamp::{self, Stamp};
 
 /// The markers that have to arrive before silence is proved.
 #[derive(Debug)]
 pub(super) struct AwaitedMarkers {
+    board: Arc<Board>,
     round: u64,
     /// From which nodes.
     nodes: Vec<u16>,
@@ -22,7 +26,7 @@ pub(super) enum Silence {
     Whole,
     /// These have to arrive.
     Awaits(AwaitedMarkers),
-    /// The contract has no way to reach everyone, those at the other nodes are clients of other machines, or the client has not
+    /// The contract has no way to reach everyone, the application passes on no markers, those at the other nodes are clients of other machines, or the client has not
     /// learned at which node a balancer put it.
     OfOneNode,
 }
@@ -36,6 +40,12 @@ impl Silence {
             Silence::OfOneNode => true,
         }
     }
+
+    /// The time for markers is over. Whether that none came says nothing, because the application passes on none, not even
+    /// within a node.
+    pub(super) fn says_nothing(&self) -> bool {
+        matches!(self, Silence::Awaits(awaited) if awaited.board.give_up())
+    }
 }
 
 /// Asks for the markers of all other nodes at which somebody is.
@@ -48,8 +58,8 @@ pub(super) fn ask(cx: &Cx<'_, '_>, namespace: &str) -> Silence {
     let is_weaker = (markers.has_other_machines() && !absent.is_empty()) || board.has_astray();
     match &markers.marker {
         _ if nodes.is_empty() && !is_weaker => Silence::Whole,
-        Some(_) if !nodes.is_empty() => {
-            Silence::Awaits(AwaitedMarkers { round: markers.ask(&board), nodes, is_weaker })
+        Some(_) if !nodes.is_empty() && !board.is_mute() => {
+            Silence::Awaits(AwaitedMarkers { round: markers.ask(&board), board, nodes, is_weaker })
         }
         _ => Silence::OfOneNode,
     }

@@ -168,10 +168,12 @@ fn silence_behind_a_balancer_is_told_as_weaker_where_a_node_is_not_known_or_nobo
     // What one of them says is no name.
     let some = |place: usize| if place == 2 { "X-Node: so and so\r\n".to_owned() } else { header(place) };
     let ended = listen(&Balanced::start(Faults::NONE, some), REACHES_EVERYONE).code(0);
-    ended.says("weaker in 3 `expect_none`s: the contract has no broadcast that reaches everyone, or the node of a client");
+    ended.says(
+        "weaker in 3 `expect_none`s: no broadcast of the contract reaches everyone, or the node of a client",
+    );
     let balanced = Balanced::start(Faults::NONE, header);
     let joins = "contract: { node: { header: X-Node }, join: { emit: ['t:join', '${room}'], ack: true } }\n";
-    listen(&balanced, joins).code(0).says("weaker in 3 `expect_none`s: the contract has no broadcast");
+    listen(&balanced, joins).code(0).says("weaker in 3 `expect_none`s: no broadcast of the contract");
     let ended = listen(&balanced, "").code(0);
     assert!(!ended.stdout.contains("weaker"), "{ended}");
 }

@@ -96,6 +96,29 @@ fn rooms_within_one_node_each_leave_what_passes_between_nodes_unjudged() {
     ended.says("Every client received what was for it, once and in order, and nothing else.");
 }
 
+#[test]
+fn where_an_application_passes_on_no_marker_silence_is_weaker_and_not_red() {
+    let folder = Folder::new();
+    let contract =
+        "contract: { broadcast: { emit: [unheard, \"${body}\"], arrives_as: unheard, reaches: others } }";
+    let text = format!(
+        "name: nobody passes on a marker\nclients: {{ crowd: 4 }}\n{contract}\nscript:\n  - all: connect\n  \
+         - all: {{ expect_none: {{ event: never, within: 300ms }} }}\n  - all: {{ expect_none: {{ event: never, within: 1h }} }}\n"
+    );
+    let scenario = folder.file("mute.yaml", &text);
+    let ended = sockrates(["run", "--nodes", "2"]).args([&scenario]).run().code(0);
+    ended.says("weaker in 8 `expect_none`s: no broadcast of the contract reaches everyone, or the server does not pass on those");
+}
+
+#[test]
+fn a_server_of_one_node_is_whole_when_it_answers() {
+    let folder = Folder::new();
+    let text = "name: the only node\nclients: { crowd: 2 }\nscript:\n  - all: connect\n  - server: { restart: a }\n  \
+                - all: { reconnect: { recover: false } }\nthresholds: [ time to whole after restart of a < 20 s ]\n";
+    let scenario = folder.file("alone.yaml", text);
+    sockrates(["run", "--server", &node()]).args([&scenario]).run().code(0);
+}
+
 /// Some talk at the first node while something is done to the second, whose clients come back.
 const DISTURBED: &str = r#"name: a node is disturbed
 clients: { talkers: { count: 4, node: a }, guests: { count: 2, node: b } }

@@ -36,11 +36,13 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
         fact(of_one_node > 0, "silence", || {
             let because = match (run.target.nodes.is_empty(), run.agents.is_empty()) {
                 (true, _) => {
-                    "the contract has no broadcast that reaches everyone, or the node of a client behind the balancer is not known"
+                    "no broadcast of the contract reaches everyone, or the node of a client behind the balancer is not known"
                 }
-                (false, true) => "the contract has no broadcast that reaches everyone",
+                (false, true) => {
+                    "no broadcast of the contract reaches everyone, or the server does not pass on those of sockrates"
+                }
                 (false, false) => {
-                    "the contract has no broadcast that reaches everyone, or no client of the same agent was at another node"
+                    "no broadcast of the contract reaches everyone, or no client of the same agent was at another node"
                 }
             };
             format!(
