@@ -10,7 +10,7 @@ use super::fleet::fits;
 use super::link::{Inbox, Outbox};
 use super::wire::{self, Letter, Offer, Said, decode, encode};
 use crate::engine::{Accounts, Handover, Report, Second};
-use crate::measure::{Figures, Series, Tally};
+use crate::measure::{Figures, Series};
 use crate::observe::{Counter, Metric};
 
 /// Values of workers: by whom, in which second of the run, how long it took, and whether it belongs to the measured part.
@@ -31,17 +31,8 @@ fn letters(values: &Values, first: &[u64]) -> Vec<VecDeque<Vec<u8>>> {
             if seconds < first[worker] {
                 continue;
             }
-            let handover = Handover {
-                worker,
-                seconds,
-                figures: figures.take(),
-                parts: Vec::new(),
-                script_info: Tally::new(),
-                findings: None,
-                live: 0,
-                cpu: Duration::ZERO,
-            };
-            let said = Said::Report(Report::Second(Box::new(handover)));
+            let handover = Box::new(Handover::of(worker, seconds, figures.take()));
+            let said = Said::Report(Report::Second(handover));
             letters[worker / 2].push_back(encode(&Letter { told: 0, said }));
         }
     }

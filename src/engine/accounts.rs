@@ -33,6 +33,24 @@ pub(crate) struct Handover {
     pub(crate) cpu: Duration,
 }
 
+#[cfg(test)]
+impl Handover {
+    /// That of a worker without clients.
+    pub(crate) fn of(worker: usize, seconds: u64, figures: Taken) -> Handover {
+        let (parts, script_info) = (Vec::new(), Tally::new());
+        Handover {
+            worker,
+            seconds,
+            figures,
+            parts,
+            script_info,
+            findings: None,
+            live: 0,
+            cpu: Duration::ZERO,
+        }
+    }
+}
+
 /// One second of the run, of all workers.
 #[derive(Debug, Default)]
 pub struct Second {
@@ -162,16 +180,8 @@ mod tests {
     fn handover(worker: usize, seconds: u64, sent: u64) -> Handover {
         let mut figures = Figures::default();
         figures.count(Counter::Sent, sent, true);
-        Handover {
-            worker,
-            seconds,
-            figures: figures.take(),
-            parts: Vec::new(),
-            script_info: Tally::new(),
-            findings: None,
-            live: 10,
-            cpu: Duration::from_millis(100 * (worker as u64 + 1)),
-        }
+        let cpu = Duration::from_millis(100 * (worker as u64 + 1));
+        Handover { live: 10, cpu, ..Handover::of(worker, seconds, figures.take()) }
     }
 
     fn sent(seconds: &[Second]) -> Vec<u64> {

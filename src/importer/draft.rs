@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::flow_style::{flow, text};
 use super::{Imported, Kind, Note};
-use crate::document::Source;
+use crate::document::{Source, shortened};
 use crate::measure::format::printable;
 use crate::scenario::{Surroundings, read};
 
@@ -257,9 +257,7 @@ impl<'d> Written<'d> {
 
     fn comment(&mut self, depth: usize, comment: &str) {
         let comment = printable(comment);
-        let cut: String = comment.chars().take(COMMENT).collect();
-        let more = if cut.len() < comment.len() { " …" } else { "" };
-        self.line(depth, format!("# {cut}{more}").trim_end());
+        self.line(depth, format!("# {}", shortened(&comment, COMMENT)).trim_end());
     }
 }
 

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::shortened;
 use crate::observe::{Failure, Who, WireLine};
-
-use super::shortened;
 
 /// How many failures of one step are kept in full. All are counted.
 pub const FAILURES_KEPT: usize = 5;

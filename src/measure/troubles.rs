@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::shortened;
 use crate::observe::{FailureKind, LastFrames, Who, WireLine};
 use crate::protocol::Rule;
 
 use super::checks::bounded_wire;
-use super::shortened;
 
 /// How many different causes are distinguished; further ones are counted as [`OTHER_CAUSES`].
 pub const CAUSES_KEPT: usize = 64;

@@ -11,11 +11,12 @@ use crate::units;
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     if matches!(&node.value, Value::Text(_)) {
         let template = Template::compile(node, reading.scope)?;
-        if template.fixed().is_none() {
-            return Ok(Box::new(Wait::Own(template)));
-        }
+        return Ok(Box::new(match template.settled(node.span) {
+            Some(settled) => Wait::Same(units::duration(&settled)?),
+            None => Wait::Own(template),
+        }));
     }
-    Ok(Box::new(Wait::Same(reading.duration(node)?)))
+    Ok(Box::new(Wait::Same(units::duration(node)?)))
 }
 
 pub(super) fn schema() -> Schema {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::{Body, Name, Of, Template, Values};
+use crate::document::shortened;
 use crate::units;
 
 /// An expression whose names are known to be known.
@@ -341,13 +342,7 @@ pub(super) fn as_text(value: &Json) -> String {
 
 /// A value for a sentence, shortened.
 pub(super) fn in_words(value: &Json) -> String {
-    let shown = |what: &str| {
-        let text = value.to_string();
-        match text.chars().count() > 60 {
-            true => format!("{what} {}…", text.chars().take(60).collect::<String>()),
-            false => format!("{what} {text}"),
-        }
-    };
+    let shown = |what: &str| format!("{what} {}", shortened(&value.to_string(), 60));
     match value {
         Json::Null => "null".to_owned(),
         Json::Bool(b) => b.to_string(),

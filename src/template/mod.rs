@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::document::{Mistake, Node, Value};
+use crate::document::{Mistake, Node, Span, Value, shortened};
 use binary::{Binary, Written};
 use expression::{Expr, as_text};
 
@@ -103,10 +103,15 @@ impl Template {
         }
     }
 
+    /// The value as text that stands there, where it is the same every time.
+    pub fn settled(&self, span: Span) -> Option<Node> {
+        self.fixed().map(|value| Node { span, value: Value::Text(as_text(value)) })
+    }
+
     /// The value for a sentence: as it is where it is fixed, as it was written (`room-${n}`) where it is not.
     pub fn in_words(&self) -> String {
         match (self.fixed(), &self.written) {
-            (Some(value), _) => shortened(as_text(value)),
+            (Some(value), _) => shortened(&as_text(value), MOST_IN_WORDS),
             (None, Some(written)) => written.to_string(),
             (None, None) => "…".to_owned(),
         }
@@ -168,8 +173,8 @@ pub fn constant<'n>(node: &'n Node, what: &str, scope: &mut Scope) -> Result<Cow
         _ => return Ok(Cow::Borrowed(node)),
     }
     let template = Template::compile(node, scope)?;
-    match template.fixed() {
-        Some(value) => Ok(Cow::Owned(Node { span: node.span, value: Value::Text(as_text(value)) })),
+    match template.settled(node.span) {
+        Some(settled) => Ok(Cow::Owned(settled)),
         None => Err(node
             .mistake(format!(
                 "{what} has to be known before the script begins, and `{}` is not",
@@ -350,18 +355,11 @@ impl Body {
     }
 }
 
+/// The most characters of a value in a sentence: a text that is repeated may be long.
+const MOST_IN_WORDS: usize = 200;
+
 /// As fine as a number between 0 and 1 can be.
 const FINE: u64 = 1 << 53;
-
-/// For a sentence: a text that is repeated may be long.
-fn shortened(mut text: String) -> String {
-    const MOST: usize = 200;
-    if let Some((end, _)) = text.char_indices().nth(MOST) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
 
 fn render_pieces(pieces: &[Piece], values: &dyn Values) -> Result<String, String> {
     let mut text = String::new();

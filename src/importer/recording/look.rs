@@ -8,6 +8,7 @@ use super::guess::Guesses;
 use super::origin::Origins;
 use super::recorded::Recorded;
 use super::talk::{Said, Tab, What, tabs};
+use crate::document::shortened;
 use crate::measure::format::printable;
 use crate::protocol::dialect::Version;
 
@@ -156,9 +157,7 @@ pub(super) fn is_error(args: &[Json]) -> bool {
 
 fn excerpt(args: &[Json]) -> String {
     let text = args.iter().map(Json::to_string).collect::<Vec<_>>().join(", ");
-    let cut: String = text.chars().take(EXCERPT).collect();
-    let more = if cut.len() < text.len() { " …" } else { "" };
-    printable(&format!("{cut}{more}"))
+    printable(&shortened(&text, EXCERPT))
 }
 
 #[cfg(test)]

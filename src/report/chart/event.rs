@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
+use crate::document::shortened;
 use crate::measure::format::printable;
-use crate::measure::shortened;
 
 use super::{Chart, WIDTH, number};
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
-use super::host::Host;
+use super::host::{Host, Life};
 use super::schedule::run_case;
 use crate::conformance::result::FeatureResult;
 use crate::conformance::{Feature, OwnContract, Versions};
 use crate::contract::Verb;
 use crate::document::Source;
-use crate::runner::ServerConfig;
+use crate::runner::once::Ended;
+use crate::runner::{Error, ServerConfig};
 use crate::scenario::{self, Scenario, Surroundings, Timings};
 use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
@@ -241,14 +242,26 @@ pub(super) fn await_nodes(
     for _ in 0..TRIES_OF_NODES {
         let label = "the look whether the nodes hear each other";
         let life = host.enter(label);
-        let played = run_case(server, &life, &source, &scenario, namespace, Transport::default(), 1, stop);
-        let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
-        host.leave(label, &life, broken);
+        let played = leaving(host, label, &life, || {
+            run_case(server, &life, &source, &scenario, namespace, Transport::default(), 1, stop)
+        });
         let is_over = !matches!(&played, Ok(Some(ended)) if ended.result.verdict.status != Status::Passed);
         if is_over {
             return;
         }
     }
+}
+
+/// Plays what looks at a server, and leaves the server.
+fn leaving(
+    host: &Host<'_>,
+    label: &str,
+    life: &Life,
+    play: impl FnOnce() -> Result<Option<Ended>, Error>,
+) -> Result<Option<Ended>, Error> {
+    let played = play();
+    host.leave(label, life, matches!(&played, Ok(Some(ended)) if ended.is_broken()));
+    played
 }
 
 /// Who looks, and where.
@@ -312,9 +325,9 @@ impl Scout<'_> {
     fn once(&self, label: &str, source: &Source, scenario: &Scenario, namespace: Option<&str>) -> Offer {
         // What an application has, a single node shows; whether nodes know of each other is for the cases to judge.
         let life = self.host.enter(label).at_first();
-        let played = run_case(self.server, &life, source, scenario, namespace, self.transport, 1, self.stop);
-        let broken = matches!(&played, Ok(Some(ended)) if ended.is_broken());
-        self.host.leave(label, &life, broken);
+        let played = leaving(self.host, label, &life, || {
+            run_case(self.server, &life, source, scenario, namespace, self.transport, 1, self.stop)
+        });
         match played {
             Err(error) => gone(error.line()),
             Ok(None) => gone("interrupted".to_owned()),
