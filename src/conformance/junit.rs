@@ -3,77 +3,66 @@
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-
 use super::report::{case_blocks, found};
 use super::result::{CaseResult, FindingResult, SuiteResult};
 use super::verdict::Verdict;
-use crate::report::junit::{LOOK, not_passed, xml};
+use crate::report::junit::{LOOK, reason};
+use crate::report::junit_xml::{Outcome, Reason, Suite, Test, to_xml};
 use crate::report::{Detail, terminal_blocks};
 
 /// The content of a JUnit file. A test suite for each area; of several servers, for each area of each.
 pub fn to_junit(suites: &[SuiteResult], strict: bool) -> String {
-    let mut report = Report::new("sockrates conform");
+    let name_of = |suite: &SuiteResult, what: &str| match suites.len() {
+        0 | 1 => what.to_owned(),
+        _ => format!("{} {what}", suite.name),
+    };
+    let mut all = Vec::new();
     for suite in suites {
         let mut areas: Vec<&str> = suite.cases.iter().map(|case| case.area.as_str()).collect();
         areas.dedup();
         for area in areas {
-            let name = if suites.len() > 1 { format!("{} {area}", suite.name) } else { area.to_owned() };
-            let mut tests = TestSuite::new(name);
             let cases = suite.cases.iter().filter(|case| case.area == area);
-            tests.add_test_cases(cases.map(|case| test(suite, case, strict)));
-            report.add_test_suite(tests);
+            let tests = cases.map(|case| test(suite, case, strict)).collect();
+            all.push(Suite { name: name_of(suite, area), tests, ..Suite::default() });
         }
         if !suite.findings.is_empty() {
-            let name =
-                if suites.len() > 1 { format!("{} findings", suite.name) } else { FINDINGS.to_owned() };
-            let mut tests = TestSuite::new(name);
-            tests.add_test_cases(suite.findings.iter().map(|finding| test_of(suite, finding, strict)));
-            report.add_test_suite(tests);
+            let tests = suite.findings.iter().map(|finding| test_of(suite, finding, strict)).collect();
+            all.push(Suite { name: name_of(suite, FINDINGS), tests, ..Suite::default() });
         }
     }
-    xml(&report)
+    to_xml("sockrates conform", &all)
 }
 
 /// The test suite of what belongs to no single case.
 const FINDINGS: &str = "findings";
 
-fn test_of(suite: &SuiteResult, finding: &FindingResult, strict: bool) -> TestCase {
+fn test_of(suite: &SuiteResult, finding: &FindingResult, strict: bool) -> Test {
     let told = || terminal_blocks(&[found(suite, finding)], LOOK, Detail::Everything);
-    let status = match suite.finding_counts(finding, strict) {
-        true => not_passed(NonSuccessKind::Failure, &finding.sentence(), finding.verdict.name(), told()),
-        false => TestCaseStatus::success(),
+    let outcome = match suite.finding_counts(finding, strict) {
+        true => Outcome::Failed(reason(finding.sentence(), finding.verdict.name(), told())),
+        false => Outcome::Passed,
     };
-    let is_success = matches!(status, TestCaseStatus::Success { .. });
-    let mut test = TestCase::new(finding.name(), status);
-    test.set_classname(FINDINGS);
-    if is_success {
-        test.set_system_out(told());
-    }
-    test
+    let output = matches!(outcome, Outcome::Passed).then(told);
+    Test { class: FINDINGS.to_owned(), output, ..Test::new(finding.name(), outcome) }
 }
 
-fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> TestCase {
-    let status = match case.verdict {
+fn test(suite: &SuiteResult, case: &CaseResult, strict: bool) -> Test {
+    let not_passed = || reason(&case.reason, case.verdict.name(), in_full(case));
+    let outcome = match case.verdict {
         Verdict::Skip | Verdict::Blocked if !case.is_unreached() => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(case.reason.as_str());
-            status
+            Outcome::Skipped(Reason { message: case.reason.clone(), ..Reason::default() })
         }
-        _ if suite.counts_against(case, strict) => {
-            let kind = if case.is_unreached() { NonSuccessKind::Error } else { NonSuccessKind::Failure };
-            not_passed(kind, &case.reason, case.verdict.name(), in_full(case))
-        }
-        _ => TestCaseStatus::success(),
+        _ if !suite.counts_against(case, strict) => Outcome::Passed,
+        _ if case.is_unreached() => Outcome::Error(not_passed()),
+        _ => Outcome::Failed(not_passed()),
     };
-    let is_success = matches!(status, TestCaseStatus::Success { .. });
-    let mut test = TestCase::new(case.label(), status);
-    test.set_classname(case.area.as_str());
-    test.set_time(Duration::from_micros(case.duration_us));
-    if is_success && case.verdict != Verdict::Pass {
-        test.set_system_out(in_full(case));
+    let is_told = matches!(outcome, Outcome::Passed) && case.verdict != Verdict::Pass;
+    Test {
+        class: case.area.clone(),
+        time: Some(Duration::from_micros(case.duration_us)),
+        output: is_told.then(|| in_full(case)),
+        ..Test::new(case.label(), outcome)
     }
-    test
 }
 
 /// The report about the case.
@@ -83,6 +72,8 @@ fn in_full(case: &CaseResult) -> String {
 
 #[cfg(test)]
 mod tests {
+    use quick_junit::Report;
+
     use super::*;
     use crate::conformance::example::{result, suite};
 

@@ -8,6 +8,7 @@
 //! | module | layer | specification |
 //! |---|---|---|
 //! | [`http`] | requests and responses of long-polling and of the WebSocket handshake | RFC 9112 |
+//! | [`set_cookie`] | cookies as responses set them | RFC 6265 |
 //! | [`websocket`] | frames and messages | RFC 6455 |
 //! | [`webtransport`] | packets on a stream of WebTransport | engine.io-parser 5.2 |
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
@@ -33,6 +34,7 @@ pub mod jsonp;
 pub mod msgpack;
 pub mod payload;
 mod placeholder;
+pub mod set_cookie;
 pub mod socket_io;
 mod violation;
 pub mod websocket;

@@ -6,10 +6,9 @@
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-
 use super::RunResult;
 use super::block::{Block, Detail};
+use super::junit_xml::{Outcome, Reason, Suite, Test, to_xml};
 use super::render::{Look, terminal_blocks};
 use super::result::{CheckResult, DeliveriesResult, OutcomeResult, ThresholdResult};
 use super::run::{failed, target_in_words, text_of_run};
@@ -22,51 +21,42 @@ pub(crate) const LOOK: Look = Look { width: 120, colour: false };
 
 /// The content of a JUnit file.
 pub fn to_junit(results: &[RunResult]) -> String {
-    let mut report = Report::new("sockrates run");
-    report.add_test_suites(results.iter().map(suite));
-    xml(&report)
+    to_xml("sockrates run", &results.iter().map(suite).collect::<Vec<_>>())
 }
 
-/// The XML. What a name may be, and which characters XML has no place for, is the library's care.
-pub(crate) fn xml(report: &Report) -> String {
-    report.to_string().unwrap_or_default()
+/// Why a test did not pass: in a line, of which kind, and in full.
+pub(crate) fn reason(message: impl Into<String>, of: &'static str, full: String) -> Reason {
+    Reason { message: message.into(), of: Some(of), full: Some(full) }
 }
 
-/// A test that did not succeed: in a line, of which kind, and in full.
-pub(crate) fn not_passed(kind: NonSuccessKind, message: &str, of: &str, full: String) -> TestCaseStatus {
-    let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(message);
-    status.set_type(of);
-    status.set_description(full);
-    status
-}
-
-fn suite(result: &RunResult) -> TestSuite {
-    let mut suite = TestSuite::new(result.scenario.name.as_str());
-    suite.set_time(Duration::from_micros(result.duration_us));
-    suite.add_property(("file", result.scenario.file.as_str()));
-    suite.add_property(("target", target_in_words(&result.target).as_str()));
-    suite.add_property(("seed", result.scenario.seed.to_string().as_str()));
-    suite.add_property(("started", result.started.as_str()));
+fn suite(result: &RunResult) -> Suite {
+    let name = &result.scenario.name;
     let tests = result.checks.iter().map(step).chain(result.thresholds.iter().map(threshold));
     let audit = result.deliveries.as_ref().map(|found| audit(result, found));
-    let mut tests: Vec<TestCase> = tests.chain(audit).collect();
-    let is_told = tests.iter().any(|test| !matches!(test.status, TestCaseStatus::Success { .. }));
+    let mut tests: Vec<Test> = tests.chain(audit).collect();
+    let is_told = tests.iter().any(|test| !test.has_passed());
     match result.verdict.status {
         Status::Passed => {}
         Status::Failed if is_told => {}
         _ => tests.push(whole(result)),
     }
-    for test in &mut tests {
-        test.set_classname(result.scenario.name.as_str());
+    tests.iter_mut().for_each(|test| test.class.clone_from(name));
+    Suite {
+        name: name.clone(),
+        time: Some(Duration::from_micros(result.duration_us)),
+        properties: vec![
+            ("file", result.scenario.file.clone()),
+            ("target", target_in_words(&result.target)),
+            ("seed", result.scenario.seed.to_string()),
+            ("started", result.started.clone()),
+        ],
+        tests,
     }
-    suite.add_test_cases(tests);
-    suite
 }
 
 /// A step. Operations that did not succeed are judged by thresholds, or by the run as a whole; so are failed checks that a
 /// threshold is about.
-fn step(check: &CheckResult) -> TestCase {
+fn step(check: &CheckResult) -> Test {
     let place =
         if check.file.is_empty() { String::new() } else { format!(" ({}:{})", check.file, check.line) };
     let name = format!("{}{place}", check.step);
@@ -75,21 +65,13 @@ fn step(check: &CheckResult) -> TestCase {
         let first = check.failures.first();
         let message = first.map(|first| format!("expected {}, saw {}", first.expected, first.actual));
         let message = message.unwrap_or_else(|| format!("{} checks failed", count(check.failed)));
-        return TestCase::new(name, not_passed(NonSuccessKind::Failure, &message, "check", full));
+        return Test::new(name, Outcome::Failed(reason(message, "check", full)));
     }
-    let mut test = TestCase::new(name, TestCaseStatus::success());
-    if check.missed + check.failed > 0 {
-        test.set_system_out(full);
-    }
-    test
+    let output = (check.missed + check.failed > 0).then_some(full);
+    Test { output, ..Test::new(name, Outcome::Passed) }
 }
 
-fn threshold(threshold: &ThresholdResult) -> TestCase {
-    let kind = match threshold.outcome {
-        OutcomeResult::Met => return TestCase::new(threshold.text.as_str(), TestCaseStatus::success()),
-        OutcomeResult::Missed | OutcomeResult::NoData => NonSuccessKind::Failure,
-        OutcomeResult::TooFew => NonSuccessKind::Error,
-    };
+fn threshold(threshold: &ThresholdResult) -> Test {
     let message = match threshold.outcome {
         OutcomeResult::TooFew => {
             format!("too few samples: {} of {}", count(threshold.samples), count(threshold.samples_needed))
@@ -97,11 +79,17 @@ fn threshold(threshold: &ThresholdResult) -> TestCase {
         _ => format!("{}, and the limit is {}", threshold.value_text, threshold.limit_text),
     };
     let full = format!("line {}: {}\n{message}", threshold.line, threshold.text);
-    TestCase::new(threshold.text.as_str(), not_passed(kind, &message, "threshold", full))
+    let reason = reason(message, "threshold", full);
+    let outcome = match threshold.outcome {
+        OutcomeResult::Met => Outcome::Passed,
+        OutcomeResult::Missed | OutcomeResult::NoData => Outcome::Failed(reason),
+        OutcomeResult::TooFew => Outcome::Error(reason),
+    };
+    Test::new(&threshold.text, outcome)
 }
 
 /// The audit. A fault that a threshold is about is for that to decide.
-fn audit(result: &RunResult, found: &DeliveriesResult) -> TestCase {
+fn audit(result: &RunResult, found: &DeliveriesResult) -> Test {
     let name = "every message reaches whom it has to, once, in order, and nobody else";
     let is_decided = |fault: &Fault| {
         result.thresholds.iter().any(|threshold| threshold.text.trim_start().starts_with(fault.name()))
@@ -111,42 +99,41 @@ fn audit(result: &RunResult, found: &DeliveriesResult) -> TestCase {
     let said = said.collect::<Vec<_>>().join(", ");
     let full = [std::slice::from_ref(&said), &found.offenders[..]].concat().join("\n");
     if !found_wrong.iter().all(is_decided) {
-        return TestCase::new(name, not_passed(NonSuccessKind::Failure, &said, "audit", full));
+        return Test::new(name, Outcome::Failed(reason(said, "audit", full)));
     }
-    let status = match found.not_judged().filter(|_| found_wrong.is_empty()) {
+    let outcome = match found.not_judged().filter(|_| found_wrong.is_empty()) {
         Some(why) => not_judged(found, &why),
-        None => TestCaseStatus::success(),
+        None => Outcome::Passed,
     };
-    let mut test = TestCase::new(name, status);
-    if !found_wrong.is_empty() {
-        test.set_system_out(full);
-    }
-    test
+    Test { output: (!found_wrong.is_empty()).then_some(full), ..Test::new(name, outcome) }
 }
 
 /// JUnit has no other word for a test that says nothing.
-fn not_judged(found: &DeliveriesResult, why: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::skipped();
-    status.set_message(format!("deliveries were not judged: {why}"));
+fn not_judged(found: &DeliveriesResult, why: &str) -> Outcome {
     let causes = found.undecided_causes.iter().map(|one| format!("{}: {}", one.cause, count(one.count)));
-    status.set_description(causes.collect::<Vec<_>>().join("\n"));
-    status
+    Outcome::Skipped(Reason {
+        message: format!("deliveries were not judged: {why}"),
+        of: None,
+        full: Some(causes.collect::<Vec<_>>().join("\n")),
+    })
 }
 
 /// What no single test can report: that the server was not there, or that nothing was proved.
-fn whole(result: &RunResult) -> TestCase {
+fn whole(result: &RunResult) -> Test {
     let verdict = &result.verdict;
-    let kind = match verdict.status {
-        Status::Passed | Status::Failed => NonSuccessKind::Failure,
-        Status::Invalid | Status::Interrupted | Status::Unreachable => NonSuccessKind::Error,
+    let full = text_of_run(result, LOOK, Detail::Usual);
+    let reason = reason(&verdict.reason, verdict.status.name(), full);
+    let outcome = match verdict.status {
+        Status::Passed | Status::Failed => Outcome::Failed(reason),
+        Status::Invalid | Status::Interrupted | Status::Unreachable => Outcome::Error(reason),
     };
-    let status =
-        not_passed(kind, &verdict.reason, verdict.status.name(), text_of_run(result, LOOK, Detail::Usual));
-    TestCase::new("the run as a whole", status)
+    Test::new("the run as a whole", outcome)
 }
 
 #[cfg(test)]
 mod tests {
+    use quick_junit::{Report, TestCaseStatus};
+
     use super::*;
     use crate::report::example::{flawless, troubled, unjudged};
 

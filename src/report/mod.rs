@@ -20,6 +20,7 @@ pub mod hgrm;
 pub mod hlog;
 pub mod json;
 pub mod junit;
+pub(crate) mod junit_xml;
 pub mod live;
 mod nodes;
 mod offences;

@@ -5,15 +5,17 @@
 
 use std::time::{Duration, Instant};
 
-use cookie::Cookie;
-
 use crate::protocol::http::Head;
+use crate::protocol::set_cookie::{SetCookie, date};
 
 /// The most cookies of a client; browsers keep 50 or more of a site.
 const MOST: usize = 50;
 
 /// The longest cookie, name and value together, as in browsers.
 const LONGEST: usize = 4096;
+
+/// The first second of that year.
+const IN_2020: i64 = 1_577_836_800;
 
 /// See the module's head.
 #[derive(Debug, Default)]
@@ -37,15 +39,15 @@ impl Jar {
     /// Keeps the cookies of the response to a request for this target, and forgets those that it takes back.
     pub(super) fn keep(&mut self, head: &Head, target: &str, now: Option<Instant>) {
         for text in head.values("set-cookie") {
-            let Ok(cookie) = Cookie::parse(text) else { continue };
-            if cookie.name().len() + cookie.value().len() > LONGEST {
+            let Some(cookie) = SetCookie::parse(text) else { continue };
+            if cookie.name.len() + cookie.value.len() > LONGEST {
                 continue;
             }
-            let path = match cookie.path() {
+            let path = match cookie.path {
                 Some(path) if path.starts_with('/') => path,
                 _ => default_path(target),
             };
-            let is_it = |kept: &Kept| *kept.name == *cookie.name() && *kept.path == *path;
+            let is_it = |kept: &Kept| *kept.name == *cookie.name && *kept.path == *path;
             let place = self.cookies.iter().position(is_it);
             let life = life(&cookie, head);
             let expires = match life {
@@ -59,10 +61,10 @@ impl Jar {
                 Life::Long => None,
             };
             let kept = Kept {
-                name: cookie.name().into(),
-                value: cookie.value().into(),
+                name: cookie.name.into(),
+                value: cookie.value.into(),
                 path: path.into(),
-                is_secure: cookie.secure() == Some(true),
+                is_secure: cookie.is_secure,
                 expires,
             };
             match place {
@@ -102,14 +104,14 @@ enum Life {
     Long,
 }
 
-fn life(cookie: &Cookie<'_>, head: &Head) -> Life {
+fn life(cookie: &SetCookie<'_>, head: &Head) -> Life {
     // RFC 6265, section 5.3: the maximum age goes before the date.
-    let seconds = match (cookie.max_age(), cookie.expires_datetime()) {
-        (Some(age), _) => age.whole_seconds(),
-        (None, Some(date)) => match sent_at(head) {
-            Some(sent) => date.unix_timestamp().saturating_sub(sent),
+    let seconds = match (cookie.max_age, cookie.expires) {
+        (Some(age), _) => age,
+        (None, Some(expires)) => match head.header("date").and_then(date) {
+            Some(sent) => expires.saturating_sub(sent),
             // Without a clock, only a year long past tells that a cookie is taken back.
-            None if date.year() < 2020 => 0,
+            None if expires < IN_2020 => 0,
             None => return Life::Long,
         },
         (None, None) => return Life::Long,
@@ -118,12 +120,6 @@ fn life(cookie: &Cookie<'_>, head: &Head) -> Life {
         Ok(seconds @ 1..) => Life::Left(Duration::from_secs(seconds)),
         _ => Life::Over,
     }
-}
-
-/// The date of a response, in seconds of Unix time. Its form is that of the date of a cookie.
-fn sent_at(head: &Head) -> Option<i64> {
-    let text = format!("date=; Expires={}", head.header("date")?);
-    Some(Cookie::parse(text).ok()?.expires_datetime()?.unix_timestamp())
 }
 
 fn path_of(target: &str) -> &str {

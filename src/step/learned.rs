@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use cookie::Cookie;
 use serde_json::Value as Json;
 
 use super::event_template::Words;
 use crate::contract::{NODE_WORD, NodeSign};
 use crate::protocol::http::Head;
+use crate::protocol::set_cookie::SetCookie;
 use crate::session::{ServerEvent, Session};
 use crate::template::Values;
 
@@ -78,10 +78,10 @@ impl LearnedNodes {
         match &self.sign {
             NodeSign::Header(name) => self.place(head.header(name)?),
             NodeSign::Cookie(name) => {
-                let set = head.values("set-cookie").filter_map(|text| Cookie::parse(text).ok());
-                let fresh = set.filter(|cookie| cookie.name() == name).last();
+                let set = head.values("set-cookie").filter_map(SetCookie::parse);
+                let fresh = set.filter(|cookie| cookie.name == name).last();
                 match fresh {
-                    Some(cookie) => self.place(cookie.value()),
+                    Some(cookie) => self.place(cookie.value),
                     None => self.place(session.cookie(name)?),
                 }
             }

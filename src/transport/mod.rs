@@ -20,6 +20,7 @@
 //! Sockets are driven by readiness (`mio`), not by a task per client: an idle client costs a struct and two
 //! kernel buffers, and a message costs one read and one write.
 
+mod certificate;
 mod channels;
 mod client_wire;
 mod connection;

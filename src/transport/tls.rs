@@ -13,7 +13,8 @@ use rustls::crypto::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Version};
+
+use super::certificate::{Certificate, HostName};
 
 /// Whose certificates are accepted.
 #[derive(Clone, Debug)]
@@ -115,10 +116,10 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match X509Certificate::from_der(certificate) {
+        match Certificate::read(certificate) {
             // The library reads no certificate of the first version, but its key.
-            Ok((_, parsed)) if parsed.version() == X509Version::V1 => {
-                let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
+            Some(parsed) if parsed.is_first_version => {
+                let key = SubjectPublicKeyInfoDer::from(parsed.key);
                 let algorithms = &self.signatures.0.signature_verification_algorithms;
                 verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
             }
@@ -137,36 +138,30 @@ fn verify_itself(
     name: &ServerName<'_>,
     now: UnixTime,
 ) -> Result<(), CertificateError> {
-    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let certificate = Certificate::read(certificate).ok_or(CertificateError::BadEncoding)?;
     let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    if seconds < parsed.validity().not_before.timestamp() {
+    if seconds < certificate.not_before {
         return Err(CertificateError::NotValidYet);
     }
-    if seconds > parsed.validity().not_after.timestamp() {
+    if seconds > certificate.not_after {
         return Err(CertificateError::Expired);
     }
-    if is_made_out_to(&parsed, name) { Ok(()) } else { Err(CertificateError::NotValidForName) }
+    if is_made_out_to(&certificate, name) { Ok(()) } else { Err(CertificateError::NotValidForName) }
 }
 
 /// RFC 9525, section 6.3, and, where no alternative name is of use, the old common name, as in curl.
-fn is_made_out_to(certificate: &X509Certificate<'_>, name: &ServerName<'_>) -> bool {
-    let names = certificate.subject_alternative_name().ok().flatten();
-    let names = names.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
-    let is_of_use =
-        |name: &&GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
-    let mut names = names.iter().filter(is_of_use).peekable();
-    if names.peek().is_some() {
-        return names.any(|given| match (given, name) {
-            (GeneralName::DNSName(pattern), ServerName::DnsName(host)) => covers(pattern, host.as_ref()),
-            (GeneralName::IPAddress(bytes), ServerName::IpAddress(address)) => match IpAddr::from(*address) {
-                IpAddr::V4(address) => **bytes == address.octets(),
-                IpAddr::V6(address) => **bytes == address.octets(),
+fn is_made_out_to(certificate: &Certificate<'_>, name: &ServerName<'_>) -> bool {
+    if !certificate.names.is_empty() {
+        return certificate.names.iter().any(|given| match (given, name) {
+            (HostName::Dns(pattern), ServerName::DnsName(host)) => covers(pattern, host.as_ref()),
+            (HostName::Address(bytes), ServerName::IpAddress(address)) => match IpAddr::from(*address) {
+                IpAddr::V4(address) => *bytes == address.octets(),
+                IpAddr::V6(address) => *bytes == address.octets(),
             },
             _ => false,
         });
     }
-    let common = certificate.subject().iter_common_name().last().and_then(|name| name.as_str().ok());
-    common.is_some_and(|common| match name {
+    certificate.common_name.is_some_and(|common| match name {
         ServerName::DnsName(host) => covers(common, host.as_ref()),
         ServerName::IpAddress(address) => common == IpAddr::from(*address).to_string(),
         _ => false,
