@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::file::Body;
+use super::file::{Body, changed};
 use crate::secrets::{HIDDEN, Secrets};
 
 /// A result without secrets. None when they cannot be taken out: then nothing of it may be shown or written.
@@ -21,20 +21,14 @@ pub(crate) fn clean<T: Body>(result: T, secrets: &Secrets) -> Option<T> {
 
 /// The same value without secrets. None where it would be no such value any more.
 fn without<T: Serialize + DeserializeOwned>(secrets: &Secrets, result: &T) -> Option<T> {
-    let value = serde_json::to_value(result).ok()?;
-    let read = |redact: &dyn Fn(&mut Json)| {
-        let mut value = value.clone();
-        redact(&mut value);
-        serde_json::from_value::<T>(value).ok()
-    };
-    read(&|value| secrets.redact_json(value, &[])).or_else(|| {
+    changed(result, |value| secrets.redact_json(value, &[])).or_else(|| {
         // A secret that is one of our own words, `failed` say: it stands there as such, and hides nothing.
         let mut words = BTreeSet::new();
-        gather_words(&value, &mut words);
+        changed(result, |value| gather_words(value, &mut words))?;
         words.retain(|word| secrets.redact(word) != *word);
-        let is_ours = |word: &String| read(&|value| hide_word(value, word)).is_none();
+        let is_ours = |word: &String| changed(result, |value| hide_word(value, word)).is_none();
         let ours: Vec<String> = words.into_iter().filter(is_ours).collect();
-        read(&|value| secrets.redact_json(value, &ours))
+        changed(result, |value| secrets.redact_json(value, &ours))
     })
 }
 

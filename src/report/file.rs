@@ -103,6 +103,21 @@ pub fn to_json<B: Serialize + ?Sized>(kind: Kind, body: &B) -> String {
     serde_json::to_string_pretty(&envelope).expect("a result has nothing that JSON cannot say") + "\n"
 }
 
+/// Changes a value as JSON. None where it would be no such value any more.
+pub(crate) fn changed<T: Serialize + DeserializeOwned>(
+    value: &T,
+    change: impl FnOnce(&mut Value),
+) -> Option<T> {
+    let mut json = serde_json::from_str(&serde_json::to_string_pretty(value).ok()?).ok()?;
+    change(&mut json);
+    read(&json.to_string()).ok()
+}
+
+/// All results are read by this one reader, from text: each kind of reader of each kind of result would have to be built.
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text))
+}
+
 /// The body of a file that has to be of this kind.
 ///
 /// # Errors
@@ -182,9 +197,7 @@ impl<'t> ResultFile<'t> {
             body: B,
         }
         // From the text and not from the value, so that an error has its line and column.
-        let mut reader = serde_json::Deserializer::from_str(self.text);
-        let whole: Result<Whole<B>, _> = serde_path_to_error::deserialize(&mut reader);
-        let Whole { mut body } = whole.map_err(|error| {
+        let Whole { mut body } = read::<Whole<B>>(self.text).map_err(|error| {
             let field = error.path().to_string();
             let error = error.into_inner();
             unreadable(format!(

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::measure::format::printable;
+use crate::report::file::changed;
 
 /// The folder of a server, and the texts that would tell where it is.
 pub(super) struct Paths {
@@ -50,9 +51,7 @@ impl Paths {
 
     /// A result, all texts of which tell no such place. It stays as it is where that makes another of it.
     pub(super) fn hide_in<T: Serialize + DeserializeOwned>(&self, result: T) -> T {
-        let Ok(mut value) = serde_json::to_value(&result) else { return result };
-        self.hide_values(&mut value);
-        serde_json::from_value(value).unwrap_or(result)
+        changed(&result, |value| self.hide_values(value)).unwrap_or(result)
     }
 
     fn hide_values(&self, value: &mut Value) {
