@@ -12,6 +12,7 @@ use super::figure;
 use super::judge::{Difference, FigureRow, Figures};
 use super::result::{ComparisonResult, LATENCIES, Trouble, UNJUDGED, add_up, troubles};
 use crate::measure::Series;
+use crate::measure::format::counted;
 use crate::report::RunResult;
 use crate::report::file::{Kind, ResultFile, Unreadable};
 use crate::report::result::{Environment, MetricResult, ScenarioInfo};
@@ -27,6 +28,8 @@ pub(crate) struct Stored {
     pub(super) environment: Environment,
     /// By what it is of: the name of a scenario, or of a scenario and a server.
     pub(super) measured: BTreeMap<String, Measured>,
+    /// How many runs of a scenario are left out, because they have not measured validly.
+    left_out: BTreeMap<String, u64>,
 }
 
 /// What was measured of one scenario, or of one scenario and one server.
@@ -81,6 +84,7 @@ fn of_comparison(result: &ComparisonResult) -> Stored {
         started: result.started.clone(),
         environment: result.environment.clone(),
         measured: result.servers.iter().map(|server| named(&server.name)).collect(),
+        left_out: BTreeMap::new(),
     }
 }
 
@@ -90,8 +94,11 @@ fn of_runs(results: &[RunResult]) -> Stored {
         (stored.tool_version, stored.started) = (tool_version.clone(), started.clone());
         stored.environment = environment.clone();
     }
-    let valid = |run: &&RunResult| matches!(run.verdict.status, Status::Passed | Status::Failed);
-    for run in results.iter().filter(valid) {
+    for run in results {
+        if !matches!(run.verdict.status, Status::Passed | Status::Failed) {
+            *stored.left_out.entry(run.scenario.name.clone()).or_default() += 1;
+            continue;
+        }
         let cut = figure::intervals_of_warm_up(run);
         let fresh = Measured { is_good: true, ..Measured::default() };
         let measured = stored.measured.entry(run.scenario.name.clone()).or_insert(fresh);
@@ -132,6 +139,7 @@ pub(crate) fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, se
             "{old_name} and {new_name} are not of the same machine, so no difference is of the servers alone"
         ));
     }
+    notes.extend(old.notes(old_name).chain(new.notes(new_name)));
     for (name, was) in &old.measured {
         let Some(is) = new.measured.get(name) else {
             notes.push(format!("{name} was measured in {old_name} alone"));
@@ -157,6 +165,19 @@ pub(crate) fn compare(old: (&str, &Stored), new: (&str, &Stored), level: f64, se
 }
 
 impl Stored {
+    /// Whether anything in it was measured validly.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.measured.is_empty()
+    }
+
+    /// What of it is left out, a sentence each. `file`: what it is called.
+    pub(super) fn notes(&self, file: &str) -> impl Iterator<Item = String> {
+        self.left_out.iter().map(move |(name, count)| {
+            let (runs, are) = (counted(*count, "run"), if *count == 1 { "is" } else { "are" });
+            format!("{runs} of {name} in {file} {are} not valid and {are} left out")
+        })
+    }
+
     fn day(&self, name: &str) -> Day {
         Day {
             name: name.to_owned(),
@@ -293,6 +314,18 @@ mod tests {
         ] {
             assert!(told.contains(words), "{told}");
         }
+    }
+
+    #[test]
+    fn a_run_that_is_not_valid_is_left_out_and_told() {
+        let mut torn = run(1.0, 10);
+        torn.verdict.status = Status::Invalid;
+        assert!(!read(&to_json(std::slice::from_ref(&torn))).unwrap().is_usable());
+        let (both, whole) = (to_json(&[run(1.0, 10), torn]), to_json(&[run(1.0, 10)]));
+        let result = compared(&read(&both).unwrap(), &read(&whole).unwrap());
+        let name = &run(1.0, 10).scenario.name;
+        assert_eq!(result.notes, [format!("1 run of {name} in monday is not valid and is left out")]);
+        assert_eq!(result.comparisons[0].old.runs, 1);
     }
 
     #[test]

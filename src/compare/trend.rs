@@ -92,7 +92,7 @@ pub(crate) struct LevelChange {
 /// The course of these results, each with the name of its file.
 pub(crate) fn trend(mut results: Vec<(String, Stored)>, seed: u64) -> Trend {
     results.sort_by(|(a, one), (b, other)| (&one.started, a).cmp(&(&other.started, b)));
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = results.iter().flat_map(|(file, one)| one.notes(file)).collect();
     if let Some((newest, last)) = results.last() {
         let others = results.iter().filter(|(_, one)| !is_alike(&one.environment, &last.environment)).count();
         if others > 0 {

@@ -41,13 +41,12 @@ pub(crate) fn trend_of(places: &[PathBuf]) -> Result<Trend, Error> {
             }
         }
     }
-    if results.len() < 2 {
-        let found = match results.len() {
-            0 => "there is no result",
-            _ => "there is only one result",
-        };
+    let usable = results.iter().filter(|(_, result)| result.is_usable()).count();
+    if usable < 2 {
+        let valid = if results.len() > usable { "valid " } else { "" };
+        let found = if usable == 0 { "there is no" } else { "there is only one" };
         return Err(Error::because(format!(
-            "{found} of `run --json` or `compare --json` in {}: a trend needs at least two",
+            "{found} {valid}result of `run --json` or `compare --json` in {}: a trend needs at least two",
             places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
         )));
     }

@@ -68,6 +68,12 @@ fn what_makes_no_course_is_told() {
     let folder = Folder::new();
     results(&folder, 1);
     sockrates(["trend"]).args([folder.path("results")]).run().code(2).complains("there is only one result");
+    let stored = fs::read_to_string(folder.path("results/0.json")).expect("it is written");
+    let invalid = stored.replacen(r#""status": "passed""#, r#""status": "invalid""#, 1);
+    assert_ne!(invalid, stored);
+    fs::write(folder.path("results/1.json"), invalid).expect("there is room");
+    let run = sockrates(["trend"]).args([folder.path("results")]).run();
+    run.code(2).complains("there is only one valid result");
     sockrates(["trend"]).args([folder.path("nowhere")]).run().code(2).complains("failed to read");
     fs::write(folder.path("results/bad.json"), "{}").expect("there is room");
     sockrates(["trend"]).args([folder.path("results")]).run().code(2).complains("bad.json");
