@@ -15,6 +15,7 @@ use super::wire::{self, Answer, Call, Offer, Pulse, WHO, decode, encode, of_agen
 use super::{BROKER_GONE, PULSE};
 use crate::engine::Report;
 use crate::measure::Series;
+use crate::measure::format::{measured, printable};
 use crate::secrets::Secrets;
 
 /// How often it is asked who is there.
@@ -77,6 +78,24 @@ pub(crate) struct SeenAgent {
     pub(crate) round_trip: Duration,
     /// When it answered last.
     pub(crate) last: Instant,
+}
+
+impl SeenAgent {
+    /// What a list says of it: name, version, threads, files, clock, when it was seen, what it does, labels.
+    pub(crate) fn row(&self) -> Vec<String> {
+        let SeenAgent { offer, round_trip, last } = self;
+        vec![
+            printable(&offer.name),
+            printable(&offer.version),
+            offer.workers.to_string(),
+            offer.files.to_string(),
+            // As far as one round trip tells; during a run it is known better.
+            format!("± {}", measured(*round_trip / 2)),
+            format!("{} ago", measured(last.elapsed())),
+            if offer.is_busy { "plays" } else { "waits" }.to_owned(),
+            printable(&offer.labels.join(",")),
+        ]
+    }
 }
 
 /// Everybody who is there, by name.

@@ -1,12 +1,12 @@
 //! `sockrates agent` and `sockrates agents`: a machine that waits for work, and who is there.
 
 use clap::Args;
-use comfy_table::{Table, presets};
 
 use super::broker::BrokerArgs;
-use super::{complain, say};
+use super::{complain, print};
 use crate::agents::SeenAgent;
-use crate::measure::format::{measured, printable};
+use crate::measure::format::printable;
+use crate::report;
 use crate::runner::{AgentConfig, Error, serve_runs, show_agents, stop_on_signals};
 use crate::verdict::Status;
 
@@ -70,26 +70,11 @@ pub(super) fn agents(args: &AgentsArgs) -> Result<Status, Error> {
     let broker = args.broker.config().ok_or_else(|| Error::because(NO_BROKER))?;
     let seen = show_agents(&broker)?;
     if seen.is_empty() {
-        say(&format!("no agent waits at {}: start some with `sockrates agent --nats …`", broker.shown()));
-        return Ok(Status::Passed);
+        return print(&format!(
+            "no agent waits at {}: start some with `sockrates agent --nats …`",
+            broker.shown()
+        ));
     }
-    let mut table = Table::new();
     let columns = ["agent", "version", "threads", "files", "clock", "last seen", "does", "labels"];
-    table.load_style(presets::NOTHING).set_header(columns);
-    for SeenAgent { offer, round_trip, last } in seen {
-        table.add_row([
-            printable(&offer.name),
-            printable(&offer.version),
-            offer.workers.to_string(),
-            offer.files.to_string(),
-            // As far as one round trip tells; during a run it is known better.
-            format!("± {}", measured(round_trip / 2)),
-            format!("{} ago", measured(last.elapsed())),
-            if offer.is_busy { "plays" } else { "waits" }.to_owned(),
-            printable(&offer.labels.join(",")),
-        ]);
-    }
-    let lines = table.to_string();
-    say(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
-    Ok(Status::Passed)
+    print(&report::list(&columns, seen.iter().map(SeenAgent::row)))
 }

@@ -10,15 +10,14 @@ use clap::Args;
 use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
-use super::secrets::{clean, clean_each};
+use super::secrets::clean;
 use super::server::ServerArgs;
 use super::watching::MetricsArgs;
-use super::{complain, duration, share, warn};
+use super::{duration, share, warn};
 use crate::capacity;
-use crate::report::RunResult;
 use crate::runner::{
-    Error, Event, GrowthSearch, Listener, LoadSearch, Published, RunConfig, SearchConfig, Selected,
-    ServerConfig, growth_status, search_status, select_one, stop_on_signals,
+    Error, Event, GrowthSearch, Listener, LoadSearch, RunConfig, SearchConfig, Selected, ServerConfig,
+    growth_status, search_status, select_one, stop_on_signals,
 };
 use crate::scenario::{Axis, load_from};
 use crate::verdict::Status;
@@ -153,12 +152,11 @@ fn watched<T>(
     stop: &Arc<AtomicBool>,
     search: impl FnOnce(&mut Listener<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let watchers = args.metrics.begin(stop)?;
-    let mut last = None;
+    let mut watchers = args.metrics.begin(stop)?;
     let mut display = args.output.display();
     let found = search(&mut |event| {
         display.show(&event);
-        watch(&event, &watchers, &mut last);
+        watchers.watch(&event);
         match event {
             Event::SearchSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
             Event::GrowthSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
@@ -166,22 +164,8 @@ fn watched<T>(
         }
         Ok(())
     })?;
-    if let Some(last) = last {
-        let trouble = watchers.show_end(&[], &last, true, stop);
-        trouble.iter().for_each(|trouble| complain(&format!("warning: {trouble}")));
-    }
+    watchers.end();
     Ok(found)
-}
-
-/// Shows the figures of the run that is under way to those who watch.
-fn watch(event: &Event<'_>, watchers: &Published, last: &mut Option<RunResult>) {
-    if let Event::RunSoFar(so_far) = event
-        && watchers.want_results()
-        && let Ok(so_far) = clean_each(so_far())
-    {
-        watchers.show(&[], &so_far);
-        *last = Some(so_far);
-    }
 }
 
 impl CapacityArgs {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::overrides::OverrideArgs;
 use super::secrets::secrets;
-use super::{say, warn};
+use super::{print, warn};
 use crate::runner::{Error, select};
 use crate::scenario::explain;
 use crate::verdict::Status;
@@ -35,9 +35,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Status, Error> {
     selected.iter().for_each(|one| one.note_secrets(&secrets()));
     if args.quiet {
         warn(&selected);
-    } else {
-        let all: Vec<String> = selected.iter().map(|one| explain(&one.scenario)).collect();
-        say(all.join("\n").trim_end());
+        return Ok(Status::Passed);
     }
-    Ok(Status::Passed)
+    print(&selected.iter().map(|one| explain(&one.scenario)).collect::<Vec<_>>().join("\n"))
 }

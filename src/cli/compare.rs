@@ -11,6 +11,7 @@ use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean;
 use super::server::ServerArgs;
+use super::watching::MetricsArgs;
 use super::{complain, share, warn};
 use crate::compare::{self, Demand};
 use crate::runner::{
@@ -53,6 +54,8 @@ pub(super) struct CompareArgs {
     #[arg(long)]
     conformance: bool,
     #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
     output: OutputArgs,
     /// Write a summary to this file, as Markdown for a pull request
     #[arg(long, value_name = "FILE", help_heading = RESULTS)]
@@ -94,15 +97,18 @@ fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> R
         pin: args.pin,
         conformance: args.conformance,
     };
+    let mut watchers = args.metrics.begin(&stop)?;
     let mut display = args.output.display();
     let comparison = Comparison { config: &config, servers: &servers, selected: &selected, stop: &stop };
     let mut compared = comparison.run(&mut |event| {
         display.show(&event);
+        watchers.watch(&event);
         if let Event::ComparisonSoFar(so_far) = event {
             args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
         }
         Ok(())
     })?;
+    watchers.end();
     compared.result = clean(compared.result)?;
     args.output.show(
         || compared.result.to_json(),
@@ -115,8 +121,10 @@ fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> R
 }
 
 fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, Error> {
-    if args.conformance {
-        return Err(Error::because("`--conformance` is for servers, and these are results: leave it out"));
+    let for_servers =
+        [("--conformance", args.conformance), ("--metrics or --otlp", args.metrics.are_asked_for())];
+    if let Some((flag, _)) = for_servers.iter().find(|(_, is_given)| *is_given) {
+        return Err(Error::because(format!("`{flag}` is for servers, and these are results: leave it out")));
     }
     let result = compare_files(old, new, args.play.seed)?;
     args.output.show(|| result.to_json(), &compare::diff_report(&result), args.markdown.as_deref())?;

@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, say};
+use super::{Arguments, print};
 use crate::document::closest;
 use crate::runner::Error;
 use crate::verdict::Status;
@@ -41,8 +41,7 @@ pub(super) struct ManArgs {
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Status, Error> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Arguments::command(), "sockrates", &mut text);
-    say(String::from_utf8_lossy(&text).trim_end());
-    Ok(Status::Passed)
+    print(&String::from_utf8_lossy(&text))
 }
 
 /// Prints the manual page.
@@ -66,6 +65,5 @@ pub(super) fn man(args: &ManArgs) -> Result<Status, Error> {
     let mut text = Vec::new();
     let rendered = clap_mangen::Man::new(page).render(&mut text);
     rendered.map_err(|error| Error::because(format!("failed to write the page: {error}")))?;
-    say(String::from_utf8_lossy(&text).trim_end());
-    Ok(Status::Passed)
+    print(&String::from_utf8_lossy(&text))
 }

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::say;
+use super::print;
+use crate::report;
 use crate::runner::{Bundled, Error};
 use crate::scenario::{self, Scenario, Surroundings};
 use crate::verdict::Status;
@@ -31,21 +32,13 @@ pub(super) fn list(args: &ListArgs) -> Result<Status, Error> {
         Bundled::all().into_iter().filter(|bundled| bundled.case().is_some() == args.conformance).collect();
     let name = |bundled: &Bundled| bundled.case().unwrap_or(bundled.id);
     if args.ids {
-        all.iter().for_each(|bundled| say(name(bundled)));
-        return Ok(Status::Passed);
+        return print(&all.iter().map(name).collect::<Vec<_>>().join("\n"));
     }
-    let (header, row): (_, fn(&Scenario) -> Vec<String>) = match args.conformance {
-        true => (vec!["case", "level", "needs", "clauses", "spec"], Scenario::row_of_case),
-        false => (vec!["name", "level", "needs", "contract", "clients", "shows"], Scenario::row),
+    let (columns, row): (&[_], fn(&Scenario) -> Vec<String>) = match args.conformance {
+        true => (&["case", "level", "needs", "clauses", "spec"], Scenario::row_of_case),
+        false => (&["name", "level", "needs", "contract", "clients", "shows"], Scenario::row),
     };
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(header);
-    for bundled in &all {
-        if let Ok(scenario) = scenario::read(&bundled.source(), &Surroundings::without_files()) {
-            table.add_row([vec![name(bundled).to_owned()], row(&scenario)].concat());
-        }
-    }
-    let lines = table.to_string();
-    say(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
-    Ok(Status::Passed)
+    let read = |bundled: &Bundled| scenario::read(&bundled.source(), &Surroundings::without_files()).ok();
+    let row = |bundled| Some([vec![name(bundled).to_owned()], row(&read(bundled)?)].concat());
+    print(&report::list(columns, all.iter().filter_map(row)))
 }

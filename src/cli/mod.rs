@@ -180,14 +180,23 @@ fn look_of_stdout() -> Look {
     Look { width, colour: true }
 }
 
-/// Prints lines on standard output. Whoever reads them may leave early; a disk that is full is told, and changes no
-/// verdict.
-fn say(text: &str) {
-    match writeln!(anstream::stdout(), "{}", secrets::secrets().without_values(text)) {
+/// Prints on standard output what a verb was asked for, and is all of its work. Whoever reads it may leave early.
+///
+/// # Errors
+/// When it cannot be printed, as on a disk that is full.
+fn print(text: &str) -> Result<Status, Error> {
+    match writeln!(anstream::stdout(), "{}", secrets::secrets().without_values(text.trim_end())) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain(&format!("error: failed to print on standard output: {error}"));
+            Err(Error::because(format!("failed to print on standard output: {error}")))
         }
-        _ => {}
+        _ => Ok(Status::Passed),
+    }
+}
+
+/// Prints beside the work of a verb. A disk that is full is told, and changes no verdict.
+fn say(text: &str) {
+    if let Err(error) = print(text) {
+        complain(&error.words);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::formats::{DocumentArgs, FormatArgs, write};
-use super::{look_of_stdout, say};
+use super::{look_of_stdout, print};
 use crate::conformance::{self, SuiteResult};
 use crate::matrix::site::index;
 use crate::report::{self, Detail, Report, RunResult, html, markdown, terminal};
@@ -87,9 +87,8 @@ fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<Status, Error>
 
 /// Writes the forms, or prints the text where none is asked for.
 fn finish(forms: &Forms<'_>, text: impl FnOnce() -> String) -> Result<Status, Error> {
-    if forms.is_empty() {
-        say(text().trim_end());
+    match forms.is_empty() {
+        true => print(&text()),
+        false => write(forms, When::AtTheEnd).map(|()| Status::Passed),
     }
-    write(forms, When::AtTheEnd)?;
-    Ok(Status::Passed)
 }

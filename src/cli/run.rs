@@ -134,8 +134,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
         let is_last = index + 1 == selected.len() || stop.load(Ordering::Relaxed);
         let detail = Detail::of(args.quiet, args.verbose);
         tell(&args.forms(&[]), text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
-        let trouble = watchers.show_end(&results, &result, is_last, &stop);
-        trouble.iter().for_each(|trouble| complain(&format!("warning: {trouble}")));
+        watchers.show_end(&results, &result, is_last);
         results.push(result);
         // What fails here is tried again at the end, and reported then.
         let _ = write(&args.forms(&results), When::SoFar);

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::say;
+use super::print;
 use crate::runner::Error;
 use crate::verdict::Status;
 use crate::{capacity, compare, conformance, matrix, scenario};
@@ -51,6 +51,5 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Status, Error> {
         What::Trend => compare::schema::trend_schema(),
         What::Servers => matrix::result::schema(),
     };
-    say(&format!("{schema:#}"));
-    Ok(Status::Passed)
+    print(&format!("{schema:#}"))
 }

@@ -36,6 +36,7 @@ mod tone;
 pub use block::{Detail, Report};
 pub(crate) use clean::clean;
 pub use collect::{Account, Run, collect};
+pub(crate) use render::list;
 pub use render::{Look, frame, html, markdown, terminal, terminal_blocks};
 pub(crate) use render::{assets_of_site, page_of_site};
 pub use result::RunResult;

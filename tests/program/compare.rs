@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use crate::metrics::get;
 use crate::support::{Folder, results, sockrates};
 
 const ASKS: &str = "- all: connect\n- crowd: { repeat: { times: 5, steps: [ { emit: { event: message-with-ack, args: [1], ack: true } } ] } }\n- all: disconnect";
@@ -171,11 +172,32 @@ fn ctrl_c_in_the_suite_keeps_what_was_finished() {
 }
 
 #[test]
-fn conformance_of_stored_results_is_refused() {
+fn what_is_for_servers_is_refused_for_stored_results() {
     let folder = Folder::new();
     let file = folder.file("a.json", "{}");
-    let ended = sockrates(["compare", "--conformance"]).args([&file, &file]).run();
-    ended.code(2).complains("`--conformance` is for servers");
+    let refused = |flags: &[&str], words: &str| {
+        sockrates(["compare"]).args(flags).args([&file, &file]).run().code(2).complains(words);
+    };
+    refused(&["--conformance"], "`--conformance` is for servers");
+    refused(&["--metrics", "127.0.0.1:0"], "`--metrics or --otlp` is for servers");
+}
+
+#[test]
+fn the_figures_of_the_server_that_is_played_can_be_read() {
+    let folder = Folder::new();
+    let asks = "- all: connect\n- crowd: { repeat: { for: 3s, every: 50ms, steps: [ { emit: { event: message-with-ack, args: [1], ack: true } } ] } }";
+    let scenario = folder.scenario("{ crowd: 20 }", asks);
+    let program = sockrates(["compare", "--metrics", "127.0.0.1:0", "--blocks", "1"]);
+    let mut comparison = program.args(["--server"]).args([reference()]).args([&scenario]).start();
+    let address = comparison.told("figures for Prometheus at http://").replace("/metrics", "");
+    let mut text = String::new();
+    while !text.contains("sockrates_clients") {
+        text = get(&address, "/metrics");
+        assert!(!text.is_empty(), "nobody listens any more");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    comparison.interrupt();
+    comparison.wait().code(130);
 }
 
 #[test]

@@ -67,7 +67,28 @@ fn a_full_disk_changes_no_verdict_and_loses_no_results() {
     let run = sockrates(["run", "--json"]).args([&json, &scenario]).output(full());
     run.run().code(1).complains("error: failed to print on standard output: No space left on device");
     assert_eq!(results(&json)["body"][0]["verdict"]["exit_code"], 1);
-    sockrates(["list"]).output(full()).run().code(0).complains("No space left on device");
+}
+
+#[test]
+fn a_verb_that_only_prints_and_cannot_has_failed() {
+    let folder = Folder::new();
+    let json = folder.path("results.json");
+    let good = data("semantic/emit.yaml");
+    sockrates(["run", "--quiet", "--json"]).args([&json, &good]).run().code(0);
+    let (json, good) = (json.into_os_string(), good.into_os_string());
+    for arguments in [
+        vec!["list".into()],
+        vec!["list".into(), "--ids".into()],
+        vec!["check".into(), good],
+        vec!["report".into(), json],
+        vec!["schema".into(), "scenario".into()],
+        vec!["completions".into(), "bash".into()],
+        vec!["man".into()],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is always full");
+        let ended = sockrates(&arguments).output(full).run().code(2);
+        ended.complains("error: failed to print on standard output: No space left on device");
+    }
 }
 
 #[test]

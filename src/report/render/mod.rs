@@ -7,6 +7,7 @@ mod terminal;
 pub(crate) use html::{assets_of_site, page_of_site};
 pub use html::{frame, html};
 pub use markdown::markdown;
+pub(crate) use terminal::list;
 pub use terminal::{Look, terminal, terminal_blocks};
 
 /// A line of a file.

@@ -9,6 +9,8 @@ mod table;
 use owo_colors::{OwoColorize, Style as Paint};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
+pub(crate) use table::list;
+
 use crate::measure::format::{count, printable};
 use crate::report::block::{
     Block, Detail, Evidence, Finding, Fold, Report, Section, Style, Text, Tone, Verdict,

@@ -8,6 +8,13 @@ use crate::report::block::{Cell, Column, Detail, Holds, Rank, Row, Style, Table,
 /// Words need no more columns than that: they are broken.
 const WORDS: usize = 20;
 
+/// A list for a terminal and for scripts: no colours, no lines, and nothing behind the last word of a row.
+pub(crate) fn list(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut drawn = comfy_table::Table::new();
+    drawn.load_style(presets::NOTHING).set_header(columns).add_rows(rows);
+    drawn.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
 /// Writes the table.
 pub(super) fn write(page: &mut Page, table: &Table) {
     let rows: Vec<&Row> = table.rows.iter().filter(|row| row.detail <= page.detail).collect();
