@@ -248,9 +248,9 @@ impl<'a> Job<'a> {
     }
 
     /// It cannot take part: a sentence without its full stop.
-    pub(crate) fn refuse(mut self, why: &str) {
+    pub(crate) fn refuse(mut self, why: &str, stop: &AtomicBool) {
         self.say(Said::Refused(why.to_owned()));
-        self.linger();
+        self.linger(stop);
     }
 
     /// It is ready. Waits until the run begins: gives when, by the clock of this machine.
@@ -499,16 +499,17 @@ impl<'a> Job<'a> {
     }
 
     /// Its clients have left because the broker was away. That may be back soon, and the others should know why.
-    pub(crate) fn explain(&mut self) {
+    pub(crate) fn explain(&mut self, stop: &AtomicBool) {
         if self.agent.broker.was_away(self.latest) {
-            self.linger();
+            self.linger(stop);
         }
     }
 
-    /// Waits until what was said is heard.
-    fn linger(&mut self) {
+    /// Waits until what was said is heard, unless the user wants no more.
+    fn linger(&mut self, stop: &AtomicBool) {
         let until = Instant::now() + FAREWELL;
-        while !self.letters.is_heard() && !self.is_over && Instant::now() < until {
+        let is_wanted = |now: Instant| now < until && !stop.load(Ordering::Relaxed);
+        while !self.letters.is_heard() && !self.is_over && is_wanted(Instant::now()) {
             self.turn(LOOK);
         }
     }

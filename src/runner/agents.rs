@@ -127,7 +127,7 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &AtomicBool) -> Result<
     let (package, scenario, server, places) = match prepared.map_err(NotPlayed::CalledOff)? {
         Ok(prepared) => prepared,
         Err(why) => {
-            job.refuse(&why);
+            job.refuse(&why, stop);
             return Err(NotPlayed::Refused(why));
         }
     };
@@ -163,14 +163,14 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &AtomicBool) -> Result<
     let played = match played {
         Ok(played) => played,
         Err(why) => {
-            job.refuse(&why);
+            job.refuse(&why, stop);
             return Err(NotPlayed::Refused(why));
         }
     };
     Ok(match played {
         Played::Whole => format!("played {} to its end", scenario.name),
         Played::Cut(why) => {
-            job.explain();
+            job.explain(stop);
             format!("broke off {}: {why}", scenario.name)
         }
     })

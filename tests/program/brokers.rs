@@ -45,7 +45,7 @@ fn a_broker_that_wants_a_token_gets_it() {
     they_meet(&["--nats", &format!("nats://hunter22@{}", broker.address())]);
     let ended = refused(&["--nats", &url, "--nats-token", "hunter23"]);
     assert!(!ended.stderr.contains("hunter23"), "{ended}");
-    refused(&["--nats", &url]);
+    refused(&["--nats", &url]).complains("it does not let in who shows these credentials");
 }
 
 /// A JSON web token in the manner of NATS.
