@@ -200,7 +200,16 @@ impl<'p> Client<'p> {
                 self.handle_lost(io, channel, lost)
             }
         };
+        self.frame_handled(io);
         self.flow()
+    }
+
+    /// The session has dealt with a raw frame.
+    fn frame_handled(&mut self, io: &mut Io<'_>) {
+        if self.actor.group.filter.frames {
+            self.handle(io, &Happening::FrameHandled);
+            self.actor.pass_over_frame();
+        }
     }
 
     /// A request was answered.
@@ -296,8 +305,9 @@ impl<'p> Client<'p> {
             let namespace = text.strip_prefix("44").or_else(|| text.strip_prefix("40"));
             namespace.is_some_and(|rest| rest.split(',').next() == Some(NOWHERE))
         };
-        if !matches!(&frame, Seen::Text(text) if is_ours(text)) {
-            self.actor.keep_frame(frame);
+        match &frame {
+            Seen::Text(text) if is_ours(text) => self.actor.pass_over_frame(),
+            _ => self.actor.keep_frame(frame),
         }
     }
 
@@ -316,6 +326,7 @@ impl<'p> Client<'p> {
                     self.event(io, Event::Violated(violation.of_poll(is_empty, is_closing)))
                 }
             };
+            self.frame_handled(io);
             if self.actor.session.is_closed() {
                 break;
             }
@@ -345,9 +356,15 @@ impl<'p> Client<'p> {
                     self.actor.show_sid();
                 }
             }
-            Event::ServerEvent(message) => self.arrived(io, message),
+            Event::ServerEvent(message) => {
+                if self.actor.session.is_early(&message.namespace) {
+                    self.actor.blame_frame(Rule::EventEarly);
+                }
+                self.arrived(io, message);
+            }
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => {
+                self.actor.blame_frame(violation.rule);
                 self.harmed(violation.rule);
                 self.accuse(io, violation);
             }

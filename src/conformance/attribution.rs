@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::clauses::Clause;
-use super::owner::{belongs, is_of_upgrade, is_sign, owner, rule};
+use super::owner::{belongs, is_costly, is_of_upgrade, is_readable, is_sign, looks_like, owner, rule};
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
 use crate::protocol::Rule;
@@ -19,7 +19,10 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
         .iter()
         .copied()
         .filter(|rule| {
-            is_sign(*rule) && cases.iter().any(|case| shows_itself(case, *rule) || lacked_ping(case, *rule))
+            let is_shown = |case: &CaseResult| {
+                shows_itself(case, *rule) || lacked_ping(case, *rule) || is_blocked_by(case, *rule)
+            };
+            is_sign(*rule) && cases.iter().any(is_shown)
         })
         .collect();
     cases.iter_mut().for_each(|case| settle(case, &shown));
@@ -77,8 +80,11 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
     let foreign = |name: &Option<String>| foreign(name).filter(|rule| may_block(case, *rule));
     let harm = check.failures.iter().find_map(|failure| foreign(&failure.after));
     let elsewhere = || {
-        let costly =
-            case.errors.iter().filter_map(|error| foreign(&error.rule)).find(|rule| !rule.is_harmless());
+        let costly = case
+            .errors
+            .iter()
+            .filter_map(|error| foreign(&error.rule))
+            .find(|rule| is_costly(*rule, &case.clause));
         costly.filter(|_| check.failures.iter().all(|failure| failure.after.is_none()))
     };
     let Some(rule) = harm.or_else(elsewhere) else { return };
@@ -93,8 +99,10 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
 fn may_block(case: &CaseResult, rule: Rule) -> bool {
     let is_about_it = |clause: &String| belongs(rule, clause);
     let is_semantic = |clause: &String| clause.starts_with("SEM");
+    let looks_like_it = |clause: &String| looks_like(clause, rule);
     match rule.name().starts_with("socket.") {
         _ if !case.clause.is_empty() && case.clause.iter().all(is_about_it) => false,
+        true if is_readable(rule) => !case.clause.iter().any(looks_like_it),
         true => case.clause.iter().any(is_semantic),
         false => true,
     }
@@ -112,6 +120,11 @@ fn is_own(case: &CaseResult, rule: Rule) -> bool {
 
 fn shows_itself(case: &CaseResult, rule: Rule) -> bool {
     case.verdict.is_deviation() && is_own(case, rule) && seen(case, rule).0 > 0
+}
+
+/// Whether a case was not played because the server had broken the rule before.
+fn is_blocked_by(case: &CaseResult, rule: Rule) -> bool {
+    case.verdict == Verdict::Blocked && case.by.as_deref() == owner(rule) && seen(case, rule).0 > 0
 }
 
 /// Whether a case ended for want of a ping, after it was played again: that is its own sign, whatever the case is about. Only a case

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::by_hand::is_written_by_hand;
 use super::feature::{Feature, used};
 use crate::document::{Mistake, Source};
+use crate::protocol::dialect::Parser;
 use crate::scenario::{Act, Scenario, Surroundings, read};
 use crate::session::Transport;
 
@@ -42,6 +44,20 @@ impl Case {
             }
             Err(mistake) => Err(Box::new((mistake, source))),
         }
+    }
+
+    /// Lets its clients use this parser where it names none. What writes packets by hand writes them as the usual one, and is not played
+    /// with another.
+    pub fn speak(&mut self, parser: Parser) {
+        if parser == Parser::Default {
+            return;
+        }
+        if is_written_by_hand(&self.source) {
+            let why = "writes or reads packets as the usual parser has them";
+            self.unfit
+                .get_or_insert_with(|| format!("{why}, and the server uses the parser {}", parser.name()));
+        }
+        self.scenario.speak(parser);
     }
 
     /// The first part of its id.

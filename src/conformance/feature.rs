@@ -200,6 +200,19 @@ impl Feature {
         Feature::scenario("whether clients are let in", "- a: { connect: { within: 1s } }", transport)
     }
 
+    /// A scenario whose last step passes where a server puts a client out of `/` that it has just let in.
+    pub fn putting_out(transport: Transport) -> Source {
+        let script =
+            "- a: { connect: { within: 1s } }\n- a: { expect_closed: { namespace: /, within: 300ms } }";
+        Feature::scenario("whether clients are put out at once", script, transport)
+    }
+
+    /// A scenario whose last step passes where a post is answered as one that was taken; with patience for a server that takes its time.
+    pub fn answer_to_post() -> Source {
+        let script = "- a: { open: { transport: polling } }\n- a: { http: { post: poll, body: '40', expect: { status: 200 }, within: 3s } }";
+        Feature::scenario("whether posts are answered", script, Transport::Polling)
+    }
+
     /// A scenario whose last step passes where a client is refused at `/` over this transport.
     pub fn refusal(transport: Transport) -> Source {
         let script = "- a: { connect: { refused: true, within: 1s } }";

@@ -5,6 +5,7 @@
 
 pub mod attribution;
 pub mod baseline;
+mod by_hand;
 pub mod case;
 pub mod clauses;
 pub mod contract;

@@ -24,6 +24,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PollEmpty => "EIO-LP-07",
         Rule::PollAtClose => "EIO-CL-01",
         Rule::PostPackets => "EIO-LP-02",
+        Rule::PostAnswer => "EIO-HTTP-02",
         Rule::PostLength => "EIO-LP-18",
         Rule::PingMissing => "EIO-HB-01",
         Rule::PongMissing => "EIO3-HB-01",
@@ -42,6 +43,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::ConnectErrorPayload => "SIO-NS-07",
         Rule::NamespaceUnasked => "SIO-NS-02",
         Rule::NamespaceUnknown => "SIO-NS-22",
+        Rule::EventEarly => "SEM-OR-08",
         Rule::AttachmentCount => "SIO-BIN-01",
         Rule::Placeholder => "SIO-BIN-03",
         Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
@@ -60,19 +62,55 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
 
 /// Whether it belongs to a clause that a rule was broken: the clause owns the rule, or it stands in the area that is about what the
 /// rule is about. A case that examines such a clause fails by it, and has no excuse in it.
-pub(super) fn belongs(rule: Rule, clause: &str) -> bool {
+pub fn belongs(rule: Rule, clause: &str) -> bool {
     let area = match rule {
         // A session that does not survive an upgrade sends no pings, either.
         Rule::PingMissing if is_of_upgrade(clause) => return true,
         Rule::PingMissing => "EIO-HB-",
         Rule::PongMissing => "EIO3-HB-",
         Rule::PollPacket => "EIO-LP-",
+        Rule::NamespaceUnasked if clause == "SIO-NS-05" => return true,
+        Rule::EventEarly if clause == "SEM-BC-18" => return true,
+        Rule::HandshakeField if matches!(clause, "EIO-HS-03" | "EIO-HS-21") => return true,
         Rule::Jsonp => "EIO3-PL-",
         // That a message comes whole is the promise of these.
         Rule::AttachmentDue | Rule::AttachmentStray => "SEM-VO-",
         _ => return owner(rule) == Some(clause),
     };
     owner(rule) == Some(clause) || clause.starts_with(area)
+}
+
+/// Whether what broke the rule was a packet that can be read and stood in the wrong place, or lacked what it should say: no layer below
+/// makes that of a good one.
+pub(super) fn is_readable(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::ConnectReply
+            | Rule::ConnectPayload
+            | Rule::NamespaceUnasked
+            | Rule::NamespaceUnknown
+            | Rule::EventEarly
+    )
+}
+
+/// Whether a server that breaks this clause, about the order of packets and that each comes once, may look as if it broke that rule.
+pub(super) fn looks_like(clause: &str, rule: Rule) -> bool {
+    let is_of_order =
+        ["EIO-LP-02", "EIO-LP-03", "EIO-LP-08", "SEM-OR-"].iter().any(|area| clause.starts_with(area));
+    is_of_order && matches!(rule, Rule::EventEarly | Rule::NamespaceUnasked)
+}
+
+/// Whether a case that is blocked by this clause may have been blocked by a busy machine.
+pub fn is_shaky(clause: &str) -> bool {
+    let may_be = |rule: &&Rule| is_sign(**rule) || **rule == Rule::HttpTruncated;
+    Rule::ALL.iter().filter(may_be).any(|rule| owner(*rule) == Some(clause))
+}
+
+/// Whether a rule that was broken may be the reason why a check of a case about these clauses failed, which did not wait for what was lost.
+pub(super) fn is_costly(rule: Rule, clauses: &[String]) -> bool {
+    // Cases about the engine look at the fields of the handshake, and use them by hand.
+    let is_of_engine = |clause: &String| clause.starts_with("EIO");
+    !rule.is_harmless() || (rule == Rule::HandshakeField && clauses.iter().all(is_of_engine))
 }
 
 /// Whether a clause is about upgrades.
@@ -86,6 +124,7 @@ pub(super) fn is_sign(rule: Rule) -> bool {
     matches!(
         rule,
         Rule::PostPackets
+            | Rule::PostAnswer
             | Rule::PostLength
             | Rule::PingMissing
             | Rule::PongMissing
@@ -95,6 +134,6 @@ pub(super) fn is_sign(rule: Rule) -> bool {
 }
 
 /// The rule of this name.
-pub(super) fn rule(name: &str) -> Option<Rule> {
+pub fn rule(name: &str) -> Option<Rule> {
     Rule::ALL.iter().copied().find(|rule| rule.name() == name)
 }

@@ -75,6 +75,7 @@ impl Rule {
                 | Rule::PacketUnexpected
                 | Rule::AckTwice
                 | Rule::NamespaceUnasked
+                | Rule::EventEarly
         )
     }
 }
@@ -170,6 +171,8 @@ rules! {
         "a poll that is pending when its client says goodbye brings a packet, a noop for example";
     PostPackets, "engine.post-packets", "Engine.IO v4, Packet encoding, HTTP long-polling",
         "a post may hold any number of packets";
+    PostAnswer, "engine.post-answer", "Engine.IO v4, HTTP long-polling",
+        "a post that was taken is answered with status 200 and the body ok";
     PostLength, "engine.post-length", "Engine.IO v4, Handshake",
         "a post may be as long as maxPayload says";
     PingMissing, "engine.ping", "Engine.IO v4, Heartbeat",
@@ -188,6 +191,8 @@ rules! {
         "a server speaks only in namespaces that the client has asked for";
     NamespaceUnasked, "socket.namespace-unasked", "Socket.IO v5, Connection to a namespace",
         "a server lets nobody into a namespace who has not asked for it";
+    EventEarly, "socket.early", "Socket.IO v5, Connection to a namespace",
+        "no event of a namespace comes before the reply to CONNECT that lets the client in";
     ConnectReply, "socket.connect-reply", "Socket.IO v5, Connection to a namespace",
         "the reply to CONNECT is an object with the text sid";
     AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",

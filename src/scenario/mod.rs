@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Contract;
 use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse, render, render_warning};
 use crate::observe::Label;
-use crate::protocol::dialect::Version;
+use crate::protocol::dialect::{Parser, Version};
 use crate::session::Transport;
 use crate::step::{self, Reading, Tempo};
 use crate::template::{self, Scope, Shared};
@@ -118,6 +118,11 @@ impl Scenario {
     /// How many clients take part, in all groups together.
     pub fn clients(&self) -> u32 {
         self.groups.iter().map(|group| group.count).sum()
+    }
+
+    /// Lets clients use this parser for which it names none.
+    pub fn speak(&mut self, parser: Parser) {
+        self.groups.iter_mut().for_each(|group| _ = group.parser.get_or_insert(parser));
     }
 
     /// The names of the groups and labels about which thresholds ask, in the order of [`Scenario::asked`].

@@ -30,7 +30,7 @@ use serde_json::Value;
 
 use crate::protocol::Rule;
 use crate::protocol::attachments::Assembler;
-use crate::protocol::dialect::{Auth, Dialect, MainNamespace, Parser};
+use crate::protocol::dialect::{Auth, Dialect, MainNamespace, Parser, SocketIds};
 use crate::protocol::engine_io::Handshake;
 use crate::protocol::http::Head;
 use crate::protocol::socket_io::{Kind, MAIN, Packet};
@@ -130,8 +130,8 @@ pub struct Session {
     stream: Channel,
     /// Whether a post before the upgrade carried many packets.
     posted_many: bool,
-    /// Whether a post had no answer when the connection ended.
-    post_unanswered: bool,
+    /// For how long a post had had no answer when the connection ended.
+    post_unanswered: Option<Duration>,
     upgrade: Upgrade,
     heartbeats: Heartbeats,
     requests: Requests,
@@ -163,7 +163,7 @@ impl Session {
             polling: None,
             stream: Channel::WebSocket,
             posted_many: false,
-            post_unanswered: false,
+            post_unanswered: None,
             upgrade: Upgrade::None,
             heartbeats: Heartbeats::Answered,
             requests: Requests::new(destination),
@@ -220,7 +220,7 @@ impl Session {
         }
         self.polling = None;
         self.posted_many = false;
-        self.post_unanswered = false;
+        self.post_unanswered = None;
         self.upgrade = Upgrade::None;
         self.guest = false;
         self.pong_due = false;
@@ -301,6 +301,12 @@ impl Session {
     /// Whether the namespace has accepted our `CONNECT`.
     pub fn is_connected(&self, name: &str) -> bool {
         self.namespace(name).is_some_and(|namespace| namespace.phase == Phase::In)
+    }
+
+    /// Whether an event of this namespace comes before the reply to our `CONNECT`, and is no replay for one who comes back.
+    pub fn is_early(&self, name: &str) -> bool {
+        let is_due = |namespace: &Namespace| namespace.phase == Phase::Asked && namespace.pid.is_none();
+        self.dialect.socket_ids == SocketIds::InReply && self.namespace(name).is_some_and(is_due)
     }
 
     /// Whether any namespace has accepted our `CONNECT`.
@@ -572,7 +578,7 @@ impl Session {
         self.state = State::Closed;
         self.heartbeat = Heartbeat::None;
         self.posted_many = self.has_posted_many();
-        self.post_unanswered = self.awaits_post();
+        self.post_unanswered = self.awaited_post();
         self.polling = None;
         self.upgrade = Upgrade::None;
         self.outstanding.clear();

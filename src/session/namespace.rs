@@ -122,7 +122,14 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     if namespace.phase != Phase::Asked && !asked_again {
         return not_under_way(name);
     }
-    let reply: Value = serde_json::from_str(data).unwrap_or(Value::Null);
+    let reply: Value = match serde_json::from_str(data) {
+        Ok(reply) => reply,
+        Err(_) if data.is_empty() => Value::Null,
+        Err(why) => {
+            let detail = format!("{why} in the CONNECT reply for {}: {}", excerpt(name), excerpt(data));
+            return Event::Violated(Violation { rule: Rule::Json, detail });
+        }
+    };
     let Some(sid) = reply.get("sid").and_then(Value::as_str) else {
         return Event::Violated(Violation {
             rule: Rule::ConnectReply,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::slice;
+use std::time::{Duration, Instant};
 
 use super::event::{Closed, Event, Posted};
 use super::requests::Requests;
@@ -112,6 +113,9 @@ const BETWEEN_IN_FORM: usize = 3;
 /// So many packets in one post are taken by every server that takes several.
 const FEW: usize = 10;
 
+/// A post that takes so long may never be answered.
+const LONG: Duration = Duration::from_millis(100);
+
 /// More than this is not queued for a server that takes no posts.
 pub(super) const MAX_QUEUE: usize = 32 << 20;
 
@@ -126,6 +130,8 @@ pub(super) struct Polling {
     queued: usize,
     /// What the last post carried.
     posted: Posted,
+    /// When it was sent.
+    posted_at: Option<Instant>,
     /// How many packets the post carried that carried most.
     most_packets: usize,
 }
@@ -186,6 +192,7 @@ impl Polling {
         self.queued -= items.iter().map(Queued::length).sum::<usize>();
         self.queue.drain(..count);
         self.posting = true;
+        self.posted_at = requests.now();
         let is_long = handshake.max_payload.is_some_and(|most| (body.len() as u64) > most / 2);
         self.posted = Posted { packets, bytes: body.len(), is_long };
         self.most_packets = self.most_packets.max(packets);
@@ -231,7 +238,22 @@ impl Session {
     /// Whether a post is under way, or was when the connection ended: whether the server has read what was sent since is not
     /// known then.
     pub fn awaits_post(&self) -> bool {
-        self.post_unanswered || self.polling.as_ref().is_some_and(|polling| polling.awaits(Channel::Post))
+        self.awaited_post().is_some()
+    }
+
+    /// For how long.
+    pub(super) fn awaited_post(&self) -> Option<Duration> {
+        let under_way = || {
+            let polling = self.polling.as_ref().filter(|polling| polling.awaits(Channel::Post))?;
+            let since = self.requests.now().zip(polling.posted_at);
+            Some(since.map_or(Duration::ZERO, |(now, then)| now.saturating_duration_since(then)))
+        };
+        self.post_unanswered.or_else(under_way)
+    }
+
+    /// Whether a post has got no answer for longer than a server takes that answers posts.
+    pub fn lacks_answer_to_post(&self) -> bool {
+        self.awaited_post().is_some_and(|waited| waited >= LONG)
     }
 
     /// Takes the response to a poll or a post. Except for [`Payload::Nothing`],

@@ -79,6 +79,11 @@ impl Requests {
         self.destination.dialect
     }
 
+    /// The time, as far as it is known.
+    pub(super) fn now(&self) -> Option<Instant> {
+        self.now
+    }
+
     pub(super) fn note_time(&mut self, now: Instant) {
         self.now = Some(now);
     }

@@ -436,6 +436,30 @@ impl<'p> Actor<'p> {
         self.frames.keep(frame, self.group.filter.past_frames);
     }
 
+    /// What may have gone wrong with what was posted, without a word of the server about it.
+    pub(super) fn sign_in_posts(&self) -> Option<Rule> {
+        let is_refused =
+            |ended: &Ended| matches!(ended.why, Closed::BadAnswer { channel: Channel::Post, .. });
+        match self.session.has_posted_many() {
+            true => Some(Rule::PostPackets),
+            false => {
+                let is_broken =
+                    self.session.lacks_answer_to_post() || self.ended.as_ref().is_some_and(is_refused);
+                is_broken.then_some(Rule::PostAnswer)
+            }
+        }
+    }
+
+    /// A raw frame came that no step may look at.
+    pub fn pass_over_frame(&mut self) {
+        self.frames.pass_over();
+    }
+
+    /// The session found that the server broke a rule by the raw frame that came last.
+    pub fn blame_frame(&mut self, rule: Rule) {
+        self.frames.blame(rule);
+    }
+
     /// Remembers a frame that arrived, for the report of a failure.
     pub fn log<'t>(&self, now: Instant, sent: bool, text: impl FnOnce() -> Cow<'t, str>) {
         if let Some(log) = &self.log {

@@ -4,78 +4,26 @@
 //! has refused, or when the patience is over. With `refused`, being refused is what is demanded. With `retry`, a try that
 //! comes to nothing is followed by another; a refusal by a namespace ends it all the same, as in the official client.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
 use super::actor::Ended;
-use super::refusal::{About, Refusal, answer, is_about_credentials};
-use super::retry::{self, Retry};
-use super::schema::{self, Schema, Shape};
+use super::how::{How, Wanted, shape};
+use super::refusal::{Refusal, answer, is_about_credentials};
+use super::retry;
+use super::schema::{self, Schema};
 use super::sent::in_milliseconds;
 use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::AuditEvent;
-use crate::document::{Fields, Mistake, Node, Value};
+use crate::document::{Mistake, Node};
 use crate::observe::{Cause, Counter, FailureKind, Metric};
 use crate::protocol::dialect::{Auth, Packet4};
+use crate::protocol::{Rule, Violation};
 use crate::session::{self, Channel, Closed, Event, Lost, Polls, Transport, query_of};
-use crate::template::Template;
-
-/// How long a client waits for its connection unless the step says otherwise.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What the CONNECT is expected to bring.
-#[derive(Debug)]
-pub(super) enum Wanted {
-    /// Acceptance; of a recovered or a fresh session, where the scenario says which.
-    Acceptance {
-        /// What the server should say of recovery.
-        recovered: Option<bool>,
-    },
-    /// A refusal.
-    Refusal(Refusal),
-}
-
-/// How to connect.
-#[derive(Debug)]
-pub(super) struct How {
-    pub namespace: Option<Template>,
-    pub auth: Option<Template>,
-    /// At which node, if not where the client was before.
-    pub node: Option<Template>,
-    pub query: Vec<(String, Template)>,
-    pub headers: Vec<(String, Template)>,
-    pub transport: Option<Transport>,
-    pub wanted: Wanted,
-    pub within: Duration,
-    /// Wait so long before the first attempt.
-    pub after: Duration,
-    /// Send the recovery id and offset of the last connection.
-    pub recover: bool,
-    /// Which latency this is.
-    pub metric: Metric,
-    /// Try again, after these pauses.
-    pub retry: Option<Retry>,
-}
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     Ok(Box::new(Connect(How::read(node, reading, "the step `connect`", Metric::Connect)?)))
-}
-
-/// What `connect` and `reconnect` take.
-fn shape(about: &str) -> Shape {
-    let shape = Shape::new(about)
-        .takes("auth", schema::value(), "Sent with CONNECT, instead of the group's.")
-        .takes("query", schema::pairs(), "Query parameters, beside those of the group.")
-        .takes("headers", schema::pairs(), "Headers, beside those of the group.")
-        .takes("transport", schema::transport(), "The transport, instead of the group's.")
-        .takes(
-            "node",
-            schema::value(),
-            "At which node of the server, by name or number, instead of where the client was before.",
-        )
-        .takes("retry", Retry::schema(), "A try that fails is followed by another, after a pause.");
-    schema::within(schema::namespace(shape), "10 s, and 60 s with `retry`")
 }
 
 pub(super) fn schema() -> Schema {
@@ -88,75 +36,7 @@ pub(super) fn schema() -> Schema {
         .schema()
 }
 
-/// What `reconnect` takes.
-pub(super) fn schema_again() -> Schema {
-    shape("Connects again.")
-        .takes(
-            "recover",
-            schema::flag(),
-            "Whether to send what the server needs to recover the session; else true.",
-        )
-        .takes("recovered", schema::flag(), "Demands that the server did, or did not, recover the session.")
-        .takes("after", schema::time(), "A pause before.")
-        .schema()
-}
-
 impl How {
-    /// At which node, for a sentence.
-    pub(super) fn where_to(&self) -> String {
-        self.node.as_ref().map(|node| format!(" at node {}", node.in_words())).unwrap_or_default()
-    }
-
-    /// Reads the fields that `connect` and `reconnect` have in common, and those of one of them.
-    pub(super) fn read(
-        node: &Node,
-        reading: &mut Reading<'_>,
-        what: &str,
-        metric: Metric,
-    ) -> Result<How, Mistake> {
-        let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
-        let fields = Fields::of(if node.is_null() { &empty } else { node }, what)?;
-        let transport = fields.optional("transport").map(transport).transpose()?;
-        let retry = Retry::read(&fields, reading)?;
-        let patience = if retry.is_some() { retry::PATIENCE } else { PATIENCE };
-        let mut how = How {
-            namespace: reading.namespace(&fields)?,
-            auth: reading.template(&fields, "auth")?,
-            node: reading.template(&fields, "node")?,
-            query: reading.pairs(&fields, "query")?,
-            headers: reading.handshake_headers(&fields)?,
-            transport,
-            wanted: Wanted::Acceptance { recovered: None },
-            within: reading.positive_duration(&fields, "within")?.unwrap_or(patience),
-            after: Duration::ZERO,
-            recover: false,
-            metric,
-            retry,
-        };
-        if metric == Metric::Reconnect {
-            how.recover = fields.optional("recover").map_or(Ok(true), Node::bool)?;
-            how.after = reading.any_duration(&fields, "after")?.unwrap_or_default();
-            how.wanted =
-                Wanted::Acceptance { recovered: fields.optional("recovered").map(Node::bool).transpose()? };
-        } else if let Some(refusal) = Refusal::read(&fields, About::Reason, reading)? {
-            how.wanted = Wanted::Refusal(refusal);
-        }
-        fields.deny_others()?;
-        if let Some((key, _)) = fields.entry("retry") {
-            if fields.optional("refused").is_some() {
-                return Err(key
-                    .mistake("a client that is to be refused does not try again")
-                    .hint("leave out `retry`"));
-            }
-            if fields.optional("after").is_some() {
-                return Err(key
-                    .mistake("`retry` pauses before the first try already")
-                    .hint("leave out `after`; the first pause is `retry: { every: 1s }`"));
-            }
-        }
-        Ok(how)
-    }
-
     /// Begins: at once, or when the client's time has come.
     pub(super) fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         let mut due = cx.due + self.after;
@@ -179,6 +59,7 @@ impl How {
             place: Place::Early,
             tries: 0,
             pauses: 0,
+            misplaced: false,
         };
         connecting.follow_the_loss(cx);
         if connecting.next > cx.now {
@@ -189,15 +70,6 @@ impl How {
             Flow::Waiting => Progress::waiting(connecting),
         }
     }
-}
-
-/// The transport that a value names.
-pub fn transport(node: &Node) -> Result<Transport, Mistake> {
-    let word = node.text()?;
-    Transport::ALL.into_iter().find(|transport| transport.name() == word).ok_or_else(|| {
-        node.mistake(format!("unknown transport `{word}`"))
-            .did_you_mean(word, Transport::ALL.map(Transport::name))
-    })
 }
 
 #[derive(Debug)]
@@ -261,6 +133,8 @@ struct Connecting<'p> {
     tries: u32,
     /// How many pauses there were before tries.
     pauses: u32,
+    /// Whether the server let the client into a namespace meanwhile that it had not asked for.
+    misplaced: bool,
 }
 
 impl Connecting<'_> {
@@ -283,6 +157,7 @@ impl Connecting<'_> {
             cx.observer.count(Counter::ConnectAsked, 1);
         }
         self.tries += 1;
+        self.misplaced = false;
         cx.ready = self.ready;
         cx.lag(Metric::ConnectLag);
         match self.how.retry {
@@ -527,6 +402,10 @@ impl<'p> Running<'p> for Connecting<'p> {
                 if self.place == Place::Upgrading {
                     cx.actor.harm.get_or_insert(cx.actor.session.unfinished_upgrade());
                 }
+                // The reply that is missing may be the one that came for another namespace.
+                if self.place == Place::Asking && self.misplaced {
+                    cx.actor.harm.get_or_insert(Rule::NamespaceUnasked);
+                }
                 let limit =
                     self.how.retry.as_ref().map_or(self.how.within, |_| retry::ONE_TRY.min(self.how.within));
                 let why = format!("{doing} within {limit:?}");
@@ -558,6 +437,19 @@ impl<'p> Running<'p> for Connecting<'p> {
             }
             Happening::Event(Event::Refused { namespace, reason }) if **namespace == *self.namespace => {
                 self.refused(cx, reason)
+            }
+            // Who cannot read the reply waits for no other.
+            Happening::Event(Event::Violated(violation))
+                if self.place == Place::Asking
+                    && matches!(violation.rule, Rule::ConnectReply | Rule::ConnectPayload) =>
+            {
+                self.missed(cx, Cause::NoAnswer, format!("the reply to CONNECT cannot be used: {violation}"))
+            }
+            Happening::Event(Event::Violated(Violation { rule: Rule::NamespaceUnasked, .. }))
+                if self.place == Place::Asking =>
+            {
+                self.misplaced = true;
+                Flow::Waiting
             }
             Happening::Event(Event::Upgraded) => {
                 cx.observer.latency(Metric::Upgrade, cx.now.saturating_duration_since(self.established));

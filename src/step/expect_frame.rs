@@ -8,6 +8,7 @@ use super::schema::{self, Schema};
 use super::shape::{self, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
+use crate::protocol::Rule;
 use crate::session::Event;
 use crate::template::Slot;
 use crate::units::Spelt;
@@ -58,24 +59,24 @@ impl ExpectFrame {
     }
 
     /// The first look is at all frames that nobody took, later ones are at what came since.
-    fn take(&self, cx: &mut Cx<'_, '_>, first: bool) -> Option<Seen> {
+    fn take(&self, cx: &mut Cx<'_, '_>, first: bool) -> Option<(Seen, Option<Rule>)> {
         if !self.any_order {
             return cx.actor.frames.take_next();
         }
         let mut frames = std::mem::take(&mut cx.actor.frames);
         let seen = frames.take_fitting(first, |seen| self.shape.judge(seen, cx.actor).is_ok());
         cx.actor.frames = frames;
-        seen
+        Some((seen?, None))
     }
 
-    fn look(&self, cx: &mut Cx<'_, '_>, began: Instant, first: bool) -> Flow {
-        while let Some(seen) = self.take(cx, first) {
+    fn look(&self, cx: &mut Cx<'_, '_>, began: Instant, first: bool) -> Found {
+        while let Some((seen, breaks)) = self.take(cx, first) {
             if self.shape.ignores(&seen) {
                 continue;
             }
             let after = cx.now.saturating_duration_since(began);
             match self.shape.judge(&seen, cx.actor) {
-                Err(why) => cx.fail(self.wish(), why),
+                Err(why) => return Found::Other { why, breaks },
                 Ok(()) if after < self.not_before => {
                     cx.fail(self.wish(), format!("it came after {after:?} already: {}", seen.in_words()));
                 }
@@ -88,10 +89,20 @@ impl ExpectFrame {
                     Some((slot, Err(why))) => cx.fail(format!("a value for `{}`", slot.name), why),
                 },
             }
-            return Flow::Done;
+            return Found::Judged;
         }
-        Flow::Waiting
+        Found::Nothing
     }
+}
+
+/// What a look at the frames found.
+enum Found {
+    /// None, or only such as are passed over.
+    Nothing,
+    /// One that decided the step.
+    Judged,
+    /// Another one than was expected, and the rule that the server broke by it, as far as that is known yet.
+    Other { why: String, breaks: Option<Rule> },
 }
 
 impl Step for ExpectFrame {
@@ -100,8 +111,13 @@ impl Step for ExpectFrame {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        if self.look(cx, cx.now, true) == Flow::Done {
-            return Progress::Done;
+        match self.look(cx, cx.now, true) {
+            Found::Nothing => {}
+            Found::Judged => return Progress::Done,
+            Found::Other { why, breaks } => {
+                cx.fail_by(breaks, self.wish(), why);
+                return Progress::Done;
+            }
         }
         if cx.actor.session.is_closed() {
             let why = cx.why_not_connected("/");
@@ -112,7 +128,7 @@ impl Step for ExpectFrame {
         if self.shape.is_close() {
             cx.actor.session.await_end(deadline);
         }
-        Progress::waiting(Looking { step: self, began: cx.now, deadline })
+        Progress::waiting(Looking { step: self, began: cx.now, deadline, mismatch: None })
     }
 
     fn filter(&self, filter: &mut EventFilter) {
@@ -125,13 +141,29 @@ struct Looking<'p> {
     step: &'p ExpectFrame,
     began: Instant,
     deadline: Instant,
+    /// What was wrong with a frame that the session has not dealt with yet.
+    mismatch: Option<String>,
 }
 
 impl<'p> Running<'p> for Looking<'p> {
     fn handle(&mut self, cx: &mut Cx<'_, 'p>, what: &Happening<'_>) -> Flow {
         match what {
-            Happening::Frame => self.step.look(cx, self.began, false),
-            Happening::Event(Event::Closed(why)) => {
+            Happening::Frame => match self.step.look(cx, self.began, false) {
+                Found::Nothing => Flow::Waiting,
+                Found::Judged => Flow::Done,
+                Found::Other { why, .. } => {
+                    self.mismatch = Some(why);
+                    Flow::Waiting
+                }
+            },
+            Happening::FrameHandled => match self.mismatch.take() {
+                None => Flow::Waiting,
+                Some(why) => {
+                    cx.fail_by(cx.actor.frames.newest_breaks(), self.step.wish(), why);
+                    Flow::Done
+                }
+            },
+            Happening::Event(Event::Closed(why)) if self.mismatch.is_none() => {
                 cx.fail(self.step.wish(), format!("the connection ended: {why}"));
                 Flow::Done
             }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::protocol::Rule;
 use crate::protocol::engine_io::{Packet, encode_text};
 use crate::protocol::websocket::Message as Frame;
 
@@ -90,66 +91,95 @@ impl From<&Packet<'_>> for Seen {
     }
 }
 
+/// A raw frame that was kept.
+#[derive(Debug)]
+struct Kept {
+    frame: Seen,
+    /// Whether a step took it.
+    taken: bool,
+    /// The rule that the server broke by it, once the session has dealt with it.
+    breaks: Option<Rule>,
+}
+
 /// The raw frames of a connection, oldest first. Who wants the next one takes what stands behind the last that was taken
 /// or passed over; who does not care for the order may take what others passed over.
 #[derive(Debug, Default)]
 pub struct Frames {
-    /// Each frame, and whether a step took it.
-    kept: VecDeque<(Seen, bool)>,
+    kept: VecDeque<Kept>,
     bytes: usize,
     /// Where the next one stands.
     next: usize,
     /// Whether more came than there was room for.
     lost: bool,
+    /// Whether the one that came last is kept.
+    has_newest: bool,
 }
 
 impl Frames {
     /// Keeps a frame if there is room for it. What was taken or passed over makes room, unless the past counts.
     pub(super) fn keep(&mut self, frame: Seen, past: bool) {
         if !past {
-            while self.next > 0 && (self.kept[0].1 || !self.has_room(&frame)) {
+            while self.next > 0 && (self.kept[0].taken || !self.has_room(&frame)) {
                 self.next -= 1;
-                if let Some((gone, _)) = self.kept.pop_front() {
-                    self.bytes -= gone.size();
+                if let Some(gone) = self.kept.pop_front() {
+                    self.bytes -= gone.frame.size();
                 }
             }
         }
-        match self.has_room(&frame) {
+        self.has_newest = self.has_room(&frame);
+        match self.has_newest {
             true => {
                 self.bytes += frame.size();
-                self.kept.push_back((frame, false));
+                self.kept.push_back(Kept { frame, taken: false, breaks: None });
             }
             false => self.lost = true,
         }
+    }
+
+    /// A frame came that no step may look at.
+    pub(super) fn pass_over(&mut self) {
+        self.has_newest = false;
+    }
+
+    /// The session found that the server broke a rule by the frame that came last.
+    pub(super) fn blame(&mut self, rule: Rule) {
+        if let Some(newest) = self.kept.back_mut().filter(|_| self.has_newest) {
+            newest.breaks.get_or_insert(rule);
+        }
+    }
+
+    /// The rule that the server broke by the frame that came last.
+    pub(super) fn newest_breaks(&self) -> Option<Rule> {
+        self.kept.back().filter(|_| self.has_newest)?.breaks
     }
 
     fn has_room(&self, frame: &Seen) -> bool {
         self.kept.len() < MAX_FRAMES && self.bytes + frame.size() <= MAX_FRAME_BYTES
     }
 
-    /// Takes the next frame.
-    pub(super) fn take_next(&mut self) -> Option<Seen> {
-        let (frame, taken) = self.kept.get_mut(self.next)?;
+    /// Takes the next frame, with the rule that the server broke by it, as far as that is known yet.
+    pub(super) fn take_next(&mut self) -> Option<(Seen, Option<Rule>)> {
+        let Kept { frame, taken, breaks } = self.kept.get_mut(self.next)?;
         self.next += 1;
         *taken = true;
-        Some(frame.clone())
+        Some((frame.clone(), *breaks))
     }
 
     /// Takes the first frame that fits, of those behind the last or of all that nobody took. Those before it count as
     /// passed over.
     pub(super) fn take_fitting(&mut self, of_all: bool, fits: impl Fn(&Seen) -> bool) -> Option<Seen> {
         let from = if of_all { 0 } else { self.next };
-        let found = self.kept.iter().skip(from).position(|(frame, taken)| !taken && fits(frame));
+        let found = self.kept.iter().skip(from).position(|kept| !kept.taken && fits(&kept.frame));
         let found = found.map(|place| from + place);
         self.next = self.next.max(found.map_or(self.kept.len(), |place| place + 1));
-        let (frame, taken) = self.kept.get_mut(found?)?;
+        let Kept { frame, taken, .. } = self.kept.get_mut(found?)?;
         *taken = true;
         Some(frame.clone())
     }
 
     /// The frames that are kept: all that came, where the past counts.
     pub(super) fn all(&self) -> impl Iterator<Item = &Seen> {
-        self.kept.iter().map(|(frame, _)| frame)
+        self.kept.iter().map(|kept| &kept.frame)
     }
 
     /// Whether more came than there was room for.

@@ -18,6 +18,7 @@ use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::SentMessage;
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Metric;
+use crate::protocol::Rule;
 use crate::protocol::http::Response;
 use crate::session::{Channel, HangUp, Request};
 use crate::template::{Matcher, Template, binary::Binary};
@@ -474,6 +475,13 @@ impl<'p> Running<'p> for Requesting<'p> {
             }
             _ => return Flow::Waiting,
         };
+        let is_answered = outcome.as_ref().is_ok_and(|response| response.head.status < 500);
+        if let Deed::Request(inquiry) = &self.step.deed
+            && inquiry.method == "POST"
+            && !is_answered
+        {
+            cx.actor.harm.get_or_insert(Rule::PostAnswer);
+        }
         if let Ok(response) = &outcome
             && let Some(again) = self.again(cx, response)
         {

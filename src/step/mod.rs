@@ -16,6 +16,7 @@ mod demand;
 mod event_template;
 mod exchange;
 mod frames;
+mod how;
 mod inbox;
 mod learned;
 mod overdue;
@@ -70,16 +71,17 @@ use std::time::{Duration, Instant};
 use crate::audit::{AuditEvent, UNKNOWN_NODE};
 use crate::document::{Mistake, Node, Span};
 use crate::observe::{Failure, FailureKind, Label, Metric, Observer, StepId};
+use crate::protocol::Rule;
 use crate::session::{Channel, Event, Phases, Transport, Wire};
 use crate::template::Template;
 
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use arrival::Arrival;
-pub use connect::transport;
 pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues, ShownValue, Traces};
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
+pub use how::transport;
 pub use learned::{LearnedNodes, LearnedPlace, MOST_LEARNED};
 pub use markers::{Board, Markers, Standing};
 pub use played::PlayedAct;
@@ -95,7 +97,7 @@ type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
 pub const KINDS: &[Kind] = &[
     Kind { word: "connect", bare: true, read: connect::read, schema: connect::schema },
     Kind { word: "disconnect", bare: true, read: disconnect::read, schema: disconnect::schema },
-    Kind { word: "reconnect", bare: true, read: reconnect::read, schema: connect::schema_again },
+    Kind { word: "reconnect", bare: true, read: reconnect::read, schema: how::schema_again },
     Kind { word: "upgrade", bare: true, read: upgrade::read, schema: upgrade::schema },
     Kind { word: "join", bare: false, read: room::read_join, schema: room::schema_join },
     Kind { word: "leave", bare: false, read: room::read_leave, schema: room::schema_leave },
@@ -284,6 +286,8 @@ pub enum Happening<'a> {
     Established(Channel, Phases),
     /// A raw frame was put where `expect_frame` looks for it.
     Frame,
+    /// The session has dealt with that frame, and it is known whether the server broke a rule by it.
+    FrameHandled,
     /// What became of a request of a step's own can be taken from the client.
     Response(Channel),
     /// Time has passed.
@@ -337,6 +341,18 @@ impl<'p> Cx<'_, 'p> {
     /// A check did not hold.
     pub fn fail(&mut self, expected: impl Into<String>, actual: impl Into<String>) {
         let failure = self.failure(expected, actual);
+        self.observer.failed(self.step, self.actor.who, failure);
+    }
+
+    /// A check did not hold because of something by which the server broke this rule, if any.
+    pub(super) fn fail_by(
+        &mut self,
+        rule: Option<Rule>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
+        let failure = self.failure(expected, actual);
+        let failure = Failure { after: rule.or(failure.after), ..failure };
         self.observer.failed(self.step, self.actor.who, failure);
     }
 
@@ -415,9 +431,7 @@ impl<'p> Cx<'_, 'p> {
             expected: expected.into(),
             actual,
             wire: self.actor.wire_log(),
-            after: self.actor.harm.or_else(|| {
-                self.actor.session.has_posted_many().then_some(crate::protocol::Rule::PostPackets)
-            }),
+            after: self.actor.harm.or_else(|| self.actor.sign_in_posts()),
         }
     }
 

@@ -9,7 +9,7 @@ use super::actor::Ended;
 use super::frames::Seen;
 use super::refusal::{About, Refusal, answer};
 use super::schema::{self, Schema, Shape};
-use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, connect};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, how};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{Cause, FailureKind};
 use crate::session::{Channel, Closed, Event, Lost, Polls, Transport};
@@ -18,7 +18,7 @@ use crate::template::Template;
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let empty = Node { span: node.span, value: Value::Map(Vec::new()) };
     let fields = Fields::of(if node.is_null() { &empty } else { node }, "the step `open`")?;
-    let transport = fields.optional("transport").map(connect::transport).transpose()?;
+    let transport = fields.optional("transport").map(how::transport).transpose()?;
     let poll = fields.optional("poll");
     let polls = match poll {
         None => Polls::Automatic,

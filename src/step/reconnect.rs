@@ -1,6 +1,6 @@
 //! `reconnect`: connects again, by default with what the server needs to recover the session.
 
-use super::connect::{How, Wanted};
+use super::how::{How, Wanted};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::observe::Metric;

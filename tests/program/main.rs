@@ -12,6 +12,8 @@ mod causes;
 mod compare;
 mod conform;
 mod conform_nodes;
+mod conform_owners;
+mod conform_parser;
 mod conform_servers;
 mod conform_slow;
 mod conform_times;

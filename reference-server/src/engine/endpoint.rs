@@ -243,6 +243,9 @@ impl Exchange<'_> {
         if !self.has(Fault::PostBodyForgotten) {
             self.handle_body(session, body);
         }
+        if self.has(Fault::PostUnanswered) {
+            std::future::pending::<()>().await;
+        }
         let body = if self.has(Fault::PostAnsweredEmpty) { "" } else { "ok" };
         Ok(self.respond(Response::new(200, "text/html", body)).await)
     }

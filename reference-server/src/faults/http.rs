@@ -36,6 +36,7 @@ macro_rules! http_faults {
         ContentLengthInCharacters "content-length-in-characters" "EIO-HTTP-01" "a poll is cut short: its length is counted in characters";
         PollCalledHtml "poll-called-html" "EIO-HTTP-01" "the content type of a poll is text/html";
         PostAnsweredEmpty "post-answered-empty" "EIO-HTTP-02" "a POST is answered with an empty body";
+        PostUnanswered "post-unanswered" "EIO-HTTP-02" "a POST is processed and never answered";
         PollsCacheable "polls-cacheable" "EIO-HTTP-03" "responses do not forbid to be cached";
         UnknownSessionOpens "unknown-session-opens" "EIO-HTTP-04 EIO-ERR-01" "a poll with an unknown sid opens a session";
         PostToNobodyAccepted "post-to-nobody-accepted" "EIO-HTTP-05 EIO-ERR-01" "a POST with an unknown sid is answered with ok";

@@ -222,6 +222,9 @@ impl Socket {
         if self.connection.session.is_older() && !self.has(Fault::OlderConnectRepliesObject) {
             return self.send(&Message::connect_plainly(named));
         }
+        if self.has(Fault::ConnectReplyBare) {
+            return self.send(&Message::connect_plainly(named));
+        }
         let told = if self.has(Fault::ConnectReplyWithoutSid) { "" } else { &self.id };
         self.send(&Message::connect(named, told, self.pid.as_deref()));
     }

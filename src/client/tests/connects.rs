@@ -127,3 +127,34 @@ fn an_open_packet_without_an_id_ends_what_polls_and_no_websocket() {
         });
     }
 }
+
+#[test]
+fn a_reply_that_cannot_be_used_ends_the_connect_at_once_and_is_its_reason() {
+    for (reply, harm) in [
+        ("40", Rule::ConnectReply),
+        (r#"40{"sid":17}"#, Rule::ConnectReply),
+        (r#"40["x"]"#, Rule::ConnectPayload),
+    ] {
+        play("{ alice: 1 }", "- alice: connect", 0, |mut play| {
+            play.begin(0);
+            play.accepted();
+            play.hear(OPEN);
+            play.hear(reply);
+            assert_eq!((play.client.actor.harm, play.found.missed.len()), (Some(harm), 1), "{reply}");
+        });
+    }
+}
+
+#[test]
+fn a_reply_for_another_namespace_is_the_reason_where_none_came_for_this_one() {
+    play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40/other,{"sid":"a"}"#);
+        assert!(play.found.missed.is_empty(), "the right one may still come");
+        play.pass(1000);
+        let found = (play.client.actor.harm, play.found.missed.len());
+        assert_eq!(found, (Some(Rule::NamespaceUnasked), 1));
+    });
+}

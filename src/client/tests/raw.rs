@@ -403,3 +403,54 @@ fn polled(play: &mut Play<'_>, body: &str) {
     let response = Response { head, body: body.into(), keep_alive: true };
     play.call(|client, io| client.handle_response(io, Channel::Poll, &response));
 }
+
+#[test]
+fn a_frame_that_came_instead_of_another_tells_which_rule_the_server_broke_by_it() {
+    let script = "- eve: open\n- eve: [ { expect_frame: { text: { $match: '^0' } } }, { send: '40' } ]\n\
+                  - eve: { expect_frame: { text: { $match: '^40' } } }";
+    for (frame, rule) in [
+        (r#"42["early"]"#, Some(Rule::EventEarly)),
+        (r#"42/other,["news"]"#, Some(Rule::NamespaceUnknown)),
+        (r#"40/other,{"sid":"a"}"#, None),
+        (r#"0{"sid":"again"}"#, Some(Rule::PacketUnexpected)),
+        (r#"44{"message":"no"}"#, None),
+    ] {
+        // It may come while the step waits, or before.
+        for is_first in [true, false] {
+            play("{ eve: 1 }", script, 0, |mut play| {
+                play.begin(0);
+                play.accepted();
+                play.hear(OPEN);
+                play.begin(1);
+                if is_first {
+                    play.hear(frame);
+                    play.begin(2);
+                } else {
+                    play.begin(2);
+                    assert_eq!(play.hear(frame), Flow::Done);
+                }
+                let after: Vec<_> = play.found.failed.iter().map(|failure| failure.after).collect();
+                let passes = frame.starts_with("40");
+                assert_eq!(after, if passes { vec![] } else { vec![rule] }, "{frame} {is_first}");
+            });
+        }
+    }
+}
+
+#[test]
+fn an_event_after_the_reply_breaks_no_rule_where_another_frame_was_expected() {
+    let script = "- eve: open\n- eve: [ { expect_frame: { text: { $match: '^0' } } }, { send: '40' } ]\n\
+                  - eve: { expect_frame: { text: { $match: '^40' } } }\n- eve: { expect_frame: { text: nothing } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.begin(1);
+        play.begin(2);
+        play.hear(r#"40{"sid":"a"}"#);
+        play.begin(3);
+        play.hear(r#"42["news"]"#);
+        let after: Vec<_> = play.found.failed.iter().map(|failure| failure.after).collect();
+        assert_eq!(after, [None], "it came after the reply");
+    });
+}

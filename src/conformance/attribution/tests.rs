@@ -158,3 +158,54 @@ fn a_packet_that_looks_wrong_excuses_no_case_about_packets_or_the_layer_below() 
         assert_eq!(told(&cases), [(Verdict::Fail, None)], "{clause} {rule:?}");
     }
 }
+
+#[test]
+fn a_packet_that_can_be_read_and_is_out_of_place_excuses_every_case_that_could_not_go_on() {
+    for (clause, rule, owner) in [
+        ("EIO-UP-06", Rule::EventEarly, "SEM-OR-08"),
+        ("SIO-NS-11", Rule::EventEarly, "SEM-OR-08"),
+        ("EIO-HB-01", Rule::ConnectReply, "SIO-NS-01"),
+        ("EIO-LP-09", Rule::ConnectPayload, "SIO-NS-01"),
+        ("EIO-WS-04", Rule::NamespaceUnasked, "SIO-NS-02"),
+        ("SEM-CSR-10", Rule::NamespaceUnknown, "SIO-NS-22"),
+    ] {
+        let mut cases = vec![stopped("a/case", clause, Some(rule))];
+        attribute(&mut cases);
+        assert_eq!(told(&cases), [(Verdict::Blocked, Some(owner))], "{clause} {rule:?}");
+    }
+    // It is what these cases are about, or what a broken order makes of good packets.
+    for (clause, rule) in [
+        ("SEM-BC-18", Rule::EventEarly),
+        ("EIO-LP-03", Rule::EventEarly),
+        ("SEM-OR-04", Rule::NamespaceUnasked),
+        ("SIO-NS-05", Rule::NamespaceUnasked),
+    ] {
+        let mut cases = vec![stopped("a/case", clause, Some(rule))];
+        attribute(&mut cases);
+        assert_eq!(told(&cases), [(Verdict::Fail, None)], "{clause} {rule:?}");
+    }
+}
+
+#[test]
+fn a_field_of_the_handshake_excuses_cases_about_the_engine_and_no_others() {
+    for (clause, verdict) in [
+        ("EIO-HS-04", (Verdict::Blocked, Some("EIO-HS-02"))),
+        ("EIO-HS-03", (Verdict::Fail, None)),
+        ("SEM-RM-01", (Verdict::Fail, None)),
+    ] {
+        let mut case = stopped("a/case", clause, None);
+        case.errors = vec![error(Rule::HandshakeField)];
+        let mut cases = vec![case];
+        attribute(&mut cases);
+        assert_eq!(told(&cases), [verdict], "{clause}");
+    }
+}
+
+#[test]
+fn what_was_not_played_for_a_rule_that_was_broken_before_stands_beneath_its_finding() {
+    let mut case = wronged("rooms/one", "SEM-RM-01", &[Rule::PostAnswer]);
+    (case.verdict, case.by) = (Verdict::Blocked, Some("EIO-HTTP-02".to_owned()));
+    let findings = attribute(std::slice::from_mut(&mut case));
+    assert_eq!((case.verdict, case.by.as_deref()), (Verdict::Blocked, Some("EIO-HTTP-02")));
+    assert_eq!((findings.len(), &findings[0].blocked[..]), (1, &["rooms/one".to_owned()][..]));
+}

@@ -6,13 +6,17 @@ use std::thread;
 
 use super::host::{Host, Life};
 use super::schedule::run_case;
-use crate::conformance::result::FeatureResult;
-use crate::conformance::{Feature, OwnContract, Versions};
+use crate::conformance::owner::{belongs, owner, rule};
+use crate::conformance::result::{CaseResult, FeatureResult};
+use crate::conformance::{Feature, OwnContract, Variant, Verdict, Versions};
 use crate::contract::Verb;
 use crate::document::Source;
+use crate::protocol::Rule;
+use crate::protocol::dialect::Parser;
+use crate::report::result::{ErrorExample, ErrorResult, FailureResult};
 use crate::runner::once::Ended;
 use crate::runner::{Error, ServerConfig};
-use crate::scenario::{self, Scenario, Surroundings, Timings};
+use crate::scenario::{self, Group, Scenario, Surroundings, Timings};
 use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
 use crate::verdict::Status;
@@ -30,10 +34,55 @@ pub(super) struct Missing {
     pub(super) features: Vec<String>,
     /// Why the case cannot be played.
     pub(super) reason: String,
+    /// The rule that the server broke when it was asked for one of them, if it did: whether it has that is not known then.
+    pub(super) broke: Option<Broken>,
+}
+
+/// A rule that the server broke when it was asked for something, and what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Broken {
+    pub(super) rule: Rule,
+    pub(super) error: ErrorResult,
 }
 
 /// What a server has.
-pub(super) struct Features(BTreeMap<Feature, Offer>);
+pub(super) struct Features {
+    found: BTreeMap<Feature, Offer>,
+    /// What could not be found out, because the server broke a rule when it was asked.
+    broken: BTreeMap<Feature, Broken>,
+    /// That posts are not answered, if they are not.
+    posts: Option<Broken>,
+}
+
+/// What was seen of a feature.
+#[derive(Clone)]
+struct Look {
+    offer: Offer,
+    /// What the server broke, if it is not there.
+    broke: Option<Broken>,
+}
+
+impl Look {
+    fn of(offer: Offer) -> Look {
+        Look { offer, broke: None }
+    }
+}
+
+/// The parser of packets that a server uses: the one with which it lets a client in. The usual one, where it lets in nobody.
+pub(super) fn parser_of(server: &ServerConfig, host: &Host<'_>, stop: &AtomicBool) -> Parser {
+    let timings = host.with(|running| server.timings(running.found()));
+    let transport = Transport::default();
+    let lets_in = |parser: Parser| {
+        let scout = Scout { server, host, contract: None, transport, timings, parser, stop };
+        let label = format!("the look for the parser {}", parser.name());
+        let Look { offer, broke } = scout.look_for(&label, &Feature::connect(transport), 1);
+        offer.there || broke.is_some()
+    };
+    match !lets_in(Parser::Default) && lets_in(Parser::Msgpack) {
+        true => Parser::Msgpack,
+        false => Parser::Default,
+    }
+}
 
 impl Features {
     /// Looks at a server, for what is wanted and what has to be known to find that.
@@ -45,6 +94,7 @@ impl Features {
         host: &Host<'_>,
         wanted: &BTreeSet<Feature>,
         contract: Option<&OwnContract>,
+        parser: Parser,
         jobs: usize,
         stop: &AtomicBool,
     ) -> Result<Features, String> {
@@ -80,19 +130,34 @@ impl Features {
             let seen = "there are no upgrades, whose time could end".to_owned();
             found.insert(Feature::UpgradeTime, Offer { there: true, seen });
         }
-        let scout = Scout { server, host, contract, transport, timings, stop };
+        let scout = Scout { server, host, contract, transport, timings, parser, stop };
         let mut left: Vec<Feature> = Feature::all()
             .into_iter()
             .filter(|feature| !found.contains_key(feature) && wanted.contains(feature))
             .collect();
+        let posts = match found.get(&Feature::Polling) {
+            Some(polling) if polling.there && wanted.contains(&Feature::Polling) => scout.posts(),
+            _ => None,
+        };
+        let mut broken = BTreeMap::new();
         let mut answers_all = false;
         if left.iter().any(|feature| feature.needs_connect() || *feature == Feature::Main) {
-            let way_in = scout.look("the look for a way in", &Feature::connect(transport));
+            let Look { offer: mut way_in, broke } =
+                scout.look("the look for a way in", &Feature::connect(transport));
+            // An application may look at who comes before it says that it does not want them.
+            let put_out = Feature::putting_out(transport);
+            let is_put_out =
+                way_in.there && scout.look_for("the look whether clients may stay", &put_out, 1).offer.there;
+            if is_put_out {
+                way_in = gone("the server let a client in and put it out at once".to_owned());
+                found.insert(Feature::Anonymous, way_in.clone());
+            }
             // Only a refusal is a server's right: one that lets nobody in for a fault is to be told so by the cases.
-            let is_refused = || scout.look("the look for a refusal", &Feature::refusal(transport)).there;
+            let is_refused =
+                || scout.look("the look for a refusal", &Feature::refusal(transport)).offer.there;
             found.insert(
                 Feature::Main,
-                match !way_in.there && is_refused() {
+                match is_put_out || (!way_in.there && is_refused()) {
                     true => way_in.clone(),
                     false => Offer { there: true, seen: "nobody was refused".to_owned() },
                 },
@@ -101,17 +166,18 @@ impl Features {
                 // The rest cannot be there, so nothing waits for it.
                 let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
                 let shut: Vec<Feature> = shut;
+                note_broken(&mut broken, &shut, broke);
                 found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
                 left = open;
             } else if left.iter().any(|feature| feature.is_any_acknowledgement()) {
                 let label = "the look whether every event is acknowledged";
                 // Once: most servers are silent here, and each try waits for them.
-                answers_all = scout.look_for(label, &Feature::unknown_event(transport), 1).there;
+                answers_all = scout.look_for(label, &Feature::unknown_event(transport), 1).offer.there;
             }
         }
-        if left.contains(&Feature::Anonymous) {
+        if left.contains(&Feature::Anonymous) && !found.contains_key(&Feature::Anonymous) {
             let label = "the look for a refusal without credentials";
-            let there = !scout.look_for(label, &Feature::anonymous_refusal(transport), 1).there;
+            let there = !scout.look_for(label, &Feature::anonymous_refusal(transport), 1).offer.there;
             let seen = if there { "nobody was refused" } else { "a CONNECT without credentials was refused" };
             found.insert(Feature::Anonymous, Offer { there, seen: seen.to_owned() });
         }
@@ -124,7 +190,7 @@ impl Features {
         if left.contains(&Feature::Unserved) {
             let label = "the look whether every namespace is served";
             // Once: whoever does not let the client in is asked by the cases what it does instead.
-            let there = !scout.look_for(label, &Feature::any_namespace(transport), 1).there;
+            let there = !scout.look_for(label, &Feature::any_namespace(transport), 1).offer.there;
             let seen =
                 if there { "not every name was let in" } else { "a namespace with a random name was joined" };
             found.insert(Feature::Unserved, Offer { there, seen: seen.to_owned() });
@@ -137,9 +203,10 @@ impl Features {
                     .map(|feature| (*feature, scope.spawn(move || scout.feature(*feature))))
                     .collect();
                 for (feature, look) in looks {
-                    let nothing =
-                        |_| Offer { there: false, seen: "the check for it was interrupted".to_owned() };
-                    found.insert(feature, look.join().unwrap_or_else(nothing));
+                    let nothing = |_| Look::of(gone("the check for it was interrupted".to_owned()));
+                    let Look { offer, broke } = look.join().unwrap_or_else(nothing);
+                    note_broken(&mut broken, &[feature], broke);
+                    found.insert(feature, offer);
                 }
             });
         }
@@ -154,7 +221,7 @@ impl Features {
         if let Some(Offer { there, seen }) = found.get(&Feature::Recovery).cloned() {
             found.insert(Feature::NoRecovery, Offer { there: !there, seen });
         }
-        Ok(Features(found))
+        Ok(Features { found, broken, posts })
     }
 
     /// All of them, for the reference server with so many nodes to which clients connect: what it does not show is its fault.
@@ -163,7 +230,18 @@ impl Features {
             Feature::Nodes => of_nodes(nodes),
             _ => Offer { there: true, seen: "the reference server has it".to_owned() },
         };
-        Features(Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect())
+        let found = Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect();
+        Features { found, broken: BTreeMap::new(), posts: None }
+    }
+
+    /// What keeps the clients of a case from speaking over their transport, if something is known to.
+    pub(super) fn silence(&self, variant: Variant<'_>) -> Option<&Broken> {
+        let upgrades = |group: &Group| group.transport == Some(Transport::Upgrade);
+        let posts = match variant.transport {
+            Some(transport) => matches!(transport, Transport::Polling | Transport::Upgrade),
+            None => variant.case.scenario.groups.iter().any(upgrades),
+        };
+        self.posts.as_ref().filter(|_| posts)
     }
 
     /// What is missing of that which a case uses, if anything is.
@@ -178,10 +256,10 @@ impl Features {
         };
         let missing: Vec<(Feature, &Offer)> = uses
             .into_iter()
-            .filter_map(|feature| Some((feature, self.0.get(&feature)?)))
+            .filter_map(|feature| Some((feature, self.found.get(&feature)?)))
             .filter(|(feature, offer)| !offer.there && !is_due(*feature))
             .collect();
-        let (_, first) = missing.first()?;
+        let (first_feature, first) = missing.first()?;
         let words: Vec<String> = missing.iter().map(|(feature, _)| feature.words()).collect();
         let names = match words.split_last() {
             Some((last, [])) => last.clone(),
@@ -191,6 +269,12 @@ impl Features {
         Some(Missing {
             features: missing.iter().map(|(feature, _)| feature.name().to_owned()).collect(),
             reason: format!("the server lacks {names} ({})", first.seen),
+            // What it lacks beside that, it would lack all the same.
+            broke: self
+                .broken
+                .get(first_feature)
+                .filter(|_| missing.iter().all(|(feature, _)| self.broken.contains_key(feature)))
+                .cloned(),
         })
     }
 
@@ -200,7 +284,7 @@ impl Features {
             Feature::Asked(verb) if !offer.there => Some(*verb),
             _ => None,
         };
-        let all = self.0.iter();
+        let all = self.found.iter();
         all.filter_map(|(feature, offer)| Some((is_unserved((feature, offer))?, offer.seen.as_str())))
             .collect()
     }
@@ -208,7 +292,7 @@ impl Features {
     /// For the report.
     pub(super) fn results(&self) -> Vec<FeatureResult> {
         let row = |feature: Feature| {
-            let offer = self.0.get(&feature)?;
+            let offer = self.found.get(&feature)?;
             Some(FeatureResult {
                 name: feature.name().to_owned(),
                 there: offer.there,
@@ -272,31 +356,40 @@ struct Scout<'a> {
     contract: Option<&'a OwnContract>,
     transport: Transport,
     timings: Timings,
+    parser: Parser,
     stop: &'a AtomicBool,
 }
 
 impl Scout<'_> {
-    fn feature(&self, feature: Feature) -> Offer {
+    fn feature(&self, feature: Feature) -> Look {
         let label = format!("the look for {}", feature.name());
         if let (Feature::Asked(verb), Some(contract)) = (feature, self.contract) {
             return match contract.probe(verb, self.transport) {
                 Some(source) => {
                     self.look_in(&label, &source, TRIES, Some(contract.namespace()), &contract.surroundings())
                 }
-                None => gone("the contract does not say how to `join` the room that it wants".to_owned()),
+                None => Look::of(gone(
+                    "the contract does not say how to `join` the room that it wants".to_owned(),
+                )),
             };
         }
         match feature.probe(self.transport) {
             Some(source) => self.look(&label, &source),
-            None => gone("nothing to look for".to_owned()),
+            None => Look::of(gone("nothing to look for".to_owned())),
         }
     }
 
-    fn look(&self, label: &str, source: &Source) -> Offer {
+    /// Whether posts are not answered, so that each client that posts would wait for that in vain.
+    fn posts(&self) -> Option<Broken> {
+        let Look { broke, .. } = self.look("the look whether posts are answered", &Feature::answer_to_post());
+        broke.filter(|broke| broke.rule == Rule::PostAnswer)
+    }
+
+    fn look(&self, label: &str, source: &Source) -> Look {
         self.look_for(label, source, TRIES)
     }
 
-    fn look_for(&self, label: &str, source: &Source, tries: usize) -> Offer {
+    fn look_for(&self, label: &str, source: &Source, tries: usize) -> Look {
         let surroundings = Surroundings::without_files().with(self.timings);
         self.look_in(label, source, tries, None, &surroundings)
     }
@@ -308,39 +401,44 @@ impl Scout<'_> {
         tries: usize,
         namespace: Option<&str>,
         surroundings: &Surroundings,
-    ) -> Offer {
+    ) -> Look {
         let scenario = match scenario::read(source, surroundings) {
-            Ok(scenario) => scenario,
-            Err(mistake) => return gone(mistake.to_string()),
+            Ok(mut scenario) => {
+                scenario.speak(self.parser);
+                scenario
+            }
+            Err(mistake) => return Look::of(gone(mistake.to_string())),
         };
-        let mut offer = self.once(label, source, &scenario, namespace);
+        let mut look = self.once(label, source, &scenario, namespace);
         for _ in 1..tries {
-            if !offer.there {
-                offer = self.once(label, source, &scenario, namespace);
+            if !look.offer.there {
+                look = self.once(label, source, &scenario, namespace);
             }
         }
-        offer
+        look
     }
 
-    fn once(&self, label: &str, source: &Source, scenario: &Scenario, namespace: Option<&str>) -> Offer {
+    fn once(&self, label: &str, source: &Source, scenario: &Scenario, namespace: Option<&str>) -> Look {
         // What an application has, a single node shows; whether nodes know of each other is for the cases to judge.
         let life = self.host.enter(label).at_first();
         let played = leaving(self.host, label, &life, || {
             run_case(self.server, &life, source, scenario, namespace, self.transport, 1, self.stop)
         });
         match played {
-            Err(error) => gone(error.line()),
-            Ok(None) => gone("interrupted".to_owned()),
+            Err(error) => Look::of(gone(error.line())),
+            Ok(None) => Look::of(gone("interrupted".to_owned())),
             Ok(Some(played)) => {
                 // Only the last step counts: if the server breaks a rule before it, the cases report that.
                 let checks = &played.result.checks;
                 let failure = checks.iter().flat_map(|check| &check.failures).next();
                 match (checks.last(), failure) {
                     (Some(last), _) if last.passed > 0 => {
-                        Offer { there: true, seen: "it answered".to_owned() }
+                        Look::of(Offer { there: true, seen: "it answered".to_owned() })
                     }
-                    (_, Some(failure)) => gone(failure.actual.clone()),
-                    _ => gone(played.result.verdict.reason),
+                    (_, Some(failure)) => {
+                        Look { offer: gone(failure.actual.clone()), broke: Broken::of(failure) }
+                    }
+                    _ => Look::of(gone(played.result.verdict.reason)),
                 }
             }
         }
@@ -357,6 +455,54 @@ fn of_nodes(number: usize) -> Offer {
     }
 }
 
+impl Broken {
+    fn of(failure: &FailureResult) -> Option<Broken> {
+        let rule = rule(failure.after.as_deref()?)?;
+        let FailureResult { client, actual, wire, .. } = failure.clone();
+        let error = ErrorResult {
+            cause: rule.requirement().to_owned(),
+            count: 1,
+            is_wrong: true,
+            rule: Some(rule.name().to_owned()),
+            examples: vec![ErrorExample { client, detail: actual, wire }],
+        };
+        Some(Broken { rule, error })
+    }
+
+    /// Whether a case examines the clause that owns the rule, or is about the same.
+    pub(super) fn is_about(&self, clauses: &[String]) -> bool {
+        clauses.iter().any(|clause| belongs(self.rule, clause))
+    }
+
+    /// A case that is not played, because nobody knows whether the server has what it needs.
+    pub(super) fn blocks(self, mut case: CaseResult) -> CaseResult {
+        let Some(clause) = owner(self.rule) else { return case };
+        case.reason = format!(
+            "was not played, because the server broke {clause} when it was asked for what the case needs: {}",
+            self.rule.requirement()
+        );
+        case.verdict = Verdict::Blocked;
+        case.by = Some(clause.to_owned());
+        case.errors = vec![self.error];
+        case
+    }
+}
+
+/// Keeps in mind that it is not known whether a server has these, if the rule that it broke is one by which the answer went astray: a
+/// server that has it shows it by nothing else.
+fn note_broken(all: &mut BTreeMap<Feature, Broken>, features: &[Feature], broke: Option<Broken>) {
+    let Some(broke) = broke else { return };
+    let hides = |feature: &Feature| match broke.rule {
+        Rule::ConnectReply | Rule::ConnectPayload => true,
+        Rule::NamespaceUnasked => {
+            matches!(feature, Feature::Custom | Feature::Guard | Feature::Dynamic)
+        }
+        Rule::AckUnknown | Rule::AckId | Rule::AckPayload => matches!(feature, Feature::Event(_)),
+        _ => false,
+    };
+    all.extend(features.iter().filter(|feature| hides(feature)).map(|feature| (*feature, broke.clone())));
+}
+
 fn gone(seen: String) -> Offer {
     Offer { there: false, seen }
 }
@@ -370,7 +516,8 @@ mod tests {
             true => gone(format!("no {}", feature.name())),
             false => Offer { there: true, seen: "it answered".to_owned() },
         };
-        Features(Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect())
+        let found = Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect();
+        Features { found, broken: BTreeMap::new(), posts: None }
     }
 
     #[test]

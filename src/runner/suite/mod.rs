@@ -19,7 +19,7 @@ use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
 use crate::conformance::attribution::attribute;
 use crate::conformance::result::{ContractResult, FindingResult, SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Feature, OwnContract, Variant, Verdict, Versions};
-use crate::protocol::dialect::Version;
+use crate::protocol::dialect::{Parser, Version};
 use crate::report::rfc3339;
 use crate::scenario::{Need, Timings};
 use crate::secrets::Secrets;
@@ -189,8 +189,18 @@ impl Suite {
             false => host.with(|running| server.timings(running.found())),
         };
         let bounded = Timings { max_payload: timings.max_payload.min(LARGEST_PAYLOAD), ..timings };
-        let cases = cases::read_all(&self.unread, contract, |surroundings| surroundings.with(bounded))?;
+        let mut cases = cases::read_all(&self.unread, contract, |surroundings| surroundings.with(bounded))?;
         let version = host.with(|running| running.found().version);
+        let connects = |variant: Variant<'_>| {
+            self.chosen.contains(&variant.label())
+                && variant.uses().iter().any(|feature| *feature == Feature::Main || feature.needs_connect())
+        };
+        let matters = cases.iter().flat_map(Case::variants).any(connects);
+        let parser = match !matters || is_bundled || version != Version::V4 || contract.is_some() {
+            true => Parser::Default,
+            false => features::parser_of(server, &host, stop),
+        };
+        cases.iter_mut().for_each(|case| case.speak(parser));
         let is_chosen = |variant: &Variant<'_>| {
             self.chosen.contains(&variant.label())
                 && variant.case.scenario.protocols.contains(&version)
@@ -220,7 +230,7 @@ impl Suite {
                 let wanted = wanted
                     .filter(|feature| *feature != Feature::ConnectTime || in_time.contains(feature))
                     .collect();
-                Features::of(server, &host, &wanted, contract, jobs, stop).map_err(unreachable)?
+                Features::of(server, &host, &wanted, contract, parser, jobs, stop).map_err(unreachable)?
             }
         };
         if focus == Focus::All && !variants.is_empty() {
@@ -240,12 +250,29 @@ impl Suite {
             let beyond_us = || {
                 let reason =
                     cases::too_large(*variant, timings).or_else(|| cases::too_long(*variant, patience))?;
-                Some(Missing { features: Vec::new(), reason })
+                Some(Missing { features: Vec::new(), reason, broke: None })
             };
-            let unfit = variant.case.unfit.clone().map(|reason| Missing { features: Vec::new(), reason });
+            let unfit = variant.case.unfit.clone().map(|reason| Missing {
+                features: Vec::new(),
+                reason,
+                broke: None,
+            });
             let missing = unfit.or_else(|| features.missing(variant.uses(), &versions));
-            match missing.or_else(beyond_us) {
-                Some(Missing { features: lacks, reason }) => {
+            // A case about the rule that was broken shows what the server does instead.
+            let is_own = |missing: &Missing| {
+                missing.broke.as_ref().is_some_and(|broken| broken.is_about(&variant.case.scenario.clause))
+            };
+            let silent = features.silence(*variant).cloned();
+            let silent = silent.map(|broken| Missing {
+                features: Vec::new(),
+                reason: String::new(),
+                broke: Some(broken),
+            });
+            match missing.or(silent).filter(|missing| !is_own(missing)).or_else(beyond_us) {
+                Some(Missing { broke: Some(broken), .. }) => {
+                    results.push((index, broken.blocks(blank(*variant, command(*variant)))));
+                }
+                Some(Missing { features: lacks, reason, .. }) => {
                     let blank = blank(*variant, command(*variant));
                     results.push((index, CaseResult { lacks, reason, ..blank }));
                 }

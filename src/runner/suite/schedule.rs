@@ -11,7 +11,7 @@ use super::cases::rests_on;
 use super::host::{Fate, Host, Life};
 use super::stall::{StallWatch, busy};
 use crate::conformance::attribution::settle;
-use crate::conformance::owner::owner;
+use crate::conformance::owner::{is_shaky, owner};
 use crate::conformance::verdict::{Course, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
@@ -40,6 +40,10 @@ const LAST_ROUND: usize = 2;
 
 /// Where more verdicts than these are doubted, calm would take too long, and half as many cases at a time have to do.
 const MANY: usize = 40;
+
+/// For so long cases are played again, those first that take the shortest: a server that keeps most of them waiting does so the
+/// second time, too.
+const SECOND_CHANCES: Duration = Duration::from_secs(25);
 
 /// A case is stopped when it takes this much longer than with a healthy server.
 const GRACE: Duration = Duration::from_secs(30);
@@ -183,6 +187,7 @@ impl Schedule<'_> {
         let (mut done, mut alone) = (Vec::new(), Vec::new());
         let mut doubted: BTreeMap<usize, (CaseResult, Doubt)> = BTreeMap::new();
         let mut next = chosen.to_vec();
+        let mut until = None;
         for round in 0..=LAST_ROUND {
             let jobs = match round {
                 0 => self.jobs,
@@ -192,7 +197,7 @@ impl Schedule<'_> {
                 _ => 1,
             };
             let mut again = Vec::new();
-            for (index, (result, fate, doubt)) in self.side_by_side(variants, &next, jobs, tell) {
+            for (index, (result, fate, doubt)) in self.side_by_side(variants, &next, jobs, until, tell) {
                 let before = doubted.remove(&index);
                 match (fate, doubt) {
                     (Fate::Lived, Some(doubt)) if doubt.holds(round) => {
@@ -207,10 +212,16 @@ impl Schedule<'_> {
                     (Fate::Lost, _) => done.push((index, lost(result))),
                 }
             }
+            again.sort_by_key(|index| doubted.get(index).map(|(result, _)| result.duration_us));
             next = again;
+            until = until.or_else(|| Some(Instant::now() + SECOND_CHANCES));
         }
-        // Who was interrupted is believed.
-        done.extend(doubted.into_iter().map(|(index, (result, _))| (index, result)));
+        // What there was no time for, or was interrupted, is believed.
+        let busy = busy().filter(|_| !doubted.is_empty() && !self.is_reference);
+        for (index, (result, _)) in doubted {
+            tell(Some(&result));
+            done.push((index, remarked(result, busy)));
+        }
         // The cases that were running when the server died are repeated one by one, to find the one that ended it.
         for (index, before) in alone {
             if self.stop.load(Ordering::Relaxed) {
@@ -229,12 +240,13 @@ impl Schedule<'_> {
         done
     }
 
-    /// Plays these variants, the long ones first, `jobs` at a time.
+    /// Plays these variants, the long ones first, `jobs` at a time. Begins none after the end of the time for it, if there is one.
     fn side_by_side(
         &self,
         variants: &[Variant<'_>],
         chosen: &[usize],
         jobs: usize,
+        until: Option<Instant>,
         tell: &mut Tell<'_>,
     ) -> Vec<(usize, Played)> {
         let takes = |index: &usize| variants[*index].case.scenario.takes;
@@ -255,7 +267,8 @@ impl Schedule<'_> {
                 Active { index, begun: Instant::now(), waits }
             };
             loop {
-                let is_over = self.stop.load(Ordering::Relaxed);
+                let is_late = until.is_some_and(|until| Instant::now() >= until);
+                let is_over = is_late || self.stop.load(Ordering::Relaxed);
                 let busy = active.iter().filter(|active| active.is_busy()).count();
                 let mut waiting = active.len() - busy;
                 while waiting < MOST_WAITING && !is_over {
@@ -340,7 +353,8 @@ impl Schedule<'_> {
         let is_late = case.by.as_deref().is_some_and(|by| heartbeats.contains(&Some(by)));
         let doubt = stall.or(slow).or(is_late.then_some(Doubt::Accident));
         let doubt = doubt.or(self.is_hasty.then_some(haste));
-        let doubt = doubt.filter(|_| case.verdict.is_deviation() || case.by.is_some());
+        // No machine is so busy that a server breaks other rules for it.
+        let doubt = doubt.filter(|_| case.verdict.is_deviation() || case.by.as_deref().is_some_and(is_shaky));
         let unreached = matches!(case.verdict, Verdict::Blocked) && has_not_reached;
         let doubt = doubt.or(unreached.then_some(Doubt::Unreached));
         Some((case, fate, doubt))

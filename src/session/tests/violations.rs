@@ -63,8 +63,11 @@ fn an_acceptance_that_comes_twice_or_without_an_id() {
     let mut talk = Talk::websocket();
     assert_eq!(talk.hears(r#"40{"sid":"a0"}"#), "violated socket.namespace-unasked");
     talk.connect("/", None);
-    for reply in ["40", "40{}", r#"40{"sid":7}"#, r#"40{"sid":"#] {
+    for reply in ["40", "40{}", r#"40{"sid":7}"#] {
         assert_eq!(talk.hears(reply), "violated socket.connect-reply", "{reply}");
+    }
+    for reply in [r#"40{"sid":"#, "40{\"sid\":\"a1\"}\u{1e}42[\"news\"]"] {
+        assert_eq!(talk.hears(reply), "violated socket.json", "{reply}");
     }
     assert_eq!(talk.hears(r#"40{"sid":"a1"}"#), "connected /");
     assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "violated socket.namespace-unasked");
