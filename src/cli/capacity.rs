@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::display::Display;
 use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
@@ -87,6 +88,9 @@ pub(super) struct CapacityArgs {
     metrics: MetricsArgs,
     #[command(flatten)]
     output: OutputArgs,
+    /// Do not show progress
+    #[arg(long, short)]
+    quiet: bool,
     #[command(flatten)]
     play: PlayArgs,
     #[command(flatten)]
@@ -103,7 +107,7 @@ fn part(text: &str) -> Result<f64, String> {
 /// Searches.
 pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let given = args.server.given();
-    args.output.empty_forms(None).check()?;
+    args.output.empty_forms().check()?;
     let selected = select_one(&args.scenario, &args.load.overrides()?)?;
     let config = args.config()?;
     if let Some(servers) = given.growing()? {
@@ -114,7 +118,7 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     let search = LoadSearch { config: &config, server: &server, selected: &selected, stop: &stop };
     let found = watched(args, &stop, |listener| search.run(listener))?;
     let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
-    args.output.show(|| result.to_json(), &capacity::report(&result), None)?;
+    args.output.show(|| result.to_json(), &capacity::report(&result))?;
     Ok(search_status(&result, stop.load(Ordering::Relaxed)))
 }
 
@@ -135,13 +139,13 @@ fn grow(
     let search = GrowthSearch { config, servers, selected, stop: &stop };
     let found = watched(args, &stop, |listener| search.run(listener))?;
     let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
-    args.output.show(|| result.to_json(), &capacity::growth_report(&result), None)?;
+    args.output.show(|| result.to_json(), &capacity::growth_report(&result))?;
     Ok(growth_status(&result, servers.len(), stop.load(Ordering::Relaxed)))
 }
 
 /// Looks whether what is found can be written. Gives what ends a search.
 fn begin(args: &CapacityArgs, selected: &Selected) -> Result<Arc<AtomicBool>, Error> {
-    args.output.empty_forms(None).prepare()?;
+    args.output.empty_forms().prepare()?;
     warn(slice::from_ref(selected));
     stop_on_signals()
 }
@@ -153,7 +157,7 @@ fn watched<T>(
     search: impl FnOnce(&mut Listener<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut watchers = args.metrics.begin(stop)?;
-    let mut display = args.output.display();
+    let mut display = Display::new(args.quiet);
     let found = search(&mut |event| {
         display.show(&event);
         watchers.watch(&event);

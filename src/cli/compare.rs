@@ -1,12 +1,13 @@
 //! `sockrates compare`: servers side by side, or results of two days.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::slice;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::output::{OutputArgs, RESULTS};
+use super::display::Display;
+use super::output::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::secrets::clean;
@@ -57,9 +58,9 @@ pub(super) struct CompareArgs {
     metrics: MetricsArgs,
     #[command(flatten)]
     output: OutputArgs,
-    /// Write a summary to this file, as Markdown for a pull request
-    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
-    markdown: Option<PathBuf>,
+    /// Do not show progress
+    #[arg(long, short)]
+    quiet: bool,
     #[command(flatten)]
     play: PlayArgs,
     #[command(flatten)]
@@ -76,7 +77,7 @@ fn some(text: &str) -> Result<f64, String> {
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
     let given = args.server.given();
-    args.output.empty_forms(args.markdown.as_deref()).check()?;
+    args.output.empty_forms().check()?;
     match &args.what[..] {
         [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
         [scenario, ..] => compare_servers(args, &given, scenario),
@@ -87,7 +88,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
 fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> Result<Status, Error> {
     let selected = select_one(scenario, &args.load.overrides()?)?;
     let servers = given.each()?;
-    args.output.empty_forms(args.markdown.as_deref()).prepare()?;
+    args.output.empty_forms().prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
     let config = ComparisonConfig {
@@ -98,7 +99,7 @@ fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> R
         conformance: args.conformance,
     };
     let mut watchers = args.metrics.begin(&stop)?;
-    let mut display = args.output.display();
+    let mut display = Display::new(args.quiet);
     let comparison = Comparison { config: &config, servers: &servers, selected: &selected, stop: &stop };
     let mut compared = comparison.run(&mut |event| {
         display.show(&event);
@@ -110,11 +111,7 @@ fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> R
     })?;
     watchers.end();
     compared.result = clean(compared.result)?;
-    args.output.show(
-        || compared.result.to_json(),
-        &compare::report(&compared.result),
-        args.markdown.as_deref(),
-    )?;
+    args.output.show(|| compared.result.to_json(), &compare::report(&compared.result))?;
     let (status, complaints) = compared.judge(&args.fail_on, stop.load(Ordering::Relaxed))?;
     complaints.iter().for_each(|complaint| complain(complaint));
     Ok(status)
@@ -127,7 +124,7 @@ fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, 
         return Err(Error::because(format!("`{flag}` is for servers, and these are results: leave it out")));
     }
     let result = compare_files(old, new, args.play.seed)?;
-    args.output.show(|| result.to_json(), &compare::diff_report(&result), args.markdown.as_deref())?;
+    args.output.show(|| result.to_json(), &compare::diff_report(&result))?;
     let (status, complaints) = result.judge(&args.fail_on);
     complaints.iter().for_each(|complaint| complain(complaint));
     Ok(status)

@@ -5,29 +5,26 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::pages::{PageArgs, RESULTS};
 use super::{complain, put, say};
 use crate::conformance::{self, SuiteResult};
-use crate::report::{RunResult, csv, hgrm, hlog, html, json, junit, markdown, of_runs};
+use crate::report::{RunResult, csv, hgrm, hlog, json, junit, of_runs};
 use crate::runner::{Error, Forms, When, is_folder};
 
 /// Forms that the results of runs and those of suites have
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Results (`-` is standard output)")]
+#[command(next_help_heading = RESULTS)]
 pub(super) struct DocumentArgs {
-    /// Write the results to this file, as one page of HTML
-    #[arg(long, value_name = "FILE")]
-    pub(super) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) pages: PageArgs,
     /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write a summary to this file, as Markdown for a pull request
-    #[arg(long, value_name = "FILE")]
-    pub(super) markdown: Option<PathBuf>,
 }
 
 /// Forms in which the results are written
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Results (`-` is standard output)")]
+#[command(next_help_heading = RESULTS)]
 pub(super) struct FormatArgs {
     #[command(flatten)]
     pub(super) documents: DocumentArgs,
@@ -66,29 +63,25 @@ impl DocumentArgs {
         suites: &'a [SuiteResult],
         strict: bool,
     ) -> Forms<'a> {
-        Forms::default()
-            .with(json, "results", || conformance::json::to_json(suites))
-            .with(self.html.as_deref(), "page", move || html(&conformance::report(suites, strict)))
-            .with(self.junit.as_deref(), "JUnit results", move || {
-                conformance::junit::to_junit(suites, strict)
-            })
-            .with(self.markdown.as_deref(), "summary", move || markdown(&conformance::report(suites, strict)))
+        let forms = Forms::default().with(json, "results", || conformance::json::to_json(suites));
+        let forms = self.pages.with(forms, move || conformance::report(suites, strict));
+        forms.with(self.junit.as_deref(), "JUnit results", move || {
+            conformance::junit::to_junit(suites, strict)
+        })
     }
 }
 
 impl FormatArgs {
     /// What is asked for of runs, with the JSON document in `json`.
     pub(super) fn of_runs<'a>(&'a self, json: Option<&'a Path>, runs: &'a [RunResult]) -> Forms<'a> {
-        let DocumentArgs { html: page, junit, markdown: summary } = &self.documents;
+        let DocumentArgs { pages, junit } = &self.documents;
         let (folder, file) = match self.hgrm.as_deref() {
             Some(path) if is_folder(path) => (Some(path), None),
             file => (None, file),
         };
-        Forms::default()
-            .with(json, "results", || json::to_json(runs))
-            .with(page.as_deref(), "page", || html(&of_runs(runs)))
+        pages
+            .with(Forms::default().with(json, "results", || json::to_json(runs)), || of_runs(runs))
             .with(junit.as_deref(), "JUnit results", || junit::to_junit(runs))
-            .with(summary.as_deref(), "summary", || markdown(&of_runs(runs)))
             .with(self.csv.as_deref(), "course", || csv::to_csv(runs))
             .with(self.hlog.as_deref(), "interval log", || hlog::to_hlog(runs))
             .with(file, "distributions", || hgrm::all_in_one(runs))
@@ -100,7 +93,7 @@ impl FormatArgs {
     /// # Errors
     /// When something else is asked for.
     pub(super) fn refuse_all_but(&self, verb: &str, has: &[&str]) -> Result<(), Error> {
-        let DocumentArgs { html, junit, markdown } = &self.documents;
+        let DocumentArgs { pages: PageArgs { html, markdown }, junit } = &self.documents;
         let asked = [
             ("HTML", "--html", html),
             ("JUnit", "--junit", junit),

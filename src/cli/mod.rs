@@ -17,6 +17,7 @@ mod list;
 mod machines;
 mod output;
 mod overrides;
+mod pages;
 mod play;
 mod record;
 mod report;

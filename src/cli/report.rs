@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::formats::{DocumentArgs, FormatArgs, write};
+use super::formats::{FormatArgs, write};
 use super::{look_of_stdout, print};
 use crate::conformance::{self, SuiteResult};
 use crate::matrix::site::index;
-use crate::report::{self, Detail, Report, RunResult, html, markdown, terminal};
+use crate::report::{self, Detail, Report, RunResult, terminal};
 use crate::runner::{Error, Forms, Stored, When, write_site};
 use crate::verdict::Status;
 use crate::{capacity, compare};
@@ -63,9 +63,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
 /// Of a result that is alone in its file and rendered alone.
 fn of_one(args: &ReportArgs, verb: &str, report: &Report) -> Result<Status, Error> {
     args.formats.refuse_all_but(verb, &["HTML", "Markdown"])?;
-    let DocumentArgs { html: page, markdown: summary, .. } = &args.formats.documents;
-    let forms = Forms::default().with(page.as_deref(), "page", || html(report));
-    let forms = forms.with(summary.as_deref(), "summary", || markdown(report));
+    let forms = args.formats.documents.pages.with(Forms::default(), || report.clone());
     finish(&forms, || terminal(report, look_of_stdout(), Detail::of(false, args.verbose)))
 }
 

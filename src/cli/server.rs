@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::duration;
 use super::secrets::decide;
+use super::ways::WayArgs;
 use crate::protocol::dialect::Version;
-use crate::runner::{GivenServer, NodeCounts, Shown, Trust, read_auth, read_header, read_parameter};
+use crate::runner::{GivenServer, NodeCounts, Shown, Ways, read_auth, read_parameter};
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
@@ -52,24 +53,14 @@ pub(super) struct ServerArgs {
     /// How long the server remembers lost clients, where recovery is on: `${server.recovery}` in scenarios
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     recovery_time: Duration,
-    /// Trust the certificates in this PEM file, and those that they have signed, and no others
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    ways: WayArgs,
     /// Show the server this certificate (PEM); its key stands in the same file, or in that of --key
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
     /// The key of the certificate of --cert (PEM, not encrypted)
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// Go through this HTTP proxy: http://NAME:PASSWORD@HOST:PORT. Empty is none, whatever the environment says
-    #[arg(long, value_name = "URL")]
-    proxy: Option<String>,
-    /// Accept any certificate
-    #[arg(long, conflicts_with = "ca_file")]
-    insecure: bool,
-    /// Send this header with every request, in place of ours with that name; a scenario's own goes before it
-    #[arg(long, value_name = "NAME: VALUE", value_parser = read_header)]
-    header: Vec<(String, String)>,
     /// Send this query parameter with every handshake; a scenario's own with that name goes before it
     #[arg(long, value_name = "NAME=VALUE", value_parser = read_parameter)]
     query: Vec<(String, String)>,
@@ -97,6 +88,7 @@ fn protocol() -> impl TypedValueParser<Value = Version> {
 impl ServerArgs {
     /// The server as it is named. What of it is secret is known from here on.
     pub(super) fn given(&self) -> GivenServer {
+        let Ways { headers, proxy, trust, .. } = self.ways.given();
         let given = GivenServer {
             commands: self.server.clone(),
             urls: self.url.clone(),
@@ -109,14 +101,10 @@ impl ServerArgs {
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,
             recovery: self.recovery_time,
-            trust: match &self.ca_file {
-                _ if self.insecure => Trust::Any,
-                None => Trust::Usual,
-                Some(file) => Trust::Authorities(file.clone()),
-            },
+            trust,
             shown: self.cert.clone().map(|certificate| Shown { certificate, key: self.key.clone() }),
-            proxy: self.proxy.clone(),
-            headers: self.header.clone(),
+            proxy,
+            headers,
             query: self.query.clone(),
             auth: self.auth.clone(),
             sources: self.source.clone(),

@@ -71,7 +71,6 @@ pub(super) fn conform_all(args: &ManyArgs, folder: &Path, asked: Asked<'_>) -> R
         limit: args.server_limit,
         is_installed: args.installed,
         is_suite_only: args.suite_only,
-        command: command(folder, args),
     })?;
     let forms = |text: fn() -> String| Forms::default().with(asked.json, "results", text);
     forms(String::new).prepare()?;
@@ -98,17 +97,4 @@ pub(super) fn conform_all(args: &ManyArgs, folder: &Path, asked: Asked<'_>) -> R
 fn keep(args: &ManyArgs, json: Option<&Path>, result: &ServersResult, when: When) -> Result<(), Error> {
     write(&Forms::default().with(json, "results", || result.to_json()), when)?;
     args.out.as_deref().map_or(Ok(()), |folder| write_site(folder, result))
-}
-
-/// The command as the result tells it: without what says where it goes.
-fn command(folder: &Path, args: &ManyArgs) -> String {
-    let mut words = vec!["sockrates conform --servers".to_owned(), folder.display().to_string()];
-    if !args.server_name.is_empty() {
-        words.push(format!("--server-name {}", args.server_name.join(",")));
-    }
-    if args.at_a_time > 1 {
-        words.push(format!("--at-a-time {}", args.at_a_time));
-    }
-    words.extend(args.suite_only.then(|| "--suite-only".to_owned()));
-    words.join(" ")
 }

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::formats::{tell, write};
-use super::output::RESULTS;
-use super::{complain, look_of_stdout};
+use super::complain;
+use super::output::OutputArgs;
 use crate::compare::{Demand, trend_report};
-use crate::report::{Detail, html, markdown, terminal};
-use crate::runner::{Error, Forms, When, trend_of};
+use crate::runner::{Error, trend_of};
 use crate::verdict::Status;
 
 const EXAMPLES: &str = "\
@@ -31,28 +29,15 @@ pub(super) struct TrendArgs {
     /// change: 'delivery p99 worse by 10 %' (repeatable)
     #[arg(long, value_name = "DEMAND", value_parser = Demand::parse)]
     fail_on: Vec<Demand>,
-    /// Write the course to this file, as JSON; `-` is standard output
-    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
-    json: Option<PathBuf>,
-    /// Write the course to this file, as one page of HTML
-    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
-    html: Option<PathBuf>,
-    /// Write a summary to this file, as Markdown
-    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
-    markdown: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Shows the course.
 pub(super) fn trend(args: &TrendArgs) -> Result<Status, Error> {
+    args.output.empty_forms().check()?;
     let trend = trend_of(&args.results)?;
-    let report = trend_report(&trend);
-    let forms = Forms::default()
-        .with(args.json.as_deref(), "results", || trend.to_json())
-        .with(args.html.as_deref(), "page", || html(&report))
-        .with(args.markdown.as_deref(), "summary", || markdown(&report));
-    forms.check()?;
-    tell(&forms, terminal(&report, look_of_stdout(), Detail::Usual).trim_end());
-    write(&forms, When::AtTheEnd)?;
+    args.output.show(|| trend.to_json(), &trend_report(&trend))?;
     let (status, complaints) = trend.judge(&args.fail_on);
     complaints.iter().for_each(|complaint| complain(complaint));
     Ok(status)

@@ -1,4 +1,4 @@
-//! The options that say how an application is reached by what only looks or passes on.
+//! The options that say how a server is reached, also by what only looks or passes on.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use clap::Args;
 
 use crate::runner::{Trust, Ways, read_header};
 
-/// How the application is reached
+/// How the server is reached
 #[derive(Debug, Args)]
 pub(super) struct WayArgs {
-    /// Send this header with every request, in place of one with that name
+    /// Send this header with every request, in place of one with that name; a scenario's own goes before it
     #[arg(long, value_name = "NAME: VALUE", value_parser = read_header)]
     header: Vec<(String, String)>,
     /// Go through this HTTP proxy: http://NAME:PASSWORD@HOST:PORT. Empty is none, whatever the environment says

@@ -147,7 +147,7 @@ pub fn code(text: impl Into<String>) -> Text {
 }
 
 /// A report about one or several results.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What it is called, where it has a window of its own.
     pub title: String,

@@ -1,7 +1,7 @@
 //! Judgements, as all reports show them.
 
 /// How something is judged: a sign, a colour, and always a word beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     /// As it should be.
     Good,
@@ -10,6 +10,7 @@ pub enum Tone {
     /// Neither is known.
     Doubtful,
     /// Nothing is judged.
+    #[default]
     Plain,
 }
 

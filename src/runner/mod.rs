@@ -25,6 +25,7 @@
 //! | `webtransport` | whether clients can use it here |
 //! | `files`, `forms` | files that are put in place whole, and the forms of results that go there |
 //! | `stored`, `importing` | files of stored results, and of other tools |
+//! | `issue` | bug reports about what a case of the suite finds |
 //! | `interrupt` | Ctrl-C and SIGTERM |
 //! | `event` | what is reported while something runs |
 
@@ -40,6 +41,7 @@ mod given;
 mod growth;
 mod importing;
 mod interrupt;
+mod issue;
 mod limits;
 mod local_agents;
 mod looking;
@@ -81,6 +83,7 @@ pub(crate) use given::{GivenServer, NodeCounts};
 pub(crate) use growth::{GrowthSearch, growth_status};
 pub(crate) use importing::{ImportSource, import, write_rows};
 pub(crate) use interrupt::stop_on_signals;
+pub(crate) use issue::Found;
 pub(crate) use looking::look_at;
 pub(crate) use machines::MachinesConfig;
 pub(crate) use published::{PublishConfig, Published};

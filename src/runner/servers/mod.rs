@@ -44,8 +44,21 @@ pub(crate) struct ServersConfig {
     pub is_installed: bool,
     /// Whether the suite alone is played.
     pub is_suite_only: bool,
-    /// The command, as the result tells it.
-    pub command: String,
+}
+
+impl ServersConfig {
+    /// The command as the result tells it: without what says where the result goes.
+    fn command(&self) -> String {
+        let mut words = vec!["sockrates conform --servers".to_owned(), self.folder.display().to_string()];
+        if !self.names.is_empty() {
+            words.push(format!("--server-name {}", self.names.join(",")));
+        }
+        if self.at_a_time > 1 {
+            words.push(format!("--at-a-time {}", self.at_a_time));
+        }
+        words.extend(self.is_suite_only.then(|| "--suite-only".to_owned()));
+        words.join(" ")
+    }
 }
 
 /// Servers that can be played.
@@ -89,7 +102,7 @@ impl Servers {
         self.install(&mut entries, stop, listener)?;
         let result = |entries: &[ServerEntry]| ServersResult {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: self.config.command.clone(),
+            command: self.config.command(),
             started: rfc3339(started),
             duration_us: micros(begun.elapsed()),
             environment: machine::environment(Some(true)),
