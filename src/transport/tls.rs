@@ -119,7 +119,7 @@ impl ServerCertVerifier for Known {
         match Certificate::read(certificate) {
             // The library reads no certificate of the first version, but its key.
             Some(parsed) if parsed.is_first_version => {
-                let key = SubjectPublicKeyInfoDer::from(parsed.key);
+                let key = SubjectPublicKeyInfoDer::from(parsed.key.as_slice());
                 let algorithms = &self.signatures.0.signature_verification_algorithms;
                 verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
             }
@@ -139,29 +139,28 @@ fn verify_itself(
     now: UnixTime,
 ) -> Result<(), CertificateError> {
     let certificate = Certificate::read(certificate).ok_or(CertificateError::BadEncoding)?;
-    let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    if seconds < certificate.not_before {
+    if now.as_secs() < certificate.not_before {
         return Err(CertificateError::NotValidYet);
     }
-    if seconds > certificate.not_after {
+    if now.as_secs() > certificate.not_after {
         return Err(CertificateError::Expired);
     }
     if is_made_out_to(&certificate, name) { Ok(()) } else { Err(CertificateError::NotValidForName) }
 }
 
 /// RFC 9525, section 6.3, and, where no alternative name is of use, the old common name, as in curl.
-fn is_made_out_to(certificate: &Certificate<'_>, name: &ServerName<'_>) -> bool {
+fn is_made_out_to(certificate: &Certificate, name: &ServerName<'_>) -> bool {
     if !certificate.names.is_empty() {
         return certificate.names.iter().any(|given| match (given, name) {
             (HostName::Dns(pattern), ServerName::DnsName(host)) => covers(pattern, host.as_ref()),
             (HostName::Address(bytes), ServerName::IpAddress(address)) => match IpAddr::from(*address) {
-                IpAddr::V4(address) => *bytes == address.octets(),
-                IpAddr::V6(address) => *bytes == address.octets(),
+                IpAddr::V4(address) => **bytes == address.octets(),
+                IpAddr::V6(address) => **bytes == address.octets(),
             },
             _ => false,
         });
     }
-    certificate.common_name.is_some_and(|common| match name {
+    certificate.common_name.as_deref().is_some_and(|common| match name {
         ServerName::DnsName(host) => covers(common, host.as_ref()),
         ServerName::IpAddress(address) => common == IpAddr::from(*address).to_string(),
         _ => false,
