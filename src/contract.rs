@@ -350,7 +350,10 @@ impl Ask {
                 .mistake("this broadcast has no place for rooms, so nobody is a member of one")
                 .hint("leave `senders` out"));
         }
-        if let Some(node) = to.filter(|_| ask.uses("room") || ask.uses("to")) {
+        // The room of the step may stand for more, or for another, on the server.
+        let says_no_more = |to: &Template| !to.uses("room") && !to.uses("to");
+        let is_other = ask.to.as_ref().is_some_and(says_no_more);
+        if let Some(node) = to.filter(|_| is_other && (ask.uses("room") || ask.uses("to"))) {
             return Err(node
                 .mistake("`emit` says already to which room the message goes")
                 .hint("leave `to` out, or the room in `emit`"));

@@ -152,6 +152,8 @@ fn a_broadcast_goes_to_the_room_that_the_server_knows() {
     assert!(ask(", to: \"${atuh.team}\"").unwrap_err().to_string().contains("did you mean `auth`"));
     let twice = told("broadcast: { emit: [say, \"${room}\", \"${body}\"], to: \"team-${auth.team}\" }");
     assert!(twice.contains("`emit` says already to which room"), "{twice}");
+    let topic = "broadcast: { emit: [publish, \"${room}\", \"${body}\"], to: [\"${room}\", all] }";
+    assert!(read(topic).is_ok(), "it stands for more than it says");
     assert!(told("join: { emit: [a, \"${room}\"], to: b }").contains("unknown key `to`"));
 }
 
