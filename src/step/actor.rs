@@ -491,6 +491,14 @@ impl<'p> Actor<'p> {
         log.and_then(|log| log.lines.iter().map(|line| line.text.capacity()).max()).unwrap_or_default()
     }
 
+    /// Those of the last frames that passed since a time, oldest first.
+    pub(super) fn wire_lines_since(&self, since: Instant) -> Vec<WireLine> {
+        let Some(log) = &self.log else { return Vec::new() };
+        let log = log.borrow();
+        let since = since.saturating_duration_since(log.epoch);
+        log.lines.iter().filter(|line| line.at >= since).cloned().collect()
+    }
+
     /// The last frames, oldest first.
     pub fn wire_log(&self) -> Vec<WireLine> {
         self.log.as_ref().map(|log| log.borrow().lines.iter().cloned().collect()).unwrap_or_default()

@@ -58,7 +58,8 @@ impl Awaited {
                 Exchanged::Missed(format!("the server disconnected the client from `{namespace}`"))
             }
             Happening::Time if cx.now >= self.deadline => {
-                Exchanged::Missed(format!("no acknowledgement within {:?}", self.patience))
+                let heard = cx.actor.heard_instead(self.deadline - self.patience);
+                Exchanged::Missed(format!("no acknowledgement within {:?}{heard}", self.patience))
             }
             _ => Exchanged::Waiting,
         }

@@ -18,6 +18,7 @@ mod exchange;
 mod frames;
 mod how;
 mod inbox;
+mod instead;
 mod learned;
 mod overdue;
 mod pace;

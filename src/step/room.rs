@@ -225,8 +225,16 @@ impl Move {
             (None, Some(description), Some((namespace, words))) => {
                 let values = Words { values: cx.actor, words: &words, i: None };
                 let event = description.event.render_text(&values)?.into();
-                let deadline = cx.now + self.within;
-                Wait::Confirmation(Confirming { description, namespace, event, words, looked, deadline })
+                let (asked, deadline) = (cx.now, cx.now + self.within);
+                Wait::Confirmation(Confirming {
+                    description,
+                    namespace,
+                    event,
+                    words,
+                    looked,
+                    asked,
+                    deadline,
+                })
             }
             (None, ..) => return Ok(None),
         };
@@ -259,6 +267,7 @@ struct Confirming<'p> {
     words: Vec<(&'static str, Json)>,
     /// What stands before this place in the inbox came earlier, or does not fit.
     looked: usize,
+    asked: Instant,
     deadline: Instant,
 }
 
@@ -291,8 +300,9 @@ impl Confirming<'_> {
             Happening::Event(Event::ServerEvent(_)) => self.look(cx),
             Happening::Event(Event::Closed(why)) => Some(Err(format!("the connection ended: {why}"))),
             Happening::Time if cx.now >= self.deadline => {
-                let wish = self.description.wish();
-                Some(Err(format!("{wish} did not come in time; {}", cx.actor.inbox.in_words())))
+                let (wish, waiting) = (self.description.wish(), cx.actor.inbox.in_words());
+                let heard = cx.actor.heard_instead(self.asked);
+                Some(Err(format!("{wish} did not come in time; {waiting}{heard}")))
             }
             _ => None,
         }

@@ -1,0 +1,53 @@
+//! What a client heard instead of what it waited for: events that no step names, by what the wire log still has of them.
+
+use std::time::Instant;
+
+use super::Actor;
+use crate::observe::WireLine;
+
+/// So much of such an event is shown.
+const SHOWN: usize = 120;
+
+impl Actor<'_> {
+    /// In words, the last event that came since a time and that no step of the group waits for. Empty if there is none.
+    pub(super) fn heard_instead(&self, since: Instant) -> String {
+        let (lines, wants) = (self.wire_lines_since(since), |name: &str| self.group.filter.wants(name));
+        let heard = lines.iter().rev().find_map(|line| unnamed(line, wants));
+        heard.map(|event| format!("; an event came that no step names: {event}")).unwrap_or_default()
+    }
+}
+
+/// The event that a line of the log brought, if nobody asks for it.
+fn unnamed(line: &WireLine, wants: impl Fn(&str) -> bool) -> Option<String> {
+    let frame = line.text.strip_prefix("poll 200 ").unwrap_or(&line.text);
+    let packet = frame.strip_prefix("42").filter(|_| !line.sent)?;
+    let event = &packet[packet.find("[\"")?..];
+    let (name, _) = event.get(2..)?.split_once('"')?;
+    let end = event.char_indices().nth(SHOWN).map_or(event.len(), |(end, _)| end);
+    let more = if end < event.len() { "…" } else { "" };
+    (!wants(name)).then(|| format!("{}{more}", &event[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_an_event_that_came_and_that_nobody_asks_for_is_told() {
+        let told = |sent: bool, text: &str| {
+            unnamed(&WireLine { at: Duration::ZERO, sent, text: text.to_owned() }, |name| name == "said")
+        };
+        assert_eq!(told(false, r#"42["exception",{"a":1}]"#).as_deref(), Some(r#"["exception",{"a":1}]"#));
+        assert_eq!(told(false, r#"poll 200 42/x,7["full","den"]"#).as_deref(), Some(r#"["full","den"]"#));
+        for text in [r#"42["said",1]"#, r#"430["x"]"#, "2", "42", r#"42["#, r#"42["open"#] {
+            assert_eq!(told(false, text), None, "{text}");
+        }
+        assert_eq!(told(true, r#"42["exception"]"#), None);
+        let long = format!(r#"42["exception","{}"]"#, "ä".repeat(200));
+        assert!(
+            told(false, &long).is_some_and(|event| event.ends_with("ä…") && event.chars().count() == 121)
+        );
+    }
+}
