@@ -32,7 +32,7 @@ const LEAKED: &str = "delivery leaked";
 
 const DISORDERED: &str = "delivery disordered";
 
-const APPLICATIONS: [Application; 14] = [
+const APPLICATIONS: [Application; 15] = [
     Application {
         program: "chat.js",
         judged: Some(95.0),
@@ -151,6 +151,15 @@ const APPLICATIONS: [Application; 14] = [
             Breakage { name: "lost", step: "", faults: &[MISSING] },
             Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
             Breakage { name: "swapped", step: "", faults: &[DISORDERED] },
+        ],
+    },
+    Application {
+        program: "matchmaker.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "lost", step: "expects `move` 20 times", faults: &[MISSING] },
+            Breakage { name: "astray", step: "expects `move` 20 times", faults: &[MISSING, LEAKED] },
+            Breakage { name: "public", step: "expects `move` 20 times", faults: &[LEAKED] },
         ],
     },
     Application {
