@@ -160,8 +160,7 @@ impl<'s> Plan<'s> {
             .enumerate()
             .map(|(index, group)| part(group, index, &run_options, &acts))
             .collect();
-        let asks_for_all = |operation: &Operation| matches!(operation, Operation::Whole(_));
-        let is_watched = acts.iter().flat_map(|act| act.operations).any(asks_for_all)
+        let is_watched = acts.iter().flat_map(|act| act.operations).any(Operation::asks_for_all)
             || scenario.thresholds.iter().any(|threshold| threshold.after.is_some());
         let markers = Markers::new(&scenario.contract, nodes, run_options.machine, is_watched);
         let context = RunContext {

@@ -123,6 +123,11 @@ impl Operation {
         Some(format!("{what} of {name}"))
     }
 
+    /// Whether it asks if all nodes hear each other.
+    pub fn asks_for_all(&self) -> bool {
+        matches!(self, Operation::Whole(_))
+    }
+
     /// How long it takes by what the scenario says alone.
     pub(super) fn lasts(&self) -> Duration {
         match self {

@@ -164,8 +164,7 @@ impl Reader<'_, '_> {
             LINK => operations::of_links(&node, self.links)?,
             _ => vec![operations::health(&node)?],
         };
-        let asks_for_all = |operation: &Operation| matches!(operation, Operation::Whole(_));
-        if operations.iter().any(asks_for_all) && !self.reading.contract.can_reach_everyone() {
+        if operations.iter().any(Operation::asks_for_all) && !self.reading.contract.can_reach_everyone() {
             return Err(operations::unseen(node.span));
         }
         Ok(Some(operations))

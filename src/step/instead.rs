@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use super::Actor;
+use crate::document::shortened;
 use crate::observe::WireLine;
 
-/// So much of such an event is shown.
-const SHOWN: usize = 120;
+/// So many characters of such an event are shown.
+const SHOWN: usize = 121;
 
 impl Actor<'_> {
     /// In words, the last event that came since a time and that no step of the group waits for. Empty if there is none.
@@ -23,9 +24,7 @@ fn unnamed(line: &WireLine, wants: impl Fn(&str) -> bool) -> Option<String> {
     let packet = frame.strip_prefix("42").filter(|_| !line.sent)?;
     let event = &packet[packet.find("[\"")?..];
     let (name, _) = event.get(2..)?.split_once('"')?;
-    let end = event.char_indices().nth(SHOWN).map_or(event.len(), |(end, _)| end);
-    let more = if end < event.len() { "…" } else { "" };
-    (!wants(name)).then(|| format!("{}{more}", &event[..end]))
+    (!wants(name)).then(|| shortened(event, SHOWN))
 }
 
 #[cfg(test)]

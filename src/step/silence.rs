@@ -26,8 +26,8 @@ pub(super) enum Silence {
     Whole,
     /// These have to arrive.
     Awaits(AwaitedMarkers),
-    /// The contract has no way to reach everyone, the application passes on no markers, those at the other nodes are clients of other machines, or the client has not
-    /// learned at which node a balancer put it.
+    /// The contract has no way to reach everyone, the application passes on no markers, those at the other nodes are clients of
+    /// other machines, or the client has not learned at which node a balancer put it.
     OfOneNode,
 }
 

@@ -12,9 +12,9 @@ use crate::agents::{Broker, nats_server};
 use crate::support::{Ended, Folder, Reference, Started, flat, results, sockrates};
 
 /// How many rounds are played where the environment does not say, and what says it: how many, and which is the first.
-pub(crate) const ROUNDS: u64 = 3;
-pub(crate) const ROUNDS_VARIABLE: &str = "SOCKRATES_CHAOS_ROUNDS";
-pub(crate) const FIRST_VARIABLE: &str = "SOCKRATES_CHAOS_FIRST";
+const ROUNDS: u64 = 3;
+const ROUNDS_VARIABLE: &str = "SOCKRATES_CHAOS_ROUNDS";
+const FIRST_VARIABLE: &str = "SOCKRATES_CHAOS_FIRST";
 
 /// Within which time everything has to end.
 pub(crate) const END: Duration = Duration::from_secs(15);
@@ -42,12 +42,12 @@ enum Part {
     Broker,
 }
 
-pub(crate) fn number(variable: &str, usual: u64) -> u64 {
+fn number(variable: &str, usual: u64) -> u64 {
     env::var(variable).map_or(usual, |text| text.parse().expect("it is a number"))
 }
 
 /// Connections to this port that are open.
-pub(crate) fn connections(port: u16) -> usize {
+fn connections(port: u16) -> usize {
     let table = fs::read_to_string("/proc/net/tcp").expect("it can be read");
     let ending = format!(":{port:04X}");
     let is_open = |line: &&str| {
@@ -108,6 +108,39 @@ impl Strike {
     }
 }
 
+/// Waits until no client is connected.
+pub(crate) fn await_no_client(told: &str, from: Instant, server: &Reference) {
+    await_until(&format!("{told}: clients are still there"), from, || {
+        connections(server.address().port()) == 0
+    });
+}
+
+/// The results say what became of the run, and can be shown. There are some unless it ended before it began.
+pub(crate) fn assert_readable(json: &Path, ended: &Ended, told: &str) {
+    if !json.exists() {
+        assert_ne!(ended.code, Some(0), "{told}: {ended}");
+        return;
+    }
+    let status = results(json)["body"][0]["verdict"]["status"].clone();
+    // What there is of a run while it goes on.
+    let expected = match ended.code {
+        None => "interrupted",
+        Some(4) => "invalid",
+        _ => "passed",
+    };
+    assert_eq!(status, expected, "{told}: {ended}");
+    let shown = sockrates(["report"]).args([json]).run();
+    assert!(!shown.stdout.is_empty(), "{told}: {shown}");
+}
+
+/// Plays as many rounds as the environment says. All are played, so that it is known how many go wrong.
+pub(crate) fn play_rounds(round: impl Fn(u64) + panic::RefUnwindSafe) {
+    let first = number(FIRST_VARIABLE, 0);
+    let seeds = first..first + number(ROUNDS_VARIABLE, ROUNDS);
+    let wrong: Vec<u64> = seeds.filter(|seed| panic::catch_unwind(|| round(*seed)).is_err()).collect();
+    assert!(wrong.is_empty(), "these rounds went wrong: {wrong:?}");
+}
+
 pub(crate) fn wait_until(moment: Instant) {
     while Instant::now() < moment {
         thread::park_timeout(moment.saturating_duration_since(Instant::now()));
@@ -166,9 +199,7 @@ fn round(seed: u64) {
         // Nobody may load a server unattended.
         wait_until(from + stand);
         if part == Part::Coordinator && stand > Duration::from_secs(5) {
-            await_until(&format!("{told}: clients are still there"), from, || {
-                connections(server.address().port()) == 0
-            });
+            await_no_client(&told, from, &server);
         }
         kill(struck, Signal::SIGCONT).expect("it stands still");
         if is_late && part == Part::Broker {
@@ -182,24 +213,9 @@ fn round(seed: u64) {
     });
     let ended = run.wait().calm();
     assert!(strike.is_right(&ended, &broker.url()), "{told}: {ended}");
-    if json.exists() {
-        let status = results(&json)["body"][0]["verdict"]["status"].clone();
-        // What there is of a run while it goes on.
-        let expected = match ended.code {
-            None => "interrupted",
-            Some(4) => "invalid",
-            _ => "passed",
-        };
-        assert_eq!(status, expected, "{told}: {ended}");
-        let shown = sockrates(["report"]).args([&json]).run();
-        assert!(!shown.stdout.is_empty(), "{told}: {shown}");
-    } else {
-        assert_ne!(ended.code, Some(0), "{told}: {ended}");
-    }
+    assert_readable(&json, &ended, &told);
     // Those of an agent that stood still can leave only now.
-    await_until(&format!("{told}: clients are still there"), Instant::now(), || {
-        connections(server.address().port()) == 0
-    });
+    await_no_client(&told, Instant::now(), &server);
     if signal == Signal::SIGKILL && part == Part::Agent {
         assert_eq!(agents.remove(0).wait().code, None, "{told}");
     }
@@ -218,9 +234,5 @@ fn whichever_part_is_killed_or_stands_still_at_whatever_moment_everything_ends_a
     if nats_server().is_none() {
         return;
     }
-    let first = number(FIRST_VARIABLE, 0);
-    let seeds = first..first + number(ROUNDS_VARIABLE, ROUNDS);
-    // All are played, so that it is known how many go wrong.
-    let wrong: Vec<u64> = seeds.filter(|seed| panic::catch_unwind(|| round(*seed)).is_err()).collect();
-    assert!(wrong.is_empty(), "these rounds went wrong: {wrong:?}");
+    play_rounds(round);
 }

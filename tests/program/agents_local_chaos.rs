@@ -1,7 +1,6 @@
 //! Chaos of `--agents local:N`: the coordinator, one of its agents or its broker is killed or stands still at a random moment, and
 //! everything that was started for the run ends with it.
 
-use std::panic;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -9,9 +8,9 @@ use nix::unistd::Pid;
 
 use crate::agents::nats_server;
 use crate::agents_chaos::{
-    FIRST_VARIABLE, ROUNDS, ROUNDS_VARIABLE, SCRIPT, await_until, connections, has_ended, number, wait_until,
+    SCRIPT, assert_readable, await_no_client, await_until, has_ended, play_rounds, wait_until,
 };
-use crate::support::{Ended, Folder, Reference, Started, flat, results, sockrates};
+use crate::support::{Ended, Folder, Reference, Started, flat, sockrates};
 
 /// How long a run lasts about. It is struck in that time.
 const LIFE: Duration = Duration::from_millis(5200);
@@ -100,9 +99,7 @@ fn round(seed: u64) {
     if signal == Signal::SIGSTOP {
         wait_until(from + stand);
         if part == Part::Coordinator && stand > Duration::from_secs(5) {
-            await_until(&format!("{told}: clients are still there"), from, || {
-                connections(server.address().port()) == 0
-            });
+            await_no_client(&told, from, &server);
         }
         if let Some(struck) = struck.filter(|struck| !has_ended(*struck)) {
             let _ = kill(struck, Signal::SIGCONT);
@@ -117,22 +114,8 @@ fn round(seed: u64) {
     });
     let ended = run.wait().calm();
     assert!(strike.is_right(&ended), "{told}: {ended}");
-    if json.exists() {
-        let status = results(&json)["body"][0]["verdict"]["status"].clone();
-        let expected = match ended.code {
-            None => "interrupted",
-            Some(4) => "invalid",
-            _ => "passed",
-        };
-        assert_eq!(status, expected, "{told}: {ended}");
-        let shown = sockrates(["report"]).args([&json]).run();
-        assert!(!shown.stdout.is_empty(), "{told}: {shown}");
-    } else {
-        assert_ne!(ended.code, Some(0), "{told}: {ended}");
-    }
-    await_until(&format!("{told}: clients are still there"), Instant::now(), || {
-        connections(server.address().port()) == 0
-    });
+    assert_readable(&json, &ended, &told);
+    await_no_client(&told, Instant::now(), &server);
 }
 
 #[test]
@@ -140,9 +123,5 @@ fn whichever_part_of_a_run_with_agents_of_its_own_is_killed_or_stands_still_all_
     if nats_server().is_none() {
         return;
     }
-    let first = number(FIRST_VARIABLE, 0);
-    let seeds = first..first + number(ROUNDS_VARIABLE, ROUNDS);
-    // All are played, so that it is known how many go wrong.
-    let wrong: Vec<u64> = seeds.filter(|seed| panic::catch_unwind(|| round(*seed)).is_err()).collect();
-    assert!(wrong.is_empty(), "these rounds went wrong: {wrong:?}");
+    play_rounds(round);
 }
