@@ -285,7 +285,7 @@ impl NodePairs {
 
     /// What went from one node to another.
     pub fn pair(&self, from: usize, to: usize) -> Option<&NodePair> {
-        self.pairs.get(from * self.nodes + to)
+        self.pairs.get(from * self.nodes + to).filter(|_| to < self.nodes)
     }
 
     pub(super) fn owe(&mut self, from: u16, to: u16, pairs: u64) {

@@ -47,7 +47,7 @@ pub struct Run<'a> {
     /// What the audit of the deliveries found, if there was one.
     pub deliveries: Option<&'a Findings>,
     /// The nodes that clients learned behind a balancer, and how many clients did not learn theirs.
-    pub learned: Option<(Vec<String>, u64)>,
+    pub learned: Option<(Vec<(usize, String)>, u64)>,
     /// What was done to the server.
     pub operations: &'a [Operated],
     /// When it was disturbed by that.
@@ -108,8 +108,8 @@ pub fn collect(run: Run<'_>) -> RunResult {
         ..generator
     });
     let death = account.server_end.as_ref().map(ServerEnd::death);
-    let names = || run.target.nodes.iter().map(|node| node.name.clone()).collect();
-    let (names, unknown): (Vec<String>, u64) = run.learned.clone().unwrap_or_else(|| (names(), 0));
+    let named = || run.target.nodes.iter().map(|node| node.name.clone()).enumerate().collect();
+    let (nodes, unknown) = run.learned.clone().unwrap_or_else(|| (named(), 0));
     let failed_operations: Vec<String> =
         run.operations.iter().filter_map(|one| one.failure.clone()).collect();
     let verdict = judge(&Evidence {
@@ -121,7 +121,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
         end: &run.end,
         death: death.as_ref(),
         doubts: &doubts,
-        nodes: &names,
+        nodes: &nodes,
         failed_operations: &failed_operations,
         strict_audit: run.strict_audit,
     });
@@ -151,7 +151,7 @@ pub fn collect(run: Run<'_>) -> RunResult {
             .zip(&judged)
             .map(|(asked, judged)| threshold(asked, judged))
             .collect(),
-        deliveries: run.deliveries.map(|found| deliveries(script_info, found, (&names, unknown))),
+        deliveries: run.deliveries.map(|found| deliveries(script_info, found, (&nodes, unknown))),
         operations: run.operations.iter().map(|done| operation(done, run.duration)).collect(),
         disturbed: run
             .disturbed
@@ -278,19 +278,16 @@ fn undecided((cause, count): (Undecided, u64)) -> UndecidedResult {
     UndecidedResult { cause: cause.words().into(), count, advice: cause.advice().map(Into::into) }
 }
 
-fn nodes(found: &Findings, (names, unknown): (&[String], u64)) -> Option<NodesResult> {
+fn nodes(found: &Findings, (nodes, unknown): (&[(usize, String)], u64)) -> Option<NodesResult> {
     let pairs = &found.nodes;
-    // Behind a balancer there is room for more than were learned.
-    let nodes = pairs.nodes().min(names.len());
-    let name = |node: usize| names.get(node).cloned().unwrap_or_default();
-    let all = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
-    let pair = |(from, to): (usize, usize)| {
-        let pair = pairs.pair(from, to)?;
+    let all = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (from, to)));
+    let pair = |((at, from), (to_at, to)): (&(usize, String), &(usize, String))| {
+        let pair = pairs.pair(*at, *to_at)?;
         let missing = pair.fault(Fault::Missing);
         let quantile = |share| pair.quantile(share).map(micros);
         Some(NodePairResult {
-            from: name(from),
-            to: name(to),
+            from: from.clone(),
+            to: to.clone(),
             expected: pair.expected,
             undecided: pair.undecided,
             delivered: pair.expected.saturating_sub(missing),
@@ -309,7 +306,7 @@ fn nodes(found: &Findings, (names, unknown): (&[String], u64)) -> Option<NodesRe
         longest_us: (spread.late > 0).then_some(micros(spread.longest)),
     };
     (pairs.nodes() > 0).then(|| NodesResult {
-        names: names.to_vec(),
+        names: nodes.iter().map(|(_, name)| name.clone()).collect(),
         pairs: all.filter_map(pair).collect(),
         join_spread,
         unknown,
@@ -328,7 +325,11 @@ fn disturbed(found: &Findings) -> Option<DisturbedResult> {
     })
 }
 
-fn deliveries(script_info: &ScriptInfo, found: &Findings, names: (&[String], u64)) -> DeliveriesResult {
+fn deliveries(
+    script_info: &ScriptInfo,
+    found: &Findings,
+    known: (&[(usize, String)], u64),
+) -> DeliveriesResult {
     let leaks = Leak::ALL.into_iter().zip(found.leaks).filter(|(_, count)| *count > 0);
     DeliveriesResult {
         messages: found.messages,
@@ -344,7 +345,7 @@ fn deliveries(script_info: &ScriptInfo, found: &Findings, names: (&[String], u64
         leaked: found.fault(Fault::Leaked),
         leaks: leaks.map(|(leak, count)| LeakResult { kind: leak.words().into(), count }).collect(),
         late: found.late,
-        nodes: nodes(found, names),
+        nodes: nodes(found, known),
         disturbed: disturbed(found),
         offenders: found.offences.iter().map(|offence| sentence(script_info, offence)).collect(),
         arrived_as: arrived_as(found),

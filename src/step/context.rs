@@ -161,9 +161,11 @@ pub struct RunContext {
 impl RunContext {
     /// The name of a node, of those that are known or of those that were learned.
     pub fn node_name(&self, node: u16) -> String {
-        let learned = self.learned.as_ref().map(|learned| learned.told().0);
-        let names = learned.as_ref().unwrap_or(&self.nodes);
-        names.get(usize::from(node)).cloned().unwrap_or_else(|| node.to_string())
+        let name = match &self.learned {
+            Some(learned) => learned.name_of(usize::from(node)),
+            None => self.nodes.get(usize::from(node)).cloned(),
+        };
+        name.unwrap_or_else(|| node.to_string())
     }
 
     /// A time, counted from the beginning of the run.

@@ -1,7 +1,7 @@
 //! The nodes behind a balancer, as clients learn them. What a server says is not trusted: names are few, short and printable.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value as Json;
 
@@ -44,10 +44,20 @@ impl LearnedNodes {
         LearnedNodes { sign, names: Mutex::default(), unknown: AtomicU64::new(0) }
     }
 
-    /// The names of the nodes, in the order in which they were learned, and how many clients did not learn theirs.
-    pub fn told(&self) -> (Vec<String>, u64) {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        (names, self.unknown.load(Ordering::Relaxed))
+    /// The nodes by their names, each with its number, and how many clients did not learn theirs.
+    pub fn told(&self) -> (Vec<(usize, String)>, u64) {
+        let mut nodes: Vec<(usize, String)> = self.names().iter().cloned().enumerate().collect();
+        nodes.sort_by(|(_, one), (_, other)| natural(one).cmp(&natural(other)));
+        (nodes, self.unknown.load(Ordering::Relaxed))
+    }
+
+    /// The name of the node with this number.
+    pub(super) fn name_of(&self, node: usize) -> Option<String> {
+        self.names().get(node).cloned()
+    }
+
+    fn names(&self) -> MutexGuard<'_, Vec<String>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The node of a name. None if it is no name, or one too many.
@@ -56,7 +66,7 @@ impl LearnedNodes {
         if name.is_empty() || name.chars().count() > LONGEST || !is_name(name) {
             return None;
         }
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names();
         let known = names.iter().position(|known| known == name);
         let place = known.or_else(|| {
             let is_free = names.len() < MOST_LEARNED;
@@ -111,6 +121,21 @@ impl LearnedNodes {
     }
 }
 
+/// What sorts a name as people do, `pod-2` before `pod-10`: its runs of digits by their value.
+fn natural(name: &str) -> (Vec<(usize, &str)>, &str) {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let mut runs = Vec::new();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_digit(c) != is_digit(first)).unwrap_or(rest.len());
+        let (run, behind) = rest.split_at(end);
+        let value = run.trim_start_matches('0');
+        runs.push(if is_digit(first) { (value.len().max(1), value) } else { (0, run) });
+        rest = behind;
+    }
+    (runs, name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +150,16 @@ mod tests {
         let known = (0..MOST_LEARNED as u16).map(Some);
         assert_eq!(places, known.chain([None; 4]).collect::<Vec<_>>());
         assert_eq!(nodes.place("pod-3"), Some(3));
+    }
+
+    #[test]
+    fn nodes_are_told_by_their_names_and_keep_their_numbers() {
+        let nodes = LearnedNodes::new(NodeSign::Header("X-Node".to_owned()));
+        let names = ["pod-10", "pod-2", "pod", "2b", "pod-02", "10", "pod-2-b"];
+        names.iter().for_each(|name| assert!(nodes.place(name).is_some()));
+        let (told, _) = nodes.told();
+        assert!(told.iter().all(|(number, name)| names[*number] == name), "{told:?}");
+        let told: Vec<&str> = told.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(told, ["pod", "pod-02", "pod-2", "pod-2-b", "pod-10", "2b", "10"]);
     }
 }

@@ -153,8 +153,8 @@ pub struct Evidence<'a> {
     pub death: Option<&'a Death>,
     /// The reasons for which the measurement may not be valid: [`doubts`].
     pub doubts: &'a [Doubt],
-    /// The names of the server's nodes.
-    pub nodes: &'a [String],
+    /// The server's nodes, in the order in which they are told: the number that each has in the pairs, and its name.
+    pub nodes: &'a [(usize, String)],
     /// What the script did to the server and did not succeed, one sentence each.
     pub failed_operations: &'a [String],
     /// The least share, from 0 to 1, of the pairs that may be owed which the audit has to judge, if there is one.

@@ -4,46 +4,37 @@
 use crate::audit::{Fault, NodePairs};
 use crate::measure::format::count;
 
+/// A node: its number in the pairs, and its name.
+type Node = (usize, String);
+
 /// Which nodes hear nothing of which others, one sentence each.
-pub(super) fn deaf(pairs: &NodePairs, names: &[String]) -> Vec<String> {
-    let nodes = 0..pairs.nodes().min(names.len());
+pub(super) fn deaf(pairs: &NodePairs, nodes: &[Node]) -> Vec<String> {
     let is_deaf =
         |from: usize, to: usize| from != to && pairs.pair(from, to).is_some_and(|pair| pair.is_deaf());
     let of = |to: usize| -> Vec<&str> {
-        nodes.clone().filter(|from| is_deaf(*from, to)).map(|from| name(names, from)).collect()
+        nodes.iter().filter(|(from, _)| is_deaf(*from, to)).map(|(_, name)| name.as_str()).collect()
     };
-    let deaf: Vec<(usize, Vec<&str>)> =
-        nodes.clone().map(|to| (to, of(to))).filter(|(_, from)| !from.is_empty()).collect();
+    let deaf: Vec<(&str, Vec<&str>)> =
+        nodes.iter().map(|(to, name)| (&**name, of(*to))).filter(|(_, from)| !from.is_empty()).collect();
     let all = nodes.len() * nodes.len().saturating_sub(1);
     if nodes.len() > 2 && deaf.iter().map(|(_, from)| from.len()).sum::<usize>() == all {
         return vec!["no node hears anything from another".to_owned()];
     }
-    deaf.iter()
-        .map(|(to, from)| format!("node {} hears nothing from {}", name(names, *to), listed(from)))
-        .collect()
+    deaf.iter().map(|(to, from)| format!("node {to} hears nothing from {}", listed(from))).collect()
 }
 
 /// Where a fault was found most often, in parentheses; nothing where there is one node.
-pub(super) fn most(pairs: &NodePairs, fault: Fault, names: &[String]) -> String {
-    let nodes = 0..pairs.nodes().min(names.len());
-    let all = nodes.clone().flat_map(|from| nodes.clone().map(move |to| (from, to)));
-    let found = all.filter_map(|(from, to)| Some((from, to, pairs.pair(from, to)?.fault(fault))));
+pub(super) fn most(pairs: &NodePairs, fault: Fault, nodes: &[Node]) -> String {
+    let all = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (from, to)));
+    let found = all.filter_map(|(from, to)| Some((&from.1, &to.1, pairs.pair(from.0, to.0)?.fault(fault))));
     // Of several with the same number the first.
     let worst =
         found.filter(|(_, _, times)| *times > 0).reduce(|most, one| if one.2 > most.2 { one } else { most });
     match worst {
         None => String::new(),
-        Some((from, to, times)) if from == to => {
-            format!(" ({} of them within node {})", count(times), name(names, from))
-        }
-        Some((from, to, times)) => {
-            format!(" ({} of them from node {} to node {})", count(times), name(names, from), name(names, to))
-        }
+        Some((from, to, times)) if from == to => format!(" ({} of them within node {from})", count(times)),
+        Some((from, to, times)) => format!(" ({} of them from node {from} to node {to})", count(times)),
     }
-}
-
-fn name(names: &[String], node: usize) -> &str {
-    names.get(node).map_or("?", String::as_str)
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -60,8 +51,8 @@ mod tests {
     use super::*;
     use crate::audit::tests_of_nodes::pairs_of;
 
-    fn names() -> Vec<String> {
-        ["a", "b", "c"].map(str::to_owned).to_vec()
+    fn names() -> Vec<Node> {
+        ["a", "b", "c"].into_iter().map(str::to_owned).enumerate().collect()
     }
 
     #[test]
@@ -69,6 +60,9 @@ mod tests {
         let pairs = pairs_of(3, |from, to| (10, if to == 1 && from != 1 { 10 } else { 0 }));
         assert_eq!(deaf(&pairs, &names()), ["node b hears nothing from a and c"]);
         assert_eq!(most(&pairs, Fault::Missing, &names()), " (10 of them from node a to node b)");
+        // Told in the order in which they are given.
+        let turned: Vec<Node> = names().into_iter().rev().collect();
+        assert_eq!(deaf(&pairs, &turned), ["node b hears nothing from c and a"]);
         let nearly = pairs_of(3, |from, to| (10, if to == 1 && from != 1 { 9 } else { 0 }));
         assert!(deaf(&nearly, &names()).is_empty());
     }
