@@ -10,20 +10,9 @@ use crate::report;
 use crate::runner::{AgentConfig, Error, serve_runs, show_agents, stop_on_signals};
 use crate::verdict::Status;
 
-const AGENT_EXAMPLES: &str = "\
-Examples:
-  sockrates agent --nats nats://broker:4222                       waits for work, plays, waits again
-  sockrates agent --nats tls://broker:4222 --nats-creds me.creds  with credentials, over TLS
-  sockrates agent --nats nats://broker:4222 --allow 'https://staging.example*'
-                                                                  loads nothing else, whoever asks";
-
-const AGENTS_EXAMPLES: &str = "\
-Examples:
-  sockrates agents --nats nats://broker:4222    name, version, threads, files, clock, what each does";
-
 /// Waits for work and plays a part of the clients of runs
 #[derive(Debug, Args)]
-#[command(before_help = AGENT_EXAMPLES)]
+#[command(before_help = help!("agent"))]
 pub(super) struct AgentArgs {
     /// Its name in reports [default: that of the machine]
     #[arg(long, value_name = "NAME")]
@@ -43,7 +32,7 @@ pub(super) struct AgentArgs {
 
 /// Shows the agents that wait for work at a broker
 #[derive(Debug, Args)]
-#[command(before_help = AGENTS_EXAMPLES)]
+#[command(before_help = help!("agents"))]
 pub(super) struct AgentsArgs {
     #[command(flatten)]
     broker: BrokerArgs,

@@ -23,16 +23,6 @@ use crate::runner::{
 use crate::scenario::{Axis, load_from};
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates capacity chat --server 'node server.js'                how many clients?
-  sockrates capacity my.yaml --axis rate --from 100/s --to 20000/s
-  sockrates capacity my.yaml --axis rooms                          a variable of the scenario
-  sockrates capacity my.yaml --plan-for 100000 --headroom 40%      how many such machines?
-  sockrates capacity my.yaml --nodes 1..4 --server 'node app.js'   how does it grow from one node to four?
-  sockrates capacity my.yaml --agents 8 --nats nats://broker:4222 --url https://chat.example
-                                                                   played by eight machines";
-
 /// What `--max-time` means here.
 const MAX_TIME: &str = "End the search after this time; a step that is under way is finished";
 
@@ -43,7 +33,7 @@ const NODES: &str = "Start the command of --server so often, as the nodes a, b, 
 
 /// Finds the highest load at which a scenario's thresholds hold
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES, mut_arg("max_time", |arg| arg.help(MAX_TIME)), mut_arg("nodes", |arg| arg.help(NODES)))]
+#[command(before_help = help!("capacity"), mut_arg("max_time", |arg| arg.help(MAX_TIME)), mut_arg("nodes", |arg| arg.help(NODES)))]
 pub(super) struct CapacityArgs {
     /// A scenario with thresholds: a file or the name of a bundled one
     #[arg(value_name = "SCENARIO")]

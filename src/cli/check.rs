@@ -9,15 +9,9 @@ use crate::runner::{Error, select};
 use crate::scenario::explain;
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates check my.yaml        one file
-  sockrates check scenarios/     every scenario in a folder
-  sockrates check chat           a bundled one";
-
 /// Reads scenarios and explains what they would do; connects to nothing
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("check"))]
 pub(super) struct CheckArgs {
     /// Files, folders, or names of bundled scenarios
     #[arg(required = true, value_name = "SCENARIO")]

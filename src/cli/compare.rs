@@ -20,21 +20,12 @@ use crate::runner::{
 };
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates compare chat --server node='node server.js' --server bun='bun server.js'
-  sockrates compare my.yaml --server old='./old' --server new='./new' --fail-on 'delivery p99 worse by 10 %'
-  sockrates compare my.yaml --server old='./old' --server new='./new' --conformance
-                                                            and which rules of the protocol each of them breaks
-  sockrates compare my.yaml --server 'node server.js'       a server beside itself: the noise of this machine
-  sockrates compare old.json new.json                       what run --json or compare --json has written";
-
 /// What `--max-time` means here.
 const MAX_TIME: &str = "Begin no block that would not be finished within this time";
 
 /// Compares servers in turn: better, worse, or no difference that can be shown
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES, mut_arg("max_time", |arg| arg.help(MAX_TIME)))]
+#[command(before_help = help!("compare"), mut_arg("max_time", |arg| arg.help(MAX_TIME)))]
 pub(super) struct CompareArgs {
     /// A scenario: a file or the name of a bundled one. Or two result files
     #[arg(required = true, num_args = 1..=2, value_name = "SCENARIO")]

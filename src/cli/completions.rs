@@ -8,20 +8,9 @@ use crate::document::closest;
 use crate::runner::Error;
 use crate::verdict::Status;
 
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  sockrates completions bash > ~/.local/share/bash-completion/completions/sockrates
-  sockrates completions zsh > ~/.zfunc/_sockrates
-  sockrates completions fish > ~/.config/fish/completions/sockrates.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  sockrates man | man -l -            the page of the whole program
-  sockrates man run > sockrates-run.1 the page of one verb";
-
 /// Prints the completions of the command line for a shell
 #[derive(Debug, Args)]
-#[command(before_help = COMPLETIONS_EXAMPLES)]
+#[command(before_help = help!("completions"))]
 pub(super) struct CompletionsArgs {
     /// For which shell
     #[arg(value_name = "SHELL")]
@@ -30,7 +19,7 @@ pub(super) struct CompletionsArgs {
 
 /// Prints the manual page of the program, or of a verb
 #[derive(Debug, Args)]
-#[command(before_help = MAN_EXAMPLES)]
+#[command(before_help = help!("man"))]
 pub(super) struct ManArgs {
     /// The verb; without it, the page is that of the program
     #[arg(value_name = "VERB")]

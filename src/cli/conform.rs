@@ -26,35 +26,9 @@ use crate::runner::{
 };
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates conform                                      the reference server
-  sockrates conform --url http://localhost:3000          a server that runs
-  sockrates conform --url https://chat.example --header 'Authorization: Bearer abc'
-                                                         a server that wants credentials
-  sockrates conform --server 'node server.js'            starts the server at $PORT, tests it, stops it
-  sockrates conform --url ... --contract app.yaml        an application with events of its own: app.yaml says which
-  sockrates conform --only 'upgrade/*,clause:EIO-HS-*'   some of the cases
-  sockrates conform --baseline known.yaml --junit r.xml  in CI: only what is new fails
-  sockrates conform --url ... --baseline node            what the official server is known to violate fails nothing
-  sockrates conform --server node='node server.js' --url rust=http://localhost:3000
-                                                         two servers beside each other
-  sockrates conform --nodes 2 --server 'node server.js'  two nodes of one server: each alone, and both together
-  sockrates conform --url a=http://h1:3000,b=http://h2:3000
-                                                         two nodes that run
-  sockrates conform --fault ack-twice                    the reference server, broken on purpose
-  sockrates conform --url ... --issue acks/lost          a bug report about what this case finds
-  sockrates conform --servers tests/servers --out site   all servers that a folder describes, and a site about them
-
-Verdicts:
-  fail, warn, note     the server violates a clause of the level must, should or official
-  skip                 the server lacks what the case needs
-  blocked              the server broke another clause, so that the case could not go on
-A finding is a broken rule of the wire: told once, for the clause that owns it, with the cases that saw it.";
-
 /// Plays the conformance suite: a verdict for each rule of the protocol
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("conform"))]
 pub(super) struct ConformArgs {
     /// Play only these: globs over ids, level:must, needs:recovery, clause:EIO-HS-*, transport:polling
     #[arg(long, value_name = "WORD", value_delimiter = ',')]

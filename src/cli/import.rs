@@ -9,16 +9,9 @@ use crate::importer::Imported;
 use crate::runner::{self, Error, ImportSource, is_stdout, refuse_to_overwrite, write_rows};
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates import artillery load.yml                      writes load.scenario.yaml beside it
-  sockrates import artillery load.yml --environment local  with the settings of one environment
-  sockrates import artillery load.yml --output -           to standard output
-  sockrates import har chat.har                            what a browser has recorded: Chrome, Firefox, Playwright";
-
 /// Makes a scenario of a file of another tool
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("import"))]
 pub(super) struct ImportArgs {
     #[command(subcommand)]
     from: From,
@@ -32,7 +25,7 @@ enum From {
 
 /// A script of Artillery, of the engines `socketio` and `socketio-v3`
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("import"))]
 struct ArtilleryArgs {
     /// The script, as YAML or JSON
     #[arg(value_name = "FILE")]
@@ -46,7 +39,7 @@ struct ArtilleryArgs {
 
 /// A recording of a browser: a HAR file of Chrome, Firefox or Playwright
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("import"))]
 struct HarArgs {
     /// The recording
     #[arg(value_name = "FILE")]

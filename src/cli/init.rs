@@ -13,15 +13,6 @@ use crate::runner::{Error, Ways, is_stdout, look_at, read_auth, read_parameter, 
 use crate::scenario::starter::Starter;
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates init                                             asks what your application calls things
-  sockrates init --join enter --leave exit --send 'chat message' --output chat.yaml
-  sockrates init --from http://localhost:3000 --join enter   looks at what your application says
-  sockrates init --join enter --send message --ack           the handlers acknowledge these events
-  sockrates init --send message --arrives news               one without rooms
-  sockrates init --join enter --output -                     to standard output";
-
 /// Where a first scenario goes unless it is said.
 const OUTPUT: &str = "scenario.yaml";
 
@@ -30,7 +21,7 @@ const URL: &str = "http://localhost:3000";
 
 /// Writes a first scenario for your application, with comments
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("init"))]
 pub(super) struct InitArgs {
     /// Where your application runs [default: http://localhost:3000]
     #[arg(long, value_name = "URL")]

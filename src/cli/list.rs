@@ -8,15 +8,9 @@ use crate::runner::{Bundled, Error};
 use crate::scenario::{self, Scenario, Surroundings};
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates list                  every bundled scenario, a line each
-  sockrates list --ids            their names alone, for scripts
-  sockrates list --conformance    the cases of the conformance suite";
-
 /// Shows the bundled scenarios: name, level, what the server has to offer, what it shows
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("list"))]
 pub(super) struct ListArgs {
     /// Print only the names
     #[arg(long)]

@@ -1,5 +1,12 @@
 //! The command line: one file per verb, the options that verbs share, and the only place that prints and exits.
 
+/// A page of `docs/help/`: the examples that `--help` of a verb begins with.
+macro_rules! help {
+    ($page:literal) => {
+        include_str!(concat!("../../docs/help/", $page, ".txt")).trim_end()
+    };
+}
+
 mod agent;
 mod broker;
 mod capacity;
@@ -49,38 +56,9 @@ const WRONG: u8 = 2;
 /// Columns of a report where no terminal says how wide it is.
 const DEFAULT_WIDTH: u16 = 100;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates run chat                                   a bundled scenario, against the reference server
-  sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
-  sockrates run my.yaml --server 'node server.js'      starts the server, tests it, stops it
-  sockrates conform --server 'node server.js'          does it keep to the protocol? a verdict for each rule
-  sockrates init                                       asks about your application, writes a first scenario
-  sockrates import artillery load.yml                  makes a scenario of a file of another tool
-  sockrates record --url http://localhost:3000         makes one of what you click in the browser
-  sockrates check my.yaml                              reads and explains, connects to nothing
-  sockrates report results.json --junit results.xml    stored results in another form
-  sockrates serve                                      the reference server, with a chat page to look at";
-
-const SERVE_EXAMPLES: &str = "\
-Examples:
-  sockrates serve                                listen on http://127.0.0.1:3000, with a chat page to look at
-  sockrates serve --port 0 --fixture-timings     any free port, the timings of the official test suites
-  sockrates serve --recovery=30s                 with connection state recovery
-  sockrates serve --fault ack-twice              broken on purpose; --list-faults shows the ways";
-
-const EXIT_CODES: &str = "\
-Exit codes:
-    0  all checks held and all thresholds were met
-    1  a check or a threshold failed
-    2  the scenario or the command line is wrong
-    3  the server could not be reached or started
-    4  the measurement is not valid
-  130  interrupted; the report up to there is written";
-
 /// Protocol conformance and load testing for Socket.IO servers
 #[derive(Debug, Parser)]
-#[command(name = "sockrates", version, before_help = EXAMPLES, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "sockrates", version, before_help = help!("sockrates"), after_help = help!("exit-codes"), max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -103,7 +81,7 @@ enum Verb {
     List(list::ListArgs),
     Schema(schema::SchemaArgs),
     /// Starts the reference server, for trying things out by hand
-    #[command(before_help = SERVE_EXAMPLES)]
+    #[command(before_help = help!("serve"))]
     Serve(serve::ServeArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),

@@ -12,15 +12,9 @@ use super::{complain, duration, put, say};
 use crate::runner::{self, Error, RecordConfig, is_stdout, stop_on_signals};
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates record --url http://localhost:3000                     open the address that it names, and click; Ctrl-C ends it
-  sockrates record --url http://localhost:3000 --output chat.yaml  the scenario goes there
-  sockrates record --url http://localhost:3000 --for 30s           ends by itself";
-
 /// Records what you do in the browser, through a proxy, and makes a scenario of it
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("record"))]
 pub(super) struct RecordArgs {
     /// The page of your application
     #[arg(long, value_name = "URL", env = "SOCKRATES_URL")]

@@ -13,18 +13,9 @@ use crate::runner::{Error, Forms, Stored, When, write_site};
 use crate::verdict::Status;
 use crate::{capacity, compare};
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates report results.json                        the report as text
-  sockrates report results.json --html report.html     as one page of HTML
-  sockrates report results.json --junit r.xml --csv -  as JUnit XML, and as a table on standard output
-  sockrates report monday.json friday.json --markdown summary.md
-                                                       several files as one
-  sockrates report suite.json --junit r.xml            what `conform` has found, as JUnit XML";
-
 /// Renders stored results again: as text, or in other forms
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("report"))]
 pub(super) struct ReportArgs {
     /// Files that `run` or `conform` have written by `--json`, or one of `compare` or `capacity`
     #[arg(required = true, value_name = "RESULT")]

@@ -20,24 +20,9 @@ use crate::runner::{Error, Event, Forms, RunConfig, ScenarioRun, When, select, s
 use crate::scenario::{Overrides, predictions};
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates run chat                                   a bundled scenario, against the reference server
-  sockrates run my.yaml --url http://localhost:3000    your scenario, against a server that runs
-  sockrates run my.yaml --url https://chat.example --auth '{\"token\":\"abc\"}' --proxy http://proxy:3128
-                                                       with credentials, through a proxy
-  sockrates run my.yaml --server 'node server.js'      starts the server at $PORT, tests it, stops it
-  sockrates run scenarios/ --json results.json         a whole folder, with the results as a file
-  sockrates run my.yaml --junit r.xml --markdown r.md  as teams and CI read them
-  sockrates run my.yaml --metrics 127.0.0.1:9464       figures for Prometheus while it runs
-  sockrates run my.yaml --otlp http://localhost:4318   figures for a collector of OpenTelemetry
-  sockrates run my.yaml --live 127.0.0.1:0             the report as a page that grows while it runs
-  sockrates run my.yaml --nats nats://broker:4222 --agents 8 --url https://chat.example
-                                                       played by eight machines on which `sockrates agent` waits";
-
 /// Plays scenarios against a server: a verdict, and how long everything took
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("run"))]
 pub(super) struct RunArgs {
     /// Files, folders, or names of bundled scenarios
     #[arg(required = true, value_name = "SCENARIO")]

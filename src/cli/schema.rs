@@ -7,18 +7,9 @@ use crate::runner::Error;
 use crate::verdict::Status;
 use crate::{capacity, compare, conformance, matrix, scenario};
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates schema scenario > scenario.schema.json    then, in the first line of a scenario:
-                                                      # yaml-language-server: $schema=scenario.schema.json
-  sockrates schema result > result.schema.json        what `run --json` and `conform --json` write
-  sockrates schema capacity                           what `capacity --json` writes
-  sockrates schema comparison                         what `compare --json` writes
-  sockrates schema servers                            what `conform --servers FOLDER --json` writes";
-
 /// Prints the JSON Schema of scenarios or of results
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("schema"))]
 pub(super) struct SchemaArgs {
     /// Of what
     #[arg(value_name = "WHAT")]

@@ -10,17 +10,9 @@ use crate::compare::{Demand, trend_report};
 use crate::runner::{Error, trend_of};
 use crate::verdict::Status;
 
-const EXAMPLES: &str = "\
-Examples:
-  sockrates trend results/                              all results of a folder
-  sockrates trend results/ --html trend.html            the course of each figure, drawn
-  sockrates trend results/ --json trend.json            the same as data
-  sockrates trend results/ --fail-on 'delivery p99 worse by 10 %'
-                                                        1 if the newest is worse than the last good one";
-
 /// Shows the course of stored results: where the level of a figure changed
 #[derive(Debug, Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = help!("trend"))]
 pub(super) struct TrendArgs {
     /// Files that `run --json` or `compare --json` has written, or folders with such files
     #[arg(required = true, value_name = "RESULTS")]
