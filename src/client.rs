@@ -322,8 +322,8 @@ impl<'p> Client<'p> {
             match packet {
                 Ok(packet) => self.packet(io, channel, packet),
                 Err(violation) => {
-                    let is_closing = self.actor.session.is_closing();
-                    self.event(io, Event::Violated(violation.of_poll(is_empty, is_closing)))
+                    let has_said_goodbye = self.actor.session.has_said_goodbye();
+                    self.event(io, Event::Violated(violation.of_poll(is_empty, has_said_goodbye)))
                 }
             };
             self.frame_handled(io);

@@ -138,6 +138,8 @@ pub enum Counter {
     ConnectOk,
     /// Connects that did not.
     ConnectFailed,
+    /// Connects that were to be refused and came to no connection. They are not among those that failed.
+    ConnectRefused,
     /// Attempts to connect that did not succeed and were followed by another.
     ConnectRetried,
     /// Connections that the server or the network ended without being asked to.
@@ -186,10 +188,11 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order in which reports list them.
-    pub const ALL: [Counter; 24] = [
+    pub const ALL: [Counter; 25] = [
         Counter::ConnectAsked,
         Counter::ConnectOk,
         Counter::ConnectFailed,
+        Counter::ConnectRefused,
         Counter::ConnectRetried,
         Counter::Dropped,
         Counter::Violations,
@@ -224,6 +227,7 @@ impl Counter {
             Counter::ConnectAsked
                 | Counter::ConnectOk
                 | Counter::ConnectFailed
+                | Counter::ConnectRefused
                 | Counter::ConnectRetried
                 | Counter::Dropped
                 | Counter::Violations
@@ -238,6 +242,7 @@ impl Counter {
             Counter::ConnectAsked => "connect asked",
             Counter::ConnectOk => "connect ok",
             Counter::ConnectFailed => "connect failed",
+            Counter::ConnectRefused => "connect refused",
             Counter::ConnectRetried => "connect retried",
             Counter::Dropped => "connection dropped",
             Counter::Violations => "rule broken",

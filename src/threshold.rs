@@ -121,6 +121,7 @@ impl Counted {
                 counter,
                 Counter::ConnectOk
                     | Counter::ConnectFailed
+                    | Counter::ConnectRefused
                     | Counter::Dropped
                     | Counter::AckReceived
                     | Counter::AckMissed

@@ -43,17 +43,19 @@ impl Judgement {
     ) -> Judgement {
         let mut judgement = Judgement::default();
         if message.is_refused {
-            judgement.forbidden = entry.live;
+            judgement.forbidden = entry.live.here + entry.live.elsewhere;
             let receipts = entry.receipts.iter();
             judgement.leaked.extend(receipts.map(|(seat, at)| (seat, Leak::Refused, at)));
             return judgement;
         }
         let from = message.sent;
         let to = proof.handled.unwrap_or(now.max(message.settled));
-        let can_tell = membership.can_tell(message, due);
-        let knows = can_tell && membership.remembers(from);
-        let aim = if message.is_aimed { Undecided::RoomUnknown } else { Undecided::AimUnknown };
-        let excuse = if can_tell { proof.excuse } else { Some(aim) };
+        let aim = membership.aim(message, due);
+        let remembers = membership.remembers(from);
+        // To all of the namespace but those that it spares: nobody else may receive it, whoever is in its rooms.
+        let widest = aim.may_add.then(|| SentMessage { to: Vec::new(), ..message.clone() });
+        let unaimed = if message.is_aimed { Undecided::RoomUnknown } else { Undecided::AimUnknown };
+        let excuse = if aim.may_spare { Some(unaimed) } else { proof.excuse };
         // Where those were at their receipts who have gone from node to node.
         let has_moved =
             |(seat, _): &(u32, Moment)| membership.homes.has_moved(membership.seats()[*seat as usize].client);
@@ -78,7 +80,8 @@ impl Judgement {
             if excuse.is_some() || (has && is_gone) {
                 certainty = certainty.min(Certainty::Maybe);
             }
-            if certainty == Certainty::No && !knows {
+            let is_spared = || is_spared(membership, widest.as_ref(), seat, (from, to));
+            if certainty == Certainty::No && (!remembers || !is_spared()) {
                 certainty = Certainty::Maybe;
             }
             received += usize::from(has && certainty != Certainty::No);
@@ -98,20 +101,27 @@ impl Judgement {
                         false if is_blurred(membership, message, seat, (from, to)) => Undecided::Clocks,
                         false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
                     };
-                    judgement.undecided.add(excuse.unwrap_or_else(doubt), 1);
+                    let unaimed = aim.may_add.then_some(unaimed);
+                    judgement.undecided.add(excuse.or(unaimed).unwrap_or_else(doubt), 1);
                     count_at(&mut judgement.undecided_at, membership, (seat, moved.get(&seat)));
                 }
                 (Certainty::No, _) => continue,
             }
             meant += 1;
         }
-        let others = entry.live.saturating_sub(meant);
-        match can_tell {
-            true => judgement.forbidden = others,
-            false => judgement.undecided.add(aim, others),
+        let others = entry.live.here.saturating_sub(meant);
+        judgement.forbidden = if message.is_aimed { entry.live.elsewhere } else { 0 };
+        if !aim.may_add {
+            judgement.forbidden += others;
         }
         if received < entry.receipts.len() {
-            judgement.find_leaks(membership, message, entry, (from, to), (can_tell, knows));
+            judgement.find_leaks(membership, (message, widest.as_ref()), entry, (from, to), remembers);
+        }
+        if aim.may_add {
+            let is_here = |(seat, ..): &&(u32, Leak, Moment)| !membership.is_elsewhere(message, *seat);
+            let leaked = judgement.leaked.iter().filter(is_here).count() as u64;
+            judgement.forbidden += leaked;
+            judgement.undecided.add(unaimed, others.saturating_sub(leaked));
         }
         judgement
     }
@@ -137,31 +147,51 @@ impl Judgement {
         }
     }
 
+    /// The receivers that may not have received a message, `widest` if it may go to rooms that the server alone fills.
     fn find_leaks(
         &mut self,
         membership: &Membership,
-        message: &SentMessage,
+        (message, widest): (&SentMessage, Option<&SentMessage>),
         entry: &Open,
-        (from, to): (Moment, Moment),
-        (can_tell, knows): (bool, bool),
+        span: (Moment, Moment),
+        remembers: bool,
     ) {
         for (seat, at) in entry.receipts.iter() {
             let client = membership.seats()[seat as usize].client;
-            let (from, to) = membership.homes.reach((message.node, message.sent), client).widen((from, to));
-            if membership.is_for(message, seat, from, to) != Certainty::No {
+            let (from, to) = membership.homes.reach((message.node, message.sent), client).widen(span);
+            if membership.is_for(message, seat, from, to) != Certainty::No
+                || !is_spared(membership, widest, seat, (from, to))
+            {
                 continue;
             }
             if membership.is_shown_again(seat, message, at) {
-                self.forbidden = self.forbidden.saturating_sub(u64::from(can_tell));
+                self.forbidden = self.forbidden.saturating_sub(u64::from(widest.is_none()));
                 continue;
             }
-            match knows && !is_replayed(membership, message, seat, (from, to)) {
-                true => self.leaked.push((seat, how(membership, message, seat, (from, to)), at)),
+            match message.is_aimed && remembers && !is_replayed(membership, message, seat, (from, to)) {
+                true => {
+                    let judged = widest.unwrap_or(message);
+                    self.leaked.push((seat, how(membership, judged, seat, (from, to)), at));
+                }
                 // Of the others, whose receivers nobody knows, all are undecided already.
-                false => self.undecided.add(Undecided::ReceiverLost, u64::from(can_tell)),
+                false => self.undecided.add(Undecided::ReceiverLost, u64::from(widest.is_none())),
             }
         }
     }
+}
+
+/// Whether a message is not for a seat, whoever may be in the rooms that the server alone fills. Who comes there is shown what
+/// was said before, if anybody is.
+fn is_spared(
+    membership: &Membership,
+    widest: Option<&SentMessage>,
+    seat: u32,
+    (from, to): (Moment, Moment),
+) -> bool {
+    widest.is_none_or(|message| {
+        let is_spared = || membership.is_for(message, seat, from, to) == Certainty::No;
+        membership.is_elsewhere(message, seat) || (!message.has_history && is_spared())
+    })
 }
 
 /// Counts a seat at its node, where there are several: at the one where it received the message, if it has moved.
@@ -197,7 +227,7 @@ fn is_replayed(
     let place = &membership.seats()[seat as usize];
     let was_back = message.is_kept && place.back.is_some_and(|back| back >= from);
     let is_sender = place.client == message.key.sender && message.sender == Sender::Excluded;
-    if !was_back || is_sender || membership.namespace(place) != message.namespace {
+    if !was_back || is_sender || membership.is_elsewhere(message, seat) {
         return false;
     }
     let joined_later = membership.spans(message, seat).iter().any(|(_, span)| span.asked >= to);
@@ -207,7 +237,7 @@ fn is_replayed(
 /// In which way a seat is none of those that a message was for.
 fn how(membership: &Membership, message: &SentMessage, seat: u32, (from, to): (Moment, Moment)) -> Leak {
     let place = &membership.seats()[seat as usize];
-    if membership.namespace(place) != message.namespace {
+    if membership.is_elsewhere(message, seat) {
         return Leak::Namespace;
     }
     if place.client == message.key.sender && message.sender == Sender::Excluded {

@@ -326,7 +326,7 @@ impl Ledger {
             self.due.push(Reverse((message.settled + self.window, key)));
         }
         let entry = self.open.entry(key).or_default();
-        entry.live = self.membership.live_at(message.settled);
+        entry.live = self.membership.live_at(message.settled, &message.namespace);
         entry.message = Some(message.clone());
         self.awaited.push(key);
         if !message.has_history {
@@ -466,7 +466,8 @@ impl Ledger {
         let is_awaited = !awaited.is_empty();
         entry.awaited = Some(awaited);
         // Of a message that binds nobody it is not known when it has come to all that it comes to.
-        if !is_awaited && proof.excuse.is_none() && self.membership.can_tell(&message, due) {
+        let aim = self.membership.aim(&message, due);
+        if !is_awaited && proof.excuse.is_none() && !aim.may_add && !aim.may_spare {
             self.parts.extend(entry.tell(&message, &self.membership));
         }
         is_awaited

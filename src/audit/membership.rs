@@ -2,15 +2,18 @@
 //!
 //! A *seat* is a client's place in a namespace. Its sockets come and go; a recovered one goes on where it was cut.
 
+mod live;
 mod stays;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::events::{Key, Moment, Order, Origin, Sender, SentMessage};
 use super::maps::Map;
 use super::nodes::{Homes, Spread};
 use super::rooms::KnownRooms;
+pub(super) use live::Live;
+use live::LiveCounts;
+
 use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over};
 
 /// A client's place in a namespace.
@@ -82,8 +85,14 @@ struct Room {
     seats: Vec<u32>,
 }
 
-/// Of so many changes it is remembered how many seats were up after each.
-const MOST_CHANGES: usize = 1 << 12;
+/// What of the aim of a message nobody but the server knows. See [`Membership::aim`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aim {
+    /// It may go to others beside those that are known.
+    pub(super) may_add: bool,
+    /// It may be kept from some of those that are known.
+    pub(super) may_spare: bool,
+}
 
 /// All of it.
 #[derive(Debug)]
@@ -101,11 +110,7 @@ pub(super) struct Membership {
     pub(super) known: KnownRooms,
     /// MembershipSpans that were over before this are forgotten.
     horizon: Moment,
-    /// How many seats are up.
-    live: u64,
-    /// How many were after each of the last changes, and before all of them.
-    changes: VecDeque<(Moment, u64)>,
-    before: u64,
+    counts: LiveCounts,
     /// The latest end of a span that was forgotten.
     forgotten: Moment,
     /// For each seat the last search that met it, so that none is met twice in one.
@@ -126,9 +131,7 @@ impl Membership {
             free: Vec::new(),
             known: KnownRooms::default(),
             horizon: Moment::ZERO,
-            live: 0,
-            changes: VecDeque::new(),
-            before: 0,
+            counts: LiveCounts::default(),
             forgotten: Moment::ZERO,
             met: Vec::new(),
             search: 0,
@@ -159,31 +162,30 @@ impl Membership {
         &self.seats
     }
 
-    /// How many of them were up at a time.
-    pub(super) fn live_at(&self, at: Moment) -> u64 {
-        let later = self.changes.partition_point(|(when, _)| *when <= at);
-        later.checked_sub(1).map_or(self.before, |index| self.changes[index].1)
+    /// How many seats were up at a time, in a namespace and elsewhere.
+    pub(super) fn live_at(&self, at: Moment, namespace: &str) -> Live {
+        let place = self.namespaces.iter().position(|(name, _)| **name == *namespace);
+        self.counts.at(at, place.map(|place| place as u32))
     }
 
     /// Changes a seat's connection, and counts anew.
     pub(super) fn change(&mut self, seat: u32, at: Moment, change: impl FnOnce(&mut Membership, u32)) {
         let was_up = self.seats[seat as usize].is_up();
         change(self, seat);
+        let Seat { namespace, .. } = self.seats[seat as usize];
         let is_up = self.seats[seat as usize].is_up();
-        if was_up == is_up {
-            return;
+        if was_up != is_up {
+            self.counts.change(at, namespace, is_up);
         }
-        self.live = self.live - u64::from(was_up) + u64::from(is_up);
-        if self.changes.len() == MOST_CHANGES
-            && let Some((_, live)) = self.changes.pop_front()
-        {
-            self.before = live;
-        }
-        self.changes.push_back((at, self.live));
     }
 
     pub(super) fn seat_mut(&mut self, seat: u32) -> &mut Seat {
         &mut self.seats[seat as usize]
+    }
+
+    /// Whether a seat is in another namespace than the receivers of a message.
+    pub(super) fn is_elsewhere(&self, message: &SentMessage, seat: u32) -> bool {
+        self.namespaces[self.seats[seat as usize].namespace as usize].0 != message.namespace
     }
 
     pub(super) fn namespace(&self, seat: &Seat) -> Arc<str> {
@@ -195,11 +197,14 @@ impl Membership {
         self.horizon = self.horizon.max(before);
     }
 
-    /// Whether it is known to whom a message goes. It is not if it has to do with a room that nobody had asked for when it
-    /// was due: then it is the server that puts clients there.
-    pub(super) fn can_tell(&self, message: &SentMessage, due: Moment) -> bool {
-        let mut rooms = message.to.iter().chain(&message.except);
-        message.is_aimed && rooms.all(|room| self.known.has(&message.namespace, room, due))
+    /// How far it is known to whom a message goes. It is the server that puts clients into a room that nobody had asked for
+    /// when the message was due.
+    pub(super) fn aim(&self, message: &SentMessage, due: Moment) -> Aim {
+        let is_filled = |room: &Arc<str>| !self.known.has(&message.namespace, room, due);
+        Aim {
+            may_add: !message.is_aimed || message.to.iter().any(is_filled),
+            may_spare: !message.is_aimed || message.except.iter().any(is_filled),
+        }
     }
 
     /// Whether the application has to pass a message on, for where its sender was.
@@ -456,8 +461,7 @@ impl Membership {
 
     fn is_for_over(&self, message: &SentMessage, seat: u32, from: Moment, to: Moment) -> Certainty {
         let place = &self.seats[seat as usize];
-        let namespace = place.namespace as usize;
-        if self.namespaces[namespace].0 != message.namespace {
+        if self.is_elsewhere(message, seat) {
             return Certainty::No;
         }
         let there = any_over(&place.spans, from, to);

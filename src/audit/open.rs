@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::events::{Moment, SentMessage};
 use super::fanout::FanoutPart;
-use super::membership::Membership;
+use super::membership::{Live, Membership};
 use super::receipts::Receipts;
 
 /// A message that came after a later one of its sender.
@@ -26,7 +26,7 @@ pub(super) struct Open {
     /// When a client of another ledger received it first, as far as that was told.
     pub(super) first_elsewhere: Option<Moment>,
     /// How many seats were up when the message was settled.
-    pub(super) live: u64,
+    pub(super) live: Live,
     /// Who had received a later message of the sender when this one came, when that was, and which it was.
     pub(super) overtaken: Vec<(u32, Moment, u64)>,
     /// Who received this one before an earlier message of the sender.

@@ -357,7 +357,36 @@ fn of_a_room_that_nobody_asked_for_nothing_is_known() {
     received(&mut ledger, 1, 1, 22);
     let found = ledger.finish(at(500));
     assert!(found.is_clean());
-    assert_eq!((found.expected, found.forbidden, found.undecided.total()), (0, 0, 8));
+    // Of the second message, two of the four are not in the room that it went to.
+    assert_eq!((found.expected, found.forbidden, found.undecided.total()), (0, 2, 6));
+}
+
+#[test]
+fn of_a_message_that_also_goes_to_a_room_of_the_server_all_else_is_judged() {
+    let judged = |receivers: &[(u32, &str)]| {
+        let mut ledger = connected(4);
+        ledger.connecting(4, "/other", at(0));
+        ledger.connected(4, "/other", "s4", false, at(1));
+        joined(&mut ledger, 1, "a");
+        joined(&mut ledger, 2, "quiet");
+        let to = vec!["a".into(), "elsewhere".into()];
+        broadcast(&mut ledger, SentMessage { to, except: vec!["quiet".into()], ..message(0, "a", 10) });
+        for (client, namespace) in receivers {
+            ledger.received(*client, namespace, Key { sender: 0, sequence: 0 }, at(12));
+        }
+        ledger.finish(at(500))
+    };
+    let right = judged(&[(1, "/"), (3, "/")]);
+    assert!(right.is_clean(), "client 3 may be in the room that nobody knows");
+    assert_eq!((right.expected, right.forbidden, right.undecided.total()), (1, 1, 3));
+    assert_eq!(faults(&judged(&[(3, "/")])), [1, 0, 0, 0], "client 1 is in the other");
+    for (leak, client, namespace) in
+        [(Leak::Sender, 0, "/"), (Leak::Except, 2, "/"), (Leak::Namespace, 4, "/other")]
+    {
+        let wrong = judged(&[(1, "/"), (client, namespace)]);
+        assert_eq!((faults(&wrong), wrong.offences[0].leak), ([0, 0, 0, 1], Some(leak)), "{leak:?}");
+        assert_eq!(wrong.forbidden + wrong.undecided.total(), 4, "each pair counts once");
+    }
 }
 
 #[test]

@@ -111,7 +111,9 @@ impl Undecided {
             Undecided::AimUnknown | Undecided::SenderUnknown => {
                 Some("say `reaches: everyone` or `reaches: others` in the contract's `broadcast`")
             }
-            Undecided::RoomUnknown => Some("let the receivers `join` the room by a step"),
+            Undecided::RoomUnknown => Some(
+                "let the receivers `join` the room by a step, or name it in `rooms` of the contract if the server puts them there",
+            ),
             Undecided::Stranger => Some(
                 "say `senders: anyone` in the contract's `broadcast` if that holds, or `ack: true` in its `join`",
             ),

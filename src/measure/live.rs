@@ -229,7 +229,8 @@ impl Window {
     pub fn push(&mut self, at: Duration, interval: Interval) {
         self.failures += interval.failed + interval.missed;
         self.connects.0 += interval.count(Counter::ConnectAsked);
-        self.connects.1 += interval.count(Counter::ConnectOk) + interval.count(Counter::ConnectFailed);
+        let ended = [Counter::ConnectOk, Counter::ConnectFailed, Counter::ConnectRefused];
+        self.connects.1 += ended.map(|counter| interval.count(counter)).iter().sum::<u64>();
         self.dropped += interval.count(Counter::Dropped);
         match self.recent.back_mut() {
             Some((first, sum)) if at < *first + Self::GRAIN => sum.merge(&interval),
@@ -338,8 +339,9 @@ mod tests {
             MS * 2000,
             counting(&[(Counter::ConnectFailed, 1), (Counter::RoundsDue, 9), (Counter::RoundsBegun, 8)]),
         );
+        window.push(MS * 2000, counting(&[(Counter::ConnectRefused, 2)]));
         let live = window.live(Gauges { elapsed: MS * 2000, ..Gauges::default() });
-        assert_eq!(live.connecting, 5);
+        assert_eq!(live.connecting, 3);
         assert_eq!((live.due_per_second, live.begun_per_second), (9.0, 8.0));
     }
 

@@ -50,9 +50,9 @@ pub(super) fn excerpt_bytes(bytes: &[u8]) -> String {
 
 impl Violation {
     /// The same, as the rule of polls that is broken by a body that is no payload.
-    pub fn of_poll(self, is_empty: bool, is_closing: bool) -> Violation {
+    pub fn of_poll(self, is_empty: bool, has_said_goodbye: bool) -> Violation {
         let empty = || "a poll was answered with status 200 and an empty body".to_owned();
-        match (self.rule, is_empty, is_closing) {
+        match (self.rule, is_empty, has_said_goodbye) {
             (Rule::EnginePacketType, true, true) => Violation::new(Rule::PollAtClose, empty()),
             (Rule::EnginePacketType, true, false) => Violation::new(Rule::PollEmpty, empty()),
             (Rule::EnginePacketType, false, _) => Violation { rule: Rule::PollPacket, ..self },

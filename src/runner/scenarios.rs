@@ -95,15 +95,14 @@ pub(crate) fn select_one(word: &str, overrides: &Overrides) -> Result<Selected, 
 
 fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
     let path = Path::new(word);
-    if path.is_dir() {
-        return files_in(path)?.iter().map(|file| source(file)).collect();
-    }
-    if path.exists() {
+    if path.exists() && !path.is_dir() {
         return Ok(vec![source(path)?]);
     }
+    // An application may stand in a folder that is called like a bundled scenario. `chat/` is always the folder.
     let bundled = Bundled::all();
     match bundled.iter().find(|bundled| bundled.id == word) {
         Some(bundled) => Ok(vec![(bundled.source(), Surroundings::without_files())]),
+        None if path.is_dir() => files_in(path)?.iter().map(|file| source(file)).collect(),
         None => {
             let hint = match closest(word, bundled.iter().map(|bundled| bundled.id)) {
                 Some(near) => format!("did you mean the bundled scenario `{near}`?"),

@@ -274,6 +274,11 @@ impl Session {
         self.state == State::Closing
     }
 
+    /// Whether its goodbye is on the way already: over long-polling it waits for the post before it.
+    pub fn has_said_goodbye(&self) -> bool {
+        self.is_closing() && self.polling.as_ref().is_none_or(|polling| polling.has_posted_all())
+    }
+
     /// Whether packets are carried by long-polling at the moment.
     pub fn is_polling(&self) -> bool {
         self.polling.is_some()

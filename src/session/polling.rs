@@ -205,6 +205,11 @@ impl Polling {
         self.post(wire, requests, handshake);
     }
 
+    /// Whether no packet waits for the post before it.
+    pub(super) fn has_posted_all(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Whether a response is due on a channel.
     pub(super) fn awaits(&self, channel: Channel) -> bool {
         match channel {
@@ -289,7 +294,7 @@ impl Session {
                 Err(violation) => Payload::Unreadable(violation),
             };
         }
-        if self.state == State::Closing && polling.queue.is_empty() {
+        if self.state == State::Closing && polling.has_posted_all() {
             return Payload::Nothing(Some(self.finish(wire, Closed::Asked)));
         }
         let upgraded = self.finish_upgrade(wire);

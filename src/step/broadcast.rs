@@ -312,7 +312,7 @@ fn aim(to: &Template, except: &Template) -> String {
 
 /// Rooms that are calculated, as they were written: the JSON of the list without its brackets and quotes.
 fn list_in_words(template: &Template) -> String {
-    template.in_words().trim_matches(['[', ']']).replace('"', "")
+    template.in_words().trim_matches(['[', ']']).replace("\",\"", ", ").replace('"', "")
 }
 
 #[derive(Debug)]

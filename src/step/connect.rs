@@ -265,6 +265,7 @@ impl Connecting<'_> {
     }
 
     fn refused(&mut self, cx: &mut Cx<'_, '_>, reason: &str) -> Flow {
+        self.count_refusal(cx);
         let actual: Json = serde_json::from_str(reason).unwrap_or(Json::Null);
         let verdict = match &self.how.wanted {
             Wanted::Acceptance { .. } => {
@@ -296,11 +297,19 @@ impl Connecting<'_> {
         Flow::Done
     }
 
+    /// Counts a connect that was to be refused, and was not accepted.
+    fn count_refusal(&self, cx: &mut Cx<'_, '_>) {
+        if let Wanted::Refusal(_) = &self.how.wanted {
+            cx.observer.count(Counter::ConnectRefused, 1);
+        }
+    }
+
     /// The answer to the handshake was no handshake.
     fn refused_by_http(&mut self, cx: &mut Cx<'_, '_>, why: &Closed, status: u16, body: &str) -> Flow {
         let Wanted::Refusal(refusal) = &self.how.wanted else {
             return self.missed(cx, why.cause(), why.to_string());
         };
+        self.count_refusal(cx);
         let wish = || format!("a refusal{}", refusal.describe());
         match refusal {
             Refusal::Http { .. } => match refusal.matches_http(cx, Some((status, body))) {
@@ -349,6 +358,7 @@ impl Connecting<'_> {
             let within = self.how.within;
             why = format!("none of {} tries within {within:?} led to one; the last: {why}", self.tries);
         }
+        self.count_refusal(cx);
         match &self.how.wanted {
             Wanted::Acceptance { .. } => cx.miss(FailureKind::Connect(cause), "a connection", why),
             Wanted::Refusal(refusal @ Refusal::Http { .. }) => {

@@ -245,9 +245,11 @@ pub(super) fn chances(what: Counted, measured: &Measured<'_>) -> u64 {
 /// What has to have happened before a count of this says anything.
 fn basis(counter: Counter) -> Counter {
     match counter {
-        Counter::ConnectAsked | Counter::ConnectOk | Counter::ConnectFailed | Counter::ConnectRetried => {
-            Counter::ConnectAsked
-        }
+        Counter::ConnectAsked
+        | Counter::ConnectOk
+        | Counter::ConnectFailed
+        | Counter::ConnectRefused
+        | Counter::ConnectRetried => Counter::ConnectAsked,
         Counter::AckAsked | Counter::AckReceived | Counter::AckMissed => Counter::AckAsked,
         Counter::ResponseAsked | Counter::ResponseReceived | Counter::ResponseMissed => {
             Counter::ResponseAsked

@@ -256,3 +256,14 @@ fn what_cannot_be_with_the_server_that_answered_is_told_with_its_place() {
     let ended = sockrates(["run", "--url", &reference.url()]).args([&scenario]).run().code(2);
     ended.complains("a time cannot be negative, and `-995000ms` is");
 }
+
+#[test]
+fn a_folder_that_is_called_like_what_is_bundled_does_not_stand_in_its_way() {
+    let folder = Folder::new();
+    for called in ["chat", "node"] {
+        std::fs::create_dir(folder.path(called)).expect("it is made");
+    }
+    sockrates(["check", "chat"]).inside(&folder).run().code(0);
+    sockrates(["check", "chat/"]).inside(&folder).run().code(2).complains("chat/");
+    sockrates(["conform", "--only", "rooms/join-twice", "--baseline", "node"]).inside(&folder).run().code(0);
+}

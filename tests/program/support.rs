@@ -66,6 +66,12 @@ impl Program {
         self
     }
 
+    /// With this folder as the working directory.
+    pub(crate) fn inside(mut self, folder: &Folder) -> Program {
+        self.command.current_dir(folder.0.path());
+        self
+    }
+
     /// Started by another program, which gets ours and its arguments.
     pub(crate) fn under(mut self, program: &str) -> Program {
         let mut command = Command::new(program);

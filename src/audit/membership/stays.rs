@@ -43,9 +43,8 @@ impl Membership {
     pub(in crate::audit) fn prove_join(&mut self, seat: u32, message: &SentMessage, at: Moment) {
         let place = &self.seats[seat as usize];
         let [name] = &message.to[..] else { return };
-        let is_elsewhere = self.namespaces[place.namespace as usize].0 != message.namespace;
         // An application may tell a sender of its own message whether it is in the room or not.
-        if is_elsewhere || !message.is_aimed || place.client == message.key.sender {
+        if self.is_elsewhere(message, seat) || !message.is_aimed || place.client == message.key.sender {
             return;
         }
         let Some(room) = self.known_room(seat, name) else { return };
@@ -61,8 +60,7 @@ impl Membership {
     /// Whether a seat may rightly have received a message at a time for the second time, late, or without having been there: the
     /// application shows those who come what was said before, and the seat came after that, or may have.
     pub(in crate::audit) fn is_shown_again(&self, seat: u32, message: &SentMessage, at: Moment) -> bool {
-        let place = &self.seats[seat as usize];
-        let is_there = self.namespaces[place.namespace as usize].0 == message.namespace;
+        let is_there = !self.is_elsewhere(message, seat);
         let is_later = |span: &MembershipSpan| span.asked <= at && span.may_begin_after(message.sent);
         message.has_history && is_there && self.spans(message, seat).iter().any(|(_, span)| is_later(span))
     }

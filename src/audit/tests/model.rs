@@ -133,9 +133,8 @@ impl<'h> Model<'h> {
         self.audited.judged(home(client, self.audited.auditors()), self.due(message))
     }
 
-    /// Whether some client had asked for all rooms of a message, or it was a socket's own.
-    fn can_tell(&self, message: &SentMessage) -> bool {
-        let mut rooms = message.to.iter().chain(&message.except);
+    /// Whether some client had asked for all of these rooms, or it was a socket's own.
+    fn can_tell(&self, message: &SentMessage, rooms: &[Arc<str>]) -> bool {
         let is_known = |room: &Arc<str>| {
             self.history.seen.iter().any(|(time, client, sight)| {
                 let is_it = match sight {
@@ -146,7 +145,7 @@ impl<'h> Model<'h> {
                 is_it && namespace(*client) == &*message.namespace && at(*time) <= self.due(message)
             })
         };
-        rooms.all(is_known)
+        rooms.iter().all(is_known)
     }
 
     fn judge_pair(&mut self, message: &SentMessage, client: u32) {
@@ -159,15 +158,19 @@ impl<'h> Model<'h> {
         let instants: Vec<u64> = (micros(first)..micros(last)).filter(|time| time % 2 == 1).collect();
         let meant: Vec<_> = instants.iter().map(|when| life.is_meant(client, message, *when)).collect();
 
-        let can_tell = self.can_tell(message);
+        let [adds, spares] = [&message.to, &message.except].map(|rooms| !self.can_tell(message, rooms));
         let sender = Life::of(message.key.sender, seen, &self.proofs, micros(message.settled));
         let was_passed_on = self.first(message, due).is_some();
         let has_to_be = !message.may_be_refused
             && sender.was_there(message)
             && (handled.is_some() || !self.was_cut(message, due));
-        let binds = can_tell && !message.may_be_lost && (was_passed_on || has_to_be);
+        let binds = !spares && !message.may_be_lost && (was_passed_on || has_to_be);
         let must = binds && meant.iter().all(|(_, must)| *must);
-        let never = can_tell && meant.iter().all(|(may, _)| !*may);
+        // Whoever is in a room that the server alone fills, it is for nobody outside of the namespace and for nobody left out.
+        let widest = SentMessage { to: Vec::new(), ..message.clone() };
+        let is_meant = |when: &u64| life.is_meant(client, if adds { &widest } else { message }, *when).0;
+        let may_come = adds && message.has_history && namespace(client) == &*message.namespace;
+        let never = !may_come && !instants.iter().any(is_meant);
 
         let receipts = self.history.receipts(client, message.key);
         let in_time = receipts.iter().filter(|time| **time < judged).count() as u64;

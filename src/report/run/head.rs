@@ -114,7 +114,10 @@ fn connects(run: &RunResult) -> Option<Card> {
     let failed = run.counter(Counter::ConnectFailed);
     let note = match (asked, failed) {
         (0, _) => return None,
-        (_, 0) => format!("{} of {} accepted", count(accepted), counted(asked, "connect")),
+        (_, 0) => {
+            let asked = asked.saturating_sub(run.counter(Counter::ConnectRefused));
+            format!("{} of {} accepted", count(accepted), counted(asked, "connect"))
+        }
         _ => format!("{} of {} failed", count(failed), counted(asked, "connect")),
     };
     let tone = if failed > 0 { Tone::Doubtful } else { Tone::Plain };

@@ -23,7 +23,13 @@ pub(super) fn traffic(run: &RunResult) -> Vec<Block> {
     let responses = run.counter(Counter::ResponseAsked);
     let (bytes_in, bytes_out) = (run.counter(Counter::BytesIn), run.counter(Counter::BytesOut));
     let facts: Vec<(String, Text)> = [
-        fact(asked > 0, "connects", || format!("{} of {} succeeded", count(ok), count(asked))),
+        fact(asked > 0, "connects", || {
+            let refused = match run.counter(Counter::ConnectRefused) {
+                0 => String::new(),
+                refused => format!(", {} refused where a step demands it", count(refused)),
+            };
+            format!("{} of {} succeeded{refused}", count(ok), count(asked))
+        }),
         fact(dropped > 0, "dropped", || counted(dropped, "connection")),
         fact(sent + received > 0, "events", || format!("{} sent, {} received", count(sent), count(received))),
         fact(acks > 0, "acks", || {

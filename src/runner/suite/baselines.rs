@@ -24,12 +24,17 @@ fn bundled() -> impl Iterator<Item = (&'static str, Source)> {
 }
 
 fn is_bundled(called: &Path) -> bool {
-    !called.exists() && bundled().any(|(name, _)| called.to_str() == Some(name))
+    !is_there(called) && bundled().any(|(name, _)| called.to_str() == Some(name))
+}
+
+/// Whether a file is called so. A folder of the server's may be called like a baseline.
+fn is_there(called: &Path) -> bool {
+    called.exists() && !called.is_dir()
 }
 
 /// The text of a baseline that is called by its name or by its path. A file wins over a name.
 fn source(called: &Path) -> Result<Source, Error> {
-    let name = called.to_str().filter(|_| !called.exists());
+    let name = called.to_str().filter(|_| !is_there(called));
     if let Some((_, source)) = name.and_then(|name| bundled().find(|(other, _)| *other == name)) {
         return Ok(source);
     }

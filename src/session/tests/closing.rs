@@ -29,8 +29,10 @@ fn a_polite_close_over_polling_posts_it_after_everything_else() {
     talk.emit("/", r#"["b"]"#);
     talk.close();
     assert_eq!(talk.said(), [r#"post 42["a"]"#]);
+    assert!(talk.session.is_closing() && !talk.session.has_said_goodbye());
     assert_eq!(talk.posted(), "nothing");
     assert_eq!(talk.said(), [r#"post 42["b"] | 41 | 1"#]);
+    assert!(talk.session.has_said_goodbye());
     assert!(!talk.session.is_closed());
     assert_eq!(talk.posted(), "closed: closed as asked");
     assert_eq!(talk.said(), ["close poll", "close post"]);
